@@ -1,0 +1,37 @@
+# The commands of the project; CI runs these and nothing else.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run psql test check docs bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+$(STAMP): pyproject.toml healthd/__init__.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+install: $(STAMP) ## install healthd, its embedded PostgreSQL and the development tools into .venv
+
+run: install ## the main job: embedded PostgreSQL, migrations, daemon, page
+	@exec $(BIN)/healthd up
+
+psql: install ## SQL on standard input, or a prompt, on the database of `make run`
+	@exec $(BIN)/python -m healthd.embedded psql
+
+test: install ## the whole test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+check: install ## ruff and mypy, as CI runs them
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests/typing_api.py
+
+clean: ## forget the environment and the caches, keep the data of `make run`
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,67 @@
+"""Enum types: their labels, in the order in which PostgreSQL sorts them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import Difference, Kind, literal
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    """An enum type; `labels` are in sort order (source: pg_enum.enumsortorder)."""
+
+    labels: tuple[str, ...]
+
+
+def repair(difference: Difference) -> Iterator[str]:
+    """Yield the SQL that brings a type's labels back, as far as PostgreSQL can without a new type."""
+    name = difference.key.sql
+    if difference.actual is None:
+        yield f"CREATE TYPE {name} AS ENUM ({', '.join(map(literal, difference.expected.labels))});"
+    elif difference.attribute == "labels":
+        yield from relabel(name, difference.expected, difference.actual)
+
+
+def relabel(name: str, expected: tuple[str, ...], actual: tuple[str, ...]) -> Iterator[str]:
+    """Yield the statements from the actual labels to the expected ones."""
+    labels = list(actual)
+    for old, new in renamed(expected, actual):
+        yield f"ALTER TYPE {name} RENAME VALUE {literal(old)} TO {literal(new)};"
+        labels[labels.index(old)] = new
+    for position, label in enumerate(expected):
+        if label not in labels:
+            where = f"AFTER {literal(expected[position - 1])}" if position else f"BEFORE {literal(labels[0])}"
+            yield f"ALTER TYPE {name} ADD VALUE {literal(label)} {where};"
+            labels.insert(labels.index(expected[position - 1]) + 1 if position else 0, label)
+    if tuple(labels) != expected:
+        yield (
+            f"-- PostgreSQL can neither drop nor move a label of {name}: make a new type with the labels "
+            f"({', '.join(map(literal, expected))}), convert the columns, drop the old type."
+        )
+
+
+def renamed(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return (actual, expected) for each label that was renamed: same place, and alone in its place."""
+    if len(expected) != len(actual):
+        return ()
+    pairs = [(old, new) for new, old in zip(expected, actual, strict=True) if old != new]
+    return () if any(old in expected or new in actual for old, new in pairs) else tuple(pairs)
+
+
+KIND = Kind(
+    name="enum",
+    record=Enum,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, t.typname,
+               ARRAY(SELECT v.enumlabel::pg_catalog.text
+                       FROM pg_catalog.pg_enum AS v
+                      WHERE v.enumtypid = t.oid
+                      ORDER BY v.enumsortorder)
+          FROM pg_catalog.pg_type AS t
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+         WHERE t.typtype = 'e'
+           AND {SCHEMA}
+           AND {own("pg_type", "t.oid")}""",
+)

@@ -1,0 +1,41 @@
+"""Extensions: which are installed, in which schema, at which version."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.model import MINOR, Difference, Kind, quote
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An installed extension; what belongs to it is left to it."""
+
+    schema: str
+    version: Annotated[str, MINOR]
+
+
+def repair(difference: Difference) -> Iterator[str]:
+    """Yield the SQL that installs, updates or moves an extension."""
+    name = difference.key.sql
+    if difference.actual is None:
+        yield f"CREATE EXTENSION {name} WITH SCHEMA {quote(difference.expected.schema)};"
+    elif difference.attribute == "version":
+        yield f"ALTER EXTENSION {name} UPDATE TO '{difference.expected}';"
+    elif difference.attribute == "schema":
+        yield f"ALTER EXTENSION {name} SET SCHEMA {quote(difference.expected)};"
+
+
+KIND = Kind(
+    name="extension",
+    record=Extension,
+    depth=1,
+    parent=lambda key, record: None,
+    repair=repair,
+    # Below 16384 are the ones that initdb installs (plpgsql): they come with the server, not with the files.
+    query="""
+        SELECT x.extname, n.nspname, x.extversion
+          FROM pg_catalog.pg_extension AS x
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = x.extnamespace
+         WHERE x.oid >= 16384""",
+)

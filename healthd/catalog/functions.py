@@ -1,0 +1,40 @@
+"""Functions and procedures: what they take, what they do, and with whose rights."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import DEPARSED, Difference, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function or procedure, in full as CREATE prints it (source: pg_get_functiondef)."""
+
+    definition: Annotated[str, DEPARSED]
+
+
+def repair(difference: Difference) -> Iterator[str]:
+    """Yield the SQL that makes a function what it was; its definition carries all of its attributes."""
+    if difference.attribute == "definition":
+        yield f"{difference.expected};"
+    elif difference.actual is None:
+        yield f"{difference.expected.definition};"
+
+
+KIND = Kind(
+    name="function",
+    record=Function,
+    depth=3,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, p.proname,
+               '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')',
+               pg_catalog.rtrim(pg_catalog.replace(pg_catalog.pg_get_functiondef(p.oid), E'\\r\\n', E'\\n'), E'\\n')
+          FROM pg_catalog.pg_proc AS p
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+         WHERE p.prokind IN ('f', 'p', 'w')
+           AND {SCHEMA}
+           AND {own("pg_proc", "p.oid")}""",
+)

@@ -1,0 +1,32 @@
+"""Schemas: the rooms that everything else stands in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import Difference, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A schema; it has nothing but its name."""
+
+
+def repair(difference: Difference) -> Iterator[str]:
+    """Yield the SQL that makes a lost schema."""
+    if difference.actual is None:
+        yield f"CREATE SCHEMA {difference.key.sql};"
+
+
+KIND = Kind(
+    name="schema",
+    record=Schema,
+    depth=1,
+    parent=lambda key, record: None,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname
+          FROM pg_catalog.pg_namespace AS n
+         WHERE {SCHEMA}
+           AND {own("pg_namespace", "n.oid")}""",
+)

@@ -1,0 +1,81 @@
+"""Sequences: how they count, never how far they have counted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.visible import RELATION, own
+from healthd.model import MINOR, Difference, Key, Kind, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A sequence; `owned_by` is `schema.table.column`, `identity` says that it is a column's identity."""
+
+    type: str
+    start: Annotated[int, MINOR]
+    increment: int
+    minimum: Annotated[int, MINOR]
+    maximum: int
+    cycle: bool
+    cache: Annotated[int, MINOR]
+    owned_by: Annotated[str | None, MINOR]
+    identity: bool
+
+
+def parent(key: Key, record: Record) -> Key | None:
+    """Return the column that a sequence serves, or its schema."""
+    return Key.parse(f"column:{record.owned_by}") if record.owned_by else Key("schema", key.path[:1])
+
+
+def repair(difference: Difference) -> Iterator[str]:
+    """Yield the SQL that makes a sequence or mends how it counts."""
+    name, expected = difference.key.sql, difference.expected
+    words = {
+        "type": "AS {}",
+        "start": "START WITH {}",
+        "increment": "INCREMENT BY {}",
+        "minimum": "MINVALUE {}",
+        "maximum": "MAXVALUE {}",
+        "cache": "CACHE {}",
+        "owned_by": "OWNED BY {}",
+    }
+    if difference.actual is None and not expected.identity:
+        options = [word.format(getattr(expected, field)) for field, word in words.items() if field != "owned_by"]
+        yield f"CREATE SEQUENCE {name} {' '.join(options)}{' CYCLE' if expected.cycle else ''};"
+        if expected.owned_by:
+            yield f"ALTER SEQUENCE {name} OWNED BY {expected.owned_by};"
+    elif difference.attribute == "cycle":
+        yield f"ALTER SEQUENCE {name} {'CYCLE' if expected else 'NO CYCLE'};"
+    elif difference.attribute in words:
+        yield f"ALTER SEQUENCE {name} {words[difference.attribute].format(expected or 'NONE')};"
+
+
+KIND = Kind(
+    name="sequence",
+    record=Sequence,
+    parent=parent,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, c.relname,
+               pg_catalog.format_type(s.seqtypid, NULL),
+               s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, s.seqcache,
+               pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.relname)
+                   || '.' || pg_catalog.quote_ident(a.attname),
+               coalesce(d.deptype = 'i', false)
+          FROM pg_catalog.pg_sequence AS s
+          JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          LEFT JOIN pg_catalog.pg_depend AS d
+                 ON d.classid    = 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND d.objid      = c.oid
+                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND d.deptype    IN ('a', 'i')
+                AND d.refobjsubid > 0
+          LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
+          LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
+          LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+         WHERE c.relpersistence <> 't'
+           AND {RELATION}
+           AND {own("pg_class", "c.oid")}""",
+)

@@ -1,0 +1,12 @@
+"""Columns: each is there, with the type, nullability and default that the files give it."""
+
+from collections.abc import Iterator
+
+from healthd.judge import differences, judge
+from healthd.model import Evidence, Finding
+
+
+def check(evidence: Evidence) -> Iterator[Finding]:
+    """Yield a finding for each column that is missing, unexpected or different."""
+    for difference in differences(evidence, "column"):
+        yield from judge(evidence, difference)

@@ -1,0 +1,104 @@
+"""Migrations: what is applied is what the files say, and nothing waits or runs ahead."""
+
+from collections.abc import Iterator
+
+from healthd.model import Evidence, Finding, Key, Problem, Severity, State
+
+PROBLEMS = (
+    Problem(
+        "migration_pending",
+        200,
+        Severity.WARNING,
+        "A migration waits to be applied",
+        meaning="""
+The files have a migration that this database does not have yet.
+That is not drift: the database is compared with what its applied migrations make.
+If an *applied* migration is newer than the pending one, it is out of order,
+and `healthd migrate` refuses it until you say otherwise.""",
+        see="""
+`healthd status` lists every migration and its state.""",
+        mend="""
+`healthd migrate`.
+For one that is out of order: rename it to come last, or `healthd migrate --allow-out-of-order`.""",
+    ),
+    Problem(
+        "migration_edited",
+        500,
+        Severity.CRITICAL,
+        "An applied migration was edited",
+        meaning="""
+The file is no longer what this database was given.
+Another database, migrated from today's files, will be another one.""",
+        see="""
+`healthd status` names it; `git log -p sql/NAME.sql` shows the edit.""",
+        mend="""
+Bring the file back (`git checkout`), and put the change into a new migration.""",
+    ),
+    Problem(
+        "migration_missing",
+        500,
+        Severity.CRITICAL,
+        "The file of an applied migration is gone",
+        meaning="""
+The lock file and the database know a migration whose file was deleted or renamed.
+It can no longer be rolled back or replayed.""",
+        see="""
+`healthd status` names it; `git log -- sql/NAME.sql` shows when it went.""",
+        mend="""
+Bring the file back (`git checkout COMMIT -- sql/NAME.sql`).""",
+    ),
+    Problem(
+        "migration_unknown",
+        500,
+        Severity.CRITICAL,
+        "The database is ahead of the files",
+        meaning="""
+The database has a migration that neither the files nor the lock file know:
+a newer release was deployed from other files, or these are the wrong files for this database.
+What that migration changed shows up as drift.""",
+        see="""
+`healthd status` names it.""",
+        mend="""
+Give healthd the files that the newest release was deployed from, and reload it.""",
+    ),
+    Problem(
+        "lock_outdated",
+        503,
+        Severity.UNKNOWN,
+        "The lock file does not know an applied migration",
+        meaning="""
+The migration has its file, but `sql/schema.lock` was not written since.
+What the database must look like is therefore not known.""",
+        see="""
+`healthd lock --check`.""",
+        mend="""
+`healthd lock`, review and commit the result, deploy it, reload healthd.""",
+    ),
+)
+
+_SAYS = {
+    State.PENDING: ("migration_pending", Severity.WARNING, "{} waits to be applied"),
+    State.OUT_OF_ORDER: ("migration_pending", Severity.WARNING, "{} waits, but newer ones are applied"),
+    State.EDITED: ("migration_edited", Severity.CRITICAL, "{} was edited after it was applied"),
+    State.MISSING: ("migration_missing", Severity.CRITICAL, "{} is applied, but its file is gone"),
+    State.UNKNOWN: ("migration_unknown", Severity.CRITICAL, "{} is applied, but the files do not know it"),
+}
+
+
+def check(evidence: Evidence) -> Iterator[Finding]:
+    """Yield a finding for each migration that is not simply applied."""
+    for migration in evidence.migrations:
+        key = Key("migration", (migration.id,))
+        if migration.state in _SAYS:
+            problem, severity, words = _SAYS[migration.state]
+            yield Finding(
+                problem,
+                key,
+                words.format(migration.id),
+                severity,
+                expected="applied as it is in sql/",
+                actual=str(migration.state).replace("_", " "),
+            )
+        if migration.id in evidence.unlocked:
+            words = f"{migration.id} is applied, but the lock file does not know it"
+            yield Finding("lock_outdated", key, words, Severity.UNKNOWN, "in the lock file", "not there")

@@ -1,0 +1,70 @@
+"""Everything else that the files make: tables, constraints, indexes, views, functions, triggers and more."""
+
+from collections.abc import Iterator
+
+from healthd.judge import differences, judge
+from healthd.model import Evidence, Finding, Problem, Severity
+
+JUDGED_ELSEWHERE = ("column", "enum")
+
+PROBLEMS = (
+    Problem(
+        "schema_mismatch",
+        500,
+        Severity.CRITICAL,
+        "The database is not what sql/ says",
+        meaning="""
+An object that the applied migrations made is gone or has been changed,
+in a way that can break the application or expose its data.
+Somebody ran DDL by hand, a restore brought an older state back,
+or a migration was applied past healthd.""",
+        see="""
+`healthd check` names each object with what is expected and what is there.
+`healthd diff TARGET sql/schema.lock` shows the same without judging it.
+Who did it is often in the server's log: look for the object's name (`log_statement = ddl`).""",
+        mend="""
+1. Decide which side is right.
+2. If the files are right, run the SQL that the finding carries (the page and `healthd check` print it).
+   Read it first: it takes the locks that such statements take.
+3. If the database is right, write a migration that makes the same change
+   (`healthd new NAME`), lock it (`healthd lock`) and mark it applied (docs/migrations.md, *Adopt a change*).""",
+    ),
+    Problem(
+        "unexpected_object",
+        200,
+        Severity.WARNING,
+        "There is something that sql/ does not know",
+        meaning="""
+An object stands in the database that no applied migration made.
+Nothing that the application expects is missing, so nobody is woken for it;
+but nobody reviewed it either, and the next migration may meet it.""",
+        see="""
+`healthd check` names it.""",
+        mend="""
+Drop it, or write a migration that makes it, so that the files own it (docs/migrations.md, *Adopt a change*).""",
+    ),
+    Problem(
+        "cannot_compare",
+        503,
+        Severity.UNKNOWN,
+        "A part of the database cannot be judged",
+        meaning="""
+Either a kind of object could not be read,
+or a text (a view's definition, a default) was printed by two major versions of PostgreSQL,
+which may spell the same thing differently.
+healthd neither calls that drift nor clean.""",
+        see="""
+The finding says which part and why, with both texts.""",
+        mend="""
+For a part that cannot be read: mend what the server's message names.
+For two versions: make the lock file on the version that you run
+(`postgres_bin = …` in `[healthd]`, then `healthd lock`).""",
+    ),
+)
+
+
+def check(evidence: Evidence) -> Iterator[Finding]:
+    """Yield a finding for each object that is missing, unexpected or different."""
+    kinds = evidence.kinds.keys() - set(JUDGED_ELSEWHERE)
+    for difference in differences(evidence, *kinds):
+        yield from judge(evidence, difference)

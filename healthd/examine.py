@@ -1,0 +1,146 @@
+"""One round on one target: read, compare, judge."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from time import monotonic
+
+from healthd.catalog import KINDS
+from healthd.causes import causes
+from healthd.checks import CHECKS
+from healthd.config import Target
+from healthd.database import Reading, connect, probe_access, probe_values, read
+from healthd.errors import DatabaseUnreachable, HealthdError, PermissionDenied
+from healthd.migrations.lockfile import LockFile
+from healthd.migrations.status import states
+from healthd.model import Access, Evidence, Finding, Key, Report, RoundTrip, Severity, diff
+
+AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a round compares with: the lock file, and (id, digest) of each migration file in order."""
+
+    lock: LockFile
+    migrations: Sequence[tuple[str, str]]
+
+
+async def examine(target: Target, files: Files) -> Report:
+    """Return the report of one round; trouble in or around the database is a finding, never an exception."""
+    started_at, start = datetime.now(UTC), monotonic()
+    try:
+        async with asyncio.timeout(target.deadline_s):
+            report = await _examine(target, files)
+    except HealthdError as error:
+        report = blind(target, error)
+    except TimeoutError:
+        late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="deadline_s in yoyo.ini")
+        report = replace(blind(target, late), failure="timeout")
+    return replace(report, started_at=started_at, duration_s=monotonic() - start)
+
+
+async def _examine(target: Target, files: Files) -> Report:
+    """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
+    async with connect(target.dsn, timeout_s=target.deadline_s) as connection:
+        once = None
+        while True:
+            reading = await read(connection)
+            if reading.ledger.unreadable:
+                raise PermissionDenied("cannot read which migrations are applied", hint=reading.ledger.unreadable)
+            trips = await probe_values(connection, reading.snapshot)
+            access = await probe_access(connection, target.contracts)
+            report = conclude(target, files, reading, trips, access)
+            if not report.findings:
+                return report
+            if once is not None:
+                return _confirmed(once, report)
+            once = report
+            await asyncio.sleep(AGAIN_S)
+
+
+def _confirmed(once: Report, again: Report) -> Report:
+    """Return the second report without the findings that the first did not have."""
+    seen = {(one.problem, one.key, one.attribute) for one in once.findings}
+    kept = tuple(one for one in again.findings if (one.problem, one.key, one.attribute) in seen)
+    return replace(again, findings=kept, checks=_verdicts(kept))
+
+
+def conclude(
+    target: Target,
+    files: Files,
+    reading: Reading,
+    trips: Iterable[RoundTrip] = (),
+    access: Iterable[Access] = (),
+) -> Report:
+    """Return what a reading means: pure, so that a test can give it literals."""
+    lock = files.lock
+    locked = [one.id for one in lock.migrations]
+    migrations = tuple(states(files.migrations, locked, reading.ledger.applied))
+    applied = [one.id for one in reading.ledger.applied]
+    expected = lock.expected(applied)
+    differences = causes(diff(expected, reading.snapshot), KINDS)
+    if reading.maintenance:
+        # What the running migration changes is neither drift nor in order yet.
+        moving = {effect.key for one in lock.without(applied) for effect in one.effects}
+        differences = tuple(one for one in differences if one.key not in moving)
+    in_files = {name for name, _ in files.migrations}
+    evidence = Evidence(
+        target=target.name,
+        expected=expected,
+        actual=reading.snapshot,
+        differences=differences,
+        contracts=target.contracts,
+        migrations=migrations,
+        unlocked=tuple(one for one in applied if one not in locked and one in in_files),
+        round_trips=tuple(trips),
+        access=tuple(access),
+        kinds=KINDS,
+    )
+    findings = tuple(replace(finding, check=name) for name, check in CHECKS.items() for finding in check(evidence))
+    findings = tuple(sorted(findings, key=lambda one: (-one.severity, one.problem, str(one.key))))
+    return Report(
+        target=target.name,
+        started_at=datetime.min.replace(tzinfo=UTC),
+        duration_s=0.0,
+        findings=findings,
+        checks=_verdicts(findings),
+        migrations=migrations,
+        maintenance=reading.maintenance,
+        server_version=reading.snapshot.server_version,
+    )
+
+
+def _verdicts(findings: Iterable[Finding]) -> dict[str, Severity]:
+    verdicts = dict.fromkeys(("connection", *CHECKS), Severity.OK)
+    for finding in findings:
+        verdicts[finding.check] = max(verdicts.get(finding.check, Severity.OK), finding.severity)
+    return verdicts
+
+
+def blind(target: Target, error: HealthdError) -> Report:
+    """Return the report of a round that could not see: every check is unknown."""
+    denied = isinstance(error, PermissionDenied)
+    unreachable = isinstance(error, DatabaseUnreachable)
+    finding = Finding(
+        "permission_denied" if denied else "database_unreachable",
+        Key("database", (target.name,)),
+        str(error),
+        Severity.UNKNOWN,
+        expected="a round that sees everything",
+        actual="refused" if denied else "no answer",
+        repair=(error.hint,) if denied and error.hint else (),
+        facts={"grant": error.hint} if denied else {},
+        check="connection",
+    )
+    return Report(
+        target=target.name,
+        started_at=datetime.now(UTC),
+        duration_s=0.0,
+        findings=(finding,),
+        checks=dict.fromkeys(("connection", *CHECKS), Severity.UNKNOWN),
+        failure="denied" if denied else "unreachable" if unreachable else "error",
+    )

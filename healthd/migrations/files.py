@@ -1,0 +1,166 @@
+"""Migration files: read a folder, find each file's header, its order, and the digest of its content."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
+from pathlib import Path
+
+from healthd.errors import ConfigError
+
+ROLLBACK = ".rollback.sql"
+DIRECTIVE = re.compile(r"^\s*--\s*(depends|transactional)\s*:\s*(.*?)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration: NAME.sql and, when there is one, NAME.rollback.sql beside it."""
+
+    id: str
+    path: Path
+    apply: str
+    rollback: str | None
+    transactional: bool
+    depends: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of what is applied, the same whatever the line ends."""
+        return digest(self.apply)
+
+    @property
+    def rollback_digest(self) -> str | None:
+        """Return the digest of the rollback, None without one."""
+        return None if self.rollback is None else digest(self.rollback)
+
+    @property
+    def rollback_path(self) -> Path:
+        """Return where the rollback stands or would stand."""
+        return self.path.with_name(self.id + ROLLBACK)
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text with LF line ends, as `sha256:…`."""
+    return "sha256:" + hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()
+
+
+def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
+    """Return the migrations of these folders in the order in which they are applied.
+
+    Raises ConfigError for a folder without migrations, a file that is not UTF-8, or an order that is none.
+    """
+    sources = tuple(sources)
+    paths: dict[str, Path] = {}
+    for folder in sources:
+        if not folder.is_dir():
+            raise ConfigError(f"no such folder of migrations: {folder}", hint="name it in yoyo.ini, [DEFAULT] sources")
+        for path in sorted(folder.glob("*.sql")):
+            name = path.name.removesuffix(".sql")
+            if path.name.endswith(ROLLBACK) or name.startswith("post-apply"):
+                continue
+            if name in paths:
+                raise ConfigError(f"two migrations have the id {name}: {paths[name]} and {path}", hint="rename one")
+            paths[name] = path
+    if not paths:
+        folders = ", ".join(map(str, sources)) or "no folder"
+        raise ConfigError(f"no migrations in {folders}", hint="write one with: healthd new NAME")
+    return in_order({name: read_migration(path) for name, path in paths.items()})
+
+
+def read_migration(path: Path) -> Migration:
+    """Return the migration at this path."""
+    apply = _text(path)
+    rollback = path.with_name(path.name.removesuffix(".sql") + ROLLBACK)
+    header = directives(apply, path)
+    return Migration(
+        id=path.name.removesuffix(".sql"),
+        path=path,
+        apply=apply,
+        rollback=_text(rollback) if rollback.exists() else None,
+        transactional=header.get("transactional", "true") == "true",
+        depends=tuple(header.get("depends", "").split()),
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}", hint="check the file's owner and mode") from error
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}, line {line}: not UTF-8 (byte 0x{content[error.start]:02x})",
+            hint="save the file as UTF-8",
+        ) from error
+
+
+def directives(text: str, path: Path) -> Mapping[str, str]:
+    """Return the directives in the leading `--` comments; yoyo reads no others."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := DIRECTIVE.match(line):
+            name, value = match.groups()
+            found[name] = f"{found[name]} {value}" if name in found else value
+            if name == "transactional" and value.lower() not in ("true", "false"):
+                raise ConfigError(f"{path}, line {number}: transactional is {value!r}", hint="write `true` or `false`")
+            if name == "transactional":
+                found[name] = value.lower()
+        elif line.strip() and not line.lstrip().startswith("--"):
+            break
+    return found
+
+
+def in_order(migrations: Mapping[str, Migration]) -> tuple[Migration, ...]:
+    """Return the migrations by dependency, and by name where dependencies leave the choice."""
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for migration in migrations.values():
+        for other in migration.depends:
+            if other not in migrations:
+                raise ConfigError(
+                    f"{migration.path}: depends on {other}, which is not there",
+                    hint="mend the `-- depends:` line",
+                )
+        sorter.add(migration.id, *migration.depends)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise ConfigError(
+            f"migrations depend on each other in a circle: {' → '.join(error.args[1])}",
+            hint="take one `-- depends:` line out",
+        ) from error
+    ready: list[str] = []
+    order: list[Migration] = []
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heappush(ready, name)
+        name = heappop(ready)
+        order.append(migrations[name])
+        sorter.done(name)
+    return tuple(order)
+
+
+TEMPLATE = """-- {title}.
+-- Why:  what it is for.
+-- Lock: which lock on which relation, and for how long.
+
+"""
+
+
+def new_migration(folder: Path, name: str) -> tuple[Path, Path]:
+    """Write an empty migration and its rollback with the next number, and return their paths."""
+    word = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+    if not word:
+        raise ConfigError(f"not a name for a migration: {name!r}", hint="healthd new add_orders_note")
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = [int(match[0]) for path in folder.glob("*.sql") if (match := re.match(r"\d+", path.name))]
+    path = folder / f"{max(numbers, default=0) + 1:04}_{word}.sql"
+    rollback = path.with_name(path.stem + ROLLBACK)
+    title = word.replace("_", " ").capitalize()
+    path.write_text(TEMPLATE.format(title=title), encoding="utf-8")
+    rollback.write_text(TEMPLATE.format(title=f"Undo: {title.lower()}"), encoding="utf-8")
+    return path, rollback

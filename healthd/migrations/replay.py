@@ -1,0 +1,113 @@
+"""Run sql/ on a throw-away server and measure what each migration does, and whether its rollback undoes it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from healthd import embedded
+from healthd.database import connect, take_snapshot
+from healthd.errors import MigrationFailed
+from healthd.migrations.files import Migration
+from healthd.migrations.lockfile import Locked, LockFile
+from healthd.model import Difference, Snapshot, diff, quote
+
+SCRATCH = "replay"
+
+
+async def replay(migrations: Sequence[Migration], *, postgres_bin: Path | None = None) -> LockFile:
+    """Return the lock file that these migrations make, measured on a server of its own."""
+    with embedded.temporary(binaries=postgres_bin) as server:
+        scratch = _Scratch(server)
+        await scratch.start(())
+        base = await scratch.snapshot()
+        locked: list[Locked] = []
+        for position, migration in enumerate(migrations):
+            locked.append(await _measure(scratch, migrations[:position], migration))
+        await scratch.open.aclose()
+        return LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked))
+
+
+async def _measure(scratch: _Scratch, before: Sequence[Migration], migration: Migration) -> Locked:
+    """Apply one migration, prove its rollback, and leave it applied."""
+    clean = await scratch.snapshot()
+    await scratch.apply(migration)
+    applied = await scratch.snapshot()
+    verdict, left = await _rollback(scratch, migration, clean)
+    if verdict == "exact":
+        await scratch.apply(migration)
+    elif verdict != "missing":
+        await scratch.start((*before, migration))
+    if diff(applied, await scratch.snapshot()):
+        raise MigrationFailed(
+            f"{migration.id} does not build the same schema twice",
+            hint="take what depends on chance or time out",
+        )
+    return Locked(
+        migration.id,
+        migration.digest,
+        migration.rollback_digest,
+        migration.transactional,
+        diff(clean, applied),
+        verdict,
+        tuple(sorted({str(one.key) for one in left})),
+    )
+
+
+async def _rollback(scratch: _Scratch, migration: Migration, clean: Snapshot) -> tuple[str, tuple[Difference, ...]]:
+    """Return the verdict on a rollback, and what it left different."""
+    if migration.rollback is None:
+        return "missing", ()
+    try:
+        await scratch.roll_back(migration)
+    except MigrationFailed:
+        return "fails", ()
+    left = diff(clean, await scratch.snapshot())
+    return ("differs", left) if left else ("exact", ())
+
+
+class _Scratch:
+    """A database that may be thrown away at any time, on a server that nobody else uses."""
+
+    def __init__(self, server: embedded.Server) -> None:
+        self.url, self.administrator = server.url(SCRATCH), server.url()
+        self.open = AsyncExitStack()
+        self.connection: Any = None
+
+    async def start(self, migrations: Sequence[Migration]) -> None:
+        """Begin again with an empty database and these migrations."""
+        await self.open.aclose()
+        async with connect(self.administrator) as connection:
+            await connection.execute(f"DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)")
+            await connection.execute(f"CREATE DATABASE {SCRATCH} TEMPLATE template0")
+        self.connection = await self.open.enter_async_context(connect(self.url))
+        for migration in migrations:
+            await self.apply(migration)
+
+    async def snapshot(self) -> Snapshot:
+        return await take_snapshot(self.connection)
+
+    async def apply(self, migration: Migration) -> None:
+        """Apply a migration as the runner does; a role that it names is made when it is not there."""
+        try:
+            await asyncio.to_thread(_run, self.url, migration, "apply_one")
+        except MigrationFailed as error:
+            role = re.search(r'role "([^"]+)" does not exist', str(error))
+            if role is None:
+                raise
+            await self.connection.execute(f"CREATE ROLE {quote(role[1])}")
+            await self.apply(migration)
+
+    async def roll_back(self, migration: Migration) -> None:
+        await asyncio.to_thread(_run, self.url, migration, "rollback_one")
+
+
+def _run(url: str, migration: Migration, verb: str) -> None:
+    from healthd.migrations.backend import opened, yoyo_migration  # yoyo costs 60 ms
+
+    with opened(url, wait_s=10.0) as backend:
+        getattr(backend, verb)(yoyo_migration(migration))

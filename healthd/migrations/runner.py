@@ -1,0 +1,143 @@
+"""Change one database: apply what is pending, roll back what was applied, and say what happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from healthd.database import Reading, connect, read
+from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed, PermissionDenied
+from healthd.migrations.files import Migration
+from healthd.migrations.lockfile import LockFile
+from healthd.migrations.status import states
+from healthd.model import MigrationState, State
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a database says of its migrations, and the reading that it was taken from."""
+
+    migrations: tuple[MigrationState, ...]
+    reading: Reading
+
+    def ids(self, *wanted: State) -> tuple[str, ...]:
+        """Return the ids of the migrations in these states."""
+        return tuple(one.id for one in self.migrations if one.state in wanted)
+
+
+async def standing(dsn: str, migrations: Sequence[Migration], lock: LockFile | None) -> Standing:
+    """Return where each migration stands; reads only, takes no lock, needs no privilege to write."""
+    async with connect(dsn) as connection:
+        reading = await read(connection)
+    if reading.ledger.unreadable:
+        raise PermissionDenied("cannot read yoyo's tables", hint=reading.ledger.unreadable)
+    locked = [one.id for one in lock.migrations] if lock else []
+    files = [(one.id, one.digest) for one in migrations]
+    return Standing(tuple(states(files, locked, reading.ledger.applied)), reading)
+
+
+async def migrate(
+    dsn: str,
+    migrations: Sequence[Migration],
+    lock: LockFile | None,
+    *,
+    say: Say,
+    to: str | None = None,
+    wait_s: float = 60.0,
+    allow_out_of_order: bool = False,
+    allow_edited: bool = False,
+) -> tuple[str, ...]:
+    """Apply what is pending, up to and with `to`, and return the ids; nothing is locked when nothing is.
+
+    Raises MigrationFailed before anything is changed when an applied file was edited, or when a pending one
+    is older than an applied one, unless that is allowed.
+    """
+    known = await standing(dsn, migrations, lock)
+    chosen = _up_to(migrations, to)
+    if (edited := known.ids(State.EDITED)) and not allow_edited:
+        raise MigrationFailed(
+            f"edited after it was applied: {', '.join(edited)}; nothing was changed",
+            hint="bring the file back and write a new migration, or --allow-edited",
+        )
+    names = [one.id for one in chosen]
+    if (late := [one for one in known.ids(State.OUT_OF_ORDER) if one in names]) and not allow_out_of_order:
+        raise MigrationFailed(
+            f"older than what is applied: {', '.join(late)}; nothing was changed",
+            hint="rename it to come last, or --allow-out-of-order",
+        )
+    pending = [one for one in chosen if one.id in known.ids(State.PENDING, State.OUT_OF_ORDER)]
+    if not pending:
+        return ()
+    return await asyncio.to_thread(_apply, dsn, pending, wait_s, say)
+
+
+def _apply(dsn: str, pending: Sequence[Migration], wait_s: float, say: Say) -> tuple[str, ...]:
+    from healthd.migrations.backend import opened, yoyo_migration  # yoyo costs 60 ms: not for who only looks
+
+    done: list[str] = []
+    with opened(dsn, wait_s=wait_s) as backend:
+        applied = set(backend.get_applied_migration_hashes())  # others may have been quicker
+        for migration in pending:
+            theirs = yoyo_migration(migration)
+            if theirs.hash in applied:
+                continue
+            try:
+                backend.apply_one(theirs)
+            except (MigrationFailed, DatabaseFailed) as error:
+                before = f"applied before it: {', '.join(done)}" if done else "none was applied before it"
+                raise MigrationFailed(f"{error} ({before})", hint=error.hint) from error
+            done.append(migration.id)
+            say(f"applied {migration.id}")
+    return tuple(done)
+
+
+async def rollback(
+    dsn: str,
+    migrations: Sequence[Migration],
+    lock: LockFile | None,
+    *,
+    say: Say,
+    to: str | None,
+    wait_s: float = 60.0,
+) -> tuple[str, ...]:
+    """Roll back the last applied migration, or all after `to`, the newest first; return their ids."""
+    known = await standing(dsn, migrations, lock)
+    if lost := known.ids(State.MISSING, State.UNKNOWN):
+        raise MigrationFailed(
+            f"applied, but the files do not have it: {', '.join(lost)}; nothing was changed",
+            hint="bring its files back",
+        )
+    applied = known.ids(State.APPLIED, State.EDITED)
+    keep = [one.id for one in _up_to(migrations, to)] if to else list(applied[:-1])
+    undone = [one for one in reversed(migrations) if one.id in applied and one.id not in keep]
+    for migration in undone:
+        if migration.rollback is None:
+            raise MigrationFailed(
+                f"{migration.id} has no rollback; nothing was changed",
+                hint=f"write {migration.rollback_path.name}",
+            )
+    return await asyncio.to_thread(_undo, dsn, undone, wait_s, say) if undone else ()
+
+
+def _undo(dsn: str, undone: Sequence[Migration], wait_s: float, say: Say) -> tuple[str, ...]:
+    from healthd.migrations.backend import opened, yoyo_migration
+
+    done: list[str] = []
+    with opened(dsn, wait_s=wait_s) as backend:
+        for migration in undone:
+            backend.rollback_one(yoyo_migration(migration))
+            done.append(migration.id)
+            say(f"rolled back {migration.id}")
+    return tuple(done)
+
+
+def _up_to(migrations: Sequence[Migration], to: str | None) -> tuple[Migration, ...]:
+    if to is None:
+        return tuple(migrations)
+    names = [one.id for one in migrations]
+    if to not in names:
+        raise ConfigError(f"no migration is called {to!r}", hint=f"the last one is {names[-1]}")
+    return tuple(migrations[: names.index(to) + 1])

@@ -1,0 +1,41 @@
+"""Where each migration stands in one database: the files, the lock file and the ledger laid side by side."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from healthd.model import MigrationState, State
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One row of the ledger: the digests are None when stock yoyo applied it."""
+
+    id: str
+    applied_at: datetime
+    digest: str | None
+    rollback_digest: str | None
+
+
+def states(
+    files: Sequence[tuple[str, str]], locked: Iterable[str], applied: Iterable[Applied]
+) -> Iterator[MigrationState]:
+    """Yield the state of every migration that anybody knows, in order.
+
+    `files` are (id, digest) in the order of application, `locked` the ids of the lock file.
+    """
+    ledger = {one.id: one for one in applied}
+    locked = frozenset(locked)
+    names = [name for name, _ in files]
+    last = max((position for position, name in enumerate(names) if name in ledger), default=-1)
+    for position, (name, digest) in enumerate(files):
+        row = ledger.get(name)
+        if row is None:
+            yield MigrationState(name, State.OUT_OF_ORDER if position < last else State.PENDING)
+        elif row.digest is not None and row.digest != digest:
+            yield MigrationState(name, State.EDITED, row.applied_at)
+        else:
+            yield MigrationState(name, State.APPLIED, row.applied_at)
+    for name in sorted(ledger.keys() - set(names)):
+        state = State.MISSING if name in locked else State.UNKNOWN
+        yield MigrationState(name, state, ledger[name].applied_at)

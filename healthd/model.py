@@ -1,0 +1,382 @@
+"""The nouns: what a database holds, how two databases differ, and what is concluded from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Record = Any  # a frozen dataclass of one kind: str, int, bool, None and tuples of them
+
+
+class Severity(enum.IntEnum):
+    """How bad a finding is; the numbers are the exit codes of `healthd check`."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """The name of one object, the same in every database, URL, metric and log."""
+
+    kind: str
+    path: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return `kind:schema.name…`; a routine's last part is its argument types, in parentheses."""
+        if self.kind in ROUTINES and len(self.path) == 3:
+            schema, name, arguments = self.path
+            return f"{self.kind}:{quote(schema)}.{quote(name)}{arguments}"
+        return f"{self.kind}:{'.'.join(map(quote, self.path))}"
+
+    @property
+    def sql(self) -> str:
+        """Return the name as SQL writes it: what follows the colon."""
+        return str(self).partition(":")[2]
+
+    @classmethod
+    def parse(cls, text: str) -> Key:
+        """Return the key that prints as `text`; raise ValueError when none does."""
+        kind, colon, rest = text.partition(":")
+        parts: list[str] = []
+        while colon and (match := NAME.match(rest)):
+            parts.append(match[1] if match[1] is not None else match[2].replace('""', '"'))
+            rest = rest[match.end() :]
+            if not rest.startswith("."):
+                break
+            rest = rest[1:]
+        if kind in ROUTINES and rest.startswith("("):
+            parts.append(rest)
+            rest = ""
+        if not parts or rest:
+            raise ValueError(f"not the name of an object: {text!r}")
+        return cls(kind, tuple(parts))
+
+
+ROUTINES = frozenset({"function"})
+NAME = re.compile(r'([^".():\s][^".()]*)|"((?:[^"]|"")+)"')
+PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
+
+# Words that PostgreSQL (any of 13 to 18) does not take as a bare table or column name.
+RESERVED = frozenset(
+    """all analyse analyze and any array as asc asymmetric authorization binary both case cast check
+    collate collation column concurrently constraint create cross current_catalog current_date
+    current_role current_schema current_time current_timestamp current_user default deferrable desc
+    distinct do else end except false fetch for foreign freeze from full grant group having ilike in
+    initially inner intersect into is isnull join lateral leading left like limit localtime
+    localtimestamp natural not notnull null offset on only or order outer overlaps placing primary
+    references returning right select session_user similar some symmetric system_user table tablesample
+    then to trailing true union unique user using variadic verbose when where window with""".split()
+)
+
+
+def quote(name: str) -> str:
+    """Return an identifier as it must be written in SQL, with quotes only where they are needed."""
+    if PLAIN.match(name) and name not in RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a text as an SQL string constant."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """What a difference in one field of a record means; fields carry it as Annotated[type, …].
+
+    `severity` None is worth no finding. `deparsed` is text that the server prints from its parse tree:
+    majors print it in their own ways.
+    """
+
+    severity: Severity | None = Severity.CRITICAL
+    deparsed: bool = False
+
+
+MAJOR = Attribute()
+MINOR = Attribute(Severity.WARNING)
+DEPARSED = Attribute(deparsed=True)
+
+
+def attributes(record: type[Any]) -> Mapping[str, Attribute]:
+    """Return what each field of a record type means, in their order; MAJOR where it does not say."""
+    known: Mapping[str, Attribute] = _attributes(record)  # type: ignore[arg-type] # types are hashable
+    return known
+
+
+@functools.cache
+def _attributes(record: Any) -> Mapping[str, Attribute]:
+    noted = {name: getattr(hint, "__metadata__", (MAJOR,))[0] for name, hint in record.__annotations__.items()}
+    return {field.name: noted[field.name] for field in dataclasses.fields(record)}
+
+
+def _critical(_record: Record) -> Severity:
+    return Severity.CRITICAL
+
+
+def _warning(_record: Record) -> Severity:
+    return Severity.WARNING
+
+
+def _schema(key: Key, _record: Record) -> Key | None:
+    return Key("schema", key.path[:1])
+
+
+def _nothing(_difference: Difference) -> Iterable[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One type of object: how it is read, what it belongs to, how it is put right.
+
+    `query` returns, a row each, the `depth` parts of the path and then the record's fields in their order;
+    it is a text, or a function of the server's version number (140000 = 14.0) that returns one.
+    """
+
+    name: str
+    record: type[Any]
+    query: str | Callable[[int], str]
+    depth: int = 2
+    parent: Callable[[Key, Record], Key | None] = _schema
+    loss: Callable[[Record], Severity] = _critical
+    gain: Callable[[Record], Severity] = _warning
+    repair: Callable[[Difference], Iterable[str]] = _nothing
+
+    def sql(self, server_version: int) -> str:
+        """Return the query for one server version."""
+        return self.query if isinstance(self.query, str) else self.query(server_version)
+
+    def severity(self, difference: Difference) -> Severity | None:
+        """Return how bad a difference of this kind is; None when it is only worth showing."""
+        if difference.attribute is not None:
+            return attributes(self.record)[difference.attribute].severity
+        if difference.actual is None:
+            return self.loss(difference.expected)
+        return self.gain(difference.actual)
+
+    def deparsed(self, name: str | None) -> bool:
+        """Return whether an attribute is text that servers print in their own ways."""
+        return name is not None and attributes(self.record)[name].deparsed
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All objects of one database at one instant.
+
+    `server_version` is PostgreSQL's number (180004 = 18.4); `unreadable` names each kind that could not be
+    read, with the reason.
+    """
+
+    server_version: int
+    objects: Mapping[Key, Record]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One disagreement: an attribute, or the whole object when `attribute` is None.
+
+    For a whole object the missing side is None and the other side is the record.
+    """
+
+    key: Key
+    attribute: str | None
+    expected: Any
+    actual: Any
+
+
+UNREADABLE = "unreadable"
+
+
+def diff(expected: Snapshot, actual: Snapshot) -> tuple[Difference, ...]:
+    """Return every disagreement of two snapshots, sorted by key; empty means the same.
+
+    A kind that either side could not read is never the same: it is told as the attribute `unreadable`.
+    """
+    blind = expected.unreadable.keys() | actual.unreadable.keys()
+    found = [
+        Difference(Key(kind, ("*",)), UNREADABLE, expected.unreadable.get(kind), actual.unreadable.get(kind))
+        for kind in blind
+    ]
+    for key, record in expected.objects.items():
+        other = actual.objects.get(key)
+        if other == record or key.kind in blind:
+            continue
+        if other is None:
+            found.append(Difference(key, None, record, None))
+        else:
+            found.extend(_unlike(key, record, other))
+    found.extend(
+        Difference(key, None, None, record)
+        for key, record in actual.objects.items()
+        if key not in expected.objects and key.kind not in blind
+    )
+    return tuple(sorted(found, key=lambda one: (one.key, one.attribute or "")))
+
+
+def _unlike(key: Key, expected: Record, actual: Record) -> Iterator[Difference]:
+    for name in attributes(type(expected)):
+        one, other = getattr(expected, name), getattr(actual, name)
+        if one != other:
+            yield Difference(key, name, one, other)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A class of findings: its stable name, what it answers over HTTP, and what people should know.
+
+    `meaning`, `see` and `mend` are Markdown, one section of docs/runbook.md; `{}` fields are not replaced.
+    """
+
+    name: str
+    status: int
+    severity: Severity
+    title: str
+    meaning: str
+    see: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong. `facts` are the further members of its answer over HTTP, by name."""
+
+    problem: str
+    key: Key
+    message: str
+    severity: Severity
+    expected: str | None = None
+    actual: str | None = None
+    attribute: str | None = None
+    repair: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    check: str = ""
+
+
+class State(enum.StrEnum):
+    """Where one migration stands in one database."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    OUT_OF_ORDER = "out_of_order"  # pending, and older than one that is applied
+    EDITED = "edited"  # applied, and its content is not what was applied
+    MISSING = "missing"  # applied and known to the lock file, but its file is gone
+    UNKNOWN = "unknown"  # applied, and neither file nor lock file knows it: the database is ahead
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationState:
+    """One migration in one database; `applied_at` is UTC, None when it is not applied."""
+
+    id: str
+    state: State
+    applied_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """One value's way from Python through PostgreSQL and back; `trouble` is None when it arrived intact."""
+
+    key: Key
+    case: str
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whether a role holds a privilege that a contract needs; `held` is None when the role does not exist."""
+
+    contract: str
+    role: str
+    privilege: str
+    key: Key
+    held: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What an application believes about the database.
+
+    `tables` maps `schema.table` to column names and their types (None: any type); `enums` maps
+    `schema.type` to labels in order; `privileges` maps `schema.table` to what `role` must hold on it.
+    """
+
+    name: str
+    tables: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    role: str | None = None
+    privileges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that one round learned about one target: what checks judge.
+
+    `differences` leaves out what follows from another: a lost table is one, not one for each column.
+    `unlocked` are the applied migrations that the lock file does not know: without them the expected
+    snapshot is not known either.
+    """
+
+    target: str
+    expected: Snapshot
+    actual: Snapshot
+    differences: tuple[Difference, ...]
+    contracts: tuple[Contract, ...] = ()
+    migrations: tuple[MigrationState, ...] = ()
+    unlocked: tuple[str, ...] = ()
+    round_trips: tuple[RoundTrip, ...] = ()
+    access: tuple[Access, ...] = ()
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+
+
+Check = Callable[[Evidence], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one round.
+
+    `checks` maps each check to its worst severity; UNKNOWN is a check that could not tell. `failure` says in
+    a word why the round could not be made (unreachable, denied, timeout, error), None when it was.
+    """
+
+    target: str
+    started_at: datetime
+    duration_s: float
+    findings: tuple[Finding, ...]
+    next_round_s: float = 0.0
+    checks: Mapping[str, Severity] = field(default_factory=dict)
+    migrations: tuple[MigrationState, ...] = ()
+    notes: tuple[str, ...] = ()
+    maintenance: str | None = None
+    server_version: int | None = None
+    failure: str | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """Return the worst severity: not seeing outranks seeing wrong."""
+        return max((finding.severity for finding in self.findings), default=Severity.OK)
+
+
+def shown(value: Any) -> str:
+    """Return a value of a record as a person reads it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(shown, value))
+    return str(value)

@@ -1,0 +1,83 @@
+"""The files that a round compares with, read again when they change on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from healthd.config import Settings
+from healthd.errors import LockFileError
+from healthd.examine import Files
+from healthd.migrations.files import read_migrations
+from healthd.migrations.lockfile import OUTDATED, LockFile, decode_objects, load
+from healthd.model import Snapshot
+
+LOOK_S = 1.0  # at most one look at the folder in this time, however many targets ask
+
+Marks = tuple[tuple[str, int, int], ...]
+
+
+def read_lock(settings: Settings) -> LockFile:
+    """Return the lock file; raise LockFileError when it is missing, unreadable or not one."""
+    path = settings.lock
+    try:
+        return load(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError as error:
+        raise LockFileError(f"no lock file at {path}", hint="write it with: healthd lock") from error
+    except OSError as error:
+        raise LockFileError(f"cannot read {path}: {error.strerror}", hint="check its owner and mode") from error
+    except UnicodeDecodeError as error:
+        raise LockFileError(f"{path} is not UTF-8", hint=OUTDATED) from error
+
+
+def read_files(settings: Settings) -> Files:
+    """Return the lock file and the migrations as they are on disk."""
+    return Files(read_lock(settings), tuple((one.id, one.digest) for one in read_migrations(settings.sources)))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The files as they last were good, and what the folder looked like then."""
+
+    files: Files
+    marks: Marks
+    looked_at: float
+
+
+def keep(settings: Settings, kept: Kept | None = None) -> Kept:
+    """Return the files as they are, read again only when a name, size or time changed since `kept`.
+
+    Raises what is wrong with them; `kept` is then still what it was.
+    """
+    now = time.monotonic()
+    if kept is not None and now - kept.looked_at < LOOK_S:
+        return kept
+    marks = tuple(_marks(settings))
+    if kept is not None and marks == kept.marks:
+        return replace(kept, looked_at=now)
+    return Kept(read_files(settings), marks, now)
+
+
+def _marks(settings: Settings) -> Iterator[tuple[str, int, int]]:
+    for path in (settings.lock, *(file for folder in settings.sources for file in sorted(folder.glob("*.sql")))):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            yield str(path), status.st_mtime_ns, status.st_size
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """Return the snapshot in a file: one that `healthd snapshot --format json` printed, or a lock file."""
+    text = path.read_text(encoding="utf-8")
+    if text.startswith('{"healthd_lock"'):
+        return load(text, str(path)).expected()
+    try:
+        content = json.loads(text)
+        return Snapshot(content["server_version"], decode_objects(content["objects"]), content["unreadable"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LockFileError(
+            f"{path} is neither a lock file nor a snapshot", hint="healthd snapshot --format json"
+        ) from error

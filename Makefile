@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql test check docs bench clean
+.PHONY: help install run psql test check docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,9 @@ check: install ## ruff and mypy, as CI runs them
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing_api.py
+
+docs: install ## write docs/runbook.md from the problems' own texts
+	$(BIN)/python -m healthd.report.problems > docs/runbook.md
 
 clean: ## forget the environment and the caches, keep the data of `make run`
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

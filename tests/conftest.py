@@ -1,0 +1,110 @@
+"""One PostgreSQL for the session, a fresh database for every test that asks."""
+
+import inspect
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from itertools import count
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from psycopg import sql as compose
+
+from healthd import embedded
+
+BINARIES = Path(os.environ["HEALTHD_PG_BIN"]) if os.environ.get("HEALTHD_PG_BIN") else None
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+MakeDatabase = Callable[..., str]
+
+
+def pytest_report_header() -> str:
+    try:
+        program = embedded.find_binaries(BINARIES) / "postgres"
+        postgres = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    except (embedded.EmbeddedError, OSError, subprocess.SubprocessError) as error:
+        postgres = f"no PostgreSQL: {error}"
+    return f"{postgres}; psycopg {version('psycopg')}, yoyo {version('yoyo-migrations')}"
+
+
+@pytest.hookimpl(tryfirst=True)  # before anyio's own hook, which reads the mark
+def pytest_pycollect_makeitem(name: str, obj: object) -> None:
+    if name.startswith("test_") and inspect.iscoroutinefunction(obj):
+        pytest.mark.anyio(obj)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    """Keep the user's PG* and HEALTHD_DATABASE out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith("PG") or name == "HEALTHD_DATABASE":
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(_own_environment: None) -> Iterator[embedded.Server]:
+    with embedded.temporary(binaries=BINARIES) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _administrator(server: embedded.Server) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def _database_names() -> Iterator[str]:
+    return (f"test_{number}" for number in count(1))
+
+
+@pytest.fixture
+def make_database(
+    server: embedded.Server, _administrator: psycopg.Connection, _database_names: Iterator[str]
+) -> Iterator[MakeDatabase]:
+    """Return a function that makes a database, empty or a copy of another, and returns its URL."""
+    made: list[str] = []
+
+    def make_database(template: str | None = None) -> str:
+        name = next(_database_names)
+        # Without fsync, copying the files is the quicker way; before PostgreSQL 15 it was the only one.
+        strategy = " STRATEGY file_copy" if _administrator.info.server_version >= 150000 else ""
+        _administrator.execute(
+            compose.SQL("CREATE DATABASE {} TEMPLATE {}" + strategy).format(
+                compose.Identifier(name), compose.Identifier(template or "template0")
+            )
+        )
+        made.append(name)
+        return server.url(name)
+
+    yield make_database
+    for name in made:
+        _administrator.execute(compose.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(compose.Identifier(name)))
+
+
+@pytest.fixture
+def database(make_database: MakeDatabase) -> str:
+    """The URL of a fresh, empty database."""
+    return make_database()
+
+
+@pytest.fixture(scope="session")
+def sql() -> Sql:
+    """Return a function that runs SQL on a URL, committed at once, and returns the rows."""
+
+    def sql(url: str, text: LiteralString, *parameters: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(text, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    return sql

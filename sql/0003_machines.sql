@@ -12,7 +12,7 @@
 --        of the row moves. Other columns, indexes and constraints are left alone.
 -- Lock:  ACCESS EXCLUSIVE on machines.
 -- Takes: an instant if it is new or fits, and from varchar and timestamp too; a rewrite if a date is
---        converted or a NULL filled, 0.4 s for 100,000 rows. NOT NULL and a missing key read it once.
+--        converted or a NULL filled, 0.2 to 0.7 s for 100,000 rows. A new NOT NULL or key reads it once.
 -- depends: 0002_machinestatus
 
 DO $$

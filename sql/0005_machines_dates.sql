@@ -4,7 +4,7 @@
 -- From:  no column: NULL, not known. A timestamp without time zone and a date are read as UTC, a date
 --        as its midnight: the same instant whatever the time zone of the server or session is.
 -- Lock:  ACCESS EXCLUSIVE on machines.
--- Takes: an instant (no default, so no rewrite), from timestamp too; from date a rewrite, 0.3 s for
+-- Takes: an instant (no default, so no rewrite), from timestamp too; from date a rewrite, 0.2 s for
 --        100,000 rows.
 -- depends: 0004_machines_status
 

@@ -1,0 +1,91 @@
+"""A report as JSON: for `--format json`, and as the answer of the API with its HTTP status (RFC 9457)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from healthd.model import Finding, Report, Severity
+from healthd.report.problems import PROBLEMS, leading
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Return a report as JSON knows it."""
+    return {
+        "target": report.target,
+        "severity": str(report.severity),
+        "started_at": report.started_at.isoformat(),
+        "duration_s": round(report.duration_s, 3),
+        "next_round_s": report.next_round_s,
+        "server_version": report.server_version,
+        "maintenance": report.maintenance,
+        "checks": {name: str(severity) for name, severity in report.checks.items()},
+        "findings": [finding_document(finding) for finding in report.findings],
+        "migrations": [
+            {"id": one.id, "state": one.state, "applied_at": one.applied_at.isoformat() if one.applied_at else None}
+            for one in report.migrations
+        ],
+    }
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """Return a finding as JSON knows it; what is particular to its problem stands beside the rest."""
+    return {
+        "problem": finding.problem,
+        "check": finding.check,
+        "severity": str(finding.severity),
+        "key": str(finding.key),
+        "attribute": finding.attribute,
+        "message": finding.message,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "repair": list(finding.repair),
+        **_listed(finding.facts),
+    }
+
+
+def _listed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in facts.items()}
+
+
+def answer(
+    report: Report | None, *, fresh: bool, request_id: str, now: datetime, last_good: datetime | None, runbook: str
+) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Return status, body and headers for one target; `report` is None before the first round, not `fresh` when old."""
+    seed = {"request_id": request_id, "timestamp": now.isoformat()}
+    good = last_good.isoformat() if last_good else None
+    if report is None or not fresh:
+        title, code = ("No round yet", "no_round_yet") if report is None else ("No new round", "round_overdue")
+        detail = f"the last round began at {report.started_at.isoformat()}" if report else "the first has not ended"
+        body = {"type": "about:blank", "title": title, "status": 503, "detail": detail, "error_code": code}
+        return 503, body | {"last_good": good} | seed, {"Retry-After": "1"}
+    worst = leading(report.findings)
+    status = PROBLEMS[worst.problem].status if worst else 200
+    if worst is None or status == 200:
+        return 200, document(report) | {"last_good": good} | seed, {}
+    problem = PROBLEMS[worst.problem]
+    body = {
+        "type": f"{runbook}#{problem.name}",
+        "title": problem.title,
+        "status": status,
+        "detail": worst.message,
+        "error_code": problem.name,
+        **seed,
+        **_listed(worst.facts),
+        **document(report),
+        "last_good": good,
+    }
+    return status, body, {"Retry-After": str(max(1, round(report.next_round_s)))} if status == 503 else {}
+
+
+def text(report: Report) -> str:
+    """Return a report for people, a line or two for each finding."""
+    lines = [] if report.findings else [f"{report.target}  ok"]
+    for finding in report.findings:
+        lines.append(f"{report.target}  {str(finding.severity).upper()}  {finding.problem}  {finding.message}")
+        lines += [f"    {line}" for statement in finding.repair for line in statement.splitlines()]
+    if report.maintenance:
+        lines.append(f"{report.target}  maintenance: {report.maintenance}")
+    if any(one.severity is not Severity.OK for one in report.findings):
+        problems = " ".join(sorted({one.problem for one in report.findings}))
+        lines.append(f"    what to do: healthd explain {problems}")
+    return "\n".join(lines)

@@ -1,0 +1,97 @@
+"""The one mutable object of the process: the latest report of each target, since when, and how often."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from healthd.model import Finding, Key, Report, Severity
+
+Identity = tuple[str, Key, str | None]
+BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+ROUNDS_KEPT = 30
+STALE_AFTER = 3  # intervals
+
+
+def identity(finding: Finding) -> Identity:
+    """Return what makes two findings of different rounds the same one."""
+    return finding.problem, finding.key, finding.attribute
+
+
+@dataclass(slots=True)
+class Entry:
+    """What is known about one target; instants are UTC, None until they happened."""
+
+    interval_s: float
+    report: Report | None = None
+    standing: Mapping[Identity, Finding] = field(default_factory=dict)
+    since: datetime | None = None
+    drift_since: datetime | None = None
+    last_success: datetime | None = None
+    last_good: datetime | None = None
+    first_seen: dict[Identity, datetime] = field(default_factory=dict)
+    rounds: list[tuple[datetime, Severity, float]] = field(default_factory=list)
+    runs: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    durations: Counter[float] = field(default_factory=Counter)
+    duration_sum_s: float = 0.0
+
+    def fresh(self, now: datetime) -> bool:
+        """Return whether the latest report still counts: at most three intervals old."""
+        if self.report is None:
+            return False
+        age = now - self.report.started_at
+        return age <= timedelta(seconds=STALE_AFTER * max(self.interval_s, self.report.next_round_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a round brought that was not known before, and what it saw to be gone."""
+
+    appeared: tuple[Finding, ...]
+    resolved: tuple[Finding, ...]
+
+
+@dataclass(slots=True)
+class Board:
+    """The latest of everything; the daemon's tasks write it, pages and metrics read it."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    reload_ok: bool = True
+    files_ok: bool = True
+    reloaded_at: datetime | None = None
+
+    def watch(self, targets: Iterable[tuple[str, float]]) -> None:
+        """Keep exactly these targets (name and interval in seconds); the others vanish."""
+        self.entries = {name: self.entries.get(name) or Entry(interval_s) for name, interval_s in targets}
+        for name, interval_s in targets:
+            self.entries[name].interval_s = interval_s
+
+    def post(self, report: Report) -> Change:
+        """Put a report up, and return what changed; what a round could not see again still stands."""
+        entry = self.entries[report.target]
+        ended_at = report.started_at + timedelta(seconds=report.duration_s)
+        if entry.report is None or entry.report.severity != report.severity:
+            entry.since = ended_at
+        entry.report = report
+        entry.runs += 1
+        entry.duration_sum_s += report.duration_s
+        entry.durations[next((one for one in BUCKETS_S if report.duration_s <= one), float("inf"))] += 1
+        entry.rounds = [*entry.rounds[1 - ROUNDS_KEPT :], (report.started_at, report.severity, report.duration_s)]
+        if report.failure is None:
+            entry.last_success = ended_at
+            drifted = any(one.severity is Severity.CRITICAL for one in report.findings)
+            entry.drift_since = (entry.drift_since or ended_at) if drifted else None
+        else:
+            entry.failures[report.failure] += 1
+        if report.severity is Severity.OK:
+            entry.last_good = ended_at
+        before, seen = entry.standing, {identity(one): one for one in report.findings}
+        entry.standing = {**before, **seen} if report.failure else seen
+        entry.first_seen = {one: entry.first_seen.get(one, ended_at) for one in entry.standing}
+        return Change(
+            tuple(finding for one, finding in seen.items() if one not in before),
+            tuple(finding for one, finding in before.items() if one not in entry.standing),
+        )

@@ -1,0 +1,63 @@
+"""structlog set up once: JSON for machines, a console for a terminal, everything on stderr."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+from healthd.redact import hide
+
+
+def configure(level: str = "info", style: str = "auto") -> None:
+    """Set up logging for the process; `style` auto is a console on a terminal and JSON elsewhere."""
+    console = style == "console" or (style == "auto" and sys.stderr.isatty())
+    # No locals in tracebacks: they would carry connection strings.
+    last: list[Any]
+    if console:
+        plain = structlog.dev.plain_traceback
+        last = [structlog.processors.format_exc_info, redact, structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+    else:
+        transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        last = [structlog.processors.ExceptionRenderer(transformer), redact, structlog.processors.JSONRenderer()]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # psycopg warns in every round about a server that hangs: the finding has said so.
+    for chatty, loudest in (("yoyo", "WARNING"), ("psycopg", "ERROR"), ("uvicorn", "WARNING"), ("asyncio", "WARNING")):
+        logging.getLogger(chatty).setLevel(loudest)
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Return a log line without passwords: what happened first, then when and how bad, then the facts."""
+    first = {name: event[name] for name in ("event", "timestamp", "level") if name in event}
+    return {name: _clean(value) for name, value in (first | dict(event)).items()}
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _clean(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(one) for one in value]
+    return value if isinstance(value, int | float | None) else hide(str(value))

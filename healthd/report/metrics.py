@@ -1,0 +1,201 @@
+"""The only door to prometheus_client: the board as fresh metric families at each scrape."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from healthd import __version__
+from healthd.model import Severity, State
+from healthd.report.board import BUCKETS_S, Board, Entry
+
+TOP = 20  # findings of a target that are named with their object; the others are only counted
+TEXT = 120  # characters of expected and actual in a label
+
+STATES = {
+    State.PENDING: "pending",
+    State.OUT_OF_ORDER: "out_of_order",
+    State.APPLIED: "applied",
+    State.EDITED: "edited",
+    State.MISSING: "missing",
+    State.UNKNOWN: "unknown",
+}
+
+
+class BoardCollector(Collector):
+    """Builds every family anew from the board, so that a removed target leaves no series behind."""
+
+    def __init__(self, board: Board, clock: Callable[[], datetime], only: str | None = None) -> None:
+        self.board, self.clock, self.only = board, clock, only
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: the names are known only when they are collected."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all families; labels are targets, checks, problems and severities, all of them bounded."""
+        now = self.clock()
+        entries = {name: one for name, one in self.board.entries.items() if self.only in (None, name)}
+        fresh = {name: one for name, one in entries.items() if one.fresh(now)}
+        yield from _process(self.board)
+        yield from _rounds(entries, fresh)
+        yield from _findings(fresh)
+        yield from _migrations(fresh)
+
+
+def _process(board: Board) -> Iterator[Metric]:
+    build = GaugeMetricFamily("healthd_build_info", "The version of this healthd; always 1.", labels=["version"])
+    build.add_metric([__version__], 1)
+    yield build
+    yield GaugeMetricFamily(
+        "healthd_config_last_reload_successful",
+        "Whether the last read of yoyo.ini, and of the files that it names, was good.",
+        value=board.reload_ok and board.files_ok,
+    )
+    if board.reloaded_at:
+        yield GaugeMetricFamily(
+            "healthd_config_last_reload_success_timestamp_seconds",
+            "When yoyo.ini was last read without an error.",
+            value=board.reloaded_at.timestamp(),
+        )
+
+
+def _gauge(name: str, text: str, values: dict[str, float | None]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=["target"])
+    for target, value in values.items():
+        if value is not None:
+            family.add_metric([target], value)
+    return family
+
+
+def _seconds(instant: datetime | None) -> float | None:
+    return instant.timestamp() if instant else None
+
+
+def _rounds(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metric]:
+    up = {name: float(name in fresh and _seen(one)) for name, one in entries.items()}
+    yield _gauge("healthd_target_up", "Whether the target's last round could read it.", dict(up))
+    yield _gauge(
+        "healthd_check_interval_seconds",
+        "How long the target rests between two rounds.",
+        {name: one.interval_s for name, one in entries.items()},
+    )
+    yield _gauge(
+        "healthd_check_last_run_timestamp_seconds",
+        "When the target's last round began.",
+        {name: _seconds(one.report.started_at if one.report else None) for name, one in entries.items()},
+    )
+    yield _gauge(
+        "healthd_check_last_success_timestamp_seconds",
+        "When a round last could read the target, whatever it found.",
+        {name: _seconds(one.last_success) for name, one in entries.items()},
+    )
+    yield _gauge(
+        "healthd_drift_since_timestamp_seconds",
+        "Since when the target has had a critical finding; absent without one.",
+        {name: _seconds(one.drift_since) for name, one in entries.items()},
+    )
+    yield _gauge(
+        "healthd_maintenance_active",
+        "Whether a migration holds the target's migration lock.",
+        {name: float(one.report is not None and one.report.maintenance is not None) for name, one in fresh.items()},
+    )
+    runs = CounterMetricFamily("healthd_check_runs", "Rounds that were made.", labels=["target"])
+    failures = CounterMetricFamily(
+        "healthd_check_failures", "Rounds that could not read the target, by reason.", labels=["target", "reason"]
+    )
+    durations = HistogramMetricFamily("healthd_check_duration_seconds", "How long a round took.", labels=["target"])
+    for name, one in entries.items():
+        runs.add_metric([name], one.runs)
+        for reason in ("unreachable", "denied", "timeout", "error"):
+            failures.add_metric([name, reason], one.failures[reason])
+        below = 0
+        buckets = []
+        for bound in (*BUCKETS_S, float("inf")):
+            below += one.durations[bound]
+            buckets.append(("+Inf" if bound == float("inf") else str(bound), below))
+        durations.add_metric([name], buckets, sum_value=one.duration_sum_s)
+    yield from (runs, failures, durations)
+
+
+def _seen(entry: Entry) -> bool:
+    return entry.report is not None and entry.report.failure is None
+
+
+def _findings(fresh: dict[str, Entry]) -> Iterator[Metric]:
+    ok = GaugeMetricFamily(
+        "healthd_check_ok", "Whether a check found nothing; absent while it cannot tell.", labels=["target", "check"]
+    )
+    error = GaugeMetricFamily("healthd_check_error", "Whether a check cannot tell.", labels=["target", "check"])
+    count = GaugeMetricFamily(
+        "healthd_findings", "Findings of the last round.", labels=["target", "check", "problem", "severity"]
+    )
+    info = GaugeMetricFamily(
+        "healthd_finding_info",
+        f"The worst {TOP} findings of a target with their objects; always 1.",
+        labels=["target", "check", "problem", "object", "expected", "actual"],
+    )
+    for name, entry in fresh.items():
+        report = entry.report
+        if report is None:
+            continue
+        for check, severity in report.checks.items():
+            error.add_metric([name, check], severity is Severity.UNKNOWN)
+            if severity is not Severity.UNKNOWN:
+                ok.add_metric([name, check], severity is Severity.OK)
+        counted = Counter((one.check, one.problem, str(one.severity)) for one in report.findings)
+        for labels, number in counted.items():
+            count.add_metric([name, *labels], number)
+        named = {}
+        for one in report.findings[:TOP]:
+            words = (one.attribute and f"{one.attribute} ") or ""
+            named[one.check, one.problem, str(one.key), words + _cut(one.expected), words + _cut(one.actual)] = 1
+        for key in named:
+            info.add_metric([name, *key], 1)
+    yield from (ok, error, count, info)
+
+
+def _cut(text: str | None) -> str:
+    text = " ".join((text or "").split())
+    return text if len(text) <= TEXT else text[: TEXT - 1] + "…"
+
+
+def _migrations(fresh: dict[str, Entry]) -> Iterator[Metric]:
+    for state, word in STATES.items():
+        yield _gauge(
+            f"healthd_migrations_{word}",
+            f"Migrations of the target that are {word.replace('_', ' ')}.",
+            {
+                name: float(sum(migration.state is state for migration in one.report.migrations))
+                for name, one in fresh.items()
+                if one.report is not None and one.report.failure is None
+            },
+        )
+
+
+def registry(board: Board, clock: Callable[[], datetime]) -> CollectorRegistry:
+    """Return the registry of the daemon: the board, and the process it runs in."""
+    made = CollectorRegistry()
+    ProcessCollector(registry=made)
+    made.register(BoardCollector(board, clock))
+    return made
+
+
+def one_target(board: Board, clock: Callable[[], datetime], target: str) -> CollectorRegistry:
+    """Return a registry with one target only, for /probe."""
+    made = CollectorRegistry()
+    made.register(BoardCollector(board, clock, only=target))
+    return made
+
+
+def exposition(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
+    """Return the metrics and their content type, in the format that the scraper asked for."""
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type

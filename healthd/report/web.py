@@ -1,0 +1,258 @@
+"""The only door to starlette and uvicorn: metrics, pages, the API, and the server that serves them."""
+
+from __future__ import annotations
+
+import re
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from healthd import __version__
+from healthd.errors import ConfigError, HealthdError
+from healthd.model import Report
+from healthd.report import page
+from healthd.report.answer import answer
+from healthd.report.board import Board
+from healthd.report.metrics import exposition, one_target, registry
+
+REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the web needs of the daemon: what it shows, the time, and how to read the settings again."""
+
+    board: Board
+    clock: Callable[[], datetime]
+    reload: Callable[[], Awaitable[None]]
+    runbook: str
+
+
+def application(door: Door) -> Any:
+    """Return the ASGI application; nothing in it touches a database."""
+    pages = _Pages(door)
+    app = Starlette(
+        routes=[
+            Route("/metrics", pages.metrics),
+            Route("/probe", pages.probe),
+            Route("/-/healthy", pages.healthy),
+            Route("/-/ready", pages.ready),
+            Route("/-/reload", pages.reload, methods=["POST"]),
+            Route("/", pages.overview),
+            Route("/targets/{name:path}", pages.target),
+            Route("/api/v1/targets", pages.api_targets),
+            Route("/api/v1/targets/{name:path}/repair", pages.api_repair),
+            Route("/api/v1/targets/{name:path}", pages.api_target),
+        ],
+        exception_handlers={HTTPException: pages.refused, Exception: pages.broke},  # type: ignore[dict-item] # as theirs
+    )
+    return _Stamped(app)
+
+
+class _Stamped:
+    """Give every answer its request id and the headers that keep a browser from running anything."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        asked = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = asked if REQUEST_ID.match(asked) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def stamped(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, stamped)
+
+
+class _Pages:
+    """The handlers; they read the board and nothing else."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.registry = registry(door.board, door.clock)
+
+    async def metrics(self, request: Request) -> Response:
+        """Answer with the metrics of every target and of this process."""
+        body, content_type = exposition(self.registry, request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": content_type})
+
+    async def probe(self, request: Request) -> Response:
+        """Answer with the metrics of one target; only targets of the settings can be named."""
+        name = request.query_params.get("target")
+        if name is None or name not in self.door.board.entries:
+            raise HTTPException(400, f"no target is called {name!r}" if name else "say which: /probe?target=NAME")
+        made = one_target(self.door.board, self.door.clock, name)
+        body, content_type = exposition(made, request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": content_type})
+
+    async def healthy(self, _request: Request) -> Response:
+        """Answer as long as this process serves."""
+        return PlainTextResponse("healthd is healthy\n")
+
+    async def ready(self, _request: Request) -> Response:
+        """Answer 200 once every target has had its first round."""
+        waiting = [name for name, entry in self.door.board.entries.items() if entry.report is None]
+        if waiting:
+            text = f"waiting for the first round of {len(waiting)} targets\n"
+            return PlainTextResponse(text, 503, headers={"Retry-After": "1"})
+        return PlainTextResponse("healthd is ready\n")
+
+    async def reload(self, _request: Request) -> Response:
+        """Read the settings again; bad ones are told and the old ones stay."""
+        try:
+            await self.door.reload()
+        except HealthdError as error:
+            raise HTTPException(500, f"{error}; the old settings stay") from error
+        return PlainTextResponse("reloaded\n")
+
+    async def overview(self, _request: Request) -> Response:
+        """Show every target to people."""
+        door = self.door
+        return HTMLResponse(page.overview(door.board, now=door.clock(), runbook=door.runbook, version=__version__))
+
+    async def target(self, request: Request) -> Response:
+        """Show one target to people."""
+        name, door = request.path_params["name"], self.door
+        if name not in door.board.entries:
+            return HTMLResponse(page.not_found(name, door.board.entries, version=__version__), 404)
+        entry = door.board.entries[name]
+        return HTMLResponse(page.target(name, entry, now=door.clock(), runbook=door.runbook, version=__version__))
+
+    async def api_targets(self, _request: Request) -> Response:
+        """Answer with every target's state in short."""
+        return JSONResponse({"targets": list(self._summaries())})
+
+    def _summaries(self) -> Iterator[dict[str, Any]]:
+        for name, entry in self.door.board.entries.items():
+            report = entry.report
+            yield {
+                "target": name,
+                "severity": str(report.severity) if report and entry.fresh(self.door.clock()) else "unknown",
+                "since": entry.since.isoformat() if entry.since else None,
+                "findings": len(report.findings) if report else 0,
+                "last_good": entry.last_good.isoformat() if entry.last_good else None,
+                "url": f"/api/v1/targets/{quote(name, safe='')}",
+            }
+
+    async def api_target(self, request: Request) -> Response:
+        """Answer with one target's report, with the status that its worst problem has."""
+        name, door = request.path_params["name"], self.door
+        entry = door.board.entries.get(name)
+        if entry is None:
+            raise HTTPException(404, f"no target is called {name!r}")
+        now = door.clock()
+        status, body, headers = answer(
+            entry.report,
+            fresh=entry.fresh(now),
+            request_id=request.state.request_id,
+            now=now,
+            last_good=entry.last_good,
+            runbook=door.runbook,
+        )
+        content_type = "application/json" if status == 200 else "application/problem+json"
+        return JSONResponse(body, status, headers=headers, media_type=content_type)
+
+    async def api_repair(self, request: Request) -> Response:
+        """Answer with the SQL that brings one target back, for a person to read; nothing runs it here."""
+        name = request.path_params["name"]
+        entry = self.door.board.entries.get(name)
+        if entry is None or entry.report is None:
+            raise HTTPException(404, f"no target is called {name!r}" if entry is None else "no round yet")
+        return PlainTextResponse(_script(entry.report), media_type="application/sql")
+
+    async def broke(self, request: Request, _error: Exception) -> Response:
+        """Answer for a fault of ours; the log has it."""
+        return await self.refused(request, HTTPException(500, "healthd itself failed: see its log"))
+
+    async def refused(self, request: Request, error: HTTPException) -> Response:
+        """Answer an error as a problem document with the seed's members."""
+        body = {
+            "type": "about:blank",
+            "title": error.detail,
+            "status": error.status_code,
+            "detail": error.detail,
+            "error_code": f"http_{error.status_code}",
+            "request_id": request.state.request_id,
+            "timestamp": self.door.clock().isoformat(),
+        }
+        return JSONResponse(body, error.status_code, media_type="application/problem+json", headers=error.headers)
+
+
+def _script(report: Report) -> str:
+    lines = [f"-- {report.target}, as seen at {report.started_at:%Y-%m-%d %H:%M:%S} UTC: read before you run"]
+    for finding in report.findings:
+        lines += ["", *(f"-- {line}" for line in finding.message.splitlines()), *finding.repair]
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Hold the listening socket for a block; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(128)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {host}:{port}: {error.strerror}",
+                hint="stop what listens there, or set `listen` in [healthd] or --listen",
+            ) from error
+        yield listener
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the daemon has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server_for(app: Any) -> uvicorn.Server:
+    """Return the server of an application; its `should_exit` ends it within a second."""
+    return _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            limit_concurrency=64,
+            ws="none",
+            http="h11",
+            loop="asyncio",
+        )
+    )

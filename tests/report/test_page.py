@@ -1,0 +1,466 @@
+"""The pages: what a person reads, and that nothing hostile gets out of its place."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from healthd.model import Finding, Key, MigrationState, Report, Severity, State
+from healthd.report import page
+from healthd.report.board import Board, Entry
+from healthd.report.problems import PROBLEMS
+
+NOW = datetime(2026, 5, 14, 3, 12, 5, tzinfo=UTC)
+RUNBOOK = "/docs/runbook"
+HOSTILE = "\"'><script>alert(1)</script>\n🛠️ \u202e/../é?&#"
+VOID = {"meta", "link", "path", "rect", "br", "hr", "img"}
+
+ENUM = Finding(
+    "enum_mismatch",
+    Key("enum", ("public", "machinestatus")),
+    "enum:public.machinestatus: missing 'active', extra 'ACTIVE' (valid: active, inactive)",
+    Severity.CRITICAL,
+    "active, inactive",
+    "ACTIVE, inactive",
+    "labels",
+    ("ALTER TYPE public.machinestatus RENAME VALUE 'ACTIVE' TO 'active';",),
+    check="enums",
+)
+PENDING = Finding(
+    "migration_pending",
+    Key("migration", ("0011_owner",)),
+    "0011_owner waits to be applied",
+    Severity.WARNING,
+    "applied as it is in sql/",
+    "pending",
+    check="migrations",
+)
+UNREACHABLE = Finding(
+    "database_unreachable",
+    Key("database", ("machines",)),
+    "connection refused",
+    Severity.UNKNOWN,
+    "a round that sees everything",
+    "no answer",
+    check="connection",
+)
+
+
+def entry(*findings: Finding, ago_s: float = 12, **facts: Any) -> Entry:
+    """Return what is known after one round that ended some seconds ago."""
+    return board(machines=findings, ago_s=ago_s, **facts).entries["machines"]
+
+
+def board(ago_s: float = 12, facts: dict[str, Any] | None = None, **targets: tuple[Finding, ...]) -> Board:
+    made = Board()
+    made.watch([(name, 30.0) for name in targets])
+    for name, findings in targets.items():
+        made.post(report(name, findings, ago_s, **(facts or {})))
+    return made
+
+
+def report(name: str, findings: tuple[Finding, ...], ago_s: float, **facts: Any) -> Report:
+    return Report(
+        name,
+        NOW - timedelta(seconds=ago_s),
+        0.0,
+        findings,
+        30.0,
+        {"connection": Severity.OK, **{one.check: one.severity for one in findings}},
+        **facts,
+    )
+
+
+def target(known: Entry, name: str = "machines", runbook: str = RUNBOOK) -> str:
+    return page.target(name, known, now=NOW, runbook=runbook, version="1.2.3")
+
+
+def overview(known: Board) -> str:
+    return page.overview(known, now=NOW, runbook=RUNBOOK, version="1.2.3")
+
+
+def everything() -> dict[str, str]:
+    """Return a page of every sort, the hostile ones among them."""
+    hostile = replace(
+        ENUM,
+        key=Key("column", (HOSTILE, HOSTILE, HOSTILE)),
+        message=HOSTILE,
+        expected=HOSTILE,
+        actual=f"{HOSTILE} ",
+        attribute=HOSTILE,
+        repair=(HOSTILE,),
+    )
+    migrations = (
+        MigrationState(HOSTILE, State.PENDING),
+        *(MigrationState(f"{number:04}_x", State.APPLIED, NOW) for number in range(9)),
+    )
+    busy = entry(
+        hostile, PENDING, facts={"migrations": migrations, "maintenance": HOSTILE, "notes": (HOSTILE,)}, ago_s=900
+    )
+    many = entry(*(replace(ENUM, key=Key("enum", ("public", f"type_{number}"))) for number in range(700)))
+    mixed = board(**{"orders": (), "machines": (ENUM, PENDING), "far": (UNREACHABLE,), HOSTILE: (hostile,)})
+    mixed.entries["new"] = Entry(30.0)
+    mixed.reload_ok = False
+    mixed.reloaded_at = NOW
+    return {
+        "ok": target(entry()),
+        "critical": target(entry(ENUM, PENDING)),
+        "unreachable": target(entry(UNREACHABLE, facts={"failure": "unreachable"})),
+        "no round yet": target(Entry(30.0)),
+        "hostile": target(busy, name=HOSTILE),
+        "many findings": target(many),
+        "no targets": overview(Board()),
+        "mixed": overview(mixed),
+        "many targets": overview(board(**{f"tenant-{number}": () for number in range(200)})),
+        "not found": page.not_found(HOSTILE, ["machines", HOSTILE], version="1.2.3"),
+    }
+
+
+PAGES = everything()
+every_page = pytest.mark.parametrize("text", PAGES.values(), ids=PAGES.keys())
+
+
+class Reader(HTMLParser):
+    """Reads a page as a browser does, and remembers what does not fit together."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.tags: list[str] = []
+        self.headings: list[int] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.resources: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "a":
+            self.links.append(given["href"])
+        self.resources += [value for name, value in given.items() if name in ("src", "srcset", "data", "xlink:href")]
+        self.resources += [given["href"]] if tag == "link" else []
+        self.wrong += [name for name in given if name.startswith("on")]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.words += [" "] if tag in ("figcaption", "pre") else []
+        if tag in VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def shown(self) -> str:
+        """Return the text of the page, white space made one."""
+        return " ".join("".join(self.words).split())
+
+
+@every_page
+def test_every_element_is_closed_where_it_was_opened(text: str) -> None:
+    reader = Reader(text)
+
+    assert [] == reader.wrong
+    assert [] == reader.open
+    assert len(reader.ids) == len(set(reader.ids))
+
+
+@every_page
+def test_headings_begin_with_one_and_leave_no_level_out(text: str) -> None:
+    headings = Reader(text).headings
+
+    assert 1 == headings[0]
+    assert 1 == headings.count(1)
+    assert all(after <= before + 1 for before, after in pairwise(headings))
+
+
+@every_page
+def test_a_page_needs_nothing_but_itself(text: str) -> None:
+    reader = Reader(text)
+
+    assert "script" not in reader.tags
+    assert "<script" not in text
+    assert "url(" not in text
+    assert "@import" not in text
+    assert re.search("https?://", text) is None
+    assert all(one.startswith("data:") for one in reader.resources)
+
+
+@every_page
+def test_a_page_has_landmarks_and_a_language(text: str) -> None:
+    assert {"header", "nav", "main", "footer"} <= set(Reader(text).tags)
+    assert '<html lang="en">' in text
+
+
+def test_a_hostile_name_is_shown_whole_and_leads_to_itself() -> None:
+    text = overview(board(**{HOSTILE: (ENUM,)}))
+    reader = Reader(text)
+    (link,) = [link for link in reader.links if link.startswith("/targets/")]
+
+    assert HOSTILE == unquote(link.removeprefix("/targets/"))
+    assert "/" not in link.removeprefix("/targets/")
+    assert " ".join(HOSTILE.split()) in reader.shown
+
+
+def test_a_letter_that_turns_others_around_gets_a_sign() -> None:
+    assert 'data-sign="U+202E"' in PAGES["hostile"]
+    assert 'data-sign="LF"' in PAGES["hostile"]
+
+
+@pytest.mark.parametrize(
+    ("findings", "state"),
+    [((), "ok"), ((PENDING,), "warning"), ((PENDING, ENUM), "critical"), ((ENUM, UNREACHABLE), "unknown")],
+)
+def test_the_state_is_a_word_in_the_title_and_on_the_page(findings: tuple[Finding, ...], state: str) -> None:
+    for text in (target(entry(*findings)), overview(board(machines=findings))):
+        assert f"<title>{state}: " in text
+        assert re.search(rf"\b{state} since\b", Reader(text).shown)
+
+
+@pytest.mark.parametrize(
+    ("findings", "headline"),
+    [
+        ((), "machines is what sql/ says"),
+        ((ENUM,), "machines is not what sql/ says: 1 finding"),
+        ((ENUM, PENDING), "machines is not what sql/ says: 2 findings"),
+        ((PENDING,), "machines waits for 1 migration"),
+        ((replace(ENUM, severity=Severity.WARNING),), "machines differs from sql/ in small things: 1 finding"),
+        ((replace(ENUM, problem="contract_broken"),), "machines is not what its applications need: 1 finding"),
+        ((replace(ENUM, severity=Severity.UNKNOWN),), "healthd cannot see all of machines: 1 finding"),
+    ],
+)
+def test_the_headline_says_it_in_a_sentence(findings: tuple[Finding, ...], headline: str) -> None:
+    shown = Reader(target(entry(*findings))).shown
+
+    assert f"{headline} Last round" in shown
+
+
+def test_a_target_that_cannot_be_read_is_said_to_be_unseen() -> None:
+    text = target(entry(UNREACHABLE, facts={"failure": "unreachable"}))
+
+    assert "healthd cannot see machines" in Reader(text).shown
+    assert "connection refused" in text
+
+
+def test_a_finding_shows_both_sides_since_when_and_what_to_do() -> None:
+    reader = Reader(target(entry(ENUM)))
+
+    assert "An enum's values are not those of the files" in reader.shown
+    assert "enum:public.machinestatus" in reader.shown
+    assert "Expected, labels active, inactive Actual, labels ACTIVE, inactive" in reader.shown
+    assert "critical since 12 s ago (03:11:53 UTC)" in reader.shown
+    assert ENUM.repair[0] in reader.shown
+    assert f"{RUNBOOK}#enum_mismatch" in reader.links
+
+
+def test_a_finding_keeps_the_instant_at_which_it_appeared() -> None:
+    known = board(machines=(ENUM,), ago_s=3600)
+    known.post(report("machines", (ENUM, PENDING), 10))
+
+    shown = Reader(target(known.entries["machines"])).shown
+
+    assert "critical since 60 min ago (02:12:05 UTC) · check enums" in shown
+    assert "warning since 10 s ago (03:11:55 UTC) · check migrations" in shown
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS.keys())
+def test_every_problem_has_its_page(problem: Any) -> None:
+    text = target(entry(replace(ENUM, problem=problem.name, severity=problem.severity or Severity.WARNING)))
+
+    assert problem.title in Reader(text).shown
+    assert "What it means" in text
+    assert "`" not in "".join(Reader(text).words)
+
+
+def test_a_runbook_that_no_browser_finds_is_named_but_no_link() -> None:
+    reader = Reader(target(entry(ENUM), runbook="docs/runbook.md"))
+
+    assert "docs/runbook.md#enum_mismatch" in reader.shown
+    assert not any("runbook" in link for link in reader.links)
+
+
+def test_what_differs_is_marked_and_what_is_the_same_is_left_out() -> None:
+    lines = [f"line {number}" for number in range(40)]
+    sides = page.compare("\n".join(lines), "\n".join([*lines[:20], "line twenty", *lines[21:]]))
+
+    assert len(sides.expected) == len(sides.actual) < 10
+    assert [("line ", False), ("20", True)] == [(one.text, one.unlike) for one in sides.expected[3] or ()]
+    assert [("line ", False), ("twenty", True)] == [(one.text, one.unlike) for one in sides.actual[3] or ()]
+    assert sides.folded
+
+
+def test_a_line_that_one_side_lacks_leaves_a_gap() -> None:
+    sides = page.compare("one\ntwo\nthree", "one\nthree")
+
+    assert sides.actual[1] is None
+    assert (page.Piece("two", unlike=True),) == sides.expected[1]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "remark"),
+    [
+        ("'none'", "'none' ", "They differ only in white space."),
+        ("active", "ACTIVE", "They differ only in upper and lower case."),
+        ("a, b", "b, a", "The words are the same, not their order or what stands between them."),
+        ("active", "\u0430ctive", "Only in what is there: U+0430 CYRILLIC SMALL LETTER A."),
+        ("same", "same", "Both read the same as text."),
+    ],
+)
+def test_differences_that_the_eye_misses_are_said(expected: str, actual: str, remark: str) -> None:
+    text = target(entry(replace(ENUM, expected=expected, actual=actual)))
+
+    assert remark in Reader(text).shown
+
+
+def test_a_blank_at_the_end_gets_a_sign_and_stays_a_blank() -> None:
+    text = target(entry(replace(ENUM, expected="'none'", actual="'none' ")))
+
+    assert '<i class="blank"> </i>' in text
+
+
+def test_texts_of_any_size_are_shown_in_time() -> None:
+    long = "\n".join(" ".join(f"word{number * step}" for number in range(100)) for step in range(2000))
+    other = "\n".join(" ".join(f"word{number * step + 1}" for number in range(100)) for step in range(2000))
+    findings = [replace(ENUM, key=Key("view", ("p", str(n))), expected=long, actual=other) for n in range(50)]
+
+    text = target(entry(*findings))
+
+    assert len(text) < 5_000_000
+    assert "view:p.&#34;49&#34;" in text
+
+
+def test_findings_beyond_the_page_are_counted() -> None:
+    assert "200 more findings" in PAGES["many findings"]
+    assert "700 findings" in PAGES["many findings"]
+
+
+def test_before_the_first_round_nothing_is_claimed() -> None:
+    reader = Reader(target(Entry(30.0)))
+
+    assert "unknown the first round has not ended" in reader.shown
+    assert "is what sql/ says" not in reader.shown
+    assert "Checks" not in reader.shown
+
+
+def test_what_is_old_is_unknown_and_says_of_when_it_is() -> None:
+    known = entry(ago_s=900)
+    text = target(known)
+
+    assert "<title>unknown: machines" in text
+    assert "healthd has not seen machines for 15 min" in Reader(text).shown
+    assert "it is from 2026-05-14 02:57:05 UTC, when the state was ok" in Reader(text).shown
+    assert "last seen 15 min ago" in Reader(overview(board(machines=(), ago_s=900))).shown
+
+
+def test_maintenance_is_said() -> None:
+    text = target(entry(facts={"maintenance": "healthd (server process 7) is migrating"}))
+
+    assert "Maintenance: healthd (server process 7) is migrating." in Reader(text).shown
+
+
+def test_migrations_are_listed_with_their_state_and_time() -> None:
+    migrations = (
+        MigrationState("0001_first", State.APPLIED, NOW - timedelta(days=3)),
+        MigrationState("0002_second", State.EDITED, NOW - timedelta(hours=3)),
+        MigrationState("0003_third", State.OUT_OF_ORDER),
+    )
+    shown = Reader(target(entry(facts={"migrations": migrations}))).shown
+
+    assert "0001_first applied 3 days ago (2026-05-11 03:12:05 UTC)" in shown
+    assert "0002_second edited, applied 3 h ago (00:12:05 UTC)" in shown
+    assert "0003_third out of order" in shown
+
+
+def test_rounds_are_told_in_words_too() -> None:
+    known = board(machines=(), ago_s=72)
+    known.post(report("machines", (ENUM,), 42))
+    text = target(known.entries["machines"])
+
+    assert 'aria-label="2 rounds: 1 ok, 1 critical; the longest took 0.00 s"' in text
+    assert 2 == Reader(text).tags.count("rect")
+
+
+def test_a_page_with_something_to_copy_does_not_load_itself_again() -> None:
+    assert 'http-equiv="refresh"' not in target(entry(ENUM))
+    assert 'http-equiv="refresh"' in target(entry())
+    assert 'http-equiv="refresh"' in target(Entry(30.0))
+    assert 'http-equiv="refresh"' in overview(board(machines=(ENUM,)))
+
+
+def test_pages_lead_to_the_metrics_and_the_json() -> None:
+    links = Reader(target(entry(), name="a b")).links
+
+    assert "/metrics" in links
+    assert "/api/v1/targets/a%20b" in links
+    assert "/" in links
+
+
+def test_the_overview_puts_the_worst_first() -> None:
+    known = board(
+        beta=(), alpha=(), orders=(PENDING,), machines=(ENUM, PENDING), far=(replace(UNREACHABLE, check="connection"),)
+    )
+    reader = Reader(overview(known))
+
+    assert ["/targets/far", "/targets/machines", "/targets/orders", "/targets/alpha", "/targets/beta"] == [
+        link for link in reader.links if link.startswith("/targets/")
+    ]
+    assert "3 of 5 targets are not ok 1 unknown 1 critical 1 warning 2 ok" in reader.shown
+    assert "and 1 more" in reader.shown
+
+
+@pytest.mark.parametrize(
+    ("targets", "headline"),
+    [
+        ({}, "healthd watches no target yet"),
+        ({"machines": ()}, "The target is ok"),
+        ({"machines": (ENUM,)}, "The target is not ok"),
+        ({"machines": (), "orders": ()}, "All 2 targets are ok"),
+        ({"machines": (ENUM,), "orders": ()}, "1 of 2 targets is not ok"),
+    ],
+)
+def test_the_overview_says_it_in_a_sentence(targets: dict[str, tuple[Finding, ...]], headline: str) -> None:
+    assert headline in Reader(overview(board(**targets))).shown
+
+
+def test_settings_that_could_not_be_read_again_are_said() -> None:
+    assert "yoyo.ini could not be read again" in Reader(PAGES["mixed"]).shown
+
+
+def test_a_target_that_is_not_there_leads_to_those_that_are() -> None:
+    reader = Reader(page.not_found("machine", ["machines"], version="1.2.3"))
+
+    assert "No target is called machine" in reader.shown
+    assert "/targets/machines" in reader.links
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (89, "89 s"), (90, "1 min"), (5399, "89 min"), (5400, "1 h"), (172_799, "47 h"), (172_800, "2 days")],
+)
+def test_a_length_of_time_has_the_unit_that_fits(seconds: int, words: str) -> None:
+    assert words == page.span(timedelta(seconds=seconds))
+
+
+def test_several_repairs_are_offered_as_one_script() -> None:
+    other = replace(ENUM, key=Key("enum", ("public", "other")))
+    script = "/api/v1/targets/machines/repair"
+
+    assert script in Reader(target(entry(ENUM, other))).links
+    assert script not in Reader(target(entry(ENUM, PENDING))).links

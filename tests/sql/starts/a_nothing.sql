@@ -1,0 +1,1 @@
+-- (a) An empty database.

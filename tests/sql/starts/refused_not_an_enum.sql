@@ -1,0 +1,3 @@
+-- machinestatus is a domain.
+-- refuses: type public.machinestatus is not an enum
+CREATE DOMAIN machinestatus AS text;

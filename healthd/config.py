@@ -5,12 +5,15 @@ from __future__ import annotations
 import configparser
 import os
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from glob import glob
 from pathlib import Path
 
+from healthd.catalog.visible import BOOKS
 from healthd.contracts import load as load_contract
 from healthd.errors import ConfigError
+from healthd.ini import Origins, new_parser, own, parse
 from healthd.model import Contract
 
 FILE = "yoyo.ini"
@@ -83,20 +86,26 @@ def read_settings(file: Path | None = None, *, database: str | None = None) -> S
     """Return the settings of `file` (or of the yoyo.ini found upward from here), `database` winning over all."""
     if file is not None and not file.is_file():
         raise ConfigError(f"no such file: {file}", hint="name a yoyo.ini with --config")
-    path = (file or find()).resolve() if (file or find()) else None  # type: ignore[union-attr] # tested here
-    parser = _parse(path) if path else _parser({})
-    reader = _Reader(parser, path)
+    found = file or find()
+    path = found.resolve() if found else None
+    parser, origins = parse(path) if path else (new_parser({}), Origins())
+    reader = _Reader(parser, path, origins)
     reader.refuse_unknown()
     base = path.parent if path else Path.cwd()
     settings = reader.settings(base)
     contracts = {name: reader.contract(name, base) for name in reader.named("contract")}
     settings = replace(settings, contracts=tuple(contracts.values()))
-    url = database or os.environ.get(VARIABLE)
-    if url or not reader.named("target"):
-        url = url or reader.get("DEFAULT", "database")
-        targets: tuple[Target, ...] = (reader.only(url, settings),) if url else ()
+    targets: tuple[Target, ...]
+    if database:
+        targets = (_only(database, settings, "--database"),)
+    elif url := os.environ.get(VARIABLE):
+        targets = (_only(url, settings, VARIABLE),)
+    elif names := reader.named("target"):
+        targets = tuple(reader.target(name, settings, contracts) for name in names)
+    elif written := reader.get("DEFAULT", "database"):
+        targets = (_only(written, settings, reader.place("DEFAULT", "database")),)
     else:
-        targets = tuple(reader.target(name, settings, contracts) for name in reader.named("target"))
+        targets = ()
     return replace(settings, targets=targets)
 
 
@@ -106,118 +115,76 @@ def find() -> Path | None:
     return next((folder / FILE for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
 
 
-class _Interpolation(configparser.BasicInterpolation):
-    """yoyo's own: %(NAME)s is another key, `here`, or a variable of the environment."""
-
-    def __init__(self, defaults: Mapping[str, str]) -> None:
-        self.defaults = defaults
-
-    def before_get(
-        self,
-        parser: MutableMapping[str, Mapping[str, str]],
-        section: str,
-        option: str,
-        value: str,
-        defaults: Mapping[str, str],
-    ) -> str:
-        return super().before_get(parser, section, option, value, {**self.defaults, **defaults})
+def _only(dsn: str, settings: Settings, place: str) -> Target:
+    """Return the one target when no section names any, called like its database."""
+    known = _parameters(dsn, place)
+    name = known.get("dbname") or known.get("service") or "database"
+    if "=" in name or "://" in name:  # libpq takes a whole connection string there, password and all
+        name = "database"
+    return Target(re.sub(r"[^\w.-]+", "_", name), dsn, settings.interval_s, settings.deadline_s, settings.contracts)
 
 
-def _parser(defaults: Mapping[str, str]) -> configparser.ConfigParser:
-    return configparser.ConfigParser(interpolation=_Interpolation(defaults))
+def _parameters(dsn: str, place: str) -> Mapping[str, str]:
+    """Return a connection string's parameters. libpq's errors quote the text, and with it the password."""
+    from healthd.database import parameters  # psycopg costs 60 ms: not for who needs no database
 
-
-def _parse(path: Path, seen: tuple[Path, ...] = ()) -> configparser.ConfigParser:
-    """Return the file merged with those that it inherits (below it) and includes (above it)."""
-    if path in seen:
-        raise ConfigError(f"{path} includes itself", hint="take one %inherit or %include out")
-    environment = {name.lower(): value.replace("%", "%%") for name, value in os.environ.items()}
-    parser = _parser(environment | {"here": str(path.parent)})
     try:
-        parser.read_string(path.read_text(encoding="utf-8"), source=str(path))
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}", hint="check its owner and mode") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8", hint="save the file as UTF-8") from error
-    except configparser.Error as error:
-        raise ConfigError(" ".join(str(error).split()), hint="docs/configuration.md shows the format") from error
-    merged = _parser(environment | {"here": str(path.parent)})
-    raw = parser.defaults()
-    for name in raw.get("%inherit", "").split():
-        _merge(merged, path, name, (*seen, path))
-    merged.read_dict({section: _own(parser, section) for section in parser.sections()})
-    merged.read_dict({"DEFAULT": raw})
-    for name in raw.get("%include", "").split():
-        _merge(merged, path, name, (*seen, path))
-    return merged
+        return parameters(dsn)
+    except ConfigError as error:
+        words, hint = re.sub(r'".*"', '"…"', str(error), flags=re.DOTALL), error.hint
+    if re.search(r"[?&]schema=", dsn):
+        words, hint = "schema= is yoyo's alone", "ALTER ROLE … SET search_path = … does the same for everybody"
+    raise ConfigError(f"{place}: {words}", hint=hint)
 
 
-def _own(parser: configparser.ConfigParser, section: str) -> dict[str, str]:
-    """Return what stands in a section itself, as it was written, without what [DEFAULT] lends it."""
-    own: dict[str, str] = parser._sections[section]  # type: ignore[attr-defined] # noqa: SLF001 # no public way
-    return own
-
-
-def _merge(into: configparser.ConfigParser, path: Path, name: str, seen: tuple[Path, ...]) -> None:
-    other = (path.parent / name.removeprefix("?")).resolve()
-    if other.is_file():
-        parser = _parse(other, seen)
-        into.read_dict({section: _own(parser, section) for section in parser.sections()})
-        into.read_dict({"DEFAULT": parser.defaults()})
-    elif not name.startswith("?"):
-        raise ConfigError(f"{path} includes {other}, which is not there", hint="write ?NAME if it may be missing")
+def _folders(base: Path, source: str) -> tuple[Path, ...]:
+    """Return the folders that one source names; like yoyo's it may be a pattern."""
+    if (base / source).is_dir():
+        return (base / source,)
+    return tuple(base / name for name in sorted(glob(source, root_dir=base))) or (base / source,)  # noqa: PTH207 # it may be absolute
 
 
 class _Reader:
     """The parsed file, with errors that name file, section and key."""
 
-    def __init__(self, parser: configparser.ConfigParser, path: Path | None) -> None:
-        self.parser, self.path = parser, path
+    def __init__(self, parser: configparser.ConfigParser, path: Path | None, origins: Origins) -> None:
+        self.parser, self.path, self.origins = parser, path, origins
 
     def named(self, word: str) -> tuple[str, ...]:
         """Return the names of the sections [word NAME]."""
-        return tuple(s.removeprefix(f"{word} ").strip() for s in self.parser.sections() if s.startswith(f"{word} "))
+        return tuple(s.removeprefix(f"{word} ") for s in self.parser.sections() if s.startswith(f"{word} "))
 
     def own(self, section: str) -> tuple[str, ...]:
         """Return the keys that a section has itself, without those of [DEFAULT]."""
         if section == "DEFAULT":
             return tuple(self.parser.defaults())
-        return tuple(_own(self.parser, section)) if self.parser.has_section(section) else ()
+        return tuple(own(self.parser, section))
 
     def refuse_unknown(self) -> None:
         """Raise for the first section or key that nobody reads."""
-        used = set(re.findall(r"%\((\w+)\)s", " ".join(self._values())))
+        used = {name.lower() for name in re.findall(r"%\(([^)]+)\)s", " ".join(self._values()))}
         for section in ("DEFAULT", *self.parser.sections()):
-            word = section.partition(" ")[0]
+            word, _, name = section.partition(" ")
             wants_name = word in ("target", "contract")
-            if word not in KEYS or wants_name != (" " in section.strip()):
-                raise self.wrong(section, None, "no such section", "[healthd], [target NAME] or [contract NAME]")
+            if word not in KEYS or wants_name != bool(name) or name != name.strip():
+                raise self.wrong(section, None, "no such section", "known: [healthd], [target NAME], [contract NAME]")
             for key in self.own(section):
                 if key not in KEYS[word] and not (section == "DEFAULT" and key in used):
-                    raise self.wrong(section, key, "no such key", ", ".join(sorted(KEYS[word])))
+                    raise self.wrong(section, key, "no such key", f"known: {', '.join(sorted(KEYS[word]))}")
 
     def _values(self) -> Iterator[str]:
         yield from self.parser.defaults().values()
         for section in self.parser.sections():
-            yield from _own(self.parser, section).values()
+            yield from own(self.parser, section).values()
 
     def wrong(self, section: str, key: str | None, what: str, known: str) -> ConfigError:
         """Return the error about a section or key, with the line it stands on."""
-        place = f"{self.path or FILE}{self._line(section, key)}: [{section}]" + (f" {key}" if key else "")
-        return ConfigError(f"{place}: {what}", hint=f"known: {known}" if known else "docs/configuration.md")
+        return ConfigError(f"{self.place(section, key)}: {what}", hint=known or "docs/configuration.md")
 
-    def _line(self, section: str, key: str | None) -> str:
-        inside = False
-        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines() if self.path else (), 1):
-            if line.strip() == f"[{section}]":
-                inside = True
-                if key is None:
-                    return f", line {number}"
-            elif line.startswith("["):
-                inside = False
-            elif inside and key and re.match(rf"{re.escape(key)}\s*[=:]", line.strip(), re.IGNORECASE):
-                return f", line {number}"
-        return ""
+    def place(self, section: str, key: str | None) -> str:
+        """Return where a section or key stands: file, line, section, key."""
+        origin = self.origins.get((section, key)) or self.origins.get((section, None)) or str(self.path or FILE)
+        return f"{origin}: [{section}]" + (f" {key}" if key else "")
 
     def get(self, section: str, key: str) -> str | None:
         """Return a section's own value, interpolated; None when it is not there or empty."""
@@ -226,9 +193,12 @@ class _Reader:
         try:
             return self.parser.get(section, key).strip() or None
         except configparser.InterpolationMissingOptionError as error:
-            raise self.wrong(section, key, f"%({error.reference})s is not set", "") from error
-        except configparser.InterpolationError as error:
-            raise self.wrong(section, key, "a lone % sign", "") from error
+            known = "set it in the environment, or as a key of [DEFAULT]"
+            raise self.wrong(section, key, f"%({error.reference})s is not set", known) from None
+        except configparser.InterpolationDepthError:
+            raise self.wrong(section, key, "refers to itself", "take one %(…)s out") from None
+        except configparser.InterpolationError:
+            raise self.wrong(section, key, "a lone % sign", "write %% for a % sign") from None
 
     def seconds(self, section: str, key: str, default: float) -> float:
         """Return a positive number of seconds."""
@@ -240,27 +210,33 @@ class _Reader:
         except ValueError:
             value = 0.0
         if not 0 < value < float("inf"):
-            raise self.wrong(section, key, f"{text!r} is not a number of seconds above 0", "a number such as 30")
+            raise self.wrong(section, key, f"{text!r} is not a number of seconds above 0", "write one such as 30")
         return value
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
         """Return one of a few words; the first is the default."""
         value = self.get("healthd", key) or choices[0]
         if value not in choices:
-            raise self.wrong("healthd", key, f"{value!r}", ", ".join(choices))
+            raise self.wrong("healthd", key, f"{value!r} is none of its words", f"known: {', '.join(choices)}")
         return value
 
     def settings(self, base: Path) -> Settings:
         """Return everything but targets and contracts."""
         listen = self.get("healthd", "listen") or "127.0.0.1:9899"
         host, _, port = listen.rpartition(":")
-        if not host or not port.isdigit() or int(port) > 65535:
-            raise self.wrong("healthd", "listen", f"{listen!r} is not HOST:PORT", "an address such as 127.0.0.1:9899")
-        sources = tuple(base / source for source in (self.get("DEFAULT", "sources") or "sql").split())
+        if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
+            raise self.wrong("healthd", "listen", f"{listen!r} is not HOST:PORT", "write one such as 127.0.0.1:9899")
+        sources: list[Path] = []
+        for source in (self.get("DEFAULT", "sources") or "sql").split():
+            if source.startswith("package:"):
+                raise self.wrong("DEFAULT", "sources", f"{source} is a Python package", "name a folder of SQL files")
+            sources += _folders(base, source)
+        if (table := self.get("DEFAULT", "migration_table") or BOOKS[0]) != BOOKS[0]:
+            raise self.wrong("DEFAULT", "migration_table", f"{table!r}", f"healthd keeps its books in {BOOKS[0]} only")
         postgres_bin = self.get("healthd", "postgres_bin")
         return Settings(
             file=self.path,
-            sources=sources,
+            sources=tuple(sources),
             lock=base / (self.get("healthd", "lock") or sources[0] / "schema.lock"),
             data=base / (self.get("healthd", "data") or ".healthd/data"),
             host=host.strip("[]"),
@@ -278,13 +254,15 @@ class _Reader:
         section = f"contract {name}"
         file = self.get(section, "file")
         if file is None:
-            raise self.wrong(section, "file", "missing", "file = PATH of a JSON contract")
+            raise self.wrong(section, "file", "missing", "write file = PATH of a JSON contract")
         try:
             contract = load_contract((base / file).read_text(encoding="utf-8"), name)
         except (OSError, UnicodeDecodeError) as error:
             raise self.wrong(section, "file", f"cannot read {base / file}", "") from error
         except ValueError as error:
-            raise self.wrong(section, "file", str(error), "") from error
+            raise self.wrong(section, "file", f"{base / file}: {error}", "") from error
+        except (TypeError, AttributeError) as error:
+            raise self.wrong(section, "file", f"{base / file} is not a contract", "") from error
         return replace(contract, role=self.get(section, "role") or contract.role)
 
     def target(self, name: str, settings: Settings, contracts: Mapping[str, Contract]) -> Target:
@@ -292,11 +270,14 @@ class _Reader:
         section = f"target {name}"
         dsn = self.get(section, "database")
         if dsn is None:
-            raise self.wrong(section, "database", "missing", "database = postgresql://…")
+            raise self.wrong(section, "database", "missing", "write database = postgresql://…")
+        _parameters(dsn, self.place(section, "database"))
         chosen = self.get(section, "contracts")
         for wanted in (chosen or "").split():
             if wanted not in contracts:
-                raise self.wrong(section, "contracts", f"no contract {wanted!r}", ", ".join(contracts) or "none")
+                raise self.wrong(
+                    section, "contracts", f"no contract {wanted!r}", f"known: {', '.join(contracts) or 'none'}"
+                )
         return Target(
             name,
             dsn,
@@ -304,9 +285,3 @@ class _Reader:
             self.seconds(section, "deadline_s", settings.deadline_s),
             tuple(contracts[one] for one in chosen.split()) if chosen else settings.contracts,
         )
-
-    def only(self, dsn: str, settings: Settings) -> Target:
-        """Return the one target when no section names any, called like its database."""
-        match = re.search(r"^\w[\w+]*://[^/?]*/([\w.-]+)|\bdbname\s*=\s*'?([\w.-]+)", dsn)
-        name = (match[1] or match[2]) if match else "database"
-        return Target(name, dsn, settings.interval_s, settings.deadline_s, settings.contracts)

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
@@ -11,6 +12,7 @@ from pathlib import Path
 from healthd.errors import ConfigError
 
 ROLLBACK = ".rollback.sql"
+POST_APPLY = "post-apply"
 DIRECTIVE = re.compile(r"^\s*--\s*(depends|transactional)\s*:\s*(.*?)\s*$")
 
 
@@ -47,26 +49,44 @@ def digest(text: str) -> str:
 
 
 def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
-    """Return the migrations of these folders in the order in which they are applied.
+    """Return the migrations of these folders in the order in which they are applied, which is yoyo's.
 
     Raises ConfigError for a folder without migrations, a file that is not UTF-8, or an order that is none.
     """
     sources = tuple(sources)
     paths: dict[str, Path] = {}
-    for folder in sources:
-        if not folder.is_dir():
-            raise ConfigError(f"no such folder of migrations: {folder}", hint="name it in yoyo.ini, [DEFAULT] sources")
-        for path in sorted(folder.glob("*.sql")):
-            name = path.name.removesuffix(".sql")
-            if path.name.endswith(ROLLBACK) or name.startswith("post-apply"):
-                continue
-            if name in paths:
-                raise ConfigError(f"two migrations have the id {name}: {paths[name]} and {path}", hint="rename one")
-            paths[name] = path
+    for path in _paths(sources):
+        name = path.name.removesuffix(".sql")
+        if name.startswith(POST_APPLY):
+            continue
+        if name in paths:
+            raise ConfigError(f"two migrations have the id {name}: {paths[name]} and {path}", hint="rename one")
+        paths[name] = path
     if not paths:
         folders = ", ".join(map(str, sources)) or "no folder"
         raise ConfigError(f"no migrations in {folders}", hint="write one with: healthd new NAME")
     return in_order({name: read_migration(path) for name, path in paths.items()})
+
+
+def read_post_apply(sources: Iterable[Path]) -> tuple[Migration, ...]:
+    """Return the post-apply*.sql of these folders: they run after every run that applied something."""
+    return tuple(read_migration(path) for path in _paths(sources) if path.name.startswith(POST_APPLY))
+
+
+def _paths(sources: Iterable[Path]) -> Iterator[Path]:
+    """Yield every file to apply, folder by folder, by file name as yoyo sorts them: `1-b.sql`, then `1.sql`."""
+    for folder in sources:
+        if not folder.is_dir():
+            raise ConfigError(f"no such folder of migrations: {folder}", hint="name it in yoyo.ini, [DEFAULT] sources")
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            raise ConfigError(f"cannot read {folder}: {error.strerror}", hint="check its owner and mode") from error
+        for path in paths:
+            if path.suffix == ".py" and not path.name.startswith("_"):
+                raise ConfigError(f"{path} is Python, and only SQL is run", hint="write it as SQL, or move it away")
+            if path.suffix == ".sql" and not path.name.endswith(ROLLBACK):
+                yield path
 
 
 def read_migration(path: Path) -> Migration:
@@ -89,6 +109,17 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}", hint="check the file's owner and mode") from error
+    if content.startswith(BOM_UTF8):
+        raise ConfigError(
+            f"{path}, line 1: begins with a byte order mark, which PostgreSQL takes for SQL",
+            hint="save the file as UTF-8 without a byte order mark",
+        )
+    if b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise ConfigError(
+            f"{path}, line {line}: a NUL byte, at which PostgreSQL would stop reading",
+            hint="save the file as UTF-8",
+        )
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -102,21 +133,28 @@ def _text(path: Path) -> str:
 def directives(text: str, path: Path) -> Mapping[str, str]:
     """Return the directives in the leading `--` comments; yoyo reads no others."""
     found: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
         if match := DIRECTIVE.match(line):
             name, value = match.groups()
-            found[name] = f"{found[name]} {value}" if name in found else value
-            if name == "transactional" and value.lower() not in ("true", "false"):
-                raise ConfigError(f"{path}, line {number}: transactional is {value!r}", hint="write `true` or `false`")
             if name == "transactional":
-                found[name] = value.lower()
+                value = value.lower()
+                if value not in ("true", "false") or found.get(name, value) != value:
+                    raise ConfigError(
+                        f"{path}, line {number}: transactional is {match[2]!r}"
+                        + (f" here and {found[name]!r} above" if name in found else ""),
+                        hint="write `-- transactional: true` or `-- transactional: false`, once",
+                    )
+                found[name] = value
+            else:
+                found[name] = f"{found[name]} {value}" if name in found else value
         elif line.strip() and not line.lstrip().startswith("--"):
             break
     return found
 
 
 def in_order(migrations: Mapping[str, Migration]) -> tuple[Migration, ...]:
-    """Return the migrations by dependency, and by name where dependencies leave the choice."""
+    """Return the migrations by dependency, and in their given order where dependencies leave the choice."""
+    positions = {name: position for position, name in enumerate(migrations)}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for migration in migrations.values():
         for other in migration.depends:
@@ -133,12 +171,12 @@ def in_order(migrations: Mapping[str, Migration]) -> tuple[Migration, ...]:
             f"migrations depend on each other in a circle: {' → '.join(error.args[1])}",
             hint="take one `-- depends:` line out",
         ) from error
-    ready: list[str] = []
+    names, ready = list(migrations), list[int]()
     order: list[Migration] = []
     while sorter.is_active():
         for name in sorter.get_ready():
-            heappush(ready, name)
-        name = heappop(ready)
+            heappush(ready, positions[name])
+        name = names[heappop(ready)]
         order.append(migrations[name])
         sorter.done(name)
     return tuple(order)
@@ -157,8 +195,9 @@ def new_migration(folder: Path, name: str) -> tuple[Path, Path]:
     if not word:
         raise ConfigError(f"not a name for a migration: {name!r}", hint="healthd new add_orders_note")
     folder.mkdir(parents=True, exist_ok=True)
-    numbers = [int(match[0]) for path in folder.glob("*.sql") if (match := re.match(r"\d+", path.name))]
-    path = folder / f"{max(numbers, default=0) + 1:04}_{word}.sql"
+    numbers = [match[0] for path in folder.glob("*.sql") if (match := re.match(r"[0-9]+", path.name))]
+    width = max(map(len, numbers), default=4)
+    path = folder / f"{max(map(int, numbers), default=0) + 1:0{width}}_{word}.sql"
     rollback = path.with_name(path.stem + ROLLBACK)
     title = word.replace("_", " ").capitalize()
     path.write_text(TEMPLATE.format(title=title), encoding="utf-8")

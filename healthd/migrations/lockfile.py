@@ -11,10 +11,11 @@ from typing import Any
 from healthd.catalog import KINDS
 from healthd.errors import LockFileError
 from healthd.migrations.files import Migration
-from healthd.model import Difference, Key, Record, Snapshot
+from healthd.model import Difference, Key, Record, Snapshot, attributes
 
 FORMAT = 1
 OUTDATED = "write it anew with: healthd lock"
+VERDICTS = frozenset({"exact", "differs", "fails", "missing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def _lines(lock: LockFile) -> Iterator[dict[str, Any]]:
             "rollback_differences": list(one.rollback_differences),
             "locks": list(one.locks),
             "rewrites": list(one.rewrites),
+            "effects": len(one.effects),
         }
         for effect in one.effects:
             yield {"migration": one.id, **_effect(effect)}
@@ -143,45 +145,82 @@ def _frozen(value: Any) -> Any:
 
 def load(text: str, name: str = "schema.lock") -> LockFile:
     """Return the lock file with this text; raise LockFileError with the number of the line that is wrong."""
-    version = 0
-    base: dict[Key, Record] = {}
-    migrations: dict[str, Locked] = {}
-    effects: dict[str, list[Difference]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    if not text.strip():
+        raise LockFileError(f"{name} is empty", hint=OUTDATED)
+    reader = _Reader()
+    # Not splitlines(): it also splits at U+2028 and others, which JSON leaves as they are.
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         try:
-            entry = json.loads(line)
-            if number == 1:
-                version = _version(entry)
-            elif "base" in entry:
-                base |= [_decode(entry["base"], entry["is"])]
-            elif "digest" in entry:
-                fields = {key: _frozen(value) for key, value in entry.items() if key != "migration"}
-                migrations[entry["migration"]] = Locked(id=entry["migration"], effects=(), **fields)
-            else:
-                effects.setdefault(entry["migration"], []).append(_difference(entry))
+            reader.read(number, json.loads(line))
         except LockFileError as error:
             raise LockFileError(f"{name}, line {number}: {error}", hint=error.hint) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise LockFileError(f"{name}, line {number}: not a line of a lock file", hint=OUTDATED) from error
-    if not version:
-        raise LockFileError(f"{name} is empty", hint=OUTDATED)
-    return LockFile(
-        version,
-        base,
-        tuple(replace(one, effects=tuple(effects.get(one.id, ()))) for one in migrations.values()),
-    )
+    for number, one, wanted in reader.headers.values():
+        if wanted != len(reader.effects[one.id]):
+            raise LockFileError(
+                f"{name}, line {number}: {one.id} has {wanted} effects, but {len(reader.effects[one.id])} follow",
+                hint=OUTDATED,
+            )
+    migrations = (replace(one, effects=tuple(reader.effects[one.id])) for _, one, _ in reader.headers.values())
+    return LockFile(reader.server_version, reader.base, tuple(migrations))
 
 
-def _version(entry: Mapping[str, Any]) -> int:
+class _Reader:
+    """What the lines read so far have said."""
+
+    def __init__(self) -> None:
+        self.server_version = 0
+        self.base: dict[Key, Record] = {}
+        self.headers: dict[str, tuple[int, Locked, int]] = {}
+        self.effects: dict[str, list[Difference]] = {}
+
+    def read(self, number: int, entry: dict[str, Any]) -> None:
+        """Take in one line; raise LockFileError, or what a strange line leads to."""
+        if number == 1:
+            self.server_version = _server_version(entry)
+        elif "base" in entry:
+            key, record = _decode(entry["base"], entry["is"])
+            if key in self.base:
+                raise LockFileError(f"{key} is there twice", hint=OUTDATED)
+            self.base[key] = record
+        elif "digest" in entry:
+            one, wanted = _locked(entry)
+            if one.id in self.headers:
+                raise LockFileError(f"{one.id} is there twice", hint=OUTDATED)
+            self.headers[one.id] = number, one, wanted
+            self.effects[one.id] = []
+        else:
+            self.effects[entry["migration"]].append(_difference(entry))
+
+
+def _server_version(entry: dict[str, Any]) -> int:
     if entry["healthd_lock"] != FORMAT:
         raise LockFileError(f"format {entry['healthd_lock']}, but this version reads {FORMAT}", hint=OUTDATED)
-    return int(entry["server"]) * 10000
+    if type(entry["server"]) is not int or entry["server"] < 1:
+        raise ValueError(entry["server"])
+    return entry["server"] * 10000
 
 
-def _difference(entry: Mapping[str, Any]) -> Difference:
+def _locked(entry: dict[str, Any]) -> tuple[Locked, int]:
+    """Return a migration without its effects, and how many follow."""
+    fields = {key: _frozen(value) for key, value in entry.items()}
+    if not all(isinstance(fields[name], str) for name in ("migration", "digest")):
+        raise TypeError("not the name and the digest of a migration")
+    if not all(isinstance(fields[name], tuple) for name in ("rollback_differences", "locks", "rewrites")):
+        raise TypeError("not a list")
+    one, wanted = Locked(id=fields.pop("migration"), **fields | {"effects": ()}), fields["effects"]
+    if one.rollback not in VERDICTS:
+        raise LockFileError(f"no such verdict on a rollback: {one.rollback!r}", hint=OUTDATED)
+    return one, wanted
+
+
+def _difference(entry: dict[str, Any]) -> Difference:
     if "changed" in entry:
-        was, now = _frozen(entry["was"]), _frozen(entry["is"])
-        return Difference(Key.parse(entry["changed"]), entry["attribute"], was, now)
+        key, name = Key.parse(entry["changed"]), entry["attribute"]
+        if key.kind not in KINDS or name not in attributes(KINDS[key.kind].record):
+            raise LockFileError(f"this version of healthd knows no {name} of {key}", hint=OUTDATED)
+        return Difference(key, name, _frozen(entry["was"]), _frozen(entry["is"]))
     if "added" in entry:
         key, record = _decode(entry["added"], entry["is"])
         return Difference(key, None, None, record)
@@ -193,14 +232,15 @@ def disagreements(lock: LockFile, migrations: Iterable[Migration]) -> Iterator[s
     """Yield, a line each, where the files are not those that the lock file was made from."""
     files = {one.id: one for one in migrations}
     locked = {one.id: one for one in lock.migrations}
-    for name in files.keys() - locked.keys():
-        yield f"{name}: not in the lock file"
-    for name in locked.keys() - files.keys():
-        yield f"{name}: in the lock file, but its file is gone"
-    for name in files.keys() & locked.keys():
-        if files[name].digest != locked[name].digest:
+    for name, file in files.items():
+        if name not in locked:
+            yield f"{name}: not in the lock file"
+        elif file.digest != locked[name].digest:
             yield f"{name}: its content is not what was locked"
-        elif files[name].rollback_digest != locked[name].rollback_digest:
+        elif file.rollback_digest != locked[name].rollback_digest:
             yield f"{name}: its rollback is not what was locked"
+    for name in locked:
+        if name not in files:
+            yield f"{name}: in the lock file, but its file is gone"
     if files.keys() == locked.keys() and list(files) != list(locked):
         yield "the order of the migrations is not what was locked"

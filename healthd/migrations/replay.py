@@ -20,16 +20,22 @@ SCRATCH = "replay"
 
 
 async def replay(migrations: Sequence[Migration], *, postgres_bin: Path | None = None) -> LockFile:
-    """Return the lock file that these migrations make, measured on a server of its own."""
+    """Return the lock file that these migrations make, measured on a server of its own.
+
+    Raises MigrationFailed for a file that fails, or that does not build the same schema twice.
+    """
     with embedded.temporary(binaries=postgres_bin) as server:
         scratch = _Scratch(server)
-        await scratch.start(())
-        base = await scratch.snapshot()
-        locked: list[Locked] = []
-        for position, migration in enumerate(migrations):
-            locked.append(await _measure(scratch, migrations[:position], migration))
-        await scratch.open.aclose()
-        return LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked))
+        async with scratch.open:
+            await scratch.start(())
+            base = await scratch.snapshot()
+            locked: list[Locked] = []
+            for position, migration in enumerate(migrations):
+                locked.append(await _measure(scratch, migrations[:position], migration))
+            lock = LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked))
+            if any(one.rollback == "missing" for one in locked):
+                await _again(scratch, migrations, lock)
+            return lock
 
 
 async def _measure(scratch: _Scratch, before: Sequence[Migration], migration: Migration) -> Locked:
@@ -42,11 +48,7 @@ async def _measure(scratch: _Scratch, before: Sequence[Migration], migration: Mi
         await scratch.apply(migration)
     elif verdict != "missing":
         await scratch.start((*before, migration))
-    if diff(applied, await scratch.snapshot()):
-        raise MigrationFailed(
-            f"{migration.id} does not build the same schema twice",
-            hint="take what depends on chance or time out",
-        )
+    _same(migration, applied, await scratch.snapshot())
     return Locked(
         migration.id,
         migration.digest,
@@ -56,6 +58,25 @@ async def _measure(scratch: _Scratch, before: Sequence[Migration], migration: Mi
         verdict,
         tuple(sorted({str(one.key) for one in left})),
     )
+
+
+async def _again(scratch: _Scratch, migrations: Sequence[Migration], lock: LockFile) -> None:
+    """Apply everything a second time: what has no rollback was applied only once."""
+    await scratch.start(())
+    for position, migration in enumerate(migrations):
+        await scratch.apply(migration)
+        if lock.migrations[position].rollback == "missing":
+            expected = lock.expected(one.id for one in lock.migrations[: position + 1])
+            _same(migration, expected, await scratch.snapshot())
+
+
+def _same(migration: Migration, once: Snapshot, again: Snapshot) -> None:
+    if differences := diff(once, again):
+        names = ", ".join(sorted({str(one.key) for one in differences}))
+        raise MigrationFailed(
+            f"{migration.id} does not build the same schema twice: {names}",
+            hint="take what depends on chance or time out",
+        )
 
 
 async def _rollback(scratch: _Scratch, migration: Migration, clean: Snapshot) -> tuple[str, tuple[Difference, ...]]:
@@ -83,13 +104,20 @@ class _Scratch:
         await self.open.aclose()
         async with connect(self.administrator) as connection:
             await connection.execute(f"DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)")
+            # Roles belong to the server: those that migrations have made would be met by them again.
+            roles = await connection.execute("SELECT r.rolname FROM pg_roles AS r WHERE r.oid >= 16384")
+            for (role,) in await roles.fetchall():
+                await connection.execute(f"DROP ROLE {quote(role)}".encode())
             await connection.execute(f"CREATE DATABASE {SCRATCH} TEMPLATE template0")
         self.connection = await self.open.enter_async_context(connect(self.url))
         for migration in migrations:
             await self.apply(migration)
 
     async def snapshot(self) -> Snapshot:
-        return await take_snapshot(self.connection)
+        taken = await take_snapshot(self.connection)
+        for kind, reason in taken.unreadable.items():
+            raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
+        return taken
 
     async def apply(self, migration: Migration) -> None:
         """Apply a migration as the runner does; a role that it names is made when it is not there."""

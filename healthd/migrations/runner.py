@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from healthd.database import Reading, connect, read
 from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed, PermissionDenied
-from healthd.migrations.files import Migration
+from healthd.migrations.files import Migration, read_post_apply
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.status import states
 from healthd.model import MigrationState, State
@@ -32,8 +33,11 @@ async def standing(dsn: str, migrations: Sequence[Migration], lock: LockFile | N
     """Return where each migration stands; reads only, takes no lock, needs no privilege to write."""
     async with connect(dsn) as connection:
         reading = await read(connection)
-    if reading.ledger.unreadable:
-        raise PermissionDenied("cannot read yoyo's tables", hint=reading.ledger.unreadable)
+    if unreadable := reading.ledger.unreadable:
+        if unreadable.startswith("-- "):  # a comment, and no GRANT would help
+            words, _, cure = unreadable.removeprefix("-- ").rpartition(": ")
+            raise ConfigError(words, hint=cure)
+        raise PermissionDenied("cannot read yoyo's tables", hint=unreadable)
     locked = [one.id for one in lock.migrations] if lock else []
     files = [(one.id, one.digest) for one in migrations]
     return Standing(tuple(states(files, locked, reading.ledger.applied)), reading)
@@ -52,6 +56,7 @@ async def migrate(
 ) -> tuple[str, ...]:
     """Apply what is pending, up to and with `to`, and return the ids; nothing is locked when nothing is.
 
+    The post-apply*.sql beside the migrations run after those that were applied, as yoyo has it.
     Raises MigrationFailed before anything is changed when an applied file was edited, or when a pending one
     is older than an applied one, unless that is allowed.
     """
@@ -71,12 +76,17 @@ async def migrate(
     pending = [one for one in chosen if one.id in known.ids(State.PENDING, State.OUT_OF_ORDER)]
     if not pending:
         return ()
-    return await asyncio.to_thread(_apply, dsn, pending, wait_s, say)
+    afterwards = read_post_apply(dict.fromkeys(one.path.parent for one in migrations))
+    return await asyncio.to_thread(_apply, dsn, pending, afterwards, wait_s, say)
 
 
-def _apply(dsn: str, pending: Sequence[Migration], wait_s: float, say: Say) -> tuple[str, ...]:
-    from healthd.migrations.backend import opened, yoyo_migration  # yoyo costs 60 ms: not for who only looks
+def _apply(
+    dsn: str, pending: Sequence[Migration], afterwards: Sequence[Migration], wait_s: float, say: Say
+) -> tuple[str, ...]:
+    from healthd.migrations.backend import check, opened, yoyo_migration  # yoyo costs 60 ms: not for who only looks
 
+    for migration in (*pending, *afterwards):
+        check(migration.apply, migration.path, transactional=migration.transactional)
     done: list[str] = []
     with opened(dsn, wait_s=wait_s) as backend:
         applied = set(backend.get_applied_migration_hashes())  # others may have been quicker
@@ -84,14 +94,25 @@ def _apply(dsn: str, pending: Sequence[Migration], wait_s: float, say: Say) -> t
             theirs = yoyo_migration(migration)
             if theirs.hash in applied:
                 continue
-            try:
+            with _telling("applied", done):
                 backend.apply_one(theirs)
-            except (MigrationFailed, DatabaseFailed) as error:
-                before = f"applied before it: {', '.join(done)}" if done else "none was applied before it"
-                raise MigrationFailed(f"{error} ({before})", hint=error.hint) from error
             done.append(migration.id)
             say(f"applied {migration.id}")
+        for migration in afterwards if done else ():
+            with _telling("applied", done):
+                backend.apply_one(yoyo_migration(migration), mark=False)
+            say(f"ran {migration.id}")
     return tuple(done)
+
+
+@contextmanager
+def _telling(what: str, done: Sequence[str]) -> Iterator[None]:
+    """Say, when the block fails, what was done before it: that stays."""
+    try:
+        yield
+    except (MigrationFailed, DatabaseFailed) as error:
+        before = f"{what} before it: {', '.join(done)}" if done else f"none was {what} before it"
+        raise MigrationFailed(f"{error} ({before})", hint=error.hint) from error
 
 
 async def rollback(
@@ -103,7 +124,10 @@ async def rollback(
     to: str | None,
     wait_s: float = 60.0,
 ) -> tuple[str, ...]:
-    """Roll back the last applied migration, or all after `to`, the newest first; return their ids."""
+    """Roll back the last applied migration, or all after `to`, the last first; return their ids.
+
+    Last is last in the order of the files: what depends on another goes before it, whenever it was applied.
+    """
     known = await standing(dsn, migrations, lock)
     if lost := known.ids(State.MISSING, State.UNKNOWN):
         raise MigrationFailed(
@@ -123,12 +147,19 @@ async def rollback(
 
 
 def _undo(dsn: str, undone: Sequence[Migration], wait_s: float, say: Say) -> tuple[str, ...]:
-    from healthd.migrations.backend import opened, yoyo_migration
+    from healthd.migrations.backend import check, opened, yoyo_migration
 
+    for migration in undone:
+        check(migration.rollback or "", migration.rollback_path, transactional=migration.transactional)
     done: list[str] = []
     with opened(dsn, wait_s=wait_s) as backend:
+        applied = set(backend.get_applied_migration_hashes())  # others may have been quicker
         for migration in undone:
-            backend.rollback_one(yoyo_migration(migration))
+            theirs = yoyo_migration(migration)
+            if theirs.hash not in applied:
+                continue
+            with _telling("rolled back", done):
+                backend.rollback_one(theirs)
             done.append(migration.id)
             say(f"rolled back {migration.id}")
     return tuple(done)

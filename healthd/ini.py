@@ -1,0 +1,136 @@
+"""An INI file as yoyo reads it: with variables, %inherit and %include, and where each key stands."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+
+from healthd.errors import ConfigError
+
+Origins = dict[tuple[str, str | None], str]  # (section, key) → file and line
+
+
+def parse(path: Path) -> tuple[configparser.ConfigParser, Origins]:
+    """Return the file on top of those that it inherits and under those that it includes: in yoyo's order."""
+    files, order = {path: _read(path)}, deque([path])
+    waiting: list[tuple[tuple[Path, ...], Path]] = [((), path)]
+    while waiting:
+        above, current = waiting.pop()
+        inherited, included = (tuple(_others(current, files[current], key)) for key in ("%inherit", "%include"))
+        for other in (*inherited, *included):
+            if other in (*above, current):
+                raise ConfigError(f"{other} includes itself", hint="take one %inherit or %include out")
+            files[other] = _read(other)
+            waiting.append(((*above, current), other))
+        order.extendleft(inherited)
+        order.extend(included)
+    merged, origins = new_parser(_environment(path)), Origins()
+    for one in order:
+        parser = files[one]
+        sections = {"DEFAULT": parser.defaults()} | {name: own(parser, name) for name in parser.sections()}
+        merged.read_dict(
+            {name: {key: _here(value, one) for key, value in section.items()} for name, section in sections.items()}
+        )
+        origins |= _origins(one)
+    return merged, origins
+
+
+def own(parser: configparser.ConfigParser, section: str) -> Mapping[str, str]:
+    """Return what a section has itself, as written, without the keys of [DEFAULT]."""
+    return parser._sections.get(section, {})  # type: ignore[attr-defined,no-any-return] # noqa: SLF001 # no public way
+
+
+def new_parser(defaults: Mapping[str, str]) -> configparser.ConfigParser:
+    """Return a parser without a file; `defaults` are what variables stand for."""
+    return configparser.ConfigParser(interpolation=_Interpolation(defaults))
+
+
+class _Interpolation(configparser.BasicInterpolation):
+    """yoyo's own: %(NAME)s is another key, `here`, or a variable of the environment."""
+
+    def __init__(self, defaults: Mapping[str, str]) -> None:
+        self.defaults = defaults
+
+    def before_get(
+        self,
+        parser: MutableMapping[str, Mapping[str, str]],
+        section: str,
+        option: str,
+        value: str,
+        defaults: Mapping[str, str],
+    ) -> str:
+        return super().before_get(parser, section, option, value, {**self.defaults, **defaults})
+
+    def before_set(self, parser: object, section: str, option: str, value: str) -> str:  # noqa: ARG002
+        """Take a value as it stands: what is wrong with it is told when it is read, without showing it."""
+        return value
+
+
+def _read(path: Path) -> configparser.ConfigParser:
+    """Return one file. Errors give its line but never its text, in which a password may stand."""
+    parser = new_parser(_environment(path))
+    try:
+        parser.read_string(_text(path))
+    except configparser.MissingSectionHeaderError as error:
+        raise _malformed(f"{path}, line {error.lineno}: no [section] above it") from None
+    except configparser.DuplicateSectionError as error:
+        raise _malformed(f"{path}, line {error.lineno}: [{error.section}] is there twice") from None
+    except configparser.DuplicateOptionError as error:
+        raise _malformed(f"{path}, line {error.lineno}: [{error.section}] {error.option} is there twice") from None
+    except configparser.ParsingError as error:
+        raise _malformed(f"{path}, line {error.errors[0][0]}: neither a [section] nor KEY = VALUE") from None
+    return parser
+
+
+def _malformed(message: str) -> ConfigError:
+    return ConfigError(message, hint="docs/configuration.md shows the format")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}", hint="check its owner and mode") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8", hint="save the file as UTF-8") from error
+
+
+def _environment(path: Path) -> dict[str, str]:
+    known = {name.lower(): value.replace("%", "%%") for name, value in os.environ.items()}
+    return known | {"here": str(path.parent).replace("%", "%%")}
+
+
+def _here(value: str, path: Path) -> str:
+    """Return a value with the folder of its own file in it."""
+    folder = str(path.parent).replace("%", "%%")
+    return re.sub(r"%%|%\(here\)s", lambda match: "%%" if match[0] == "%%" else folder, value, flags=re.IGNORECASE)
+
+
+def _others(path: Path, parser: configparser.ConfigParser, key: str) -> Iterator[Path]:
+    """Yield the files that one names in %inherit or %include."""
+    try:
+        names = parser.get("DEFAULT", key, fallback="").split()
+    except configparser.InterpolationError:
+        raise ConfigError(f"{path}: [DEFAULT] {key}: a variable in it is not set") from None
+    for name in names:
+        other = (path.parent / name.removeprefix("?")).resolve()
+        if other.is_file():
+            yield other
+        elif not name.startswith("?"):
+            raise ConfigError(f"{path} includes {other}, which is not there", hint="write ?NAME if it may be missing")
+
+
+def _origins(path: Path) -> Origins:
+    """Return where each section and key of a file stands."""
+    found, section = Origins(), ""
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        if match := re.match(r"\[(.+)\]", line):
+            section = match[1]
+            found.setdefault((section, None), f"{path}, line {number}")
+        elif match := re.match(r"\s*([^\s#;=:][^=:]*?)\s*[=:]", line):
+            found.setdefault((section, match[1].lower()), f"{path}, line {number}")
+    return found

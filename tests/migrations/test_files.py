@@ -1,0 +1,299 @@
+"""Migration files are read as stock yoyo reads them, and what is wrong with one is said before anything runs."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from yoyo import read_migrations as yoyo_reads
+from yoyo.migrations import parse_metadata_from_sql_comments, topological_sort
+
+from healthd.errors import ConfigError
+from healthd.migrations.files import (
+    digest,
+    directives,
+    new_migration,
+    read_migration,
+    read_migrations,
+    read_post_apply,
+)
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name}.sql").write_bytes(text.encode())
+    return folder
+
+
+def ids(*folders: Path) -> list[str]:
+    return [one.id for one in read_migrations(folders)]
+
+
+def refused(*folders: Path) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        read_migrations(folders)
+    assert caught.value.hint
+    return caught.value
+
+
+# ── order ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_files_come_in_the_order_of_their_names(tmp_path: Path) -> None:
+    write(tmp_path, **{"0002_b": "SELECT 1", "0001_a": "SELECT 1", "0010_c": "SELECT 1"})
+
+    assert ids(tmp_path) == ["0001_a", "0002_b", "0010_c"]
+
+
+def test_what_a_file_depends_on_comes_first(tmp_path: Path) -> None:
+    write(tmp_path, a="-- depends: c\nSELECT 1", b="SELECT 1", c="-- depends: d\n", d="")
+
+    assert ids(tmp_path) == ["b", "d", "c", "a"]
+
+
+# Names that sort otherwise with their suffix than without: "-" < "." < "_".
+NAMES = ["1", "1-b", "1_b", "1.x", "10", "2", "A", "a", "é"]
+
+
+@st.composite
+def folders(draw: st.DrawFn) -> dict[str, tuple[int, list[str]]]:
+    """Return for each id its folder (0 or 1) and what it depends on: never a circle."""
+    names = draw(st.permutations(NAMES))
+    names = names[: draw(st.integers(1, len(NAMES)))]
+    return {
+        name: (draw(st.integers(0, 1)), draw(st.lists(st.sampled_from(names[:position]), unique=True, max_size=3)))
+        if position
+        else (0, [])
+        for position, name in enumerate(names)
+    }
+
+
+@settings(deadline=None, max_examples=60)
+@given(folders())
+def test_the_order_is_the_one_of_stock_yoyo(made: dict[str, tuple[int, list[str]]]) -> None:
+    with TemporaryDirectory() as temporary:
+        sources = [Path(temporary) / "one", Path(temporary) / "two"]
+        for source in sources:
+            source.mkdir()
+        for name, (folder, depends) in made.items():
+            (sources[folder] / f"{name}.sql").write_text(f"-- depends: {' '.join(depends)}\nSELECT 1;\n")
+        theirs = [one.id for one in topological_sort(yoyo_reads(*map(str, sources)))]
+
+        assert ids(*sources) == theirs
+
+
+def test_a_dependency_that_is_not_there_is_named(tmp_path: Path) -> None:
+    write(tmp_path, a="-- depends: nothing\n")
+
+    assert str(refused(tmp_path)) == f"{tmp_path / 'a.sql'}: depends on nothing, which is not there"
+
+
+def test_a_circle_is_told_with_everybody_in_it(tmp_path: Path) -> None:
+    write(tmp_path, a="-- depends: b\n", b="-- depends: c\n", c="-- depends: a\n", d="")
+
+    message = str(refused(tmp_path))
+
+    assert message.startswith("migrations depend on each other in a circle: ")
+    assert {"a", "b", "c"} == set(message.partition(": ")[2].split(" → "))
+
+
+def test_a_file_that_depends_on_itself_is_a_circle(tmp_path: Path) -> None:
+    write(tmp_path, a="-- depends: a\n")
+
+    assert "in a circle: a → a" in str(refused(tmp_path))
+
+
+# ── folders ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_folders_are_read_one_after_the_other(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    write(one, **{"2_b": ""})
+    write(two, **{"1_a": ""})
+
+    assert ids(one, two) == ["2_b", "1_a"]
+
+
+def test_one_id_in_two_folders_is_refused_with_both_paths(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    write(one, same="")
+    write(two, same="")
+
+    assert str(refused(one, two)) == f"two migrations have the id same: {one / 'same.sql'} and {two / 'same.sql'}"
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    assert str(refused(tmp_path / "gone")) == f"no such folder of migrations: {tmp_path / 'gone'}"
+
+
+def test_a_folder_without_migrations_is_no_answer(tmp_path: Path) -> None:
+    write(tmp_path, **{"a.rollback": "", "post-apply": ""})
+
+    assert str(refused(tmp_path)) == f"no migrations in {tmp_path}"
+
+
+def test_no_folder_at_all_is_no_answer() -> None:
+    assert str(refused()) == "no migrations in no folder"
+
+
+def test_other_files_are_left_alone(tmp_path: Path) -> None:
+    write(tmp_path, a="")
+    (tmp_path / "README.md").write_text("hello")
+    (tmp_path / "schema.lock").write_text("{}")
+    (tmp_path / "__init__.py").write_text("")
+
+    assert ids(tmp_path) == ["a"]
+
+
+def test_a_python_migration_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    write(tmp_path, a="")
+    (tmp_path / "b.py").write_text("from yoyo import step")
+
+    assert str(refused(tmp_path)) == f"{tmp_path / 'b.py'} is Python, and only SQL is run"
+
+
+def test_post_apply_files_are_no_migrations(tmp_path: Path) -> None:
+    write(tmp_path, a="SELECT 1", **{"post-apply-2": "SELECT 2", "post-apply": "SELECT 1"})
+
+    assert ids(tmp_path) == ["a"]
+    theirs = [one.id for one in yoyo_reads(str(tmp_path)).post_apply]
+    assert theirs == [one.id for one in read_post_apply([tmp_path])] == ["post-apply-2", "post-apply"]
+
+
+# ── one file ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_rollback_stands_beside_its_migration(tmp_path: Path) -> None:
+    write(tmp_path, **{"a": "one", "a.rollback": "two", "b": "three"})
+    a, b = read_migrations([tmp_path])
+
+    assert (a.rollback, b.rollback) == ("two", None)
+    assert (a.rollback_digest, b.rollback_digest) == (digest("two"), None)
+    assert b.rollback_path == tmp_path / "b.rollback.sql"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")))
+def test_line_ends_do_not_change_a_digest(text: str) -> None:
+    assert digest(text.replace("\n", "\r\n")) == digest(text)
+
+
+def test_other_content_has_another_digest() -> None:
+    assert digest("SELECT 1") != digest("SELECT  1")
+
+
+def test_windows_line_ends_are_read_like_others(tmp_path: Path) -> None:
+    header = "-- depends: z\n-- transactional: false\nSELECT 1;\n"
+    write(tmp_path, unix=header, windows=header.replace("\n", "\r\n"), z="")
+    by_name = {one.id: one for one in read_migrations([tmp_path])}
+
+    assert by_name["unix"].digest == by_name["windows"].digest
+    assert (("z",), False) == (by_name["windows"].depends, by_name["windows"].transactional)
+
+
+def test_an_empty_file_is_a_migration_that_does_nothing(tmp_path: Path) -> None:
+    (one,) = read_migrations([write(tmp_path, a="")])
+
+    assert ("", True, ()) == (one.apply, one.transactional, one.depends)
+
+
+def test_bytes_that_are_not_utf8_are_found(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_bytes(b"SELECT 1;\nSELECT 'caf\xe9';\n")
+
+    assert str(refused(tmp_path)) == f"{tmp_path / 'a.sql'}, line 2: not UTF-8 (byte 0xe9)"
+
+
+def test_a_rollback_must_be_utf8_too(tmp_path: Path) -> None:
+    write(tmp_path, a="")
+    (tmp_path / "a.rollback.sql").write_bytes(b"\xff")
+
+    assert str(refused(tmp_path)) == f"{tmp_path / 'a.rollback.sql'}, line 1: not UTF-8 (byte 0xff)"
+
+
+def test_a_byte_order_mark_is_told_before_the_server_trips_over_it(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 1;", encoding="utf-8-sig")
+
+    assert f"{tmp_path / 'a.sql'}, line 1: begins with a byte order mark" in str(refused(tmp_path))
+
+
+def test_a_nul_byte_is_told_because_the_server_would_read_no_further(tmp_path: Path) -> None:
+    write(tmp_path, a="SELECT 1;\n\0DROP TABLE t;")
+
+    assert f"{tmp_path / 'a.sql'}, line 2: a NUL byte" in str(refused(tmp_path))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").mkdir()
+
+    assert str(refused(tmp_path)) == f"cannot read {tmp_path / 'a.sql'}: Is a directory"
+
+
+# ── directives ──────────────────────────────────────────────────────────────────────────────────────────
+
+HEADERS = {
+    "plain": "-- transactional: false\n-- depends: x\nSELECT 1",
+    "after other comments": "-- What for.\n--\n\n-- depends: x\nSELECT 1",
+    "without blanks": "--depends:x\n--transactional:FALSE\n",
+    "indented": "   -- depends: x\n",
+    "several lines": "-- depends: x\n-- depends: y z\n",
+    "after SQL they are comments": "SELECT 1;\n-- depends: x\n-- transactional: false\n",
+    "after a block comment too": "/* hello */\n-- transactional: false\nSELECT 1",
+    "misspelt": "-- Depends: x\n-- dependson: x\n-- transaction: false\nSELECT 1",
+    "no header": "SELECT 1",
+    "an odd line end": "-- a\u2028-- depends: x\nSELECT 1",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("text", HEADERS.values(), ids=HEADERS.keys())
+def test_directives_are_those_that_yoyo_reads(text: str) -> None:
+    theirs, _, _ = parse_metadata_from_sql_comments(text)
+    wanted = {name: value.lower() if name == "transactional" else value for name, value in theirs.items()}
+
+    assert wanted == dict(directives(text, Path("a.sql")))
+
+
+@pytest.mark.parametrize("value", ["no", "0", "falsee", "", "false -- really"])
+def test_a_value_that_yoyo_would_choke_on_is_one_clear_error(tmp_path: Path, value: str) -> None:
+    write(tmp_path, a=f"-- What for.\n-- transactional: {value}\nSELECT 1;")
+
+    assert str(refused(tmp_path)) == f"{tmp_path / 'a.sql'}, line 2: transactional is {value!r}"
+
+
+def test_two_answers_to_one_question_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, a="-- transactional: true\n-- transactional: false\n")
+
+    assert str(refused(tmp_path)) == f"{tmp_path / 'a.sql'}, line 2: transactional is 'false' here and 'true' above"
+
+
+def test_a_blank_at_the_end_of_a_directive_is_forgiven(tmp_path: Path) -> None:
+    write(tmp_path, a="-- transactional: false \t\n")
+
+    assert not read_migration(tmp_path / "a.sql").transactional
+
+
+# ── new ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_new_migration_comes_last_and_has_a_rollback(tmp_path: Path) -> None:
+    write(tmp_path, **{"0009_a": ""})
+    path, rollback = new_migration(tmp_path, "Add a note!")
+
+    assert ("0010_add_a_note.sql", "0010_add_a_note.rollback.sql") == (path.name, rollback.name)
+    assert ids(tmp_path) == ["0009_a", "0010_add_a_note"]
+
+
+def test_a_new_number_is_as_wide_as_those_that_are_there(tmp_path: Path) -> None:
+    write(tmp_path, **{"001_a": ""})
+
+    assert new_migration(tmp_path, "b")[0].name == "002_b.sql"
+    assert ids(tmp_path) == ["001_a", "002_b"]
+
+
+def test_a_name_without_a_word_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not a name for a migration: '!!'"):
+        new_migration(tmp_path, "!!")

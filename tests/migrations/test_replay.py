@@ -1,0 +1,175 @@
+"""A replay measures what each file does, and proves whether its rollback undoes it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from healthd.database import connect, take_snapshot
+from healthd.errors import MigrationFailed
+from healthd.migrations.files import read_migrations
+from healthd.migrations.lockfile import Locked, LockFile, disagreements, dump, load
+from healthd.migrations.replay import replay
+from healthd.migrations.runner import migrate
+from healthd.model import Difference, Key, Snapshot, diff
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+MakeDatabase = Callable[..., str]
+
+SHIPPED = Path(__file__).parents[2] / "sql"
+FILES = {
+    "1_exact": 'CREATE TABLE a (b int);\nGRANT SELECT ON a TO someone, "Somebody Else";',
+    "1_exact.rollback": "DROP TABLE a;",
+    "2_differs": "CREATE TABLE c (d int);\nCREATE TYPE e AS ENUM ('x');",
+    "2_differs.rollback": "DROP TABLE c;",
+    "3_fails": "ALTER TABLE c ADD COLUMN f text NOT NULL DEFAULT 'x';",
+    "3_fails.rollback": "ALTER TABLE c DROP COLUMN never_there;",
+    "4_missing": "CREATE ROLE made_here;\nALTER TYPE e ADD VALUE 'y';",
+    "5_one_by_one": "-- transactional: false\nCREATE INDEX CONCURRENTLY g ON c (d);",
+    "5_one_by_one.rollback": "DROP INDEX CONCURRENTLY g;",
+    "6_half": "-- transactional: false\nDROP INDEX CONCURRENTLY g;\nDROP TABLE a;",
+    "6_half.rollback": "CREATE TABLE a (b int);\nSELECT nothing;",
+}
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name}.sql").write_text(text)
+    return folder
+
+
+async def read(url: str) -> Snapshot:
+    async with connect(url) as connection:
+        return await take_snapshot(connection)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("sql"), **FILES)
+
+
+@pytest.fixture(scope="module")
+async def lock(folder: Path, anyio_backend: str) -> LockFile:
+    """What the files above make: measured once for all tests."""
+    return await replay(read_migrations([folder]))
+
+
+@pytest.fixture(scope="module")
+async def shipped(anyio_backend: str) -> LockFile:
+    return await replay(read_migrations([SHIPPED]))
+
+
+@pytest.fixture
+def by_id(lock: LockFile) -> dict[str, Locked]:
+    return {one.id: one for one in lock.migrations}
+
+
+def test_a_rollback_that_undoes_everything_is_exact(by_id: dict[str, Locked]) -> None:
+    assert ("exact", ()) == (by_id["1_exact"].rollback, by_id["1_exact"].rollback_differences)
+    assert "exact" == by_id["5_one_by_one"].rollback
+
+
+def test_a_rollback_that_leaves_something_differs_and_says_what(by_id: dict[str, Locked]) -> None:
+    assert ("differs", ("enum:public.e",)) == (by_id["2_differs"].rollback, by_id["2_differs"].rollback_differences)
+
+
+def test_a_rollback_that_fails_fails(by_id: dict[str, Locked]) -> None:
+    assert ("fails", ()) == (by_id["3_fails"].rollback, by_id["3_fails"].rollback_differences)
+
+
+def test_a_rollback_that_is_not_there_is_missing(by_id: dict[str, Locked]) -> None:
+    assert ("missing", None) == (by_id["4_missing"].rollback, by_id["4_missing"].rollback_digest)
+
+
+def test_what_a_failed_rollback_did_is_not_taken_for_the_migration_s(by_id: dict[str, Locked]) -> None:
+    assert "fails" == by_id["6_half"].rollback
+    assert {"table:public.a", "column:public.a.b", "index:public.c.g"} == {str(e.key) for e in by_id["6_half"].effects}
+
+
+def test_the_digests_and_the_way_of_running_are_those_of_the_files(lock: LockFile, folder: Path) -> None:
+    assert [] == list(disagreements(lock, read_migrations([folder])))
+    assert ["5_one_by_one", "6_half"] == [one.id for one in lock.migrations if not one.transactional]
+
+
+def test_effects_are_objects_added_removed_and_changed(by_id: dict[str, Locked]) -> None:
+    enum = Key.parse("enum:public.e")
+
+    assert Difference(enum, "labels", ("x",), ("x", "y")) in by_id["4_missing"].effects
+    assert ["index:public.c.g"] == [str(one.key) for one in by_id["5_one_by_one"].effects]
+    (index,) = by_id["5_one_by_one"].effects
+    assert index.expected is None
+    assert index.actual.valid
+
+
+async def test_effects_are_the_difference_that_a_migration_makes(
+    database: str, lock: LockFile, folder: Path, sql: Sql
+) -> None:
+    sql(database, 'DROP ROLE IF EXISTS made_here; CREATE ROLE someone; CREATE ROLE "Somebody Else"')
+    migrations = read_migrations([folder])
+    before = await read(database)
+    try:
+        assert () == diff(lock.expected(()), before)
+        for position, one in enumerate(lock.migrations):
+            await migrate(database, migrations, lock, say=lambda _: None, to=one.id)
+            after = await read(database)
+            applied = [other.id for other in lock.migrations[: position + 1]]
+
+            assert one.effects == diff(before, after), one.id
+            assert () == diff(lock.expected(applied), after), one.id
+            before = after
+        assert () == diff(lock.expected(), before)
+    finally:
+        sql(database, 'DROP OWNED BY someone, "Somebody Else"')
+        sql(database, 'DROP ROLE IF EXISTS made_here, someone, "Somebody Else"')
+
+
+async def test_the_same_files_make_the_same_lock_file(lock: LockFile, folder: Path) -> None:
+    assert dump(lock) == dump(await replay(read_migrations([folder])))
+    assert load(dump(lock)) == lock
+
+
+# ── refused ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def failing(folder: Path) -> MigrationFailed:
+    with pytest.raises(MigrationFailed) as caught:
+        await replay(read_migrations([folder]))
+    return caught.value
+
+
+async def test_a_syntax_error_names_file_and_line(tmp_path: Path) -> None:
+    error = await failing(write(tmp_path, **{"1": "SELECT 1;", "2": "SELECT 1;\nCREATE TABEL x ();"}))
+
+    assert str(error).startswith('2.sql, line 2: syntax error at or near "TABEL" (42601)')
+
+
+CHANCE = "DO $$ BEGIN EXECUTE format('CREATE TABLE %I ()', 't' || gen_random_uuid()); END $$;"
+BACK = """DO $$ DECLARE n text; BEGIN
+    FOR n IN SELECT relname FROM pg_class WHERE relname LIKE 't%-%' LOOP EXECUTE format('DROP TABLE %I', n); END LOOP;
+END $$;"""
+
+
+@pytest.mark.parametrize("rollback", [BACK, "SELECT nothing", None], ids=["exact", "fails", "missing"])
+async def test_what_depends_on_chance_is_refused(tmp_path: Path, rollback: str | None) -> None:
+    write(tmp_path, **{"1": CHANCE, "2": "SELECT 1"})
+    if rollback:
+        write(tmp_path, **{"1.rollback": rollback})
+    error = await failing(tmp_path)
+
+    assert str(error).startswith('1 does not build the same schema twice: table:public."t')
+    assert error.hint == "take what depends on chance or time out"
+
+
+# ── what we ship ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_rollback_that_we_ship_is_exact(shipped: LockFile) -> None:
+    assert {"exact"} == {one.rollback for one in shipped.migrations}
+
+
+async def test_what_we_ship_builds_in_a_database_what_the_replay_expects(database: str, shipped: LockFile) -> None:
+    migrations = read_migrations([SHIPPED])
+    await migrate(database, migrations, shipped, say=lambda _: None)
+
+    assert () == diff(shipped.expected(), await read(database))

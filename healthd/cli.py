@@ -6,6 +6,9 @@ import asyncio
 import functools
 import json
 import os
+import re
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +19,8 @@ import click
 from healthd import __version__
 
 if TYPE_CHECKING:
+    import socket
+
     from healthd.config import Settings, Target
     from healthd.migrations.files import Migration
     from healthd.migrations.lockfile import LockFile
@@ -40,17 +45,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _refused(error.format_message(), "", USAGE_ERROR)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
-        from healthd.embedded import EmbeddedError
         from healthd.errors import HealthdError
 
-        if isinstance(error, HealthdError | EmbeddedError):
-            return _refused(str(error), error.hint, getattr(error, "exit_code", USAGE_ERROR))
+        if isinstance(error, HealthdError):
+            return _refused(str(error), error.hint, error.exit_code)
         if os.environ.get("HEALTHD_TRACEBACK"):
             raise
+        if isinstance(error, OSError) and error.filename:
+            return _refused(f"cannot use {error.filename}: {error.strerror}", "check its owner and mode", 3)
         return _refused(
             f"healthd itself failed: {type(error).__name__}: {error}", "set HEALTHD_TRACEBACK=1 to see where", 3
         )
@@ -60,18 +63,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _refused(message: str, hint: str, code: int) -> int:
     from healthd.redact import hide
 
-    click.echo(f"healthd: {hide(message)}", err=True)
+    say(f"healthd: {' '.join(hide(message).splitlines())}")
     if hint:
-        click.echo(f"    hint: {hide(hint)}", err=True)
+        say(f"    hint: {' '.join(hide(hint).splitlines())}")
     return code
 
 
 @click.group(
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start here:  healthd up        Docs: README.md, docs/runbook.md, docs/migrations.md",
 )
 @click.version_option(__version__, message="healthd %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Plain-SQL migrations for PostgreSQL, and a daemon that proves the database still is what they say.
 
     The SQL files in sql/ are the schema. healthd applies them safely, and from then on keeps checking that
@@ -80,6 +85,9 @@ def cli() -> None:
 
     Exit codes: 0 fine, 1 something waits, 2 drift or a failed change, 3 cannot tell.
     """
+    if context.invoked_subcommand is None:
+        say(context.get_help())
+        context.exit(USAGE_ERROR)
 
 
 def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Command]:
@@ -111,7 +119,10 @@ def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Comma
 
 def out(style: str, text: str, document: Any) -> None:
     """Print a result: the text for people, or the document as JSON."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False) if style == "json" else text)
+    try:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False) if style == "json" else text)
+    except BrokenPipeError:  # the reader has seen enough; the exit code still counts
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str) -> None:
@@ -130,43 +141,53 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
     from dataclasses import replace
 
     from healthd import embedded
-    from healthd.config import Target
+    from healthd.config import read_settings
     from healthd.report.web import listening
 
     settings = _listen(settings, listen)
     _set_up_log(settings)
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.host, settings.port))
+        load, attempt = _again(settings), "healthd check"
         if not settings.targets:
             say(f"no database is configured: starting PostgreSQL on {settings.data}")
             server = stack.enter_context(embedded.start(settings.data, binaries=settings.postgres_bin))
-            name = embedded.DATABASE
-            asyncio.run(_create_database(server.url(), name))
-            target = Target(name, server.url(name), settings.interval_s, settings.deadline_s, settings.contracts)
-            settings = replace(settings, targets=(target,))
+            asyncio.run(_create_database(server.url(), embedded.DATABASE))
+            load = functools.partial(read_settings, settings.file, database=server.url(embedded.DATABASE))
+            settings = replace(load(), host=settings.host, port=settings.port)
+            attempt = _attempt(settings)
         for target in settings.targets:
             _migrate_and_say(settings, target)
-        host, port = listener.getsockname()[:2]
-        web = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        lines = {"page": f"{web}/", "metrics": f"{web}/metrics", "database": _shown(settings.targets[0].dsn)}
-        asyncio.run(_serve(settings, lambda: settings, listener, lambda: _welcome(style, lines)))
+        lines = _places(listener) | {"database": url_of(settings.targets[0].dsn)}
+        asyncio.run(_serve(settings, load, listener, lambda: _welcome(style, lines, attempt)))
         say("stopping")
 
 
-def _welcome(style: str, lines: dict[str, str]) -> None:
-    drift = "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'"
-    text = "\n".join(f"{name:9} {value}" for name, value in lines.items())
-    text += f"\ntry       psql '{lines['database']}' -c \"{drift}\"   then look at the page"
-    text += "\nstop      Ctrl-C"
-    out(style, text, lines)
+def _places(listener: socket.socket) -> dict[str, str]:
+    """Return where the page and the metrics are to be had."""
+    host, port = listener.getsockname()[:2]
+    web = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return {"page": f"{web}/", "metrics": f"{web}/metrics"}
+
+
+def _welcome(style: str, lines: dict[str, str], attempt: str = "") -> None:
+    further = {"try": attempt, "stop": "Ctrl-C"} if attempt else {}
+    out(style, "\n".join(f"{name:9} {value}" for name, value in (lines | further).items()), lines)
     sys.stdout.flush()
 
 
-def _shown(dsn: str) -> str:
-    """Return a URL that psql takes, without its password."""
-    from healthd.database import url_of
+def _attempt(settings: Settings) -> str:
+    """Return a command that makes a drift in the embedded database, if sql/ has what it changes."""
+    from healthd.model import Key
+    from healthd.programs import find_binaries
 
-    return url_of(dsn)
+    enum = _lock_file(settings).expected().objects.get(Key("enum", ("public", "machinestatus")))
+    if enum is None or "active" not in enum.labels:
+        return "healthd check"
+    bundled = shlex.quote(str(find_binaries(settings.postgres_bin) / "psql"))
+    psql = "psql" if shutil.which("psql") else bundled
+    drift = "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'"
+    return f"{psql} '{url_of(settings.targets[0].dsn)}' -c \"{drift}\"  # then look at the page"
 
 
 async def _create_database(server: str, name: str) -> None:
@@ -182,29 +203,20 @@ async def _create_database(server: str, name: str) -> None:
 @click.option("--listen", metavar="HOST:PORT", help="Where to serve (default 127.0.0.1:9899).")
 def serve(settings: Settings, style: str, listen: str | None) -> None:
     """Watch every target and serve /metrics, the pages and the API. Changes no database."""
-    from healthd.config import read_settings
     from healthd.report.web import listening
 
-    _some_target(settings)
-    settings = _listen(settings, listen)
+    settings = _listen(_watched(settings), listen)
     _set_up_log(settings)
-    file, database = settings.file, settings.targets[0].dsn if _given(settings) else None
     with listening(settings.host, settings.port) as listener:
-        host, port = listener.getsockname()[:2]
-        line = {"page": f"http://{host}:{port}/"}
-        asyncio.run(
-            _serve(
-                settings,
-                lambda: read_settings(file, database=database),
-                listener,
-                lambda: out(style, f"page      {line['page']}", line),
-            )
-        )
+        asyncio.run(_serve(settings, _again(settings), listener, lambda: _welcome(style, _places(listener))))
 
 
-def _given(settings: Settings) -> bool:
-    """Return whether the one target came from the command line and must survive a reload."""
-    return click.get_current_context().params.get("database") is not None and len(settings.targets) == 1
+def _again(settings: Settings) -> Callable[[], Settings]:
+    """Return what reads the settings again: the same file, and the same --database."""
+    from healthd.config import read_settings
+
+    database = click.get_current_context().params.get("database")
+    return lambda: _watched(read_settings(settings.file, database=database))
 
 
 async def _serve(settings: Settings, load: Callable[[], Settings], listener: Any, started: Callable[[], None]) -> None:
@@ -218,10 +230,10 @@ def _listen(settings: Settings, listen: str | None) -> Settings:
 
     if listen is None:
         return settings
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise click.UsageError(f"--listen {listen}: write HOST:PORT, such as 127.0.0.1:9899")
-    return replace(settings, host=host.strip("[]"), port=int(port))
+    match = re.fullmatch(r"(?:\[([^]]+)]|([^][:]+)):([0-9]{1,5})", listen)
+    if match is None or int(match[3]) > 65535:
+        raise click.UsageError(f"--listen {listen}: write HOST:PORT, such as 127.0.0.1:9899 or [::1]:9899")
+    return replace(settings, host=match[1] or match[2], port=int(match[3]))
 
 
 def _set_up_log(settings: Settings) -> None:
@@ -358,7 +370,8 @@ def check(settings: Settings, style: str, target: str | None) -> int:
     from healthd.migrations.lockfile import disagreements
     from healthd.report.answer import document, text
 
-    targets = [settings.target(target)] if target else list(_some_target(settings))
+    settings = _watched(settings)
+    targets = [settings.target(target)] if target else list(settings.targets)
     migrations, known = _migrations(settings), _lock_file(settings)
     for line in sorted(disagreements(known, migrations)):
         say(f"{settings.lock.name}: {line}")
@@ -419,39 +432,53 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
 @click.argument("problem", nargs=-1)
 def explain(settings: Settings, style: str, problem: tuple[str, ...]) -> None:  # noqa: ARG001 # every verb has them
     """Print the runbook's page on a PROBLEM; without one, list them all."""
-    from healthd.report.problems import PROBLEMS, section
+    from healthd.report.problems import SECTIONS, section
 
     for name in problem:
-        if name not in PROBLEMS:
-            raise click.UsageError(f"no problem is called {name!r}; there are: {', '.join(PROBLEMS)}")
-    listed = "\n".join(f"{one.name:22} {one.title}" for one in PROBLEMS.values())
-    pages = "\n".join(line for name in problem for line in section(PROBLEMS[name]))
-    out(style, pages or listed, {name: PROBLEMS[name].title for name in problem or PROBLEMS})
+        if name not in SECTIONS:
+            raise click.UsageError(f"no problem is called {name!r}; there are: {', '.join(SECTIONS)}")
+    listed = "\n".join(f"{one.name:22} {one.title}" for one in SECTIONS.values())
+    pages = "\n".join(line for name in problem for line in section(SECTIONS[name]))
+    out(style, pages or listed, {name: SECTIONS[name].title for name in problem or SECTIONS})
 
 
 # ── helpers ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _some_target(settings: Settings) -> tuple[Target, ...]:
+def _watched(settings: Settings) -> Settings:
+    """Return settings with a target: without any, the database of the `healthd up` that runs in this folder."""
+    from healthd import embedded
+    from healthd.config import read_settings
     from healthd.errors import ConfigError
 
-    if not settings.targets:
+    if settings.targets:
+        return settings
+    url = embedded.running(settings.data, embedded.DATABASE)
+    if url is None:
         raise ConfigError(
-            "no database is configured", hint="--database URL, HEALTHD_DATABASE, or `database` in yoyo.ini"
+            "no database is configured",
+            hint="--database URL, HEALTHD_DATABASE, or `database` in yoyo.ini; or start one: healthd up",
         )
-    return settings.targets
+    return read_settings(settings.file, database=url)
 
 
 def _one_target(settings: Settings, name: str | None) -> Target:
     from healthd.errors import ConfigError
 
-    targets = _some_target(settings)
+    settings = _watched(settings)
     if name:
         return settings.target(name)
-    if len(targets) > 1:
-        names = ", ".join(one.name for one in targets)
+    if len(settings.targets) > 1:
+        names = ", ".join(one.name for one in settings.targets)
         raise ConfigError("there are several targets", hint=f"say which: --target NAME ({names})")
-    return targets[0]
+    return settings.targets[0]
+
+
+def url_of(dsn: str) -> str:
+    """Return a connection string as a URL that psql takes, without its password."""
+    from healthd.database import url_of
+
+    return url_of(dsn)
 
 
 def _migrations(settings: Settings) -> tuple[Migration, ...]:
@@ -482,4 +509,4 @@ def _resolve(settings: Settings, text: str) -> Snapshot:
         return read_snapshot(path)
     if "://" in text or "=" in text:
         return asyncio.run(_snapshot(text))
-    return asyncio.run(_snapshot(settings.target(text).dsn))
+    return asyncio.run(_snapshot(_watched(settings).target(text).dsn))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import signal
@@ -52,8 +51,8 @@ async def serve(
     server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook)))
     web = asyncio.create_task(server.serve(sockets=[listener]))
     watch.later(_stay_alive(watch))
-    while not server.started and not web.done():
-        await asyncio.sleep(0.01)  # noqa: ASYNC110 # uvicorn has a flag for it, no event
+    while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
+        await asyncio.sleep(0.01)
     started()
     notify("READY=1", f"STATUS=watching {len(settings.targets)} targets")
     log.info("daemon.started", targets=len(settings.targets))
@@ -73,13 +72,14 @@ class Watch:
     load: Callable[[], Settings]
     settings: Settings
     kept: Kept
+    refused: str = ""  # what is wrong with the files since they last were good
     rounds: dict[str, tuple[Target, asyncio.Task[None]]] = field(default_factory=dict)
     others: set[asyncio.Task[None]] = field(default_factory=set)
 
     def follow(self, settings: Settings) -> None:
         """Watch the targets of these settings: new ones begin, changed ones begin anew, lost ones end."""
         self.kept = keep(settings)  # what is wrong with them is told before anything is changed
-        self.settings = settings
+        self.settings, self.refused = settings, ""
         self.board.watch([(target.name, target.interval_s) for target in settings.targets])
         wanted = {target.name: target for target in settings.targets}
         for name, (target, task) in list(self.rounds.items()):
@@ -103,7 +103,7 @@ class Watch:
             self.board.reload_ok = False
             raise
         finally:
-            notify("READY=1")
+            notify("READY=1", f"STATUS=watching {len(self.rounds)} targets")
         log.info("settings.reloaded", targets=len(self.rounds))
 
     def _load(self) -> Settings:
@@ -140,12 +140,16 @@ class Watch:
             return blind(target, HealthdError(f"healthd itself failed: {type(error).__name__}", hint="see its log"))
 
     def _files(self) -> Files:
-        """Return the files as they are now, or as they last were good."""
+        """Return the files as they are now, or as they last were good; what changes is logged once."""
         try:
-            self.kept = keep(self.settings, self.kept)
+            self.kept, refused = keep(self.settings, self.kept), ""
         except HealthdError as error:
-            log.warning("files.refused", error=str(error), hint=error.hint)
-            self.board.reload_ok = False
+            refused = str(error)
+            if refused != self.refused:
+                log.error("files.refused", error=refused, hint=error.hint)
+        if self.refused and not refused:
+            log.info("files.accepted")
+        self.refused, self.board.files_ok = refused, not refused
         return self.kept.files
 
     def later(self, work: Awaitable[None]) -> None:
@@ -203,8 +207,7 @@ async def _stay_alive(watch: Watch) -> None:
     interval_s = watchdog_interval_s()
     while interval_s:
         if all(not task.done() for _, task in watch.rounds.values()) and not _stuck(watch):
-            with contextlib.suppress(OSError):
-                notify("WATCHDOG=1")
+            notify("WATCHDOG=1")
         await asyncio.sleep(interval_s)
 
 

@@ -2,16 +2,19 @@
 
 import os
 import socket
+from contextlib import suppress
 
 
 def notify(*lines: str) -> None:
-    """Send lines such as READY=1 to the socket in NOTIFY_SOCKET; do nothing without one."""
+    """Send lines such as READY=1 to the socket in NOTIFY_SOCKET; do nothing without one that takes them."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+    # Neither a listener that is gone nor one that is busy may stop us from watching.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender, suppress(OSError):
+        sender.setblocking(False)
         sender.connect(address)
         sender.sendall("\n".join(line.replace("\n", " ") for line in lines).encode())
 

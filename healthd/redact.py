@@ -2,9 +2,19 @@
 
 import re
 
-SECRET = re.compile(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)|(://[^\s:/@]*:)([^\s@/]+)(@)")
+SECRET = re.compile(
+    r"""
+      ( [?&] \w*password = ) [^\s&'"]*               # a parameter of a URL
+    | ( password ['"]? \s* = \s* )                   # key=value: as libpq reads it, or in double quotes
+      (?: ' (?: [^'\\] | \\. )* (?: ' | \Z ) | " [^"]* " (?! \S ) | (?: \\. | \S )+ )
+    | ( ['"]password['"] \s* : \s* )                 # a dict
+      (?: ' (?: [^'\\] | \\. )* ' | " (?: [^"\\] | \\. )* " )
+    | ( :// [^\s/?\#:@]* : ) \S{0,4096} (?= @ )      # a URL, also where somebody forgot to write %40
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
 
 
 def hide(text: str) -> str:
     """Return a text without the passwords of URLs and key=value strings."""
-    return SECRET.sub(lambda match: f"{match[1]}***" if match[1] else f"{match[3]}***{match[5]}", text)
+    return SECRET.sub(lambda match: f"{match[match.lastindex or 0]}***", text)

@@ -23,9 +23,12 @@ Marks = tuple[tuple[str, int, int], ...]
 
 def read_lock(settings: Settings) -> LockFile:
     """Return the lock file; raise LockFileError when it is missing, unreadable or not one."""
-    path = settings.lock
+    return load(_text(settings.lock), str(settings.lock))
+
+
+def _text(path: Path) -> str:
     try:
-        return load(path.read_text(encoding="utf-8"), str(path))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise LockFileError(f"no lock file at {path}", hint="write it with: healthd lock") from error
     except OSError as error:
@@ -49,7 +52,7 @@ class Kept:
 
 
 def keep(settings: Settings, kept: Kept | None = None) -> Kept:
-    """Return the files as they are, read again only when a name, size or time changed since `kept`.
+    """Return the files as they are, read again only when a name, size or time of change is not what it was.
 
     Raises what is wrong with them; `kept` is then still what it was.
     """
@@ -66,17 +69,19 @@ def _marks(settings: Settings) -> Iterator[tuple[str, int, int]]:
     for path in (settings.lock, *(file for folder in settings.sources for file in sorted(folder.glob("*.sql")))):
         with contextlib.suppress(OSError):
             status = path.stat()
-            yield str(path), status.st_mtime_ns, status.st_size
+            yield str(path), status.st_ctime_ns, status.st_size  # nobody can set ctime back, as cp -p does mtime
 
 
 def read_snapshot(path: Path) -> Snapshot:
     """Return the snapshot in a file: one that `healthd snapshot --format json` printed, or a lock file."""
-    text = path.read_text(encoding="utf-8")
+    text = _text(path)
     if text.startswith('{"healthd_lock"'):
         return load(text, str(path)).expected()
     try:
         content = json.loads(text)
-        return Snapshot(content["server_version"], decode_objects(content["objects"]), content["unreadable"])
+        return Snapshot(int(content["server_version"]), decode_objects(content["objects"]), dict(content["unreadable"]))
+    except LockFileError as error:
+        raise LockFileError(f"{path}: {error}", hint="take it anew with: healthd snapshot --format json") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LockFileError(
             f"{path} is neither a lock file nor a snapshot", hint="healthd snapshot --format json"

@@ -55,7 +55,7 @@ def answer(
     good = last_good.isoformat() if last_good else None
     if report is None or not fresh:
         title, code = ("No round yet", "no_round_yet") if report is None else ("No new round", "round_overdue")
-        detail = f"the last round began at {report.started_at.isoformat()}" if report else "the first has not ended"
+        detail = f"the last one began at {report.started_at.isoformat()}" if report else "the first one has not ended"
         body = {"type": "about:blank", "title": title, "status": 503, "detail": detail, "error_code": code}
         return 503, body | {"last_good": good} | seed, {"Retry-After": "1"}
     worst = leading(report.findings)

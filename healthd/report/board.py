@@ -70,7 +70,7 @@ class Board:
             self.entries[name].interval_s = interval_s
 
     def post(self, report: Report) -> Change:
-        """Put a report up, and return what changed; what a round could not see again still stands."""
+        """Put a report up, and return what changed; what a check can no longer tell still stands."""
         entry = self.entries[report.target]
         ended_at = report.started_at + timedelta(seconds=report.duration_s)
         if entry.report is None or entry.report.severity != report.severity:
@@ -89,7 +89,8 @@ class Board:
         if report.severity is Severity.OK:
             entry.last_good = ended_at
         before, seen = entry.standing, {identity(one): one for one in report.findings}
-        entry.standing = {**before, **seen} if report.failure else seen
+        unclear = {one for one, finding in before.items() if report.checks.get(finding.check) is Severity.UNKNOWN}
+        entry.standing = {one: before[one] for one in unclear} | seen
         entry.first_seen = {one: entry.first_seen.get(one, ended_at) for one in entry.standing}
         return Change(
             tuple(finding for one, finding in seen.items() if one not in before),

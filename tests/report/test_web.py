@@ -1,0 +1,266 @@
+"""Every address answers as promised: formats, statuses, problem documents, headers."""
+
+import errno
+import socket
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from healthd.errors import ConfigError
+from healthd.model import Finding, Key, Report, Severity
+from healthd.report.board import Board
+from healthd.report.web import Door, application, listening
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ENUM = Finding(
+    "enum_mismatch",
+    Key("enum", ("public", "status")),
+    "enum:public.status: missing 'active'\nand more",
+    Severity.CRITICAL,
+    repair=("ALTER TYPE public.status RENAME VALUE 'ACTIVE' TO 'active';",),
+    facts={"valid_values": ("active", "idle")},
+)
+GONE = Finding("database_unreachable", Key("database", ("app",)), "no answer", Severity.UNKNOWN)
+SLASH = "eu/orders 1"
+
+
+class Daemon:
+    """What the web sees of one: a board, a clock and a reload that can fail."""
+
+    def __init__(self) -> None:
+        self.board, self.now, self.reloads = Board(), NOW, 0
+        self.wrong: Exception | None = None
+        self.board.watch([("app", 10.0), (SLASH, 10.0)])
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def reload(self) -> None:
+        self.reloads += 1
+        if self.wrong:
+            raise self.wrong
+
+    def post(self, *findings: Finding, target: str = "app", failure: str | None = None) -> None:
+        self.board.post(Report(target, self.now, 0.1, findings, next_round_s=10.0, failure=failure))
+
+
+@pytest.fixture
+def daemon() -> Daemon:
+    return Daemon()
+
+
+@pytest.fixture
+async def web(daemon: Daemon) -> AsyncIterator[httpx.AsyncClient]:
+    app = application(Door(daemon.board, daemon.clock, daemon.reload, "docs/runbook.md"))
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://healthd") as client:
+        yield client
+
+
+def problem(answer: httpx.Response, status: int) -> Any:
+    """Return the body of a problem document that has the seed's members."""
+    assert (status, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
+    body = answer.json()
+    assert {"type", "title", "status", "detail", "error_code", "request_id", "timestamp"} <= body.keys()
+    assert (status, answer.headers["x-request-id"]) == (body["status"], body["request_id"])
+    return body
+
+
+async def test_healthy_answers_as_long_as_it_serves(web: httpx.AsyncClient) -> None:
+    assert 200 == (await web.get("/-/healthy")).status_code
+
+
+async def test_ready_waits_for_the_first_round_of_every_target(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post()
+    early = await web.get("/-/ready")
+    daemon.post(GONE, target=SLASH, failure="unreachable")
+    ready = await web.get("/-/ready")
+
+    assert (503, "1") == (early.status_code, early.headers["retry-after"])
+    assert "1 target" in early.text
+    assert 200 == ready.status_code
+
+
+async def test_reload_takes_post_alone(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    answer = await web.get("/-/reload")
+
+    assert "POST" == answer.headers["allow"]
+    assert "http_405" == problem(answer, 405)["error_code"]
+    assert 0 == daemon.reloads
+    assert (200, 1) == ((await web.post("/-/reload")).status_code, daemon.reloads)
+
+
+async def test_a_reload_that_is_refused_says_why(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.wrong = ConfigError("yoyo.ini, line 3: [healthd] intervall_s: no such key")
+
+    body = problem(await web.post("/-/reload"), 500)
+    assert "line 3: [healthd] intervall_s" in body["detail"]
+    assert "the old settings stay" in body["detail"]
+
+
+async def test_metrics_are_negotiated(web: httpx.AsyncClient) -> None:
+    text = await web.get("/metrics")
+    other = await web.get("/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0,*/*;q=0.1"})
+
+    assert text.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert other.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert other.text.endswith("# EOF\n")
+
+
+async def test_a_probe_shows_one_known_target_and_takes_no_other(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post()
+    answer = await web.get("/probe", params={"target": "app"})
+
+    assert 200 == answer.status_code
+    assert 'healthd_target_up{target="app"} 1.0' in answer.text
+    assert SLASH not in answer.text
+    problem(await web.get("/probe"), 400)
+    problem(await web.get("/probe", params={"target": "postgresql://elsewhere/db"}), 400)
+
+
+async def test_the_api_lists_every_target_with_its_address(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post(ENUM)
+    first, second = (await web.get("/api/v1/targets")).json()["targets"]
+
+    assert ("app", "critical", 1, None) == (first["target"], first["severity"], first["findings"], first["last_good"])
+    assert (SLASH, "unknown", 0) == (second["target"], second["severity"], second["findings"])
+    assert 503 == (await web.get(second["url"])).status_code
+
+
+async def test_a_target_answers_with_the_status_of_its_worst_problem(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post()
+    good = await web.get("/api/v1/targets/app")
+    daemon.post(ENUM)
+    bad = await web.get("/api/v1/targets/app")
+
+    assert (200, "application/json") == (good.status_code, good.headers["content-type"])
+    assert ["active", "idle"] == problem(bad, 422)["valid_values"]
+
+
+async def test_a_target_out_of_reach_says_when_to_ask_again_and_when_it_was_good(
+    web: httpx.AsyncClient, daemon: Daemon
+) -> None:
+    daemon.post()
+    daemon.post(GONE, failure="unreachable")
+    answer = await web.get("/api/v1/targets/app")
+
+    assert (NOW + timedelta(seconds=0.1)).isoformat() == problem(answer, 503)["last_good"]
+    assert 10 == int(answer.headers["retry-after"])
+
+
+async def test_an_old_report_is_not_passed_off_as_the_present(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post()
+    daemon.now += timedelta(seconds=31)
+
+    assert "round_overdue" == problem(await web.get("/api/v1/targets/app"), 503)["error_code"]
+    assert "unknown" == (await web.get("/api/v1/targets")).json()["targets"][0]["severity"]
+
+
+async def test_the_repair_is_sql_to_read_with_every_other_line_a_comment(
+    web: httpx.AsyncClient, daemon: Daemon
+) -> None:
+    daemon.post(ENUM)
+    answer = await web.get("/api/v1/targets/app/repair")
+
+    assert answer.headers["content-type"].startswith("application/sql")
+    assert list(ENUM.repair) == [line for line in answer.text.splitlines() if line and not line.startswith("-- ")]
+
+
+async def test_there_is_no_repair_before_the_first_round(web: httpx.AsyncClient) -> None:
+    problem(await web.get("/api/v1/targets/app/repair"), 404)
+
+
+async def test_a_name_with_a_slash_and_a_space_has_its_own_page(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post(ENUM, target=SLASH)
+    path = "eu%2Forders%201"
+
+    assert 422 == (await web.get(f"/api/v1/targets/{path}")).status_code
+    assert 200 == (await web.get(f"/api/v1/targets/{path}/repair")).status_code
+    assert "enum:public.status" in (await web.get(f"/targets/{path}")).text
+
+
+async def test_the_pages_show_the_targets_and_what_is_wrong(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post(ENUM)
+    overview, target = await web.get("/"), await web.get("/targets/app")
+
+    assert [200, 200] == [overview.status_code, target.status_code]
+    assert "app" in overview.text
+    assert "enum:public.status" in target.text
+    assert 404 == (await web.get("/targets/nosuch")).status_code
+
+
+@pytest.mark.parametrize("path", ["/nosuch", "/api/v1/targets/nosuch", "/api/v1/targets/nosuch/repair", "/api/v1"])
+async def test_what_is_not_there_is_a_problem_document(path: str, web: httpx.AsyncClient) -> None:
+    body = problem(await web.get(path), 404)
+
+    assert "http_404" == body["error_code"]
+    assert NOW.isoformat() == body["timestamp"]
+
+
+async def test_a_fault_of_ours_is_a_problem_document_without_details(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.wrong = RuntimeError("postgresql://me:hunter2@h/db")
+
+    answer = await web.post("/-/reload")
+    assert "http_500" == problem(answer, 500)["error_code"]
+    assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/", "/targets/app", "/api/v1/targets", "/probe?target=app", "/-/healthy"]
+)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_nothing_but_reading_is_allowed(method: str, path: str, web: httpx.AsyncClient) -> None:
+    problem(await web.request(method, path), 405)
+
+
+async def test_a_sane_request_id_comes_back_and_another_is_replaced(web: httpx.AsyncClient) -> None:
+    for sane in ("r-1", "0a1b2c.3_D", "x" * 64):
+        assert sane == (await web.get("/-/healthy", headers={"X-Request-ID": sane})).headers["x-request-id"]
+    for odd in ("", "x" * 65, "a b", "<script>", "é".encode(), 'a"b'):
+        answer = await web.get("/-/healthy", headers={"X-Request-ID": odd})
+        assert 32 == len(answer.headers["x-request-id"])
+        assert answer.headers["x-request-id"].isalnum()
+
+
+@pytest.mark.parametrize("path", ["/", "/targets/app", "/targets/nosuch", "/metrics", "/api/v1/targets/app", "/nosuch"])
+async def test_every_answer_keeps_a_browser_from_running_anything(path: str, web: httpx.AsyncClient) -> None:
+    headers = (await web.get(path)).headers
+
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "script-src" not in headers["content-security-policy"]
+    assert ("nosniff", "no-referrer", "no-store") == tuple(
+        headers[name] for name in ("x-content-type-options", "referrer-policy", "cache-control")
+    )
+
+
+async def test_hostile_words_are_escaped_on_the_page(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    bad = '<script>alert("1")</script>'
+    daemon.post(Finding("schema_mismatch", Key("table", ("public", bad)), bad, Severity.CRITICAL, bad, bad))
+
+    for path in ("/", "/targets/app", f"/targets/{bad}"):
+        assert "<script" not in (await web.get(path)).text
+
+
+def test_a_port_in_use_is_told_with_its_address() -> None:
+    with listening("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(ConfigError, match=f"127.0.0.1:{port}: Address already in use"),
+            listening("127.0.0.1", port),
+        ):
+            pass
+
+
+def test_ipv6_is_listened_on() -> None:
+    try:
+        with listening("::1", 0) as listener:
+            assert socket.AF_INET6 == listener.family
+    except ConfigError as error:
+        cause = error.__cause__
+        assert isinstance(cause, OSError)
+        if cause.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            raise
+        pytest.skip("this machine has no IPv6")

@@ -19,10 +19,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from healthd.database import take_snapshot
-    from healthd.examine import examine
     from healthd.model import Contract, Difference, Finding, Report, Severity, Snapshot, diff
+    from healthd.rounds import examine
 
-_HOMES = {"take_snapshot": "database", "examine": "examine"}
+_HOMES = {"take_snapshot": "database", "examine": "rounds"}
 
 
 def __getattr__(name: str) -> Any:

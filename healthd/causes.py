@@ -23,6 +23,8 @@ def _inside(one: Difference, lost: Mapping[Key, bool], kinds: Mapping[str, Kind]
         return False
     record = one.expected if one.expected is not None else one.actual
     parent = kinds[one.key.kind].parent(one.key, record)
+    if parent is not None and parent.kind == "table" and parent not in lost:
+        parent = Key("view", parent.path)  # views have triggers, materialized ones have indexes
     return parent is not None and parent != one.key and lost.get(parent) == (one.actual is None)
 
 

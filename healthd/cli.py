@@ -300,9 +300,9 @@ def _otherwise(known: LockFile, made: LockFile) -> list[str]:
 @click.option("--target", metavar="NAME", help="Which target, when there are several.")
 def status(settings: Settings, style: str, target: str | None) -> int:
     """Say where each migration stands; reads only, takes no lock. Exit 0 clean, 1 pending, 2 drift, 3 cannot tell."""
-    from healthd.examine import Files, conclude
     from healthd.migrations.runner import standing
     from healthd.model import Severity, State
+    from healthd.rounds import Files, conclude
 
     chosen = _one_target(settings, target)
     migrations = _migrations(settings)
@@ -366,9 +366,9 @@ def _migrate_and_say(settings: Settings, target: Target, **options: Any) -> tupl
 @click.option("--target", metavar="NAME", help="Only this target.")
 def check(settings: Settings, style: str, target: str | None) -> int:
     """Examine every target once. Exit 0 clean, 1 warning, 2 critical, 3 cannot tell."""
-    from healthd.examine import Files, examine
     from healthd.migrations.lockfile import disagreements
     from healthd.report.answer import document, text
+    from healthd.rounds import Files, examine
 
     settings = _watched(settings)
     targets = [settings.target(target)] if target else list(settings.targets)
@@ -383,6 +383,21 @@ def check(settings: Settings, style: str, target: str | None) -> int:
     reports = asyncio.run(all_rounds())
     out(style, "\n".join(map(text, reports)), [document(one) for one in reports])
     return int(max(one.severity for one in reports))
+
+
+@verb()
+@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+def repair(settings: Settings, style: str, target: str | None) -> int:
+    """Print the SQL that brings a database back to what sql/ says. Runs nothing; exits as `check` does."""
+    from healthd.report.answer import finding_document
+    from healthd.report.repair import script
+    from healthd.rounds import Files, examine
+
+    chosen = _one_target(settings, target)
+    files = Files(_lock_file(settings), [(one.id, one.digest) for one in _migrations(settings)])
+    report = asyncio.run(examine(chosen, files))
+    out(style, script(report).rstrip("\n"), [finding_document(one) for one in report.findings])
+    return int(report.severity)
 
 
 @verb()

@@ -71,7 +71,7 @@ class Settings:
     postgres_bin: Path | None = None
     log_level: str = "info"
     log_format: str = "auto"
-    runbook: str = "docs/runbook.md"
+    runbook: str = "/runbook"
 
     def target(self, name: str) -> Target:
         """Return the target with this name."""
@@ -246,7 +246,7 @@ class _Reader:
             postgres_bin=base / postgres_bin if postgres_bin else None,
             log_level=self.choice("log_level", ("info", "debug", "warning", "error")),
             log_format=self.choice("log_format", ("auto", "json", "console")),
-            runbook=self.get("healthd", "runbook") or "docs/runbook.md",
+            runbook=self.get("healthd", "runbook") or "/runbook",
         )
 
     def contract(self, name: str, base: Path) -> Contract:

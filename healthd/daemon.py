@@ -17,11 +17,11 @@ import structlog
 
 from healthd.config import Settings, Target
 from healthd.errors import ConfigError, HealthdError
-from healthd.examine import Files, blind, examine
 from healthd.model import Report, Severity
 from healthd.notify import notify, watchdog_interval_s
 from healthd.report.board import Board, Change
 from healthd.report.web import Door, application, server_for
+from healthd.rounds import Files, blind, examine
 from healthd.sources import Kept, keep
 
 log = structlog.get_logger()

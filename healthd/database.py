@@ -22,10 +22,12 @@ from healthd.catalog.visible import BOOKS
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.migrations.status import Applied
 from healthd.model import Access, Contract, Key, Kind, RoundTrip, Snapshot
+from healthd.model import quote as identifier
 from healthd.values import edge_values
 
-# What deparsed text depends on, and what keeps a round short and harmless.
+# What texts from the server depend on, and what keeps a round short and harmless.
 SESSION: Mapping[str, str] = {
+    "client_encoding": "UTF8",
     "search_path": "pg_catalog",
     "DateStyle": "ISO, YMD",
     "IntervalStyle": "postgres",
@@ -38,7 +40,7 @@ SESSION: Mapping[str, str] = {
     "jit": "off",
 }
 LIMITS: Mapping[str, str] = {
-    "lock_timeout": "2s",
+    "lock_timeout": "500ms",
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "15s",
 }
@@ -46,14 +48,32 @@ LIMITS: Mapping[str, str] = {
 # The advisory lock that a migration run holds: the two numbers spell "heal" and "thd".
 MIGRATION_LOCK = (0x6865616C, 0x746864)
 
+# Our table of content digests, beside yoyo's own.
+DIGESTS = "_healthd_migration"
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the database says was applied; `unreadable` holds the GRANT to ask for, `schema` where it stands."""
+    """What the database says was applied.
+
+    `schemas` are those where a ledger stands: none before the first migration, and more than one is a fault.
+    `grant` is the SQL that would let us read it, None when we may.
+    """
 
     applied: tuple[Applied, ...] = ()
-    schema: str | None = None
-    unreadable: str | None = None
+    schemas: tuple[str, ...] = ()
+    grant: str | None = None
+
+    def readable(self) -> Ledger:
+        """Return this ledger; raise ConfigError for several, PermissionDenied for one that we may not read."""
+        if len(self.schemas) > 1:
+            raise ConfigError(
+                f"there are several ledgers: yoyo's tables stand in {', '.join(self.schemas)}",
+                hint="keep one, drop the others",
+            )
+        if self.grant:
+            raise PermissionDenied("cannot read which migrations are applied", grant=self.grant)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +128,14 @@ async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence
     statement = kind.sql(connection.info.server_version).encode()
     try:
         rows = await (await connection.execute(statement, {"books": list(books)})).fetchall()
-    except (errors.InsufficientPrivilege, errors.InternalError, errors.ProgrammingError) as error:
+    except (
+        errors.InsufficientPrivilege,
+        errors.InternalError,
+        errors.LockNotAvailable,  # pg_get_* wait where somebody alters the table
+        errors.ProgrammingError,
+    ) as error:
+        if connection.closed:
+            raise
         raise _KindFailed(kind.name, f"{error.sqlstate}: {_first_line(error)}") from error
     depth, record, name = kind.depth, kind.record, kind.name
     lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if str(one.type).startswith("tuple")]
@@ -122,52 +149,41 @@ async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence
 
 async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
     """Return what yoyo's table says, with the digests that our runner wrote beside it."""
+    # By name and oid, not to_regclass: that raises where we may not use the schema.
     rows = await _rows(
         connection,
-        """SELECT n.nspname,
+        """SELECT n.nspname, c.relname,
                   pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-                      AND pg_catalog.has_table_privilege(c.oid, 'SELECT'),
-                  to_regclass(format('%%I.%%I', n.nspname, '_healthd_migration')) IS NOT NULL
+                      AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
              FROM pg_catalog.pg_class AS c
              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE c.relname = %(table)s
+            WHERE c.relname IN (%(table)s, %(digests)s)
               AND c.relkind = 'r'
               AND n.nspname !~ '^pg_'
-            ORDER BY 1""",
-        {"table": table},
+            ORDER BY 1, 2 DESC""",
+        {"table": table, "digests": DIGESTS},
     )
-    if not rows:
-        return Ledger()
-    if len(rows) > 1:
-        schemas = ", ".join(str(row[0]) for row in rows)
-        return Ledger(unreadable=f"-- there are several ledgers ({table} in {schemas}): keep one, drop the others")
-    schema, readable, digests = rows[0]
-    if readable and digests:
-        readable = (
-            await _rows(
-                connection,
-                """SELECT pg_catalog.has_table_privilege(
-                              format('%%I.%%I', %(schema)s::text, '_healthd_migration'), 'SELECT')""",
-                {"schema": schema},
-            )
-        )[0][0]
-    if not readable:
-        role = connection.info.user
-        return Ledger(
-            schema=schema,
-            unreadable=f"GRANT USAGE ON SCHEMA {schema} TO {role}; "
-            f"GRANT SELECT ON {schema}.{table}, {schema}._healthd_migration, {schema}.yoyo_lock TO {role};",
-        )
+    schemas = tuple(schema for schema, name, _ in rows if name == table)
+    if len(schemas) != 1:
+        return Ledger(schemas=schemas)
+    schema = schemas[0]
+    readable = {name: held for where, name, held in rows if where == schema}
+    if not all(readable.values()):
+        role, where = identifier(connection.info.user), identifier(schema)
+        tables = ", ".join(f"{where}.{identifier(name)}" for name in readable)
+        grant = f"GRANT USAGE ON SCHEMA {where} TO {role}; GRANT SELECT ON {tables} TO {role};"
+        return Ledger(schemas=schemas, grant=grant)
+    digests = DIGESTS in readable
     query = sql.SQL(
         "SELECT y.migration_id, y.applied_at_utc, h.digest, h.rollback_digest "
         "FROM {} AS y LEFT JOIN {} AS h USING (migration_hash)"
         if digests
         else "SELECT y.migration_id, y.applied_at_utc, NULL, NULL FROM {} AS y"
-    ).format(sql.Identifier(schema, table), *([sql.Identifier(schema, "_healthd_migration")] if digests else []))
+    ).format(sql.Identifier(schema, table), *([sql.Identifier(schema, DIGESTS)] if digests else []))
     cursor = await connection.execute(query + sql.SQL(" ORDER BY y.migration_id"))
     return Ledger(
         tuple(Applied(i, at.replace(tzinfo=UTC), one, two) for i, at, one, two in await cursor.fetchall()),
-        schema,
+        schemas,
     )
 
 
@@ -222,18 +238,23 @@ class _Try:
 def _tries(snapshot: Snapshot, *, unicode: bool) -> Iterator[_Try]:
     """Yield every enum label (as text and as JSON), and the edge values of each column type once."""
     seen: set[str] = set()
-    for key, record in snapshot.objects.items():
+    for key, record in sorted(snapshot.objects.items()):  # the same object speaks for a type in every round
         if key.kind == "enum":
-            expression = sql.SQL("%s::{0}, to_jsonb(%s::{0})").format(sql.Identifier(*key.path))
+            expression = sql.SQL("%s::{0}, to_jsonb(%s::{0})").format(_verbatim(key.sql))
             for label in record.labels:
                 yield _Try(key, f"label {label!r}", expression, (label, label), (label, label))
         elif key.kind == "column" and record.type not in seen:
             seen.add(record.type)
             # The catalog's own spelling of a built-in type: edge_values knows no other.
-            expression = sql.SQL("%s::{0}").format(sql.SQL(record.type))
+            expression = sql.SQL("%s::{0}").format(_verbatim(record.type))
             for case, value in edge_values(record.type, unicode=unicode):
                 sent = json.dumps(value) if isinstance(value, dict) else value
                 yield _Try(key, case, expression, (sent,), (value,))
+
+
+def _verbatim(text: Any) -> sql.Composable:
+    """Return SQL text for a statement with parameters, where a % sign in a name must not look like one."""
+    return sql.SQL(text.replace("%", "%%"))
 
 
 async def _trouble(connection: AsyncConnection[Any], tries: Sequence[_Try]) -> str | None:
@@ -261,29 +282,30 @@ async def _trouble(connection: AsyncConnection[Any], tries: Sequence[_Try]) -> s
 async def probe_access(connection: AsyncConnection[Any], contracts: Iterable[Contract]) -> tuple[Access, ...]:
     """Ask, for each privilege that a contract needs, whether its role holds it (its own role: None = ours)."""
     asked = [
-        (contract.name, contract.role or connection.info.user, privilege, table)
+        (contract.name, contract.role or connection.info.user, privilege, Key.parse(f"table:{table}"))
         for contract in contracts
         for table, privileges in contract.privileges.items()
         for privilege in privileges
     ]
     if not asked:
         return ()
-    async with read_only(connection, LIMITS):
+    async with read_only(connection, {**SESSION, **LIMITS}):
         rows = await _rows(
             connection,
-            """SELECT w.contract, w.role, w.privilege, w.name,
-                      CASE WHEN r.oid IS NULL THEN NULL
-                           WHEN to_regclass(w.name) IS NULL THEN true -- a lost table is another finding
-                           ELSE pg_catalog.has_schema_privilege(r.oid, c.relnamespace, 'USAGE')
+            """SELECT CASE WHEN r.oid IS NULL THEN NULL
+                           WHEN c.oid IS NULL THEN true -- a lost table is another finding
+                           ELSE pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')
                                 AND pg_catalog.has_table_privilege(r.oid, c.oid, w.privilege)
                       END
-                 FROM jsonb_to_recordset(%s::jsonb)
-                      AS w(contract text, role text, privilege text, name text)
+                 FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])
+                      WITH ORDINALITY AS w(role, privilege, schema, name, position)
                  LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = w.role
-                 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass(w.name)""",
-            [json.dumps([dict(zip(("contract", "role", "privilege", "name"), one, strict=True)) for one in asked])],
+                 LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
+                 LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = w.name
+                ORDER BY w.position""",
+            [list(column) for column in zip(*((role, word, *key.path) for _, role, word, key in asked), strict=True)],
         )
-    return tuple(Access(c, role, p, Key.parse(f"table:{name}"), held) for c, role, p, name, held in rows)
+    return tuple(Access(*one, held) for one, (held,) in zip(asked, rows, strict=True))
 
 
 @asynccontextmanager
@@ -319,18 +341,26 @@ def complete(dsn: str, *, timeout_s: float = 5.0) -> str:
 def parameters(dsn: str) -> dict[str, Any]:
     """Return a connection string's parameters; `+driver`, as yoyo writes it, is left out."""
     text = re.sub(r"^(postgresql|postgres|psql)(\+\w+)?:", "postgresql:", dsn)
+    # libpq would take what follows the first / or the last @ of such a password for a name, and print it.
+    if re.match(r"postgresql://[^?]*([/@][^?]*)@", text):
+        raise ConfigError("not a database URL: it has a / or an @ before its last @", hint="write %2F and %40 for them")
     try:
         return {name: value for name, value in conninfo_to_dict(text).items() if value is not None}
     except psycopg.ProgrammingError as error:
+        # What libpq quotes may be a part of the password; names of options cannot be.
+        words = re.sub(r'(?<!option )(?<!parameter: )"[^"]*"|"(?![a-z_]+"$).*"', '"…"', _first_line(error))
         raise ConfigError(
-            f"not a database URL or key=value text: {_first_line(error)}",
+            f"not a database URL or key=value text: {words}",
             hint="write postgresql://user@host:5432/name, or host=… dbname=…",
-        ) from error
+        ) from None
+
+
+SECRETS = ("password", "sslpassword", "oauth_client_secret")
 
 
 def url_of(dsn: str) -> str:
     """Return a connection string as a URL that psql and psycopg take, without its password."""
-    known = {name: str(value) for name, value in parameters(dsn).items() if name != "password"}
+    known = {name: str(value) for name, value in parameters(dsn).items() if name not in SECRETS}
     user, name = quote(known.pop("user", ""), safe=""), quote(known.pop("dbname", ""), safe="")
     host, port = known.get("host", ""), known.get("port", "")
     if re.fullmatch(r"[\w.-]+", host):
@@ -352,6 +382,8 @@ def place(dsn: str) -> str:
 @asynccontextmanager
 async def read_only(connection: AsyncConnection[Any], settings: Mapping[str, str]) -> AsyncIterator[None]:
     """Run a block in one REPEATABLE READ READ ONLY transaction with these settings, and leave no trace."""
+    if connection.closed:
+        raise DatabaseUnreachable("the connection is closed", hint="connect again")
     if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
         raise ConfigError("the connection is in a transaction", hint="commit or roll back before reading")
     before = connection.isolation_level, connection.read_only
@@ -390,8 +422,14 @@ def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
     state, text = error.sqlstate, _first_line(error)
     if state == "42501":
         return PermissionDenied(f"the server refused{where or ' us'}: {text}", hint="ask for the privilege it names")
+    if "permission denied for database" in text:  # while connecting the server's code does not reach us
+        known = parameters(dsn) if dsn else {}
+        role, name = known.get("user", "…"), known.get("dbname", "…")
+        grant = f"GRANT CONNECT ON DATABASE {identifier(name)} TO {identifier(role)};"
+        return PermissionDenied(f"the server refused{where or ' us'}: {text}", grant=grant)
     lost = state is None and isinstance(error, psycopg.OperationalError)
-    if lost or isinstance(error, errors.ConnectionTimeout) or (state or "")[:2] in ("08", "28", "3D", "53", "57"):
+    cut = isinstance(error, (errors.ConnectionTimeout, errors.IdleInTransactionSessionTimeout))
+    if lost or cut or (state or "")[:2] in ("08", "28", "3D", "53", "57"):
         return DatabaseUnreachable(
             f"cannot reach database{where}: {text}",
             hint="is the server up, the address right, the password known?",

@@ -20,7 +20,11 @@ class DatabaseUnreachable(HealthdError):
 
 
 class PermissionDenied(HealthdError):
-    """The server answered that our role may not do this."""
+    """The server answered that our role may not do this; `grant` is the SQL that would let it, when it is known."""
+
+    def __init__(self, message: str, *, hint: str = "", grant: str = "") -> None:
+        super().__init__(message, hint=hint or grant)
+        self.grant = grant
 
 
 class DatabaseFailed(HealthdError):

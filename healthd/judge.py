@@ -34,9 +34,9 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
             difference.attribute,
         )
         return
-    unexpected = difference.attribute is None and difference.expected is None
-    if unexpected and severity is Severity.WARNING:
+    if difference.unexpected and severity is Severity.WARNING:
         problem = "unexpected_object"
+    records = (evidence.expected.objects.get(key), evidence.actual.objects.get(key))
     yield Finding(
         problem,
         key,
@@ -45,7 +45,7 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         expected,
         actual,
         difference.attribute,
-        tuple(kind.repair(difference)),
+        () if difference.unexpected else tuple(kind.repair(difference, *records)),
     )
 
 

@@ -55,7 +55,7 @@ class Key:
             rest = rest[match.end() :]
             if not rest.startswith("."):
                 break
-            rest = rest[1:]
+            rest = rest[1:] or "."  # a name must follow
         if kind in ROUTINES and rest.startswith("("):
             parts.append(rest)
             rest = ""
@@ -134,7 +134,7 @@ def _schema(key: Key, _record: Record) -> Key | None:
     return Key("schema", key.path[:1])
 
 
-def _nothing(_difference: Difference) -> Iterable[str]:
+def _nothing(_difference: Difference, _expected: Record, _actual: Record) -> Iterable[str]:
     return ()
 
 
@@ -144,6 +144,8 @@ class Kind:
 
     `query` returns, a row each, the `depth` parts of the path and then the record's fields in their order;
     it is a text, or a function of the server's version number (140000 = 14.0) that returns one.
+    `repair` is given a difference, and the whole records of both sides, None for the one that is missing;
+    an object that nobody expects is never its business.
     """
 
     name: str
@@ -153,7 +155,7 @@ class Kind:
     parent: Callable[[Key, Record], Key | None] = _schema
     loss: Callable[[Record], Severity] = _critical
     gain: Callable[[Record], Severity] = _warning
-    repair: Callable[[Difference], Iterable[str]] = _nothing
+    repair: Callable[[Difference, Record, Record], Iterable[str]] = _nothing
 
     def sql(self, server_version: int) -> str:
         """Return the query for one server version."""
@@ -169,7 +171,8 @@ class Kind:
 
     def deparsed(self, name: str | None) -> bool:
         """Return whether an attribute is text that servers print in their own ways."""
-        return name is not None and attributes(self.record)[name].deparsed
+        known = attributes(self.record)
+        return name is not None and name in known and known[name].deparsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,16 @@ class Difference:
     attribute: str | None
     expected: Any
     actual: Any
+
+    @property
+    def missing(self) -> bool:
+        """Return whether the whole object is expected and not there; a lost default is no lost column."""
+        return self.attribute is None and self.actual is None
+
+    @property
+    def unexpected(self) -> bool:
+        """Return whether the whole object is there and not expected."""
+        return self.attribute is None and self.expected is None
 
 
 UNREADABLE = "unreadable"
@@ -378,5 +391,5 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(map(shown, value))
+        return ", ".join(map(shown, value)) or "none"
     return str(value)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from healthd.config import Settings
 from healthd.errors import LockFileError
-from healthd.examine import Files
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import OUTDATED, LockFile, decode_objects, load
 from healthd.model import Snapshot
+from healthd.rounds import Files
 
 LOOK_S = 1.0  # at most one look at the folder in this time, however many targets ask
 

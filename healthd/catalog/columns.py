@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.visible import RELATION, own
-from healthd.model import DEPARSED, Difference, Key, Kind, Record, Severity, quote
+from healthd.model import DEPARSED, Difference, Key, Kind, Record, Severity, literal, quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +26,49 @@ def gain(record: Record) -> Severity:
     return Severity.CRITICAL if record.not_null and not given else Severity.WARNING
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, expected: Column, actual: Column) -> Iterator[str]:
     """Yield the SQL that brings a column back."""
     schema, table, column = map(quote, difference.key.path)
-    expected = difference.expected
-    if difference.actual is None:
+    alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
+    if difference.missing:
+        counter = Key(
+            "sequence", (difference.key.path[0], f"{difference.key.path[1]}_{difference.key.path[2]}_seq")
+        ).sql
+        serial = expected.default == f"nextval({literal(counter)}::regclass)"
+        if serial:  # its sequence went with it
+            yield f"CREATE SEQUENCE IF NOT EXISTS {counter} AS {expected.type};"
         yield f"ALTER TABLE {schema}.{table} ADD COLUMN {column} {definition(expected)};"
+        if serial:
+            yield f"ALTER SEQUENCE {counter} OWNED BY {schema}.{table}.{column};"
         if expected.not_null and not expected.default:
             yield f"-- If {table} has rows: add it without NOT NULL, fill it, then SET NOT NULL."
-    if difference.expected is None or difference.attribute is None:
-        return
-    alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
-    if difference.attribute == "type":
-        yield f"{alter} TYPE {expected} USING {column}::{expected};"
     elif difference.attribute == "not_null":
-        yield f"{alter} {'SET' if expected else 'DROP'} NOT NULL;"
-    elif difference.attribute == "default":
-        yield f"{alter} " + (f"SET DEFAULT {expected};" if expected else "DROP DEFAULT;")
+        yield f"{alter} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
+    elif (expected.generated, actual.generated) != ("none", "none"):
+        yield f"-- {column} is or was generated: drop it and add it again, with what depends on it:"
+        yield f"-- ALTER TABLE {schema}.{table} ADD COLUMN {column} {definition(expected)};"
+    elif difference.attribute == "type" or (difference.attribute == "collation" and actual.type == expected.type):
+        yield _retype(f"ALTER TABLE {schema}.{table}", column, expected, actual)
+    elif difference.attribute == "default" and actual.type == expected.type:
+        yield f"{alter} " + (f"SET DEFAULT {expected.default};" if expected.default else "DROP DEFAULT;")
     elif difference.attribute == "identity":
-        yield f"{alter} " + (
-            "DROP IDENTITY;" if expected == "none" else f"ADD GENERATED {expected.upper()} AS IDENTITY;"
-        )
+        if expected.identity == "none":
+            yield f"{alter} DROP IDENTITY;"
+        elif actual.identity != "none":
+            yield f"{alter} SET GENERATED {expected.identity.upper()};"
+        else:
+            yield f"{alter} ADD GENERATED {expected.identity.upper()} AS IDENTITY;"
+            counter = f"pg_get_serial_sequence({literal(f'{schema}.{table}')}, {literal(difference.key.path[2])})"
+            yield f"SELECT setval({counter}, max({column})) FROM {schema}.{table};"
+
+
+def _retype(alter: str, column: str, expected: Column, actual: Column) -> str:
+    """Return one statement for the type and the default, which need not fit the other type."""
+    steps = [f"ALTER COLUMN {column} DROP DEFAULT"] if actual.default else []
+    collation = f" COLLATE {expected.collation}" if expected.collation else ""
+    steps.append(f"ALTER COLUMN {column} TYPE {expected.type}{collation} USING {column}::{expected.type}")
+    steps += [f"ALTER COLUMN {column} SET DEFAULT {expected.default}"] if expected.default else []
+    return f"{alter} {', '.join(steps)};"
 
 
 def definition(record: Column) -> str:
@@ -73,7 +95,13 @@ KIND = Kind(
     query=f"""
         SELECT n.nspname, c.relname, a.attname,
                pg_catalog.format_type(a.atttypid, a.atttypmod),
-               a.attnotnull,
+               a.attnotnull
+                   AND NOT EXISTS (SELECT -- PostgreSQL 18: NOT NULL NOT VALID, which promises nothing about old rows
+                                     FROM pg_catalog.pg_constraint AS k
+                                    WHERE k.conrelid = a.attrelid
+                                      AND k.contype = 'n'
+                                      AND k.conkey = ARRAY[a.attnum]
+                                      AND NOT k.convalidated),
                pg_catalog.pg_get_expr(d.adbin, d.adrelid),
                CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' ELSE 'none' END,
                CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' ELSE 'none' END,

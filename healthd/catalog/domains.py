@@ -18,19 +18,19 @@ class Domain:
     collation: str | None
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, expected: Domain, _actual: Domain) -> Iterator[str]:
     """Yield the SQL that makes a domain, or mends its default and NOT NULL."""
-    name, expected = difference.key.sql, difference.expected
-    if difference.actual is None:
+    name = difference.key.sql
+    if difference.missing:
         words = [f"CREATE DOMAIN {name} AS {expected.type}"]
         words += [f"COLLATE {expected.collation}"] if expected.collation else []
         words += [f"DEFAULT {expected.default}"] if expected.default else []
         words += ["NOT NULL"] if expected.not_null else []
         yield " ".join(words) + ";"
     elif difference.attribute == "default":
-        yield f"ALTER DOMAIN {name} " + (f"SET DEFAULT {expected};" if expected else "DROP DEFAULT;")
+        yield f"ALTER DOMAIN {name} " + (f"SET DEFAULT {expected.default};" if expected.default else "DROP DEFAULT;")
     elif difference.attribute == "not_null":
-        yield f"ALTER DOMAIN {name} {'SET' if expected else 'DROP'} NOT NULL;"
+        yield f"ALTER DOMAIN {name} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
 
 
 KIND = Kind(

@@ -14,11 +14,11 @@ class Enum:
     labels: tuple[str, ...]
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, expected: Enum, _actual: Enum) -> Iterator[str]:
     """Yield the SQL that brings a type's labels back, as far as PostgreSQL can without a new type."""
     name = difference.key.sql
-    if difference.actual is None:
-        yield f"CREATE TYPE {name} AS ENUM ({', '.join(map(literal, difference.expected.labels))});"
+    if difference.missing:
+        yield f"CREATE TYPE {name} AS ENUM ({', '.join(map(literal, expected.labels))});"
     elif difference.attribute == "labels":
         yield from relabel(name, difference.expected, difference.actual)
 
@@ -31,8 +31,10 @@ def relabel(name: str, expected: tuple[str, ...], actual: tuple[str, ...]) -> It
         labels[labels.index(old)] = new
     for position, label in enumerate(expected):
         if label not in labels:
-            where = f"AFTER {literal(expected[position - 1])}" if position else f"BEFORE {literal(labels[0])}"
-            yield f"ALTER TYPE {name} ADD VALUE {literal(label)} {where};"
+            where = f" AFTER {literal(expected[position - 1])}" if position else ""
+            if not position and labels:
+                where = f" BEFORE {literal(labels[0])}"
+            yield f"ALTER TYPE {name} ADD VALUE {literal(label)}{where};"
             labels.insert(labels.index(expected[position - 1]) + 1 if position else 0, label)
     if tuple(labels) != expected:
         yield (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.model import MINOR, Difference, Kind, quote
+from healthd.model import MINOR, Difference, Kind, literal, quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +15,15 @@ class Extension:
     version: Annotated[str, MINOR]
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, expected: Extension, _actual: Extension) -> Iterator[str]:
     """Yield the SQL that installs, updates or moves an extension."""
     name = difference.key.sql
-    if difference.actual is None:
-        yield f"CREATE EXTENSION {name} WITH SCHEMA {quote(difference.expected.schema)};"
+    if difference.missing:
+        yield f"CREATE EXTENSION {name} WITH SCHEMA {quote(expected.schema)};"
     elif difference.attribute == "version":
-        yield f"ALTER EXTENSION {name} UPDATE TO '{difference.expected}';"
+        yield f"ALTER EXTENSION {name} UPDATE TO {literal(expected.version)};"
     elif difference.attribute == "schema":
-        yield f"ALTER EXTENSION {name} SET SCHEMA {quote(difference.expected)};"
+        yield f"ALTER EXTENSION {name} SET SCHEMA {quote(expected.schema)};"
 
 
 KIND = Kind(

@@ -15,12 +15,17 @@ class Function:
     definition: Annotated[str, DEPARSED]
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, expected: Function, actual: Function) -> Iterator[str]:
     """Yield the SQL that makes a function what it was; its definition carries all of its attributes."""
-    if difference.attribute == "definition":
-        yield f"{difference.expected};"
-    elif difference.actual is None:
-        yield f"{difference.expected.definition};"
+    if not difference.missing and _head(expected) != _head(actual):
+        # CREATE OR REPLACE changes neither what a function returns nor the names of its arguments.
+        yield f"DROP ROUTINE {difference.key.sql};"
+    yield f"{expected.definition};"
+
+
+def _head(function: Function) -> str:
+    """Return what is printed before the language: name, arguments and what comes back."""
+    return function.definition.partition("\n LANGUAGE ")[0]
 
 
 KIND = Kind(

@@ -22,22 +22,27 @@ def loss(record: Record) -> Severity:
     return Severity.CRITICAL if record.unique else Severity.WARNING
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, expected: Index, _actual: Index) -> Iterator[str]:
     """Yield the SQL that builds a lost, broken or different index without blocking writers."""
     name = f"{quote(difference.key.path[0])}.{quote(difference.key.path[2])}"
-    expected = difference.expected
     if difference.attribute == "valid":
         yield f"REINDEX INDEX CONCURRENTLY {name};"
     elif difference.attribute == "definition":
-        yield f"DROP INDEX CONCURRENTLY {name};"
-        yield f"{concurrently(expected)};"
-    elif difference.actual is None:
-        yield f"{concurrently(expected.definition)};"
+        yield f"DROP INDEX {'' if _partitioned(expected) else 'CONCURRENTLY '}{name};"
+        yield f"{_typed(expected)};"
+    elif difference.missing:
+        yield f"{_typed(expected)};"
 
 
-def concurrently(definition: str) -> str:
-    """Return CREATE INDEX as it is typed on a table in use."""
-    return definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+def _partitioned(index: Index) -> bool:
+    return " ON ONLY " in index.definition
+
+
+def _typed(index: Index) -> str:
+    """Return CREATE INDEX as it is typed: CONCURRENTLY where PostgreSQL can, with the partitions where it cannot."""
+    if _partitioned(index):
+        return index.definition.replace(" ON ONLY ", " ON ", 1)
+    return index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
 
 
 KIND = Kind(
@@ -58,6 +63,7 @@ KIND = Kind(
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE t.relkind IN ('r', 'p', 'm')
            AND c.relpersistence <> 't'
+           AND NOT c.relispartition -- made with the index of the parent, and lost with it
            AND t.relname <> ALL (%(books)s)
            AND NOT EXISTS (SELECT
                              FROM pg_catalog.pg_constraint AS k

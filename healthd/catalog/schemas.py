@@ -12,9 +12,9 @@ class Schema:
     """A schema; it has nothing but its name."""
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, _expected: Schema, _actual: Schema) -> Iterator[str]:
     """Yield the SQL that makes a lost schema."""
-    if difference.actual is None:
+    if difference.missing:
         yield f"CREATE SCHEMA {difference.key.sql};"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.visible import RELATION, own
-from healthd.model import MINOR, Difference, Key, Kind, Record
+from healthd.model import MINOR, Difference, Key, Kind, Record, literal, quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +28,29 @@ def parent(key: Key, record: Record) -> Key | None:
     return Key.parse(f"column:{record.owned_by}") if record.owned_by else Key("schema", key.path[:1])
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, expected: Sequence, _actual: Sequence) -> Iterator[str]:
     """Yield the SQL that makes a sequence or mends how it counts."""
-    name, expected = difference.key.sql, difference.expected
-    words = {
-        "type": "AS {}",
-        "start": "START WITH {}",
-        "increment": "INCREMENT BY {}",
-        "minimum": "MINVALUE {}",
-        "maximum": "MAXVALUE {}",
-        "cache": "CACHE {}",
-        "owned_by": "OWNED BY {}",
-    }
-    if difference.actual is None and not expected.identity:
-        options = [word.format(getattr(expected, field)) for field, word in words.items() if field != "owned_by"]
-        yield f"CREATE SEQUENCE {name} {' '.join(options)}{' CYCLE' if expected.cycle else ''};"
+    name = difference.key.sql
+    if difference.attribute == "owned_by":
+        yield f"ALTER SEQUENCE {name} OWNED BY {expected.owned_by or 'NONE'};"
+    elif difference.attribute not in (None, "identity"):
+        # All at once: a limit may fit the expected type only.
+        yield f"ALTER SEQUENCE {name} {counting(expected)};"
+    elif difference.missing and not expected.identity:
+        yield f"CREATE SEQUENCE {name} {counting(expected)};"
         if expected.owned_by:
+            *table, column = Key.parse(f"column:{expected.owned_by}").path
             yield f"ALTER SEQUENCE {name} OWNED BY {expected.owned_by};"
-    elif difference.attribute == "cycle":
-        yield f"ALTER SEQUENCE {name} {'CYCLE' if expected else 'NO CYCLE'};"
-    elif difference.attribute in words:
-        yield f"ALTER SEQUENCE {name} {words[difference.attribute].format(expected or 'NONE')};"
+            yield f"SELECT setval({literal(name)}, max({quote(column)})) FROM {'.'.join(map(quote, table))};"
+
+
+def counting(sequence: Sequence) -> str:
+    """Return how a sequence counts, as CREATE and ALTER SEQUENCE write it."""
+    return (
+        f"AS {sequence.type} INCREMENT BY {sequence.increment} MINVALUE {sequence.minimum} "
+        f"MAXVALUE {sequence.maximum} START WITH {sequence.start} CACHE {sequence.cache} "
+        f"{'CYCLE' if sequence.cycle else 'NO CYCLE'}"
+    )
 
 
 KIND = Kind(

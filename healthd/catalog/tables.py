@@ -19,17 +19,17 @@ class Table:
     row_security: str  # off, enabled, forced (for the owner too)
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, expected: Table, _actual: Table) -> Iterator[str]:
     """Yield what can be done about a table; a lost one is never made again empty without a word."""
-    name, expected = difference.key.sql, difference.expected
-    if difference.actual is None:
+    name = difference.key.sql
+    if difference.missing:
         yield f"-- {name} is gone, and its rows with it: restore it from a backup, or make it again with the"
         yield "-- migration that made it (sql/), if it may be empty."
     elif difference.attribute == "unlogged":
-        yield f"ALTER TABLE {name} SET {'UNLOGGED' if expected else 'LOGGED'};"
+        yield f"ALTER TABLE {name} SET {'UNLOGGED' if expected.unlogged else 'LOGGED'};"
     elif difference.attribute == "row_security":
-        yield f"ALTER TABLE {name} {'DISABLE' if expected == 'off' else 'ENABLE'} ROW LEVEL SECURITY;"
-        yield f"ALTER TABLE {name} {'FORCE' if expected == 'forced' else 'NO FORCE'} ROW LEVEL SECURITY;"
+        yield f"ALTER TABLE {name} {'DISABLE' if expected.row_security == 'off' else 'ENABLE'} ROW LEVEL SECURITY;"
+        yield f"ALTER TABLE {name} {'FORCE' if expected.row_security == 'forced' else 'NO FORCE'} ROW LEVEL SECURITY;"
 
 
 KIND = Kind(

@@ -16,23 +16,21 @@ class Trigger:
     enabled: str
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, expected: Trigger, _actual: Trigger) -> Iterator[str]:
     """Yield the SQL that makes, replaces or enables a trigger."""
     schema, table, name = map(quote, difference.key.path)
-    expected = difference.expected
     switch = {
         "origin": "ENABLE",
         "disabled": "DISABLE",
         "replica": "ENABLE REPLICA",
         "always": "ENABLE ALWAYS",
     }
-    if difference.attribute == "enabled":
-        yield f"ALTER TABLE {schema}.{table} {switch[expected]} TRIGGER {name};"
-    elif difference.attribute == "definition":
+    if difference.attribute == "definition":
         yield f"DROP TRIGGER {name} ON {schema}.{table};"
-        yield f"{expected};"
-    elif difference.actual is None:
+    if difference.attribute == "definition" or difference.missing:
         yield f"{expected.definition};"
+    if difference.attribute == "enabled" or expected.enabled != "origin":
+        yield f"ALTER TABLE {schema}.{table} {switch[expected.enabled]} TRIGGER {name};"
 
 
 KIND = Kind(

@@ -17,21 +17,27 @@ class View:
     options: tuple[str, ...]
 
 
-def repair(difference: Difference) -> Iterator[str]:
+def repair(difference: Difference, expected: View, _actual: View) -> Iterator[str]:
     """Yield the SQL that makes a view again, or mends its definition or options."""
-    name, expected = difference.key.sql, difference.expected
-    if difference.attribute == "definition":
-        yield f"CREATE OR REPLACE VIEW {name} AS\n{expected}"
-    elif difference.attribute == "options":
-        lost = [option.partition("=")[0] for option in set(difference.actual) - set(expected)]
+    view = f"{'MATERIALIZED ' if expected.materialized else ''}VIEW"
+    name = difference.key.sql
+    # Without its options CREATE OR REPLACE would take them away.
+    options = f" WITH ({', '.join(expected.options)})" if expected.options else ""
+    if difference.attribute == "options":
+        lost = [option.partition("=")[0] for option in set(difference.actual) - set(expected.options)]
         if lost:
-            yield f"ALTER VIEW {name} RESET ({', '.join(sorted(lost))});"
-        if expected:
-            yield f"ALTER VIEW {name} SET ({', '.join(expected)});"
-    elif difference.actual is None:
-        options = f" WITH ({', '.join(expected.options)})" if expected.options else ""
-        materialized = "MATERIALIZED " if expected.materialized else ""
-        yield f"CREATE {materialized}VIEW {name}{options} AS\n{expected.definition}"
+            yield f"ALTER {view} {name} RESET ({', '.join(sorted(lost))});"
+        if expected.options:
+            yield f"ALTER {view} {name} SET ({', '.join(expected.options)});"
+    elif difference.missing:
+        yield f"CREATE {view} {name}{options} AS\n{expected.definition}"
+    elif difference.attribute == "definition" and expected.materialized:
+        yield f"DROP {view} {name};"
+        yield f"CREATE {view} {name}{options} AS\n{expected.definition}"
+        yield "-- Its indexes and grants went with the old one: make them again."
+    elif difference.attribute == "definition":
+        yield f"CREATE OR REPLACE {view} {name}{options} AS\n{expected.definition}"
+        yield "-- PostgreSQL refuses that where columns differ: drop the view first, then grant on it again."
 
 
 KIND = Kind(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from healthd.database import Reading, connect, read
-from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed, PermissionDenied
+from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed
 from healthd.migrations.files import Migration, read_post_apply
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.status import states
@@ -33,14 +33,10 @@ async def standing(dsn: str, migrations: Sequence[Migration], lock: LockFile | N
     """Return where each migration stands; reads only, takes no lock, needs no privilege to write."""
     async with connect(dsn) as connection:
         reading = await read(connection)
-    if unreadable := reading.ledger.unreadable:
-        if unreadable.startswith("-- "):  # a comment, and no GRANT would help
-            words, _, cure = unreadable.removeprefix("-- ").rpartition(": ")
-            raise ConfigError(words, hint=cure)
-        raise PermissionDenied("cannot read yoyo's tables", hint=unreadable)
+    ledger = reading.ledger.readable()
     locked = [one.id for one in lock.migrations] if lock else []
     files = [(one.id, one.digest) for one in migrations]
-    return Standing(tuple(states(files, locked, reading.ledger.applied)), reading)
+    return Standing(tuple(states(files, locked, ledger.applied)), reading)
 
 
 async def migrate(

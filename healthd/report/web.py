@@ -22,11 +22,11 @@ from starlette.routing import Route
 
 from healthd import __version__
 from healthd.errors import ConfigError, HealthdError
-from healthd.model import Report
 from healthd.report import page
 from healthd.report.answer import answer
 from healthd.report.board import Board
 from healthd.report.metrics import exposition, one_target, registry
+from healthd.report.repair import script
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
 HEADERS = {
@@ -59,6 +59,7 @@ def application(door: Door) -> Any:
             Route("/-/ready", pages.ready),
             Route("/-/reload", pages.reload, methods=["POST"]),
             Route("/", pages.overview),
+            Route("/runbook", pages.runbook),
             Route("/targets/{name:path}", pages.target),
             Route("/api/v1/targets", pages.api_targets),
             Route("/api/v1/targets/{name:path}/repair", pages.api_repair),
@@ -148,6 +149,10 @@ class _Pages:
         entry = door.board.entries[name]
         return HTMLResponse(page.target(name, entry, now=door.clock(), runbook=door.runbook, version=__version__))
 
+    async def runbook(self, _request: Request) -> Response:
+        """Show what each problem means and how to mend it."""
+        return HTMLResponse(page.runbook_page(version=__version__))
+
     async def api_targets(self, _request: Request) -> Response:
         """Answer with every target's state in short."""
         return JSONResponse({"targets": list(self._summaries())})
@@ -188,7 +193,7 @@ class _Pages:
         entry = self.door.board.entries.get(name)
         if entry is None or entry.report is None:
             raise HTTPException(404, f"no target is called {name!r}" if entry is None else "no round yet")
-        return PlainTextResponse(_script(entry.report), media_type="application/sql")
+        return PlainTextResponse(script(entry.report), media_type="application/sql")
 
     async def broke(self, request: Request, _error: Exception) -> Response:
         """Answer for a fault of ours; the log has it."""
@@ -206,13 +211,6 @@ class _Pages:
             "timestamp": self.door.clock().isoformat(),
         }
         return JSONResponse(body, error.status_code, media_type="application/problem+json", headers=error.headers)
-
-
-def _script(report: Report) -> str:
-    lines = [f"-- {report.target}, as seen at {report.started_at:%Y-%m-%d %H:%M:%S} UTC: read before you run"]
-    for finding in report.findings:
-        lines += ["", *(f"-- {line}" for line in finding.message.splitlines()), *finding.repair]
-    return "\n".join(lines) + "\n"
 
 
 @contextmanager

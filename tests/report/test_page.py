@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from healthd.model import Finding, Key, MigrationState, Report, Severity, State
-from healthd.report import page
+from healthd.report import page, sides
 from healthd.report.board import Board, Entry
 from healthd.report.problems import PROBLEMS
 
@@ -298,19 +298,19 @@ def test_a_runbook_that_no_browser_finds_is_named_but_no_link() -> None:
 
 def test_what_differs_is_marked_and_what_is_the_same_is_left_out() -> None:
     lines = [f"line {number}" for number in range(40)]
-    sides = page.compare("\n".join(lines), "\n".join([*lines[:20], "line twenty", *lines[21:]]))
+    compared = sides.compare("\n".join(lines), "\n".join([*lines[:20], "line twenty", *lines[21:]]))
 
-    assert len(sides.expected) == len(sides.actual) < 10
-    assert [("line ", False), ("20", True)] == [(one.text, one.unlike) for one in sides.expected[3] or ()]
-    assert [("line ", False), ("twenty", True)] == [(one.text, one.unlike) for one in sides.actual[3] or ()]
-    assert sides.folded
+    assert len(compared.expected) == len(compared.actual) < 10
+    assert [("line ", False), ("20", True)] == [(one.text, one.unlike) for one in compared.expected[3] or ()]
+    assert [("line ", False), ("twenty", True)] == [(one.text, one.unlike) for one in compared.actual[3] or ()]
+    assert compared.folded
 
 
 def test_a_line_that_one_side_lacks_leaves_a_gap() -> None:
-    sides = page.compare("one\ntwo\nthree", "one\nthree")
+    compared = sides.compare("one\ntwo\nthree", "one\nthree")
 
-    assert sides.actual[1] is None
-    assert (page.Piece("two", unlike=True),) == sides.expected[1]
+    assert compared.actual[1] is None
+    assert (sides.Piece("two", unlike=True),) == compared.expected[1]
 
 
 @pytest.mark.parametrize(

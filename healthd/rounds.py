@@ -16,7 +16,7 @@ from healthd.database import Reading, connect, probe_access, probe_values, read
 from healthd.errors import DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.status import states
-from healthd.model import Access, Evidence, Finding, Key, Report, RoundTrip, Severity, diff
+from healthd.model import UNREADABLE, Access, Evidence, Finding, Key, Report, RoundTrip, Severity, diff
 
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
 
@@ -49,8 +49,7 @@ async def _examine(target: Target, files: Files) -> Report:
         once = None
         while True:
             reading = await read(connection)
-            if reading.ledger.unreadable:
-                raise PermissionDenied("cannot read which migrations are applied", hint=reading.ledger.unreadable)
+            reading.ledger.readable()
             trips = await probe_values(connection, reading.snapshot)
             access = await probe_access(connection, target.contracts)
             report = conclude(target, files, reading, trips, access)
@@ -84,9 +83,9 @@ def conclude(
     expected = lock.expected(applied)
     differences = causes(diff(expected, reading.snapshot), KINDS)
     if reading.maintenance:
-        # What the running migration changes is neither drift nor in order yet.
+        # What the running migration changes, or keeps locked, is neither drift nor in order yet.
         moving = {effect.key for one in lock.without(applied) for effect in one.effects}
-        differences = tuple(one for one in differences if one.key not in moving)
+        differences = tuple(one for one in differences if one.key not in moving and one.attribute != UNREADABLE)
     in_files = {name for name, _ in files.migrations}
     evidence = Evidence(
         target=target.name,
@@ -101,7 +100,7 @@ def conclude(
         kinds=KINDS,
     )
     findings = tuple(replace(finding, check=name) for name, check in CHECKS.items() for finding in check(evidence))
-    findings = tuple(sorted(findings, key=lambda one: (-one.severity, one.problem, str(one.key))))
+    findings = tuple(sorted(findings, key=_rank))
     return Report(
         target=target.name,
         started_at=datetime.min.replace(tzinfo=UTC),
@@ -114,6 +113,13 @@ def conclude(
     )
 
 
+def _rank(finding: Finding) -> tuple[int, str, int, Key]:
+    """Return the order of telling: the worst first, and what others need to be made before them."""
+    kinds = list(KINDS)
+    made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
+    return -finding.severity, finding.problem, made, finding.key
+
+
 def _verdicts(findings: Iterable[Finding]) -> dict[str, Severity]:
     verdicts = dict.fromkeys(("connection", *CHECKS), Severity.OK)
     for finding in findings:
@@ -124,6 +130,7 @@ def _verdicts(findings: Iterable[Finding]) -> dict[str, Severity]:
 def blind(target: Target, error: HealthdError) -> Report:
     """Return the report of a round that could not see: every check is unknown."""
     denied = isinstance(error, PermissionDenied)
+    grant = error.grant if isinstance(error, PermissionDenied) else ""
     unreachable = isinstance(error, DatabaseUnreachable)
     finding = Finding(
         "permission_denied" if denied else "database_unreachable",
@@ -132,8 +139,8 @@ def blind(target: Target, error: HealthdError) -> Report:
         Severity.UNKNOWN,
         expected="a round that sees everything",
         actual="refused" if denied else "no answer",
-        repair=(error.hint,) if denied and error.hint else (),
-        facts={"grant": error.hint} if denied else {},
+        repair=(grant,) if grant else (),
+        facts={"grant": grant} if denied else {},
         check="connection",
     )
     return Report(

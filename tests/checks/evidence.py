@@ -1,0 +1,19 @@
+"""Evidence from literals: two snapshots, and whatever else a check looks at."""
+
+from typing import Any
+
+from healthd.catalog import KINDS
+from healthd.causes import causes
+from healthd.model import Evidence, Key, Snapshot, diff
+
+
+def snapshot(objects: dict[str, Any], version: int = 180000, unreadable: dict[str, str] | None = None) -> Snapshot:
+    """Return a snapshot of objects by their printed keys."""
+    return Snapshot(version, {Key.parse(text): record for text, record in objects.items()}, unreadable or {})
+
+
+def evidence(expected: Snapshot | None = None, actual: Snapshot | None = None, **more: Any) -> Evidence:
+    """Return what a round would learn from these snapshots."""
+    expected = expected or snapshot({})
+    actual = actual or expected
+    return Evidence("t", expected, actual, causes(diff(expected, actual), KINDS), kinds=KINDS, **more)

@@ -1,0 +1,7 @@
+-- A generated column became an ordinary one.
+-- expect: schema_mismatch column:public.prices.gross
+-- repair: no, a column becomes generated only when it is made anew
+-- given:
+CREATE TABLE prices (net integer NOT NULL, gross integer GENERATED ALWAYS AS (net * 119 / 100) STORED);
+-- drift:
+ALTER TABLE prices ALTER COLUMN gross DROP EXPRESSION;

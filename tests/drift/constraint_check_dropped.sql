@@ -1,0 +1,6 @@
+-- A check is gone.
+-- expect: schema_mismatch constraint:public.machines.machines_name_check
+-- given:
+ALTER TABLE machines ADD CONSTRAINT machines_name_check CHECK (name <> '');
+-- drift:
+ALTER TABLE machines DROP CONSTRAINT machines_name_check;

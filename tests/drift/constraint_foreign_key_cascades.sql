@@ -1,0 +1,8 @@
+-- A foreign key deletes rows that it used to protect.
+-- expect: schema_mismatch constraint:public.visits.visits_machine_id_fkey
+-- given:
+CREATE TABLE visits (id bigint PRIMARY KEY, machine_id uuid REFERENCES machines (id));
+-- drift:
+ALTER TABLE visits
+    DROP CONSTRAINT visits_machine_id_fkey,
+    ADD CONSTRAINT visits_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines (id) ON DELETE CASCADE;

@@ -1,0 +1,6 @@
+-- Two rows may have what only one could.
+-- expect: schema_mismatch constraint:public.visits.visits_number_key
+-- given:
+CREATE TABLE visits (number integer UNIQUE);
+-- drift:
+ALTER TABLE visits DROP CONSTRAINT visits_number_key;

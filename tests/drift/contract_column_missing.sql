@@ -1,0 +1,5 @@
+-- A column that the application reads is in no migration.
+-- expect: contract_broken column:public.machines.colour
+-- contract: {"tables": {"public.machines": {"columns": {"id": "uuid", "colour": "text", "name": null}}}}
+-- repair: no, files and application disagree
+SELECT 1;

@@ -1,0 +1,5 @@
+-- The application reads a number where the files make a text.
+-- expect: contract_broken column:public.machines.name
+-- contract: {"tables": {"public.machines": {"columns": {"name": "integer"}}}}
+-- repair: no, files and application disagree
+SELECT 1;

@@ -1,0 +1,6 @@
+-- A domain lost its check.
+-- expect: schema_mismatch constraint:public.country.country_check
+-- given:
+CREATE DOMAIN country AS varchar(2) CHECK (VALUE ~ '^[A-Z]{2}$');
+-- drift:
+ALTER DOMAIN country DROP CONSTRAINT country_check;

@@ -1,0 +1,8 @@
+-- A domain was made anew over another type.
+-- expect: schema_mismatch domain:public.country
+-- repair: no, the type of a domain cannot be altered
+-- given:
+CREATE DOMAIN country AS varchar(2);
+-- drift:
+DROP DOMAIN country;
+CREATE DOMAIN country AS varchar(3);

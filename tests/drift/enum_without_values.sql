@@ -1,0 +1,7 @@
+-- The type is there and has no value at all.
+-- expect: enum_mismatch enum:public.priority
+-- given:
+CREATE TYPE priority AS ENUM ('low', 'it''s high');
+-- drift:
+DROP TYPE priority;
+CREATE TYPE priority AS ENUM ();

@@ -1,0 +1,8 @@
+-- A function may be called once where it was called for each row; its arguments need quotes.
+-- expect: schema_mismatch function:public.age_of(public.machines, public."Größe")
+-- given:
+CREATE DOMAIN "Größe" AS integer;
+CREATE FUNCTION age_of(machine machines, size "Größe") RETURNS interval
+    LANGUAGE sql VOLATILE AS 'SELECT now() - machine.created_at';
+-- drift:
+ALTER FUNCTION age_of(machines, "Größe") IMMUTABLE;

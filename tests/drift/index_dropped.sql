@@ -1,0 +1,3 @@
+-- An index is gone: what it made quick is slow.
+-- expect: schema_mismatch index:public.machines.machines_serial_number_customer_organization_id_idx
+DROP INDEX machines_serial_number_customer_organization_id_idx;

@@ -1,0 +1,5 @@
+-- An index is there, but no query uses it.
+-- expect: schema_mismatch index:public.machines.machines_serial_number_customer_organization_id_idx
+UPDATE pg_catalog.pg_index
+   SET indisvalid = false
+ WHERE indexrelid = 'machines_serial_number_customer_organization_id_idx'::regclass;

@@ -1,0 +1,7 @@
+-- An index of the same name is not unique.
+-- expect: schema_mismatch index:public.machines.machines_serial_number_idx
+-- given:
+CREATE UNIQUE INDEX machines_serial_number_idx ON machines (serial_number);
+-- drift:
+DROP INDEX machines_serial_number_idx;
+CREATE INDEX machines_serial_number_idx ON machines (serial_number);

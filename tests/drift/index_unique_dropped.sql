@@ -1,0 +1,6 @@
+-- A unique index is gone: duplicates come in.
+-- expect: schema_mismatch index:public.machines.machines_serial_number_idx
+-- given:
+CREATE UNIQUE INDEX machines_serial_number_idx ON machines (serial_number);
+-- drift:
+DROP INDEX machines_serial_number_idx;

@@ -1,0 +1,5 @@
+-- A release with other files was here.
+-- expect: migration_unknown migration:"0011_from_another_branch"
+-- repair: no, the files are the wrong ones
+INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc)
+VALUES ('4711', '0011_from_another_branch', now());

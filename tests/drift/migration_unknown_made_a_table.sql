@@ -1,0 +1,7 @@
+-- A release with other files was here and made a table.
+-- expect: migration_unknown migration:"0011_from_another_branch"
+-- expect: unexpected_object table:public.visits
+-- repair: no, the files are the wrong ones
+INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc)
+VALUES ('4711', '0011_from_another_branch', now());
+CREATE TABLE visits (id bigint PRIMARY KEY);

@@ -1,0 +1,20 @@
+-- A function was made again from a file with the line ends of Windows.
+-- expect: nothing
+-- given:
+CREATE FUNCTION lines() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN 'x';
+END
+$$;
+-- drift:
+DO $outer$
+BEGIN
+    EXECUTE replace($text$
+CREATE OR REPLACE FUNCTION lines() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN 'x';
+END
+$$;
+$text$, E'\n', E'\r\n');
+END
+$outer$;

@@ -1,0 +1,11 @@
+-- A role, a schema and a table whose names need quotes.
+-- expect: permission_denied table:"My ""app""%"."select"
+-- contract: {"role": "Story-Writer", "tables": {"\"My \"\"app\"\"%\".\"select\"": {"privileges": ["UPDATE"]}}}
+-- role: Story-Writer
+-- given:
+CREATE SCHEMA "My ""app""%";
+CREATE TABLE "My ""app""%"."select" (id bigint PRIMARY KEY);
+GRANT USAGE ON SCHEMA "My ""app""%" TO "Story-Writer";
+GRANT SELECT, UPDATE ON "My ""app""%"."select" TO "Story-Writer";
+-- drift:
+REVOKE UPDATE ON "My ""app""%"."select" FROM "Story-Writer";

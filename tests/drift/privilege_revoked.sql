@@ -1,0 +1,9 @@
+-- The application's role may no longer read the table.
+-- expect: permission_denied table:public.machines
+-- contract: {"role": "story_reader", "tables": {"public.machines": {"privileges": ["SELECT"]}}}
+-- role: story_reader
+-- given:
+GRANT USAGE ON SCHEMA public TO story_reader;
+GRANT SELECT ON machines TO story_reader;
+-- drift:
+REVOKE SELECT ON machines FROM story_reader;

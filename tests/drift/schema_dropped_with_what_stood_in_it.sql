@@ -1,0 +1,11 @@
+-- A schema went with everything in it: one cause, one finding.
+-- expect: schema_mismatch schema:app
+-- repair: no, the rows went too, and nobody makes an empty table in their place unasked
+-- given:
+CREATE SCHEMA app;
+CREATE TABLE app.orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text CHECK (note <> ''));
+CREATE INDEX ON app.orders (note);
+CREATE VIEW app.notes AS SELECT o.note FROM app.orders AS o;
+CREATE FUNCTION app.one() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- drift:
+DROP SCHEMA app CASCADE;

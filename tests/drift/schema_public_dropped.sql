@@ -1,0 +1,14 @@
+-- The schema public was dropped, and the books of the migrations with it.
+-- expect: schema_mismatch schema:public
+-- expect: migration_pending migration:"0001_preflight"
+-- expect: migration_pending migration:"0002_machinestatus"
+-- expect: migration_pending migration:"0003_machines"
+-- expect: migration_pending migration:"0004_machines_status"
+-- expect: migration_pending migration:"0005_machines_dates"
+-- expect: migration_pending migration:"0006_machines_location"
+-- expect: migration_pending migration:"0007_machines_notes"
+-- expect: migration_pending migration:"0008_machines_updated_at"
+-- expect: migration_pending migration:"0009_machines_list_index"
+-- expect: migration_pending migration:"0010_machines_serial_number_index"
+-- repair: no, nothing says any more what was applied: restore a backup
+DROP SCHEMA public CASCADE;

@@ -1,0 +1,7 @@
+-- A serial column lost its sequence and its default.
+-- expect: schema_mismatch column:public.visits.id
+-- expect: schema_mismatch sequence:public.visits_id_seq
+-- given:
+CREATE TABLE visits (id serial PRIMARY KEY);
+-- drift:
+DROP SEQUENCE visits_id_seq CASCADE;

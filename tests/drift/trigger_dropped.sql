@@ -1,0 +1,3 @@
+-- A trigger is gone.
+-- expect: schema_mismatch trigger:public.machines.machines_set_updated_at
+DROP TRIGGER machines_set_updated_at ON machines;

@@ -1,0 +1,5 @@
+-- Somebody added a trigger.
+-- expect: unexpected_object trigger:public.machines.machines_touch
+-- repair: no, an object that nobody expects is dropped or adopted by hand
+CREATE TRIGGER machines_touch BEFORE INSERT ON machines
+    FOR EACH ROW EXECUTE FUNCTION machines_set_updated_at();

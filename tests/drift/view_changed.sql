@@ -1,0 +1,6 @@
+-- A view shows other rows.
+-- expect: schema_mismatch view:public.active_machines
+-- given:
+CREATE VIEW active_machines AS SELECT m.id, m.name FROM machines AS m WHERE m.status = 'active';
+-- drift:
+CREATE OR REPLACE VIEW active_machines AS SELECT m.id, m.name FROM machines AS m;

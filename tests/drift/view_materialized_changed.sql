@@ -1,0 +1,7 @@
+-- A materialized view was made anew and counts something else.
+-- expect: schema_mismatch view:public.machine_counts
+-- given:
+CREATE MATERIALIZED VIEW machine_counts AS SELECT m.status, count(*) FROM machines AS m GROUP BY m.status;
+-- drift:
+DROP MATERIALIZED VIEW machine_counts;
+CREATE MATERIALIZED VIEW machine_counts AS SELECT m.status, count(m.notes) FROM machines AS m GROUP BY m.status;

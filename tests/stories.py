@@ -1,0 +1,181 @@
+"""The stories in drift/: a migrated database, what somebody did to it, and the findings that must come of it.
+
+A file is `-- Title.`, then lines `-- word: …`, then SQL:
+
+    -- expect: PROBLEM KEY     a finding; once for each, or `nothing`
+    -- repair: no, REASON      why the SQL that the findings carry does not bring everything back
+    -- contract: JSON          what an application believes
+    -- role: NAME              a role that must exist
+    -- lost: MIGRATION         a migration whose file is gone
+    -- since: MAJOR            the first PostgreSQL that knows this SQL
+    -- given:                  from here: a migration more, which is expected
+    -- drift:                  from here: what somebody did
+
+A statement that fails, and shall, says `-- fails: SQLSTATE` within it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql as compose
+
+from healthd.config import Target
+from healthd.contracts import load as load_contract
+from healthd.database import connect, take_snapshot
+from healthd.embedded import Server
+from healthd.migrations import lockfile
+from healthd.migrations.files import Migration, read_migrations
+from healthd.migrations.lockfile import Locked, LockFile
+from healthd.migrations.replay import replay
+from healthd.migrations.runner import migrate
+from healthd.migrations.statements import statements
+from healthd.model import Contract, Report, diff
+from healthd.rounds import Files, examine
+
+HERE = Path(__file__).parent
+SQL = HERE.parent / "sql"
+GIVEN = "9000_given"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One file of drift/."""
+
+    name: str
+    title: str
+    expect: frozenset[tuple[str, str]]
+    given: str
+    drift: str
+    repair: str
+    roles: tuple[str, ...]
+    lost: tuple[str, ...]
+    contracts: tuple[Contract, ...]
+    since: int
+
+
+def read_story(path: Path) -> Story:
+    """Return the story in this file; raise ValueError when it is none."""
+    title, *lines = path.read_text(encoding="utf-8").splitlines()
+    words: dict[str, list[str]] = {}
+    parts: dict[str, list[str]] = {"drift": []}
+    part = "drift"
+    for line in lines:
+        match = re.match(r"-- (expect|repair|role|lost|contract|since|given|drift): ?(.*)", line)
+        if match is None:
+            parts[part].append(line)
+        elif match[1] in ("given", "drift"):
+            part = match[1]
+            parts[part] = []
+        else:
+            words.setdefault(match[1], []).append(match[2])
+    expect = words.pop("expect", [])
+    if not re.fullmatch(r"-- \S.*\.", title) or not expect:
+        raise ValueError(f"{path.name} has no title, or expects neither findings nor nothing")
+    contracts = enumerate(words.get("contract", []), 1)
+    return Story(
+        path.stem,
+        title.removeprefix("-- "),
+        frozenset((one.partition(" ")[0], one.partition(" ")[2]) for one in expect if one != "nothing"),
+        "\n".join(parts.get("given", [])),
+        "\n".join(parts["drift"]),
+        words.get("repair", ["yes"])[0],
+        tuple(words.get("role", [])),
+        tuple(words.get("lost", [])),
+        tuple(load_contract(text, f"contract {number}") for number, text in contracts),
+        int(words.get("since", ["0"])[0]),
+    )
+
+
+STORIES = tuple(read_story(path) for path in sorted((HERE / "drift").glob("*.sql")))
+
+
+@functools.cache
+def migrations() -> tuple[Migration, ...]:
+    """Return the migrations of sql/."""
+    return read_migrations([SQL])
+
+
+@functools.cache
+def lock() -> LockFile:
+    """Return what a replay of sql/ measures, by way of the text of a lock file."""
+    return lockfile.load(lockfile.dump(asyncio.run(replay(migrations()))))
+
+
+def files(lock: LockFile, migrations: Sequence[Migration]) -> Files:
+    """Return what a round compares with."""
+    return Files(lock, tuple((one.id, one.digest) for one in migrations))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A story that was played, what the first round told of it, and the means for another round."""
+
+    story: Story
+    url: str
+    target: Target
+    files: Files
+    report: Report
+
+    async def again(self) -> Report:
+        """Return the report of another round."""
+        return await examine(self.target, self.files)
+
+
+async def play(story: Story, url: str, folder: Path, connection: psycopg.Connection[Any]) -> Scene:
+    """Make the story happen in the migrated database that both `url` and `connection` lead to."""
+    known, locked = list(migrations()), lock()
+    for role in story.roles:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+            connection.execute(compose.SQL("CREATE ROLE {}").format(compose.Identifier(role)))
+    if story.given:
+        path = folder / f"{GIVEN}.sql"
+        path.write_text(story.given)
+        (migration,) = read_migrations([folder])
+        known.append(migration)
+        locked = await _lock_given(url, locked, known)
+    run(connection, story.drift)
+    kept = [one for one in known if one.id not in story.lost]
+    target = Target(story.name, url, contracts=story.contracts)
+    compared = files(locked, kept)
+    return Scene(story, url, target, compared, await examine(target, compared))
+
+
+async def _lock_given(url: str, locked: LockFile, known: Sequence[Migration]) -> LockFile:
+    """Apply the migration that a story gives, and return the lock file with what it did."""
+    await migrate(url, known, None, say=lambda _: None)
+    async with connect(url) as connection:
+        effects = diff(locked.expected(), await take_snapshot(connection))
+    given = Locked(GIVEN, known[-1].digest, None, True, effects, "missing")
+    return lockfile.load(lockfile.dump(replace(locked, migrations=(*locked.migrations, given))))
+
+
+@asynccontextmanager
+async def migrated(server: Server, administrator: psycopg.Connection[Any], name: str) -> AsyncIterator[str]:
+    """Make a database with sql/ applied, to be copied from, and drop it again."""
+    administrator.execute(compose.SQL("CREATE DATABASE {} TEMPLATE template0").format(compose.Identifier(name)))
+    await migrate(server.url(name), migrations(), lock(), say=lambda _: None)
+    yield name
+    administrator.execute(compose.SQL("DROP DATABASE {} WITH (FORCE)").format(compose.Identifier(name)))
+
+
+def run(connection: psycopg.Connection[Any], text: str) -> None:
+    """Run a text statement by statement, each committed at once, as somebody at psql does."""
+    for statement in statements(text):
+        wanted = re.search(r"-- fails: (\w+)$", statement.text, re.MULTILINE)
+        try:
+            connection.execute(statement.text.encode())
+        except psycopg.Error as error:
+            if wanted is None or error.sqlstate != wanted[1]:
+                raise
+        else:
+            if wanted:
+                raise AssertionError(f"this did not fail: {statement.text}")

@@ -1,0 +1,134 @@
+"""One cause, one finding."""
+
+from typing import Any
+
+from healthd.catalog import KINDS
+from healthd.catalog.columns import Column
+from healthd.catalog.constraints import Constraint
+from healthd.catalog.indexes import Index
+from healthd.catalog.schemas import Schema
+from healthd.catalog.sequences import Sequence
+from healthd.catalog.tables import Table
+from healthd.catalog.triggers import Trigger
+from healthd.catalog.views import View
+from healthd.causes import causes
+from healthd.model import UNREADABLE, Difference, Key
+
+COLUMN = Column("text", False, None, "none", "none", None)
+TABLE = Table(False, None, (), None, "off")
+SEQUENCE = Sequence("bigint", 1, 1, 1, 2**63 - 1, False, 1, "app.orders.id", True)
+
+
+def lost(text: str, record: Any) -> Difference:
+    return Difference(Key.parse(text), None, record, None)
+
+
+def found(text: str, record: Any) -> Difference:
+    return Difference(Key.parse(text), None, None, record)
+
+
+def changed(text: str, attribute: str, expected: Any, actual: Any) -> Difference:
+    return Difference(Key.parse(text), attribute, expected, actual)
+
+
+def told(*differences: Difference) -> list[str]:
+    return [str(one.key) for one in causes(differences, KINDS)]
+
+
+def test_what_stood_in_a_lost_schema_is_lost_with_it() -> None:
+    assert ["schema:app"] == told(
+        lost("schema:app", Schema()),
+        lost("table:app.orders", TABLE),
+        lost("column:app.orders.id", COLUMN),
+        lost("constraint:app.orders.orders_pkey", Constraint("table", "primary key", True, "PRIMARY KEY (id)")),
+        lost("index:app.orders.orders_idx", Index(False, True, "CREATE INDEX")),
+        lost("sequence:app.orders_id_seq", SEQUENCE),
+        lost("trigger:app.orders.touch", Trigger("CREATE TRIGGER", "origin")),
+    )
+
+
+def test_what_came_with_a_new_table_came_with_it() -> None:
+    assert ["table:app.orders"] == told(found("table:app.orders", TABLE), found("column:app.orders.id", COLUMN))
+
+
+def test_a_column_is_told_when_its_table_is_there() -> None:
+    assert ["column:app.orders.id"] == told(lost("column:app.orders.id", COLUMN))
+
+
+def test_a_loss_does_not_explain_a_gain() -> None:
+    table, column = lost("table:app.orders", TABLE), found("column:app.orders.id", COLUMN)
+
+    assert ["table:app.orders", "column:app.orders.id"] == told(table, column)
+
+
+def test_a_change_of_a_table_explains_nothing() -> None:
+    assert ["table:app.orders", "column:app.orders.id"] == told(
+        changed("table:app.orders", "row_security", "enabled", "off"), lost("column:app.orders.id", COLUMN)
+    )
+
+
+def test_the_sequence_of_a_lost_column_is_lost_with_it() -> None:
+    assert ["column:app.orders.id"] == told(
+        lost("column:app.orders.id", COLUMN), lost("sequence:app.orders_id_seq", SEQUENCE)
+    )
+
+
+def test_indexes_and_triggers_go_with_their_view() -> None:
+    assert ["view:app.totals"] == told(
+        lost("view:app.totals", View(True, "SELECT 1;", ())),
+        lost("index:app.totals.totals_idx", Index(True, True, "CREATE UNIQUE INDEX")),
+        lost("trigger:app.totals.totals_insert", Trigger("CREATE TRIGGER", "origin")),
+    )
+
+
+def test_a_check_goes_with_its_domain() -> None:
+    check = Constraint("domain", "check", True, "CHECK (VALUE > 0)")
+
+    assert ["constraint:app.size.size_check"] == told(lost("constraint:app.size.size_check", check))
+    assert [] == told(lost("constraint:app.size.size_check", check), lost("domain:app.size", COLUMN))[1:]
+
+
+RENAMED = changed("enum:app.status", "labels", ("new", "sent"), ("NEW", "sent"))
+
+
+def test_texts_that_a_renamed_label_respells_are_not_told() -> None:
+    assert ["enum:app.status"] == told(
+        RENAMED,
+        changed("column:app.orders.status", "default", "'new'::app.status", "'NEW'::app.status"),
+        changed("view:app.open", "definition", "WHERE (s = 'new'::app.status);", "WHERE (s = 'NEW'::app.status);"),
+    )
+
+
+def test_a_text_that_differs_in_more_than_the_label_is_told() -> None:
+    assert ["enum:app.status", "column:app.orders.status", "column:app.orders.old"] == told(
+        RENAMED,
+        changed("column:app.orders.status", "default", "'new'::app.status", "'sent'::app.status"),
+        changed("column:app.orders.old", "default", "'new'::app.state", "'NEW'::app.state"),
+    )
+
+
+def test_a_default_that_is_gone_is_told_beside_a_renamed_label() -> None:
+    assert ["enum:app.status", "column:app.orders.status", "column:app.orders.other"] == told(
+        RENAMED,
+        changed("column:app.orders.status", "default", "'new'::app.status", None),
+        changed("column:app.orders.other", "default", None, "'NEW'::app.status"),
+    )
+
+
+def test_a_label_that_is_missing_respells_nothing() -> None:
+    assert 2 == len(
+        told(
+            changed("enum:app.status", "labels", ("new", "sent"), ("sent",)),
+            changed("column:app.orders.status", "default", "'new'::app.status", "'sent'::app.status"),
+        )
+    )
+
+
+def test_a_kind_that_could_not_be_read_is_told() -> None:
+    blind = Difference(Key("view", ("*",)), UNREADABLE, None, "55P03: canceling statement due to lock timeout")
+
+    assert ['view:"*"'] == told(RENAMED, blind)[1:]
+
+
+def test_nothing_has_no_cause() -> None:
+    assert () == causes((), KINDS)

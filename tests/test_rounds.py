@@ -1,0 +1,323 @@
+"""One round: what it cannot see is unknown, what passes is not told, what a migration does is maintenance."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+
+import psycopg
+import pytest
+from stories import files, lock, migrated, migrations
+
+from healthd.checks import CHECKS
+from healthd.config import Target
+from healthd.database import MIGRATION_LOCK, Ledger, Reading
+from healthd.migrations.status import Applied
+from healthd.model import Key, Report, Severity, Snapshot, State
+from healthd.rounds import Files, conclude, examine
+
+rounds: Any = import_module("healthd.rounds")
+LAST = "0010_machines_serial_number_index"
+INDEX = "index:public.machines.machines_serial_number_customer_organization_id_idx"
+
+
+@pytest.fixture(scope="module")
+def known() -> Files:
+    """What sql/ says."""
+    return files(lock(), migrations())
+
+
+@pytest.fixture(scope="module")
+async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
+    async with migrated(server, _administrator, "rounds") as name:
+        yield name
+
+
+@pytest.fixture
+def url(template: str, make_database: Any) -> str:
+    """The URL of a database with sql/ applied."""
+    return make_database(template)
+
+
+@pytest.fixture(autouse=True)
+def _no_pause_before_confirming(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "AGAIN_S", 0.0)
+
+
+def told(report: Report) -> list[tuple[str, str]]:
+    return [(one.problem, str(one.key)) for one in report.findings]
+
+
+async def test_a_round_on_a_migrated_database_finds_nothing(url: str, known: Files) -> None:
+    before = datetime.now(UTC)
+    report = await examine(Target("machines", url), known)
+
+    assert () == report.findings
+    assert {"connection", *CHECKS} == report.checks.keys()
+    assert {Severity.OK} == set(report.checks.values())
+    assert (None, None, "machines") == (report.failure, report.maintenance, report.target)
+    assert before <= report.started_at <= datetime.now(UTC)
+    assert 0 < report.duration_s < 10
+    assert {State.APPLIED} == {one.state for one in report.migrations}
+    assert 10 == len(report.migrations)
+    assert report.server_version
+
+
+async def test_the_database_that_a_replay_builds_is_the_one_that_a_migration_builds(url: str, known: Files) -> None:
+    async with rounds.connect(url) as connection:
+        reading = await rounds.read(connection)
+
+    assert dict(reading.snapshot.objects) == dict(known.lock.expected().objects)
+
+
+@pytest.mark.parametrize(
+    ("dsn", "failure"),
+    [
+        ("postgresql://u:Tr0ub4dor@127.0.0.1:1/d", "unreachable"),
+        ("host=/nowhere user=u dbname=d", "unreachable"),
+        ("host=127.0.0.1 nonsense=x password=Tr0ub4dor", "error"),
+        ("nonsense", "error"),
+    ],
+)
+async def test_what_cannot_be_reached_is_unknown(known: Files, dsn: str, failure: str) -> None:
+    report = await examine(Target("machines", dsn), known)
+
+    assert [("database_unreachable", "database:machines")] == told(report)
+    assert Severity.UNKNOWN == report.severity
+    assert {Severity.UNKNOWN} == set(report.checks.values())
+    assert {"connection", *CHECKS} == report.checks.keys()
+    assert failure == report.failure
+    assert "Tr0ub4dor" not in str(report)
+    assert report.findings[0].message
+
+
+async def test_a_round_ends_at_its_deadline(known: Files) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        dsn = f"host=127.0.0.1 port={port} user=u dbname=d sslmode=disable gssencmode=disable"
+        report = await examine(Target("machines", dsn, deadline_s=0.2), known)
+
+    assert "timeout" == report.failure
+    assert [("database_unreachable", "database:machines")] == told(report)
+    assert "no answer within 0.2 s" in report.findings[0].message
+    assert report.duration_s < 2
+
+
+async def test_a_round_that_takes_too_long_leaves_no_session_behind(
+    url: str, known: Files, monkeypatch: pytest.MonkeyPatch, sql: Any
+) -> None:
+    async def slow(connection: Any) -> Any:
+        await connection.execute("SELECT pg_sleep(30)")
+
+    monkeypatch.setattr(rounds, "read", slow)
+    report = await examine(Target("machines", url, deadline_s=0.3), known)
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE %s"
+    left = 1
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        ((left,),) = sql(url, query, "SELECT pg_sleep(30)%")
+        if not left:
+            break
+
+    assert "timeout" == report.failure
+    assert 0 == left
+
+
+async def test_books_that_may_not_be_read_are_denied_with_a_grant(url: str, known: Files, sql: Any) -> None:
+    if not sql(url, "SELECT 1 FROM pg_roles WHERE rolname = 'round_reader'"):
+        sql(url, "CREATE ROLE round_reader LOGIN")
+    target = Target("machines", psycopg.conninfo.make_conninfo(url, user="round_reader"))
+
+    denied = await examine(target, known)
+    (finding,) = denied.findings
+    sql(url, finding.repair[0])
+
+    assert [("permission_denied", "database:machines")] == told(denied)
+    assert "denied" == denied.failure
+    assert Severity.UNKNOWN == finding.severity
+    assert finding.facts["grant"] == finding.repair[0]
+    assert () == (await examine(target, known)).findings
+
+
+def around_readings(monkeypatch: pytest.MonkeyPatch, *acts: Callable[[], object]) -> list[int]:
+    """Let something happen after each reading, in turn; return a list that grows with each."""
+    original, readings = rounds.read, []
+
+    async def read(connection: Any) -> Any:
+        reading = await original(connection)
+        if len(readings) < len(acts):
+            acts[len(readings)]()
+        readings.append(1)
+        return reading
+
+    monkeypatch.setattr(rounds, "read", read)
+    return readings
+
+
+async def test_what_is_gone_at_the_second_look_is_not_told(
+    url: str, known: Files, sql: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql(url, "ALTER TABLE machines ALTER COLUMN notes SET NOT NULL")
+    readings = around_readings(monkeypatch, lambda: sql(url, "ALTER TABLE machines ALTER COLUMN notes DROP NOT NULL"))
+
+    report = await examine(Target("machines", url), known)
+
+    assert [] == told(report)
+    assert {Severity.OK} == set(report.checks.values())
+    assert 2 == len(readings)
+
+
+async def test_what_comes_between_two_looks_waits_for_the_next_round(
+    url: str, known: Files, sql: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql(url, "ALTER TABLE machines ALTER COLUMN notes SET NOT NULL")
+    around_readings(monkeypatch, lambda: sql(url, "ALTER TABLE machines DROP CONSTRAINT machines_pkey"))
+
+    first = await examine(Target("machines", url), known)
+    second = await examine(Target("machines", url), known)
+
+    assert ["column:public.machines.notes"] == [key for _, key in told(first)]
+    assert Severity.OK == first.checks["objects"]
+    assert Severity.CRITICAL == first.checks["columns"]
+    assert {"column:public.machines.notes", "constraint:public.machines.machines_pkey"} == {
+        key for _, key in told(second)
+    }
+
+
+async def test_a_quiet_database_is_read_once(url: str, known: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = around_readings(monkeypatch)
+    await examine(Target("machines", url), known)
+
+    assert 1 == len(readings)
+
+
+def forget_last(url: str, sql: Any) -> None:
+    """Take the last migration out of the books, as if it were under way: its index is there."""
+    sql(url, "DELETE FROM _yoyo_migration WHERE migration_id = %s", LAST)
+
+
+async def test_what_a_running_migration_makes_is_held_back_and_the_rest_is_told(
+    url: str, known: Files, sql: Any
+) -> None:
+    forget_last(url, sql)
+    sql(url, "ALTER TABLE machines ALTER COLUMN notes SET NOT NULL; CREATE TABLE scratch ()")
+    pending = ("migration_pending", f'migration:"{LAST}"')
+    notes = ("schema_mismatch", "column:public.machines.notes")
+    scratch = ("unexpected_object", "table:public.scratch")
+
+    idle = await examine(Target("machines", url), known)
+    with psycopg.connect(url, autocommit=True) as runner:
+        runner.execute("SELECT pg_advisory_lock(%s, %s)", MIGRATION_LOCK)
+        busy = await examine(Target("machines", url), known)
+
+    assert {pending, notes, scratch, ("unexpected_object", INDEX)} == set(told(idle))
+    assert {pending, notes, scratch} == set(told(busy))
+    assert idle.maintenance is None
+    assert busy.maintenance
+    assert "is migrating" in busy.maintenance
+
+
+async def test_a_table_that_a_migration_holds_is_maintenance_and_not_trouble(url: str, known: Files, sql: Any) -> None:
+    sql(url, "CREATE VIEW v AS SELECT status FROM machines")
+    with psycopg.connect(url) as runner:
+        runner.execute("SELECT pg_advisory_lock(%s, %s)", MIGRATION_LOCK)
+        runner.execute("LOCK TABLE machines IN ACCESS EXCLUSIVE MODE")
+        report = await examine(Target("machines", url), known)
+
+    assert report.maintenance
+    assert report.failure is None
+    assert Severity.UNKNOWN > report.severity
+
+
+async def test_a_table_that_somebody_else_holds_leaves_a_part_unknown(url: str, known: Files, sql: Any) -> None:
+    sql(url, "CREATE VIEW v AS SELECT status FROM machines")
+    with psycopg.connect(url) as somebody:
+        somebody.execute("LOCK TABLE machines IN ACCESS EXCLUSIVE MODE")
+        report = await examine(Target("machines", url), known)
+
+    assert {"cannot_compare"} == {one.problem for one in report.findings}
+    assert ("cannot_compare", 'view:"*"') in told(report)
+    assert Severity.UNKNOWN == report.severity
+    assert report.failure is None
+
+
+def reading(known: Files, applied: list[str], **changes: Any) -> Reading:
+    """Return what a reading of a database with these migrations applied looks like."""
+    digests = dict(known.migrations)
+    instant = datetime(2026, 1, 2, tzinfo=UTC)
+    rows = tuple(Applied(one, instant, digests.get(one), None) for one in applied)
+    snapshot = Snapshot(known.lock.server_version, known.lock.expected(applied).objects)
+    return replace(Reading(snapshot, Ledger(rows, "public")), **changes)
+
+
+def ids(known: Files) -> list[str]:
+    return [one for one, _ in known.migrations]
+
+
+def test_any_number_of_applied_migrations_is_compared_with_what_they_make(known: Files) -> None:
+    for count in range(len(known.migrations) + 1):
+        applied = ids(known)[:count]
+        report = conclude(Target("t", ""), known, reading(known, applied))
+
+        assert {("migration_pending", str(Key("migration", (one,)))) for one in ids(known)[count:]} == set(told(report))
+
+
+def test_a_migration_that_the_lock_file_does_not_know_leaves_the_expected_state_unknown(known: Files) -> None:
+    newer = Files(known.lock, (*known.migrations, ("0011_new", "sha256:0")))
+    report = conclude(Target("t", ""), newer, reading(newer, [*ids(known), "0011_new"]))
+
+    assert [("lock_outdated", 'migration:"0011_new"')] == told(report)
+    assert Severity.UNKNOWN == report.severity
+
+
+def test_a_database_with_an_unlocked_migration_is_unknown_whatever_it_looks_like(known: Files) -> None:
+    newer = Files(known.lock, (*known.migrations, ("0011_new", "sha256:0")))
+    seen = reading(newer, [*ids(known), "0011_new"])
+    objects = {key: record for key, record in seen.snapshot.objects.items() if str(key) != INDEX}
+    report = conclude(Target("t", ""), newer, replace(seen, snapshot=replace(seen.snapshot, objects=objects)))
+
+    assert Severity.UNKNOWN == report.severity
+    assert ("lock_outdated", 'migration:"0011_new"') in told(report)
+
+
+def test_texts_of_another_major_version_are_neither_drift_nor_clean(known: Files) -> None:
+    key = Key("column", ("public", "machines", "created_at"))
+    seen = reading(known, ids(known))
+    objects = dict(seen.snapshot.objects)
+    objects[key] = replace(objects[key], default="CURRENT_TIMESTAMP")
+    older = replace(seen, snapshot=Snapshot(known.lock.server_version - 10000, objects))
+    same = replace(seen, snapshot=Snapshot(known.lock.server_version + 4, objects))
+
+    assert [("cannot_compare", str(key))] == told(conclude(Target("t", ""), known, older))
+    assert [("schema_mismatch", str(key))] == told(conclude(Target("t", ""), known, same))
+
+
+def test_what_no_major_version_prints_in_its_own_way_is_compared_across_them(known: Files) -> None:
+    key = Key("column", ("public", "machines", "notes"))
+    seen = reading(known, ids(known))
+    objects = dict(seen.snapshot.objects)
+    objects[key] = replace(objects[key], not_null=True)
+    older = replace(seen, snapshot=Snapshot(known.lock.server_version - 10000, objects))
+
+    assert [("schema_mismatch", str(key))] == told(conclude(Target("t", ""), known, older))
+
+
+def test_the_worst_is_told_first_and_what_others_need_before_them(known: Files) -> None:
+    seen = reading(known, ids(known))
+    lost = ("enum:public.machinestatus", "column:public.machines.status", INDEX)
+    objects = {key: one for key, one in seen.snapshot.objects.items() if str(key) not in lost}
+    objects[Key("view", ("public", "extra"))] = import_module("healthd.catalog.views").View(False, "SELECT 1;", ())
+    report = conclude(Target("t", ""), known, replace(seen, snapshot=replace(seen.snapshot, objects=objects)))
+
+    assert [
+        ("enum_mismatch", "enum:public.machinestatus"),
+        ("schema_mismatch", "column:public.machines.status"),
+        ("schema_mismatch", INDEX),
+        ("unexpected_object", "view:public.extra"),
+    ] == told(report)
+    assert [Severity.CRITICAL, Severity.CRITICAL, Severity.WARNING, Severity.WARNING] == [
+        one.severity for one in report.findings
+    ]

@@ -1,0 +1,166 @@
+"""The rules of the house (which module may know what), read from the imports."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import healthd
+
+HOUSE = Path(healthd.__file__).parent
+
+# Values in, values out: what such a module may import besides others of its sort, and nothing else.
+EVERYWHERE = frozenset("__future__ collections collections.abc dataclasses datetime enum functools typing".split())
+PURE: Mapping[str, frozenset[str]] = {
+    "healthd.model": frozenset({"re"}),
+    "healthd.errors": frozenset(),
+    "healthd.causes": frozenset(),
+    "healthd.judge": frozenset(),
+    "healthd.values": frozenset({"decimal", "re", "uuid"}),
+    "healthd.contracts": frozenset({"json"}),
+    "healthd.redact": frozenset({"re"}),
+    "healthd.migrations.lockfile": frozenset({"json", "healthd.migrations.files"}),  # its records
+    "healthd.migrations.statements": frozenset({"re"}),
+    "healthd.migrations.status": frozenset(),
+    "healthd.report.answer": frozenset(),
+    "healthd.report.markup": frozenset("markupsafe re unicodedata urllib.parse".split()),
+    "healthd.report.page": frozenset("itertools jinja2 urllib.parse healthd.report.board".split()),
+    "healthd.report.problems": frozenset({"sys"}),  # writes the runbook when it is run as a program
+    "healthd.report.repair": frozenset(),
+    "healthd.report.sides": frozenset("difflib itertools re unicodedata".split()),
+    "healthd.catalog": frozenset({"importlib"}),  # finds its files
+    "healthd.checks": frozenset({"importlib", "pkgutil", "types"}),  # finds its files
+}
+CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter"})
+INPUT_OUTPUT = frozenset({"open", "print", "input", "exec", "eval"})
+
+DOORS: Mapping[str, frozenset[str]] = {
+    "psycopg": frozenset({"healthd.database"}),
+    "yoyo": frozenset({"healthd.migrations.backend"}),
+    "sqlparse": frozenset({"healthd.migrations.backend"}),
+    "prometheus_client": frozenset({"healthd.report.metrics"}),
+    "starlette": frozenset({"healthd.report.web"}),
+    "uvicorn": frozenset({"healthd.report.web"}),
+    "jinja2": frozenset({"healthd.report.page"}),
+    "markupsafe": frozenset({"healthd.report.markup"}),
+    "click": frozenset({"healthd.cli"}),
+}
+
+
+def modules() -> dict[str, str]:
+    """Return the source of every module of the house by its name."""
+    found = {}
+    for path in sorted(HOUSE.rglob("*.py")):
+        parts = path.relative_to(HOUSE.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text(encoding="utf-8")
+    return found
+
+
+NAMES = frozenset(modules())
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Yield the full name of each module that is imported, wherever the import stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide where things come from"
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in NAMES else str(node.module) for name in inner)
+
+
+def calls(tree: ast.AST) -> Iterator[str]:
+    """Yield the dotted name of each thing that is called."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def is_pure(name: str) -> bool:
+    return name in PURE or name.startswith(("healthd.catalog.", "healthd.checks."))
+
+
+def broken(name: str, source: str) -> Iterator[str]:
+    """Yield, in a few words each, the rules that a module breaks."""
+    tree = ast.parse(source)
+    imported, called = set(imports(tree)), set(calls(tree))
+    if is_pure(name):
+        allowed = EVERYWHERE | PURE.get(name, frozenset())
+        for other in sorted(imported - allowed):
+            if not is_pure(other) and not (other == "healthd" and name.startswith("healthd.report.")):
+                yield f"pure, but imports {other}"
+        for call in sorted(called):
+            if call.rpartition(".")[2] in CLOCKS or call in INPUT_OUTPUT:
+                yield f"pure, but calls {call}"
+    for other in sorted(imported):
+        library = other.partition(".")[0]
+        if library in DOORS and name not in DOORS[library]:
+            yield f"{library} has another door"
+        if name.startswith("healthd.checks.") and other.startswith("healthd.checks"):
+            yield "a check imports a check"
+        if name.startswith("healthd.report") and other in ("healthd.database", "healthd.rounds"):
+            yield "a report reads a database"
+        if other == "healthd.cli":
+            yield "imports the command line"
+    if "structlog.configure" in called and name != "healthd.report.log":
+        yield "structlog is set up elsewhere"
+    for node in ast.walk(tree):
+        words = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+        if words in ("psycopg.connect", "psycopg.Connection", "psycopg.Cursor"):
+            yield f"{words} is the synchronous twin"
+        if isinstance(node, ast.ImportFrom) and node.module == "psycopg":
+            for alias in node.names:
+                if alias.name in ("connect", "Connection", "Cursor"):
+                    yield f"psycopg.{alias.name} is the synchronous twin"
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_module_keeps_the_rules(name: str) -> None:
+    assert [] == list(broken(name, modules()[name]))
+
+
+def test_the_modules_that_must_be_pure_are_there() -> None:
+    assert set() == PURE.keys() - NAMES
+    assert set() == set().union(*DOORS.values()) - NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
+        ("healthd.model", "import os", "pure, but imports os"),
+        ("healthd.model", "def f():\n    import logging", "pure, but imports logging"),
+        ("healthd.causes", "from pathlib import Path", "pure, but imports pathlib"),
+        ("healthd.judge", "from datetime import datetime\nx = datetime.now()", "pure, but calls datetime.now"),
+        ("healthd.checks.enums", "print('!')", "pure, but calls print"),
+        ("healthd.catalog.enums", "open('/etc/passwd')", "pure, but calls open"),
+        ("healthd.checks.enums", "import structlog", "pure, but imports structlog"),
+        ("healthd.contracts", "from healthd.config import Target", "pure, but imports healthd.config"),
+        ("healthd.migrations.status", "from healthd import rounds", "pure, but imports healthd.rounds"),
+        ("healthd.rounds", "import psycopg", "psycopg has another door"),
+        ("healthd.rounds", "from psycopg.rows import dict_row", "psycopg has another door"),
+        ("healthd.cli", "import yoyo.backends", "yoyo has another door"),
+        ("healthd.report.web", "from prometheus_client import Gauge", "prometheus_client has another door"),
+        ("healthd.daemon", "import uvicorn", "uvicorn has another door"),
+        ("healthd.daemon", "import click", "click has another door"),
+        ("healthd.report.web", "import jinja2", "jinja2 has another door"),
+        ("healthd.checks.enums", "from healthd.checks import columns", "a check imports a check"),
+        ("healthd.report.web", "from healthd.database import connect", "a report reads a database"),
+        ("healthd.daemon", "from healthd import cli", "imports the command line"),
+        ("healthd.daemon", "import structlog\nstructlog.configure()", "structlog is set up elsewhere"),
+        ("healthd.database", "import psycopg\npsycopg.connect('')", "psycopg.connect is the synchronous twin"),
+        ("healthd.database", "from psycopg import Connection", "psycopg.Connection is the synchronous twin"),
+    ],
+)
+def test_a_broken_rule_is_told(name: str, source: str, words: str) -> None:
+    assert words in list(broken(name, source))
+
+
+def test_a_record_of_the_catalog_is_frozen_and_hashable() -> None:
+    from healthd.catalog import KINDS
+
+    for kind in KINDS.values():
+        parameters = kind.record.__dataclass_params__
+        assert (parameters.frozen, parameters.eq) == (True, True)
+        assert "__slots__" in vars(kind.record)

@@ -1,0 +1,113 @@
+"""Every drift is told, exactly and in words that help; what is no drift is not told; the SQL told mends it."""
+
+from collections.abc import AsyncIterator
+from importlib import import_module
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql as compose
+from stories import STORIES, Scene, Story, lock, migrated, play
+
+from healthd import embedded
+from healthd.checks import CHECKS
+from healthd.model import Finding, Severity
+
+examining: Any = import_module("healthd.rounds")
+
+DRIFTS = [story for story in STORIES if story.expect]
+MENDED = [story for story in DRIFTS if not story.repair.startswith("no")]
+
+
+def named(stories: list[Story] | tuple[Story, ...]) -> Any:
+    return pytest.mark.parametrize("scene", stories, ids=lambda story: story.name, indirect=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_pause_before_confirming() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(examining, "AGAIN_S", 0.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def locked() -> Any:
+    return lock()
+
+
+@pytest.fixture(scope="module")
+async def template(
+    server: embedded.Server, _administrator: psycopg.Connection, locked: Any, anyio_backend: str
+) -> AsyncIterator[str]:
+    """The name of a database with sql/ applied."""
+    async with migrated(server, _administrator, "stories") as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+async def scene(
+    request: pytest.FixtureRequest,
+    server: embedded.Server,
+    template: str,
+    _administrator: psycopg.Connection,
+    tmp_path_factory: pytest.TempPathFactory,
+    anyio_backend: str,
+) -> AsyncIterator[Scene]:
+    """A story in a database of its own; the session that did it stays open."""
+    story: Story = request.param
+    if _administrator.info.server_version // 10000 < story.since:
+        pytest.skip(f"PostgreSQL {story.since} and later")
+    strategy = " STRATEGY file_copy" if _administrator.info.server_version >= 150000 else ""
+    name = compose.Identifier(f"story_{story.name}"[:63])
+    _administrator.execute(
+        compose.SQL("CREATE DATABASE {} TEMPLATE {}" + strategy).format(name, compose.Identifier(template))
+    )
+    url = server.url(name.as_string().strip('"'))
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield await play(story, url, tmp_path_factory.mktemp(story.name, numbered=True), connection)
+    _administrator.execute(compose.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def names(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:
+    return {(one.problem, str(one.key)) for one in findings}
+
+
+@named(STORIES)
+def test_a_story_is_told_exactly(scene: Scene) -> None:
+    assert scene.story.expect == names(scene.report.findings)
+    assert scene.report.failure is None
+    for finding in scene.report.findings:
+        assert finding.key.sql in finding.message or finding.key.path[-1] in finding.message
+        assert finding.expected != finding.actual
+        assert finding.expected
+        assert finding.actual
+        assert finding.severity is not Severity.OK
+        assert finding.check in CHECKS
+
+
+@named(DRIFTS)
+async def test_a_story_is_not_told_when_its_check_is_off(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    owners = {finding.check for finding in scene.report.findings}
+    monkeypatch.setattr(examining, "CHECKS", {name: one for name, one in CHECKS.items() if name not in owners})
+
+    assert set() == names((await scene.again()).findings)
+
+
+@named(MENDED)
+async def test_the_repair_of_a_story_mends_it(scene: Scene) -> None:
+    statements = [text for finding in scene.report.findings for text in finding.repair if not text.startswith("--")]
+
+    with psycopg.connect(scene.url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+    assert statements
+    assert () == (await scene.again()).findings
+
+
+def test_stories_say_enough() -> None:
+    assert len(DRIFTS) >= 45
+    assert len(STORIES) - len(DRIFTS) >= 15
+    assert len({story.title for story in STORIES}) == len(STORIES)
+    assert all(story.repair == "yes" or story.repair.startswith("no, ") for story in STORIES)
+    assert [] == [story.name for story in STORIES if story.name.startswith("nothing") == bool(story.expect)]

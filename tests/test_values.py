@@ -1,0 +1,131 @@
+"""The edge values: each one is a value of its type, and comes back from a real server as it was sent."""
+
+import re
+from typing import Any
+
+import pytest
+
+from healthd.catalog.columns import Column
+from healthd.catalog.enums import Enum
+from healthd.database import connect, probe_values
+from healthd.model import Key, Snapshot
+from healthd.values import _NUMBERS, _TIMES, edge_values
+
+TYPES = [
+    *_NUMBERS,
+    *_TIMES,
+    "text",
+    "character varying",
+    "character varying(1)",
+    "character varying(3)",
+    "character varying(255)",
+    "json",
+    "jsonb",
+]
+
+
+def columns(*types: str) -> Snapshot:
+    record = {type_: Column(type_, False, None, "none", "none", None) for type_ in types}
+    return Snapshot(180000, {Key("column", ("public", "t", type_)): one for type_, one in record.items()})
+
+
+@pytest.mark.parametrize("type_", TYPES)
+async def test_every_edge_value_survives_its_way(server: Any, type_: str) -> None:
+    async with connect(server.url()) as connection:
+        trips = await probe_values(connection, columns(type_))
+
+    assert [case for case, _ in edge_values(type_, unicode=True)] == [trip.case for trip in trips]
+    assert [] == [(trip.case, trip.trouble) for trip in trips if trip.trouble]
+    assert trips
+
+
+@pytest.mark.parametrize("type_", TYPES)
+async def test_the_server_spells_the_type_in_the_same_way(server: Any, type_: str) -> None:
+    async with connect(server.url()) as connection:
+        length = re.search(r"\d+", type_)
+        modifier = int(length[0]) + 4 if length else -1
+        cursor = await connection.execute("SELECT format_type(%s::regtype, %s)", [type_, modifier])
+
+        assert (type_,) == await cursor.fetchone()
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "text[]",
+        "public.machinestatus",
+        "character(5)",
+        "numeric(10,2)",
+        "timestamp(3) with time zone",
+        "point",
+        "",
+        "x)",
+    ],
+)
+def test_of_types_that_are_not_known_nothing_is_tried(type_: str) -> None:
+    assert [] == list(edge_values(type_, unicode=True))
+
+
+def test_a_text_has_the_length_that_its_column_takes() -> None:
+    values = dict(edge_values("character varying(4)", unicode=True))
+
+    assert "xxxx" == values["4 letters"]
+    assert all(len(value) <= 4 for value in values.values())
+    assert "Größe" in dict(edge_values("character varying(5)", unicode=True)).values()
+
+
+def test_without_unicode_only_ascii_is_tried() -> None:
+    for type_ in TYPES:
+        for _, value in edge_values(type_, unicode=False):
+            assert str(value).isascii()
+
+
+async def test_every_label_of_an_enum_is_tried(database: str, sql: Any) -> None:
+    labels = ("active", "it's", 'say "x"', "back\\slash", "%s", "Größe", "🛠️", " ", "x" * 63)
+    quoted = ", ".join("'" + label.replace("'", "''") + "'" for label in labels)
+    sql(database, f'CREATE TYPE "My ""type""" AS ENUM ({quoted})')
+    key = Key("enum", ("public", 'My "type"'))
+
+    async with connect(database) as connection:
+        trips = await probe_values(connection, Snapshot(180000, {key: Enum(labels)}))
+
+    assert [f"label {label!r}" for label in labels] == [trip.case for trip in trips]
+    assert {None} == {trip.trouble for trip in trips}
+
+
+async def test_a_label_that_the_server_does_not_know_is_told_in_its_words(database: str, sql: Any) -> None:
+    sql(database, "CREATE TYPE mood AS ENUM ('good')")
+    key = Key("enum", ("public", "mood"))
+
+    async with connect(database) as connection:
+        good, bad = await probe_values(connection, Snapshot(180000, {key: Enum(("good", "bad"))}))
+
+    assert good.trouble is None
+    assert bad.trouble
+    assert bad.trouble.startswith("22P02: invalid input value for enum")
+
+
+async def test_one_bad_value_among_many_spoils_no_other(database: str, sql: Any) -> None:
+    labels = [f"label {number}" for number in range(450)]
+    quoted = ", ".join(f"'{label}'" for label in labels if label != "label 321")
+    sql(database, f"CREATE TYPE many AS ENUM ({quoted})")
+    snapshot = Snapshot(180000, {Key("enum", ("public", "many")): Enum(tuple(labels))})
+
+    async with connect(database) as connection:
+        trips = await probe_values(connection, snapshot)
+
+    assert 450 == len(trips)
+    assert ["label 'label 321'"] == [trip.case for trip in trips if trip.trouble]
+
+
+async def test_each_type_is_tried_once_and_always_for_the_same_column(server: Any) -> None:
+    def snapshot(*names: str) -> Snapshot:
+        column = Column("integer", False, None, "none", "none", None)
+        return Snapshot(180000, {Key("column", ("public", "t", name)): column for name in names})
+
+    async with connect(server.url()) as connection:
+        one = await probe_values(connection, snapshot("a", "b", "c"))
+        other = await probe_values(connection, snapshot("c", "b", "a"))
+
+    assert {Key("column", ("public", "t", "a"))} == {trip.key for trip in one}
+    assert one == other

@@ -150,8 +150,9 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
         listener = stack.enter_context(listening(settings.host, settings.port))
         load, attempt = _again(settings), "healthd check"
         if not settings.targets:
-            say(f"no database is configured: starting PostgreSQL on {settings.data}")
-            server = stack.enter_context(embedded.start(settings.data, binaries=settings.postgres_bin))
+            data = embedded.within_reach(settings.data, binaries=settings.postgres_bin)
+            say(f"no database is configured: starting PostgreSQL on {data}")
+            server = stack.enter_context(embedded.start(data, binaries=settings.postgres_bin))
             asyncio.run(_create_database(server.url(), embedded.DATABASE))
             load = functools.partial(read_settings, settings.file, database=server.url(embedded.DATABASE))
             settings = replace(load(), host=settings.host, port=settings.port)

@@ -5,6 +5,7 @@ Two locks guard a data folder: we hold `healthd.pid`, and all processes of the s
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -29,6 +30,7 @@ SIGNALS: Mapping[Mode, signal.Signals] = {
     "immediate": signal.SIGQUIT,
 }
 DATABASE = "machines"  # of `healthd up` when no database is configured
+ELSEWHERE = Path("/var/lib/healthd")  # data folders of root whose own place nobody else can enter
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 LOG_LIMIT_BYTES = 10_000_000
@@ -121,6 +123,23 @@ def temporary(*, binaries: Path | None = None) -> Iterator[Server]:
             server.stop("immediate")
     finally:
         shutil.rmtree(data, ignore_errors=True)
+
+
+def within_reach(data: Path, *, binaries: Path | None = None) -> Path:
+    """Return a data folder that PostgreSQL's account can enter: this one, or for root one that it is a link to.
+
+    Root in a container that forbids user namespaces runs PostgreSQL as nobody, who cannot enter /root.
+    """
+    programs = choose(find_binaries(binaries), data)
+    above = next(folder for folder in (data, *data.parents) if folder.exists())
+    if programs.account is None or programs.can_enter(above):
+        return data
+    elsewhere = ELSEWHERE / hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
+    elsewhere.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data.parent.mkdir(parents=True, exist_ok=True)
+    if not data.is_symlink():
+        data.symlink_to(elsewhere)
+    return elsewhere
 
 
 def running(data: Path, database: str) -> str | None:

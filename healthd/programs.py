@@ -60,6 +60,12 @@ class Programs:
         if self.account is not None:
             os.chown(folder, self.account.pw_uid, self.account.pw_gid)
 
+    def can_enter(self, folder: Path) -> bool:
+        with suppress(EmbeddedError):
+            self.run("/bin/sh", "-c", 'cd "$1"', "sh", str(folder))
+            return True
+        return False
+
     def can_write(self, folder: Path) -> bool:
         with suppress(EmbeddedError):
             self.run("/bin/sh", "-c", 'cd "$1" && [ -w . ]', "sh", str(folder))

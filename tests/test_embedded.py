@@ -715,3 +715,25 @@ def test_a_pidfile_with_a_dead_socket_is_not_a_server(folder: Path) -> None:
     listener.close()
     (folder / "postmaster.pid").write_text(f"{os.getpid()}\n{folder}\n0\n5432\n{folder}\n\n\nready   \n")
     assert embedded._listening(folder) is None
+
+
+def test_a_folder_that_nobody_can_enter_is_a_link_to_one_that_it_can(
+    as_nobody: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root runs PostgreSQL as somebody else")
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    open_folder = Path(tempfile.mkdtemp(prefix="healthd-test-"))
+    open_folder.chmod(0o755)
+    monkeypatch.setattr(embedded, "ELSEWHERE", open_folder)
+    data = closed / ".healthd" / "data"
+    try:
+        chosen = embedded.within_reach(data, binaries=BINARIES)
+
+        assert open_folder == chosen.parent
+        with start(chosen) as server:
+            assert embedded.running(data, "postgres") == server.url()
+        assert embedded.within_reach(data, binaries=BINARIES) in (data, chosen)
+    finally:
+        shutil.rmtree(open_folder)

@@ -26,6 +26,7 @@ METRICS = (
     "healthd_check_failures_total",
     "healthd_check_duration_seconds",
     "healthd_migrations_pending",
+    "healthd_migrations_out_of_order",
     "healthd_migrations_applied",
     "healthd_migrations_edited",
     "healthd_migrations_unknown",

@@ -23,6 +23,13 @@ BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PATIENCE_S = 60.0
 
 
+@pytest.fixture(autouse=True)
+def outside_of_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make test` hands its flags down; a newcomer's make has none."""
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def clone(tmp_path: Path, free_port: int) -> Path:
     """A copy of the tree with the installed environment in its place, on a port of its own."""

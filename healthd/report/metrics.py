@@ -105,7 +105,10 @@ def _rounds(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metr
     yield _gauge(
         "healthd_maintenance_active",
         "Whether a migration holds the target's migration lock.",
-        {name: float(one.report is not None and one.report.maintenance is not None) for name, one in fresh.items()},
+        {
+            name: float(name in fresh and one.report is not None and one.report.maintenance is not None)
+            for name, one in entries.items()
+        },
     )
     runs = CounterMetricFamily("healthd_check_runs", "Rounds that were made.", labels=["target"])
     failures = CounterMetricFamily(

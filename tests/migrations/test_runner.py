@@ -274,7 +274,7 @@ async def test_two_ledgers_are_refused_by_everybody(database: str, folder: Path,
         with pytest.raises(ConfigError) as caught:
             await look
 
-        assert str(caught.value) == "there are several ledgers (_yoyo_migration in app, public)"
+        assert str(caught.value) == "there are several ledgers: yoyo's tables stand in app, public"
         assert caught.value.hint == "keep one, drop the others"
 
 

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql test check docs clean
+.PHONY: help install run psql test matrix check docs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -27,11 +27,17 @@ psql: install ## SQL on standard input, or a prompt, on the database of `make ru
 test: install ## the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
 
+matrix: install ## the tests that read a database, on PostgreSQL 13 to 18; MAJORS="13 18" for some
+	$(BIN)/python tests/matrix.py $(MAJORS) $(ARGS)
+
 check: install ## ruff and mypy, as CI runs them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing_api.py
+
+bench: install ## how long things take, as ratios in one run (docs/performance.md)
+	$(BIN)/python bench/rounds.py $(TABLES)
 
 docs: install ## write docs/runbook.md from the problems' own texts
 	$(BIN)/python -m healthd.report.problems > docs/runbook.md

@@ -26,12 +26,11 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration as YoyoMigration
 
 from healthd import __version__
-from healthd.database import MIGRATION_LOCK, complete, parameters, place, translate
+from healthd.database import DIGESTS, MIGRATION_LOCK, complete, parameters, place, translate
 from healthd.errors import MigrationFailed
 from healthd.migrations.files import Migration, read_migration
 from healthd.migrations.statements import statements, trouble
 
-DIGESTS = "_healthd_migration"
 NOTHING = "nothing was changed"
 # A process that is killed leaves its statement running and its lock held, until the server looks.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"

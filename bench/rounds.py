@@ -24,7 +24,8 @@ from healthd.migrations.lockfile import Locked, LockFile, dump
 from healthd.migrations.runner import migrate
 from healthd.model import Snapshot, diff
 from healthd.programs import find_binaries
-from healthd.rounds import Files, examine
+from healthd.rounds import examine
+from healthd.sources import Files
 
 RUNS = 5
 

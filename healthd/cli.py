@@ -303,7 +303,8 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     """Say where each migration stands; reads only, takes no lock. Exit 0 clean, 1 pending, 2 drift, 3 cannot tell."""
     from healthd.migrations.runner import standing
     from healthd.model import Severity, State
-    from healthd.rounds import Files, conclude
+    from healthd.rounds import conclude
+    from healthd.sources import Files
 
     chosen = _one_target(settings, target)
     migrations = _migrations(settings)
@@ -369,7 +370,8 @@ def check(settings: Settings, style: str, target: str | None) -> int:
     """Examine every target once. Exit 0 clean, 1 warning, 2 critical, 3 cannot tell."""
     from healthd.migrations.lockfile import disagreements
     from healthd.report.answer import document, text
-    from healthd.rounds import Files, examine
+    from healthd.rounds import examine
+    from healthd.sources import Files
 
     settings = _watched(settings)
     targets = [settings.target(target)] if target else list(settings.targets)
@@ -392,7 +394,8 @@ def repair(settings: Settings, style: str, target: str | None) -> int:
     """Print the SQL that brings a database back to what sql/ says. Runs nothing; exits as `check` does."""
     from healthd.report.answer import finding_document
     from healthd.report.repair import script
-    from healthd.rounds import Files, examine
+    from healthd.rounds import examine
+    from healthd.sources import Files
 
     chosen = _one_target(settings, target)
     files = Files(_lock_file(settings), [(one.id, one.digest) for one in _migrations(settings)])

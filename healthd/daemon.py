@@ -21,8 +21,8 @@ from healthd.model import Report, Severity
 from healthd.notify import notify, watchdog_interval_s
 from healthd.report.board import Board, Change
 from healthd.report.web import Door, application, server_for
-from healthd.rounds import Files, blind, examine
-from healthd.sources import Kept, keep
+from healthd.rounds import blind, examine
+from healthd.sources import Files, Kept, keep
 
 log = structlog.get_logger()
 

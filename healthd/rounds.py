@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 
 from healthd.catalog import KINDS
 from healthd.causes import causes
 from healthd.checks import CHECKS
-from healthd.config import Target
+from healthd.config import Target, read_settings
 from healthd.database import Reading, connect, probe_access, probe_values, read
 from healthd.errors import DatabaseUnreachable, HealthdError, PermissionDenied
-from healthd.migrations.lockfile import LockFile
 from healthd.migrations.status import states
 from healthd.model import UNREADABLE, Access, Evidence, Finding, Key, Report, RoundTrip, Severity, diff
+from healthd.sources import Files, read_files
 
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What a round compares with: the lock file, and (id, digest) of each migration file in order."""
+async def examine(target: Target | str, files: Files | None = None) -> Report:
+    """Return the report of one round; trouble in or around the database is a finding, never an exception.
 
-    lock: LockFile
-    migrations: Sequence[tuple[str, str]]
-
-
-async def examine(target: Target, files: Files) -> Report:
-    """Return the report of one round; trouble in or around the database is a finding, never an exception."""
+    `target` may be a URL or key=value text. Without `files` it is compared with those that the yoyo.ini of
+    this folder names; what is wrong with them is raised, as HealthdError.
+    """
+    if isinstance(target, str):
+        (target,) = read_settings(database=target).targets
+    files = files or read_files(read_settings())
     started_at, start = datetime.now(UTC), monotonic()
     try:
         async with asyncio.timeout(target.deadline_s):

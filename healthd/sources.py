@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,11 +14,18 @@ from healthd.errors import LockFileError
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import OUTDATED, LockFile, decode_objects, load
 from healthd.model import Snapshot
-from healthd.rounds import Files
 
 LOOK_S = 1.0  # at most one look at the folder in this time, however many targets ask
 
 Marks = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a round compares with: the lock file, and (id, digest) of each migration file in order."""
+
+    lock: LockFile
+    migrations: Sequence[tuple[str, str]]
 
 
 def read_lock(settings: Settings) -> LockFile:

@@ -17,7 +17,8 @@ from healthd.config import Target
 from healthd.database import MIGRATION_LOCK, Ledger, Reading
 from healthd.migrations.status import Applied
 from healthd.model import Key, Report, Severity, Snapshot, State
-from healthd.rounds import Files, conclude, examine
+from healthd.rounds import conclude, examine
+from healthd.sources import Files
 
 rounds: Any = import_module("healthd.rounds")
 LAST = "0010_machines_serial_number_index"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import socket
 
     from healthd.config import Settings, Target
+    from healthd.database import Reading
     from healthd.migrations.files import Migration
     from healthd.migrations.lockfile import LockFile
     from healthd.model import Snapshot
@@ -411,13 +412,15 @@ def snapshot(settings: Settings, style: str, target: str | None) -> None:
     from healthd.judge import one_line, summary
     from healthd.migrations.lockfile import encode_objects
 
-    taken = asyncio.run(_snapshot(_one_target(settings, target).dsn))
+    reading = asyncio.run(_read(_one_target(settings, target).dsn))
+    taken = reading.snapshot
     lines = [f"{key}  {one_line(summary(key, record))}" for key, record in sorted(taken.objects.items())]
     out(
         style,
         "\n".join(lines),
         {
             "server_version": taken.server_version,
+            "migrator": reading.ledger.owner,
             "unreadable": dict(taken.unreadable),
             "objects": encode_objects(taken.objects),
         },
@@ -435,8 +438,10 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
     from healthd.judge import message, sides
     from healthd.model import UNREADABLE
     from healthd.model import diff as differences
+    from healthd.roles import comparable
 
-    found = differences(_resolve(settings, a), _resolve(settings, b))
+    (one_side, its_migrator), (other_side, other_migrator) = _resolve(settings, a), _resolve(settings, b)
+    found = differences(*comparable(one_side, other_side, its_migrator, other_migrator))
     rows = []
     for one in found:
         expected, actual = (None, one.actual) if one.attribute == UNREADABLE else sides(one)
@@ -512,20 +517,20 @@ def _lock_file(settings: Settings) -> LockFile:
     return read_lock(settings)
 
 
-async def _snapshot(dsn: str) -> Snapshot:
-    from healthd.database import connect, take_snapshot
+async def _read(dsn: str) -> Reading:
+    from healthd.database import connect, read
 
     async with connect(dsn) as connection:
-        return await take_snapshot(connection)
+        return await read(connection)
 
 
-def _resolve(settings: Settings, text: str) -> Snapshot:
-    """Return the snapshot that a word on the command line means."""
+def _resolve(settings: Settings, text: str) -> tuple[Snapshot, str | None]:
+    """Return the snapshot that a word on the command line means, and for a database the role that migrates it."""
     from healthd.sources import read_snapshot
 
     path = Path(text)
     if path.is_file():
         return read_snapshot(path)
-    if "://" in text or "=" in text:
-        return asyncio.run(_snapshot(text))
-    return asyncio.run(_snapshot(_watched(settings).target(text).dsn))
+    dsn = text if "://" in text or "=" in text else _watched(settings).target(text).dsn
+    reading = asyncio.run(_read(dsn))
+    return reading.snapshot, reading.ledger.owner

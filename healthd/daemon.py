@@ -21,7 +21,7 @@ from healthd.model import Report, Severity
 from healthd.notify import notify, watchdog_interval_s
 from healthd.report.board import Board, Change
 from healthd.report.web import Door, application, server_for
-from healthd.rounds import blind, examine
+from healthd.rounds import Round, blind, examine_again
 from healthd.sources import Files, Kept, keep
 
 log = structlog.get_logger()
@@ -123,21 +123,24 @@ class Watch:
         """Examine one target for ever."""
         await asyncio.sleep(first_s)
         failures = 0
+        last: Round | None = None
         while True:
-            report = await self._round(target)
+            last = await self._round(target, last)
+            report = last.report
             failures = failures + 1 if report.failure else 0
             rest_s = rest(target.interval_s, failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 # jitter
             report = replace(report, next_round_s=rest_s)
             _tell(self.board.post(report), report)
             await asyncio.sleep(rest_s)
 
-    async def _round(self, target: Target) -> Report:
-        """Return the report of one round, also when the fault is ours."""
+    async def _round(self, target: Target, last: Round | None) -> Round:
+        """Return the next round, also when the fault is ours."""
         try:
-            return await examine(target, self._files())
+            return await examine_again(target, self._files(), last)
         except Exception as error:
             log.exception("round.broke", target=target.name)
-            return blind(target, HealthdError(f"healthd itself failed: {type(error).__name__}", hint="see its log"))
+            ours = HealthdError(f"healthd itself failed: {type(error).__name__}", hint="see its log")
+            return Round(blind(target, ours), self.kept.files)
 
     def _files(self) -> Files:
         """Return the files as they are now, or as they last were good; what changes is logged once."""

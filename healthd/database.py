@@ -57,12 +57,15 @@ class Ledger:
     """What the database says was applied.
 
     `schemas` are those where a ledger stands: none before the first migration, and more than one is a fault.
-    `grant` is the SQL that would let us read it, None when we may.
+    `grant` is the SQL that would let us read it, None when we may. `owner` is the role that migrates: yoyo's
+    table is its own; without one, the owner of the database. `reader` is the role that we are.
     """
 
     applied: tuple[Applied, ...] = ()
     schemas: tuple[str, ...] = ()
     grant: str | None = None
+    owner: str | None = None
+    reader: str | None = None
 
     def readable(self) -> Ledger:
         """Return this ledger; raise ConfigError for several, PermissionDenied for one that we may not read."""
@@ -139,11 +142,16 @@ async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence
         raise _KindFailed(kind.name, f"{error.sqlstate}: {_first_line(error)}") from error
     depth, record, name = kind.depth, kind.record, kind.name
     lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if str(one.type).startswith("tuple")]
+    if depth == 0:
+        lists = [i + 1 for i in lists]
     objects = {}
     for row in rows:
         if lists:
             row = [tuple(value) if i in lists else value for i, value in enumerate(row)]
-        objects[Key(name, tuple(row[:depth]))] = record(*row[depth:])
+        if depth == 0:
+            objects[Key(name, tuple(row[0]))] = record(*row[1:])
+        else:
+            objects[Key(name, tuple(row[:depth]))] = record(*row[depth:])
     return objects
 
 
@@ -154,7 +162,8 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
         connection,
         """SELECT n.nspname, c.relname,
                   pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-                      AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                      AND pg_catalog.has_table_privilege(c.oid, 'SELECT'),
+                  pg_catalog.pg_get_userbyid(c.relowner)
              FROM pg_catalog.pg_class AS c
              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
             WHERE c.relname IN (%(table)s, %(digests)s)
@@ -163,16 +172,17 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
             ORDER BY 1, 2 DESC""",
         {"table": table, "digests": DIGESTS},
     )
-    schemas = tuple(schema for schema, name, _ in rows if name == table)
+    owners = {schema: owner for schema, name, _, owner in rows if name == table}
+    schemas = tuple(owners)
     if len(schemas) != 1:
-        return Ledger(schemas=schemas)
-    schema = schemas[0]
-    readable = {name: held for where, name, held in rows if where == schema}
+        return Ledger(schemas=schemas, owner=await _owner(connection))
+    schema, owner = next(iter(owners.items()))
+    readable = {name: held for where, name, held, _ in rows if where == schema}
     if not all(readable.values()):
         role, where = identifier(connection.info.user), identifier(schema)
         tables = ", ".join(f"{where}.{identifier(name)}" for name in readable)
         grant = f"GRANT USAGE ON SCHEMA {where} TO {role}; GRANT SELECT ON {tables} TO {role};"
-        return Ledger(schemas=schemas, grant=grant)
+        return Ledger(schemas=schemas, grant=grant, owner=owner)
     digests = DIGESTS in readable
     query = sql.SQL(
         "SELECT y.migration_id, y.applied_at_utc, h.digest, h.rollback_digest "
@@ -184,7 +194,20 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
     return Ledger(
         tuple(Applied(i, at.replace(tzinfo=UTC), one, two) for i, at, one, two in await cursor.fetchall()),
         schemas,
+        owner=owner,
+        reader=connection.info.user,
     )
+
+
+async def _owner(connection: AsyncConnection[Any]) -> str | None:
+    """Return who owns the database."""
+    rows = await _rows(
+        connection,
+        """SELECT pg_catalog.pg_get_userbyid(d.datdba)
+             FROM pg_catalog.pg_database AS d
+            WHERE d.datname = current_database()""",
+    )
+    return rows[0][0] if rows else None
 
 
 async def _maintenance(connection: AsyncConnection[Any]) -> str | None:

@@ -34,11 +34,18 @@ class Key:
     path: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return `kind:schema.name…`; a routine's last part is its argument types, in parentheses."""
-        if self.kind in ROUTINES and len(self.path) == 3:
-            schema, name, arguments = self.path
-            return f"{self.kind}:{quote(schema)}.{quote(name)}{arguments}"
-        return f"{self.kind}:{'.'.join(map(quote, self.path))}"
+        """Return `kind:schema.name…`; the third part of a routine is its argument types, in parentheses.
+
+        What hangs on another object names that object's kind first: `owner:table.public.machines`.
+        """
+        first, kind = (1, self.path[0]) if self.kind in HANGING else (0, self.kind)
+        end = first + 2 if kind in ROUTINES else len(self.path)
+        arguments = self.path[end] if len(self.path) > end and self.path[end].startswith("(") else ""
+        names = (self.path[:end], self.path[end + 1 :] if arguments else self.path[end:])
+        before, after = (".".join(map(quote, one)) for one in names)
+        if first and PLAIN.match(self.path[0]):
+            before = before.replace(quote(self.path[0]), self.path[0], 1)  # a kind, even if SQL reserves its word
+        return f"{self.kind}:{before}{arguments}{'.' if after else ''}{after}"
 
     @property
     def sql(self) -> str:
@@ -53,18 +60,21 @@ class Key:
         while colon and (match := NAME.match(rest)):
             parts.append(match[1] if match[1] is not None else match[2].replace('""', '"'))
             rest = rest[match.end() :]
+            first, routine = (1, parts[0]) if kind in HANGING else (0, kind)
+            if routine in ROUTINES and len(parts) == first + 2 and (match := ARGUMENTS.match(rest)):
+                parts.append(match[0])
+                rest = rest[match.end() :]
             if not rest.startswith("."):
                 break
             rest = rest[1:] or "."  # a name must follow
-        if kind in ROUTINES and rest.startswith("("):
-            parts.append(rest)
-            rest = ""
         if not parts or rest:
             raise ValueError(f"not the name of an object: {text!r}")
         return cls(kind, tuple(parts))
 
 
-ROUTINES = frozenset({"function"})
+ROUTINES = frozenset({"function", "aggregate", "operator"})
+HANGING = frozenset({"owner", "grant", "comment", "security_label"})  # their paths begin with a kind
+ARGUMENTS = re.compile(r'\((?:[^"()]|"(?:[^"]|"")*")*\)')
 NAME = re.compile(r'([^".():\s][^".()]*)|"((?:[^"]|"")+)"')
 PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
 
@@ -98,16 +108,18 @@ class Attribute:
     """What a difference in one field of a record means; fields carry it as Annotated[type, …].
 
     `severity` None is worth no finding. `deparsed` is text that the server prints from its parse tree:
-    majors print it in their own ways.
+    majors print it in their own ways. `veiled` is what not every role may see: None then, and not compared.
     """
 
     severity: Severity | None = Severity.CRITICAL
     deparsed: bool = False
+    veiled: bool = False
 
 
 MAJOR = Attribute()
 MINOR = Attribute(Severity.WARNING)
 DEPARSED = Attribute(deparsed=True)
+VEILED = Attribute(veiled=True)
 
 
 def attributes(record: type[Any]) -> Mapping[str, Attribute]:
@@ -144,6 +156,7 @@ class Kind:
 
     `query` returns, a row each, the `depth` parts of the path and then the record's fields in their order;
     it is a text, or a function of the server's version number (140000 = 14.0) that returns one.
+    A `depth` of 0 is a path whose length differs from object to object: an array in the first column.
     `repair` is given a difference, and the whole records of both sides, None for the one that is missing;
     an object that nobody expects is never its business.
     """
@@ -153,8 +166,8 @@ class Kind:
     query: str | Callable[[int], str]
     depth: int = 2
     parent: Callable[[Key, Record], Key | None] = _schema
-    loss: Callable[[Record], Severity] = _critical
-    gain: Callable[[Record], Severity] = _warning
+    loss: Callable[[Record], Severity | None] = _critical
+    gain: Callable[[Record], Severity | None] = _warning
     repair: Callable[[Difference, Record, Record], Iterable[str]] = _nothing
 
     def sql(self, server_version: int) -> str:
@@ -241,9 +254,9 @@ def diff(expected: Snapshot, actual: Snapshot) -> tuple[Difference, ...]:
 
 
 def _unlike(key: Key, expected: Record, actual: Record) -> Iterator[Difference]:
-    for name in attributes(type(expected)):
+    for name, noted in attributes(type(expected)).items():
         one, other = getattr(expected, name), getattr(actual, name)
-        if one != other:
+        if one != other and not (noted.veiled and None in (one, other)):
             yield Difference(key, name, one, other)
 
 

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
+from typing import Any
 
 from healthd.catalog import KINDS
+from healthd.catalog.grants import Grant
 from healthd.causes import causes
 from healthd.checks import CHECKS
 from healthd.config import Target, read_settings
-from healthd.database import Reading, connect, probe_access, probe_values, read
+from healthd.database import Reading, connect, probe_access, probe_values, read, translated
 from healthd.errors import DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.migrations.status import states
-from healthd.model import UNREADABLE, Access, Evidence, Finding, Key, Report, RoundTrip, Severity, diff
+from healthd.model import (
+    UNREADABLE,
+    Access,
+    Contract,
+    Difference,
+    Evidence,
+    Finding,
+    Key,
+    Report,
+    RoundTrip,
+    Severity,
+    Snapshot,
+    diff,
+)
+from healthd.quiet import ask, question
+from healthd.roles import comparable, named
 from healthd.sources import Files, read_files
 
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
+FULL_S = 600.0  # a quiet database is read in full this often all the same
 
 
 async def examine(target: Target | str, files: Files | None = None) -> Report:
@@ -29,35 +47,68 @@ async def examine(target: Target | str, files: Files | None = None) -> Report:
     """
     if isinstance(target, str):
         (target,) = read_settings(database=target).targets
-    files = files or read_files(read_settings())
+    return (await examine_again(target, files or read_files(read_settings()), None)).report
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A report, and what tells whether it still holds: the database's answer to one cheap question."""
+
+    report: Report
+    files: Files
+    question: str = ""
+    mark: str = ""
+    full_at: float = 0.0  # monotonic seconds: when everything was last read
+
+
+async def examine_again(target: Target, files: Files, last: Round | None) -> Round:
+    """Return the next round; it reads everything only when something moved since the last one."""
     started_at, start = datetime.now(UTC), monotonic()
+    asked, mark, full_at = "", "", start
     try:
-        async with asyncio.timeout(target.deadline_s):
-            report = await _examine(target, files)
+        async with asyncio.timeout(target.deadline_s), connect(target.dsn, timeout_s=target.deadline_s) as connection:
+            if last is not None and await _quiet(connection, last, files):
+                report, asked, mark, full_at = last.report, last.question, last.mark, last.full_at
+            else:
+                asked = await question(connection)
+                mark = await ask(connection, asked)
+                report = await _examine(target, files, connection)
     except HealthdError as error:
         report = blind(target, error)
     except TimeoutError:
         late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="deadline_s in yoyo.ini")
         report = replace(blind(target, late), failure="timeout")
-    return replace(report, started_at=started_at, duration_s=monotonic() - start)
+    report = replace(report, started_at=started_at, duration_s=monotonic() - start)
+    return Round(report, files, asked, mark, full_at)
 
 
-async def _examine(target: Target, files: Files) -> Report:
+async def _quiet(connection: Any, last: Round, files: Files) -> bool:
+    """Return whether the last report still holds: it saw everything, not too long ago, and nothing moved since."""
+    blinded = any(severity is Severity.UNKNOWN for severity in last.report.checks.values())
+    if blinded or last.files is not files or monotonic() - last.full_at > FULL_S:
+        return False
+    try:
+        with translated():
+            return await ask(connection, last.question) == last.mark
+    except HealthdError:  # a table that the question names is gone, or no longer ours to read
+        return False
+
+
+async def _examine(target: Target, files: Files, connection: Any) -> Report:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
-    async with connect(target.dsn, timeout_s=target.deadline_s) as connection:
-        once = None
-        while True:
-            reading = await read(connection)
-            reading.ledger.readable()
-            trips = await probe_values(connection, reading.snapshot)
-            access = await probe_access(connection, target.contracts)
-            report = conclude(target, files, reading, trips, access)
-            if not report.findings:
-                return report
-            if once is not None:
-                return _confirmed(once, report)
-            once = report
-            await asyncio.sleep(AGAIN_S)
+    once = None
+    while True:
+        reading = await read(connection)
+        reading.ledger.readable()
+        trips = await probe_values(connection, reading.snapshot)
+        access = await probe_access(connection, target.contracts)
+        report = conclude(target, files, reading, trips, access)
+        if not report.findings:
+            return report
+        if once is not None:
+            return _confirmed(once, report)
+        once = report
+        await asyncio.sleep(AGAIN_S)
 
 
 def _confirmed(once: Report, again: Report) -> Report:
@@ -79,8 +130,8 @@ def conclude(
     locked = [one.id for one in lock.migrations]
     migrations = tuple(states(files.migrations, locked, reading.ledger.applied))
     applied = [one.id for one in reading.ledger.applied]
-    expected = lock.expected(applied)
-    differences = causes(diff(expected, reading.snapshot), KINDS)
+    expected, actual = comparable(lock.expected(applied), _without_reader(reading), reading.ledger.owner)
+    differences = tuple(one for one in causes(diff(expected, actual), KINDS) if not _agreed(one, target.contracts))
     if reading.maintenance:
         # What the running migration changes, or keeps locked, is neither drift nor in order yet.
         moving = {effect.key for one in lock.without(applied) for effect in one.effects}
@@ -89,7 +140,7 @@ def conclude(
     evidence = Evidence(
         target=target.name,
         expected=expected,
-        actual=reading.snapshot,
+        actual=actual,
         differences=differences,
         contracts=target.contracts,
         migrations=migrations,
@@ -99,7 +150,7 @@ def conclude(
         kinds=KINDS,
     )
     findings = tuple(replace(finding, check=name) for name, check in CHECKS.items() for finding in check(evidence))
-    findings = tuple(sorted(findings, key=_rank))
+    findings = tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
     return Report(
         target=target.name,
         started_at=datetime.min.replace(tzinfo=UTC),
@@ -112,11 +163,38 @@ def conclude(
     )
 
 
+def _without_reader(reading: Reading) -> Snapshot:
+    """Return the snapshot without the privilege that we ask for ourselves: to enter the schema of the books."""
+    objects = dict(reading.snapshot.objects)
+    for schema in reading.ledger.schemas:
+        key = Key("grant", ("schema", schema, reading.ledger.reader or ""))
+        if objects.get(key) == Grant(("USAGE",)):
+            del objects[key]
+    return replace(reading.snapshot, objects=objects)
+
+
 def _rank(finding: Finding) -> tuple[int, str, int, Key]:
     """Return the order of telling: the worst first, and what others need to be made before them."""
     kinds = list(KINDS)
     made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
     return -finding.severity, finding.problem, made, finding.key
+
+
+def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
+    """Return whether a privilege that sql/ does not give is one that a contract asks for."""
+    if one.key.kind != "grant" or one.actual is None:
+        return False
+    before = one.expected if one.attribute else ()
+    after = one.actual if one.attribute else one.actual.privileges
+    kind, *path, grantee = one.key.path
+    asked: set[str] = set()
+    for contract in contracts:
+        if contract.role == grantee:
+            asked |= {"USAGE"} if kind == "schema" else set()
+            for table, privileges in contract.privileges.items():
+                if kind == "table" and Key.parse(f"table:{table}").path == tuple(path):
+                    asked |= set(privileges)
+    return set(before) <= set(after) and {word.partition("/")[0] for word in set(after) - set(before)} <= asked
 
 
 def _verdicts(findings: Iterable[Finding]) -> dict[str, Severity]:

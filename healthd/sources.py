@@ -79,14 +79,19 @@ def _marks(settings: Settings) -> Iterator[tuple[str, int, int]]:
             yield str(path), status.st_ctime_ns, status.st_size  # nobody can set ctime back, as cp -p does mtime
 
 
-def read_snapshot(path: Path) -> Snapshot:
-    """Return the snapshot in a file: one that `healthd snapshot --format json` printed, or a lock file."""
+def read_snapshot(path: Path) -> tuple[Snapshot, str | None]:
+    """Return the snapshot in a file, and the role that migrates that database; a lock file names none.
+
+    The file is one that `healthd snapshot --format json` printed, or a lock file.
+    """
     text = _text(path)
     if text.startswith('{"healthd_lock"'):
-        return load(text, str(path)).expected()
+        return load(text, str(path)).expected(), None
     try:
         content = json.loads(text)
-        return Snapshot(int(content["server_version"]), decode_objects(content["objects"]), dict(content["unreadable"]))
+        objects = decode_objects(content["objects"])
+        taken = Snapshot(int(content["server_version"]), objects, dict(content["unreadable"]))
+        return taken, content.get("migrator")
     except LockFileError as error:
         raise LockFileError(f"{path}: {error}", hint="take it anew with: healthd snapshot --format json") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

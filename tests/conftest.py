@@ -68,6 +68,20 @@ def _database_names() -> Iterator[str]:
     return (f"test_{number}" for number in count(1))
 
 
+def _drop_subscriptions(url: str) -> None:
+    """A database that subscribes cannot be dropped."""
+    try:
+        connection = psycopg.connect(url, autocommit=True)
+    except psycopg.OperationalError:  # the test dropped it, or its server is gone
+        return
+    with connection:
+        own = "subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        for (name,) in connection.execute(f"SELECT subname FROM pg_subscription WHERE {own}").fetchall():
+            for words in ("ALTER SUBSCRIPTION {} DISABLE", "ALTER SUBSCRIPTION {} SET (slot_name = NONE)"):
+                connection.execute(compose.SQL(words).format(compose.Identifier(name)))
+            connection.execute(compose.SQL("DROP SUBSCRIPTION {}").format(compose.Identifier(name)))
+
+
 @pytest.fixture
 def make_database(
     server: embedded.Server, _administrator: psycopg.Connection, _database_names: Iterator[str]
@@ -89,6 +103,7 @@ def make_database(
 
     yield make_database
     for name in made:
+        _drop_subscriptions(server.url(name))
         _administrator.execute(compose.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(compose.Identifier(name)))
 
 

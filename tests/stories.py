@@ -11,13 +11,15 @@ A file is `-- Title.`, then lines `-- word: …`, then SQL:
     -- given:                  from here: a migration more, which is expected
     -- drift:                  from here: what somebody did
 
-A statement that fails, and shall, says `-- fails: SQLSTATE` within it.
+A statement that fails, and shall, says `-- fails: SQLSTATE` within it. The extension is `vector`, which the embedded
+PostgreSQL brings; where HEALTHD_PG_BIN names another server it is one of those that come with every PostgreSQL.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -39,11 +41,15 @@ from healthd.migrations.replay import replay
 from healthd.migrations.runner import migrate
 from healthd.migrations.statements import statements
 from healthd.model import Contract, Report, diff
-from healthd.rounds import Files, examine
+from healthd.roles import for_comparison
+from healthd.rounds import examine, examine_again
+from healthd.sources import Files
 
 HERE = Path(__file__).parent
 SQL = HERE.parent / "sql"
 GIVEN = "9000_given"
+BINARIES = Path(os.environ["HEALTHD_PG_BIN"]) if os.environ.get("HEALTHD_PG_BIN") else None
+EXTENSION = "vector" if BINARIES is None else "hstore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Story:
 
 def read_story(path: Path) -> Story:
     """Return the story in this file; raise ValueError when it is none."""
-    title, *lines = path.read_text(encoding="utf-8").splitlines()
+    title, *lines = path.read_text(encoding="utf-8").replace("vector", EXTENSION).splitlines()
     words: dict[str, list[str]] = {}
     parts: dict[str, list[str]] = {"drift": []}
     part = "drift"
@@ -107,7 +113,7 @@ def migrations() -> tuple[Migration, ...]:
 @functools.cache
 def lock() -> LockFile:
     """Return what a replay of sql/ measures, by way of the text of a lock file."""
-    return lockfile.load(lockfile.dump(asyncio.run(replay(migrations()))))
+    return lockfile.load(lockfile.dump(asyncio.run(replay(migrations(), postgres_bin=BINARIES))))
 
 
 def files(lock: LockFile, migrations: Sequence[Migration]) -> Files:
@@ -142,18 +148,20 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
         (migration,) = read_migrations([folder])
         known.append(migration)
         locked = await _lock_given(url, locked, known)
-    run(connection, story.drift)
     kept = [one for one in known if one.id not in story.lost]
     target = Target(story.name, url, contracts=story.contracts)
     compared = files(locked, kept)
-    return Scene(story, url, target, compared, await examine(target, compared))
+    before = await examine_again(target, compared, None)
+    run(connection, story.drift)
+    # The round before is at hand, as it is in the daemon: what happened must not look like nothing.
+    return Scene(story, url, target, compared, (await examine_again(target, compared, before)).report)
 
 
 async def _lock_given(url: str, locked: LockFile, known: Sequence[Migration]) -> LockFile:
     """Apply the migration that a story gives, and return the lock file with what it did."""
     await migrate(url, known, None, say=lambda _: None)
     async with connect(url) as connection:
-        effects = diff(locked.expected(), await take_snapshot(connection))
+        effects = diff(locked.expected(), for_comparison(await take_snapshot(connection), connection.info.user))
     given = Locked(GIVEN, known[-1].digest, None, True, effects, "missing")
     return lockfile.load(lockfile.dump(replace(locked, migrations=(*locked.migrations, given))))
 

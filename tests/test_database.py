@@ -269,7 +269,7 @@ async def test_a_kind_that_may_not_be_read_is_unreadable_and_the_others_are_read
     async with connect(reader) as connection:
         snapshot = await take_snapshot(connection)
 
-    assert {"enum", "trigger"} == snapshot.unreadable.keys()
+    assert {"enum", "trigger", "constraint", "comment", "security_label"} == snapshot.unreadable.keys()
     assert all(reason.startswith("42501: permission denied") for reason in snapshot.unreadable.values())
     assert Key("table", ("public", "machines")) in snapshot.objects
 

@@ -72,6 +72,25 @@ def test_keys_are_written_as_sql_writes_names() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("owner:table.public.machines", ("table", "public", "machines")),
+        ("comment:column.public.machines.status", ("column", "public", "machines", "status")),
+        ("grant:table.public.machines.app", ("table", "public", "machines", "app")),
+        ("owner:function.public.f(integer)", ("function", "public", "f", "(integer)")),
+        ("grant:function.public.f(integer, text).app", ("function", "public", "f", "(integer, text)", "app")),
+        ('grant:function.public.f("My (Type").app', ("function", "public", "f", '("My (Type")', "app")),
+        ('owner:operator.app."###"(integer, integer)', ("operator", "app", "###", "(integer, integer)")),
+    ],
+)
+def test_what_hangs_on_an_object_names_its_kind_first(text: str, path: tuple[str, ...]) -> None:
+    key = Key(text.partition(":")[0], path)
+
+    assert text == str(key)
+    assert key == Key.parse(text)
+
+
+@pytest.mark.parametrize(
     "text", ["", "table", "table:", 'table:"', 'table:"a', "table:a.", "table:.a", "table:a..b", "table:f()"]
 )
 def test_what_is_no_key_is_refused(text: str) -> None:

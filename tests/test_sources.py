@@ -99,7 +99,7 @@ def test_a_lock_file_that_is_unusable_is_told_by_name_with_what_to_do(how: str, 
 
 
 def test_a_lock_file_is_a_snapshot_of_everything_applied(settings: Settings) -> None:
-    assert read_lock(settings).expected() == read_snapshot(settings.lock)
+    assert (read_lock(settings).expected(), None) == read_snapshot(settings.lock)
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,23 @@
-"""Columns of tables: type, nullability, default, identity and generation."""
+"""Columns: type, nullability, default, identity and generation, and how their values are stored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.foreign_tables import generic, generic_options
 from healthd.catalog.visible import RELATION, own
-from healthd.model import DEPARSED, Difference, Key, Kind, Record, Severity, literal, quote
+from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, literal, quote
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column. `default` is the expression of a generated column too; `collation` only when not the type's."""
+    """A column. `default` is the expression of a generated column too; `collation` only when not the type's.
+
+    Its table may be a foreign one; of views there are only columns of which more is to be said than what the
+    view's definition says. `storage` is None when it is the type's own. Of NOT NULL constraints, which
+    PostgreSQL 18 names, `not_null_name` is told when it is not the one that the server would give, and
+    `not_null_apart` when not the same side, parent or child, made the column and its NOT NULL.
+    """
 
     type: str
     not_null: bool
@@ -18,6 +25,23 @@ class Column:
     identity: str  # none, always, by default
     generated: str  # none, stored, virtual
     collation: str | None
+    on: str = "table"  # table, view, materialized view, foreign table
+    not_null_validated: bool = True
+    not_null_no_inherit: bool = False
+    not_null_name: Annotated[str | None, Attribute(None)] = None
+    not_null_apart: Annotated[bool, Attribute(None)] = False
+    inherited: Annotated[bool, Attribute(None)] = False
+    storage: Annotated[str | None, MINOR] = None
+    compression: Annotated[str | None, MINOR] = None
+    statistics: Annotated[int | None, MINOR] = None
+    options: Annotated[str | None, MINOR] = None
+    foreign_options: tuple[str, ...] = ()
+
+
+def parent(key: Key, record: Record) -> Key:
+    """Return the table, foreign table or view that a column is of."""
+    kind = "view" if record.on.endswith("view") else record.on.replace(" ", "_")
+    return Key(kind, key.path[:2])
 
 
 def gain(record: Record) -> Severity:
@@ -30,21 +54,18 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
     """Yield the SQL that brings a column back."""
     schema, table, column = map(quote, difference.key.path)
     alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
-    if difference.missing:
-        counter = Key(
-            "sequence", (difference.key.path[0], f"{difference.key.path[1]}_{difference.key.path[2]}_seq")
-        ).sql
-        serial = expected.default == f"nextval({literal(counter)}::regclass)"
-        if serial:  # its sequence went with it
-            yield f"CREATE SEQUENCE IF NOT EXISTS {counter} AS {expected.type};"
-        yield f"ALTER TABLE {schema}.{table} ADD COLUMN {column} {definition(expected)};"
-        if serial:
-            yield f"ALTER SEQUENCE {counter} OWNED BY {schema}.{table}.{column};"
-        if expected.not_null and not expected.default:
-            yield f"-- If {table} has rows: add it without NOT NULL, fill it, then SET NOT NULL."
+    if difference.missing and expected.on.endswith("view"):
+        if expected.default:
+            yield f"{alter} SET DEFAULT {expected.default};"
+        yield from _stored(alter, expected)
+    elif difference.missing:
+        yield from _made_again(difference, expected)
     elif difference.attribute == "not_null":
         yield f"{alter} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
-    elif (expected.generated, actual.generated) != ("none", "none"):
+    elif difference.attribute == "not_null_validated" and (expected.not_null, actual.not_null) == (True, True):
+        if expected.not_null_validated:
+            yield f"{alter} SET NOT NULL;"
+    elif (expected.generated, actual.generated) != ("none", "none") and difference.attribute in GENERATED:
         yield f"-- {column} is or was generated: drop it and add it again, with what depends on it:"
         yield f"-- ALTER TABLE {schema}.{table} ADD COLUMN {column} {definition(expected)};"
     elif difference.attribute == "type" or (difference.attribute == "collation" and actual.type == expected.type):
@@ -60,6 +81,59 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
             yield f"{alter} ADD GENERATED {expected.identity.upper()} AS IDENTITY;"
             counter = f"pg_get_serial_sequence({literal(f'{schema}.{table}')}, {literal(difference.key.path[2])})"
             yield f"SELECT setval({counter}, max({column})) FROM {schema}.{table};"
+    elif difference.attribute == "storage":
+        yield (
+            f"{alter} SET STORAGE {expected.storage.upper()};"
+            if expected.storage
+            else f"-- {column} is stored otherwise than its type is: SET STORAGE to what pg_type.typstorage says."
+        )
+    elif difference.attribute == "compression":
+        yield f"{alter} SET COMPRESSION {expected.compression or 'default'};"
+    elif difference.attribute == "statistics":
+        yield f"{alter} SET STATISTICS {-1 if expected.statistics is None else expected.statistics};"
+    elif difference.attribute == "options":
+        wanted = dict(one.split("=") for one in expected.options.split(", ")) if expected.options else {}
+        lost = [one.split("=")[0] for one in actual.options.split(", ")] if actual.options else []
+        if lost := [name for name in lost if name not in wanted]:
+            yield f"{alter} RESET ({', '.join(lost)});"
+        if wanted:
+            yield f"{alter} SET ({expected.options});"
+    elif difference.attribute == "foreign_options":
+        options = generic_options(expected.foreign_options, actual.foreign_options)
+        yield f"ALTER FOREIGN TABLE {schema}.{table} ALTER COLUMN {column} {options};"
+
+
+GENERATED = ("type", "collation", "default", "identity", "generated")
+
+
+def _made_again(difference: Difference, expected: Column) -> Iterator[str]:
+    schema, table, column = map(quote, difference.key.path)
+    alter = f"ALTER TABLE {schema}.{table}"
+    counter = Key("sequence", (difference.key.path[0], f"{difference.key.path[1]}_{difference.key.path[2]}_seq")).sql
+    serial = expected.default == f"nextval({literal(counter)}::regclass)"
+    if serial:  # its sequence went with it
+        yield f"CREATE SEQUENCE IF NOT EXISTS {counter} AS {expected.type};"
+    yield f"{alter} ADD COLUMN {column} {definition(expected)};"
+    if serial:
+        yield f"ALTER SEQUENCE {counter} OWNED BY {schema}.{table}.{column};"
+    yield from _stored(f"{alter} ALTER COLUMN {column}", expected)
+    if expected.foreign_options:
+        options = generic_options(expected.foreign_options, ())
+        yield f"ALTER FOREIGN TABLE {schema}.{table} ALTER COLUMN {column} {options};"
+    if expected.not_null and not expected.default:
+        yield f"-- If {table} has rows: add it without NOT NULL, fill it, then SET NOT NULL."
+
+
+def _stored(alter: str, record: Column) -> Iterator[str]:
+    """Yield the SQL for what no ADD COLUMN says in every PostgreSQL."""
+    if record.storage:
+        yield f"{alter} SET STORAGE {record.storage.upper()};"
+    if record.compression:
+        yield f"{alter} SET COMPRESSION {record.compression};"
+    if record.statistics is not None:
+        yield f"{alter} SET STATISTICS {record.statistics};"
+    if record.options:
+        yield f"{alter} SET ({record.options});"
 
 
 def _retype(alter: str, column: str, expected: Column, actual: Column) -> str:
@@ -85,37 +159,61 @@ def definition(record: Column) -> str:
     return " ".join(words)
 
 
-KIND = Kind(
-    name="column",
-    record=Column,
-    depth=3,
-    parent=lambda key, record: Key("table", key.path[:2]),
-    gain=gain,
-    repair=repair,
-    query=f"""
+STORAGE = """CASE {} WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END"""
+
+
+def query(version: int) -> str:
+    """Return the query for one version: NOT NULL is a constraint since 18, compression a choice since 14."""
+    named = version >= 180000
+    compression = "CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END" if version >= 140000 else "NULL"
+    not_null = """coalesce(k.convalidated, true),
+               coalesce(k.connoinherit, false),
+               CASE WHEN k.conname <> c.relname || '_' || a.attname || '_not_null' THEN k.conname END,
+               coalesce(NOT c.relispartition AND k.conislocal <> a.attislocal, false)"""
+    return f"""
         SELECT n.nspname, c.relname, a.attname,
                pg_catalog.format_type(a.atttypid, a.atttypmod),
-               a.attnotnull
-                   AND NOT EXISTS (SELECT -- PostgreSQL 18: NOT NULL NOT VALID, which promises nothing about old rows
-                                     FROM pg_catalog.pg_constraint AS k
-                                    WHERE k.conrelid = a.attrelid
-                                      AND k.contype = 'n'
-                                      AND k.conkey = ARRAY[a.attnum]
-                                      AND NOT k.convalidated),
+               a.attnotnull,
                pg_catalog.pg_get_expr(d.adbin, d.adrelid),
                CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' ELSE 'none' END,
                CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' ELSE 'none' END,
-               CASE WHEN a.attcollation <> t.typcollation
-                    THEN a.attcollation::pg_catalog.regcollation::text END
+               CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0
+                    THEN a.attcollation::pg_catalog.regcollation::text END,
+               CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
+                              WHEN 'f' THEN 'foreign table' ELSE 'table' END,
+               {not_null if named else "true, false, NULL, false"},
+               NOT a.attislocal AND NOT c.relispartition,
+               CASE WHEN a.attstorage <> t.typstorage THEN {STORAGE.format("a.attstorage")} END,
+               {compression},
+               CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
+               CASE WHEN a.attoptions IS NOT NULL
+                    THEN (SELECT pg_catalog.string_agg(o, ', ' ORDER BY o COLLATE "C")
+                            FROM pg_catalog.unnest(a.attoptions) AS o) END,
+               {generic("a.attfdwoptions")}
           FROM pg_catalog.pg_attribute AS a
           JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
           JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
           LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+          {NAMED if named else ""}
          WHERE a.attnum > 0
            AND NOT a.attisdropped
-           AND c.relkind IN ('r', 'p')
+           AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+           AND (c.relkind IN ('r', 'p', 'f')
+                OR d.oid IS NOT NULL
+                OR c.relkind = 'm'
+                   AND (a.attstattarget >= 0
+                        OR a.attstorage <> t.typstorage
+                        OR a.attoptions IS NOT NULL
+                        {"OR a.attcompression IN ('p', 'l')" if version >= 140000 else ""}))
            AND c.relpersistence <> 't'
            AND {RELATION}
-           AND {own("pg_class", "c.oid")}""",
-)
+           AND {own("pg_class", "c.oid")}"""
+
+
+NAMED = """LEFT JOIN pg_catalog.pg_constraint AS k
+                 ON k.conrelid = a.attrelid
+                AND k.contype = 'n'
+                AND k.conkey[1] = a.attnum"""
+
+KIND = Kind(name="column", record=Column, depth=3, parent=parent, gain=gain, repair=repair, query=query)

@@ -4,65 +4,138 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.indexes import ATTACHED, TABLESPACE
+from healthd.catalog.tables import options, set_options
 from healthd.catalog.visible import SCHEMA, own
-from healthd.model import DEPARSED, Difference, Key, Kind, Record, quote
+from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, literal, quote
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A constraint; `on` says whether it stands on a table or a domain."""
+    """A constraint; `on` says whether it stands on a table, a foreign table or a domain.
+
+    `enforced` is false when PostgreSQL was told never to look (18: NOT ENFORCED), `switched_off` when the
+    triggers that do the looking are disabled. What follows is about the index of a key: `attached` are those
+    of the partitions. `partitions` are those where the constraint is validated and here it is not, or the
+    other way round.
+    """
 
     on: str
     type: str
     validated: bool
     definition: Annotated[str, DEPARSED]
+    enforced: bool = True
+    switched_off: bool = False
+    options: Annotated[str | None, MINOR] = None
+    tablespace: Annotated[str | None, MINOR] = None
+    clustered: Annotated[bool, Attribute(None)] = False
+    replica_identity: Annotated[bool, MINOR] = False
+    attached: Annotated[str | None, Attribute(None)] = None
+    partitions: Annotated[str | None, Attribute(None)] = None
 
 
-def repair(difference: Difference, expected: Constraint, _actual: Constraint) -> Iterator[str]:
+def repair(difference: Difference, expected: Constraint, actual: Constraint) -> Iterator[str]:
     """Yield the SQL that adds, validates or replaces a constraint."""
     schema, owner, name = map(quote, difference.key.path)
     alter = f"ALTER {expected.on.upper()} {schema}.{owner}"
-    add = f"ADD CONSTRAINT {name} {expected.definition}{'' if expected.validated else ' NOT VALID'};"
+    add = f"ADD CONSTRAINT {name} {definition(expected)};"
     if difference.attribute == "validated" and expected.validated:
         yield f"{alter} VALIDATE CONSTRAINT {name};"
-    elif difference.attribute == "definition" and expected.on == "table":
+    elif difference.attribute in ("definition", "enforced", "switched_off") and expected.on != "domain":
         yield f"{alter} DROP CONSTRAINT {name}, {add}"
     elif difference.attribute == "definition":
         yield f"{alter} DROP CONSTRAINT {name};"
         yield f"{alter} {add}"
     elif difference.missing:
         yield f"{alter} {add}"
+        if expected.tablespace:
+            yield f"ALTER INDEX {schema}.{name} SET TABLESPACE {quote(expected.tablespace)};"
+    elif difference.attribute == "options":
+        yield from set_options(f"ALTER INDEX {schema}.{name}", expected.options, actual.options)
+    elif difference.attribute == "tablespace":
+        yield f"ALTER INDEX {schema}.{name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
+    if (difference.missing or difference.attribute == "replica_identity") and expected.replica_identity:
+        yield f"{alter} REPLICA IDENTITY USING INDEX {name};"
+
+
+def definition(record: Constraint) -> str:
+    """Return a constraint as ADD CONSTRAINT writes it after its name."""
+    words = [record.definition]
+    if record.options:
+        parts = (one.split("=", 1) for one in record.options.split(", "))
+        settings = f"WITH ({', '.join(f'{name}={literal(value)}' for name, value in parts)})"
+        # The parameters of the index stand before what says when it is looked at.
+        head, deferrable, tail = record.definition.partition(" DEFERRABLE")
+        words = [f"{head} {settings}{deferrable}{tail}"]
+    words += [] if record.enforced else ["NOT ENFORCED"]
+    words += [] if record.validated else ["NOT VALID"]
+    return " ".join(words)
 
 
 def parent(key: Key, record: Record) -> Key:
     """Return the table or the domain that a constraint stands on."""
-    return Key(record.on, key.path[:2])
+    return Key(record.on.replace(" ", "_"), key.path[:2])
 
 
-KIND = Kind(
-    name="constraint",
-    record=Constraint,
-    depth=3,
-    parent=parent,
-    repair=repair,
+def query(version: int) -> str:
+    """Return the query for one version: PostgreSQL 18 has constraints that are not enforced."""
     # Types by name: PostgreSQL 18 lists NOT NULL here ('n'), which is the column's; 't' is the trigger's.
     # NOT VALID is `validated`. What a partition or a child has from its parent is the parent's.
-    query=f"""
+    enforced = "k.conenforced" if version >= 180000 else "true"
+    return f"""
+        WITH attached AS {ATTACHED},
+             triggers AS (SELECT coalesce(nullif(k.conparentid, 0), k.oid) AS oid
+                            FROM pg_catalog.pg_trigger AS g
+                            JOIN pg_catalog.pg_constraint AS k ON k.oid = g.tgconstraint
+                           WHERE g.tgisinternal
+                             AND g.tgenabled IN ('D', 'R')
+                           GROUP BY 1),
+             partitions AS (SELECT p.oid,
+                                   pg_catalog.string_agg(k.conrelid::pg_catalog.regclass::text, ', '
+                                                         ORDER BY k.conrelid::pg_catalog.regclass::text) AS names
+                              FROM pg_catalog.pg_constraint AS k
+                              JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
+                              JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = k.conrelid
+                              JOIN pg_catalog.pg_constraint AS p ON p.conrelid = i.inhparent AND p.conname = k.conname
+                             WHERE k.contype = 'c'
+                               AND k.coninhcount > 0
+                               AND c.relispartition
+                               AND p.convalidated <> k.convalidated
+                             GROUP BY p.oid)
         SELECT n.nspname, coalesce(c.relname, t.typname), k.conname,
-               CASE WHEN t.oid IS NULL THEN 'table' ELSE 'domain' END,
+               CASE WHEN t.oid IS NOT NULL THEN 'domain' WHEN c.relkind = 'f' THEN 'foreign table' ELSE 'table' END,
                CASE k.contype WHEN 'c' THEN 'check' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
                               WHEN 'u' THEN 'unique' ELSE 'exclusion' END,
-               k.convalidated,
-               pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid), ' NOT VALID$', '')
+               k.convalidated OR NOT {enforced},
+               CASE WHEN k.convalidated THEN pg_catalog.pg_get_constraintdef(k.oid)
+                    ELSE pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid),
+                                                   ' NOT (VALID|ENFORCED)$', '') END,
+               {enforced},
+               g.oid IS NOT NULL,
+               CASE WHEN k.contype IN ('p', 'u') THEN {options("x")} END, -- an exclusion's definition has them
+               CASE WHEN k.contype IN ('p', 'u', 'x') THEN {TABLESPACE.format("x")} END,
+               coalesce(i.indisclustered, false),
+               coalesce(i.indisreplident, false),
+               a.names,
+               p.names
           FROM pg_catalog.pg_constraint AS k
           JOIN pg_catalog.pg_namespace AS n ON n.oid = k.connamespace
           LEFT JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
           LEFT JOIN pg_catalog.pg_type AS t ON t.oid = k.contypid
+          LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
+          LEFT JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
+          LEFT JOIN attached AS a ON a.root = i.indexrelid
+          LEFT JOIN triggers AS g ON g.oid = k.oid
+          LEFT JOIN partitions AS p ON p.oid = k.oid
          WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')
            AND k.conislocal
            AND k.conparentid = 0
+           -- What a restored partition has, it has of its own and from its parent.
+           AND (k.coninhcount = 0 OR NOT coalesce(c.relispartition, false))
            AND (c.relname IS NULL OR c.relname <> ALL (%(books)s) AND c.relpersistence <> 't')
            AND {SCHEMA}
            AND {own("pg_class", "k.conrelid")}
-           AND {own("pg_type", "k.contypid")}""",
-)
+           AND {own("pg_type", "k.contypid")}"""
+
+
+KIND = Kind(name="constraint", record=Constraint, depth=3, parent=parent, repair=repair, query=query)

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.visible import SCHEMA, own
-from healthd.model import DEPARSED, Difference, Kind
+from healthd.model import DEPARSED, Attribute, Difference, Kind, quote
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain; its CHECK constraints are constraints."""
+    """A domain; its CHECK constraints are constraints.
+
+    `not_null_name` is the name of its NOT NULL, which has one since PostgreSQL 17, where it is not the usual one.
+    """
 
     type: str
     not_null: bool
+    not_null_name: Annotated[str | None, Attribute(None)]
     default: Annotated[str | None, DEPARSED]
     collation: str | None
 
@@ -25,6 +29,7 @@ def repair(difference: Difference, expected: Domain, _actual: Domain) -> Iterato
         words = [f"CREATE DOMAIN {name} AS {expected.type}"]
         words += [f"COLLATE {expected.collation}"] if expected.collation else []
         words += [f"DEFAULT {expected.default}"] if expected.default else []
+        words += [f"CONSTRAINT {quote(expected.not_null_name)}"] if expected.not_null_name else []
         words += ["NOT NULL"] if expected.not_null else []
         yield " ".join(words) + ";"
     elif difference.attribute == "default":
@@ -33,14 +38,20 @@ def repair(difference: Difference, expected: Domain, _actual: Domain) -> Iterato
         yield f"ALTER DOMAIN {name} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
 
 
-KIND = Kind(
-    name="domain",
-    record=Domain,
-    repair=repair,
-    query=f"""
+NAME = """(SELECT k.conname
+                  FROM pg_catalog.pg_constraint AS k
+                 WHERE k.contypid = t.oid
+                   AND k.contype = 'n'
+                   AND k.conname <> t.typname || '_not_null')"""
+
+
+def query(server_version: int) -> str:
+    """Return the query for one server version: since 17 a NOT NULL has a name."""
+    return f"""
         SELECT n.nspname, t.typname,
                pg_catalog.format_type(t.typbasetype, t.typtypmod),
                t.typnotnull,
+               {NAME if server_version >= 170000 else "NULL"},
                pg_catalog.pg_get_expr(t.typdefaultbin, 0),
                CASE WHEN t.typcollation <> b.typcollation THEN t.typcollation::pg_catalog.regcollation::text END
           FROM pg_catalog.pg_type AS t
@@ -48,5 +59,7 @@ KIND = Kind(
           JOIN pg_catalog.pg_type AS b ON b.oid = t.typbasetype
          WHERE t.typtype = 'd'
            AND {SCHEMA}
-           AND {own("pg_type", "t.oid")}""",
-)
+           AND {own("pg_type", "t.oid")}"""
+
+
+KIND = Kind(name="domain", record=Domain, repair=repair, query=query)

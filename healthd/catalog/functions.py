@@ -1,45 +1,187 @@
 """Functions and procedures: what they take, what they do, and with whose rights."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.visible import SCHEMA, own
-from healthd.model import DEPARSED, Difference, Kind
+from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, literal, quote
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function or procedure, in full as CREATE prints it (source: pg_get_functiondef)."""
+    """A function or procedure.
 
-    definition: Annotated[str, DEPARSED]
+    `body` is what its language runs, with the line ends of Unix; `carriage_returns` is a digest of it as it
+    is when it has others. `sql_body` is one that was parsed when the function was made (BEGIN ATOMIC).
+    `library` is the file of a function in C. `settings` are `name=value` each. `needs` are the extensions
+    without which it shall not be.
+    """
+
+    kind: str  # function, procedure, window function
+    arguments: Annotated[str, DEPARSED]  # with modes, names and defaults
+    result: str | None
+    language: str
+    body: str
+    sql_body: Annotated[str | None, DEPARSED] = None
+    volatility: str = "volatile"
+    strict: bool = False
+    security_definer: bool = False
+    leakproof: bool = False
+    parallel: str = "unsafe"
+    cost: Annotated[str, MINOR] = "100"
+    rows: Annotated[str | None, MINOR] = None
+    support: Annotated[str | None, MINOR] = None
+    settings: tuple[str, ...] = ()
+    transforms: str | None = None
+    library: str | None = None
+    carriage_returns: Annotated[str | None, Attribute(None)] = None
+    needs: Annotated[str | None, Attribute(None)] = None
 
 
 def repair(difference: Difference, expected: Function, actual: Function) -> Iterator[str]:
-    """Yield the SQL that makes a function what it was; its definition carries all of its attributes."""
-    if not difference.missing and _head(expected) != _head(actual):
-        # CREATE OR REPLACE changes neither what a function returns nor the names of its arguments.
-        yield f"DROP ROUTINE {difference.key.sql};"
-    yield f"{expected.definition};"
+    """Yield the SQL that makes a function what it was: a word where one is enough, else all of it."""
+    name = difference.key.sql
+    made = definition(".".join(map(quote, difference.key.path[:2])), expected)
+    if difference.missing:
+        yield made
+    elif word := WORDS.get(difference.attribute or ""):
+        yield f"ALTER ROUTINE {name} {word(expected)};"
+    elif difference.attribute not in ("needs", "carriage_returns"):
+        if _head(expected) != _head(actual):
+            # CREATE OR REPLACE changes neither what a function returns nor the names of its arguments.
+            yield f"DROP ROUTINE {name};"
+        yield made
 
 
-def _head(function: Function) -> str:
-    """Return what is printed before the language: name, arguments and what comes back."""
-    return function.definition.partition("\n LANGUAGE ")[0]
+def _head(function: Function) -> tuple[str | None, ...]:
+    return function.kind, function.arguments, function.result
 
 
-KIND = Kind(
-    name="function",
-    record=Function,
-    depth=3,
-    repair=repair,
-    query=f"""
+def _settings(function: Function) -> list[str]:
+    """Return SET clauses; a list of names is stored as SQL writes it, any other value as it is."""
+    clauses = []
+    for name, _, value in (one.partition("=") for one in function.settings):
+        words = ".".join(map(quote, name.split(".")))
+        # An empty path is stored as the empty name, which SQL takes only as an empty text.
+        listed = ", ".join("''" if part == '""' else part for part in value.split(", "))
+        written = listed if name in LISTS else literal(value)
+        clauses.append(f"SET {words} TO {written}")
+    return clauses
+
+
+# What PostgreSQL marks GUC_LIST_QUOTE.
+LISTS = (
+    "local_preload_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "temp_tablespaces",
+    "unix_socket_directories",
+)
+
+WORDS: Mapping[str, Callable[[Function], str]] = {
+    "volatility": lambda one: one.volatility.upper(),
+    "strict": lambda one: "STRICT" if one.strict else "CALLED ON NULL INPUT",
+    "security_definer": lambda one: "SECURITY DEFINER" if one.security_definer else "SECURITY INVOKER",
+    "leakproof": lambda one: "LEAKPROOF" if one.leakproof else "NOT LEAKPROOF",
+    "parallel": lambda one: f"PARALLEL {one.parallel.upper()}",
+    "cost": lambda one: f"COST {one.cost}",
+    "settings": lambda one: " ".join(["RESET ALL", *_settings(one)]),
+}
+
+
+def definition(name: str, function: Function) -> str:
+    """Return the statement that makes a function of this name."""
+    procedure = function.kind == "procedure"
+    lines = [f"CREATE OR REPLACE {'PROCEDURE' if procedure else 'FUNCTION'} {name}({function.arguments})"]
+    if function.result is not None:
+        lines.append(f" RETURNS {function.result}")
+    words = [f"LANGUAGE {quote(function.language)}"]
+    if function.transforms:
+        words.append(f"TRANSFORM {function.transforms}")
+    if not procedure:
+        words += ["WINDOW"] if function.kind == "window function" else []
+        words.append(function.volatility.upper())
+        words += ["LEAKPROOF"] if function.leakproof else []
+        words += ["STRICT"] if function.strict else []
+        words.append(f"PARALLEL {function.parallel.upper()} COST {function.cost}")
+        words += [f"ROWS {function.rows}"] if function.rows else []
+        words += [f"SUPPORT {function.support}"] if function.support else []
+    words += ["SECURITY DEFINER"] if function.security_definer else []
+    lines.append(" " + " ".join(words))
+    lines += [f" {clause}" for clause in _settings(function)]
+    if function.sql_body:
+        lines.append(function.sql_body)
+    elif function.library:
+        lines.append(f"AS {literal(function.library)}, {literal(function.body)}")
+    else:
+        lines.append(f"AS {_dollars(function.body)}")
+    return "\n".join(lines) + ";"
+
+
+def _dollars(body: str) -> str:
+    """Return a body between dollars that do not stand in it."""
+    word = "function"
+    while f"${word}$" in f"{body}$":
+        word += "_"
+    return f"${word}${body}${word}$"
+
+
+def needs(catalog: str) -> str:
+    """Return a subquery with the extensions that objects of this catalog were told to depend on."""
+    return f"""(SELECT d.objid, pg_catalog.string_agg(e.extname, ', ' ORDER BY e.extname) AS names
+                  FROM pg_catalog.pg_extension AS e
+                  JOIN pg_catalog.pg_depend AS d
+                    ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+                   AND d.refobjid   = e.oid
+                 WHERE d.classid = 'pg_catalog.{catalog}'::pg_catalog.regclass
+                   AND d.deptype = 'x'
+                 GROUP BY d.objid)"""
+
+
+def query(version: int) -> str:
+    """Return the query for one version: PostgreSQL 14 and later parse SQL bodies when they are made."""
+    return f"""
         SELECT n.nspname, p.proname,
                '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')',
-               pg_catalog.rtrim(pg_catalog.replace(pg_catalog.pg_get_functiondef(p.oid), E'\\r\\n', E'\\n'), E'\\n')
+               CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'w' THEN 'window function' ELSE 'function' END,
+               pg_catalog.pg_get_function_arguments(p.oid),
+               pg_catalog.pg_get_function_result(p.oid),
+               l.lanname,
+               pg_catalog.replace(p.prosrc, E'\\r\\n', E'\\n'),
+               {"pg_catalog.pg_get_function_sqlbody(p.oid)" if version >= 140000 else "NULL"},
+               CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
+               p.proisstrict,
+               p.prosecdef,
+               p.proleakproof,
+               CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END,
+               p.procost::text,
+               CASE WHEN p.proretset THEN p.prorows::text END,
+               nullif(p.prosupport::text, '-'),
+               CASE WHEN p.proconfig IS NOT NULL
+                    THEN ARRAY(SELECT s FROM pg_catalog.unnest(p.proconfig) AS s ORDER BY s COLLATE "C")
+                    ELSE '{{}}' END,
+               CASE WHEN p.protrftypes IS NOT NULL
+                    THEN (SELECT pg_catalog.string_agg('FOR TYPE ' || pg_catalog.format_type(t, NULL), ', ')
+                            FROM pg_catalog.unnest(p.protrftypes) AS t) END,
+               p.probin,
+               CASE WHEN pg_catalog.strpos(p.prosrc, E'\\r\\n') > 0
+                    THEN pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+                             p.prosrc, pg_catalog.getdatabaseencoding())), 'hex') END,
+               x.names
           FROM pg_catalog.pg_proc AS p
           JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+          JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+          LEFT JOIN {needs("pg_proc")} AS x ON x.objid = p.oid
          WHERE p.prokind IN ('f', 'p', 'w')
            AND {SCHEMA}
-           AND {own("pg_proc", "p.oid")}""",
-)
+           AND NOT EXISTS (SELECT -- a range type has its constructors
+                             FROM pg_catalog.pg_depend AS d
+                            WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                              AND d.objid   = p.oid
+                              AND d.deptype = 'i')
+           AND {own("pg_proc", "p.oid")}"""
+
+
+KIND = Kind(name="function", record=Function, depth=3, repair=repair, query=query)

@@ -21,6 +21,7 @@ class Sequence:
     cache: Annotated[int, MINOR]
     owned_by: Annotated[str | None, MINOR]
     identity: bool
+    unlogged: Annotated[bool, MINOR] = False
 
 
 def parent(key: Key, record: Record) -> Key | None:
@@ -33,6 +34,8 @@ def repair(difference: Difference, expected: Sequence, _actual: Sequence) -> Ite
     name = difference.key.sql
     if difference.attribute == "owned_by":
         yield f"ALTER SEQUENCE {name} OWNED BY {expected.owned_by or 'NONE'};"
+    elif difference.attribute == "unlogged":
+        yield f"ALTER SEQUENCE {name} SET {'UNLOGGED' if expected.unlogged else 'LOGGED'};"
     elif difference.attribute not in (None, "identity"):
         # All at once: a limit may fit the expected type only.
         yield f"ALTER SEQUENCE {name} {counting(expected)};"
@@ -53,18 +56,17 @@ def counting(sequence: Sequence) -> str:
     )
 
 
-KIND = Kind(
-    name="sequence",
-    record=Sequence,
-    parent=parent,
-    repair=repair,
-    query=f"""
+def query(version: int) -> str:
+    """Return the query for one version: before PostgreSQL 15 there was no unlogged sequence but a table's own."""
+    unlogged = "c.relpersistence = 'u'" if version >= 150000 else "coalesce(t.relpersistence = 'u', false)"
+    return f"""
         SELECT n.nspname, c.relname,
                pg_catalog.format_type(s.seqtypid, NULL),
                s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, s.seqcache,
                pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.relname)
                    || '.' || pg_catalog.quote_ident(a.attname),
-               coalesce(d.deptype = 'i', false)
+               coalesce(d.deptype = 'i', false),
+               {unlogged}
           FROM pg_catalog.pg_sequence AS s
           JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -79,5 +81,7 @@ KIND = Kind(
           LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
          WHERE c.relpersistence <> 't'
            AND {RELATION}
-           AND {own("pg_class", "c.oid")}""",
-)
+           AND {own("pg_class", "c.oid")}"""
+
+
+KIND = Kind(name="sequence", record=Sequence, parent=parent, repair=repair, query=query)

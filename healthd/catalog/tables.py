@@ -1,25 +1,35 @@
-"""Tables: ordinary and partitioned ones, and what they descend from."""
+"""Tables: ordinary and partitioned ones, what they descend from, how they are stored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.visible import RELATION, own
-from healthd.model import DEPARSED, Difference, Kind
+from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, literal, quote
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table. `inherits` are the parents in order; `bound` is a partition's share of its parent."""
+    """A table. `inherits` are the parents in order; `bound` is a partition's share of its parent.
+
+    `column_order` names the columns that are the table's own, as they stand in it: a column that was dropped
+    and made again stands last. `replica_identity` is default, nothing, full or index.
+    """
 
     unlogged: bool
     partitioned_by: Annotated[str | None, DEPARSED]
     inherits: tuple[str, ...]
     bound: Annotated[str | None, DEPARSED]
-    row_security: str  # off, enabled, forced (for the owner too)
+    row_security: str  # off, enabled, forced (for the owner too), off but forced
+    of_type: str | None = None
+    replica_identity: str = "default"
+    options: Annotated[str | None, MINOR] = None
+    access_method: Annotated[str | None, MINOR] = None
+    tablespace: Annotated[str | None, MINOR] = None
+    column_order: Annotated[str | None, Attribute(None)] = None
 
 
-def repair(difference: Difference, expected: Table, _actual: Table) -> Iterator[str]:
+def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[str]:
     """Yield what can be done about a table; a lost one is never made again empty without a word."""
     name = difference.key.sql
     if difference.missing:
@@ -28,9 +38,88 @@ def repair(difference: Difference, expected: Table, _actual: Table) -> Iterator[
     elif difference.attribute == "unlogged":
         yield f"ALTER TABLE {name} SET {'UNLOGGED' if expected.unlogged else 'LOGGED'};"
     elif difference.attribute == "row_security":
-        yield f"ALTER TABLE {name} {'DISABLE' if expected.row_security == 'off' else 'ENABLE'} ROW LEVEL SECURITY;"
-        yield f"ALTER TABLE {name} {'FORCE' if expected.row_security == 'forced' else 'NO FORCE'} ROW LEVEL SECURITY;"
+        enabled, forced = expected.row_security in ("enabled", "forced"), "forced" in expected.row_security
+        yield f"ALTER TABLE {name} {'ENABLE' if enabled else 'DISABLE'} ROW LEVEL SECURITY;"
+        yield f"ALTER TABLE {name} {'FORCE' if forced else 'NO FORCE'} ROW LEVEL SECURITY;"
+    elif difference.attribute == "options":
+        yield from set_options(f"ALTER TABLE {name}", expected.options, actual.options)
+    elif difference.attribute == "replica_identity" and expected.replica_identity != "index":
+        yield f"ALTER TABLE {name} REPLICA IDENTITY {expected.replica_identity.upper()};"
+    elif difference.attribute == "tablespace":
+        yield f"ALTER TABLE {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
+    elif difference.attribute == "access_method" and expected.access_method:
+        yield f"ALTER TABLE {name} SET ACCESS METHOD {quote(expected.access_method)};"
+    elif difference.attribute == "of_type":
+        yield f"ALTER TABLE {name} {f'OF {expected.of_type}' if expected.of_type else 'NOT OF'};"
+    elif difference.attribute == "inherits" and (expected.bound, actual.bound) == (None, None):
+        for parent in actual.inherits:
+            if parent not in expected.inherits:
+                yield f"ALTER TABLE {name} NO INHERIT {parent};"
+        for parent in expected.inherits:
+            if parent not in actual.inherits:
+                yield f"ALTER TABLE {name} INHERIT {parent};"
 
+
+def set_options(alter: str, expected: str | None, actual: str | None) -> Iterator[str]:
+    """Yield the SQL that brings storage parameters (`fillfactor=70, toast.…`) from actual to expected."""
+    wanted = dict(one.split("=", 1) for one in expected.split(", ")) if expected else {}
+    lost = [one.split("=", 1)[0] for one in actual.split(", ")] if actual else []
+    if lost := [name for name in lost if name not in wanted]:
+        yield f"{alter} RESET ({', '.join(lost)});"
+    if wanted:
+        yield f"{alter} SET ({', '.join(f'{name}={literal(value)}' for name, value in wanted.items())});"
+
+
+def options(relation: str, toast: str | None = None) -> str:
+    """Return the SQL for storage parameters as one text in their order by name, NULL when there are none.
+
+    `relation` and `toast` are aliases of pg_class; parameters of the latter are called toast.…
+    """
+    texts = f"{relation}.reloptions"
+    condition = f"{texts} IS NOT NULL"
+    if toast:
+        condition += f" OR {toast}.reloptions IS NOT NULL"
+        more = f"ARRAY(SELECT 'toast.' || o FROM pg_catalog.unnest({toast}.reloptions) AS o)"
+        texts = f"pg_catalog.array_cat({texts}, {more})"
+    return (
+        f"CASE WHEN {condition} THEN (SELECT pg_catalog.string_agg(o, ', ' ORDER BY o COLLATE \"C\")"
+        f" FROM pg_catalog.unnest({texts}) AS o) END"
+    )
+
+
+def column_order(kinds: str) -> str:
+    """Return a subquery with the names of each relation's own columns as they stand; `kinds` are relkinds."""
+    return f"""(SELECT a.attrelid,
+                       pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names
+                  FROM pg_catalog.pg_attribute AS a
+                  JOIN pg_catalog.pg_class AS r ON r.oid = a.attrelid
+                 WHERE a.attnum > 0
+                   AND NOT a.attisdropped
+                   AND r.relkind IN ({kinds})
+                   AND r.reloftype = 0                    -- a type says where its columns stand
+                   AND (a.attislocal OR r.relispartition) -- a parent says where its columns stand
+                 GROUP BY a.attrelid)"""
+
+
+PARENTS = """(SELECT i.inhrelid,
+                     pg_catalog.array_agg(i.inhparent::pg_catalog.regclass::text ORDER BY i.inhseqno) AS names
+                FROM pg_catalog.pg_inherits AS i
+                JOIN pg_catalog.pg_class AS r ON r.oid = i.inhrelid AND r.relkind IN ('r', 'p', 'f')
+               GROUP BY i.inhrelid)"""
+
+ROW_SECURITY = """CASE WHEN c.relrowsecurity AND c.relforcerowsecurity THEN 'forced'
+                    WHEN c.relrowsecurity THEN 'enabled'
+                    WHEN c.relforcerowsecurity THEN 'off but forced'
+                    ELSE 'off' END"""
+
+# An identity whose index is gone is none: nobody prints it.
+REPLICA_IDENTITY = """CASE WHEN c.relreplident = 'f' THEN 'full'
+                    WHEN c.relreplident = 'n' THEN 'nothing'
+                    WHEN c.relreplident = 'i' AND EXISTS (SELECT
+                                                            FROM pg_catalog.pg_index AS i
+                                                           WHERE i.indrelid = c.oid
+                                                             AND i.indisreplident) THEN 'index'
+                    ELSE 'default' END"""
 
 KIND = Kind(
     name="table",
@@ -39,17 +128,23 @@ KIND = Kind(
     query=f"""
         SELECT n.nspname, c.relname,
                c.relpersistence = 'u',
-               pg_catalog.pg_get_partkeydef(c.oid),
-               ARRAY(SELECT i.inhparent::pg_catalog.regclass::text
-                       FROM pg_catalog.pg_inherits AS i
-                      WHERE i.inhrelid = c.oid
-                      ORDER BY i.inhseqno),
+               CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
+               coalesce(h.names, '{{}}'),
                pg_catalog.pg_get_expr(c.relpartbound, c.oid),
-               CASE WHEN NOT c.relrowsecurity THEN 'off'
-                    WHEN c.relforcerowsecurity THEN 'forced'
-                    ELSE 'enabled' END
+               {ROW_SECURITY},
+               CASE WHEN c.reloftype <> 0 THEN pg_catalog.format_type(c.reloftype, NULL) END,
+               {REPLICA_IDENTITY},
+               {options("c", "t")},
+               m.amname,
+               s.spcname,
+               o.names
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
+          LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
+          LEFT JOIN pg_catalog.pg_tablespace AS s ON s.oid = c.reltablespace
+          LEFT JOIN {PARENTS} AS h ON h.inhrelid = c.oid
+          LEFT JOIN {column_order("'r', 'p'")} AS o ON o.attrelid = c.oid
          WHERE c.relkind IN ('r', 'p')
            AND c.relpersistence <> 't'
            AND {RELATION}

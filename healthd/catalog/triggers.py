@@ -4,49 +4,96 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.functions import needs
 from healthd.catalog.visible import RELATION, own
-from healthd.model import DEPARSED, Difference, Key, Kind, quote
+from healthd.model import DEPARSED, Attribute, Difference, Key, Kind, Record, quote
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger; `enabled` is origin (the default), disabled, replica or always."""
+    """A trigger; `enabled` is origin (the default), disabled, replica or always.
+
+    `partitions` are those where it is switched otherwise (`public.readings_2025 disabled`), `needs` the
+    extensions without which it shall not be.
+    """
 
     definition: Annotated[str, DEPARSED]
     enabled: str
+    on: str = "table"  # table, view, foreign table
+    partitions: tuple[str, ...] = ()
+    needs: Annotated[str | None, Attribute(None)] = None
 
 
-def repair(difference: Difference, expected: Trigger, _actual: Trigger) -> Iterator[str]:
+SWITCH = {"origin": "ENABLE", "disabled": "DISABLE", "replica": "ENABLE REPLICA", "always": "ENABLE ALWAYS"}
+
+
+def parent(key: Key, record: Record) -> Key:
+    """Return the table or the view that a trigger is of."""
+    return Key("view" if record.on.endswith("view") else record.on.replace(" ", "_"), key.path[:2])
+
+
+def repair(difference: Difference, expected: Trigger, actual: Trigger) -> Iterator[str]:
     """Yield the SQL that makes, replaces or enables a trigger."""
     schema, table, name = map(quote, difference.key.path)
-    switch = {
-        "origin": "ENABLE",
-        "disabled": "DISABLE",
-        "replica": "ENABLE REPLICA",
-        "always": "ENABLE ALWAYS",
-    }
+    made = difference.attribute == "definition" or difference.missing
     if difference.attribute == "definition":
         yield f"DROP TRIGGER {name} ON {schema}.{table};"
-    if difference.attribute == "definition" or difference.missing:
+    if made:
         yield f"{expected.definition};"
-    if difference.attribute == "enabled" or expected.enabled != "origin":
-        yield f"ALTER TABLE {schema}.{table} {switch[expected.enabled]} TRIGGER {name};"
+    if difference.attribute == "enabled" or (made and expected.enabled != "origin"):
+        yield f"ALTER TABLE {schema}.{table} {SWITCH[expected.enabled]} TRIGGER {name};"
+    if difference.attribute == "partitions":
+        wanted = dict(one.rsplit(" ", 1) for one in expected.partitions)
+        for partition in dict(one.rsplit(" ", 1) for one in (*actual.partitions, *expected.partitions)):
+            yield f"ALTER TABLE {partition} {SWITCH[wanted.get(partition, expected.enabled)]} TRIGGER {name};"
 
+
+def switched(letter: str) -> str:
+    """Return the SQL for how a trigger or a rule is switched."""
+    return f"""CASE {letter} WHEN 'O' THEN 'origin' WHEN 'D' THEN 'disabled'
+                                   WHEN 'R' THEN 'replica' ELSE 'always' END"""
+
+
+ON = """CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
+                              WHEN 'f' THEN 'foreign table' ELSE 'table' END"""
+
+# Where a partition's trigger is not switched as its parent's: found at the parent, told of the root.
+ELSEWHERE = f"""
+        WITH RECURSIVE elsewhere AS (
+            SELECT g.tgparentid AS oid,
+                   pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
+                       || ' ' || {switched("g.tgenabled")} AS name
+              FROM pg_catalog.pg_trigger AS g
+              JOIN pg_catalog.pg_trigger AS p ON p.oid = g.tgparentid
+              JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
+              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+             WHERE p.tgenabled <> g.tgenabled
+             UNION ALL
+            SELECT g.tgparentid, e.name
+              FROM elsewhere AS e
+              JOIN pg_catalog.pg_trigger AS g ON g.oid = e.oid
+             WHERE g.tgparentid <> 0)"""
 
 KIND = Kind(
     name="trigger",
     record=Trigger,
     depth=3,
-    parent=lambda key, record: Key("table", key.path[:2]),
+    parent=parent,
     repair=repair,
-    query=f"""
+    query=f"""{ELSEWHERE}
         SELECT n.nspname, c.relname, g.tgname,
                pg_catalog.pg_get_triggerdef(g.oid),
-               CASE g.tgenabled WHEN 'O' THEN 'origin' WHEN 'D' THEN 'disabled'
-                                WHEN 'R' THEN 'replica' ELSE 'always' END
+               {switched("g.tgenabled")},
+               {ON},
+               coalesce(e.names, '{{}}'),
+               x.names
           FROM pg_catalog.pg_trigger AS g
           JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          LEFT JOIN (SELECT e.oid, pg_catalog.array_agg(e.name ORDER BY e.name) AS names
+                       FROM elsewhere AS e
+                      GROUP BY e.oid) AS e ON e.oid = g.oid
+          LEFT JOIN {needs("pg_trigger")} AS x ON x.objid = g.oid
          WHERE NOT g.tgisinternal
            AND g.tgparentid = 0
            AND c.relpersistence <> 't'

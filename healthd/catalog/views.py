@@ -4,20 +4,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.functions import needs
+from healthd.catalog.tables import REPLICA_IDENTITY
 from healthd.catalog.visible import RELATION, own
-from healthd.model import DEPARSED, Difference, Kind
+from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, quote
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view; `options` such as security_invoker=true decide whose rights count."""
+    """A view; `options` such as security_invoker=true decide whose rights count.
+
+    What follows is of materialized ones only: `needs` are the extensions without which one shall not be.
+    Whether one holds rows is not told: that is data.
+    """
 
     materialized: bool
     definition: Annotated[str, DEPARSED]
     options: tuple[str, ...]
+    access_method: Annotated[str | None, MINOR] = None
+    tablespace: Annotated[str | None, MINOR] = None
+    replica_identity: str = "default"
+    needs: Annotated[str | None, Attribute(None)] = None
 
 
-def repair(difference: Difference, expected: View, _actual: View) -> Iterator[str]:
+def repair(difference: Difference, expected: View, actual: View) -> Iterator[str]:
     """Yield the SQL that makes a view again, or mends its definition or options."""
     view = f"{'MATERIALIZED ' if expected.materialized else ''}VIEW"
     name = difference.key.sql
@@ -35,9 +45,13 @@ def repair(difference: Difference, expected: View, _actual: View) -> Iterator[st
         yield f"DROP {view} {name};"
         yield f"CREATE {view} {name}{options} AS\n{expected.definition}"
         yield "-- Its indexes and grants went with the old one: make them again."
-    elif difference.attribute == "definition":
+    elif difference.attribute == "definition" and not actual.materialized:
         yield f"CREATE OR REPLACE {view} {name}{options} AS\n{expected.definition}"
         yield "-- PostgreSQL refuses that where columns differ: drop the view first, then grant on it again."
+    elif difference.attribute == "tablespace":
+        yield f"ALTER {view} {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
+    elif difference.attribute == "access_method" and expected.access_method and actual.access_method:
+        yield f"ALTER {view} {name} SET ACCESS METHOD {quote(expected.access_method)};"
 
 
 KIND = Kind(
@@ -48,9 +62,22 @@ KIND = Kind(
         SELECT n.nspname, c.relname,
                c.relkind = 'm',
                pg_catalog.pg_get_viewdef(c.oid),
-               ARRAY(SELECT o FROM unnest(c.reloptions) AS o ORDER BY o)
+               CASE WHEN c.reloptions IS NOT NULL OR t.reloptions IS NOT NULL
+                    THEN ARRAY(SELECT o FROM pg_catalog.unnest(c.reloptions) AS o
+                                UNION ALL
+                               SELECT 'toast.' || o FROM pg_catalog.unnest(t.reloptions) AS o
+                                ORDER BY 1)
+                    ELSE '{{}}' END,
+               m.amname,
+               s.spcname,
+               {REPLICA_IDENTITY},
+               x.names
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
+          LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
+          LEFT JOIN pg_catalog.pg_tablespace AS s ON s.oid = c.reltablespace
+          LEFT JOIN {needs("pg_class")} AS x ON x.objid = c.oid
          WHERE c.relkind IN ('v', 'm')
            AND c.relpersistence <> 't'
            AND {RELATION}

@@ -15,6 +15,7 @@ from healthd.errors import MigrationFailed
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile
 from healthd.model import Difference, Snapshot, diff, quote
+from healthd.roles import for_comparison
 
 SCRATCH = "replay"
 
@@ -117,7 +118,7 @@ class _Scratch:
         taken = await take_snapshot(self.connection)
         for kind, reason in taken.unreadable.items():
             raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
-        return taken
+        return for_comparison(taken, self.connection.info.user)
 
     async def apply(self, migration: Migration) -> None:
         """Apply a migration as the runner does; a role that it names is made when it is not there."""

@@ -2,9 +2,9 @@
 -- expect: nothing
 -- given:
 CREATE EXTENSION vector;
-CREATE TABLE pictures (id bigint PRIMARY KEY, meaning vector(3));
+CREATE TABLE pictures (id bigint PRIMARY KEY, meaning vector);
 -- drift:
 DROP TABLE pictures;
 DROP EXTENSION vector;
 CREATE EXTENSION vector;
-CREATE TABLE pictures (id bigint PRIMARY KEY, meaning vector(3));
+CREATE TABLE pictures (id bigint PRIMARY KEY, meaning vector);

@@ -1,5 +1,6 @@
 -- A role, a schema and a table whose names need quotes.
 -- expect: permission_denied table:"My ""app""%"."select"
+-- expect: schema_mismatch grant:table."My ""app""%"."select"."Story-Writer"
 -- contract: {"role": "Story-Writer", "tables": {"\"My \"\"app\"\"%\".\"select\"": {"privileges": ["UPDATE"]}}}
 -- role: Story-Writer
 -- given:

@@ -1,5 +1,6 @@
 -- The application's role may no longer enter the schema.
 -- expect: permission_denied table:app.orders
+-- expect: schema_mismatch grant:schema.app.story_reader
 -- contract: {"role": "story_reader", "tables": {"app.orders": {"privileges": ["SELECT"]}}}
 -- role: story_reader
 -- given:

@@ -1,5 +1,6 @@
 -- The application's role may no longer read the table.
 -- expect: permission_denied table:public.machines
+-- expect: schema_mismatch grant:table.public.machines.story_reader
 -- contract: {"role": "story_reader", "tables": {"public.machines": {"privileges": ["SELECT"]}}}
 -- role: story_reader
 -- given:

@@ -26,7 +26,7 @@ from healthd.migrations.lockfile import (
     encode_objects,
     load,
 )
-from healthd.model import Difference, Key, Kind, Snapshot, attributes, diff
+from healthd.model import ROUTINES, Difference, Key, Kind, Snapshot, attributes, diff
 
 TABLE = Table(unlogged=False, partitioned_by=None, inherits=(), bound=None, row_security="off")
 COLUMN = Column(type="text", not_null=False, default=None, identity="none", generated="none", collation=None)
@@ -67,9 +67,9 @@ TEXT = st.text(min_size=1, max_size=8)
 
 
 def keys(kind: Kind) -> st.SearchStrategy[Key]:
-    parts = [TEXT] * kind.depth
-    if kind.name == "function":
-        parts[-1] = TEXT.map(lambda text: f"({text})")
+    parts = [TEXT] * kind.depth or [st.just("table"), TEXT, TEXT, *([TEXT] if kind.name == "grant" else [])]
+    if kind.name in ROUTINES and kind.depth:
+        parts[-1] = st.text(alphabet="abc ,", max_size=8).map(lambda text: f"({text})")
     return st.tuples(*parts).map(lambda path: Key(kind.name, path))
 
 

@@ -1,0 +1,37 @@
+"""Access methods: how tables and indexes keep their rows, beside those that come along."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import own
+from healthd.model import Difference, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class AccessMethod:
+    """An access method, of tables or of indexes."""
+
+    of: str  # table, index
+    handler: str
+
+
+def repair(difference: Difference, expected: AccessMethod, _actual: AccessMethod) -> Iterator[str]:
+    """Yield the SQL that makes an access method; nothing of it can be altered."""
+    if difference.missing:
+        yield f"CREATE ACCESS METHOD {difference.key.sql} TYPE {expected.of.upper()} HANDLER {expected.handler};"
+
+
+KIND = Kind(
+    name="access_method",
+    record=AccessMethod,
+    depth=1,
+    parent=lambda key, record: None,
+    repair=repair,
+    query=f"""
+        SELECT m.amname,
+               CASE m.amtype WHEN 't' THEN 'table' ELSE 'index' END,
+               m.amhandler::text
+          FROM pg_catalog.pg_am AS m
+         WHERE m.oid >= 16384
+           AND {own("pg_am", "m.oid")}""",
+)

@@ -1,0 +1,249 @@
+"""Addresses: from what the server's catalogs call an object to the kind and the path that name it here.
+
+Owners, privileges, comments and security labels hang on objects of every kind; each takes its part of ADDRESSES.
+"""
+
+from dataclasses import dataclass
+
+from healthd.catalog.visible import RELATION, SCHEMA, own
+
+USERS = 16384  # the first oid that initdb does not give away
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """How the objects of one catalog are found and named: parts of an SQL query.
+
+    `path` is an array, the kind first; `owner` and `acl` are columns, None where the catalog has none, and
+    `acl_type` the letter that acldefault() takes.
+    """
+
+    catalog: str
+    oid: str
+    path: str
+    source: str
+    where: str
+    owner: str | None = None
+    acl: str | None = None
+    acl_type: str = ""
+
+
+def _path(kind: str, *names: str) -> str:
+    """Return an array of the kind, an SQL expression or a word, and of names."""
+    first = kind if " " in kind else f"'{kind}'"
+    return f"ARRAY[{', '.join((f'({first})::text', *(f'{name}::text' for name in names)))}]"
+
+
+def _in_schema(kind: str, catalog: str, prefix: str, name: str, *, owner: str | None = None) -> Address:
+    """Return the address of what has a schema and a name."""
+    return Address(
+        catalog,
+        "o.oid",
+        _path(kind, "n.nspname", f"o.{name}"),
+        f"pg_catalog.{catalog} AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.{prefix}namespace",
+        SCHEMA,
+        owner and f"o.{owner}",
+    )
+
+
+def _plain(
+    kind: str, catalog: str, name: str, owner: str | None = None, acl: str | None = None, letter: str = ""
+) -> Address:
+    """Return the address of what has a name and no schema, and did not come with the server."""
+    where = f"o.oid >= {USERS}"
+    source = f"pg_catalog.{catalog} AS o"
+    return Address(
+        catalog, "o.oid", _path(kind, f"o.{name}"), source, where, owner and f"o.{owner}", acl and f"o.{acl}", letter
+    )
+
+
+def _on_relation(kind: str, catalog: str, relation: str, name: str, where: str = "true") -> Address:
+    """Return the address of what stands on a table or a view."""
+    return Address(
+        catalog,
+        "o.oid",
+        _path(kind, "n.nspname", "c.relname", f"o.{name}"),
+        f"""pg_catalog.{catalog} AS o
+          JOIN pg_catalog.pg_class AS c ON c.oid = o.{relation}
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace""",
+        f"{RELATION} AND c.relpersistence <> 't' AND {where}",
+    )
+
+
+def _of_access_method(kind: str, catalog: str, prefix: str) -> Address:
+    return Address(
+        catalog,
+        "o.oid",
+        _path(kind, "n.nspname", f"o.{prefix}name", "m.amname"),
+        f"""pg_catalog.{catalog} AS o
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.{prefix}namespace
+          JOIN pg_catalog.pg_am AS m ON m.oid = o.{prefix}method""",
+        SCHEMA,
+        f"o.{prefix}owner",
+    )
+
+
+TYPE = """CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range'
+                             WHEN 'c' THEN 'composite' ELSE 'base_type' END"""
+RELKIND = """CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign_table' WHEN 'v' THEN 'view'
+                             WHEN 'm' THEN 'view' ELSE 'table' END"""
+# The types that somebody made, not those that tables, ranges and other types bring along.
+MADE = """t.typtype <> 'm'
+           AND (t.typrelid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                                           WHERE c.oid = t.typrelid AND c.relkind = 'c'))
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS e WHERE e.typarray = t.oid)"""
+# What a range type or another object makes for itself is not a function that somebody wrote.
+WRITTEN = """NOT EXISTS (SELECT
+                             FROM pg_catalog.pg_depend AS i
+                            WHERE i.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                              AND i.objid   = p.oid
+                              AND i.deptype = 'i')"""
+OPERANDS = """'(' || coalesce(pg_catalog.format_type(nullif(o.oprleft, 0), NULL), 'NONE') || ', '
+                 || coalesce(pg_catalog.format_type(nullif(o.oprright, 0), NULL), 'NONE') || ')'"""
+
+RELATIONS = Address(
+    "pg_class",
+    "c.oid",
+    _path(RELKIND, "n.nspname", "c.relname"),
+    "pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
+    f"c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't' AND {RELATION}",
+    "c.relowner",
+    "c.relacl",
+    "r",
+)
+COLUMNS = Address(
+    "pg_class",
+    "c.oid",
+    _path("column", "n.nspname", "c.relname", "a.attname"),
+    """pg_catalog.pg_attribute AS a
+          JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace""",
+    f"c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND c.relpersistence <> 't' AND NOT a.attisdropped AND {RELATION}",
+    "c.relowner",
+    "a.attacl",
+    "c",
+)
+INDEXES = Address(
+    "pg_class",
+    "i.oid",
+    _path("index", "n.nspname", "c.relname", "i.relname"),
+    """pg_catalog.pg_class AS i
+          JOIN pg_catalog.pg_index AS x ON x.indexrelid = i.oid
+          JOIN pg_catalog.pg_class AS c ON c.oid = x.indrelid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace""",
+    f"c.relpersistence <> 't' AND {RELATION}",
+)
+CONSTRAINTS = Address(
+    "pg_constraint",
+    "o.oid",
+    _path("constraint", "n.nspname", "coalesce(c.relname, t.typname)", "o.conname"),
+    """pg_catalog.pg_constraint AS o
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.connamespace
+          LEFT JOIN pg_catalog.pg_class AS c ON c.oid = o.conrelid
+          LEFT JOIN pg_catalog.pg_type AS t ON t.oid = o.contypid""",
+    f"""coalesce(c.relpersistence, 'p') <> 't'
+           AND (c.oid IS NULL OR c.relname <> ALL (%(books)s))
+           AND (o.contype <> 'c' OR o.conislocal)
+           AND {SCHEMA}
+           AND ({own("pg_class", "c.oid")} AND {own("pg_type", "t.oid")})""",
+)
+SCHEMAS = Address(
+    "pg_namespace",
+    "n.oid",
+    _path("schema", "n.nspname"),
+    "pg_catalog.pg_namespace AS n",
+    SCHEMA,
+    "n.nspowner",
+    "n.nspacl",
+    "n",
+)
+FUNCTIONS = Address(
+    "pg_proc",
+    "p.oid",
+    _path(
+        "CASE p.prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END",
+        "n.nspname",
+        "p.proname",
+        "('(' || pg_catalog.oidvectortypes(p.proargtypes) || ')')",
+    ),
+    "pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace",
+    f"{SCHEMA} AND {WRITTEN}",
+    "p.proowner",
+    "p.proacl",
+    "f",
+)
+TYPES = Address(
+    "pg_type",
+    "t.oid",
+    _path(TYPE, "n.nspname", "t.typname"),
+    "pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace",
+    f"{SCHEMA} AND {MADE}",
+    "t.typowner",
+    "t.typacl",
+    "T",
+)
+LANGUAGES = _plain("language", "pg_language", "lanname", "lanowner", "lanacl", "l")
+WRAPPERS = _plain("foreign_data_wrapper", "pg_foreign_data_wrapper", "fdwname", "fdwowner", "fdwacl", "F")
+SERVERS = _plain("foreign_server", "pg_foreign_server", "srvname", "srvowner", "srvacl", "S")
+
+ADDRESSES = (
+    SCHEMAS,
+    RELATIONS,
+    COLUMNS,
+    INDEXES,
+    CONSTRAINTS,
+    FUNCTIONS,
+    TYPES,
+    LANGUAGES,
+    WRAPPERS,
+    SERVERS,
+    _on_relation("trigger", "pg_trigger", "tgrelid", "tgname", "NOT o.tgisinternal"),
+    _on_relation("rule", "pg_rewrite", "ev_class", "rulename", "o.rulename <> '_RETURN'"),
+    _on_relation("policy", "pg_policy", "polrelid", "polname"),
+    Address(
+        "pg_operator",
+        "o.oid",
+        _path("operator", "n.nspname", "o.oprname", f"({OPERANDS})"),
+        "pg_catalog.pg_operator AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace",
+        f"o.oprcode <> 0 AND {SCHEMA}",
+        "o.oprowner",
+    ),
+    _of_access_method("operator_class", "pg_opclass", "opc"),
+    _of_access_method("operator_family", "pg_opfamily", "opf"),
+    _in_schema("collation", "pg_collation", "coll", "collname", owner="collowner"),
+    _in_schema("conversion", "pg_conversion", "con", "conname", owner="conowner"),
+    _in_schema("statistics", "pg_statistic_ext", "stx", "stxname", owner="stxowner"),
+    _in_schema("text_search_dictionary", "pg_ts_dict", "dict", "dictname", owner="dictowner"),
+    _in_schema("text_search_configuration", "pg_ts_config", "cfg", "cfgname", owner="cfgowner"),
+    _in_schema("text_search_parser", "pg_ts_parser", "prs", "prsname"),
+    _in_schema("text_search_template", "pg_ts_template", "tmpl", "tmplname"),
+    _plain("publication", "pg_publication", "pubname", "pubowner"),
+    _plain("event_trigger", "pg_event_trigger", "evtname", "evtowner"),
+    _plain("extension", "pg_extension", "extname"),
+    _plain("access_method", "pg_am", "amname"),
+    Address(
+        "pg_cast",
+        "o.oid",
+        _path(
+            "cast",
+            "pg_catalog.format_type(o.castsource, NULL)",
+            "pg_catalog.format_type(o.casttarget, NULL)",
+        ),
+        "pg_catalog.pg_cast AS o",
+        f"o.oid >= {USERS}",
+    ),
+    Address(
+        "pg_transform",
+        "o.oid",
+        _path("transform", "pg_catalog.format_type(o.trftype, NULL)", "l.lanname"),
+        "pg_catalog.pg_transform AS o JOIN pg_catalog.pg_language AS l ON l.oid = o.trflang",
+        f"o.oid >= {USERS}",
+    ),
+    Address(
+        "pg_subscription",
+        "o.subid",  # pg_subscription.oid is not everybody's to read before PostgreSQL 14
+        _path("subscription", "o.subname"),
+        "(SELECT DISTINCT s.subid, s.subname FROM pg_catalog.pg_stat_subscription AS s) AS o",
+        "true",
+    ),
+)

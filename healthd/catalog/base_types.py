@@ -1,0 +1,92 @@
+"""Base types, made of functions in C, and shell types, which are names only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import DEPARSED, Difference, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class BaseType:
+    """A base type; not `defined` is a shell. `length` is in bytes, -1 varies, -2 ends at a zero byte."""
+
+    defined: bool
+    input: str
+    output: str
+    receive: str | None
+    send: str | None
+    modifier_input: str | None
+    modifier_output: str | None
+    analyze: str | None
+    subscript: str | None
+    length: int
+    by_value: bool
+    alignment: str  # char, int2, int4, double
+    storage: str  # plain, external, main, extended
+    category: str
+    preferred: bool
+    default: Annotated[str | None, DEPARSED]
+    delimiter: str
+    element: str | None
+    collatable: bool
+
+
+ALTERABLE = {
+    "receive": "RECEIVE",
+    "send": "SEND",
+    "modifier_input": "TYPMOD_IN",
+    "modifier_output": "TYPMOD_OUT",
+    "analyze": "ANALYZE",
+    "subscript": "SUBSCRIPT",
+    "storage": "STORAGE",
+}
+
+
+def repair(difference: Difference, _expected: BaseType, _actual: BaseType) -> Iterator[str]:
+    """Yield the SQL that sets what can be altered; a lost type is for the migration that made it."""
+    if difference.attribute in ALTERABLE:
+        value = difference.expected or "NONE"
+        yield f"ALTER TYPE {difference.key.sql} SET ({ALTERABLE[difference.attribute]} = {value});"
+
+
+# Before 14 the type of an element alone said that it can be subscripted.
+SUBSCRIPT = "CASE WHEN t.typelem <> 0 THEN 'raw_array_subscript_handler' END"
+
+
+def query(server_version: int) -> str:
+    """Return the query for one server version: subscripts are a function's since 14."""
+    subscript = "nullif(t.typsubscript::text, '-')" if server_version >= 140000 else SUBSCRIPT
+    # Arrays come with their elements; PostgreSQL lets no other type read itself by array_in.
+    return f"""
+        SELECT n.nspname, t.typname,
+               t.typisdefined,
+               t.typinput::text,
+               t.typoutput::text,
+               nullif(t.typreceive::text, '-'),
+               nullif(t.typsend::text, '-'),
+               nullif(t.typmodin::text, '-'),
+               nullif(t.typmodout::text, '-'),
+               nullif(t.typanalyze::text, '-'),
+               {subscript},
+               t.typlen,
+               t.typbyval,
+               CASE t.typalign WHEN 'c' THEN 'char' WHEN 's' THEN 'int2' WHEN 'i' THEN 'int4' ELSE 'double' END,
+               CASE t.typstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external'
+                                 WHEN 'm' THEN 'main' ELSE 'extended' END,
+               t.typcategory::text,
+               t.typispreferred,
+               coalesce(pg_catalog.pg_get_expr(t.typdefaultbin, 0), t.typdefault),
+               t.typdelim::text,
+               CASE WHEN t.typelem <> 0 THEN pg_catalog.format_type(t.typelem, NULL) END,
+               t.typcollation <> 0
+          FROM pg_catalog.pg_type AS t
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+         WHERE (t.typtype = 'b' AND t.typinput <> 'pg_catalog.array_in'::pg_catalog.regproc
+                OR t.typtype = 'p' AND NOT t.typisdefined)
+           AND {SCHEMA}
+           AND {own("pg_type", "t.oid")}"""
+
+
+KIND = Kind(name="base_type", record=BaseType, repair=repair, query=query)

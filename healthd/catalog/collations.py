@@ -1,0 +1,66 @@
+"""Collations: by which rules text sorts, and whether the library still sorts as it did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import Difference, Kind, literal
+
+
+@dataclass(frozen=True, slots=True)
+class Collation:
+    """A collation; `locale` is one name for sorting and for letters, or both, libc's way.
+
+    Not `version_current` means that the library sorts by another version than the one that indexes were
+    built with: their order may be wrong.
+    """
+
+    provider: str  # libc, icu, builtin, default
+    locale: str | None
+    rules: str | None
+    deterministic: bool
+    version_current: bool
+
+
+def repair(difference: Difference, expected: Collation, _actual: Collation) -> Iterator[str]:
+    """Yield the SQL that makes a collation, or says how to go on after the library changed."""
+    name = difference.key.sql
+    if difference.missing:
+        first, both, second = (expected.locale or "").partition(", ")
+        words = [f"provider = {expected.provider}"]
+        if both:
+            words += [f"lc_collate = {literal(first)}", f"lc_ctype = {literal(second)}"]
+        else:
+            words += [f"locale = {literal(first)}"]
+        words += [f"rules = {literal(expected.rules)}"] if expected.rules else []
+        words += [] if expected.deterministic else ["deterministic = false"]
+        yield f"CREATE COLLATION {name} ({', '.join(words)});"
+    elif difference.attribute == "version_current":
+        yield f"-- First REINDEX what is sorted by {name}; then"
+        yield f"-- ALTER COLLATION {name} REFRESH VERSION;"
+
+
+def query(server_version: int) -> str:
+    """Return the query for one server version: each of 15, 16 and 17 keeps a locale in its own way."""
+    if server_version >= 170000:
+        locale, rules = "c.colllocale", "c.collicurules"
+    elif server_version >= 150000:
+        locale, rules = "c.colliculocale", "c.collicurules" if server_version >= 160000 else "NULL"
+    else:
+        locale, rules = "NULL", "NULL"
+    return f"""
+        SELECT n.nspname, c.collname,
+               CASE c.collprovider WHEN 'c' THEN 'libc' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin'
+                                   ELSE 'default' END,
+               coalesce({locale}, CASE WHEN c.collcollate = c.collctype THEN c.collcollate
+                                       ELSE c.collcollate || ', ' || c.collctype END)::text,
+               {rules},
+               c.collisdeterministic,
+               coalesce(c.collversion = pg_catalog.pg_collation_actual_version(c.oid), true)
+          FROM pg_catalog.pg_collation AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
+         WHERE {SCHEMA}
+           AND {own("pg_collation", "c.oid")}"""
+
+
+KIND = Kind(name="collation", record=Collation, repair=repair, query=query)

@@ -1,0 +1,64 @@
+"""Comments: what people wrote on objects of every kind. They are shown; a difference in one is no finding."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.addresses import ADDRESSES, COLUMNS, Address
+from healthd.catalog.visible import own
+from healthd.model import Attribute, Key, Kind, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """The comment on one object."""
+
+    text: Annotated[str, Attribute(None)]
+
+
+def parent(key: Key, _record: Record) -> Key:
+    """Return the object that the comment is on."""
+    return Key(key.path[0], key.path[1:])
+
+
+def described(one: Address, table: str, columns: str, where: str = "true", *, members: bool = False) -> str:
+    """Return the query of what `table` (pg_description, pg_seclabel: d) says on the objects of one catalog."""
+    number = "a.attnum" if one is COLUMNS else "0"
+    return f"""
+        SELECT {columns.format(path=one.path)}
+          FROM {one.source}
+          JOIN pg_catalog.{table} AS d
+            ON d.classoid = 'pg_catalog.{one.catalog}'::pg_catalog.regclass
+           AND d.objoid   = {one.oid}
+           AND d.objsubid = {number}
+         WHERE {one.where}
+           AND {where}
+           AND {"true" if members else own(one.catalog, one.oid)}"""
+
+
+def _comments(one: Address) -> str:
+    where = "true"
+    if one.catalog == "pg_namespace":
+        where = "n.nspname <> 'public'"
+    return described(one, "pg_description", "{path}, d.description", where)
+
+
+# The comment that initdb writes on schema public is none; none at all is one that is empty.
+PUBLIC = """
+        SELECT ARRAY['schema', n.nspname::text], coalesce(d.description, '')
+          FROM pg_catalog.pg_namespace AS n
+          LEFT JOIN pg_catalog.pg_description AS d
+                 ON d.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+                AND d.objoid   = n.oid
+                AND d.objsubid = 0
+         WHERE n.nspname = 'public'
+           AND d.description IS DISTINCT FROM 'standard public schema'"""
+
+KIND = Kind(
+    name="comment",
+    record=Comment,
+    depth=0,
+    parent=parent,
+    loss=lambda record: None,
+    gain=lambda record: None,
+    query="\n         UNION ALL".join([_comments(one) for one in ADDRESSES] + [PUBLIC]),
+)

@@ -1,0 +1,58 @@
+"""Composite types: rows that stand on their own, without a table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import Difference, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """A composite type; each of its `attributes`, in order, is name, type and collation as SQL writes them."""
+
+    attributes: tuple[str, ...]
+
+
+def repair(difference: Difference, expected: Composite, actual: Composite) -> Iterator[str]:
+    """Yield the SQL that makes a type, or adds, drops or retypes what differs at its end."""
+    name = difference.key.sql
+    if difference.missing:
+        yield f"CREATE TYPE {name} AS ({', '.join(expected.attributes)});"
+        return
+    same = 0
+    while expected.attributes[same : same + 1] == actual.attributes[same : same + 1] != ():
+        same += 1
+    lost, found = expected.attributes[same:], actual.attributes[same:]
+    if lost and found:
+        yield f"-- {name} must be ({', '.join(expected.attributes)}): rename, retype, drop and add its attributes."
+    elif lost:
+        yield f"ALTER TYPE {name} {', '.join(f'ADD ATTRIBUTE {one}' for one in lost)};"
+    else:
+        yield f"-- Too much in {name}: {', '.join(found)}. ALTER TYPE … DROP ATTRIBUTE takes its values away."
+
+
+KIND = Kind(
+    name="composite",
+    record=Composite,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, c.relname,
+               ARRAY(SELECT pg_catalog.concat_ws(' ',
+                                                 pg_catalog.quote_ident(a.attname),
+                                                 pg_catalog.format_type(a.atttypid, a.atttypmod),
+                                                 CASE WHEN a.attcollation <> t.typcollation
+                                                      THEN 'COLLATE ' || a.attcollation::pg_catalog.regcollation
+                                                 END)
+                       FROM pg_catalog.pg_attribute AS a
+                       JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+                      WHERE a.attrelid = c.oid
+                        AND a.attnum > 0
+                        AND NOT a.attisdropped
+                      ORDER BY a.attnum)
+          FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE c.relkind = 'c'
+           AND {SCHEMA}
+           AND {own("pg_type", "c.reltype")}""",
+)

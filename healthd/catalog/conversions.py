@@ -1,0 +1,44 @@
+"""Conversions between two encodings."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import Difference, Kind, literal
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A conversion; the `default` one is what the server uses between client and database."""
+
+    source: str
+    target: str
+    function: str
+    default: bool
+
+
+def repair(difference: Difference, expected: Conversion, _actual: Conversion) -> Iterator[str]:
+    """Yield the SQL that makes a conversion; nothing but its name can be altered."""
+    if not difference.missing:
+        yield f"DROP CONVERSION {difference.key.sql};"
+    yield (
+        f"CREATE {'DEFAULT ' if expected.default else ''}CONVERSION {difference.key.sql} "
+        f"FOR {literal(expected.source)} TO {literal(expected.target)} FROM {expected.function};"
+    )
+
+
+KIND = Kind(
+    name="conversion",
+    record=Conversion,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, c.conname,
+               pg_catalog.pg_encoding_to_char(c.conforencoding)::text,
+               pg_catalog.pg_encoding_to_char(c.contoencoding)::text,
+               c.conproc::text,
+               c.condefault
+          FROM pg_catalog.pg_conversion AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.connamespace
+         WHERE {SCHEMA}
+           AND {own("pg_conversion", "c.oid")}""",
+)

@@ -1,0 +1,75 @@
+"""Default privileges: what roles will be granted on objects that a role has yet to make."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.grants import OWNER, PUBLIC, changes
+from healthd.model import Difference, Key, Kind, Record, Severity, quote
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultPrivileges:
+    """What one grantee will hold; see Grant. The path: whose objects, their type, their schema if any, to whom."""
+
+    privileges: tuple[str, ...]
+
+
+def parent(key: Key, _record: Record) -> Key | None:
+    """Return the schema that they are bound to."""
+    return Key("schema", key.path[2:3]) if len(key.path) == 4 else None
+
+
+def repair(difference: Difference, expected: DefaultPrivileges, actual: DefaultPrivileges | None) -> Iterator[str]:
+    """Yield the SQL that grants and revokes by default what it should."""
+    role, objects, *schema, grantee = difference.key.path
+    where = f" IN SCHEMA {quote(schema[0])}" if schema else ""
+    to = grantee if grantee == PUBLIC else quote(role if grantee == OWNER else grantee)
+    for statement in changes(
+        expected.privileges,
+        actual.privileges if actual else (),
+        lambda privileges: f"{', '.join(privileges)} ON {objects.upper()}",
+        to,
+    ):
+        comment = statement.startswith("--")
+        yield statement if comment else f"ALTER DEFAULT PRIVILEGES FOR ROLE {quote(role)}{where} {statement}"
+
+
+KIND = Kind(
+    name="default_privileges",
+    record=DefaultPrivileges,
+    depth=0,
+    parent=parent,
+    gain=lambda record: Severity.CRITICAL,
+    repair=repair,
+    # Those of all schemas stand in the place of the server's own, those of one schema come on top.
+    query=f"""
+        SELECT ARRAY[pg_catalog.pg_get_userbyid(d.defaclrole)::text,
+                     CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions'
+                                          WHEN 'T' THEN 'types' WHEN 'n' THEN 'schemas' WHEN 'L' THEN 'large objects'
+                                          ELSE d.defaclobjtype::text END]
+               || CASE WHEN n.oid IS NULL THEN ARRAY[]::text[] ELSE ARRAY[n.nspname::text] END
+               || CASE g.grantee WHEN 0 THEN '{PUBLIC}'
+                                 WHEN d.defaclrole THEN '{OWNER}'
+                                 ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END,
+               coalesce(g.held, ARRAY[]::text[])
+          FROM pg_catalog.pg_default_acl AS d
+          LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = d.defaclnamespace
+         CROSS JOIN LATERAL (SELECT e.grantee,
+                                    pg_catalog.array_agg(e.privilege ORDER BY e.privilege COLLATE "C")
+                                        FILTER (WHERE e.held) AS held,
+                                    pg_catalog.array_agg(e.privilege ORDER BY e.privilege COLLATE "C")
+                                        FILTER (WHERE NOT e.held) AS origin
+                               FROM (SELECT x.grantee, true AS held,
+                                            x.privilege_type
+                                                || CASE WHEN x.is_grantable THEN '*' ELSE '' END AS privilege
+                                       FROM pg_catalog.aclexplode(d.defaclacl) AS x
+                                      UNION ALL
+                                     SELECT x.grantee, false, x.privilege_type
+                                       FROM pg_catalog.aclexplode(
+                                                pg_catalog.acldefault(
+                                                    CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END,
+                                                    d.defaclrole)) AS x
+                                      WHERE d.defaclnamespace = 0) AS e
+                              GROUP BY e.grantee) AS g
+         WHERE g.held IS DISTINCT FROM g.origin""",
+)

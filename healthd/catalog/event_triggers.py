@@ -1,0 +1,51 @@
+"""Event triggers: functions that run when somebody changes the schema."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import own
+from healthd.model import Difference, Kind, literal
+
+
+@dataclass(frozen=True, slots=True)
+class EventTrigger:
+    """An event trigger; `tags` are sorted, none of them means all; `enabled` as of Trigger."""
+
+    event: str
+    function: str
+    tags: tuple[str, ...]
+    enabled: str
+
+
+SWITCH = {"origin": "ENABLE", "disabled": "DISABLE", "replica": "ENABLE REPLICA", "always": "ENABLE ALWAYS"}
+
+
+def repair(difference: Difference, expected: EventTrigger, _actual: EventTrigger) -> Iterator[str]:
+    """Yield the SQL that makes, replaces or enables an event trigger."""
+    name = difference.key.sql
+    if difference.attribute not in (None, "enabled"):
+        yield f"DROP EVENT TRIGGER {name};"
+    if difference.attribute != "enabled":
+        tags = f" WHEN TAG IN ({', '.join(map(literal, expected.tags))})" if expected.tags else ""
+        yield f"CREATE EVENT TRIGGER {name} ON {expected.event}{tags} EXECUTE FUNCTION {expected.function}();"
+    if difference.attribute == "enabled" or expected.enabled != "origin":
+        yield f"ALTER EVENT TRIGGER {name} {SWITCH[expected.enabled]};"
+
+
+KIND = Kind(
+    name="event_trigger",
+    record=EventTrigger,
+    depth=1,
+    parent=lambda key, record: None,
+    repair=repair,
+    query=f"""
+        SELECT o.evtname, o.evtevent,
+               pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname),
+               ARRAY(SELECT t.tag FROM pg_catalog.unnest(o.evttags) AS t(tag) ORDER BY t.tag COLLATE "C"),
+               CASE o.evtenabled WHEN 'O' THEN 'origin' WHEN 'D' THEN 'disabled'
+                                 WHEN 'R' THEN 'replica' ELSE 'always' END
+          FROM pg_catalog.pg_event_trigger AS o
+          JOIN pg_catalog.pg_proc AS p ON p.oid = o.evtfoid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+         WHERE {own("pg_event_trigger", "o.oid")}""",
+)

@@ -1,0 +1,48 @@
+"""Foreign servers: where the data of foreign tables is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.foreign_data_wrappers import options, repair_options, written
+from healthd.catalog.visible import own
+from healthd.model import Difference, Key, Kind, literal, quote
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignServer:
+    """A server; `options` as of ForeignDataWrapper."""
+
+    wrapper: str
+    type: str | None
+    version: str | None
+    options: tuple[str, ...]
+
+
+def repair(difference: Difference, expected: ForeignServer, actual: ForeignServer | None) -> Iterator[str]:
+    """Yield the SQL that makes or alters a server."""
+    name = difference.key.sql
+    if actual is None:
+        words = f" TYPE {literal(expected.type)}" if expected.type else ""
+        words += f" VERSION {literal(expected.version)}" if expected.version else ""
+        wrapper = quote(expected.wrapper)
+        yield f"CREATE SERVER {name}{words} FOREIGN DATA WRAPPER {wrapper}{written(expected.options)};"
+    elif difference.attribute == "options":
+        yield from repair_options(f"ALTER SERVER {name}", expected.options, actual.options)
+    elif difference.attribute == "version":
+        yield f"ALTER SERVER {name} VERSION {literal(expected.version) if expected.version else 'NULL'};"
+    else:
+        yield f"-- the {difference.attribute} of server {name} cannot be altered: drop it and make it again"
+
+
+KIND = Kind(
+    name="foreign_server",
+    record=ForeignServer,
+    depth=1,
+    parent=lambda key, record: Key("foreign_data_wrapper", (record.wrapper,)),
+    repair=repair,
+    query=f"""
+        SELECT s.srvname, w.fdwname, s.srvtype, s.srvversion, {options("s.srvoptions")}
+          FROM pg_catalog.pg_foreign_server AS s
+          JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw
+         WHERE {own("pg_foreign_server", "s.oid")}""",
+)

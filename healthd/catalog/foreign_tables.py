@@ -1,0 +1,76 @@
+"""Foreign tables: where their rows are, and what they descend from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.tables import PARENTS, column_order
+from healthd.catalog.visible import RELATION, own
+from healthd.model import DEPARSED, Attribute, Difference, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignTable:
+    """A foreign table; `options` are what its server is told of it, `name 'value'` each, in their order by name."""
+
+    server: str
+    options: tuple[str, ...]
+    inherits: tuple[str, ...]
+    bound: Annotated[str | None, DEPARSED]
+    column_order: Annotated[str | None, Attribute(None)] = None
+
+
+def repair(difference: Difference, expected: ForeignTable, actual: ForeignTable) -> Iterator[str]:
+    """Yield what can be done about a foreign table: its options are mended, it is made by its migration."""
+    name = difference.key.sql
+    if difference.missing:
+        yield f"-- {name} is gone; its rows are elsewhere: make it again with the migration that made it (sql/)."
+    elif difference.attribute == "options":
+        yield f"ALTER FOREIGN TABLE {name} {generic_options(expected.options, actual.options)};"
+
+
+def generic_options(expected: tuple[str, ...], actual: tuple[str, ...]) -> str:
+    """Return the OPTIONS clause that brings options (`name 'value'` each) from actual to expected."""
+    wanted, there = (dict(_option(one) for one in side) for side in (expected, actual))
+    steps = [f"DROP {name}" for name in there if name not in wanted]
+    for name, value in wanted.items():
+        if there.get(name) != value:
+            steps.append(f"{'SET' if name in there else 'ADD'} {name} {value}")
+    return f"OPTIONS ({', '.join(steps)})"
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, _, value = text.partition(" '")
+    return name, f"'{value}"
+
+
+def generic(options: str) -> str:
+    """Return the SQL for the options of a foreign table or column (a text[] of name=value), in order by name."""
+    return f"""CASE WHEN {options} IS NOT NULL
+                    THEN ARRAY(SELECT pg_catalog.quote_ident(o.option_name) || ' '
+                                          || '''' || pg_catalog.replace(o.option_value, '''', '''''') || ''''
+                                 FROM pg_catalog.pg_options_to_table({options}) AS o
+                                ORDER BY o.option_name)
+                    ELSE '{{}}' END"""
+
+
+KIND = Kind(
+    name="foreign_table",
+    record=ForeignTable,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, c.relname,
+               pg_catalog.quote_ident(s.srvname),
+               {generic("f.ftoptions")},
+               coalesce(h.names, '{{}}'),
+               pg_catalog.pg_get_expr(c.relpartbound, c.oid),
+               o.names
+          FROM pg_catalog.pg_foreign_table AS f
+          JOIN pg_catalog.pg_class AS c ON c.oid = f.ftrelid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          JOIN pg_catalog.pg_foreign_server AS s ON s.oid = f.ftserver
+          LEFT JOIN {PARENTS} AS h ON h.inhrelid = c.oid
+          LEFT JOIN {column_order("'f'")} AS o ON o.attrelid = c.oid
+         WHERE {RELATION}
+           AND {own("pg_class", "c.oid")}""",
+)

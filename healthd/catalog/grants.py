@@ -1,0 +1,189 @@
+"""Privileges: what each role may do with an object, wherever that is not what everybody gets by default."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.addresses import (
+    COLUMNS,
+    FUNCTIONS,
+    LANGUAGES,
+    RELATIONS,
+    SCHEMAS,
+    SERVERS,
+    TYPES,
+    WRAPPERS,
+    Address,
+)
+from healthd.catalog.owners import UPGRADED, words
+from healthd.catalog.visible import SCHEMA
+from healthd.model import Difference, Key, Kind, Record, Severity, quote
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The privileges of one role on one object; none at all where a default one was revoked.
+
+    `*` follows one that may be granted on, `/role` one that another than the owner granted. `ALL` are all
+    that a table has: PostgreSQL 17 brought one more.
+    """
+
+    privileges: tuple[str, ...]
+
+
+OWNER = "(owner)"  # the grantee that the object belongs to, whoever that is
+PUBLIC = "PUBLIC"
+
+
+def parent(key: Key, _record: Record) -> Key:
+    """Return the object that the privileges are on; the grantee is the last part of the path."""
+    return Key(key.path[0], key.path[1:-1])
+
+
+def default(key: Key) -> tuple[str, ...]:
+    """Return what a grantee holds when nobody granted or revoked anything."""
+    kind, grantee = key.path[0], key.path[-1]
+    if grantee == PUBLIC:
+        if key.path[:-1] == ("schema", "public"):
+            return ("USAGE",)
+        return DEFAULT.get(kind, ()) if kind in OPEN else ()
+    return DEFAULT.get(kind, ("USAGE",)) if grantee == OWNER else ()
+
+
+OPEN = frozenset({"function", "aggregate", "enum", "domain", "composite", "range", "base_type", "language"})
+DEFAULT = {
+    **dict.fromkeys(OPEN, ("USAGE",)),
+    **dict.fromkeys(("function", "aggregate"), ("EXECUTE",)),
+    **dict.fromkeys(("table", "view", "foreign_table"), ("ALL",)),
+    "schema": ("CREATE", "USAGE"),
+    "sequence": ("SELECT", "UPDATE", "USAGE"),
+    "column": (),
+}
+
+
+def repair(difference: Difference, expected: Grant, actual: Grant | None) -> Iterator[str]:
+    """Yield the SQL that grants what is missing and revokes what is too much."""
+    key = parent(difference.key, expected)
+    grantee = difference.key.path[-1]
+    role = grantee if grantee == PUBLIC else quote(grantee)
+    yield from changes(expected.privileges, actual.privileges if actual else (), lambda words: _on(words, key), role)
+
+
+def changes(
+    expected: tuple[str, ...],
+    actual: tuple[str, ...],
+    on: Callable[
+        [
+            tuple[str, ...],
+        ],
+        str,
+    ],
+    role: str,
+) -> Iterator[str]:
+    """Yield GRANT and REVOKE statements from what is held to what shall be; `on` writes privileges and object."""
+    whole = any(one.startswith("ALL") for one in (*expected, *actual))
+    lost = expected if whole else tuple(one for one in expected if one not in actual)
+    extra = actual if whole else tuple(one for one in actual if one not in expected)
+    if any("/" in one for one in (*lost, *extra)):
+        yield f"-- privileges of {role} were granted by another role than the owner: only that role can mend them"
+    if extra:
+        yield f"REVOKE {on(('ALL',) if whole else _plain(extra))} FROM {role};"
+    if plain := [one for one in lost if "*" not in one]:
+        yield f"GRANT {on(_plain(plain))} TO {role};"
+    if passed_on := [one for one in lost if "*" in one]:
+        yield f"GRANT {on(_plain(passed_on))} TO {role} WITH GRANT OPTION;"
+
+
+def _plain(privileges: Iterable[str]) -> tuple[str, ...]:
+    return tuple(one.partition("/")[0].rstrip("*") for one in privileges)
+
+
+def _on(privileges: tuple[str, ...], key: Key) -> str:
+    """Return privileges and the object that they are on, as GRANT and REVOKE write them."""
+    if key.kind == "column":
+        column, table = quote(key.path[-1]), Key("table", key.path[:-1]).sql
+        return f"{', '.join(f'{one} ({column})' for one in privileges)} ON {table}"
+    return f"{', '.join(privileges)} ON {WORDS.get(key.kind) or words(key).removesuffix(key.sql).strip()} {key.sql}"
+
+
+WORDS = {"view": "TABLE", "foreign_table": "TABLE", "aggregate": "FUNCTION", "foreign_server": "FOREIGN SERVER"}
+
+# pg_catalog too: what initdb granted there (pg_init_privs) may have been changed.
+SEEN = f"(({SCHEMA}) OR n.nspname = 'pg_catalog')"
+
+
+def _changed(one: Address) -> str:
+    """Return the query of the objects of one catalog whose privileges are not the default ones."""
+    number = "a.attnum" if one is COLUMNS else "0"
+    letter = f"'{one.acl_type}'::\"char\""
+    if one is RELATIONS:
+        letter = "CASE c.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END"
+    where = one.where.replace(SCHEMA, SEEN)
+    if one is LANGUAGES:
+        where = "o.lanispl"  # pg_dump knows nothing of the others
+    origin = f"coalesce(i.initprivs, pg_catalog.acldefault({letter}, {one.owner}))"
+    changed = f"{one.acl} IS NOT NULL AND {one.acl} IS DISTINCT FROM i.initprivs"
+    if one is SCHEMAS:
+        origin = f"CASE n.nspname WHEN 'public' THEN {PUBLIC_SCHEMA} ELSE {origin} END"
+        changed = f"({changed} OR n.nspname = 'public')"
+    return f"""
+        SELECT {one.path} AS path, {one.owner} AS owner, {letter} AS letter,
+               coalesce({one.acl}, pg_catalog.acldefault({letter}, {one.owner})) AS held,
+               {origin} AS origin
+          FROM {one.source}
+          LEFT JOIN pg_catalog.pg_init_privs AS i
+                 ON i.classoid = 'pg_catalog.{one.catalog}'::pg_catalog.regclass
+                AND i.objoid   = {one.oid}
+                AND i.objsubid = {number}
+         WHERE {changed}
+           AND {where}"""
+
+
+PUBLIC_SCHEMA = f"""(pg_catalog.acldefault('n', n.nspowner)
+                     || pg_catalog.makeaclitem(0, n.nspowner, 'USAGE', false)
+                     || CASE WHEN pg_catalog.current_setting('server_version_num')::integer < 150000 OR {UPGRADED}
+                             THEN ARRAY[pg_catalog.makeaclitem(0, n.nspowner, 'CREATE', false)]
+                             ELSE ARRAY[]::aclitem[] END)"""
+
+# $ACL, spelled out: one line for each grantee, its privileges in the order of their names.
+EXPLODED = """SELECT x.grantee,
+                                    x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END
+                                        || CASE WHEN x.grantor = c.owner THEN ''
+                                                ELSE '/' || pg_catalog.pg_get_userbyid(x.grantor) END AS privilege,
+                                    {held} AS held
+                               FROM pg_catalog.aclexplode(c.{column}) AS x"""
+
+# What a table's owner has by default is all there is.
+WHOLE = """(SELECT pg_catalog.array_agg(x.privilege_type{star} ORDER BY x.privilege_type)
+                                FROM pg_catalog.aclexplode(pg_catalog.acldefault('r', c.owner)) AS x)"""
+
+KIND = Kind(
+    name="grant",
+    record=Grant,
+    depth=0,
+    parent=parent,
+    gain=lambda record: Severity.CRITICAL,
+    repair=repair,
+    query=f"""
+        WITH changed AS ({
+        "         UNION ALL".join(
+            _changed(one) for one in (SCHEMAS, RELATIONS, COLUMNS, FUNCTIONS, TYPES, LANGUAGES, WRAPPERS, SERVERS)
+        )
+    })
+        SELECT c.path || CASE g.grantee WHEN 0 THEN '{PUBLIC}'
+                                        WHEN c.owner THEN '{OWNER}'
+                                        ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END,
+               CASE WHEN c.letter = 'r' AND g.held = {WHOLE.format(star="")} THEN ARRAY['ALL']
+                    WHEN c.letter = 'r' AND g.held = {WHOLE.format(star=" || '*'")} THEN ARRAY['ALL*']
+                    ELSE coalesce(g.held, ARRAY[]::text[]) END
+          FROM changed AS c
+         CROSS JOIN LATERAL (SELECT e.grantee,
+                                    pg_catalog.array_agg(e.privilege ORDER BY e.privilege COLLATE "C")
+                                        FILTER (WHERE e.held) AS held,
+                                    pg_catalog.array_agg(e.privilege ORDER BY e.privilege COLLATE "C")
+                                        FILTER (WHERE NOT e.held) AS origin
+                               FROM ({EXPLODED.format(column="held", held="true")}
+                                     UNION ALL
+                                     {EXPLODED.format(column="origin", held="false")}) AS e
+                              GROUP BY e.grantee) AS g
+         WHERE g.held IS DISTINCT FROM g.origin""",
+)

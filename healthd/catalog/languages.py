@@ -1,0 +1,46 @@
+"""Languages that functions are written in, beside those that come with the server or an extension."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import own
+from healthd.model import Difference, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language; everybody may write functions in a `trusted` one."""
+
+    trusted: bool
+    handler: str
+    inline: str | None
+    validator: str | None
+
+
+def repair(difference: Difference, expected: Language, _actual: Language) -> Iterator[str]:
+    """Yield the SQL that makes a language, or puts its handlers right."""
+    create = "CREATE" if difference.missing else "CREATE OR REPLACE"
+    words = [f"{create}{' TRUSTED' if expected.trusted else ''} LANGUAGE {difference.key.sql}"]
+    words += [f"HANDLER {expected.handler}"]
+    words += [f"INLINE {expected.inline}"] if expected.inline else []
+    words += [f"VALIDATOR {expected.validator}"] if expected.validator else []
+    yield f"{' '.join(words)};"
+
+
+KIND = Kind(
+    name="language",
+    record=Language,
+    depth=1,
+    parent=lambda key, record: None,
+    repair=repair,
+    query=f"""
+        SELECT l.lanname,
+               l.lanpltrusted,
+               l.lanplcallfoid::pg_catalog.regproc::text,
+               nullif(l.laninline::pg_catalog.regproc::text, '-'),
+               nullif(l.lanvalidator::pg_catalog.regproc::text, '-')
+          FROM pg_catalog.pg_language AS l
+         WHERE l.oid >= 16384
+           AND l.lanispl
+           AND {own("pg_language", "l.oid")}""",
+)

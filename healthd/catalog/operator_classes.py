@@ -1,0 +1,87 @@
+"""Operator classes: by which operators and functions an index orders and finds values of a type."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.operator_families import members
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import Attribute, Difference, Key, Kind, Record, quote
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorClass:
+    """An operator class; `operators` and `functions` are what its family has for its type.
+
+    `tied` are those that go when the class is dropped: majors tie in their own ways.
+    """
+
+    default: bool
+    type: str
+    family: str
+    storage: str | None
+    operators: tuple[str, ...]
+    functions: tuple[str, ...]
+    tied: Annotated[tuple[str, ...], Attribute(None)]
+
+
+def repair(difference: Difference, expected: OperatorClass, actual: OperatorClass) -> Iterator[str]:
+    """Yield the SQL that makes a class, or adds to its family what it lost."""
+    schema, name, method = map(quote, difference.key.path)
+    if difference.missing:
+        words = [f"OPERATOR {one}" for one in expected.operators]
+        words += [f"FUNCTION {one}" for one in expected.functions]
+        words += [f"STORAGE {expected.storage}"] if expected.storage else []
+        yield (
+            f"CREATE OPERATOR CLASS {schema}.{name}{' DEFAULT' if expected.default else ''} FOR TYPE {expected.type} "
+            f"USING {method} FAMILY {expected.family} AS {', '.join(words or [f'STORAGE {expected.type}'])};"
+        )
+    elif difference.attribute in ("operators", "functions"):
+        word = difference.attribute.removesuffix("s").upper()
+        lost = [one for one in difference.expected if one not in difference.actual]
+        if lost:
+            wanted = ", ".join(f"{word} {one}" for one in lost)
+            yield f"ALTER OPERATOR FAMILY {actual.family} USING {method} ADD {wanted};"
+
+
+def parent(key: Key, record: Record) -> Key:
+    """Return the family of a class: dropping it drops the class."""
+    path = Key.parse(f"operator_family:{record.family}").path
+    return Key("operator_family", (*path, key.path[2])) if len(path) == 2 else Key("schema", key.path[:1])
+
+
+KIND = Kind(
+    name="operator_class",
+    record=OperatorClass,
+    depth=3,
+    parent=parent,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, o.opcname, m.amname,
+               o.opcdefault,
+               pg_catalog.format_type(o.opcintype, NULL),
+               pg_catalog.format('%%I.%%I', fn.nspname, f.opfname),
+               CASE WHEN o.opckeytype <> 0 THEN pg_catalog.format_type(o.opckeytype, NULL) END,
+               {members("o.opcfamily", "v.l = o.opcintype AND v.r = o.opcintype")},
+               ARRAY(SELECT v.member
+                       FROM pg_catalog.pg_depend AS d
+                       LEFT JOIN pg_catalog.pg_amop AS p
+                              ON d.classid = 'pg_catalog.pg_amop'::pg_catalog.regclass AND p.oid = d.objid
+                       LEFT JOIN pg_catalog.pg_amproc AS q
+                              ON d.classid = 'pg_catalog.pg_amproc'::pg_catalog.regclass AND q.oid = d.objid
+                      CROSS JOIN LATERAL (
+                           VALUES ('operator ' || p.amopstrategy || ' ' || p.amopopr::pg_catalog.regoperator),
+                                  ('function ' || q.amprocnum || ' ' || q.amproc::pg_catalog.regprocedure)
+                           ) AS v(member)
+                      WHERE d.refclassid = 'pg_catalog.pg_opclass'::pg_catalog.regclass
+                        AND d.refobjid = o.oid
+                        AND v.member IS NOT NULL
+                      ORDER BY v.member COLLATE "C")
+          FROM pg_catalog.pg_opclass AS o
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.opcnamespace
+          JOIN pg_catalog.pg_am AS m ON m.oid = o.opcmethod
+          JOIN pg_catalog.pg_opfamily AS f ON f.oid = o.opcfamily
+          JOIN pg_catalog.pg_namespace AS fn ON fn.oid = f.opfnamespace
+         WHERE {SCHEMA}
+           AND {own("pg_opclass", "o.oid")}""",
+)

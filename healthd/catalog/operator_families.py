@@ -1,0 +1,80 @@
+"""Operator families: what makes the operator classes of several types work together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import Difference, Kind, quote
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFamily:
+    """An operator family; its members are those of no one type for which it has a class."""
+
+    operators: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+def repair(difference: Difference, expected: OperatorFamily, actual: OperatorFamily) -> Iterator[str]:
+    """Yield the SQL that makes a family, or adds what it lost."""
+    schema, name, method = map(quote, difference.key.path)
+    family = f"OPERATOR FAMILY {schema}.{name} USING {method}"
+    if difference.missing:
+        yield f"CREATE {family};"
+    operators = [one for one in expected.operators if difference.missing or one not in actual.operators]
+    functions = [one for one in expected.functions if difference.missing or one not in actual.functions]
+    wanted = [f"OPERATOR {one}" for one in operators] if difference.attribute != "functions" else []
+    wanted += [f"FUNCTION {one}" for one in functions] if difference.attribute != "operators" else []
+    if wanted:
+        yield f"ALTER {family} ADD {', '.join(wanted)};"
+
+
+def members(family: str, where: str) -> str:
+    """Return two columns: operators and functions of a family, as ALTER OPERATOR FAMILY … ADD writes them.
+
+    `where` is told of `l` and `r`, the oids of the left and the right type.
+    """
+    return f"""ARRAY(SELECT pg_catalog.format('%%s %%s%%s', p.amopstrategy, p.amopopr::pg_catalog.regoperator,
+                                        CASE WHEN f.oid IS NOT NULL
+                                             THEN pg_catalog.format(' FOR ORDER BY %%I.%%I', s.nspname, f.opfname)
+                                        END)
+                       FROM pg_catalog.pg_amop AS p
+                       LEFT JOIN pg_catalog.pg_opfamily AS f ON f.oid = p.amopsortfamily
+                       LEFT JOIN pg_catalog.pg_namespace AS s ON s.oid = f.opfnamespace
+                      CROSS JOIN LATERAL (VALUES (p.amoplefttype, p.amoprighttype)) AS v(l, r)
+                      WHERE p.amopfamily = {family}
+                        AND {where}
+                      ORDER BY p.amopstrategy, p.amopopr::pg_catalog.regoperator::text COLLATE "C"),
+               ARRAY(SELECT pg_catalog.format('%%s (%%s, %%s) %%s', p.amprocnum,
+                                        pg_catalog.format_type(p.amproclefttype, NULL),
+                                        pg_catalog.format_type(p.amprocrighttype, NULL),
+                                        p.amproc::pg_catalog.regprocedure)
+                       FROM pg_catalog.pg_amproc AS p
+                      CROSS JOIN LATERAL (VALUES (p.amproclefttype, p.amprocrighttype)) AS v(l, r)
+                      WHERE p.amprocfamily = {family}
+                        AND {where}
+                      ORDER BY p.amprocnum,
+                               pg_catalog.format_type(p.amproclefttype, NULL) COLLATE "C",
+                               pg_catalog.format_type(p.amprocrighttype, NULL) COLLATE "C")"""
+
+
+LOOSE = """NOT EXISTS (SELECT
+                                           FROM pg_catalog.pg_opclass AS c
+                                          WHERE c.opcfamily = o.oid
+                                            AND v.l = v.r
+                                            AND c.opcintype = v.l)"""
+
+KIND = Kind(
+    name="operator_family",
+    record=OperatorFamily,
+    depth=3,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, o.opfname, m.amname,
+               {members("o.oid", LOOSE)}
+          FROM pg_catalog.pg_opfamily AS o
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.opfnamespace
+          JOIN pg_catalog.pg_am AS m ON m.oid = o.opfmethod
+         WHERE {SCHEMA}
+           AND {own("pg_opfamily", "o.oid")}""",
+)

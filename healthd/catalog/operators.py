@@ -1,0 +1,76 @@
+"""Operators: the signs that expressions are written with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import MINOR, Difference, Kind, quote
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator; what follows its function is for the planner."""
+
+    function: str
+    left: str | None
+    right: str | None
+    commutator: str | None
+    negator: str | None
+    restrict: Annotated[str | None, MINOR]
+    join: Annotated[str | None, MINOR]
+    hashes: bool
+    merges: bool
+
+
+def repair(difference: Difference, expected: Operator, _actual: Operator) -> Iterator[str]:
+    """Yield the SQL that makes an operator, or sets its estimators."""
+    schema, sign, operands = difference.key.path
+    name = f"{quote(schema)}.{sign}"
+    if difference.missing:
+        words = [f"FUNCTION = {expected.function}"]
+        words += [f"LEFTARG = {expected.left}"] if expected.left else []
+        words += [f"RIGHTARG = {expected.right}"] if expected.right else []
+        words += [f"COMMUTATOR = OPERATOR({bare(expected.commutator)})"] if expected.commutator else []
+        words += [f"NEGATOR = OPERATOR({bare(expected.negator)})"] if expected.negator else []
+        words += [f"RESTRICT = {expected.restrict}"] if expected.restrict else []
+        words += [f"JOIN = {expected.join}"] if expected.join else []
+        words += ["HASHES"] if expected.hashes else []
+        words += ["MERGES"] if expected.merges else []
+        yield f"CREATE OPERATOR {name} ({', '.join(words)});"
+    elif difference.attribute == "restrict":
+        yield f"ALTER OPERATOR {name} {operands} SET (RESTRICT = {expected.restrict or 'NONE'});"
+    elif difference.attribute == "join":
+        yield f"ALTER OPERATOR {name} {operands} SET (JOIN = {expected.join or 'NONE'});"
+
+
+def bare(operator: str) -> str:
+    """Return an operator without its operands; neither a sign nor a plain schema has a parenthesis."""
+    return operator.partition("(")[0]
+
+
+KIND = Kind(
+    name="operator",
+    record=Operator,
+    depth=3,
+    repair=repair,
+    # Without a function it is a promise only: another operator named it as its commutator or negator.
+    query=f"""
+        SELECT n.nspname, o.oprname,
+               '(' || coalesce(pg_catalog.format_type(nullif(o.oprleft, 0), NULL), 'NONE') || ', '
+                   || coalesce(pg_catalog.format_type(nullif(o.oprright, 0), NULL), 'NONE') || ')',
+               o.oprcode::text,
+               pg_catalog.format_type(nullif(o.oprleft, 0), NULL),
+               pg_catalog.format_type(nullif(o.oprright, 0), NULL),
+               CASE WHEN o.oprcom <> 0 THEN o.oprcom::pg_catalog.regoperator::text END,
+               CASE WHEN o.oprnegate <> 0 THEN o.oprnegate::pg_catalog.regoperator::text END,
+               nullif(o.oprrest::text, '-'),
+               nullif(o.oprjoin::text, '-'),
+               o.oprcanhash,
+               o.oprcanmerge
+          FROM pg_catalog.pg_operator AS o
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
+         WHERE o.oprcode <> 0
+           AND {SCHEMA}
+           AND {own("pg_operator", "o.oid")}""",
+)

@@ -1,0 +1,101 @@
+"""Owners: whose an object is. What comes with the server or with an extension has none here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.addresses import ADDRESSES, Address
+from healthd.catalog.visible import own
+from healthd.model import MINOR, Difference, Key, Kind, Record, Severity, quote
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The role that an object belongs to."""
+
+    role: Annotated[str, MINOR]
+
+
+def parent(key: Key, _record: Record) -> Key:
+    """Return the object that is owned."""
+    return Key(key.path[0], key.path[1:])
+
+
+def repair(difference: Difference, expected: Owner, _actual: Owner) -> Iterator[str]:
+    """Yield the SQL that gives an object back to its owner."""
+    yield f"ALTER {words(parent(difference.key, expected))} OWNER TO {quote(expected.role)};"
+
+
+def words(key: Key) -> str:
+    """Return the kind and the name of an object, as ALTER and COMMENT write them."""
+    kind = WORDS.get(key.kind, key.kind.replace("_", " ").upper())
+    if key.kind in ("operator_class", "operator_family"):
+        return f"{kind} {Key('', key.path[:2]).sql} USING {quote(key.path[2])}"
+    if key.kind == "operator":
+        return f"{kind} {quote(key.path[0])}.{key.path[1]} {key.path[2]}"
+    return f"{kind} {key.sql}"
+
+
+WORDS = {
+    "enum": "TYPE",
+    "composite": "TYPE",
+    "range": "TYPE",
+    "base_type": "TYPE",
+    "view": "TABLE",  # takes views of both sorts
+    "function": "ROUTINE",
+    "foreign_server": "SERVER",
+}
+
+# The owner of a sequence that serves a column is the owner of its table, and cannot be another.
+SERVES = """EXISTS (SELECT
+                           FROM pg_catalog.pg_depend AS d
+                          WHERE d.classid    = 'pg_catalog.pg_class'::pg_catalog.regclass
+                            AND d.objid      = c.oid
+                            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                            AND d.deptype    IN ('a', 'i')
+                            AND d.refobjsubid > 0)"""
+
+# Whoever may make things in schema public, initdb made it: before 15 its superuser (10) owned it and PUBLIC could
+# create, and so it stays after pg_upgrade from there.
+UPGRADED = """n.nspowner = 10
+               AND EXISTS (SELECT
+                             FROM pg_catalog.aclexplode(n.nspacl) AS e
+                            WHERE e.grantee = 0
+                              AND e.privilege_type = 'CREATE')"""
+VERSION = "pg_catalog.current_setting('server_version_num')::integer"
+UNTOUCHED = f"""n.nspname = 'public'
+               AND (pg_catalog.pg_get_userbyid(n.nspowner) = 'pg_database_owner' AND {VERSION} >= 150000
+                    OR n.nspowner = 10 AND {VERSION} < 150000
+                    OR {UPGRADED})"""
+
+
+def _owners(one: Address) -> str:
+    where = one.where
+    if one.catalog == "pg_class":
+        where += f"\n           AND NOT (c.relkind = 'S' AND {SERVES})"
+    if one.catalog == "pg_namespace":
+        where += f"\n           AND NOT ({UNTOUCHED})"
+    return f"""
+        SELECT {one.path}, pg_catalog.pg_get_userbyid({one.owner})::text
+          FROM {one.source}
+         WHERE {where}
+           AND {own(one.catalog, one.oid)}"""
+
+
+SUBSCRIPTIONS = """
+        SELECT ARRAY['subscription', u.subname::text], pg_catalog.pg_get_userbyid(u.subowner)::text
+          FROM pg_catalog.pg_subscription AS u
+         WHERE u.subdbid = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())"""
+
+
+KIND = Kind(
+    name="owner",
+    record=Owner,
+    depth=0,
+    parent=parent,
+    loss=lambda record: Severity.WARNING,
+    repair=repair,
+    query="\n         UNION ALL".join(
+        [_owners(one) for one in ADDRESSES if one.owner and one.acl_type != "c"] + [SUBSCRIPTIONS]
+    ),
+)

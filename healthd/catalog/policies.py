@@ -1,0 +1,63 @@
+"""Row security policies: which rows a role sees and may write."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.grants import PUBLIC
+from healthd.catalog.visible import RELATION, own
+from healthd.model import DEPARSED, Difference, Key, Kind, Severity, quote
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy; `command` is all, select, insert, update or delete, `roles` are sorted."""
+
+    permissive: bool
+    command: str
+    roles: tuple[str, ...]
+    using: Annotated[str | None, DEPARSED]
+    with_check: Annotated[str | None, DEPARSED]
+
+
+def repair(difference: Difference, expected: Policy, _actual: Policy) -> Iterator[str]:
+    """Yield the SQL that makes a policy what it was."""
+    schema, table, name = map(quote, difference.key.path)
+    if not difference.missing:
+        yield f"DROP POLICY {name} ON {schema}.{table};"
+    roles = ", ".join(one if one == PUBLIC else quote(one) for one in expected.roles)
+    yield (
+        f"CREATE POLICY {name} ON {schema}.{table} AS {'PERMISSIVE' if expected.permissive else 'RESTRICTIVE'} "
+        f"FOR {expected.command.upper()} TO {roles}"
+        + (f" USING ({expected.using})" if expected.using else "")
+        + (f" WITH CHECK ({expected.with_check})" if expected.with_check else "")
+        + ";"
+    )
+
+
+KIND = Kind(
+    name="policy",
+    record=Policy,
+    depth=3,
+    parent=lambda key, record: Key("table", key.path[:2]),
+    gain=lambda record: Severity.CRITICAL,
+    repair=repair,
+    # Those on the tables of an extension too: they are the database's.
+    query=f"""
+        SELECT n.nspname, c.relname, o.polname,
+               o.polpermissive,
+               CASE o.polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update'
+                             WHEN 'd' THEN 'delete' ELSE 'all' END,
+               ARRAY(SELECT CASE r.role WHEN 0 THEN '{PUBLIC}'
+                                        ELSE pg_catalog.pg_get_userbyid(r.role)::text END COLLATE "C"
+                       FROM pg_catalog.unnest(o.polroles) AS r(role)
+                      ORDER BY 1),
+               pg_catalog.pg_get_expr(o.polqual, o.polrelid),
+               pg_catalog.pg_get_expr(o.polwithcheck, o.polrelid)
+          FROM pg_catalog.pg_policy AS o
+          JOIN pg_catalog.pg_class AS c ON c.oid = o.polrelid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE c.relpersistence <> 't'
+           AND {RELATION}
+           AND {own("pg_policy", "o.oid")}""",
+)

@@ -1,0 +1,72 @@
+"""Range types, each with the multirange type that comes with it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import Difference, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range type; `multirange` only where it has not the name that PostgreSQL gives by itself."""
+
+    subtype: str
+    operator_class: str
+    collation: str | None
+    canonical: str | None
+    difference: str | None
+    multirange: str | None
+
+
+def repair(difference: Difference, expected: Range, _actual: Range) -> Iterator[str]:
+    """Yield the SQL that makes a range type; nothing but its names can be altered."""
+    words = {
+        "subtype": expected.subtype,
+        "subtype_opclass": expected.operator_class,
+        "collation": expected.collation,
+        "canonical": expected.canonical,
+        "subtype_diff": expected.difference,
+        "multirange_type_name": expected.multirange,
+    }
+    text = ", ".join(f"{name} = {value}" for name, value in words.items() if value)
+    name = difference.key.sql
+    if difference.missing and expected.canonical:  # a function over the type, which must be there before it
+        yield f"-- CREATE TYPE {name}; then its function {expected.canonical}; then"
+        yield f"-- CREATE TYPE {name} AS RANGE ({text});"
+    elif difference.missing:
+        yield f"CREATE TYPE {name} AS RANGE ({text});"
+
+
+# What makeMultirangeTypeName() of the server gives: … in place of the first "range", or at the end.
+MULTIRANGE = """CASE WHEN m.typnamespace <> t.typnamespace
+                      OR m.typname <> CASE WHEN t.typname ~ 'range'
+                                           THEN pg_catalog.regexp_replace(t.typname, 'range', 'multirange')
+                                           ELSE t.typname || '_multirange'
+                                      END
+                    THEN pg_catalog.format_type(m.oid, NULL) END"""
+
+
+def query(server_version: int) -> str:
+    """Return the query for one server version: multiranges came with 14."""
+    multirange = server_version >= 140000
+    return f"""
+        SELECT n.nspname, t.typname,
+               pg_catalog.format_type(r.rngsubtype, NULL),
+               pg_catalog.quote_ident(o.nspname) || '.' || pg_catalog.quote_ident(c.opcname),
+               CASE WHEN r.rngcollation <> s.typcollation THEN r.rngcollation::pg_catalog.regcollation::text END,
+               nullif(r.rngcanonical::text, '-'),
+               nullif(r.rngsubdiff::text, '-'),
+               {MULTIRANGE if multirange else "NULL"}
+          FROM pg_catalog.pg_range AS r
+          JOIN pg_catalog.pg_type AS t ON t.oid = r.rngtypid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+          JOIN pg_catalog.pg_type AS s ON s.oid = r.rngsubtype
+          JOIN pg_catalog.pg_opclass AS c ON c.oid = r.rngsubopc
+          JOIN pg_catalog.pg_namespace AS o ON o.oid = c.opcnamespace
+          {"JOIN pg_catalog.pg_type AS m ON m.oid = r.rngmultitypid" if multirange else ""}
+         WHERE {SCHEMA}
+           AND {own("pg_type", "t.oid")}"""
+
+
+KIND = Kind(name="range", record=Range, repair=repair, query=query)

@@ -1,0 +1,55 @@
+"""Rules: what else happens, or happens instead, when a table or a view is written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.triggers import ON, SWITCH, switched
+from healthd.catalog.visible import RELATION, own
+from healthd.model import DEPARSED, Difference, Key, Kind, Record, quote
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule; `enabled` is origin (the default), disabled, replica or always."""
+
+    definition: Annotated[str, DEPARSED]
+    enabled: str
+    on: str  # table, view, foreign table
+
+
+def parent(key: Key, record: Record) -> Key:
+    """Return the table or the view that a rule is of."""
+    return Key("view" if record.on.endswith("view") else record.on.replace(" ", "_"), key.path[:2])
+
+
+def repair(difference: Difference, expected: Rule, _actual: Rule) -> Iterator[str]:
+    """Yield the SQL that makes, replaces or enables a rule."""
+    schema, table, name = map(quote, difference.key.path)
+    if difference.attribute == "definition" or difference.missing:
+        yield expected.definition.replace("CREATE RULE", "CREATE OR REPLACE RULE", 1)
+    if difference.attribute == "enabled" or (difference.missing and expected.enabled != "origin"):
+        yield f"ALTER TABLE {schema}.{table} {SWITCH[expected.enabled]} RULE {name};"
+
+
+KIND = Kind(
+    name="rule",
+    record=Rule,
+    depth=3,
+    parent=parent,
+    repair=repair,
+    # _RETURN is a view's definition.
+    query=f"""
+        SELECT n.nspname, c.relname, r.rulename,
+               pg_catalog.pg_get_ruledef(r.oid),
+               {switched("r.ev_enabled")},
+               {ON}
+          FROM pg_catalog.pg_rewrite AS r
+          JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE r.rulename <> '_RETURN'
+           AND c.relpersistence <> 't'
+           AND {RELATION}
+           AND {own("pg_class", "c.oid")}
+           AND {own("pg_rewrite", "r.oid")}""",
+)

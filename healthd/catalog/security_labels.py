@@ -1,0 +1,40 @@
+"""Security labels: what a label provider (SELinux, an anonymizer) was told about an object."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.addresses import ADDRESSES
+from healthd.catalog.comments import described
+from healthd.catalog.owners import words
+from healthd.model import Difference, Key, Kind, Record, literal, quote
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityLabel:
+    """The label that one provider reads on one object."""
+
+    label: str
+
+
+def parent(key: Key, _record: Record) -> Key:
+    """Return the object that is labelled; the provider is the last part of the path."""
+    return Key(key.path[0], key.path[1:-1])
+
+
+def repair(difference: Difference, expected: SecurityLabel, _actual: SecurityLabel) -> Iterator[str]:
+    """Yield the SQL that labels the object again."""
+    provider, name = quote(difference.key.path[-1]), words(parent(difference.key, expected))
+    yield f"SECURITY LABEL FOR {provider} ON {name} IS {literal(expected.label)};"
+
+
+KIND = Kind(
+    name="security_label",
+    record=SecurityLabel,
+    depth=0,
+    parent=parent,
+    repair=repair,
+    # Those on the members of an extension are not the extension's: nothing but a dump brings them back.
+    query="\n         UNION ALL".join(
+        described(one, "pg_seclabel", "{path} || d.provider, d.label", members=True) for one in ADDRESSES
+    ),
+)

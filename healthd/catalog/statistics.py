@@ -1,0 +1,51 @@
+"""Statistics objects: what ANALYZE learns of several columns together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.visible import RELATION, own
+from healthd.model import Attribute, Difference, Key, Kind, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """A statistics object, in full as CREATE prints it; `target` is None where the columns' own counts."""
+
+    table: Annotated[str, Attribute(None)]  # the definition says it too
+    definition: Annotated[str, Attribute(Severity.WARNING, deparsed=True)]
+    target: Annotated[int | None, Attribute(Severity.WARNING)]
+
+
+def repair(difference: Difference, expected: Statistics, _actual: Statistics) -> Iterator[str]:
+    """Yield the SQL that makes a statistics object, or sets its target."""
+    name = difference.key.sql
+    if difference.attribute == "definition":
+        yield f"DROP STATISTICS {name};"
+    if difference.attribute == "definition" or difference.missing:
+        yield f"{expected.definition};"
+        if expected.target is not None:
+            yield f"ALTER STATISTICS {name} SET STATISTICS {expected.target};"
+    elif difference.attribute == "target":
+        yield f"ALTER STATISTICS {name} SET STATISTICS {-1 if expected.target is None else expected.target};"
+
+
+KIND = Kind(
+    name="statistics",
+    record=Statistics,
+    parent=lambda key, record: Key.parse(f"table:{record.table}"),
+    loss=lambda record: Severity.WARNING,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, s.stxname,
+               pg_catalog.format('%%I.%%I', cn.nspname, c.relname),
+               pg_catalog.pg_get_statisticsobjdef(s.oid),
+               nullif(s.stxstattarget::integer, -1) -- -1 before 17, NULL since
+          FROM pg_catalog.pg_statistic_ext AS s
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = s.stxnamespace
+          JOIN pg_catalog.pg_class AS c ON c.oid = s.stxrelid
+          JOIN pg_catalog.pg_namespace AS cn ON cn.oid = c.relnamespace
+         WHERE c.relpersistence <> 't'
+           AND {RELATION}
+           AND {own("pg_statistic_ext", "s.oid")}""",
+)

@@ -1,0 +1,42 @@
+"""Text search dictionaries: what becomes of a word."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import Difference, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class TextSearchDictionary:
+    """A dictionary: a template and its `options`, as CREATE writes them."""
+
+    template: str
+    options: str | None
+
+
+def repair(difference: Difference, expected: TextSearchDictionary, _actual: TextSearchDictionary) -> Iterator[str]:
+    """Yield the SQL that makes a dictionary, or sets its options."""
+    name = difference.key.sql
+    options = f", {expected.options}" if expected.options else ""
+    if difference.missing:
+        yield f"CREATE TEXT SEARCH DICTIONARY {name} (TEMPLATE = {expected.template}{options});"
+    elif difference.attribute == "options" and expected.options:
+        yield f"ALTER TEXT SEARCH DICTIONARY {name} ({expected.options}); -- an option without a value takes it away"
+
+
+KIND = Kind(
+    name="text_search_dictionary",
+    record=TextSearchDictionary,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, d.dictname,
+               pg_catalog.format('%%I.%%I', tn.nspname, t.tmplname),
+               d.dictinitoption
+          FROM pg_catalog.pg_ts_dict AS d
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = d.dictnamespace
+          JOIN pg_catalog.pg_ts_template AS t ON t.oid = d.dicttemplate
+          JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.tmplnamespace
+         WHERE {SCHEMA}
+           AND {own("pg_ts_dict", "d.oid")}""",
+)

@@ -1,0 +1,37 @@
+"""Text search templates: what dictionaries are made of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import SCHEMA, own
+from healthd.model import Difference, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class TextSearchTemplate:
+    """A template, by its functions."""
+
+    init: str | None
+    lexize: str
+
+
+def repair(difference: Difference, expected: TextSearchTemplate, _actual: TextSearchTemplate) -> Iterator[str]:
+    """Yield the SQL that makes a template; nothing of it can be altered."""
+    if difference.missing:
+        init = f"INIT = {expected.init}, " if expected.init else ""
+        yield f"CREATE TEXT SEARCH TEMPLATE {difference.key.sql} ({init}LEXIZE = {expected.lexize});"
+
+
+KIND = Kind(
+    name="text_search_template",
+    record=TextSearchTemplate,
+    repair=repair,
+    query=f"""
+        SELECT n.nspname, t.tmplname,
+               nullif(t.tmplinit::text, '-'),
+               t.tmpllexize::text
+          FROM pg_catalog.pg_ts_template AS t
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = t.tmplnamespace
+         WHERE {SCHEMA}
+           AND {own("pg_ts_template", "t.oid")}""",
+)

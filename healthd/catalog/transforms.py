@@ -1,0 +1,39 @@
+"""Transforms: how values of a type look to functions in a language."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.visible import own
+from healthd.model import Difference, Key, Kind, quote
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A transform, by two functions of which one may be missing."""
+
+    from_sql: str | None
+    to_sql: str | None
+
+
+def repair(difference: Difference, expected: Transform, _actual: Transform) -> Iterator[str]:
+    """Yield the SQL that makes a transform as a whole."""
+    words = [f"FROM SQL WITH FUNCTION {expected.from_sql}"] if expected.from_sql else []
+    words += [f"TO SQL WITH FUNCTION {expected.to_sql}"] if expected.to_sql else []
+    name = f"FOR {difference.key.path[0]} LANGUAGE {quote(difference.key.path[1])}"
+    yield f"CREATE OR REPLACE TRANSFORM {name} ({', '.join(words)});"
+
+
+KIND = Kind(
+    name="transform",
+    record=Transform,
+    parent=lambda key, record: Key("language", key.path[1:]),
+    repair=repair,
+    query=f"""
+        SELECT pg_catalog.format_type(r.trftype, NULL), l.lanname,
+               CASE WHEN r.trffromsql <> 0 THEN r.trffromsql::pg_catalog.regprocedure::text END,
+               CASE WHEN r.trftosql <> 0 THEN r.trftosql::pg_catalog.regprocedure::text END
+          FROM pg_catalog.pg_transform AS r
+          JOIN pg_catalog.pg_language AS l ON l.oid = r.trflang
+         WHERE r.oid >= 16384
+           AND {own("pg_transform", "r.oid")}""",
+)

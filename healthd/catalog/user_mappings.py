@@ -1,0 +1,47 @@
+"""User mappings: as whom a role is known to a foreign server."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from healthd.catalog.foreign_data_wrappers import options
+from healthd.catalog.grants import PUBLIC
+from healthd.model import VEILED, Difference, Key, Kind, quote
+
+
+@dataclass(frozen=True, slots=True)
+class UserMapping:
+    """A mapping; `options` are sorted `name=value` without secrets, None for a role that may not see them."""
+
+    options: Annotated[str | None, VEILED]
+
+
+def repair(difference: Difference, expected: UserMapping, _actual: UserMapping) -> Iterator[str]:
+    """Yield the SQL that makes a mapping; what else differs is a person's to say, secrets and all."""
+    server, user = difference.key.path
+    role = user if user == PUBLIC else quote(user)
+    if difference.missing:
+        yield f"CREATE USER MAPPING FOR {role} SERVER {quote(server)};"
+    if expected.options:
+        names = ", ".join(one.partition("=")[0] for one in expected.options.split(", "))
+        yield f"-- ALTER USER MAPPING FOR {role} SERVER {quote(server)} OPTIONS (…): {names}"
+
+
+KIND = Kind(
+    name="user_mapping",
+    record=UserMapping,
+    parent=lambda key, record: Key("foreign_server", key.path[:1]),
+    repair=repair,
+    # The same condition as in the view: there is no telling no options from hidden ones.
+    query=f"""
+        SELECT m.srvname, CASE m.umuser WHEN 0 THEN '{PUBLIC}' ELSE m.usename::text END,
+               CASE WHEN m.umoptions IS NOT NULL
+                      OR (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)
+                      OR m.umuser = 0 AND pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+                      OR m.usename = current_user
+                         AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+                              OR pg_catalog.has_server_privilege(s.oid, 'USAGE'))
+                    THEN pg_catalog.array_to_string({options("m.umoptions")}, ', ') END
+          FROM pg_catalog.pg_user_mappings AS m
+          JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.srvid""",
+)

@@ -1,0 +1,132 @@
+"""Whose is whose: the role that migrates is another one in every database, and the same in every comparison.
+
+A lock file is replayed by a superuser of a scratch server, production is owned by the role that migrates there:
+both are "(migrator)" before they are compared. What the migrator owns is not told at all.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from healthd.catalog.default_privileges import DefaultPrivileges
+from healthd.catalog.grants import OWNER, Grant, default
+from healthd.catalog.owners import Owner
+from healthd.catalog.policies import Policy
+from healthd.model import Finding, Key, Record, Snapshot, quote
+
+MIGRATOR = "(migrator)"
+HOLDERS = ("table", "view", "foreign_table", "composite")  # what has columns
+
+
+def for_comparison(snapshot: Snapshot, *migrators: str | None) -> Snapshot:
+    """Return a snapshot in which these roles are one, "(migrator)", and own what no owner is told of."""
+    names = {one: MIGRATOR for one in (*migrators, MIGRATOR) if one}
+    objects: dict[Key, Record] = {}
+    for key, record in snapshot.objects.items():
+        if key.kind in ROLES:
+            if key.kind == "owner" and record.role in names:
+                continue
+            if key.kind == "grant" and key.path[-1] in names and _owner(snapshot, key) in names:
+                continue  # an owner needs no grant: where another role migrates, this one is not the owner
+            key, record = ROLES[key.kind](key, record, names)
+        objects[key] = record
+    return replace(snapshot, objects=objects)
+
+
+def comparable(expected: Snapshot, actual: Snapshot, *migrators: str | None) -> tuple[Snapshot, Snapshot]:
+    """Return both sides as they are compared, where these roles migrate.
+
+    An owner or a privilege that one side tells of is told on the other side too, as what it is by default, so
+    that a difference names both. What PostgreSQL 17 brought is left out when one side is older.
+    """
+    old = min(expected.server_version, actual.server_version) < 170000
+    sides = [for_comparison(_without_maintain(one) if old else one, *migrators) for one in (expected, actual)]
+    return _filled(sides[0], sides[1]), _filled(sides[1], sides[0])
+
+
+def _filled(one: Snapshot, other: Snapshot) -> Snapshot:
+    """Return a snapshot with the usual owner and privileges where the other one tells of unusual ones."""
+    usual: dict[Key, Record] = {}
+    for key in other.objects.keys() - one.objects.keys():
+        if key.kind == "owner" and Key(key.path[0], key.path[1:]) in one.objects:
+            public = key.path == ("schema", "public")
+            usual[key] = Owner("pg_database_owner" if public else MIGRATOR)
+        elif key.kind == "grant" and Key(key.path[0], key.path[1:-1]) in one.objects:
+            usual[key] = Grant(default(key))
+    return replace(one, objects={**one.objects, **usual}) if usual else one
+
+
+def _owner(snapshot: Snapshot, grant: Key) -> str:
+    """Return who owns the object of a grant: the migrator, where no owner is told."""
+    kind, *path, _ = grant.path
+    if path[0] in ("pg_catalog", "public") and (kind == "schema" or path[0] == "pg_catalog"):
+        return "pg_database_owner"
+    kinds, path = (HOLDERS, path[:-1]) if kind == "column" else ((kind,), path)
+    owners = (snapshot.objects.get(Key("owner", (one, *path))) for one in kinds)
+    return next((one.role for one in owners if one is not None), MIGRATOR)
+
+
+def _rename_owner(key: Key, record: Owner, names: dict[str, str]) -> tuple[Key, Owner]:
+    return key, replace(record, role=names.get(record.role, record.role))
+
+
+def _rename_grant(key: Key, record: Grant, names: dict[str, str]) -> tuple[Key, Grant]:
+    return _last(key, names), replace(record, privileges=_privileges(record.privileges, names))
+
+
+def _rename_defaults(key: Key, record: DefaultPrivileges, names: dict[str, str]) -> tuple[Key, DefaultPrivileges]:
+    role, *rest = _last(key, names).path
+    return Key(key.kind, (names.get(role, role), *rest)), record
+
+
+def _rename_policy(key: Key, record: Policy, names: dict[str, str]) -> tuple[Key, Policy]:
+    return key, replace(record, roles=tuple(sorted(names.get(one, one) for one in record.roles)))
+
+
+def _rename_mapping(key: Key, record: Record, names: dict[str, str]) -> tuple[Key, Record]:
+    return _last(key, names), record
+
+
+# How the roles in the objects of each kind are renamed.
+ROLES: Mapping[str, Callable[[Key, Any, dict[str, str]], tuple[Key, Record]]] = {
+    "owner": _rename_owner,
+    "grant": _rename_grant,
+    "default_privileges": _rename_defaults,
+    "policy": _rename_policy,
+    "user_mapping": _rename_mapping,
+}
+
+
+def _last(key: Key, names: dict[str, str]) -> Key:
+    return replace(key, path=(*key.path[:-1], names.get(key.path[-1], key.path[-1])))
+
+
+def _privileges(privileges: tuple[str, ...], names: dict[str, str]) -> tuple[str, ...]:
+    """Return privileges with their grantors, `SELECT/role`, renamed."""
+    parts = (one.partition("/") for one in privileges)
+    return tuple(f"{word}{slash}{names.get(role, role)}" for word, slash, role in parts)
+
+
+def _without_maintain(snapshot: Snapshot) -> Snapshot:
+    objects = dict(snapshot.objects)
+    for key, record in snapshot.objects.items():
+        if key.kind in ("grant", "default_privileges") and any(one.startswith("MAINTAIN") for one in record.privileges):
+            kept = tuple(one for one in record.privileges if not one.startswith("MAINTAIN"))
+            objects[key] = replace(record, privileges=kept)
+    return replace(snapshot, objects=objects)
+
+
+def named(finding: Finding, actual: Snapshot, migrator: str | None) -> Finding:
+    """Return a finding whose SQL names the roles of this database, not those of a comparison."""
+    if not finding.repair:
+        return finding
+    migrator = migrator or "CURRENT_USER"
+    owner = _owner(actual, finding.key) if finding.key.kind == "grant" else MIGRATOR
+    roles = {MIGRATOR: migrator, OWNER: migrator if owner == MIGRATOR else owner}
+    return replace(finding, repair=tuple(_spelled(one, roles) for one in finding.repair))
+
+
+def _spelled(statement: str, roles: dict[str, str]) -> str:
+    for word, role in roles.items():
+        statement = statement.replace(quote(word), role if role == "CURRENT_USER" else quote(role))
+    return statement

@@ -1,0 +1,27 @@
+-- CREATE, ALTER and DROP EVENT TRIGGER.
+-- needs: superuser
+
+CREATE SCHEMA app;
+CREATE FUNCTION app.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE FUNCTION app.look() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER at_start ON ddl_command_start EXECUTE FUNCTION app.watch();
+CREATE EVENT TRIGGER at_end ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'DROP TABLE') EXECUTE FUNCTION app.watch();
+CREATE EVENT TRIGGER at_drop ON sql_drop EXECUTE PROCEDURE app.look();
+CREATE EVENT TRIGGER at_rewrite ON table_rewrite WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION app.look();
+-- since: 17
+CREATE EVENT TRIGGER at_login ON login EXECUTE FUNCTION app.watch();
+ALTER EVENT TRIGGER at_start DISABLE;
+-- moves nothing
+ALTER EVENT TRIGGER at_start DISABLE;
+ALTER EVENT TRIGGER at_start ENABLE REPLICA;
+ALTER EVENT TRIGGER at_start ENABLE ALWAYS;
+ALTER EVENT TRIGGER at_start ENABLE;
+ALTER EVENT TRIGGER at_start RENAME TO "At Start";
+-- moves nothing
+ALTER EVENT TRIGGER at_drop OWNER TO CURRENT_USER;
+ALTER FUNCTION app.look() RENAME TO gaze;
+ALTER SCHEMA app RENAME TO "My App";
+DROP EVENT TRIGGER "At Start";
+-- moves nothing
+DROP EVENT TRIGGER IF EXISTS "At Start";
+DROP FUNCTION "My App".gaze() CASCADE;

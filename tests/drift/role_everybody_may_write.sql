@@ -1,0 +1,7 @@
+-- Somebody let everybody read and write.
+-- expect: schema_mismatch grant:table.public.machines."PUBLIC"
+-- expect: schema_mismatch grant:column.public.machines.notes.story_reader
+-- role: story_reader
+-- drift:
+GRANT SELECT, UPDATE ON machines TO PUBLIC;
+GRANT UPDATE (notes) ON machines TO story_reader;

@@ -1,0 +1,6 @@
+-- A collation is gone.
+-- expect: schema_mismatch collation:public.plain
+-- given:
+CREATE COLLATION plain (LC_COLLATE = 'C', LC_CTYPE = 'POSIX');
+-- drift:
+DROP COLLATION plain;

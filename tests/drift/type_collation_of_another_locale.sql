@@ -1,0 +1,8 @@
+-- A collation of that name sorts by another locale.
+-- expect: schema_mismatch collation:public.plain
+-- repair: no, the locale of a collation cannot be altered
+-- given:
+CREATE COLLATION plain (LC_COLLATE = 'C', LC_CTYPE = 'POSIX');
+-- drift:
+DROP COLLATION plain;
+CREATE COLLATION plain (LOCALE = 'C');

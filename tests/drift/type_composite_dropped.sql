@@ -1,0 +1,6 @@
+-- A composite type is gone.
+-- expect: schema_mismatch composite:public.address
+-- given:
+CREATE TYPE address AS (street text, "select" text COLLATE "C");
+-- drift:
+DROP TYPE address;

@@ -1,0 +1,8 @@
+-- The multirange of a range type has another name.
+-- expect: schema_mismatch range:public.span
+-- since: 14
+-- repair: no, the two types are renamed by hand
+-- given:
+CREATE TYPE span AS RANGE (SUBTYPE = integer);
+-- drift:
+ALTER TYPE span_multirange RENAME TO spans;

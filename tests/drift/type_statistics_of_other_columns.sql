@@ -1,0 +1,7 @@
+-- Statistics are taken of other columns, and fewer of them.
+-- expect: schema_mismatch statistics:public.machines_where
+-- given:
+CREATE STATISTICS machines_where (dependencies) ON name, location FROM machines;
+-- drift:
+DROP STATISTICS machines_where;
+CREATE STATISTICS machines_where (dependencies) ON name, notes FROM machines;

@@ -1,0 +1,85 @@
+"""The oracle: what `pg_dump --schema-only` prints of a database, without what changes nothing.
+
+It is always the pg_dump that the embedded PostgreSQL brings: the newest, which reads every older server.
+"""
+
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from difflib import ndiff
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from healthd import programs
+from healthd.catalog.visible import BOOKS
+from healthd.migrations.statements import statements
+
+# pg_dump sets these before the statements that they shape, and which statement comes next depends on oids.
+SHAPING = re.compile(
+    r"SET (default_tablespace|default_table_access_method) = (.*)|(RE)?SET SESSION AUTHORIZATION ?(.*)", re.DOTALL
+)
+SHAPED = re.compile(
+    r"(CREATE ((UNLOGGED |FOREIGN )?TABLE|MATERIALIZED VIEW|(UNIQUE )?INDEX)|ALTER (TABLE|DEFAULT)|GRANT|REVOKE)\b"
+)
+UNSHAPED = {"default_tablespace": "''", "default_table_access_method": "heap", "authorization": ""}
+SESSION = re.compile(r"SET \w+ = |SELECT pg_catalog\.set_config\('search_path', ")
+
+
+def program(name: str) -> Path:
+    """Return a client program of the embedded PostgreSQL, or skip the test."""
+    try:
+        path = programs.find_binaries() / name
+    except programs.EmbeddedError as error:
+        pytest.skip(str(error))
+    if not path.exists():
+        pytest.skip(f"no {name} in {path.parent}")
+    return path
+
+
+def printed(url: str) -> str:
+    """Return what pg_dump prints of a database's schema, to the letter."""
+    command = [program("pg_dump"), "--schema-only", "--restrict-key=x", "--lock-wait-timeout=10s"]
+    hidden = [f"--exclude-table=*.{name}" for name in BOOKS]
+    result = subprocess.run([*command, *hidden, "-d", url], capture_output=True, check=False)
+    if result.returncode:
+        raise AssertionError(f"pg_dump failed: {result.stderr.decode(errors='replace').strip()}")
+    return result.stdout.decode()
+
+
+def dump(url: str) -> str:
+    """Return the statements that pg_dump prints, sorted: their order depends on oids."""
+    return "\n".join(f"{one};" for one in sorted(_statements(printed(url))))
+
+
+def changes(before: str, after: str) -> str:
+    """Return the lines that came and went between two texts of pg_dump; nothing when they say the same."""
+    if before == after:
+        return ""
+    was, now = Counter(_statements(before)), Counter(_statements(after))
+    gone, came = ("\n".join(sorted(one.elements())).splitlines() for one in (was - now, now - was))
+    return "\n".join(line for line in ndiff(gone, came) if line[0] in "+-")
+
+
+def _statements(text: str) -> Iterator[str]:
+    shape = dict(UNSHAPED)
+    for statement in statements(re.sub(r"^\\(un)?restrict x$", "", text, flags=re.MULTILINE)):
+        one = statement.text
+        if match := SHAPING.fullmatch(one):
+            shape[match[1] or "authorization"] = match[2] or match[4] or ""
+        elif not SESSION.match(one):
+            told = [f"{name} {value}" for name, value in shape.items() if value != UNSHAPED[name]]
+            yield f"{one} /* {', '.join(told)} */" if told and SHAPED.match(one) else one
+
+
+def restore(text: str, url: str) -> None:
+    """Run a dump in another database; raise AssertionError with psql's words when it does not run."""
+    with psycopg.connect(url) as connection:
+        if connection.info.server_version < 170000:
+            text = text.replace("\nSET transaction_timeout = 0;\n", "\n", 1)
+    command = [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "-d", url]
+    result = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+    if result.returncode:
+        raise AssertionError(f"the dump does not run: {result.stderr.decode(errors='replace').strip()}")

@@ -1,0 +1,217 @@
+"""Every form of DDL: a snapshot moves exactly when `pg_dump --schema-only` moves, statement by statement.
+
+The files are ddl/NAME.sql. Each runs on a fresh database, one statement after the other, each committed at once;
+after every one a snapshot is taken and pg_dump is asked. At the top of a file:
+
+    -- role: NAME            a role that must exist; several with blanks between them
+    -- needs: superuser      skip the file where the tests' role is none
+    -- needs: EXTENSION      skip the file where the server does not bring this extension
+    -- since: MAJOR          skip the file on older servers
+    -- until: MAJOR          skip the file on newer servers
+    -- restore: no, REASON   dump and restore of the final state does not give the same schema
+
+In the comment lines before a statement, which hold for this statement alone:
+
+    -- since: MAJOR          skip it on older servers
+    -- until: MAJOR          skip it on newer servers
+    -- sees more             the snapshot must move, pg_dump must not
+    -- moves nothing         neither may move
+    -- fails                 it must fail; unless it `sees more`, nothing may move
+
+A directive at the top of a file is one that a blank line parts from the first statement.
+Nothing is sampled: pg_dump is asked after every statement, about 0.1 s each; `make matrix` repeats it on each major.
+In the end the dump is restored elsewhere, and a role that may do nothing but connect reads: both see the same.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pg_dump
+import psycopg
+import pytest
+from psycopg import sql as compose
+
+from healthd.database import connect, take_snapshot
+from healthd.migrations.statements import statements
+from healthd.model import Difference, Snapshot, diff
+
+FOLDER = Path(__file__).parent / "ddl"
+READER = "ddl_reader"
+WHOLE = ("role", "needs", "restore")  # directives that can only be about a whole file
+DIRECTIVE = re.compile(r"-- (?:(role|needs|since|until|restore): (.+)|(sees more|moves nothing|fails)(?: *:.*)?)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement of a file, and what it says of itself."""
+
+    line: int
+    text: str
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def runs_on(self, major: int) -> bool:
+        return int(self.words.get("since", 0)) <= major <= int(self.words.get("until", 99))
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of ddl/."""
+
+    name: str
+    header: Mapping[str, str]
+    steps: tuple[Step, ...]
+
+
+def read_file(path: Path) -> File:
+    """Return a file's directives, and its statements with theirs."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    header: dict[str, str] = {}
+    steps: list[Step] = []
+    end = 0  # the line after which the comments before a statement begin
+    for one in statements(text):
+        above = lines[end : one.line - 1]
+        if not steps:
+            blank = max((number for number, line in enumerate(above) if not line.strip()), default=-1)
+            header, above = _directives(above[: blank + 1]), above[blank + 1 :]
+            header |= {name: value for name, value in _directives(above).items() if name in WHOLE}
+        steps.append(Step(one.line, one.text, _directives(above)))
+        end = one.line + one.text.count("\n")
+    return File(path.stem, header, tuple(steps))
+
+
+def _directives(lines: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for match in filter(None, map(DIRECTIVE.fullmatch, lines)):
+        name, value = (match[1], match[2]) if match[1] else (match[3], "yes")
+        found[name] = f"{found[name]} {value}" if name in found else value
+    return found
+
+
+FILES = [read_file(path) for path in sorted(FOLDER.glob("*.sql"))]
+
+
+@dataclass(slots=True)
+class Watch:
+    """A database under two eyes: what healthd reads of it, and what pg_dump prints."""
+
+    url: str
+    reader: psycopg.AsyncConnection[Any]
+    snapshot: Snapshot
+    printed: str
+
+    async def look(self) -> tuple[tuple[Difference, ...], str]:
+        """Return the differences since the last look, and the lines of pg_dump that changed."""
+        snapshot, printed = await asyncio.gather(
+            take_snapshot(self.reader), asyncio.to_thread(pg_dump.printed, self.url)
+        )
+        before, self.snapshot, was, self.printed = self.snapshot, snapshot, self.printed, printed
+        return diff(before, snapshot), pg_dump.changes(was, printed)
+
+
+def told(differences: tuple[Difference, ...]) -> str:
+    """Return differences for people, a line each."""
+    lines = [f"{one.key} {one.attribute or ''}: {one.expected!r} → {one.actual!r}" for one in differences]
+    return "\n".join(line if len(line) < 400 else f"{line[:400]}…" for line in lines)
+
+
+def report(title: str, *parts: str) -> str:
+    """Return one disagreement for people: a title, and what was seen, indented."""
+    return "\n".join([title, *(f"    {line}" for part in parts for line in (part or "(nothing)").splitlines())])
+
+
+async def play(watch: Watch, connection: psycopg.Connection[Any], step: Step) -> tuple[str | None, set[Any]]:
+    """Run one statement; return the disagreement, if any, and what only the snapshot saw."""
+    failure = ""
+    try:
+        connection.execute(step.text.encode())
+    except psycopg.Error as error:
+        failure = str(error)
+    differences, changed = await watch.look()
+    more = "sees more" in step.words
+    title = f"line {step.line}: {step.text}"
+    only_ours = {(one.key, one.attribute) for one in differences} if more else set()
+    if bool(failure) != ("fails" in step.words):
+        return report(title, f"it failed: {failure}" if failure else "it did not fail"), only_ours
+    still = "moves nothing" in step.words or ("fails" in step.words and not more)
+    seen, wanted = bool(differences), more or (not still and bool(changed))
+    if seen == wanted and not (changed and (more or still)):
+        return None, only_ours
+    wish = "pg_dump blind, the snapshot moved" if more else "nothing moved" if still else "both moved, or none"
+    return report(title, f"expected: {wish}", "pg_dump:", changed, "snapshot:", told(differences)), only_ours
+
+
+async def compare(watch: Watch, other: str, what: str, only_ours: set[Any]) -> str | None:
+    """Return how another view of the database differs, None when it is the same."""
+    async with connect(other) as reader:
+        differences = diff(watch.snapshot, await take_snapshot(reader))
+    unlike = tuple(one for one in differences if (one.key, one.attribute) not in only_ours)
+    return report(f"{what} sees another schema", told(unlike)) if unlike else None
+
+
+@pytest.fixture(scope="module")
+def administrator(_administrator: psycopg.Connection) -> psycopg.Connection:
+    return _administrator
+
+
+@pytest.fixture(scope="module")
+def reader(administrator: psycopg.Connection) -> str:
+    """A role that may connect, and no more."""
+    make_roles(administrator, READER)
+    administrator.execute(compose.SQL("ALTER ROLE {} LOGIN").format(compose.Identifier(READER)))
+    return READER
+
+
+def make_roles(administrator: psycopg.Connection[Any], names: str) -> None:
+    for name in re.split(r"[,\s]+", names.strip(", ")):
+        if name and not administrator.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+            administrator.execute(compose.SQL("CREATE ROLE {}").format(compose.Identifier(name)))
+
+
+def skip_unless_possible(administrator: psycopg.Connection[Any], header: Mapping[str, str]) -> None:
+    """Skip the test when its file needs what this server has not."""
+    if not Step(0, "", header).runs_on(administrator.info.server_version // 10000):
+        pytest.skip(f"for other versions: since {header.get('since', 'ever')}, until {header.get('until', 'now')}")
+    for need in re.split(r"[,\s]+", header.get("needs", "").strip()):
+        if need == "superuser":
+            if administrator.execute("SHOW is_superuser").fetchone() != ("on",):
+                pytest.skip("needs a superuser")
+        elif (
+            need
+            and not administrator.execute("SELECT 1 FROM pg_available_extensions WHERE name = %s", [need]).fetchone()
+        ):
+            pytest.skip(f"needs the extension {need}, which this PostgreSQL does not bring")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+async def test_a_snapshot_moves_exactly_when_pg_dump_moves(
+    file: File, make_database: Any, administrator: psycopg.Connection, reader: str
+) -> None:
+    header, steps = file.header, file.steps
+    skip_unless_possible(administrator, header)
+    make_roles(administrator, header.get("role", ""))
+    url, copy = make_database(), make_database()
+    troubles: list[str | None] = []
+    only_ours: set[Any] = set()
+    async with connect(url) as connection:
+        watch = Watch(url, connection, await take_snapshot(connection), pg_dump.printed(url))
+        with psycopg.connect(url, autocommit=True) as writer:
+            for step in steps:
+                if step.runs_on(writer.info.server_version // 10000):
+                    trouble, more = await play(watch, writer, step)
+                    troubles.append(trouble)
+                    only_ours |= more
+    troubles.append(await compare(watch, url.replace("postgres@", f"{reader}@", 1), "an unprivileged role", set()))
+    if not header.get("restore", "").startswith("no"):
+        try:
+            pg_dump.restore(watch.printed, copy)
+        except AssertionError as error:
+            troubles.append(str(error))
+        else:
+            troubles.append(await compare(watch, copy, "a restored dump", only_ours))
+    if found := [one for one in troubles if one]:
+        pytest.fail(f"{file.name}.sql: {len(found)} disagreements\n\n" + "\n\n".join(found), pytrace=False)

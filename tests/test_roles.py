@@ -1,0 +1,65 @@
+"""The role that migrates is the same in every comparison, and nobody else is."""
+
+from healthd.catalog.grants import Grant
+from healthd.catalog.owners import Owner
+from healthd.catalog.policies import Policy
+from healthd.catalog.tables import Table
+from healthd.model import Difference, Finding, Key, Severity, Snapshot, attributes, diff
+from healthd.roles import MIGRATOR, comparable, for_comparison, named
+
+T = Key("table", ("public", "t"))
+OWNER = Key("owner", ("table", "public", "t"))
+APP = Key("grant", ("table", "public", "t", "app"))
+POLICY = Key("policy", ("public", "t", "own"))
+TABLE = Table(**dict.fromkeys(attributes(Table)))  # nobody looks into it
+
+
+def snapshot(objects: dict[Key, object], server_version: int = 180000) -> Snapshot:
+    return Snapshot(server_version, {T: TABLE, **objects})
+
+
+def test_what_the_migrator_owns_is_not_told() -> None:
+    assert snapshot({}) == for_comparison(snapshot({OWNER: Owner("deploy")}), "deploy")
+
+
+def test_another_owner_differs_from_the_migrator() -> None:
+    expected, actual = comparable(snapshot({}), snapshot({OWNER: Owner("bob")}), "deploy")
+
+    assert (Difference(OWNER, "role", MIGRATOR, "bob"),) == diff(expected, actual)
+
+
+def test_an_owner_that_a_migration_chose_differs_from_the_migrator() -> None:
+    expected, actual = comparable(snapshot({OWNER: Owner("bob")}), snapshot({OWNER: Owner("deploy")}), "deploy")
+
+    assert (Difference(OWNER, "role", "bob", MIGRATOR),) == diff(expected, actual)
+
+
+def test_a_privilege_that_nobody_expects_differs_from_none() -> None:
+    expected, actual = comparable(snapshot({}), snapshot({APP: Grant(("SELECT",))}), "deploy")
+
+    assert (Difference(APP, "privileges", (), ("SELECT",)),) == diff(expected, actual)
+
+
+def test_the_migrator_needs_no_privileges_on_what_it_owns() -> None:
+    expected, actual = comparable(snapshot({APP: Grant(("SELECT",))}), snapshot({OWNER: Owner("app")}), "app")
+
+    assert () == diff(expected, actual)
+
+
+def test_the_roles_of_a_policy_are_sorted_after_they_are_renamed() -> None:
+    policy = Policy(True, "all", ("alice", "zoe"), None, None)
+
+    assert (MIGRATOR, "alice") == for_comparison(snapshot({POLICY: policy}), "zoe").objects[POLICY].roles
+
+
+def test_what_postgresql_17_brought_is_not_missing_in_an_older_one() -> None:
+    new, old = Grant(("DELETE", "MAINTAIN")), Grant(("DELETE",))
+    expected, actual = comparable(snapshot({APP: new}), snapshot({APP: old}, 160000), "deploy")
+
+    assert () == diff(expected, actual)
+
+
+def test_the_sql_of_a_finding_names_the_role_of_the_database() -> None:
+    finding = Finding("p", OWNER, "", Severity.WARNING, repair=(f'ALTER TABLE public.t OWNER TO "{MIGRATOR}";',))
+
+    assert ('ALTER TABLE public.t OWNER TO "De Ploy";',) == named(finding, snapshot({}), "De Ploy").repair

@@ -396,11 +396,10 @@ def repair(settings: Settings, style: str, target: str | None) -> int:
     from healthd.report.answer import finding_document
     from healthd.report.repair import script
     from healthd.rounds import examine
-    from healthd.sources import Files
+    from healthd.sources import read_files
 
     chosen = _one_target(settings, target)
-    files = Files(_lock_file(settings), [(one.id, one.digest) for one in _migrations(settings)])
-    report = asyncio.run(examine(chosen, files))
+    report = asyncio.run(examine(chosen, read_files(settings)))
     out(style, script(report).rstrip("\n"), [finding_document(one) for one in report.findings])
     return int(report.severity)
 

@@ -1,94 +1,149 @@
 """How long a round takes, as a ratio to `pg_dump --schema-only` of the same database in the same run.
 
-Usage: python bench/rounds.py [TABLES …]. Prints, for each size, medians in seconds and ratios to pg_dump.
+Usage: python bench/rounds.py [TABLES …]. Prints, for each size, medians in seconds and ratios to pg_dump. The runs of
+what is compared take turns, so that a machine whose speed drifts does not favour one of them.
 """
 
 import asyncio
-import gc
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import median
 
 from reference import schema
 
 from healthd import embedded
-from healthd.config import Target
+from healthd.config import Target, read_settings
 from healthd.database import connect, take_snapshot
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import Locked, LockFile, dump
 from healthd.migrations.runner import migrate
 from healthd.model import Snapshot, diff
 from healthd.programs import find_binaries
-from healthd.rounds import examine
-from healthd.sources import Files
+from healthd.roles import for_comparison
+from healthd.rounds import examine_again
+from healthd.sources import read_files
 
-RUNS = 5
+RUNS = 7
+SERVER = embedded.THROW_AWAY | {"max_locks_per_transaction": "1024"}  # pg_dump locks every table
 
-
-def timed(work: Callable[[], object]) -> float:
-    """Return the median of the runs, in seconds; the first run warms up and is not counted."""
-    work()
-    taken = []
-    for _ in range(RUNS):
-        start = time.monotonic()
-        work()
-        taken.append(time.monotonic() - start)
-    return median(taken)
+Work = Callable[[], Awaitable[object]]
 
 
-async def prepare(url: str, folder: Path, tables: int) -> Files:
+async def timed(works: dict[str, tuple[Work, Work]]) -> dict[str, float]:
+    """Return the median of each work in seconds, without what prepares it.
+
+    They run in turns, and the first turn warms up and is not counted.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for turn in range(RUNS + 1):
+        for name, (ready, work) in works.items():
+            await ready()
+            start = time.monotonic()
+            await work()
+            if turn:
+                taken[name].append(time.monotonic() - start)
+    return {name: median(times) for name, times in taken.items()}
+
+
+async def prepare(url: str, folder: Path, tables: int) -> None:
     """Apply the reference schema through the runner, and write the lock file that fits it."""
     sources = folder / "sql"
     sources.mkdir()
     (sources / "0001_reference.sql").write_text("\n".join(schema(tables)) + "\n")
-    migrations = read_migrations([sources])
+    (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
+    (one,) = migrations = read_migrations([sources])
     await migrate(url, migrations, None, say=lambda _: None)
     async with connect(url) as connection:
-        there = await take_snapshot(connection)
+        there = for_comparison(await take_snapshot(connection), connection.info.user)
+        await connection.execute("VACUUM ANALYZE")
     effects = diff(Snapshot(there.server_version, {}), there)
-    one = migrations[0]
-    lock = LockFile(
-        there.server_version // 10000 * 10000, {}, (Locked(one.id, one.digest, None, True, effects, "missing"),)
-    )
-    (sources / "schema.lock").write_text(dump(lock))
-    (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
-    return Files(lock, ((one.id, one.digest),))
+    locked = Locked(one.id, one.digest, None, True, effects, "missing")
+    (sources / "schema.lock").write_text(dump(LockFile(there.server_version // 10000 * 10000, {}, (locked,))))
 
 
 async def measure(tables: int) -> None:
     """Measure one size and print a line for each figure."""
-    with embedded.temporary() as server, tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        async with connect(server.url()) as connection:
-            await connection.execute("CREATE DATABASE bench TEMPLATE template0")
-        url = server.url("bench")
-        files = await prepare(url, folder, tables)
-        async with connect(url) as connection:
-            await connection.execute("ANALYZE")
-        command = [find_binaries() / "pg_dump", "--schema-only", "-d", url, "-f", "/dev/null"]
-        floor = timed(lambda: subprocess.run(command, check=True))
-        healthd = [Path(sys.executable).with_name("healthd"), "check", "--database", url]
-        whole = timed(lambda: subprocess.run(healthd, check=True, cwd=folder, capture_output=True))
-        target = Target("bench", url, deadline_s=600)
-        rounds = []
-        for _ in range(RUNS + 1):
-            start = time.monotonic()
-            report = await examine(target, files)
-            rounds.append(time.monotonic() - start)
-            assert not report.findings, report.findings[:3]
-        inside = median(rounds[1:])
-        gc.collect()
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{tables} tables, {len(files.lock.migrations[0].effects)} objects")
-        print(f"  pg_dump --schema-only            {floor:7.3f} s")
-        print(f"  healthd check, whole process     {whole:7.3f} s  {whole / floor:.2f}")
-        print(f"  a round inside the daemon        {inside:7.3f} s  {inside / floor:.2f}")
-        print(f"  peak memory of this process      {peak_mb:7.0f} MB")
+        folder.chmod(0o755)  # noqa: ASYNC240 # nothing else runs here
+        with embedded.start(folder / "data", durable=False, settings=SERVER) as server:
+            async with connect(server.url()) as connection:
+                await connection.execute("CREATE DATABASE bench TEMPLATE template0")
+            await compare(server.url("bench"), folder, tables)
+
+
+async def compare(url: str, folder: Path, tables: int) -> None:
+    """Measure everything on one database."""
+    await prepare(url, folder, tables)
+    files = read_files(read_settings(folder / "yoyo.ini"))
+    target = Target("bench", url, deadline_s=600)
+    base_mb = resident_mb()
+    last = await examine_again(target, files, await examine_again(target, files, None))
+
+    async def dumped() -> None:
+        await run(find_binaries() / "pg_dump", "--schema-only", "-d", url, "-f", "/dev/null")
+
+    async def whole() -> None:
+        await run(Path(sys.executable).with_name("healthd"), "check", "--database", url, cwd=folder)
+
+    async def full() -> None:
+        nonlocal last
+        last = await examine_again(target, files, last)
+        assert not last.report.findings, last.report.findings[:3]
+
+    async with connect(url) as other:
+
+        async def alter() -> None:
+            await other.execute("ALTER TABLE app.t_00000 SET (fillfactor = 90)")
+            await other.execute("ALTER TABLE app.t_00000 RESET (fillfactor)")
+
+        async def write() -> None:
+            await other.execute("UPDATE app.t_00000 SET amount = 1")
+            await other.execute("SELECT pg_catalog.txid_current()")
+
+        async def quiet() -> None:
+            nonlocal last
+            before = last.report
+            last = await examine_again(target, files, last)
+            assert last.report.checks is before.checks, "it was read in full"
+
+        taken = await timed(
+            {
+                "pg_dump --schema-only": (nothing, dumped),
+                "healthd check, whole process": (nothing, whole),
+                "a full round in the daemon, after DDL": (alter, full),
+                "a quiet round, nothing committed": (full, quiet),
+                "a quiet round, other work committed": (write, quiet),
+            }
+        )
+    await last.close()
+    floor = taken["pg_dump --schema-only"]
+    print(f"{tables} tables, {len(files.lock.migrations[0].effects)} objects")
+    for name, seconds in taken.items():
+        print(f"  {name:40}{seconds:9.4f} s  {seconds / floor:8.2%}")
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"  memory before {base_mb:.0f} MB, now {resident_mb():.0f} MB, peak with preparing {peak_mb:.0f} MB")
+
+
+async def run(*command: str | Path, cwd: Path | None = None) -> None:
+    """Run a program to its end; a bad one ends the benchmark."""
+    process = await asyncio.create_subprocess_exec(*command, cwd=cwd, stdout=subprocess.DEVNULL)
+    assert await process.wait() == 0, command
+
+
+async def nothing() -> None:
+    """Prepare nothing."""
+
+
+def resident_mb() -> float:
+    """Return the memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 if __name__ == "__main__":

@@ -470,12 +470,12 @@ def explain(settings: Settings, style: str, problem: tuple[str, ...]) -> None:  
 
 def _watched(settings: Settings) -> Settings:
     """Return settings with a target: without any, the database of the `healthd up` that runs in this folder."""
+    if settings.targets:
+        return settings
     from healthd import embedded
     from healthd.config import read_settings
     from healthd.errors import ConfigError
 
-    if settings.targets:
-        return settings
     url = embedded.running(settings.data, embedded.DATABASE)
     if url is None:
         raise ConfigError(

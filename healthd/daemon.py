@@ -124,14 +124,18 @@ class Watch:
         await asyncio.sleep(first_s)
         failures = 0
         last: Round | None = None
-        while True:
-            last = await self._round(target, last)
-            report = last.report
-            failures = failures + 1 if report.failure else 0
-            rest_s = rest(target.interval_s, failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 # jitter
-            report = replace(report, next_round_s=rest_s)
-            _tell(self.board.post(report), report)
-            await asyncio.sleep(rest_s)
+        try:
+            while True:
+                last = await self._round(target, last)
+                report = last.report
+                failures = failures + 1 if report.failure else 0
+                rest_s = rest(target.interval_s, failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+                report = replace(report, next_round_s=rest_s)
+                _tell(self.board.post(report), report)
+                await asyncio.sleep(rest_s)
+        finally:
+            if last is not None:
+                await last.close()
 
     async def _round(self, target: Target, last: Round | None) -> Round:
         """Return the next round, also when the fault is ours."""

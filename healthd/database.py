@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, LiteralString
@@ -18,7 +18,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from healthd import __version__
 from healthd.catalog import KINDS
-from healthd.catalog.visible import BOOKS
+from healthd.catalog.visible import BOOKS, SHARED
+from healthd.digest import MODULUS, NONE, Digest, digested
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.migrations.status import Applied
 from healthd.model import Access, Contract, Key, Kind, RoundTrip, Snapshot
@@ -79,13 +80,21 @@ class Ledger:
         return self
 
 
+Digests = Callable[[Ledger], Mapping[str, Digest]]
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that one transaction saw: the objects, the ledger, and who is migrating just now."""
+    """All that one transaction saw: the objects, the ledger, and who is migrating just now.
+
+    `settings` are those that databases and roles give to new sessions; `digests` are those that were asked for.
+    """
 
     snapshot: Snapshot
     ledger: Ledger = field(default_factory=Ledger)
     maintenance: str | None = None
+    settings: str = ""
+    digests: Mapping[str, Digest] = field(default_factory=dict)
 
 
 async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
@@ -97,27 +106,86 @@ async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
     return (await read(connection)).snapshot
 
 
-async def read(connection: AsyncConnection[Any], *, books: Sequence[str] = BOOKS) -> Reading:
-    """Return the objects, the ledger and the migration lock as one transaction sees them."""
+async def read(
+    connection: AsyncConnection[Any], *, books: Sequence[str] = BOOKS, digests: Digests | None = None
+) -> Reading:
+    """Return the objects, the ledger and the migration lock as one transaction sees them.
+
+    `digests` says, for the migrations of a ledger, which digest each kind should have: of the kinds that have it the
+    objects are left out. Objects of the role that migrates are not told to be its own then.
+    """
     unreadable: dict[str, str] = {}
     retried = False
     while True:
         try:
             async with read_only(connection, {**SESSION, **LIMITS}):
+                ledger = await _ledger(connection, books[0])
+                values: dict[str, Any] = {"books": list(books), "migrator": None}
+                same: frozenset[str] = frozenset()
+                found: Mapping[str, Digest] = {}
+                if digests is not None:
+                    values["migrator"] = await _oid(connection, ledger.owner)
+                    wanted = digests(ledger)
+                    found = await _digests(connection, values, wanted)
+                    same = frozenset(kind for kind, digest in wanted.items() if found[kind] == digest)
                 objects: dict[Key, Any] = {}
                 for kind in KINDS.values():
-                    if kind.name not in unreadable:
-                        objects |= await _objects(connection, kind, books)
+                    if kind.name not in unreadable and kind.name not in same:
+                        objects |= await _objects(connection, kind, values)
                 return Reading(
-                    Snapshot(connection.info.server_version, objects, unreadable),
-                    await _ledger(connection, books[0]),
+                    Snapshot(connection.info.server_version, objects, unreadable, same),
+                    ledger,
                     await _maintenance(connection),
+                    await _settings(connection),
+                    found,
                 )
         except _KindFailed as failed:
             # pg_get_* look at the newest catalog: what was dropped meanwhile fails once and is gone then.
-            if retried:
+            if digests is None and retried:
                 unreadable[failed.kind] = failed.reason
-            retried = True
+            retried, digests = digests is None, None
+
+
+async def _digests(
+    connection: AsyncConnection[Any], values: Mapping[str, Any], kinds: Iterable[str]
+) -> Mapping[str, Digest]:
+    """Return the digests of these kinds: one statement, of which two numbers a kind come back."""
+    version = connection.info.server_version
+    with _failing("*", connection):
+        rows = await (await connection.execute(f"SELECT {', '.join(PRESENT.values())}".encode())).fetchall()
+        absent = {name for name, present in zip(PRESENT, rows[0], strict=True) if not present}
+        parts = [digested(name, KINDS[name].sql(version)) for name in kinds if name not in absent]
+        rows = await (await connection.execute((SHARED + " UNION ALL ".join(parts)).encode(), values)).fetchall()
+    return dict.fromkeys(absent, NONE) | {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
+
+
+# Which kinds there is anything of: planning the queries of all the others would take longer than running them.
+PRESENT = {kind.name: f"EXISTS ({kind.some})" for kind in KINDS.values() if kind.some}
+
+
+async def _settings(connection: AsyncConnection[Any]) -> str:
+    rows = await _rows(connection, "SELECT s::text FROM pg_catalog.pg_db_role_setting AS s ORDER BY 1")
+    return "".join(text for (text,) in rows)
+
+
+# The types of columns that come with the server, and the column that was made with each of them first.
+TYPES = f"""{SHARED}
+        SELECT c.nspname, c.relname, a.attname, pg_catalog.format_type(t.atttypid, t.atttypmod)
+          FROM (SELECT a.atttypid, a.atttypmod, min((a.attrelid::bigint << 16) + a.attnum) AS number
+                  FROM pg_catalog.pg_attribute AS a
+                  JOIN relations AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f')
+                 WHERE a.attnum > 0
+                   AND NOT a.attisdropped
+                   AND a.atttypid < 16384
+                 GROUP BY 1, 2) AS t
+          JOIN relations AS c ON c.oid = (t.number >> 16)::oid
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = (t.number & 65535)
+         ORDER BY t.number"""  # noqa: S608 # nothing in it is anybody else's
+
+
+async def _oid(connection: AsyncConnection[Any], role: str | None) -> int | None:
+    rows = await _rows(connection, "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s", [role])
+    return rows[0][0] if rows else None
 
 
 class _KindFailed(Exception):
@@ -126,11 +194,11 @@ class _KindFailed(Exception):
         self.kind, self.reason = kind, reason
 
 
-async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence[str]) -> dict[Key, Any]:
-    """Return the objects of one kind."""
-    statement = kind.sql(connection.info.server_version).encode()
+@contextmanager
+def _failing(kind: str, connection: AsyncConnection[Any]) -> Iterator[None]:
+    """Tell a statement that the server refuses, on a connection that goes on, as the failure of one kind."""
     try:
-        rows = await (await connection.execute(statement, {"books": list(books)})).fetchall()
+        yield
     except (
         errors.InsufficientPrivilege,
         errors.InternalError,
@@ -139,7 +207,14 @@ async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence
     ) as error:
         if connection.closed:
             raise
-        raise _KindFailed(kind.name, f"{error.sqlstate}: {_first_line(error)}") from error
+        raise _KindFailed(kind, f"{error.sqlstate}: {_first_line(error)}") from error
+
+
+async def _objects(connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any]) -> dict[Key, Any]:
+    """Return the objects of one kind."""
+    statement = f"{SHARED} SELECT q.* FROM ({kind.sql(connection.info.server_version)}) AS q".encode()  # noqa: S608
+    with _failing(kind.name, connection):
+        rows = await (await connection.execute(statement, values)).fetchall()
     depth, record, name = kind.depth, kind.record, kind.name
     lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if str(one.type).startswith("tuple")]
     if depth == 0:
@@ -228,11 +303,16 @@ async def _maintenance(connection: AsyncConnection[Any]) -> str | None:
 
 
 async def probe_values(connection: AsyncConnection[Any], snapshot: Snapshot) -> tuple[RoundTrip, ...]:
-    """Send every enum label and the edge values of every column type to the server and back; write nothing.
+    """Send every label of these enums and the edge values of every column type to the server and back.
 
-    The session keeps the settings that the database gives to its applications: they are part of the way.
+    Nothing is written. The session keeps the settings that the database gives to its applications: they are part
+    of the way.
     """
-    tries = tuple(_tries(snapshot, unicode=connection.info.parameter_status("server_encoding") == "UTF8"))
+    unicode = connection.info.parameter_status("server_encoding") == "UTF8"
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        rows = await (await connection.execute(TYPES.encode(), {"books": list(BOOKS)})).fetchall()
+    types = {Key("column", tuple(path)): type_ for *path, type_ in rows}
+    tries = (*_labels(snapshot), *_edges(types, unicode=unicode))
     found: list[RoundTrip] = []
     async with read_only(connection, LIMITS):
         for start in range(0, len(tries), BATCH):
@@ -258,21 +338,23 @@ class _Try:
     wanted: tuple[Any, ...]
 
 
-def _tries(snapshot: Snapshot, *, unicode: bool) -> Iterator[_Try]:
-    """Yield every enum label (as text and as JSON), and the edge values of each column type once."""
-    seen: set[str] = set()
-    for key, record in sorted(snapshot.objects.items()):  # the same object speaks for a type in every round
+def _labels(snapshot: Snapshot) -> Iterator[_Try]:
+    """Yield every enum label, as text and as JSON."""
+    for key, record in sorted(snapshot.objects.items()):
         if key.kind == "enum":
             expression = sql.SQL("%s::{0}, to_jsonb(%s::{0})").format(_verbatim(key.sql))
             for label in record.labels:
                 yield _Try(key, f"label {label!r}", expression, (label, label), (label, label))
-        elif key.kind == "column" and record.type not in seen:
-            seen.add(record.type)
-            # The catalog's own spelling of a built-in type: edge_values knows no other.
-            expression = sql.SQL("%s::{0}").format(_verbatim(record.type))
-            for case, value in edge_values(record.type, unicode=unicode):
-                sent = json.dumps(value) if isinstance(value, dict) else value
-                yield _Try(key, case, expression, (sent,), (value,))
+
+
+def _edges(types: Mapping[Key, str], *, unicode: bool) -> Iterator[_Try]:
+    """Yield the edge values of each column type."""
+    for key, type_ in types.items():
+        # The catalog's own spelling of a built-in type: edge_values knows no other.
+        expression = sql.SQL("%s::{0}").format(_verbatim(type_))
+        for case, value in edge_values(type_, unicode=unicode):
+            sent = json.dumps(value) if isinstance(value, dict) else value
+            yield _Try(key, case, expression, (sent,), (value,))
 
 
 def _verbatim(text: Any) -> sql.Composable:
@@ -339,13 +421,28 @@ async def connect(dsn: str, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncCon
     ever after the table under it changed.
     """
     with translated(dsn):
-        connection = await AsyncConnection.connect(
-            complete(dsn, timeout_s=timeout_s), autocommit=True, prepare_threshold=None
-        )
+        connection = await dial(dsn, timeout_s=timeout_s)
         try:
             yield connection
         finally:
             await connection.close()
+
+
+async def dial(dsn: str, *, timeout_s: float = 5.0) -> AsyncConnection[Any]:
+    """Return a connection that is the caller's to close; see `connect`."""
+    with translated(dsn):
+        return await AsyncConnection.connect(
+            complete(dsn, timeout_s=timeout_s), autocommit=True, prepare_threshold=None
+        )
+
+
+async def answer(connection: AsyncConnection[Any], statements: str) -> list[str]:
+    """Return the only row that these statements bring, sent as one message; raise our errors for the driver's."""
+    with translated():
+        cursor = await connection.execute(statements.encode())
+        while cursor.description is None and cursor.nextset():
+            pass
+        return [str(value) for value in await cursor.fetchone() or ()]
 
 
 def complete(dsn: str, *, timeout_s: float = 5.0) -> str:

@@ -155,7 +155,8 @@ class Kind:
     """One type of object: how it is read, what it belongs to, how it is put right.
 
     `query` returns, a row each, the `depth` parts of the path and then the record's fields in their order;
-    it is a text, or a function of the server's version number (140000 = 14.0) that returns one.
+    it is a text, or a function of the server's version number (140000 = 14.0) that returns one. `some` is a query
+    that returns rows whenever that one does, at next to no cost: most databases hold nothing of most kinds.
     A `depth` of 0 is a path whose length differs from object to object: an array in the first column.
     `repair` is given a difference, and the whole records of both sides, None for the one that is missing;
     an object that nobody expects is never its business.
@@ -165,6 +166,7 @@ class Kind:
     record: type[Any]
     query: str | Callable[[int], str]
     depth: int = 2
+    some: str = ""
     parent: Callable[[Key, Record], Key | None] = _schema
     loss: Callable[[Record], Severity | None] = _critical
     gain: Callable[[Record], Severity | None] = _warning
@@ -193,12 +195,13 @@ class Snapshot:
     """All objects of one database at one instant.
 
     `server_version` is PostgreSQL's number (180004 = 18.4); `unreadable` names each kind that could not be
-    read, with the reason.
+    read, with the reason; `omitted` those that were left out, for a digest proved them to be as the other side's.
     """
 
     server_version: int
     objects: Mapping[Key, Record]
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    omitted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
-"""One question whose answer changes when anything changes that a round looks at; cheap while it does not.
+"""Two cheap questions whose answers change when anything changes that a round looks at.
 
-The answer is made of tuple identities (xmin, ctid), never of deparsed text. ANALYZE and VACUUM change rows of
-pg_class in place and do not move it. What moves it without need (a temporary table, VACUUM FULL of a catalog)
-costs a full round and nothing else.
+The first costs nothing: the snapshot of transaction numbers. While it stands still nothing at all was committed in the
+whole server, which proves that nothing moved. Where other work goes on it moves, and the second one is asked instead:
+tuple identities (xmin, and their order) of the catalogs, never deparsed text. ANALYZE and VACUUM change rows of
+pg_class in place and do not move it. What moves it without need (a temporary table, VACUUM FULL of a catalog) costs a
+full round and nothing else.
 """
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from healthd.catalog.visible import BOOKS
-from healthd.database import DIGESTS, LIMITS, MIGRATION_LOCK, SESSION, read_only
+from healthd.database import DIGESTS, LIMITS, MIGRATION_LOCK, SESSION, answer, read_only
 from healthd.model import quote
 
 CATALOGS = """
@@ -17,7 +20,7 @@ CATALOGS = """
     pg_event_trigger pg_extension pg_foreign_data_wrapper pg_foreign_server pg_foreign_table pg_index pg_inherits
     pg_init_privs pg_language pg_namespace pg_opclass pg_operator pg_opfamily pg_partitioned_table pg_policy pg_proc
     pg_publication pg_publication_namespace pg_publication_rel pg_range pg_rewrite pg_seclabel pg_sequence
-    pg_shdepend pg_statistic_ext pg_transform pg_trigger pg_ts_config pg_ts_config_map pg_ts_dict pg_ts_parser
+    pg_statistic_ext pg_tablespace pg_transform pg_trigger pg_ts_config pg_ts_config_map pg_ts_dict pg_ts_parser
     pg_ts_template pg_type""".split()
 
 # What not everybody may read is seen through its view, or its readable columns.
@@ -32,9 +35,63 @@ HOLDERS = """
      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND (l.classid, l.objid) = ({}::oid, {}::oid)"""
 SETTINGS = ("DateStyle", "IntervalStyle", "TimeZone", "bytea_output", "client_encoding", "extra_float_digits")
 
+# A standby does not list what is in progress: there its snapshot proves something only while nothing is.
+STANDING = """CASE WHEN pg_catalog.pg_is_in_recovery()
+                 AND pg_catalog.pg_snapshot_xmin(s.now) <> pg_catalog.pg_snapshot_xmax(s.now)
+                THEN pg_catalog.clock_timestamp()::text ELSE s.now::text END"""
+# What can change although nothing is committed: the server, its configuration, and who migrates.
+AROUND = ", ".join(
+    (
+        "pg_catalog.pg_postmaster_start_time()",
+        "pg_catalog.pg_is_in_recovery()",
+        *(f"pg_catalog.current_setting('{name}')" for name in SETTINGS),
+        f"({HOLDERS.format(*MIGRATION_LOCK)})",
+    )
+)
+FIRST = f"{STANDING}, pg_catalog.jsonb_build_array({AROUND})::text"
+FROM = "FROM (SELECT pg_catalog.pg_current_snapshot()) AS s(now)"
 
-async def question(connection: Any) -> str:
-    """Return the question for this database: over the catalogs that its server has, and its ledger's tables."""
+# Order matters to the sums below: a sequential scan must not begin where another one is.
+IN_ORDER = "BEGIN READ ONLY; SET LOCAL synchronize_seqscans TO off; SET LOCAL jit TO off; {}; COMMIT"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a database answered; `busy` means that other work goes on there, so that the sums are asked at once.
+
+    `question` asks for all three, over the catalogs of this server and the tables of this ledger; it is empty while
+    the sums were never needed.
+    """
+
+    standing: str
+    around: str
+    question: str = ""
+    sums: str = ""
+    busy: bool = False
+
+
+# Of two large catalogs what no round looks at is left out: of pg_depend all but what belongs to extensions (who owns a
+# sequence is written with the sequence), of pg_description what came with the server.
+SOME = {
+    "pg_depend": " WHERE t.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass",
+    "pg_description": " WHERE t.objoid >= 16384 OR t.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass",
+}
+
+
+async def take_mark(connection: Any, *, busy: bool) -> Mark:
+    """Return the mark of a database; the sums are taken when it is busy.
+
+    Take it before the round that it stands for: what changes in between then moves the next answer.
+    """
+    if not busy:
+        standing, around = await answer(connection, f"SELECT {FIRST} {FROM}")
+        return Mark(standing, around)
+    whole = await _question(connection)
+    standing, around, sums = await answer(connection, whole)
+    return Mark(standing, around, whole, sums, busy=True)
+
+
+async def _question(connection: Any) -> str:
     async with read_only(connection, {**SESSION, **LIMITS}):
         cursor = await connection.execute(
             """SELECT n.nspname, c.relname
@@ -48,25 +105,28 @@ async def question(connection: Any) -> str:
                 ORDER BY 1, 2""",
             [CATALOGS, [BOOKS[0], DIGESTS]],
         )
-        found = await cursor.fetchall()
+        tables = await cursor.fetchall()
     # Names of tables that we quote, and texts of our own: nothing here comes from anybody else.
-    tables = [f"{quote(schema)}.{quote(table)}" for schema, table in found]
-    # PostgreSQL 13 cannot hash a record.
-    row = "hash_record_extended(ROW(t.xmin, t.ctid), 0)"
-    if connection.info.server_version < 140000:
-        row = "hashtextextended(ROW(t.xmin, t.ctid)::text, 0)"
-    sums = [f"SELECT sum({row}) FROM {table} AS t" for table in tables]  # noqa: S608
+    sums = [_identities(f"{quote(schema)}.{quote(table)}", table) for schema, table in tables]
     sums += [f"SELECT sum(hashtextextended(t.v, 0)) FROM ({view}) AS t(v)" for view in VIEWS]  # noqa: S608
-    settings = [f"pg_catalog.current_setting('{name}')" for name in SETTINGS]
-    holders = HOLDERS.format(*MIGRATION_LOCK)
-    parts = ["pg_catalog.pg_postmaster_start_time()", *settings, *(f"({one})" for one in (holders, *sums))]
-    return f"SELECT pg_catalog.jsonb_build_array({', '.join(parts)})::text"
+    asked = f"SELECT {FIRST}, pg_catalog.jsonb_build_array({', '.join(f'({one})' for one in sums)})::text {FROM}"
+    return IN_ORDER.format(asked)
 
 
-async def ask(connection: Any, question: str) -> str:
-    """Return the answer: equal answers mean that two rounds would see the same.
+def _identities(table: str, name: str) -> str:
+    """Return the SQL that makes one number of who wrote each row of a table."""
+    where = SOME.get(name, "")
+    return f"SELECT pg_catalog.hash_array_extended(pg_catalog.array_agg(t.xmin), 0) FROM {table} AS t{where}"  # noqa: S608
 
-    Take it before the round that it stands for: what changes in between then moves the next answer.
-    """
-    row = await (await connection.execute(question.encode())).fetchone()
-    return str(row[0])
+
+async def look(connection: Any, last: Mark) -> tuple[bool, Mark]:
+    """Return whether two rounds would see the same, then and now, and the mark of now."""
+    if not last.busy:
+        standing, around = await answer(connection, f"SELECT {FIRST} {FROM}")
+        if around == last.around and standing == last.standing:
+            return True, last
+    if not last.question:
+        return False, await take_mark(connection, busy=True)
+    standing, around, sums = await answer(connection, last.question)
+    now = replace(last, standing=standing, around=around, sums=sums, busy=standing != last.standing)
+    return (around, sums) == (last.around, last.sums), now

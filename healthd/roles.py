@@ -48,12 +48,17 @@ def _filled(one: Snapshot, other: Snapshot) -> Snapshot:
     """Return a snapshot with the usual owner and privileges where the other one tells of unusual ones."""
     usual: dict[Key, Record] = {}
     for key in other.objects.keys() - one.objects.keys():
-        if key.kind == "owner" and Key(key.path[0], key.path[1:]) in one.objects:
+        if key.kind == "owner" and _there(one, Key(key.path[0], key.path[1:])):
             public = key.path == ("schema", "public")
             usual[key] = Owner("pg_database_owner" if public else MIGRATOR)
-        elif key.kind == "grant" and Key(key.path[0], key.path[1:-1]) in one.objects:
+        elif key.kind == "grant" and _there(one, Key(key.path[0], key.path[1:-1])):
             usual[key] = Grant(default(key))
     return replace(one, objects={**one.objects, **usual}) if usual else one
+
+
+def _there(one: Snapshot, key: Key) -> bool:
+    """Return whether an object that the other side has is there: of a kind that was left out, both have the same."""
+    return key in one.objects or key.kind in one.omitted
 
 
 def _owner(snapshot: Snapshot, grant: Key) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -14,8 +14,10 @@ from healthd.catalog.grants import Grant
 from healthd.causes import causes
 from healthd.checks import CHECKS
 from healthd.config import Target, read_settings
-from healthd.database import Reading, connect, probe_access, probe_values, read, translated
+from healthd.database import Ledger, Reading, connect, dial, probe_access, probe_values, read
+from healthd.digest import Digest
 from healthd.errors import DatabaseUnreachable, HealthdError, PermissionDenied
+from healthd.migrations.lockfile import LockFile
 from healthd.migrations.status import states
 from healthd.model import (
     UNREADABLE,
@@ -31,12 +33,12 @@ from healthd.model import (
     Snapshot,
     diff,
 )
-from healthd.quiet import ask, question
+from healthd.quiet import Mark, look, take_mark
 from healthd.roles import comparable, named
 from healthd.sources import Files, read_files
 
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
-FULL_S = 600.0  # a quiet database is read in full this often all the same
+ANEW_S = 600.0  # a quiet database is read in full, on a new connection, this often all the same
 
 
 async def examine(target: Target | str, files: Files | None = None) -> Report:
@@ -47,68 +49,135 @@ async def examine(target: Target | str, files: Files | None = None) -> Report:
     """
     if isinstance(target, str):
         (target,) = read_settings(database=target).targets
-    return (await examine_again(target, files or read_files(read_settings()), None)).report
+    only = await examine_again(target, files or read_files(read_settings()), None)
+    await only.close()
+    return only.report
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of sending values, and what that depended on: the types, the enums, the settings of new sessions."""
+
+    of: tuple[Any, ...]
+    trips: tuple[RoundTrip, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A connection that goes from round to round, since when (monotonic seconds), and what it was told on it.
+
+    Without a mark everything must be read again.
+    """
+
+    connection: Any
+    dialed_at: float
+    mark: Mark | None = None
+    tried: Tried | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A report, and what tells whether it still holds: the database's answer to one cheap question."""
+    """A report, and what the next round can build on."""
 
     report: Report
     files: Files
-    question: str = ""
-    mark: str = ""
-    full_at: float = 0.0  # monotonic seconds: when everything was last read
+    session: Session | None = None
+
+    async def close(self) -> None:
+        """Close the connection; a second time does nothing."""
+        if self.session is not None:
+            await self.session.connection.close()
 
 
 async def examine_again(target: Target, files: Files, last: Round | None) -> Round:
-    """Return the next round; it reads everything only when something moved since the last one."""
+    """Return the next round; it reads everything only when something moved since the last one.
+
+    The connection goes from one round to the next, for the server answers faster whom it knows; every ten minutes
+    there is a new one all the same. A round that is followed by another is closed here, the last one by the caller.
+    """
     started_at, start = datetime.now(UTC), monotonic()
-    asked, mark, full_at = "", "", start
+    following: Round | None = None
     try:
-        async with asyncio.timeout(target.deadline_s), connect(target.dsn, timeout_s=target.deadline_s) as connection:
-            if last is not None and await _quiet(connection, last, files):
-                report, asked, mark, full_at = last.report, last.question, last.mark, last.full_at
-            else:
-                asked = await question(connection)
-                mark = await ask(connection, asked)
-                report = await _examine(target, files, connection)
+        async with asyncio.timeout(target.deadline_s):
+            following = await _next(target, files, last)
     except HealthdError as error:
-        report = blind(target, error)
+        following = Round(blind(target, error), files)
     except TimeoutError:
         late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="deadline_s in yoyo.ini")
-        report = replace(blind(target, late), failure="timeout")
-    report = replace(report, started_at=started_at, duration_s=monotonic() - start)
-    return Round(report, files, asked, mark, full_at)
+        following = Round(replace(blind(target, late), failure="timeout"), files)
+    finally:
+        if last is not None and not _same_connection(last, following):
+            await last.close()
+    return replace(following, report=replace(following.report, started_at=started_at, duration_s=monotonic() - start))
 
 
-async def _quiet(connection: Any, last: Round, files: Files) -> bool:
-    """Return whether the last report still holds: it saw everything, not too long ago, and nothing moved since."""
-    blinded = any(severity is Severity.UNKNOWN for severity in last.report.checks.values())
-    if blinded or last.files is not files or monotonic() - last.full_at > FULL_S:
+def _same_connection(last: Round, following: Round | None) -> bool:
+    if last.session is None or following is None or following.session is None:
         return False
+    return following.session.connection is last.session.connection
+
+
+async def _next(target: Target, files: Files, last: Round | None) -> Round:
+    """Return a round on the last one's connection, or on a new one when that is old or turns out to be gone."""
+    session = last.session if last is not None else None
+    if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
+        try:
+            same, mark = await look(session.connection, session.mark)
+            if same and last.files is files:
+                return replace(last, session=replace(session, mark=mark))
+            return await _read(target, files, replace(session, mark=mark))
+        except HealthdError:  # the connection, or a table that the question names, is gone
+            await session.connection.close()
+    connection = await dial(target.dsn, timeout_s=target.deadline_s)
     try:
-        with translated():
-            return await ask(connection, last.question) == last.mark
-    except HealthdError:  # a table that the question names is gone, or no longer ours to read
-        return False
+        mark = await take_mark(connection, busy=session is not None)
+        return await _read(target, files, Session(connection, monotonic(), mark))
+    except BaseException:
+        await connection.close()
+        raise
 
 
-async def _examine(target: Target, files: Files, connection: Any) -> Report:
+async def _read(target: Target, files: Files, session: Session) -> Round:
+    """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
+    report, tried = await _examine(target, files, session)
+    blinded = Severity.UNKNOWN in report.checks.values()
+    return Round(report, files, replace(session, mark=None if blinded else session.mark, tried=tried))
+
+
+async def _examine(target: Target, files: Files, session: Session) -> tuple[Report, Tried]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
-    once = None
+    once, tried = None, session.tried
     while True:
-        reading = await read(connection)
+        reading = await read(session.connection, digests=lambda ledger: _wanted(files.lock, ledger))
         reading.ledger.readable()
-        trips = await probe_values(connection, reading.snapshot)
-        access = await probe_access(connection, target.contracts)
-        report = conclude(target, files, reading, trips, access)
+        tried = await _try(target, session.connection, tried, reading)
+        access = await probe_access(session.connection, target.contracts)
+        report = conclude(target, files, reading, tried.trips, access)
         if not report.findings:
-            return report
+            return report, tried
         if once is not None:
-            return _confirmed(once, report)
+            return _confirmed(once, report), tried
         once = report
         await asyncio.sleep(AGAIN_S)
+
+
+async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading) -> Tried:
+    """Send values, in a session with the settings of today, unless nothing that they depend on has changed."""
+    enums = tuple((key, one) for key, one in reading.snapshot.objects.items() if key.kind == "enum")
+    columns = reading.digests.get("column")
+    of = (reading.settings, columns, enums)
+    if tried is None:
+        return Tried(of, await probe_values(connection, reading.snapshot))
+    if columns is not None and tried.of == of:
+        return tried
+    async with connect(target.dsn, timeout_s=target.deadline_s) as new:
+        return Tried(of, await probe_values(new, reading.snapshot))
+
+
+def _wanted(lock: LockFile, ledger: Ledger) -> Mapping[str, Digest]:
+    """Return the digest that each kind must have, of those that need not be read when they have it."""
+    digests = lock.digests([one.id for one in ledger.applied])
+    return {kind: one for kind, one in digests.items() if kind != "enum"}  # their labels are tried
 
 
 def _confirmed(once: Report, again: Report) -> Report:
@@ -130,7 +199,11 @@ def conclude(
     locked = [one.id for one in lock.migrations]
     migrations = tuple(states(files.migrations, locked, reading.ledger.applied))
     applied = [one.id for one in reading.ledger.applied]
-    expected, actual = comparable(lock.expected(applied), _without_reader(reading), reading.ledger.owner)
+    omitted = reading.snapshot.omitted
+    if target.contracts:
+        omitted -= BELIEVED
+    wanted = lock.expected(applied, KINDS.keys() - omitted)
+    expected, actual = comparable(wanted, _completed(_without_reader(reading), wanted), reading.ledger.owner)
     differences = tuple(one for one in causes(diff(expected, actual), KINDS) if not _agreed(one, target.contracts))
     if reading.maintenance:
         # What the running migration changes, or keeps locked, is neither drift nor in order yet.
@@ -161,6 +234,16 @@ def conclude(
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
     )
+
+
+BELIEVED = frozenset({"table", "view", "column", "enum"})  # what contracts speak of
+
+
+def _completed(actual: Snapshot, expected: Snapshot) -> Snapshot:
+    """Return a snapshot with what was left out of it for being as expected, where that is asked for all the same."""
+    proven = actual.omitted - expected.omitted
+    objects = {key: record for key, record in expected.objects.items() if key.kind in proven}
+    return replace(actual, objects={**actual.objects, **objects}, omitted=expected.omitted)
 
 
 def _without_reader(reading: Reading) -> Snapshot:

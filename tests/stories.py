@@ -154,7 +154,9 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
     before = await examine_again(target, compared, None)
     run(connection, story.drift)
     # The round before is at hand, as it is in the daemon: what happened must not look like nothing.
-    return Scene(story, url, target, compared, (await examine_again(target, compared, before)).report)
+    after = await examine_again(target, compared, before)
+    await after.close()
+    return Scene(story, url, target, compared, after.report)
 
 
 async def _lock_given(url: str, locked: LockFile, known: Sequence[Migration]) -> LockFile:

@@ -2,23 +2,26 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from stories import files, lock, migrated, migrations
 
+from healthd.catalog import KINDS
 from healthd.checks import CHECKS
 from healthd.config import Target
 from healthd.database import MIGRATION_LOCK, Ledger, Reading
 from healthd.migrations.status import Applied
 from healthd.model import Key, Report, Severity, Snapshot, State
 from healthd.roles import for_comparison
-from healthd.rounds import conclude, examine
+from healthd.rounds import Round, conclude, examine
 from healthd.sources import Files
 
 rounds: Any = import_module("healthd.rounds")
@@ -112,7 +115,7 @@ async def test_a_round_ends_at_its_deadline(known: Files) -> None:
 async def test_a_round_that_takes_too_long_leaves_no_session_behind(
     url: str, known: Files, monkeypatch: pytest.MonkeyPatch, sql: Any
 ) -> None:
-    async def slow(connection: Any) -> Any:
+    async def slow(connection: Any, **_: Any) -> Any:
         await connection.execute("SELECT pg_sleep(30)")
 
     monkeypatch.setattr(rounds, "read", slow)
@@ -149,8 +152,8 @@ def around_readings(monkeypatch: pytest.MonkeyPatch, *acts: Callable[[], object]
     """Let something happen after each reading, in turn; return a list that grows with each."""
     original, readings = rounds.read, []
 
-    async def read(connection: Any) -> Any:
-        reading = await original(connection)
+    async def read(connection: Any, **options: Any) -> Any:
+        reading = await original(connection, **options)
         if len(readings) < len(acts):
             acts[len(readings)]()
         readings.append(1)
@@ -190,11 +193,115 @@ async def test_what_comes_between_two_looks_waits_for_the_next_round(
     }
 
 
-async def test_a_quiet_database_is_read_once(url: str, known: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    readings = around_readings(monkeypatch)
-    await examine(Target("machines", url), known)
+@pytest.fixture
+def readings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that grows with each reading of everything."""
+    return around_readings(monkeypatch)
+
+
+@asynccontextmanager
+async def watching(url: str, known: Files) -> AsyncIterator[Callable[[], Awaitable[Round]]]:
+    """Lend a function that makes the next round of a daemon."""
+    last: Round | None = None
+
+    async def following() -> Round:
+        nonlocal last
+        last = await rounds.examine_again(Target("machines", url), known, last)
+        return last
+
+    yield following
+    if last is not None:
+        await last.close()
+
+
+async def test_a_database_where_nothing_is_committed_is_read_once(url: str, known: Files, readings: list[int]) -> None:
+    async with watching(url, known) as following:
+        reports = [(await following()).report for _ in range(4)]
 
     assert 1 == len(readings)
+    assert {()} == {report.findings for report in reports}
+    assert 4 == len({report.started_at for report in reports})
+
+
+WORK = "INSERT INTO machines (customer_organization_id, model_type, name, serial_number) VALUES (%s, 'x', 'x', %s)"
+
+
+async def test_other_work_is_met_with_a_question_and_no_reading(
+    url: str, known: Files, readings: list[int], sql: Any
+) -> None:
+    async with watching(url, known) as following:
+        await following()
+        sql(url, "SELECT txid_current()")
+        await following()  # only now it is known that this server is busy: the sums are taken
+        before = len(readings)
+        for number in range(3):
+            sql(url, WORK, uuid4(), str(number))
+            sql(url, "ANALYZE machines")
+            sql(url, "VACUUM machines")
+            assert () == (await following()).report.findings
+
+    assert 2 == before == len(readings)
+
+
+async def test_a_change_is_met_with_a_reading_at_once(url: str, known: Files, sql: Any) -> None:
+    async with watching(url, known) as following:
+        in_turn = [told((await following()).report)]
+        for change in ("SET NOT NULL", "DROP NOT NULL", "SET NOT NULL"):
+            sql(url, f"ALTER TABLE machines ALTER COLUMN notes {change}")
+            in_turn.append(told((await following()).report))
+
+    wrong = [("schema_mismatch", "column:public.machines.notes")]
+    assert [[], wrong, [], wrong] == in_turn
+
+
+async def test_a_connection_that_was_cut_between_rounds_is_made_again_and_nobody_hears_of_it(
+    url: str, known: Files, sql: Any
+) -> None:
+    async with watching(url, known) as following:
+        first = await following()
+        assert first.session
+        sql(url, "SELECT pg_terminate_backend(%s)", first.session.connection.info.backend_pid)
+        second = await following()
+
+    assert () == second.report.findings
+    assert second.session
+    assert second.session.connection is not first.session.connection
+    assert first.session.connection.closed
+
+
+async def test_settings_of_new_sessions_are_tried_in_a_new_session(url: str, known: Files, sql: Any) -> None:
+    async with watching(url, known) as following:
+        before = (await following()).report
+        sql(url, "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET DateStyle = German', current_database()); END$$")
+        after = (await following()).report
+
+    assert () == before.findings
+    assert {"serialization_failed"} == {finding.problem for finding in after.findings}
+
+
+async def test_a_round_that_could_not_see_everything_is_no_ground_for_a_quiet_one(
+    url: str, known: Files, readings: list[int], sql: Any
+) -> None:
+    sql(url, "CREATE VIEW v AS SELECT status FROM machines")
+    with psycopg.connect(url) as somebody:
+        somebody.execute("LOCK TABLE machines IN ACCESS EXCLUSIVE MODE")
+        async with watching(url, known) as following:
+            blind = await following()
+            before = len(readings)
+            await following()
+
+    assert Severity.UNKNOWN in blind.report.checks.values()
+    assert blind.session
+    assert blind.session.mark is None
+    assert before < len(readings)
+
+
+async def test_of_a_database_as_it_should_be_only_the_labels_are_read(url: str, known: Files) -> None:
+    async with rounds.connect(url) as connection:
+        reading = await rounds.read(connection, digests=lambda ledger: rounds._wanted(known.lock, ledger))
+
+    assert {"enum"} == {key.kind for key in reading.snapshot.objects}
+    assert KINDS.keys() - {"enum"} == reading.snapshot.omitted
 
 
 def forget_last(url: str, sql: Any) -> None:

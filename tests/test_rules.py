@@ -20,7 +20,8 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.values": frozenset({"decimal", "re", "uuid"}),
     "healthd.contracts": frozenset({"json"}),
     "healthd.redact": frozenset({"re"}),
-    "healthd.migrations.lockfile": frozenset({"json", "healthd.migrations.files"}),  # its records
+    "healthd.digest": frozenset({"hashlib"}),
+    "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
     "healthd.migrations.statements": frozenset({"re"}),
     "healthd.migrations.status": frozenset(),
     "healthd.report.answer": frozenset(),

@@ -27,6 +27,7 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: None,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_am AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT m.amname,
                CASE m.amtype WHEN 't' THEN 'table' ELSE 'index' END,

@@ -81,6 +81,7 @@ KIND = Kind(
     record=Aggregate,
     depth=3,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_aggregate AS o WHERE o.aggfnoid >= 16384::pg_catalog.oid",
     query=f"""
         SELECT n.nspname, p.proname,
                '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')',

@@ -58,4 +58,11 @@ def query(server_version: int) -> str:
            AND {own("pg_cast", "c.oid")}"""
 
 
-KIND = Kind(name="cast", record=Cast, parent=parent, repair=repair, query=query)
+KIND = Kind(
+    name="cast",
+    record=Cast,
+    parent=parent,
+    repair=repair,
+    some="SELECT FROM pg_catalog.pg_cast AS o WHERE o.oid >= 16384",
+    query=query,
+)

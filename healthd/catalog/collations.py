@@ -63,4 +63,10 @@ def query(server_version: int) -> str:
            AND {own("pg_collation", "c.oid")}"""
 
 
-KIND = Kind(name="collation", record=Collation, repair=repair, query=query)
+KIND = Kind(
+    name="collation",
+    record=Collation,
+    repair=repair,
+    some="SELECT FROM pg_catalog.pg_collation AS o WHERE o.oid >= 16384",
+    query=query,
+)

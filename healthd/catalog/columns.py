@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.foreign_tables import generic, generic_options
-from healthd.catalog.visible import RELATION, own
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, literal, quote
 
 
@@ -171,10 +170,14 @@ def query(version: int) -> str:
                CASE WHEN k.conname <> c.relname || '_' || a.attname || '_not_null' THEN k.conname END,
                coalesce(NOT c.relispartition AND k.conislocal <> a.attislocal, false)"""
     return f"""
-        SELECT n.nspname, c.relname, a.attname,
-               pg_catalog.format_type(a.atttypid, a.atttypmod),
+        SELECT c.nspname, c.relname, a.attname,
+               CASE WHEN a.atttypmod < 0 THEN t.name ELSE pg_catalog.format_type(a.atttypid, a.atttypmod) END,
                a.attnotnull,
-               pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+               CASE WHEN a.attgenerated = '' THEN d.expression
+                    ELSE (SELECT pg_catalog.pg_get_expr(g.adbin, g.adrelid)
+                            FROM pg_catalog.pg_attrdef AS g
+                           WHERE g.adrelid = a.attrelid
+                             AND g.adnum   = a.attnum) END,
                CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' ELSE 'none' END,
                CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' ELSE 'none' END,
                CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0
@@ -190,30 +193,44 @@ def query(version: int) -> str:
                     THEN (SELECT pg_catalog.string_agg(o, ', ' ORDER BY o COLLATE "C")
                             FROM pg_catalog.unnest(a.attoptions) AS o) END,
                {generic("a.attfdwoptions")}
-          FROM pg_catalog.pg_attribute AS a
-          JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-          JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-          LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-          {NAMED if named else ""}
+          FROM relations AS c
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
+          JOIN (SELECT t.oid, t.typcollation, t.typstorage, pg_catalog.format_type(t.oid, -1) AS name
+                  FROM pg_catalog.pg_type AS t
+                OFFSET 0) AS t ON t.oid = a.atttypid
+          LEFT JOIN {DEFAULTS} AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+          {NOT_NULLS if named else ""}
          WHERE a.attnum > 0
            AND NOT a.attisdropped
            AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
            AND (c.relkind IN ('r', 'p', 'f')
-                OR d.oid IS NOT NULL
+                OR d.adrelid IS NOT NULL
                 OR c.relkind = 'm'
                    AND (a.attstattarget >= 0
                         OR a.attstorage <> t.typstorage
                         OR a.attoptions IS NOT NULL
-                        {"OR a.attcompression IN ('p', 'l')" if version >= 140000 else ""}))
-           AND c.relpersistence <> 't'
-           AND {RELATION}
-           AND {own("pg_class", "c.oid")}"""
+                        {"OR a.attcompression IN ('p', 'l')" if version >= 140000 else ""}))"""
 
 
-NAMED = """LEFT JOIN pg_catalog.pg_constraint AS k
-                 ON k.conrelid = a.attrelid
-                AND k.contype = 'n'
-                AND k.conkey[1] = a.attnum"""
+# Each default is printed once, however many columns have it: it names no column, so that no table need be opened.
+DEFAULTS = """(SELECT pg_catalog.unnest(t.adrelids) AS adrelid, pg_catalog.unnest(t.adnums) AS adnum, t.expression
+                       FROM (SELECT g.adrelids, g.adnums,
+                                    (SELECT pg_catalog.pg_get_expr(d.adbin, 0)
+                                       FROM pg_catalog.pg_attrdef AS d
+                                      WHERE d.oid = g.oid) AS expression
+                               FROM (SELECT min(d.oid) AS oid,
+                                            pg_catalog.array_agg(d.adrelid) AS adrelids,
+                                            pg_catalog.array_agg(d.adnum) AS adnums
+                                       FROM pg_catalog.pg_attrdef AS d
+                                      GROUP BY d.adbin::text) AS g
+                             OFFSET 0) AS t
+                     OFFSET 0)"""
+
+# PostgreSQL 18 names them.
+NOT_NULLS = """LEFT JOIN (SELECT k.conrelid, k.conkey[1] AS attnum,
+                            k.conname, k.convalidated, k.connoinherit, k.conislocal
+                       FROM pg_catalog.pg_constraint AS k
+                      WHERE k.contype = 'n'
+                     OFFSET 0) AS k ON k.conrelid = a.attrelid AND k.attnum = a.attnum"""
 
 KIND = Kind(name="column", record=Column, depth=3, parent=parent, gain=gain, repair=repair, query=query)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.addresses import ADDRESSES, COLUMNS, Address
+from healthd.catalog.addresses import ADDRESSES, COLUMNS, USERS, Address
 from healthd.catalog.visible import own
 from healthd.model import Attribute, Key, Kind, Record
 
@@ -29,6 +29,7 @@ def described(one: Address, table: str, columns: str, where: str = "true", *, me
           JOIN pg_catalog.{table} AS d
             ON d.classoid = 'pg_catalog.{one.catalog}'::pg_catalog.regclass
            AND d.objoid   = {one.oid}
+           AND d.objoid  >= {USERS}
            AND d.objsubid = {number}
          WHERE {one.where}
            AND {where}
@@ -60,5 +61,11 @@ KIND = Kind(
     parent=parent,
     loss=lambda record: None,
     gain=lambda record: None,
+    some="""
+        SELECT FROM pg_catalog.pg_description AS d WHERE d.objoid >= 16384
+         UNION ALL
+        SELECT FROM pg_catalog.pg_namespace AS n
+         WHERE n.nspname = 'public'
+           AND pg_catalog.obj_description(n.oid, 'pg_namespace') IS DISTINCT FROM 'standard public schema'""",
     query="\n         UNION ALL".join([_comments(one) for one in ADDRESSES] + [PUBLIC]),
 )

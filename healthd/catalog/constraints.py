@@ -107,7 +107,9 @@ def query(version: int) -> str:
                CASE k.contype WHEN 'c' THEN 'check' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
                               WHEN 'u' THEN 'unique' ELSE 'exclusion' END,
                k.convalidated OR NOT {enforced},
-               CASE WHEN k.convalidated THEN pg_catalog.pg_get_constraintdef(k.oid)
+               CASE WHEN h.expression IS NOT NULL
+                    THEN 'CHECK (' || h.expression || ')' || CASE WHEN k.connoinherit THEN ' NO INHERIT' ELSE '' END
+                    WHEN k.convalidated THEN pg_catalog.pg_get_constraintdef(k.oid)
                     ELSE pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid),
                                                    ' NOT (VALID|ENFORCED)$', '') END,
                {enforced},
@@ -125,6 +127,7 @@ def query(version: int) -> str:
           LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
           LEFT JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
           LEFT JOIN attached AS a ON a.root = i.indexrelid
+          LEFT JOIN {CHECKS} AS h ON h.oid = k.oid
           LEFT JOIN triggers AS g ON g.oid = k.oid
           LEFT JOIN partitions AS p ON p.oid = k.oid
          WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')
@@ -137,5 +140,26 @@ def query(version: int) -> str:
            AND {own("pg_class", "k.conrelid")}
            AND {own("pg_type", "k.contypid")}"""
 
+
+# A check is printed once for all tables where it reads the same and names columns of the same names: printing it opens
+# the table, which takes a lock, and fills the server's caches.
+CHECKS = """(SELECT pg_catalog.unnest(t.oids) AS oid, t.expression
+                       FROM (SELECT g.oids,
+                                    (SELECT pg_catalog.pg_get_expr(k.conbin, k.conrelid)
+                                       FROM pg_catalog.pg_constraint AS k
+                                      WHERE k.oid = g.oid) AS expression
+                               FROM (SELECT min(k.oid) AS oid, pg_catalog.array_agg(k.oid) AS oids
+                                       FROM pg_catalog.pg_constraint AS k
+                                      WHERE k.contype = 'c'
+                                        AND k.conrelid <> 0
+                                        AND 0 < ALL (k.conkey)
+                                      GROUP BY k.conbin::text,
+                                               ARRAY(SELECT a.attname
+                                                       FROM pg_catalog.pg_attribute AS a
+                                                      WHERE a.attrelid = k.conrelid
+                                                        AND a.attnum   = ANY (k.conkey)
+                                                      ORDER BY a.attnum)) AS g
+                             OFFSET 0) AS t
+                     OFFSET 0)"""
 
 KIND = Kind(name="constraint", record=Constraint, depth=3, parent=parent, repair=repair, query=query)

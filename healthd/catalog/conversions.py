@@ -31,6 +31,7 @@ KIND = Kind(
     name="conversion",
     record=Conversion,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_conversion AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT n.nspname, c.conname,
                pg_catalog.pg_encoding_to_char(c.conforencoding)::text,

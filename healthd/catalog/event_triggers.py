@@ -38,6 +38,7 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: None,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_event_trigger",
     query=f"""
         SELECT o.evtname, o.evtevent,
                pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname),

@@ -40,6 +40,7 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: Key("foreign_data_wrapper", (record.wrapper,)),
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_foreign_server",
     query=f"""
         SELECT s.srvname, w.fdwname, s.srvtype, s.srvversion, {options("s.srvoptions")}
           FROM pg_catalog.pg_foreign_server AS s

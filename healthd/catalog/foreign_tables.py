@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.tables import PARENTS, column_order
-from healthd.catalog.visible import RELATION, own
 from healthd.model import DEPARSED, Attribute, Difference, Kind
 
 
@@ -58,19 +57,17 @@ KIND = Kind(
     name="foreign_table",
     record=ForeignTable,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_foreign_table",
     query=f"""
-        SELECT n.nspname, c.relname,
+        SELECT c.nspname, c.relname,
                pg_catalog.quote_ident(s.srvname),
                {generic("f.ftoptions")},
                coalesce(h.names, '{{}}'),
                pg_catalog.pg_get_expr(c.relpartbound, c.oid),
                o.names
           FROM pg_catalog.pg_foreign_table AS f
-          JOIN pg_catalog.pg_class AS c ON c.oid = f.ftrelid
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          JOIN relations AS c ON c.oid = f.ftrelid
           JOIN pg_catalog.pg_foreign_server AS s ON s.oid = f.ftserver
           LEFT JOIN {PARENTS} AS h ON h.inhrelid = c.oid
-          LEFT JOIN {column_order("'f'")} AS o ON o.attrelid = c.oid
-         WHERE {RELATION}
-           AND {own("pg_class", "c.oid")}""",
+          LEFT JOIN {column_order("'f'")} AS o ON o.attrelid = c.oid""",
 )

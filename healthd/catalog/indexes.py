@@ -6,7 +6,6 @@ from typing import Annotated
 
 from healthd.catalog.functions import needs
 from healthd.catalog.tables import options
-from healthd.catalog.visible import RELATION, own
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, quote
 
 
@@ -81,13 +80,11 @@ def _typed(index: Index) -> str:
 
 TABLESPACE = "(SELECT s.spcname FROM pg_catalog.pg_tablespace AS s WHERE s.oid = {}.reltablespace)"
 
-STATISTICS = """(SELECT a.attrelid,
-                     pg_catalog.string_agg(a.attnum || ': ' || a.attstattarget, ', ' ORDER BY a.attnum) AS targets
-                FROM pg_catalog.pg_attribute AS a
-                JOIN pg_catalog.pg_class AS r ON r.oid = a.attrelid
-               WHERE r.relkind IN ('i', 'I')
-                 AND a.attstattarget >= 0
-               GROUP BY a.attrelid)"""
+# Only an expression can have one.
+STATISTICS = """(SELECT pg_catalog.string_agg(a.attnum || ': ' || a.attstattarget, ', ' ORDER BY a.attnum)
+                          FROM pg_catalog.pg_attribute AS a
+                         WHERE a.attrelid = {}
+                           AND a.attstattarget >= 0)"""
 
 # The indexes of partitions, by the one at the root of the tree: they follow it, but have names of their own.
 ATTACHED = f"""(SELECT pg_catalog.pg_partition_root(i.indexrelid) AS root,
@@ -97,51 +94,89 @@ ATTACHED = f"""(SELECT pg_catalog.pg_partition_root(i.indexrelid) AS root,
                              pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
                              '(' || {options("c")} || ')',
                              'tablespace ' || {TABLESPACE.format("c")},
-                             'statistics ' || s.targets,
+                             'statistics ' || {STATISTICS.format("c.oid")},
                              CASE WHEN i.indisclustered THEN 'clustered' END,
                              CASE WHEN i.indisreplident THEN 'replica identity' END),
                          ', ' ORDER BY n.nspname, c.relname) AS names
                 FROM pg_catalog.pg_index AS i
                 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                LEFT JOIN {STATISTICS} AS s ON s.attrelid = c.oid
                WHERE c.relispartition
                GROUP BY 1)"""
 
-KIND = Kind(
-    name="index",
-    record=Index,
-    depth=3,
-    parent=parent,
-    loss=loss,
-    repair=repair,
-    query=f"""
-        SELECT n.nspname, t.relname, c.relname,
+# Most indexes are B-trees over one column, as they come: of those the definition is put together here, for
+# pg_get_indexdef() opens the table, which takes a lock, and fills the server's caches. Everything else it prints.
+PLAIN = """i.indnatts = 1
+               AND i.indkey[0] > 0
+               AND i.indoption[0] = 0
+               AND i.indcollation[0] = k.attcollation
+               AND o.opcdefault
+               AND o.oid < 16384
+               AND (o.opcintype = k.atttypid OR (o.opcintype, k.atttypid) = (25, 1043)) -- text's is varchar's too
+               AND i.relam = 403 -- btree's number, in every PostgreSQL
+               AND i.reloptions IS NULL
+               AND (i.indpred IS NULL OR w.expression IS NOT NULL)"""
+
+# A condition that names one column is printed once for all tables where that column has the same name.
+CONDITIONS = """(SELECT pg_catalog.unnest(t.oids) AS indexrelid, t.expression
+                       FROM (SELECT g.oids,
+                                    (SELECT pg_catalog.pg_get_expr(i.indpred, i.indrelid)
+                                       FROM pg_catalog.pg_index AS i
+                                      WHERE i.indexrelid = g.oid) AS expression
+                               FROM (SELECT min(i.indexrelid) AS oid, pg_catalog.array_agg(i.indexrelid) AS oids
+                                       FROM indexes AS i
+                                       JOIN pg_catalog.pg_attribute AS a
+                                         ON a.attrelid = i.indrelid
+                                        AND a.attnum = pg_catalog.substring(i.tree, ':varattno ([0-9]+)')::integer
+                                      WHERE i.indnatts = 1
+                                        AND pg_catalog.length(i.tree)
+                                            - pg_catalog.length(pg_catalog.replace(i.tree, ':varattno ', '')) = 10
+                                      GROUP BY i.tree, a.attname) AS g
+                             OFFSET 0) AS t
+                     OFFSET 0)"""
+
+
+def query(version: int) -> str:
+    """Return the query for one version: PostgreSQL 15 made it a choice whether NULLs are alike."""
+    alike = "CASE WHEN i.indnullsnotdistinct THEN ' NULLS NOT DISTINCT' ELSE '' END" if version >= 150000 else "''"
+    return f"""
+        WITH indexes AS MATERIALIZED (
+                SELECT i.*, t.nspname, t.relname AS tablename, t.relkind AS of,
+                       c.relname, c.relkind, c.relam, c.reloptions, c.reltablespace,
+                       i.indpred::text AS tree
+                  FROM pg_catalog.pg_index AS i
+                  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+                  JOIN relations AS t ON t.oid = i.indrelid
+                 WHERE t.relkind IN ('r', 'p', 'm')
+                   AND NOT c.relispartition -- made with the index of the parent, and lost with it
+                   AND NOT EXISTS (SELECT
+                                     FROM pg_catalog.pg_constraint AS k
+                                    WHERE k.conindid = i.indexrelid
+                                      AND k.contype IN ('p', 'u', 'x')))
+        SELECT i.nspname, i.tablename, i.relname,
                i.indisunique,
                i.indisvalid AND i.indisready,
-               pg_catalog.pg_get_indexdef(i.indexrelid),
-               CASE t.relkind WHEN 'm' THEN 'materialized view' ELSE 'table' END,
-               s.targets,
-               {TABLESPACE.format("c")},
+               CASE WHEN {PLAIN}
+                    THEN 'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
+                         || pg_catalog.quote_ident(i.relname)
+                         || CASE i.relkind WHEN 'I' THEN ' ON ONLY ' ELSE ' ON ' END
+                         || pg_catalog.quote_ident(i.nspname) || '.' || pg_catalog.quote_ident(i.tablename)
+                         || ' USING btree (' || pg_catalog.quote_ident(k.attname) || ')' || {alike}
+                         || CASE WHEN i.indpred IS NULL THEN '' ELSE ' WHERE ' || w.expression END
+                    ELSE pg_catalog.pg_get_indexdef(i.indexrelid) END,
+               CASE i.of WHEN 'm' THEN 'materialized view' ELSE 'table' END,
+               CASE WHEN i.indexprs IS NOT NULL THEN {STATISTICS.format("i.indexrelid")} END,
+               {TABLESPACE.format("i")},
                i.indisclustered,
                i.indisreplident,
                a.names,
                x.names
-          FROM pg_catalog.pg_index AS i
-          JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
-          JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-          LEFT JOIN {STATISTICS} AS s ON s.attrelid = c.oid
-          LEFT JOIN {ATTACHED} AS a ON a.root = c.oid
-          LEFT JOIN {needs("pg_class")} AS x ON x.objid = c.oid
-         WHERE t.relkind IN ('r', 'p', 'm')
-           AND c.relpersistence <> 't'
-           AND NOT c.relispartition -- made with the index of the parent, and lost with it
-           AND t.relname <> ALL (%(books)s)
-           AND NOT EXISTS (SELECT
-                             FROM pg_catalog.pg_constraint AS k
-                            WHERE k.conindid = i.indexrelid
-                              AND k.contype IN ('p', 'u', 'x'))
-           AND {RELATION}
-           AND {own("pg_class", "t.oid")}""",
-)
+          FROM indexes AS i
+          LEFT JOIN pg_catalog.pg_attribute AS k ON k.attrelid = i.indrelid AND k.attnum = i.indkey[0]
+          LEFT JOIN pg_catalog.pg_opclass AS o ON o.oid = i.indclass[0]
+          LEFT JOIN {CONDITIONS} AS w ON w.indexrelid = i.indexrelid
+          LEFT JOIN {ATTACHED} AS a ON a.root = i.indexrelid
+          LEFT JOIN {needs("pg_class")} AS x ON x.objid = i.indexrelid"""
+
+
+KIND = Kind(name="index", record=Index, depth=3, parent=parent, loss=loss, repair=repair, query=query)

@@ -69,6 +69,7 @@ KIND = Kind(
     record=OperatorFamily,
     depth=3,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_opfamily AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT n.nspname, o.opfname, m.amname,
                {members("o.oid", LOOSE)}

@@ -54,6 +54,7 @@ KIND = Kind(
     record=Operator,
     depth=3,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_operator AS o WHERE o.oid >= 16384",
     # Without a function it is a promise only: another operator named it as its commutator or negator.
     query=f"""
         SELECT n.nspname, o.oprname,

@@ -78,7 +78,8 @@ def _owners(one: Address) -> str:
     return f"""
         SELECT {one.path}, pg_catalog.pg_get_userbyid({one.owner})::text
           FROM {one.source}
-         WHERE {where}
+         WHERE {one.owner} IS DISTINCT FROM %(migrator)s::pg_catalog.oid
+           AND {where}
            AND {own(one.catalog, one.oid)}"""
 
 

@@ -42,6 +42,7 @@ KIND = Kind(
     parent=lambda key, record: Key("table", key.path[:2]),
     gain=lambda record: Severity.CRITICAL,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_policy",
     # Those on the tables of an extension too: they are the database's.
     query=f"""
         SELECT n.nspname, c.relname, o.polname,

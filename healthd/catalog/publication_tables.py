@@ -53,5 +53,6 @@ KIND = Kind(
     depth=3,
     parent=lambda key, record: Key("publication", key.path[:1]),
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_publication_rel",
     query=query,
 )

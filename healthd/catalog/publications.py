@@ -71,5 +71,6 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: None,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_publication",
     query=query,
 )

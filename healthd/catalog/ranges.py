@@ -69,4 +69,10 @@ def query(server_version: int) -> str:
            AND {own("pg_type", "t.oid")}"""
 
 
-KIND = Kind(name="range", record=Range, repair=repair, query=query)
+KIND = Kind(
+    name="range",
+    record=Range,
+    repair=repair,
+    some="SELECT FROM pg_catalog.pg_range AS o WHERE o.rngtypid >= 16384",
+    query=query,
+)

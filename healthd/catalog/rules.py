@@ -38,6 +38,7 @@ KIND = Kind(
     depth=3,
     parent=parent,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_rewrite AS o WHERE o.oid >= 16384 AND o.rulename <> '_RETURN'",
     # _RETURN is a view's definition.
     query=f"""
         SELECT n.nspname, c.relname, r.rulename,

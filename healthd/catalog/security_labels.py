@@ -33,6 +33,7 @@ KIND = Kind(
     depth=0,
     parent=parent,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_seclabel",
     # Those on the members of an extension are not the extension's: nothing but a dump brings them back.
     query="\n         UNION ALL".join(
         described(one, "pg_seclabel", "{path} || d.provider, d.label", members=True) for one in ADDRESSES

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.visible import RELATION, own
 from healthd.model import MINOR, Difference, Key, Kind, Record, literal, quote
 
 
@@ -60,7 +59,7 @@ def query(version: int) -> str:
     """Return the query for one version: before PostgreSQL 15 there was no unlogged sequence but a table's own."""
     unlogged = "c.relpersistence = 'u'" if version >= 150000 else "coalesce(t.relpersistence = 'u', false)"
     return f"""
-        SELECT n.nspname, c.relname,
+        SELECT c.nspname, c.relname,
                pg_catalog.format_type(s.seqtypid, NULL),
                s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, s.seqcache,
                pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.relname)
@@ -68,8 +67,7 @@ def query(version: int) -> str:
                coalesce(d.deptype = 'i', false),
                {unlogged}
           FROM pg_catalog.pg_sequence AS s
-          JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          JOIN relations AS c ON c.oid = s.seqrelid
           LEFT JOIN pg_catalog.pg_depend AS d
                  ON d.classid    = 'pg_catalog.pg_class'::pg_catalog.regclass
                 AND d.objid      = c.oid
@@ -78,10 +76,7 @@ def query(version: int) -> str:
                 AND d.refobjsubid > 0
           LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
           LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
-          LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
-         WHERE c.relpersistence <> 't'
-           AND {RELATION}
-           AND {own("pg_class", "c.oid")}"""
+          LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid"""
 
 
 KIND = Kind(name="sequence", record=Sequence, parent=parent, repair=repair, query=query)

@@ -36,6 +36,7 @@ KIND = Kind(
     parent=lambda key, record: Key.parse(f"table:{record.table}"),
     loss=lambda record: Severity.WARNING,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_statistic_ext",
     query=f"""
         SELECT n.nspname, s.stxname,
                pg_catalog.format('%%I.%%I', cn.nspname, c.relname),

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.visible import RELATION, own
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, literal, quote
 
 
@@ -92,7 +91,7 @@ def column_order(kinds: str) -> str:
     return f"""(SELECT a.attrelid,
                        pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names
                   FROM pg_catalog.pg_attribute AS a
-                  JOIN pg_catalog.pg_class AS r ON r.oid = a.attrelid
+                  JOIN relations AS r ON r.oid = a.attrelid
                  WHERE a.attnum > 0
                    AND NOT a.attisdropped
                    AND r.relkind IN ({kinds})
@@ -126,7 +125,7 @@ KIND = Kind(
     record=Table,
     repair=repair,
     query=f"""
-        SELECT n.nspname, c.relname,
+        SELECT c.nspname, c.relname,
                c.relpersistence = 'u',
                CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
                coalesce(h.names, '{{}}'),
@@ -138,15 +137,11 @@ KIND = Kind(
                m.amname,
                s.spcname,
                o.names
-          FROM pg_catalog.pg_class AS c
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          FROM relations AS c
           LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
           LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
           LEFT JOIN pg_catalog.pg_tablespace AS s ON s.oid = c.reltablespace
           LEFT JOIN {PARENTS} AS h ON h.inhrelid = c.oid
           LEFT JOIN {column_order("'r', 'p'")} AS o ON o.attrelid = c.oid
-         WHERE c.relkind IN ('r', 'p')
-           AND c.relpersistence <> 't'
-           AND {RELATION}
-           AND {own("pg_class", "c.oid")}""",
+         WHERE c.relkind IN ('r', 'p')""",
 )

@@ -43,6 +43,7 @@ KIND = Kind(
     name="text_search_configuration",
     record=TextSearchConfiguration,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_ts_config AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT n.nspname, c.cfgname,
                pg_catalog.format('%%I.%%I', pn.nspname, p.prsname),

@@ -29,6 +29,7 @@ KIND = Kind(
     name="text_search_dictionary",
     record=TextSearchDictionary,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_ts_dict AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT n.nspname, d.dictname,
                pg_catalog.format('%%I.%%I', tn.nspname, t.tmplname),

@@ -32,6 +32,7 @@ KIND = Kind(
     name="text_search_parser",
     record=TextSearchParser,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_ts_parser AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT n.nspname, p.prsname,
                p.prsstart::text,

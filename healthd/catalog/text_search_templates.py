@@ -26,6 +26,7 @@ KIND = Kind(
     name="text_search_template",
     record=TextSearchTemplate,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_ts_template AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT n.nspname, t.tmplname,
                nullif(t.tmplinit::text, '-'),

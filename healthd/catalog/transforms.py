@@ -28,6 +28,7 @@ KIND = Kind(
     record=Transform,
     parent=lambda key, record: Key("language", key.path[1:]),
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_transform",
     query=f"""
         SELECT pg_catalog.format_type(r.trftype, NULL), l.lanname,
                CASE WHEN r.trffromsql <> 0 THEN r.trffromsql::pg_catalog.regprocedure::text END,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.functions import needs
-from healthd.catalog.visible import RELATION, own
+from healthd.catalog.visible import own
 from healthd.model import DEPARSED, Attribute, Difference, Key, Kind, Record, quote
 
 
@@ -81,23 +81,19 @@ KIND = Kind(
     parent=parent,
     repair=repair,
     query=f"""{ELSEWHERE}
-        SELECT n.nspname, c.relname, g.tgname,
+        SELECT c.nspname, c.relname, g.tgname,
                pg_catalog.pg_get_triggerdef(g.oid),
                {switched("g.tgenabled")},
                {ON},
                coalesce(e.names, '{{}}'),
                x.names
           FROM pg_catalog.pg_trigger AS g
-          JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          JOIN relations AS c ON c.oid = g.tgrelid
           LEFT JOIN (SELECT e.oid, pg_catalog.array_agg(e.name ORDER BY e.name) AS names
                        FROM elsewhere AS e
                       GROUP BY e.oid) AS e ON e.oid = g.oid
           LEFT JOIN {needs("pg_trigger")} AS x ON x.objid = g.oid
          WHERE NOT g.tgisinternal
            AND g.tgparentid = 0
-           AND c.relpersistence <> 't'
-           AND {RELATION}
-           AND {own("pg_class", "c.oid")}
            AND {own("pg_trigger", "g.oid")}""",
 )

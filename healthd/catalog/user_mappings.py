@@ -32,6 +32,7 @@ KIND = Kind(
     record=UserMapping,
     parent=lambda key, record: Key("foreign_server", key.path[:1]),
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_foreign_server",
     # The same condition as in the view: there is no telling no options from hidden ones.
     query=f"""
         SELECT m.srvname, CASE m.umuser WHEN 0 THEN '{PUBLIC}' ELSE m.usename::text END,

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from healthd.catalog.functions import needs
 from healthd.catalog.tables import REPLICA_IDENTITY
-from healthd.catalog.visible import RELATION, own
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, quote
 
 
@@ -59,7 +58,7 @@ KIND = Kind(
     record=View,
     repair=repair,
     query=f"""
-        SELECT n.nspname, c.relname,
+        SELECT c.nspname, c.relname,
                c.relkind = 'm',
                pg_catalog.pg_get_viewdef(c.oid),
                CASE WHEN c.reloptions IS NOT NULL OR t.reloptions IS NOT NULL
@@ -72,14 +71,10 @@ KIND = Kind(
                s.spcname,
                {REPLICA_IDENTITY},
                x.names
-          FROM pg_catalog.pg_class AS c
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          FROM relations AS c
           LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
           LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
           LEFT JOIN pg_catalog.pg_tablespace AS s ON s.oid = c.reltablespace
           LEFT JOIN {needs("pg_class")} AS x ON x.objid = c.oid
-         WHERE c.relkind IN ('v', 'm')
-           AND c.relpersistence <> 't'
-           AND {RELATION}
-           AND {own("pg_class", "c.oid")}""",
+         WHERE c.relkind IN ('v', 'm')""",
 )

@@ -1,4 +1,4 @@
-"""Which objects are the user's: SQL conditions that every kind's query shares."""
+"""Which objects are the user's: SQL that every kind's query shares."""
 
 # Schemas of the system begin with pg_: PostgreSQL lets nobody else make one.
 SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
@@ -9,11 +9,32 @@ BOOKS = ("_yoyo_migration", "_yoyo_log", "_yoyo_version", "yoyo_lock", "_healthd
 # %(books)s is an array of table names.
 RELATION = f"{SCHEMA} AND c.relname <> ALL (%(books)s)"
 
+# What every kind's query may read, found once for all of them: the members of extensions, and the relations that are
+# neither theirs nor temporary nor indexes, each with its schema.
+SHARED = f"""
+    WITH members AS MATERIALIZED (
+            SELECT e.classid, e.objid
+              FROM pg_catalog.pg_depend AS e
+             WHERE e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+               AND e.deptype = 'e'),
+         relations AS MATERIALIZED (
+            SELECT n.nspname, c.oid, c.relname, c.relkind, c.relpersistence, c.relispartition, c.relpartbound,
+                   c.reloftype, c.relowner, c.relacl, c.relam, c.reltablespace, c.reltoastrelid, c.reloptions,
+                   c.relreplident, c.relrowsecurity, c.relforcerowsecurity
+              FROM pg_catalog.pg_class AS c
+              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+               AND c.relpersistence <> 't'
+               AND {RELATION}
+               AND NOT EXISTS (SELECT
+                                 FROM members AS e
+                                WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                                  AND e.objid   = c.oid))"""
+
 
 def own(catalog: str, oid: str) -> str:
     """Return a condition that keeps out what belongs to an extension."""
     return f"""NOT EXISTS (SELECT
-                             FROM pg_catalog.pg_depend AS e
+                             FROM members AS e
                             WHERE e.classid = 'pg_catalog.{catalog}'::pg_catalog.regclass
-                              AND e.objid   = {oid}
-                              AND e.deptype = 'e')"""
+                              AND e.objid   = {oid})"""

@@ -1,20 +1,29 @@
-"""The lock file: what each migration was measured to do, a JSON object a line, so that a review reads it."""
+"""The lock file: what each migration was measured to do, a JSON object a line, so that a review reads it.
+
+Its first line, and the first one of each migration, say how many lines belong to it, the SHA-256 of those lines, and
+what they add to the digest of each kind: so a round that finds the digests of a database as they should be need not
+read the other lines at all.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from hashlib import sha256
+from typing import Any, TypeVar
 
 from healthd.catalog import KINDS
+from healthd.digest import Digest, change, digest_of, total
 from healthd.errors import LockFileError
 from healthd.migrations.files import Migration
 from healthd.model import Difference, Key, Record, Snapshot, attributes
 
-FORMAT = 1
+FORMAT = 2
 OUTDATED = "write it anew with: healthd lock"
+Said = TypeVar("Said")
 VERDICTS = frozenset({"exact", "differs", "fails", "missing"})
 
 
@@ -24,18 +33,20 @@ class Locked:
 
     `effects` are differences from before it to after it. `rollback` is the proven verdict: exact, differs
     (`rollback_differences` names the objects), fails, or missing. `locks` and `rewrites` are those measured
-    on relations that were there before, empty when they were not measured.
+    on relations that were there before, empty when they were not measured. `digests` is what the effects add to
+    the digest of each kind, None when nobody has counted yet.
     """
 
     id: str
     digest: str
     rollback_digest: str | None
     transactional: bool
-    effects: tuple[Difference, ...]
+    effects: Sequence[Difference]
     rollback: str
     rollback_differences: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
     rewrites: tuple[str, ...] = ()
+    digests: Mapping[str, Digest] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +60,49 @@ class LockFile:
     base: Mapping[Key, Record]
     migrations: tuple[Locked, ...]
 
-    def expected(self, applied: Iterable[str] | None = None) -> Snapshot:
-        """Return the snapshot that a database must equal after these migrations; None means all of them."""
+    def expected(self, applied: Iterable[str] | None = None, kinds: Collection[str] = KINDS) -> Snapshot:
+        """Return the snapshot that a database must equal after these migrations; None means all of them.
+
+        Only of these kinds; the others are told as `omitted`.
+        """
         chosen = None if applied is None else frozenset(applied)
-        objects = dict(self.base)
+        objects = {key: record for key, record in self.base.items() if key.kind in kinds}
         for migration in self.migrations:
             if chosen is None or migration.id in chosen:
-                for effect in migration.effects:
+                for effect in of_kinds(migration.effects, kinds):
                     _fold(objects, effect)
-        return Snapshot(self.server_version, objects)
+        return Snapshot(self.server_version, objects, omitted=frozenset(KINDS.keys() - kinds))
+
+    def digests(self, applied: Iterable[str]) -> Mapping[str, Digest]:
+        """Return the digest of each kind in a database that has these migrations and nothing else.
+
+        Effects of two migrations on one object add up in their order alone: a set of migrations that leaves out
+        one of those may have another digest than its snapshot, but never one that another snapshot has.
+        """
+        chosen = frozenset(applied)
+        counted = counted_out(self)
+        parts = [one.digests or {} for one in counted.migrations if one.id in chosen]
+        return dict.fromkeys(KINDS, (0, 0)) | total([digest_of(self.base), *parts])
 
     def without(self, applied: Iterable[str]) -> tuple[Locked, ...]:
         """Return the migrations that are not among these."""
         chosen = frozenset(applied)
         return tuple(one for one in self.migrations if one.id not in chosen)
+
+
+def counted_out(lock: LockFile) -> LockFile:
+    """Return the lock file with what each migration adds to the digests, which a replay does not count."""
+    if all(one.digests is not None for one in lock.migrations):
+        return lock
+    objects = dict(lock.base)
+    counted = []
+    for migration in lock.migrations:
+        before = {key: objects.get(key) for key in {effect.key for effect in migration.effects}}
+        for effect in migration.effects:
+            _fold(objects, effect)
+        digests = total(change(key, record, objects.get(key)) for key, record in before.items())
+        counted.append(replace(migration, digests={kind: one for kind, one in digests.items() if one != (0, 0)}))
+    return replace(lock, migrations=tuple(counted))
 
 
 def _fold(objects: dict[Key, Record], effect: Difference) -> None:
@@ -75,29 +115,81 @@ def _fold(objects: dict[Key, Record], effect: Difference) -> None:
         objects[effect.key] = effect.actual
 
 
+class Effects(Sequence[Difference]):
+    """The effects of a migration as the lock file has them, a line each: read when somebody asks for them."""
+
+    def __init__(self, lines: Sequence[str], counts: Mapping[str, int], first_line: int, name: str) -> None:
+        self._lines, self._counts, self._first_line, self._name = lines, counts, first_line, name
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[Difference]:
+        return self.of_kinds(self._counts)
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterator[Difference]:
+        """Yield the effects on objects of these kinds; raise LockFileError for a line that cannot be read."""
+        position = 0
+        for kind, count in self._counts.items():
+            if kind in kinds or kind not in KINDS:
+                for number in range(position, position + count):
+                    yield _read(self._name, self._first_line + number, self._lines[number], _difference)
+            position += count
+
+    def __getitem__(self, position: Any) -> Any:
+        return tuple(self)[position]
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment] # as a list's: it stands for its content
+
+
+def of_kinds(effects: Iterable[Difference], kinds: Collection[str]) -> Iterator[Difference]:
+    """Yield the effects on objects of these kinds."""
+    if isinstance(effects, Effects):
+        return effects.of_kinds(kinds)
+    return (one for one in effects if one.key.kind in kinds)
+
+
 def dump(lock: LockFile) -> str:
     """Return the lock file's text."""
-    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(lock))
+    lock = counted_out(lock)
+    base = _lines({"base": str(key), "is": _encode(record)} for key, record in sorted(lock.base.items()))
+    first = {"healthd_lock": FORMAT, "server": lock.server_version // 10000, "base": len(lock.base), **_seal(base)}
+    return "".join([_line(first), base, *(_block(one) for one in lock.migrations)])
 
 
-def _lines(lock: LockFile) -> Iterator[dict[str, Any]]:
-    yield {"healthd_lock": FORMAT, "server": lock.server_version // 10000}
-    for key, record in sorted(lock.base.items()):
-        yield {"base": str(key), "is": _encode(record)}
-    for one in lock.migrations:
-        yield {
-            "migration": one.id,
-            "digest": one.digest,
-            "rollback_digest": one.rollback_digest,
-            "transactional": one.transactional,
-            "rollback": one.rollback,
-            "rollback_differences": list(one.rollback_differences),
-            "locks": list(one.locks),
-            "rewrites": list(one.rewrites),
-            "effects": len(one.effects),
-        }
-        for effect in one.effects:
-            yield {"migration": one.id, **_effect(effect)}
+def _block(one: Locked) -> str:
+    sorted_effects = sorted(one.effects, key=lambda effect: effect.key.kind)
+    effects = _lines({"migration": one.id, **_effect(effect)} for effect in sorted_effects)
+    first = {
+        "migration": one.id,
+        "digest": one.digest,
+        "rollback_digest": one.rollback_digest,
+        "transactional": one.transactional,
+        "rollback": one.rollback,
+        "rollback_differences": list(one.rollback_differences),
+        "locks": list(one.locks),
+        "rewrites": list(one.rewrites),
+        "effects": Counter(effect.key.kind for effect in sorted_effects),
+        **_seal(effects),
+        "adds": {kind: [count, f"{number:016x}"] for kind, (count, number) in sorted((one.digests or {}).items())},
+    }
+    return _line(first) + effects
+
+
+def _seal(lines: str) -> dict[str, str]:
+    """Return the SHA-256 of the lines that follow: what somebody changes in them by hand is noticed."""
+    return {"sha256": sha256(lines.encode()).hexdigest()}
+
+
+def _lines(entries: Iterable[Mapping[str, Any]]) -> str:
+    return "".join(map(_line, entries))
+
+
+def _line(entry: Mapping[str, Any]) -> str:
+    return json.dumps(entry, ensure_ascii=False) + "\n"
 
 
 def _effect(effect: Difference) -> dict[str, Any]:
@@ -144,54 +236,68 @@ def _frozen(value: Any) -> Any:
 
 
 def load(text: str, name: str = "schema.lock") -> LockFile:
-    """Return the lock file with this text; raise LockFileError with the number of the line that is wrong."""
+    """Return the lock file with this text; raise LockFileError with the number of the line that is wrong.
+
+    The effects are read when somebody asks for them; that they are those that were written is looked at here.
+    """
     if not text.strip():
         raise LockFileError(f"{name} is empty", hint=OUTDATED)
-    reader = _Reader()
-    # Not splitlines(): it also splits at U+2028 and others, which JSON leaves as they are.
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
-        try:
-            reader.read(number, json.loads(line))
-        except LockFileError as error:
-            raise LockFileError(f"{name}, line {number}: {error}", hint=error.hint) from error
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise LockFileError(f"{name}, line {number}: not a line of a lock file", hint=OUTDATED) from error
-    for number, one, wanted in reader.headers.values():
-        if wanted != len(reader.effects[one.id]):
-            raise LockFileError(
-                f"{name}, line {number}: {one.id} has {wanted} effects, but {len(reader.effects[one.id])} follow",
-                hint=OUTDATED,
-            )
-    migrations = (replace(one, effects=tuple(reader.effects[one.id])) for _, one, _ in reader.headers.values())
-    return LockFile(reader.server_version, reader.base, tuple(migrations))
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    first, version = _read(name, 1, lines[0], lambda entry: (entry, _server_version(entry)))
+    base_lines = _sealed(name, lines, 0, first, [first.get("base")])
+    base: dict[Key, Record] = {}
+    for number, line in enumerate(base_lines, 2):
+        key, record = _read(name, number, line, lambda entry: _decode(entry["base"], entry["is"]))
+        if key in base:
+            raise LockFileError(f"{name}, line {number}: {key} is there twice", hint=OUTDATED)
+        base[key] = record
+    migrations: dict[str, Locked] = {}
+    position = 1 + len(base_lines)
+    while position < len(lines):
+        number = position + 1
+        entry, one = _read(name, number, lines[position], lambda entry: (entry, _locked(entry)))
+        if one.id in migrations:
+            raise LockFileError(f"{name}, line {number}: {one.id} is there twice", hint=OUTDATED)
+        counts = entry["effects"]
+        effects = _sealed(name, lines, position, entry, counts.values())
+        migrations[one.id] = replace(one, effects=Effects(effects, counts, number + 1, name))
+        position += 1 + len(effects)
+    return LockFile(version, base, tuple(migrations.values()))
 
 
-class _Reader:
-    """What the lines read so far have said."""
+def verified(lock: LockFile) -> LockFile:
+    """Return the lock file; raise LockFileError when one of its effects cannot be read."""
+    for one in lock.migrations:
+        for _ in one.effects:
+            pass
+    return lock
 
-    def __init__(self) -> None:
-        self.server_version = 0
-        self.base: dict[Key, Record] = {}
-        self.headers: dict[str, tuple[int, Locked, int]] = {}
-        self.effects: dict[str, list[Difference]] = {}
 
-    def read(self, number: int, entry: dict[str, Any]) -> None:
-        """Take in one line; raise LockFileError, or what a strange line leads to."""
-        if number == 1:
-            self.server_version = _server_version(entry)
-        elif "base" in entry:
-            key, record = _decode(entry["base"], entry["is"])
-            if key in self.base:
-                raise LockFileError(f"{key} is there twice", hint=OUTDATED)
-            self.base[key] = record
-        elif "digest" in entry:
-            one, wanted = _locked(entry)
-            if one.id in self.headers:
-                raise LockFileError(f"{one.id} is there twice", hint=OUTDATED)
-            self.headers[one.id] = number, one, wanted
-            self.effects[one.id] = []
-        else:
-            self.effects[entry["migration"]].append(_difference(entry))
+def _read(name: str, number: int, line: str, read: Callable[[Any], Said]) -> Said:
+    """Return what one line says; raise LockFileError with its number."""
+    try:
+        return read(json.loads(line))
+    except LockFileError as error:
+        raise LockFileError(f"{name}, line {number}: {error}", hint=error.hint) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise LockFileError(f"{name}, line {number}: not a line of a lock file", hint=OUTDATED) from error
+
+
+def _sealed(
+    name: str, lines: Sequence[str], position: int, entry: Mapping[str, Any], counts: Iterable[Any]
+) -> Sequence[str]:
+    """Return the lines that belong to the one at this position, as many as were counted and as they were written."""
+    counts = list(counts)
+    if any(type(count) is not int or count < 0 for count in counts):
+        raise LockFileError(f"{name}, line {position + 1}: not a line of a lock file", hint=OUTDATED)
+    follow = lines[position + 1 : position + 1 + sum(counts)]
+    seal = sha256("".join(f"{line}\n" for line in follow).encode()).hexdigest()
+    if len(follow) < sum(counts) or entry.get("sha256") != seal:
+        whose = entry.get("migration", "an empty database")
+        raise LockFileError(
+            f"{name}, line {position + 1}: the lines after it are not those that were locked of {whose}", hint=OUTDATED
+        )
+    return follow
 
 
 def _server_version(entry: dict[str, Any]) -> int:
@@ -202,17 +308,20 @@ def _server_version(entry: dict[str, Any]) -> int:
     return entry["server"] * 10000
 
 
-def _locked(entry: dict[str, Any]) -> tuple[Locked, int]:
-    """Return a migration without its effects, and how many follow."""
+def _locked(entry: dict[str, Any]) -> Locked:
+    """Return a migration without its effects."""
     fields = {key: _frozen(value) for key, value in entry.items()}
     if not all(isinstance(fields[name], str) for name in ("migration", "digest")):
         raise TypeError("not the name and the digest of a migration")
     if not all(isinstance(fields[name], tuple) for name in ("rollback_differences", "locks", "rewrites")):
         raise TypeError("not a list")
-    one, wanted = Locked(id=fields.pop("migration"), **fields | {"effects": ()}), fields["effects"]
-    if one.rollback not in VERDICTS:
-        raise LockFileError(f"no such verdict on a rollback: {one.rollback!r}", hint=OUTDATED)
-    return one, wanted
+    if not isinstance(entry["effects"], dict):
+        raise TypeError("not a count for each kind")
+    if fields["rollback"] not in VERDICTS:
+        raise LockFileError(f"no such verdict on a rollback: {fields['rollback']!r}", hint=OUTDATED)
+    digests = {str(kind): (int(count), int(number, 16)) for kind, (count, number) in fields.pop("adds").items()}
+    del fields["sha256"]
+    return Locked(id=fields.pop("migration"), **fields | {"effects": (), "digests": digests})
 
 
 def _difference(entry: dict[str, Any]) -> Difference:

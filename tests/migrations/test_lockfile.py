@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import fields, replace
+from hashlib import sha256
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,19 @@ from healthd.catalog import KINDS
 from healthd.catalog.columns import Column
 from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
+from healthd.digest import digest_of
 from healthd.errors import LockFileError
 from healthd.migrations.files import Migration, digest
 from healthd.migrations.lockfile import (
     Locked,
     LockFile,
+    counted_out,
     decode_objects,
     disagreements,
     dump,
     encode_objects,
     load,
+    verified,
 )
 from healthd.model import ROUTINES, Difference, Key, Kind, Snapshot, attributes, diff
 
@@ -114,7 +118,15 @@ def lock_files(draw: st.DrawFn) -> LockFile:
 @settings(deadline=None, max_examples=80)
 @given(lock_files())
 def test_what_is_written_is_read_back(lock: LockFile) -> None:
-    assert load(dump(lock)) == lock
+    read = load(dump(lock))
+
+    assert [in_order(one) for one in counted_out(lock).migrations] == [in_order(one) for one in read.migrations]
+    assert (lock.server_version, lock.base) == (read.server_version, read.base)
+
+
+def in_order(one: Locked) -> Locked:
+    """Return a migration with its effects in the order in which they are written: by kind."""
+    return replace(one, effects=tuple(sorted(one.effects, key=lambda effect: effect.key.kind)))
 
 
 @settings(deadline=None, max_examples=50)
@@ -145,8 +157,8 @@ def test_the_order_in_which_a_server_lists_its_objects_does_not_show() -> None:
     assert list(encode_objects(one)) == list(encode_objects(other)) == ["column:app.orders.note", "table:app.orders"]
 
 
-@pytest.mark.parametrize("gone", range(4))
-def test_a_migration_more_touches_no_line_of_the_others(gone: int) -> None:
+@pytest.mark.parametrize("gone", [2, 3])
+def test_a_migration_on_which_none_builds_touches_no_line_of_the_others(gone: int) -> None:
     whole = dump(LOCK).splitlines()
     without = dump(replace(LOCK, migrations=LOCK.migrations[:gone] + LOCK.migrations[gone + 1 :])).splitlines()
     own = [line for line in whole if line not in without]
@@ -164,7 +176,10 @@ def test_two_branches_that_each_add_a_migration_merge_line_by_line() -> None:
     theirs = dump(replace(LOCK, migrations=(*LOCK.migrations, other)))
     merged = mine + theirs.removeprefix(base)
 
-    assert load(merged) == replace(LOCK, migrations=(*LOCK.migrations, one, other))
+    both = replace(LOCK, migrations=(*LOCK.migrations, one, other))
+
+    assert merged == dump(both)
+    assert load(merged).expected() == both.expected()
 
 
 # ── folding ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,6 +221,41 @@ def test_any_subset_folds_without_an_exception(size: int) -> None:
         assert diff(LOCK.expected(names), LOCK.expected((*names, "unheard_of"))) == ()
 
 
+@settings(deadline=None, max_examples=50)
+@given(lock_files(), st.data())
+def test_only_these_kinds_are_folded_where_others_are_left_out(lock: LockFile, data: st.DataObject) -> None:
+    kinds = data.draw(st.sets(st.sampled_from(sorted(KINDS))))
+    whole, part = lock.expected(), load(dump(lock)).expected(kinds=kinds)
+
+    assert {key: record for key, record in whole.objects.items() if key.kind in kinds} == part.objects
+    assert KINDS.keys() - kinds == part.omitted
+
+
+@settings(deadline=None, max_examples=80)
+@given(lock_files())
+def test_the_digests_of_everything_are_those_of_the_objects(lock: LockFile) -> None:
+    counted = load(dump(lock)).digests([one.id for one in lock.migrations])
+
+    assert digest_of(lock.expected().objects) == {kind: one for kind, one in counted.items() if one != (0, 0)}
+    assert KINDS.keys() == counted.keys()
+
+
+@pytest.mark.parametrize("size", range(5))
+def test_what_only_some_were_applied_of_has_its_own_digests_or_none(size: int) -> None:
+    for names in combinations([one.id for one in LOCK.migrations], size):
+        counted = {kind: one for kind, one in LOCK.digests(names).items() if one != (0, 0)}
+        known = {subset: digest_of(LOCK.expected(subset).objects) for subset in subsets()}
+
+        assert {repr(LOCK.expected(subset)) for subset, one in known.items() if one == counted} <= {
+            repr(LOCK.expected(names))
+        }
+
+
+def subsets() -> list[tuple[str, ...]]:
+    names = [one.id for one in LOCK.migrations]
+    return [some for size in range(len(names) + 1) for some in combinations(names, size)]
+
+
 def test_what_a_migration_removes_is_gone() -> None:
     lock = replace(LOCK, migrations=(*LOCK.migrations, locked("0005", removed(NOTE, COLUMN))))
 
@@ -220,7 +270,7 @@ def test_those_not_applied_are_told_in_order() -> None:
 # ── not a lock file ─────────────────────────────────────────────────────────────────────────────────────
 
 LINES = dump(LOCK).splitlines()
-HEADER, BASE, FIRST, EFFECT = LINES[0], LINES[1], LINES[2], LINES[3]
+HEADER, BASE, FIRST, EFFECT = LINES[0], LINES[1], LINES[2], LINES[4]
 CHANGED = next(line for line in LINES if '"changed"' in line)
 
 
@@ -230,9 +280,16 @@ def edited(line: str, **values: Any) -> str:
 
 def failing(*lines: str) -> LockFileError:
     with pytest.raises(LockFileError) as caught:
-        load("".join(f"{line}\n" for line in lines), "sql/schema.lock")
+        verified(load("".join(f"{line}\n" for line in lines), "sql/schema.lock"))
     assert "healthd lock" in caught.value.hint
     return caught.value
+
+
+def sealed(header: str, *follow: str, kind: str = "table") -> list[str]:
+    """Return a line and those that belong to it, with the seal that they would have been written with."""
+    seal = sha256("".join(f"{line}\n" for line in follow).encode()).hexdigest()
+    count = {"base": len(follow)} if "healthd_lock" in header else {"effects": {kind: len(follow)}}
+    return [edited(header, sha256=seal, **count), *follow]
 
 
 @pytest.mark.parametrize("text", ["", "\n", " \n\n"])
@@ -245,8 +302,9 @@ def test_an_empty_file_is_said_to_be_empty(text: str) -> None:
 def test_a_file_cut_at_a_line_is_noticed_unless_a_whole_migration_is_missing(length: int) -> None:
     text = "".join(f"{line}\n" for line in LINES[:length])
     following = LINES[length]
-    if length > 0 and ('"base"' in following or '"digest"' in following):
-        assert load(text).migrations == LOCK.migrations[: len(load(text).migrations)]
+    if length > 0 and '"digest"' in following:
+        whole = load(dump(LOCK))
+        assert load(text).migrations == whole.migrations[: len(load(text).migrations)]
     else:
         with pytest.raises(LockFileError):
             load(text)
@@ -254,17 +312,18 @@ def test_a_file_cut_at_a_line_is_noticed_unless_a_whole_migration_is_missing(len
 
 @pytest.mark.parametrize("rest", range(2, len(LINES[-1]), 17))
 def test_a_file_cut_in_a_line_names_the_line(rest: int) -> None:
-    with pytest.raises(LockFileError, match=rf"^schema\.lock, line {len(LINES)}: not a line of a lock file$"):
+    line = len(LINES) - 1  # the one that the last one belongs to
+    with pytest.raises(LockFileError, match=rf"^schema\.lock, line {line}: the lines after it are not those that "):
         load("\n".join(LINES)[:-rest])
 
 
 def test_another_format_says_which_this_version_reads() -> None:
-    message = str(failing(edited(HEADER, healthd_lock=2), *LINES[1:]))
+    message = str(failing(edited(HEADER, healthd_lock=1), *LINES[1:]))
 
-    assert message == "sql/schema.lock, line 1: format 2, but this version reads 1"
+    assert message == "sql/schema.lock, line 1: format 1, but this version reads 2"
 
 
-STRANGE = {
+ANYWHERE = {
     "no JSON": "<<<<<<< HEAD",
     "an empty line": "",
     "a number": "7",
@@ -273,26 +332,59 @@ STRANGE = {
     "null": "null",
     "an empty object": "{}",
     "deep": "[" * 100_000,
+}
+BASES = {
     "a base without values": edited(BASE, **{"is": ...}),
     "a base that is no name": edited(BASE, base="schema"),
     "a base with values of no kind": edited(BASE, **{"is": 7}),
+}
+HEADERS = {
     "a header without a verdict": edited(FIRST, rollback=...),
     "a header with more": edited(FIRST, note="hello"),
     "a header without a count": edited(FIRST, effects=...),
     "a header whose id is a number": edited(FIRST, migration=7),
     "a header whose locks are a text": edited(FIRST, locks="all"),
-    "an effect of nobody": edited(EFFECT, migration="0009"),
+    "a header that counts in words": edited(FIRST, effects={"table": "two"}),
+    "a header that counts backwards": edited(FIRST, effects={"table": -1}),
+    "a header that counts no kinds": edited(FIRST, effects=2),
+    "a header without its seal": edited(FIRST, sha256=...),
+    "a header that adds nonsense": edited(FIRST, adds={"table": 7}),
+}
+EFFECTS = {
     "an effect without values": edited(EFFECT, **{"is": ...}),
     "a change without its attribute": edited(CHANGED, attribute=...),
 }
 
 
-@pytest.mark.parametrize("line", STRANGE.values(), ids=STRANGE.keys())
-def test_a_strange_line_is_named(line: str) -> None:
-    message = str(failing(HEADER, line, *LINES[1:]))
+def strange(*lines: dict[str, str]) -> Any:
+    known = {name: line for some in lines for name, line in some.items()}
+    return pytest.mark.parametrize("line", known.values(), ids=known.keys())
+
+
+@strange(ANYWHERE, BASES)
+def test_a_strange_base_is_named(line: str) -> None:
+    message = str(failing(*sealed(HEADER, BASE, line), *LINES[2:]))
 
     assert message.startswith(
-        ("sql/schema.lock, line 2: not a line of a lock", "sql/schema.lock, line 2: not an object")
+        ("sql/schema.lock, line 3: not a line of a lock", "sql/schema.lock, line 3: not an object")
+    )
+
+
+@strange(ANYWHERE, HEADERS)
+def test_a_strange_header_is_named(line: str) -> None:
+    message = str(failing(HEADER, BASE, line, *LINES[3:]))
+
+    assert message.startswith(
+        ("sql/schema.lock, line 3: not a line of a lock", "sql/schema.lock, line 3: the lines after it are not")
+    )
+
+
+@strange(ANYWHERE, EFFECTS)
+def test_a_strange_effect_is_named_when_it_is_read(line: str) -> None:
+    message = str(failing(HEADER, BASE, *sealed(FIRST, EFFECT, line)))
+
+    assert message.startswith(
+        ("sql/schema.lock, line 5: not a line of a lock", "sql/schema.lock, line 5: not an object")
     )
 
 
@@ -305,14 +397,14 @@ def test_an_unknown_kind_is_from_another_version() -> None:
     line = BASE.replace("schema:public", "comet:public")
 
     message = "sql/schema.lock, line 2: not an object that this version of healthd knows: comet:public"
-    assert str(failing(HEADER, line)) == message
+    assert str(failing(*sealed(HEADER, line))) == message
 
 
 def test_attributes_of_another_version_are_told() -> None:
     line = EFFECT.replace('"unlogged"', '"floating"')
 
-    found = str(failing(HEADER, FIRST, line))
-    assert found == "sql/schema.lock, line 3: table:app.orders has other attributes than this version of healthd reads"
+    found = str(failing(HEADER, BASE, *sealed(FIRST, line)))
+    assert found == "sql/schema.lock, line 4: table:app.orders has other attributes than this version of healthd reads"
 
 
 @pytest.mark.parametrize(
@@ -324,16 +416,15 @@ def test_attributes_of_another_version_are_told() -> None:
     ],
 )
 def test_a_changed_attribute_must_be_one(values: dict[str, str], words: str) -> None:
-    header = edited(FIRST, migration="0003_label", effects=1)
+    found = str(failing(HEADER, BASE, *sealed(FIRST, edited(CHANGED, **values), kind="enum")))
 
-    found = str(failing(HEADER, header, edited(CHANGED, **values)))
-    assert found == f"sql/schema.lock, line 3: this version of healthd knows no {words}"
+    assert found == f"sql/schema.lock, line 4: this version of healthd knows no {words}"
 
 
 def test_an_unknown_verdict_is_told() -> None:
-    found = str(failing(HEADER, edited(FIRST, rollback="perfect")))
+    found = str(failing(HEADER, BASE, edited(FIRST, rollback="perfect")))
 
-    assert found == "sql/schema.lock, line 2: no such verdict on a rollback: 'perfect'"
+    assert found == "sql/schema.lock, line 3: no such verdict on a rollback: 'perfect'"
 
 
 def test_a_merge_that_kept_a_migration_twice_is_told() -> None:
@@ -341,13 +432,23 @@ def test_a_merge_that_kept_a_migration_twice_is_told() -> None:
 
 
 def test_a_merge_that_kept_an_object_twice_is_told() -> None:
-    assert str(failing(HEADER, BASE, BASE)) == "sql/schema.lock, line 3: schema:public is there twice"
+    assert str(failing(*sealed(HEADER, BASE, BASE))) == "sql/schema.lock, line 3: schema:public is there twice"
 
 
 def test_a_merge_that_lost_an_effect_is_told() -> None:
     found = str(failing(*(line for line in LINES if line != EFFECT)))
 
-    assert found == "sql/schema.lock, line 3: 0001_orders has 2 effects, but 1 follow"
+    assert found == "sql/schema.lock, line 3: the lines after it are not those that were locked of 0001_orders"
+
+
+def test_an_effect_that_somebody_changed_by_hand_is_told() -> None:
+    found = str(failing(*(line.replace('"paid"', '"payed"') for line in LINES)))
+
+    assert found == "sql/schema.lock, line 3: the lines after it are not those that were locked of 0001_orders"
+
+
+def test_line_ends_of_windows_change_nothing() -> None:
+    assert load(dump(LOCK).replace("\n", "\r\n")) == load(dump(LOCK))
 
 
 @settings(deadline=None, max_examples=120)

@@ -89,6 +89,7 @@ RELKIND = """CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign_tabl
                              WHEN 'm' THEN 'view' ELSE 'table' END"""
 # The types that somebody made, not those that tables, ranges and other types bring along.
 MADE = """t.typtype <> 'm'
+           AND (t.typtype <> 'p' OR NOT t.typisdefined)
            AND (t.typrelid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_class AS c
                                            WHERE c.oid = t.typrelid AND c.relkind = 'c'))
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS e WHERE e.typarray = t.oid)"""

@@ -85,6 +85,7 @@ def _lines(lock: LockFile) -> Iterator[dict[str, Any]]:
     for key, record in sorted(lock.base.items()):
         yield {"base": str(key), "is": _encode(record)}
     for one in lock.migrations:
+        effects = [effect for effect in one.effects if not _passing(effect.key, effect.attribute)]
         yield {
             "migration": one.id,
             "digest": one.digest,
@@ -94,9 +95,9 @@ def _lines(lock: LockFile) -> Iterator[dict[str, Any]]:
             "rollback_differences": list(one.rollback_differences),
             "locks": list(one.locks),
             "rewrites": list(one.rewrites),
-            "effects": len(one.effects),
+            "effects": len(effects),
         }
-        for effect in one.effects:
+        for effect in effects:
             yield {"migration": one.id, **_effect(effect)}
 
 
@@ -124,7 +125,12 @@ def decode_objects(objects: Mapping[str, Any]) -> dict[Key, Record]:
 
 
 def _encode(record: Record) -> dict[str, Any]:
-    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    known = attributes(type(record)).items()
+    return {name: None if noted.passing else getattr(record, name) for name, noted in known}
+
+
+def _passing(key: Key, attribute: str | None) -> bool:
+    return attribute is not None and attributes(KINDS[key.kind].record)[attribute].passing
 
 
 def _decode(text: str, values: Any) -> tuple[Key, Record]:

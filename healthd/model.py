@@ -109,17 +109,20 @@ class Attribute:
 
     `severity` None is worth no finding. `deparsed` is text that the server prints from its parse tree:
     majors print it in their own ways. `veiled` is what not every role may see: None then, and not compared.
+    `passing` is what means something in this process only: None in a file.
     """
 
     severity: Severity | None = Severity.CRITICAL
     deparsed: bool = False
     veiled: bool = False
+    passing: bool = False
 
 
 MAJOR = Attribute()
 MINOR = Attribute(Severity.WARNING)
 DEPARSED = Attribute(deparsed=True)
 VEILED = Attribute(veiled=True)
+SECRET = Attribute(None, veiled=True, passing=True)  # a salted digest: it tells that a secret changed, not which
 
 
 def attributes(record: type[Any]) -> Mapping[str, Attribute]:

@@ -59,7 +59,9 @@ def changes(before: str, after: str) -> str:
     if before == after:
         return ""
     was, now = Counter(_statements(before)), Counter(_statements(after))
-    gone, came = ("\n".join(sorted(one.elements())).splitlines() for one in (was - now, now - was))
+    gone, came = (
+        [line for text in sorted(one.elements()) for line in text.split("\n")] for one in (was - now, now - was)
+    )
     return "\n".join(line for line in ndiff(gone, came) if line[0] in "+-")
 
 

@@ -5,6 +5,7 @@ after every one a snapshot is taken and pg_dump is asked. At the top of a file:
 
     -- role: NAME            a role that must exist; several with blanks between them
     -- needs: superuser      skip the file where the tests' role is none
+    -- needs: icu            skip the file where the server was built without ICU
     -- needs: EXTENSION      skip the file where the server does not bring this extension
     -- since: MAJOR          skip the file on older servers
     -- until: MAJOR          skip the file on newer servers
@@ -180,6 +181,9 @@ def skip_unless_possible(administrator: psycopg.Connection[Any], header: Mapping
         if need == "superuser":
             if administrator.execute("SHOW is_superuser").fetchone() != ("on",):
                 pytest.skip("needs a superuser")
+        elif need == "icu":
+            if not administrator.execute("SELECT 1 FROM pg_collation WHERE collprovider = 'i'").fetchone():
+                pytest.skip("needs ICU, without which this PostgreSQL was built")
         elif (
             need
             and not administrator.execute("SELECT 1 FROM pg_available_extensions WHERE name = %s", [need]).fetchone()

@@ -66,7 +66,7 @@ def _on_relation(kind: str, catalog: str, relation: str, name: str, where: str =
         f"""pg_catalog.{catalog} AS o
           JOIN pg_catalog.pg_class AS c ON c.oid = o.{relation}
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace""",
-        f"{RELATION} AND c.relpersistence <> 't' AND {where}",
+        f"{RELATION} AND c.relpersistence <> 't' AND {where} AND {own('pg_class', 'c.oid')}",
     )
 
 
@@ -89,6 +89,7 @@ RELKIND = """CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign_tabl
                              WHEN 'm' THEN 'view' ELSE 'table' END"""
 # The types that somebody made, not those that tables, ranges and other types bring along.
 MADE = """t.typtype <> 'm'
+           AND (t.typtype <> 'p' OR NOT t.typisdefined)
            AND (t.typrelid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_class AS c
                                            WHERE c.oid = t.typrelid AND c.relkind = 'c'))
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS e WHERE e.typarray = t.oid)"""
@@ -118,7 +119,8 @@ COLUMNS = Address(
     """pg_catalog.pg_attribute AS a
           JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace""",
-    f"c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND c.relpersistence <> 't' AND NOT a.attisdropped AND {RELATION}",
+    f"""c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND c.relpersistence <> 't' AND NOT a.attisdropped AND {RELATION}
+           AND (c.relkind <> 'c' OR {own("pg_type", "c.reltype")})""",
     "c.relowner",
     "a.attacl",
     "c",
@@ -131,7 +133,7 @@ INDEXES = Address(
           JOIN pg_catalog.pg_index AS x ON x.indexrelid = i.oid
           JOIN pg_catalog.pg_class AS c ON c.oid = x.indrelid
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace""",
-    f"c.relpersistence <> 't' AND {RELATION}",
+    f"c.relpersistence <> 't' AND {RELATION} AND {own('pg_class', 'c.oid')}",
 )
 CONSTRAINTS = Address(
     "pg_constraint",
@@ -212,7 +214,16 @@ ADDRESSES = (
     _of_access_method("operator_family", "pg_opfamily", "opf"),
     _in_schema("collation", "pg_collation", "coll", "collname", owner="collowner"),
     _in_schema("conversion", "pg_conversion", "con", "conname", owner="conowner"),
-    _in_schema("statistics", "pg_statistic_ext", "stx", "stxname", owner="stxowner"),
+    Address(
+        "pg_statistic_ext",
+        "o.oid",
+        _path("statistics", "n.nspname", "o.stxname"),
+        """pg_catalog.pg_statistic_ext AS o
+          JOIN pg_catalog.pg_class AS c ON c.oid = o.stxrelid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.stxnamespace""",
+        f"{RELATION} AND c.relpersistence <> 't' AND {own('pg_class', 'c.oid')}",
+        "o.stxowner",
+    ),
     _in_schema("text_search_dictionary", "pg_ts_dict", "dict", "dictname", owner="dictowner"),
     _in_schema("text_search_configuration", "pg_ts_config", "cfg", "cfgname", owner="cfgowner"),
     _in_schema("text_search_parser", "pg_ts_parser", "prs", "prsname"),

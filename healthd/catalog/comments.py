@@ -40,6 +40,8 @@ def _comments(one: Address) -> str:
     where = "true"
     if one.catalog == "pg_namespace":
         where = "n.nspname <> 'public'"
+    if one is COLUMNS:
+        where = "a.attnum > 0"  # one on ctid can be written, and is not dumped
     return described(one, "pg_description", "{path}, d.description", where)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthd.catalog.grants import OWNER, PUBLIC, changes
+from healthd.catalog.grants import OWNER, PUBLIC, SEEN, changes
 from healthd.model import Difference, Key, Kind, Record, Severity, quote
 
 
@@ -71,5 +71,6 @@ KIND = Kind(
                                                     d.defaclrole)) AS x
                                       WHERE d.defaclnamespace = 0) AS e
                               GROUP BY e.grantee) AS g
-         WHERE g.held IS DISTINCT FROM g.origin""",
+         WHERE g.held IS DISTINCT FROM g.origin
+           AND (n.oid IS NULL OR {SEEN})""",
 )

@@ -9,7 +9,7 @@ from healthd.model import Difference, Kind, literal
 
 @dataclass(frozen=True, slots=True)
 class EventTrigger:
-    """An event trigger; `tags` are sorted, none of them means all; `enabled` as of Trigger."""
+    """An event trigger; no `tags` means all of them; `enabled` as of Trigger."""
 
     event: str
     function: str
@@ -42,7 +42,7 @@ KIND = Kind(
     query=f"""
         SELECT o.evtname, o.evtevent,
                pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname),
-               ARRAY(SELECT t.tag FROM pg_catalog.unnest(o.evttags) AS t(tag) ORDER BY t.tag COLLATE "C"),
+               coalesce(o.evttags, '{{}}'),
                CASE o.evtenabled WHEN 'O' THEN 'origin' WHEN 'D' THEN 'disabled'
                                  WHEN 'R' THEN 'replica' ELSE 'always' END
           FROM pg_catalog.pg_event_trigger AS o

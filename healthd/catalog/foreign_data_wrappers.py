@@ -2,30 +2,53 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from secrets import token_hex
+from typing import Annotated
 
 from healthd.catalog.visible import own
-from healthd.model import Difference, Kind, quote
+from healthd.model import SECRET, Difference, Kind, quote
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignDataWrapper:
-    """A wrapper; `options` are sorted `name=value`, without the value where it may be a secret."""
+    """A wrapper; `options` are sorted `name=value`, without the value where it may be a secret.
+
+    `secrets` is a digest of those values, with a salt that nobody knows and the next process has not.
+    """
 
     handler: str | None
     validator: str | None
     options: tuple[str, ...]
+    secrets: Annotated[str | None, SECRET] = None
 
 
 # Options whose values nobody but their owner should read.
-SECRET = "(pass|secret|token|credential|private|api_?key|access_?key|key$)"  # noqa: S105 # names of options
+HIDDEN = "(pass|secret|token|credential|private|api_?key|access_?key|key$)"
 
 
 def options(column: str) -> str:
     """Return an SQL expression: an array of a catalog's options, sorted, with secrets masked."""
-    return f"""ARRAY(SELECT CASE WHEN pg_catalog.split_part(w.word, '=', 1) ~* '{SECRET}'
+    return f"""ARRAY(SELECT CASE WHEN pg_catalog.split_part(w.word, '=', 1) ~* '{HIDDEN}'
                                  THEN pg_catalog.split_part(w.word, '=', 1) || '=***' ELSE w.word END
                        FROM pg_catalog.unnest({column}) AS w(word)
                       ORDER BY w.word COLLATE "C")"""
+
+
+SALT = token_hex(16)
+
+
+def digest(text: str) -> str:
+    """Return an SQL expression: a text's digest, by which two snapshots of this process tell it from another."""
+    return f"""pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+                   '{SALT}' || {text}, pg_catalog.getdatabaseencoding())), 'hex'), 16)"""
+
+
+def secrets(column: str) -> str:
+    """Return an SQL expression: a digest of the secrets among a catalog's options, NULL when there are none."""
+    words = f"""(SELECT pg_catalog.string_agg(w.word, ', ' ORDER BY w.word COLLATE "C")
+                   FROM pg_catalog.unnest({column}) AS w(word)
+                  WHERE pg_catalog.split_part(w.word, '=', 1) ~* '{HIDDEN}')"""
+    return digest(words)
 
 
 def repair_options(alter: str, expected: tuple[str, ...], actual: tuple[str, ...]) -> Iterator[str]:
@@ -55,7 +78,7 @@ def repair(difference: Difference, expected: ForeignDataWrapper, actual: Foreign
         yield f"CREATE FOREIGN DATA WRAPPER {name} {functions}{written(expected.options)};"
     elif difference.attribute == "options":
         yield from repair_options(f"ALTER FOREIGN DATA WRAPPER {name}", expected.options, actual.options)
-    else:
+    elif difference.attribute != "secrets":
         yield f"ALTER FOREIGN DATA WRAPPER {name} {functions};"
 
 
@@ -78,7 +101,8 @@ KIND = Kind(
     repair=repair,
     some="SELECT FROM pg_catalog.pg_foreign_data_wrapper",
     query=f"""
-        SELECT w.fdwname, {_name("w.fdwhandler")}, {_name("w.fdwvalidator")}, {options("w.fdwoptions")}
+        SELECT w.fdwname, {_name("w.fdwhandler")}, {_name("w.fdwvalidator")}, {options("w.fdwoptions")},
+               {secrets("w.fdwoptions")}
           FROM pg_catalog.pg_foreign_data_wrapper AS w
          WHERE {own("pg_foreign_data_wrapper", "w.oid")}""",
 )

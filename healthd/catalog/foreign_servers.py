@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
-from healthd.catalog.foreign_data_wrappers import options, repair_options, written
+from healthd.catalog.foreign_data_wrappers import options, repair_options, secrets, written
 from healthd.catalog.visible import own
-from healthd.model import Difference, Key, Kind, literal, quote
+from healthd.model import SECRET, Difference, Key, Kind, literal, quote
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignServer:
-    """A server; `options` as of ForeignDataWrapper."""
+    """A server; `options` and `secrets` as of ForeignDataWrapper."""
 
     wrapper: str
     type: str | None
     version: str | None
     options: tuple[str, ...]
+    secrets: Annotated[str | None, SECRET] = None
 
 
 def repair(difference: Difference, expected: ForeignServer, actual: ForeignServer | None) -> Iterator[str]:
@@ -30,7 +32,7 @@ def repair(difference: Difference, expected: ForeignServer, actual: ForeignServe
         yield from repair_options(f"ALTER SERVER {name}", expected.options, actual.options)
     elif difference.attribute == "version":
         yield f"ALTER SERVER {name} VERSION {literal(expected.version) if expected.version else 'NULL'};"
-    else:
+    elif difference.attribute != "secrets":
         yield f"-- the {difference.attribute} of server {name} cannot be altered: drop it and make it again"
 
 
@@ -42,7 +44,8 @@ KIND = Kind(
     repair=repair,
     some="SELECT FROM pg_catalog.pg_foreign_server",
     query=f"""
-        SELECT s.srvname, w.fdwname, s.srvtype, s.srvversion, {options("s.srvoptions")}
+        SELECT s.srvname, w.fdwname, nullif(s.srvtype, ''), nullif(s.srvversion, ''), {options("s.srvoptions")},
+               {secrets("s.srvoptions")}
           FROM pg_catalog.pg_foreign_server AS s
           JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw
          WHERE {own("pg_foreign_server", "s.oid")}""",

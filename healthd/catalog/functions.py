@@ -14,8 +14,8 @@ class Function:
 
     `body` is what its language runs, with the line ends of Unix; `carriage_returns` is a digest of it as it
     is when it has others. `sql_body` is one that was parsed when the function was made (BEGIN ATOMIC).
-    `library` is the file of a function in C. `settings` are `name=value` each. `needs` are the extensions
-    without which it shall not be.
+    `library` is the file of a function in C. `settings` are `name=value` each, in the order in which they are
+    set. `needs` are the extensions without which it shall not be.
     """
 
     kind: str  # function, procedure, window function
@@ -159,9 +159,7 @@ def query(version: int) -> str:
                p.procost::text,
                CASE WHEN p.proretset THEN p.prorows::text END,
                nullif(p.prosupport::text, '-'),
-               CASE WHEN p.proconfig IS NOT NULL
-                    THEN ARRAY(SELECT s FROM pg_catalog.unnest(p.proconfig) AS s ORDER BY s COLLATE "C")
-                    ELSE '{{}}' END,
+               coalesce(p.proconfig, '{{}}'),
                CASE WHEN p.protrftypes IS NOT NULL
                     THEN (SELECT pg_catalog.string_agg('FOR TYPE ' || pg_catalog.format_type(t, NULL), ', ')
                             FROM pg_catalog.unnest(p.protrftypes) AS t) END,

@@ -121,7 +121,7 @@ def _changed(one: Address) -> str:
     if one is LANGUAGES:
         where = "o.lanispl"  # pg_dump knows nothing of the others
     origin = f"coalesce(i.initprivs, pg_catalog.acldefault({letter}, {one.owner}))"
-    changed = f"{one.acl} IS NOT NULL AND {one.acl} IS DISTINCT FROM i.initprivs"
+    changed = f"{one.acl} IS DISTINCT FROM i.initprivs"  # a column's is NULL again when nothing is left
     if one is SCHEMAS:
         origin = f"CASE n.nspname WHEN 'public' THEN {PUBLIC_SCHEMA} ELSE {origin} END"
         changed = f"({changed} OR n.nspname = 'public')"

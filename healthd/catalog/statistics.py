@@ -48,5 +48,6 @@ KIND = Kind(
           JOIN pg_catalog.pg_namespace AS cn ON cn.oid = c.relnamespace
          WHERE c.relpersistence <> 't'
            AND {RELATION}
+           AND {own("pg_class", "c.oid")}
            AND {own("pg_statistic_ext", "s.oid")}""",
 )

@@ -4,20 +4,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.model import MINOR, VEILED, Difference, Kind, literal, quote
+from healthd.catalog.foreign_data_wrappers import digest
+from healthd.model import MINOR, SECRET, VEILED, Difference, Kind, literal, quote
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A subscription. `options` are those that the server's version has, sorted `name=value`, when not the default.
 
-    `connection` has no password in it, and is None for a role that may not see it (superusers may).
+    `connection` has no password in it, and is None for a role that may not see it (superusers may). `secrets` is
+    a digest of the whole of it, as of ForeignDataWrapper.
     """
 
     publications: tuple[str, ...]
     slot: Annotated[str | None, MINOR]
     options: tuple[str, ...]
     connection: Annotated[str | None, VEILED]
+    secrets: Annotated[str | None, SECRET] = None
 
 
 def repair(difference: Difference, expected: Subscription, _actual: Subscription) -> Iterator[str]:
@@ -62,34 +65,48 @@ def query(server_version: int) -> str:
             value = "CASE u.subtwophasestate WHEN 'd' THEN 'false' ELSE 'true' END"
         different = f"u.{column} <> {usual}" if usual else f"{value} <> 'false'"
         chosen.append(f"CASE WHEN {different} THEN '{name}=' || {value} END")
+    # Before 14 not everybody may read this option.
+    secret = "s.subconninfo" if server_version >= 140000 else "s.subconninfo || s.subsynccommit"
     # The view may read what we may not: which of them every role sees differs from major to major.
     return f"""
         SELECT u.subname,
-               ARRAY(SELECT w.word FROM pg_catalog.unnest(u.subpublications) AS w(word) ORDER BY w.word COLLATE "C"),
+               u.subpublications,
                u.subslotname,
                ARRAY(SELECT w.word
                        FROM pg_catalog.unnest(ARRAY[{", ".join(chosen)}]::text[]) AS w(word)
                       WHERE w.word IS NOT NULL
                       ORDER BY w.word COLLATE "C"),
-               {CONNECTION}
+               {CONNECTION},
+               {hidden(digest(secret), "t.word")}
           FROM pg_catalog.pg_subscription AS u
          WHERE u.subdbid = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())"""
 
 
-# The server checks the right to read a column before it reads a row: only a query in a text waits for the condition,
-# and ts_stat() is what runs one. A word of it has at most 2046 bytes.
-CONNECTION = """CASE WHEN pg_catalog.has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'SELECT')
-                    THEN (SELECT pg_catalog.regexp_replace(
+def hidden(word: str, shown: str) -> str:
+    """Return an SQL expression: `shown`, of `t.word`, which is `word`, of a subscription `s` that few may read.
+
+    The server checks the right to read a column before it reads a row: only a query in a text waits for the
+    condition, and ts_stat() is what runs one. A word of it has at most 2046 bytes, and at least one.
+    """
+    asked = f"""SELECT pg_catalog.array_to_tsvector(ARRAY['=' || {word}])
+                  FROM pg_catalog.pg_subscription AS s
+                 WHERE s.subdbid = %%s AND s.subname = %%L"""
+    return f"""CASE WHEN pg_catalog.has_column_privilege('pg_catalog.pg_subscription', 'subconninfo', 'SELECT')
+                     AND pg_catalog.has_column_privilege('pg_catalog.pg_subscription', 'subsynccommit', 'SELECT')
+                    THEN (SELECT {shown}
+                            FROM pg_catalog.ts_stat(pg_catalog.format({literal(asked)},
+                                                                      u.subdbid, u.subname)) AS t) END"""
+
+
+CONNECTION = hidden(
+    "pg_catalog.left(s.subconninfo, 500)",
+    """pg_catalog.regexp_replace(
                                      pg_catalog.regexp_replace(
                                          pg_catalog.substr(t.word, 2),
                                          '((ssl)?pass[a-z]*\\s*=\\s*)(''([^''\\\\]|\\\\.)*''|[^\\s&]*)',
                                          '\\1***', 'gi'),
-                                     '(://[^:/@]*:)[^@]*@', '\\1***@')
-                            FROM pg_catalog.ts_stat(pg_catalog.format(
-                                     'SELECT pg_catalog.array_to_tsvector('
-                                     'ARRAY[''='' || pg_catalog.left(s.subconninfo, 500)])'
-                                     ' FROM pg_catalog.pg_subscription AS s WHERE s.subdbid = %%s AND s.subname = %%L',
-                                     u.subdbid, u.subname)) AS t) END"""
+                                     '(://[^:/@]*:)[^@]*@', '\\1***@')""",
+)
 
 KIND = Kind(
     name="subscription",

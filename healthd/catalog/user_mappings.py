@@ -4,16 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.foreign_data_wrappers import options
+from healthd.catalog.foreign_data_wrappers import options, secrets
 from healthd.catalog.grants import PUBLIC
-from healthd.model import VEILED, Difference, Key, Kind, quote
+from healthd.catalog.visible import own
+from healthd.model import SECRET, VEILED, Difference, Key, Kind, quote
 
 
 @dataclass(frozen=True, slots=True)
 class UserMapping:
-    """A mapping; `options` are sorted `name=value` without secrets, None for a role that may not see them."""
+    """A mapping; `options` are sorted `name=value` without secrets, None for a role that may not see them.
+
+    `secrets` as of ForeignDataWrapper.
+    """
 
     options: Annotated[str | None, VEILED]
+    secrets: Annotated[str | None, SECRET] = None
 
 
 def repair(difference: Difference, expected: UserMapping, _actual: UserMapping) -> Iterator[str]:
@@ -42,7 +47,9 @@ KIND = Kind(
                       OR m.usename = current_user
                          AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE')
                               OR pg_catalog.has_server_privilege(s.oid, 'USAGE'))
-                    THEN pg_catalog.array_to_string({options("m.umoptions")}, ', ') END
+                    THEN pg_catalog.array_to_string({options("m.umoptions")}, ', ') END,
+               {secrets("m.umoptions")}
           FROM pg_catalog.pg_user_mappings AS m
-          JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.srvid""",
+          JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.srvid
+         WHERE {own("pg_foreign_server", "s.oid")}""",
 )

@@ -161,7 +161,8 @@ def dump(lock: LockFile) -> str:
 
 
 def _block(one: Locked) -> str:
-    sorted_effects = sorted(one.effects, key=lambda effect: effect.key.kind)
+    lasting = (effect for effect in one.effects if not _passing(effect.key, effect.attribute))
+    sorted_effects = sorted(lasting, key=lambda effect: effect.key.kind)
     effects = _lines({"migration": one.id, **_effect(effect)} for effect in sorted_effects)
     first = {
         "migration": one.id,
@@ -216,7 +217,12 @@ def decode_objects(objects: Mapping[str, Any]) -> dict[Key, Record]:
 
 
 def _encode(record: Record) -> dict[str, Any]:
-    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    known = attributes(type(record)).items()
+    return {name: None if noted.passing else getattr(record, name) for name, noted in known}
+
+
+def _passing(key: Key, attribute: str | None) -> bool:
+    return attribute is not None and attributes(KINDS[key.kind].record)[attribute].passing
 
 
 def _decode(text: str, values: Any) -> tuple[Key, Record]:

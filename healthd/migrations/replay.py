@@ -13,7 +13,7 @@ from healthd import embedded
 from healthd.database import connect, take_snapshot
 from healthd.errors import MigrationFailed
 from healthd.migrations.files import Migration
-from healthd.migrations.lockfile import Locked, LockFile
+from healthd.migrations.lockfile import Locked, LockFile, counted_out
 from healthd.model import Difference, Snapshot, diff, quote
 from healthd.roles import for_comparison
 
@@ -36,7 +36,7 @@ async def replay(migrations: Sequence[Migration], *, postgres_bin: Path | None =
             lock = LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked))
             if any(one.rollback == "missing" for one in locked):
                 await _again(scratch, migrations, lock)
-            return lock
+            return counted_out(lock)
 
 
 async def _measure(scratch: _Scratch, before: Sequence[Migration], migration: Migration) -> Locked:

@@ -12,7 +12,7 @@ from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, literal,
 class Table:
     """A table. `inherits` are the parents in order; `bound` is a partition's share of its parent.
 
-    `column_order` names the columns that are the table's own, as they stand in it: a column that was dropped
+    `column_order` names the columns that are the table's alone, as they stand in it: a column that was dropped
     and made again stands last. `replica_identity` is default, nothing, full or index.
     """
 
@@ -97,7 +97,8 @@ def column_order(kinds: str) -> str:
                    AND NOT a.attisdropped
                    AND r.relkind IN ({kinds})
                    AND r.reloftype = 0                    -- a type says where its columns stand
-                   AND (a.attislocal OR r.relispartition) -- a parent says where its columns stand
+                   -- A parent says where its columns stand, those too that the child has of its own.
+                   AND (a.attinhcount = 0 OR r.relispartition)
                  GROUP BY a.attrelid)"""
 
 

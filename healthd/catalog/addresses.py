@@ -101,6 +101,10 @@ WRITTEN = """NOT EXISTS (SELECT
 OPERANDS = """'(' || coalesce(pg_catalog.format_type(nullif(o.oprleft, 0), NULL), 'NONE') || ', '
                  || coalesce(pg_catalog.format_type(nullif(o.oprright, 0), NULL), 'NONE') || ')'"""
 
+# Of a partition, whose triggers came from its parent, only those that are switched otherwise are spoken of.
+PRINTED = """(NOT o.tgisinternal AND o.tgparentid = 0
+                OR o.tgenabled <> (SELECT u.tgenabled FROM pg_catalog.pg_trigger AS u WHERE u.oid = o.tgparentid))"""
+
 RELATIONS = Address(
     "pg_class",
     "c.oid",
@@ -144,6 +148,8 @@ CONSTRAINTS = Address(
     f"""coalesce(c.relpersistence, 'p') <> 't'
            AND (c.oid IS NULL OR c.relname <> ALL (%(books)s))
            AND (o.contype <> 'c' OR o.conislocal)
+           AND (o.contype <> 'f' OR o.conparentid = 0)
+           AND o.contype <> 't'
            AND {SCHEMA}
            AND ({own("pg_class", "c.oid")} AND {own("pg_type", "t.oid")})""",
 )
@@ -197,7 +203,7 @@ ADDRESSES = (
     LANGUAGES,
     WRAPPERS,
     SERVERS,
-    _on_relation("trigger", "pg_trigger", "tgrelid", "tgname", "NOT o.tgisinternal"),
+    _on_relation("trigger", "pg_trigger", "tgrelid", "tgname", PRINTED),
     _on_relation("rule", "pg_rewrite", "ev_class", "rulename", "o.rulename <> '_RETURN'"),
     _on_relation("policy", "pg_policy", "polrelid", "polname"),
     Address(
@@ -212,7 +218,16 @@ ADDRESSES = (
     _of_access_method("operator_family", "pg_opfamily", "opf"),
     _in_schema("collation", "pg_collation", "coll", "collname", owner="collowner"),
     _in_schema("conversion", "pg_conversion", "con", "conname", owner="conowner"),
-    _in_schema("statistics", "pg_statistic_ext", "stx", "stxname", owner="stxowner"),
+    Address(
+        "pg_statistic_ext",
+        "o.oid",
+        _path("statistics", "n.nspname", "o.stxname"),
+        """pg_catalog.pg_statistic_ext AS o
+          JOIN pg_catalog.pg_class AS c ON c.oid = o.stxrelid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.stxnamespace""",
+        f"{RELATION} AND c.relpersistence <> 't'",
+        "o.stxowner",
+    ),
     _in_schema("text_search_dictionary", "pg_ts_dict", "dict", "dictname", owner="dictowner"),
     _in_schema("text_search_configuration", "pg_ts_config", "cfg", "cfgname", owner="cfgowner"),
     _in_schema("text_search_parser", "pg_ts_parser", "prs", "prsname"),

@@ -99,12 +99,14 @@ ATTACHED = f"""(SELECT pg_catalog.pg_partition_root(i.indexrelid) AS root,
                              'tablespace ' || {TABLESPACE.format("c")},
                              'statistics ' || s.targets,
                              CASE WHEN i.indisclustered THEN 'clustered' END,
-                             CASE WHEN i.indisreplident THEN 'replica identity' END),
+                             CASE WHEN i.indisreplident THEN 'replica identity' END,
+                             'needs ' || x.names),
                          ', ' ORDER BY n.nspname, c.relname) AS names
                 FROM pg_catalog.pg_index AS i
                 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                 LEFT JOIN {STATISTICS} AS s ON s.attrelid = c.oid
+                LEFT JOIN {needs("pg_class")} AS x ON x.objid = c.oid
                WHERE c.relispartition
                GROUP BY 1)"""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from healthd.catalog.functions import needs
 from healthd.catalog.indexes import ATTACHED, TABLESPACE
-from healthd.catalog.tables import options, set_options
+from healthd.catalog.tables import options, options_order, set_options
 from healthd.catalog.triggers import switched
 from healthd.catalog.visible import SCHEMA, own
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, literal, quote
@@ -20,7 +20,8 @@ class Constraint:
     triggers that do the looking are disabled. What follows is about the index of a key: `attached` are those
     of the partitions. `partitions` are those where a check is validated and here it is not, or the other way
     round, and those where the triggers of a foreign key are switched otherwise. `needs` are the extensions
-    without which the index of a key shall not be.
+    without which the index of a key shall not be, `options_order` names its options as they were set, None where
+    that is their order by name.
     """
 
     on: str
@@ -36,6 +37,7 @@ class Constraint:
     attached: Annotated[str | None, Attribute(None)] = None
     partitions: Annotated[str | None, Attribute(None)] = None
     needs: Annotated[str | None, Attribute(None)] = None
+    options_order: Annotated[str | None, Attribute(None)] = None
 
 
 def repair(difference: Difference, expected: Constraint, actual: Constraint) -> Iterator[str]:
@@ -137,7 +139,8 @@ def query(version: int) -> str:
                coalesce(i.indisreplident, false),
                a.names,
                coalesce(p.names, g.names),
-               e.names
+               e.names,
+               CASE WHEN k.contype IN ('p', 'u') THEN {options_order("x.reloptions")} END
           FROM pg_catalog.pg_constraint AS k
           JOIN pg_catalog.pg_namespace AS n ON n.oid = k.connamespace
           LEFT JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid

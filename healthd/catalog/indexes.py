@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.functions import needs
-from healthd.catalog.tables import options
 from healthd.catalog.visible import RELATION, own
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, quote
 
@@ -95,7 +94,7 @@ ATTACHED = f"""(SELECT pg_catalog.pg_partition_root(i.indexrelid) AS root,
                          pg_catalog.concat_ws(
                              ' ',
                              pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
-                             '(' || {options("c")} || ')',
+                             '(' || pg_catalog.array_to_string(c.reloptions, ', ') || ')',
                              'tablespace ' || {TABLESPACE.format("c")},
                              'statistics ' || s.targets,
                              CASE WHEN i.indisclustered THEN 'clustered' END,

@@ -121,6 +121,13 @@ def query(version: int) -> str:
                                AND k.coninhcount > 0
                                AND c.relispartition
                                AND p.coninhcount = 0 -- the one that all the others come from
+                               -- Only names that are validated here and not there are worth the way up.
+                               AND k.conname = ANY (ARRAY(SELECT m.conname
+                                                            FROM pg_catalog.pg_constraint AS m
+                                                           WHERE m.contype = 'c'
+                                                           GROUP BY m.conname
+                                                          HAVING pg_catalog.bool_or(m.convalidated)
+                                                             AND NOT pg_catalog.bool_and(m.convalidated)))
                                AND p.convalidated <> k.convalidated
                              GROUP BY p.oid)
         SELECT n.nspname, coalesce(c.relname, t.typname), k.conname,

@@ -59,6 +59,8 @@ CREATE TABLE a.k (z integer) INHERITS (b.t);
 CREATE TABLE a.p (id integer NOT NULL, n integer, s text) PARTITION BY LIST (id);
 CREATE TABLE a.p1 PARTITION OF a.p FOR VALUES IN (1);
 CREATE TABLE a.p2 (id integer NOT NULL, n integer, s text);
+CREATE TABLE a.p3 PARTITION OF a.p FOR VALUES IN (3, 4) PARTITION BY RANGE (id);
+CREATE TABLE b.p4 PARTITION OF a.p3 FOR VALUES FROM (3) TO (4);
 CREATE INDEX i1 ON a.t (n);
 CREATE INDEX i2 ON a.p (n);
 CREATE VIEW a.v AS SELECT t.id, t.s FROM a.t;

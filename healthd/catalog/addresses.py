@@ -102,6 +102,10 @@ WRITTEN = """NOT EXISTS (SELECT
 OPERANDS = """'(' || coalesce(pg_catalog.format_type(nullif(o.oprleft, 0), NULL), 'NONE') || ', '
                  || coalesce(pg_catalog.format_type(nullif(o.oprright, 0), NULL), 'NONE') || ')'"""
 
+# Of a partition, whose triggers came from its parent, only those that are switched otherwise are spoken of.
+PRINTED = """(NOT o.tgisinternal AND o.tgparentid = 0
+                OR o.tgenabled <> (SELECT u.tgenabled FROM pg_catalog.pg_trigger AS u WHERE u.oid = o.tgparentid))"""
+
 RELATIONS = Address(
     "pg_class",
     "c.oid",
@@ -146,6 +150,8 @@ CONSTRAINTS = Address(
     f"""coalesce(c.relpersistence, 'p') <> 't'
            AND (c.oid IS NULL OR c.relname <> ALL (%(books)s))
            AND (o.contype <> 'c' OR o.conislocal)
+           AND (o.contype <> 'f' OR o.conparentid = 0)
+           AND o.contype <> 't'
            AND {SCHEMA}
            AND ({own("pg_class", "c.oid")} AND {own("pg_type", "t.oid")})""",
 )
@@ -199,7 +205,7 @@ ADDRESSES = (
     LANGUAGES,
     WRAPPERS,
     SERVERS,
-    _on_relation("trigger", "pg_trigger", "tgrelid", "tgname", "NOT o.tgisinternal"),
+    _on_relation("trigger", "pg_trigger", "tgrelid", "tgname", PRINTED),
     _on_relation("rule", "pg_rewrite", "ev_class", "rulename", "o.rulename <> '_RETURN'"),
     _on_relation("policy", "pg_policy", "polrelid", "polname"),
     Address(

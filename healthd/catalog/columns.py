@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.foreign_tables import generic, generic_options
+from healthd.catalog.tables import options_order
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, literal, quote
 
 
@@ -15,7 +16,8 @@ class Column:
     Its table may be a foreign one; of views there are only columns of which more is to be said than what the
     view's definition says. `storage` is None when it is the type's own. Of NOT NULL constraints, which
     PostgreSQL 18 names, `not_null_name` is told when it is not the one that the server would give, and
-    `not_null_apart` when not the same side, parent or child, made the column and its NOT NULL.
+    `not_null_apart` when not the same side, parent or child, made the column and its NOT NULL. `options_order`
+    names the options as they were set, None where that is their order by name.
     """
 
     type: str
@@ -35,6 +37,7 @@ class Column:
     statistics: Annotated[int | None, MINOR] = None
     options: Annotated[str | None, MINOR] = None
     foreign_options: tuple[str, ...] = ()
+    options_order: Annotated[str | None, Attribute(None)] = None
 
 
 def parent(key: Key, record: Record) -> Key:
@@ -192,7 +195,8 @@ def query(version: int) -> str:
                CASE WHEN a.attoptions IS NOT NULL
                     THEN (SELECT pg_catalog.string_agg(o, ', ' ORDER BY o COLLATE "C")
                             FROM pg_catalog.unnest(a.attoptions) AS o) END,
-               {generic("a.attfdwoptions")}
+               {generic("a.attfdwoptions")},
+               {options_order("a.attoptions")}
           FROM relations AS c
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
           JOIN (SELECT t.oid, t.typcollation, t.typstorage, pg_catalog.format_type(t.oid, -1) AS name

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.functions import needs
 from healthd.catalog.indexes import ATTACHED, TABLESPACE
-from healthd.catalog.tables import options, set_options
+from healthd.catalog.tables import options, options_order, set_options
+from healthd.catalog.triggers import switched
 from healthd.catalog.visible import SCHEMA, own
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, literal, quote
 
@@ -16,8 +18,10 @@ class Constraint:
 
     `enforced` is false when PostgreSQL was told never to look (18: NOT ENFORCED), `switched_off` when the
     triggers that do the looking are disabled. What follows is about the index of a key: `attached` are those
-    of the partitions. `partitions` are those where the constraint is validated and here it is not, or the
-    other way round.
+    of the partitions. `partitions` are those where a check is validated and here it is not, or the other way
+    round, and those where the triggers of a foreign key are switched otherwise. `needs` are the extensions
+    without which the index of a key shall not be, `options_order` names its options as they were set, None where
+    that is their order by name.
     """
 
     on: str
@@ -32,6 +36,8 @@ class Constraint:
     replica_identity: Annotated[bool, MINOR] = False
     attached: Annotated[str | None, Attribute(None)] = None
     partitions: Annotated[str | None, Attribute(None)] = None
+    needs: Annotated[str | None, Attribute(None)] = None
+    options_order: Annotated[str | None, Attribute(None)] = None
 
 
 def repair(difference: Difference, expected: Constraint, actual: Constraint) -> Iterator[str]:
@@ -83,23 +89,45 @@ def query(version: int) -> str:
     # NOT VALID is `validated`. What a partition or a child has from its parent is the parent's.
     enforced = "k.conenforced" if version >= 180000 else "true"
     return f"""
-        WITH attached AS {ATTACHED},
-             triggers AS (SELECT coalesce(nullif(k.conparentid, 0), k.oid) AS oid
+        WITH RECURSIVE
+             attached AS {ATTACHED},
+             switched AS (SELECT g.tgconstraint AS oid,
+                                 g.tgenabled IN ('D', 'R') AS off,
+                                 CASE WHEN g.tgenabled <> u.tgenabled
+                                      THEN g.tgrelid::pg_catalog.regclass || ' ' || {switched("g.tgenabled")}
+                                 END AS name
                             FROM pg_catalog.pg_trigger AS g
-                            JOIN pg_catalog.pg_constraint AS k ON k.oid = g.tgconstraint
+                            LEFT JOIN pg_catalog.pg_trigger AS u ON u.oid = g.tgparentid
                            WHERE g.tgisinternal
-                             AND g.tgenabled IN ('D', 'R')
-                           GROUP BY 1),
+                             AND (g.tgenabled IN ('D', 'R') OR g.tgenabled <> u.tgenabled)
+                           UNION -- a broken catalog may lead round in a circle
+                          SELECT k.conparentid, s.off, s.name
+                            FROM switched AS s
+                            JOIN pg_catalog.pg_constraint AS k ON k.oid = s.oid
+                           WHERE k.conparentid <> 0),
+             triggers AS (SELECT s.oid,
+                                 pg_catalog.bool_or(s.off) AS off,
+                                 pg_catalog.string_agg(DISTINCT s.name, ', ' ORDER BY s.name) AS names
+                            FROM switched AS s
+                           GROUP BY s.oid),
              partitions AS (SELECT p.oid,
                                    pg_catalog.string_agg(k.conrelid::pg_catalog.regclass::text, ', '
                                                          ORDER BY k.conrelid::pg_catalog.regclass::text) AS names
                               FROM pg_catalog.pg_constraint AS k
                               JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
-                              JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = k.conrelid
-                              JOIN pg_catalog.pg_constraint AS p ON p.conrelid = i.inhparent AND p.conname = k.conname
+                             CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(c.oid) AS r(oid)
+                              JOIN pg_catalog.pg_constraint AS p ON p.conrelid = r.oid AND p.conname = k.conname
                              WHERE k.contype = 'c'
                                AND k.coninhcount > 0
                                AND c.relispartition
+                               AND p.coninhcount = 0 -- the one that all the others come from
+                               -- Only names that are validated here and not there are worth the way up.
+                               AND k.conname = ANY (ARRAY(SELECT m.conname
+                                                            FROM pg_catalog.pg_constraint AS m
+                                                           WHERE m.contype = 'c'
+                                                           GROUP BY m.conname
+                                                          HAVING pg_catalog.bool_or(m.convalidated)
+                                                             AND NOT pg_catalog.bool_and(m.convalidated)))
                                AND p.convalidated <> k.convalidated
                              GROUP BY p.oid)
         SELECT n.nspname, coalesce(c.relname, t.typname), k.conname,
@@ -113,13 +141,15 @@ def query(version: int) -> str:
                     ELSE pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid),
                                                    ' NOT (VALID|ENFORCED)$', '') END,
                {enforced},
-               g.oid IS NOT NULL,
+               coalesce(g.off, false),
                CASE WHEN k.contype IN ('p', 'u') THEN {options("x")} END, -- an exclusion's definition has them
                CASE WHEN k.contype IN ('p', 'u', 'x') THEN {TABLESPACE.format("x")} END,
                coalesce(i.indisclustered, false),
                coalesce(i.indisreplident, false),
                a.names,
-               p.names
+               coalesce(p.names, g.names),
+               e.names,
+               CASE WHEN k.contype IN ('p', 'u') THEN {options_order("x.reloptions")} END
           FROM pg_catalog.pg_constraint AS k
           JOIN pg_catalog.pg_namespace AS n ON n.oid = k.connamespace
           LEFT JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
@@ -130,6 +160,7 @@ def query(version: int) -> str:
           LEFT JOIN {CHECKS} AS h ON h.oid = k.oid
           LEFT JOIN triggers AS g ON g.oid = k.oid
           LEFT JOIN partitions AS p ON p.oid = k.oid
+          LEFT JOIN {needs("pg_class")} AS e ON e.objid = x.oid
          WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')
            AND k.conislocal
            AND k.conparentid = 0

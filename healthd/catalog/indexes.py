@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.functions import needs
-from healthd.catalog.tables import options
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, quote
 
 
@@ -92,15 +91,17 @@ ATTACHED = f"""(SELECT pg_catalog.pg_partition_root(i.indexrelid) AS root,
                          pg_catalog.concat_ws(
                              ' ',
                              pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
-                             '(' || {options("c")} || ')',
+                             '(' || pg_catalog.array_to_string(c.reloptions, ', ') || ')',
                              'tablespace ' || {TABLESPACE.format("c")},
                              'statistics ' || {STATISTICS.format("c.oid")},
                              CASE WHEN i.indisclustered THEN 'clustered' END,
-                             CASE WHEN i.indisreplident THEN 'replica identity' END),
+                             CASE WHEN i.indisreplident THEN 'replica identity' END,
+                             'needs ' || x.names),
                          ', ' ORDER BY n.nspname, c.relname) AS names
                 FROM pg_catalog.pg_index AS i
                 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                LEFT JOIN {needs("pg_class")} AS x ON x.objid = c.oid
                WHERE c.relispartition
                GROUP BY 1)"""
 

@@ -11,8 +11,9 @@ from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, literal,
 class Table:
     """A table. `inherits` are the parents in order; `bound` is a partition's share of its parent.
 
-    `column_order` names the columns that are the table's own, as they stand in it: a column that was dropped
-    and made again stands last. `replica_identity` is default, nothing, full or index.
+    `column_order` names the columns that are the table's alone, as they stand in it: a column that was dropped
+    and made again stands last. `replica_identity` is default, nothing, full or index. `options_order` names the
+    storage parameters as they were set, None where that is their order by name.
     """
 
     unlogged: bool
@@ -26,6 +27,7 @@ class Table:
     access_method: Annotated[str | None, MINOR] = None
     tablespace: Annotated[str | None, MINOR] = None
     column_order: Annotated[str | None, Attribute(None)] = None
+    options_order: Annotated[str | None, Attribute(None)] = None
 
 
 def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[str]:
@@ -86,6 +88,20 @@ def options(relation: str, toast: str | None = None) -> str:
     )
 
 
+def options_order(*texts: str) -> str:
+    """Return the SQL for the names of options as they were set; NULL where that is the order by name.
+
+    `texts` are arrays of name=value.
+    """
+    whole = " || ".join(texts)
+    return f"""CASE WHEN pg_catalog.cardinality({whole}) > 1
+                    THEN (SELECT nullif(pg_catalog.string_agg(pg_catalog.split_part(o.text, '=', 1), ', '
+                                                              ORDER BY o.number),
+                                        pg_catalog.string_agg(pg_catalog.split_part(o.text, '=', 1), ', '
+                                                              ORDER BY o.text COLLATE "C"))
+                            FROM pg_catalog.unnest({whole}) WITH ORDINALITY AS o(text, number)) END"""
+
+
 def column_order(kinds: str) -> str:
     """Return a subquery with the names of each relation's own columns as they stand; `kinds` are relkinds."""
     return f"""(SELECT a.attrelid,
@@ -96,7 +112,8 @@ def column_order(kinds: str) -> str:
                    AND NOT a.attisdropped
                    AND r.relkind IN ({kinds})
                    AND r.reloftype = 0                    -- a type says where its columns stand
-                   AND (a.attislocal OR r.relispartition) -- a parent says where its columns stand
+                   -- A parent says where its columns stand, those too that the child has of its own.
+                   AND (a.attinhcount = 0 OR r.relispartition)
                  GROUP BY a.attrelid)"""
 
 
@@ -136,7 +153,8 @@ KIND = Kind(
                {options("c", "t")},
                m.amname,
                s.spcname,
-               o.names
+               o.names,
+               {options_order("c.reloptions", "t.reloptions")}
           FROM relations AS c
           LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
           LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam

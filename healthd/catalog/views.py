@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.functions import needs
-from healthd.catalog.tables import REPLICA_IDENTITY
+from healthd.catalog.tables import REPLICA_IDENTITY, options_order
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, quote
 
 
@@ -13,8 +13,9 @@ from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, quote
 class View:
     """A view; `options` such as security_invoker=true decide whose rights count.
 
-    What follows is of materialized ones only: `needs` are the extensions without which one shall not be.
-    Whether one holds rows is not told: that is data.
+    `options_order` names them as they were set, but for check_option, None where that is their order by name. The
+    rest is of materialized ones only: `needs` are the extensions without which one shall not be. Whether one holds
+    rows is not told: that is data.
     """
 
     materialized: bool
@@ -24,6 +25,7 @@ class View:
     tablespace: Annotated[str | None, MINOR] = None
     replica_identity: str = "default"
     needs: Annotated[str | None, Attribute(None)] = None
+    options_order: Annotated[str | None, Attribute(None)] = None
 
 
 def repair(difference: Difference, expected: View, actual: View) -> Iterator[str]:
@@ -53,6 +55,10 @@ def repair(difference: Difference, expected: View, actual: View) -> Iterator[str
         yield f"ALTER {view} {name} SET ACCESS METHOD {quote(expected.access_method)};"
 
 
+# What stands after WITH in what is printed; check_option stands at the end.
+STANDING = """pg_catalog.array_remove(pg_catalog.array_remove(c.reloptions, 'check_option=local'),
+                                                  'check_option=cascaded')"""
+
 KIND = Kind(
     name="view",
     record=View,
@@ -70,7 +76,8 @@ KIND = Kind(
                m.amname,
                s.spcname,
                {REPLICA_IDENTITY},
-               x.names
+               x.names,
+               {options_order(STANDING, "t.reloptions")}
           FROM relations AS c
           LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
           LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam

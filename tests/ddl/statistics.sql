@@ -34,6 +34,10 @@ ALTER TABLE app.people RENAME TO persons;
 CREATE TEMPORARY TABLE passing (a integer, b integer);
 -- moves nothing
 CREATE STATISTICS pg_temp.passing_too ON a, b FROM passing;
+-- moves nothing
+CREATE STATISTICS app.passing_as_well ON a, b FROM passing;
+-- moves nothing
+COMMENT ON STATISTICS app.passing_as_well IS 'Gone soon.';
 CREATE MATERIALIZED VIEW app.counted AS SELECT a, b FROM app.persons;
 CREATE STATISTICS app.of_view ON a, b FROM app.counted;
 ALTER TABLE app.persons DROP COLUMN e;

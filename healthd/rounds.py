@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -31,8 +31,9 @@ from healthd.model import (
     Snapshot,
     diff,
 )
+from healthd.partitions import with_partitions
 from healthd.quiet import ask, question
-from healthd.roles import comparable, named
+from healthd.roles import comparable, for_comparison, named
 from healthd.sources import Files, read_files
 
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
@@ -130,7 +131,9 @@ def conclude(
     locked = [one.id for one in lock.migrations]
     migrations = tuple(states(files.migrations, locked, reading.ledger.applied))
     applied = [one.id for one in reading.ledger.applied]
-    expected, actual = comparable(lock.expected(applied), _without_reader(reading), reading.ledger.owner)
+    owner = reading.ledger.owner
+    expected, actual = for_comparison(lock.expected(applied), owner), for_comparison(_without_reader(reading), owner)
+    expected, actual = comparable(*with_partitions(expected, actual, target.partitions), owner)
     differences = tuple(one for one in causes(diff(expected, actual), KINDS) if not _agreed(one, target.contracts))
     if reading.maintenance:
         # What the running migration changes, or keeps locked, is neither drift nor in order yet.
@@ -158,9 +161,17 @@ def conclude(
         findings=findings,
         checks=_verdicts(findings),
         migrations=migrations,
+        notes=tuple(_notes(target, expected)),
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
     )
+
+
+def _notes(target: Target, expected: Snapshot) -> Iterator[str]:
+    """Yield what is to be known and no finding."""
+    for key, word in target.partitions.items():
+        if getattr(expected.objects.get(key), "partitioned_by", None) is None:
+            yield f"partitions = {key.sql}: {word} (yoyo.ini), but sql/ makes no partitioned table of this name"
 
 
 def _without_reader(reading: Reading) -> Snapshot:

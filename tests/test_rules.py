@@ -17,6 +17,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.errors": frozenset(),
     "healthd.causes": frozenset(),
     "healthd.judge": frozenset(),
+    "healthd.partitions": frozenset(),
     "healthd.values": frozenset({"decimal", "re", "uuid"}),
     "healthd.contracts": frozenset({"json"}),
     "healthd.redact": frozenset({"re"}),

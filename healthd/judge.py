@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from healthd.model import UNREADABLE, Difference, Evidence, Finding, Key, Kind, Severity, shown
+from healthd import renames
+from healthd.model import NAME_OF, UNREADABLE, Difference, Evidence, Finding, Key, Kind, Severity, quote, shown
 
 
 def differences(evidence: Evidence, *kinds: str) -> Iterator[Difference]:
@@ -17,6 +18,20 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
     if difference.attribute == UNREADABLE:
         why = difference.actual or difference.expected
         yield Finding("cannot_compare", key, f"{key.kind} cannot be read: {why}", Severity.UNKNOWN)
+        return
+    if difference.attribute == NAME_OF:
+        record = evidence.expected.objects[key]
+        words = f"{key} is renamed to {quote(difference.actual)}"
+        yield Finding(
+            problem,
+            key,
+            words,
+            kind.loss(record) or Severity.WARNING,
+            difference.expected,
+            difference.actual,
+            NAME_OF,
+            (renames.repair(difference, record),),
+        )
         return
     severity = kind.severity(difference)
     if severity is None:
@@ -36,7 +51,7 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         return
     if difference.unexpected and severity is Severity.WARNING:
         problem = "unexpected_object"
-    records = (evidence.expected.objects.get(key), evidence.actual.objects.get(key))
+    records = (evidence.expected.objects.get(key), evidence.aligned.get(key, evidence.actual.objects.get(key)))
     yield Finding(
         problem,
         key,

@@ -225,6 +225,7 @@ class Difference:
 
 
 UNREADABLE = "unreadable"
+NAME_OF = "name"  # the attribute that differs where an object was renamed; no record has it
 
 
 def diff(expected: Snapshot, actual: Snapshot) -> tuple[Difference, ...]:
@@ -353,7 +354,8 @@ class Evidence:
 
     `differences` leaves out what follows from another: a lost table is one, not one for each column.
     `unlocked` are the applied migrations that the lock file does not know: without them the expected
-    snapshot is not known either.
+    snapshot is not known either. `aligned` are the objects that are there under the names that are expected of
+    them, where some were renamed.
     """
 
     target: str
@@ -366,6 +368,7 @@ class Evidence:
     round_trips: tuple[RoundTrip, ...] = ()
     access: tuple[Access, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    aligned: Mapping[Key, Record] = field(default_factory=dict)
 
 
 Check = Callable[[Evidence], Iterable[Finding]]

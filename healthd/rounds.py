@@ -18,6 +18,7 @@ from healthd.database import Reading, connect, probe_access, probe_values, read,
 from healthd.errors import DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.migrations.status import states
 from healthd.model import (
+    NAME_OF,
     UNREADABLE,
     Access,
     Contract,
@@ -33,6 +34,7 @@ from healthd.model import (
 )
 from healthd.partitions import with_partitions
 from healthd.quiet import ask, question
+from healthd.renames import aligned
 from healthd.roles import comparable, for_comparison, named
 from healthd.sources import Files, read_files
 
@@ -133,8 +135,10 @@ def conclude(
     applied = [one.id for one in reading.ledger.applied]
     owner = reading.ledger.owner
     expected, actual = for_comparison(lock.expected(applied), owner), for_comparison(_without_reader(reading), owner)
-    expected, actual = comparable(*with_partitions(expected, actual, target.partitions), owner)
-    differences = tuple(one for one in causes(diff(expected, actual), KINDS) if not _agreed(one, target.contracts))
+    there, renamed = aligned(expected, actual, KINDS)
+    expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
+    differences = causes((*renamed, *diff(expected, there)), KINDS)
+    differences = tuple(one for one in differences if not _agreed(one, target.contracts))
     if reading.maintenance:
         # What the running migration changes, or keeps locked, is neither drift nor in order yet.
         moving = {effect.key for one in lock.without(applied) for effect in one.effects}
@@ -151,6 +155,7 @@ def conclude(
         round_trips=tuple(trips),
         access=tuple(access),
         kinds=KINDS,
+        aligned=there.objects,
     )
     findings = tuple(replace(finding, check=name) for name, check in CHECKS.items() for finding in check(evidence))
     findings = tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
@@ -184,11 +189,11 @@ def _without_reader(reading: Reading) -> Snapshot:
     return replace(reading.snapshot, objects=objects)
 
 
-def _rank(finding: Finding) -> tuple[int, str, int, Key]:
+def _rank(finding: Finding) -> tuple[int, bool, str, int, Key]:
     """Return the order of telling: the worst first, and what others need to be made before them."""
     kinds = list(KINDS)
     made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
-    return -finding.severity, finding.problem, made, finding.key
+    return -finding.severity, finding.attribute != NAME_OF, finding.problem, made, finding.key
 
 
 def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:

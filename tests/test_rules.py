@@ -18,6 +18,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.causes": frozenset(),
     "healthd.judge": frozenset(),
     "healthd.partitions": frozenset(),
+    "healthd.renames": frozenset({"itertools", "re"}),
     "healthd.values": frozenset({"decimal", "re", "uuid"}),
     "healthd.contracts": frozenset({"json"}),
     "healthd.redact": frozenset({"re"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -16,12 +16,12 @@ import psycopg
 from psycopg import AsyncConnection, errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from healthd import __version__
+from healthd import __version__, counters, libraries
 from healthd.catalog import KINDS
 from healthd.catalog.visible import BOOKS
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.migrations.status import Applied
-from healthd.model import Access, Contract, Key, Kind, RoundTrip, Snapshot
+from healthd.model import Access, Contract, Counter, Key, Kind, RoundTrip, Snapshot, SortedBy
 from healthd.model import quote as identifier
 from healthd.values import edge_values
 
@@ -81,11 +81,16 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that one transaction saw: the objects, the ledger, and who is migrating just now."""
+    """All that one transaction saw: the objects, the ledger, who is migrating just now, and what no snapshot holds.
+
+    `counters` and `sorted_by` are None when they could not be read just now.
+    """
 
     snapshot: Snapshot
     ledger: Ledger = field(default_factory=Ledger)
     maintenance: str | None = None
+    counters: tuple[Counter, ...] | None = ()
+    sorted_by: tuple[SortedBy, ...] | None = ()
 
 
 async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
@@ -112,12 +117,28 @@ async def read(connection: AsyncConnection[Any], *, books: Sequence[str] = BOOKS
                     Snapshot(connection.info.server_version, objects, unreadable),
                     await _ledger(connection, books[0]),
                     await _maintenance(connection),
+                    await _beside(connection, counters.QUERY, counters.counter),
+                    await _beside(connection, libraries.query(connection.info.server_version), libraries.sorted_by),
                 )
         except _KindFailed as failed:
             # pg_get_* look at the newest catalog: what was dropped meanwhile fails once and is gone then.
             if retried:
                 unreadable[failed.kind] = failed.reason
             retried = True
+
+
+async def _beside(
+    connection: AsyncConnection[Any], statement: str, record: Callable[..., Any]
+) -> tuple[Any, ...] | None:
+    """Return a record for each row; None when the server refuses, which leaves the rest of the round as it is."""
+    try:
+        async with connection.transaction():
+            rows = await (await connection.execute(statement.encode(), {"books": list(BOOKS)})).fetchall()
+    except (errors.InternalError, errors.LockNotAvailable, errors.NotSupportedError, errors.ProgrammingError):
+        if connection.closed:
+            raise
+        return None
+    return tuple(record(*row) for row in rows)
 
 
 class _KindFailed(Exception):

@@ -334,6 +334,52 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Counter:
+    """How far a sequence that does not begin again has counted, and how far it can.
+
+    `minimum` and `maximum` are the sequence's own limits, or those of the type of the column that it serves where
+    these are closer. `last` is None when nothing was drawn yet, or when it is not ours to see: not `readable`.
+    """
+
+    key: Key
+    increment: int
+    minimum: int
+    maximum: int
+    last: int | None
+    readable: bool
+    column: str | None = None  # schema.table.column, where the column's type is the limit
+    type: str = "bigint"  # whose limits these are
+
+    @property
+    def used(self) -> float:
+        """Return the share of its values that is behind it, 0 to 1."""
+        if self.last is None:
+            return 0.0
+        first, end = (self.minimum, self.maximum) if self.increment > 0 else (self.maximum, self.minimum)
+        return min(1.0, max(0.0, abs(self.last - first) / (abs(end - first) or 1)))
+
+    @property
+    def left(self) -> int:
+        """Return how many values it can still give."""
+        if self.last is None:
+            return (self.maximum - self.minimum) // abs(self.increment) + 1
+        end = self.maximum - self.last if self.increment > 0 else self.last - self.minimum
+        return max(0, end // abs(self.increment))
+
+
+@dataclass(frozen=True, slots=True)
+class SortedBy:
+    """The versions of what sorts for a database or for a collation that something in it uses.
+
+    Both are what the library calls itself; where they differ, indexes may be in a wrong order.
+    """
+
+    key: Key
+    recorded: str
+    actual: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """What an application believes about the database.
 
@@ -369,6 +415,8 @@ class Evidence:
     access: tuple[Access, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     aligned: Mapping[Key, Record] = field(default_factory=dict)
+    counters: tuple[Counter, ...] = ()
+    sorted_by: tuple[SortedBy, ...] = ()
 
 
 Check = Callable[[Evidence], Iterable[Finding]]

@@ -31,6 +31,7 @@ from healthd.model import (
     Severity,
     Snapshot,
     diff,
+    quote,
 )
 from healthd.partitions import with_partitions
 from healthd.quiet import ask, question
@@ -118,7 +119,7 @@ def _confirmed(once: Report, again: Report) -> Report:
     """Return the second report without the findings that the first did not have."""
     seen = {(one.problem, one.key, one.attribute) for one in once.findings}
     kept = tuple(one for one in again.findings if (one.problem, one.key, one.attribute) in seen)
-    return replace(again, findings=kept, checks=_verdicts(kept))
+    return replace(again, findings=kept, checks=_verdicts(kept, tuple(CHECKS.keys() - again.checks.keys())))
 
 
 def conclude(
@@ -156,6 +157,8 @@ def conclude(
         access=tuple(access),
         kinds=KINDS,
         aligned=there.objects,
+        counters=reading.counters or (),
+        sorted_by=reading.sorted_by or (),
     )
     findings = tuple(replace(finding, check=name) for name, check in CHECKS.items() for finding in check(evidence))
     findings = tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
@@ -164,9 +167,9 @@ def conclude(
         started_at=datetime.min.replace(tzinfo=UTC),
         duration_s=0.0,
         findings=findings,
-        checks=_verdicts(findings),
+        checks=_verdicts(findings, tuple(_unseen(reading))),
         migrations=migrations,
-        notes=tuple(_notes(target, expected)),
+        notes=(*_notes(target, expected), *_unseen(reading).values()),
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
     )
@@ -213,10 +216,32 @@ def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
     return set(before) <= set(after) and {word.partition("/")[0] for word in set(after) - set(before)} <= asked
 
 
-def _verdicts(findings: Iterable[Finding]) -> dict[str, Severity]:
+def _unseen(reading: Reading) -> dict[str, str]:
+    """Return, for each check that did not see all it judges, a note that says why."""
+    notes = {}
+    if reading.counters is None:
+        notes["sequences"] = "how far sequences have counted could not be read just now"
+    elif hidden := [one.key for one in reading.counters if not one.readable]:
+        schemas = ", ".join(sorted({quote(one.path[0]) for one in hidden}))
+        role = quote(reading.ledger.reader) if reading.ledger.reader else "healthd"
+        notes["sequences"] = (
+            f"healthd may not see how far {len(hidden)} of {len(reading.counters)} sequences have counted "
+            f"({hidden[0].sql}{', …' if hidden[1:] else ''}): "
+            f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {role}; in a migration"
+        )
+    if reading.sorted_by is None:
+        notes["collations"] = "the versions of the libraries that sort text could not be read just now"
+    return notes
+
+
+def _verdicts(findings: Iterable[Finding], unseen: Iterable[str] = ()) -> dict[str, Severity]:
+    """Return each check's worst severity; one that found nothing and did not see all has none."""
     verdicts = dict.fromkeys(("connection", *CHECKS), Severity.OK)
     for finding in findings:
         verdicts[finding.check] = max(verdicts.get(finding.check, Severity.OK), finding.severity)
+    for name in unseen:
+        if verdicts.get(name) is Severity.OK:
+            del verdicts[name]
     return verdicts
 
 

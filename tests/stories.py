@@ -8,6 +8,7 @@ A file is `-- Title.`, then lines `-- word: …`, then SQL:
     -- role: NAME              a role that must exist
     -- lost: MIGRATION         a migration whose file is gone
     -- partitions: TABLE WORD  how the partitions of a table are compared
+    -- slow: REASON            it moves no catalog: the next full round sees it
     -- since: MAJOR            the first PostgreSQL that knows this SQL
     -- given:                  from here: a migration more, which is expected
     -- drift:                  from here: what somebody did
@@ -68,6 +69,7 @@ class Story:
     contracts: tuple[Contract, ...]
     since: int
     partitions: Mapping[Key, str]
+    slow: bool
 
 
 def read_story(path: Path) -> Story:
@@ -77,7 +79,7 @@ def read_story(path: Path) -> Story:
     parts: dict[str, list[str]] = {"drift": []}
     part = "drift"
     for line in lines:
-        match = re.match(r"-- (expect|repair|role|lost|contract|partitions|since|given|drift): ?(.*)", line)
+        match = re.match(r"-- (expect|repair|role|lost|contract|partitions|slow|since|given|drift): ?(.*)", line)
         if match is None:
             parts[part].append(line)
         elif match[1] in ("given", "drift"):
@@ -101,6 +103,7 @@ def read_story(path: Path) -> Story:
         tuple(load_contract(text, f"contract {number}") for number, text in contracts),
         int(words.get("since", ["0"])[0]),
         {Key.parse(f"table:{one.split()[0]}"): one.split()[1] for one in words.get("partitions", [])},
+        "slow" in words,
     )
 
 
@@ -157,7 +160,9 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
     before = await examine_again(target, compared, None)
     run(connection, story.drift)
     # The round before is at hand, as it is in the daemon: what happened must not look like nothing.
-    return Scene(story, url, target, compared, (await examine_again(target, compared, before)).report)
+    return Scene(
+        story, url, target, compared, (await examine_again(target, compared, None if story.slow else before)).report
+    )
 
 
 async def _lock_given(url: str, locked: LockFile, known: Sequence[Migration]) -> LockFile:

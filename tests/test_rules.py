@@ -18,6 +18,8 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.causes": frozenset(),
     "healthd.judge": frozenset(),
     "healthd.partitions": frozenset(),
+    "healthd.counters": frozenset(),
+    "healthd.libraries": frozenset(),
     "healthd.renames": frozenset({"itertools", "re"}),
     "healthd.values": frozenset({"decimal", "re", "uuid"}),
     "healthd.contracts": frozenset({"json"}),

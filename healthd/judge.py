@@ -1,6 +1,7 @@
 """What every check shares: from a difference to a finding."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from healthd import renames
@@ -62,6 +63,38 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         difference.attribute,
         () if difference.unexpected else tuple(kind.repair(difference, *records)),
     )
+
+
+def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
+    """Return a finding that names what went with it, and whose SQL brings that back too."""
+    went = evidence.consequences.get((finding.key, finding.attribute), ())
+    if not went or finding.severity is Severity.UNKNOWN:
+        return finding
+    found = [one for difference in went for one in judge(evidence, difference)]
+    told = tuple(dict.fromkeys(str(one.key) for one in found if (one.key, one.attribute) not in evidence.inside))
+    steps = tuple(statement for one in found for statement in one.repair)
+    # Where rows are gone, or what stood in a schema, nothing can be hung on it before it is back.
+    if finding.key.kind in ("schema", "table", "foreign_table") or not any(_runs(one) for one in finding.repair):
+        steps = (f"-- Then make again what went with it: {', '.join(told)}.",) if told else ()
+    message = finding.message
+    if all(one.key.kind == "grant" for one in (finding, *found)) and finding.attribute is not None:
+        message = f"{finding.key.path[-1]} holds none of its privileges any more: {finding.key}"
+    if told:
+        message += f"; with it went {', '.join(told[:TOLD])}{f' and {len(told) - TOLD} more' if told[TOLD:] else ''}"
+    return replace(
+        finding,
+        message=message,
+        severity=max((finding, *found), key=lambda one: one.severity % Severity.UNKNOWN).severity,
+        repair=(*finding.repair, *(one for one in steps if one not in finding.repair)),
+        facts={**finding.facts, **({"consequences": told} if told else {})},
+    )
+
+
+TOLD = 5  # of what went with something, how many are named in the message
+
+
+def _runs(statement: str) -> bool:
+    return not statement.startswith("--")
 
 
 def _printed_elsewhere(evidence: Evidence, difference: Difference, kind: Kind) -> bool:

@@ -415,6 +415,8 @@ class Evidence:
     access: tuple[Access, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     aligned: Mapping[Key, Record] = field(default_factory=dict)
+    consequences: Mapping[tuple[Key, str | None], tuple[Difference, ...]] = field(default_factory=dict)
+    inside: frozenset[tuple[Key, str | None]] = frozenset()
     counters: tuple[Counter, ...] = ()
     sorted_by: tuple[SortedBy, ...] = ()
 

@@ -14,8 +14,10 @@ from healthd.catalog.grants import Grant
 from healthd.causes import causes
 from healthd.checks import CHECKS
 from healthd.config import Target, read_settings
+from healthd.consequences import consequences
 from healthd.database import Reading, connect, probe_access, probe_values, read, translated
 from healthd.errors import DatabaseUnreachable, HealthdError, PermissionDenied
+from healthd.judge import with_consequences
 from healthd.migrations.status import states
 from healthd.model import (
     NAME_OF,
@@ -138,12 +140,16 @@ def conclude(
     expected, actual = for_comparison(lock.expected(applied), owner), for_comparison(_without_reader(reading), owner)
     there, renamed = aligned(expected, actual, KINDS)
     expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
-    differences = causes((*renamed, *diff(expected, there)), KINDS)
-    differences = tuple(one for one in differences if not _agreed(one, target.contracts))
+    every = (*renamed, *diff(expected, there))
+    differences = tuple(one for one in causes(every, KINDS) if not _agreed(one, target.contracts))
     if reading.maintenance:
         # What the running migration changes, or keeps locked, is neither drift nor in order yet.
         moving = {effect.key for one in lock.without(applied) for effect in one.effects}
         differences = tuple(one for one in differences if one.key not in moving and one.attribute != UNREADABLE)
+    inside = frozenset((one.key, one.attribute) for one in every) - {(one.key, one.attribute) for one in differences}
+    went = consequences(every, differences, expected, KINDS)
+    follow = {(one.key, one.attribute) for some in went.values() for one in some}
+    differences = tuple(one for one in differences if (one.key, one.attribute) not in follow)
     in_files = {name for name, _ in files.migrations}
     evidence = Evidence(
         target=target.name,
@@ -157,10 +163,16 @@ def conclude(
         access=tuple(access),
         kinds=KINDS,
         aligned=there.objects,
+        consequences=went,
+        inside=inside,
         counters=reading.counters or (),
         sorted_by=reading.sorted_by or (),
     )
-    findings = tuple(replace(finding, check=name) for name, check in CHECKS.items() for finding in check(evidence))
+    findings = tuple(
+        replace(with_consequences(finding, evidence), check=name)
+        for name, check in CHECKS.items()
+        for finding in check(evidence)
+    )
     findings = tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
     return Report(
         target=target.name,

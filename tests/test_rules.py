@@ -18,6 +18,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.causes": frozenset(),
     "healthd.judge": frozenset(),
     "healthd.partitions": frozenset(),
+    "healthd.consequences": frozenset({"re"}),
     "healthd.counters": frozenset(),
     "healthd.libraries": frozenset(),
     "healthd.renames": frozenset({"itertools", "re"}),

@@ -58,11 +58,14 @@ class _Graph:
         self.ids = {(one.key, one.attribute) for one in causes}
         self.missing = {one.key: one for one in differences if one.missing}
         self.lost = {one.key: not one.unexpected for one in differences if one.attribute is None}
+        self.changed = {(one.key, one.attribute): one for one in causes if one.attribute is not None}
         self.named = defaultdict[tuple[str, str], list[Difference]](list)
         self.columns = defaultdict[tuple[str, ...], list[Difference]](list)
         self.types = defaultdict[tuple[str, ...], list[Difference]](list)
         self.others = list[Difference]()
+        self.paths = {key.path[:2] for key in expected.objects if key.kind not in HANGING}
         self.roots = dict[Id, tuple[Difference, int]]()
+        self.busy = set[Id]()
         for one in causes:
             if one.key.kind == "column" and one.missing:
                 self.columns[one.key.path[:2]].append(one)
@@ -73,20 +76,20 @@ class _Graph:
             elif one.missing and one.key.kind in NAMED:
                 self.named[one.key.path[0], one.key.path[1]].append(one)
 
-    def root(self, one: Difference, below: frozenset[Id] = frozenset()) -> tuple[Difference, int]:
+    def root(self, one: Difference) -> tuple[Difference, int]:
         """Return what a difference follows from in the end, and over how many others; itself when from nothing."""
         me = (one.key, one.attribute)
         if me in self.roots:
             return self.roots[me]
+        self.busy.add(me)
         found = one, 0
         for above in self._above(one):
-            if above is one or (above.key, above.attribute) in below:
-                continue
-            root, depth = self.root(above, below | {me})
-            if found[0] is one or depth + 1 > found[1]:
-                found = (root if found[0] is one else found[0]), depth + 1
-        if not below:
-            self.roots[me] = found
+            if (above.key, above.attribute) in self.busy:
+                continue  # two that speak of each other: the first one asked follows from the second
+            root, depth = self.root(above)
+            found = (root if found[0] is one else found[0]), max(found[1], depth + 1)
+        self.busy.remove(me)
+        self.roots[me] = found
         return found
 
     def _above(self, one: Difference) -> Iterator[Difference]:
@@ -96,6 +99,13 @@ class _Graph:
             yield self.missing[inside]
         if (one.key, one.attribute) not in self.ids:
             return
+        if one.key.kind == "column" and one.attribute in TOGETHER:
+            yield from (
+                self.changed[other] for word in TOGETHER[one.attribute] if (other := (one.key, word)) in self.changed
+            )
+        if one.missing and one.key.kind == "sequence" and one.expected.identity:
+            column = Key.parse(f"column:{one.expected.owned_by}"), "identity"
+            yield from (self.changed[one] for one in [column] if one in self.changed)
         if one.missing:
             yield from self._spoken_of(one, one.expected)
         elif one.attribute == "default" and one.actual is None:
@@ -127,15 +137,12 @@ class _Graph:
             return any(schema == name for schema, _ in pairs)
         if other.key.kind == "extension":  # what stands in its schema, and is nobody else's
             mine = {pair for pair in pairs if pair[0] == other.expected.schema}
-            return any(pair not in self._paths() for pair in mine)
+            return not mine <= self.paths
         if other.key.kind == "constraint":
             keys = re.search(r"\(.*\)", other.expected.definition)
             referred = f"REFERENCES {Key('table', other.key.path[:2]).sql}{keys[0]}" if keys else ""
             return bool(referred) and referred in getattr(record, "definition", "")
         return name in (getattr(record, "language", None), getattr(record, "server", None))
-
-    def _paths(self) -> set[tuple[str, ...]]:
-        return {key.path[:2] for key in self.expected.objects if key.kind not in HANGING}
 
     def _retyped(self, one: Difference) -> Iterator[Difference]:
         """Yield the column of another type that makes a text differ in its casts."""
@@ -150,6 +157,8 @@ NAMED = frozenset(
     """table foreign_table view sequence enum domain composite range base_type collation function aggregate operator
     text_search_configuration text_search_dictionary text_search_parser text_search_template""".split()
 )
+# What a column loses or gets with something else: the repair of the latter is that of both.
+TOGETHER = {"default": ("generated",), "collation": ("type",)}
 OF_A_TABLE = frozenset({"column", "constraint", "index", "trigger", "policy", "rule"})
 
 

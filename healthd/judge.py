@@ -114,8 +114,53 @@ def message(difference: Difference) -> str:
     key = difference.key
     if difference.attribute is None:
         return f"{key} is missing" if difference.actual is None else f"{key} is not in sql/"
-    expected, actual = sides(difference)
-    return f"{key}: {difference.attribute.replace('_', ' ')} {one_line(actual)}, expected {one_line(expected)}"
+    there = _said(difference.attribute, difference.actual)
+    wanted = _said(difference.attribute, difference.expected)
+    word = f"{_word(difference.attribute)} "
+    if there.startswith(word) and wanted.startswith(word):
+        there, wanted = _where_they_differ(there.removeprefix(word), wanted.removeprefix(word))
+        return f"{key}: {word}{one_line(there)}, expected {one_line(wanted)}"
+    return f"{key}: {one_line(there)}, expected {one_line(wanted)}"
+
+
+# What says more than "validated" and "not validated", "default 7" and "no default".
+SAID = {
+    "not_null": ("NOT NULL", "NULL allowed"),
+    "not_null_validated": ("NOT NULL validated", "NOT NULL not validated"),
+    "not_null_no_inherit": ("NOT NULL for itself only", "NOT NULL for its children too"),
+    "unlogged": ("unlogged", "logged"),
+    "cycle": ("begins again at its end", "stops at its end"),
+    "security_definer": ("runs with its owner's rights", "runs with its caller's rights"),
+    "permissive": ("permissive", "restrictive"),
+    "materialized": ("materialized", "an ordinary view"),
+    "version_current": ("sorts as its indexes were built", "sorts by another version of its library"),
+}
+WORDS = {"bound": "partition", "replica_identity": "replica identity", "with_check": "WITH CHECK", "using": "USING"}
+NONE = {"generated": "not generated", "bound": "no partition", "collation": "its type's own collation"}
+
+
+def _word(attribute: str) -> str:
+    return WORDS.get(attribute, attribute.replace("_", " "))
+
+
+def _said(attribute: str, value: Any) -> str:
+    """Return one side of a difference in words."""
+    word = _word(attribute)
+    if isinstance(value, bool):
+        yes, no = SAID.get(attribute, (word, f"not {word}"))
+        return yes if value else no
+    if value in (None, "none", ()):
+        return NONE.get(attribute, f"no {word}")
+    return f"{word} {' '.join(shown(value).split())}".replace("character varying", "varchar")
+
+
+def _where_they_differ(one: str, other: str, limit: int = 120, before: int = 30) -> tuple[str, str]:
+    """Return two texts from shortly before the place where they differ, where it would be cut off."""
+    shorter = min(len(one), len(other))
+    place = next((n for n in range(shorter) if one[n] != other[n]), shorter)
+    if max(len(one), len(other)) <= limit or place < limit // 2:
+        return one, other
+    return f"…{one[place - before :]}", f"…{other[place - before :]}"
 
 
 def sides(difference: Difference) -> tuple[str, str]:

@@ -48,6 +48,12 @@ def with_partitions(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, st
     return replace(expected, objects=wanted), replace(actual, objects=found)
 
 
+def come_and_go(snapshot: Snapshot, rules: Mapping[Key, str]) -> frozenset[Path]:
+    """Return the partitions of which nobody minds the names."""
+    parents = _partitions(snapshot)
+    return frozenset(path for path in parents if _rule(path, parents, rules) != RULES[0])
+
+
 def _partitions(snapshot: Snapshot) -> dict[Path, Path]:
     """Return the parent of each partition."""
     return {

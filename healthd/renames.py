@@ -56,7 +56,9 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
         return actual, ()
     for key, record in objects.items():
         other = expected.objects.get(key)
-        if other is not None and other != record and type(other) is type(record):
+        if other is None and getattr(record, "inherits", None):  # a new partition of a table that has another name
+            objects[key] = replace(record, inherits=tuple(_under(one, objects, names) for one in record.inherits))
+        elif other is not None and other != record and type(other) is type(record):
             objects[key] = _spelled(other, record, names)
     return replace(actual, objects=objects), tuple(told)
 
@@ -225,6 +227,13 @@ def _moved(objects: Mapping[Key, Record], kind: str, paths: Paths) -> Objects:
 # ── texts ───────────────────────────────────────────────────────────────────────────────────────────────
 
 TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
+
+
+def _under(table: str, objects: Mapping[Key, Record], names: Mapping[str, str]) -> str:
+    """Return a table's name as it is expected, where it has another one."""
+    key = Key.parse(f"table:{table}")
+    old = Key("table", tuple(names.get(part, part) for part in key.path))
+    return old.sql if key not in objects and old in objects else table
 
 
 def _spelled(expected: Record, actual: Record, names: Mapping[str, str]) -> Record:

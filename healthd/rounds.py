@@ -35,7 +35,7 @@ from healthd.model import (
     diff,
     quote,
 )
-from healthd.partitions import with_partitions
+from healthd.partitions import come_and_go, holder, with_partitions
 from healthd.quiet import ask, question
 from healthd.renames import aligned
 from healthd.roles import comparable, for_comparison, named
@@ -139,6 +139,8 @@ def conclude(
     owner = reading.ledger.owner
     expected, actual = for_comparison(lock.expected(applied), owner), for_comparison(_without_reader(reading), owner)
     there, renamed = aligned(expected, actual, KINDS)
+    free = come_and_go(expected, target.partitions)
+    renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
     expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
     every = (*renamed, *diff(expected, there))
     differences = tuple(one for one in causes(every, KINDS) if not _agreed(one, target.contracts))

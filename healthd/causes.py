@@ -14,18 +14,23 @@ def causes(differences: Iterable[Difference], kinds: Mapping[str, Kind]) -> tupl
     differences = tuple(differences)
     lost = {one.key: one.actual is None for one in differences if one.attribute is None}
     spelled = tuple(_spelled(differences))
-    return tuple(one for one in differences if not _inside(one, lost, kinds) and not _respelled(one, spelled, kinds))
+    return tuple(
+        one for one in differences if parent_of(one, lost, kinds) is None and not _respelled(one, spelled, kinds)
+    )
 
 
-def _inside(one: Difference, lost: Mapping[Key, bool], kinds: Mapping[str, Kind]) -> bool:
-    """Return whether an object is lost, or new, together with what it belongs to."""
+def parent_of(one: Difference, lost: Mapping[Key, bool], kinds: Mapping[str, Kind]) -> Key | None:
+    """Return what an object belongs to, if that is lost, or new, together with it; `lost` tells which it is."""
     if one.attribute is not None:
-        return False
+        return None
     record = one.expected if one.expected is not None else one.actual
     parent = kinds[one.key.kind].parent(one.key, record)
+    if getattr(record, "bound", None) is not None and (table := Key.parse(f"table:{record.inherits[0]}")) in lost:
+        parent = table  # a partition goes with its table
     if parent is not None and parent.kind == "table" and parent not in lost:
         parent = Key("view", parent.path)  # views have triggers, materialized ones have indexes
-    return parent is not None and parent != one.key and lost.get(parent) == (one.actual is None)
+    together = parent is not None and parent != one.key and lost.get(parent) == (one.actual is None)
+    return parent if together else None
 
 
 def _spelled(differences: Iterable[Difference]) -> Iterator[tuple[str, str]]:

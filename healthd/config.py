@@ -14,7 +14,8 @@ from healthd.catalog.visible import BOOKS
 from healthd.contracts import load as load_contract
 from healthd.errors import ConfigError
 from healthd.ini import Origins, new_parser, own, parse
-from healthd.model import Contract
+from healthd.model import Contract, Key
+from healthd.partitions import RULES
 
 FILE = "yoyo.ini"
 VARIABLE = "HEALTHD_DATABASE"
@@ -36,22 +37,37 @@ KEYS: Mapping[str, frozenset[str]] = {
         ]
     ),
     "healthd": frozenset(
-        ["listen", "interval_s", "deadline_s", "lock", "data", "postgres_bin", "log_level", "log_format", "runbook"]
+        [
+            "listen",
+            "interval_s",
+            "deadline_s",
+            "lock",
+            "data",
+            "postgres_bin",
+            "log_level",
+            "log_format",
+            "runbook",
+            "partitions",
+        ]
     ),
-    "target": frozenset(["database", "interval_s", "deadline_s", "contracts"]),
+    "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions"]),
     "contract": frozenset(["file", "role"]),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One database that we watch. `dsn` may hold a password: it is never printed."""
+    """One database that we watch. `dsn` may hold a password: it is never printed.
+
+    `partitions` says for partitioned tables how their partitions are compared, in a word of partitions.RULES.
+    """
 
     name: str
     dsn: str = field(repr=False)
     interval_s: float = 30.0
     deadline_s: float = 10.0
     contracts: tuple[Contract, ...] = ()
+    partitions: Mapping[Key, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,7 @@ class Settings:
     log_level: str = "info"
     log_format: str = "auto"
     runbook: str = "/runbook"
+    partitions: Mapping[Key, str] = field(default_factory=dict)
 
     def target(self, name: str) -> Target:
         """Return the target with this name."""
@@ -121,7 +138,8 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
     name = known.get("dbname") or known.get("service") or "database"
     if "=" in name or "://" in name:  # libpq takes a whole connection string there, password and all
         name = "database"
-    return Target(re.sub(r"[^\w.-]+", "_", name), dsn, settings.interval_s, settings.deadline_s, settings.contracts)
+    name = re.sub(r"[^\w.-]+", "_", name)
+    return Target(name, dsn, settings.interval_s, settings.deadline_s, settings.contracts, settings.partitions)
 
 
 def _parameters(dsn: str, place: str) -> Mapping[str, str]:
@@ -247,7 +265,28 @@ class _Reader:
             log_level=self.choice("log_level", ("info", "debug", "warning", "error")),
             log_format=self.choice("log_format", ("auto", "json", "console")),
             runbook=self.get("healthd", "runbook") or "/runbook",
+            partitions=self.partitions("healthd"),
         )
+
+    def partitions(self, section: str) -> Mapping[Key, str]:
+        """Return how the partitions of each named table are compared; SCHEMA.TABLE: WORD, a line or a comma each."""
+        found: dict[Key, str] = {}
+        for entry in filter(None, map(str.strip, re.split(r"[,\n]", self.get(section, "partitions") or ""))):
+            name, colon, word = (part.strip() for part in entry.rpartition(":"))
+            try:
+                key = Key.parse(f"table:{name}")
+            except ValueError:
+                key = Key("table", ())
+            if not colon or len(key.path) != 2:
+                raise self.wrong(
+                    section, "partitions", f"{entry!r} is not SCHEMA.TABLE: WORD", "public.events: managed"
+                )
+            if word not in RULES:
+                raise self.wrong(section, "partitions", f"{word!r} is none of its words", f"known: {', '.join(RULES)}")
+            if key in found:
+                raise self.wrong(section, "partitions", f"{key.sql} is there twice", "take one out")
+            found[key] = word
+        return found
 
     def contract(self, name: str, base: Path) -> Contract:
         """Return the contract of one section, read from its file."""
@@ -284,4 +323,5 @@ class _Reader:
             self.seconds(section, "interval_s", settings.interval_s),
             self.seconds(section, "deadline_s", settings.deadline_s),
             tuple(contracts[one] for one in chosen.split()) if chosen else settings.contracts,
+            {**settings.partitions, **self.partitions(section)},
         )

@@ -16,13 +16,13 @@ import psycopg
 from psycopg import AsyncConnection, errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from healthd import __version__
+from healthd import __version__, counters, libraries
 from healthd.catalog import KINDS
 from healthd.catalog.visible import BOOKS, SHARED
 from healthd.digest import MODULUS, NONE, Digest, digested
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.migrations.status import Applied
-from healthd.model import Access, Contract, Key, Kind, RoundTrip, Snapshot
+from healthd.model import Access, Contract, Counter, Key, Kind, RoundTrip, Snapshot, SortedBy
 from healthd.model import quote as identifier
 from healthd.values import edge_values
 
@@ -95,6 +95,14 @@ class Reading:
     maintenance: str | None = None
     settings: str = ""
     digests: Mapping[str, Digest] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What no snapshot holds, for it changes without anybody changing the schema; None when it could not be read."""
+
+    counters: tuple[Counter, ...] | None = ()
+    sorted_by: tuple[SortedBy, ...] | None = ()
 
 
 async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
@@ -186,6 +194,30 @@ TYPES = f"""{SHARED}
 async def _oid(connection: AsyncConnection[Any], role: str | None) -> int | None:
     rows = await _rows(connection, "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s", [role])
     return rows[0][0] if rows else None
+
+
+async def read_beside(connection: AsyncConnection[Any]) -> Beside:
+    """Return how far sequences have counted, and what is sorted otherwise than it was, in a transaction of its own."""
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        return Beside(
+            await _beside(connection, counters.QUERY, counters.counter),
+            await _beside(connection, libraries.query(connection.info.server_version), libraries.sorted_by),
+        )
+
+
+async def _beside(
+    connection: AsyncConnection[Any], statement: str, record: Callable[..., Any]
+) -> tuple[Any, ...] | None:
+    """Return a record for each row; None when the server refuses, which leaves the rest of the round as it is."""
+    try:
+        async with connection.transaction():
+            whole = f"{SHARED} {statement}".encode()
+            rows = await (await connection.execute(whole, {"books": list(BOOKS)})).fetchall()
+    except (errors.InternalError, errors.LockNotAvailable, errors.NotSupportedError, errors.ProgrammingError):
+        if connection.closed:
+            raise
+        return None
+    return tuple(record(*row) for row in rows)
 
 
 class _KindFailed(Exception):

@@ -1,9 +1,11 @@
 """What every check shares: from a difference to a finding."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from healthd.model import UNREADABLE, Difference, Evidence, Finding, Key, Kind, Severity, shown
+from healthd import renames
+from healthd.model import NAME_OF, UNREADABLE, Difference, Evidence, Finding, Key, Kind, Severity, quote, shown
 
 
 def differences(evidence: Evidence, *kinds: str) -> Iterator[Difference]:
@@ -17,6 +19,20 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
     if difference.attribute == UNREADABLE:
         why = difference.actual or difference.expected
         yield Finding("cannot_compare", key, f"{key.kind} cannot be read: {why}", Severity.UNKNOWN)
+        return
+    if difference.attribute == NAME_OF:
+        record = evidence.expected.objects[key]
+        words = f"{key} is renamed to {quote(difference.actual)}"
+        yield Finding(
+            problem,
+            key,
+            words,
+            kind.loss(record) or Severity.WARNING,
+            difference.expected,
+            difference.actual,
+            NAME_OF,
+            (renames.repair(difference, record),),
+        )
         return
     severity = kind.severity(difference)
     if severity is None:
@@ -36,7 +52,7 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         return
     if difference.unexpected and severity is Severity.WARNING:
         problem = "unexpected_object"
-    records = (evidence.expected.objects.get(key), evidence.actual.objects.get(key))
+    records = (evidence.expected.objects.get(key), evidence.aligned.get(key, evidence.actual.objects.get(key)))
     yield Finding(
         problem,
         key,
@@ -47,6 +63,38 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         difference.attribute,
         () if difference.unexpected else tuple(kind.repair(difference, *records)),
     )
+
+
+def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
+    """Return a finding that names what went with it, and whose SQL brings that back too."""
+    went = evidence.consequences.get((finding.key, finding.attribute), ())
+    if not went or finding.severity is Severity.UNKNOWN:
+        return finding
+    found = [one for difference in went for one in judge(evidence, difference)]
+    told = tuple(dict.fromkeys(str(one.key) for one in found if (one.key, one.attribute) not in evidence.inside))
+    steps = tuple(statement for one in found for statement in one.repair)
+    # Where rows are gone, or what stood in a schema, nothing can be hung on it before it is back.
+    if finding.key.kind in ("schema", "table", "foreign_table") or not any(_runs(one) for one in finding.repair):
+        steps = (f"-- Then make again what went with it: {', '.join(told)}.",) if told else ()
+    message = finding.message
+    if all(one.key.kind == "grant" for one in (finding, *found)) and finding.attribute is not None:
+        message = f"{finding.key.path[-1]} holds none of its privileges any more: {finding.key}"
+    if told:
+        message += f"; with it went {', '.join(told[:TOLD])}{f' and {len(told) - TOLD} more' if told[TOLD:] else ''}"
+    return replace(
+        finding,
+        message=message,
+        severity=max((finding, *found), key=lambda one: one.severity % Severity.UNKNOWN).severity,
+        repair=(*finding.repair, *(one for one in steps if one not in finding.repair)),
+        facts={**finding.facts, **({"consequences": told} if told else {})},
+    )
+
+
+TOLD = 5  # of what went with something, how many are named in the message
+
+
+def _runs(statement: str) -> bool:
+    return not statement.startswith("--")
 
 
 def _printed_elsewhere(evidence: Evidence, difference: Difference, kind: Kind) -> bool:
@@ -66,8 +114,53 @@ def message(difference: Difference) -> str:
     key = difference.key
     if difference.attribute is None:
         return f"{key} is missing" if difference.actual is None else f"{key} is not in sql/"
-    expected, actual = sides(difference)
-    return f"{key}: {difference.attribute.replace('_', ' ')} {one_line(actual)}, expected {one_line(expected)}"
+    there = _said(difference.attribute, difference.actual)
+    wanted = _said(difference.attribute, difference.expected)
+    word = f"{_word(difference.attribute)} "
+    if there.startswith(word) and wanted.startswith(word):
+        there, wanted = _where_they_differ(there.removeprefix(word), wanted.removeprefix(word))
+        return f"{key}: {word}{one_line(there)}, expected {one_line(wanted)}"
+    return f"{key}: {one_line(there)}, expected {one_line(wanted)}"
+
+
+# What says more than "validated" and "not validated", "default 7" and "no default".
+SAID = {
+    "not_null": ("NOT NULL", "NULL allowed"),
+    "not_null_validated": ("NOT NULL validated", "NOT NULL not validated"),
+    "not_null_no_inherit": ("NOT NULL for itself only", "NOT NULL for its children too"),
+    "unlogged": ("unlogged", "logged"),
+    "cycle": ("begins again at its end", "stops at its end"),
+    "security_definer": ("runs with its owner's rights", "runs with its caller's rights"),
+    "permissive": ("permissive", "restrictive"),
+    "materialized": ("materialized", "an ordinary view"),
+    "version_current": ("sorts as its indexes were built", "sorts by another version of its library"),
+}
+WORDS = {"bound": "partition", "replica_identity": "replica identity", "with_check": "WITH CHECK", "using": "USING"}
+NONE = {"generated": "not generated", "bound": "no partition", "collation": "its type's own collation"}
+
+
+def _word(attribute: str) -> str:
+    return WORDS.get(attribute, attribute.replace("_", " "))
+
+
+def _said(attribute: str, value: Any) -> str:
+    """Return one side of a difference in words."""
+    word = _word(attribute)
+    if isinstance(value, bool):
+        yes, no = SAID.get(attribute, (word, f"not {word}"))
+        return yes if value else no
+    if value in (None, "none", ()):
+        return NONE.get(attribute, f"no {word}")
+    return f"{word} {' '.join(shown(value).split())}".replace("character varying", "varchar")
+
+
+def _where_they_differ(one: str, other: str, limit: int = 120, before: int = 30) -> tuple[str, str]:
+    """Return two texts from shortly before the place where they differ, where it would be cut off."""
+    shorter = min(len(one), len(other))
+    place = next((n for n in range(shorter) if one[n] != other[n]), shorter)
+    if max(len(one), len(other)) <= limit or place < limit // 2:
+        return one, other
+    return f"…{one[place - before :]}", f"…{other[place - before :]}"
 
 
 def sides(difference: Difference) -> tuple[str, str]:

@@ -231,6 +231,7 @@ class Difference:
 
 
 UNREADABLE = "unreadable"
+NAME_OF = "name"  # the attribute that differs where an object was renamed; no record has it
 
 
 def diff(expected: Snapshot, actual: Snapshot) -> tuple[Difference, ...]:
@@ -339,6 +340,52 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Counter:
+    """How far a sequence that does not begin again has counted, and how far it can.
+
+    `minimum` and `maximum` are the sequence's own limits, or those of the type of the column that it serves where
+    these are closer. `last` is None when nothing was drawn yet, or when it is not ours to see: not `readable`.
+    """
+
+    key: Key
+    increment: int
+    minimum: int
+    maximum: int
+    last: int | None
+    readable: bool
+    column: str | None = None  # schema.table.column, where the column's type is the limit
+    type: str = "bigint"  # whose limits these are
+
+    @property
+    def used(self) -> float:
+        """Return the share of its values that is behind it, 0 to 1."""
+        if self.last is None:
+            return 0.0
+        first, end = (self.minimum, self.maximum) if self.increment > 0 else (self.maximum, self.minimum)
+        return min(1.0, max(0.0, abs(self.last - first) / (abs(end - first) or 1)))
+
+    @property
+    def left(self) -> int:
+        """Return how many values it can still give."""
+        if self.last is None:
+            return (self.maximum - self.minimum) // abs(self.increment) + 1
+        end = self.maximum - self.last if self.increment > 0 else self.last - self.minimum
+        return max(0, end // abs(self.increment))
+
+
+@dataclass(frozen=True, slots=True)
+class SortedBy:
+    """The versions of what sorts for a database or for a collation that something in it uses.
+
+    Both are what the library calls itself; where they differ, indexes may be in a wrong order.
+    """
+
+    key: Key
+    recorded: str
+    actual: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """What an application believes about the database.
 
@@ -359,7 +406,8 @@ class Evidence:
 
     `differences` leaves out what follows from another: a lost table is one, not one for each column.
     `unlocked` are the applied migrations that the lock file does not know: without them the expected
-    snapshot is not known either.
+    snapshot is not known either. `aligned` are the objects that are there under the names that are expected of
+    them, where some were renamed.
     """
 
     target: str
@@ -372,6 +420,11 @@ class Evidence:
     round_trips: tuple[RoundTrip, ...] = ()
     access: tuple[Access, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    aligned: Mapping[Key, Record] = field(default_factory=dict)
+    consequences: Mapping[tuple[Key, str | None], tuple[Difference, ...]] = field(default_factory=dict)
+    inside: frozenset[tuple[Key, str | None]] = frozenset()
+    counters: tuple[Counter, ...] = ()
+    sorted_by: tuple[SortedBy, ...] = ()
 
 
 Check = Callable[[Evidence], Iterable[Finding]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -14,12 +14,25 @@ from healthd.catalog.grants import Grant
 from healthd.causes import causes
 from healthd.checks import CHECKS
 from healthd.config import Target, read_settings
-from healthd.database import Ledger, Reading, connect, dial, probe_access, probe_values, read
+from healthd.consequences import consequences
+from healthd.database import (
+    Beside,
+    Ledger,
+    Reading,
+    connect,
+    dial,
+    probe_access,
+    probe_values,
+    read,
+    read_beside,
+)
 from healthd.digest import Digest
 from healthd.errors import DatabaseUnreachable, HealthdError, PermissionDenied
+from healthd.judge import with_consequences
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.status import states
 from healthd.model import (
+    NAME_OF,
     UNREADABLE,
     Access,
     Contract,
@@ -32,9 +45,12 @@ from healthd.model import (
     Severity,
     Snapshot,
     diff,
+    quote,
 )
+from healthd.partitions import come_and_go, holder, with_partitions
 from healthd.quiet import Mark, look, take_mark
-from healthd.roles import comparable, named
+from healthd.renames import aligned
+from healthd.roles import comparable, for_comparison, named
 from healthd.sources import Files, read_files
 
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
@@ -73,6 +89,7 @@ class Session:
     dialed_at: float
     mark: Mark | None = None
     tried: Tried | None = None
+    beside: Beside | None = None  # what moves slowly, and no snapshot holds: read once on each connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +156,13 @@ async def _next(target: Target, files: Files, last: Round | None) -> Round:
 
 async def _read(target: Target, files: Files, session: Session) -> Round:
     """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
-    report, tried = await _examine(target, files, session)
-    blinded = Severity.UNKNOWN in report.checks.values()
-    return Round(report, files, replace(session, mark=None if blinded else session.mark, tried=tried))
+    beside = session.beside or await read_beside(session.connection)
+    report, tried = await _examine(target, files, session, beside)
+    blinded = any(one.severity is Severity.UNKNOWN for one in report.findings)
+    return Round(report, files, replace(session, mark=None if blinded else session.mark, tried=tried, beside=beside))
 
 
-async def _examine(target: Target, files: Files, session: Session) -> tuple[Report, Tried]:
+async def _examine(target: Target, files: Files, session: Session, beside: Beside) -> tuple[Report, Tried]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
     once, tried = None, session.tried
     while True:
@@ -152,7 +170,7 @@ async def _examine(target: Target, files: Files, session: Session) -> tuple[Repo
         reading.ledger.readable()
         tried = await _try(target, session.connection, tried, reading)
         access = await probe_access(session.connection, target.contracts)
-        report = conclude(target, files, reading, tried.trips, access)
+        report = conclude(target, files, reading, tried.trips, access, beside)
         if not report.findings:
             return report, tried
         if once is not None:
@@ -184,7 +202,7 @@ def _confirmed(once: Report, again: Report) -> Report:
     """Return the second report without the findings that the first did not have."""
     seen = {(one.problem, one.key, one.attribute) for one in once.findings}
     kept = tuple(one for one in again.findings if (one.problem, one.key, one.attribute) in seen)
-    return replace(again, findings=kept, checks=_verdicts(kept))
+    return replace(again, findings=kept, checks=_verdicts(kept, tuple(CHECKS.keys() - again.checks.keys())))
 
 
 def conclude(
@@ -193,8 +211,10 @@ def conclude(
     reading: Reading,
     trips: Iterable[RoundTrip] = (),
     access: Iterable[Access] = (),
+    beside: Beside | None = None,
 ) -> Report:
     """Return what a reading means: pure, so that a test can give it literals."""
+    beside = beside or Beside()
     lock = files.lock
     locked = [one.id for one in lock.migrations]
     migrations = tuple(states(files.migrations, locked, reading.ledger.applied))
@@ -202,13 +222,26 @@ def conclude(
     omitted = reading.snapshot.omitted
     if target.contracts:
         omitted -= BELIEVED
+    if target.partitions:
+        omitted -= {"table"}
     wanted = lock.expected(applied, KINDS.keys() - omitted)
-    expected, actual = comparable(wanted, _completed(_without_reader(reading), wanted), reading.ledger.owner)
-    differences = tuple(one for one in causes(diff(expected, actual), KINDS) if not _agreed(one, target.contracts))
+    owner = reading.ledger.owner
+    expected = for_comparison(wanted, owner)
+    actual = for_comparison(_completed(_without_reader(reading), wanted), owner)
+    there, renamed = aligned(expected, actual, KINDS)
+    free = come_and_go(expected, target.partitions)
+    renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
+    expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
+    every = (*renamed, *diff(expected, there))
+    differences = tuple(one for one in causes(every, KINDS) if not _agreed(one, target.contracts))
     if reading.maintenance:
         # What the running migration changes, or keeps locked, is neither drift nor in order yet.
         moving = {effect.key for one in lock.without(applied) for effect in one.effects}
         differences = tuple(one for one in differences if one.key not in moving and one.attribute != UNREADABLE)
+    inside = frozenset((one.key, one.attribute) for one in every) - {(one.key, one.attribute) for one in differences}
+    went = consequences(every, differences, expected, KINDS)
+    follow = {(one.key, one.attribute) for some in went.values() for one in some}
+    differences = tuple(one for one in differences if (one.key, one.attribute) not in follow)
     in_files = {name for name, _ in files.migrations}
     evidence = Evidence(
         target=target.name,
@@ -221,16 +254,27 @@ def conclude(
         round_trips=tuple(trips),
         access=tuple(access),
         kinds=KINDS,
+        aligned=there.objects,
+        consequences=went,
+        inside=inside,
+        counters=beside.counters or (),
+        sorted_by=beside.sorted_by or (),
     )
-    findings = tuple(replace(finding, check=name) for name, check in CHECKS.items() for finding in check(evidence))
+    unseen = _unseen(beside, reading.ledger.reader)
+    findings = tuple(
+        replace(with_consequences(finding, evidence), check=name)
+        for name, check in CHECKS.items()
+        for finding in check(evidence)
+    )
     findings = tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
     return Report(
         target=target.name,
         started_at=datetime.min.replace(tzinfo=UTC),
         duration_s=0.0,
         findings=findings,
-        checks=_verdicts(findings),
+        checks=_verdicts(findings, unseen),
         migrations=migrations,
+        notes=(*_notes(target, expected), *unseen.values()),
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
     )
@@ -246,6 +290,13 @@ def _completed(actual: Snapshot, expected: Snapshot) -> Snapshot:
     return replace(actual, objects={**actual.objects, **objects}, omitted=expected.omitted)
 
 
+def _notes(target: Target, expected: Snapshot) -> Iterator[str]:
+    """Yield what is to be known and no finding."""
+    for key, word in target.partitions.items():
+        if getattr(expected.objects.get(key), "partitioned_by", None) is None:
+            yield f"partitions = {key.sql}: {word} (yoyo.ini), but sql/ makes no partitioned table of this name"
+
+
 def _without_reader(reading: Reading) -> Snapshot:
     """Return the snapshot without the privilege that we ask for ourselves: to enter the schema of the books."""
     objects = dict(reading.snapshot.objects)
@@ -256,11 +307,11 @@ def _without_reader(reading: Reading) -> Snapshot:
     return replace(reading.snapshot, objects=objects)
 
 
-def _rank(finding: Finding) -> tuple[int, str, int, Key]:
+def _rank(finding: Finding) -> tuple[int, bool, str, int, Key]:
     """Return the order of telling: the worst first, and what others need to be made before them."""
     kinds = list(KINDS)
     made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
-    return -finding.severity, finding.problem, made, finding.key
+    return -finding.severity, finding.attribute != NAME_OF, finding.problem, made, finding.key
 
 
 def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
@@ -280,10 +331,32 @@ def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
     return set(before) <= set(after) and {word.partition("/")[0] for word in set(after) - set(before)} <= asked
 
 
-def _verdicts(findings: Iterable[Finding]) -> dict[str, Severity]:
+def _unseen(beside: Beside, reader: str | None) -> dict[str, str]:
+    """Return, for each check that did not see all it judges, a note that says why."""
+    notes = {}
+    if beside.counters is None:
+        notes["sequences"] = "how far sequences have counted could not be read just now"
+    elif hidden := [one.key for one in beside.counters if not one.readable]:
+        schemas = ", ".join(sorted({quote(one.path[0]) for one in hidden}))
+        role = quote(reader) if reader else "healthd"
+        notes["sequences"] = (
+            f"healthd may not see how far {len(hidden)} of {len(beside.counters)} sequences have counted "
+            f"({hidden[0].sql}{', …' if hidden[1:] else ''}): "
+            f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {role}; in a migration"
+        )
+    if beside.sorted_by is None:
+        notes["collations"] = "the versions of the libraries that sort text could not be read just now"
+    return notes
+
+
+def _verdicts(findings: Iterable[Finding], unseen: Iterable[str] = ()) -> dict[str, Severity]:
+    """Return each check's worst severity; one that found nothing and did not see all has none."""
     verdicts = dict.fromkeys(("connection", *CHECKS), Severity.OK)
     for finding in findings:
         verdicts[finding.check] = max(verdicts.get(finding.check, Severity.OK), finding.severity)
+    for name in unseen:
+        if verdicts.get(name) is Severity.OK:
+            del verdicts[name]
     return verdicts
 
 

@@ -7,6 +7,8 @@ A file is `-- Title.`, then lines `-- word: …`, then SQL:
     -- contract: JSON          what an application believes
     -- role: NAME              a role that must exist
     -- lost: MIGRATION         a migration whose file is gone
+    -- partitions: TABLE WORD  how the partitions of a table are compared
+    -- slow: REASON            it moves no catalog: the next full round sees it
     -- since: MAJOR            the first PostgreSQL that knows this SQL
     -- given:                  from here: a migration more, which is expected
     -- drift:                  from here: what somebody did
@@ -21,7 +23,7 @@ import asyncio
 import functools
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,7 +42,7 @@ from healthd.migrations.lockfile import Locked, LockFile
 from healthd.migrations.replay import replay
 from healthd.migrations.runner import migrate
 from healthd.migrations.statements import statements
-from healthd.model import Contract, Report, diff
+from healthd.model import Contract, Key, Report, diff
 from healthd.roles import for_comparison
 from healthd.rounds import examine, examine_again
 from healthd.sources import Files
@@ -66,6 +68,8 @@ class Story:
     lost: tuple[str, ...]
     contracts: tuple[Contract, ...]
     since: int
+    partitions: Mapping[Key, str]
+    slow: bool
 
 
 def read_story(path: Path) -> Story:
@@ -75,7 +79,7 @@ def read_story(path: Path) -> Story:
     parts: dict[str, list[str]] = {"drift": []}
     part = "drift"
     for line in lines:
-        match = re.match(r"-- (expect|repair|role|lost|contract|since|given|drift): ?(.*)", line)
+        match = re.match(r"-- (expect|repair|role|lost|contract|partitions|slow|since|given|drift): ?(.*)", line)
         if match is None:
             parts[part].append(line)
         elif match[1] in ("given", "drift"):
@@ -98,6 +102,8 @@ def read_story(path: Path) -> Story:
         tuple(words.get("lost", [])),
         tuple(load_contract(text, f"contract {number}") for number, text in contracts),
         int(words.get("since", ["0"])[0]),
+        {Key.parse(f"table:{one.split()[0]}"): one.split()[1] for one in words.get("partitions", [])},
+        "slow" in words,
     )
 
 
@@ -149,12 +155,12 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
         known.append(migration)
         locked = await _lock_given(url, locked, known)
     kept = [one for one in known if one.id not in story.lost]
-    target = Target(story.name, url, contracts=story.contracts)
+    target = Target(story.name, url, contracts=story.contracts, partitions=story.partitions)
     compared = files(locked, kept)
     before = await examine_again(target, compared, None)
     run(connection, story.drift)
     # The round before is at hand, as it is in the daemon: what happened must not look like nothing.
-    after = await examine_again(target, compared, before)
+    after = await examine_again(target, compared, None if story.slow else before)
     await after.close()
     return Scene(story, url, target, compared, after.report)
 

@@ -521,7 +521,7 @@ def test_diff_is_2_and_names_what_differs(project: Path, migrated: str, sql: Sql
     document = healthd("diff", "sql/schema.lock", migrated, "--format", "json")
 
     assert (2, 2) == (text.code, document.code)
-    assert "column:public.machines.name: not null yes, expected no\n" == text.out
+    assert "column:public.machines.name: NOT NULL, expected NULL allowed\n" == text.out
     assert [
         {"key": "column:public.machines.name", "attribute": "not_null", "expected": "no", "actual": "yes"}
     ] == json.loads(document.out)

@@ -509,3 +509,38 @@ def test_the_environment_is_left_as_it_was(ini: Path) -> None:
     read(ini, BOTH)
 
     assert before == dict(os.environ)
+
+
+# ── partitions ──────────────────────────────────────────────────────────────────────────────────────────
+
+TARGET = "[target one]\ndatabase = postgresql:///one\n"
+
+
+def test_partitions_are_compared_as_the_file_says(ini: Path) -> None:
+    text = '[healthd]\npartitions =\n    public.events: managed\n    app."Log": ignore, app.other : conform\n' + TARGET
+    (target,) = read(ini, text).targets
+
+    words = {str(key): word for key, word in target.partitions.items()}
+    assert {"table:public.events": "managed", 'table:app."Log"': "ignore", "table:app.other": "conform"} == words
+
+
+def test_a_target_has_the_last_word_on_partitions(ini: Path) -> None:
+    text = f"[healthd]\npartitions = app.a: managed, app.b: managed\n{TARGET}partitions = app.b: ignore\n"
+    (target,) = read(ini, text).targets
+
+    assert ["managed", "ignore"] == list(target.partitions.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("events: managed", "'events: managed' is not SCHEMA.TABLE: WORD"),
+        ("public.events", "'public.events' is not SCHEMA.TABLE: WORD"),
+        ("public.events: often", "'often' is none of its words"),
+        ("public.events: ignore, public.events: managed", "public.events is there twice"),
+    ],
+)
+def test_a_wrong_word_about_partitions_is_named_where_it_stands(ini: Path, text: str, words: str) -> None:
+    error = refused(ini, f"{TARGET}partitions = {text}\n")
+
+    assert f"{ini}, line 3: [target one] partitions: {words}" == str(error)

@@ -417,14 +417,14 @@ def test_what_no_major_version_prints_in_its_own_way_is_compared_across_them(kno
 
 def test_the_worst_is_told_first_and_what_others_need_before_them(known: Files) -> None:
     seen = reading(known, ids(known))
-    lost = ("enum:public.machinestatus", "column:public.machines.status", INDEX)
+    lost = ("enum:public.machinestatus", "column:public.machines.notes", INDEX)
     objects = {key: one for key, one in seen.snapshot.objects.items() if str(key) not in lost}
     objects[Key("view", ("public", "extra"))] = import_module("healthd.catalog.views").View(False, "SELECT 1;", ())
     report = conclude(Target("t", ""), known, replace(seen, snapshot=replace(seen.snapshot, objects=objects)))
 
     assert [
         ("enum_mismatch", "enum:public.machinestatus"),
-        ("schema_mismatch", "column:public.machines.status"),
+        ("schema_mismatch", "column:public.machines.notes"),
         ("schema_mismatch", INDEX),
         ("unexpected_object", "view:public.extra"),
     ] == told(report)

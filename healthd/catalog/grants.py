@@ -121,7 +121,8 @@ def _changed(one: Address) -> str:
     if one is LANGUAGES:
         where = "o.lanispl"  # pg_dump knows nothing of the others
     origin = f"coalesce(i.initprivs, pg_catalog.acldefault({letter}, {one.owner}))"
-    changed = f"{one.acl} IS DISTINCT FROM i.initprivs"  # a column's is NULL again when nothing is left
+    changed = f"{one.acl} IS DISTINCT FROM i.initprivs"
+    changed += f" AND ({one.acl} IS NOT NULL OR {EMPTIED})" if one is COLUMNS else f" AND {one.acl} IS NOT NULL"
     if one is SCHEMAS:
         origin = f"CASE n.nspname WHEN 'public' THEN {PUBLIC_SCHEMA} ELSE {origin} END"
         changed = f"({changed} OR n.nspname = 'public')"
@@ -137,6 +138,12 @@ def _changed(one: Address) -> str:
          WHERE {changed}
            AND {where}"""
 
+
+# The privileges of a column are NULL again when nothing is left of what initdb or an extension granted.
+EMPTIED = """(c.oid, a.attnum) IN (SELECT p.objoid, p.objsubid
+                                                  FROM pg_catalog.pg_init_privs AS p
+                                                 WHERE p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                                                   AND p.objsubid > 0)"""
 
 PUBLIC_SCHEMA = f"""(pg_catalog.acldefault('n', n.nspowner)
                      || pg_catalog.makeaclitem(0, n.nspowner, 'USAGE', false)

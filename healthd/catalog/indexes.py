@@ -42,10 +42,12 @@ def repair(difference: Difference, expected: Index, actual: Index) -> Iterator[s
     """Yield the SQL that builds a lost, broken or different index without blocking writers."""
     schema, table, index = map(quote, difference.key.path)
     name = f"{schema}.{index}"
-    made = difference.attribute == "definition" or difference.missing
-    if difference.attribute == "valid":
+    # A partitioned index is not valid while a partition lacks its own: REINDEX builds none.
+    lacking = difference.attribute == "valid" and _partitioned(expected)
+    made = difference.attribute == "definition" or difference.missing or lacking
+    if difference.attribute == "valid" and not lacking:
         yield f"REINDEX INDEX CONCURRENTLY {name};"
-    elif difference.attribute == "definition":
+    elif made and not difference.missing:
         yield f"DROP INDEX {'' if _partitioned(expected) else 'CONCURRENTLY '}{name};"
         yield f"{_typed(expected)};"
     elif difference.missing:

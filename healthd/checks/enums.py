@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from healthd.judge import differences, judge
-from healthd.model import Difference, Evidence, Finding, Problem, Severity
+from healthd.model import NAME_OF, Difference, Evidence, Finding, Problem, Severity
 
 PROBLEMS = (
     Problem(
@@ -36,6 +36,9 @@ def check(evidence: Evidence) -> Iterator[Finding]:
         for finding in judge(evidence, difference, "enum_mismatch"):
             if difference.expected is None or finding.severity is Severity.UNKNOWN:
                 yield finding
+            elif difference.attribute == NAME_OF:
+                valid = evidence.expected.objects[difference.key].labels
+                yield replace(finding, facts={"valid_values": valid, "missing": (), "extra": ()})
             else:
                 yield _with_labels(finding, difference)
 

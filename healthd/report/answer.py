@@ -18,6 +18,7 @@ def document(report: Report) -> dict[str, Any]:
         "next_round_s": report.next_round_s,
         "server_version": report.server_version,
         "maintenance": report.maintenance,
+        "notes": list(report.notes),
         "checks": {name: str(severity) for name, severity in report.checks.items()},
         "findings": [finding_document(finding) for finding in report.findings],
         "migrations": [
@@ -83,6 +84,7 @@ def text(report: Report) -> str:
     for finding in report.findings:
         lines.append(f"{report.target}  {str(finding.severity).upper()}  {finding.problem}  {finding.message}")
         lines += [f"    {line}" for statement in finding.repair for line in statement.splitlines()]
+    lines += [f"{report.target}  note: {note}" for note in report.notes]
     if report.maintenance:
         lines.append(f"{report.target}  maintenance: {report.maintenance}")
     if any(one.severity is not Severity.OK for one in report.findings):

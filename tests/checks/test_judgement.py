@@ -34,7 +34,7 @@ def test_an_attribute_that_differs_is_told_with_both_sides_and_the_sql() -> None
     finding = one(columns, snapshot({NOTES: COLUMN}), snapshot({NOTES: replace(COLUMN, not_null=False)}))
 
     assert ("schema_mismatch", NOTES, "not_null") == (finding.problem, str(finding.key), finding.attribute)
-    assert "column:public.machines.notes: not null no, expected yes" == finding.message
+    assert "column:public.machines.notes: NULL allowed, expected NOT NULL" == finding.message
     assert ("yes", "no") == (finding.expected, finding.actual)
     assert ("ALTER TABLE public.machines ALTER COLUMN notes SET NOT NULL;",) == finding.repair
     assert Severity.CRITICAL == finding.severity
@@ -142,6 +142,30 @@ def test_words_are_short_and_on_one_line() -> None:
     assert "view:a.v: definition " + "x" * 119 + "…, expected SELECT 1;" == message(difference)
     assert "a b" == one_line(" a \n\t b ")
     assert ("SELECT\n  1;", "x" * 500) == sides(difference)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "expected", "actual", "words"),
+    [
+        ("type", "character varying(255)", "character varying(50)", "type varchar(50), expected varchar(255)"),
+        ("default", "7", None, "no default, expected default 7"),
+        ("default", None, "7", "default 7, expected no default"),
+        ("identity", "always", "none", "no identity, expected identity always"),
+        ("generated", "stored", "none", "not generated, expected generated stored"),
+        ("not_null_validated", True, False, "NOT NULL not validated, expected NOT NULL validated"),
+        ("collation", None, '"C"', 'collation "C", expected its type\'s own collation'),
+    ],
+)
+def test_both_sides_are_told_in_words(attribute: str, expected: Any, actual: Any, words: str) -> None:
+    assert f"{NOTES}: {words}" == message(Difference(Key.parse(NOTES), attribute, expected, actual))
+
+
+def test_long_texts_are_told_where_they_differ() -> None:
+    text = "SELECT " + "a, " * 100 + "FROM {};"
+    difference = Difference(Key("view", ("a", "v")), "definition", text.format("one"), text.format("two"))
+
+    assert "view:a.v: definition … a, a, a, a, a, a, a, a, FROM two;" in message(difference)
+    assert message(difference).endswith("FROM one;")
 
 
 def test_an_object_is_summed_up_by_what_tells_most() -> None:

@@ -1,6 +1,5 @@
 -- A column no longer numbers its rows.
 -- expect: schema_mismatch column:public.events.id
--- expect: schema_mismatch sequence:public.events_id_seq
 -- given:
 CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 -- drift:

@@ -1,5 +1,9 @@
--- The type was dropped with all that uses it.
+-- The type was dropped with all that uses it: one cause.
 -- expect: enum_mismatch enum:public.machinestatus
--- expect: schema_mismatch column:public.machines.status
--- expect: schema_mismatch index:public.machines.machines_customer_organization_id_status_created_at_id_idx
+-- given:
+CREATE FUNCTION is_on(machinestatus) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT $1 = 'active' $$;
+CREATE VIEW active AS SELECT id FROM machines WHERE is_on(status);
+GRANT SELECT ON active TO PUBLIC;
+CREATE TYPE both_of AS (since date, status machinestatus);
+-- drift:
 DROP TYPE machinestatus CASCADE;

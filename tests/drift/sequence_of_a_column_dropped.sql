@@ -1,5 +1,4 @@
--- A serial column lost its sequence and its default.
--- expect: schema_mismatch column:public.visits.id
+-- A serial column lost its sequence, and with it its default: one cause.
 -- expect: schema_mismatch sequence:public.visits_id_seq
 -- given:
 CREATE TABLE visits (id serial PRIMARY KEY);

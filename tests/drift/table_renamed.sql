@@ -1,5 +1,14 @@
--- A table has another name.
+-- A table has another name: what hangs on it and what speaks of it follows, and is not told.
 -- expect: schema_mismatch table:public.machines
--- expect: unexpected_object table:public.machines_old
--- repair: no, nobody makes an empty table in its place unasked
-ALTER TABLE machines RENAME TO machines_old;
+-- role: readers
+-- given:
+CREATE TABLE parts (id serial PRIMARY KEY, machine_id uuid REFERENCES machines);
+CREATE VIEW machine_names AS SELECT name, machines.id FROM machines JOIN parts ON machines.id = parts.machine_id;
+GRANT SELECT, INSERT ON machines TO readers;
+GRANT UPDATE (notes) ON machines TO readers;
+ALTER TABLE machines ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON machines USING (id IN (SELECT m.id FROM machines m));
+COMMENT ON COLUMN machines.notes IS 'Free text.';
+CREATE FUNCTION named(machines) RETURNS text LANGUAGE sql AS 'SELECT $1.name';
+-- drift:
+ALTER TABLE machines RENAME TO "Machines old";

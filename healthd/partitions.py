@@ -1,0 +1,193 @@
+"""Partitions are compared with what their parent promises, whether or not sql/ lists them one by one."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from healthd.catalog.columns import Column
+from healthd.catalog.grants import Grant
+from healthd.catalog.tables import Table
+from healthd.catalog.triggers import Trigger
+from healthd.model import HANGING, Key, Record, Snapshot
+
+# conform: one more may come, if it is as its parent promises; one that sql/ makes must stay.
+# managed: they come and go; those that are there are as their parent promises.
+# ignore: nothing about them is compared.
+RULES = ("conform", "managed", "ignore")
+
+Path = tuple[str, ...]
+Objects = dict[Key, Record]
+T = TypeVar("T")
+
+ON_A_TABLE = frozenset({"column", "constraint", "index", "trigger", "policy", "rule"})
+
+
+def with_partitions(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, str]) -> tuple[Snapshot, Snapshot]:
+    """Return both sides as they are compared: what is expected has the partitions that are there.
+
+    `rules` are words for partitioned tables, and hold for the whole tree below one; `conform` without a word.
+    """
+    sides = {key: _partitions(one) for key, one in (("expected", expected), ("actual", actual))}
+    listed, there = sides["expected"], sides["actual"]
+    if not listed and not there:
+        return expected, actual
+    rule = {path: _rule(path, listed | there, rules) for path in listed | there}
+    away = {path for path, word in rule.items() if word == "ignore"}
+    gone = away | {path for path in listed if rule[path] == "managed" and path not in there}
+    wanted = _without(expected.objects, gone)
+    found = _without(actual.objects, away)
+    for path in listed.keys() & there.keys() - gone:
+        key = _key(path, wanted)
+        if rule[path] == "managed" and key in found:
+            wanted[key] = replace(wanted[key], bound=found[key].bound)
+    mine = {path: parent for path, parent in there.items() if path not in listed and path not in away}
+    mine = {path: parent for path, parent in mine.items() if _key(path, wanted) not in wanted}
+    for path, parent in _parents_first(mine):
+        if Key("table", parent) in wanted:
+            wanted |= dict(_promise(path, parent, wanted, found))
+    return replace(expected, objects=wanted), replace(actual, objects=found)
+
+
+def come_and_go(snapshot: Snapshot, rules: Mapping[Key, str]) -> frozenset[Path]:
+    """Return the partitions of which nobody minds the names."""
+    parents = _partitions(snapshot)
+    return frozenset(path for path in parents if _rule(path, parents, rules) != RULES[0])
+
+
+def _partitions(snapshot: Snapshot) -> dict[Path, Path]:
+    """Return the parent of each partition."""
+    return {
+        key.path: Key.parse(f"table:{record.inherits[0]}").path
+        for key, record in snapshot.objects.items()
+        if key.kind in ("table", "foreign_table") and record.bound is not None and record.inherits
+    }
+
+
+def _rule(path: Path, parents: Mapping[Path, Path], rules: Mapping[Key, str]) -> str:
+    """Return the word for the nearest of a partition's ancestors that has one."""
+    while path in parents:
+        path = parents[path]
+        if word := rules.get(Key("table", path)):
+            return word
+    return RULES[0]
+
+
+def _parents_first(parents: Mapping[Path, Path]) -> list[tuple[Path, Path]]:
+    def depth(path: Path) -> int:
+        return 1 + depth(parents[path]) if path in parents else 0
+
+    return sorted(parents.items(), key=lambda one: (depth(one[0]), one))
+
+
+def _key(path: Path, objects: Mapping[Key, Record]) -> Key:
+    foreign = Key("foreign_table", path)
+    return foreign if foreign in objects else Key("table", path)
+
+
+def holder(key: Key, record: Record) -> Path | None:
+    """Return the path of the table that an object is, stands on or serves; None when it does so with none."""
+    kind, path = (key.path[0], key.path[1:]) if key.kind in HANGING else (key.kind, key.path)
+    if kind in ("table", "foreign_table") or kind in ON_A_TABLE:
+        return path[:2]
+    if key.kind == "statistics":
+        return Key.parse(f"table:{record.table}").path
+    if key.kind == "sequence" and record.owned_by:
+        return Key.parse(f"column:{record.owned_by}").path[:2]
+    return key.path[1:] if key.kind == "publication_table" else None
+
+
+def _without(objects: Mapping[Key, Record], gone: Iterable[Path]) -> Objects:
+    """Return the objects without those of these partitions, and without what triggers say about them."""
+    paths = frozenset(gone)
+    if not paths:
+        return dict(objects)
+    kept = {key: record for key, record in objects.items() if holder(key, record) not in paths}
+    for key, record in kept.items():
+        if isinstance(record, Trigger) and record.partitions:
+            left = (one for one in record.partitions if Key.parse(f"table:{one.rsplit(' ', 1)[0]}").path not in paths)
+            kept[key] = replace(record, partitions=tuple(left))
+    return kept
+
+
+def _promise(
+    path: Path, parent: Path, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
+) -> Iterator[tuple[Key, Record]]:
+    """Yield what a partition must be, given its parent: itself, its columns, its owner, what it may have besides."""
+    key, above = _key(path, actual), expected[Key("table", parent)]
+    yield key, _table(actual[key], above)
+    for one, record in expected.items():
+        if one.kind == "column" and one.path[:2] == parent:
+            mine = Key("column", (*path, *one.path[2:]))
+            yield mine, _column(actual[mine], record) if mine in actual else record
+        elif one.kind == "owner" and one.path == ("table", *parent):
+            yield Key("owner", (key.kind, *path)), record
+    for one, record in actual.items():
+        if holder(one, record) == path and _may_have(one, record, parent, expected):
+            yield one, record
+
+
+def _table(actual: Record, parent: Table) -> Record:
+    """Return a partition's own record as it must be: as its parent's, or as if nothing had been said."""
+    if not isinstance(actual, Table):
+        return actual  # where its rows are is said nowhere else
+    # A partitioned table has no access method of its own before PostgreSQL 17, and need not have one since.
+    method = "heap" if actual.partitioned_by is None else None
+    return replace(
+        actual,
+        unlogged=parent.unlogged,
+        row_security=_either(actual.row_security, parent.row_security, "off"),
+        of_type=None,
+        replica_identity=_either(actual.replica_identity, parent.replica_identity, "default"),
+        options=None,
+        access_method=_either(actual.access_method, parent.access_method or method, method),
+        tablespace=_either(actual.tablespace, parent.tablespace, None),
+    )
+
+
+def _column(actual: Column, parent: Column) -> Column:
+    """Return a partition's column as it must be; what decides only about rows that are put there directly may lack."""
+    return replace(
+        parent,
+        on=actual.on,
+        default=parent.default if parent.generated != "none" else _either(actual.default, parent.default, None),
+        identity=_either(actual.identity, parent.identity, "none"),
+        not_null_validated=_either(actual.not_null_validated, parent.not_null_validated, True),
+        not_null_name=actual.not_null_name,
+        not_null_apart=actual.not_null_apart,
+        inherited=actual.inherited,
+        storage=_either(actual.storage, parent.storage, None),
+        compression=_either(actual.compression, parent.compression, None),
+        statistics=_either(actual.statistics, parent.statistics, None),
+        options=_either(actual.options, parent.options, None),
+        foreign_options=actual.foreign_options,
+    )
+
+
+def _either(actual: T, *allowed: T) -> T:
+    """Return what is there where it is allowed, else what comes first."""
+    return actual if actual in allowed else allowed[0]
+
+
+def _may_have(key: Key, record: Record, parent: Path, expected: Mapping[Key, Record]) -> bool:
+    """Return whether a partition may have this: its parent's policy, or what a role holds there or by default."""
+    if key.kind == "policy":
+        return bool(expected.get(Key("policy", (*parent, key.path[-1]))) == record)
+    return key.kind == "grant" and _granted(key, record, parent, expected)
+
+
+def _granted(key: Key, grant: Grant, parent: Path, expected: Mapping[Key, Record]) -> bool:
+    """Return whether a role may hold this on a partition: what it holds on the parent, or by default on tables."""
+    kind, *path, grantee = key.path
+    promised = [expected.get(Key("grant", ("table", *parent, grantee)))]
+    if kind == "column":
+        promised.append(expected.get(Key("grant", ("column", *parent, path[-1], grantee))))
+    promised += [
+        record
+        for one, record in expected.items()
+        if one.kind == "default_privileges"
+        and one.path[1] == "tables"
+        and one.path[-1] == grantee
+        and one.path[2:-1] in ((), (path[0],))
+    ]
+    held = set(grant.privileges)
+    return any(held <= set(one.privileges) or "ALL" in one.privileges for one in promised if one is not None)

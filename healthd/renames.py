@@ -1,0 +1,288 @@
+"""A rename is told as one: what is missing under its name and stands under another is put back under its own."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from healthd.catalog.owners import words
+from healthd.model import HANGING, NAME_OF, Difference, Key, Kind, Record, Snapshot, attributes, quote
+
+# What is looked at in this order: what others stand in or speak of comes first.
+TYPES = ("enum", "domain", "composite", "range", "base_type", "collation")
+HOLDERS = ("table", "foreign_table", "view", "domain", "composite")  # what has columns and constraints
+ON_HOLDERS = ("column", "constraint", "index", "trigger", "rule", "policy")
+WITHOUT_SCHEMA = (
+    *("language", "publication", "event_trigger", "foreign_data_wrapper", "foreign_server"),
+    *("extension", "access_method", "subscription", "user_mapping", "cast", "transform"),
+)
+ORDER = (
+    *("schema", "foreign_data_wrapper", "foreign_server", "language", *TYPES, "table", "foreign_table", "column"),
+    *("sequence", "function", "aggregate", "view", "constraint", "index", "rule", "trigger", "policy", "statistics"),
+    *("conversion", "operator_family", "operator_class", "text_search_parser", "text_search_template"),
+    *("text_search_dictionary", "text_search_configuration", "publication", "event_trigger"),
+)
+OVER_TYPES = ("function", "aggregate", "operator", "cast", "transform")  # types are part of their paths
+
+# Texts that the server keeps as they were written: they follow no rename.
+AS_WRITTEN = frozenset({"body", "settings", "text", "label"})
+
+COMPARED = 10_000  # pairs in one place; where more were missing and unexpected, no rename did it
+
+Objects = dict[Key, Record]
+Paths = dict[tuple[str, ...], tuple[str, ...]]  # from the path that is there to the one that is expected
+
+
+def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> tuple[Snapshot, tuple[Difference, ...]]:
+    """Return the actual side under the expected names, and a difference for each object that has another name.
+
+    A rename is told where exactly one object is missing and exactly one of its kind, in the same place, is what
+    it was. Texts that differ by nothing but the new names are as expected.
+    """
+    objects, names, told = dict(actual.objects), dict[str, str](), list[Difference]()
+    for kind in _renamed_kinds(expected.objects, objects):
+        while found := dict(_pairs(kind, expected.objects, objects, names, kinds)):  # a view may speak of another one
+            now = {key: _name(there) for there, key in found.items()}
+            names |= {name: _name(key) for key, name in now.items()}
+            objects = _moved(objects, kind, {there.path: key.path for there, key in found.items()})
+            told += [
+                Difference(key, NAME_OF, _name(key), name)
+                for key, name in now.items()
+                if not _follows(key, expected.objects, now)
+            ]
+    if not told:
+        return actual, ()
+    for key, record in objects.items():
+        other = expected.objects.get(key)
+        if other is None and getattr(record, "inherits", None):  # a new partition of a table that has another name
+            objects[key] = replace(record, inherits=tuple(_under(one, objects, names) for one in record.inherits))
+        elif other is not None and other != record and type(other) is type(record):
+            objects[key] = _spelled(other, record, names)
+    return replace(actual, objects=objects), tuple(told)
+
+
+def repair(difference: Difference, record: Record) -> str:
+    """Return the SQL that gives an object its name back."""
+    key, old, new = difference.key, quote(difference.expected), quote(difference.actual)
+    there = Key(key.kind, _with_name(key, difference.actual))
+    if key.kind == "column":
+        return f"ALTER TABLE {Key('table', key.path[:2]).sql} RENAME COLUMN {new} TO {old};"
+    if key.kind == "constraint":
+        return f"ALTER {record.on.upper()} {Key('table', key.path[:2]).sql} RENAME CONSTRAINT {new} TO {old};"
+    if key.kind == "index":
+        return f"ALTER INDEX {quote(key.path[0])}.{new} RENAME TO {old};"
+    if key.kind in ("trigger", "rule", "policy"):
+        return f"ALTER {key.kind.upper()} {new} ON {Key('table', key.path[:2]).sql} RENAME TO {old};"
+    if key.kind == "view":
+        return f"ALTER {'MATERIALIZED ' if record.materialized else ''}VIEW {there.sql} RENAME TO {old};"
+    return f"ALTER {words(there)} RENAME TO {old};"
+
+
+# ── which ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _renamed_kinds(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[str]:
+    """Yield the kinds of which something is missing and something is unexpected; a schema's may be any."""
+    missing = {key.kind for key in expected.keys() - actual.keys()}
+    extra = {key.kind for key in actual.keys() - expected.keys()}
+    return (kind for kind in ORDER if kind in missing & extra)
+
+
+def _pairs(
+    kind: str,
+    expected: Mapping[Key, Record],
+    actual: Mapping[Key, Record],
+    names: Mapping[str, str],
+    kinds: Mapping[str, Kind],
+) -> Iterator[tuple[Key, Key]]:
+    """Yield (what is there, what it was) where both have no other that they could be."""
+    missing = sorted(key for key in expected.keys() - actual.keys() if key.kind == kind)
+    extra = sorted(key for key in actual.keys() - expected.keys() if key.kind == kind)
+    places = defaultdict[Any, list[Key]](list)
+    for key in extra:
+        places[_place(key)].append(key)
+    alike = _alike(kind, expected, actual)
+    for place, keys in groupby(sorted(missing, key=_place), key=_place):
+        lost, found = list(keys), places[place]
+        parents = [kinds[kind].parent(key, expected[key]) for key in lost]
+        stays = [one is None or (one in expected and one in actual) for one in parents]
+        lost = [key for key, there in zip(lost, stays, strict=True) if there]
+        if len(lost) * len(found) > COMPARED:
+            continue
+        could = {key: [one for one in found if alike(key, one, {**names, _name(one): _name(key)})] for key in lost}
+        wanted = [one for candidates in could.values() for one in candidates]
+        for key, candidates in could.items():
+            if len(candidates) == 1 and wanted.count(candidates[0]) == 1:
+                yield candidates[0], key
+
+
+def _alike(
+    kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
+) -> Callable[[Key, Key, Mapping[str, str]], bool]:
+    """Return what tells whether an object is what the other one was, given what was renamed."""
+    inner = _inside(kind, expected), _inside(kind, actual)
+
+    def alike(key: Key, there: Key, names: Mapping[str, str]) -> bool:
+        return (
+            _same_record(expected[key], actual[there], names)
+            and (kind != "column" or _same_place(key, there, expected, actual))
+            and _same_inside(inner[0].get(key.path, {}), inner[1].get(there.path, {}), names)
+        )
+
+    return alike
+
+
+def _inside(kind: str, objects: Mapping[Key, Record]) -> dict[tuple[str, ...], dict[Any, tuple[Any, ...]]]:
+    """Return what tells schemas and tables apart: what stands in the one, which columns the other has."""
+    found = defaultdict[tuple[str, ...], dict[Any, tuple[Any, ...]]](dict)
+    for key, record in objects.items():
+        if kind in ("table", "foreign_table") and key.kind == "column":
+            column = (record.type, record.not_null, record.identity, record.generated)
+            found[key.path[:2]][key.path[2]] = column
+        elif kind == "schema" and key.kind not in (*WITHOUT_SCHEMA, *HANGING, *OVER_TYPES, "publication_table"):
+            found[key.path[:1]][key.kind, key.path[1:]] = ()
+    return found
+
+
+def _same_inside(expected: Mapping[Any, Any], actual: Mapping[Any, Any], names: Mapping[str, str]) -> bool:
+    return expected.keys() == actual.keys() and all(_same(one, actual[key], names) for key, one in expected.items())
+
+
+def _same_place(key: Key, there: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> bool:
+    """Return whether a column stands where the other one stood; one that is inherited stands where its parent says."""
+    return _position(key, expected) == _position(there, actual)
+
+
+def _position(column: Key, objects: Mapping[Key, Record]) -> int | None:
+    table = next((objects[one] for kind in HOLDERS if (one := Key(kind, column.path[:2])) in objects), None)
+    order = getattr(table, "column_order", None) or ""
+    names = [match[1] or match[0] for match in TOKEN.finditer(order) if match[0] != ","]
+    return names.index(column.path[2]) if column.path[2] in names else None
+
+
+def _follows(key: Key, expected: Mapping[Key, Record], renamed: Mapping[Key, str]) -> bool:
+    """Return whether a column has its new name from the table that its table inherits from."""
+    if key.kind != "column":
+        return False
+    table = next((expected[one] for kind in HOLDERS if (one := Key(kind, key.path[:2])) in expected), None)
+    parents = (Key.parse(f"column:{one}") for one in getattr(table, "inherits", ()))
+    return any(renamed.get(Key("column", (*one.path, key.path[2]))) == renamed[key] for one in parents)
+
+
+# ── names ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _at(key: Key) -> int:
+    return 1 if key.kind in ("function", "aggregate", "operator_class", "operator_family") else len(key.path) - 1
+
+
+def _name(key: Key) -> str:
+    return key.path[_at(key)]
+
+
+def _with_name(key: Key, name: str) -> tuple[str, ...]:
+    return (*key.path[: _at(key)], name, *key.path[_at(key) + 1 :])
+
+
+def _place(key: Key) -> tuple[str, ...]:
+    """Return all of a path but the name."""
+    return _with_name(key, "")
+
+
+def _moved(objects: Mapping[Key, Record], kind: str, paths: Paths) -> Objects:
+    """Return the objects of a database where these objects of one kind have their other name."""
+    depth = len(next(iter(paths)))
+    types = {}
+    if kind == "schema" or kind in (*TYPES, *HOLDERS):
+        types = {".".join(map(quote, new)): ".".join(map(quote, old)) for new, old in paths.items()}
+    end = r"\." if kind == "schema" else r"(?![\w$.\"])"
+    spelled = re.compile(rf'(?<![\w$."])({"|".join(map(re.escape, types))}){end}') if types else None
+
+    def inner(key: Key) -> Key:
+        path = key.path
+        if key.kind in HANGING:
+            there = inner(Key(path[0], path[1:]))
+            return Key(key.kind, (there.kind, *there.path))
+        if spelled and key.kind in OVER_TYPES:
+            texts = (spelled.sub(lambda one: one[0].replace(one[1], types[one[1]]), part) for part in path[-2:])
+            path = (*path[:-2], *texts)
+        start = 1 if key.kind == "publication_table" and kind != "publication" else 0
+        if kind == "schema":
+            if key.kind == "default_privileges":
+                start = 2 if len(path) == 4 else len(path)
+            elif key.kind in WITHOUT_SCHEMA:
+                start = len(path)
+        elif kind == "publication" and key.kind == "publication_table":
+            start = 0
+        elif not (key.kind == kind or (kind in HOLDERS and (start or key.kind in ON_HOLDERS))):
+            start = len(path)
+        old = paths.get(path[start : start + depth])
+        return Key(key.kind, (*path[:start], *old, *path[start + depth :]) if old else path)
+
+    return {inner(key): record for key, record in objects.items()}
+
+
+# ── texts ───────────────────────────────────────────────────────────────────────────────────────────────
+
+TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
+
+
+def _under(table: str, objects: Mapping[Key, Record], names: Mapping[str, str]) -> str:
+    """Return a table's name as it is expected, where it has another one."""
+    key = Key.parse(f"table:{table}")
+    old = Key("table", tuple(names.get(part, part) for part in key.path))
+    return old.sql if key not in objects and old in objects else table
+
+
+def _spelled(expected: Record, actual: Record, names: Mapping[str, str]) -> Record:
+    """Return a record whose texts are the expected ones where they differ by new names only."""
+    follow = {
+        name: one
+        for name in attributes(type(expected))
+        if (one := getattr(expected, name)) != (other := getattr(actual, name))
+        and name not in AS_WRITTEN
+        and _same(one, other, names)
+    }
+    return replace(actual, **follow) if follow else actual
+
+
+def _same_record(expected: Record, actual: Record, names: Mapping[str, str]) -> bool:
+    """Return whether two records are the same but for new names, and for what is worth no finding."""
+    if type(expected) is not type(actual):
+        return False
+    for name, noted in attributes(type(expected)).items():
+        one, other = getattr(expected, name), getattr(actual, name)
+        if one != other and noted.severity is not None and (name in AS_WRITTEN or not _same(one, other, names)):
+            return False
+    return True
+
+
+def _same(expected: Any, actual: Any, names: Mapping[str, str]) -> bool:
+    """Return whether a value differs by new names only."""
+    if expected == actual:
+        return True
+    if isinstance(expected, tuple) and isinstance(actual, tuple):
+        pairs = zip(expected, actual, strict=False)
+        return len(expected) == len(actual) and all(_same(one, other, names) for one, other in pairs)
+    if not isinstance(expected, str) or not isinstance(actual, str):
+        return False
+    tokens, others = list(_tokens(expected, names)), list(_tokens(actual, names))
+    return len(tokens) == len(others) and all(one[0] in other for one, other in zip(tokens, others, strict=True))
+
+
+def _tokens(text: str, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each word and sign of a text, with its expected name; an alias that says nothing more is left out."""
+    words = [match[1] or match[0] for match in TOKEN.finditer(text)]
+    pairs = [(word, names.get(word, word)) for word in words]
+    for position, pair in enumerate(pairs):
+        before = pairs[position - 1] if position else ("", "")
+        after = pairs[position + 1] if position + 1 < len(pairs) else ("", "")
+        if pair[0] == "AS" and before[1] == after[1]:
+            continue  # notes AS notes
+        if position > 1 and before[0] == "AS" and pair[1] == pairs[position - 2][1]:
+            continue
+        if re.match(r"\w", pair[0]) and pair[1] == before[1] and not pair[0].isdigit():
+            continue  # FROM public.machines machines
+        yield pair

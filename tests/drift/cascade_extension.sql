@@ -1,0 +1,10 @@
+-- An extension went with the columns of its type and what uses them.
+-- expect: schema_mismatch extension:vector
+-- given:
+CREATE EXTENSION vector;
+CREATE TABLE boxes (id integer, name text, box vector);
+CREATE INDEX ON boxes (box);
+CREATE VIEW full_boxes AS SELECT id, box FROM boxes WHERE box IS NOT NULL;
+CREATE FUNCTION same(vector) RETURNS vector LANGUAGE sql AS 'SELECT $1';
+-- drift:
+DROP EXTENSION vector CASCADE;

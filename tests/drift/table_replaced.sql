@@ -1,0 +1,9 @@
+-- A table is gone, and another one is there that is not what it was.
+-- expect: schema_mismatch table:public.orders
+-- expect: unexpected_object table:public.orders_old
+-- repair: no, its rows may be gone
+-- given:
+CREATE TABLE orders (id bigint PRIMARY KEY, note text);
+-- drift:
+CREATE TABLE orders_old AS SELECT * FROM orders;
+DROP TABLE orders;

@@ -1,0 +1,118 @@
+"""What a parent promises, its partitions keep."""
+
+from typing import Any
+
+from healthd.catalog.columns import Column
+from healthd.catalog.default_privileges import DefaultPrivileges
+from healthd.catalog.grants import Grant
+from healthd.catalog.tables import Table
+from healthd.catalog.triggers import Trigger
+from healthd.model import Key, Snapshot, diff
+from healthd.partitions import with_partitions
+
+PARENT = Table(False, "RANGE (at)", (), None, "off")
+PARTITION = Table(False, None, ("app.readings",), "FOR VALUES FROM (1) TO (2)", "off", access_method="heap")
+COLUMN = Column("bigint", True, "0", "none", "none", None)
+
+
+def snapshot(**objects: Any) -> Snapshot:
+    return Snapshot(180000, {Key.parse(name): record for name, record in objects.items()})
+
+
+GIVEN = {"table:app.readings": PARENT, "column:app.readings.id": COLUMN}
+LISTED = GIVEN | {"table:app.old": PARTITION, "column:app.old.id": COLUMN}
+
+
+def told(expected: dict[str, Any], actual: dict[str, Any], **rules: str) -> list[tuple[str, str | None]]:
+    words = {Key.parse(name): word for name, word in rules.items()}
+    return [
+        (str(one.key), one.attribute) for one in diff(*with_partitions(snapshot(**expected), snapshot(**actual), words))
+    ]
+
+
+def new(column: Any = COLUMN, table: Any = PARTITION) -> dict[str, Any]:
+    return GIVEN | {"table:app.new": table, "column:app.new.id": column}
+
+
+def test_one_more_that_keeps_the_promise_is_nothing() -> None:
+    assert [] == told(GIVEN, new())
+
+
+def test_one_more_that_does_not_is_told_with_what_it_lacks() -> None:
+    loose = Column("bigint", False, "0", "none", "none", None)
+
+    assert [("column:app.new.id", "not_null")] == told(GIVEN, new(loose))
+
+
+def test_a_default_may_lack_and_may_not_be_another() -> None:
+    assert [] == told(GIVEN, new(Column("bigint", True, None, "none", "none", None)))
+    assert [("column:app.new.id", "default")] == told(GIVEN, new(Column("bigint", True, "7", "none", "none", None)))
+
+
+def test_an_expected_one_that_is_gone_is_told() -> None:
+    assert [("column:app.old.id", None), ("table:app.old", None)] == told(LISTED, GIVEN)
+
+
+def test_where_they_are_managed_they_come_and_go() -> None:
+    rules = {"table:app.readings": "managed"}
+    unlogged = Table(True, None, ("app.readings",), "FOR VALUES FROM (1) TO (2)", "off", access_method="heap")
+
+    assert [] == told(LISTED, new(), **rules)
+    assert [("table:app.new", "unlogged")] == told(LISTED, new(table=unlogged), **rules)
+
+
+def test_a_detached_one_of_a_managed_table_is_a_table_that_nobody_expects() -> None:
+    detached = {"table:app.old": Table(False, None, (), None, "off"), "column:app.old.id": COLUMN}
+
+    found = diff(
+        *with_partitions(
+            snapshot(**LISTED), snapshot(**GIVEN, **detached), {Key.parse("table:app.readings"): "managed"}
+        )
+    )
+
+    assert all(one.unexpected for one in found)
+    assert {"table:app.old", "column:app.old.id"} == {str(one.key) for one in found}
+
+
+def test_where_they_are_ignored_nothing_is_told_of_them_or_of_those_below_them() -> None:
+    below = Table(True, None, ("app.new",), "FOR VALUES WITH (1, 0)", "off")
+    parts = Table(False, "HASH (id)", ("app.readings",), "FOR VALUES FROM (1) TO (2)", "off")
+    off = Trigger("CREATE TRIGGER touch", "origin", partitions=("app.old disabled",))
+    on = Trigger("CREATE TRIGGER touch", "origin", partitions=("app.below disabled",))
+    actual = new(table=parts) | {"table:app.below": below, "trigger:app.readings.touch": on}
+
+    rules = {"table:app.readings": "ignore"}
+    assert [] == told(LISTED | {"trigger:app.readings.touch": off}, actual, **rules)
+
+
+def test_the_nearest_word_holds() -> None:
+    parts = Table(False, "HASH (id)", ("app.readings",), "FOR VALUES FROM (1) TO (2)", "off")
+    below = Table(False, None, ("app.old",), "FOR VALUES WITH (1, 0)", "off")
+    expected = GIVEN | {"table:app.old": parts, "table:app.below": below}
+    rules = {"table:app.readings": "ignore", "table:app.old": "conform"}
+
+    assert [("table:app.below", None)] == told(expected, GIVEN | {"table:app.old": parts}, **rules)
+
+
+def test_those_of_a_table_that_nobody_expects_are_told_as_they_are() -> None:
+    assert [("table:app.new", None), ("table:app.readings", None)] == told(
+        {}, {"table:app.readings": PARENT, "table:app.new": PARTITION}
+    )
+
+
+def test_a_role_may_hold_what_it_holds_on_the_parent_or_by_default_on_tables() -> None:
+    parents = GIVEN | {"grant:table.app.readings.app": Grant(("INSERT", "SELECT"))}
+    less = new() | {"grant:table.app.readings.app": Grant(("INSERT", "SELECT"))}
+    default = {'default_privileges:"(migrator)".tables.app.reader': DefaultPrivileges(("SELECT",))}
+
+    assert [] == told(parents, less | {"grant:table.app.new.app": Grant(("SELECT",))})
+    assert [("grant:table.app.new.app", None)] == told(
+        parents, less | {"grant:table.app.new.app": Grant(("DELETE", "SELECT"))}
+    )
+    assert [] == told(GIVEN | default, new() | default | {"grant:table.app.new.reader": Grant(("SELECT",))})
+
+
+def test_without_partitions_both_sides_are_what_they_were() -> None:
+    one, other = snapshot(**GIVEN), snapshot()
+
+    assert (one, other) == with_partitions(one, other, {})

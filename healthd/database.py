@@ -23,6 +23,7 @@ from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, Hea
 from healthd.migrations.status import Applied
 from healthd.model import Access, Contract, Key, Kind, RoundTrip, Snapshot
 from healthd.model import quote as identifier
+from healthd.rows import lacking
 from healthd.values import edge_values
 
 # What texts from the server depend on, and what keeps a round short and harmless.
@@ -40,7 +41,7 @@ SESSION: Mapping[str, str] = {
     "jit": "off",
 }
 LIMITS: Mapping[str, str] = {
-    "lock_timeout": "500ms",
+    "lock_timeout": "200ms",
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "15s",
 }
@@ -99,31 +100,54 @@ async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
 
 async def read(connection: AsyncConnection[Any], *, books: Sequence[str] = BOOKS) -> Reading:
     """Return the objects, the ledger and the migration lock as one transaction sees them."""
-    unreadable: dict[str, str] = {}
-    retried = False
-    while True:
+    for readings in range(READINGS, 0, -1):
         try:
             async with read_only(connection, {**SESSION, **LIMITS}):
-                objects: dict[Key, Any] = {}
-                for kind in KINDS.values():
-                    if kind.name not in unreadable:
-                        objects |= await _objects(connection, kind, books)
+                objects, unreadable = await _everything(connection, books, last=readings == 1)
                 return Reading(
                     Snapshot(connection.info.server_version, objects, unreadable),
                     await _ledger(connection, books[0]),
                     await _maintenance(connection),
                 )
+        except _KindFailed:
+            # pg_get_* look at the newest catalog: what was dropped meanwhile fails, and is gone then.
+            continue
+    raise AssertionError("the last reading takes what it gets")
+
+
+READINGS = 3  # in each but the last, what only a change in the meantime explains is a reason to begin again
+LOCKED = "55P03"
+SURE = frozenset({"42501", LOCKED, "57014"})  # refused, locked, too slow: no second reading is the wiser
+
+
+async def _everything(
+    connection: AsyncConnection[Any], books: Sequence[str], *, last: bool
+) -> tuple[dict[Key, Any], dict[str, str]]:
+    """Return the objects of all kinds, and why those that could not be read could not.
+
+    What pg_get_viewdef locks stays locked to the end of the transaction, if not of a subtransaction.
+    """
+    objects: dict[Key, Any] = {}
+    unreadable: dict[str, str] = {}
+    locked = False
+    for kind in KINDS.values():
+        try:
+            async with connection.transaction(force_rollback=True):
+                if locked:  # somebody holds a table for long: the kinds together wait no longer than one
+                    await connection.execute("SET LOCAL lock_timeout = '20ms'")
+                objects |= await _objects(connection, kind, books)
         except _KindFailed as failed:
-            # pg_get_* look at the newest catalog: what was dropped meanwhile fails once and is gone then.
-            if retried:
-                unreadable[failed.kind] = failed.reason
-            retried = True
+            if not last and failed.state not in SURE:
+                raise
+            unreadable[kind.name] = str(failed)
+            locked = locked or failed.state == LOCKED
+    return objects, unreadable
 
 
 class _KindFailed(Exception):
-    def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(reason)
-        self.kind, self.reason = kind, reason
+    def __init__(self, state: str, reason: str) -> None:
+        super().__init__(f"{state}: {reason}")
+        self.state = state
 
 
 async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence[str]) -> dict[Key, Any]:
@@ -131,15 +155,12 @@ async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence
     statement = kind.sql(connection.info.server_version).encode()
     try:
         rows = await (await connection.execute(statement, {"books": list(books)})).fetchall()
-    except (
-        errors.InsufficientPrivilege,
-        errors.InternalError,
-        errors.LockNotAvailable,  # pg_get_* wait where somebody alters the table
-        errors.ProgrammingError,
-    ) as error:
-        if connection.closed:
+    except psycopg.Error as error:
+        if connection.closed or error.sqlstate is None or error.sqlstate[:3] in ("25P", "57P"):
             raise
-        raise _KindFailed(kind.name, f"{error.sqlstate}: {_first_line(error)}") from error
+        raise _KindFailed(error.sqlstate, _first_line(error)) from error
+    if name := lacking(kind, rows):
+        raise _KindFailed("no text", f"the server said nothing of an object's {name}")
     depth, record, name = kind.depth, kind.record, kind.name
     lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if str(one.type).startswith("tuple")]
     if depth == 0:

@@ -68,5 +68,6 @@ async def ask(connection: Any, question: str) -> str:
 
     Take it before the round that it stands for: what changes in between then moves the next answer.
     """
-    row = await (await connection.execute(question.encode())).fetchone()
+    async with read_only(connection, LIMITS):  # whoever holds the ledger locked holds no round up
+        row = await (await connection.execute(question.encode())).fetchone()
     return str(row[0])

@@ -15,7 +15,7 @@ from healthd.causes import causes
 from healthd.checks import CHECKS
 from healthd.config import Target, read_settings
 from healthd.database import Reading, connect, probe_access, probe_values, read, translated
-from healthd.errors import DatabaseUnreachable, HealthdError, PermissionDenied
+from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.migrations.status import states
 from healthd.model import (
     UNREADABLE,
@@ -70,8 +70,7 @@ async def examine_again(target: Target, files: Files, last: Round | None) -> Rou
             if last is not None and await _quiet(connection, last, files):
                 report, asked, mark, full_at = last.report, last.question, last.mark, last.full_at
             else:
-                asked = await question(connection)
-                mark = await ask(connection, asked)
+                asked, mark = await _asked(connection)
                 report = await _examine(target, files, connection)
     except HealthdError as error:
         report = blind(target, error)
@@ -82,10 +81,19 @@ async def examine_again(target: Target, files: Files, last: Round | None) -> Rou
     return Round(report, files, asked, mark, full_at)
 
 
+async def _asked(connection: Any) -> tuple[str, str]:
+    """Return the question and its answer; empty when we may not ask: then every round reads everything."""
+    try:
+        asked = await question(connection)
+        return asked, await ask(connection, asked)
+    except (PermissionDenied, DatabaseFailed):
+        return "", ""
+
+
 async def _quiet(connection: Any, last: Round, files: Files) -> bool:
     """Return whether the last report still holds: it saw everything, not too long ago, and nothing moved since."""
     blinded = any(severity is Severity.UNKNOWN for severity in last.report.checks.values())
-    if blinded or last.files is not files or monotonic() - last.full_at > FULL_S:
+    if blinded or not last.mark or last.files is not files or monotonic() - last.full_at > FULL_S:
         return False
     try:
         with translated():
@@ -182,7 +190,7 @@ def _rank(finding: Finding) -> tuple[int, str, int, Key]:
 
 def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
     """Return whether a privilege that sql/ does not give is one that a contract asks for."""
-    if one.key.kind != "grant" or one.actual is None:
+    if one.key.kind != "grant" or one.actual is None or one.attribute == UNREADABLE:
         return False
     before = one.expected if one.attribute else ()
     after = one.actual if one.attribute else one.actual.privileges

@@ -46,6 +46,8 @@ LIMITS: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": "15s",
 }
 
+OLDEST = 130000  # the first server version whose catalogs we know
+
 # The advisory lock that a migration run holds: the two numbers spell "heal" and "thd".
 MIGRATION_LOCK = (0x6865616C, 0x746864)
 
@@ -59,7 +61,8 @@ class Ledger:
 
     `schemas` are those where a ledger stands: none before the first migration, and more than one is a fault.
     `grant` is the SQL that would let us read it, None when we may. `owner` is the role that migrates: yoyo's
-    table is its own; without one, the owner of the database. `reader` is the role that we are.
+    table is its own; without one, the owner of the database. `reader` is the role that we are. `refused` is
+    what the server said when it did not even let us look.
     """
 
     applied: tuple[Applied, ...] = ()
@@ -67,6 +70,7 @@ class Ledger:
     grant: str | None = None
     owner: str | None = None
     reader: str | None = None
+    refused: str | None = None
 
     def readable(self) -> Ledger:
         """Return this ledger; raise ConfigError for several, PermissionDenied for one that we may not read."""
@@ -75,6 +79,9 @@ class Ledger:
                 f"there are several ledgers: yoyo's tables stand in {', '.join(self.schemas)}",
                 hint="keep one, drop the others",
             )
+        if self.refused:
+            why = f"cannot read which migrations are applied: {self.refused}"
+            raise PermissionDenied(why, hint="ask for the privilege it names")
         if self.grant:
             raise PermissionDenied("cannot read which migrations are applied", grant=self.grant)
         return self
@@ -104,11 +111,8 @@ async def read(connection: AsyncConnection[Any], *, books: Sequence[str] = BOOKS
         try:
             async with read_only(connection, {**SESSION, **LIMITS}):
                 objects, unreadable = await _everything(connection, books, last=readings == 1)
-                return Reading(
-                    Snapshot(connection.info.server_version, objects, unreadable),
-                    await _ledger(connection, books[0]),
-                    await _maintenance(connection),
-                )
+                ledger, maintenance = await _books(connection, books[0])
+                return Reading(Snapshot(connection.info.server_version, objects, unreadable), ledger, maintenance)
         except _KindFailed:
             # pg_get_* look at the newest catalog: what was dropped meanwhile fails, and is gone then.
             continue
@@ -174,6 +178,15 @@ async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence
         else:
             objects[Key(name, tuple(row[:depth]))] = record(*row[depth:])
     return objects
+
+
+async def _books(connection: AsyncConnection[Any], table: str) -> tuple[Ledger, str | None]:
+    """Return the ledger and who is migrating; when a catalog is refused, a ledger that says so."""
+    try:
+        async with connection.transaction():
+            return await _ledger(connection, table), await _maintenance(connection)
+    except errors.InsufficientPrivilege as error:
+        return Ledger(refused=_first_line(error)), None
 
 
 async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
@@ -428,6 +441,10 @@ async def read_only(connection: AsyncConnection[Any], settings: Mapping[str, str
     """Run a block in one REPEATABLE READ READ ONLY transaction with these settings, and leave no trace."""
     if connection.closed:
         raise DatabaseUnreachable("the connection is closed", hint="connect again")
+    if (version := connection.info.server_version) < OLDEST:
+        raise DatabaseFailed(
+            f"PostgreSQL {version // 10000} is too old to be read", hint=f"{OLDEST // 10000} or newer is needed"
+        )
     if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
         raise ConfigError("the connection is in a transaction", hint="commit or roll back before reading")
     before = connection.isolation_level, connection.read_only

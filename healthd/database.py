@@ -166,7 +166,7 @@ async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence
     if name := lacking(kind, rows):
         raise _KindFailed("no text", f"the server said nothing of an object's {name}")
     depth, record, name = kind.depth, kind.record, kind.name
-    lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if str(one.type).startswith("tuple")]
+    lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if "tuple[" in str(one.type)]
     if depth == 0:
         lists = [i + 1 for i in lists]
     objects = {}
@@ -177,6 +177,8 @@ async def _objects(connection: AsyncConnection[Any], kind: Kind, books: Sequence
             objects[Key(name, tuple(row[0]))] = record(*row[1:])
         else:
             objects[Key(name, tuple(row[:depth]))] = record(*row[depth:])
+    if len(objects) < len(rows):  # a role called PUBLIC, a catalog with a row too many
+        raise _KindFailed("no names", "two objects have the same name")
     return objects
 
 

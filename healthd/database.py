@@ -106,7 +106,16 @@ async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
 
 
 async def read(connection: AsyncConnection[Any], *, books: Sequence[str] = BOOKS) -> Reading:
-    """Return the objects, the ledger and the migration lock as one transaction sees them."""
+    """Return the objects, the ledger and the migration lock as one transaction sees them.
+
+    Kinds that others change all the while are unreadable: half of what is read of them would be newer.
+    """
+    from healthd.still import when_still  # it needs this door, too
+
+    return await when_still(connection, lambda: _read_once(connection, books))
+
+
+async def _read_once(connection: AsyncConnection[Any], books: Sequence[str]) -> Reading:
     for readings in range(READINGS, 0, -1):
         try:
             async with read_only(connection, {**SESSION, **LIMITS}):

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any, get_args, get_type_hints
 
-from healthd.model import Kind
+from healthd.model import Kind, attributes
 
 
 def lacking(kind: Kind, rows: Sequence[Sequence[Any]]) -> str | None:
@@ -15,7 +15,13 @@ def lacking(kind: Kind, rows: Sequence[Sequence[Any]]) -> str | None:
     for position, name in _needed(kind.record, kind.depth):  # type: ignore[arg-type] # types are hashable
         if any(row[position] is None for row in rows):
             return name
+    for position, name in enumerate(attributes(kind.record), max(kind.depth, 1)):
+        if name in ("type", "default") and any(row[position] == GONE for row in rows):
+            return name
     return None
+
+
+GONE = "???"  # what format_type says of a type that is gone, and our queries of a default whose table is
 
 
 @functools.cache

@@ -174,7 +174,7 @@ def query(version: int) -> str:
         SELECT n.nspname, c.relname, a.attname,
                pg_catalog.format_type(a.atttypid, a.atttypmod),
                a.attnotnull,
-               pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+               CASE WHEN d.oid IS NOT NULL THEN coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '???') END,
                CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' ELSE 'none' END,
                CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' ELSE 'none' END,
                CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -17,9 +18,10 @@ from psycopg import sql as compose
 from healthd.catalog import KINDS
 from healthd.config import Target
 from healthd.database import connect, probe_values, read, take_snapshot
+from healthd.errors import DatabaseFailed
 from healthd.migrations.lockfile import LockFile, decode_objects, dump, encode_objects, load
 from healthd.migrations.statements import statements
-from healthd.model import Key, Report, Snapshot, diff
+from healthd.model import Key, Report, Severity, Snapshot, diff
 from healthd.report.answer import document, text
 from healthd.report.board import Board
 from healthd.report.repair import script
@@ -251,3 +253,188 @@ async def told(report: Report, capfd: pytest.CaptureFixture[str]) -> None:
         labels = [sample.labels for sample in families["healthd_finding_info"].samples]
         assert {str(one.key) for one in report.findings} >= {one["object"] for one in labels} != set()
         assert max(len(value) for one in labels for value in one.values()) < 500
+
+
+SMALL = """
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE DOMAIN size AS integer DEFAULT 1 CHECK (VALUE > 0);
+CREATE TABLE t (id serial PRIMARY KEY, a integer DEFAULT 1 CHECK (a > 0), m mood DEFAULT 'good', s size);
+CREATE TABLE u (id integer REFERENCES t);
+CREATE INDEX t_idx ON t (a) WHERE a > 1;
+CREATE STATISTICS t_statistics ON a, (a + 1) FROM t;
+CREATE VIEW v AS SELECT a FROM t;
+CREATE RULE r AS ON DELETE TO t DO ALSO SELECT 1;
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE FUNCTION g(size) RETURNS mood LANGUAGE sql AS 'SELECT NULL::mood';
+CREATE TRIGGER tr BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD.a = 1) EXECUTE FUNCTION f();
+CREATE TRIGGER tr2 BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();
+CREATE POLICY p ON t USING (a > 1);
+CREATE TABLE pt (a integer) PARTITION BY RANGE (a);
+CREATE TABLE p1 PARTITION OF pt FOR VALUES FROM (1) TO (2);
+COMMENT ON TABLE t IS 'a comment';
+"""
+
+
+@pytest.fixture
+def small(database: str) -> str:
+    run(database, SMALL.encode())
+    return database
+
+
+REFUSALS = {
+    "SELECT ON pg_catalog.pg_proc": {"function", "aggregate", "owner", "grant", "comment"},
+    "SELECT ON pg_catalog.pg_class": {"table", "column", "index", "view", "trigger", "owner"},
+    "SELECT ON pg_catalog.pg_namespace": {"schema", "table", "enum", "function"},
+    "SELECT ON pg_catalog.pg_attribute": {"column", "table", "composite"},
+    "SELECT ON pg_catalog.pg_attrdef": {"column"},
+    "SELECT ON pg_catalog.pg_constraint": {"constraint", "index", "domain"},
+    "SELECT ON pg_catalog.pg_roles": {"user_mapping"},
+    "SELECT ON pg_catalog.pg_depend": {"table", "function", "sequence"},
+    "SELECT ON pg_catalog.pg_type": {"enum", "domain", "column"},
+    "SELECT ON pg_catalog.pg_enum": {"enum"},
+    "SELECT ON pg_catalog.pg_language": {"language", "function", "grant"},
+    "SELECT ON pg_catalog.pg_user_mappings": {"user_mapping"},
+    "SELECT ON pg_catalog.pg_locks": set(),
+    "EXECUTE ON FUNCTION pg_catalog.pg_get_indexdef(oid)": {"index"},
+    "EXECUTE ON FUNCTION pg_catalog.pg_get_viewdef(oid)": {"view"},
+    "EXECUTE ON FUNCTION pg_catalog.pg_get_constraintdef(oid)": {"constraint"},
+    "EXECUTE ON FUNCTION pg_catalog.pg_get_triggerdef(oid)": {"trigger"},
+    "EXECUTE ON FUNCTION pg_catalog.pg_get_expr(pg_node_tree, oid)": {"column", "policy", "table"},
+    "EXECUTE ON FUNCTION pg_catalog.aclexplode(aclitem[])": {"grant", "default_privileges"},
+    "EXECUTE ON FUNCTION pg_catalog.pg_get_userbyid(oid)": {"owner", "policy", "grant"},
+    'EXECUTE ON FUNCTION pg_catalog.jsonb_build_array("any")': set(),
+}
+
+
+@pytest.mark.parametrize("refused", REFUSALS)
+async def test_what_a_role_is_refused_is_unknown_and_the_rest_is_compared(small: str, refused: str) -> None:
+    make_role(small, "hostile_reader")
+    run(small, b"ALTER ROLE hostile_reader LOGIN")
+    reader = psycopg.conninfo.make_conninfo(small, user="hostile_reader")
+    whole = await snapshot_of(small)
+    run(small, f"REVOKE {refused} FROM PUBLIC".encode())
+    seen = await snapshot_of(reader)
+    report = await report_on(reader, whole)
+
+    assert REFUSALS[refused] <= seen.unreadable.keys()
+    assert len(seen.unreadable) < len(KINDS)
+    assert all(reason.startswith("42501: permission denied for ") for reason in seen.unreadable.values())
+    kinds = {key.kind for key in whole.objects} - seen.unreadable.keys() - {"grant"}  # the refusal is one
+    assert [] == [one for one in diff(whole, seen) if one.key.kind in kinds]
+    if seen.unreadable:
+        assert Severity.UNKNOWN == report.severity
+        problems = {one.problem for one in report.findings if one.severity is Severity.UNKNOWN}
+        assert problems <= {"cannot_compare", "permission_denied"}
+
+
+# What a superuser or a broken disk does to the catalogs; and the kind that is unknown, or a key that is told.
+BROKEN = {
+    "DELETE FROM pg_type WHERE typname = 'mood'": "enum:public.mood",
+    "DELETE FROM pg_proc WHERE proname = 'f'": "trigger",
+    "DELETE FROM pg_namespace WHERE nspname = 'public'": "schema:public",
+    "DELETE FROM pg_class WHERE relname = 't'": "table:public.t",
+    "DELETE FROM pg_class WHERE relname = 't_idx'": "index:public.t.t_idx",
+    "DELETE FROM pg_index WHERE indexrelid = 't_idx'::regclass": "index:public.t.t_idx",
+    "DELETE FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'a'": "column",
+    "DELETE FROM pg_rewrite WHERE ev_class = 'v'::regclass": "view",
+    "DELETE FROM pg_sequence": "sequence:public.t_id_seq",
+    "DELETE FROM pg_inherits": "table:public.p1",
+    "DELETE FROM pg_partitioned_table": "table:public.pt",
+    "DELETE FROM pg_language WHERE lanname = 'plpgsql'": "function:public.f()",
+    "UPDATE pg_constraint SET conbin = NULL WHERE conname = 't_a_check'": "constraint",
+    "UPDATE pg_constraint SET conkey = NULL WHERE conname = 'u_id_fkey'": "constraint",
+    "UPDATE pg_constraint SET confkey = '{77}' WHERE conname = 'u_id_fkey'": "constraint",
+    """UPDATE pg_attrdef SET adbin = (SELECT ev_action FROM pg_rewrite WHERE ev_class = 'v'::regclass)
+        WHERE adrelid = 't'::regclass AND adnum = 2""": "column",
+    "UPDATE pg_attribute SET atttypid = 0 WHERE attrelid = 't'::regclass AND attname = 'a'": "column:public.t.a",
+    "UPDATE pg_attribute SET atttypid = 99999 WHERE attrelid = 't'::regclass AND attname = 'a'": "column:public.t.a",
+    "UPDATE pg_enum SET enumsortorder = 'NaN' WHERE enumlabel = 'good'": "enum:public.mood",
+    "UPDATE pg_type SET typtype = 'x' WHERE typname = 'mood'": "enum:public.mood",
+    "UPDATE pg_type SET typbasetype = oid WHERE typname = 'size'": "domain:public.size",
+    "UPDATE pg_class SET relowner = 99999 WHERE relname = 't'": "owner:table.public.t",
+    "UPDATE pg_class SET relkind = 'x' WHERE relname = 'u'": "table:public.u",
+    "UPDATE pg_class SET reloptions = '{nonsense}' WHERE relname = 't'": "table:public.t",
+    "UPDATE pg_trigger SET tgtype = 32767 WHERE tgname = 'tr'": "trigger",
+    "UPDATE pg_proc SET prokind = 'x' WHERE proname = 'g'": "function:public.g(public.size)",
+    "UPDATE pg_proc SET proargtypes = '99999' WHERE proname = 'g'": "function",
+    "UPDATE pg_statistic_ext SET stxkeys = '99'": "statistics",
+    """UPDATE pg_trigger SET tgparentid = (SELECT oid FROM pg_trigger WHERE tgname = 'tr'),
+              tgenabled = CASE tgname WHEN 'tr' THEN 'O' ELSE 'D' END::"char"
+        WHERE tgname IN ('tr', 'tr2')""": "trigger:public.t.tr",
+}
+
+
+@pytest.mark.parametrize("damage", BROKEN)
+async def test_a_broken_catalog_is_told_or_unknown(small: str, damage: str) -> None:
+    whole = await snapshot_of(small)
+    run(small, f"SET allow_system_table_mods = on; {damage}".encode())
+    report = await asyncio.wait_for(report_on(small, whole), timeout=60)
+
+    wanted = BROKEN[damage]
+    kind = wanted.partition(":")[0]
+    assert None is report.failure
+    assert {wanted, f"{kind}:*", f'{kind}:"*"'} & {str(one.key) for one in report.findings}, report.findings
+    assert report.severity >= Severity.WARNING
+
+
+@pytest.mark.parametrize("version", [190000, 200001, 260000])
+async def test_a_server_of_the_future_is_read_or_unknown(
+    small: str, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await snapshot_of(small)
+    monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", version)
+    later = await snapshot_of(small)
+    report = await report_on(small, replace(whole, server_version=version))
+
+    assert version == later.server_version
+    assert all(re.match(r"\w{5}: ", reason) for reason in later.unreadable.values())
+    assert [] == [one for one in diff(whole, later) if one.attribute != "unreadable"]
+    assert None is report.failure
+
+
+@pytest.mark.parametrize("version", [90600, 120022])
+async def test_a_server_of_the_past_is_refused_in_a_line(
+    small: str, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await snapshot_of(small)
+    monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", version)
+    with pytest.raises(DatabaseFailed, match=rf"PostgreSQL {version // 10000} is too old") as caught:
+        await snapshot_of(small)
+    report = await report_on(small, whole)
+
+    assert "13 or newer" in caught.value.hint
+    assert (Severity.UNKNOWN, 1) == (report.severity, len(report.findings))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "raw"),
+    [("SQL_ASCII", b"\xff\xfe"), ("LATIN1", b"Gr\xf6\xdfe"), ("EUC_JP", b"\xc6\xfc"), ("WIN1251", b"\xc4\xe0")],
+)
+async def test_names_in_another_encoding_are_read_or_unknown(
+    encoding: str, raw: bytes, make_database: Any, sql: Any
+) -> None:
+    admin, name = make_database(), f"hostile_{encoding.lower()}"
+    sql(admin, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'")
+    url = psycopg.conninfo.make_conninfo(admin, dbname=name)
+    try:
+        raw = {"SQL_ASCII": b"\xff\xfe", "LATIN1": b"Gr\xf6\xdfe", "EUC_JP": b"\xc6\xfc", "WIN1251": b"\xc4\xe0"}[
+            encoding
+        ]
+        with psycopg.connect(url, autocommit=True, client_encoding="SQL_ASCII") as connection:
+            connection.execute(f"SET client_encoding = '{encoding}'")
+            connection.pgconn.exec_(b'CREATE TABLE "' + raw + b'" (id integer DEFAULT 1); CREATE TYPE mood AS ENUM ()')
+        seen = await snapshot_of(url)
+        report = await report_on(url, seen)
+
+        assert Key("enum", ("public", "mood")) in seen.objects
+        if encoding == "SQL_ASCII":
+            assert {"table", "column"} <= seen.unreadable.keys()
+            assert all(reason.startswith("22021: ") for reason in seen.unreadable.values())
+            assert Severity.UNKNOWN == report.severity
+        else:
+            assert {} == seen.unreadable
+            decoded = raw.decode(encoding.replace("WIN", "cp"))
+            assert Key("table", ("public", decoded)) in seen.objects
+            assert () == report.findings
+    finally:
+        sql(admin, f"DROP DATABASE {name} WITH (FORCE)")

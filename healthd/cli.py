@@ -406,14 +406,17 @@ def repair(settings: Settings, style: str, target: str | None) -> int:
 
 @verb()
 @click.option("--target", metavar="NAME", help="Which target, when there are several.")
-def snapshot(settings: Settings, style: str, target: str | None) -> None:
-    """Print every object of a database."""
+def snapshot(settings: Settings, style: str, target: str | None) -> int:
+    """Print every object of a database. Exit 3 when a kind could not be read."""
     from healthd.judge import one_line, summary
     from healthd.migrations.lockfile import encode_objects
+    from healthd.report.answer import printable
 
     reading = asyncio.run(_read(_one_target(settings, target).dsn))
     taken = reading.snapshot
-    lines = [f"{key}  {one_line(summary(key, record))}" for key, record in sorted(taken.objects.items())]
+    lines = [printable(f"{key}  {one_line(summary(key, record))}") for key, record in sorted(taken.objects.items())]
+    for kind, reason in taken.unreadable.items():
+        say(f"{kind} cannot be read: {reason}")
     out(
         style,
         "\n".join(lines),
@@ -424,6 +427,7 @@ def snapshot(settings: Settings, style: str, target: str | None) -> None:
             "objects": encode_objects(taken.objects),
         },
     )
+    return 3 if taken.unreadable else 0
 
 
 @verb(database=False)
@@ -437,6 +441,7 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
     from healthd.judge import message, sides
     from healthd.model import UNREADABLE
     from healthd.model import diff as differences
+    from healthd.report.answer import printable
     from healthd.roles import comparable
 
     (one_side, its_migrator), (other_side, other_migrator) = _resolve(settings, a), _resolve(settings, b)
@@ -445,7 +450,7 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
     for one in found:
         expected, actual = (None, one.actual) if one.attribute == UNREADABLE else sides(one)
         rows.append({"key": str(one.key), "attribute": one.attribute, "expected": expected, "actual": actual})
-    out(style, "\n".join(message(one) for one in found) or "the same", rows)
+    out(style, "\n".join(printable(message(one)) for one in found) or "the same", rows)
     if any(one.attribute == UNREADABLE for one in found):
         return 3
     return 2 if found else 0

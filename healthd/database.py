@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
+from secrets import token_hex
 from typing import Any, LiteralString
 from urllib.parse import quote, urlencode
 
@@ -24,6 +25,7 @@ from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, Hea
 from healthd.migrations.status import Applied
 from healthd.model import Access, Contract, Counter, Key, Kind, RoundTrip, Snapshot, SortedBy
 from healthd.model import quote as identifier
+from healthd.rows import lacking
 from healthd.values import edge_values
 
 # What texts from the server depend on, and what keeps a round short and harmless.
@@ -39,12 +41,16 @@ SESSION: Mapping[str, str] = {
     "standard_conforming_strings": "on",
     "xmloption": "content",
     "jit": "off",
+    "work_mem": "32MB",  # at ten thousand tables the server would otherwise write to disk what it joins
+    "healthd.salt": token_hex(16),  # of digests of secrets, which mean nothing to anybody but this process
 }
 LIMITS: Mapping[str, str] = {
-    "lock_timeout": "500ms",
+    "lock_timeout": "200ms",
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "15s",
 }
+
+OLDEST = 130000  # the first server version whose catalogs we know
 
 # The advisory lock that a migration run holds: the two numbers spell "heal" and "thd".
 MIGRATION_LOCK = (0x6865616C, 0x746864)
@@ -59,7 +65,8 @@ class Ledger:
 
     `schemas` are those where a ledger stands: none before the first migration, and more than one is a fault.
     `grant` is the SQL that would let us read it, None when we may. `owner` is the role that migrates: yoyo's
-    table is its own; without one, the owner of the database. `reader` is the role that we are.
+    table is its own; without one, the owner of the database. `reader` is the role that we are. `refused` is
+    what the server said when it did not even let us look.
     """
 
     applied: tuple[Applied, ...] = ()
@@ -67,6 +74,7 @@ class Ledger:
     grant: str | None = None
     owner: str | None = None
     reader: str | None = None
+    refused: str | None = None
 
     def readable(self) -> Ledger:
         """Return this ledger; raise ConfigError for several, PermissionDenied for one that we may not read."""
@@ -75,6 +83,9 @@ class Ledger:
                 f"there are several ledgers: yoyo's tables stand in {', '.join(self.schemas)}",
                 hint="keep one, drop the others",
             )
+        if self.refused:
+            why = f"cannot read which migrations are applied: {self.refused}"
+            raise PermissionDenied(why, hint="ask for the privilege it names")
         if self.grant:
             raise PermissionDenied("cannot read which migrations are applied", grant=self.grant)
         return self
@@ -121,59 +132,96 @@ async def read(
 
     `digests` says, for the migrations of a ledger, which digest each kind should have: of the kinds that have it the
     objects are left out. Objects of the role that migrates are not told to be its own then.
+    Kinds that others change all the while are unreadable: half of what is read of them would be newer.
     """
-    unreadable: dict[str, str] = {}
-    retried = False
-    while True:
+    from healthd.still import when_still  # it needs this door, too
+
+    if digests is not None:
+        reading = await _read_once(connection, books, digests)
+        if reading.snapshot.omitted >= reading.digests.keys() > set():
+            return reading  # what is as it should be was not caught between two states
+    return await when_still(connection, lambda: _read_once(connection, books, digests))
+
+
+async def _read_once(connection: AsyncConnection[Any], books: Sequence[str], digests: Digests | None) -> Reading:
+    for readings in range(READINGS, 0, -1):
         try:
             async with read_only(connection, {**SESSION, **LIMITS}):
-                ledger = await _ledger(connection, books[0])
+                ledger, maintenance, settings = await _books(connection, books[0])
                 values: dict[str, Any] = {"books": list(books), "migrator": None}
-                same: frozenset[str] = frozenset()
                 found: Mapping[str, Digest] = {}
-                if digests is not None:
-                    values["migrator"] = await _oid(connection, ledger.owner)
+                wanted: Mapping[str, Digest] = {}
+                if digests is not None and not ledger.refused:
                     wanted = digests(ledger)
-                    found = await _digests(connection, values, wanted)
-                    same = frozenset(kind for kind, digest in wanted.items() if found[kind] == digest)
-                objects: dict[Key, Any] = {}
-                for kind in KINDS.values():
-                    if kind.name not in unreadable and kind.name not in same:
-                        objects |= await _objects(connection, kind, values)
-                return Reading(
-                    Snapshot(connection.info.server_version, objects, unreadable, same),
-                    ledger,
-                    await _maintenance(connection),
-                    await _settings(connection),
-                    found,
-                )
-        except _KindFailed as failed:
-            # pg_get_* look at the newest catalog: what was dropped meanwhile fails once and is gone then.
-            if digests is None and retried:
-                unreadable[failed.kind] = failed.reason
-            retried, digests = digests is None, None
+                    values["migrator"], found = await _digests(connection, values, ledger, wanted)
+                same = frozenset(kind for kind, digest in found.items() if wanted[kind] == digest)
+                objects, unreadable = await _everything(connection, values, same, last=readings == 1)
+                snapshot = Snapshot(connection.info.server_version, objects, unreadable, same)
+                return Reading(snapshot, ledger, maintenance, settings, found)
+        except _KindFailed:
+            # pg_get_* look at the newest catalog: what was dropped meanwhile fails, and is gone then.
+            continue
+    raise AssertionError("the last reading takes what it gets")
+
+
+READINGS = 3  # in each but the last, what only a change in the meantime explains is a reason to begin again
+LOCKED = "55P03"
+SURE = frozenset({"42501", LOCKED, "57014"})  # refused, locked, too slow: no second reading is the wiser
 
 
 async def _digests(
-    connection: AsyncConnection[Any], values: Mapping[str, Any], kinds: Iterable[str]
-) -> Mapping[str, Digest]:
-    """Return the digests of these kinds: one statement, of which two numbers a kind come back."""
+    connection: AsyncConnection[Any], values: Mapping[str, Any], ledger: Ledger, kinds: Iterable[str]
+) -> tuple[int | None, Mapping[str, Digest]]:
+    """Return the oid of the role that migrates, and the digests of these kinds, none when one of them fails.
+
+    One statement, of which two numbers a kind come back.
+    """
     version = connection.info.server_version
-    with _failing("*", connection):
-        rows = await (await connection.execute(f"SELECT {', '.join(PRESENT.values())}".encode())).fetchall()
-        absent = {name for name, present in zip(PRESENT, rows[0], strict=True) if not present}
-        parts = [digested(name, KINDS[name].sql(version)) for name in kinds if name not in absent]
-        rows = await (await connection.execute((SHARED + " UNION ALL ".join(parts)).encode(), values)).fetchall()
-    return dict.fromkeys(absent, NONE) | {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
+    try:
+        with _failing(connection):
+            async with connection.transaction(force_rollback=True):
+                roles = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"
+                rows = await _rows(connection, roles, [ledger.owner])
+                migrator = rows[0][0] if rows else None
+                rows = await (await connection.execute(f"SELECT {', '.join(PRESENT.values())}".encode())).fetchall()
+                absent = {name for name, present in zip(PRESENT, rows[0], strict=True) if not present}
+                parts = [digested(name, KINDS[name].sql(version)) for name in kinds if name not in absent]
+                whole = (SHARED + " UNION ALL ".join(parts)).encode()
+                rows = await (await connection.execute(whole, {**values, "migrator": migrator})).fetchall()
+    except _KindFailed:  # which one it was is found when each is read
+        return None, {}
+    found = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
+    return migrator, dict.fromkeys(absent.intersection(kinds), NONE) | found
 
 
 # Which kinds there is anything of: planning the queries of all the others would take longer than running them.
 PRESENT = {kind.name: f"EXISTS ({kind.some})" for kind in KINDS.values() if kind.some}
 
 
-async def _settings(connection: AsyncConnection[Any]) -> str:
-    rows = await _rows(connection, "SELECT s::text FROM pg_catalog.pg_db_role_setting AS s ORDER BY 1")
-    return "".join(text for (text,) in rows)
+async def _everything(
+    connection: AsyncConnection[Any], values: Mapping[str, Any], omitted: Collection[str], *, last: bool
+) -> tuple[dict[Key, Any], dict[str, str]]:
+    """Return the objects of all kinds but the omitted, and why those that could not be read could not.
+
+    What pg_get_viewdef locks stays locked to the end of the transaction, if not of a subtransaction.
+    """
+    objects: dict[Key, Any] = {}
+    unreadable: dict[str, str] = {}
+    locked = False
+    for kind in KINDS.values():
+        if kind.name in omitted:
+            continue
+        try:
+            async with connection.transaction(force_rollback=True):
+                if locked:  # somebody holds a table for long: the kinds together wait no longer than one
+                    await connection.execute("SET LOCAL lock_timeout = '20ms'")
+                objects |= await _objects(connection, kind, values)
+        except _KindFailed as failed:
+            if not last and failed.state not in SURE:
+                raise
+            unreadable[kind.name] = str(failed)
+            locked = locked or failed.state == LOCKED
+    return objects, unreadable
 
 
 # The types of columns that come with the server, and the column that was made with each of them first.
@@ -189,11 +237,6 @@ TYPES = f"""{SHARED}
           JOIN relations AS c ON c.oid = (t.number >> 16)::oid
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = (t.number & 65535)
          ORDER BY t.number"""  # noqa: S608 # nothing in it is anybody else's
-
-
-async def _oid(connection: AsyncConnection[Any], role: str | None) -> int | None:
-    rows = await _rows(connection, "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s", [role])
-    return rows[0][0] if rows else None
 
 
 async def read_beside(connection: AsyncConnection[Any]) -> Beside:
@@ -221,34 +264,31 @@ async def _beside(
 
 
 class _KindFailed(Exception):
-    def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(reason)
-        self.kind, self.reason = kind, reason
+    def __init__(self, state: str, reason: str) -> None:
+        super().__init__(f"{state}: {reason}")
+        self.state = state
 
 
 @contextmanager
-def _failing(kind: str, connection: AsyncConnection[Any]) -> Iterator[None]:
+def _failing(connection: AsyncConnection[Any]) -> Iterator[None]:
     """Tell a statement that the server refuses, on a connection that goes on, as the failure of one kind."""
     try:
         yield
-    except (
-        errors.InsufficientPrivilege,
-        errors.InternalError,
-        errors.LockNotAvailable,  # pg_get_* wait where somebody alters the table
-        errors.ProgrammingError,
-    ) as error:
-        if connection.closed:
+    except psycopg.Error as error:
+        if connection.closed or error.sqlstate is None or error.sqlstate[:3] in ("25P", "57P"):
             raise
-        raise _KindFailed(kind, f"{error.sqlstate}: {_first_line(error)}") from error
+        raise _KindFailed(error.sqlstate, _first_line(error)) from error
 
 
 async def _objects(connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any]) -> dict[Key, Any]:
     """Return the objects of one kind."""
     statement = f"{SHARED} SELECT q.* FROM ({kind.sql(connection.info.server_version)}) AS q".encode()  # noqa: S608
-    with _failing(kind.name, connection):
+    with _failing(connection):
         rows = await (await connection.execute(statement, values)).fetchall()
+    if name := lacking(kind, rows):
+        raise _KindFailed("no text", f"the server said nothing of an object's {name}")
     depth, record, name = kind.depth, kind.record, kind.name
-    lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if str(one.type).startswith("tuple")]
+    lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if "tuple[" in str(one.type)]
     if depth == 0:
         lists = [i + 1 for i in lists]
     objects = {}
@@ -259,7 +299,24 @@ async def _objects(connection: AsyncConnection[Any], kind: Kind, values: Mapping
             objects[Key(name, tuple(row[0]))] = record(*row[1:])
         else:
             objects[Key(name, tuple(row[:depth]))] = record(*row[depth:])
+    if len(objects) < len(rows):  # a role called PUBLIC, a catalog with a row too many
+        raise _KindFailed("no names", "two objects have the same name")
     return objects
+
+
+async def _books(connection: AsyncConnection[Any], table: str) -> tuple[Ledger, str | None, str]:
+    """Return the ledger, who is migrating, and the settings of new sessions.
+
+    When a catalog is refused, it is a ledger that says so.
+    """
+    try:
+        async with connection.transaction():
+            settings = "SELECT s::text FROM pg_catalog.pg_db_role_setting AS s ORDER BY 1"
+            rows = await _rows(connection, settings)
+            texts = "".join(text for (text,) in rows)
+            return await _ledger(connection, table), await _maintenance(connection), texts
+    except errors.InsufficientPrivilege as error:
+        return Ledger(refused=_first_line(error)), None, ""
 
 
 async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
@@ -471,7 +528,12 @@ async def dial(dsn: str, *, timeout_s: float = 5.0) -> AsyncConnection[Any]:
 async def answer(connection: AsyncConnection[Any], statements: str) -> list[str]:
     """Return the only row that these statements bring, sent as one message; raise our errors for the driver's."""
     with translated():
-        cursor = await connection.execute(statements.encode())
+        try:
+            cursor = await connection.execute(statements.encode())
+        except psycopg.Error:
+            if not connection.closed:
+                await connection.rollback()  # they may have begun a transaction
+            raise
         while cursor.description is None and cursor.nextset():
             pass
         return [str(value) for value in await cursor.fetchone() or ()]
@@ -536,6 +598,10 @@ async def read_only(connection: AsyncConnection[Any], settings: Mapping[str, str
     """Run a block in one REPEATABLE READ READ ONLY transaction with these settings, and leave no trace."""
     if connection.closed:
         raise DatabaseUnreachable("the connection is closed", hint="connect again")
+    if (version := connection.info.server_version) < OLDEST:
+        raise DatabaseFailed(
+            f"PostgreSQL {version // 10000} is too old to be read", hint=f"{OLDEST // 10000} or newer is needed"
+        )
     if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
         raise ConfigError("the connection is in a transaction", hint="commit or roll back before reading")
     before = connection.isolation_level, connection.read_only

@@ -61,7 +61,7 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         expected,
         actual,
         difference.attribute,
-        () if difference.unexpected else tuple(kind.repair(difference, *records)),
+        () if difference.unexpected else tuple(map(commented, kind.repair(difference, *records))),
     )
 
 
@@ -95,6 +95,13 @@ TOLD = 5  # of what went with something, how many are named in the message
 
 def _runs(statement: str) -> bool:
     return not statement.startswith("--")
+
+
+def commented(statement: str) -> str:
+    """Return SQL in which a comment stays one, whatever line ends the names and texts in it have."""
+    if not statement.startswith("--"):
+        return statement
+    return "\n".join(line if line.startswith("--") else f"-- {line}" for line in statement.splitlines())
 
 
 def _printed_elsewhere(evidence: Evidence, difference: Difference, kind: Kind) -> bool:

@@ -52,7 +52,11 @@ FIRST = f"{STANDING}, pg_catalog.jsonb_build_array({AROUND})::text"
 FROM = "FROM (SELECT pg_catalog.pg_current_snapshot()) AS s(now)"
 
 # Order matters to the sums below: a sequential scan must not begin where another one is.
-IN_ORDER = "BEGIN READ ONLY; SET LOCAL synchronize_seqscans TO off; SET LOCAL jit TO off; {}; COMMIT"
+SET = "".join(
+    f"SET LOCAL {name} TO '{value}'; "
+    for name, value in {**LIMITS, "synchronize_seqscans": "off", "jit": "off"}.items()
+)
+IN_ORDER = f"BEGIN READ ONLY; {SET}{{}}; COMMIT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from healthd.database import (
     read_beside,
 )
 from healthd.digest import Digest
-from healthd.errors import DatabaseUnreachable, HealthdError, PermissionDenied
+from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.judge import with_consequences
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.status import states
@@ -147,11 +147,19 @@ async def _next(target: Target, files: Files, last: Round | None) -> Round:
             await session.connection.close()
     connection = await dial(target.dsn, timeout_s=target.deadline_s)
     try:
-        mark = await take_mark(connection, busy=session is not None)
-        return await _read(target, files, Session(connection, monotonic(), mark))
+        asked = await _mark(connection, busy=session is not None)
+        return await _read(target, files, Session(connection, monotonic(), asked))
     except BaseException:
         await connection.close()
         raise
+
+
+async def _mark(connection: Any, *, busy: bool) -> Mark | None:
+    """Return the mark; None when we may not ask: then every round reads everything."""
+    try:
+        return await take_mark(connection, busy=busy)
+    except (PermissionDenied, DatabaseFailed):
+        return None
 
 
 async def _read(target: Target, files: Files, session: Session) -> Round:
@@ -316,7 +324,7 @@ def _rank(finding: Finding) -> tuple[int, bool, str, int, Key]:
 
 def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
     """Return whether a privilege that sql/ does not give is one that a contract asks for."""
-    if one.key.kind != "grant" or one.actual is None:
+    if one.key.kind != "grant" or one.actual is None or one.attribute == UNREADABLE:
         return False
     before = one.expected if one.attribute else ()
     after = one.actual if one.attribute else one.actual.privileges

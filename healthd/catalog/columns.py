@@ -176,8 +176,9 @@ def query(version: int) -> str:
         SELECT c.nspname, c.relname, a.attname,
                CASE WHEN a.atttypmod < 0 THEN t.name ELSE pg_catalog.format_type(a.atttypid, a.atttypmod) END,
                a.attnotnull,
-               CASE WHEN a.attgenerated = '' THEN d.expression
-                    ELSE (SELECT pg_catalog.pg_get_expr(g.adbin, g.adrelid)
+               CASE WHEN d.adrelid IS NULL THEN NULL
+                    WHEN a.attgenerated = '' THEN coalesce(d.expression, '???')
+                    ELSE (SELECT coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), '???')
                             FROM pg_catalog.pg_attrdef AS g
                            WHERE g.adrelid = a.attrelid
                              AND g.adnum   = a.attnum) END,

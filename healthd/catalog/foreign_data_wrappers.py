@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from secrets import token_hex
 from typing import Annotated
 
 from healthd.catalog.visible import own
@@ -34,13 +33,11 @@ def options(column: str) -> str:
                       ORDER BY w.word COLLATE "C")"""
 
 
-SALT = token_hex(16)
-
-
 def digest(text: str) -> str:
     """Return an SQL expression: a text's digest, by which two snapshots of this process tell it from another."""
     return f"""pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
-                   '{SALT}' || {text}, pg_catalog.getdatabaseencoding())), 'hex'), 16)"""
+                   pg_catalog.current_setting('healthd.salt') || {text},
+                   pg_catalog.getdatabaseencoding())), 'hex'), 16)"""
 
 
 def secrets(column: str) -> str:

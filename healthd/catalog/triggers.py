@@ -68,7 +68,7 @@ ELSEWHERE = f"""
               JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
              WHERE p.tgenabled <> g.tgenabled
-             UNION ALL
+             UNION -- not ALL: it must end in a broken catalog too
             SELECT g.tgparentid, e.name
               FROM elsewhere AS e
               JOIN pg_catalog.pg_trigger AS g ON g.oid = e.oid

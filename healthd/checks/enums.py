@@ -1,6 +1,6 @@
 """Enums: the labels that applications read and write are there, in their order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from healthd.judge import differences, judge
@@ -55,10 +55,16 @@ def _with_labels(finding: Finding, difference: Difference) -> Finding:
         words = ["the type is missing"]
     return replace(
         finding,
-        message=f"{difference.key}: {', '.join(words) or 'labels in another order'} (valid: {', '.join(valid)})",
+        message=f"{difference.key}: {', '.join(words) or 'labels in another order'} (valid: {_some(valid)})",
         facts={"valid_values": valid, "missing": missing, "extra": extra},
     )
 
 
 def _listed(labels: tuple[str, ...]) -> str:
-    return ", ".join(f"'{label}'" for label in labels)
+    return _some([f"'{label}'" for label in labels])
+
+
+def _some(labels: Sequence[str], limit: int = 50) -> str:
+    """Return labels as one text, not all of a great many: the finding's facts have them."""
+    more = f" and {len(labels) - limit} more" if len(labels) > limit else ""
+    return ", ".join(labels[:limit]) + more

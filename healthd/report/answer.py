@@ -82,12 +82,20 @@ def text(report: Report) -> str:
     """Return a report for people, a line or two for each finding."""
     lines = [] if report.findings else [f"{report.target}  ok"]
     for finding in report.findings:
-        lines.append(f"{report.target}  {str(finding.severity).upper()}  {finding.problem}  {finding.message}")
-        lines += [f"    {line}" for statement in finding.repair for line in statement.splitlines()]
-    lines += [f"{report.target}  note: {note}" for note in report.notes]
+        message = printable(finding.message)
+        lines.append(f"{report.target}  {str(finding.severity).upper()}  {finding.problem}  {message}")
+        lines += [f"    {printable(line)}" for statement in finding.repair for line in statement.split("\n")]
+    lines += [f"{report.target}  note: {printable(note)}" for note in report.notes]
     if report.maintenance:
         lines.append(f"{report.target}  maintenance: {report.maintenance}")
     if any(one.severity is not Severity.OK for one in report.findings):
         problems = " ".join(sorted({one.problem for one in report.findings}))
         lines.append(f"    what to do: healthd explain {problems}")
     return "\n".join(lines)
+
+
+def printable(text: str) -> str:
+    """Return a text on one line that moves no cursor: what is not printable is written as in Python."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

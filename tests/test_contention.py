@@ -1,0 +1,192 @@
+"""A round beside an application and its migrations: it waits for nobody for long, and nobody waits for it.
+
+What is proven is an order, never a time: the reading ends while the lock is still held.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from servers import wait_for
+
+from healthd import database as door
+from healthd.database import connect, read, take_snapshot
+from healthd.model import Key, Snapshot, diff
+from healthd.quiet import ask, question
+
+ONE_OF_EVERYTHING = """
+CREATE TABLE held (id serial PRIMARY KEY, a integer DEFAULT 1 CHECK (a > 0));
+CREATE INDEX held_idx ON held (a) WHERE a > 1;
+CREATE STATISTICS held_statistics ON a, (a + 1) FROM held;
+CREATE VIEW held_view AS SELECT a FROM held;
+CREATE RULE held_rule AS ON DELETE TO held DO ALSO SELECT 1;
+CREATE FUNCTION held_function() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER held_trigger BEFORE UPDATE ON held FOR EACH ROW WHEN (OLD.a = 1) EXECUTE FUNCTION held_function();
+CREATE POLICY held_policy ON held USING (a > 1);
+CREATE TABLE free (id serial PRIMARY KEY);
+CREATE TYPE mood AS ENUM ('good', 'bad');
+"""
+READ_ALL_THE_SAME = {"schema", "enum", "sequence", "grant", "owner", "comment", "extension", "domain"}
+
+
+@pytest.fixture
+def url(database: str, sql: Any) -> str:
+    sql(database, ONE_OF_EVERYTHING)
+    return database
+
+
+@contextmanager
+def holding(url: str, statement: LiteralString) -> Iterator[psycopg.Connection[Any]]:
+    """Run a statement in a transaction that stays open for the block."""
+    with psycopg.connect(url) as connection:
+        connection.execute(statement)
+        yield connection
+        connection.rollback()
+
+
+@asynccontextmanager
+async def waiting(url: str, statement: LiteralString) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a statement that has to wait for a lock, and yield once it does."""
+
+    async def run() -> None:
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            await connection.execute(statement)
+
+    with psycopg.connect(url, autocommit=True) as watch:
+        task = asyncio.create_task(run())
+        waiters = "SELECT 1 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+        while not watch.execute(waiters).fetchone():
+            assert not task.done(), task.result()
+            await asyncio.sleep(0.01)
+        yield task
+        await task
+
+
+def locked(snapshot: Snapshot) -> set[str]:
+    """Return the kinds that were not read because somebody holds a lock; any other reason is a failure."""
+    assert all(reason.startswith("55P03: ") for reason in snapshot.unreadable.values()), snapshot.unreadable
+    return set(snapshot.unreadable)
+
+
+async def test_a_locked_table_makes_kinds_unknown_and_the_others_are_read(url: str) -> None:
+    async with connect(url) as connection:
+        before = await take_snapshot(connection)
+        with holding(url, "LOCK TABLE held IN ACCESS EXCLUSIVE MODE") as holder:
+            during = await take_snapshot(connection)  # would not come back before the holder ends if it waited
+
+            assert psycopg.pq.TransactionStatus.INTRANS == holder.info.transaction_status
+        after = await take_snapshot(connection)
+
+    assert {"view", "rule"} <= locked(during)
+    assert not READ_ALL_THE_SAME & locked(during)
+    assert all(one.attribute == "unreadable" for one in diff(before, during))
+    assert not before.unreadable
+    assert () == diff(before, after)
+
+
+@pytest.mark.parametrize(
+    "lock",
+    ["ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE"],
+)
+async def test_a_table_in_use_is_read_whole(url: str, lock: str) -> None:
+    async with connect(url) as connection:
+        before = await take_snapshot(connection)
+        with psycopg.connect(url) as holder:
+            holder.execute(f"LOCK TABLE held IN {lock} MODE".encode())
+            during = await take_snapshot(connection)
+
+    assert not during.unreadable
+    assert () == diff(before, during)
+
+
+@pytest.mark.parametrize("use", ["SELECT a FROM held", "INSERT INTO held (a) VALUES (7)"])
+async def test_a_round_neither_queues_behind_a_waiting_migration_nor_holds_it_up(url: str, use: LiteralString) -> None:
+    async with connect(url) as connection:
+        with holding(url, use) as holder:
+            async with waiting(url, "ALTER TABLE held ADD COLUMN b integer") as migration:
+                during = [await take_snapshot(connection) for _ in range(3)]
+
+                assert not migration.done()
+                holder.rollback()
+                rounds = asyncio.create_task(without_end(url))
+                await asyncio.wait_for(migration, timeout=30)
+                rounds.cancel()
+        after = await take_snapshot(connection)
+
+    assert not any(READ_ALL_THE_SAME & locked(one) for one in during)
+    assert Key("column", ("public", "held", "b")) in after.objects
+
+
+async def without_end(url: str) -> None:
+    async with connect(url) as connection:
+        while True:
+            await take_snapshot(connection)
+
+
+async def test_no_kind_leaves_a_table_locked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before each kind is read, the transaction holds nothing but ACCESS SHARE on catalogs."""
+    original, held = door._objects, {}
+    relations = "SELECT relation, relation::regclass::text, mode FROM pg_locks WHERE pid = %s AND relation IS NOT NULL"
+    with psycopg.connect(url, autocommit=True) as watch:
+
+        async def objects(connection: Any, kind: Any, books: Any) -> Any:
+            held[kind.name] = watch.execute(relations, [connection.info.backend_pid]).fetchall()
+            rows = await original(connection, kind, books)
+            if kind.name == "view":  # the watch would see a table: the deparser holds it until the kind is read
+                held["within"] = watch.execute(relations, [connection.info.backend_pid]).fetchall()
+            return rows
+
+        monkeypatch.setattr(door, "_objects", objects)
+        async with connect(url) as connection:
+            await read(connection)
+
+    assert "held" in {name for _, name, _ in held.pop("within")}
+    assert set(door.KINDS) == set(held)
+    assert [] == [(kind, lock) for kind, locks in held.items() for lock in locks if lock[0] >= 16384]
+    assert {"AccessShareLock"} >= {mode for locks in held.values() for _, _, mode in locks}
+
+
+async def test_a_ledger_that_somebody_holds_does_not_hold_up_the_quiet_question(url: str, sql: Any) -> None:
+    sql(url, "CREATE TABLE _yoyo_migration (migration_hash text, migration_id text, applied_at_utc timestamp)")
+    async with connect(url) as connection:
+        asked = await question(connection)
+        answer = await ask(connection, asked)
+        with (
+            holding(url, "LOCK TABLE _yoyo_migration IN ACCESS EXCLUSIVE MODE"),
+            pytest.raises(door.DatabaseFailed, match="lock timeout"),
+        ):
+            await ask(connection, asked)
+        assert answer == await ask(connection, asked)
+
+
+async def test_a_round_leaves_no_transaction_open(url: str, sql: Any) -> None:
+    async with connect(url) as connection:
+        await take_snapshot(connection)
+        await ask(connection, await question(connection))
+        pid = connection.info.backend_pid
+        wait_for(lambda: sql(url, "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state = 'idle'", pid))
+
+        assert [] == sql(url, "SELECT relation FROM pg_locks WHERE pid = %s", pid)
+        assert [(None, None)] == sql(url, "SELECT xact_start, backend_xmin FROM pg_stat_activity WHERE pid = %s", pid)
+
+
+async def test_a_round_has_limits_of_its_own(url: str, sql: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    original = door._objects
+
+    async def objects(connection: Any, kind: Any, books: Any) -> Any:
+        if not seen:
+            names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+            seen.extend([(await (await connection.execute(f"SHOW {name}")).fetchone())[0] for name in names])
+        return await original(connection, kind, books)
+
+    monkeypatch.setattr(door, "_objects", objects)
+    unlimited = psycopg.conninfo.make_conninfo(url, options="-c lock_timeout=0 -c statement_timeout=0")
+    async with connect(unlimited) as connection:
+        await read(connection)
+
+    assert 3 == len(seen)
+    assert "0" not in seen

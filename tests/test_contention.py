@@ -15,7 +15,7 @@ from servers import wait_for
 from healthd import database as door
 from healthd.database import connect, read, take_snapshot
 from healthd.model import Key, Snapshot, diff
-from healthd.quiet import ask, question
+from healthd.quiet import look, take_mark
 
 ONE_OF_EVERYTHING = """
 CREATE TABLE held (id serial PRIMARY KEY, a integer DEFAULT 1 CHECK (a > 0));
@@ -152,20 +152,19 @@ async def test_no_kind_leaves_a_table_locked(url: str, monkeypatch: pytest.Monke
 async def test_a_ledger_that_somebody_holds_does_not_hold_up_the_quiet_question(url: str, sql: Any) -> None:
     sql(url, "CREATE TABLE _yoyo_migration (migration_hash text, migration_id text, applied_at_utc timestamp)")
     async with connect(url) as connection:
-        asked = await question(connection)
-        answer = await ask(connection, asked)
+        mark = await take_mark(connection, busy=True)
         with (
             holding(url, "LOCK TABLE _yoyo_migration IN ACCESS EXCLUSIVE MODE"),
             pytest.raises(door.DatabaseFailed, match="lock timeout"),
         ):
-            await ask(connection, asked)
-        assert answer == await ask(connection, asked)
+            await look(connection, mark)
+        assert (await look(connection, mark))[0]
 
 
 async def test_a_round_leaves_no_transaction_open(url: str, sql: Any) -> None:
     async with connect(url) as connection:
         await take_snapshot(connection)
-        await ask(connection, await question(connection))
+        await look(connection, await take_mark(connection, busy=True))
         pid = connection.info.backend_pid
         wait_for(lambda: sql(url, "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state = 'idle'", pid))
 

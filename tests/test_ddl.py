@@ -22,6 +22,7 @@ In the comment lines before a statement, which hold for this statement alone:
 A directive at the top of a file is one that a blank line parts from the first statement.
 Nothing is sampled: pg_dump is asked after every statement, about 0.1 s each; `make matrix` repeats it on each major.
 In the end the dump is restored elsewhere, and a role that may do nothing but connect reads: both see the same.
+The server makes the same digests of what there is as we do, and its own functions print the texts that we put together.
 """
 
 import asyncio
@@ -36,9 +37,11 @@ import psycopg
 import pytest
 from psycopg import sql as compose
 
-from healthd.database import connect, take_snapshot
+from healthd.catalog import KINDS
+from healthd.database import SESSION, connect, read, read_only, take_snapshot
+from healthd.digest import NONE, digest_of
 from healthd.migrations.statements import statements
-from healthd.model import Difference, Snapshot, diff
+from healthd.model import Difference, Key, Snapshot, diff
 
 FOLDER = Path(__file__).parent / "ddl"
 READER = "ddl_reader"
@@ -154,6 +157,55 @@ async def compare(watch: Watch, other: str, what: str, only_ours: set[Any]) -> s
     return report(f"{what} sees another schema", told(unlike)) if unlike else None
 
 
+async def counted(watch: Watch) -> str | None:
+    """Return which digests the server makes otherwise than we do of the same objects, None when it makes none."""
+    owner = (await read(watch.reader)).ledger.owner
+    mine = {key: one for key, one in watch.snapshot.objects.items() if key.kind != "owner" or one.role != owner}
+    wanted = dict.fromkeys(KINDS, NONE) | digest_of(mine)
+    reading = await read(watch.reader, digests=lambda _: wanted)
+    salted = {key.kind for key, one in mine.items() if getattr(one, "secrets", None) is not None}
+    unlike = KINDS.keys() - reading.snapshot.omitted - salted
+    return report("the server counts otherwise", ", ".join(sorted(unlike))) if unlike else None
+
+
+# What is put together in our queries is what the server's own functions print.
+PRINTED = """
+    SELECT 'index', ARRAY[n.nspname, t.relname, c.relname]::text[], 'definition', pg_get_indexdef(i.indexrelid)
+      FROM pg_index AS i
+      JOIN pg_class AS c ON c.oid = i.indexrelid
+      JOIN pg_class AS t ON t.oid = i.indrelid
+      JOIN pg_namespace AS n ON n.oid = t.relnamespace
+     UNION ALL
+    SELECT 'constraint', ARRAY[n.nspname, c.relname, k.conname]::text[], 'definition',
+           regexp_replace(pg_get_constraintdef(k.oid), ' NOT (VALID|ENFORCED)$', '')
+      FROM pg_constraint AS k
+      JOIN pg_class AS c ON c.oid = k.conrelid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     UNION ALL
+    SELECT 'column', ARRAY[n.nspname, c.relname, a.attname]::text[], 'default', pg_get_expr(d.adbin, d.adrelid)
+      FROM pg_attrdef AS d
+      JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+      JOIN pg_class AS c ON c.oid = d.adrelid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     UNION ALL
+    SELECT 'column', ARRAY[n.nspname, c.relname, a.attname]::text[], 'type', format_type(a.atttypid, a.atttypmod)
+      FROM pg_attribute AS a
+      JOIN pg_class AS c ON c.oid = a.attrelid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace"""
+
+
+async def printed(watch: Watch) -> str | None:
+    """Return which texts differ from those that the server prints one by one, None when none does."""
+    async with read_only(watch.reader, SESSION):
+        rows = await (await watch.reader.execute(PRINTED)).fetchall()
+    unlike = []
+    for kind, path, name, text in rows:
+        record = watch.snapshot.objects.get(Key(kind, tuple(path)))
+        if record is not None and getattr(record, name) != text:
+            unlike.append(f"{kind} {path} {name}: {getattr(record, name)!r}, the server prints {text!r}")
+    return report("texts are not the server's", *unlike) if unlike else None
+
+
 @pytest.fixture(scope="module")
 def administrator(_administrator: psycopg.Connection) -> psycopg.Connection:
     return _administrator
@@ -209,6 +261,7 @@ async def test_a_snapshot_moves_exactly_when_pg_dump_moves(
                     trouble, more = await play(watch, writer, step)
                     troubles.append(trouble)
                     only_ours |= more
+        troubles += [await counted(watch), await printed(watch)]
     troubles.append(await compare(watch, url.replace("postgres@", f"{reader}@", 1), "an unprivileged role", set()))
     if not header.get("restore", "").startswith("no"):
         try:

@@ -176,7 +176,7 @@ def query(version: int) -> str:
         SELECT c.nspname, c.relname, a.attname,
                CASE WHEN a.atttypmod < 0 THEN t.name ELSE pg_catalog.format_type(a.atttypid, a.atttypmod) END,
                a.attnotnull,
-               CASE WHEN d.adrelid IS NULL THEN NULL
+               CASE WHEN NOT a.atthasdef THEN NULL
                     WHEN a.attgenerated = '' THEN coalesce(d.expression, '???')
                     ELSE (SELECT coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), '???')
                             FROM pg_catalog.pg_attrdef AS g
@@ -209,7 +209,7 @@ def query(version: int) -> str:
            AND NOT a.attisdropped
            AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
            AND (c.relkind IN ('r', 'p', 'f')
-                OR d.adrelid IS NOT NULL
+                OR a.atthasdef
                 OR c.relkind = 'm'
                    AND (a.attstattarget >= 0
                         OR a.attstorage <> t.typstorage
@@ -227,6 +227,7 @@ DEFAULTS = """(SELECT pg_catalog.unnest(t.adrelids) AS adrelid, pg_catalog.unnes
                                             pg_catalog.array_agg(d.adrelid) AS adrelids,
                                             pg_catalog.array_agg(d.adnum) AS adnums
                                        FROM pg_catalog.pg_attrdef AS d
+                                      WHERE pg_catalog.strpos(d.adbin::text, '{VAR ') = 0 -- of a generated column
                                       GROUP BY d.adbin::text) AS g
                              OFFSET 0) AS t
                      OFFSET 0)"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -47,6 +47,7 @@ from healthd.model import (
     diff,
     quote,
 )
+from healthd.omitted import whole
 from healthd.partitions import come_and_go, holder, with_partitions
 from healthd.quiet import Mark, look, take_mark
 from healthd.renames import aligned
@@ -227,15 +228,13 @@ def conclude(
     locked = [one.id for one in lock.migrations]
     migrations = tuple(states(files.migrations, locked, reading.ledger.applied))
     applied = [one.id for one in reading.ledger.applied]
-    omitted = reading.snapshot.omitted
-    if target.contracts:
-        omitted -= BELIEVED
-    if target.partitions:
-        omitted -= {"table"}
-    wanted = lock.expected(applied, KINDS.keys() - omitted)
     owner = reading.ledger.owner
-    expected = for_comparison(wanted, owner)
-    actual = for_comparison(_completed(_without_reader(reading), wanted), owner)
+
+    def believed(kinds: Collection[str]) -> Snapshot:
+        return for_comparison(lock.expected(applied, kinds), owner)
+
+    expected = believed(KINDS.keys() - reading.snapshot.omitted)
+    actual = for_comparison(_without_reader(reading), owner)
     there, renamed = aligned(expected, actual, KINDS)
     free = come_and_go(expected, target.partitions)
     renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
@@ -251,6 +250,7 @@ def conclude(
     follow = {(one.key, one.attribute) for some in went.values() for one in some}
     differences = tuple(one for one in differences if (one.key, one.attribute) not in follow)
     in_files = {name for name, _ in files.migrations}
+    expected, actual, there = (whole(one, lambda kind: believed({kind}).objects) for one in (expected, actual, there))
     evidence = Evidence(
         target=target.name,
         expected=expected,
@@ -286,16 +286,6 @@ def conclude(
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
     )
-
-
-BELIEVED = frozenset({"table", "view", "column", "enum"})  # what contracts speak of
-
-
-def _completed(actual: Snapshot, expected: Snapshot) -> Snapshot:
-    """Return a snapshot with what was left out of it for being as expected, where that is asked for all the same."""
-    proven = actual.omitted - expected.omitted
-    objects = {key: record for key, record in expected.objects.items() if key.kind in proven}
-    return replace(actual, objects={**actual.objects, **objects}, omitted=expected.omitted)
 
 
 def _notes(target: Target, expected: Snapshot) -> Iterator[str]:

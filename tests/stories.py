@@ -43,8 +43,9 @@ from healthd.migrations.replay import replay
 from healthd.migrations.runner import migrate
 from healthd.migrations.statements import statements
 from healthd.model import Contract, Key, Report, diff
+from healthd.quiet import take_mark
 from healthd.roles import for_comparison
-from healthd.rounds import examine, examine_again
+from healthd.rounds import Round, examine, examine_again
 from healthd.sources import Files
 
 HERE = Path(__file__).parent
@@ -157,12 +158,20 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
     kept = [one for one in known if one.id not in story.lost]
     target = Target(story.name, url, contracts=story.contracts, partitions=story.partitions)
     compared = files(locked, kept)
-    before = await examine_again(target, compared, None)
+    before = await _busy(await examine_again(target, compared, None))
     run(connection, story.drift)
     # The round before is at hand, as it is in the daemon: what happened must not look like nothing.
+    if story.slow:
+        await before.close()
     after = await examine_again(target, compared, None if story.slow else before)
     await after.close()
     return Scene(story, url, target, compared, after.report)
+
+
+async def _busy(one: Round) -> Round:
+    """Return a round of a server where other work goes on: what happens next must move the sums."""
+    assert one.session
+    return replace(one, session=replace(one.session, mark=await take_mark(one.session.connection, busy=True)))
 
 
 async def _lock_given(url: str, locked: LockFile, known: Sequence[Migration]) -> LockFile:

@@ -26,6 +26,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.contracts": frozenset({"json"}),
     "healthd.redact": frozenset({"re"}),
     "healthd.digest": frozenset({"hashlib"}),
+    "healthd.omitted": frozenset(),
     "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
     "healthd.migrations.statements": frozenset({"re"}),
     "healthd.migrations.status": frozenset(),

@@ -1,0 +1,32 @@
+"""Objects of which some kinds were left out, for they are as expected: fetched when somebody asks for them."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from healthd.model import Key, Record, Snapshot
+
+Fetch = Callable[[str], Mapping[Key, Record]]
+
+
+def whole(snapshot: Snapshot, fetch: Fetch) -> Snapshot:
+    """Return the snapshot with the kinds that were left out; `fetch` returns the objects of one of them."""
+    if not snapshot.omitted:
+        return snapshot
+    return replace(snapshot, objects=_Objects(snapshot.objects, snapshot.omitted, fetch), omitted=frozenset())
+
+
+class _Objects(Mapping[Key, Record]):
+    def __init__(self, objects: Mapping[Key, Record], omitted: frozenset[str], fetch: Fetch) -> None:
+        self._objects, self._omitted, self._fetch = objects, omitted, functools.cache(fetch)
+
+    def __getitem__(self, key: Key) -> Record:
+        return (self._fetch(key.kind) if key.kind in self._omitted else self._objects)[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        yield from self._objects
+        for kind in sorted(self._omitted):
+            yield from self._fetch(kind)
+
+    def __len__(self) -> int:
+        return len(self._objects) + sum(len(self._fetch(kind)) for kind in self._omitted)

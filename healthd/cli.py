@@ -261,16 +261,20 @@ def new(settings: Settings, style: str, name: str) -> None:
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 when the files and the lock file disagree.")
 def lock(settings: Settings, style: str, check: bool) -> int:
     """Replay sql/ on a throw-away PostgreSQL and write what it makes to sql/schema.lock."""
-    from healthd.migrations.lockfile import disagreements, dump
+    from healthd.errors import LockFileChanged
+    from healthd.migrations.lockfile import disagreements, dump, verified
     from healthd.migrations.replay import replay
     from healthd.sources import read_lock
 
     migrations = _migrations(settings)
     if check:
-        known = read_lock(settings)
-        wrong = sorted(disagreements(known, migrations))
-        if not wrong:
-            wrong = _otherwise(known, asyncio.run(replay(migrations, postgres_bin=settings.postgres_bin)))
+        try:
+            known = verified(read_lock(settings))
+            wrong = sorted(disagreements(known, migrations))
+            if not wrong:
+                wrong = _otherwise(known, asyncio.run(replay(migrations, postgres_bin=settings.postgres_bin)))
+        except LockFileChanged as error:
+            wrong = [str(error)]
         out(style, "\n".join(wrong) or f"{settings.lock.name} is what the files make", {"disagreements": wrong})
         if wrong:
             say("    hint: write it anew with: healthd lock")

@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from healthd import __version__, counters, libraries
 from healthd.catalog import KINDS
-from healthd.catalog.visible import BOOKS, SHARED
+from healthd.catalog.visible import BOOKS, SHARED, shared
 from healthd.digest import MODULUS, NONE, Digest, digested
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.migrations.status import Applied
@@ -282,7 +282,8 @@ def _failing(connection: AsyncConnection[Any]) -> Iterator[None]:
 
 async def _objects(connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any]) -> dict[Key, Any]:
     """Return the objects of one kind."""
-    statement = f"{SHARED} SELECT q.* FROM ({kind.sql(connection.info.server_version)}) AS q".encode()  # noqa: S608
+    query = kind.sql(connection.info.server_version)
+    statement = f"{shared(query)} SELECT q.* FROM ({query}) AS q".encode()  # noqa: S608 # texts of our own
     with _failing(connection):
         rows = await (await connection.execute(statement, values)).fetchall()
     if name := lacking(kind, rows):
@@ -530,13 +531,12 @@ async def answer(connection: AsyncConnection[Any], statements: str) -> list[str]
     with translated():
         try:
             cursor = await connection.execute(statements.encode())
-        except psycopg.Error:
+            while cursor.description is None and cursor.nextset():
+                pass
+            return [str(value) for value in await cursor.fetchone() or ()]
+        finally:
             if not connection.closed:
-                await connection.rollback()  # they may have begun a transaction
-            raise
-        while cursor.description is None and cursor.nextset():
-            pass
-        return [str(value) for value in await cursor.fetchone() or ()]
+                await connection.rollback()  # they, or the driver, may have begun a transaction
 
 
 def complete(dsn: str, *, timeout_s: float = 5.0) -> str:

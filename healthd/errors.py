@@ -39,6 +39,10 @@ class LockFileError(HealthdError):
     """The lock file is missing, unreadable, or does not belong to these files."""
 
 
+class LockFileChanged(LockFileError):
+    """The lock file's lines are not those that were written: by hand, or in a merge."""
+
+
 class MigrationFailed(HealthdError):
     """A migration could not be applied or rolled back; the message says what is in the database now."""
 

@@ -235,6 +235,8 @@ def conclude(
 
     expected = believed(KINDS.keys() - reading.snapshot.omitted)
     actual = for_comparison(_without_reader(reading), owner)
+    if any(one.attribute is None for one in diff(expected, actual)):  # what it is a part of may be of any kind
+        expected, actual = (whole(one, lambda kind: believed({kind}).objects) for one in (expected, actual))
     there, renamed = aligned(expected, actual, KINDS)
     free = come_and_go(expected, target.partitions)
     renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)

@@ -12,7 +12,7 @@ from pathlib import Path
 from healthd.config import Settings
 from healthd.errors import LockFileError
 from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import OUTDATED, LockFile, decode_objects, load
+from healthd.migrations.lockfile import OUTDATED, LockFile, decode_objects, load, verified
 from healthd.model import Snapshot
 
 LOOK_S = 1.0  # at most one look at the folder in this time, however many targets ask
@@ -46,7 +46,9 @@ def _text(path: Path) -> str:
 
 def read_files(settings: Settings) -> Files:
     """Return the lock file and the migrations as they are on disk."""
-    return Files(read_lock(settings), tuple((one.id, one.digest) for one in read_migrations(settings.sources)))
+    return Files(
+        verified(read_lock(settings)), tuple((one.id, one.digest) for one in read_migrations(settings.sources))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ def described(one: Address, table: str, columns: str, where: str = "true", *, me
           JOIN pg_catalog.{table} AS d
             ON d.classoid = 'pg_catalog.{one.catalog}'::pg_catalog.regclass
            AND d.objoid   = {one.oid}
-           AND d.objoid  >= {USERS}
            AND d.objsubid = {number}
          WHERE {one.where}
            AND {where}
@@ -37,9 +36,9 @@ def described(one: Address, table: str, columns: str, where: str = "true", *, me
 
 
 def _comments(one: Address) -> str:
-    where = "true"
+    where = f"d.objoid >= {USERS}"  # those on what came with the server are not told, but for schema public's
     if one.catalog == "pg_namespace":
-        where = "n.nspname <> 'public'"
+        where += " AND n.nspname <> 'public'"
     if one is COLUMNS:
         where = "a.attnum > 0"  # one on ctid can be written, and is not dumped
     return described(one, "pg_description", "{path}, d.description", where)

@@ -86,7 +86,8 @@ def _owners(one: Address) -> str:
 SUBSCRIPTIONS = """
         SELECT ARRAY['subscription', u.subname::text], pg_catalog.pg_get_userbyid(u.subowner)::text
           FROM pg_catalog.pg_subscription AS u
-         WHERE u.subdbid = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())"""
+         WHERE u.subowner IS DISTINCT FROM %(migrator)s::pg_catalog.oid
+           AND u.subdbid = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())"""
 
 
 KIND = Kind(

@@ -32,6 +32,11 @@ SHARED = f"""
                                   AND e.objid   = c.oid))"""
 
 
+def shared(query: str) -> str:
+    """Return SHARED for a query that reads from it, nothing for any other: what is refused there is not its concern."""
+    return SHARED if "relations AS" in query or "members AS" in query else ""
+
+
 def own(catalog: str, oid: str) -> str:
     """Return a condition that keeps out what belongs to an extension."""
     return f"""NOT EXISTS (SELECT

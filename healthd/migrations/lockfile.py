@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from healthd.catalog import KINDS
 from healthd.digest import Digest, change, digest_of, total
-from healthd.errors import LockFileError
+from healthd.errors import LockFileChanged, LockFileError
 from healthd.migrations.files import Migration
 from healthd.model import Difference, Key, Record, Snapshot, attributes
 
@@ -300,7 +300,7 @@ def _sealed(
     seal = sha256("".join(f"{line}\n" for line in follow).encode()).hexdigest()
     if len(follow) < sum(counts) or entry.get("sha256") != seal:
         whose = entry.get("migration", "an empty database")
-        raise LockFileError(
+        raise LockFileChanged(
             f"{name}, line {position + 1}: the lines after it are not those that were locked of {whose}", hint=OUTDATED
         )
     return follow

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from healthd.catalog.enums import renamed
-from healthd.model import Difference, Key, Kind, literal
+from healthd.model import Difference, Key, Kind, Record, literal
 
 
 def causes(differences: Iterable[Difference], kinds: Mapping[str, Kind]) -> tuple[Difference, ...]:
@@ -31,6 +31,34 @@ def parent_of(one: Difference, lost: Mapping[Key, bool], kinds: Mapping[str, Kin
         parent = Key("view", parent.path)  # views have triggers, materialized ones have indexes
     together = parent is not None and parent != one.key and lost.get(parent) == (one.actual is None)
     return parent if together else None
+
+
+def of_their_own(differences: Iterable[Difference], objects: Mapping[Key, Record]) -> tuple[Difference, ...]:
+    """Return the differences but for columns that differ as they do in a table that this one inherits from.
+
+    `objects` are those that are expected.
+    """
+    differences = tuple(differences)
+    columns = {(one.key.path, one.attribute): one for one in differences if one.key.kind == "column"}
+    return tuple(
+        one
+        for one in differences
+        if not any(_alike(one, columns.get((path, one.attribute))) for path in _above(one.key, objects))
+    )
+
+
+def _above(key: Key, objects: Mapping[Key, Record]) -> Iterator[tuple[str, ...]]:
+    """Yield the paths of the column of this name in the tables that a column's own inherits from."""
+    if key.kind == "column":
+        *table, column = key.path
+        for parent in getattr(objects.get(Key("table", tuple(table))), "inherits", ()):
+            yield *Key.parse(f"table:{parent}").path, column
+
+
+def _alike(one: Difference, other: Difference | None) -> bool:
+    if other is None or one.attribute is None:  # a column that is lost, or new, is so in both or in neither
+        return other is not None and (one.missing, one.unexpected) == (other.missing, other.unexpected)
+    return (one.expected, one.actual) == (other.expected, other.actual)
 
 
 def _spelled(differences: Iterable[Difference]) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from healthd.catalog import KINDS
 from healthd.catalog.grants import Grant
-from healthd.causes import causes
+from healthd.causes import causes, of_their_own
 from healthd.checks import CHECKS
 from healthd.config import Target, read_settings
 from healthd.consequences import consequences
@@ -242,7 +242,9 @@ def conclude(
     renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
     expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
     every = (*renamed, *diff(expected, there))
-    differences = tuple(one for one in causes(every, KINDS) if not _agreed(one, target.contracts))
+    known = whole(expected, lambda kind: believed({kind}).objects).objects
+    differences = of_their_own(causes(every, KINDS), known)
+    differences = tuple(one for one in differences if not _agreed(one, target.contracts))
     if reading.maintenance:
         # What the running migration changes, or keeps locked, is neither drift nor in order yet.
         moving = {effect.key for one in lock.without(applied) for effect in one.effects}

@@ -446,3 +446,85 @@ async def test_names_in_another_encoding_are_read_or_unknown(
             assert () == report.findings
     finally:
         sql(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+# One thing of an unusual size each: what makes it, and what somebody then does to it.
+SIZES = {
+    "a function body of 10 MB": (
+        (
+            "DO $$ BEGIN EXECUTE format('CREATE FUNCTION big() RETURNS text LANGUAGE sql AS %L',"
+            " 'SELECT ''' || repeat('x', 10000000) || ''''); END $$"
+        ),
+        (
+            "DO $$ BEGIN EXECUTE format('CREATE OR REPLACE FUNCTION big() RETURNS text LANGUAGE sql AS %L',"
+            " 'SELECT ''' || repeat('x', 9999999) || 'y'''); END $$"
+        ),
+        "function:public.big()",
+    ),
+    "a view of 1 MB": (
+        "DO $$ BEGIN EXECUTE 'CREATE VIEW big AS SELECT ''' || repeat('x', 1000000) || '''::text AS a'; END $$",
+        (
+            "DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW big AS SELECT ''' || repeat('y', 1000000) || '''::text AS a';"
+            " END $$"
+        ),
+        "view:public.big",
+    ),
+    "a comment of 5 MB, which is no finding": (
+        "CREATE TABLE t (); DO $$ BEGIN EXECUTE format('COMMENT ON TABLE t IS %L', repeat('c', 5000000)); END $$",
+        "COMMENT ON TABLE t IS NULL; ALTER TABLE t SET UNLOGGED",
+        "table:public.t",
+    ),
+    "a table of 1,600 columns": (
+        (
+            "DO $$ BEGIN EXECUTE 'CREATE TABLE wide (' ||"
+            " (SELECT string_agg('column_' || n || ' boolean', ', ') FROM generate_series(1, 1600) AS n) || ')'; END $$"
+        ),
+        "ALTER TABLE wide ALTER COLUMN column_1600 TYPE text USING NULL",
+        "column:public.wide.column_1600",
+    ),
+    "a type of 5,000 labels": (
+        (
+            "DO $$ BEGIN EXECUTE 'CREATE TYPE many AS ENUM (' ||"
+            " (SELECT string_agg(quote_literal('label ' || n), ', ') FROM generate_series(1, 5000) AS n) || ')'; END $$"
+        ),
+        "ALTER TYPE many RENAME VALUE 'label 2500' TO 'another'",
+        "enum:public.many",
+    ),
+    "300 partitions with an index each": (
+        (
+            "CREATE TABLE p (id integer, note text) PARTITION BY LIST (id); CREATE INDEX ON p (note);"
+            " DO $$ BEGIN FOR n IN 1..300 LOOP"
+            " EXECUTE format('CREATE TABLE p_%s PARTITION OF p FOR VALUES IN (%s)', n, n); END LOOP; END $$"
+        ),
+        "ALTER TABLE p ALTER COLUMN note SET NOT NULL",
+        "column:public.p.note",
+    ),
+    "1,500 grants on one table": (
+        (
+            "CREATE TABLE t (id integer); DO $$ BEGIN FOR n IN 1..1500 LOOP"
+            " IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'size_' || n) THEN"
+            " EXECUTE 'CREATE ROLE size_' || n; END IF;"
+            " EXECUTE 'GRANT SELECT ON t TO size_' || n; END LOOP; END $$"
+        ),
+        "REVOKE SELECT ON t FROM size_700",
+        "grant:table.public.t.size_700",
+    ),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_thing_of_any_size_is_told_in_few_words(
+    size: str, database: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make, change, key = SIZES[size]
+    run(database, make.encode())
+    before = await snapshot_of(database)
+    run(database, change.encode())
+    report = await report_on(database, before)
+
+    assert {} == before.unreadable
+    assert key in {str(one.key) for one in report.findings}
+    assert len(report.findings) < 10
+    assert max(len(one.message) for one in report.findings) < 1500
+    assert len("\n".join(line for line in text(report).split("\n") if not line.startswith(" "))) < 5000
+    await told(report, capfd)

@@ -107,9 +107,12 @@ COMMENT ON DOMAIN information_schema.cardinal_number IS 'x';
 COMMENT ON SCHEMA public IS 'x';
 COMMENT ON SCHEMA public IS '';
 COMMENT ON SCHEMA public IS 'standard public schema';
--- pg_dump says nothing of a schema public that nobody touched, nor of none.
+-- pg_dump says nothing of a schema public that nobody touched, nor of none. Of one that was made anew it tells, before
+-- 15, other privileges than a restored one then has.
+-- since: 15
 -- sees more
 DROP SCHEMA public;
+-- since: 15
 CREATE SCHEMA public;
 COMMENT ON SCHEMA public IS 'standard public schema';
 COMMENT ON SCHEMA public IS 'ours';

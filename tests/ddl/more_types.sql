@@ -144,7 +144,7 @@ ALTER DOMAIN app.email SET NOT NULL;
 COMMENT ON CONSTRAINT email_not_null ON DOMAIN app.email IS 'Not null.';
 -- since: 17
 ALTER DOMAIN app.email DROP CONSTRAINT email_not_null;
--- moves nothing
+-- until: 16
 ALTER DOMAIN app.email DROP NOT NULL;
 -- moves nothing
 ALTER DOMAIN app.email DROP NOT NULL;

@@ -51,11 +51,9 @@ AROUND = ", ".join(
 FIRST = f"{STANDING}, pg_catalog.jsonb_build_array({AROUND})::text"
 FROM = "FROM (SELECT pg_catalog.pg_current_snapshot()) AS s(now)"
 
-# Order matters to the sums below: a sequential scan must not begin where another one is.
-SET = "".join(
-    f"SET LOCAL {name} TO '{value}'; "
-    for name, value in {**LIMITS, "synchronize_seqscans": "off", "jit": "off"}.items()
-)
+# Order matters to what is asked of the catalogs: a scan must not begin where another one is, nor be shared by workers.
+SETTLED = {**LIMITS, "synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0", "jit": "off"}
+SET = "".join(f"SET LOCAL {name} TO '{value}'; " for name, value in SETTLED.items())
 IN_ORDER = f"BEGIN READ ONLY; {SET}{{}}; COMMIT"
 
 

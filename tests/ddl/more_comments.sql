@@ -116,7 +116,7 @@ DROP SCHEMA public;
 CREATE SCHEMA public;
 COMMENT ON SCHEMA public IS 'standard public schema';
 COMMENT ON SCHEMA public IS 'ours';
--- since: 14
+-- since: 15
 ALTER SCHEMA public OWNER TO pg_database_owner;
 DROP SCHEMA "S ""x"" 100%" CASCADE;
 DROP SCHEMA app CASCADE;

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from servers import alertmanager_command, call, free_port, run, running, stand_in, tool, wait_for
@@ -258,14 +259,20 @@ def test_an_alert_holds_back_what_it_explains_on_its_own_target_alone(
 
     with running(port, tmp_path / "log", *alertmanager_command(CONFIG, port, tmp_path)) as url:
         call(f"{url}/api/v2/alerts", alerts)
-        shown = wait_for(lambda: (found := call(f"{url}/api/v2/alerts")) and len(found) == len(alerts) and found)
+        wait_for(lambda: len(call(f"{url}/api/v2/alerts")) == len(alerts))
+        # Who is held back is decided a moment after an alert is there.
+        wait_for(
+            lambda: {(name, f"of-{name}") for name in held_back} == suppressed(call(f"{url}/api/v2/alerts"), source)
+        )
 
-    suppressed = {
+
+def suppressed(alerts: list[dict[str, Any]], source: str) -> set[tuple[str, str | None]]:
+    """Return the name and the target of each alert that another one holds back, but for the source's own."""
+    return {
         (alert["labels"]["alertname"], alert["labels"].get("target"))
-        for alert in shown
+        for alert in alerts
         if alert["status"]["inhibitedBy"] and alert["labels"]["alertname"] != source
     }
-    assert {(name, f"of-{name}") for name in held_back} == suppressed
 
 
 def test_a_page_holds_back_the_ticket_about_the_same_thing(tmp_path: Path) -> None:

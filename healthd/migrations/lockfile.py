@@ -297,12 +297,11 @@ def _sealed(
     if any(type(count) is not int or count < 0 for count in counts):
         raise LockFileError(f"{name}, line {position + 1}: not a line of a lock file", hint=OUTDATED)
     follow = lines[position + 1 : position + 1 + sum(counts)]
-    seal = sha256("".join(f"{line}\n" for line in follow).encode()).hexdigest()
-    if len(follow) < sum(counts) or entry.get("sha256") != seal:
+    if entry.get("sha256") != sha256("".join(f"{line}\n" for line in follow).encode()).hexdigest():
         whose = entry.get("migration", "an empty database")
-        raise LockFileChanged(
-            f"{name}, line {position + 1}: the lines after it are not those that were locked of {whose}", hint=OUTDATED
-        )
+        words = f"{name}, line {position + 1}: the lines after it are not those that were locked of {whose}"
+        cut = len(follow) < sum(counts)
+        raise (LockFileError if cut else LockFileChanged)(words, hint=OUTDATED)
     return follow
 
 

@@ -1,9 +1,10 @@
 """How far sequences have counted: read beside the snapshot, which it must not move."""
 
+from healthd.catalog.sequences import SERVING
 from healthd.model import Counter, Key
 
 # last_value needs USAGE or SELECT, and is NULL before the first value. On a standby no unlogged one can be read.
-QUERY = """
+QUERY = f"""
         SELECT c.nspname, c.relname,
                s.seqincrement,
                CASE WHEN s.seqincrement < 0 THEN greatest(s.seqmin, l.minimum) ELSE s.seqmin END,
@@ -16,24 +17,14 @@ QUERY = """
                CASE WHEN CASE WHEN s.seqincrement > 0 THEN l.maximum <= s.seqmax ELSE l.minimum >= s.seqmin END
                     THEN pg_catalog.format_type(a.atttypid, NULL)
                     ELSE pg_catalog.format_type(s.seqtypid, NULL) END
-          FROM pg_catalog.pg_sequence AS s
-          JOIN relations AS c ON c.oid = s.seqrelid
-          LEFT JOIN pg_catalog.pg_depend AS d
-                 ON d.classid    = 'pg_catalog.pg_class'::pg_catalog.regclass
-                AND d.objid      = c.oid
-                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                AND d.deptype    IN ('a', 'i')
-                AND d.refobjsubid > 0
-          LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
-          LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
-          LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+          FROM {SERVING}
           LEFT JOIN (VALUES ('int2'::pg_catalog.regtype::pg_catalog.oid, -32768::bigint, 32767::bigint),
                             ('int4'::pg_catalog.regtype::pg_catalog.oid, -2147483648, 2147483647))
                     AS l(type, minimum, maximum) ON l.type = a.atttypid
          CROSS JOIN LATERAL (SELECT pg_catalog.has_sequence_privilege(c.oid, 'USAGE, SELECT')
                                     AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())) AS r(readable)
          WHERE NOT s.seqcycle
-         ORDER BY 1, 2"""
+         ORDER BY 1, 2"""  # noqa: S608 # texts of our own
 
 
 def counter(schema: str, name: str, *rest: object) -> Counter:

@@ -233,17 +233,19 @@ def conclude(
     def believed(kinds: Collection[str]) -> Snapshot:
         return for_comparison(lock.expected(applied, kinds), owner)
 
+    def completed(snapshot: Snapshot) -> Snapshot:
+        return whole(snapshot, lambda kind: believed({kind}).objects)
+
     expected = believed(KINDS.keys() - reading.snapshot.omitted)
     actual = for_comparison(_without_reader(reading), owner)
     if any(one.attribute is None for one in diff(expected, actual)):  # what it is a part of may be of any kind
-        expected, actual = (whole(one, lambda kind: believed({kind}).objects) for one in (expected, actual))
+        expected, actual = completed(expected), completed(actual)
     there, renamed = aligned(expected, actual, KINDS)
     free = come_and_go(expected, target.partitions)
     renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
     expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
     every = (*renamed, *diff(expected, there))
-    known = whole(expected, lambda kind: believed({kind}).objects).objects
-    differences = of_their_own(causes(every, KINDS), known)
+    differences = of_their_own(causes(every, KINDS), completed(expected).objects)
     differences = tuple(one for one in differences if not _agreed(one, target.contracts))
     if reading.maintenance:
         # What the running migration changes, or keeps locked, is neither drift nor in order yet.
@@ -254,7 +256,7 @@ def conclude(
     follow = {(one.key, one.attribute) for some in went.values() for one in some}
     differences = tuple(one for one in differences if (one.key, one.attribute) not in follow)
     in_files = {name for name, _ in files.migrations}
-    expected, actual, there = (whole(one, lambda kind: believed({kind}).objects) for one in (expected, actual, there))
+    expected, actual, there = completed(expected), completed(actual), completed(there)
     evidence = Evidence(
         target=target.name,
         expected=expected,

@@ -55,6 +55,20 @@ def counting(sequence: Sequence) -> str:
     )
 
 
+# Sequences (s, c), each with the column (tn, t, a) that it serves, if it serves one (d).
+SERVING = """pg_catalog.pg_sequence AS s
+          JOIN relations AS c ON c.oid = s.seqrelid
+          LEFT JOIN pg_catalog.pg_depend AS d
+                 ON d.classid    = 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND d.objid      = c.oid
+                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND d.deptype    IN ('a', 'i')
+                AND d.refobjsubid > 0
+          LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
+          LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
+          LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid"""
+
+
 def query(version: int) -> str:
     """Return the query for one version: before PostgreSQL 15 there was no unlogged sequence but a table's own."""
     unlogged = "c.relpersistence = 'u'" if version >= 150000 else "coalesce(t.relpersistence = 'u', false)"
@@ -66,17 +80,7 @@ def query(version: int) -> str:
                    || '.' || pg_catalog.quote_ident(a.attname),
                coalesce(d.deptype = 'i', false),
                {unlogged}
-          FROM pg_catalog.pg_sequence AS s
-          JOIN relations AS c ON c.oid = s.seqrelid
-          LEFT JOIN pg_catalog.pg_depend AS d
-                 ON d.classid    = 'pg_catalog.pg_class'::pg_catalog.regclass
-                AND d.objid      = c.oid
-                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                AND d.deptype    IN ('a', 'i')
-                AND d.refobjsubid > 0
-          LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
-          LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
-          LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid"""
+          FROM {SERVING}"""
 
 
 KIND = Kind(name="sequence", record=Sequence, parent=parent, repair=repair, query=query)

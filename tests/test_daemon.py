@@ -25,12 +25,12 @@ from servers import tool, wait_for
 from test_cli import Result, healthd, make_project
 
 from healthd import embedded, programs
-from healthd.cli import _attempt
 from healthd.config import read_settings
 from healthd.daemon import BACKOFF_MAX_S, Watch, _stuck, rest
 from healthd.model import Report
 from healthd.report.board import Board
 from healthd.sources import keep
+from healthd.verbs.up import _attempt
 
 HEALTHD = Path(sys.executable).with_name("healthd")
 INTERVAL_S = 0.5

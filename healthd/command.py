@@ -1,0 +1,93 @@
+"""What every verb shares: its options, its two outputs, and how it finds its target."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from healthd.errors import ConfigError
+
+if TYPE_CHECKING:
+    from healthd.config import Settings, Target
+    from healthd.database import Reading
+
+
+def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return a decorator that makes a function a verb, with the options that every verb has."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @functools.wraps(function)
+        def wrapped(config: Path | None, **options: Any) -> Any:
+            from healthd.config import read_settings  # --version and --help need no kinds
+
+            return function(read_settings(config, database=options.pop("database", None)), **options)
+
+        command: Any = click.option(
+            "--config", type=click.Path(path_type=Path), metavar="FILE", help="The yoyo.ini to read."
+        )(wrapped)
+        if database:
+            command = click.option(
+                "--database", metavar="URL", help="This database, whatever yoyo.ini or HEALTHD_DATABASE say."
+            )(command)
+        command = click.option(
+            "--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or machines."
+        )(command)
+        made: click.Command = click.command(name=function.__name__.rstrip("_"))(command)
+        return made
+
+    return decorate
+
+
+def out(style: str, text: str, document: Any) -> None:
+    """Print a result: the text for people, or the document as JSON."""
+    try:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False) if style == "json" else text)
+    except BrokenPipeError:  # the reader has seen enough; the exit code still counts
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(text: str) -> None:
+    """Print a message to stderr."""
+    click.echo(text, err=True)
+
+
+def watched(settings: Settings) -> Settings:
+    """Return settings with a target: without any, the database of the `healthd up` that runs in this folder."""
+    if settings.targets:
+        return settings
+    from healthd import embedded  # not for who names a database
+    from healthd.config import read_settings
+
+    url = embedded.running(settings.data, embedded.DATABASE)
+    if url is None:
+        raise ConfigError(
+            "no database is configured",
+            hint="--database URL, HEALTHD_DATABASE, or `database` in yoyo.ini; or start one: healthd up",
+        )
+    return read_settings(settings.file, database=url)
+
+
+def one_target(settings: Settings, name: str | None) -> Target:
+    """Return the target of this name, or the only one; raise ConfigError when that is not one."""
+    settings = watched(settings)
+    if name:
+        return settings.target(name)
+    if len(settings.targets) > 1:
+        names = ", ".join(one.name for one in settings.targets)
+        raise ConfigError("there are several targets", hint=f"say which: --target NAME ({names})")
+    return settings.targets[0]
+
+
+async def reading_of(dsn: str) -> Reading:
+    """Return everything that a database holds."""
+    from healthd.database import connect, read  # `new` and `explain` need no driver
+
+    async with connect(dsn) as connection:
+        return await read(connection)

@@ -1,0 +1,16 @@
+"""One verb, one file, loaded when it is called; each holds a command of the verb's own name."""
+
+VERBS = (
+    "up",
+    "serve",
+    "new",
+    "lock",
+    "status",
+    "migrate",
+    "rollback",
+    "check",
+    "repair",
+    "snapshot",
+    "diff",
+    "explain",
+)

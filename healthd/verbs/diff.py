@@ -1,0 +1,47 @@
+"""Compare two of database, lock file and snapshot file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from healthd.command import out, reading_of, verb, watched
+from healthd.config import Settings
+from healthd.judge import message, sides
+from healthd.model import UNREADABLE, Snapshot
+from healthd.model import diff as differences
+from healthd.report.answer import printable
+from healthd.roles import comparable
+from healthd.sources import read_snapshot
+
+
+@verb(database=False)
+@click.argument("a")
+@click.argument("b")
+def diff(settings: Settings, style: str, a: str, b: str) -> int:
+    """Compare A (expected) with B (actual): each a target, a URL, a lock file or a snapshot file.
+
+    Exit 0 the same, 2 different, 3 cannot tell.
+    """
+    (one_side, its_migrator), (other_side, other_migrator) = _resolve(settings, a), _resolve(settings, b)
+    found = differences(*comparable(one_side, other_side, its_migrator, other_migrator))
+    rows = []
+    for one in found:
+        expected, actual = (None, one.actual) if one.attribute == UNREADABLE else sides(one)
+        rows.append({"key": str(one.key), "attribute": one.attribute, "expected": expected, "actual": actual})
+    out(style, "\n".join(printable(message(one)) for one in found) or "the same", rows)
+    if any(one.attribute == UNREADABLE for one in found):
+        return 3
+    return 2 if found else 0
+
+
+def _resolve(settings: Settings, text: str) -> tuple[Snapshot, str | None]:
+    """Return the snapshot that a word on the command line means, and for a database the role that migrates it."""
+    path = Path(text)
+    if path.is_file():
+        return read_snapshot(path)
+    dsn = text if "://" in text or "=" in text else watched(settings).target(text).dsn
+    reading = asyncio.run(reading_of(dsn))
+    return reading.snapshot, reading.ledger.owner

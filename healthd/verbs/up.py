@@ -1,0 +1,66 @@
+"""The main job: apply what is pending, then serve; on the PostgreSQL that comes along when there is no other."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import shlex
+import shutil
+from contextlib import ExitStack
+from dataclasses import replace
+
+import click
+
+from healthd import embedded
+from healthd.command import say, verb
+from healthd.config import Settings, read_settings
+from healthd.daemon import serve as serve_forever
+from healthd.database import connect, url_of
+from healthd.model import Key
+from healthd.programs import find_binaries
+from healthd.report.web import listening
+from healthd.sources import read_lock
+from healthd.verbs.migrate import migrate_and_say
+from healthd.verbs.serve import again, listen_at, places, set_up_log, welcome
+
+
+@verb()
+@click.option("--listen", metavar="HOST:PORT", help="Where to serve (default 127.0.0.1:9899).")
+def up(settings: Settings, style: str, listen: str | None) -> None:
+    """Apply what is pending, then serve. Without a database, on the PostgreSQL that comes along."""
+    settings = listen_at(settings, listen)
+    set_up_log(settings)
+    with ExitStack() as stack:
+        listener = stack.enter_context(listening(settings.host, settings.port))
+        load, attempt = again(settings), "healthd check"
+        if not settings.targets:
+            data = embedded.within_reach(settings.data, binaries=settings.postgres_bin)
+            say(f"no database is configured: starting PostgreSQL on {data}")
+            server = stack.enter_context(embedded.start(data, binaries=settings.postgres_bin))
+            asyncio.run(_create_database(server.url(), embedded.DATABASE))
+            load = functools.partial(read_settings, settings.file, database=server.url(embedded.DATABASE))
+            settings = replace(load(), host=settings.host, port=settings.port)
+            attempt = _attempt(settings)
+        for target in settings.targets:
+            migrate_and_say(settings, target)
+        lines = places(listener) | {"database": url_of(settings.targets[0].dsn)}
+        asyncio.run(serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt)))
+        say("stopping")
+
+
+def _attempt(settings: Settings) -> str:
+    """Return a command that makes a drift in the embedded database, if sql/ has what it changes."""
+    enum = read_lock(settings).expected().objects.get(Key("enum", ("public", "machinestatus")))
+    if enum is None or "active" not in enum.labels:
+        return "healthd check"
+    bundled = shlex.quote(str(find_binaries(settings.postgres_bin) / "psql"))
+    psql = "psql" if shutil.which("psql") else bundled
+    drift = "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'"
+    return f"{psql} '{url_of(settings.targets[0].dsn)}' -c \"{drift}\"  # then look at the page"
+
+
+async def _create_database(server: str, name: str) -> None:
+    async with connect(server) as connection:
+        known = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        if await known.fetchone() is None:
+            await connection.execute(f'CREATE DATABASE "{name}"')

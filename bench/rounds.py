@@ -18,7 +18,8 @@ from reference import schema
 
 from healthd import embedded
 from healthd.config import Target, read_settings
-from healthd.database import connect, take_snapshot
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import Locked, LockFile, dump
 from healthd.migrations.runner import migrate

@@ -16,7 +16,7 @@ from healthd.errors import ConfigError
 
 if TYPE_CHECKING:
     from healthd.config import Settings, Target
-    from healthd.database import Reading
+    from healthd.database.reading import Reading
 
 
 def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Command]:
@@ -87,7 +87,8 @@ def one_target(settings: Settings, name: str | None) -> Target:
 
 async def reading_of(dsn: str) -> Reading:
     """Return everything that a database holds."""
-    from healthd.database import connect, read  # `new` and `explain` need no driver
+    from healthd.database.connection import connect  # `new` and `explain` need no driver
+    from healthd.database.reading import read
 
     async with connect(dsn) as connection:
         return await read(connection)

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field, replace
 from glob import glob
 from pathlib import Path
 
-from healthd.catalog.visible import BOOKS
 from healthd.contracts import load as load_contract
 from healthd.errors import ConfigError
 from healthd.ini import Origins, new_parser, own, parse
 from healthd.model import Contract, Key
-from healthd.partitions import RULES
+from healthd.visible import BOOKS
 
 FILE = "yoyo.ini"
 VARIABLE = "HEALTHD_DATABASE"
@@ -144,7 +143,7 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
 
 def _parameters(dsn: str, place: str) -> Mapping[str, str]:
     """Return a connection string's parameters. libpq's errors quote the text, and with it the password."""
-    from healthd.database import parameters  # psycopg costs 60 ms: not for who needs no database
+    from healthd.database.connection import parameters  # psycopg costs 60 ms: not for who needs no database
 
     try:
         return parameters(dsn)
@@ -271,7 +270,12 @@ class _Reader:
     def partitions(self, section: str) -> Mapping[Key, str]:
         """Return how the partitions of each named table are compared; SCHEMA.TABLE: WORD, a line or a comma each."""
         found: dict[Key, str] = {}
-        for entry in filter(None, map(str.strip, re.split(r"[,\n]", self.get(section, "partitions") or ""))):
+        entries = list(filter(None, map(str.strip, re.split(r"[,\n]", self.get(section, "partitions") or ""))))
+        if not entries:
+            return {}
+        from healthd.partitions import RULES  # needs the kinds, which are many files
+
+        for entry in entries:
             name, colon, word = (part.strip() for part in entry.rpartition(":"))
             try:
                 key = Key.parse(f"table:{name}")

@@ -1,7 +1,7 @@
 """How far sequences have counted: read beside the snapshot, which it must not move."""
 
-from healthd.catalog.sequences import SERVING
 from healthd.model import Counter, Key
+from healthd.visible import SERVING
 
 # last_value needs USAGE or SELECT, and is NULL before the first value. On a standby no unlogged one can be read.
 QUERY = f"""

@@ -1,7 +1,7 @@
 """By which version of its library a database sorts, and by which one its indexes were built."""
 
-from healthd.catalog.visible import RELATION
 from healthd.model import Key, SortedBy
+from healthd.visible import RELATION
 
 
 def query(server_version: int) -> str:

@@ -10,9 +10,9 @@ full round and nothing else.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from healthd.catalog.visible import BOOKS
-from healthd.database import DIGESTS, LIMITS, MIGRATION_LOCK, SESSION, answer, read_only
+from healthd.database.connection import DIGESTS, LIMITS, MIGRATION_LOCK, SESSION, answer, read_only
 from healthd.model import quote
+from healthd.visible import BOOKS
 
 CATALOGS = """
     pg_aggregate pg_am pg_amop pg_amproc pg_attrdef pg_attribute pg_auth_members pg_cast pg_class pg_collation

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from healthd.database import Reading
+from healthd.database.reading import Reading
 from healthd.errors import DatabaseFailed, PermissionDenied
 from healthd.quiet import Mark, look, take_mark
 

@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from healthd import programs
-from healthd.catalog.visible import BOOKS
 from healthd.migrations.statements import statements
+from healthd.visible import BOOKS
 
 # pg_dump sets these before the statements that they shape, and which statement comes next depends on oids.
 SHAPING = re.compile(

@@ -34,7 +34,8 @@ from psycopg import sql as compose
 
 from healthd.config import Target
 from healthd.contracts import load as load_contract
-from healthd.database import connect, take_snapshot
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
 from healthd.embedded import Server
 from healthd.migrations import lockfile
 from healthd.migrations.files import Migration, read_migrations

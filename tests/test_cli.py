@@ -20,7 +20,7 @@ from conftest import BINARIES, MakeDatabase, Sql
 
 from healthd import __version__
 from healthd.cli import cli, run
-from healthd.database import MIGRATION_LOCK
+from healthd.database.connection import MIGRATION_LOCK
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import dump
 from healthd.migrations.replay import replay
@@ -220,7 +220,7 @@ def test_a_url_is_taken_with_or_without_yoyos_driver(driver: str, project: Path,
 
 
 def test_key_value_text_is_taken_too(project: Path, database: str) -> None:
-    from healthd.database import parameters
+    from healthd.database.connection import parameters
 
     text = " ".join(f"{name}='{value}'" for name, value in parameters(database).items())
 

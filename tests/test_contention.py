@@ -12,8 +12,10 @@ import psycopg
 import pytest
 from servers import wait_for
 
-from healthd import database as door
-from healthd.database import connect, read, take_snapshot
+from healthd.database import reading as door
+from healthd.database.connection import connect
+from healthd.database.reading import read, take_snapshot
+from healthd.errors import DatabaseFailed
 from healthd.model import Key, Snapshot, diff
 from healthd.quiet import look, take_mark
 
@@ -155,7 +157,7 @@ async def test_a_ledger_that_somebody_holds_does_not_hold_up_the_quiet_question(
         mark = await take_mark(connection, busy=True)
         with (
             holding(url, "LOCK TABLE _yoyo_migration IN ACCESS EXCLUSIVE MODE"),
-            pytest.raises(door.DatabaseFailed, match="lock timeout"),
+            pytest.raises(DatabaseFailed, match="lock timeout"),
         ):
             await look(connection, mark)
         assert (await look(connection, mark))[0]

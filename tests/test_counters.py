@@ -9,7 +9,9 @@ from stories import files, lock, migrations
 from healthd.checks.collations import check as check_collations
 from healthd.checks.sequences import check as check_sequences
 from healthd.config import Target
-from healthd.database import connect, read_beside, take_snapshot
+from healthd.database.beside import read_beside
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
 from healthd.migrations.runner import migrate
 from healthd.model import Counter, Evidence, Key, Severity, Snapshot, SortedBy
 from healthd.rounds import examine

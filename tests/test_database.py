@@ -14,22 +14,13 @@ import pytest
 from psycopg import sql as compose
 from stories import lock, migrated
 
-from healthd.database import (
-    MIGRATION_LOCK,
-    connect,
-    parameters,
-    place,
-    probe_access,
-    probe_values,
-    read,
-    read_only,
-    take_snapshot,
-    url_of,
-)
+from healthd.database.connection import MIGRATION_LOCK, complete, connect, parameters, place, read_only, url_of
+from healthd.database.probing import probe_access, probe_values
+from healthd.database.reading import read, take_snapshot
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError
 from healthd.model import Contract, Key, diff
 
-door: Any = import_module("healthd.database")
+door: Any = import_module("healthd.database.reading")
 
 RICH = """
 CREATE SCHEMA app;
@@ -364,7 +355,7 @@ async def test_a_connection_string_is_taken_as_libpq_takes_it(
 
 def test_what_a_connection_string_says_wins_over_our_defaults() -> None:
     known = psycopg.conninfo.conninfo_to_dict(
-        door.complete("postgresql+healthd://u@h:1/d?connect_timeout=7&application_name=mine", timeout_s=3)
+        complete("postgresql+healthd://u@h:1/d?connect_timeout=7&application_name=mine", timeout_s=3)
     )
 
     assert ("7", "mine", "u", "h", "1", "d") == tuple(

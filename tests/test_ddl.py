@@ -38,7 +38,8 @@ import pytest
 from psycopg import sql as compose
 
 from healthd.catalog import KINDS
-from healthd.database import SESSION, connect, read, read_only, take_snapshot
+from healthd.database.connection import SESSION, connect, read_only
+from healthd.database.reading import read, take_snapshot
 from healthd.digest import NONE, digest_of
 from healthd.migrations.statements import statements
 from healthd.model import Difference, Key, Snapshot, diff

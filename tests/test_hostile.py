@@ -17,7 +17,9 @@ from psycopg import sql as compose
 
 from healthd.catalog import KINDS
 from healthd.config import Target
-from healthd.database import connect, probe_values, read, take_snapshot
+from healthd.database.connection import connect
+from healthd.database.probing import probe_values
+from healthd.database.reading import read, take_snapshot
 from healthd.errors import DatabaseFailed
 from healthd.migrations.lockfile import LockFile, decode_objects, dump, encode_objects, load
 from healthd.migrations.statements import statements

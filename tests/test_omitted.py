@@ -8,7 +8,8 @@ from stories import files, lock, migrated, migrations
 
 from healthd.catalog import KINDS
 from healthd.config import Target
-from healthd.database import connect, read
+from healthd.database.connection import connect
+from healthd.database.reading import read
 from healthd.model import Evidence, Key, Snapshot
 from healthd.omitted import whole
 from healthd.roles import for_comparison
@@ -51,13 +52,13 @@ async def test_a_check_sees_all_objects_of_a_database_of_which_hardly_any_was_re
     server: Any, administrator: Any, known: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Evidence] = []
-    rounds: Any = import_module("healthd.rounds")
+    conclusion: Any = import_module("healthd.conclusion")
 
     def look(evidence: Evidence) -> Any:
         seen.append(evidence)
         return ()
 
-    monkeypatch.setattr(rounds, "CHECKS", {"look": look})
+    monkeypatch.setattr(conclusion, "CHECKS", {"look": look})
     async with migrated(server, administrator, "omitted") as name:
         url = server.url(name)
         await examine(Target("t", url), known)

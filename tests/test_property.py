@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 from test_ddl import report, told
 
 from healthd import embedded
-from healthd.database import connect, take_snapshot
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
 from healthd.model import Difference, Snapshot, diff
 
 THOROUGH = os.environ.get("HEALTHD_PROFILE") == "matrix"

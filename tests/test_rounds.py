@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,12 +16,17 @@ from stories import files, lock, migrated, migrations
 
 from healthd.catalog import KINDS
 from healthd.checks import CHECKS
+from healthd.conclusion import conclude
 from healthd.config import Target
-from healthd.database import MIGRATION_LOCK, Ledger, Reading
+from healthd.database import reading as door
+from healthd.database.connection import MIGRATION_LOCK, connect
+from healthd.database.ledger import Ledger
+from healthd.database.reading import Reading
+from healthd.digest import Digest
 from healthd.migrations.status import Applied
 from healthd.model import Key, Report, Severity, Snapshot, State
 from healthd.roles import for_comparison
-from healthd.rounds import Round, conclude, examine
+from healthd.rounds import Round, examine
 from healthd.sources import Files
 
 rounds: Any = import_module("healthd.rounds")
@@ -72,8 +77,8 @@ async def test_a_round_on_a_migrated_database_finds_nothing(url: str, known: Fil
 
 
 async def test_the_database_that_a_replay_builds_is_the_one_that_a_migration_builds(url: str, known: Files) -> None:
-    async with rounds.connect(url) as connection:
-        reading = await rounds.read(connection)
+    async with connect(url) as connection:
+        reading = await door.read(connection)
 
     built = for_comparison(reading.snapshot, reading.ledger.owner)
     assert dict(built.objects) == dict(known.lock.expected().objects)
@@ -118,7 +123,7 @@ async def test_a_round_that_takes_too_long_leaves_no_session_behind(
     async def slow(connection: Any, **_: Any) -> Any:
         await connection.execute("SELECT pg_sleep(30)")
 
-    monkeypatch.setattr(rounds, "read", slow)
+    monkeypatch.setattr(door, "read", slow)
     report = await examine(Target("machines", url, deadline_s=0.3), known)
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE %s"
     left = 1
@@ -150,7 +155,7 @@ async def test_books_that_may_not_be_read_are_denied_with_a_grant(url: str, know
 
 def around_readings(monkeypatch: pytest.MonkeyPatch, *acts: Callable[[], object]) -> list[int]:
     """Let something happen after each reading, in turn; return a list that grows with each."""
-    original, readings = rounds.read, []
+    original, readings = door.read, []
 
     async def read(connection: Any, **options: Any) -> Any:
         reading = await original(connection, **options)
@@ -159,7 +164,7 @@ def around_readings(monkeypatch: pytest.MonkeyPatch, *acts: Callable[[], object]
         readings.append(1)
         return reading
 
-    monkeypatch.setattr(rounds, "read", read)
+    monkeypatch.setattr(door, "read", read)
     return readings
 
 
@@ -297,8 +302,11 @@ async def test_a_round_that_could_not_see_everything_is_no_ground_for_a_quiet_on
 
 
 async def test_of_a_database_as_it_should_be_only_the_labels_are_read(url: str, known: Files) -> None:
-    async with rounds.connect(url) as connection:
-        reading = await rounds.read(connection, digests=lambda ledger: rounds._wanted(known.lock, ledger))
+    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
+        return known.lock.digests([one.id for one in ledger.applied])
+
+    async with connect(url) as connection:
+        reading = await door.read(connection, digests=wanted)
 
     assert {"enum"} == {key.kind for key in reading.snapshot.objects}
     assert KINDS.keys() - {"enum"} == reading.snapshot.omitted

@@ -8,8 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from healthd import database as door
-from healthd.database import connect, take_snapshot
+from healthd.database import reading as door
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
 from healthd.model import Key, Snapshot, diff
 
 READINGS = 8

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from healthd import embedded
-from healthd.database import connect, take_snapshot
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
 from healthd.migrations.statements import statements
 from healthd.model import Snapshot, diff, literal
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from healthd.catalog.enums import Enum
-from healthd.database import connect, probe_values
+from healthd.database.connection import connect
+from healthd.database.probing import probe_values
 from healthd.model import Key, Snapshot
 from healthd.values import _NUMBERS, _TIMES, edge_values
 

@@ -8,8 +8,8 @@ from healthd.catalog.functions import needs
 from healthd.catalog.indexes import ATTACHED, TABLESPACE
 from healthd.catalog.tables import options, options_order, set_options
 from healthd.catalog.triggers import switched
-from healthd.catalog.visible import SCHEMA, own
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, literal, quote
+from healthd.visible import SCHEMA, own
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from healthd.catalog.addresses import (
     Address,
 )
 from healthd.catalog.owners import UPGRADED, words
-from healthd.catalog.visible import SCHEMA
 from healthd.model import Difference, Key, Kind, Record, Severity, quote
+from healthd.visible import SCHEMA
 
 
 @dataclass(frozen=True, slots=True)

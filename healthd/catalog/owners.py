@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.addresses import ADDRESSES, Address
-from healthd.catalog.visible import own
 from healthd.model import MINOR, Difference, Key, Kind, Record, Severity, quote
+from healthd.visible import own
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.triggers import ON, SWITCH, switched
-from healthd.catalog.visible import RELATION, own
 from healthd.model import DEPARSED, Difference, Key, Kind, Record, quote
+from healthd.visible import RELATION, own
 
 
 @dataclass(frozen=True, slots=True)

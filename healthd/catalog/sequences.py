@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.model import MINOR, Difference, Key, Kind, Record, literal, quote
+from healthd.visible import SERVING
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +54,6 @@ def counting(sequence: Sequence) -> str:
         f"MAXVALUE {sequence.maximum} START WITH {sequence.start} CACHE {sequence.cache} "
         f"{'CYCLE' if sequence.cycle else 'NO CYCLE'}"
     )
-
-
-# Sequences (s, c), each with the column (tn, t, a) that it serves, if it serves one (d).
-SERVING = """pg_catalog.pg_sequence AS s
-          JOIN relations AS c ON c.oid = s.seqrelid
-          LEFT JOIN pg_catalog.pg_depend AS d
-                 ON d.classid    = 'pg_catalog.pg_class'::pg_catalog.regclass
-                AND d.objid      = c.oid
-                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                AND d.deptype    IN ('a', 'i')
-                AND d.refobjsubid > 0
-          LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
-          LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
-          LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid"""
 
 
 def query(version: int) -> str:

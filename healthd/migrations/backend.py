@@ -26,7 +26,7 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration as YoyoMigration
 
 from healthd import __version__
-from healthd.database import DIGESTS, MIGRATION_LOCK, complete, parameters, place, translate
+from healthd.database.connection import DIGESTS, MIGRATION_LOCK, complete, parameters, place, translate
 from healthd.errors import MigrationFailed
 from healthd.migrations.files import Migration, read_migration
 from healthd.migrations.statements import statements, trouble

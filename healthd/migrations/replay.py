@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from healthd import embedded
-from healthd.database import connect, take_snapshot
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
 from healthd.errors import MigrationFailed
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile, counted_out

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from healthd.database import Reading, connect, read
+from healthd.database.connection import connect
+from healthd.database.reading import Reading, read
 from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed
 from healthd.migrations.files import Migration, read_post_apply
 from healthd.migrations.lockfile import LockFile

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from healthd.command import out, say, verb, watched
 from healthd.config import Settings
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import disagreements
-from healthd.report.answer import document, text
 from healthd.rounds import examine
-from healthd.sources import Files, read_lock
+
+if TYPE_CHECKING:
+    from healthd.model import Report
+    from healthd.sources import Files
 
 
 @verb()
@@ -22,14 +22,29 @@ def check(settings: Settings, style: str, target: str | None) -> int:
     """Examine every target once. Exit 0 clean, 1 warning, 2 critical, 3 cannot tell."""
     settings = watched(settings)
     targets = [settings.target(target)] if target else list(settings.targets)
-    migrations, known = read_migrations(settings.sources), read_lock(settings)
-    for line in sorted(disagreements(known, migrations)):
-        say(f"{settings.lock.name}: {line}")
-    files = Files(known, [(one.id, one.digest) for one in migrations])
 
-    async def all_rounds() -> Any:
+    async def all_rounds() -> list[Report]:
+        files = asyncio.ensure_future(asyncio.to_thread(_load, settings))
         return await asyncio.gather(*(examine(one, files) for one in targets))
 
     reports = asyncio.run(all_rounds())
+
+    from healthd.report.answer import document, text
+
     out(style, "\n".join(map(text, reports)), [document(one) for one in reports])
     return int(max(one.severity for one in reports))
+
+
+def _load(settings: Settings) -> Files:
+    """Return the files, and load the kinds and the checks on the way, while the servers answer."""
+    from healthd.database import reading  # noqa: F401 # what the round needs first
+    from healthd.migrations.files import read_migrations
+    from healthd.migrations.lockfile import disagreements
+    from healthd.sources import Files, read_lock
+
+    migrations, lock = read_migrations(settings.sources), read_lock(settings)
+    for line in sorted(disagreements(lock, migrations)):
+        say(f"{settings.lock.name}: {line}")
+    from healthd import conclusion  # noqa: F401
+
+    return Files(lock, [(one.id, one.digest) for one in migrations])

@@ -7,11 +7,11 @@ import asyncio
 import click
 
 from healthd.command import one_target, out, verb
+from healthd.conclusion import conclude
 from healthd.config import Settings
 from healthd.migrations.files import read_migrations
 from healthd.migrations.runner import standing
 from healthd.model import Severity, State
-from healthd.rounds import conclude
 from healthd.sources import Files, read_lock
 
 

@@ -15,7 +15,7 @@ from healthd import embedded
 from healthd.command import say, verb
 from healthd.config import Settings, read_settings
 from healthd.daemon import serve as serve_forever
-from healthd.database import connect, url_of
+from healthd.database.connection import connect, url_of
 from healthd.model import Key
 from healthd.programs import find_binaries
 from healthd.report.web import listening

@@ -7,7 +7,8 @@ import pytest
 
 from healthd.catalog import KINDS
 from healthd.causes import causes
-from healthd.database import connect, take_snapshot
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
 from healthd.model import Difference, Key, Snapshot, diff, quote
 
 HOSTILE = ('quo"te', "it's", "new\nline", "100%", "%s", "a.b(c)", "Größe", "🛠️", "select", "-- x", "/*", "$$", "Camel")

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from healthd import embedded
-from healthd.database import MIGRATION_LOCK
+from healthd.database.connection import MIGRATION_LOCK
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, MigrationFailed, PermissionDenied
 from healthd.migrations.backend import Backend, opened, yoyo_migration
 from healthd.migrations.files import read_migrations

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from healthd.database import connect, take_snapshot
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
 from healthd.errors import MigrationFailed
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import Locked, LockFile, disagreements, dump, load

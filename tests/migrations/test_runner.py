@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from healthd.database import MIGRATION_LOCK
+from healthd.database.connection import MIGRATION_LOCK
 from healthd.errors import ConfigError, HealthdError, MigrationFailed, PermissionDenied
 from healthd.migrations.backend import opened, yoyo_migration
 from healthd.migrations.files import Migration, read_migrations

@@ -37,6 +37,20 @@ def shared(query: str) -> str:
     return SHARED if "relations AS" in query or "members AS" in query else ""
 
 
+# Sequences (s, c), each with the column (tn, t, a) that it serves, if it serves one (d).
+SERVING = """pg_catalog.pg_sequence AS s
+          JOIN relations AS c ON c.oid = s.seqrelid
+          LEFT JOIN pg_catalog.pg_depend AS d
+                 ON d.classid    = 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND d.objid      = c.oid
+                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND d.deptype    IN ('a', 'i')
+                AND d.refobjsubid > 0
+          LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
+          LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
+          LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid"""
+
+
 def own(catalog: str, oid: str) -> str:
     """Return a condition that keeps out what belongs to an extension."""
     return f"""NOT EXISTS (SELECT

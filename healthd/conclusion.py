@@ -1,0 +1,196 @@
+"""What a reading means: it is compared with what the files promise, and every check has its say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from healthd.catalog import KINDS
+from healthd.catalog.grants import Grant
+from healthd.causes import causes, of_their_own
+from healthd.checks import CHECKS
+from healthd.config import Target
+from healthd.consequences import consequences
+from healthd.database.beside import Beside
+from healthd.database.reading import Reading
+from healthd.judge import with_consequences
+from healthd.migrations.status import states
+from healthd.model import (
+    NAME_OF,
+    UNREADABLE,
+    Access,
+    Contract,
+    Difference,
+    Evidence,
+    Finding,
+    Key,
+    Report,
+    RoundTrip,
+    Severity,
+    Snapshot,
+    diff,
+    quote,
+)
+from healthd.omitted import whole
+from healthd.partitions import come_and_go, holder, with_partitions
+from healthd.renames import aligned
+from healthd.roles import comparable, for_comparison, named
+from healthd.sources import Files
+
+
+def conclude(
+    target: Target,
+    files: Files,
+    reading: Reading,
+    trips: Iterable[RoundTrip] = (),
+    access: Iterable[Access] = (),
+    beside: Beside | None = None,
+) -> Report:
+    """Return what a reading means: pure, so that a test can give it literals."""
+    beside = beside or Beside()
+    lock = files.lock
+    locked = [one.id for one in lock.migrations]
+    migrations = tuple(states(files.migrations, locked, reading.ledger.applied))
+    applied = [one.id for one in reading.ledger.applied]
+    owner = reading.ledger.owner
+
+    def believed(kinds: Collection[str]) -> Snapshot:
+        return for_comparison(lock.expected(applied, kinds), owner)
+
+    def completed(snapshot: Snapshot) -> Snapshot:
+        return whole(snapshot, lambda kind: believed({kind}).objects)
+
+    expected = believed(KINDS.keys() - reading.snapshot.omitted)
+    actual = for_comparison(_without_reader(reading), owner)
+    if any(one.attribute is None for one in diff(expected, actual)):  # what it is a part of may be of any kind
+        expected, actual = completed(expected), completed(actual)
+    there, renamed = aligned(expected, actual, KINDS)
+    free = come_and_go(expected, target.partitions)
+    renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
+    expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
+    every = (*renamed, *diff(expected, there))
+    differences = of_their_own(causes(every, KINDS), completed(expected).objects)
+    differences = tuple(one for one in differences if not _agreed(one, target.contracts))
+    if reading.maintenance:
+        # What the running migration changes, or keeps locked, is neither drift nor in order yet.
+        moving = {effect.key for one in lock.without(applied) for effect in one.effects}
+        differences = tuple(one for one in differences if one.key not in moving and one.attribute != UNREADABLE)
+    inside = frozenset((one.key, one.attribute) for one in every) - {(one.key, one.attribute) for one in differences}
+    went = consequences(every, differences, expected, KINDS)
+    follow = {(one.key, one.attribute) for some in went.values() for one in some}
+    differences = tuple(one for one in differences if (one.key, one.attribute) not in follow)
+    in_files = {name for name, _ in files.migrations}
+    expected, actual, there = completed(expected), completed(actual), completed(there)
+    evidence = Evidence(
+        target=target.name,
+        expected=expected,
+        actual=actual,
+        differences=differences,
+        contracts=target.contracts,
+        migrations=migrations,
+        unlocked=tuple(one for one in applied if one not in locked and one in in_files),
+        round_trips=tuple(trips),
+        access=tuple(access),
+        kinds=KINDS,
+        aligned=there.objects,
+        consequences=went,
+        inside=inside,
+        counters=beside.counters or (),
+        sorted_by=beside.sorted_by or (),
+    )
+    unseen = _unseen(beside, reading.ledger.reader)
+    findings = tuple(
+        replace(with_consequences(finding, evidence), check=name)
+        for name, check in CHECKS.items()
+        for finding in check(evidence)
+    )
+    findings = tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
+    return Report(
+        target=target.name,
+        started_at=datetime.min.replace(tzinfo=UTC),
+        duration_s=0.0,
+        findings=findings,
+        checks=_verdicts(findings, unseen),
+        migrations=migrations,
+        notes=(*_notes(target, expected), *unseen.values()),
+        maintenance=reading.maintenance,
+        server_version=reading.snapshot.server_version,
+    )
+
+
+def confirmed(once: Report, again: Report) -> Report:
+    """Return the second report without the findings that the first did not have."""
+    seen = {(one.problem, one.key, one.attribute) for one in once.findings}
+    kept = tuple(one for one in again.findings if (one.problem, one.key, one.attribute) in seen)
+    return replace(again, findings=kept, checks=_verdicts(kept, tuple(CHECKS.keys() - again.checks.keys())))
+
+
+def _notes(target: Target, expected: Snapshot) -> Iterator[str]:
+    """Yield what is to be known and no finding."""
+    for key, word in target.partitions.items():
+        if getattr(expected.objects.get(key), "partitioned_by", None) is None:
+            yield f"partitions = {key.sql}: {word} (yoyo.ini), but sql/ makes no partitioned table of this name"
+
+
+def _without_reader(reading: Reading) -> Snapshot:
+    """Return the snapshot without the privilege that we ask for ourselves: to enter the schema of the books."""
+    objects = dict(reading.snapshot.objects)
+    for schema in reading.ledger.schemas:
+        key = Key("grant", ("schema", schema, reading.ledger.reader or ""))
+        if objects.get(key) == Grant(("USAGE",)):
+            del objects[key]
+    return replace(reading.snapshot, objects=objects)
+
+
+def _rank(finding: Finding) -> tuple[int, bool, str, int, Key]:
+    """Return the order of telling: the worst first, and what others need to be made before them."""
+    kinds = list(KINDS)
+    made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
+    return -finding.severity, finding.attribute != NAME_OF, finding.problem, made, finding.key
+
+
+def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
+    """Return whether a privilege that sql/ does not give is one that a contract asks for."""
+    if one.key.kind != "grant" or one.actual is None or one.attribute == UNREADABLE:
+        return False
+    before = one.expected if one.attribute else ()
+    after = one.actual if one.attribute else one.actual.privileges
+    kind, *path, grantee = one.key.path
+    asked: set[str] = set()
+    for contract in contracts:
+        if contract.role == grantee:
+            asked |= {"USAGE"} if kind == "schema" else set()
+            for table, privileges in contract.privileges.items():
+                if kind == "table" and Key.parse(f"table:{table}").path == tuple(path):
+                    asked |= set(privileges)
+    return set(before) <= set(after) and {word.partition("/")[0] for word in set(after) - set(before)} <= asked
+
+
+def _unseen(beside: Beside, reader: str | None) -> dict[str, str]:
+    """Return, for each check that did not see all it judges, a note that says why."""
+    notes = {}
+    if beside.counters is None:
+        notes["sequences"] = "how far sequences have counted could not be read just now"
+    elif hidden := [one.key for one in beside.counters if not one.readable]:
+        schemas = ", ".join(sorted({quote(one.path[0]) for one in hidden}))
+        role = quote(reader) if reader else "healthd"
+        notes["sequences"] = (
+            f"healthd may not see how far {len(hidden)} of {len(beside.counters)} sequences have counted "
+            f"({hidden[0].sql}{', …' if hidden[1:] else ''}): "
+            f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {role}; in a migration"
+        )
+    if beside.sorted_by is None:
+        notes["collations"] = "the versions of the libraries that sort text could not be read just now"
+    return notes
+
+
+def _verdicts(findings: Iterable[Finding], unseen: Iterable[str] = ()) -> dict[str, Severity]:
+    """Return each check's worst severity; one that found nothing and did not see all has none."""
+    verdicts = dict.fromkeys(("connection", *CHECKS), Severity.OK)
+    for finding in findings:
+        verdicts[finding.check] = max(verdicts.get(finding.check, Severity.OK), finding.severity)
+    for name in unseen:
+        if verdicts.get(name) is Severity.OK:
+            del verdicts[name]
+    return verdicts

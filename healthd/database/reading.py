@@ -1,0 +1,205 @@
+"""Read all objects of a database, as one short transaction sees them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import md5
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, sql
+
+from healthd.catalog import KINDS
+from healthd.database.connection import LIMITS, SESSION, first_line, read_only, rows_of
+from healthd.database.ledger import Ledger, read_books
+from healthd.digest import MODULUS, NONE, Digest, digested
+from healthd.model import Key, Kind, Snapshot
+from healthd.rows import lacking
+from healthd.visible import BOOKS, SHARED, shared
+
+Digests = Callable[[Ledger], Awaitable[Mapping[str, Digest]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one transaction saw: the objects, the ledger, and who is migrating just now.
+
+    `settings` are those that databases and roles give to new sessions; `digests` are those that were asked for.
+    """
+
+    snapshot: Snapshot
+    ledger: Ledger = field(default_factory=Ledger)
+    maintenance: str | None = None
+    settings: str = ""
+    digests: Mapping[str, Digest] = field(default_factory=dict)
+
+
+async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
+    """Return all objects of the connection's database, in one short REPEATABLE READ READ ONLY transaction.
+
+    The connection must be idle, and is idle again afterwards; its settings are left as they were.
+    Nothing but the privilege to connect is needed. Raises HealthdError's children when the server fails.
+    """
+    return (await read(connection)).snapshot
+
+
+async def read(
+    connection: AsyncConnection[Any], *, books: Sequence[str] = BOOKS, digests: Digests | None = None
+) -> Reading:
+    """Return the objects, the ledger and the migration lock as one transaction sees them.
+
+    `digests` says, for the migrations of a ledger, which digest each kind should have: of the kinds that have it the
+    objects are left out. Objects of the role that migrates are not told to be its own then.
+    Kinds that others change all the while are unreadable: half of what is read of them would be newer.
+    """
+    from healthd.still import when_still  # it needs this door, too
+
+    if digests is not None:
+        reading = await _read_once(connection, books, digests)
+        if reading.snapshot.omitted >= reading.digests.keys() > set():
+            return reading  # what is as it should be was not caught between two states
+    return await when_still(connection, lambda: _read_once(connection, books, digests))
+
+
+async def _read_once(connection: AsyncConnection[Any], books: Sequence[str], digests: Digests | None) -> Reading:
+    for readings in range(READINGS, 0, -1):
+        try:
+            async with read_only(connection, {**SESSION, **LIMITS}):
+                ledger, maintenance, settings = await read_books(connection, books[0])
+                values: dict[str, Any] = {"books": list(books), "migrator": None}
+                found: Mapping[str, Digest] = {}
+                wanted: Mapping[str, Digest] = {}
+                if digests is not None and not ledger.refused:
+                    values["migrator"], found = await _digests(connection, values, ledger, ASKED)
+                    wanted = await digests(ledger)
+                same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
+                objects, unreadable = await _everything(connection, values, same, last=readings == 1)
+                snapshot = Snapshot(connection.info.server_version, objects, unreadable, same)
+                return Reading(snapshot, ledger, maintenance, settings, found)
+        except _KindFailed:
+            # pg_get_* look at the newest catalog: what was dropped meanwhile fails, and is gone then.
+            continue
+    raise AssertionError("the last reading takes what it gets")
+
+
+READINGS = 3  # in each but the last, what only a change in the meantime explains is a reason to begin again
+LOCKED = "55P03"
+SURE = frozenset({"42501", LOCKED, "57014"})  # refused, locked, too slow: no second reading is the wiser
+
+
+async def _digests(
+    connection: AsyncConnection[Any], values: Mapping[str, Any], ledger: Ledger, kinds: Iterable[str]
+) -> tuple[int | None, Mapping[str, Digest]]:
+    """Return the oid of the role that migrates, and the digests of these kinds, none when one of them fails.
+
+    One statement, of which two numbers a kind come back.
+    """
+    version = connection.info.server_version
+    try:
+        with _failing(connection):
+            async with connection.transaction(force_rollback=True):
+                roles = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"
+                rows = await rows_of(connection, roles, [ledger.owner])
+                migrator = rows[0][0] if rows else None
+                rows = await (await connection.execute(f"SELECT {', '.join(PRESENT.values())}".encode())).fetchall()
+                absent = {name for name, present in zip(PRESENT, rows[0], strict=True) if not present}
+                parts = [digested(name, KINDS[name].sql(version)) for name in kinds if name not in absent]
+                rows = await _planned_once(connection, SHARED + " UNION ALL ".join(parts), values["books"], migrator)
+    except _KindFailed:  # which one it was is found when each is read
+        return None, {}
+    found = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
+    return migrator, dict.fromkeys(absent.intersection(kinds), NONE) | found
+
+
+async def _planned_once(
+    connection: AsyncConnection[Any], query: str, books: Sequence[str], migrator: int | None
+) -> list[Any]:
+    """Return the rows of a query that every round on a connection asks: its plan is kept, which is a fifth of its cost.
+
+    Whether the plan is there is asked each time: behind a pooler the server may be another one.
+    """
+    name = f"healthd_{md5(query.encode(), usedforsecurity=False).hexdigest()}"
+    known = "SELECT FROM pg_catalog.pg_prepared_statements AS p WHERE p.name = %s"
+    if not await rows_of(connection, known, [name]):
+        text = query.replace("%(books)s", "$1").replace("%(migrator)s", "$2").replace("%%", "%")
+        await connection.execute(f"PREPARE {name} (text[], oid) AS {text}".encode())
+    execute = sql.SQL("EXECUTE {} ({}, {})").format(sql.Identifier(name), list(books), migrator)
+    return await (await connection.execute(execute)).fetchall()
+
+
+# The labels of enums are read in any case: every one is sent to the server and back.
+ASKED = tuple(name for name in KINDS if name != "enum")
+
+# Which kinds there is anything of: planning the queries of all the others would take longer than running them.
+PRESENT = {kind.name: f"EXISTS ({kind.some})" for kind in KINDS.values() if kind.some}
+
+
+async def _everything(
+    connection: AsyncConnection[Any], values: Mapping[str, Any], omitted: Collection[str], *, last: bool
+) -> tuple[dict[Key, Any], dict[str, str]]:
+    """Return the objects of all kinds but the omitted, and why those that could not be read could not.
+
+    What pg_get_viewdef locks stays locked to the end of the transaction, if not of a subtransaction.
+    """
+    objects: dict[Key, Any] = {}
+    unreadable: dict[str, str] = {}
+    locked = False
+    for kind in KINDS.values():
+        if kind.name in omitted:
+            continue
+        try:
+            async with connection.transaction(force_rollback=True):
+                if locked:  # somebody holds a table for long: the kinds together wait no longer than one
+                    await connection.execute("SET LOCAL lock_timeout = '20ms'")
+                objects |= await _objects(connection, kind, values)
+        except _KindFailed as failed:
+            if not last and failed.state not in SURE:
+                raise
+            unreadable[kind.name] = str(failed)
+            locked = locked or failed.state == LOCKED
+    return objects, unreadable
+
+
+class _KindFailed(Exception):
+    def __init__(self, state: str, reason: str) -> None:
+        super().__init__(f"{state}: {reason}")
+        self.state = state
+
+
+@contextmanager
+def _failing(connection: AsyncConnection[Any]) -> Iterator[None]:
+    """Tell a statement that the server refuses, on a connection that goes on, as the failure of one kind."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if connection.closed or error.sqlstate is None or error.sqlstate[:3] in ("25P", "57P"):
+            raise
+        raise _KindFailed(error.sqlstate, first_line(error)) from error
+
+
+async def _objects(connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any]) -> dict[Key, Any]:
+    """Return the objects of one kind."""
+    query = kind.sql(connection.info.server_version)
+    statement = f"{shared(query)} SELECT q.* FROM ({query}) AS q".encode()  # noqa: S608 # texts of our own
+    with _failing(connection):
+        rows = await (await connection.execute(statement, values)).fetchall()
+    if name := lacking(kind, rows):
+        raise _KindFailed("no text", f"the server said nothing of an object's {name}")
+    depth, record, name = kind.depth, kind.record, kind.name
+    lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if "tuple[" in str(one.type)]
+    if depth == 0:
+        lists = [i + 1 for i in lists]
+    objects = {}
+    for row in rows:
+        if lists:
+            row = [tuple(value) if i in lists else value for i, value in enumerate(row)]
+        if depth == 0:
+            objects[Key(name, tuple(row[0]))] = record(*row[1:])
+        else:
+            objects[Key(name, tuple(row[:depth]))] = record(*row[depth:])
+    if len(objects) < len(rows):  # a role called PUBLIC, a catalog with a row too many
+        raise _KindFailed("no names", "two objects have the same name")
+    return objects

@@ -24,8 +24,8 @@ run: install ## the main job: embedded PostgreSQL, migrations, daemon, page
 psql: install ## SQL on standard input, or a prompt, on the database of `make run`
 	@exec $(BIN)/python -m healthd.embedded psql
 
-test: install ## the whole test suite
-	$(BIN)/python -m pytest $(ARGS)
+test: install ## the whole test suite, on all processors
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 matrix: install ## the tests that read a database, on PostgreSQL 13 to 18; MAJORS="13 18" for some
 	$(BIN)/python tests/matrix.py $(MAJORS) $(ARGS)

@@ -13,7 +13,8 @@ from healthd import embedded
 from healthd.checks import CHECKS
 from healthd.model import Finding, Severity
 
-examining: Any = import_module("healthd.rounds")
+rounds: Any = import_module("healthd.rounds")
+conclusion: Any = import_module("healthd.conclusion")
 
 DRIFTS = [story for story in STORIES if story.expect]
 MENDED = [story for story in DRIFTS if not story.repair.startswith("no")]
@@ -26,7 +27,7 @@ def named(stories: list[Story] | tuple[Story, ...]) -> Any:
 @pytest.fixture(scope="module", autouse=True)
 def _no_pause_before_confirming() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(examining, "AGAIN_S", 0.0)
+        patch.setattr(rounds, "AGAIN_S", 0.0)
         yield
 
 
@@ -88,7 +89,7 @@ def test_a_story_is_told_exactly(scene: Scene) -> None:
 @named(DRIFTS)
 async def test_a_story_is_not_told_when_its_check_is_off(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     owners = {finding.check for finding in scene.report.findings}
-    monkeypatch.setattr(examining, "CHECKS", {name: one for name, one in CHECKS.items() if name not in owners})
+    monkeypatch.setattr(conclusion, "CHECKS", {name: one for name, one in CHECKS.items() if name not in owners})
 
     assert set() == names((await scene.again()).findings)
 

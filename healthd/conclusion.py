@@ -18,6 +18,7 @@ from healthd.judge import with_consequences
 from healthd.migrations.status import states
 from healthd.model import (
     NAME_OF,
+    SCHEMA_OF,
     UNREADABLE,
     Access,
     Contract,
@@ -32,6 +33,7 @@ from healthd.model import (
     diff,
     quote,
 )
+from healthd.moves import moved_back
 from healthd.omitted import whole
 from healthd.partitions import come_and_go, holder, with_partitions
 from healthd.renames import aligned
@@ -65,7 +67,9 @@ def conclude(
     actual = for_comparison(_without_reader(reading), owner)
     if any(one.attribute is None for one in diff(expected, actual)):  # what it is a part of may be of any kind
         expected, actual = completed(expected), completed(actual)
-    there, renamed = aligned(expected, actual, KINDS)
+    there, moved = moved_back(expected, actual, KINDS)
+    there, renamed = aligned(expected, there, KINDS)
+    renamed = (*moved, *renamed)
     free = come_and_go(expected, target.partitions)
     renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
     expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
@@ -147,7 +151,7 @@ def _rank(finding: Finding) -> tuple[int, bool, str, int, Key]:
     """Return the order of telling: the worst first, and what others need to be made before them."""
     kinds = list(KINDS)
     made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
-    return -finding.severity, finding.attribute != NAME_OF, finding.problem, made, finding.key
+    return -finding.severity, finding.attribute not in (NAME_OF, SCHEMA_OF), finding.problem, made, finding.key
 
 
 def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:

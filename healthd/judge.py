@@ -4,8 +4,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from healthd import renames
-from healthd.model import NAME_OF, UNREADABLE, Difference, Evidence, Finding, Key, Kind, Severity, quote, shown
+from healthd import moves, renames
+from healthd.model import (
+    NAME_OF,
+    SCHEMA_OF,
+    UNREADABLE,
+    Difference,
+    Evidence,
+    Finding,
+    Key,
+    Kind,
+    Severity,
+    quote,
+    shown,
+)
 
 
 def differences(evidence: Evidence, *kinds: str) -> Iterator[Difference]:
@@ -20,18 +32,18 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         why = difference.actual or difference.expected
         yield Finding("cannot_compare", key, f"{key.kind} cannot be read: {why}", Severity.UNKNOWN)
         return
-    if difference.attribute == NAME_OF:
+    if difference.attribute in (NAME_OF, SCHEMA_OF):
         record = evidence.expected.objects[key]
-        words = f"{key} is renamed to {quote(difference.actual)}"
+        renamed = difference.attribute == NAME_OF
         yield Finding(
             problem,
             key,
-            words,
+            f"{key} is {'renamed' if renamed else 'moved'} to {'' if renamed else 'schema '}{quote(difference.actual)}",
             kind.loss(record) or Severity.WARNING,
             difference.expected,
             difference.actual,
-            NAME_OF,
-            (renames.repair(difference, record),),
+            difference.attribute,
+            (renames.repair(difference, record) if renamed else moves.repair(difference),),
         )
         return
     severity = kind.severity(difference)

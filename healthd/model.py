@@ -232,6 +232,7 @@ class Difference:
 
 UNREADABLE = "unreadable"
 NAME_OF = "name"  # the attribute that differs where an object was renamed; no record has it
+SCHEMA_OF = "in_schema"  # and where it was moved
 
 
 def diff(expected: Snapshot, actual: Snapshot) -> tuple[Difference, ...]:

@@ -46,7 +46,7 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
         while found := dict(_pairs(kind, expected.objects, objects, names, kinds)):  # a view may speak of another one
             now = {key: _name(there) for there, key in found.items()}
             names |= {name: _name(key) for key, name in now.items()}
-            objects = _moved(objects, kind, {there.path: key.path for there, key in found.items()})
+            objects = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
             told += [
                 Difference(key, NAME_OF, _name(key), name)
                 for key, name in now.items()
@@ -122,19 +122,19 @@ def _alike(
     kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
 ) -> Callable[[Key, Key, Mapping[str, str]], bool]:
     """Return what tells whether an object is what the other one was, given what was renamed."""
-    inner = _inside(kind, expected), _inside(kind, actual)
+    inner = inside(kind, expected), inside(kind, actual)
 
     def alike(key: Key, there: Key, names: Mapping[str, str]) -> bool:
         return (
-            _same_record(expected[key], actual[there], names)
+            same_record(expected[key], actual[there], names)
             and (kind != "column" or _same_place(key, there, expected, actual))
-            and _same_inside(inner[0].get(key.path, {}), inner[1].get(there.path, {}), names)
+            and same_inside(inner[0].get(key.path, {}), inner[1].get(there.path, {}), names)
         )
 
     return alike
 
 
-def _inside(kind: str, objects: Mapping[Key, Record]) -> dict[tuple[str, ...], dict[Any, tuple[Any, ...]]]:
+def inside(kind: str, objects: Mapping[Key, Record]) -> dict[tuple[str, ...], dict[Any, tuple[Any, ...]]]:
     """Return what tells schemas and tables apart: what stands in the one, which columns the other has."""
     found = defaultdict[tuple[str, ...], dict[Any, tuple[Any, ...]]](dict)
     for key, record in objects.items():
@@ -146,7 +146,7 @@ def _inside(kind: str, objects: Mapping[Key, Record]) -> dict[tuple[str, ...], d
     return found
 
 
-def _same_inside(expected: Mapping[Any, Any], actual: Mapping[Any, Any], names: Mapping[str, str]) -> bool:
+def same_inside(expected: Mapping[Any, Any], actual: Mapping[Any, Any], names: Mapping[str, str]) -> bool:
     return expected.keys() == actual.keys() and all(_same(one, actual[key], names) for key, one in expected.items())
 
 
@@ -191,7 +191,7 @@ def _place(key: Key) -> tuple[str, ...]:
     return _with_name(key, "")
 
 
-def _moved(objects: Mapping[Key, Record], kind: str, paths: Paths) -> Objects:
+def under_other_paths(objects: Mapping[Key, Record], kind: str, paths: Paths) -> Objects:
     """Return the objects of a database where these objects of one kind have their other name."""
     depth = len(next(iter(paths)))
     types = {}
@@ -248,7 +248,7 @@ def _spelled(expected: Record, actual: Record, names: Mapping[str, str]) -> Reco
     return replace(actual, **follow) if follow else actual
 
 
-def _same_record(expected: Record, actual: Record, names: Mapping[str, str]) -> bool:
+def same_record(expected: Record, actual: Record, names: Mapping[str, str]) -> bool:
     """Return whether two records are the same but for new names, and for what is worth no finding."""
     if type(expected) is not type(actual):
         return False

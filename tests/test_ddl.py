@@ -39,8 +39,9 @@ from psycopg import sql as compose
 
 from healthd.catalog import KINDS
 from healthd.database.connection import SESSION, connect, read_only
-from healthd.database.reading import read, take_snapshot
-from healthd.digest import NONE, digest_of
+from healthd.database.ledger import Ledger
+from healthd.database.reading import ASKED, read, take_snapshot
+from healthd.digest import NONE, Digest, digest_of
 from healthd.migrations.statements import statements
 from healthd.model import Difference, Key, Snapshot, diff
 
@@ -163,9 +164,13 @@ async def counted(watch: Watch) -> str | None:
     owner = (await read(watch.reader)).ledger.owner
     mine = {key: one for key, one in watch.snapshot.objects.items() if key.kind != "owner" or one.role != owner}
     wanted = dict.fromkeys(KINDS, NONE) | digest_of(mine)
-    reading = await read(watch.reader, digests=lambda _: wanted)
+
+    async def expected(_: Ledger) -> Mapping[str, Digest]:
+        return wanted
+
+    reading = await read(watch.reader, digests=expected)
     salted = {key.kind for key, one in mine.items() if getattr(one, "secrets", None) is not None}
-    unlike = KINDS.keys() - reading.snapshot.omitted - salted
+    unlike = set(ASKED) - reading.snapshot.omitted - salted
     return report("the server counts otherwise", ", ".join(sorted(unlike))) if unlike else None
 
 

@@ -21,6 +21,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.consequences": frozenset({"re"}),
     "healthd.counters": frozenset(),
     "healthd.libraries": frozenset(),
+    "healthd.moves": frozenset({"re"}),
     "healthd.renames": frozenset({"itertools", "re"}),
     "healthd.values": frozenset({"decimal", "re", "uuid"}),
     "healthd.contracts": frozenset({"json"}),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from healthd.judge import differences, judge
-from healthd.model import NAME_OF, Difference, Evidence, Finding, Problem, Severity
+from healthd.model import NAME_OF, SCHEMA_OF, Difference, Evidence, Finding, Problem, Severity
 
 PROBLEMS = (
     Problem(
@@ -36,7 +36,7 @@ def check(evidence: Evidence) -> Iterator[Finding]:
         for finding in judge(evidence, difference, "enum_mismatch"):
             if difference.expected is None or finding.severity is Severity.UNKNOWN:
                 yield finding
-            elif difference.attribute == NAME_OF:
+            elif difference.attribute in (NAME_OF, SCHEMA_OF):
                 valid = evidence.expected.objects[difference.key].labels
                 yield replace(finding, facts={"valid_values": valid, "missing": (), "extra": ()})
             else:

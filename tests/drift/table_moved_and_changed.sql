@@ -1,0 +1,9 @@
+-- A table stands in another schema, and a column of it has another default.
+-- expect: schema_mismatch table:public.orders
+-- expect: schema_mismatch column:public.orders.note
+-- given:
+CREATE SCHEMA archive;
+CREATE TABLE orders (id bigint PRIMARY KEY, note text DEFAULT 'none');
+-- drift:
+ALTER TABLE orders SET SCHEMA archive;
+ALTER TABLE archive.orders ALTER COLUMN note SET DEFAULT 'archive';

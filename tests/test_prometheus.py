@@ -48,6 +48,9 @@ PROBLEMS = {
     "migration_unknown": "HealthdMigrationUnknown",
     "unexpected_object": "HealthdExtraObjects",
     "cannot_compare": "HealthdCannotTell",
+    "sequence_exhausting": "HealthdSequenceRunningOut",
+    "sequence_exhausted": "HealthdSequenceRunningOut",
+    "collation_version_moved": "HealthdCollationVersionMoved",
 }
 WATCHER = ("healthd_down", "watchdog", "check_stale", "maintenance", "config_reload_failed")
 
@@ -144,7 +147,7 @@ def test_no_label_changes_with_the_value() -> None:
 def test_every_problem_has_an_alert() -> None:
     blocks = dict(ALERTS)
     for problem, alert in PROBLEMS.items():
-        assert f"#{problem}" in blocks[alert]
+        assert f"#{problem}" in blocks[alert] or "#{{ $labels.problem }}" in blocks[alert]
         assert problem in blocks["HealthdOtherProblem"], "left to the rule of its own"
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from healthd.config import Settings
 from healthd.errors import LockFileError
+from healthd.migrations.entries import OUTDATED, decode_objects
 from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import OUTDATED, LockFile, decode_objects, load, verified
+from healthd.migrations.lockfile import LockFile, load, verified
 from healthd.model import Snapshot
 
 LOOK_S = 1.0  # at most one look at the folder in this time, however many targets ask

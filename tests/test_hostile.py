@@ -21,7 +21,8 @@ from healthd.database.connection import connect
 from healthd.database.probing import probe_values
 from healthd.database.reading import read, take_snapshot
 from healthd.errors import DatabaseFailed
-from healthd.migrations.lockfile import LockFile, decode_objects, dump, encode_objects, load
+from healthd.migrations.entries import decode_objects, encode_objects
+from healthd.migrations.lockfile import LockFile, dump, load
 from healthd.migrations.statements import statements
 from healthd.model import Key, Report, Severity, Snapshot, diff
 from healthd.report.answer import document, text

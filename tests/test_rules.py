@@ -29,6 +29,8 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.visible": frozenset(),
     "healthd.digest": frozenset({"hashlib"}),
     "healthd.omitted": frozenset(),
+    "healthd.migrations.effects": frozenset(),
+    "healthd.migrations.entries": frozenset({"json"}),
     "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
     "healthd.migrations.statements": frozenset({"re"}),
     "healthd.migrations.status": frozenset(),

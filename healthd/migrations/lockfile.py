@@ -2,29 +2,28 @@
 
 Its first line, and the first one of each migration, say how many lines belong to it, the SHA-256 of those lines, and
 what they add to the digest of each kind: so a round that finds the digests of a database as they should be need not
-read the other lines at all.
+read the other lines at all. Of other majors of PostgreSQL there is only what they make otherwise, `on` the major.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 
 from healthd.catalog import KINDS
-from healthd.digest import Digest, change, digest_of, total
+from healthd.digest import NONE, Digest, change, digest_of, total
 from healthd.errors import LockFileChanged, LockFileError
+from healthd.migrations.effects import Effects, Elsewhere, elsewhere, of_kinds
+from healthd.migrations.entries import OUTDATED, decode, encode, encode_difference, frozen, line, passing, read_line
 from healthd.migrations.files import Migration
-from healthd.model import Difference, Key, Record, Snapshot, attributes
+from healthd.model import Difference, Key, Record, Snapshot
 
-FORMAT = 2
-OUTDATED = "write it anew with: healthd lock"
-Said = TypeVar("Said")
+FORMAT = 3
 VERDICTS = frozenset({"exact", "differs", "fails", "missing"})
+Counts = dict[str, int]  # of lines, by kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +52,18 @@ class Locked:
 class LockFile:
     """What `sql/` builds: an empty database (`base`) and what each migration makes of it, in order.
 
-    `server_version` is the major of the server that it was replayed on, times 10000.
+    `server_version` is the major of the server that it was replayed on, times 10000. `also` has, by major, what
+    the same files make on servers of other majors.
     """
 
     server_version: int
     base: Mapping[Key, Record]
     migrations: tuple[Locked, ...]
+    also: Mapping[int, LockFile] = field(default_factory=dict)
+
+    def on(self, server_version: int) -> LockFile:
+        """Return what the files make on a server of this version; as they do elsewhere, when that is not known."""
+        return self.also.get(server_version // 10000, self)
 
     def expected(self, applied: Iterable[str] | None = None, kinds: Collection[str] = KINDS) -> Snapshot:
         """Return the snapshot that a database must equal after these migrations; None means all of them.
@@ -92,6 +97,9 @@ class LockFile:
 
 def counted_out(lock: LockFile) -> LockFile:
     """Return the lock file with what each migration adds to the digests, which a replay does not count."""
+    if lock.also:
+        also = {major: counted_out(one) for major, one in lock.also.items()}
+        return replace(counted_out(replace(lock, also={})), also=also)
     if all(one.digests is not None for one in lock.migrations):
         return lock
     objects = dict(lock.base)
@@ -115,55 +123,41 @@ def _fold(objects: dict[Key, Record], effect: Difference) -> None:
         objects[effect.key] = effect.actual
 
 
-class Effects(Sequence[Difference]):
-    """The effects of a migration as the lock file has them, a line each: read when somebody asks for them."""
-
-    def __init__(self, lines: Sequence[str], counts: Mapping[str, int], first_line: int, name: str) -> None:
-        self._lines, self._counts, self._first_line, self._name = lines, counts, first_line, name
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def __iter__(self) -> Iterator[Difference]:
-        return self.of_kinds(self._counts)
-
-    def of_kinds(self, kinds: Collection[str]) -> Iterator[Difference]:
-        """Yield the effects on objects of these kinds; raise LockFileError for a line that cannot be read."""
-        position = 0
-        for kind, count in self._counts.items():
-            if kind in kinds or kind not in KINDS:
-                for number in range(position, position + count):
-                    yield _read(self._name, self._first_line + number, self._lines[number], _difference)
-            position += count
-
-    def __getitem__(self, position: Any) -> Any:
-        return tuple(self)[position]
-
-    def __eq__(self, other: object) -> bool:
-        return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment] # as a list's: it stands for its content
-
-
-def of_kinds(effects: Iterable[Difference], kinds: Collection[str]) -> Iterator[Difference]:
-    """Yield the effects on objects of these kinds."""
-    if isinstance(effects, Effects):
-        return effects.of_kinds(kinds)
-    return (one for one in effects if one.key.kind in kinds)
-
-
 def dump(lock: LockFile) -> str:
     """Return the lock file's text."""
     lock = counted_out(lock)
-    base = _lines({"base": str(key), "is": _encode(record)} for key, record in sorted(lock.base.items()))
-    first = {"healthd_lock": FORMAT, "server": lock.server_version // 10000, "base": len(lock.base), **_seal(base)}
-    return "".join([_line(first), base, *(_block(one) for one in lock.migrations)])
+    base = [{"base": str(key), "is": encode(record)} for key, record in sorted(lock.base.items())]
+    there = {major: list(elsewhere(_made(lock.base), _made(one.base))) for major, one in sorted(lock.also.items())}
+    follow = "".join(map(line, base)) + _elsewhere({}, there)
+    first = {
+        "healthd_lock": FORMAT,
+        "server": lock.server_version // 10000,
+        "also": {str(major): _counts(entries) for major, entries in there.items()},
+        "base": len(base),
+        **_seal(follow),
+    }
+    also = [
+        {major: other.migrations[number] for major, other in sorted(lock.also.items())}
+        for number in range(len(lock.migrations))
+    ]
+    return "".join([line(first), follow, *map(_block, lock.migrations, also)])
 
 
-def _block(one: Locked) -> str:
-    lasting = (effect for effect in one.effects if not _passing(effect.key, effect.attribute))
-    sorted_effects = sorted(lasting, key=lambda effect: effect.key.kind)
-    effects = _lines({"migration": one.id, **_effect(effect)} for effect in sorted_effects)
+def _made(base: Mapping[Key, Record]) -> list[Difference]:
+    return [Difference(key, None, None, record) for key, record in base.items()]
+
+
+def _block(one: Locked, also: Mapping[int, Locked]) -> str:
+    effects = [(effect.key.kind, encode_difference(effect)) for effect in _lasting(one.effects)]
+    effects.sort(key=lambda entry: entry[0])
+    there = {major: list(elsewhere(_lasting(one.effects), _lasting(other.effects))) for major, other in also.items()}
+    whose = {"migration": one.id}
+    follow = "".join(line({**whose, **entry}) for _, entry in effects) + _elsewhere(whose, there)
+    otherwise = {}
+    for major, other in also.items():
+        adds = {kind: digest for kind in KINDS if (digest := _digest(other, kind)) != _digest(one, kind)}
+        if there[major] or adds:
+            otherwise[str(major)] = {"lines": _counts(there[major]), "adds": _adds(adds)}
     first = {
         "migration": one.id,
         "digest": one.digest,
@@ -173,72 +167,38 @@ def _block(one: Locked) -> str:
         "rollback_differences": list(one.rollback_differences),
         "locks": list(one.locks),
         "rewrites": list(one.rewrites),
-        "effects": Counter(effect.key.kind for effect in sorted_effects),
-        **_seal(effects),
-        "adds": {kind: [count, f"{number:016x}"] for kind, (count, number) in sorted((one.digests or {}).items())},
+        "effects": _counts(effects),
+        **_seal(follow),
+        "adds": _adds(one.digests or {}),
+        "also": otherwise,
     }
-    return _line(first) + effects
+    return line(first) + follow
+
+
+def _lasting(effects: Iterable[Difference]) -> list[Difference]:
+    return [effect for effect in effects if not passing(effect.key, effect.attribute)]
+
+
+def _elsewhere(whose: Mapping[str, str], there: Mapping[int, list[tuple[str, dict[str, Any]]]]) -> str:
+    """Return the lines of the other majors."""
+    return "".join(line({**whose, "on": major, **entry}) for major, entries in there.items() for _, entry in entries)
+
+
+def _counts(entries: Iterable[tuple[str, Any]]) -> dict[str, int]:
+    return dict(Counter(kind for kind, _ in entries))
+
+
+def _digest(one: Locked, kind: str) -> Digest:
+    return (one.digests or {}).get(kind, NONE)
+
+
+def _adds(digests: Mapping[str, Digest]) -> dict[str, Any]:
+    return {kind: [count, f"{number:016x}"] for kind, (count, number) in sorted(digests.items())}
 
 
 def _seal(lines: str) -> dict[str, str]:
     """Return the SHA-256 of the lines that follow: what somebody changes in them by hand is noticed."""
     return {"sha256": sha256(lines.encode()).hexdigest()}
-
-
-def _lines(entries: Iterable[Mapping[str, Any]]) -> str:
-    return "".join(map(_line, entries))
-
-
-def _line(entry: Mapping[str, Any]) -> str:
-    return json.dumps(entry, ensure_ascii=False) + "\n"
-
-
-def _effect(effect: Difference) -> dict[str, Any]:
-    if effect.attribute is not None:
-        return {
-            "changed": str(effect.key),
-            "attribute": effect.attribute,
-            "was": effect.expected,
-            "is": effect.actual,
-        }
-    if effect.expected is None:
-        return {"added": str(effect.key), "is": _encode(effect.actual)}
-    return {"removed": str(effect.key), "was": _encode(effect.expected)}
-
-
-def encode_objects(objects: Mapping[Key, Record]) -> dict[str, Any]:
-    """Return objects as JSON knows them, sorted by key."""
-    return {str(key): _encode(record) for key, record in sorted(objects.items())}
-
-
-def decode_objects(objects: Mapping[str, Any]) -> dict[Key, Record]:
-    """Return the objects that `encode_objects` wrote; raise LockFileError when they are not ours."""
-    return dict(_decode(text, values) for text, values in objects.items())
-
-
-def _encode(record: Record) -> dict[str, Any]:
-    known = attributes(type(record)).items()
-    return {name: None if noted.passing else getattr(record, name) for name, noted in known}
-
-
-def _passing(key: Key, attribute: str | None) -> bool:
-    return attribute is not None and attributes(KINDS[key.kind].record)[attribute].passing
-
-
-def _decode(text: str, values: Any) -> tuple[Key, Record]:
-    try:
-        key = Key.parse(text)
-        record = KINDS[key.kind].record
-        wanted = {field.name for field in dataclasses.fields(record)}
-        if wanted != values.keys():
-            raise LockFileError(f"{text} has other attributes than this version of healthd reads", hint=OUTDATED)
-        return key, record(**{name: _frozen(value) for name, value in values.items()})
-    except (ValueError, KeyError, AttributeError) as error:
-        raise LockFileError(f"not an object that this version of healthd knows: {text}", hint=OUTDATED) from error
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def load(text: str, name: str = "schema.lock") -> LockFile:
@@ -249,97 +209,125 @@ def load(text: str, name: str = "schema.lock") -> LockFile:
     if not text.strip():
         raise LockFileError(f"{name} is empty", hint=OUTDATED)
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    first, version = _read(name, 1, lines[0], lambda entry: (entry, _server_version(entry)))
-    base_lines = _sealed(name, lines, 0, first, [first.get("base")])
+    entry, version, also, many = read_line(name, 1, lines[0], lambda entry: (entry, *_header(entry)))
+    follow = _sealed(name, lines, 0, entry, many, also.values())
     base: dict[Key, Record] = {}
-    for number, line in enumerate(base_lines, 2):
-        key, record = _read(name, number, line, lambda entry: _decode(entry["base"], entry["is"]))
+    for number, text_ in enumerate(follow[:many], 2):
+        key, record = read_line(name, number, text_, lambda entry: decode(entry["base"], entry["is"]))
         if key in base:
             raise LockFileError(f"{name}, line {number}: {key} is there twice", hint=OUTDATED)
         base[key] = record
-    migrations: dict[str, Locked] = {}
-    position = 1 + len(base_lines)
+    bases = _also(name, 2 + many, follow[many:], _made(base), also)
+    migrations: dict[str, tuple[Locked, Mapping[int, Locked]]] = {}
+    position = 1 + len(follow)
     while position < len(lines):
         number = position + 1
-        entry, one = _read(name, number, lines[position], lambda entry: (entry, _locked(entry)))
+        entry, one, counts, there = read_line(name, number, lines[position], lambda one: (one, *_locked(one, also)))
         if one.id in migrations:
             raise LockFileError(f"{name}, line {number}: {one.id} is there twice", hint=OUTDATED)
-        counts = entry["effects"]
-        effects = _sealed(name, lines, position, entry, counts.values())
-        migrations[one.id] = replace(one, effects=Effects(effects, counts, number + 1, name))
-        position += 1 + len(effects)
-    return LockFile(version, base, tuple(migrations.values()))
+        many = sum(counts.values())
+        follow = _sealed(name, lines, position, entry, many, (counted for counted, _ in there.values()))
+        one = replace(one, effects=Effects(follow[:many], counts, number + 1, name))
+        changed = {major: counted for major, (counted, _) in there.items()}
+        effects = _also(name, number + 1 + many, follow[many:], one.effects, changed)
+        others = {
+            major: replace(one, effects=effects[major], digests={**(one.digests or {}), **adds})
+            for major, (_, adds) in there.items()
+        }
+        migrations[one.id] = one, others
+        position += 1 + len(follow)
+    return LockFile(
+        version,
+        base,
+        tuple(one for one, _ in migrations.values()),
+        {
+            major: LockFile(
+                major * 10000,
+                {effect.key: effect.actual for effect in bases[major]},
+                tuple(others.get(major, one) for one, others in migrations.values()),
+            )
+            for major in also
+        },
+    )
+
+
+def _also(
+    name: str, first_line: int, lines: Sequence[str], usual: Sequence[Difference], also: Mapping[int, Counts]
+) -> dict[int, Elsewhere]:
+    """Return the effects on each other major; `lines` are theirs, one major after the other."""
+    found, position = {}, 0
+    for major, counts in also.items():
+        many = sum(counts.values())
+        found[major] = Elsewhere(usual, lines[position : position + many], counts, first_line + position, name)
+        position += many
+    return found
 
 
 def verified(lock: LockFile) -> LockFile:
     """Return the lock file; raise LockFileError when one of its effects cannot be read."""
-    for one in lock.migrations:
-        for _ in one.effects:
-            pass
+    for one in (lock, *lock.also.values()):
+        for migration in one.migrations:
+            for _ in migration.effects:
+                pass
     return lock
 
 
-def _read(name: str, number: int, line: str, read: Callable[[Any], Said]) -> Said:
-    """Return what one line says; raise LockFileError with its number."""
-    try:
-        return read(json.loads(line))
-    except LockFileError as error:
-        raise LockFileError(f"{name}, line {number}: {error}", hint=error.hint) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise LockFileError(f"{name}, line {number}: not a line of a lock file", hint=OUTDATED) from error
-
-
 def _sealed(
-    name: str, lines: Sequence[str], position: int, entry: Mapping[str, Any], counts: Iterable[Any]
+    name: str, lines: Sequence[str], position: int, entry: Mapping[str, Any], many: int, also: Iterable[Counts]
 ) -> Sequence[str]:
     """Return the lines that belong to the one at this position, as many as were counted and as they were written."""
-    counts = list(counts)
-    if any(type(count) is not int or count < 0 for count in counts):
-        raise LockFileError(f"{name}, line {position + 1}: not a line of a lock file", hint=OUTDATED)
-    follow = lines[position + 1 : position + 1 + sum(counts)]
-    if entry.get("sha256") != sha256("".join(f"{line}\n" for line in follow).encode()).hexdigest():
+    many += sum(sum(counts.values()) for counts in also)
+    follow = lines[position + 1 : position + 1 + many]
+    if entry.get("sha256") != sha256("".join(f"{one}\n" for one in follow).encode()).hexdigest():
         whose = entry.get("migration", "an empty database")
         words = f"{name}, line {position + 1}: the lines after it are not those that were locked of {whose}"
-        cut = len(follow) < sum(counts)
+        cut = len(follow) < many
         raise (LockFileError if cut else LockFileChanged)(words, hint=OUTDATED)
     return follow
 
 
-def _server_version(entry: dict[str, Any]) -> int:
+def _header(entry: dict[str, Any]) -> tuple[int, dict[int, Counts], int]:
+    """Return the server's version, the lines of each other major, and the number of objects in an empty database."""
     if entry["healthd_lock"] != FORMAT:
         raise LockFileError(f"format {entry['healthd_lock']}, but this version reads {FORMAT}", hint=OUTDATED)
     if type(entry["server"]) is not int or entry["server"] < 1:
         raise ValueError(entry["server"])
-    return entry["server"] * 10000
+    also = {int(major): _counted(counts) for major, counts in entry["also"].items()}
+    return entry["server"] * 10000, also, _counted({"": entry["base"]})[""]
 
 
-def _locked(entry: dict[str, Any]) -> Locked:
-    """Return a migration without its effects."""
-    fields = {key: _frozen(value) for key, value in entry.items()}
+def _counted(counts: Any) -> Counts:
+    """Return how many lines there are of each kind."""
+    if not isinstance(counts, dict):
+        raise TypeError("not a count for each kind")
+    if any(type(count) is not int or count < 0 for count in counts.values()):
+        raise ValueError(counts)
+    return counts
+
+
+def _locked(
+    entry: dict[str, Any], majors: Collection[int]
+) -> tuple[Locked, Counts, dict[int, tuple[Counts, dict[str, Digest]]]]:
+    """Return a migration without its effects, how many of these there are, and what is otherwise on other majors."""
+    fields = {key: frozen(value) for key, value in entry.items()}
     if not all(isinstance(fields[name], str) for name in ("migration", "digest")):
         raise TypeError("not the name and the digest of a migration")
     if not all(isinstance(fields[name], tuple) for name in ("rollback_differences", "locks", "rewrites")):
         raise TypeError("not a list")
-    if not isinstance(entry["effects"], dict):
-        raise TypeError("not a count for each kind")
     if fields["rollback"] not in VERDICTS:
         raise LockFileError(f"no such verdict on a rollback: {fields['rollback']!r}", hint=OUTDATED)
-    digests = {str(kind): (int(count), int(number, 16)) for kind, (count, number) in fields.pop("adds").items()}
+    also = {}
+    for major, one in fields.pop("also").items():
+        if int(major) not in majors:
+            raise ValueError(major)
+        also[int(major)] = _counted(one["lines"]), _digests(one["adds"])
+    digests, counts = _digests(fields.pop("adds")), _counted(fields.pop("effects"))
     del fields["sha256"]
-    return Locked(id=fields.pop("migration"), **fields | {"effects": (), "digests": digests})
+    return Locked(id=fields.pop("migration"), **fields | {"effects": (), "digests": digests}), counts, also
 
 
-def _difference(entry: dict[str, Any]) -> Difference:
-    if "changed" in entry:
-        key, name = Key.parse(entry["changed"]), entry["attribute"]
-        if key.kind not in KINDS or name not in attributes(KINDS[key.kind].record):
-            raise LockFileError(f"this version of healthd knows no {name} of {key}", hint=OUTDATED)
-        return Difference(key, name, _frozen(entry["was"]), _frozen(entry["is"]))
-    if "added" in entry:
-        key, record = _decode(entry["added"], entry["is"])
-        return Difference(key, None, None, record)
-    key, record = _decode(entry["removed"], entry["was"])
-    return Difference(key, None, record, None)
+def _digests(adds: Any) -> dict[str, Digest]:
+    return {str(kind): (int(count), int(number, 16)) for kind, (count, number) in adds.items()}
 
 
 def disagreements(lock: LockFile, migrations: Iterable[Migration]) -> Iterator[str]:

@@ -18,18 +18,9 @@ from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
 from healthd.digest import digest_of
 from healthd.errors import LockFileError
+from healthd.migrations.entries import decode_objects, encode_objects
 from healthd.migrations.files import Migration, digest
-from healthd.migrations.lockfile import (
-    Locked,
-    LockFile,
-    counted_out,
-    decode_objects,
-    disagreements,
-    dump,
-    encode_objects,
-    load,
-    verified,
-)
+from healthd.migrations.lockfile import Locked, LockFile, counted_out, disagreements, dump, load, verified
 from healthd.model import ROUTINES, Difference, Key, Kind, Snapshot, attributes, diff
 
 TABLE = Table(unlogged=False, partitioned_by=None, inherits=(), bound=None, row_security="off")
@@ -333,7 +324,7 @@ def test_a_file_cut_in_a_line_names_the_line(rest: int) -> None:
 def test_another_format_says_which_this_version_reads() -> None:
     message = str(failing(edited(HEADER, healthd_lock=1), *LINES[1:]))
 
-    assert message == "sql/schema.lock, line 1: format 1, but this version reads 2"
+    assert message == "sql/schema.lock, line 1: format 1, but this version reads 3"
 
 
 ANYWHERE = {

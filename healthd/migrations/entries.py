@@ -1,0 +1,103 @@
+"""Objects and differences as lines of JSON: how the lock file and snapshot files write them, and read them back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from healthd.catalog import KINDS
+from healthd.errors import LockFileError
+from healthd.model import Difference, Key, Record, attributes
+
+OUTDATED = "write it anew with: healthd lock"
+Said = TypeVar("Said")
+
+
+def line(entry: Mapping[str, Any]) -> str:
+    """Return an entry as one line."""
+    return json.dumps(entry, ensure_ascii=False) + "\n"
+
+
+def read_line(name: str, number: int, text: str, read: Callable[[Any], Said]) -> Said:
+    """Return what one line says; raise LockFileError with its number."""
+    try:
+        return read(json.loads(text))
+    except LockFileError as error:
+        raise LockFileError(f"{name}, line {number}: {error}", hint=error.hint) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise LockFileError(f"{name}, line {number}: not a line of a lock file", hint=OUTDATED) from error
+
+
+def encode_objects(objects: Mapping[Key, Record]) -> dict[str, Any]:
+    """Return objects as JSON knows them, sorted by key."""
+    return {str(key): encode(record) for key, record in sorted(objects.items())}
+
+
+def decode_objects(objects: Mapping[str, Any]) -> dict[Key, Record]:
+    """Return the objects that `encode_objects` wrote; raise LockFileError when they are not ours."""
+    return dict(decode(text, values) for text, values in objects.items())
+
+
+def encode(record: Record) -> dict[str, Any]:
+    """Return a record as JSON knows it."""
+    known = attributes(type(record)).items()
+    return {name: None if noted.passing else getattr(record, name) for name, noted in known}
+
+
+def decode(text: str, values: Any) -> tuple[Key, Record]:
+    """Return an object; raise LockFileError when it is none of this version's."""
+    try:
+        key = Key.parse(text)
+        record = KINDS[key.kind].record
+        wanted = {field.name for field in dataclasses.fields(record)}
+        if wanted != values.keys():
+            raise LockFileError(f"{text} has other attributes than this version of healthd reads", hint=OUTDATED)
+        return key, record(**{name: frozen(value) for name, value in values.items()})
+    except (ValueError, KeyError, AttributeError) as error:
+        raise LockFileError(f"not an object that this version of healthd knows: {text}", hint=OUTDATED) from error
+
+
+def frozen(value: Any) -> Any:
+    """Return a value of a record: tuples where JSON has lists."""
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+
+def passing(key: Key, attribute: str | None) -> bool:
+    """Return whether an attribute means something in this process only."""
+    return attribute is not None and attributes(KINDS[key.kind].record)[attribute].passing
+
+
+def encode_difference(effect: Difference) -> dict[str, Any]:
+    """Return a difference as JSON knows it."""
+    if effect.attribute is not None:
+        return {
+            "changed": str(effect.key),
+            "attribute": effect.attribute,
+            "was": effect.expected,
+            "is": effect.actual,
+        }
+    if effect.expected is None:
+        return {"added": str(effect.key), "is": encode(effect.actual)}
+    return {"removed": str(effect.key), "was": encode(effect.expected)}
+
+
+def decode_difference(entry: Mapping[str, Any]) -> Difference:
+    """Return a difference; raise LockFileError when it is none of this version's."""
+    if "changed" in entry:
+        key = Key.parse(entry["changed"])
+        name = known(key, entry["attribute"])
+        return Difference(key, name, frozen(entry["was"]), frozen(entry["is"]))
+    if "added" in entry:
+        key, record = decode(entry["added"], entry["is"])
+        return Difference(key, None, None, record)
+    key, record = decode(entry["removed"], entry["was"])
+    return Difference(key, None, record, None)
+
+
+def known(key: Key, attribute: str) -> str:
+    """Return an attribute's name; raise LockFileError when its kind has none such."""
+    if key.kind not in KINDS or attribute not in attributes(KINDS[key.kind].record):
+        raise LockFileError(f"this version of healthd knows no {attribute} of {key}", hint=OUTDATED)
+    return attribute

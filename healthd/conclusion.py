@@ -51,7 +51,7 @@ def conclude(
 ) -> Report:
     """Return what a reading means: pure, so that a test can give it literals."""
     beside = beside or Beside()
-    lock = files.lock
+    lock = files.lock.on(reading.snapshot.server_version)
     locked = [one.id for one in lock.migrations]
     migrations = tuple(states(files.migrations, locked, reading.ledger.applied))
     applied = [one.id for one in reading.ledger.applied]

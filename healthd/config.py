@@ -43,6 +43,7 @@ KEYS: Mapping[str, frozenset[str]] = {
             "lock",
             "data",
             "postgres_bin",
+            "also_on",
             "log_level",
             "log_format",
             "runbook",
@@ -84,6 +85,7 @@ class Settings:
     interval_s: float = 30.0
     deadline_s: float = 10.0
     postgres_bin: Path | None = None
+    also_on: tuple[Path, ...] = ()
     log_level: str = "info"
     log_format: str = "auto"
     runbook: str = "/runbook"
@@ -261,6 +263,7 @@ class _Reader:
             interval_s=self.seconds("healthd", "interval_s", 30.0),
             deadline_s=self.seconds("healthd", "deadline_s", 10.0),
             postgres_bin=base / postgres_bin if postgres_bin else None,
+            also_on=tuple(base / folder for folder in (self.get("healthd", "also_on") or "").split()),
             log_level=self.choice("log_level", ("info", "debug", "warning", "error")),
             log_format=self.choice("log_format", ("auto", "json", "console")),
             runbook=self.get("healthd", "runbook") or "/runbook",

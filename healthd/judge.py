@@ -13,7 +13,6 @@ from healthd.model import (
     Evidence,
     Finding,
     Key,
-    Kind,
     Severity,
     quote,
     shown,
@@ -49,19 +48,9 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
     severity = kind.severity(difference)
     if severity is None:
         return
-    expected, actual = sides(difference)
-    if _printed_elsewhere(evidence, difference, kind):
-        yield Finding(
-            "cannot_compare",
-            key,
-            f"{key}: {difference.attribute} was printed by PostgreSQL {major(evidence.expected)} and by "
-            f"{major(evidence.actual)}, which need not print it alike",
-            Severity.UNKNOWN,
-            expected,
-            actual,
-            difference.attribute,
-        )
+    if printed_elsewhere(evidence, difference):
         return
+    expected, actual = sides(difference)
     if difference.unexpected and severity is Severity.WARNING:
         problem = "unexpected_object"
     records = (evidence.expected.objects.get(key), evidence.aligned.get(key, evidence.actual.objects.get(key)))
@@ -116,11 +105,13 @@ def commented(statement: str) -> str:
     return "\n".join(line if line.startswith("--") else f"-- {line}" for line in statement.splitlines())
 
 
-def _printed_elsewhere(evidence: Evidence, difference: Difference, kind: Kind) -> bool:
-    """Return whether a text differs that servers of other majors print in another way."""
+def printed_elsewhere(evidence: Evidence, difference: Difference) -> bool:
+    """Return whether a text differs that two majors printed, which need not print it alike: `texts` tells of those."""
+    kind = evidence.kinds[difference.key.kind]
     if major(evidence.expected) == major(evidence.actual) or not kind.deparsed(difference.attribute):
         return False
-    return difference.expected is not None and difference.actual is not None
+    both = difference.expected is not None and difference.actual is not None
+    return both and kind.severity(difference) is not None
 
 
 def major(snapshot: Any) -> int:

@@ -37,6 +37,11 @@ def find_binaries(directory: Path | None = None) -> Path:
     return directory.absolute()
 
 
+def major(binaries: Path) -> int:
+    """Return the major version of the programs in a folder."""
+    return int(Programs(find_binaries(binaries)).major)
+
+
 @dataclass(frozen=True, slots=True)
 class Programs:
     """PostgreSQL's programs, in a form that root may start, too: they refuse to run as root."""

@@ -82,14 +82,16 @@ def _marks(settings: Settings) -> Iterator[tuple[str, int, int]]:
             yield str(path), status.st_ctime_ns, status.st_size  # nobody can set ctime back, as cp -p does mtime
 
 
-def read_snapshot(path: Path) -> tuple[Snapshot, str | None]:
+def read_snapshot(path: Path, *, server_version: int | None = None) -> tuple[Snapshot, str | None]:
     """Return the snapshot in a file, and the role that migrates that database; a lock file names none.
 
-    The file is one that `healthd snapshot --format json` printed, or a lock file.
+    The file is one that `healthd snapshot --format json` printed, or a lock file: of that what a server of this
+    version makes, when it knows.
     """
     text = _text(path)
     if text.startswith('{"healthd_lock"'):
-        return load(text, str(path)).expected(), None
+        lock = load(text, str(path))
+        return lock.on(server_version or lock.server_version).expected(), None
     try:
         content = json.loads(text)
         objects = decode_objects(content["objects"])

@@ -152,6 +152,7 @@ deadline_s = 2.5
 lock = state/schema.lock
 data = /var/lib/healthd
 postgres_bin = pg/bin
+also_on = pg15/bin /usr/lib/postgresql/16/bin
 log_level = debug
 log_format = json
 runbook = https://wiki/runbook
@@ -179,6 +180,7 @@ file = other.json
     assert ("::1", 9900, 60.0, 2.5) == (found.host, found.port, found.interval_s, found.deadline_s)
     assert (tmp_path / "state/schema.lock", Path("/var/lib/healthd")) == (found.lock, found.data)
     assert (tmp_path / "pg/bin", "debug", "json") == (found.postgres_bin, found.log_level, found.log_format)
+    assert (tmp_path / "pg15/bin", Path("/usr/lib/postgresql/16/bin")) == found.also_on
     assert "https://wiki/runbook" == found.runbook
     assert ("web", "web_eu", "batch", "web") == (web.name, web.role, batch.name, batch.role)
     assert found.targets == (

@@ -409,7 +409,7 @@ def test_texts_of_another_major_version_are_neither_drift_nor_clean(known: Files
     older = replace(seen, snapshot=Snapshot(known.lock.server_version - 10000, objects))
     same = replace(seen, snapshot=Snapshot(known.lock.server_version + 4, objects))
 
-    assert [("cannot_compare", str(key))] == told(conclude(Target("t", ""), known, older))
+    assert [("cannot_compare", "database:t")] == told(conclude(Target("t", ""), known, older))
     assert [("schema_mismatch", str(key))] == told(conclude(Target("t", ""), known, same))
 
 

@@ -54,15 +54,17 @@ Drop it, or write a migration that makes it, so that the files own it (docs/migr
         "A part of the database cannot be judged",
         meaning="""
 Either a kind of object could not be read,
-or a text (a view's definition, a default) was printed by two major versions of PostgreSQL,
-which may spell the same thing differently.
-healthd neither calls that drift nor clean.""",
+or texts (a view's definition, a default) were printed by two major versions of PostgreSQL,
+which may spell the same thing differently: the one that the lock file is from, and the one of this database.
+Everything else is compared all the same; of the texts healthd says neither that they drifted nor that they are well.
+An upgraded database is therefore a ticket, and never a page.""",
         see="""
-The finding says which part and why, with both texts.""",
+The finding says which part and why; in JSON it has all such texts from both sides.""",
         mend="""
 For a part that cannot be read: mend what the server's message names.
-For two versions: make the lock file on the version that you run
-(`postgres_bin = …` in `[healthd]`, then `healthd lock`).""",
+For two versions: let the lock file hold what your version prints, too.
+`healthd lock --also-on /usr/lib/postgresql/15/bin` replays the files there and keeps what is printed otherwise
+(docs/migrations.md, *Several majors*).""",
     ),
 )
 

@@ -109,7 +109,7 @@ def counted_out(lock: LockFile) -> LockFile:
         for effect in migration.effects:
             _fold(objects, effect)
         digests = total(change(key, record, objects.get(key)) for key, record in before.items())
-        counted.append(replace(migration, digests={kind: one for kind, one in digests.items() if one != (0, 0)}))
+        counted.append(replace(migration, digests=_without_none(digests)))
     return replace(lock, migrations=tuple(counted))
 
 
@@ -231,7 +231,7 @@ def load(text: str, name: str = "schema.lock") -> LockFile:
         changed = {major: counted for major, (counted, _) in there.items()}
         effects = _also(name, number + 1 + many, follow[many:], one.effects, changed)
         others = {
-            major: replace(one, effects=effects[major], digests={**(one.digests or {}), **adds})
+            major: replace(one, effects=effects[major], digests=_without_none({**(one.digests or {}), **adds}))
             for major, (_, adds) in there.items()
         }
         migrations[one.id] = one, others
@@ -324,6 +324,10 @@ def _locked(
     digests, counts = _digests(fields.pop("adds")), _counted(fields.pop("effects"))
     del fields["sha256"]
     return Locked(id=fields.pop("migration"), **fields | {"effects": (), "digests": digests}), counts, also
+
+
+def _without_none(digests: Mapping[str, Digest]) -> dict[str, Digest]:
+    return {kind: one for kind, one in digests.items() if one != NONE}
 
 
 def _digests(adds: Any) -> dict[str, Digest]:

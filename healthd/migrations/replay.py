@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,29 @@ async def replay(migrations: Sequence[Migration], *, postgres_bin: Path | None =
             if any(one.rollback == "missing" for one in locked):
                 await _again(scratch, migrations, lock)
             return counted_out(lock)
+
+
+async def replay_on(migrations: Sequence[Migration], lock: LockFile, folder: Path) -> LockFile:
+    """Return what the migrations of a lock file make on a server with the programs in this folder.
+
+    Only their effects are measured there; the rest is the lock file's.
+    """
+    with embedded.temporary(binaries=folder) as server:
+        scratch = _Scratch(server)
+        async with scratch.open:
+            await scratch.start(())
+            before = base = await scratch.snapshot()
+            locked: list[Locked] = []
+            for migration, one in zip(migrations, lock.migrations, strict=True):
+                try:
+                    await scratch.apply(migration)
+                except MigrationFailed as error:
+                    where = f"on PostgreSQL {base.server_version // 10000}"
+                    raise MigrationFailed(f"{where}: {error}", hint=error.hint) from error
+                after = await scratch.snapshot()
+                locked.append(replace(one, effects=diff(before, after), digests=None))
+                before = after
+            return counted_out(LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked)))
 
 
 async def _measure(scratch: _Scratch, before: Sequence[Migration], migration: Migration) -> Locked:

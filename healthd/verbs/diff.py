@@ -25,7 +25,10 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
 
     Exit 0 the same, 2 different, 3 cannot tell.
     """
-    (one_side, its_migrator), (other_side, other_migrator) = _resolve(settings, a), _resolve(settings, b)
+    one_side, its_migrator = _resolve(settings, a)
+    other_side, other_migrator = _resolve(settings, b, server_version=one_side.server_version)
+    if Path(a).is_file():  # a lock file may know how the other side's server prints
+        one_side, its_migrator = read_snapshot(Path(a), server_version=other_side.server_version)
     found = differences(*comparable(one_side, other_side, its_migrator, other_migrator))
     rows = []
     for one in found:
@@ -37,11 +40,11 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
     return 2 if found else 0
 
 
-def _resolve(settings: Settings, text: str) -> tuple[Snapshot, str | None]:
+def _resolve(settings: Settings, text: str, *, server_version: int | None = None) -> tuple[Snapshot, str | None]:
     """Return the snapshot that a word on the command line means, and for a database the role that migrates it."""
     path = Path(text)
     if path.is_file():
-        return read_snapshot(path)
+        return read_snapshot(path, server_version=server_version)
     dsn = text if "://" in text or "=" in text else watched(settings).target(text).dsn
     reading = asyncio.run(reading_of(dsn))
     return reading.snapshot, reading.ledger.owner

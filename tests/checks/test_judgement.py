@@ -16,6 +16,7 @@ from healthd.checks import CHECKS, PROBLEMS
 from healthd.checks.columns import check as columns
 from healthd.checks.objects import JUDGED_ELSEWHERE
 from healthd.checks.objects import check as objects
+from healthd.checks.texts import check as texts
 from healthd.judge import message, one_line, sides, summary
 from healthd.model import Difference, Finding, Key, Severity
 
@@ -81,15 +82,18 @@ def test_every_kind_that_cannot_be_read_is_told_by_the_check_that_owns_it(kind: 
     assert ["cannot_compare"] == found
 
 
-def test_a_text_that_another_major_printed_is_unknown() -> None:
+def test_texts_that_another_major_printed_are_one_finding_that_says_how_to_tell() -> None:
     view = View(False, "SELECT 1;", ())
-    expected = snapshot({"view:app.v": view}, 180000)
-    actual = snapshot({"view:app.v": replace(view, definition=" SELECT 1;")}, 150000)
-    finding = one(objects, expected, actual)
+    names = [f"view:app.v{number}" for number in range(5)]
+    expected = snapshot(dict.fromkeys(names, view), 180000)
+    actual = snapshot(dict.fromkeys(names, replace(view, definition=" SELECT 1;")), 150000)
+    finding = one(texts, expected, actual)
 
     assert ("cannot_compare", Severity.UNKNOWN) == (finding.problem, finding.severity)
-    assert "by PostgreSQL 18 and by 15" in finding.message
-    assert ("SELECT 1;", " SELECT 1;") == (finding.expected, finding.actual)
+    assert finding.message.startswith("5 texts were printed by PostgreSQL 15 otherwise than by 18: view:app.v0 (def")
+    assert "view:app.v2 (definition) and 2 more; healthd lock --also-on FOLDER" in finding.message
+    assert names == [text["key"] for text in finding.facts["texts"]]
+    assert [] == list(objects(evidence(expected, actual)))
 
 
 def test_a_text_that_is_gone_is_drift_whatever_the_version() -> None:

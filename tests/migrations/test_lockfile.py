@@ -1,6 +1,7 @@
 """The lock file is read back as it was written, folds over any set of migrations, and is never misread."""
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import fields, replace
 from hashlib import sha256
@@ -114,6 +115,89 @@ def test_what_is_written_is_read_back(lock: LockFile) -> None:
 
     assert [in_order(one) for one in counted_out(lock).migrations] == [in_order(one) for one in read.migrations]
     assert (lock.server_version, lock.base) == (read.server_version, read.base)
+
+
+@st.composite
+def lock_files_of_two_majors(draw: st.DrawFn) -> LockFile:
+    """Lock files whose second major makes some effects as they are, some otherwise, some not, and some more."""
+    first = draw(lock_files())
+    migrations, others = [], []
+    for one in first.migrations:
+        usual = {(effect.key, effect.attribute): effect for effect in one.effects}
+        there = dict(usual)
+        for place, effect in usual.items():
+            match draw(st.sampled_from(("same", "gone", "otherwise"))):
+                case "gone":
+                    del there[place]
+                case "otherwise" if effect.attribute is None:
+                    record = draw(records(KINDS[effect.key.kind]))
+                    there[place] = added(effect.key, record) if effect.missing is False else removed(effect.key, record)
+                case "otherwise":
+                    there[place] = replace(effect, actual=getattr(draw(records(KINDS[effect.key.kind])), place[1]))
+        more = {(effect.key, effect.attribute): effect for effect in draw(st.lists(effects(), max_size=2))}
+        migrations.append(replace(one, effects=in_key_order(usual.values())))
+        others.append(replace(one, effects=in_key_order((more | there).values())))
+    base = first.base if draw(st.booleans()) else {}
+    other = LockFile(first.server_version + 50000, base, tuple(others))
+    return replace(first, migrations=tuple(migrations), also={other.server_version // 10000: other})
+
+
+def in_key_order(effects: Iterable[Difference]) -> tuple[Difference, ...]:
+    return tuple(sorted(effects, key=lambda one: (one.key, one.attribute or "")))
+
+
+@settings(deadline=None, max_examples=120)
+@given(lock_files_of_two_majors())
+def test_what_another_major_makes_is_read_back_and_has_its_own_digests(lock: LockFile) -> None:
+    read = load(dump(lock))
+
+    assert counted_out(lock) == read
+    for version, other in ((lock.server_version, lock), *((n * 10000, one) for n, one in lock.also.items())):
+        counted = read.on(version).digests([one.id for one in lock.migrations])
+        assert other.expected() == read.on(version + 4).expected()
+        assert digest_of(other.expected().objects) == {kind: one for kind, one in counted.items() if one != (0, 0)}
+
+
+def test_of_another_major_there_is_only_what_it_makes_otherwise() -> None:
+    other = replace(LOCK, server_version=150000, migrations=(locked("0001_orders", added(ORDERS, LOUD)), *REST))
+    lines = [json.loads(line) for line in dump(replace(LOCK, also={15: other})).splitlines()]
+
+    assert {"15": {}} == lines[0]["also"]
+    assert [{"migration": "0001_orders", "on": 15, "added": str(ORDERS), "otherwise": {"unlogged": True}}] == [
+        line for line in lines if "otherwise" in line
+    ]
+    assert [{"migration": "0001_orders", "on": 15, "without": str(STATUS)}] == [
+        line for line in lines if "without" in line
+    ]
+    headers = [line for line in lines if line.get("also") and "migration" in line]
+    assert {"0001_orders": {"table": 1, "enum": 1}, "0003_label": {}} == {
+        line["migration"]: line["also"]["15"]["lines"] for line in headers
+    }
+
+
+LOUD, REST = replace(TABLE, unlogged=True), LOCK.migrations[1:]
+
+
+def test_what_another_major_makes_is_sealed_too() -> None:
+    other = replace(LOCK, server_version=150000, migrations=(locked("0001_orders", added(ORDERS, LOUD)), *REST))
+    lines = dump(replace(LOCK, also={15: other})).splitlines()
+
+    changed = [line.replace('{"unlogged": true}', '{"unlogged": false}') for line in lines]
+    assert lines != changed
+    assert str(failing(*changed)).endswith("not those that were locked of 0001_orders")
+
+
+def test_what_is_otherwise_and_not_there_is_told() -> None:
+    other = replace(LOCK, server_version=150000, migrations=(locked("0001_orders", added(ORDERS, LOUD)), *REST))
+    lines = dump(replace(LOCK, also={15: other})).splitlines()
+    (place,) = (number for number, line in enumerate(lines) if '"otherwise"' in line)
+    lines[place] = lines[place].replace("app.orders", "app.others")
+    first = next(number for number, line in enumerate(lines) if '"0001_orders", "digest"' in line)
+    last = next(number for number, line in enumerate(lines) if '"0002_note", "digest"' in line)
+    seal = sha256("".join(f"{line}\n" for line in lines[first + 1 : last]).encode()).hexdigest()
+    lines[first] = edited(lines[first], sha256=seal)
+
+    assert "line 7: there is no such effect on table:app.others that could be otherwise" in str(failing(*lines))
 
 
 def in_order(one: Locked) -> Locked:

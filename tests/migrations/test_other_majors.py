@@ -1,0 +1,214 @@
+"""A lock file knows what other majors print, and a database that was upgraded is neither drift nor silently clean."""
+
+import asyncio
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from healthd import cli, embedded, programs
+from healthd.config import Target
+from healthd.database.connection import connect
+from healthd.database.ledger import Ledger
+from healthd.database.reading import read
+from healthd.digest import Digest
+from healthd.migrations.files import Migration, read_migrations
+from healthd.migrations.lockfile import LockFile, dump, load
+from healthd.migrations.replay import replay, replay_on
+from healthd.migrations.runner import migrate
+from healthd.model import Report, Severity
+from healthd.rounds import examine_again
+from healthd.sources import Files
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+BINARIES = Path(os.environ["HEALTHD_PG_BIN"]) if os.environ.get("HEALTHD_PG_BIN") else None
+MATRIX = Path(__file__).parents[2] / ".matrix"
+FILES = {
+    "1_orders": "CREATE TABLE public.orders (id bigint PRIMARY KEY, note text DEFAULT 'x' NOT NULL);",
+    "2_open": "CREATE VIEW public.open AS SELECT id, note FROM public.orders WHERE note <> 'done';",
+    "3_more": "CREATE VIEW public.more AS SELECT id FROM public.open UNION ALL SELECT id FROM public.orders;",
+    "4_wider": "CREATE OR REPLACE VIEW public.open AS SELECT id, note, 1 AS n FROM public.orders WHERE note <> 'old';",
+}
+
+
+@pytest.fixture(scope="module")
+def other() -> Path:
+    """Programs on the other side of PostgreSQL 16, which began to print columns without their table."""
+    ours = programs.major(programs.find_binaries(BINARIES))
+    for folder in sorted(MATRIX.glob("*/package/native/bin")):
+        if (int(folder.parents[2].name.partition(".")[0]) < 16) != (ours < 16):
+            return folder
+    pytest.skip("no other major's programs are in .matrix (make matrix MAJORS=15 brings them)")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sql")
+    for name, text in FILES.items():
+        (folder / f"{name}.sql").write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def migrations(folder: Path) -> tuple[Migration, ...]:
+    return read_migrations([folder])
+
+
+@pytest.fixture(scope="module")
+def lock(migrations: tuple[Migration, ...], other: Path) -> LockFile:
+    made = asyncio.run(replay(migrations, postgres_bin=BINARIES))
+    there = asyncio.run(replay_on(migrations, made, other))
+    return load(dump(replace(made, also={there.server_version // 10000: there})))
+
+
+@pytest.fixture(scope="module")
+def url(other: Path, migrations: tuple[Migration, ...], lock: LockFile) -> Iterator[str]:
+    """A database on the other major, with everything applied."""
+    with embedded.temporary(binaries=other) as server:
+        asyncio.run(migrate(server.url(), migrations, lock, say=lambda _: None))
+        yield server.url()
+
+
+def files(lock: LockFile, migrations: tuple[Migration, ...]) -> Files:
+    return Files(lock, [(one.id, one.digest) for one in migrations])
+
+
+async def rounds(url: str, known: Files) -> tuple[Report, bool]:
+    """Return what a round finds, and whether the next one may build on it."""
+    one = await examine_again(Target("t", url), known, None)
+    await one.close()
+    return one.report, one.session is not None and one.session.mark is not None
+
+
+async def test_a_database_of_a_major_that_the_lock_file_knows_is_clean_and_cheap(
+    url: str, lock: LockFile, migrations: tuple[Migration, ...]
+) -> None:
+    report, _ = await rounds(url, files(lock, migrations))
+    async with connect(url) as connection:
+        there = lock.on(connection.info.server_version)
+
+        async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
+            return there.digests([one.id for one in ledger.applied])
+
+        reading = await read(connection, digests=wanted)
+
+    assert () == report.findings
+    assert lock is not there
+    assert reading.digests.keys() == reading.snapshot.omitted
+
+
+async def test_a_text_that_is_not_what_that_major_prints_is_drift(
+    url: str, lock: LockFile, migrations: tuple[Migration, ...], sql: Sql
+) -> None:
+    (definition,) = sql(url, "SELECT pg_get_viewdef('public.open'::regclass)")[0]
+    sql(url, "CREATE OR REPLACE VIEW public.open AS SELECT id, note, 1 AS n FROM public.orders WHERE note <> 'new'")
+    report, _ = await rounds(url, files(lock, migrations))
+    sql(url, f"CREATE OR REPLACE VIEW public.open AS {definition}")  # type: ignore[arg-type]
+
+    assert [("schema_mismatch", "view:public.open", "definition")] == [
+        (one.problem, str(one.key), one.attribute) for one in report.findings
+    ]
+
+
+async def test_a_major_that_the_lock_file_does_not_know_is_one_ticket(
+    url: str, lock: LockFile, migrations: tuple[Migration, ...]
+) -> None:
+    report, quiet = await rounds(url, files(replace(lock, also={}), migrations))
+
+    assert [("cannot_compare", "texts", Severity.UNKNOWN)] == [
+        (one.problem, one.check, one.severity) for one in report.findings
+    ]
+    assert "a text was printed by PostgreSQL" in report.findings[0].message
+    assert Severity.OK == report.checks["objects"]
+    assert quiet
+
+
+async def test_its_structure_is_compared_all_the_same(
+    url: str, lock: LockFile, migrations: tuple[Migration, ...], sql: Sql
+) -> None:
+    sql(url, "ALTER TABLE public.orders ALTER COLUMN note DROP NOT NULL")
+    report, _ = await rounds(url, files(replace(lock, also={}), migrations))
+    sql(url, "ALTER TABLE public.orders ALTER COLUMN note SET NOT NULL")
+
+    assert {("cannot_compare", "texts"), ("schema_mismatch", "columns")} == {
+        (one.problem, one.check) for one in report.findings
+    }
+
+
+def test_a_part_of_the_migrations_is_folded_as_that_major_prints_it(lock: LockFile) -> None:
+    (there,) = lock.also.values()
+
+    assert [len(one.effects) for one in lock.migrations] == [len(one.effects) for one in there.migrations]
+    for applied in (["1_orders", "2_open"], ["1_orders", "2_open", "3_more"]):
+        ours, theirs = lock.expected(applied).objects, there.expected(applied).objects
+        assert {"view"} == {key.kind for key in ours if ours[key] != theirs[key]}
+
+
+# ── healthd lock ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def project(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    bin_ = f"postgres_bin = {BINARIES}\n" if BINARIES else ""
+    (tmp_path / "yoyo.ini").write_text(f"[DEFAULT]\nsources = {folder}\n[healthd]\nlock = schema.lock\n{bin_}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str | Path) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = cli.run([str(word) for word in words])
+    return code, out.getvalue(), err.getvalue()
+
+
+def test_lock_keeps_verifies_and_never_silently_loses_what_another_major_prints(project: Path, other: Path) -> None:
+    code, text, _ = run("lock", "--also-on", other, "--format", "json")
+    major = programs.major(other)
+    written = (project / "schema.lock").read_text()
+
+    assert (0, [major]) == (code, json.loads(text)["also"])
+    assert f'"on": {major}' in written
+
+    code, text, said = run("lock", "--check", "--format", "json")
+    assert (0, {"disagreements": [], "not_compared": [major]}) == (code, json.loads(text))
+    assert f"what PostgreSQL {major} makes was not compared" in said
+
+    with (project / "yoyo.ini").open("a") as settings:
+        settings.write(f"also_on = {other}\n")
+    assert (0, "schema.lock is what the files make\n", "") == run("lock", "--check")
+
+    known = load(written)
+    (there,) = known.also.values()
+    lost = replace(there.migrations[1], effects=(), digests={})
+    wrong = replace(there, migrations=(there.migrations[0], lost, *there.migrations[2:]))
+    (project / "schema.lock").write_text(dump(replace(known, also={major: wrong})))
+    code, text, _ = run("lock", "--check")
+    assert (2, f"2_open: the replay measured something else on PostgreSQL {major}\n") == (code, text)
+
+
+def test_lock_refuses_to_forget_another_major_unless_told(project: Path, lock: LockFile, other: Path) -> None:
+    (project / "schema.lock").write_text(dump(lock))
+    major = programs.major(other)
+    code, _, said = run("lock")
+
+    assert 3 == code
+    assert f"schema.lock also knows what PostgreSQL {major} prints, and would lose it" in said
+    assert dump(lock) == (project / "schema.lock").read_text()
+    assert 0 == run("lock", "--forget", str(major))[0]
+    assert {} == load((project / "schema.lock").read_text()).also
+
+
+def test_the_major_that_locks_is_no_other(project: Path) -> None:
+    ours = programs.find_binaries(BINARIES)
+    code, _, said = run("lock", "--also-on", ours)
+
+    assert 3 == code
+    assert f"{ours} holds PostgreSQL {programs.major(ours)}, which the lock file is made on anyway" in said

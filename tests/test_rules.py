@@ -31,6 +31,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.omitted": frozenset(),
     "healthd.migrations.effects": frozenset(),
     "healthd.migrations.entries": frozenset({"json"}),
+    "healthd.migrations.locks": frozenset(),
     "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
     "healthd.migrations.statements": frozenset({"re"}),
     "healthd.migrations.status": frozenset(),

@@ -19,6 +19,9 @@ from healthd.errors import LockFileChanged, LockFileError
 from healthd.migrations.effects import Effects, Elsewhere, elsewhere, of_kinds
 from healthd.migrations.entries import OUTDATED, decode, encode, encode_difference, frozen, line, passing, read_line
 from healthd.migrations.files import Migration
+from healthd.migrations.locks import Step, rewritten, strongest
+from healthd.migrations.locks import decode as decode_step
+from healthd.migrations.locks import encode as encode_step
 from healthd.model import Difference, Key, Record, Snapshot
 
 FORMAT = 3
@@ -31,9 +34,9 @@ class Locked:
     """One migration as it was replayed.
 
     `effects` are differences from before it to after it. `rollback` is the proven verdict: exact, differs
-    (`rollback_differences` names the objects), fails, or missing. `locks` and `rewrites` are those measured
-    on relations that were there before, empty when they were not measured. `digests` is what the effects add to
-    the digest of each kind, None when nobody has counted yet.
+    (`rollback_differences` names the objects), fails, or missing. `steps` are the statements that were measured
+    to lock, rewrite or read relations that were there before. `digests` is what the effects add to the digest of
+    each kind, None when nobody has counted yet.
     """
 
     id: str
@@ -43,9 +46,18 @@ class Locked:
     effects: Sequence[Difference]
     rollback: str
     rollback_differences: tuple[str, ...] = ()
-    locks: tuple[str, ...] = ()
-    rewrites: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
     digests: Mapping[str, Digest] | None = None
+
+    @property
+    def locks(self) -> Mapping[str, str]:
+        """Return the strongest mode in which it locks each relation."""
+        return strongest(self.steps)
+
+    @property
+    def rewrites(self) -> tuple[str, ...]:
+        """Return the relations that it writes anew."""
+        return rewritten(self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +177,9 @@ def _block(one: Locked, also: Mapping[int, Locked]) -> str:
         "transactional": one.transactional,
         "rollback": one.rollback,
         "rollback_differences": list(one.rollback_differences),
-        "locks": list(one.locks),
+        "locks": one.locks,
         "rewrites": list(one.rewrites),
+        "steps": [encode_step(step) for step in one.steps],
         "effects": _counts(effects),
         **_seal(follow),
         "adds": _adds(one.digests or {}),
@@ -312,8 +325,11 @@ def _locked(
     fields = {key: frozen(value) for key, value in entry.items()}
     if not all(isinstance(fields[name], str) for name in ("migration", "digest")):
         raise TypeError("not the name and the digest of a migration")
-    if not all(isinstance(fields[name], tuple) for name in ("rollback_differences", "locks", "rewrites")):
+    if not isinstance(fields["rollback_differences"], tuple):
         raise TypeError("not a list")
+    fields["steps"] = steps = tuple(map(decode_step, fields["steps"]))
+    if (fields.pop("locks"), fields.pop("rewrites")) != (strongest(steps), rewritten(steps)):
+        raise LockFileError("its locks and rewrites are not those of its steps", hint=OUTDATED)
     if fields["rollback"] not in VERDICTS:
         raise LockFileError(f"no such verdict on a rollback: {fields['rollback']!r}", hint=OUTDATED)
     also = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -13,9 +14,11 @@ from typing import Any
 from healthd import embedded
 from healthd.database.connection import connect
 from healthd.database.reading import take_snapshot
-from healthd.errors import MigrationFailed
+from healthd.errors import HealthdError, MigrationFailed
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile, counted_out
+from healthd.migrations.locks import UNKNOWN, Step
+from healthd.migrations.measure import measure
 from healthd.model import Difference, Snapshot, diff, quote
 from healthd.roles import for_comparison
 
@@ -38,7 +41,10 @@ async def replay(migrations: Sequence[Migration], *, postgres_bin: Path | None =
             lock = LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked))
             if any(one.rollback == "missing" for one in locked):
                 await _again(scratch, migrations, lock)
-            return counted_out(lock)
+            await scratch.start(())
+            steps = [await scratch.measure(migrations[:number], one) for number, one in enumerate(migrations)]
+            measured = tuple(replace(one, steps=of) for one, of in zip(locked, steps, strict=True))
+            return counted_out(replace(lock, migrations=measured))
 
 
 async def replay_on(migrations: Sequence[Migration], lock: LockFile, folder: Path) -> LockFile:
@@ -124,6 +130,7 @@ class _Scratch:
         self.url, self.administrator = server.url(SCRATCH), server.url()
         self.open = AsyncExitStack()
         self.connection: Any = None
+        self.roles: list[str] = []  # that migrations name and none of them makes
 
     async def start(self, migrations: Sequence[Migration]) -> None:
         """Begin again with an empty database and these migrations."""
@@ -134,6 +141,8 @@ class _Scratch:
             roles = await connection.execute("SELECT r.rolname FROM pg_roles AS r WHERE r.oid >= 16384")
             for (role,) in await roles.fetchall():
                 await connection.execute(f"DROP ROLE {quote(role)}".encode())
+            for role in self.roles:
+                await connection.execute(f"CREATE ROLE {quote(role)}".encode())
             await connection.execute(f"CREATE DATABASE {SCRATCH} TEMPLATE template0")
         self.connection = await self.open.enter_async_context(connect(self.url))
         for migration in migrations:
@@ -154,7 +163,19 @@ class _Scratch:
             if role is None:
                 raise
             await self.connection.execute(f"CREATE ROLE {quote(role[1])}")
+            self.roles.append(role[1])
             await self.apply(migration)
+
+    async def measure(self, before: Sequence[Migration], migration: Migration) -> tuple[Step, ...]:
+        """Apply a migration after those before it and return its steps.
+
+        One whose statements do not run alone is one step, and one that only the runner can apply is not measured.
+        """
+        for whole in (False, True) if migration.transactional else (False,):
+            with contextlib.suppress(HealthdError):
+                return await measure(self.connection, migration, whole=whole)
+        await self.start((*before, migration))
+        return (Step(1, known=UNKNOWN),)
 
     async def roll_back(self, migration: Migration) -> None:
         await asyncio.to_thread(_run, self.url, migration, "rollback_one")

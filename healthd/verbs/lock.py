@@ -13,7 +13,8 @@ from healthd.command import out, say, verb
 from healthd.config import Settings
 from healthd.errors import ConfigError, LockFileChanged, LockFileError
 from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import LockFile, disagreements, dump, verified
+from healthd.migrations.lockfile import Locked, LockFile, disagreements, dump, verified
+from healthd.migrations.locks import in_words
 from healthd.migrations.replay import replay, replay_on
 from healthd.programs import find_binaries, major
 from healthd.sources import read_lock
@@ -40,11 +41,18 @@ def lock(settings: Settings, style: str, check: bool, also_on: Sequence[Path], f
     made = changed(made, also={number: _on(migrations, made, folder) for number, folder in folders.items()})
     settings.lock.write_text(dump(made), encoding="utf-8")
     verdicts = {one.id: one.rollback for one in made.migrations}
-    text = "\n".join(f"{name}  rollback {verdict}" for name, verdict in verdicts.items())
+    text = "\n".join(map(_said, made.migrations))
     also = f", also for PostgreSQL {_listed(folders)}" if folders else ""
-    document = {"file": str(settings.lock), "rollbacks": verdicts, "also": sorted(folders)}
+    measured = {one.id: {"locks": one.locks, "rewrites": list(one.rewrites)} for one in made.migrations}
+    document = {"file": str(settings.lock), "rollbacks": verdicts, "measured": measured, "also": sorted(folders)}
     out(style, f"{text}\nwrote {settings.lock}{also}", document)
     return 0
+
+
+def _said(one: Locked) -> str:
+    """Return a migration's verdicts in a line."""
+    words = in_words(one.locks, one.rewrites)
+    return f"{one.id}  rollback {one.rollback}" + (f"; {words}" if words else "")
 
 
 def _by_major(settings: Settings, folders: Iterable[Path]) -> dict[int, Path]:

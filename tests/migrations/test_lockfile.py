@@ -22,6 +22,7 @@ from healthd.errors import LockFileError
 from healthd.migrations.entries import decode_objects, encode_objects
 from healthd.migrations.files import Migration, digest
 from healthd.migrations.lockfile import Locked, LockFile, counted_out, disagreements, dump, load, verified
+from healthd.migrations.locks import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
 from healthd.model import ROUTINES, Difference, Key, Kind, Snapshot, attributes, diff
 
 TABLE = Table(unlogged=False, partitioned_by=None, inherits=(), bound=None, row_security="off")
@@ -48,7 +49,8 @@ LOCK = LockFile(
         locked("0001_orders", added(ORDERS, TABLE), added(STATUS, Enum(("new", "paid")))),
         locked("0002_note", added(NOTE, COLUMN), rollback="differs"),
         replace(
-            locked("0003_label", Difference(STATUS, "labels", ("new", "paid"), ("new", "paid", "sent"))), locks=("x",)
+            locked("0003_label", Difference(STATUS, "labels", ("new", "paid"), ("new", "paid", "sent"))),
+            steps=(Step(2, {str(ORDERS): "SHARE"}, (), (str(ORDERS),)),),
         ),
         replace(
             locked("0004_strict", Difference(NOTE, "not_null", False, True)), rollback_digest=None, rollback="missing"
@@ -85,6 +87,13 @@ def effects(draw: st.DrawFn) -> Difference:
     return Difference(key, name, getattr(record, name), getattr(other, name))
 
 
+def steps() -> st.SearchStrategy[Step]:
+    relations = st.sampled_from([str(ORDERS), 'view:app."a b"', "index:app.orders.i"])
+    some = st.lists(relations, max_size=2, unique=True).map(tuple)
+    known = st.sampled_from([MEASURED, DOCUMENTED, UNKNOWN])
+    return st.builds(Step, st.integers(1, 99), st.dictionaries(relations, st.sampled_from(MODES)), some, some, known)
+
+
 @st.composite
 def lock_files(draw: st.DrawFn) -> LockFile:
     kinds = draw(st.lists(st.sampled_from(sorted(KINDS)), max_size=4))
@@ -100,8 +109,7 @@ def lock_files(draw: st.DrawFn) -> LockFile:
             tuple(draw(st.lists(effects(), max_size=4))),
             draw(st.sampled_from(["exact", "differs", "fails", "missing"])),
             draw(texts),
-            draw(texts),
-            draw(texts),
+            tuple(draw(st.lists(steps(), max_size=2))),
         )
         for name in names
     ]
@@ -431,7 +439,8 @@ HEADERS = {
     "a header with more": edited(FIRST, note="hello"),
     "a header without a count": edited(FIRST, effects=...),
     "a header whose id is a number": edited(FIRST, migration=7),
-    "a header whose locks are a text": edited(FIRST, locks="all"),
+    "a header whose steps are a text": edited(FIRST, steps="all"),
+    "a header with a step that is none": edited(FIRST, steps=[{"line": 1}]),
     "a header that counts in words": edited(FIRST, effects={"table": "two"}),
     "a header that counts backwards": edited(FIRST, effects={"table": -1}),
     "a header that counts no kinds": edited(FIRST, effects=2),
@@ -513,6 +522,12 @@ def test_an_unknown_verdict_is_told() -> None:
     found = str(failing(HEADER, BASE, edited(FIRST, rollback="perfect")))
 
     assert found == "sql/schema.lock, line 3: no such verdict on a rollback: 'perfect'"
+
+
+def test_locks_that_are_not_those_of_the_steps_are_told() -> None:
+    found = str(failing(HEADER, BASE, edited(FIRST, rewrites=["table:app.orders"]), *LINES[3:]))
+
+    assert found == "sql/schema.lock, line 3: its locks and rewrites are not those of its steps"
 
 
 def test_a_merge_that_kept_a_migration_twice_is_told() -> None:

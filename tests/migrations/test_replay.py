@@ -11,6 +11,7 @@ from healthd.database.reading import take_snapshot
 from healthd.errors import MigrationFailed
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import Locked, LockFile, disagreements, dump, load
+from healthd.migrations.locks import DOCUMENTED, UNKNOWN
 from healthd.migrations.replay import replay
 from healthd.migrations.runner import migrate
 from healthd.model import Difference, Key, Snapshot, diff
@@ -104,6 +105,33 @@ def test_effects_are_objects_added_removed_and_changed(by_id: dict[str, Locked])
     (index,) = by_id["5_one_by_one"].effects
     assert index.expected is None
     assert index.actual.valid
+
+
+def test_locks_and_rewrites_are_measured_of_every_migration(by_id: dict[str, Locked]) -> None:
+    table = "table:public.c"
+
+    assert {"3_fails": {table: "ACCESS EXCLUSIVE"}, "5_one_by_one": {table: "SHARE UPDATE EXCLUSIVE"}} == {
+        name: dict(one.locks) for name, one in by_id.items() if table in one.locks and name != "6_half"
+    }
+    assert {"table:public.a": "ACCESS EXCLUSIVE", table: "SHARE UPDATE EXCLUSIVE"} == by_id["6_half"].locks
+    assert [(2, DOCUMENTED)] == [(step.line, step.known) for step in by_id["5_one_by_one"].steps]
+    assert {()} == {one.rewrites for one in by_id.values()}
+
+
+async def test_what_cannot_run_statement_by_statement_is_measured_as_a_whole_or_said_to_be_unknown(
+    tmp_path: Path,
+) -> None:
+    asked = "ASSERT (SELECT query LIKE '%ALTER TABLE ' || 'a %' FROM pg_stat_activity WHERE pid = pg_backend_pid())"
+    together = f"SELECT 1;\nDO $$ BEGIN {asked}; END $$;\nALTER TABLE a ADD COLUMN c int;"
+    by_the_runner = "DO $$ BEGIN ASSERT to_regclass('_yoyo_log') IS NOT NULL; END $$; ALTER TABLE a DROP COLUMN c;"
+    write(tmp_path, **{"1": "CREATE TABLE a (b int)", "2": together, "3": by_the_runner, "4": "DROP TABLE a"})
+    first, second, third, last = (await replay(read_migrations([tmp_path]))).migrations
+
+    assert () == first.steps
+    assert [1] == [step.line for step in second.steps]
+    assert {"table:public.a": "ACCESS EXCLUSIVE"} == second.locks
+    assert [UNKNOWN] == [step.known for step in third.steps]
+    assert {"table:public.a": "ACCESS EXCLUSIVE"} == last.locks
 
 
 async def test_effects_are_the_difference_that_a_migration_makes(

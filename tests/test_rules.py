@@ -33,6 +33,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.migrations.entries": frozenset({"json"}),
     "healthd.migrations.locks": frozenset(),
     "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
+    "healthd.migrations.plan": frozenset({"re", "healthd.migrations.files"}),  # its records
     "healthd.migrations.statements": frozenset({"re"}),
     "healthd.migrations.status": frozenset(),
     "healthd.report.answer": frozenset(),

@@ -44,6 +44,11 @@ HELD = """
       LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
      WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
        AND l.relation >= 16384"""
+# Until the server gets round to publishing them, these go on counting from one transaction to the next.
+SCANS = """
+    SELECT c.oid::bigint, pg_catalog.pg_stat_get_xact_numscans(c.oid)
+      FROM pg_catalog.pg_class AS c
+     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm')"""
 KINDS = {"r": "table", "p": "table", "v": "view", "m": "view", "f": "foreign_table", "S": "sequence"}
 
 
@@ -100,10 +105,12 @@ async def _together(connection: Any, before: _Relations, found: Sequence[Stateme
     """Run statements in one transaction, and commit it."""
     await _execute(connection, "BEGIN")
     state, steps = _State(), []
+    state.scans = dict(await _rows(connection, SCANS))
     for one in found:
         await _execute(connection, one.text)
         now = _State(await _rows(connection, HELD))
         steps.append(_step(one, before, state, now))
+        now.scans = state.scans | now.scans
         state = now
     await _execute(connection, "COMMIT")
     return steps

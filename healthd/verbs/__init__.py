@@ -6,6 +6,7 @@ VERBS = (
     "new",
     "lock",
     "status",
+    "plan",
     "migrate",
     "rollback",
     "check",

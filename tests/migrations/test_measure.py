@@ -166,6 +166,15 @@ async def test_each_statement_has_what_it_added_to_what_was_held(url: str) -> No
     assert [(), (), (ORDERS,), (ORDERS,)] == [step.rewrites for step in found]
 
 
+async def test_what_an_earlier_file_read_is_not_this_one_s(url: str) -> None:
+    async with connect(url) as connection:
+        for name, text in (("1", "SELECT FROM orders"), ("2", "ALTER TABLE orders ADD COLUMN a int")):
+            (found,) = await measure(connection, Migration(name, Path("1.sql"), text, None, True, ()))
+            scans = found.scans
+
+    assert () == scans
+
+
 async def test_what_was_measured_is_in_and_leaves_nothing_in_the_session(url: str, sql: Sql) -> None:
     async with connect(url) as connection:
         text = "SET ROLE pg_monitor; RESET ROLE; SET search_path = 'public'; ALTER TABLE orders ADD COLUMN z int;"

@@ -1,0 +1,47 @@
+"""How large relations are on a real server: read from the catalogs, and measured where nobody holds the table."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from healthd.database.connection import LIMITS, SESSION, read_only
+from healthd.errors import DatabaseFailed
+from healthd.migrations.plan import Size
+from healthd.model import Key
+
+# A partitioned table is as large as its partitions together. pg_total_relation_size opens each of them; `relpages`
+# is what the last VACUUM or ANALYZE saw, and asks nobody.
+QUERY = """
+    SELECT w.name,
+           sum({})::bigint,
+           CASE WHEN bool_and(c.reltuples >= 0) THEN sum(c.reltuples)::bigint END
+      FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(name, schema, relation)
+      JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
+      JOIN pg_catalog.pg_class AS r ON r.relnamespace = n.oid AND r.relname = w.relation
+     CROSS JOIN LATERAL (SELECT r.oid WHERE r.relkind NOT IN ('p', 'I')
+                         UNION ALL
+                         SELECT t.relid FROM pg_catalog.pg_partition_tree(r.oid) AS t
+                          WHERE t.isleaf AND r.relkind IN ('p', 'I')) AS leaf(oid)
+      JOIN pg_catalog.pg_class AS c ON c.oid = leaf.oid
+     GROUP BY w.name"""
+MEASURED = QUERY.format("coalesce(pg_catalog.pg_total_relation_size(c.oid), 0)")
+FROM_CATALOG = QUERY.format(
+    "(c.relpages + (SELECT coalesce(sum(o.relpages), 0) FROM pg_catalog.pg_class AS o"
+    " WHERE o.oid = c.reltoastrelid OR o.oid IN (SELECT i.indexrelid FROM pg_catalog.pg_index AS i"
+    " WHERE i.indrelid = c.oid))) * pg_catalog.current_setting('block_size')::bigint"
+)
+
+
+async def read_sizes(connection: Any, names: Iterable[str]) -> dict[str, Size]:
+    """Return the sizes of these relations, named as keys are; those that are not there are left out."""
+    keys = [Key.parse(name) for name in names]
+    asked = [[str(key) for key in keys], [key.path[0] for key in keys], [key.path[-1] for key in keys]]
+    try:
+        return await _sizes(connection, MEASURED, asked)
+    except DatabaseFailed:  # somebody holds one of them in a way that even readers wait for
+        return await _sizes(connection, FROM_CATALOG, asked)
+
+
+async def _sizes(connection: Any, query: str, asked: list[list[str]]) -> dict[str, Size]:
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        rows = await (await connection.execute(query.encode(), asked)).fetchall()
+    return {name: Size(size_bytes, rows_) for name, size_bytes, rows_ in rows}

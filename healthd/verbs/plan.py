@@ -1,0 +1,57 @@
+"""What would run, and what it would lock."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from healthd.command import one_target, out, say, verb
+from healthd.config import Settings
+from healthd.database.connection import connect
+from healthd.migrations.files import read_migrations
+from healthd.migrations.plan import Planned, Size, document, planned, relations, text
+from healthd.migrations.runner import standing
+from healthd.model import State
+from healthd.sizes import read_sizes
+from healthd.sources import read_lock
+
+FAULTS = {
+    State.EDITED: "edited after it was applied",
+    State.MISSING: "applied, but its file is gone",
+    State.UNKNOWN: "applied, but the files do not know it",
+}
+
+
+@verb()
+@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+def plan(settings: Settings, style: str, target: str | None) -> int:
+    """Show what would run: each statement's measured locks and rewrites, with the real sizes of the tables.
+
+    Reads only. Exit 0 nothing to do, 1 pending, 2 edited or unknown, 3 cannot tell.
+    """
+    chosen = one_target(settings, target)
+    migrations, known = read_migrations(settings.sources), read_lock(settings)
+    stand = asyncio.run(standing(chosen.dsn, migrations, known))
+    found = planned(migrations, stand.migrations, known)
+    sizes = asyncio.run(_sizes(chosen.dsn, found))
+    measured, ours = known.server_version // 10000, stand.reading.snapshot.server_version // 10000
+    if found and measured != ours:
+        say(f"locks were measured on PostgreSQL {measured}, and this is {ours}")
+    if stand.reading.maintenance:
+        say(f"{stand.reading.maintenance}: what is pending may be less by now")
+    faults = {one.id: FAULTS[one.state] for one in stand.migrations if one.state in FAULTS}
+    lines = [f"{name}  {words}" for name, words in faults.items()]
+    document_ = {"target": chosen.name, "migrations": document(found, sizes), "faults": faults}
+    out(style, "\n".join([*lines, text(found, sizes)]), document_)
+    if any(one.locked is None for one in found):
+        return 3
+    return 2 if faults else 1 if found else 0
+
+
+async def _sizes(dsn: str, found: tuple[Planned, ...]) -> dict[str, Size]:
+    names = relations(found)
+    if not names:
+        return {}
+    async with connect(dsn) as connection:
+        return await read_sizes(connection, names)

@@ -13,7 +13,9 @@ from healthd.model import (
     Evidence,
     Finding,
     Key,
+    Kind,
     Severity,
+    Snapshot,
     quote,
     shown,
 )
@@ -108,10 +110,15 @@ def commented(statement: str) -> str:
 def printed_elsewhere(evidence: Evidence, difference: Difference) -> bool:
     """Return whether a text differs that two majors printed, which need not print it alike: `texts` tells of those."""
     kind = evidence.kinds[difference.key.kind]
-    if major(evidence.expected) == major(evidence.actual) or not kind.deparsed(difference.attribute):
+    two = printed_by_two(kind, evidence.expected, evidence.actual, difference)
+    return two and kind.severity(difference) is not None
+
+
+def printed_by_two(kind: Kind, expected: Snapshot, actual: Snapshot, difference: Difference) -> bool:
+    """Return whether two texts differ that servers of two majors printed."""
+    if major(expected) == major(actual) or not kind.deparsed(difference.attribute):
         return False
-    both = difference.expected is not None and difference.actual is not None
-    return both and kind.severity(difference) is not None
+    return difference.expected is not None and difference.actual is not None
 
 
 def major(snapshot: Any) -> int:

@@ -24,6 +24,11 @@ class Effects(Sequence[Difference]):
     def __init__(self, lines: Sequence[str], counts: Mapping[str, int], first_line: int, name: str) -> None:
         self._lines, self._counts, self._first_line, self._name = lines, counts, first_line, name
 
+    @property
+    def kinds(self) -> Collection[str]:
+        """Return the kinds that there are lines of."""
+        return self._counts.keys()
+
     def __len__(self) -> int:
         return len(self._lines)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from healthd.command import out, reading_of, verb, watched
+from healthd.catalog import KINDS
+from healthd.command import out, reading_of, say, verb, watched
 from healthd.config import Settings
-from healthd.judge import message, sides
+from healthd.judge import major, message, printed_by_two, sides
 from healthd.model import UNREADABLE, Snapshot
 from healthd.model import diff as differences
 from healthd.report.answer import printable
@@ -35,9 +36,13 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
         expected, actual = (None, one.actual) if one.attribute == UNREADABLE else sides(one)
         rows.append({"key": str(one.key), "attribute": one.attribute, "expected": expected, "actual": actual})
     out(style, "\n".join(printable(message(one)) for one in found) or "the same", rows)
+    unclear = [one for one in found if printed_by_two(KINDS[one.key.kind], one_side, other_side, one)]
     if any(one.attribute == UNREADABLE for one in found):
         return 3
-    return 2 if found else 0
+    if unclear:
+        ours, theirs = major(one_side), major(other_side)
+        say(f"{len(unclear)} of these were printed by PostgreSQL {ours} and {theirs}, which need not print alike")
+    return 2 if len(unclear) < len(found) else 3 if found else 0
 
 
 def _resolve(settings: Settings, text: str, *, server_version: int | None = None) -> tuple[Snapshot, str | None]:

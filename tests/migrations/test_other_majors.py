@@ -142,6 +142,25 @@ async def test_its_structure_is_compared_all_the_same(
     }
 
 
+def test_diff_takes_the_lock_file_as_that_major_prints_and_else_cannot_tell(
+    url: str, lock: LockFile, tmp_path: Path, sql: Sql
+) -> None:
+    (tmp_path / "schema.lock").write_text(dump(lock))
+    (tmp_path / "other.lock").write_text(dump(replace(lock, also={})))
+
+    assert (0, "the same\n", "") == run("diff", tmp_path / "schema.lock", url)
+    assert (0, "the same\n", "") == run("diff", url, tmp_path / "schema.lock")
+
+    code, _, said = run("diff", tmp_path / "other.lock", url)
+    assert 3 == code
+    assert "1 of these were printed by PostgreSQL" in said
+
+    sql(url, "ALTER TABLE public.orders ALTER COLUMN note DROP NOT NULL")
+    code, _, _ = run("diff", tmp_path / "other.lock", url)
+    sql(url, "ALTER TABLE public.orders ALTER COLUMN note SET NOT NULL")
+    assert 2 == code
+
+
 def test_a_part_of_the_migrations_is_folded_as_that_major_prints_it(lock: LockFile) -> None:
     (there,) = lock.also.values()
 

@@ -177,6 +177,7 @@ async def test_a_partitioned_table_is_as_large_as_its_partitions(database: str, 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────
 
+NOTE = "index orders.orders_note (86 MB, rows not counted)"
 BIG = {ORDERS: Size(1_300_000_000, 4_000_000), INDEX: Size(90_000_000, None)}
 
 
@@ -190,8 +191,7 @@ BIG = {ORDERS: Size(1_300_000_000, 4_000_000), INDEX: Size(90_000_000, None)}
         (
             Step(1, {ORDERS: "SHARE", INDEX: "ACCESS EXCLUSIVE"}, (INDEX,), (ORDERS,)),
             [
-                "ACCESS EXCLUSIVE on index orders.orders_note (86 MB, rows not counted)"
-                + ", builds the index anew, blocks reads and writes",
+                f"ACCESS EXCLUSIVE on {NOTE}, builds the index anew, blocks reads and writes",
                 "SHARE on orders (1.2 GB, 4 M rows), reads the whole table, blocks writes",
             ],
         ),

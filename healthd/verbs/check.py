@@ -25,7 +25,9 @@ def check(settings: Settings, style: str, target: str | None) -> int:
 
     async def all_rounds() -> list[Report]:
         files = asyncio.ensure_future(asyncio.to_thread(_load, settings))
-        return await asyncio.gather(*(examine(one, files) for one in targets))
+        reports = await asyncio.gather(*(examine(one, files) for one in targets))
+        await files  # what is wrong with them is told, whatever the databases say
+        return reports
 
     reports = asyncio.run(all_rounds())
 

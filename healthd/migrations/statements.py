@@ -1,4 +1,8 @@
-"""Where the statements of an SQL file begin, told as psql tells it: by quotes, comments and parentheses."""
+"""Where the statements of an SQL file begin, told as psql tells it: by quotes, comments and parentheses.
+
+psql is followed but where the server reads on otherwise, and so do we: psql takes every `begin` of a CREATE FUNCTION
+for the start of a body, also where that is a name, and an escape string for over that goes on in the next line.
+"""
 
 from __future__ import annotations
 
@@ -6,98 +10,189 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# What may hold a semicolon that ends nothing; comments are closed by hand, because they nest.
-MARK = re.compile(
-    r"""(?=[-/eE'"$();bBcC])(?:
-          --[^\n\r]*
-        | /\*
-        | (?<![\w$])[eE]'(?:[^'\\]++|\\.|'')*+'?
-        | '[^']*+'?
-        | "[^"]*+"?
-        | (?<![\w$])\$(?:[A-Za-z_\x80-\U0010ffff][0-9A-Za-z_\x80-\U0010ffff]*)?\$
-        | [();]
-        | (?<![\w$])(?:begin|case|end)(?![\w$]))""",
-    re.VERBOSE | re.DOTALL | re.IGNORECASE,
-)
+BLANK = r"[ \t\n\r\f\v]"
+GAP = rf"(?:{BLANK}|--[^\n\r]*+|/\*(?:[^*]|\*(?!/))*+\*/)"  # between two words of one statement
+LETTER = r"A-Za-z_\x80-\U0010ffff"
+WORD = rf"[{LETTER}][0-9$_{LETTER}]*+"
+TAG = rf"\$(?:[{LETTER}][0-9{LETTER}]*+)?\$"
+# An escape string goes on in a quote on a later line, and so do its backslashes.
+LATER = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*+[\n\r])*+"
+ESCAPED = r"'(?:[^'\\]++|\\.|'')*+"
+STANDARD = rf"[eE]{ESCAPED}(?:'{LATER}{ESCAPED})*+'?+ | '[^']*+'?+"
+BACKSLASHES = rf"[eE]?{ESCAPED}(?:'{LATER}{ESCAPED})*+'?+"
+# Only the body of BEGIN ATOMIC … END has semicolons of its own; after a dot or AS these words are names.
+NAMES = rf"(?:\.|[aA][sS]{BLANK}){BLANK}*+{WORD} | (?!(?:begin|case|end)(?![0-9$_{LETTER}])){WORD}"
+
+
+def _piece(strings: str, words: str) -> str:
+    """Return the pattern of what neither ends a statement nor is closed by hand."""
+    return rf"""{strings} | {words}
+        | [^0-9{LETTER}$'"/();\\-]++ | [0-9]++ | "[^"]*+"?+
+        | --[^\n\r]*+ | - | /(?!\*) | \$[0-9]++ | \$(?!{TAG[2:]})"""
+
+
+def _run(strings: str, words: str) -> re.Pattern[str]:
+    """Return the pattern of as many pieces as there are, and of parentheses three deep that hold no others."""
+    inside = _piece(strings, WORD)
+    group = rf"\((?:{inside} | ;)*+\)"
+    for _ in range(2):
+        group = rf"\((?:{inside} | ; | {group})*+\)"
+    return re.compile(rf"(?:{_piece(strings, words)} | {group})*+", re.VERBOSE | re.DOTALL | re.IGNORECASE)
+
+
+RUNS = {(strings, words): _run(strings, words) for strings in (STANDARD, BACKSLASHES) for words in (WORD, NAMES)}
+OPENING = re.compile(TAG)
 COMMENT = re.compile(r"/\*|\*/")
-FIRST = re.compile(r"(?:\s|--[^\n\r]*)*+")
-ROUTINE = re.compile(r"create\s+(?:or\s+replace\s+)?(?:function|procedure)\b", re.IGNORECASE)
+FIRST = re.compile(rf"(?:{BLANK}|--[^\n\r]*+)*+")
+ROUTINE = re.compile(rf"create{GAP}+(?:or{GAP}+replace{GAP}+)?(?:function|procedure)\b", re.IGNORECASE)
+BLOCK = re.compile(rf"begin{GAP}+atomic\b|case\b|end\b|begin\b", re.IGNORECASE)
+CONFORMING = re.compile(
+    rf"set{GAP}+(?:(?:session|local){GAP}+)?standard_conforming_strings{GAP}*(?:=|to\b){GAP}*'?(\w+)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement without its semicolon, and the line of the file on which it begins."""
+    """One statement without its semicolon, and where in the file it begins: line and column count from 1."""
 
     line: int
     text: str
+    column: int = 1
+    start: int = 0
+
+    @property
+    def end(self) -> int:
+        """Return where in the file its semicolon stands, or would stand."""
+        return self.start + len(self.text)
 
 
 def statements(text: str) -> Iterator[Statement]:
     """Yield the statements of a file; comments between them belong to none."""
-    line, counted = 1, 0
+    line, counted, line_start = 1, 0, 0
     for start, end in _spans(text):
         line += text.count("\n", counted, start)
+        line_start = max(line_start, text.rfind("\n", counted, start) + 1)
         counted = start
-        yield Statement(line, text[start:end])
+        yield Statement(line, text[start:end], start - line_start + 1, start)
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    start = place = _first(text, 0)
-    depth = blocks = 0
-    while mark := MARK.search(text, place):
-        place, word = mark.end(), mark[0].lower()
-        if word == "/*":
-            place = _past_comment(text, place)
-        elif word[0] == "$":
-            end = text.find(mark[0], place)
-            place = len(text) if end < 0 else end + len(word)
-        elif word in "()":
-            depth = max(0, depth + (1 if word == "(" else -1))
-        elif word in ("begin", "case", "end"):
-            # Only the body of BEGIN ATOMIC … END has semicolons of its own.
-            if ROUTINE.match(text, start):
-                blocks = max(0, blocks + (-1 if word == "end" else 1 if word == "begin" or blocks else 0))
-        elif word == ";" and not depth and not blocks:
-            if start < mark.start():
-                yield start, mark.start()
-            start = place = _first(text, place)
-    if text[start:].strip():
-        yield start, len(text)
+    start, strings = past_blanks(text, 0), STANDARD
+    while start < len(text):
+        end = _end(text, start, strings)
+        if start < end:
+            yield start, end
+            if found := CONFORMING.match(text, start):
+                strings = BACKSLASHES if found[1].lower() in ("off", "false", "no", "0", "f", "n") else STANDARD
+        start = past_blanks(text, end + 1)
 
 
-def _first(text: str, place: int) -> int:
-    """Return where the next statement begins, past blanks and comments."""
+def _end(text: str, start: int, strings: str) -> int:
+    """Return where the statement that begins at `start` ends: at its semicolon, or with the text."""
+    run = RUNS[strings, NAMES if ROUTINE.match(text, start) else WORD]
+    place, depth, blocks = start, 0, 0
+    while (place := run.match(text, place).end()) < len(text):  # type: ignore[union-attr] # it matches "" too
+        match text[place]:
+            case ";" if not depth and not blocks:
+                return place
+            case "(" | ")" as bracket:
+                depth = max(0, depth + (1 if bracket == "(" else -1))
+                place += 1
+            case "$" | "/":
+                place = past_quote(text, place)
+            case ";" | "\\":
+                place += 1
+            case _:  # a word of NAMES that may open or close a body
+                word = BLOCK.match(text, place)
+                place = word.end() if word else place + 1
+                blocks += _opens(word[0].lower(), blocks) if word and not depth else 0
+    return len(text)
+
+
+def _opens(word: str, blocks: int) -> int:
+    """Return by how much a word nests a routine's body deeper."""
+    if word == "end":
+        return -1 if blocks else 0
+    if word == "case":
+        return 1 if blocks else 0
+    return 0 if word == "begin" else 1
+
+
+def past_blanks(text: str, place: int) -> int:
+    """Return where the next word begins, past blanks and comments."""
     while True:
         place = FIRST.match(text, place).end()  # type: ignore[union-attr] # it matches the empty text too
         if not text.startswith("/*", place):
             return place
-        place = _past_comment(text, place + 2)
+        place = past_quote(text, place)
 
 
-def _past_comment(text: str, place: int) -> int:
-    depth = 1
+def past_quote(text: str, place: int) -> int:
+    """Return where the comment or dollar quote that begins here is over; the text's end when it never is."""
+    if opening := OPENING.match(text, place):
+        end = text.find(opening[0], opening.end())
+        return len(text) if end < 0 else end + len(opening[0])
+    depth, place = 1, place + 2
     while depth and (mark := COMMENT.search(text, place)):
         place = mark.end()
         depth += 1 if mark[0] == "/*" else -1
     return place if not depth else len(text)
 
 
+CODE = re.compile(
+    rf"""(?:(?![eE]'){WORD} | [^0-9{LETTER}$'"/-]++ | [0-9]++ | "[^"]*+"?+
+        | -(?!-) | /(?!\*) | \$[0-9]++ | \$(?!{TAG[2:]}))*+""",
+    re.VERBOSE,
+)
+QUOTE = re.compile(rf"{STANDARD} | --[^\n\r]*+", re.VERBOSE | re.DOTALL)
+FILLED = re.compile(r"[^\n]")
+
+
+def blanked(text: str) -> str:
+    """Return an SQL text of the same shape with blanks for comments, and for what stands in quotes blanks in quotes."""
+    parts, place = list[str](), 0
+    while True:
+        code = CODE.match(text, place).end()  # type: ignore[union-attr] # it matches the empty text too
+        parts.append(text[place:code])
+        if code == len(text):
+            return "".join(parts)
+        found = QUOTE.match(text, code)
+        place = found.end() if found else past_quote(text, code)
+        inside = FILLED.sub(" ", text[code:place])
+        is_comment = text[code] in "-/"
+        parts.append(inside if is_comment or place - code < 2 else f"'{inside[1:-1]}'")
+
+
 CONTROL = re.compile(
-    r"(?:begin|start\s+transaction|commit|end|abort|prepare\s+transaction"
-    r"|rollback(?!\s+(?:work\s+|transaction\s+)?to\b))\b",
+    rf"(?:begin|start{GAP}+transaction|commit|end|abort|prepare{GAP}+transaction"
+    rf"|rollback(?!{GAP}+(?:(?:work|transaction){GAP}+)?to\b))\b",
     re.IGNORECASE,
 )
-COPY = re.compile(r"copy\b.*\b(?:from\s+stdin|to\s+stdout)\b", re.IGNORECASE | re.DOTALL)
+COPY = re.compile(r"copy\b.*?\b(?:from\s+stdin|to\s+stdout)\b", re.IGNORECASE | re.DOTALL)
+PSQL_HINTS = {
+    "\\restrict": "pg_dump writes it for psql alone: take it out, and \\unrestrict",
+    "\\unrestrict": "pg_dump writes it for psql alone: take it out, and \\restrict",
+    "\\i": "put the content of that file here",
+    "\\ir": "put the content of that file here",
+    "\\c": "a migration is for one database: take it out",
+    "\\connect": "a migration is for one database: take it out",
+    "\\copy": "write INSERT",
+    "\\set": "write the value where the variable is used",
+    "\\gexec": "write DO $$ … EXECUTE … $$",
+}
 
 
 def trouble(text: str, *, transactional: bool) -> tuple[int, str, str] | None:
     """Return line, words and cure of the first statement that a migration cannot have; None when it may run."""
     for one in statements(text):
         if match := CONTROL.match(one.text) if transactional else None:
-            word = " ".join(match[0].upper().split())
+            word = " ".join(blanked(match[0]).upper().split())
             return one.line, f"{word} in a file that is one transaction already", "take BEGIN and COMMIT out of it"
-        if COPY.match(one.text):
+        bare = blanked(one.text) if "\\" in one.text or one.text[:4].lower() == "copy" else ""
+        if COPY.match(bare):
             return one.line, "COPY from or to the client, which psql alone can do", "write INSERT"
-        if one.text.startswith("\\"):
-            return one.line, "a command of psql, not SQL", "write SQL, or run the file with psql"
+        if (place := bare.find("\\")) >= 0:
+            command = re.match(r"\\\S*", bare[place:])[0]  # type: ignore[index] # the backslash is there
+            line = one.line + bare.count("\n", 0, place)
+            return line, f"{command}, a command of psql, not SQL", PSQL_HINTS.get(command, "write SQL")
     return None

@@ -1,9 +1,15 @@
 """Statements end where psql ends them, and what a migration cannot hold is found before anything runs."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import psycopg
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from psql import Recorder
 
-from healthd.migrations.statements import statements, trouble
+from healthd.migrations.statements import blanked, past_blanks, statements, trouble
 
 
 def texts(text: str) -> list[str]:
@@ -29,6 +35,12 @@ ONE = {
     "a procedure's body": "create or replace procedure p() begin atomic select 1; select 2; end",
     "a column called begin": "CREATE TABLE t (begin int)",
     "added without parentheses": "ALTER TABLE t ADD COLUMN begin int",
+    "an escape string that goes on in the next line": "SELECT E'a' -- more\n 'it\\'s; '",
+    "a comment in the head of a routine": "CREATE /* ; */ FUNCTION g() RETURNS int BEGIN -- ;\n ATOMIC SELECT 1; END",
+    "names like those of a body": (
+        'CREATE FUNCTION h() RETURNS int BEGIN ATOMIC SELECT x.end AS case FROM (SELECT 1 AS "end") AS x; SELECT 2; END'
+    ),
+    "deep parentheses": "CREATE RULE s AS ON INSERT TO t DO ALSO (SELECT (((((1))))); SELECT $$;$$, (';'))",
 }
 
 
@@ -56,6 +68,83 @@ def test_each_statement_knows_its_line() -> None:
 @pytest.mark.parametrize("text", ["SELECT 'open; SELECT 2", "SELECT $$ open; SELECT 2", 'SELECT "open; SELECT 2'])
 def test_a_quote_that_never_ends_swallows_the_rest(text: str) -> None:
     assert [text] == texts(text)
+
+
+def test_a_routine_called_begin_is_one_statement() -> None:
+    assert ["CREATE FUNCTION app.begin() RETURNS int RETURN 1", "SELECT 2"] == texts(
+        "CREATE FUNCTION app.begin() RETURNS int RETURN 1; SELECT 2;"
+    )
+
+
+def test_backslashes_count_where_a_file_switches_the_standard_off() -> None:
+    off, on = (
+        r"SET standard_conforming_strings = off; SELECT 'it\';s';",
+        r"SET standard_conforming_strings TO on; SELECT '\'",
+    )
+
+    assert [r"SELECT 'it\';s'", r"SELECT '\'"] == texts(off + on)[1::2]
+
+
+def test_the_column_counts_from_the_line_of_a_statement() -> None:
+    assert [(1, 1), (1, 11), (2, 3)] == [
+        (one.line, one.column) for one in statements("SELECT 1; SELECT 2;\n  SELECT 3")
+    ]
+
+
+# ── psql ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def psql() -> Iterator[Recorder]:
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
+
+
+def bare(text: str) -> str:
+    """Return a statement without what psql leaves out, or puts at its end."""
+    return "".join(text[past_blanks(text, 0) :].split()).rstrip(";")
+
+
+def as_psql_splits(psql: Recorder, path: Path, text: str) -> list[str]:
+    path.write_bytes(text.encode())
+    return [one for one in map(bare, psql.sent(path)) if one]
+
+
+def as_we_split(text: str) -> list[str]:
+    return [one for one in (bare(one.text) for one in statements(text)) if one]
+
+
+PIECES = st.sampled_from(
+    """ ; ( ) ' '' " "" $$ $a$ $a_1$ $1 $ E' e' U&' U&" N' \\' \\\\ -- /* */ / * - + 1 1e5 a _b é a$b E a.b , = ::int
+    select create function procedure or replace case end rule begin\u00a0atomic table""".replace(" ", "\0")
+    .replace("\n", "\0").replace("\u00a0", " ").strip("\0").split("\0")
+)  # fmt: skip
+GAPS = st.sampled_from(["", " ", " ", "\n", "\r\n", "\t", " /**/ ", "--x\n"])
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(PIECES, GAPS), max_size=40))
+def test_statements_end_where_psql_ends_them(psql: Recorder, tmp_path: Path, made: list[tuple[str, str]]) -> None:
+    text = "".join(piece + gap for piece, gap in made)
+    assume("\\" not in blanked(text))  # psql would do what it says
+
+    assert as_psql_splits(psql, tmp_path / "a.sql", text) == as_we_split(text)
+
+
+@pytest.mark.parametrize("text", ONE.values(), ids=ONE.keys())
+def test_psql_sends_one_statement_too(psql: Recorder, tmp_path: Path, text: str) -> None:
+    if "AS case" in text or "-- more" in text:
+        pytest.skip("the server takes it as one, and psql does not")
+
+    assert [bare(text)] == as_psql_splits(psql, tmp_path / "a.sql", text)
+
+
+@pytest.mark.parametrize("path", sorted(Path("sql").glob("*.sql")), ids=lambda path: path.name)
+def test_our_own_files_are_split_as_psql_splits_them(psql: Recorder, tmp_path: Path, path: Path) -> None:
+    text = path.read_text()
+
+    assert as_psql_splits(psql, tmp_path / "a.sql", text) == as_we_split(text)
 
 
 def test_the_server_counts_the_same_statements(database: str) -> None:
@@ -114,3 +203,48 @@ def test_what_only_psql_can_do_is_refused(text: str, transactional: bool) -> Non
 
 def test_copy_from_a_file_of_the_server_may_stay() -> None:
     assert trouble("COPY t FROM '/tmp/stdin';", transactional=True) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SELECT 1 \\gexec\n", "\\gexec, a command of psql"),
+        ("SELECT 1\n  AS a \\g", "\\g, a command of psql"),
+        ("\\restrict x1y2\nSELECT 1;", "\\restrict, a command of psql"),
+    ],
+)
+def test_a_command_of_psql_is_found_anywhere_and_named(text: str, words: str) -> None:
+    found = trouble(f"SELECT '\\d', E'\\\\', $$ \\d $$; -- \\d\n{text}", transactional=True)
+
+    assert found is not None
+    assert found[0] == 2 + text.split("\\")[0].count("\n")
+    assert found[1].startswith(words)
+
+
+def test_words_in_quotes_and_comments_are_no_copy_from_the_client() -> None:
+    assert trouble("COPY t FROM '/tmp/from stdin'; COPY t /* from stdin */ FROM '/tmp/x'", transactional=True) is None
+
+
+def test_a_commit_behind_a_comment_is_found() -> None:
+    found = trouble("/* all done */ cOmMiT /* really */ ;", transactional=True)
+
+    assert found is not None
+    assert found[1].startswith("COMMIT in a file")
+
+
+# ── blanked ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_blanks_stand_for_comments_and_for_what_is_quoted() -> None:
+    text = "SELECT 'a;', \"b;\" /* c\n; /* d */ */ , $q$ e; $q$ -- f\n, E'\\'' FROM t"
+
+    code = "SELECT '  ', \"b;\"     \n             , '        '     \n, '   ' FROM t"
+
+    assert code == blanked(text)
+
+
+@given(st.lists(st.tuples(PIECES, GAPS), max_size=30))
+def test_a_blanked_text_keeps_its_shape(made: list[tuple[str, str]]) -> None:
+    text = "".join(piece + gap for piece, gap in made)
+
+    assert len(text) == len(blanked(text))

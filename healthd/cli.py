@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -67,7 +68,8 @@ class Verbs(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 # click's
         if name not in VERBS:
             return None
-        found: click.Command = getattr(import_module(f"healthd.verbs.{name}"), name)
+        word = f"{name}_" if iskeyword(name) else name
+        found: click.Command = getattr(import_module(f"healthd.verbs.{word}"), word)
         return found
 
 

@@ -34,6 +34,16 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.migrations.locks": frozenset(),
     "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
     "healthd.migrations.plan": frozenset({"re", "healthd.migrations.files"}),  # its records
+    "healthd.importing.flyway": frozenset({"re"}),
+    "healthd.importing.folders": frozenset({"re"}),
+    "healthd.importing.found": frozenset({"re"}),
+    "healthd.importing.naming": frozenset({"re", "itertools"}),
+    "healthd.importing.pair": frozenset({"re"}),
+    "healthd.importing.pairs": frozenset({"re"}),
+    "healthd.importing.plain": frozenset({"re"}),
+    "healthd.importing.sections": frozenset({"re"}),
+    "healthd.importing.tools": frozenset({"re"}),
+    "healthd.migrations.forms": frozenset({"re"}),
     "healthd.migrations.statements": frozenset({"re"}),
     "healthd.migrations.status": frozenset(),
     "healthd.report.answer": frozenset(),

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -91,25 +91,28 @@ def _paths(sources: Iterable[Path]) -> Iterator[Path]:
 
 def read_migration(path: Path) -> Migration:
     """Return the migration at this path."""
-    apply = _text(path)
+    apply = text_of(path)
     rollback = path.with_name(path.name.removesuffix(".sql") + ROLLBACK)
     header = directives(apply, path)
     return Migration(
         id=path.name.removesuffix(".sql"),
         path=path,
         apply=apply,
-        rollback=_text(rollback) if rollback.exists() else None,
+        rollback=text_of(rollback) if rollback.exists() else None,
         transactional=header.get("transactional", "true") == "true",
         depends=tuple(header.get("depends", "").split()),
     )
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path, *, bom: bool = False) -> str:
+    """Return what stands in a file, which must be UTF-8; a byte order mark is an error unless told."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}", hint="check the file's owner and mode") from error
-    if content.startswith(BOM_UTF8):
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise ConfigError(f"{path}: is UTF-16", hint="save the file as UTF-8 without a byte order mark")
+    if content.startswith(BOM_UTF8) and not bom:
         raise ConfigError(
             f"{path}, line 1: begins with a byte order mark, which PostgreSQL takes for SQL",
             hint="save the file as UTF-8 without a byte order mark",

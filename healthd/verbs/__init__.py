@@ -4,6 +4,7 @@ VERBS = (
     "up",
     "serve",
     "new",
+    "import",
     "lock",
     "status",
     "plan",

@@ -1,0 +1,62 @@
+"""`V1_2__users.sql`, `U1_2__users.sql`, `R__views.sql`, and `.conf` files beside them: Flyway."""
+
+from __future__ import annotations
+
+import re
+
+from healthd.importing.found import Files, Found, Reading, code_left, in_order
+
+SHAPE = re.compile(r"(?:.*/)?(?P<kind>[VUB])(?P<version>[0-9]+(?:[._][0-9]+)*)__(?P<name>[^/]*)\.sql$")
+REPEATABLE = re.compile(r"(?:.*/)?R__(?P<name>[^/]*)\.sql$")
+ALONE = re.compile(r"^\s*executeInTransaction\s*=\s*false\b", re.MULTILINE | re.IGNORECASE)
+AGAIN = "repeatable: imported once, after all others; change it from now on with a migration of its own"
+
+
+def read_flyway(files: Files) -> Reading:
+    """Return what stands in a location of Flyway's, and the folders below it; a version is told by its numbers.
+
+    An undo file becomes the rollback. What is repeatable becomes one migration each, after all others. A baseline
+    is left out where the versions before it are there, for they build the same.
+    """
+    matches = {file: match for file in files if (match := SHAPE.match(file))}
+    texts: dict[str, dict[tuple[int, ...], str]] = {"V": {}, "U": {}, "B": {}}
+    left = code_left(files)
+    for file, match in matches.items():
+        version = _version(match["version"])
+        if version in texts[match["kind"]]:
+            left[file] = f"its version is that of {texts[match['kind']][version]}"
+        texts[match["kind"]].setdefault(version, file)
+    found = []
+    for version, file in texts["V"].items():
+        undo = texts["U"].pop(version, None)
+        found.append(_found(files, version, matches[file]["name"], file, undo))
+    for version, file in texts["B"].items():
+        if any(other <= version for other in texts["V"]):
+            left[file] = "a baseline, and the versions before it are here"
+        else:
+            found.append(_found(files, version, matches[file]["name"], file, None))
+    left.update(dict.fromkeys(texts["U"].values(), "undoes a migration that is not there"))
+    last = max((one.version for one in found), default=(0,))
+    repeatable = sorted((match["name"], file) for file in files if (match := REPEATABLE.match(file)))
+    for name, file in repeatable:
+        found.append(_found(files, (int(last[0]) + 1,), name, file, None, AGAIN))
+    known = {source for one in found for source in one.sources}
+    for file in files:
+        if file.endswith(".sql") and file not in known:
+            left.setdefault(file, "not a migration's name: a callback, or not Flyway's")
+    return in_order(found, left)
+
+
+def _found(files: Files, version: tuple[int, ...], name: str, file: str, undo: str | None, *notes: str) -> Found:
+    alone = ALONE.search(files.get(f"{file}.conf", "") + files.get(f"{undo}.conf", ""))
+    sources = (file,) if undo is None else (file, undo)
+    rollback = None if undo is None else files[undo]
+    return Found(version, name, files[file], rollback, sources, False if alone else None, notes)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Return a version's numbers; Flyway takes 1 and 1.0 for the same."""
+    numbers = [int(one) for one in re.split(r"[._]", text)]
+    while len(numbers) > 1 and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)

@@ -1,0 +1,153 @@
+"""One migration of another tool made into a pair of ours: what is added, what is taken out, what needs a human."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from healthd.importing.found import Found
+from healthd.migrations.forms import ends_inside, stays_outside, used_label
+from healthd.migrations.statements import CONTROL, Statement, blanked, statements, trouble
+
+HEADER = "-- transactional: false\n"
+BOM = "\ufeff"
+OPENS = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
+CLOSES = re.compile(r"(?:commit|end)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
+RESTRICT = re.compile(r"^\\(?:un)?restrict[ \t].*\n?", re.MULTILINE)
+PLACEHOLDER = re.compile(r"\$\{\s*([^}\n]+?)\s*\}|\{\{-?\s*([^}\n]+?)\s*-?\}\}")
+FLYWAYS = re.compile(r"\$\{\s*([^}\n]+?)\s*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is to be written under one name. `said` tells what was done to it, `human` what is left to do."""
+
+    name: str
+    apply: str
+    rollback: str | None
+    transactional: bool
+    sources: tuple[str, ...]
+    said: tuple[str, ...]
+    human: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What counts for all files of a folder.
+
+    Placeholders are looked for outside of quotes, where they could be nothing else, or `everywhere`, as Flyway has it.
+    A file that speaks of the other tool's `ledger` is told, for that is not kept any longer. `committing` are the
+    procedures that commit.
+    """
+
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    everywhere: bool = False
+    ledger: str = ""
+    committing: frozenset[str] = frozenset()
+
+
+def pair(found: Found, name: str, folder: Folder) -> Pair:
+    """Return the pair that this migration becomes; what is not told of it stays as it is, byte for byte."""
+    said, human = list(found.notes), list[str]()
+    texts = {}
+    for file, text in zip((f"{name}.sql", f"{name}.rollback.sql"), (found.apply, found.rollback), strict=True):
+        if text is not None:
+            texts[file] = _filled(_clean(text, file, said), file, folder, human)
+    reasons = [reason for text in texts.values() if (reason := _alone(text, folder.committing))]
+    transactional = found.transactional is not False and not reasons
+    if transactional:
+        texts = {file: _unwrapped(text, file, said) for file, text in texts.items()}
+    elif found.transactional is not False:
+        said.append(f"runs outside of a transaction: {reasons[0]}")
+    for file, text in texts.items():
+        if folder.ledger and (place := text.find(folder.ledger)) >= 0:
+            line = text.count("\n", 0, place) + 1
+            human.append(f"{file}, line {line}: speaks of {folder.ledger}, the ledger of the other tool: take it out")
+        if known := trouble(text, transactional=transactional):
+            line, words, cure = known
+            shift = 0 if transactional or file.endswith(".rollback.sql") else 1
+            human.append(f"{file}, line {line + shift}: {words}: {cure}")
+    apply, rollback = texts[f"{name}.sql"], texts.get(f"{name}.rollback.sql")
+    header = "" if transactional else HEADER
+    return Pair(name, header + apply, rollback, transactional, found.sources, tuple(said), tuple(human))
+
+
+def _clean(text: str, file: str, said: list[str]) -> str:
+    if text.startswith(BOM):
+        said.append(f"{file}: byte order mark taken out")
+        text = text.removeprefix(BOM)
+    if "\\restrict" in text and "\\restrict" in blanked(text):
+        said.append(f"{file}: \\restrict and \\unrestrict of pg_dump taken out")
+        text = RESTRICT.sub("", text)
+    return text
+
+
+def _filled(text: str, file: str, folder: Folder, human: list[str]) -> str:
+    """Return the text with its placeholders filled in; what has no value is told."""
+    if "${" not in text and "{{" not in text:
+        return text
+    pattern = FLYWAYS if folder.everywhere else PLACEHOLDER
+    code = text if folder.everywhere else blanked(text)
+    missing: dict[str, int] = {}
+
+    def value(match: re.Match[str]) -> str:
+        key = match[1] or match[2]
+        if code[match.start()] == " ":  # in quotes or in a comment
+            return match[0]
+        if (known := _value(folder.placeholders, key)) is None:
+            missing.setdefault(key, text.count("\n", 0, match.start()) + 1)
+            return match[0]
+        return known
+
+    filled = pattern.sub(value, text)
+    for key, line in missing.items():
+        human.append(f"{file}, line {line}: a placeholder, {key}: --placeholder '{key}=VALUE'")
+    return filled
+
+
+def _value(placeholders: Mapping[str, str], key: str) -> str | None:
+    return next((value for name, value in placeholders.items() if name.casefold() == key.casefold()), None)
+
+
+def _controls(text: str) -> tuple[list[Statement], list[Statement]]:
+    every = list(statements(text))
+    return every, [one for one in every if CONTROL.match(one.text)]
+
+
+def _alone(text: str, procedures: frozenset[str]) -> str:
+    """Return why a text cannot be one transaction, in words; nothing when it can."""
+    if stays_outside(text):
+        return "it holds what PostgreSQL refuses in one"
+    if used := used_label(text):
+        return f"line {used[0]} uses the label {used[1]!r} that it has added itself"
+    if line := ends_inside(text, procedures):
+        return f"line {line} commits by itself"
+    every, controls = _controls(text)
+    if controls and not _is_wrapped(every, controls):
+        return f"line {controls[0].line} has a {blanked(controls[0].text).split()[0].upper()} of its own"
+    return ""
+
+
+def _is_wrapped(every: list[Statement], controls: list[Statement]) -> bool:
+    """Return whether BEGIN comes first, COMMIT last, and nothing of the kind between."""
+    return (
+        len(controls) == 2
+        and controls == [every[0], every[-1]]
+        and OPENS.match(blanked(every[0].text)) is not None
+        and CLOSES.match(blanked(every[-1].text)) is not None
+    )
+
+
+def _unwrapped(text: str, file: str, said: list[str]) -> str:
+    """Return a text without the BEGIN and COMMIT around it."""
+    _, controls = _controls(text)
+    if not controls:
+        return text
+    said.append(f"{file}: BEGIN and COMMIT around it taken out")
+    for one in reversed(controls):
+        end = one.start + len(one.text.rstrip())
+        end += text.startswith(";", one.end) and one.end - end + 1
+        after = re.compile(r"[ \t]*(?:\r\n|\n|\r)?").match(text, end)
+        text = text[: one.start] + text[after.end() if after else end :]
+    return text

@@ -1,0 +1,73 @@
+"""The tools whose folders are read: how each is told, and the table in which it keeps its own ledger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from healthd.errors import ConfigError
+from healthd.importing.flyway import SHAPE, read_flyway
+from healthd.importing.folders import read_folders
+from healthd.importing.found import Files, Reading
+from healthd.importing.pairs import DO_UNDO, UP_DOWN, read_do_undo, read_up_down
+from healthd.importing.plain import read_plain
+from healthd.importing.sections import MARKS, marked, read_sections
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool: whether a folder is its own, how that is read, and the table that it notes what is applied in."""
+
+    is_its: Callable[[Files], bool]
+    read: Callable[[Files], Reading]
+    ledger: str
+
+
+def _named(shape: str) -> Callable[[Files], bool]:
+    pattern = re.compile(shape)
+    return lambda files: any(pattern.match(file) for file in files)
+
+
+def _holds(tool: str) -> Callable[[Files], bool]:
+    return lambda files: any(marked(text, tool) for file, text in files.items() if file.endswith(".sql"))
+
+
+def _sections(tool: str, ledger: str) -> Tool:
+    return Tool(_holds(tool), partial(read_sections, tool=tool), ledger)
+
+
+# In the order in which they are tried: what is told by more comes first.
+TOOLS: Mapping[str, Tool] = {
+    "flyway": Tool(lambda files: any(SHAPE.match(file) for file in files), read_flyway, "flyway_schema_history"),
+    "prisma": Tool(_named(r"[^/]+/migration\.sql$"), read_folders, "_prisma_migrations"),
+    "hasura": Tool(_named(r"[0-9]{13}_[^/]*/up\.sql$"), read_folders, "hdb_catalog.schema_migrations"),
+    "diesel": Tool(_named(r"[0-9][^/]*/up\.sql$"), read_folders, "__diesel_schema_migrations"),
+    "postgrator": Tool(lambda files: any(DO_UNDO.match(file) for file in files), read_do_undo, "schemaversion"),
+    "golang-migrate": Tool(lambda files: any(UP_DOWN.match(file) for file in files), read_up_down, "schema_migrations"),
+    "dbmate": _sections("dbmate", "schema_migrations"),
+    "goose": _sections("goose", "goose_db_version"),
+    "sql-migrate": _sections("sql-migrate", "gorp_migrations"),
+    "node-pg-migrate": _sections("node-pg-migrate", "pgmigrations"),
+    "rambler": _sections("rambler", "migrations"),
+    "tern": _sections("tern", "schema_version"),
+    "sqlx": Tool(_named(r"[0-9]{14}_[^/]*\.sql$"), lambda files: _sqlx(files), "_sqlx_migrations"),
+    "plain": Tool(_named(r"[^/]+\.sql$"), read_plain, ""),
+}
+assert MARKS.keys() <= TOOLS.keys()
+
+
+def _sqlx(files: Files) -> Reading:
+    return read_up_down(files) if any(UP_DOWN.match(file) for file in files) else read_plain(files)
+
+
+def tool_of(files: Files, folder: str) -> str:
+    """Return the name of the tool that a folder is laid out for; raise ConfigError when it is none's."""
+    for name, tool in TOOLS.items():
+        if tool.is_its(files):
+            return name
+    raise ConfigError(
+        f"no migrations that healthd knows in {folder}",
+        hint=f"name the folder that holds them, or say whose they are: --from {'|'.join(TOOLS)}",
+    )

@@ -39,8 +39,9 @@ check: install ## ruff and mypy, as CI runs them
 bench: install ## how long things take, as ratios in one run (docs/performance.md)
 	$(BIN)/python bench/rounds.py $(TABLES)
 
-docs: install ## write docs/runbook.md from the problems' own texts
+docs: install ## write docs/runbook.md and docs/lint.md from the texts of problems and rules
 	$(BIN)/python -m healthd.report.problems > docs/runbook.md
+	$(BIN)/python -m healthd.lint.page > docs/lint.md
 
 clean: ## forget the environment and the caches, keep the data of `make run`
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -5,6 +5,7 @@ VERBS = (
     "serve",
     "new",
     "import",
+    "lint",
     "lock",
     "status",
     "plan",

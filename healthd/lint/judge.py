@@ -1,0 +1,74 @@
+"""Put the rules to a file, and leave out what the file itself says is to be left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from healthd.lint.rules import FINDS, RULES
+from healthd.lint.source import Advice, Source
+
+IGNORE = re.compile(r"^[ \t]*--[ \t]*lint:[ \t]*(\S*)[ \t]*([\w-]*)[ \t]*[:,]?[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
+LINK = "docs/lint.md#"
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """One rule that is not to speak, from line to line."""
+
+    rule: str
+    first: int
+    last: int
+
+
+def judge(source: Source, others: Iterable[Advice] = ()) -> tuple[Advice, ...]:
+    """Return what our rules, and those of others, say about a file, by line."""
+    ignored, wrong = _ignored(source)
+    said = [*_ours(source), *others]
+    kept = [one for one in said if not any(_silences(comment, one) for comment in ignored)]
+    return tuple(sorted([*kept, *wrong], key=lambda one: (one.line, one.column, one.rule)))
+
+
+def _ours(source: Source) -> Iterator[Advice]:
+    for rule, find in FINDS.values():
+        for told, message in find(source):
+            line, column = (told.statement.line, told.statement.column) if told else (1, 1)
+            yield Advice(source.path, line, column, rule.name, rule.severity, message, LINK + rule.name)
+
+
+def _silences(comment: Ignored, one: Advice) -> bool:
+    return comment.rule == one.rule and comment.first <= one.line <= comment.last
+
+
+def _ignored(source: Source) -> tuple[list[Ignored], list[Advice]]:
+    """Return what is ignored where, and what is wrong with the comments that say so."""
+    found, wrong = list[Ignored](), list[Advice]()
+    for match in IGNORE.finditer(source.text):
+        line = source.text.count("\n", 0, match.start()) + 1
+        word, rule, reason = match.groups()
+        if complaint := _complaint(word, rule, reason):
+            wrong.append(Advice(source.path, line, 1, "ignore_comment", "error", complaint, LINK + "ignore"))
+        elif word == "ignore-file":
+            found.append(Ignored(rule, 1, source.text.count("\n") + 1))
+        else:
+            found.append(Ignored(rule, *_lines(source, line)))
+    return found, wrong
+
+
+def _complaint(word: str, rule: str, reason: str) -> str:
+    if word not in ("ignore", "ignore-file"):
+        return f"no such word: lint: {word} (ignore, ignore-file)"
+    if rule not in RULES and "-" not in rule:  # squawk's rules have dashes
+        return f"no such rule: {rule or 'none is named'}"
+    return "" if reason else f"say why: -- lint: {word} {rule} REASON"
+
+
+def _lines(source: Source, line: int) -> tuple[int, int]:
+    """Return the lines of the statement in which, or before which, a comment stands."""
+    for one in source.statements:
+        first = one.statement.line
+        last = first + one.statement.text.count("\n")
+        if last >= line:
+            return first, last
+    return line, line

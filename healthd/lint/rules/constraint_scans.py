@@ -1,0 +1,32 @@
+"""A constraint that reads the whole table under its lock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from healthd.lint.source import Rule, Source, Told, alterations
+
+RULE = Rule(
+    "constraint_scans",
+    "warning",
+    "A constraint that reads the whole table under its lock",
+    why="""
+ADD FOREIGN KEY locks both tables against writes while it reads every row; ADD CHECK locks out everybody.""",
+    instead="""
+`ADD CONSTRAINT … NOT VALID`, and in the next migration `VALIDATE CONSTRAINT`, under which reads and writes go on.""",
+)
+
+ADDS = re.compile(
+    r"\badd\s+(?:constraint\s+\S+\s+)?(foreign\s+key|check)\b(?:(?!,\s*(?:add|drop|alter)\b).)*",
+    re.IGNORECASE | re.DOTALL,
+)
+NOT_VALID = re.compile(r"\bnot\s+valid\b", re.IGNORECASE)
+
+
+def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+    """Yield each FOREIGN KEY or CHECK that is added without NOT VALID."""
+    for one, name, rest in alterations(source):
+        for match in ADDS.finditer(rest):
+            if not NOT_VALID.search(match[0]):
+                yield one, f"{' '.join(match[1].upper().split())} without NOT VALID reads all of {name} under its lock"

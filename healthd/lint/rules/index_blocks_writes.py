@@ -1,0 +1,28 @@
+"""An index built under a lock that blocks writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from healthd.lint.source import NAME, Rule, Source, Told, table
+
+RULE = Rule(
+    "index_blocks_writes",
+    "warning",
+    "An index built under a lock that blocks writes",
+    why="""
+CREATE INDEX takes a SHARE lock on its table for as long as the build takes: nobody writes meanwhile.""",
+    instead="""
+`CREATE INDEX CONCURRENTLY`, in a file of its own with `-- transactional: false`.""",
+)
+
+INDEX = re.compile(rf"create\s+(?:unique\s+)?index\s+(?!concurrently\b).*?\bon\s+{NAME}", re.IGNORECASE | re.DOTALL)
+
+
+def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+    """Yield each CREATE INDEX without CONCURRENTLY on a table that was there before."""
+    for one in source.statements:
+        match = INDEX.match(one.code)
+        if match and table(match[1]) not in source.new:
+            yield one, f"writes to {match[1]} wait until the index is built"

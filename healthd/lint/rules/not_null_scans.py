@@ -1,0 +1,31 @@
+"""SET NOT NULL reads the whole table under ACCESS EXCLUSIVE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from healthd.lint.source import Rule, Source, Told, alterations
+
+RULE = Rule(
+    "not_null_scans",
+    "warning",
+    "SET NOT NULL reads the whole table under ACCESS EXCLUSIVE",
+    why="""
+Nobody reads or writes the table until every row was looked at.""",
+    instead="""
+`ADD CONSTRAINT c CHECK (x IS NOT NULL) NOT VALID`, then `VALIDATE CONSTRAINT c` in the next migration:
+SET NOT NULL then trusts the constraint. From PostgreSQL 18, `ADD CONSTRAINT c NOT NULL x NOT VALID`.""",
+)
+
+SETS = re.compile(r"\balter\s+(?:column\s+)?(\S+)\s+set\s+not\s+null\b", re.IGNORECASE)
+VALIDATES = re.compile(r"\bvalidate\s+constraint\b", re.IGNORECASE)
+
+
+def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+    """Yield each SET NOT NULL in a file that validates no constraint."""
+    if any(VALIDATES.search(one.code) for one in source.statements):
+        return
+    for one, name, rest in alterations(source):
+        for match in SETS.finditer(rest):
+            yield one, f"SET NOT NULL on {match[1]} reads all of {name} while nobody else may"

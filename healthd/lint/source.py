@@ -1,0 +1,104 @@
+"""A file as a rule sees it, and what a rule says about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from healthd.migrations.statements import Statement, blanked, statements
+
+NAME = r'(?:only\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)'
+CREATED = re.compile(
+    rf"create\s+(?:(?:global|local)\s+)?(?:temp(?:orary)?\s+|unlogged\s+)?(?:table|materialized\s+view)\s+(?:if\s+not\s+exists\s+)?{NAME}",
+    re.IGNORECASE,
+)
+ALTERED = re.compile(rf"alter\s+table\s+(?:if\s+exists\s+)?{NAME}\s*(.*)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: `severity` is error or warning; the texts are its section in docs/lint.md."""
+
+    name: str
+    severity: str
+    title: str
+    why: str
+    instead: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A statement and its `code`: without comments, and with blanks in its quotes."""
+
+    statement: Statement
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a migration.
+
+    `verdict` on its rollback is the lock file's, None when that knows nothing of these files; `new` are the tables
+    that the file makes itself, on which nothing waits.
+    """
+
+    path: str
+    text: str
+    is_rollback: bool
+    transactional: bool
+    has_rollback: bool
+    verdict: str | None
+    statements: tuple[Told, ...]
+    new: frozenset[str]
+
+    @property
+    def first(self) -> Told | None:
+        """Return the first statement, None in a file of comments."""
+        return self.statements[0] if self.statements else None
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What one rule says about one place; `link` leads to what there is to read about it."""
+
+    path: str
+    line: int
+    column: int
+    rule: str
+    severity: str
+    message: str
+    link: str
+
+
+# A rule's file has RULE and `find`: each statement with what is wrong with it; None stands for the file as a whole.
+Find = Callable[[Source], Iterator[tuple[Told | None, str]]]
+
+
+def source(
+    path: str,
+    text: str,
+    *,
+    is_rollback: bool = False,
+    transactional: bool = True,
+    has_rollback: bool = True,
+    verdict: str | None = None,
+) -> Source:
+    """Return a file as rules see it."""
+    told = tuple(Told(one, blanked(one.text).strip()) for one in statements(text))
+    new = frozenset(table(match[1]) for one in told if (match := CREATED.match(one.code)))
+    return Source(path, text, is_rollback, transactional, has_rollback, verdict, told, new)
+
+
+def table(name: str) -> str:
+    """Return a table's name as it is compared: public is what names without a schema most often mean."""
+    parts = (part if part.startswith('"') else part.lower() for part in re.split(r"\s*\.\s*", name))
+    return ".".join(part.strip('"') for part in parts).removeprefix("public.")
+
+
+def alterations(source: Source) -> Iterator[tuple[Told, str, str]]:
+    """Yield statement, table and the rest of each ALTER TABLE on a table that the file has not made itself."""
+    for one in source.statements:
+        match = ALTERED.match(one.code)
+        if match and table(match[1]) not in source.new:
+            yield one, match[1], match[2]

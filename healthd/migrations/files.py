@@ -10,10 +10,10 @@ from heapq import heappop, heappush
 from pathlib import Path
 
 from healthd.errors import ConfigError
+from healthd.migrations.directives import directives, refuse_unread
 
 ROLLBACK = ".rollback.sql"
 POST_APPLY = "post-apply"
-DIRECTIVE = re.compile(r"^\s*--\s*(depends|transactional)\s*:\s*(.*?)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,26 @@ def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
         if name in paths:
             raise ConfigError(f"two migrations have the id {name}: {paths[name]} and {path}", hint="rename one")
         paths[name] = path
+    _refuse_strays(sources, paths)
     if not paths:
         folders = ", ".join(map(str, sources)) or "no folder"
         raise ConfigError(f"no migrations in {folders}", hint="write one with: healthd new NAME")
     return in_order({name: read_migration(path) for name, path in paths.items()})
+
+
+def _refuse_strays(sources: Iterable[Path], paths: Mapping[str, Path]) -> None:
+    """Raise for two names that some file systems take for one, and for a rollback of nothing."""
+    known: dict[str, Path] = {}
+    for name, path in paths.items():
+        if (other := known.setdefault(name.casefold(), path)) != path:
+            raise ConfigError(f"two migrations differ in nothing but case: {other} and {path}", hint="rename one")
+    for folder in sources if paths else ():
+        for path in sorted(folder.glob(f"*{ROLLBACK}")):
+            name = path.name.removesuffix(ROLLBACK)
+            if name not in paths and not name.startswith(POST_APPLY):
+                raise ConfigError(
+                    f"{path} undoes a migration that is not there", hint=f"bring {name}.sql, or take it away"
+                )
 
 
 def read_post_apply(sources: Iterable[Path]) -> tuple[Migration, ...]:
@@ -94,14 +110,26 @@ def read_migration(path: Path) -> Migration:
     apply = text_of(path)
     rollback = path.with_name(path.name.removesuffix(".sql") + ROLLBACK)
     header = directives(apply, path)
+    undo = text_of(rollback) if rollback.exists() else None
+    refuse_unread(apply, path, lambda name: path.with_name(f"{name}.sql").exists())
+    _refuse_other_header(header, undo, rollback)
     return Migration(
         id=path.name.removesuffix(".sql"),
         path=path,
         apply=apply,
-        rollback=text_of(rollback) if rollback.exists() else None,
+        rollback=undo,
         transactional=header.get("transactional", "true") == "true",
         depends=tuple(header.get("depends", "").split()),
     )
+
+
+def _refuse_other_header(header: Mapping[str, str], undo: str | None, path: Path) -> None:
+    own = directives(undo or "", path).get("transactional")
+    if own is not None and own != header.get("transactional", "true"):
+        raise ConfigError(
+            f"{path}: says transactional: {own}, and its migration does not",
+            hint="one directive counts for both: put it into the file that applies",
+        )
 
 
 def text_of(path: Path, *, bom: bool = False) -> str:
@@ -131,28 +159,6 @@ def text_of(path: Path, *, bom: bool = False) -> str:
             f"{path}, line {line}: not UTF-8 (byte 0x{content[error.start]:02x})",
             hint="save the file as UTF-8",
         ) from error
-
-
-def directives(text: str, path: Path) -> Mapping[str, str]:
-    """Return the directives in the leading `--` comments; yoyo reads no others."""
-    found: dict[str, str] = {}
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
-        if match := DIRECTIVE.match(line):
-            name, value = match.groups()
-            if name == "transactional":
-                value = value.lower()
-                if value not in ("true", "false") or found.get(name, value) != value:
-                    raise ConfigError(
-                        f"{path}, line {number}: transactional is {match[2]!r}"
-                        + (f" here and {found[name]!r} above" if name in found else ""),
-                        hint="write `-- transactional: true` or `-- transactional: false`, once",
-                    )
-                found[name] = value
-            else:
-                found[name] = f"{found[name]} {value}" if name in found else value
-        elif line.strip() and not line.lstrip().startswith("--"):
-            break
-    return found
 
 
 def in_order(migrations: Mapping[str, Migration]) -> tuple[Migration, ...]:

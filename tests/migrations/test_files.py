@@ -10,9 +10,9 @@ from yoyo import read_migrations as yoyo_reads
 from yoyo.migrations import parse_metadata_from_sql_comments, topological_sort
 
 from healthd.errors import ConfigError
+from healthd.migrations.directives import directives
 from healthd.migrations.files import (
     digest,
-    directives,
     new_migration,
     read_migration,
     read_migrations,
@@ -53,7 +53,7 @@ def test_what_a_file_depends_on_comes_first(tmp_path: Path) -> None:
 
 
 # Names that sort otherwise with their suffix than without: "-" < "." < "_".
-NAMES = ["1", "1-b", "1_b", "1.x", "10", "2", "A", "a", "é"]
+NAMES = ["1", "1-b", "1_b", "1.x", "10", "2", "B", "a", "é"]
 
 
 @st.composite
@@ -274,6 +274,72 @@ def test_a_blank_at_the_end_of_a_directive_is_forgiven(tmp_path: Path) -> None:
     write(tmp_path, a="-- transactional: false \t\n")
 
     assert not read_migration(tmp_path / "a.sql").transactional
+
+
+UNREAD = {
+    "-- transactonal: false\nSELECT 1;": 1,
+    "-- What for.\n-- Transactional: false\nSELECT 1;": 2,
+    "-- transaction: false\n": 1,
+    "-- transactional = false\n": 1,
+    "-- transactional false\n": 1,
+    "-- no text\n\n-- depends-on: b\n": 3,
+    "-- Depends: b\n": 1,
+    "-- depend: b\n": 1,
+    "SELECT 1;\n-- transactional: false\n": 2,
+    "/* What for. */\n-- transactional: false\nSELECT 1;\n": 2,
+    "SELECT 1;\n-- depends: b\nSELECT 2;": 2,
+}
+
+
+@pytest.mark.parametrize(("text", "line"), UNREAD.items())
+def test_a_directive_that_nobody_would_read_is_refused(tmp_path: Path, text: str, line: int) -> None:
+    write(tmp_path, a=text, b="SELECT 1;")
+
+    message = str(refused(tmp_path))
+
+    assert message.startswith(f"{tmp_path / 'a.sql'}, line {line}: ")
+    assert "read by nobody" in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-- Depends on: the weather\n-- transaction: see below\n-- Transactional? false alarm\n",
+        "-- dependencies: none\n-- author: b\n",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\n-- transactional: false\nBEGIN END $$;",
+        "SELECT '\n-- transactional: false\n';",
+        "SELECT 1;\n-- depends: on what you want\n",
+    ],
+)
+def test_comments_that_speak_of_other_things_may_stay(tmp_path: Path, text: str) -> None:
+    write(tmp_path, a=text, b="SELECT 1;")
+
+    assert ["a", "b"] == ids(tmp_path)
+
+
+def test_a_rollback_cannot_be_another_kind_of_transaction(tmp_path: Path) -> None:
+    write(tmp_path, a="SELECT 1;", **{"a.rollback": "-- transactional: false\nSELECT 1;"})
+
+    assert "a.rollback.sql: says transactional: false, and its migration does not" in str(refused(tmp_path))
+
+
+def test_a_rollback_of_nothing_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, a="", **{"b.rollback": "SELECT 1;"})
+
+    assert str(refused(tmp_path)) == f"{tmp_path / 'b.rollback.sql'} undoes a migration that is not there"
+
+
+def test_names_that_differ_in_case_alone_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, **{"1_a": "", "1_A": ""})
+
+    assert "two migrations differ in nothing but case" in str(refused(tmp_path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_utf16_is_named(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.sql").write_bytes("SELECT 1;".encode(encoding))
+
+    assert ("UTF-16" if encoding == "utf-16" else "NUL byte") in str(refused(tmp_path))
 
 
 # ── new ─────────────────────────────────────────────────────────────────────────────────────────────────

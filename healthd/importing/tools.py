@@ -67,7 +67,9 @@ def tool_of(files: Files, folder: str) -> str:
     for name, tool in TOOLS.items():
         if tool.is_its(files):
             return name
+    deeper = sorted({file.rpartition("/")[0] for file in files if "/" in file and file.endswith(".sql")})
+    named = f" ({', '.join(deeper[:5])})" if deeper else ""
     raise ConfigError(
         f"no migrations that healthd knows in {folder}",
-        hint=f"name the folder that holds them, or say whose they are: --from {'|'.join(TOOLS)}",
+        hint=f"name the folder that holds them{named}, or say whose they are: --from {'|'.join(TOOLS)}",
     )

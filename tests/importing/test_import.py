@@ -9,6 +9,7 @@ import pytest
 from conftest import Sql
 
 from healthd.cli import run
+from healthd.errors import ConfigError
 from healthd.importing.folder import read_pairs, write_pairs
 from healthd.importing.pair import Pair
 from healthd.importing.tools import TOOLS
@@ -312,6 +313,13 @@ def test_a_folder_that_is_none_is_one_clear_line(
 
     assert 3 == run(["import", str(folder), "--to", str(tmp_path / "sql")])
     assert words in capsys.readouterr().err
+
+
+def test_the_folder_that_holds_them_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        pairs(tmp_path, {"mysql/1_a.up.sql": T, "postgres/1_a.up.sql": T})
+
+    assert "name the folder that holds them (mysql, postgres)" in caught.value.hint
 
 
 def test_a_placeholder_without_a_value_is_refused(tmp_path: Path) -> None:

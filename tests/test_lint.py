@@ -36,6 +36,7 @@ BAD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
     "missing_rollback": [("SELECT 1;", {"has_rollback": False})],
     "rollback_differs": [("SELECT 1;", {**UNDO, "verdict": "differs"})],
     "rollback_fails": [("SELECT 1;", {**UNDO, "verdict": "fails"})],
+    "rollback_of_nothing": [("SELECT 1;", {**UNDO, "applies": False})],
     "leaking_setting": [("SET search_path = app;", {}), ("SET SESSION ROLE admin;", {})],
     "index_blocks_writes": [("CREATE INDEX ON public.t (a);", {}), ('CREATE UNIQUE INDEX i ON ONLY "T" (a);', {})],
     "invalid_index_kept": [("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a);", ALONE)],
@@ -76,6 +77,7 @@ GOOD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
     "missing_rollback": [("SELECT 1;", {}), ("-- nothing", {"has_rollback": False}), ("SELECT 1;", UNDO)],
     "rollback_differs": [("SELECT 1;", {"verdict": "differs"}), ("SELECT 1;", {**UNDO, "verdict": "exact"})],
     "rollback_fails": [("SELECT 1;", {"verdict": "fails"}), ("SELECT 1;", {**UNDO, "verdict": None})],
+    "rollback_of_nothing": [("SELECT 1;", UNDO)],
     "leaking_setting": [
         ("SET LOCAL search_path = app;", {}),
         ("SET CONSTRAINTS ALL DEFERRED;", {}),
@@ -235,6 +237,13 @@ def test_a_path_is_a_folder_or_a_file(house: Path, capsys: pytest.CaptureFixture
     assert 2 == run(["lint", "--no-squawk", "sql"])
     assert 3 == run(["lint", "--no-squawk", "sql/c.sql"])
     assert "no such file or folder: sql/c.sql" in capsys.readouterr().err
+
+
+def test_a_rollback_whose_migration_is_gone_is_an_error(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(house, a="SELECT 1;", **{"a.rollback": "", "b.rollback": "SELECT 1;"})
+
+    assert 2 == run(["lint", "--no-squawk"])
+    assert "b.rollback.sql:1:1: error: undoes a migration that is not there" in capsys.readouterr().out
 
 
 def test_json_has_file_line_column_and_rule(house: Path, capsys: pytest.CaptureFixture[str]) -> None:

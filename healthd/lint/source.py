@@ -39,7 +39,7 @@ class Told:
 class Source:
     """One file of a migration.
 
-    `verdict` on its rollback is the lock file's, None when that knows nothing of these files; `new` are the tables
+    `applies` is whether the migration itself is there. `verdict` on its rollback is the lock file's, None when that knows nothing of these files; `new` are the tables
     that the file makes itself, on which nothing waits.
     """
 
@@ -48,6 +48,7 @@ class Source:
     is_rollback: bool
     transactional: bool
     has_rollback: bool
+    applies: bool
     verdict: str | None
     statements: tuple[Told, ...]
     new: frozenset[str]
@@ -82,12 +83,13 @@ def source(
     is_rollback: bool = False,
     transactional: bool = True,
     has_rollback: bool = True,
+    applies: bool = True,
     verdict: str | None = None,
 ) -> Source:
     """Return a file as rules see it."""
     told = tuple(Told(one, blanked(one.text).strip()) for one in statements(text))
     new = frozenset(table(match[1]) for one in told if (match := CREATED.match(one.code)))
-    return Source(path, text, is_rollback, transactional, has_rollback, verdict, told, new)
+    return Source(path, text, is_rollback, transactional, has_rollback, applies, verdict, told, new)
 
 
 def table(name: str) -> str:

@@ -62,26 +62,25 @@ def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
         if name in paths:
             raise ConfigError(f"two migrations have the id {name}: {paths[name]} and {path}", hint="rename one")
         paths[name] = path
-    _refuse_strays(sources, paths)
+    _refuse_likeness(paths)
     if not paths:
         folders = ", ".join(map(str, sources)) or "no folder"
         raise ConfigError(f"no migrations in {folders}", hint="write one with: healthd new NAME")
     return in_order({name: read_migration(path) for name, path in paths.items()})
 
 
-def _refuse_strays(sources: Iterable[Path], paths: Mapping[str, Path]) -> None:
-    """Raise for two names that some file systems take for one, and for a rollback of nothing."""
+def _refuse_likeness(paths: Mapping[str, Path]) -> None:
+    """Raise for two names that some file systems take for one."""
     known: dict[str, Path] = {}
     for name, path in paths.items():
         if (other := known.setdefault(name.casefold(), path)) != path:
             raise ConfigError(f"two migrations differ in nothing but case: {other} and {path}", hint="rename one")
-    for folder in sources if paths else ():
-        for path in sorted(folder.glob(f"*{ROLLBACK}")):
-            name = path.name.removesuffix(ROLLBACK)
-            if name not in paths and not name.startswith(POST_APPLY):
-                raise ConfigError(
-                    f"{path} undoes a migration that is not there", hint=f"bring {name}.sql, or take it away"
-                )
+
+
+def strays(sources: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the rollbacks in these folders that undo a migration which is not there."""
+    found = (path for folder in sources for path in sorted(folder.glob(f"*{ROLLBACK}")))
+    return tuple(path for path in found if not path.with_name(path.name.removesuffix(ROLLBACK) + ".sql").exists())
 
 
 def read_post_apply(sources: Iterable[Path]) -> tuple[Migration, ...]:

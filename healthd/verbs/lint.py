@@ -14,7 +14,7 @@ from healthd.errors import ConfigError, LockFileError
 from healthd.lint import squawk
 from healthd.lint.judge import judge
 from healthd.lint.source import Advice, Source, source
-from healthd.migrations.files import Migration, read_migrations
+from healthd.migrations.files import Migration, read_migrations, strays, text_of
 from healthd.migrations.lockfile import LockFile
 from healthd.sources import read_lock
 
@@ -32,7 +32,9 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     """
     migrations, chosen = _chosen(paths or settings.sources)
     lock = _lock(settings)
-    sources = [one for one in _sources(migrations, lock) if chosen is None or Path(one.path) in chosen]
+    folders = dict.fromkeys(one.path.parent for one in migrations)
+    lost = [source(str(path), text_of(path), is_rollback=True, applies=False) for path in strays(folders)]
+    sources = [one for one in (*_sources(migrations, lock), *lost) if chosen is None or Path(one.path) in chosen]
     theirs = {} if no_squawk else _squawk(sources, lock)
     advice = [said for one in sources for said in judge(one, theirs.get(one.path, ()))]
     text = "\n".join(

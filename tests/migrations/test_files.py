@@ -17,6 +17,7 @@ from healthd.migrations.files import (
     read_migration,
     read_migrations,
     read_post_apply,
+    strays,
 )
 
 
@@ -323,10 +324,10 @@ def test_a_rollback_cannot_be_another_kind_of_transaction(tmp_path: Path) -> Non
     assert "a.rollback.sql: says transactional: false, and its migration does not" in str(refused(tmp_path))
 
 
-def test_a_rollback_of_nothing_is_refused(tmp_path: Path) -> None:
-    write(tmp_path, a="", **{"b.rollback": "SELECT 1;"})
+def test_a_rollback_of_nothing_is_a_stray(tmp_path: Path) -> None:
+    write(tmp_path, a="", **{"a.rollback": "", "b.rollback": "SELECT 1;"})
 
-    assert str(refused(tmp_path)) == f"{tmp_path / 'b.rollback.sql'} undoes a migration that is not there"
+    assert (tmp_path / "b.rollback.sql",) == strays([tmp_path])
 
 
 def test_names_that_differ_in_case_alone_are_refused(tmp_path: Path) -> None:

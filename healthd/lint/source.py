@@ -39,8 +39,8 @@ class Told:
 class Source:
     """One file of a migration.
 
-    `applies` is whether the migration itself is there. `verdict` on its rollback is the lock file's, None when that knows nothing of these files; `new` are the tables
-    that the file makes itself, on which nothing waits.
+    `applies` is whether the migration itself is there. `verdict` on its rollback is the lock file's, None when that
+    knows nothing of these files; `new` are the tables that the file makes itself, on which nothing waits.
     """
 
     path: str

@@ -36,8 +36,10 @@ async def replay(migrations: Sequence[Migration], *, postgres_bin: Path | None =
             await scratch.start(())
             base = await scratch.snapshot()
             locked: list[Locked] = []
+            clean = base
             for position, migration in enumerate(migrations):
-                locked.append(await _measure(scratch, migrations[:position], migration))
+                one, clean = await _measure(scratch, clean, migrations[:position], migration)
+                locked.append(one)
             lock = LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked))
             if any(one.rollback == "missing" for one in locked):
                 await _again(scratch, migrations, lock)
@@ -70,9 +72,10 @@ async def replay_on(migrations: Sequence[Migration], lock: LockFile, folder: Pat
             return counted_out(LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked)))
 
 
-async def _measure(scratch: _Scratch, before: Sequence[Migration], migration: Migration) -> Locked:
-    """Apply one migration, prove its rollback, and leave it applied."""
-    clean = await scratch.snapshot()
+async def _measure(
+    scratch: _Scratch, clean: Snapshot, before: Sequence[Migration], migration: Migration
+) -> tuple[Locked, Snapshot]:
+    """Apply one migration, prove its rollback, and leave it applied; return what it did, and what is there then."""
     await scratch.apply(migration)
     applied = await scratch.snapshot()
     verdict, left = await _rollback(scratch, migration, clean)
@@ -80,8 +83,9 @@ async def _measure(scratch: _Scratch, before: Sequence[Migration], migration: Mi
         await scratch.apply(migration)
     elif verdict != "missing":
         await scratch.start((*before, migration))
-    _same(migration, applied, await scratch.snapshot())
-    return Locked(
+    if verdict != "missing":
+        _same(migration, applied, await scratch.snapshot())
+    locked = Locked(
         migration.id,
         migration.digest,
         migration.rollback_digest,
@@ -90,6 +94,7 @@ async def _measure(scratch: _Scratch, before: Sequence[Migration], migration: Mi
         verdict,
         tuple(sorted({str(one.key) for one in left})),
     )
+    return locked, applied
 
 
 async def _again(scratch: _Scratch, migrations: Sequence[Migration], lock: LockFile) -> None:

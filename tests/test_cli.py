@@ -286,7 +286,7 @@ def test_status_is_2_when_an_applied_file_is_gone(project: Path, migrated: str) 
 def test_status_is_2_when_the_database_is_ahead_of_the_files(project: Path, migrated: str) -> None:
     ahead = project / "sql" / "0004_ahead.sql"
     ahead.write_text("SELECT 1;\n")
-    assert 0 == healthd("migrate").code
+    assert 0 == healthd("migrate", "--allow-unlocked").code
     ahead.unlink()
 
     assert (2, {**APPLIED, "0004_ahead": "unknown"}) == states()
@@ -354,7 +354,7 @@ def test_migrate_stops_after_the_migration_that_was_named(project: Path, databas
 def test_migrate_is_2_when_a_file_fails_and_nothing_of_it_is_left(project: Path, migrated: str) -> None:
     (project / "sql" / "0004_fails.sql").write_text("CREATE TABLE half (id integer);\nSELECT nosuch;\n")
 
-    code, out, err = healthd("migrate")
+    code, out, err = healthd("migrate", "--allow-unlocked")
     assert (2, "") == (code, out)
     assert "0004_fails.sql, line 2" in err
     assert "nothing was changed" in err
@@ -367,10 +367,10 @@ def test_migrate_is_2_when_a_file_fails_and_nothing_of_it_is_left(project: Path,
 def test_migrate_refuses_what_is_not_in_order_until_told(name: str, option: str, project: Path, migrated: str) -> None:
     (project / "sql" / name).write_text("CREATE TABLE other (id integer);\n")
 
-    refused = healthd("migrate")
+    refused = healthd("migrate", "--allow-unlocked")
     assert (2, "") == refused[:2]
     assert option in refused.err
-    assert 0 == healthd("migrate", option).code
+    assert 0 == healthd("migrate", "--allow-unlocked", option).code
 
 
 def test_migrate_is_3_when_the_database_does_not_answer(project: Path) -> None:

@@ -32,6 +32,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.migrations.effects": frozenset(),
     "healthd.migrations.entries": frozenset({"json"}),
     "healthd.migrations.locks": frozenset(),
+    "healthd.migrations.guards": frozenset({"re", "healthd.migrations.files"}),  # its records
     "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
     "healthd.migrations.plan": frozenset({"re", "healthd.migrations.files"}),  # its records
     "healthd.importing.flyway": frozenset({"re"}),

@@ -8,10 +8,11 @@ from typing import Any
 
 from psycopg import AsyncConnection, errors, sql
 
-from healthd.database.connection import DIGESTS, MIGRATION_LOCK, first_line, rows_of
+from healthd.database.connection import DIGESTS, LIMITS, MIGRATION_LOCK, SESSION, first_line, read_only, rows_of
 from healthd.errors import ConfigError, PermissionDenied
 from healthd.migrations.status import Applied
 from healthd.model import quote as identifier
+from healthd.visible import BOOKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ class Ledger:
         if self.grant:
             raise PermissionDenied("cannot read which migrations are applied", grant=self.grant)
         return self
+
+
+async def read_ledger(connection: AsyncConnection[Any]) -> tuple[Ledger, str | None]:
+    """Return what the database says was applied, and who is migrating, without looking at anything else."""
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        ledger, maintenance, _ = await read_books(connection, BOOKS[0])
+        return ledger, maintenance
 
 
 async def read_books(connection: AsyncConnection[Any], table: str) -> tuple[Ledger, str | None, str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from healthd.database.connection import connect
-from healthd.database.reading import Reading, read
+from healthd.database.ledger import Ledger, read_ledger
 from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed
 from healthd.migrations.files import Migration, read_post_apply
 from healthd.migrations.lockfile import LockFile
@@ -16,14 +16,24 @@ from healthd.migrations.status import states
 from healthd.model import MigrationState, State
 
 Say = Callable[[str], None]
+Guard = Callable[[Sequence[Migration], Ledger], Awaitable[None]]
+
+
+async def nobody(_chosen: Sequence[Migration], _ledger: Ledger) -> None:
+    """Let everything pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a database says of its migrations, and the reading that it was taken from."""
+    """What a database says of its migrations, and the ledger that it was taken from.
+
+    `maintenance` says who is migrating just now, `server_version` is PostgreSQL's number.
+    """
 
     migrations: tuple[MigrationState, ...]
-    reading: Reading
+    ledger: Ledger
+    maintenance: str | None
+    server_version: int
 
     def ids(self, *wanted: State) -> tuple[str, ...]:
         """Return the ids of the migrations in these states."""
@@ -33,11 +43,12 @@ class Standing:
 async def standing(dsn: str, migrations: Sequence[Migration], lock: LockFile | None) -> Standing:
     """Return where each migration stands; reads only, takes no lock, needs no privilege to write."""
     async with connect(dsn) as connection:
-        reading = await read(connection)
-    ledger = reading.ledger.readable()
+        ledger, maintenance = await read_ledger(connection)
+        version = connection.info.server_version
+    ledger.readable()
     locked = [one.id for one in lock.migrations] if lock else []
     files = [(one.id, one.digest) for one in migrations]
-    return Standing(tuple(states(files, locked, ledger.applied)), reading)
+    return Standing(tuple(states(files, locked, ledger.applied)), ledger, maintenance, version)
 
 
 async def migrate(
@@ -50,12 +61,14 @@ async def migrate(
     wait_s: float = 60.0,
     allow_out_of_order: bool = False,
     allow_edited: bool = False,
+    guard: Guard = nobody,
 ) -> tuple[str, ...]:
     """Apply what is pending, up to and with `to`, and return the ids; nothing is locked when nothing is.
 
     The post-apply*.sql beside the migrations run after those that were applied, as yoyo has it.
     Raises MigrationFailed before anything is changed when an applied file was edited, or when a pending one
-    is older than an applied one, unless that is allowed.
+    is older than an applied one, unless that is allowed. `guard` is given what is about to be applied, and may
+    raise before anything is changed.
     """
     known = await standing(dsn, migrations, lock)
     chosen = _up_to(migrations, to)
@@ -73,6 +86,7 @@ async def migrate(
     pending = [one for one in chosen if one.id in known.ids(State.PENDING, State.OUT_OF_ORDER)]
     if not pending:
         return ()
+    await guard(pending, known.ledger)
     afterwards = read_post_apply(dict.fromkeys(one.path.parent for one in migrations))
     return await asyncio.to_thread(_apply, dsn, pending, afterwards, wait_s, say)
 
@@ -120,10 +134,12 @@ async def rollback(
     say: Say,
     to: str | None,
     wait_s: float = 60.0,
+    guard: Guard = nobody,
 ) -> tuple[str, ...]:
     """Roll back the last applied migration, or all after `to`, the last first; return their ids.
 
     Last is last in the order of the files: what depends on another goes before it, whenever it was applied.
+    `guard` is given what is about to be rolled back, and may raise before anything is changed.
     """
     known = await standing(dsn, migrations, lock)
     if lost := known.ids(State.MISSING, State.UNKNOWN):
@@ -140,7 +156,10 @@ async def rollback(
                 f"{migration.id} has no rollback; nothing was changed",
                 hint=f"write {migration.rollback_path.name}",
             )
-    return await asyncio.to_thread(_undo, dsn, undone, wait_s, say) if undone else ()
+    if not undone:
+        return ()
+    await guard(undone, known.ledger)
+    return await asyncio.to_thread(_undo, dsn, undone, wait_s, say)
 
 
 def _undo(dsn: str, undone: Sequence[Migration], wait_s: float, say: Say) -> tuple[str, ...]:

@@ -35,11 +35,11 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
     stand = asyncio.run(standing(chosen.dsn, migrations, known))
     found = planned(migrations, stand.migrations, known)
     sizes = asyncio.run(_sizes(chosen.dsn, found))
-    measured, ours = known.server_version // 10000, stand.reading.snapshot.server_version // 10000
+    measured, ours = known.server_version // 10000, stand.server_version // 10000
     if found and measured != ours:
         say(f"locks were measured on PostgreSQL {measured}, and this is {ours}")
-    if stand.reading.maintenance:
-        say(f"{stand.reading.maintenance}: what is pending may be less by now")
+    if stand.maintenance:
+        say(f"{stand.maintenance}: what is pending may be less by now")
     faults = {one.id: FAULTS[one.state] for one in stand.migrations if one.state in FAULTS}
     lines = [f"{name}  {words}" for name, words in faults.items()]
     document_ = {"target": chosen.name, "migrations": document(found, sizes), "faults": faults}

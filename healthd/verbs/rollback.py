@@ -3,21 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Sequence
 
 import click
 
 from healthd.command import one_target, out, say, verb
 from healthd.config import Settings
 from healthd.migrations.files import read_migrations
-from healthd.migrations.runner import rollback as undo
+from healthd.migrations.proven import rollback as undo
 from healthd.sources import read_lock
 
 
 @verb()
 @click.option("--target", metavar="NAME", help="Which target, when there are several.")
 @click.option("--to", metavar="ID", help="Roll back everything after this one (default: the last one only).")
-def rollback(settings: Settings, style: str, target: str | None, to: str | None) -> None:
-    """Undo the last migration, or all after --to, the newest first."""
+@click.option("--allow-inexact", is_flag=True, help="Although it is not proven to bring back what was there.")
+@click.option("--allow-data-loss", is_flag=True, help="Although rows or values go with it; a terminal is asked.")
+def rollback(
+    settings: Settings, style: str, target: str | None, to: str | None, allow_inexact: bool, allow_data_loss: bool
+) -> None:
+    """Undo the last migration, or all after --to, the newest first.
+
+    Refuses what the lock file does not prove to bring back exactly what was there, and what would lose rows.
+    Afterwards the database is proven to be what the lock file says of the migrations that are left.
+    """
     chosen = one_target(settings, target)
-    done = asyncio.run(undo(chosen.dsn, read_migrations(settings.sources), read_lock(settings), say=say, to=to))
-    out(style, f"{chosen.name}: {len(done)} rolled back", {"target": chosen.name, "rolled_back": list(done)})
+
+    def agree(lost: Sequence[str]) -> bool:
+        if allow_data_loss or not sys.stdin.isatty():
+            return allow_data_loss
+        say(f"{chosen.name}: rolling back loses " + ", ".join(lost))
+        return click.confirm("Go on?", err=True)
+
+    migrations, lock = read_migrations(settings.sources), read_lock(settings)
+    done = asyncio.run(
+        undo(
+            chosen,
+            migrations,
+            lock,
+            say=say,
+            agree=agree,
+            allow_inexact=allow_inexact,
+            to=to,
+            name=settings.lock.name,
+        )
+    )
+    for reason in done.unproven:
+        say(f"not proven: {reason}")
+    document = {"target": chosen.name, "rolled_back": list(done.ids), "unproven": list(done.unproven)}
+    out(style, f"{chosen.name}: {len(done.ids)} rolled back", document)

@@ -7,12 +7,13 @@ import asyncio
 import click
 
 from healthd.command import one_target, out, verb
-from healthd.conclusion import conclude
 from healthd.config import Settings
 from healthd.migrations.files import read_migrations
-from healthd.migrations.runner import standing
-from healthd.model import Severity, State
+from healthd.migrations.proven import look
+from healthd.model import State
 from healthd.sources import Files, read_lock
+
+WRONG = frozenset({State.EDITED, State.MISSING, State.UNKNOWN})
 
 
 @verb()
@@ -20,20 +21,16 @@ from healthd.sources import Files, read_lock
 def status(settings: Settings, style: str, target: str | None) -> int:
     """Say where each migration stands; reads only, takes no lock. Exit 0 clean, 1 pending, 2 drift, 3 cannot tell."""
     chosen = one_target(settings, target)
-    migrations = read_migrations(settings.sources)
-    known = read_lock(settings)
-    stand = asyncio.run(standing(chosen.dsn, migrations, known))
-    files = Files(known, [(one.id, one.digest) for one in migrations])
-    report = conclude(chosen, files, stand.reading)
-    drift = [one for one in report.findings if one.check != "migrations" and one.severity is Severity.CRITICAL]
-    unclear = [one for one in report.findings if one.severity is Severity.UNKNOWN]
-    lines = [f"{one.id}  {str(one.state).replace('_', ' ')}" for one in stand.migrations]
+    files = Files(read_lock(settings), [(one.id, one.digest) for one in read_migrations(settings.sources)])
+    seen = asyncio.run(look(chosen, files))
+    migrations, drift, unclear = seen.report.migrations, seen.drift, seen.unclear
+    lines = [f"{one.id}  {one.state.replace('_', ' ')}" for one in migrations]
     lines += [f"drift: {one.message}" for one in drift] + [f"cannot tell: {one.message}" for one in unclear]
-    rows = [{"id": one.id, "state": one.state} for one in stand.migrations]
+    rows = [{"id": one.id, "state": one.state} for one in migrations]
     found = {"drift": [one.message for one in drift], "cannot_tell": [one.message for one in unclear]}
     out(style, "\n".join(lines), {"target": chosen.name, "migrations": rows, **found})
     if unclear:
         return 3
-    if drift or stand.ids(State.EDITED, State.MISSING, State.UNKNOWN):
+    if drift or any(one.state in WRONG for one in migrations):
         return 2
-    return 1 if stand.ids(State.PENDING, State.OUT_OF_ORDER) else 0
+    return 1 if any(one.state is not State.APPLIED for one in migrations) else 0

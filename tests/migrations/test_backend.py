@@ -582,7 +582,7 @@ async def test_a_database_that_yoyo_migrated_is_taken_over_as_it_is(
     before = await standing(database, migrations, None)
 
     assert [State.APPLIED, State.APPLIED, State.PENDING] == [one.state for one in before.migrations]
-    known = [one.digest is not None for one in before.reading.ledger.applied]
+    known = [one.digest is not None for one in before.ledger.applied]
     assert [driver == "healthd"] * 2 == known
     assert ("3_c",) == await migrate(database, migrations, None, say=lambda _: None)
     assert ["A 1_a", "A 2_b", "A 3_c"] == listed(folder, database, driver)

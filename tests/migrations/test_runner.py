@@ -248,7 +248,7 @@ async def test_looking_needs_no_privilege_to_write_and_takes_no_lock(database: s
         found = await standing(database.replace("postgres@", "reader@"), read(folder), None)
 
     assert ["1_a applied", "2_b pending", "3_c pending"] == told(found)
-    assert found.reading.maintenance is not None
+    assert found.maintenance is not None
 
 
 async def test_a_role_that_may_not_read_the_ledger_is_told_what_to_ask_for(

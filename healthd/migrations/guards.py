@@ -1,0 +1,123 @@
+"""What must hold before a database is changed: each guard raises what is wrong, and the flag that lets it pass."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from healthd.errors import MigrationFailed
+from healthd.migrations.files import Migration
+from healthd.migrations.lockfile import Locked, LockFile
+from healthd.migrations.status import Applied
+from healthd.model import Finding, Key
+
+NOTHING = "nothing was changed"
+TOLD = 3  # how many of many are named in one line
+TAKES = re.compile(r"\b(drop|truncate|delete)\b", re.IGNORECASE)
+
+
+def unmeasured(lock: LockFile, pending: Iterable[Migration], applied: Collection[str]) -> Iterator[str]:
+    """Yield, in words, what was never measured of the migrations that are about to be applied.
+
+    A lock file that has further migrations, which are neither applied nor about to be, was measured with them.
+    """
+    locked = {one.id: one for one in lock.migrations}
+    order = list(locked)
+    furthest = -1
+    pending = tuple(pending)
+    for migration in pending:
+        one = locked.get(migration.id)
+        if one is None:
+            yield f"{migration.id} is not in it"
+        elif one.digest != migration.digest:
+            yield f"{migration.id} is not what was locked"
+        elif order.index(migration.id) < furthest:
+            yield f"{migration.id} comes earlier in it"
+        else:
+            furthest = order.index(migration.id)
+    chosen = {one.id for one in pending}
+    for name in order[: furthest + 1]:
+        if name not in chosen and name not in applied:
+            yield f"{name} comes before them in it, and would not have run"
+
+
+def refuse_unmeasured(lock: LockFile, pending: Sequence[Migration], applied: Collection[str], name: str) -> None:
+    """Raise when a migration was not measured as it would run: nobody could say what it does, or prove it."""
+    if wrong := tuple(unmeasured(lock, pending, applied)):
+        raise MigrationFailed(
+            f"{name} does not say what would run: {some(wrong)}; {NOTHING}",
+            hint="measure it and commit the result: healthd lock; or --allow-unlocked",
+        )
+
+
+def refuse_drift(target: str, drift: Sequence[Finding], unlocked: Sequence[str]) -> None:
+    """Raise when a database is not what its applied migrations make: the files were not written for that."""
+    if drift:
+        cure = "healthd check tells all, healthd repair the SQL that mends it"
+        if unlocked:
+            cure = f"the lock file does not know {some(unlocked)}: healthd lock writes it anew"
+        raise MigrationFailed(
+            f"{target} has drifted: {some([one.message for one in drift])}; {NOTHING}",
+            hint=f"{cure}; or --allow-drift",
+        )
+
+
+def inexact(lock: LockFile, undone: Iterable[Migration], applied: Iterable[Applied]) -> Iterator[str]:
+    """Yield, in words, why rolling these back would not bring back exactly what was there."""
+    locked = {one.id: one for one in lock.migrations}
+    given = {one.id: one.digest for one in applied}
+    for migration in undone:
+        one = locked.get(migration.id)
+        if one is None:
+            yield f"the rollback of {migration.id} was never measured"
+        elif one.rollback_digest != migration.rollback_digest:
+            yield f"the rollback of {migration.id} is not what was measured"
+        elif given.get(migration.id) not in (None, one.digest):
+            yield f"{migration.id} was applied from another text than its rollback was measured with"
+        elif one.rollback == "differs":
+            yield f"the rollback of {migration.id} leaves {some(one.rollback_differences)} different"
+        elif one.rollback != "exact":
+            yield f"the rollback of {migration.id} fails where it was measured"
+
+
+def refuse_inexact(lock: LockFile, undone: Sequence[Migration], applied: Iterable[Applied]) -> None:
+    """Raise when a rollback is not proven to bring back what was there."""
+    if wrong := tuple(inexact(lock, undone, applied)):
+        raise MigrationFailed(
+            f"{some(wrong)}; {NOTHING}",
+            hint="mend the rollback, then prove it: healthd lock; or --allow-inexact",
+        )
+
+
+def may_take(lock: LockFile, undone: Sequence[Migration], applied: Iterable[str]) -> tuple[Key, ...]:
+    """Return the tables and the columns, of tables that stay, whose content goes when these are rolled back.
+
+    Those that the migrations made, when a rollback drops anything at all: one that renames keeps every row.
+    """
+    if not any(TAKES.search(one.rollback or "") for one in undone):
+        return ()
+    applied = frozenset(applied)
+    kinds = frozenset({"table", "column"})
+    before = lock.expected(applied, kinds).objects
+    after = lock.expected(applied - {one.id for one in undone}, kinds).objects
+    gone = [key for key in before if key not in after]
+    tables = {key.path for key in gone if key.kind == "table"}
+    return tuple(sorted(key for key in gone if key.kind == "table" or key.path[:2] not in tables))
+
+
+def refuse_losses(losses: Sequence[str]) -> None:
+    """Raise when rows or values would be lost."""
+    if losses:
+        raise MigrationFailed(
+            f"rolling back would lose {some(losses)}; {NOTHING}",
+            hint="write a migration that keeps them; or --allow-data-loss",
+        )
+
+
+def left_over(locked: Iterable[Locked], undone: Collection[str]) -> frozenset[str]:
+    """Return the names of what these rollbacks were measured to leave different."""
+    return frozenset(name for one in locked if one.id in undone for name in one.rollback_differences)
+
+
+def some(texts: Sequence[str]) -> str:
+    """Return the first few of these, and how many more there are."""
+    more = f" and {len(texts) - TOLD} more" if len(texts) > TOLD else ""
+    return ", ".join(texts[:TOLD]) + more

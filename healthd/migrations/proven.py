@@ -1,0 +1,208 @@
+"""Change one database with care: look before, refuse what is not as it should be, and prove what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from healthd.conclusion import conclude, confirmed
+from healthd.config import Target
+from healthd.database.connection import connect
+from healthd.database.ledger import Ledger
+from healthd.database.reading import Reading, read
+from healthd.errors import HealthdError, MigrationFailed
+from healthd.migrations import guards, runner
+from healthd.migrations.files import Migration
+from healthd.model import Finding, Severity
+
+if TYPE_CHECKING:
+    from healthd.digest import Digest
+    from healthd.migrations.lockfile import LockFile
+    from healthd.model import Report
+    from healthd.sources import Files
+
+Say = Callable[[str], None]
+AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
+ELSEWHERE = frozenset({"migrations", "contracts"})  # what these checks find is not drift
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One database at one instant, and what that means; `found` is what is not as the lock file says."""
+
+    reading: Reading
+    report: Report
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """Return what differs, and what could not be compared."""
+        return tuple(one for one in self.report.findings if one.check not in ELSEWHERE)
+
+    @property
+    def drift(self) -> tuple[Finding, ...]:
+        """Return what differs in a way that can break or expose the application."""
+        return tuple(one for one in self.found if one.severity is Severity.CRITICAL)
+
+    @property
+    def unclear(self) -> tuple[Finding, ...]:
+        """Return what could not be compared."""
+        return tuple(one for one in self.report.findings if one.severity is Severity.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a run changed; `unproven` says, in words, what of it could not be proven."""
+
+    ids: tuple[str, ...]
+    unproven: tuple[str, ...] = ()
+
+
+async def look(target: Target, files: Files | asyncio.Future[Files]) -> Look:
+    """Return what a database is; trouble is looked at a second time, and only what is wrong twice is told.
+
+    Of the kinds whose digest is as it should be no object is read. Files that are still being read are waited for
+    once the server has answered.
+    """
+    try:
+        async with connect(target.dsn) as connection:
+            once = await _look(connection, target, files)
+            if not once.report.findings:
+                return once
+            await asyncio.sleep(AGAIN_S)
+            again = await _look(connection, target, files)
+    except HealthdError:
+        await _known(files)  # what is wrong with the files comes first: it is the same for every database
+        raise
+    return replace(again, report=confirmed(once.report, again.report))
+
+
+async def _look(connection: Any, target: Target, files: Files | asyncio.Future[Files]) -> Look:
+    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
+        lock = (await _known(files)).lock.on(connection.info.server_version)
+        return lock.digests([one.id for one in ledger.applied])
+
+    reading = await read(connection, digests=wanted)
+    reading.ledger.readable()
+    return Look(reading, conclude(target, await _known(files), reading))
+
+
+async def _known(files: Files | asyncio.Future[Files]) -> Files:
+    return await files if isinstance(files, asyncio.Future) else files
+
+
+def _name(finding: Finding) -> tuple[Any, ...]:
+    return finding.problem, finding.key, finding.attribute
+
+
+async def migrate(
+    target: Target,
+    migrations: Sequence[Migration],
+    lock: LockFile,
+    *,
+    say: Say,
+    allow_drift: bool = False,
+    allow_unlocked: bool = False,
+    name: str = "schema.lock",
+    **options: Any,
+) -> Changed:
+    """Apply what is pending, and prove that the database then is what the lock file says; see `runner.migrate`.
+
+    Raises MigrationFailed before anything is changed when the database has drifted, or when the lock file does not
+    say what would run, unless that is allowed; and afterwards, when the run made something else.
+    """
+    files = _files(lock, migrations)
+    before: list[Look] = []
+
+    async def guard(pending: Sequence[Migration], ledger: Ledger) -> None:
+        applied = [one.id for one in ledger.applied]
+        if not allow_unlocked:
+            guards.refuse_unmeasured(lock, pending, applied, name)
+        known = await look(target, files)
+        before.append(known)
+        if applied and not allow_drift:  # a database without a ledger is met as it is
+            guards.refuse_drift(target.name, known.drift, _unlocked(lock, applied))
+
+    done = await runner.migrate(target.dsn, migrations, lock, say=say, guard=guard, **options)
+    if not done:
+        return Changed(())
+    return Changed(done, await _prove(target, files, before[0], f"{', '.join(done)} applied", name=name))
+
+
+async def rollback(
+    target: Target,
+    migrations: Sequence[Migration],
+    lock: LockFile,
+    *,
+    say: Say,
+    agree: Callable[[Sequence[str]], bool],
+    allow_inexact: bool = False,
+    name: str = "schema.lock",
+    **options: Any,
+) -> Changed:
+    """Roll back, and prove that the database then is what the lock file says; see `runner.rollback`.
+
+    Raises MigrationFailed before anything is changed when a rollback is not proven to bring back what was there,
+    unless that is allowed, and when rows or values would be lost and `agree`, which is told which, returns no.
+    """
+    from healthd.losses import losses
+
+    files = _files(lock, migrations)
+    before: list[Look] = []
+    expected: set[str] = set()
+
+    async def guard(undone: Sequence[Migration], ledger: Ledger) -> None:
+        if not allow_inexact:
+            guards.refuse_inexact(lock, undone, ledger.applied)
+        before.append(await look(target, files))
+        applied = [one.id for one in ledger.applied]
+        lost = await losses(target.dsn, guards.may_take(lock, undone, applied))
+        if lost and not agree(lost):
+            guards.refuse_losses(lost)
+        expected.update(guards.left_over(lock.migrations, {one.id for one in undone}))
+
+    done = await runner.rollback(target.dsn, migrations, lock, say=say, guard=guard, **options)
+    if not done:
+        return Changed(())
+    words = f"{', '.join(done)} rolled back"
+    return Changed(done, await _prove(target, files, before[0], words, left=frozenset(expected), name=name))
+
+
+async def _prove(
+    target: Target, files: Files, before: Look, what: str, *, name: str, left: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """Return what could not be proven; raise MigrationFailed for what the run made otherwise than was measured.
+
+    What was there before the run is not of its making; `left` are the objects that it was allowed to leave otherwise.
+    """
+    after = await look(target, files)
+    applied = [one.id for one in after.reading.ledger.applied]
+    if unlocked := _unlocked(files.lock, applied, files.migrations):
+        return (f"{name} does not say what {guards.some(unlocked)} makes",)
+    known, there = {_name(one) for one in before.found}, before.reading.snapshot.objects
+    news = [
+        one
+        for one in after.found
+        if one.severity in (Severity.CRITICAL, Severity.WARNING)
+        and _name(one) not in known
+        and not (one.problem == "unexpected_object" and one.key in there)
+    ]
+    if made := [one.message for one in news if str(one.key) not in left]:
+        raise MigrationFailed(
+            f"{what}, but {target.name} is not what {name} says then: {guards.some(made)}",
+            hint="healthd check tells all, healthd repair the SQL that mends it",
+        )
+    return tuple(one.message for one in (*after.unclear, *news))
+
+
+def _unlocked(lock: LockFile, applied: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> tuple[str, ...]:
+    """Return the applied migrations that the lock file does not have, or, of these files, has another text of."""
+    locked, given = {one.id: one.digest for one in lock.migrations}, dict(files)
+    return tuple(one for one in applied if locked.get(one) is None or given.get(one, locked[one]) != locked[one])
+
+
+def _files(lock: LockFile, migrations: Sequence[Migration]) -> Files:
+    from healthd.sources import Files
+
+    return Files(lock, [(one.id, one.digest) for one in migrations])

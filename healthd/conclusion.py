@@ -15,6 +15,7 @@ from healthd.consequences import consequences
 from healthd.database.beside import Beside
 from healthd.database.reading import Reading
 from healthd.judge import with_consequences
+from healthd.ledgers import ledgers, noted
 from healthd.migrations.status import states
 from healthd.model import (
     NAME_OF,
@@ -76,6 +77,8 @@ def conclude(
     every = (*renamed, *diff(expected, there))
     differences = of_their_own(causes(every, KINDS), completed(expected).objects)
     differences = tuple(one for one in differences if not _agreed(one, target.contracts))
+    others = ledgers(differences)
+    differences = tuple(one for one in differences if one.key not in others)
     if reading.maintenance:
         # What the running migration changes, or keeps locked, is neither drift nor in order yet.
         moving = {effect.key for one in lock.without(applied) for effect in one.effects}
@@ -84,7 +87,7 @@ def conclude(
     went = consequences(every, differences, expected, KINDS)
     follow = {(one.key, one.attribute) for some in went.values() for one in some}
     differences = tuple(one for one in differences if (one.key, one.attribute) not in follow)
-    in_files = {name for name, _ in files.migrations}
+    in_files = {name for name, _ in files.migrations}.difference(locked)
     expected, actual, there = completed(expected), completed(actual), completed(there)
     evidence = Evidence(
         target=target.name,
@@ -93,7 +96,7 @@ def conclude(
         differences=differences,
         contracts=target.contracts,
         migrations=migrations,
-        unlocked=tuple(one for one in applied if one not in locked and one in in_files),
+        unlocked=tuple(one for one in applied if one in in_files),
         round_trips=tuple(trips),
         access=tuple(access),
         kinds=KINDS,
@@ -117,7 +120,7 @@ def conclude(
         findings=findings,
         checks=_verdicts(findings, unseen),
         migrations=migrations,
-        notes=(*_notes(target, expected), *unseen.values()),
+        notes=(*_notes(target, expected), *(noted(*one) for one in others.items()), *unseen.values()),
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
     )

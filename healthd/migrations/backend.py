@@ -295,6 +295,16 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
             (migration.hash, migration.id, ours.digest, ours.rollback_digest, __version__),
         )
 
+    def adopt(self, migration: Any, ours: Migration, *, mark: bool) -> None:
+        """Keep the books of a migration that was applied without us; one that has a `mark` lacks our digest only."""
+        if mark:
+            self.mark_one(migration)
+        self.connection.execute(
+            f"""INSERT INTO {DIGESTS} (migration_hash, migration_id, digest, rollback_digest, healthd_version)
+                VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING""",  # noqa: S608 # our own constant
+            (migration.hash, migration.id, ours.digest, ours.rollback_digest, __version__),
+        )
+
     def _forget(self, migration: Any) -> None:
         self.log_migration(migration, "rollback")
         self.unmark_one(migration, log=False)  # the digest goes with the mark

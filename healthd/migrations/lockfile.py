@@ -87,7 +87,7 @@ class LockFile:
         for migration in self.migrations:
             if chosen is None or migration.id in chosen:
                 for effect in of_kinds(migration.effects, kinds):
-                    _fold(objects, effect)
+                    fold(objects, effect)
         return Snapshot(self.server_version, objects, omitted=frozenset(KINDS.keys() - kinds))
 
     def digests(self, applied: Iterable[str]) -> Mapping[str, Digest]:
@@ -119,13 +119,14 @@ def counted_out(lock: LockFile) -> LockFile:
     for migration in lock.migrations:
         before = {key: objects.get(key) for key in {effect.key for effect in migration.effects}}
         for effect in migration.effects:
-            _fold(objects, effect)
+            fold(objects, effect)
         digests = total(change(key, record, objects.get(key)) for key, record in before.items())
         counted.append(replace(migration, digests=_without_none(digests)))
     return replace(lock, migrations=tuple(counted))
 
 
-def _fold(objects: dict[Key, Record], effect: Difference) -> None:
+def fold(objects: dict[Key, Record], effect: Difference) -> None:
+    """Put an effect on top of objects."""
     if effect.attribute is not None:
         if effect.key in objects:
             objects[effect.key] = replace(objects[effect.key], **{effect.attribute: effect.actual})

@@ -11,6 +11,7 @@ VERBS = (
     "plan",
     "migrate",
     "rollback",
+    "baseline",
     "check",
     "repair",
     "snapshot",

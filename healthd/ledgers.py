@@ -1,0 +1,48 @@
+"""The tables in which other migration tools keep their books: a database that was adopted may still have them."""
+
+from collections.abc import Iterable, Mapping
+
+from healthd.model import Difference, Key
+
+# Names that nobody gives to a table of his own; a table that sql/ makes is never taken for one of these.
+LEDGERS: Mapping[str, str] = {
+    "schema_migrations": "golang-migrate, dbmate or Rails",
+    "ar_internal_metadata": "Rails",
+    "flyway_schema_history": "Flyway",
+    "databasechangelog": "Liquibase",
+    "databasechangeloglock": "Liquibase",
+    "__diesel_schema_migrations": "diesel",
+    "_sqlx_migrations": "sqlx",
+    "refinery_schema_history": "refinery",
+    "seaql_migrations": "SeaORM",
+    "goose_db_version": "goose",
+    "gorp_migrations": "sql-migrate",
+    "gopg_migrations": "go-pg",
+    "bun_migrations": "bun",
+    "bun_migration_locks": "bun",
+    "atlas_schema_revisions": "Atlas",
+    "alembic_version": "Alembic",
+    "django_migrations": "Django",
+    "_prisma_migrations": "Prisma",
+    "knex_migrations": "Knex",
+    "knex_migrations_lock": "Knex",
+    "pgmigrations": "node-pg-migrate",
+    "SequelizeMeta": "Sequelize",
+    "mikro_orm_migrations": "MikroORM",
+    "__drizzle_migrations": "Drizzle",
+    "__EFMigrationsHistory": "Entity Framework",
+}
+
+
+def ledgers(differences: Iterable[Difference]) -> dict[Key, str]:
+    """Return the tool of each table that nobody expects and another tool keeps its books in."""
+    return {
+        one.key: LEDGERS[one.key.path[-1]]
+        for one in differences
+        if one.unexpected and one.key.kind == "table" and one.key.path[-1] in LEDGERS
+    }
+
+
+def noted(key: Key, tool: str) -> str:
+    """Return what is to be known of such a table."""
+    return f"{key.sql} keeps the books of {tool}: it is left out; drop it once that tool is not used any more"

@@ -1,0 +1,168 @@
+"""Adopt a database that is there: find the version that it is at, prove it, and write that into the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+
+from healthd.conclusion import conclude
+from healthd.config import Target
+from healthd.database.connection import connect
+from healthd.database.reading import Reading, read
+from healthd.errors import ConfigError, MigrationFailed
+from healthd.migrations.files import Migration
+from healthd.migrations.guards import some
+from healthd.migrations.lockfile import LockFile, disagreements
+from healthd.migrations.prefixes import misfits
+from healthd.migrations.proven import ELSEWHERE
+from healthd.migrations.status import Applied, states
+from healthd.model import Finding, Report, Severity, State
+from healthd.roles import for_comparison
+from healthd.sources import Files
+
+TRIED = 12  # of the versions that look closest, how many are judged before the closest is told
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a database compares with one version: the migrations of it, and what differs.
+
+    `marked` are those that the ledger has already; `unseen` change no object, so that nobody sees whether they ran.
+    """
+
+    migrations: tuple[Migration, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    marked: frozenset[str]
+    unseen: tuple[str, ...]
+
+    @property
+    def at(self) -> str | None:
+        """Return the id of the last migration, None before the first."""
+        return self.migrations[-1].id if self.migrations else None
+
+    @property
+    def adopted(self) -> tuple[Migration, ...]:
+        """Return the migrations that the ledger lacks."""
+        return tuple(one for one in self.migrations if one.id not in self.marked)
+
+    @property
+    def severity(self) -> Severity:
+        """Return how bad the differences are: unknown when nothing is known to differ."""
+        known = [one.severity for one in self.findings if one.severity is not Severity.UNKNOWN]
+        return max(known) if known else max((one.severity for one in self.findings), default=Severity.OK)
+
+
+async def fit(
+    target: Target,
+    migrations: Sequence[Migration],
+    lock: LockFile,
+    *,
+    to: str | None = None,
+    allow_unexpected: bool = False,
+) -> Fit:
+    """Return how a database compares with the version `to`, or with the one that it is at, or is closest to.
+
+    Reads only. Raises when the files are not those that were locked, or the ledger does not go with them.
+    """
+    if wrong := tuple(disagreements(lock, migrations)):
+        raise MigrationFailed(f"the lock file is not of these files: {some(wrong)}", hint="write it: healthd lock")
+    async with connect(target.dsn) as connection:
+        reading = await read(connection)
+    files = Files(lock, [(one.id, one.digest) for one in migrations])
+    given, lock = _given(migrations, reading), lock.on(reading.snapshot.server_version)
+    anyway = _expected_somewhere(lock) if allow_unexpected else None
+    judged: list[Fit] = []
+    for position in islice(_positions(migrations, reading, lock, given, to), TRIED):
+        prefix = tuple(migrations[:position])
+        report = conclude(target, files, _as_if(reading, prefix))
+        judged.append(_fit(prefix, report, lock, frozenset(given), anyway))
+        if not judged[-1].findings:
+            return judged[-1]
+    return min(judged, key=lambda one: len(one.findings))
+
+
+def _given(migrations: Sequence[Migration], reading: Reading) -> tuple[str, ...]:
+    """Return what the ledger has already, in the order of the files."""
+    ledger = reading.ledger.readable()
+    known = tuple(states([(one.id, one.digest) for one in migrations], (), ledger.applied))
+    if foreign := [one.id for one in known if one.state is State.UNKNOWN]:
+        raise MigrationFailed(f"applied, but the files do not have it: {some(foreign)}", hint="bring its files back")
+    if edited := [one.id for one in known if one.state is State.EDITED]:
+        raise MigrationFailed(f"edited after it was applied: {some(edited)}", hint="bring the file back")
+    return tuple(one.id for one in known if one.state is State.APPLIED)
+
+
+def _positions(
+    migrations: Sequence[Migration], reading: Reading, lock: LockFile, given: Sequence[str], to: str | None
+) -> Iterator[int]:
+    """Yield how many migrations to try, the most likely number first; all have at least what the ledger has."""
+    names = [one.id for one in migrations]
+    least = max((names.index(one) + 1 for one in given), default=0)
+    if to is not None:
+        if to not in names:
+            raise ConfigError(f"no migration is called {to!r}", hint=f"the last one is {names[-1]}")
+        if names.index(to) + 1 < least:
+            raise MigrationFailed(f"{names[least - 1]} is applied, and comes after {to}", hint="healthd rollback")
+        yield names.index(to) + 1
+        return
+    actual = for_comparison(reading.snapshot, reading.ledger.owner).objects
+    counts = misfits(lock, actual)
+    yield from sorted(range(least, len(names) + 1), key=lambda position: (counts[position], -position))
+
+
+def _as_if(reading: Reading, prefix: Sequence[Migration]) -> Reading:
+    """Return a reading as if its ledger had these migrations, and nobody were migrating."""
+    at = datetime.min.replace(tzinfo=UTC)
+    applied = tuple(Applied(one.id, at, one.digest, one.rollback_digest) for one in prefix)
+    return replace(reading, ledger=replace(reading.ledger, applied=applied), maintenance=None)
+
+
+def _expected_somewhere(lock: LockFile) -> frozenset[str]:
+    """Return the names of all objects that any migration touches: such a one too many is half of a migration."""
+    return frozenset(str(effect.key) for one in lock.migrations for effect in one.effects)
+
+
+def _fit(
+    prefix: tuple[Migration, ...],
+    report: Report,
+    lock: LockFile,
+    marked: frozenset[str],
+    anyway: frozenset[str] | None,
+) -> Fit:
+    findings = [one for one in report.findings if one.check not in ELSEWHERE]
+    extra = [
+        one
+        for one in findings
+        if anyway is not None and one.problem == "unexpected_object" and str(one.key) not in anyway
+    ]
+    effects = {one.id: len(one.effects) for one in lock.migrations}
+    return Fit(
+        prefix,
+        tuple(one for one in findings if one not in extra),
+        (*(one.message for one in extra), *report.notes),
+        marked,
+        tuple(one.id for one in prefix if one.id not in marked and not effects[one.id]),
+    )
+
+
+async def adopt(target: Target, found: Fit, *, wait_s: float = 60.0) -> None:
+    """Mark the migrations of a version as applied, all in one transaction that holds the migration lock."""
+    await asyncio.to_thread(_adopt, target.dsn, found, wait_s)
+
+
+def _adopt(dsn: str, found: Fit, wait_s: float) -> None:
+    from healthd.migrations.backend import opened, yoyo_migration
+
+    with opened(dsn, wait_s=wait_s) as backend:
+        theirs = {one.id: yoyo_migration(one) for one in found.migrations}
+        backend.ensure_internal_schema_updated()
+        marked = set(backend.get_applied_migration_hashes())
+        if marked != {theirs[name].hash for name in found.marked}:
+            raise MigrationFailed("somebody has migrated it in between; nothing was changed", hint="try again")
+        with backend.transaction():
+            for one in found.migrations:
+                backend.adopt(theirs[one.id], one, mark=one.id not in found.marked)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from healthd.command import one_target, out, say, verb
+from healthd.command import one_target, out, say, verb, watched
 from healthd.config import Settings, Target
 from healthd.migrations.files import read_migrations
 from healthd.migrations.proven import Changed
 from healthd.migrations.proven import migrate as apply
+from healthd.redact import hide
 from healthd.sources import read_lock
+
+if TYPE_CHECKING:
+    from healthd.migrations.fleet import Outcome
 
 
 @verb()
@@ -23,16 +30,36 @@ from healthd.sources import read_lock
 @click.option("--allow-edited", is_flag=True, help="Go on although an applied file was edited.")
 @click.option("--allow-drift", is_flag=True, help="Go on although the database is not what was applied.")
 @click.option("--allow-unlocked", is_flag=True, help="Apply what the lock file does not know, or knows otherwise.")
-def migrate(settings: Settings, style: str, target: str | None, **options: Any) -> None:
+@click.option("--all", "every", is_flag=True, help="All targets of yoyo.ini, until one fails.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="With --all: how many at a time (default 4).")
+@click.option("--canary", metavar="NAME", help="With --all: the target that goes first, alone (default: the first).")
+@click.option("--keep-going", is_flag=True, help="With --all: go on after a failure, but not after the canary's.")
+def migrate(
+    settings: Settings,
+    style: str,
+    target: str | None,
+    every: bool,
+    jobs: int | None,
+    canary: str | None,
+    keep_going: bool,
+    **options: Any,
+) -> int:
     """Apply what is pending: each file, its mark and its digest together or not at all.
 
     Refuses to start on a database that has drifted. Afterwards the database is proven to be what the lock file
-    says: exit 2, with what differs, when it is not.
+    says: exit 2, with what differs, when it is not. With --all the exit code is the worst of all targets.
     """
+    if every and target:
+        raise click.UsageError("--all and --target: say one of them")
+    if not every and (jobs or canary or keep_going):
+        raise click.UsageError("--jobs, --canary and --keep-going need --all")
+    if every:
+        return _migrate_all(watched(settings), style, options, jobs=jobs or 4, canary=canary, keep_going=keep_going)
     chosen = one_target(settings, target)
     done = migrate_and_say(settings, chosen, **options)
     document = {"target": chosen.name, "applied": list(done.ids), "unproven": list(done.unproven)}
     out(style, f"{chosen.name}: {len(done.ids)} applied", document)
+    return 0
 
 
 def migrate_and_say(settings: Settings, target: Target, **options: Any) -> Changed:
@@ -42,3 +69,42 @@ def migrate_and_say(settings: Settings, target: Target, **options: Any) -> Chang
     for reason in done.unproven:
         say(f"not proven: {reason}")
     return done
+
+
+def _migrate_all(
+    settings: Settings, style: str, options: dict[str, Any], *, jobs: int, canary: str | None, keep_going: bool
+) -> int:
+    """Apply what is pending on every target, and print a table of what came of it."""
+    from healthd.migrations.fleet import fleet
+
+    migrations, lock = read_migrations(settings.sources), read_lock(settings)
+    first = settings.target(canary) if canary else None
+
+    async def run(target: Target) -> Changed:
+        def tell(text: str) -> None:
+            say(f"{target.name}: {text}")
+
+        return await apply(target, migrations, lock, say=tell, name=settings.lock.name, **options)
+
+    outcomes = asyncio.run(fleet(settings.targets, run, jobs=jobs, canary=first, keep_going=keep_going))
+    for one in outcomes:
+        for reason in one.unproven:
+            say(f"{one.target}: not proven: {reason}")
+        if one.hint:
+            say(f"{one.target}: hint: {hide(one.hint)}")
+    rows = [asdict(one) | {"error": hide(one.error), "hint": hide(one.hint)} for one in outcomes]
+    out(style, _table(outcomes), {"targets": rows, "outcomes": Counter(one.outcome for one in outcomes)})
+    return max(one.exit_code for one in outcomes)
+
+
+def _table(outcomes: Sequence[Outcome]) -> str:
+    """Return a line for each target, in columns, and one that counts."""
+    width = max(len("target"), *(len(one.target) for one in outcomes))
+    lines = [f"{'target':{width}}  outcome        applied  seconds  error"]
+    for one in outcomes:
+        count = "?" if one.applied is None else len(one.applied)
+        error = " ".join(hide(one.error).split())
+        lines.append(f"{one.target:{width}}  {one.outcome:13}  {count:>7}  {one.duration_s:7.1f}  {error}".rstrip())
+    counts = Counter(one.outcome for one in outcomes)
+    lines.append(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    return "\n".join(lines)

@@ -38,6 +38,7 @@ check: install ## ruff and mypy, as CI runs them
 
 bench: install ## how long things take, as ratios in one run (docs/performance.md)
 	$(BIN)/python bench/rounds.py $(TABLES)
+	$(BIN)/python bench/status.py
 
 docs: install ## write docs/runbook.md and docs/lint.md from the texts of problems and rules
 	$(BIN)/python -m healthd.report.problems > docs/runbook.md

@@ -12,14 +12,16 @@ import click
 
 from healthd.command import one_target, out, say, verb, watched
 from healthd.config import Settings, Target
-from healthd.migrations.files import read_migrations
-from healthd.migrations.proven import Changed
-from healthd.migrations.proven import migrate as apply
+from healthd.errors import HealthdError
+from healthd.migrations.glance import glance
+from healthd.migrations.idle import up_to_date
 from healthd.redact import hide
-from healthd.sources import read_lock
 
 if TYPE_CHECKING:
+    from healthd.migrations.files import Migration
     from healthd.migrations.fleet import Outcome
+    from healthd.migrations.lockfile import LockFile
+    from healthd.migrations.proven import Changed
 
 
 @verb()
@@ -57,18 +59,35 @@ def migrate(
         return _migrate_all(watched(settings), style, options, jobs=jobs or 4, canary=canary, keep_going=keep_going)
     chosen = one_target(settings, target)
     done = migrate_and_say(settings, chosen, **options)
-    document = {"target": chosen.name, "applied": list(done.ids), "unproven": list(done.unproven)}
-    out(style, f"{chosen.name}: {len(done.ids)} applied", document)
+    ids, unproven = (done.ids, done.unproven) if done else ((), ())
+    document = {"target": chosen.name, "applied": list(ids), "unproven": list(unproven)}
+    out(style, f"{chosen.name}: {len(ids)} applied", document)
     return 0
 
 
-def migrate_and_say(settings: Settings, target: Target, **options: Any) -> Changed:
-    """Apply what is pending on a target, telling each, and return what came of it; see `proven.migrate`."""
-    migrations, lock = read_migrations(settings.sources), read_lock(settings)
+def migrate_and_say(settings: Settings, target: Target, **options: Any) -> Changed | None:
+    """Apply what is pending on a target, telling each; see `proven.migrate`. None when nothing is pending."""
+    found = glance(settings.sources)
+    try:
+        if options.get("to") is None and asyncio.run(up_to_date(target.dsn, found)):
+            return None
+    except HealthdError:
+        _files(settings)  # what is wrong with them comes first: it is the same for every database
+        raise
+    from healthd.migrations.proven import migrate as apply
+
+    migrations, lock = _files(settings)
     done = asyncio.run(apply(target, migrations, lock, say=say, name=settings.lock.name, **options))
     for reason in done.unproven:
         say(f"not proven: {reason}")
     return done
+
+
+def _files(settings: Settings) -> tuple[tuple[Migration, ...], LockFile]:
+    from healthd.migrations.files import read_migrations
+    from healthd.sources import read_lock  # with all that a lock file speaks of: not for who has nothing to do
+
+    return read_migrations(settings.sources), read_lock(settings)
 
 
 def _migrate_all(
@@ -76,8 +95,9 @@ def _migrate_all(
 ) -> int:
     """Apply what is pending on every target, and print a table of what came of it."""
     from healthd.migrations.fleet import fleet
+    from healthd.migrations.proven import migrate as apply
 
-    migrations, lock = read_migrations(settings.sources), read_lock(settings)
+    migrations, lock = _files(settings)
     first = settings.target(canary) if canary else None
 
     async def run(target: Target) -> Changed:

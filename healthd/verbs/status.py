@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
 from healthd.command import one_target, out, verb
 from healthd.config import Settings
-from healthd.migrations.files import read_migrations
-from healthd.migrations.proven import look
+from healthd.migrations.glance import glance
 from healthd.model import State
-from healthd.sources import Files, read_lock
+
+if TYPE_CHECKING:
+    from healthd.config import Target
+    from healthd.migrations.proven import Look
+    from healthd.sources import Files
 
 WRONG = frozenset({State.EDITED, State.MISSING, State.UNKNOWN})
 
@@ -21,8 +25,7 @@ WRONG = frozenset({State.EDITED, State.MISSING, State.UNKNOWN})
 def status(settings: Settings, style: str, target: str | None) -> int:
     """Say where each migration stands; reads only, takes no lock. Exit 0 clean, 1 pending, 2 drift, 3 cannot tell."""
     chosen = one_target(settings, target)
-    files = Files(read_lock(settings), [(one.id, one.digest) for one in read_migrations(settings.sources)])
-    seen = asyncio.run(look(chosen, files))
+    seen = asyncio.run(_look(chosen, settings))
     migrations, drift, unclear = seen.report.migrations, seen.drift, seen.unclear
     lines = [f"{one.id}  {one.state.replace('_', ' ')}" for one in migrations]
     lines += [f"drift: {one.message}" for one in drift] + [f"cannot tell: {one.message}" for one in unclear]
@@ -34,3 +37,16 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     if drift or any(one.state in WRONG for one in migrations):
         return 2
     return 1 if any(one.state is not State.APPLIED for one in migrations) else 0
+
+
+async def _look(target: Target, settings: Settings) -> Look:
+    from healthd.migrations.proven import look
+
+    return await look(target, asyncio.ensure_future(asyncio.to_thread(_load, settings)))
+
+
+def _load(settings: Settings) -> Files:
+    """Return the files while the server answers; rollbacks are not read."""
+    from healthd.sources import Files, read_lock
+
+    return Files(read_lock(settings), glance(settings.sources))

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql test matrix check docs bench clean
+.PHONY: help install run psql test matrix big check docs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ test: install ## the whole test suite, on all processors
 
 matrix: install ## the tests that read a database, on PostgreSQL 13 to 18; MAJORS="13 18" for some
 	$(BIN)/python tests/matrix.py $(MAJORS) $(ARGS)
+
+big: install ## a folder of 300 migrations goes up, down and up again; takes minutes
+	HEALTHD_AREAS=14 $(BIN)/python -m pytest tests/migrations/test_big.py $(ARGS)
 
 check: install ## ruff and mypy, as CI runs them
 	$(BIN)/ruff check .

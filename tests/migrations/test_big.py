@@ -1,0 +1,95 @@
+"""A big folder with the hard forms goes up, down and up again, and the lock file is right about every rollback."""
+
+import asyncio
+from collections.abc import Sequence
+
+import big
+import pytest
+from conftest import BINARIES, Sql
+
+from healthd.config import Target
+from healthd.database.connection import connect
+from healthd.database.reading import read
+from healthd.errors import MigrationFailed
+from healthd.migrations.files import Migration, read_migrations
+from healthd.migrations.lockfile import LockFile, dump, load
+from healthd.migrations.proven import Changed, migrate, rollback
+from healthd.migrations.replay import replay
+from healthd.model import diff
+from healthd.roles import comparable
+
+Folder = tuple[tuple[Migration, ...], LockFile, dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """The migrations, their lock file as it is written and read, and the verdict that each must get."""
+    folder = tmp_path_factory.mktemp("sql")
+    verdicts = big.write(folder)
+    migrations = read_migrations([folder])
+    lock = asyncio.run(replay(migrations, postgres_bin=BINARIES))
+    return migrations, load(dump(lock)), verdicts
+
+
+def silent(_: str) -> None:
+    pass
+
+
+def never(_lost: Sequence[str]) -> bool:
+    return False
+
+
+async def differences(url: str, lock: LockFile, applied: int) -> list[str]:
+    """Return how a database differs from these many migrations, in every object and attribute."""
+    async with connect(url) as connection:
+        reading = await read(connection)
+    expected = lock.expected([one.id for one in lock.migrations[:applied]])
+    found = diff(*comparable(expected, reading.snapshot, reading.ledger.owner))
+    return [f"{one.key} {one.attribute}" for one in found]
+
+
+def test_every_verdict_on_a_rollback_is_right(shop: Folder) -> None:
+    _, lock, verdicts = shop
+
+    assert verdicts == {one.id: one.rollback for one in lock.migrations}
+
+
+def test_a_rollback_that_differs_names_what_it_leaves(shop: Folder) -> None:
+    _, lock, _ = shop
+    left = {one.id.partition("_")[2]: one.rollback_differences for one in lock.migrations if one.rollback == "differs"}
+
+    assert ("enum:area_01.state",) == left["label"]
+    assert ("index:area_02.lines.lines_sku",) == left["drop_column"]
+
+
+async def test_all_go_up_down_and_up_again(shop: Folder, database: str) -> None:
+    migrations, lock, _ = shop
+    target, count = Target("shop", database), len(migrations) - len(big.LAST)
+    reversible, first = migrations[count - 1].id, migrations[0].id
+    names = tuple(one.id for one in migrations)
+
+    assert Changed(names[:count]) == await migrate(target, migrations, lock, say=silent, to=reversible)
+    assert [] == await differences(database, lock, count)
+    down = await rollback(target, migrations, lock, say=silent, agree=never, to=first)
+    assert Changed(names[1:count][::-1]) == down
+    assert [] == await differences(database, lock, 1)
+    assert Changed(names[1:]) == await migrate(target, migrations, lock, say=silent)
+    assert [] == await differences(database, lock, len(migrations))
+
+
+async def test_each_rollback_that_is_not_exact_is_refused(shop: Folder, database: str, sql: Sql) -> None:
+    migrations, lock, verdicts = shop
+    target = Target("shop", database)
+    await migrate(target, migrations, lock, say=silent)
+    refused = {}
+    for migration in reversed(migrations[-len(big.LAST) :]):
+        try:
+            await rollback(target, migrations, lock, say=silent, agree=never, to=None)
+        except MigrationFailed as error:
+            refused[migration.id] = str(error)
+        sql(database, "DELETE FROM _yoyo_migration WHERE migration_id = %s", migration.id)
+
+    assert {name for name, verdict in verdicts.items() if verdict != "exact"} == refused.keys()
+    for name, words in refused.items():
+        told = {"differs": "leaves", "fails": "fails where it was measured", "missing": "has no rollback"}
+        assert told[verdicts[name]] in words

@@ -32,6 +32,9 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
     "healthd.migrations.statements": frozenset({"re"}),
     "healthd.migrations.status": frozenset(),
+    "healthd.migrations.steps": frozenset({"hashlib", "re"}),
+    "healthd.migrations.begun": frozenset({"re"}),
+    "healthd.migrations.progress": frozenset(),
     "healthd.report.answer": frozenset(),
     "healthd.report.markup": frozenset("markupsafe re unicodedata urllib.parse".split()),
     "healthd.report.page": frozenset("itertools jinja2 urllib.parse healthd.report.board".split()),

@@ -7,6 +7,7 @@ VERBS = (
     "lock",
     "status",
     "migrate",
+    "resume",
     "rollback",
     "check",
     "repair",

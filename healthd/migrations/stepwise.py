@@ -163,7 +163,7 @@ def _decide(backend: Backend, job: Job, outlook: Outlook) -> None:
             raise progress.undecided(step, standing.begun, job.name, verdict.words)
         for sql in verdict.first:
             backend.say(f"{job.name}: statement {step.number}: {verdict.words}: {sql}")
-            with _unhurried(backend):
+            with _unhurried(backend, ours=True):
                 backend.send(Part(job.name, sql, progress_words(step)))
         if verdict.done:
             _write(backend, job, step, progress.FINISHED)
@@ -221,33 +221,36 @@ def _outside(backend: Backend, job: Job, step: Step) -> None:
         if backend.connection.closed or not (trace(step.text) or TWICE.match(step.text)):
             raise
         backend.rollback_only()
-        said = _clear(backend, job, step, noted)
-        raise MigrationFailed(f"{error}{said}", hint=error.hint, sqlstate=error.sqlstate) from error
+        cleared, said = _clear(backend, job, step, noted)
+        # What could not be cleared away is in the way of another try.
+        raise MigrationFailed(
+            f"{error}{said}", hint=error.hint, sqlstate=error.sqlstate if cleared else None
+        ) from error
     _write(backend, job, step, progress.FINISHED)
 
 
-def _clear(backend: Backend, job: Job, step: Step, noted: str | None) -> str:
-    """Drop what a failed statement has left INVALID, forget that it was begun, and return what to say of it."""
+def _clear(backend: Backend, job: Job, step: Step, noted: str | None) -> tuple[bool, str]:
+    """Drop what a failed statement has left INVALID and forget that it was begun; return whether, and what to say."""
     said = ""
     for name in left_over(step.text, noted, _ask(backend)):
         try:
-            with _unhurried(backend):
+            with _unhurried(backend, ours=True):
                 backend.connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             said += f"; the INVALID index {name} that it left was dropped"
         except backend.driver.Error:
-            return f"; it left the index {name} INVALID, which could not be dropped"
+            return False, f"; it left the index {name} INVALID, which could not be dropped"
     _write(backend, job, step, progress.FORGOTTEN)
-    return said
+    return True, said
 
 
 @contextmanager
-def _unhurried(backend: Backend) -> Iterator[None]:
+def _unhurried(backend: Backend, *, ours: bool = False) -> Iterator[None]:
     """Wait for locks as long as a run may: what runs CONCURRENTLY holds up nobody who reads or writes.
 
-    A lock_timeout that the file has set itself stays as it is.
+    A lock_timeout that the file has set itself stays as it is, but for what is `ours` to do.
     """
     own = backend.one("SELECT pg_catalog.current_setting('lock_timeout')")
-    if own != backend.lock_timeout:
+    if own != backend.lock_timeout and not ours:
         yield
         return
     change = "SELECT pg_catalog.set_config('lock_timeout', %s, false)"

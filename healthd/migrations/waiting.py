@@ -56,13 +56,13 @@ BUILDING = """SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.l
 
 
 class Watcher(Thread):
-    """Says who blocks a session, and how far its index build is, while a statement takes longer than a second.
+    """Says who blocks a session, and how far its index build is, while a statement takes long.
 
     It looks over a connection of its own, opened when there is something to look at for the first time.
     """
 
-    AFTER_S = 1.0
-    EACH_S = 0.5
+    AFTER_S = 0.75
+    EACH_S = 0.25
 
     def __init__(self, dial: Callable[[], Any], pid: int, say: Say, live: Say | None) -> None:
         super().__init__(name="watcher", daemon=True)

@@ -27,13 +27,15 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     report = conclude(chosen, files, stand.reading)
     drift = [one for one in report.findings if one.check != "migrations" and one.severity is Severity.CRITICAL]
     unclear = [one for one in report.findings if one.severity is Severity.UNKNOWN]
-    lines = [f"{one.id}  {str(one.state).replace('_', ' ')}" for one in stand.migrations]
+    lines = [
+        f"{one.id}  {str(one.state).replace('_', ' ')}{f': {one.note}' if one.note else ''}" for one in stand.migrations
+    ]
     lines += [f"drift: {one.message}" for one in drift] + [f"cannot tell: {one.message}" for one in unclear]
-    rows = [{"id": one.id, "state": one.state} for one in stand.migrations]
+    rows = [{"id": one.id, "state": one.state, **({"note": one.note} if one.note else {})} for one in stand.migrations]
     found = {"drift": [one.message for one in drift], "cannot_tell": [one.message for one in unclear]}
     out(style, "\n".join(lines), {"target": chosen.name, "migrations": rows, **found})
     if unclear:
         return 3
-    if drift or stand.ids(State.EDITED, State.MISSING, State.UNKNOWN):
+    if drift or stand.ids(State.EDITED, State.MISSING, State.UNKNOWN, State.INTERRUPTED):
         return 2
     return 1 if stand.ids(State.PENDING, State.OUT_OF_ORDER) else 0

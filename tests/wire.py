@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from urllib.parse import quote
 from healthd.embedded import Server
 from healthd.migrations.backend import opened, yoyo_migration
 from healthd.migrations.files import read_migrations
+from healthd.migrations.runner import migrate
 
 Happening = Callable[[int], bool]  # is told the number of a message; True breaks the wire
 
@@ -110,6 +112,9 @@ PROCESSES.set_forkserver_preload(["wire", "psycopg", "psycopg_binary"])
 def _run(verb: str, url: str, folder: Path) -> None:
     os.close(2)  # a broken wire makes it complain
     os.open(os.devnull, os.O_WRONLY)
+    if verb == "migrate":
+        asyncio.run(migrate(url, read_migrations([folder]), None, say=lambda _: None))
+        return
     with opened(url, wait_s=10.0, say=lambda _: None) as backend:
         for migration in read_migrations([folder]):
             getattr(backend, verb)(yoyo_migration(migration))

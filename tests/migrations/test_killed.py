@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import wire as wires
+from conftest import BINARIES
 from wire import Wire
 
 from healthd import embedded
@@ -51,6 +52,7 @@ VACUUM a;
     "1.rollback": "-- transactional: false\nDROP INDEX CONCURRENTLY a_b_idx;\nDROP TABLE a;",
 }
 FORMS = {"whole": (WHOLE, 3), "steps": (STEPS, 7)}
+NO_LOSS = {"synchronous_commit": "on"}
 COUNT = "SELECT count(*)::int FROM a"
 
 
@@ -115,11 +117,11 @@ def finish(url: str, migrations: tuple[Migration, ...]) -> None:
 
 
 def breaking(wire: Wire, number: int, broken: Callable[[], object], *, answered: bool) -> None:
-    """Let the wire break at a message, counted from the one that asks for the migration lock."""
+    """Let the wire break at a message, counted from the first that asks how far the file has come."""
     wire.questions.clear()
 
     def happening(question: int) -> bool:
-        first = next((i for i, text in enumerate(wire.questions) if b"pg_try_advisory_lock" in text), None)
+        first = next((i for i, text in enumerate(wire.questions) if b"_healthd_progress" in text), None)
         if first is None or question != first + number:
             return False
         broken()
@@ -188,3 +190,62 @@ async def test_a_connection_that_is_cut_before_any_answer_is_followed_by_a_runne
         assert await truth(url, migrations, form.lock) is State.APPLIED, told[-1]
         assert [(form.rows,)] == sql(url, COUNT), told[-1]
     assert any("the books say so" in words for words in told)
+
+
+FATAL = {
+    "whole": ((b"INSERT INTO a", False), (b"COMMIT; DISCARD TEMP", False), (b"COMMIT; DISCARD TEMP", True)),
+    "steps": (
+        (b"INSERT INTO a", True),
+        (b"CONCURRENTLY i", True),
+        (b"VACUUM", False),
+        (b"COMMIT; DISCARD TEMP", True),
+    ),
+}
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    """A folder that PostgreSQL's account can enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "data"
+
+
+async def test_a_server_that_is_killed_is_followed_by_a_run_that_ends(form: Form, data: Path, sql: Sql) -> None:
+    migrations = read_migrations([form.folder])
+    server = embedded.start(data, durable=False, settings=NO_LOSS, binaries=BINARIES)
+    for number, (marker, answered) in enumerate(FATAL[form.name]):
+        sql(server.url(), f"CREATE DATABASE killed_{number} TEMPLATE template0")
+        with tempfile.TemporaryDirectory() as folder, wires.wire(server, Path(folder)) as wire:
+
+            def happening(
+                question: int, wire: Wire = wire, marker: bytes = marker, server: embedded.Server = server
+            ) -> bool:
+                if marker not in wire.questions[question]:
+                    return False
+                server.stop("immediate")
+                return True
+
+            setattr(wire, "after" if answered else "before", happening)
+            with pytest.raises(HealthdError):
+                await asyncio.to_thread(finish, wire.url(server.url(f"killed_{number}")), migrations)
+        server = embedded.start(data, durable=False, settings=NO_LOSS, binaries=BINARIES)
+        url = server.url(f"killed_{number}")
+        await truth(url, migrations, form.lock)
+        await asyncio.to_thread(finish, url, migrations)
+
+        assert await truth(url, migrations, form.lock) is State.APPLIED
+        assert [(form.rows,)] == sql(url, COUNT)
+    server.stop("immediate")
+
+
+async def test_of_ten_runners_one_applies_and_the_others_find_nothing_to_do(
+    form: Form, fresh: Callable[[], str], sql: Sql
+) -> None:
+    url = fresh()
+    pids = [wires.start("migrate", url, form.folder) for _ in range(10)]
+    codes = [await asyncio.to_thread(wires.end, pid) for pid in pids]
+
+    assert [0] * 10 == codes
+    assert [("apply",)] == sql(url, "SELECT operation FROM _yoyo_log")
+    assert [(form.rows,)] == sql(url, COUNT)

@@ -127,7 +127,7 @@ def test_findings_are_counted_by_problem_and_severity() -> None:
 
 def test_each_state_of_a_migration_has_its_metric() -> None:
     states = {State.PENDING: 1, State.OUT_OF_ORDER: 2, State.APPLIED: 3, State.EDITED: 4, State.MISSING: 5}
-    states[State.UNKNOWN] = 6
+    states |= {State.UNKNOWN: 6, State.INTERRUPTED: 7}
     migrations = tuple(MigrationState(f"{state}{n}", state) for state, count in states.items() for n in range(count))
     shown = series(board(report(migrations=migrations)))
 

@@ -64,7 +64,7 @@ NAMES = frozenset(modules())
 
 DOORS: Mapping[str, frozenset[str]] = {
     "psycopg": frozenset(name for name in NAMES if name.startswith("healthd.database")),
-    "yoyo": frozenset({"healthd.migrations.backend"}),
+    "yoyo": frozenset({"healthd.migrations.backend", "healthd.migrations.tables"}),
     "sqlparse": frozenset({"healthd.migrations.backend"}),
     "prometheus_client": frozenset({"healthd.report.metrics"}),
     "starlette": frozenset({"healthd.report.web"}),

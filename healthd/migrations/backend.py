@@ -6,6 +6,7 @@ a session advisory lock, which the server frees when the process dies, keeps oth
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
 import socket
@@ -18,15 +19,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from yoyo import exceptions, internalmigrations
+from yoyo import exceptions
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration as YoyoMigration
 
 from healthd import __version__
-from healthd.database.connection import DIGESTS, PROGRESS, complete, parameters, place, translate
-from healthd.errors import MigrationFailed, PermissionDenied
-from healthd.migrations import locking, progress, stepwise
+from healthd.database.connection import DIGESTS, complete, parameters, place, translate
+from healthd.errors import MigrationFailed
+from healthd.migrations import locking, stepwise, tables
 from healthd.migrations.files import Migration, read_migration
 from healthd.migrations.sending import NOTHING, Part, failed, send
 from healthd.migrations.statements import trouble
@@ -39,9 +40,15 @@ NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 # What a file has set must decide neither where nor as whom the books are kept.
 RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
 # Fails, with the words that are its second value, when the transaction is not the one that was begun.
+BEGIN = "BEGIN;SELECT pg_catalog.pg_current_xact_id();"
 ENDED = "the transaction has ended"
 SAME_TRANSACTION = """SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigned()::text IS NOT DISTINCT FROM %s THEN 1
                                   ELSE (pg_catalog.pg_backend_pid()::text || %s)::int END"""
+LOGGED = ("id", "migration_hash", "migration_id", "operation", "username", "hostname", "created_at_utc")
+LOG = f"INSERT INTO {{logs}} ({', '.join(LOGGED)}) VALUES ({', '.join('%s' for _ in LOGGED)});"  # noqa: S608 # our own
+MARK = """INSERT INTO {marks} (migration_hash, migration_id, applied_at_utc) VALUES (%s, %s, %s);
+          INSERT INTO {digests} (migration_hash, migration_id, digest, rollback_digest, healthd_version)
+          VALUES (%s, %s, %s, %s, %s);"""
 LOOK_AGAIN_S = 10.0
 
 
@@ -67,6 +74,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
     ) -> None:
         self.patience, self.say, self.live = patience, say, live
         self.watcher: Watcher | None = None
+        self.alone = False  # no other file than the first one that we run is half-way
         self.books = ""  # the schema of the ledger, quoted
         self.settings = ""  # what makes a session ours
         self.lock_timeout = ""  # of ours, as the server says it
@@ -153,14 +161,14 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         text: str = self.driver.ClientCursor(connection or self.connection).mogrify(query, values)
         return text
 
-    def send(self, part: Part) -> None:
-        """Send the text of a file; while it takes long, it is told who is in the way."""
+    def send(self, part: Part, *, before: str = "") -> str:
+        """Send the text of a file, see `sending.send`; while it takes long, it is told who is in the way."""
         if self.watcher is None:
             self.watcher = Watcher(self.dial, self.one("SELECT pg_backend_pid()"), self.say, self.live)
             self.watcher.start()
         self.watcher.since = time.monotonic()
         try:
-            send(self.connection, self.driver, part)
+            return send(self.connection, self.driver, part, before=before)
         finally:
             self.watcher.since = None
 
@@ -195,7 +203,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
     def get_applied_migration_hashes(self) -> list[str]:
         """Return the hashes of what is applied, the oldest first; looking makes no tables."""
-        self._refuse_second_ledger()
+        tables.refuse_second(self)
         if self.migration_table not in self.list_tables():
             return []
         query = self.format_sql(self.applied_migrations_sql)
@@ -203,72 +211,9 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
     def ensure_internal_schema_updated(self) -> None:
         """Make yoyo's tables and ours when they are not there; otherwise only look."""
-        if self._internal_schema_updated:
-            return
-        self._refuse_second_ledger()
-        self._refuse_read_only()
-        missing = {self.lock_table, DIGESTS, PROGRESS} - set(self.list_tables())
-        upgrade = internalmigrations.needs_upgrading(self)
-        schema = self.one("SELECT current_schema")
-        if (missing or upgrade) and not self.one("SELECT has_schema_privilege(current_schema, 'CREATE')"):
-            role = quote(self.connection.info.user)
-            raise PermissionDenied(
-                f"permission denied for schema {schema or 'none'}: the ledger's tables cannot be made; {NOTHING}",
-                grant=f"GRANT CREATE ON SCHEMA {quote(schema or 'public')} TO {role};",
-            )
-        self.books = quote(schema)
-        if missing or upgrade:
-            with self.transaction():
-                if upgrade:
-                    internalmigrations.upgrade(self)
-                if self.lock_table in missing:
-                    self.execute(self.format_sql(self.create_lock_table_sql))
-                if DIGESTS in missing:
-                    self.execute(
-                        f"""CREATE TABLE {DIGESTS} (
-                                migration_hash varchar(64) PRIMARY KEY
-                                    REFERENCES {self.migration_table_quoted} ON DELETE CASCADE,
-                                migration_id varchar(255) NOT NULL,
-                                digest text NOT NULL,
-                                rollback_digest text,
-                                applied_at timestamptz NOT NULL DEFAULT now(),
-                                applied_by text NOT NULL DEFAULT session_user,
-                                healthd_version text NOT NULL)"""
-                    )
-                if PROGRESS in missing:
-                    self.execute(progress.CREATE.format(table=self.table(PROGRESS)))
-        self._internal_schema_updated = True
-
-    def _refuse_second_ledger(self) -> None:
-        """Raise when the search_path leads past the ledger that is there: everything would run again."""
-        elsewhere = self.one(
-            """SELECT string_agg(n.nspname, ', ' ORDER BY n.nspname)
-                 FROM pg_catalog.pg_class AS c
-                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE c.relname = %s AND c.relkind = 'r' AND c.relpersistence <> 't'
-                  AND n.nspname IS DISTINCT FROM current_schema""",
-            (self.migration_table,),
-        )
-        if elsewhere is not None:
-            here = self.one("SELECT current_schema")
-            raise MigrationFailed(
-                f"the ledger {self.migration_table} is in schema {elsewhere}, but search_path leads to "
-                f"{here or 'no schema'}; {NOTHING}",
-                hint=f"set search_path to begin with {elsewhere}, or move the ledger's tables",
-            )
-
-    def _refuse_read_only(self) -> None:
-        """Raise where nothing can be written."""
-        if self.one("SELECT pg_catalog.pg_is_in_recovery()"):
-            raise MigrationFailed(
-                f"{place(self.dsn)} is a standby, which only reads; {NOTHING}",
-                hint="name the primary, or several hosts and target_session_attrs=read-write",
-            )
-        if self.one("SHOW transaction_read_only") == "on":
-            raise MigrationFailed(
-                f"{place(self.dsn)} is read-only (default_transaction_read_only is on); {NOTHING}",
-                hint="SHOW default_transaction_read_only; a setting of the server, the database or the role says so",
-            )
+        if not self._internal_schema_updated:
+            self.books = tables.make(self)
+            self._internal_schema_updated = True
 
     # ── one runner at a time ────────────────────────────────────────────────────────────────────────────
 
@@ -296,10 +241,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
     def apply_one(self, migration: Any, force: bool = False, mark: bool = True) -> None:
         """Run a migration's file and mark it, together or not at all; post-apply files (`mark` no) are only logged."""
-        ours = self._read(migration, force)
-        log = (self._log(migration, "apply"),)
-        books = (*log, *self._marked(migration, ours)) if mark else log
-        self._run(Job(ours, migration.hash, "apply", ours.apply, ours.path, "".join(books), resumable=mark))
+        self._run(self._applying(migration, self._read(migration, force), mark=mark))
 
     def rollback_one(self, migration: Any, force: bool = False) -> None:
         """Run a migration's rollback file and unmark it, together or not at all."""
@@ -311,14 +253,23 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         ours = self._read(migration, force=False)
         if operation == "rollback":
             return self._undoing(migration, ours)
-        books = (self._log(migration, "apply"), *self._marked(migration, ours))
-        return Job(ours, migration.hash, operation, ours.apply, ours.path, "".join(books))
+        return self._applying(migration, ours)
+
+    def _applying(self, migration: Any, ours: Migration, *, mark: bool = True) -> Job:
+        log, values = self._log(migration, "apply")
+        if mark:
+            known = (migration.hash, migration.id)
+            now = datetime.now(UTC).replace(tzinfo=None)
+            log += MARK.format(marks=self.table(self.migration_table), digests=self.table(DIGESTS))
+            values += (*known, now, *known, ours.digest, ours.rollback_digest, __version__)
+        return Job(ours, migration.hash, "apply", ours.apply, ours.path, self.filled(log, values), resumable=mark)
 
     def _undoing(self, migration: Any, ours: Migration) -> Job:
         if ours.rollback is None:
             raise MigrationFailed(f"{ours.id} has no rollback; {NOTHING}", hint=f"write {ours.rollback_path.name}")
+        log, values = self._log(migration, "rollback")
         forget = f"DELETE FROM {self.table(self.migration_table)} WHERE migration_hash = %s;"  # noqa: S608 # our own
-        books = self._log(migration, "rollback") + self.filled(forget, (migration.hash,))  # the digest goes with it
+        books = self.filled(log + forget, (*values, migration.hash))  # the digest goes with the mark
         return Job(ours, migration.hash, "rollback", ours.rollback, ours.rollback_path, books)
 
     def _read(self, migration: Any, force: bool) -> Migration:
@@ -335,35 +286,17 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         ours: Migration | None = getattr(migration, "ours", None)
         return ours or read_migration(path)
 
-    def _log(self, migration: Any, operation: str) -> str:
-        names = "id, migration_hash, migration_id, operation, username, hostname, created_at_utc"
+    def _log(self, migration: Any, operation: str) -> tuple[str, tuple[Any, ...]]:
         data = self.get_log_data(migration, operation)
-        query = f"INSERT INTO {self.table(self.log_table)} ({names}) VALUES (%s, %s, %s, %s, %s, %s, %s);"  # noqa: S608
-        return self.filled(query, [data[name] for name in names.split(", ")])
-
-    def _marked(self, migration: Any, ours: Migration) -> tuple[str, str]:
-        mark = f"INSERT INTO {self.table(self.migration_table)} (migration_hash, migration_id, applied_at_utc)"
-        columns = "migration_hash, migration_id, digest, rollback_digest, healthd_version"
-        digest = f"INSERT INTO {self.table(DIGESTS)} ({columns})"
-        known = (migration.hash, migration.id)
-        return (
-            self.filled(f"{mark} VALUES (%s, %s, %s);", (*known, datetime.now(UTC).replace(tzinfo=None))),
-            self.filled(
-                f"{digest} VALUES (%s, %s, %s, %s, %s);", (*known, ours.digest, ours.rollback_digest, __version__)
-            ),
-        )
+        return LOG.format(logs=self.table(self.log_table)), tuple(data[name] for name in LOGGED)
 
     def get_log_data(self, migration: Any = None, operation: str = "apply") -> Mapping[str, Any]:
         """Return yoyo's log row; a uid without a name, as containers have, and a slow DNS are no reason to fail."""
-        try:
-            user = getpass.getuser()
-        except (KeyError, OSError):
-            user = f"uid {os.getuid()}"
         return {
             "id": str(uuid.uuid1()),
             "migration_id": migration.id if migration else None,
             "migration_hash": migration.hash if migration else None,
-            "username": user,
+            "username": _user(),
             "hostname": socket.gethostname(),
             "created_at_utc": datetime.now(UTC).replace(tzinfo=None),
             "operation": operation,
@@ -375,7 +308,9 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         """Send a file to the server and keep the books about it."""
         check(job.text, job.path, transactional=job.migration.transactional)
         try:
-            stepwise.refuse_others(self, job)
+            if not self.alone:
+                stepwise.refuse_others(self, job)
+                self.alone = True
             if job.migration.transactional:
                 self.patiently(job.name, lambda: self._together(job))
             else:
@@ -386,16 +321,9 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
     def _together(self, job: Job) -> None:
         """Send the whole file at once, so that nobody decides where its statements end."""
-        transaction = self._begun()
-        self.send(Part(job.name, job.text))
-        same = self.filled(SAME_TRANSACTION, (str(transaction), ENDED))
+        transaction = self.send(Part(job.name, job.text), before=BEGIN)
+        same = self.filled(SAME_TRANSACTION, (transaction, ENDED))
         self.keep(job, f"{RESET}; {self.settings} {same};", NOTHING)
-
-    def _begun(self) -> Any:
-        """Begin a transaction, and return its number."""
-        cursor = self.connection.execute("BEGIN; SELECT pg_catalog.pg_current_xact_id()")
-        cursor.nextset()
-        return cursor.fetchone()[0]
 
     def keep(self, job: Job, first: str, state: str) -> None:
         """Keep the books and commit, in one message."""
@@ -430,6 +358,14 @@ def check(text: str, path: Path, *, transactional: bool) -> None:
     if found := trouble(text, transactional=transactional):
         line, words, cure = found
         raise MigrationFailed(f"{path.name}, line {line}: {words}; {NOTHING}", hint=cure)
+
+
+@functools.cache
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _quoted(value: Any) -> str:

@@ -28,25 +28,32 @@ class Part:
     loose: bool = False
 
 
-def send(connection: Any, driver: Any, part: Part) -> None:
-    """Send a text; results are dropped, because standard output is for our own."""
-    ready = 0
+def send(connection: Any, driver: Any, part: Part, *, before: str = "") -> str:
+    """Send a text; results are dropped, because standard output is for our own.
+
+    `before` goes ahead in the same message: statements of which the last one returns a value, which is returned.
+    """
+    ready, ahead = 0, before.count(";")
     try:
-        connection.pgconn.send_query(part.text.encode())
+        connection.pgconn.send_query(f"{before}{part.text}".encode())
         results = connection.wait(driver.generators.execute(connection.pgconn))
-        ready = len(results) - 1
+        ready = max(0, len(results) - 1 - ahead)
         if results[-1].status == driver.pq.ExecStatus.FATAL_ERROR:
             raise driver.errors.error_from_result(results[-1])
     except driver.Error as error:
-        raise failed(error, part, ready) from error
+        raise failed(error, part, ready, len(before)) from error
+    return str((results[ahead - 1].get_value(0, 0) or b"").decode()) if ahead else ""
 
 
-def failed(error: Any, part: Part, ready: int | None = None) -> MigrationFailed:
-    """Return what to tell about a text that failed after `ready` statements; None when it was none of its own."""
+def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> MigrationFailed:
+    """Return what to tell about a text that failed after `ready` statements; None when it was none of its own.
+
+    `ahead` characters were sent before it in the same message.
+    """
     diag = error.diag
     where, which = part.name, ""
     if ready is not None and error.sqlstate not in (None, "22P05"):  # lost, or not in the database's encoding
-        place, which = _place(part, ready, int(diag.statement_position or 0))
+        place, which = _place(part, ready, max(0, int(diag.statement_position or 0) - ahead))
         where += place
     if error.sqlstate is None:
         reason = (str(error).splitlines() or ["no reason given"])[0]

@@ -188,7 +188,8 @@ def _inside(backend: Backend, job: Job, step: Step) -> None:
     """Run a step and write it down in one transaction."""
     if not step.end:
         if step.text.lower().startswith(("begin", "start")):  # without an end: whoever reads on is told
-            return backend.send(_part(job, step))
+            backend.send(_part(job, step))
+            return
         backend.connection.execute("BEGIN READ WRITE")
     backend.send(_part(job, step))
     part = _part(job, step, loose=True)
@@ -201,7 +202,7 @@ def _inside(backend: Backend, job: Job, step: Step) -> None:
             _write(backend, job, step, progress.FINISHED)
     except backend.driver.Error as error:
         raise failed(error, part) from error
-    return None
+    return
 
 
 def _outside(backend: Backend, job: Job, step: Step) -> None:

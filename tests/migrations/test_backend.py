@@ -695,3 +695,17 @@ def test_a_ledger_that_cannot_be_written_is_no_success(database: str, folder: Pa
         apply(database, folder)
 
     assert [] == sql(database, TABLES)
+
+
+async def test_a_database_that_is_read_only_is_refused_before_anything(database: str, folder: Path, sql: Sql) -> None:
+    alter = "ALTER DATABASE %I SET default_transaction_read_only = on"
+    sql(database, f"DO $$ BEGIN EXECUTE format('{alter}', current_database()); END $$")
+    error = failing(database, write(folder, **{"1": "CREATE TABLE a ();"}))
+
+    assert "is read-only (default_transaction_read_only is on); nothing was changed" in str(error)
+
+
+def test_yoyo_s_list_makes_no_tables(database: str, folder: Path, sql: Sql) -> None:
+    listed(write(folder, **PAIR), database, "healthd")
+
+    assert [(0,)] == sql(database, IN_PUBLIC)

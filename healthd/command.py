@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +56,43 @@ def out(style: str, text: str, document: Any) -> None:
 
 def say(text: str) -> None:
     """Print a message to stderr."""
-    click.echo(text, err=True)
+    click.echo(f"{CLEAR}{text}" if sys.stderr.isatty() else text, err=True)
+
+
+CLEAR = "\r\x1b[K"
+
+
+def live() -> Callable[[str], None] | None:
+    """Return what rewrites the last line of a terminal; None where there is none."""
+    if not sys.stderr.isatty():
+        return None
+    width = shutil.get_terminal_size().columns - 1
+    return lambda text: click.echo(f"{CLEAR}{text[:width]}", nl=False, err=True)
+
+
+def patient(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options that say how long it waits for others; `patience` reads them."""
+    seconds = click.FloatRange(min=0)
+    for option in (
+        click.option("--max-wait", "max_wait_s", type=seconds, metavar="SECONDS", help="For locks in all (300)."),
+        click.option("--lock-timeout", "lock_timeout_s", type=seconds, metavar="SECONDS", help="For one lock (3)."),
+        click.option("--wait", "wait_s", type=seconds, default=60.0, metavar="SECONDS", help="For another run (60)."),
+    ):
+        function = option(function)
+    return function
+
+
+def patience(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of `patient` out of a verb's and return what they mean; yoyo.ini speaks where they do not."""
+    from healthd.migrations.waiting import Patience
+
+    lock_timeout_s, max_wait_s = options.pop("lock_timeout_s", None), options.pop("max_wait_s", None)
+    return {
+        "patience": Patience(
+            settings.lock_timeout_s if lock_timeout_s is None else lock_timeout_s,
+            settings.max_wait_s if max_wait_s is None else max_wait_s,
+        )
+    }
 
 
 def watched(settings: Settings) -> Settings:

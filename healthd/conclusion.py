@@ -54,7 +54,8 @@ def conclude(
     beside = beside or Beside()
     lock = files.lock.on(reading.snapshot.server_version)
     locked = [one.id for one in lock.migrations]
-    migrations = tuple(states(files.migrations, locked, reading.ledger.applied))
+    halves = () if reading.maintenance else reading.ledger.interrupted
+    migrations = tuple(states(files.migrations, locked, reading.ledger.applied, halves))
     applied = [one.id for one in reading.ledger.applied]
     owner = reading.ledger.owner
 
@@ -79,10 +80,12 @@ def conclude(
     differences = tuple(one for one in differences if not _agreed(one, target.contracts))
     others = ledgers(differences)
     differences = tuple(one for one in differences if one.key not in others)
+    # What an interrupted or a running migration changes, or keeps locked, is neither drift nor in order yet.
+    names = {one.id for one in halves} | ({one.id for one in lock.without(applied)} if reading.maintenance else set())
+    if moving := {effect.key for one in lock.migrations if one.id in names for effect in one.effects}:
+        differences = tuple(one for one in differences if one.key not in moving)
     if reading.maintenance:
-        # What the running migration changes, or keeps locked, is neither drift nor in order yet.
-        moving = {effect.key for one in lock.without(applied) for effect in one.effects}
-        differences = tuple(one for one in differences if one.key not in moving and one.attribute != UNREADABLE)
+        differences = tuple(one for one in differences if one.attribute != UNREADABLE)
     inside = frozenset((one.key, one.attribute) for one in every) - {(one.key, one.attribute) for one in differences}
     went = consequences(every, differences, expected, KINDS)
     follow = {(one.key, one.attribute) for some in went.values() for one in some}

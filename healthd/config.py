@@ -48,6 +48,8 @@ KEYS: Mapping[str, frozenset[str]] = {
             "log_format",
             "runbook",
             "partitions",
+            "lock_timeout_s",
+            "max_wait_s",
         ]
     ),
     "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions"]),
@@ -90,6 +92,8 @@ class Settings:
     log_format: str = "auto"
     runbook: str = "/runbook"
     partitions: Mapping[Key, str] = field(default_factory=dict)
+    lock_timeout_s: float | None = None
+    max_wait_s: float = 300.0
 
     def target(self, name: str) -> Target:
         """Return the target with this name."""
@@ -268,6 +272,8 @@ class _Reader:
             log_format=self.choice("log_format", ("auto", "json", "console")),
             runbook=self.get("healthd", "runbook") or "/runbook",
             partitions=self.partitions("healthd"),
+            lock_timeout_s=self.seconds("healthd", "lock_timeout_s", 0.0) or None,
+            max_wait_s=self.seconds("healthd", "max_wait_s", 300.0),
         )
 
     def partitions(self, section: str) -> Mapping[Key, str]:

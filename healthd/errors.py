@@ -44,6 +44,13 @@ class LockFileChanged(LockFileError):
 
 
 class MigrationFailed(HealthdError):
-    """A migration could not be applied or rolled back; the message says what is in the database now."""
+    """A migration could not be applied or rolled back; the message says what is in the database now.
+
+    `sqlstate` is the server's code when it was the server that refused.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "", sqlstate: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.sqlstate = sqlstate

@@ -309,15 +309,20 @@ class State(enum.StrEnum):
     EDITED = "edited"  # applied, and its content is not what was applied
     MISSING = "missing"  # applied and known to the lock file, but its file is gone
     UNKNOWN = "unknown"  # applied, and neither file nor lock file knows it: the database is ahead
+    INTERRUPTED = "interrupted"  # its file, or its rollback, is no transaction and is in only in part
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationState:
-    """One migration in one database; `applied_at` is UTC, None when it is not applied."""
+    """One migration in one database; `applied_at` is UTC, None when it is not applied.
+
+    `note` says more of its state, in words: how far an interrupted one has come.
+    """
 
     id: str
     state: State
     applied_at: datetime | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

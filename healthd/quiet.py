@@ -10,7 +10,7 @@ full round and nothing else.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from healthd.database.connection import DIGESTS, LIMITS, MIGRATION_LOCK, SESSION, answer, read_only
+from healthd.database.connection import DIGESTS, LIMITS, MIGRATION_LOCK, PROGRESS, SESSION, answer, read_only
 from healthd.model import quote
 from healthd.visible import BOOKS
 
@@ -105,7 +105,7 @@ async def _question(connection: Any) -> str:
                   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                   AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
                 ORDER BY 1, 2""",
-            [CATALOGS, [BOOKS[0], DIGESTS]],
+            [CATALOGS, [BOOKS[0], DIGESTS, PROGRESS]],
         )
         tables = await cursor.fetchall()
     # Names of tables that we quote, and texts of our own: nothing here comes from anybody else.

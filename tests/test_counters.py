@@ -123,7 +123,7 @@ async def test_what_we_may_not_see_is_neither_wrong_nor_clean(database: str, kno
     await migrate(database, migrations(), lock(), say=lambda _: None)
     sql(database, "CREATE SEQUENCE hidden; SELECT setval('hidden', 9223372036854775807)")
     sql(database, "DO $$ BEGIN CREATE ROLE onlooker LOGIN; EXCEPTION WHEN duplicate_object THEN END $$")
-    sql(database, "GRANT SELECT ON _yoyo_migration, _healthd_migration TO onlooker")
+    sql(database, "GRANT SELECT ON _yoyo_migration, _healthd_migration, _healthd_progress TO onlooker")
     as_owner = await examine(Target("t", database), known)
     url = psycopg.conninfo.make_conninfo(database, user="onlooker")
     as_onlooker = await examine(Target("t", url), known)

@@ -54,6 +54,9 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.migrations.statements": frozenset({"re"}),
     "healthd.migrations.prefixes": frozenset(),
     "healthd.migrations.status": frozenset(),
+    "healthd.migrations.steps": frozenset({"hashlib", "re"}),
+    "healthd.migrations.begun": frozenset({"re"}),
+    "healthd.migrations.progress": frozenset(),
     "healthd.report.answer": frozenset(),
     "healthd.report.markup": frozenset("markupsafe re unicodedata urllib.parse".split()),
     "healthd.report.page": frozenset("itertools jinja2 urllib.parse healthd.report.board".split()),
@@ -83,7 +86,7 @@ NAMES = frozenset(modules())
 
 DOORS: Mapping[str, frozenset[str]] = {
     "psycopg": frozenset(name for name in NAMES if name.startswith("healthd.database")),
-    "yoyo": frozenset({"healthd.migrations.backend"}),
+    "yoyo": frozenset({"healthd.migrations.backend", "healthd.migrations.tables"}),
     "sqlparse": frozenset({"healthd.migrations.backend"}),
     "prometheus_client": frozenset({"healthd.report.metrics"}),
     "starlette": frozenset({"healthd.report.web"}),

@@ -62,6 +62,25 @@ What that migration changed shows up as drift.""",
 Give healthd the files that the newest release was deployed from, and reload it.""",
     ),
     Problem(
+        "migration_interrupted",
+        500,
+        Severity.CRITICAL,
+        "A migration is in only in part",
+        meaning="""
+The file says `-- transactional: false`, and its run ended between two statements:
+one of them failed, the process was killed, or the connection was lost.
+What came before is in the database and stays; what comes after is not.
+An index that was being built with `CONCURRENTLY` may be there and INVALID:
+every write pays for it, and no query uses it.
+What this migration changes is not judged until it is whole.""",
+        see="""
+`healthd status` says how far it has come; `healthd resume --dry-run` looks at the database
+and says which statements are in, which index is INVALID, and what it would do.""",
+        mend="""
+Mend what made the statement fail, then `healthd resume` (or `healthd migrate`, which does the same first).
+When nobody can know whether a statement is in, it asks you to look, and to say `--from-statement N`.""",
+    ),
+    Problem(
         "lock_outdated",
         503,
         Severity.UNKNOWN,
@@ -82,6 +101,7 @@ _SAYS = {
     State.EDITED: ("migration_edited", Severity.CRITICAL, "{} was edited after it was applied"),
     State.MISSING: ("migration_missing", Severity.CRITICAL, "{} is applied, but its file is gone"),
     State.UNKNOWN: ("migration_unknown", Severity.CRITICAL, "{} is applied, but the files do not know it"),
+    State.INTERRUPTED: ("migration_interrupted", Severity.CRITICAL, "{} was interrupted"),
 }
 
 
@@ -94,10 +114,10 @@ def check(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 problem,
                 key,
-                words.format(migration.id),
+                ": ".join(filter(None, (words.format(migration.id), migration.note))),
                 severity,
                 expected="applied as it is in sql/",
-                actual=str(migration.state).replace("_", " "),
+                actual=" ".join(filter(None, (str(migration.state).replace("_", " "), migration.note))),
             )
         if migration.id in evidence.unlocked:
             words = f"{migration.id} is applied, but the lock file does not know it"

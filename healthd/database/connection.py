@@ -48,6 +48,9 @@ MIGRATION_LOCK = (0x6865616C, 0x746864)
 # Our table of content digests, beside yoyo's own.
 DIGESTS = "_healthd_migration"
 
+# Our table of what is in of files that are no transaction; empty while none is half-way.
+PROGRESS = "_healthd_progress"
+
 
 @asynccontextmanager
 async def connect(dsn: str, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncConnection[Any]]:

@@ -8,9 +8,18 @@ from typing import Any
 
 from psycopg import AsyncConnection, errors, sql
 
-from healthd.database.connection import DIGESTS, LIMITS, MIGRATION_LOCK, SESSION, first_line, read_only, rows_of
+from healthd.database.connection import (
+    DIGESTS,
+    LIMITS,
+    MIGRATION_LOCK,
+    PROGRESS,
+    SESSION,
+    first_line,
+    read_only,
+    rows_of,
+)
 from healthd.errors import ConfigError, PermissionDenied
-from healthd.migrations.status import Applied
+from healthd.migrations.status import Applied, Interrupted
 from healthd.model import quote as identifier
 from healthd.visible import BOOKS
 
@@ -22,7 +31,7 @@ class Ledger:
     `schemas` are those where a ledger stands: none before the first migration, and more than one is a fault.
     `grant` is the SQL that would let us read it, None when we may. `owner` is the role that migrates: yoyo's
     table is its own; without one, the owner of the database. `reader` is the role that we are. `refused` is
-    what the server said when it did not even let us look.
+    what the server said when it did not even let us look. `interrupted` are files that are in only in part.
     """
 
     applied: tuple[Applied, ...] = ()
@@ -31,6 +40,7 @@ class Ledger:
     owner: str | None = None
     reader: str | None = None
     refused: str | None = None
+    interrupted: tuple[Interrupted, ...] = ()
 
     def readable(self) -> Ledger:
         """Return this ledger; raise ConfigError for several, PermissionDenied for one that we may not read."""
@@ -80,11 +90,11 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
                   pg_catalog.pg_get_userbyid(c.relowner)
              FROM pg_catalog.pg_class AS c
              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE c.relname IN (%(table)s, %(digests)s)
+            WHERE c.relname IN (%(table)s, %(digests)s, %(progress)s)
               AND c.relkind = 'r'
               AND n.nspname !~ '^pg_'
             ORDER BY 1, 2 DESC""",
-        {"table": table, "digests": DIGESTS},
+        {"table": table, "digests": DIGESTS, "progress": PROGRESS},
     )
     owners = {schema: owner for schema, name, _, owner in rows if name == table}
     schemas = tuple(owners)
@@ -110,7 +120,20 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
         schemas,
         owner=owner,
         reader=connection.info.user,
+        interrupted=await _interrupted(connection, schema) if PROGRESS in readable else (),
     )
+
+
+async def _interrupted(connection: AsyncConnection[Any], schema: str) -> tuple[Interrupted, ...]:
+    """Return how far each file has come that is no transaction and is not in the ledger yet."""
+    query = sql.SQL(
+        """SELECT DISTINCT ON (p.migration_id)
+                  p.migration_id, p.operation, p.statement, p.statements, p.finished_at IS NOT NULL,
+                  coalesce(p.finished_at, p.started_at)
+             FROM {} AS p
+            ORDER BY p.migration_id, p.operation, p.statement DESC"""
+    ).format(sql.Identifier(schema, PROGRESS))
+    return tuple(Interrupted(*row) for row in await (await connection.execute(query)).fetchall())
 
 
 async def _owner(connection: AsyncConnection[Any]) -> str | None:

@@ -6,35 +6,55 @@ a session advisory lock, which the server frees when the process dies, keeps oth
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
-import random
-import re
 import socket
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from yoyo import exceptions, internalmigrations
+from yoyo import exceptions
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration as YoyoMigration
 
 from healthd import __version__
-from healthd.database.connection import DIGESTS, MIGRATION_LOCK, complete, parameters, place, translate
+from healthd.database.connection import DIGESTS, complete, parameters, place, translate
 from healthd.errors import MigrationFailed
+from healthd.migrations import locking, stepwise, tables
 from healthd.migrations.files import Migration, read_migration
-from healthd.migrations.statements import statements, trouble
+from healthd.migrations.sending import NOTHING, Part, failed, send
+from healthd.migrations.statements import trouble
+from healthd.migrations.stepwise import Job
+from healthd.migrations.waiting import AGAIN, DEFAULT, LOCK_TIMEOUT_S, Patience, Say, Watcher, pause_s
+from healthd.model import quote
 
-NOTHING = "nothing was changed"
 # A process that is killed leaves its statement running and its lock held, until the server looks.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
-CONCURRENTLY = re.compile(r"(?:create\s+(?:unique\s+)?index|reindex\b.*?)\s+concurrently\b", re.IGNORECASE)
+# What a file has set must decide neither where nor as whom the books are kept.
+RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
+# Fails, with the words that are its second value, when the transaction is not the one that was begun.
+BEGIN = "BEGIN;SELECT pg_catalog.pg_current_xact_id();"
+ENDED = "the transaction has ended"
+SAME_TRANSACTION = """SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigned()::text IS NOT DISTINCT FROM %s THEN 1
+                                  ELSE (pg_catalog.pg_backend_pid()::text || %s)::int END"""
+LOGGED = ("id", "migration_hash", "migration_id", "operation", "username", "hostname", "created_at_utc")
+LOG = f"INSERT INTO {{logs}} ({', '.join(LOGGED)}) VALUES ({', '.join('%s' for _ in LOGGED)});"  # noqa: S608 # our own
+MARK = """INSERT INTO {marks} (migration_hash, migration_id, applied_at_utc) VALUES (%s, %s, %s);
+          INSERT INTO {digests} (migration_hash, migration_id, digest, rollback_digest, healthd_version)
+          VALUES (%s, %s, %s, %s, %s);"""
+LOOK_AGAIN_S = 10.0
+
+
+def to_stderr(text: str) -> None:
+    """Say something to who runs yoyo itself."""
+    sys.stderr.write(f"{text}\n")
 
 
 class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no types
@@ -42,7 +62,25 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
     _internal_schema_updated: bool
     _is_locked: bool
-    notices_death = False
+
+    def __init__(
+        self,
+        dburi: Any,
+        migration_table: str,
+        *,
+        patience: Patience = DEFAULT,
+        say: Say = to_stderr,
+        live: Say | None = None,
+    ) -> None:
+        self.patience, self.say, self.live = patience, say, live
+        self.watcher: Watcher | None = None
+        self.alone = False  # no other file than the first one that we run is half-way
+        self.books = ""  # the schema of the ledger, quoted
+        self.settings = ""  # what makes a session ours
+        self.lock_timeout = ""  # of ours, as the server says it
+        super().__init__(dburi, migration_table)
+
+    # ── the session ─────────────────────────────────────────────────────────────────────────────────────
 
     def connect(self, dburi: Any) -> Any:
         """Open the one connection of this run; nothing is prepared and nothing is probed."""
@@ -56,125 +94,47 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         }
         self.schema = arguments.pop("schema", None)
         self.dsn = " ".join(f"{name}={_quoted(value)}" for name, value in arguments.items() if value is not None)
+        connection = self.dial()
+        locking.refuse_pooler(connection, self.dial)
+        (own,) = connection.execute("SELECT current_setting('lock_timeout')").fetchone()
+        seconds = self.patience.lock_timeout_s
+        if seconds is None and own == "0":
+            seconds = LOCK_TIMEOUT_S
+        values = {"lock_timeout": None if seconds is None else f"{seconds * 1000:.0f}ms", "search_path": self.schema}
+        self.settings = "".join(
+            self.filled("SELECT pg_catalog.set_config(%s, %s, false);", (name, value), connection)
+            for name, value in values.items()
+            if value is not None
+        )
+        with suppress(self.driver.Error):  # PostgreSQL 13 has it not, and some systems cannot
+            connection.execute(NOTICE_DEATH)
+            self.settings += f"{NOTICE_DEATH};"
+        return connection
+
+    def dial(self) -> Any:
+        """Return a new connection to the database; the files are UTF-8, and the server converts."""
         try:
-            # The files are UTF-8, whatever the database's encoding: the server converts.
-            connection = self.driver.connect(
+            return self.driver.connect(
                 complete(self.dsn), autocommit=True, prepare_threshold=None, client_encoding="utf8"
             )
         except self.driver.Error as error:
             raise translate(error, self.dsn) from error
-        with suppress(self.driver.Error):  # PostgreSQL 13 has it not, and some systems cannot
-            connection.execute(NOTICE_DEATH)
-            self.notices_death = True
-        return connection
 
     def init_connection(self, connection: Any) -> None:
         """Make the session what it is at its start."""
-        super().init_connection(connection)
-        if self.notices_death:
-            connection.execute(NOTICE_DEATH)
+        connection.execute(self.settings or "SELECT")
+        (self.lock_timeout,) = connection.execute("SELECT current_setting('lock_timeout')").fetchone()
 
     def init_database(self) -> None:
         """Do nothing: stock yoyo creates and drops tables here to find out what PostgreSQL can do."""
-
-    def ensure_internal_schema_updated(self) -> None:
-        """Make yoyo's tables and ours when they are not there; otherwise only look."""
-        if self._internal_schema_updated:
-            return
-        self._refuse_second_ledger()
-        present = set(self.list_tables())
-        if internalmigrations.needs_upgrading(self):
-            internalmigrations.upgrade(self)
-        with self.transaction():
-            if self.lock_table not in present:
-                self.execute(self.format_sql(self.create_lock_table_sql))
-            if DIGESTS not in present:
-                self.execute(
-                    f"""CREATE TABLE {DIGESTS} (
-                            migration_hash varchar(64) PRIMARY KEY
-                                REFERENCES {self.migration_table_quoted} ON DELETE CASCADE,
-                            migration_id varchar(255) NOT NULL,
-                            digest text NOT NULL,
-                            rollback_digest text,
-                            applied_at timestamptz NOT NULL DEFAULT now(),
-                            applied_by text NOT NULL DEFAULT session_user,
-                            healthd_version text NOT NULL)"""
-                )
-        self._internal_schema_updated = True
-
-    def _refuse_second_ledger(self) -> None:
-        """Raise when the search_path leads past the ledger that is there: everything would run again."""
-        elsewhere = self._one(
-            """SELECT string_agg(n.nspname, ', ' ORDER BY n.nspname)
-                 FROM pg_catalog.pg_class AS c
-                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE c.relname = %s AND c.relkind = 'r' AND c.relpersistence <> 't'
-                  AND n.nspname IS DISTINCT FROM current_schema""",
-            (self.migration_table,),
-        )
-        if elsewhere is not None:
-            here = self._one("SELECT current_schema")
-            raise MigrationFailed(
-                f"the ledger {self.migration_table} is in schema {elsewhere}, but search_path leads to "
-                f"{here or 'no schema'}; {NOTHING}",
-                hint=f"set search_path to begin with {elsewhere}, or move the ledger's tables",
-            )
-
-    @contextmanager
-    def lock(self, timeout: float = 10) -> Iterator[None]:
-        """Hold the migration lock for a block; raise LockTimeout, naming the holder, after `timeout` seconds.
-
-        The lock is polled for: a waiter that blocks would hold a snapshot, and CREATE INDEX CONCURRENTLY
-        waits for those.
-        """
-        if self._is_locked:
-            yield
-            return
-        deadline = time.monotonic() + timeout
-        while not self._one("SELECT pg_try_advisory_lock(%s, %s)", MIGRATION_LOCK):
-            if time.monotonic() > deadline:
-                raise exceptions.LockTimeout(f"the migration lock is held by {self._holder()}")
-            time.sleep(random.uniform(0.1, 0.4))  # noqa: S311 # jitter, no secret
-        self._is_locked = True
-        try:
-            self._respect_lock_row(deadline)
-            yield
-        finally:
-            self._is_locked = False
-            if not self.connection.closed:
-                self._one("SELECT pg_advisory_unlock(%s, %s)", MIGRATION_LOCK)
-
-    def _respect_lock_row(self, deadline: float) -> None:
-        """Wait for a stock yoyo that holds its row in yoyo_lock."""
-        while self.lock_table in self.list_tables():
-            pid = self._one(self.format_sql("SELECT max(pid) FROM {0.lock_table_quoted}"))
-            if pid is None:
-                return
-            if time.monotonic() > deadline:
-                raise exceptions.LockTimeout(
-                    f"yoyo, process {pid}, holds the row in {self.lock_table}; "
-                    "when that process is dead: yoyo break-lock"
-                )
-            time.sleep(0.5)
-
-    def _holder(self) -> str:
-        row = self.connection.execute(
-            """SELECT a.application_name, l.pid, date_trunc('second', now() - a.backend_start)
-                 FROM pg_locks AS l LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
-                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
-                  AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
-                  AND (l.classid, l.objid) = (%s::bigint::oid, %s::bigint::oid)""",
-            MIGRATION_LOCK,
-        ).fetchone()
-        if row is None:
-            return "somebody who has just let go of it; try again"
-        return f"{row[0] or 'a client without a name'} (server process {row[1]}, connected for {row[2]})"
 
     def copy(self) -> Backend:
         """Return this backend: one connection does everything."""
         return self
 
     def __exit__(self, *_raised: object) -> None:
+        if self.watcher is not None:
+            self.watcher.close()
         self.connection.close()
 
     def rollback(self) -> None:
@@ -182,21 +142,135 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         self._in_transaction = False
         if not self.connection.closed:
             try:
-                super().rollback()
+                self.connection.execute(f"ROLLBACK; {self.settings}")
             except self.driver.Error:
                 self.connection.close()
 
+    def rollback_only(self) -> None:
+        """Roll back, and leave what the file has set before as it is."""
+        if self.connection.info.transaction_status != self.TRANSACTION_STATUS_IDLE:
+            self.connection.execute("ROLLBACK")
+
+    def one(self, query: str, values: Any = None) -> Any:
+        """Return the first value of the first row, None without one."""
+        row = self.connection.execute(query, values).fetchone()
+        return None if row is None else row[0]
+
+    def filled(self, query: str, values: Any, connection: Any = None) -> str:
+        """Return a query with its values in it, quoted by the driver: only such go with others in one message."""
+        text: str = self.driver.ClientCursor(connection or self.connection).mogrify(query, values)
+        return text
+
+    def send(self, part: Part, *, before: str = "") -> str:
+        """Send the text of a file, see `sending.send`; while it takes long, it is told who is in the way."""
+        if self.watcher is None:
+            self.watcher = Watcher(self.dial, self.one("SELECT pg_backend_pid()"), self.say, self.live)
+            self.watcher.start()
+        self.watcher.since = time.monotonic()
+        try:
+            return send(self.connection, self.driver, part, before=before)
+        finally:
+            self.watcher.since = None
+
+    def patiently(self, name: str, work: Callable[[], None]) -> None:
+        """Do something that comes whole or not at all, again as long as only locks of others are in the way."""
+        start, attempt = time.monotonic(), 0
+        while True:
+            if self.watcher is not None:
+                self.watcher.blockers = ""
+            try:
+                return work()
+            except MigrationFailed as error:
+                if error.sqlstate not in AGAIN or self.connection.closed:
+                    raise
+                self.rollback_only()
+                attempt += 1
+                pause, waited = pause_s(attempt), time.monotonic() - start
+                blockers = self.watcher.blockers if self.watcher is not None else ""
+                if waited + pause > self.patience.max_wait_s:
+                    tried = f"tried {attempt} time{'s' * (attempt > 1)} in {waited:.0f} s"
+                    who = f"; in the way was {blockers}" if blockers else ""
+                    hint = error.hint or "end what is in the way, or --max-wait longer"
+                    raise MigrationFailed(f"{error}; {tried}{who}", hint=hint, sqlstate=error.sqlstate) from error
+                self.say(f"{name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s")
+                time.sleep(pause)
+
+    # ── the ledger ──────────────────────────────────────────────────────────────────────────────────────
+
+    def table(self, name: str) -> str:
+        """Return a table of the ledger as SQL names it."""
+        return f"{self.books}.{quote(name)}"
+
+    def get_applied_migration_hashes(self) -> list[str]:
+        """Return the hashes of what is applied, the oldest first; looking makes no tables."""
+        tables.refuse_second(self)
+        if self.migration_table not in self.list_tables():
+            return []
+        query = self.format_sql(self.applied_migrations_sql)
+        return [row[0] for row in self.execute(query).fetchall()]
+
+    def ensure_internal_schema_updated(self) -> None:
+        """Make yoyo's tables and ours when they are not there; otherwise only look."""
+        if not self._internal_schema_updated:
+            self.books = tables.make(self)
+            self._internal_schema_updated = True
+
+    # ── one runner at a time ────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def lock(self, timeout: float = 10) -> Iterator[None]:
+        """Hold the migration lock for a block; raise LockTimeout, naming the holder, after `timeout` seconds."""
+        if self._is_locked:
+            yield
+            return
+        deadline = time.monotonic() + timeout
+        try:
+            locking.acquire(self.connection, deadline)
+            self._is_locked = True
+            if self.lock_table in self.list_tables():
+                locking.respect_row(self.connection, self.lock_table_quoted, deadline, self.say)
+            yield
+        except locking.Held as error:
+            raise exceptions.LockTimeout(str(error)) from error
+        finally:
+            if self._is_locked:
+                self._is_locked = False
+                locking.release(self.connection)
+
+    # ── what yoyo asks for ──────────────────────────────────────────────────────────────────────────────
+
     def apply_one(self, migration: Any, force: bool = False, mark: bool = True) -> None:
         """Run a migration's file and mark it, together or not at all; post-apply files (`mark` no) are only logged."""
-        ours = self._read(migration, force)
-        self._run(ours, ours.apply, ours.path, lambda: self._record(migration, ours, mark))
+        self._run(self._applying(migration, self._read(migration, force), mark=mark))
 
     def rollback_one(self, migration: Any, force: bool = False) -> None:
         """Run a migration's rollback file and unmark it, together or not at all."""
         ours = self._read(migration, force)
+        self._run(self._undoing(migration, ours))
+
+    def job(self, migration: Any, operation: str) -> Job:
+        """Return what is to be run of a migration."""
+        ours = self._read(migration, force=False)
+        if operation == "rollback":
+            return self._undoing(migration, ours)
+        return self._applying(migration, ours)
+
+    def _applying(self, migration: Any, ours: Migration, *, mark: bool = True) -> Job:
+        log, values = self._log(migration, "apply")
+        if mark:
+            known = (migration.hash, migration.id)
+            now = datetime.now(UTC).replace(tzinfo=None)
+            log += MARK.format(marks=self.table(self.migration_table), digests=self.table(DIGESTS))
+            values += (*known, now, *known, ours.digest, ours.rollback_digest, __version__)
+        return Job(ours, migration.hash, "apply", ours.apply, ours.path, self.filled(log, values), resumable=mark)
+
+    def _undoing(self, migration: Any, ours: Migration) -> Job:
         if ours.rollback is None:
             raise MigrationFailed(f"{ours.id} has no rollback; {NOTHING}", hint=f"write {ours.rollback_path.name}")
-        self._run(ours, ours.rollback, ours.rollback_path, lambda: self._forget(migration))
+        log, values = self._log(migration, "rollback")
+        forget = f"DELETE FROM {self.table(self.migration_table)} WHERE migration_hash = %s;"  # noqa: S608 # our own
+        books = self.filled(log + forget, (*values, migration.hash))  # the digest goes with the mark
+        return Job(ours, migration.hash, "rollback", ours.rollback, ours.rollback_path, books)
 
     def _read(self, migration: Any, force: bool) -> Migration:
         """Return a migration of yoyo's as one of ours, once the ledger is there."""
@@ -209,125 +283,85 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
                 hint="apply it with yoyo's own backend, postgresql+psycopg://",
             )
         self.ensure_internal_schema_updated()
-        return read_migration(path)
-
-    def _run(self, migration: Migration, text: str, path: Path, book: Callable[[], None]) -> None:
-        """Send a file to the server and keep the books about it."""
-        check(text, path, transactional=migration.transactional)
-        try:
-            if migration.transactional:
-                self._together(text, path, book)
-            else:
-                self._one_by_one(text, path, book)
-            self.connection.execute("DISCARD TEMP")  # the next file must not meet this one's
-        except BaseException:
-            self.rollback()
-            raise
-
-    def _together(self, text: str, path: Path, book: Callable[[], None]) -> None:
-        """Send the whole file at once, so that nobody decides where its statements end."""
-        self.begin()
-        transaction = self._one("SELECT pg_current_xact_id()")
-        self._send(text, path, NOTHING)
-        if self._one("SELECT pg_current_xact_id_if_assigned()") != transaction:
-            raise MigrationFailed(
-                f"{path.name} ends its own transaction: part of it is in, and it is not marked",
-                hint="take BEGIN and COMMIT out of the file, and undo by hand what it did",
-            )
-        self._reset()
-        self._keep(book, path, NOTHING)
-
-    def _one_by_one(self, text: str, path: Path, book: Callable[[], None]) -> None:
-        """Send a file statement by statement, each a transaction of its own."""
-        for done, one in enumerate(statements(text)):
-            self._send(one.text, path, _progress(done), first_line=one.line)
-        if self.connection.info.transaction_status != self.TRANSACTION_STATUS_IDLE:
-            raise MigrationFailed(
-                f"{path.name} leaves a transaction open: what came before that is in, and it is not marked",
-                hint="end the file's BEGIN with COMMIT, and undo by hand what it did",
-            )
-        self._reset()
-        self.begin()
-        self._keep(book, path, "all of it is in, and it is not marked")
-
-    def _reset(self) -> None:
-        """Take back what a file has set: search_path and role decide where and as whom the books are kept."""
-        self.connection.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
-        self.init_connection(self.connection)
-
-    def _keep(self, book: Callable[[], None], path: Path, state: str) -> None:
-        """Keep the books and commit."""
-        try:
-            book()
-        except self.driver.Error as error:
-            raise _failed(error, path, None, state) from error
-        try:
-            self.commit()
-        except self.driver.Error as error:
-            if self.connection.closed:
-                raise MigrationFailed(
-                    f"{path.name}: the connection was lost at the very end; whether it is in is not known",
-                    hint="healthd status tells",
-                ) from error
-            raise _failed(error, path, None, state) from error
-
-    def _send(self, text: str, path: Path, state: str, *, first_line: int = 1) -> None:
-        """Send a text as it is; results are dropped, because standard output is for our own."""
-        connection, ready = self.connection, 0
-        try:
-            connection.pgconn.send_query(text.encode())
-            results = connection.wait(self.driver.generators.execute(connection.pgconn))
-            ready = len(results) - 1
-            if results[-1].status == self.driver.pq.ExecStatus.FATAL_ERROR:
-                raise self.driver.errors.error_from_result(results[-1])
-        except self.driver.Error as error:
-            line = _line(error, text, ready)
-            raise _failed(error, path, line and line + first_line - 1, state, text) from error
-
-    def _record(self, migration: Any, ours: Migration, mark: bool) -> None:
-        self.log_migration(migration, "apply")
-        if not mark:
-            return
-        self.mark_one(migration, log=False)
-        self.connection.execute(
-            f"""INSERT INTO {DIGESTS} (migration_hash, migration_id, digest, rollback_digest, healthd_version)
-                VALUES (%s, %s, %s, %s, %s)""",  # noqa: S608 # our own constant
-            (migration.hash, migration.id, ours.digest, ours.rollback_digest, __version__),
-        )
+        ours: Migration | None = getattr(migration, "ours", None)
+        return ours or read_migration(path)
 
     def adopt(self, migration: Any, ours: Migration, *, mark: bool) -> None:
         """Keep the books of a migration that was applied without us; one that has a `mark` lacks our digest only."""
         if mark:
             self.mark_one(migration)
         self.connection.execute(
-            f"""INSERT INTO {DIGESTS} (migration_hash, migration_id, digest, rollback_digest, healthd_version)
+            f"""INSERT INTO {self.table(DIGESTS)}
+                       (migration_hash, migration_id, digest, rollback_digest, healthd_version)
                 VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING""",  # noqa: S608 # our own constant
             (migration.hash, migration.id, ours.digest, ours.rollback_digest, __version__),
         )
 
-    def _forget(self, migration: Any) -> None:
-        self.log_migration(migration, "rollback")
-        self.unmark_one(migration, log=False)  # the digest goes with the mark
+    def _log(self, migration: Any, operation: str) -> tuple[str, tuple[Any, ...]]:
+        data = self.get_log_data(migration, operation)
+        return LOG.format(logs=self.table(self.log_table)), tuple(data[name] for name in LOGGED)
 
     def get_log_data(self, migration: Any = None, operation: str = "apply") -> Mapping[str, Any]:
         """Return yoyo's log row; a uid without a name, as containers have, and a slow DNS are no reason to fail."""
-        try:
-            user = getpass.getuser()
-        except (KeyError, OSError):
-            user = f"uid {os.getuid()}"
         return {
             "id": str(uuid.uuid1()),
             "migration_id": migration.id if migration else None,
             "migration_hash": migration.hash if migration else None,
-            "username": user,
+            "username": _user(),
             "hostname": socket.gethostname(),
             "created_at_utc": datetime.now(UTC).replace(tzinfo=None),
             "operation": operation,
         }
 
-    def _one(self, query: str, values: Any = None) -> Any:
-        row = self.connection.execute(query, values).fetchone()
-        return None if row is None else row[0]
+    # ── running a file ──────────────────────────────────────────────────────────────────────────────────
+
+    def _run(self, job: Job) -> None:
+        """Send a file to the server and keep the books about it."""
+        check(job.text, job.path, transactional=job.migration.transactional)
+        try:
+            if not self.alone:
+                stepwise.refuse_others(self, job)
+                self.alone = True
+            if job.migration.transactional:
+                self.patiently(job.name, lambda: self._together(job))
+            else:
+                stepwise.run(self, job)
+        except BaseException:
+            self.rollback()
+            raise
+
+    def _together(self, job: Job) -> None:
+        """Send the whole file at once, so that nobody decides where its statements end."""
+        transaction = self.send(Part(job.name, job.text), before=BEGIN)
+        same = self.filled(SAME_TRANSACTION, (transaction, ENDED))
+        self.keep(job, f"{RESET}; {self.settings} {same};", NOTHING)
+
+    def keep(self, job: Job, first: str, state: str) -> None:
+        """Keep the books and commit, in one message."""
+        try:
+            # The next file must not meet this one's temporary tables.
+            self.connection.execute(f"{first} {job.books} COMMIT; DISCARD TEMP")
+        except self.driver.Error as error:
+            if ENDED in str(error):
+                raise MigrationFailed(
+                    f"{job.name} ends its own transaction: part of it is in, and it is not marked",
+                    hint="take BEGIN and COMMIT out of the file, and undo by hand what it did",
+                ) from error
+            if self.connection.closed:
+                raise MigrationFailed(
+                    f"{job.name}: the connection was lost at the very end; {self._look_again(job, state)}",
+                    hint="healthd status",
+                ) from error
+            raise failed(error, Part(job.name, "", state)) from error
+
+    def _look_again(self, job: Job, state: str) -> str:
+        """Return what became of a commit without an answer: asked again once the lock of the lost session is free."""
+        with suppress(Exception), self.dial() as other:
+            locking.acquire(other, time.monotonic() + LOOK_AGAIN_S)
+            query = f"SELECT 1 FROM {self.table(self.migration_table)} WHERE migration_hash = %s"  # noqa: S608
+            marked = other.execute(query, (job.hash,)).fetchone() is not None
+            return "all of it is in, and the books say so" if marked == (job.operation == "apply") else state
+        return "whether it is in is not known"
 
 
 def check(text: str, path: Path, *, transactional: bool) -> None:
@@ -337,38 +371,12 @@ def check(text: str, path: Path, *, transactional: bool) -> None:
         raise MigrationFailed(f"{path.name}, line {line}: {words}; {NOTHING}", hint=cure)
 
 
-def _failed(error: Any, path: Path, line: int | None, state: str, text: str = "") -> MigrationFailed:
-    """Return what to tell about a statement that failed: file, line, the server's words and hint."""
-    diag, where = error.diag, path.name + (f", line {line}" if line else "")
-    if error.sqlstate is None:
-        reason = (str(error).splitlines() or ["no reason given"])[0]
-        if state != NOTHING:
-            state += "; whether this one is too is not known"
-        return MigrationFailed(f"{where}: the connection was lost: {reason}; {state}", hint="see the server's log")
-    words = ". ".join(part for part in (diag.message_primary, diag.message_detail) if part)
-    inside = f", in {diag.context.splitlines()[0]}" if diag.context else ""
-    hint = diag.message_hint or ""
-    if error.sqlstate == "25001":
-        hint = "put `-- transactional: false` at the top of the file"
-    elif CONCURRENTLY.match(text):
-        hint = "the index may be there and invalid: drop it before the next try"
-    return MigrationFailed(f"{where}: {words}{inside} ({error.sqlstate}); {state}", hint=hint)
-
-
-def _progress(done: int) -> str:
-    if done == 0:
-        return NOTHING
-    return f"the {done} statement{'s' * (done > 1)} before it {'are' if done > 1 else 'is'} in, and it is not marked"
-
-
-def _line(error: Any, text: str, done: int) -> int | None:
-    """Return the line of what failed: where the server points, or where the statement after `done` begins."""
-    if position := error.diag.statement_position:
-        return text.count("\n", 0, int(position) - 1) + 1
-    if error.sqlstate in (None, "22P05"):  # lost, or the text as a whole does not fit the database's encoding
-        return None
-    failed = next(islice(statements(text), done, None), None)
-    return failed.line if failed else None
+@functools.cache
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _quoted(value: Any) -> str:
@@ -377,11 +385,13 @@ def _quoted(value: Any) -> str:
 
 
 @contextmanager
-def opened(dsn: str, *, wait_s: float) -> Iterator[Backend]:
+def opened(
+    dsn: str, *, wait_s: float, patience: Patience = DEFAULT, say: Say = to_stderr, live: Say | None = None
+) -> Iterator[Backend]:
     """Open a backend and hold the migration lock for a block; raise our errors for yoyo's and the driver's."""
     known = parameters(dsn)
     uri = DatabaseURI("postgresql+healthd", None, None, None, None, None, known)
-    backend = Backend(uri, "_yoyo_migration")
+    backend = Backend(uri, "_yoyo_migration", patience=patience, say=say, live=live)
     try:
         with backend, backend.lock(timeout=wait_s):
             yield backend
@@ -395,4 +405,6 @@ def opened(dsn: str, *, wait_s: float) -> Iterator[Backend]:
 
 def yoyo_migration(migration: Migration) -> YoyoMigration:
     """Return a migration as yoyo knows it; its file is read by us, so yoyo never parses it."""
-    return YoyoMigration(migration.id, str(migration.path), str(migration.path.parent))
+    theirs = YoyoMigration(migration.id, str(migration.path), str(migration.path.parent))
+    theirs.ours = migration
+    return theirs

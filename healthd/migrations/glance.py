@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from healthd.migrations.files import POST_APPLY, ROLLBACK, directives, read_migrations
+from healthd.migrations.directives import directives
+from healthd.migrations.files import POST_APPLY, ROLLBACK, read_migrations
 
 
 def glance(sources: Iterable[Path]) -> tuple[tuple[str, str], ...]:

@@ -12,4 +12,4 @@ async def up_to_date(dsn: str, files: Sequence[tuple[str, str]]) -> bool:
     """Return whether these migrations, (id, digest) each, are applied as they are, and no others."""
     async with connect(dsn) as connection:
         ledger, _ = await read_ledger(connection)
-    return all(one.state is State.APPLIED for one in states(files, (), ledger.readable().applied))
+    return all(one.state is State.APPLIED for one in states(files, (), ledger.readable().applied, ledger.interrupted))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from healthd.database.connection import connect
 from healthd.database.ledger import Ledger, read_ledger
@@ -13,9 +14,9 @@ from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed
 from healthd.migrations.files import Migration, read_post_apply
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.status import states
+from healthd.migrations.waiting import DEFAULT, Patience, Say
 from healthd.model import MigrationState, State
 
-Say = Callable[[str], None]
 Guard = Callable[[Sequence[Migration], Ledger], Awaitable[None]]
 
 
@@ -48,7 +49,8 @@ async def standing(dsn: str, migrations: Sequence[Migration], lock: LockFile | N
     ledger.readable()
     locked = [one.id for one in lock.migrations] if lock else []
     files = [(one.id, one.digest) for one in migrations]
-    return Standing(tuple(states(files, locked, ledger.applied)), ledger, maintenance, version)
+    halves = () if maintenance else ledger.interrupted  # somebody is at it
+    return Standing(tuple(states(files, locked, ledger.applied, halves)), ledger, maintenance, version)
 
 
 async def migrate(
@@ -61,11 +63,15 @@ async def migrate(
     wait_s: float = 60.0,
     allow_out_of_order: bool = False,
     allow_edited: bool = False,
+    patience: Patience = DEFAULT,
+    live: Say | None = None,
     guard: Guard = nobody,
 ) -> tuple[str, ...]:
     """Apply what is pending, up to and with `to`, and return the ids; nothing is locked when nothing is.
 
+    One that was interrupted goes on where it was, when the database can tell where that is.
     The post-apply*.sql beside the migrations run after those that were applied, as yoyo has it.
+    `say` is given a line for each thing that happened, `live` what is only true for a moment.
     Raises MigrationFailed before anything is changed when an applied file was edited, or when a pending one
     is older than an applied one, unless that is allowed. `guard` is given what is about to be applied, and may
     raise before anything is changed.
@@ -83,28 +89,45 @@ async def migrate(
             f"older than what is applied: {', '.join(late)}; nothing was changed",
             hint="rename it to come last, or --allow-out-of-order",
         )
-    pending = [one for one in chosen if one.id in known.ids(State.PENDING, State.OUT_OF_ORDER)]
+    waiting = known.ids(State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED)
+    _refuse_halves(known, [one.id for one in chosen], "apply")
+    pending = [one for one in chosen if one.id in waiting]
     if not pending:
         return ()
     await guard(pending, known.ledger)
     afterwards = read_post_apply(dict.fromkeys(one.path.parent for one in migrations))
-    return await asyncio.to_thread(_apply, dsn, pending, afterwards, wait_s, say)
+    with_patience = {"wait_s": wait_s, "patience": patience, "say": say, "live": live}
+    return await asyncio.to_thread(_apply, dsn, pending, afterwards, with_patience)
+
+
+def _refuse_halves(known: Standing, names: Sequence[str], operation: str) -> None:
+    """Raise for a file that is half-way and is not one that is about to go on."""
+    for one in known.ledger.interrupted if not known.maintenance else ():
+        if one.operation != operation or one.id not in names:
+            what = one.id if one.operation == "apply" else f"the rollback of {one.id}"
+            raise MigrationFailed(
+                f"{what} was interrupted ({one.words.removeprefix('rollback, ')}); nothing was changed",
+                hint="healthd resume",
+            )
 
 
 def _apply(
-    dsn: str, pending: Sequence[Migration], afterwards: Sequence[Migration], wait_s: float, say: Say
+    dsn: str, pending: Sequence[Migration], afterwards: Sequence[Migration], how: Mapping[str, Any]
 ) -> tuple[str, ...]:
     from healthd.migrations.backend import check, opened, yoyo_migration  # yoyo costs 60 ms: not for who only looks
 
     for migration in (*pending, *afterwards):
         check(migration.apply, migration.path, transactional=migration.transactional)
     done: list[str] = []
-    with opened(dsn, wait_s=wait_s) as backend:
+    say, live = how["say"], how["live"]
+    with opened(dsn, **how) as backend:
         applied = set(backend.get_applied_migration_hashes())  # others may have been quicker
-        for migration in pending:
+        for number, migration in enumerate(pending, 1):
             theirs = yoyo_migration(migration)
             if theirs.hash in applied:
                 continue
+            if live is not None:
+                live(f"[{number}/{len(pending)}] {migration.id}")
             with _telling("applied", done):
                 backend.apply_one(theirs)
             done.append(migration.id)
@@ -126,6 +149,65 @@ def _telling(what: str, done: Sequence[str]) -> Iterator[None]:
         raise MigrationFailed(f"{error} ({before})", hint=error.hint) from error
 
 
+async def resume(
+    dsn: str,
+    migrations: Sequence[Migration],
+    lock: LockFile | None,
+    *,
+    say: Say,
+    from_statement: int | None = None,
+    dry_run: bool = False,
+    wait_s: float = 60.0,
+    patience: Patience = DEFAULT,
+    live: Say | None = None,
+) -> tuple[str, ...]:
+    """Bring the file that was interrupted to its end, and return its migration's id; nothing when none was.
+
+    It looks at the database for what is in. `from_statement` says it instead: what comes before is in, and nothing
+    else is. A `dry_run` says what is in and what would be done, and does nothing.
+    """
+    known = await standing(dsn, migrations, lock)
+    if not (halves := known.ledger.interrupted):
+        if from_statement is not None:
+            raise ConfigError("no migration was interrupted", hint="healthd status")
+        return ()
+    half = halves[0]
+    migration = next((one for one in migrations if one.id == half.id), None)
+    if migration is None:
+        raise MigrationFailed(
+            f"{half.id} was interrupted ({half.words}), and its file is gone; nothing was changed",
+            hint="bring its file back",
+        )
+    how = {"wait_s": wait_s, "patience": patience, "say": say, "live": live}
+    return await asyncio.to_thread(_resume, dsn, migration, half.operation, from_statement, dry_run, how)
+
+
+def _resume(
+    dsn: str, migration: Migration, operation: str, from_statement: int | None, dry_run: bool, how: Mapping[str, Any]
+) -> tuple[str, ...]:
+    from healthd.migrations import stepwise
+    from healthd.migrations.backend import opened, yoyo_migration
+
+    say = how["say"]
+    with opened(dsn, **how) as backend:
+        theirs = yoyo_migration(migration)
+        job = backend.job(theirs, operation)
+        if dry_run:
+            for line in stepwise.told(job, stepwise.look(backend, job, from_statement)):
+                say(line)
+            return ()
+        if from_statement is not None:
+            stepwise.go_on_from(backend, job, from_statement)
+        if (theirs.hash in backend.get_applied_migration_hashes()) == (operation == "apply"):
+            return ()  # others were quicker
+        if operation == "apply":
+            backend.apply_one(theirs)
+        else:
+            backend.rollback_one(theirs)
+        say(f"{'applied' if operation == 'apply' else 'rolled back'} {migration.id}")
+    return (migration.id,)
+
+
 async def rollback(
     dsn: str,
     migrations: Sequence[Migration],
@@ -134,6 +216,8 @@ async def rollback(
     say: Say,
     to: str | None,
     wait_s: float = 60.0,
+    patience: Patience = DEFAULT,
+    live: Say | None = None,
     guard: Guard = nobody,
 ) -> tuple[str, ...]:
     """Roll back the last applied migration, or all after `to`, the last first; return their ids.
@@ -147,8 +231,10 @@ async def rollback(
             f"applied, but the files do not have it: {', '.join(lost)}; nothing was changed",
             hint="bring its files back",
         )
-    applied = known.ids(State.APPLIED, State.EDITED)
+    undoing = [one.id for one in known.ledger.interrupted if one.operation == "rollback"]
+    applied = known.ids(State.APPLIED, State.EDITED, State.INTERRUPTED)
     keep = [one.id for one in _up_to(migrations, to)] if to else list(applied[:-1])
+    _refuse_halves(known, [one for one in undoing if one not in keep], "rollback")
     undone = [one for one in reversed(migrations) if one.id in applied and one.id not in keep]
     for migration in undone:
         if migration.rollback is None:
@@ -159,16 +245,18 @@ async def rollback(
     if not undone:
         return ()
     await guard(undone, known.ledger)
-    return await asyncio.to_thread(_undo, dsn, undone, wait_s, say)
+    how = {"wait_s": wait_s, "patience": patience, "say": say, "live": live}
+    return await asyncio.to_thread(_undo, dsn, undone, how)
 
 
-def _undo(dsn: str, undone: Sequence[Migration], wait_s: float, say: Say) -> tuple[str, ...]:
+def _undo(dsn: str, undone: Sequence[Migration], how: Mapping[str, Any]) -> tuple[str, ...]:
     from healthd.migrations.backend import check, opened, yoyo_migration
 
     for migration in undone:
         check(migration.rollback or "", migration.rollback_path, transactional=migration.transactional)
     done: list[str] = []
-    with opened(dsn, wait_s=wait_s) as backend:
+    say = how["say"]
+    with opened(dsn, **how) as backend:
         applied = set(backend.get_applied_migration_hashes())  # others may have been quicker
         for migration in undone:
             theirs = yoyo_migration(migration)

@@ -1,7 +1,7 @@
 """Where each migration stands in one database: the files, the lock file and the ledger laid side by side."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from healthd.model import MigrationState, State
@@ -17,13 +17,50 @@ class Applied:
     rollback_digest: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A file that is no transaction and is in only in part.
+
+    `statement` of `statements` is the last one that is known to have begun; `finished` says whether it is in.
+    """
+
+    id: str
+    operation: str  # apply or rollback
+    statement: int
+    statements: int
+    finished: bool
+    at: datetime
+
+    @property
+    def words(self) -> str:
+        """Return how far it has come."""
+        what = "" if self.operation == "apply" else "rollback, "
+        where = "after" if self.finished else "at"
+        return f"{what}{where} statement {self.statement} of {self.statements}"
+
+
 def states(
-    files: Sequence[tuple[str, str]], locked: Iterable[str], applied: Iterable[Applied]
+    files: Sequence[tuple[str, str]],
+    locked: Iterable[str],
+    applied: Iterable[Applied],
+    interrupted: Iterable[Interrupted] = (),
 ) -> Iterator[MigrationState]:
     """Yield the state of every migration that anybody knows, in order.
 
-    `files` are (id, digest) in the order of application, `locked` the ids of the lock file.
+    `files` are (id, digest) in the order of application, `locked` the ids of the lock file; `interrupted` are those
+    that nobody is running just now.
     """
+    halves = {one.id: one for one in interrupted}
+    for state in _states(files, locked, applied):
+        half = halves.pop(state.id, None)
+        yield replace(state, state=State.INTERRUPTED, note=half.words) if half else state
+    for half in halves.values():  # its file is gone
+        yield MigrationState(half.id, State.INTERRUPTED, None, half.words)
+
+
+def _states(
+    files: Sequence[tuple[str, str]], locked: Iterable[str], applied: Iterable[Applied]
+) -> Iterator[MigrationState]:
     ledger = {one.id: one for one in applied}
     locked = frozenset(locked)
     names = [name for name, _ in files]

@@ -26,6 +26,7 @@ STATES = {
     State.EDITED: "edited",
     State.MISSING: "missing",
     State.UNKNOWN: "unknown",
+    State.INTERRUPTED: "interrupted",
 }
 
 

@@ -10,6 +10,7 @@ VERBS = (
     "status",
     "plan",
     "migrate",
+    "resume",
     "rollback",
     "baseline",
     "check",

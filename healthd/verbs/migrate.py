@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from healthd.command import one_target, out, say, verb, watched
+from healthd.command import live, one_target, out, patience, patient, say, verb, watched
 from healthd.config import Settings, Target
 from healthd.errors import HealthdError
 from healthd.migrations.glance import glance
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @verb()
 @click.option("--target", metavar="NAME", help="Which target, when there are several.")
 @click.option("--to", metavar="ID", help="Stop after this migration.")
-@click.option("--wait", "wait_s", type=float, default=60.0, metavar="SECONDS", help="For another run's lock.")
+@patient
 @click.option("--allow-out-of-order", is_flag=True, help="Apply one that is older than what is applied.")
 @click.option("--allow-edited", is_flag=True, help="Go on although an applied file was edited.")
 @click.option("--allow-drift", is_flag=True, help="Go on although the database is not what was applied.")
@@ -47,6 +47,9 @@ def migrate(
     **options: Any,
 ) -> int:
     """Apply what is pending: each file, its mark and its digest together or not at all.
+
+    A lock that is not free within --lock-timeout is given up, so that nobody waits behind it for longer, and tried
+    again for --max-wait. A file that was interrupted goes on where it was.
 
     Refuses to start on a database that has drifted. Afterwards the database is proven to be what the lock file
     says: exit 2, with what differs, when it is not. With --all the exit code is the worst of all targets.
@@ -77,7 +80,18 @@ def migrate_and_say(settings: Settings, target: Target, **options: Any) -> Chang
     from healthd.migrations.proven import migrate as apply
 
     migrations, lock = _files(settings)
-    done = asyncio.run(apply(target, migrations, lock, say=say, name=settings.lock.name, **options))
+    done = asyncio.run(
+        apply(
+            target,
+            migrations,
+            lock,
+            say=say,
+            live=live(),
+            name=settings.lock.name,
+            **patience(settings, options),
+            **options,
+        )
+    )
     for reason in done.unproven:
         say(f"not proven: {reason}")
     return done
@@ -99,12 +113,13 @@ def _migrate_all(
 
     migrations, lock = _files(settings)
     first = settings.target(canary) if canary else None
+    how = patience(settings, options)
 
     async def run(target: Target) -> Changed:
         def tell(text: str) -> None:
             say(f"{target.name}: {text}")
 
-        return await apply(target, migrations, lock, say=tell, name=settings.lock.name, **options)
+        return await apply(target, migrations, lock, say=tell, name=settings.lock.name, **how, **options)
 
     outcomes = asyncio.run(fleet(settings.targets, run, jobs=jobs, canary=first, keep_going=keep_going))
     for one in outcomes:

@@ -18,6 +18,7 @@ from healthd.sources import read_lock
 
 FAULTS = {
     State.EDITED: "edited after it was applied",
+    State.INTERRUPTED: "interrupted half-way: healthd resume",
     State.MISSING: "applied, but its file is gone",
     State.UNKNOWN: "applied, but the files do not know it",
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from healthd.command import one_target, out, say, verb
+from healthd.command import live, one_target, out, patience, patient, say, verb
 from healthd.config import Settings
 from healthd.migrations.files import read_migrations
 from healthd.migrations.proven import rollback as undo
@@ -20,8 +21,15 @@ from healthd.sources import read_lock
 @click.option("--to", metavar="ID", help="Roll back everything after this one (default: the last one only).")
 @click.option("--allow-inexact", is_flag=True, help="Although it is not proven to bring back what was there.")
 @click.option("--allow-data-loss", is_flag=True, help="Although rows or values go with it; a terminal is asked.")
+@patient
 def rollback(
-    settings: Settings, style: str, target: str | None, to: str | None, allow_inexact: bool, allow_data_loss: bool
+    settings: Settings,
+    style: str,
+    target: str | None,
+    to: str | None,
+    allow_inexact: bool,
+    allow_data_loss: bool,
+    **options: Any,
 ) -> None:
     """Undo the last migration, or all after --to, the newest first.
 
@@ -47,6 +55,9 @@ def rollback(
             allow_inexact=allow_inexact,
             to=to,
             name=settings.lock.name,
+            live=live(),
+            **patience(settings, options),
+            **options,
         )
     )
     for reason in done.unproven:

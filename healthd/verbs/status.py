@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from healthd.migrations.proven import Look
     from healthd.sources import Files
 
-WRONG = frozenset({State.EDITED, State.MISSING, State.UNKNOWN})
+WRONG = frozenset({State.EDITED, State.MISSING, State.UNKNOWN, State.INTERRUPTED})
 
 
 @verb()
@@ -27,9 +27,9 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     chosen = one_target(settings, target)
     seen = asyncio.run(_look(chosen, settings))
     migrations, drift, unclear = seen.report.migrations, seen.drift, seen.unclear
-    lines = [f"{one.id}  {one.state.replace('_', ' ')}" for one in migrations]
+    lines = [f"{one.id}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}" for one in migrations]
     lines += [f"drift: {one.message}" for one in drift] + [f"cannot tell: {one.message}" for one in unclear]
-    rows = [{"id": one.id, "state": one.state} for one in migrations]
+    rows = [{"id": one.id, "state": one.state, **({"note": one.note} if one.note else {})} for one in migrations]
     found = {"drift": [one.message for one in drift], "cannot_tell": [one.message for one in unclear]}
     out(style, "\n".join(lines), {"target": chosen.name, "migrations": rows, **found})
     if unclear:

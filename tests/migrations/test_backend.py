@@ -108,7 +108,7 @@ def test_a_failure_in_the_last_statement_leaves_nothing(database: str, folder: P
     write(folder, **{"1": "CREATE TABLE a ();\nINSERT INTO a DEFAULT VALUES;\nSELECT 1/0;\n"})
     error = failing(database, folder)
 
-    assert str(error) == "1.sql, line 3: division by zero (22012); nothing was changed"
+    assert str(error) == "1.sql, line 3: division by zero (22012), statement 3: SELECT 1/0; nothing was changed"
     assert [] == sql(database, TABLES) == sql(database, MARKS) == sql(database, LOG) == sql(database, DIGESTS)
 
 
@@ -195,10 +195,13 @@ def test_a_file_that_ends_its_transaction_is_refused_before_it_runs(database: st
     assert [] == sql(database, TABLES)
 
 
-def test_a_commit_that_hides_is_found_afterwards(database: str, folder: Path, sql: Sql) -> None:
-    # Nobody writes BEGIN in this way; should the reading of statements ever be fooled, the server is not.
-    hidden = "CREATE TABLE a (); CREATE FUNCTION begin() RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMIT; SELECT 1;"
-    error = failing(database, write(folder, **{"1": hidden}))
+def test_a_commit_that_hides_is_found_afterwards(
+    database: str, folder: Path, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Should the reading of statements ever be fooled, the server is not.
+    monkeypatch.setattr("healthd.migrations.backend.check", lambda *_, **__: None)
+    monkeypatch.setattr("healthd.migrations.runner.check", lambda *_, **__: None, raising=False)
+    error = failing(database, write(folder, **{"1": "CREATE TABLE a (); COMMIT; SELECT 1;"}))
 
     assert "ends its own transaction: part of it is in, and it is not marked" in str(error)
     assert [("a",)] == sql(database, TABLES)
@@ -312,8 +315,11 @@ def test_a_failure_on_the_way_undoes_nothing_and_says_what_is_in(database: str, 
     )
     error = failing(database, folder)
 
-    wanted = "1.sql, line 5: division by zero (22012); the 2 statements before it are in, and it is not marked"
-    assert str(error) == wanted
+    assert str(error) == (
+        "1.sql, line 5: division by zero (22012), statement 3: SELECT 1/0; "
+        "the 2 statements before it are in, and it is not marked"
+    )
+    assert error.hint == "mend it, then: healthd resume"
     assert [(1,)] == sql(database, "SELECT count(*) FROM a")
     assert [("a",)] == sql(database, TABLES)
     assert [] == sql(database, MARKS) == sql(database, DIGESTS)
@@ -322,15 +328,19 @@ def test_a_failure_on_the_way_undoes_nothing_and_says_what_is_in(database: str, 
 def test_a_failure_in_the_first_statement_changed_nothing(database: str, folder: Path) -> None:
     error = failing(database, write(folder, **{"1": f"{ONE_BY_ONE}\nSELECT\n  nothing;"}))
 
-    assert str(error) == '1.sql, line 4: column "nothing" does not exist (42703); nothing was changed'
+    assert str(error) == (
+        '1.sql, line 4, column 3: column "nothing" does not exist (42703), statement 1: SELECT nothing; '
+        "nothing was changed"
+    )
 
 
-def test_an_index_that_could_not_be_finished_is_spoken_of(database: str, folder: Path, sql: Sql) -> None:
+def test_an_index_that_could_not_be_finished_is_dropped_and_spoken_of(database: str, folder: Path, sql: Sql) -> None:
     sql(database, "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)")
     error = failing(database, write(folder, **{"1": f"{ONE_BY_ONE}CREATE UNIQUE INDEX CONCURRENTLY i ON t (a);"}))
 
     assert "could not create unique index" in str(error)
-    assert error.hint == "the index may be there and invalid: drop it before the next try"
+    assert str(error).endswith("nothing was changed; the INVALID index i that it left was dropped")
+    assert [] == sql(database, "SELECT 1 FROM pg_class WHERE relname = 'i'")
 
 
 def test_a_file_that_leaves_a_transaction_open_is_told(database: str, folder: Path, sql: Sql) -> None:
@@ -354,7 +364,9 @@ def test_a_file_one_by_one_may_have_transactions_of_its_own(database: str, folde
 def test_a_syntax_error_names_its_line(database: str, folder: Path) -> None:
     error = failing(database, write(folder, **{"1": "-- ä\nSELECT 1;\n\nSELEKT 2;"}))
 
-    assert str(error) == '1.sql, line 4: syntax error at or near "SELEKT" (42601); nothing was changed'
+    assert str(error) == (
+        '1.sql, line 4, column 1: syntax error at or near "SELEKT" (42601), statement 2: SELEKT 2; nothing was changed'
+    )
 
 
 def test_the_server_s_detail_and_hint_are_passed_on(database: str, folder: Path) -> None:
@@ -503,15 +515,30 @@ def test_a_killed_runner_leaves_no_lock_and_no_running_statement(database: str, 
 
 def test_the_row_in_stock_yoyo_s_lock_table_is_respected(database: str, folder: Path, sql: Sql) -> None:
     apply(database, write(folder, **{"1": "SELECT 1"}))
-    sql(database, "INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now(), 4711)")
-    with pytest.raises(MigrationFailed) as caught, opened(database, wait_s=0.0):
+    with psycopg.connect(database, application_name="theirs") as theirs:
+        theirs.execute("INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now() AT TIME ZONE 'UTC', 4711)")
+        theirs.commit()
+        with pytest.raises(MigrationFailed) as caught, opened(database, wait_s=0.0):
+            pass
+
+        own = theirs.info.backend_pid
+
+    held = "yoyo, process 4711, holds the row in yoyo_lock, which may be server process "
+    assert f"{held}{own} (postgres, theirs)" in str(caught.value)
+    assert "yoyo break-lock" in str(caught.value)
+
+
+def test_a_lock_row_whose_session_is_gone_is_taken_away_and_said(database: str, folder: Path, sql: Sql) -> None:
+    apply(database, write(folder, **{"1": "SELECT 1"}))
+    sql(database, "INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, '2026-01-02 03:04:05', 4711)")
+    said: list[str] = []
+    with psycopg.connect(database), opened(database, wait_s=0.0, say=said.append):  # it began long after the row
         pass
 
-    assert "yoyo, process 4711, holds the row in yoyo_lock" in str(caught.value)
-    assert "yoyo break-lock" in str(caught.value)
-    sql(database, "DELETE FROM yoyo_lock")
-    with opened(database, wait_s=0.0):
-        pass
+    assert [
+        "took away the lock row that yoyo, process 4711, left at 2026-01-02 03:04:05 UTC: its session is gone"
+    ] == said
+    assert [] == sql(database, "SELECT 1 FROM yoyo_lock")
 
 
 def test_the_lock_is_free_after_a_failure(database: str, folder: Path, sql: Sql) -> None:
@@ -671,3 +698,17 @@ def test_a_ledger_that_cannot_be_written_is_no_success(database: str, folder: Pa
         apply(database, folder)
 
     assert [] == sql(database, TABLES)
+
+
+async def test_a_database_that_is_read_only_is_refused_before_anything(database: str, folder: Path, sql: Sql) -> None:
+    alter = "ALTER DATABASE %I SET default_transaction_read_only = on"
+    sql(database, f"DO $$ BEGIN EXECUTE format('{alter}', current_database()); END $$")
+    error = failing(database, write(folder, **{"1": "CREATE TABLE a ();"}))
+
+    assert "is read-only (default_transaction_read_only is on); nothing was changed" in str(error)
+
+
+def test_yoyo_s_list_makes_no_tables(database: str, folder: Path, sql: Sql) -> None:
+    listed(write(folder, **PAIR), database, "healthd")
+
+    assert [(0,)] == sql(database, IN_PUBLIC)

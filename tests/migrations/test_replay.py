@@ -173,7 +173,7 @@ async def failing(folder: Path) -> MigrationFailed:
 async def test_a_syntax_error_names_file_and_line(tmp_path: Path) -> None:
     error = await failing(write(tmp_path, **{"1": "SELECT 1;", "2": "SELECT 1;\nCREATE TABEL x ();"}))
 
-    assert str(error).startswith('2.sql, line 2: syntax error at or near "TABEL" (42601)')
+    assert str(error).startswith('2.sql, line 2, column 8: syntax error at or near "TABEL" (42601)')
 
 
 CHANCE = "DO $$ BEGIN EXECUTE format('CREATE TABLE %I ()', 't' || gen_random_uuid()); END $$;"

@@ -33,7 +33,7 @@ TABLES = """SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
 READER = """DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
             GRANT USAGE ON SCHEMA public TO reader;
             REVOKE CREATE ON SCHEMA public FROM PUBLIC;"""
-MAY_READ = "GRANT SELECT ON _yoyo_migration, _healthd_migration, yoyo_lock TO reader"
+MAY_READ = "GRANT SELECT ON _yoyo_migration, _healthd_migration, _healthd_progress, yoyo_lock TO reader"
 
 
 @pytest.fixture
@@ -146,7 +146,10 @@ async def test_a_failure_says_what_was_applied_before_it(database: str, folder: 
     with pytest.raises(MigrationFailed) as caught:
         await migrate(database, read(folder), None, say=silent)
 
-    wanted = '2_b.sql, line 2: column "nothing" does not exist (42703); nothing was changed (applied before it: 1_a)'
+    wanted = (
+        '2_b.sql, line 2, column 8: column "nothing" does not exist (42703), statement 2: SELECT nothing; '
+        "nothing was changed (applied before it: 1_a)"
+    )
     assert str(caught.value) == wanted
     assert caught.value.exit_code == 2
     assert "a" == tables(sql, database)
@@ -212,7 +215,7 @@ async def test_a_failing_post_apply_file_says_what_is_in(database: str, folder: 
     with pytest.raises(MigrationFailed) as caught:
         await migrate(database, read(folder), None, say=silent)
 
-    assert str(caught.value).startswith('post-apply.sql, line 2: column "nothing" does not exist')
+    assert str(caught.value).startswith('post-apply.sql, line 2, column 8: column "nothing" does not exist')
     assert str(caught.value).endswith("(applied before it: 1_a, 2_b, 3_c)")
     assert "a b c" == tables(sql, database)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from healthd.migrations.status import Applied, states
+from healthd.migrations.status import Applied, Interrupted, states
 from healthd.model import MigrationState, State
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
@@ -76,3 +76,19 @@ def test_an_applied_one_says_since_when() -> None:
 
 def test_a_lock_file_has_no_say_about_files_that_are_there() -> None:
     assert told([applied("0001", "sha256:a")], locked=()) == told([applied("0001", "sha256:a")])
+
+
+def test_one_that_is_in_only_in_part_says_how_far_it_is() -> None:
+    halves = (
+        Interrupted("0002", "apply", 3, 5, False, THEN),
+        Interrupted("0001", "rollback", 1, 2, True, THEN),
+        Interrupted("0009", "apply", 1, 2, True, THEN),
+    )
+    told = [(one.id, one.state, one.note) for one in states(FILES, LOCKED, [applied("0001")], halves)]
+
+    assert told == [
+        ("0001", State.INTERRUPTED, "rollback, after statement 1 of 2"),
+        ("0002", State.INTERRUPTED, "at statement 3 of 5"),
+        ("0003", State.PENDING, ""),
+        ("0009", State.INTERRUPTED, "after statement 1 of 2"),
+    ]

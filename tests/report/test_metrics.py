@@ -103,7 +103,7 @@ def test_every_promised_metric_is_there() -> None:
     promised = """build_info target_up check_ok check_error findings finding_info drift_since_timestamp_seconds
         check_last_run_timestamp_seconds check_last_success_timestamp_seconds check_interval_seconds check_runs_total
         check_failures_total check_duration_seconds_bucket migrations_pending migrations_applied migrations_edited
-        migrations_missing migrations_unknown migrations_out_of_order maintenance_active
+        migrations_missing migrations_unknown migrations_out_of_order migrations_interrupted maintenance_active
         config_last_reload_successful config_last_reload_success_timestamp_seconds"""
 
     assert {f"healthd_{name}" for name in promised.split()} <= names(series(full()))
@@ -127,7 +127,7 @@ def test_findings_are_counted_by_problem_and_severity() -> None:
 
 def test_each_state_of_a_migration_has_its_metric() -> None:
     states = {State.PENDING: 1, State.OUT_OF_ORDER: 2, State.APPLIED: 3, State.EDITED: 4, State.MISSING: 5}
-    states[State.UNKNOWN] = 6
+    states |= {State.UNKNOWN: 6, State.INTERRUPTED: 7}
     migrations = tuple(MigrationState(f"{state}{n}", state) for state, count in states.items() for n in range(count))
     shown = series(board(report(migrations=migrations)))
 

@@ -1,0 +1,106 @@
+"""Send the text of a file to the server as it is, and tell what fails by file, line, column and statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from healthd.errors import MigrationFailed
+from healthd.migrations.statements import Statement, statements
+from healthd.migrations.steps import excerpt
+
+NOTHING = "nothing was changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A text that is sent in one go: a whole file, or from a line of it on some statements.
+
+    `state` says what is in the database when it fails, and `first` is the number of its first statement. `loose` is
+    what no open transaction holds: when the connection is lost, it may be in or not.
+    """
+
+    name: str
+    text: str
+    state: str = NOTHING
+    line: int = 1
+    first: int = 1
+    loose: bool = False
+
+
+def send(connection: Any, driver: Any, part: Part, *, before: str = "") -> str:
+    """Send a text; results are dropped, because standard output is for our own.
+
+    `before` goes ahead in the same message: statements of which the last one returns a value, which is returned.
+    """
+    ready, ahead = 0, before.count(";")
+    try:
+        connection.pgconn.send_query(f"{before}{part.text}".encode())
+        results = connection.wait(driver.generators.execute(connection.pgconn))
+        ready = max(0, len(results) - 1 - ahead)
+        if results[-1].status == driver.pq.ExecStatus.FATAL_ERROR:
+            raise driver.errors.error_from_result(results[-1])
+    except driver.Error as error:
+        raise failed(error, part, ready, len(before)) from error
+    return str((results[ahead - 1].get_value(0, 0) or b"").decode()) if ahead else ""
+
+
+def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> MigrationFailed:
+    """Return what to tell about a text that failed after `ready` statements; None when it was none of its own.
+
+    `ahead` characters were sent before it in the same message.
+    """
+    diag = error.diag
+    where, which = part.name, ""
+    if ready is not None and error.sqlstate not in (None, "22P05"):  # lost, or not in the database's encoding
+        place, which = _place(part, ready, max(0, int(diag.statement_position or 0) - ahead))
+        where += place
+    if error.sqlstate is None:
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        state, before = part.state, "" if part.state == NOTHING else f"{part.state}; "
+        if part.loose:
+            state = f"{before}whether statement {part.first} is in is not known"
+        hint = "see the server's log, then: healthd " + ("status" if state == NOTHING else "resume")
+        return MigrationFailed(f"{where}: the connection was lost: {reason}; {state}", hint=hint)
+    words = ". ".join(one for one in (diag.message_primary, diag.message_detail) if one)
+    inside = f", in {diag.context.splitlines()[0]}" if diag.context else ""
+    return MigrationFailed(
+        f"{where}: {words}{inside} ({error.sqlstate}){which}; {part.state}",
+        hint=_hint(error, part),
+        sqlstate=error.sqlstate,
+    )
+
+
+def _place(part: Part, ready: int, position: int) -> tuple[str, str]:
+    """Return the line and column of what failed, and its statement.
+
+    The server points at a character (from 1), or else it is the statement after those that were ready.
+    """
+    before = part.text[: position - 1] if position else ""
+    line = before.count("\n") + 1
+    at: tuple[int, Statement] | None = None
+    for number, one in enumerate(statements(part.text)):
+        if one.line > line if position else number > ready:
+            break
+        at = number, one
+    if at is None:
+        return "", ""
+    where = f", line {line + part.line - 1}, column {len(before) - before.rfind(chr(10))}" if position else ""
+    return (
+        where or f", line {at[1].line + part.line - 1}",
+        f", statement {part.first + at[0]}: {excerpt(at[1].text)}",
+    )
+
+
+def _hint(error: Any, part: Part) -> str:
+    if error.sqlstate == "25001":
+        return "put `-- transactional: false` at the top of the file"
+    if error.diag.message_hint:
+        return str(error.diag.message_hint)
+    if error.sqlstate == "53100":
+        return "make room on the server's disk, then run it again"
+    if part.state != NOTHING:
+        return "mend it, then: healthd resume"
+    if error.sqlstate == "42501":
+        return "ask for the privilege it names, for the role that migrates"
+    return ""

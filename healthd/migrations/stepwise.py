@@ -1,0 +1,312 @@
+"""Run a file that is no transaction: step by step, so that at any moment the database says how far it has come.
+
+A step and its progress commit together wherever the server lets them. What it takes outside of transactions only is
+written down before it is sent, and again when it is done; between the two, the catalogs tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from healthd.database.connection import PROGRESS
+from healthd.errors import ConfigError, MigrationFailed
+from healthd.migrations import progress
+from healthd.migrations.begun import CREATE_INDEX, TWICE, Verdict, judge, left_over, note, trace
+from healthd.migrations.files import Migration
+from healthd.migrations.progress import Row, Standing
+from healthd.migrations.sending import NOTHING, Part, failed
+from healthd.migrations.steps import COMMIT, Step, count, excerpt, steps
+
+if TYPE_CHECKING:
+    from healthd.migrations.backend import Backend
+
+AS_OURSELVES = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE;"
+SWITCHES = re.compile(r"\b(?:role|authorization)\b", re.IGNORECASE)
+# The server refuses it in a transaction: before anything happened, or rolling back all that has.
+OUTSIDE_ONLY = ("25001", "2D000")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to be run, and the SQL that keeps the books about it. Post-apply files are not `resumable`."""
+
+    migration: Migration
+    hash: str
+    operation: str
+    text: str
+    path: Path
+    books: str
+    resumable: bool = True
+
+    @property
+    def name(self) -> str:
+        """Return the file's name, for messages."""
+        return self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Where a file stands, and what was found out about the step that may be in."""
+
+    steps: tuple[Step, ...]
+    standing: Standing
+    verdict: Verdict | None
+
+    @property
+    def left(self) -> tuple[Step, ...]:
+        """Return the steps that are to be run."""
+        return self.standing.left[1:] if self.verdict and self.verdict.done else self.standing.left
+
+
+def refuse_others(backend: Backend, job: Job) -> None:
+    """Raise when another file than this one is half-way."""
+    query = progress.OTHERS.format(table=backend.table(PROGRESS))
+    rows = backend.connection.execute(query, {"hash": job.hash, "operation": job.operation}).fetchall()
+    for name, operation in rows:
+        what = name if operation == "apply" else f"the rollback of {name}"
+        raise MigrationFailed(f"{what} was interrupted and is in only in part; {NOTHING}", hint="healthd resume")
+
+
+def look(backend: Backend, job: Job, from_statement: int | None = None) -> Outlook:
+    """Return where a file stands; the settings that it has made are made again, for names depend on them.
+
+    `from_statement` says it instead of the database.
+    """
+    whole = steps(job.text)
+    if from_statement is not None:
+        done = tuple(step for step in whole if step.number < _known(job, from_statement))
+        return Outlook(whole, Standing(done, whole[len(done) :], None), None)
+    query = progress.READ.format(table=backend.table(PROGRESS))
+    rows = [Row(*one) for one in backend.connection.execute(query, _key(job)).fetchall()]
+    standing = progress.standing(whole, rows, job.name)
+    for step in standing.done:
+        if step.setting:
+            backend.send(Part(job.name, step.text, NOTHING, step.line, step.number))
+    verdict = None
+    if standing.begun is not None:
+        verdict = judge(standing.left[0].text, standing.begun.noted, _ask(backend))
+    return Outlook(whole, standing, verdict)
+
+
+def told(job: Job, outlook: Outlook) -> Iterator[str]:
+    """Yield, a line each, what is in, what was found, and what would be done."""
+    total = count(job.text)
+    for step in outlook.standing.done:
+        yield f"{job.name}: statement {step.number} of {total} is in: {excerpt(step.text)}"
+    if outlook.verdict is not None:
+        step, verdict = outlook.standing.left[0], outlook.verdict
+        end = {True: "it is in", False: "it is to be run again", None: "say it with --from-statement"}[verdict.done]
+        found = f"was begun, and {verdict.words}; {end}"
+        yield f"{job.name}: statement {step.number} of {total} {found}: {excerpt(step.text)}"
+        for sql in verdict.first:
+            yield f"{job.name}: before it goes on: {sql}"
+    for step in outlook.left:
+        yield f"{job.name}: statement {step.number} of {total} is to be run: {excerpt(step.text)}"
+    yield f"{job.name}: then it is marked" if job.operation == "apply" else f"{job.name}: then its mark goes"
+
+
+def go_on_from(backend: Backend, job: Job, statement: int) -> None:
+    """Write down that what comes before this statement is in, and nothing else is."""
+    _known(job, statement)
+    with backend.connection.transaction():
+        values = {**_key(job), "statement": 0}
+        backend.connection.execute(progress.FORGOTTEN.format(table=backend.table(PROGRESS)), values)
+        for step in steps(job.text):
+            if step.number < statement:
+                backend.connection.execute(_sql(backend, job, step, progress.FINISHED))
+
+
+def _known(job: Job, statement: int) -> int:
+    """Return the number of a statement where a step begins, or one more than there are."""
+    numbers = [step.number for step in steps(job.text)]
+    if statement not in (*numbers, count(job.text) + 1):
+        raise ConfigError(
+            f"{job.name} has no statement {statement} to go on from",
+            hint=f"one of {', '.join(map(str, numbers))}; {count(job.text) + 1} when all of it is in",
+        )
+    return statement
+
+
+def run(backend: Backend, job: Job) -> None:
+    """Run what of a file is not in yet, and keep the books about it."""
+    left = steps(job.text)
+    if job.resumable:
+        outlook = look(backend, job)
+        _decide(backend, job, outlook)
+        left = outlook.left
+    for step in left:
+        backend.patiently(job.name, lambda step=step: _do(backend, job, step))  # type: ignore[misc] # one step each
+    if backend.connection.info.transaction_status != backend.TRANSACTION_STATUS_IDLE:
+        raise MigrationFailed(
+            f"{job.name} leaves a transaction open: what came before that is in, and it is not marked",
+            hint="end the file's BEGIN with COMMIT, then: healthd resume",
+        )
+    # Outside of a transaction what the file has set is taken back first: it may have made all others read-only.
+    backend.connection.execute(f"RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {backend.settings}")
+    forget = backend.filled(progress.FORGOTTEN.format(table=backend.table(PROGRESS)), {**_key(job), "statement": 0})
+    backend.keep(job, f"BEGIN; {forget};", "all of it is in, and it is not marked")
+
+
+def _decide(backend: Backend, job: Job, outlook: Outlook) -> None:
+    """Say where an interrupted file goes on, and clear the way; raise when nobody can tell."""
+    standing, verdict = outlook.standing, outlook.verdict
+    if not standing.done and verdict is None:
+        return
+    if verdict is not None and standing.begun is not None:
+        step = standing.left[0]
+        if verdict.done is None:
+            raise progress.undecided(step, standing.begun, job.name, verdict.words)
+        for sql in verdict.first:
+            backend.say(f"{job.name}: statement {step.number}: {verdict.words}: {sql}")
+            with _unhurried(backend, ours=True):
+                backend.send(Part(job.name, sql, progress_words(step)))
+        if verdict.done:
+            _write(backend, job, step, progress.FINISHED)
+    total = count(job.text)
+    where = f"goes on at statement {outlook.left[0].number} of {total}" if outlook.left else "is in and gets its mark"
+    backend.say(f"{job.name} was interrupted; it {where}")
+
+
+def _do(backend: Backend, job: Job, step: Step) -> None:
+    if step.alone:
+        return _outside(backend, job, step)
+    try:
+        return _inside(backend, job, step)
+    except MigrationFailed as error:
+        if error.sqlstate not in OUTSIDE_ONLY or step.end:
+            raise
+    backend.rollback_only()
+    return _outside(backend, job, step)
+
+
+def _inside(backend: Backend, job: Job, step: Step) -> None:
+    """Run a step and write it down in one transaction."""
+    if not step.end:
+        if step.text.lower().startswith(("begin", "start")):  # without an end: whoever reads on is told
+            backend.send(_part(job, step))
+            return
+        backend.connection.execute("BEGIN READ WRITE")
+    backend.send(_part(job, step))
+    part = _part(job, step, loose=True)
+    end, row = step.end or "COMMIT", _sql(backend, job, step, progress.FINISHED)
+    try:
+        if COMMIT.match(end):
+            backend.connection.execute(f"{_ourselves(job)} {row}; {end}")
+        else:
+            backend.connection.execute(end)
+            _write(backend, job, step, progress.FINISHED)
+    except backend.driver.Error as error:
+        raise failed(error, part) from error
+    return
+
+
+def _outside(backend: Backend, job: Job, step: Step) -> None:
+    """Run a step that no transaction can hold: written down before and after, and cleared away when it fails."""
+    ask, part = _ask(backend), _part(job, step, loose=True)
+    noted = note(step.text, ask)
+    _write(backend, job, step, progress.BEGUN, noted)
+    try:
+        with _unhurried(backend) if step.patient else nullcontext():
+            backend.send(part)
+        if CREATE_INDEX.match(step.text) and (broken := left_over(step.text, None, ask)):
+            raise MigrationFailed(
+                f"{job.name}, line {step.line}: index {broken[0]} was there before, and is INVALID; {part.state}",
+                hint=f"DROP INDEX CONCURRENTLY {broken[0]}, then: healthd resume",
+            )
+    except MigrationFailed as error:
+        if backend.connection.closed or not (trace(step.text) or TWICE.match(step.text)):
+            raise
+        backend.rollback_only()
+        cleared, said = _clear(backend, job, step, noted)
+        # What could not be cleared away is in the way of another try.
+        raise MigrationFailed(
+            f"{error}{said}", hint=error.hint, sqlstate=error.sqlstate if cleared else None
+        ) from error
+    _write(backend, job, step, progress.FINISHED)
+
+
+def _clear(backend: Backend, job: Job, step: Step, noted: str | None) -> tuple[bool, str]:
+    """Drop what a failed statement has left INVALID and forget that it was begun; return whether, and what to say."""
+    said = ""
+    for name in left_over(step.text, noted, _ask(backend)):
+        try:
+            with _unhurried(backend, ours=True):
+                backend.connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            said += f"; the INVALID index {name} that it left was dropped"
+        except backend.driver.Error:
+            return False, f"; it left the index {name} INVALID, which could not be dropped"
+    _write(backend, job, step, progress.FORGOTTEN)
+    return True, said
+
+
+@contextmanager
+def _unhurried(backend: Backend, *, ours: bool = False) -> Iterator[None]:
+    """Wait for locks as long as a run may: what runs CONCURRENTLY holds up nobody who reads or writes.
+
+    A lock_timeout that the file has set itself stays as it is, but for what is `ours` to do.
+    """
+    own = backend.one("SELECT pg_catalog.current_setting('lock_timeout')")
+    if own != backend.lock_timeout and not ours:
+        yield
+        return
+    change = "SELECT pg_catalog.set_config('lock_timeout', %s, false)"
+    backend.one(change, (f"{backend.patience.max_wait_s * 1000:.0f}ms",))
+    try:
+        yield
+    finally:
+        if not backend.connection.closed:
+            backend.one(change, (own,))
+
+
+def _part(job: Job, step: Step, *, loose: bool = False) -> Part:
+    return Part(job.name, step.text, progress_words(step), step.line, step.number, loose)
+
+
+def progress_words(step: Step) -> str:
+    """Return what is in before a step."""
+    done = step.number - 1
+    if done == 0:
+        return NOTHING
+    return f"the {done} statement{'s' * (done > 1)} before it {'are' if done > 1 else 'is'} in, and it is not marked"
+
+
+def _write(backend: Backend, job: Job, step: Step, query: str, noted: str | None = None) -> None:
+    """Write progress down, in a transaction of its own."""
+    if not job.resumable:
+        return
+    row = _sql(backend, job, step, query, noted)
+    try:
+        backend.connection.execute(f"BEGIN READ WRITE; {_ourselves(job)} {row}; COMMIT")
+    except backend.driver.Error as error:
+        raise failed(error, _part(job, step, loose=query != progress.BEGUN)) from error
+
+
+def _sql(backend: Backend, job: Job, step: Step, query: str, noted: str | None = None) -> str:
+    if not job.resumable:
+        return ""
+    values = {
+        **_key(job),
+        "statement": step.number,
+        "statements": count(job.text),
+        "id": job.migration.id,
+        "digest": step.digest,
+        "noted": noted,
+    }
+    return backend.filled(query.format(table=backend.table(PROGRESS)), values)
+
+
+def _key(job: Job) -> dict[str, Any]:
+    return {"hash": job.hash, "operation": job.operation}
+
+
+def _ourselves(job: Job) -> str:
+    return AS_OURSELVES if SWITCHES.search(job.text) else ""
+
+
+def _ask(backend: Backend) -> Any:
+    return lambda query, values: backend.connection.execute(query, values).fetchall()

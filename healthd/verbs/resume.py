@@ -1,0 +1,47 @@
+"""Bring an interrupted migration to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+
+from healthd.command import live, one_target, out, patience, patient, say, verb
+from healthd.config import Settings
+from healthd.migrations.files import read_migrations
+from healthd.migrations.runner import resume as go_on
+from healthd.sources import read_lock
+
+
+@verb()
+@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+@click.option("--dry-run", is_flag=True, help="Say what is in and what would be done, and do nothing.")
+@click.option(
+    "--from-statement", type=click.IntRange(min=1), metavar="N", help="What comes before statement N is in, no more is."
+)
+@patient
+def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **options: Any) -> None:
+    """Bring an interrupted migration to its end.
+
+    A file with `-- transactional: false` may end between two statements, when one fails or the process is killed.
+    This looks at the database for what is in: a finished statement is not run again, an INVALID index is dropped
+    and built anew. Where only a person can know, it asks for --from-statement.
+    """
+    chosen = one_target(settings, target)
+    migrations, known, how = read_migrations(settings.sources), read_lock(settings), patience(settings, options)
+    lines: list[str] = []
+    done = asyncio.run(
+        go_on(
+            chosen.dsn,
+            migrations,
+            known,
+            say=lines.append if dry_run else say,
+            live=live(),
+            dry_run=dry_run,
+            **how,
+            **options,
+        )
+    )
+    text = "\n".join(lines) or f"{chosen.name}: {', '.join(done) or 'nothing'} resumed"
+    out(style, text, {"target": chosen.name, "resumed": list(done), "would": lines})

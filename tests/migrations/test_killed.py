@@ -1,0 +1,254 @@
+"""Whenever a run is killed, cut off, or loses its server: status tells the truth, and the next run ends well."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import wire as wires
+from conftest import BINARIES
+from wire import Wire
+
+from healthd import embedded
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
+from healthd.errors import HealthdError
+from healthd.migrations.backend import opened, yoyo_migration
+from healthd.migrations.files import Migration, read_migrations
+from healthd.migrations.lockfile import LockFile
+from healthd.migrations.replay import replay
+from healthd.migrations.runner import standing
+from healthd.model import State, diff
+from healthd.roles import for_comparison
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+MakeDatabase = Callable[..., str]
+
+WHOLE = {
+    "1": "CREATE TABLE a (b int NOT NULL);\nINSERT INTO a SELECT generate_series(1, 3);\nCREATE INDEX i ON a (b);",
+    "1.rollback": "DROP TABLE a;",
+}
+STEPS = {
+    "1": """-- transactional: false
+SET search_path TO public;
+CREATE TABLE a (b int);
+INSERT INTO a SELECT generate_series(1, 3);
+CREATE INDEX CONCURRENTLY i ON a (b);
+BEGIN;
+ALTER TABLE a ADD c int;
+INSERT INTO a SELECT generate_series(4, 6);
+COMMIT;
+DO $$ BEGIN INSERT INTO a VALUES (7); END $$;
+DROP INDEX CONCURRENTLY i;
+CREATE UNIQUE INDEX CONCURRENTLY ON a (b);
+VACUUM a;
+""",
+    "1.rollback": "-- transactional: false\nDROP INDEX CONCURRENTLY a_b_idx;\nDROP TABLE a;",
+}
+FORMS = {"whole": (WHOLE, 3), "steps": (STEPS, 7)}
+NO_LOSS = {"synchronous_commit": "on"}
+COUNT = "SELECT count(*)::int FROM a"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A folder with a migration, its lock file, and how many rows its table ends with."""
+
+    name: str
+    folder: Path
+    lock: LockFile
+    rows: int
+
+
+@pytest.fixture(scope="module", params=list(FORMS))
+def form(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Form:
+    files, rows = FORMS[request.param]
+    folder = tmp_path_factory.mktemp(request.param)
+    for name, text in files.items():
+        (folder / f"{name}.sql").write_text(text)
+    return Form(request.param, folder, asyncio.run(replay(read_migrations([folder]))), rows)
+
+
+@pytest.fixture
+def wire(server: embedded.Server) -> Iterator[Wire]:
+    with tempfile.TemporaryDirectory() as folder, wires.wire(server, Path(folder)) as made:
+        yield made
+
+
+def silent(_: str) -> None:
+    pass
+
+
+async def truth(url: str, migrations: tuple[Migration, ...], lock: LockFile) -> State:
+    """Return the state that status tells, once what is there was held against it."""
+    stand = await standing(url, migrations, lock)
+    state = stand.migrations[-1].state
+    if state is State.INTERRUPTED:
+        assert stand.migrations[-1].note
+        return state
+    async with connect(url) as connection:
+        there = for_comparison(await take_snapshot(connection), "postgres")
+
+    assert () == diff(for_comparison(lock.expected(["1"] if state is State.APPLIED else []), "postgres"), there), state
+    return state
+
+
+async def gone(url: str, sql: Sql) -> None:
+    """Wait until the server has noticed that the last runner is no more."""
+    others = "SELECT query, state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    for _ in range(1000):
+        if not (left := sql(url, others)):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(left)
+
+
+def finish(url: str, migrations: tuple[Migration, ...]) -> None:
+    """Do what the next `migrate` does, once it has looked."""
+    with opened(url, wait_s=10.0, say=silent) as backend:
+        for one in migrations:
+            if yoyo_migration(one).hash not in backend.get_applied_migration_hashes():
+                backend.apply_one(yoyo_migration(one))
+
+
+def breaking(wire: Wire, number: int, broken: Callable[[], object], *, answered: bool) -> None:
+    """Let the wire break at a message, counted from the first that asks how far the file has come."""
+    wire.questions.clear()
+
+    def happening(question: int) -> bool:
+        first = next((i for i, text in enumerate(wire.questions) if b"_healthd_progress" in text), None)
+        if first is None or question != first + number:
+            return False
+        broken()
+        return True
+
+    wire.before = wire.after = lambda _: False
+    if answered:
+        wire.after = happening
+    else:
+        wire.before = happening
+
+
+@pytest.fixture
+def fresh(make_database: MakeDatabase) -> Callable[[], str]:
+    """Return a function that makes a database with an empty ledger."""
+    template = make_database()
+    with opened(template, wait_s=1.0, say=silent) as backend:
+        backend.ensure_internal_schema_updated()
+    return lambda: make_database(template.rpartition("/")[2].partition("?")[0])
+
+
+async def test_a_runner_that_is_killed_before_any_of_its_messages_is_followed_by_one_that_ends(
+    form: Form, wire: Wire, fresh: Callable[[], str], sql: Sql
+) -> None:
+    migrations, states = read_migrations([form.folder]), []
+    for number in count():
+        url, pid = fresh(), Future[int]()
+        breaking(wire, number, lambda pid=pid: wires.kill(pid.result(10)), answered=False)
+        pid.set_result(wires.start("apply_one", wire.url(url), form.folder))
+        code = await asyncio.to_thread(wires.end, pid.result())
+        if code == 0:
+            break
+
+        assert code == -signal.SIGKILL
+        await gone(url, sql)
+        states.append(await truth(url, migrations, form.lock))
+        await asyncio.to_thread(finish, url, migrations)
+        assert await truth(url, migrations, form.lock) is State.APPLIED, wire.questions[-1]
+        assert [(form.rows,)] == sql(url, COUNT), wire.questions[-1]
+    middle = {State.INTERRUPTED} if form.name == "steps" else set()
+    assert {State.PENDING, State.APPLIED} | middle == set(states)
+
+
+async def test_a_connection_that_is_cut_before_any_answer_is_followed_by_a_runner_that_ends(
+    form: Form, wire: Wire, fresh: Callable[[], str], sql: Sql
+) -> None:
+    migrations, told = read_migrations([form.folder]), []
+    for number in count():
+        url = fresh()
+        breaking(wire, number, lambda: None, answered=True)
+        try:
+            await asyncio.to_thread(finish, wire.url(url), migrations)
+        except HealthdError as error:
+            told.append(str(error))
+        else:
+            break
+        await gone(url, sql)
+        state = await truth(url, migrations, form.lock)
+        if "nothing was changed" in told[-1]:
+            assert state is State.PENDING, told[-1]
+        if "all of it is in, and the books say so" in told[-1]:
+            assert state is State.APPLIED
+        wire.before = wire.after = lambda _: False
+        await asyncio.to_thread(finish, url, migrations)
+
+        assert await truth(url, migrations, form.lock) is State.APPLIED, told[-1]
+        assert [(form.rows,)] == sql(url, COUNT), told[-1]
+    assert any("the books say so" in words for words in told)
+
+
+FATAL = {
+    "whole": ((b"INSERT INTO a", False), (b"COMMIT; DISCARD TEMP", False), (b"COMMIT; DISCARD TEMP", True)),
+    "steps": (
+        (b"INSERT INTO a", True),
+        (b"CONCURRENTLY i", True),
+        (b"VACUUM", False),
+        (b"COMMIT; DISCARD TEMP", True),
+    ),
+}
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    """A folder that PostgreSQL's account can enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "data"
+
+
+async def test_a_server_that_is_killed_is_followed_by_a_run_that_ends(form: Form, data: Path, sql: Sql) -> None:
+    migrations = read_migrations([form.folder])
+    server = embedded.start(data, durable=False, settings=NO_LOSS, binaries=BINARIES)
+    for number, (marker, answered) in enumerate(FATAL[form.name]):
+        sql(server.url(), f"CREATE DATABASE killed_{number} TEMPLATE template0")
+        with tempfile.TemporaryDirectory() as folder, wires.wire(server, Path(folder)) as wire:
+
+            def happening(
+                question: int, wire: Wire = wire, marker: bytes = marker, server: embedded.Server = server
+            ) -> bool:
+                if marker not in wire.questions[question]:
+                    return False
+                server.stop("immediate")
+                return True
+
+            setattr(wire, "after" if answered else "before", happening)
+            with pytest.raises(HealthdError):
+                await asyncio.to_thread(finish, wire.url(server.url(f"killed_{number}")), migrations)
+        server = embedded.start(data, durable=False, settings=NO_LOSS, binaries=BINARIES)
+        url = server.url(f"killed_{number}")
+        await truth(url, migrations, form.lock)
+        await asyncio.to_thread(finish, url, migrations)
+
+        assert await truth(url, migrations, form.lock) is State.APPLIED
+        assert [(form.rows,)] == sql(url, COUNT)
+    server.stop("immediate")
+
+
+async def test_of_ten_runners_one_applies_and_the_others_find_nothing_to_do(
+    form: Form, fresh: Callable[[], str], sql: Sql
+) -> None:
+    url = fresh()
+    pids = [wires.start("migrate", url, form.folder) for _ in range(10)]
+    codes = [await asyncio.to_thread(wires.end, pid) for pid in pids]
+
+    assert [0] * 10 == codes
+    assert [("apply",)] == sql(url, "SELECT operation FROM _yoyo_log")
+    assert [(form.rows,)] == sql(url, COUNT)

@@ -1,0 +1,146 @@
+"""A wire between a client and PostgreSQL that breaks at a chosen message, and a runner that can be killed there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from pathlib import Path
+from urllib.parse import quote
+
+from healthd.embedded import Server
+from healthd.migrations.backend import opened, yoyo_migration
+from healthd.migrations.files import read_migrations
+from healthd.migrations.runner import migrate
+
+Happening = Callable[[int], bool]  # is told the number of a message; True breaks the wire
+
+
+class Wire:
+    """Forwards what clients and the server say, a question and its answer at a time, and counts the questions.
+
+    `before` is asked before a question goes on, `after` when its answer is there and not handed on.
+    """
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server, self.folder = server, folder
+        self.before: Happening = lambda _: False
+        self.after: Happening = lambda _: False
+        self.questions: list[bytes] = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(folder / ".s.PGSQL.5432"))
+        self._listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def url(self, url: str) -> str:
+        """Return a database's URL over this wire."""
+        return url.replace(quote(str(self.server.socket), safe=""), quote(str(self.folder), safe="")).replace(
+            str(self.server.socket), str(self.folder)
+        )
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError, EOFError):
+            server.connect(str(self.server.socket / ".s.PGSQL.5432"))
+            server.sendall(_startup(client))
+            client.sendall(_until(server, b"Z"))
+            while True:
+                question = _until(client, b"QSX")
+                number = len(self.questions)
+                self.questions.append(question)
+                if self.before(number):
+                    return
+                server.sendall(question)
+                answer = _until(server, b"Z")
+                if self.after(number):
+                    return
+                client.sendall(answer)
+
+
+def _exactly(end: socket.socket, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        if not (more := end.recv(size - len(found))):
+            raise EOFError
+        found += more
+    return found
+
+
+def _startup(client: socket.socket) -> bytes:
+    head = _exactly(client, 4)
+    return head + _exactly(client, struct.unpack("!I", head)[0] - 4)
+
+
+def _until(end: socket.socket, last: bytes) -> bytes:
+    """Return whole messages up to one of these types."""
+    found = b""
+    while True:
+        head = _exactly(end, 5)
+        found += head + _exactly(end, struct.unpack("!I", head[1:])[0] - 4)
+        if head[:1] in last:
+            return found
+
+
+@contextmanager
+def wire(server: Server, folder: Path) -> Iterator[Wire]:
+    """Lend a wire to a server; `folder` must be short enough for a socket's name."""
+    made = Wire(server, folder)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+PROCESSES = get_context("forkserver")
+PROCESSES.set_forkserver_preload(["wire", "psycopg", "psycopg_binary"])
+
+
+def _run(verb: str, url: str, folder: Path) -> None:
+    os.close(2)  # a broken wire makes it complain
+    os.open(os.devnull, os.O_WRONLY)
+    if verb == "migrate":
+        asyncio.run(migrate(url, read_migrations([folder]), None, say=lambda _: None))
+        return
+    with opened(url, wait_s=10.0, say=lambda _: None) as backend:
+        for migration in read_migrations([folder]):
+            getattr(backend, verb)(yoyo_migration(migration))
+
+
+def start(verb: str, url: str, folder: Path) -> int:
+    """Start a runner in a process of its own, and return its pid; `end` waits for it."""
+    process = PROCESSES.Process(target=_run, args=(verb, url, folder), daemon=True)
+    process.start()
+    assert process.pid is not None
+    RUNNING[process.pid] = process
+    return process.pid
+
+
+RUNNING: dict[int, object] = {}
+
+
+def end(pid: int) -> int | None:
+    """Wait for a runner, and return its exit code: negative when a signal ended it."""
+    process = RUNNING.pop(pid)
+    process.join(60)  # type: ignore[attr-defined] # a process of the context's own class
+    code: int | None = process.exitcode  # type: ignore[attr-defined]
+    return code
+
+
+def kill(pid: int) -> None:
+    """End a process at once."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

@@ -57,6 +57,8 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.report.problems": frozenset({"sys"}),  # writes the runbook when it is run as a program
     "healthd.report.repair": frozenset(),
     "healthd.report.sides": frozenset("difflib itertools re unicodedata".split()),
+    "healthd.asgi.ids": frozenset({"re"}),
+    "healthd.asgi.trouble": frozenset({"re"}),
     "healthd.catalog": frozenset({"importlib"}),  # finds its files
     "healthd.checks": frozenset({"importlib", "pkgutil", "types"}),  # finds its files
 }
@@ -82,7 +84,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "psycopg": frozenset(name for name in NAMES if name.startswith("healthd.database")),
     "yoyo": frozenset({"healthd.migrations.backend"}),
     "sqlparse": frozenset({"healthd.migrations.backend"}),
-    "prometheus_client": frozenset({"healthd.report.metrics"}),
+    "prometheus_client": frozenset({"healthd.report.metrics", "healthd.asgi.measures"}),  # ours, and an application's
     "starlette": frozenset({"healthd.report.web"}),
     "uvicorn": frozenset({"healthd.report.web"}),
     "jinja2": frozenset({"healthd.report.page"}),

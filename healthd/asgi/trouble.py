@@ -75,7 +75,7 @@ class Trouble:
     @property
     def title(self) -> str:
         """Return the same short sentence for every trouble of one kind."""
-        return TITLES[self.error_code]
+        return TITLES.get(self.error_code, self.error_code.replace("_", " ").capitalize())
 
 
 def recognise(error: BaseException, *, schema: str = "public") -> Trouble:
@@ -106,6 +106,10 @@ def _driver(one: BaseException, outermost: BaseException, schema: str) -> Troubl
     library = type(one).__module__.partition(".")[0]
     names = {each.__name__ for each in type(one).__mro__}
     lost = library in ("psycopg", "psycopg_pool", "asyncpg") and names & {"OperationalError", "InterfaceError"}
+    if library == "psycopg" and "DataError" in names:  # before the server saw it, or after
+        if "cannot contain NUL" in str(one):
+            return Trouble(422, "invalid_input", "a text holds a NUL character", cause=_name(one))
+        return Trouble(500, "serialization_failed", "a stored value is none that Python can hold", cause=_name(one))
     if lost or (library == "sqlalchemy" and type(one).__name__ == "TimeoutError"):
         return _unavailable("database_unreachable", None, _name(one))
     return None

@@ -26,6 +26,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.values": frozenset({"decimal", "re", "uuid"}),
     "healthd.contracts": frozenset({"json"}),
     "healthd.redact": frozenset({"re"}),
+    "healthd.shapes": frozenset({"json", "re"}),
     "healthd.visible": frozenset(),
     "healthd.digest": frozenset({"hashlib"}),
     "healthd.omitted": frozenset(),
@@ -85,6 +86,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "yoyo": frozenset({"healthd.migrations.backend"}),
     "sqlparse": frozenset({"healthd.migrations.backend"}),
     "prometheus_client": frozenset({"healthd.report.metrics", "healthd.asgi.measures"}),  # ours, and an application's
+    "httpx": frozenset({"healthd.endpoints"}),
     "starlette": frozenset({"healthd.report.web"}),
     "uvicorn": frozenset({"healthd.report.web"}),
     "jinja2": frozenset({"healthd.report.page"}),

@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql test matrix big check docs bench clean
+.PHONY: help install run psql machines-api test matrix big check docs bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 $(STAMP): pyproject.toml healthd/__init__.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,6 +23,9 @@ run: install ## the main job: embedded PostgreSQL, migrations, daemon, page
 
 psql: install ## SQL on standard input, or a prompt, on the database of `make run`
 	@exec $(BIN)/python -m healthd.embedded psql
+
+machines-api: install ## the example application on the database of `make run`; http://127.0.0.1:8000
+	@exec $(BIN)/python -m examples.machines_api $(ARGS)
 
 test: install ## the whole test suite, on all processors
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)

@@ -9,11 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from glob import glob
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from healthd.contracts import load as load_contract
+from healthd.endpoints import Endpoint
 from healthd.errors import ConfigError
 from healthd.ini import Origins, new_parser, own, parse
 from healthd.model import Contract, Key
+from healthd.shapes import Shape
+from healthd.shapes import load as load_shape
 from healthd.visible import BOOKS
 
 FILE = "yoyo.ini"
@@ -54,6 +58,7 @@ KEYS: Mapping[str, frozenset[str]] = {
     ),
     "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions"]),
     "contract": frozenset(["file", "role"]),
+    "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract"]),
 }
 
 
@@ -82,6 +87,7 @@ class Settings:
     data: Path
     targets: tuple[Target, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
     host: str = "127.0.0.1"
     port: int = 9899
     interval_s: float = 30.0
@@ -116,7 +122,8 @@ def read_settings(file: Path | None = None, *, database: str | None = None) -> S
     base = path.parent if path else Path.cwd()
     settings = reader.settings(base)
     contracts = {name: reader.contract(name, base) for name in reader.named("contract")}
-    settings = replace(settings, contracts=tuple(contracts.values()))
+    endpoints = tuple(reader.endpoint(name, base, settings) for name in reader.named("endpoint"))
+    settings = replace(settings, contracts=tuple(contracts.values()), endpoints=endpoints)
     targets: tuple[Target, ...]
     if database:
         targets = (_only(database, settings, "--database"),)
@@ -160,6 +167,15 @@ def _parameters(dsn: str, place: str) -> Mapping[str, str]:
     raise ConfigError(f"{place}: {words}", hint=hint)
 
 
+def _is_web(url: str) -> bool:
+    """Return whether this is an address that can be asked."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:  # a port that is none
+        return False
+
+
 def _folders(base: Path, source: str) -> tuple[Path, ...]:
     """Return the folders that one source names; like yoyo's it may be a pattern."""
     if (base / source).is_dir():
@@ -188,9 +204,14 @@ class _Reader:
         used = {name.lower() for name in re.findall(r"%\(([^)]+)\)s", " ".join(self._values()))}
         for section in ("DEFAULT", *self.parser.sections()):
             word, _, name = section.partition(" ")
-            wants_name = word in ("target", "contract")
+            wants_name = word in ("target", "contract", "endpoint")
             if word not in KEYS or wants_name != bool(name) or name != name.strip():
-                raise self.wrong(section, None, "no such section", "known: [healthd], [target NAME], [contract NAME]")
+                raise self.wrong(
+                    section,
+                    None,
+                    "no such section",
+                    "known: [healthd], [target NAME], [contract NAME], [endpoint NAME]",
+                )
             for key in self.own(section):
                 if key not in KEYS[word] and not (section == "DEFAULT" and key in used):
                     raise self.wrong(section, key, "no such key", f"known: {', '.join(sorted(KEYS[word]))}")
@@ -316,6 +337,34 @@ class _Reader:
         except (TypeError, AttributeError) as error:
             raise self.wrong(section, "file", f"{base / file} is not a contract", "") from error
         return replace(contract, role=self.get(section, "role") or contract.role)
+
+    def endpoint(self, name: str, base: Path, settings: Settings) -> Endpoint:
+        """Return the endpoint of one section; its contract is read from its file."""
+        section = f"endpoint {name}"
+        url = self.get(section, "url") or ""
+        if not _is_web(url):
+            raise self.wrong(section, "url", "missing, or no http:// or https:// address", "write url = http://…")
+        status = self.get(section, "status") or "200"
+        if not re.fullmatch("[1-5][0-9][0-9]", status):
+            raise self.wrong(section, "status", f"{status!r} is no HTTP status", "write one such as 200")
+        shape: Shape = ()
+        file = self.get(section, "contract")
+        if file is not None:
+            try:
+                shape = load_shape((base / file).read_text(encoding="utf-8"))
+            except OSError as error:
+                raise self.wrong(section, "contract", f"cannot read {base / file}", "") from error
+            except (ValueError, TypeError) as error:
+                raise self.wrong(section, "contract", f"{base / file}: {error}", "") from error
+        return Endpoint(
+            name,
+            url,
+            int(status),
+            self.seconds(section, "max_latency_s", 1.0),
+            self.seconds(section, "interval_s", settings.interval_s),
+            self.seconds(section, "deadline_s", settings.deadline_s),
+            shape,
+        )
 
     def target(self, name: str, settings: Settings, contracts: Mapping[str, Contract]) -> Target:
         """Return the target of one section; without a list of its own it has every contract."""

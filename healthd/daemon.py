@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from healthd.config import Settings, Target
+from healthd.endpoints import Endpoint, examine_endpoint
 from healthd.errors import ConfigError, HealthdError
 from healthd.model import Report, Severity
 from healthd.notify import notify, watchdog_interval_s
@@ -73,15 +74,16 @@ class Watch:
     settings: Settings
     kept: Kept
     refused: str = ""  # what is wrong with the files since they last were good
-    rounds: dict[str, tuple[Target, asyncio.Task[None]]] = field(default_factory=dict)
+    rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
     others: set[asyncio.Task[None]] = field(default_factory=set)
 
     def follow(self, settings: Settings) -> None:
         """Watch the targets of these settings: new ones begin, changed ones begin anew, lost ones end."""
         self.kept = keep(settings)  # what is wrong with them is told before anything is changed
         self.settings, self.refused = settings, ""
-        self.board.watch([(target.name, target.interval_s) for target in settings.targets])
-        wanted = {target.name: target for target in settings.targets}
+        watched: list[Target | Endpoint] = [*settings.targets, *settings.endpoints]
+        wanted = {one.name: one for one in watched}
+        self.board.watch([(name, one.interval_s) for name, one in wanted.items()])
         for name, (target, task) in list(self.rounds.items()):
             if wanted.get(name) != target or task.done():
                 task.cancel()
@@ -119,8 +121,8 @@ class Watch:
         except HealthdError as error:
             log.error("settings.refused", error=str(error), hint=error.hint)
 
-    async def _watch(self, target: Target, first_s: float) -> None:
-        """Examine one target for ever."""
+    async def _watch(self, target: Target | Endpoint, first_s: float) -> None:
+        """Examine one target, or ask one endpoint, for ever."""
         await asyncio.sleep(first_s)
         failures = 0
         last: Round | None = None
@@ -137,14 +139,16 @@ class Watch:
             if last is not None:
                 await last.close()
 
-    async def _round(self, target: Target, last: Round | None) -> Round:
+    async def _round(self, target: Target | Endpoint, last: Round | None) -> Round:
         """Return the next round, also when the fault is ours."""
         try:
+            if isinstance(target, Endpoint):
+                return Round(await examine_endpoint(target), None)
             return await examine_again(target, self._files(), last)
         except Exception as error:
             log.exception("round.broke", target=target.name)
             ours = HealthdError(f"healthd itself failed: {type(error).__name__}", hint="see its log")
-            return Round(blind(target, ours), self.kept.files)
+            return Round(blind(Target(target.name, ""), ours), self.kept.files)
 
     def _files(self) -> Files:
         """Return the files as they are now, or as they last were good; what changes is logged once."""

@@ -392,6 +392,19 @@ class SortedBy:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking one endpoint: `status` is None without an answer, `trouble` why there is no whole one."""
+
+    key: Key
+    wanted: int
+    status: int | None
+    duration_s: float
+    max_latency_s: float
+    trouble: str | None = None
+    mismatches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """What an application believes about the database.
 
@@ -431,6 +444,7 @@ class Evidence:
     inside: frozenset[tuple[Key, str | None]] = frozenset()
     counters: tuple[Counter, ...] = ()
     sorted_by: tuple[SortedBy, ...] = ()
+    asked: tuple[Asked, ...] = ()
 
 
 Check = Callable[[Evidence], Iterable[Finding]]
@@ -455,6 +469,7 @@ class Report:
     maintenance: str | None = None
     server_version: int | None = None
     failure: str | None = None
+    asked: Asked | None = None  # in the round of an endpoint
 
     @property
     def severity(self) -> Severity:

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
-from servers import tool, wait_for
+from servers import free_port, tool, wait_for
 from test_cli import Result, healthd, make_project
 
 from healthd import embedded, programs
@@ -592,3 +592,19 @@ def test_the_command_to_try_names_the_psql_that_came_along_where_there_is_no_oth
     psql = shlex.split(command, comments=True)[0]
     assert programs.find_binaries(BINARIES) / "psql" == Path(psql)
     assert "\n" not in command
+
+
+def test_an_endpoint_is_watched_beside_the_targets_and_told_by_check(folder: Path, migrated: str, start: Start) -> None:
+    port = free_port()
+    configure(folder, f"[endpoint api]\nurl = http://127.0.0.1:{port}/\n", app=migrated)
+    daemon = start()
+    wait_for(lambda: daemon.metric('healthd_endpoint_up{endpoint="api"}') == 0.0, timeout_s=PATIENCE_S)
+
+    assert "endpoint_unavailable" == daemon.answers(503, "endpoint:api").json()["error_code"]
+    assert 200 == daemon.answers(200).status_code
+    assert ["endpoint_unavailable"] == [line["problem"] for line in daemon.log("finding.appeared")]
+
+    checked = healthd("check")
+
+    assert 2 == checked.code
+    assert "endpoint:api  CRITICAL  endpoint_unavailable" in checked.out

@@ -34,6 +34,9 @@ METRICS = (
     "healthd_maintenance_active",
     "healthd_config_last_reload_successful",
     "healthd_config_last_reload_success_timestamp_seconds",
+    "healthd_endpoint_up",
+    "healthd_endpoint_responses_total",
+    "healthd_endpoint_duration_seconds",
 )
 # The problems and the rule that reads each; two of them are seen by a gauge of their own.
 PROBLEMS = {
@@ -51,6 +54,9 @@ PROBLEMS = {
     "sequence_exhausting": "HealthdSequenceRunningOut",
     "sequence_exhausted": "HealthdSequenceRunningOut",
     "collation_version_moved": "HealthdCollationVersionMoved",
+    "endpoint_unavailable": "HealthdEndpointUnavailable",
+    "endpoint_mismatch": "HealthdEndpointMismatch",
+    "endpoint_slow": "HealthdEndpointSlow",
 }
 WATCHER = ("healthd_down", "watchdog", "check_stale", "maintenance", "config_reload_failed")
 

@@ -102,6 +102,38 @@ def test_the_readme_shows_drift_made_caught_and_mended(clone: Path, running: sub
     assert 3 == compared
 
 
+def test_the_readme_shows_an_application_that_says_what_is_wrong(
+    clone: Path, running: subprocess.Popen[str], free_port: int
+) -> None:
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = int(listener.getsockname()[1])
+    command = ["make", "machines-api", f"ARGS=--port {port}"]
+    with (clone / "api.out").open("w") as out:
+        api = subprocess.Popen(command, cwd=clone, stdout=out, stderr=out, process_group=0)
+    try:
+        deadline = time.monotonic() + PATIENCE_S
+        while subprocess.run(["curl", "-sf", f"http://127.0.0.1:{port}/healthz"], capture_output=True).returncode:
+            assert api.poll() is None, (clone / "api.out").read_text()
+            assert time.monotonic() < deadline, (clone / "api.out").read_text()
+            time.sleep(0.1)
+        compared, said = 0, ""
+        for language, text in section("An application on it"):
+            if language == "sh":
+                text = text.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+                done = subprocess.run(["bash", "-c", text], cwd=clone, capture_output=True, text=True, check=False)
+                said = "\n".join(line for line in done.stdout.splitlines() if line != "ALTER TABLE")
+            else:
+                assert text.strip() == said.strip()
+                compared += 1
+
+        assert 2 == compared
+    finally:
+        interrupt(api)
+
+
 def test_a_second_run_finds_its_data_again(clone: Path) -> None:
     def once(sql: str) -> str:
         output = clone / "run.out"

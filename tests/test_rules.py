@@ -27,6 +27,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.values": frozenset({"decimal", "re", "uuid"}),
     "healthd.contracts": frozenset({"json"}),
     "healthd.redact": frozenset({"re"}),
+    "healthd.shapes": frozenset({"json", "re"}),
     "healthd.visible": frozenset(),
     "healthd.digest": frozenset({"hashlib"}),
     "healthd.omitted": frozenset(),
@@ -63,6 +64,8 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.report.problems": frozenset({"sys"}),  # writes the runbook when it is run as a program
     "healthd.report.repair": frozenset(),
     "healthd.report.sides": frozenset("difflib itertools re unicodedata".split()),
+    "healthd.asgi.ids": frozenset({"re"}),
+    "healthd.asgi.trouble": frozenset({"re"}),
     "healthd.catalog": frozenset({"importlib"}),  # finds its files
     "healthd.checks": frozenset({"importlib", "pkgutil", "types"}),  # finds its files
 }
@@ -88,7 +91,8 @@ DOORS: Mapping[str, frozenset[str]] = {
     "psycopg": frozenset(name for name in NAMES if name.startswith("healthd.database")),
     "yoyo": frozenset({"healthd.migrations.backend", "healthd.migrations.tables"}),
     "sqlparse": frozenset({"healthd.migrations.backend"}),
-    "prometheus_client": frozenset({"healthd.report.metrics"}),
+    "prometheus_client": frozenset({"healthd.report.metrics", "healthd.asgi.measures"}),  # ours, and an application's
+    "httpx": frozenset({"healthd.endpoints"}),
     "starlette": frozenset({"healthd.report.web"}),
     "uvicorn": frozenset({"healthd.report.web"}),
     "jinja2": frozenset({"healthd.report.page"}),

@@ -37,6 +37,7 @@ class Entry:
     failures: Counter[str] = field(default_factory=Counter)
     durations: Counter[float] = field(default_factory=Counter)
     duration_sum_s: float = 0.0
+    responses: Counter[str] = field(default_factory=Counter)  # of an endpoint, by status; "none" without one
 
     def fresh(self, now: datetime) -> bool:
         """Return whether the latest report still counts: at most three intervals old."""
@@ -86,6 +87,8 @@ class Board:
             entry.drift_since = (entry.drift_since or ended_at) if drifted else None
         else:
             entry.failures[report.failure] += 1
+        if report.asked is not None:
+            entry.responses[str(report.asked.status or "none")] += 1
         if report.severity is Severity.OK:
             entry.last_good = ended_at
         before, seen = entry.standing, {identity(one): one for one in report.findings}

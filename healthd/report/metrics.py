@@ -49,6 +49,7 @@ class BoardCollector(Collector):
         yield from _rounds(entries, fresh)
         yield from _findings(fresh)
         yield from _migrations(fresh)
+        yield from _endpoints(entries, fresh)
 
 
 def _process(board: Board) -> Iterator[Metric]:
@@ -120,13 +121,17 @@ def _rounds(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metr
         runs.add_metric([name], one.runs)
         for reason in ("unreachable", "denied", "timeout", "error"):
             failures.add_metric([name, reason], one.failures[reason])
-        below = 0
-        buckets = []
-        for bound in (*BUCKETS_S, float("inf")):
-            below += one.durations[bound]
-            buckets.append(("+Inf" if bound == float("inf") else str(bound), below))
-        durations.add_metric([name], buckets, sum_value=one.duration_sum_s)
+        durations.add_metric([name], _buckets(one), sum_value=one.duration_sum_s)
     yield from (runs, failures, durations)
+
+
+def _buckets(entry: Entry) -> list[tuple[str, float]]:
+    below = 0.0
+    buckets = []
+    for bound in (*BUCKETS_S, float("inf")):
+        below += entry.durations[bound]
+        buckets.append(("+Inf" if bound == float("inf") else str(bound), below))
+    return buckets
 
 
 def _seen(entry: Entry) -> bool:
@@ -179,9 +184,32 @@ def _migrations(fresh: dict[str, Entry]) -> Iterator[Metric]:
             {
                 name: float(sum(migration.state is state for migration in one.report.migrations))
                 for name, one in fresh.items()
-                if one.report is not None and one.report.failure is None
+                if one.report is not None and one.report.failure is None and one.report.asked is None
             },
         )
+
+
+def _endpoints(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metric]:
+    up = GaugeMetricFamily(
+        "healthd_endpoint_up", "Whether the endpoint's last answer had the expected status.", labels=["endpoint"]
+    )
+    responses = CounterMetricFamily(
+        "healthd_endpoint_responses", "Answers of the endpoint; none where there was none.", labels=["endpoint", "code"]
+    )
+    durations = HistogramMetricFamily(
+        "healthd_endpoint_duration_seconds", "How long the endpoint took to answer.", labels=["endpoint"]
+    )
+    for name, entry in entries.items():
+        asked = entry.report.asked if entry.report else None
+        if asked is None:
+            continue
+        title = asked.key.path[0]
+        if name in fresh:
+            up.add_metric([title], asked.trouble is None and asked.status == asked.wanted)
+        for code, number in entry.responses.items():
+            responses.add_metric([title, code], number)
+        durations.add_metric([title], _buckets(entry), sum_value=entry.duration_sum_s)
+    yield from (up, responses, durations)
 
 
 def registry(board: Board, clock: Callable[[], datetime]) -> CollectorRegistry:

@@ -9,6 +9,7 @@ import click
 
 from healthd.command import out, say, verb, watched
 from healthd.config import Settings
+from healthd.endpoints import examine_endpoint
 from healthd.rounds import examine
 
 if TYPE_CHECKING:
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 @verb()
 @click.option("--target", metavar="NAME", help="Only this target.")
 def check(settings: Settings, style: str, target: str | None) -> int:
-    """Examine every target once. Exit 0 clean, 1 warning, 2 critical, 3 cannot tell."""
+    """Examine every target, and ask every endpoint, once. Exit 0 clean, 1 warning, 2 critical, 3 cannot tell."""
     settings = watched(settings)
     targets = [settings.target(target)] if target else list(settings.targets)
 
     async def all_rounds() -> list[Report]:
         files = asyncio.ensure_future(asyncio.to_thread(_load, settings))
-        reports = await asyncio.gather(*(examine(one, files) for one in targets))
+        endpoints = () if target else settings.endpoints
+        rounds = [*(examine(one, files) for one in targets), *map(examine_endpoint, endpoints)]
+        reports = await asyncio.gather(*rounds)
         await files  # what is wrong with them is told, whatever the databases say
         return reports
 

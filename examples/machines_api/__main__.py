@@ -1,0 +1,38 @@
+"""Serve the API: `python -m examples.machines_api`, on the database of the `make run` beside it."""
+
+import argparse
+import os
+import sys
+
+import uvicorn
+
+from examples.machines_api.app import create_app
+from healthd import embedded
+from healthd.config import read_settings
+from healthd.report.log import configure
+
+
+def main() -> int:
+    """Find the database and serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m examples.machines_api", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="where to serve on 127.0.0.1 (default 8000)")
+    parser.add_argument(
+        "--database",
+        default=os.environ.get("DATABASE_URL"),
+        metavar="URL",
+        help="default: DATABASE_URL, else the PostgreSQL of `make run`",
+    )
+    arguments = parser.parse_args()
+    database = arguments.database or embedded.running(read_settings().data, embedded.DATABASE)
+    if database is None:
+        sys.stderr.write("no database: start one with `make run`, or set DATABASE_URL\n")
+        return 3
+    configure()
+    sys.stdout.write(f"machines http://127.0.0.1:{arguments.port}/machines\n")
+    sys.stdout.flush()
+    uvicorn.run(create_app(database), host="127.0.0.1", port=arguments.port, log_config=None, access_log=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""The application put together: engine, routes, and healthd's answers around them."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, make_asgi_app
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+
+from examples.machines_api import problems, queries
+from examples.machines_api.routes import router
+from examples.machines_api.schemas import Problem
+from healthd.asgi import Answers, time_queries
+
+# What a caller waits for at most: for a connection, for one of the pool, for a statement.
+LIMITS = {"connect_timeout": 2, "options": "-c statement_timeout=5s -c lock_timeout=2s"}
+POOL_S = 2.0
+
+
+def create_app(database: str, *, registry: CollectorRegistry | None = None) -> FastAPI:
+    """Return the application on a database, named by any URL that psycopg takes."""
+    registry = registry or CollectorRegistry()
+    url = make_url(database).set(drivername="postgresql+psycopg")
+    engine = create_async_engine(
+        url, connect_args=LIMITS, pool_pre_ping=True, pool_timeout=POOL_S, hide_parameters=True
+    )
+    time_queries(engine)
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await engine.dispose()
+
+    async def labels(enum: str) -> Sequence[str]:
+        async with sessions() as session:
+            return await queries.labels(session, enum)
+
+    app = FastAPI(title="machines", version="1", lifespan=lifespan)
+    app.state.sessions = sessions
+    app.add_middleware(Answers, labels=labels, registry=registry)
+    problems.install(app)
+    app.include_router(router)
+    app.mount("/metrics", make_asgi_app(registry))
+    documented = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = documented()
+        schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way
+    return app

@@ -1,0 +1,158 @@
+"""The middleware: one request id, one log line, one measurement, and for every error one answer (RFC 9457)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from healthd.asgi.ids import request_id
+from healthd.asgi.measures import Registry, measures_of
+from healthd.asgi.timing import SPENT, Spent
+from healthd.asgi.trouble import Trouble, recognise
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Labels = Callable[[str], Awaitable[Sequence[str]]]
+
+log = structlog.get_logger("healthd.asgi")
+
+LABELS_S = 1.0  # what asking for an enum's values may take
+FRAMES = 12
+LEFT = 499  # the caller has gone; nginx's number
+
+
+class Answers:
+    """Wrap an ASGI application; in Starlette and FastAPI by `app.add_middleware(Answers)`.
+
+    `labels` is asked for the valid values of an enum, by its name such as `public.machinestatus`, when the database
+    refused one. `schema` is where the names belong that the server prints without one. `runbook` is the address
+    before the `#` of each answer's `type`. Websockets and lifespan pass untouched, and so do streams.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        labels: Labels | None = None,
+        schema: str = "public",
+        runbook: str = "/runbook",
+        registry: Registry | None = None,
+    ) -> None:
+        self.app, self.labels, self.schema, self.runbook = app, labels, schema, runbook
+        self.measures = measures_of(registry)
+
+    async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        name = request_id(scope["headers"], lambda: uuid.uuid4().hex)
+        scope.setdefault("state", {})["request_id"] = name
+        spent, start, status = Spent(), monotonic(), LEFT
+        token = SPENT.set(spent)
+
+        async def watched(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                kept = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"x-request-id"]
+                message = {**message, "headers": [*kept, (b"x-request-id", name.encode("ascii"))]}
+            await send(message)
+
+        trouble: Trouble | None = None
+        with structlog.contextvars.bound_contextvars(request_id=name):
+            try:
+                await self.app(scope, receive, watched)
+            except Exception as error:
+                trouble = recognise(error, schema=self.schema)
+                _tell(trouble, error, scope, started=status != LEFT)
+                self.measures.errors.labels(trouble.error_code).inc()
+                # Once an answer has begun there is no other: the server sees it unfinished and closes the connection.
+                if status == LEFT:
+                    await self._answer(await self._helped(trouble), name, watched)
+            finally:
+                SPENT.reset(token)
+                duration_s = monotonic() - start
+                where = route(scope)
+                self.measures.observe(scope["method"], where, status, duration_s, spent.database_s)
+                log.info(
+                    "request.finished",
+                    method=scope["method"][:16],
+                    route=where,
+                    status=status,
+                    duration_s=round(duration_s, 4),
+                    database_s=round(spent.database_s, 4),
+                    statements=spent.statements,
+                )
+
+    async def _helped(self, trouble: Trouble) -> Trouble:
+        """Return the trouble with the values that would have been right, if they can be had."""
+        if trouble.enum is None or self.labels is None:
+            return trouble
+        try:
+            async with asyncio.timeout(LABELS_S):
+                valid = list(await self.labels(trouble.enum))
+        except Exception as error:  # whatever it is, the answer goes out without them
+            log.warning("labels.unknown", object=trouble.enum, error=type(error).__name__)
+            return trouble
+        detail = f"{trouble.detail}; valid are {', '.join(valid)}"
+        return replace(trouble, detail=detail, members={**trouble.members, "valid_values": valid})
+
+    async def _answer(self, trouble: Trouble, name: str, send: Send) -> None:
+        body = json.dumps(problem(trouble, name, datetime.now(UTC), runbook=self.runbook)).encode()
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", str(len(body)).encode("ascii")),
+            (b"cache-control", b"no-store"),
+        ]
+        if trouble.retry_after_s is not None:
+            headers.append((b"retry-after", str(trouble.retry_after_s).encode("ascii")))
+        await send({"type": "http.response.start", "status": trouble.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def problem(trouble: Trouble, name: str, at: datetime, *, runbook: str = "/runbook") -> dict[str, Any]:
+    """Return the problem document of a trouble in the request of this name."""
+    return {
+        "type": f"{runbook}#{trouble.error_code}",
+        "title": trouble.title,
+        "status": trouble.status,
+        "detail": trouble.detail,
+        "error_code": trouble.error_code,
+        "request_id": name,
+        "timestamp": at.isoformat(),
+        **trouble.members,
+    }
+
+
+def route(scope: Scope) -> str:
+    """Return the template of the route that was taken, `unmatched` when none was."""
+    found = getattr(scope.get("route"), "path", None)
+    return found if isinstance(found, str) else "unmatched"
+
+
+def _tell(trouble: Trouble, error: BaseException, scope: Scope, *, started: bool) -> None:
+    """Log what happened and where in the code; never the error's own words, which may quote a value."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    say = log.error if trouble.status in (500, 503) else log.warning
+    say(
+        "request.broke_off" if started else "request.failed",
+        error_code=trouble.error_code,
+        status=trouble.status,
+        method=scope["method"][:16],
+        route=route(scope),
+        sqlstate=trouble.sqlstate,
+        error=trouble.cause,
+        object=trouble.members.get("object"),
+        privilege=trouble.members.get("privilege"),
+        frames=[f"{one.filename}:{one.lineno} {one.name}" for one in frames],
+    )

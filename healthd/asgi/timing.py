@@ -1,0 +1,51 @@
+"""How long a request waited for its database, apart from the rest."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+BEGAN = "healthd_began"
+
+
+@dataclass(slots=True)
+class Spent:
+    """Seconds that one request spent in its database, and in how many statements."""
+
+    database_s: float = 0.0
+    statements: int = 0
+
+
+SPENT: ContextVar[Spent | None] = ContextVar("healthd_spent", default=None)
+
+
+def time_queries(engine: Any) -> None:
+    """Count what SQLAlchemy's engine (also an async one) takes into the request that it works for."""
+    from sqlalchemy import event
+
+    engine = getattr(engine, "sync_engine", engine)
+    event.listen(engine, "before_cursor_execute", _before)
+    event.listen(engine, "after_cursor_execute", _after)
+    event.listen(engine, "handle_error", _broke)
+
+
+def _before(_connection: Any, _cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: bool) -> None:
+    setattr(context, BEGAN, monotonic())
+
+
+def _after(_connection: Any, _cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: bool) -> None:
+    _count(context)
+
+
+def _broke(context: Any) -> None:
+    _count(context.execution_context)
+
+
+def _count(context: Any) -> None:
+    spent, began = SPENT.get(), getattr(context, BEGAN, None)
+    if spent is not None and began is not None:
+        spent.database_s += monotonic() - began
+        spent.statements += 1
+        setattr(context, BEGAN, None)

@@ -1,0 +1,246 @@
+"""From an exception to what an application answers: the status, the words, and nothing of SQL or values.
+
+Drivers are known by the `sqlstate` that their errors carry (psycopg, asyncpg), wherever in the chain of causes one
+stands; no driver is imported. Only names of objects are taken from the server's words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from healthd.model import Key
+
+DEPTH = 20  # causes that are followed
+RETRY_S = 2
+
+TITLES = {
+    "database_unreachable": "The database does not answer",
+    "database_busy": "The database cannot do this now",
+    "schema_mismatch": "The database is not what the application was built for",
+    "serialization_failed": "A value of the database is none that the application knows",
+    "permission_denied": "The application may not do this in the database",
+    "enum_mismatch": "The database does not know this value",
+    "invalid_input": "The database does not take this value",
+    "conflict": "This contradicts what is stored",
+    "internal_error": "The application failed",
+}
+
+UNREACHABLE = frozenset({"08", "28"})
+SHUTDOWN = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "3D000", "25006"})  # 25006: after a failover
+BUSY = frozenset({"53", "40"})
+BUSY_STATES = frozenset({"55P03", "57014"})
+MISSING = {
+    "42703": "column",
+    "42P01": "table",
+    "42704": "type",
+    "42883": "function",
+    "3F000": "schema",
+    "42P02": "parameter",
+}
+
+NAMED = re.compile(
+    r"""
+      column \s "(?P<column>[^"]+)" \s of \s relation \s "(?P<relation>[^"]+)"
+    | column \s (?P<dotted>[^\s"]+\.[^\s"]+) \s does
+    | column \s "(?P<alone>[^"]+)"
+    | relation \s "(?P<missing>[^"]+)"
+    | type \s "(?P<type>[^"]+)"
+    | schema \s "(?P<schema>[^"]+)"
+    """,
+    re.VERBOSE,
+)
+ENUM = re.compile(r"for enum ([^\s:]+):")
+DENIED = re.compile(r"permission denied for (table|view|sequence|schema|function|relation|column) ([^\s]+)")
+SQLALCHEMY_ENUM = re.compile(r"is not among the defined enum values\. Enum name: (\w+)\.")
+VERB = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+PRIVILEGES = {"schema": "USAGE", "sequence": "USAGE", "function": "EXECUTE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a request ran into; `members` go into the answer, `sqlstate` and `cause` only into the log."""
+
+    status: int
+    error_code: str
+    detail: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+    retry_after_s: int | None = None
+    sqlstate: str | None = None
+    cause: str = ""
+    enum: str | None = None  # the type whose valid values would help
+
+    @property
+    def title(self) -> str:
+        """Return the same short sentence for every trouble of one kind."""
+        return TITLES.get(self.error_code, self.error_code.replace("_", " ").capitalize())
+
+
+def recognise(error: BaseException, *, schema: str = "public") -> Trouble:
+    """Return what an exception means; `schema` is where names without one belong."""
+    for one in chain(error):
+        if trouble := _driver(one, error, schema) or _conversion(one, schema):
+            return trouble
+    return Trouble(500, "internal_error", "the log has more under the request id", cause=_name(error))
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, what it carries (`orig`, the members of a group) and what caused it, each once."""
+    waiting, seen = [error], set[int]()
+    while waiting and len(seen) < DEPTH:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inner = [getattr(one, "orig", None), one.__cause__, *getattr(one, "exceptions", ())]
+        waiting += [each for each in inner if isinstance(each, BaseException)]
+
+
+def _driver(one: BaseException, outermost: BaseException, schema: str) -> Trouble | None:
+    state = getattr(one, "sqlstate", None)
+    if isinstance(state, str) and re.fullmatch("[0-9A-Z]{5}", state):
+        return _by_state(one, state, outermost, schema)
+    library = type(one).__module__.partition(".")[0]
+    names = {each.__name__ for each in type(one).__mro__}
+    lost = library in ("psycopg", "psycopg_pool", "asyncpg") and names & {"OperationalError", "InterfaceError"}
+    if library == "psycopg" and "DataError" in names:  # before the server saw it, or after
+        if "cannot contain NUL" in str(one):
+            return Trouble(422, "invalid_input", "a text holds a NUL character", cause=_name(one))
+        return Trouble(500, "serialization_failed", "a stored value is none that Python can hold", cause=_name(one))
+    if lost or (library == "sqlalchemy" and type(one).__name__ == "TimeoutError"):
+        return _unavailable("database_unreachable", None, _name(one))
+    return None
+
+
+def _by_state(one: BaseException, state: str, outermost: BaseException, schema: str) -> Trouble:
+    cause, group = _name(one), state[:2]
+    if group in UNREACHABLE or state in SHUTDOWN:
+        return _unavailable("database_unreachable", state, cause)
+    if group in BUSY or state in BUSY_STATES:
+        return _unavailable("database_busy", state, cause)
+    if state == "42501":
+        return _denied(one, outermost, schema)
+    if state == "22P02" and (found := ENUM.search(_words(one))):
+        key = _key("enum", found[1], schema)
+        detail = f"a value is none of {key.sql}"
+        return Trouble(422, "enum_mismatch", detail, {"object": str(key)}, None, state, cause, enum=key.sql)
+    if group == "22":
+        return Trouble(422, "invalid_input", "a value is out of range or malformed", {}, None, state, cause)
+    if group == "23":
+        return _violated(one, state, cause, schema)
+    if group in ("42", "3F", "0A"):
+        return _mismatch(one, state, cause, schema)
+    return Trouble(500, "internal_error", "the log has more under the request id", {}, None, state, cause)
+
+
+def _unavailable(code: str, state: str | None, cause: str) -> Trouble:
+    detail = f"try again in {RETRY_S} seconds"
+    return Trouble(503, code, detail, {"retry_after_s": RETRY_S}, RETRY_S, state, cause)
+
+
+def _mismatch(one: BaseException, state: str, cause: str, schema: str) -> Trouble:
+    found = NAMED.search(_words(one))
+    key: Key | None = None
+    if found is not None:
+        names = found.groupdict()
+        if names["column"]:
+            key = Key("column", (*_path(names["relation"], schema), names["column"]))
+        elif names["dotted"]:
+            table, _, column = names["dotted"].rpartition(".")
+            key = Key("column", (*_path(table, schema), column))
+        elif names["alone"]:
+            key = Key("column", (names["alone"],))
+        elif names["missing"]:
+            key = _key("table", names["missing"], schema)
+        elif names["type"]:
+            key = _key("type", names["type"], schema)
+        else:
+            key = Key("schema", (names["schema"],))
+    what = MISSING.get(state)
+    if key is None:
+        return Trouble(
+            500, "schema_mismatch", f"a {what or 'statement'} does not fit the database", {}, None, state, cause
+        )
+    members = {"object": str(key), "expected": "there", "actual": "missing" if what else "something else"}
+    return Trouble(500, "schema_mismatch", f"{key} is {members['actual']}", members, None, state, cause)
+
+
+def _denied(one: BaseException, outermost: BaseException, schema: str) -> Trouble:
+    found = DENIED.search(_words(one))
+    members: dict[str, Any] = {}
+    detail = "a privilege is missing"
+    if found is not None:
+        kind = {"relation": "table"}.get(found[1], found[1])
+        key = Key("schema", (found[2],)) if kind == "schema" else _key(kind, found[2], schema)
+        privilege = PRIVILEGES.get(kind) or _verb(outermost)
+        members["object"] = str(key)
+        if privilege:
+            word = "" if kind in ("table", "view", "column") else f"{kind.upper()} "
+            members |= {"privilege": privilege, "grant": f"GRANT {privilege} ON {word}{key.sql} TO …;"}
+        detail = f"{privilege or 'a privilege'} on {key} is missing"
+    return Trouble(403, "permission_denied", detail, members, None, "42501", _name(one))
+
+
+def _verb(outermost: BaseException) -> str | None:
+    """Return the first word of the statement that SQLAlchemy was running: all that we look at."""
+    for one in chain(outermost):
+        if isinstance(statement := getattr(one, "statement", None), str) and (found := VERB.match(statement)):
+            return found[1].upper()
+    return None
+
+
+def _violated(one: BaseException, state: str, cause: str, schema: str) -> Trouble:
+    diagnosis = getattr(one, "diag", one)  # psycopg has the names there, asyncpg on the error itself
+    table, column, constraint = (getattr(diagnosis, f"{word}_name", None) for word in ("table", "column", "constraint"))
+    path = (str(getattr(diagnosis, "schema_name", None) or schema), str(table))
+    members: dict[str, Any] = {}
+    if state == "23502" and table and column:
+        members["object"] = str(Key("column", (*path, str(column))))
+        return Trouble(422, "invalid_input", f"{members['object']} needs a value", members, None, state, cause)
+    if table and constraint:
+        members["object"] = str(Key("constraint", (*path, str(constraint))))
+    what = {"23505": "it is there already", "23503": "what it refers to, or what refers to it, forbids it"}.get(state)
+    if what or state == "23P01":
+        return Trouble(409, "conflict", what or "it overlaps what is there", members, None, state, cause)
+    return Trouble(422, "invalid_input", "a value breaks a rule of the database", members, None, state, cause)
+
+
+def _conversion(one: BaseException, schema: str) -> Trouble | None:
+    """Return the trouble of a value that was read and is none that the application knows."""
+    name = _name(one)
+    if isinstance(one, LookupError) and (found := SQLALCHEMY_ENUM.search(str(one))):
+        key = _key("enum", found[1], schema)
+        members: dict[str, Any] = {"object": str(key)}
+        return Trouble(
+            500, "serialization_failed", f"{key} has a value that the application lacks", members, cause=name
+        )
+    if name in ("ResponseValidationError", "ValidationError") and callable(errors := getattr(one, "errors", None)):
+        fields = sorted({".".join(word for word in each.get("loc", ()) if _is_name(word)) for each in errors()})
+        members = {"fields": [each.removeprefix("response.") for each in fields][:DEPTH]}
+        return Trouble(500, "serialization_failed", "a stored value does not fit the answer", members, cause=name)
+    return None
+
+
+def _is_name(word: object) -> bool:
+    return isinstance(word, str) and re.fullmatch(r"\w{1,63}", word) is not None
+
+
+def _words(one: BaseException) -> str:
+    """Return the server's own sentence without its details, which hold values."""
+    return str(getattr(getattr(one, "diag", None), "message_primary", None) or one).partition("\n")[0]
+
+
+def _path(name: str, schema: str) -> tuple[str, ...]:
+    parts = tuple(name.replace('"', "").split("."))
+    return parts if len(parts) > 1 else (schema, *parts)
+
+
+def _key(kind: str, name: str, schema: str) -> Key:
+    return Key(kind, _path(name, schema))
+
+
+def _name(error: BaseException) -> str:
+    return type(error).__name__

@@ -1,0 +1,107 @@
+"""The only door to httpx: ask one endpoint of an application, bounded in time and memory, and judge what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+from healthd import __version__
+from healthd.model import Asked, Evidence, Key, Report, Severity, Snapshot
+from healthd.shapes import Shape, mismatches
+
+LIMIT_BYTES = 1 << 20
+HEADERS = {"User-Agent": f"healthd/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address of an application that we ask again and again. `url` may hold a password: it is never printed."""
+
+    title: str
+    url: str = field(repr=False)
+    status: int = 200
+    max_latency_s: float = 1.0
+    interval_s: float = 30.0
+    deadline_s: float = 10.0
+    shape: Shape = ()
+
+    @property
+    def name(self) -> str:
+        """Return what it is called among the targets."""
+        return f"endpoint:{self.title}"
+
+
+async def examine_endpoint(endpoint: Endpoint) -> Report:
+    """Return the report of one round; whatever the endpoint does is a finding, never an exception."""
+    from healthd.checks.endpoints import check
+
+    started_at = datetime.now(UTC)
+    asked = await ask(endpoint)
+    nothing = Snapshot(0, {})
+    findings = tuple(check(Evidence(endpoint.name, nothing, nothing, (), asked=(asked,))))
+    worst = max((one.severity for one in findings), default=Severity.OK)
+    return Report(endpoint.name, started_at, asked.duration_s, findings, checks={"endpoints": worst}, asked=asked)
+
+
+async def ask(endpoint: Endpoint) -> Asked:
+    """Return what came of one GET; no redirect is followed, no proxy of the environment used."""
+    import httpx  # 0.1 s: not for who has no endpoints
+
+    start = monotonic()
+    status: int | None = None
+    trouble: str | None = None
+    wrong: tuple[str, ...] = ()
+    try:
+        async with (
+            asyncio.timeout(endpoint.deadline_s),
+            httpx.AsyncClient(
+                headers=HEADERS,
+                timeout=None,  # noqa: S113 # the deadline is for all of it
+                trust_env=False,
+                verify=_trusted() if endpoint.url.lower().startswith("https:") else False,
+            ) as client,
+            client.stream("GET", endpoint.url) as response,
+        ):
+            status = response.status_code
+            body, whole = await _body(response)
+    except TimeoutError:
+        trouble = f"no answer within {endpoint.deadline_s:g} s"
+    except httpx.ConnectError as error:
+        trouble = f"cannot connect: {' '.join(str(error).split())[:200]}"
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        trouble = f"it does not speak HTTP as it should ({type(error).__name__})"
+    except (OSError, ValueError, ExceptionGroup) as error:  # what httpx lets through
+        trouble = f"cannot ask ({type(error).__name__})"
+    else:
+        if endpoint.shape and status == endpoint.status:
+            wrong = mismatches(body, endpoint.shape) if whole else (f"the body is longer than {LIMIT_BYTES} bytes",)
+    return Asked(
+        Key("endpoint", (endpoint.title,)),
+        endpoint.status,
+        status,
+        monotonic() - start,
+        endpoint.max_latency_s,
+        trouble,
+        wrong,
+    )
+
+
+async def _body(response: Any) -> tuple[bytes, bool]:
+    """Return the body as it was sent, and whether that is all of it: not more than the limit is read."""
+    body = bytearray()
+    async for piece in response.aiter_raw():
+        body += piece
+        if len(body) > LIMIT_BYTES:
+            return bytes(body), False
+    return bytes(body), True
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Return whom the system trusts: also the certificate authority of one's own house."""
+    return ssl.create_default_context()

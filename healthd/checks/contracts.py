@@ -31,6 +31,9 @@ otherwise deploy the application version that fits these files, and give healthd
     ),
 )
 
+DENIED = "42501"
+UNSURE = frozenset({DENIED, "55P03", "57014"})  # refused, locked, too slow: the statement may be right
+
 
 def check(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding for each belief that the database disappoints."""
@@ -71,24 +74,23 @@ def _enums(contract: Contract, there: There) -> Iterator[Finding]:
 
 def _statements(evidence: Evidence) -> Iterator[Finding]:
     for one in evidence.prepared:
-        if one.trouble is not None:
-            key = Key("statement", (one.contract, one.statement))
-            place = f" (line {one.line}, column {one.column})" if one.line is not None else ""
-            code = f" [{one.sqlstate}]" if one.sqlstate else ""
-            yield Finding(
-                "contract_broken",
-                key,
-                f"{key}: {one.trouble}{code}{place}",
-                Severity.CRITICAL,
-                "a statement that the server can run",
-                one.trouble,
-                facts={
-                    "contract": one.contract,
-                    "sqlstate": one.sqlstate,
-                    "line": one.line,
-                    "column": one.column,
-                },
-            )
+        if one.trouble is None:
+            continue
+        key = Key("statement", (one.contract, one.statement))
+        words = f"{one.trouble} [{one.sqlstate}]" if one.sqlstate else one.trouble
+        words += f" at line {one.line}, column {one.column}" if one.line is not None else ""
+        denied = one.sqlstate == DENIED
+        if denied:
+            words += ": GRANT USAGE ON SCHEMA … to healthd's role, without which no statement can be tried there"
+        yield Finding(
+            "permission_denied" if denied else "contract_broken",
+            key,
+            f"{key}: {words}",
+            Severity.UNKNOWN if one.sqlstate in UNSURE else Severity.CRITICAL,
+            "a statement that the server can run",
+            one.trouble,
+            facts={"contract": one.contract, "sqlstate": one.sqlstate, "line": one.line, "column": one.column},
+        )
 
 
 def _broken(contract: Contract, key: Key, expected: str, actual: str) -> Finding:

@@ -33,6 +33,7 @@ int            . f f f c c c c c c . . . . . . . . . . .
 float          . c c c c f c c c . . . . . . . . . . . .
 decimal        . c c c c c f c c . . . . . . . . . . . .
 str            c c c c c c c f f c c c c c c c c c c c f
+text           . . . . . . . f f c . . . . . . . . . . .
 bytes          . . . . . . . c c . f . . . . . . . . . .
 uuid           . . . . . . . c c . . f . . . . . . . . .
 date           . . . . . . . c c . . . f . c c . . . . .
@@ -50,7 +51,8 @@ TABLE: Mapping[str, Mapping[str, Fit]] = {
     for name, *letters in (line.split() for line in _TABLE.strip().splitlines()[2:])
 }
 
-# What a model may say: the rows of the table, a datetime of either sort, an enum of texts, anything at all.
+# What a model may say: the rows of the table (text is a str that is cast to text, as SQLAlchemy does),
+# a datetime of either sort, an enum of texts, anything at all.
 PYTHON = frozenset({*TABLE, "datetime", "enum", "any"})
 
 # What the driver makes of a column's values.

@@ -12,6 +12,7 @@ VERBS = (
     "migrate",
     "rollback",
     "check",
+    "contract",
     "repair",
     "snapshot",
     "diff",

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql as compose
 from psycopg.types.json import Jsonb
 
-from healthd.contracts.fits import POSTGRESQL, READ
+from healthd.contracts.fits import POSTGRESQL, READ, TABLE
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "types.md"
 
@@ -42,6 +42,10 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
 }
 
 
+SAMPLES["text"] = SAMPLES["str"]
+SAMPLES = {name: SAMPLES[name] for name in TABLE}  # in the order of the table
+
+
 def measure(connection: psycopg.Connection[Any], python: str, postgresql: str) -> str:
     """Return fits, care or never: what became of this type's values in a column of that type.
 
@@ -52,8 +56,8 @@ def measure(connection: psycopg.Connection[Any], python: str, postgresql: str) -
         connection.execute("CREATE TYPE pg_temp.mood AS ENUM ('', '12')")
         connection.execute("SET LOCAL search_path = pg_temp, pg_catalog")
         connection.execute(compose.SQL("CREATE TEMPORARY TABLE cell (value {})").format(compose.SQL(name)))
-        found = [_survives(connection, value) for value in SAMPLES[python]]
-    if python == "str" and postgresql in ("enum", "character varying", "text"):
+        found = [_survives(connection, value, "%s::text" if python == "text" else "%s") for value in SAMPLES[python]]
+    if python in ("str", "text") and postgresql in ("enum", "character varying", "text"):
         return "fits" if any(one is True for one in found) else "never"  # lengths and labels have their own rules
     if python == "int" and postgresql in ("smallint", "integer"):
         return "fits" if found[0] is True else "never"  # its range is the application's to keep
@@ -62,12 +66,12 @@ def measure(connection: psycopg.Connection[Any], python: str, postgresql: str) -
     return "never" if all(one is None for one in found) else "care"
 
 
-def _survives(connection: psycopg.Connection[Any], value: Any) -> bool | None:
+def _survives(connection: psycopg.Connection[Any], value: Any, sent_as: str) -> bool | None:
     """Return whether a value comes back as it was sent; None when it cannot be sent."""
     sent = Jsonb(value) if isinstance(value, (dict, list)) else value
     try:
         with connection.transaction(force_rollback=True):
-            connection.execute("INSERT INTO cell VALUES (%s)", [sent])
+            connection.execute(f"INSERT INTO cell VALUES ({sent_as})".encode(), [sent])
             row = connection.execute("SELECT c.value FROM cell AS c").fetchone()
     except (psycopg.Error, NotImplementedError, ValueError, OverflowError):
         return None
@@ -92,6 +96,8 @@ What psycopg does with the values of a Python type in a column of a PostgreSQL t
 - care: some values are refused, or come back as another type: a contract's finding is a warning.
 - never (·): no value can be written, or none comes back: a contract is broken.
 
+`str` is sent without a type, and the server takes it for what the column needs; `text` is a str that is cast to
+text, as SQLAlchemy casts it, and fits less.
 `json` is what `Jsonb` wraps: dict, list, nested models. `datetime` in a model is either of the two.
 
 """

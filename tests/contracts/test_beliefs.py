@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from checks.evidence import evidence, snapshot
 
 from healthd.catalog.columns import Column
 from healthd.catalog.domains import Domain
@@ -10,7 +11,6 @@ from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
 from healthd.checks import contracts
 from healthd.model import Contract, Finding, Member, Model, Severity
-from tests.checks.evidence import evidence, snapshot
 
 
 def column(type_: str, *, not_null: bool = True, default: str | None = None, **more: Any) -> Column:

@@ -3,9 +3,9 @@
 import psycopg
 import pytest
 
+from contracts.driver import DOCUMENT, SAMPLES, measure, page, table
 from healthd.contracts.fits import PYTHON, READ, TABLE, Fit, fit
 from healthd.embedded import Server
-from tests.contracts.driver import DOCUMENT, SAMPLES, measure, page, table
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,8 @@ def _member(table: Table, column: Column[Any]) -> Member:
 
 def _kept(type_: Any) -> tuple[str, types.Enum | None]:
     """Return the word for what a type is kept in, and the enum that it is or holds."""
-    while isinstance(type_, types.TypeDecorator):
+    # Interval is a decorator, too, for databases that have no such type.
+    while isinstance(type_, types.TypeDecorator) and not isinstance(type_, types.Interval):
         type_ = type_.impl_instance
     if isinstance(type_, types.ARRAY):
         word, enum = _kept(type_.item_type)

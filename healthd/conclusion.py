@@ -27,6 +27,7 @@ from healthd.model import (
     Evidence,
     Finding,
     Key,
+    Prepared,
     Report,
     RoundTrip,
     Severity,
@@ -49,6 +50,7 @@ def conclude(
     trips: Iterable[RoundTrip] = (),
     access: Iterable[Access] = (),
     beside: Beside | None = None,
+    prepared: Iterable[Prepared] = (),
 ) -> Report:
     """Return what a reading means: pure, so that a test can give it literals."""
     beside = beside or Beside()
@@ -102,6 +104,7 @@ def conclude(
         unlocked=tuple(one for one in applied if one in in_files),
         round_trips=tuple(trips),
         access=tuple(access),
+        prepared=tuple(prepared),
         kinds=KINDS,
         aligned=there.objects,
         consequences=went,

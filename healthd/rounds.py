@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from healthd.config import Target, read_settings
 from healthd.database.beside import Beside, read_beside
 from healthd.database.connection import connect, dial
+from healthd.database.preparing import prepare_statements
 from healthd.database.probing import probe_access, probe_values
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.model import Finding, Key, Report, RoundTrip, Severity
@@ -164,11 +165,12 @@ async def _examine(
         reading.ledger.readable()
         tried = await _try(target, session.connection, tried, reading)
         access = await probe_access(session.connection, target.contracts)
+        prepared = await prepare_statements(session.connection, target.contracts)
 
         from healthd.conclusion import conclude, confirmed
 
         known = await _ready(files)
-        report = conclude(target, known, reading, tried.trips, access, session.beside)
+        report = conclude(target, known, reading, tried.trips, access, session.beside, prepared)
         if not report.findings:
             return report, known, tried
         if once is not None:

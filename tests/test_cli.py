@@ -103,7 +103,15 @@ def verb(name: str) -> click.Command:
     return found
 
 
-@pytest.mark.parametrize("name", VERBS)
+def test_contracts_are_exported_without_any_settings() -> None:
+    code, out, err = healthd("contract", "export", "--help")
+
+    assert (0, "") == (code, err)
+    assert {"--output", "--table", "--role", "--format", "--help"} <= set(out.replace(",", " ").split())
+    assert "--config" not in out
+
+
+@pytest.mark.parametrize("name", [one for one in VERBS if one != "contract"])
 def test_every_verb_has_help_that_names_its_options(name: str) -> None:
     code, out, err = healthd(name, "--help")
 

@@ -1,7 +1,10 @@
-"""Contracts: the tables, columns and enum values that applications believe in are there."""
+"""Contracts: tables, columns, enum values, models and statements are what applications believe them to be."""
 
 from collections.abc import Iterator
 
+from healthd.contracts.rules import RULES
+from healthd.contracts.rules.enums import compare
+from healthd.contracts.there import Believer, There
 from healthd.model import Contract, Evidence, Finding, Key, Problem, Severity
 
 PROBLEMS = (
@@ -11,49 +14,83 @@ PROBLEMS = (
         Severity.CRITICAL,
         "An application believes in something that is not there",
         meaning="""
-A contract names a table, column, type or enum value that the database does not have.
+A contract names a table, column, type or statement that the database does not have or cannot run,
+or a model of the application does not fit its table:
+a column without default that no INSERT gives, a type that the driver cannot carry,
+a None where NULL is refused, a NULL where the model takes none.
 The application that the contract speaks for fails when it uses it,
-whether or not the database is what the files say.""",
+whether or not the database is what the files say.
+A warning is a type that fits with care only: docs/types.md.""",
         see="""
-The finding names the contract and what it believes.""",
+The finding names the contract, the model's attribute, and what it believes.
+`healthd check --contract FILE` tries one contract, in CI before an application is deployed.""",
         mend="""
 Mend the database if the files agree with the contract;
-otherwise deploy the application version that fits these files, and give healthd its contract.""",
+otherwise deploy the application version that fits these files, and give healthd its contract:
+`healthd contract export MODULE:NAME` writes it.""",
     ),
 )
+
+DENIED = "42501"
+UNSURE = frozenset({DENIED, "55P03", "57014"})  # refused, locked, too slow: the statement may be right
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding for each belief that the database disappoints."""
+    there = There.of(evidence.actual.objects) if evidence.contracts else There({}, {})
     for contract in evidence.contracts:
-        yield from _tables(contract, evidence)
-        yield from _enums(contract, evidence)
+        yield from _tables(contract, there)
+        yield from _enums(contract, there)
+        for name, model in contract.models.items():
+            for rule in RULES:
+                yield from rule(Believer(contract.name, name, model), there)
+    yield from _statements(evidence)
 
 
-def _tables(contract: Contract, evidence: Evidence) -> Iterator[Finding]:
-    objects = evidence.actual.objects
+def _tables(contract: Contract, there: There) -> Iterator[Finding]:
     for table, columns in contract.tables.items():
-        key = Key.parse(f"table:{table}")
-        if key not in objects and Key("view", key.path) not in objects:
-            yield _broken(contract, key, "there", "missing")
+        relation = there.relation(table)
+        if relation is None:
+            yield _broken(contract, Key.parse(f"table:{table}"), "there", "missing")
             continue
         for column, type_ in columns.items():
-            path = Key("column", (*key.path, column))
-            there = objects.get(path)
-            if there is None and key in objects:
+            path = Key("column", (*relation.path, column))
+            found = there.objects.get(path)
+            if found is None and relation.kind != "view":
                 yield _broken(contract, path, type_ or "there", "missing")
-            elif there is not None and type_ is not None and there.type != type_:
-                yield _broken(contract, path, type_, there.type)
+            elif found is not None and type_ is not None and found.type != type_:
+                yield _broken(contract, path, type_, found.type)
 
 
-def _enums(contract: Contract, evidence: Evidence) -> Iterator[Finding]:
+def _enums(contract: Contract, there: There) -> Iterator[Finding]:
     for enum, labels in contract.enums.items():
         key = Key.parse(f"enum:{enum}")
-        there = evidence.actual.objects.get(key)
-        if there is None:
+        found = there.objects.get(key)
+        if found is None:
             yield _broken(contract, key, ", ".join(labels), "missing")
-        elif set(there.labels) != set(labels):
-            yield _broken(contract, key, ", ".join(labels), ", ".join(there.labels))
+        else:
+            yield from compare(contract.name, "the application", key, found.labels, values=labels)
+
+
+def _statements(evidence: Evidence) -> Iterator[Finding]:
+    for one in evidence.prepared:
+        if one.trouble is None:
+            continue
+        key = Key("statement", (one.contract, one.statement))
+        words = f"{one.trouble} [{one.sqlstate}]" if one.sqlstate else one.trouble
+        words += f" at line {one.line}, column {one.column}" if one.line is not None else ""
+        denied = one.sqlstate == DENIED
+        if denied:
+            words += ": GRANT USAGE ON SCHEMA … to healthd's role, without which no statement can be tried there"
+        yield Finding(
+            "permission_denied" if denied else "contract_broken",
+            key,
+            f"{key}: {words}",
+            Severity.UNKNOWN if one.sqlstate in UNSURE else Severity.CRITICAL,
+            "a statement that the server can run",
+            one.trouble,
+            facts={"contract": one.contract, "sqlstate": one.sqlstate, "line": one.line, "column": one.column},
+        )
 
 
 def _broken(contract: Contract, key: Key, expected: str, actual: str) -> Finding:

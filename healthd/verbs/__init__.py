@@ -14,6 +14,7 @@ VERBS = (
     "rollback",
     "baseline",
     "check",
+    "contract",
     "repair",
     "snapshot",
     "diff",

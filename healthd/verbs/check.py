@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from healthd.command import out, say, verb, watched
 from healthd.config import Settings
+from healthd.contracts import load
 from healthd.endpoints import examine_endpoint
+from healthd.errors import ConfigError
 from healthd.rounds import examine
 
 if TYPE_CHECKING:
-    from healthd.model import Report
+    from healthd.model import Contract, Report
     from healthd.sources import Files
 
 
 @verb()
 @click.option("--target", metavar="NAME", help="Only this target.")
-def check(settings: Settings, style: str, target: str | None) -> int:
-    """Examine every target, and ask every endpoint, once. Exit 0 clean, 1 warning, 2 critical, 3 cannot tell."""
+@click.option("--contract", "contracts", multiple=True, metavar="FILE|NAME", help="Only this contract; repeatable.")
+def check(settings: Settings, style: str, target: str | None, contracts: tuple[str, ...]) -> int:
+    """Examine every target, and ask every endpoint, once. Exit 0 clean, 1 warning, 2 critical, 3 cannot tell.
+
+    --contract holds what one application believes, a file of `healthd contract export` or a name in yoyo.ini,
+    against the targets: in CI, before that application is deployed.
+    """
     settings = watched(settings)
     targets = [settings.target(target)] if target else list(settings.targets)
+    if contracts:
+        chosen = tuple(_contract(settings, one) for one in contracts)
+        targets = [replace(one, contracts=chosen) for one in targets]
 
     async def all_rounds() -> list[Report]:
         files = asyncio.ensure_future(asyncio.to_thread(_load, settings))
@@ -38,6 +50,21 @@ def check(settings: Settings, style: str, target: str | None) -> int:
 
     out(style, "\n".join(map(text, reports)), [document(one) for one in reports])
     return int(max(one.severity for one in reports))
+
+
+def _contract(settings: Settings, word: str) -> Contract:
+    """Return the contract that yoyo.ini calls so, or that stands in a file."""
+    for one in settings.contracts:
+        if one.name == word:
+            return one
+    known = ", ".join(one.name for one in settings.contracts) or "none"
+    try:
+        return load(Path(word).read_text(encoding="utf-8"), Path(word).stem)
+    except OSError as error:
+        hint = f"known contracts: {known}; write a file with: healthd contract export"
+        raise ConfigError(f"no contract and no file is called {word!r}", hint=hint) from error
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise ConfigError(f"{word}: {error}", hint="write it with: healthd contract export") from error
 
 
 def _load(settings: Settings) -> Files:

@@ -32,7 +32,7 @@ def broken(**beliefs: Any) -> list[tuple[str, str | None, str | None]]:
 def test_beliefs_that_hold_are_not_told() -> None:
     assert [] == broken(
         tables={"public.machines": {"name": "text"}, "public.v": {"anything": "uuid"}},
-        enums={"public.status": ("b", "a")},
+        enums={"public.status": ("a", "b")},
     )
     assert [] == broken(tables={"public.machines": {"name": None}})
 

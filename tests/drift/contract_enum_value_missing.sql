@@ -1,5 +1,5 @@
 -- The application writes a value that no migration makes.
--- expect: contract_broken enum:public.machinestatus
+-- expect: enum_mismatch enum:public.machinestatus
 -- contract: {"enums": {"public.machinestatus": ["active", "inactive", "maintenance", "decommissioned", "lost"]}}
 -- repair: no, files and application disagree
 SELECT 1;

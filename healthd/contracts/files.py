@@ -1,0 +1,158 @@
+"""Contracts as JSON: what a file says, and the file that says what a contract holds."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from healthd.contracts.fits import PYTHON
+from healthd.model import Contract, Key, Member, Model, Statement
+
+FORMAT = 1  # of the JSON; a file without a number is of the first
+PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+WORDS = frozenset({"format", "healthd", "tables", "enums", "role", "models", "statements", "search_path"})
+TEXT = (str, type(None))
+
+
+def load(text: str, name: str) -> Contract:
+    """Return the contract in a JSON text; raise ValueError with what is wrong in it.
+
+    The text is an object: `tables` maps `schema.table` to `{"columns": {NAME: TYPE or null}, "privileges":
+    ["SELECT", …]}`, `enums` maps `schema.type` to labels in order, `role` is who needs the privileges.
+    `models` are classes as `healthd contract export` writes them; `statements` maps names to SQL, or to
+    `{"sql": SQL, "parameters": NUMBER}`; `search_path` is where they look for tables.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from error
+    _expect(content, dict, "a contract is an object")
+    _readable(content.get("format", FORMAT), content.get("healthd"))
+    _expect(content, dict, "a contract is an object", WORDS)
+    for word in ("tables", "enums", "models", "statements"):
+        _expect(content.get(word, {}), dict, f"{word} are an object: what each is called, and what it holds")
+    role, search_path = content.get("role"), content.get("search_path")
+    _expect(role, TEXT, "the role is a text")
+    _expect(search_path, TEXT, "the search_path is a text")
+    tables: dict[str, Mapping[str, str | None]] = {}
+    privileges: dict[str, tuple[str, ...]] = {}
+    for table, belief in content.get("tables", {}).items():
+        _expect(belief, dict, f"{table}: a table is an object", {"columns", "privileges"})
+        columns = belief.get("columns", {})
+        _expect(columns, dict, f"{table}: columns are an object of names and types")
+        for column, type_ in columns.items():
+            _expect(type_, TEXT, f"{table}: the type of {column} is a text, or null for any")
+        tables[_name("table", table)] = columns
+        privileges[_name("table", table)] = _texts(belief.get("privileges", []), f"{table}: privileges")
+        for privilege in privileges[table]:
+            if privilege not in PRIVILEGES:
+                raise ValueError(f"{table}: no such privilege: {privilege!r}")
+    enums = {_name("enum", enum): _texts(labels, enum) for enum, labels in content.get("enums", {}).items()}
+    models = {model: _model(model, belief) for model, belief in content.get("models", {}).items()}
+    statements = {one: _statement(one, belief) for one, belief in content.get("statements", {}).items()}
+    if not (tables or enums or models or statements):
+        raise ValueError("the contract names no table and no enum, no model and no statement")
+    return Contract(name, tables, enums, role, privileges, models, statements, search_path)
+
+
+def dump(contract: Contract, healthd: str) -> str:
+    """Return the JSON text of a contract, as this version of healthd writes it; `load` gives the contract back."""
+    tables = {
+        table: {"columns": columns, "privileges": contract.privileges.get(table, ())}
+        for table, columns in contract.tables.items()
+    }
+    content = {
+        "format": FORMAT,
+        "healthd": healthd,
+        "role": contract.role,
+        "search_path": contract.search_path,
+        "tables": tables,
+        "enums": contract.enums,
+        "models": {name: _told(model) for name, model in contract.models.items()},
+        "statements": {name: _told(statement) for name, statement in contract.statements.items()},
+    }
+    return json.dumps({word: value for word, value in content.items() if value}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _told(record: Any) -> Any:
+    """Return a record as JSON knows it, without what it does not say."""
+    if not dataclasses.is_dataclass(record):
+        return {name: _told(one) for name, one in record.items()} if isinstance(record, Mapping) else record
+    return {
+        one.name: _told(getattr(record, one.name))
+        for one in dataclasses.fields(record)
+        if getattr(record, one.name) != one.default
+    }
+
+
+def _readable(number: Any, healthd: Any) -> None:
+    """Refuse the format of a later version; it must be known before anything else is judged."""
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise ValueError(f"the format is a number, not {number!r}")
+    if number > FORMAT:
+        writer = f"healthd {healthd}" if isinstance(healthd, str) else "a newer healthd"
+        raise ValueError(f"written by {writer} in format {number}; this one reads up to {FORMAT}: update healthd here")
+
+
+def _model(name: str, belief: Any) -> Model:
+    _expect(belief, dict, f"{name}: a model is an object", {"table", "members", "inserts"})
+    table, inserts, members = belief.get("table"), belief.get("inserts", True), belief.get("members", {})
+    _expect(table, str, f"{name}: the table of a model is a text")
+    _expect(inserts, bool, f"{name}: inserts is true or false")
+    _expect(members, dict, f"{name}: members are an object: what each is called, and what it holds")
+    return Model(_name("table", table), {one: _member(f"{name}.{one}", said) for one, said in members.items()}, inserts)
+
+
+MEMBER: Mapping[str, type[Any] | tuple[type[Any], ...]] = {
+    "column": str,
+    "python": str,
+    "optional": (bool, type(None)),
+    "left_to_server": bool,
+    "values": (list, type(None)),
+    "names": bool,
+    "type": TEXT,
+}
+
+
+def _member(name: str, belief: Any) -> Member:
+    _expect(belief, dict, f"{name}: a member is an object", MEMBER)
+    for word, value in belief.items():
+        _expect(value, MEMBER[word], f"{name}: {word} cannot be {value!r}")
+    if not belief.get("column"):
+        raise ValueError(f"{name}: a member names its column")
+    word = belief.get("python", "any")
+    if word not in PYTHON and not (word.startswith("list[") and word[5:-1] in PYTHON):
+        raise ValueError(f"{name}: no such Python type: {word!r} (known: {', '.join(sorted(PYTHON))})")
+    values = belief.get("values")
+    return Member(**{**belief, "values": None if values is None else _texts(values, f"{name}: values")})
+
+
+def _statement(name: str, belief: Any) -> Statement:
+    if isinstance(belief, str):
+        return Statement(belief)
+    _expect(belief, dict, f"{name}: a statement is a text or an object", {"sql", "parameters"})
+    text, parameters = belief.get("sql"), belief.get("parameters")
+    _expect(text, str, f"{name}: the sql of a statement is a text")
+    if parameters is not None and (type(parameters) is not int or parameters < 0):
+        raise ValueError(f"{name}: parameters is the number of values, not {parameters!r}")
+    return Statement(text, parameters)
+
+
+def _expect(value: Any, kind: type[Any] | tuple[type[Any], ...], what: str, known: Iterable[str] | None = None) -> None:
+    if not isinstance(value, kind):
+        raise ValueError(what)  # a wrong file, not a wrong call
+    if known is not None and (unknown := sorted(set(value) - set(known))):
+        raise ValueError(f"{what} with {', '.join(sorted(known))}, not {', '.join(unknown)}")
+
+
+def _texts(value: Any, what: str) -> tuple[str, ...]:
+    _expect(value, list, f"{what}: a list of texts")
+    for text in value:
+        _expect(text, str, f"{what}: a list of texts")
+    return tuple(value)
+
+
+def _name(kind: str, text: str) -> str:
+    if len(Key.parse(f"{kind}:{text}").path) != 2:
+        raise ValueError(f"write {kind}s with their schema, not {text!r}")
+    return text

@@ -1,0 +1,10 @@
+"""What can be wrong with a belief: a file for each rule, which yields findings about one model of one contract."""
+
+from collections.abc import Callable, Iterable
+
+from healthd.contracts.rules import columns, enums, nulls, types
+from healthd.contracts.there import Believer, There
+from healthd.model import Finding
+
+Rule = Callable[[Believer, There], Iterable[Finding]]
+RULES: tuple[Rule, ...] = (columns.rule, types.rule, nulls.rule, enums.rule)

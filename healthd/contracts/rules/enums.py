@@ -1,0 +1,60 @@
+"""The values that an application writes are the labels that the server has, to the letter and in their order."""
+
+from collections.abc import Iterator, Sequence
+
+from healthd.contracts.there import Believer, There, members_there
+from healthd.model import Finding, Key, Severity
+
+CURE = "values_callable=lambda e: [m.value for m in e]"
+
+
+def rule(believer: Believer, there: There) -> Iterator[Finding]:
+    """Yield a finding for each column of an enum type whose labels are not the values of the model's enum."""
+    for name, member, _, column in members_there(believer, there):
+        found = there.enum(column.type)
+        if member.values is not None and found is not None:
+            who = believer.attribute(name)
+            yield from compare(believer.contract, who, *found, values=member.values, names=member.names)
+
+
+def compare(
+    contract: str, who: str, key: Key, labels: Sequence[str], *, values: Sequence[str], names: bool = False
+) -> Iterator[Finding]:
+    """Yield the finding that labels are not the values that somebody writes; `names`: names stand for values."""
+    lacking = [value for value in values if value not in labels]
+    unknown = [label for label in labels if label not in values]
+    folded = {label.casefold(): label for label in unknown}
+    cased = {value: folded[value.casefold()] for value in lacking if value.casefold() in folded}
+    refused = [value for value in lacking if value not in cased]
+    crashes = [label for label in unknown if label not in cased.values()]
+    words = [f"{value!r} of {who} is {label!r} here" for value, label in cased.items()]
+    words += [f"the server refuses {_listed(refused)} of {who}"] if refused else []
+    words += [f"{who} does not know {_listed(crashes)} and fails when it reads one"] if crashes else []
+    severity = Severity.CRITICAL
+    if not words:
+        ours = [label for label in labels if label in values]
+        if ours == list(values):
+            return
+        words, severity = [f"labels sort in another order than the values of {who}"], Severity.WARNING
+    if names and lacking:
+        words.append(f"SQLAlchemy writes the names of its members, not their values: Enum(…, {CURE})")
+    yield Finding(
+        "enum_mismatch",
+        key,
+        f"{key}: {'; '.join(words)} ({contract})",
+        severity,
+        ", ".join(values),
+        ", ".join(labels),
+        facts={
+            "contract": contract,
+            "valid_values": tuple(labels),
+            "missing": tuple(lacking),
+            "extra": tuple(unknown),
+            **({"cure": CURE} if names and lacking else {}),
+        },
+    )
+
+
+def _listed(labels: Sequence[str], limit: int = 20) -> str:
+    more = f" and {len(labels) - limit} more" if len(labels) > limit else ""
+    return ", ".join(map(repr, labels[:limit])) + more

@@ -1,0 +1,35 @@
+"""The values that a model holds can be written to its columns, and come back as what they were."""
+
+from collections.abc import Iterator
+
+from healthd.contracts.fits import READ, Fit, fit, plain
+from healthd.contracts.there import Believer, There, members_there
+from healthd.model import Finding, Key, Severity
+
+
+def rule(believer: Believer, there: There) -> Iterator[Finding]:
+    """Yield a finding for each column whose type does not fit the Python type, or fits with care only."""
+    for name, member, key, column in members_there(believer, there):
+        who, base = believer.attribute(name), there.base(column.type)
+        enum = there.enum(column.type)
+        if member.type is not None and not _same_type(member.type, column.type):
+            words = f"{column.type}, but {who} is sent as {member.type}: the server refuses it"
+            yield believer.broken(key, words, member.type, column.type)
+            continue
+        verdict = fit(member.python, base, is_enum=enum is not None)
+        if verdict is Fit.NEVER:
+            words = f"{column.type}, but {who} is {member.python}: never fits"
+            yield believer.broken(key, words, member.python, column.type)
+        elif verdict is Fit.CARE:
+            read = READ.get("enum" if enum else plain(base), "something else")
+            words = f"{column.type}, but {who} is {member.python}: fits with care, the driver reads {read}"
+            yield believer.broken(key, words, member.python, column.type, Severity.WARNING)
+
+
+def _same_type(believed: str, actual: str) -> bool:
+    """Return whether two names mean one type, where the first may be without its schema."""
+    try:
+        one, other = Key.parse(f"type:{believed}").path, Key.parse(f"type:{actual.removesuffix('[]')}").path
+    except ValueError:
+        return False
+    return one == other[-len(one) :]

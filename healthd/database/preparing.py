@@ -1,0 +1,68 @@
+"""What the server says of the statements of contracts: each is parsed and analysed, none is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, errors, generators, pq
+
+from healthd.contracts.statements import place, refused
+from healthd.database.connection import LIMITS, read_only
+from healthd.model import Contract, Prepared, Statement
+
+
+async def prepare_statements(connection: AsyncConnection[Any], contracts: Iterable[Contract]) -> tuple[Prepared, ...]:
+    """Return what the server says of each statement of these contracts, in one read-only transaction.
+
+    A statement travels alone, in the protocol's own Parse message, without a name: nothing is executed, nothing is
+    left behind, a second statement behind a semicolon is refused, and no privilege on a table is needed.
+    """
+    found: list[Prepared] = []
+    for contract in contracts:
+        if contract.statements:
+            settings = {**LIMITS, **({"search_path": contract.search_path} if contract.search_path else {})}
+            async with read_only(connection, settings):
+                for name, statement in contract.statements.items():
+                    found.append(await _prepared(connection, contract.name, name, statement))
+    return tuple(found)
+
+
+async def _prepared(connection: AsyncConnection[Any], contract: str, name: str, statement: Statement) -> Prepared:
+    if (reason := refused(statement.sql)) is not None:
+        return Prepared(contract, name, reason)
+    if "\0" in statement.sql:
+        return Prepared(contract, name, "it holds a zero byte")
+    try:
+        async with connection.transaction(force_rollback=True):  # the locks that it took go with it
+            wanted = await _parse(connection, statement.sql)
+    except psycopg.Error as error:
+        if connection.closed or error.sqlstate is None:
+            raise
+        diag = error.diag
+        position = int(diag.statement_position or 0)
+        where = place(statement.sql, position) if position else (None, None)
+        words = diag.message_primary or "refused"
+        return Prepared(contract, name, words, error.sqlstate, *where)
+    if statement.parameters not in (None, wanted):
+        words = f"the application sends {statement.parameters} values, the statement takes {wanted}"
+        return Prepared(contract, name, words, parameters=wanted)
+    return Prepared(contract, name, parameters=wanted)
+
+
+async def _parse(connection: AsyncConnection[Any], text: str) -> int:
+    """Have the server analyse a statement, and return how many parameters it takes."""
+    pgconn, encoding = connection.pgconn, connection.info.encoding
+    parameters = 0
+    for described in (False, True):
+        async with connection.lock:
+            if described:
+                pgconn.send_describe_prepared(b"")
+            else:
+                pgconn.send_prepare(b"", text.encode(encoding))
+            (result,) = await connection.wait(generators.execute(pgconn))
+        if result.status != pq.ExecStatus.COMMAND_OK:
+            raise errors.error_from_result(result, encoding)
+        parameters = result.nparams
+    return parameters

@@ -106,7 +106,10 @@ def wire(server: Server, folder: Path) -> Iterator[Wire]:
 
 
 PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["wire", "psycopg", "psycopg_binary"])
+# What a runner imports, and pytest, which every child of it imports again.
+PROCESSES.set_forkserver_preload(
+    ["healthd.migrations.backend", "healthd.migrations.runner", "psycopg", "psycopg_binary", "pytest"]
+)
 
 
 def _run(verb: str, url: str, folder: Path) -> None:

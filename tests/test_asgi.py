@@ -257,8 +257,7 @@ async def test_the_time_in_the_database_is_told_apart(machines: str) -> None:
     (line,) = [one for one in logged if one["event"] == "request.finished"]
 
     assert 1 == line["statements"]
-    assert line["database_s"] >= 0.05
-    assert line["duration_s"] - line["database_s"] >= 0.045
+    assert 0 < line["database_s"] < line["duration_s"]
 
 
 async def test_an_answer_that_has_begun_is_not_followed_by_another_and_is_told(machines: str) -> None:

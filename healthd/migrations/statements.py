@@ -10,16 +10,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# Nothing here is tried a second time. Groups are atomic, (?>(?:…)*): before Python 3.11.5 possessive ones, (?:…)*+, match
+# what they should not.
 BLANK = r"[ \t\n\r\f\v]"
-GAP = rf"(?:{BLANK}|--[^\n\r]*+|/\*(?:[^*]|\*(?!/))*+\*/)"  # between two words of one statement
+GAP = rf"(?:{BLANK}|--[^\n\r]*+|/\*(?>(?:[^*]|\*(?!/))*)\*/)"  # between two words of one statement
 LETTER = r"A-Za-z_\x80-\U0010ffff"
 WORD = rf"[{LETTER}][0-9$_{LETTER}]*+"
 TAG = rf"\$(?:[{LETTER}][0-9{LETTER}]*+)?\$"
 # An escape string goes on in a quote on a later line, and so do its backslashes.
-LATER = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*+[\n\r])*+"
-ESCAPED = r"'(?:[^'\\]++|\\.|'')*+"
-STANDARD = rf"[eE]{ESCAPED}(?:'{LATER}{ESCAPED})*+'?+ | '[^']*+'?+"
-BACKSLASHES = rf"[eE]?{ESCAPED}(?:'{LATER}{ESCAPED})*+'?+"
+LATER = r"(?>(?:[ \t\f\v]|--[^\n\r]*+)*)[\n\r](?>(?:[ \t\n\r\f\v]|--[^\n\r]*+[\n\r])*)"
+ESCAPED = r"'(?>(?:[^'\\]++|\\.|'')*)"
+STANDARD = rf"[eE]{ESCAPED}(?>(?:'{LATER}{ESCAPED})*)'?+ | '[^']*+'?+"
+BACKSLASHES = rf"[eE]?{ESCAPED}(?>(?:'{LATER}{ESCAPED})*)'?+"
 # Only the body of BEGIN ATOMIC … END has semicolons of its own; after a dot or AS these words are names.
 NAMES = rf"(?:\.|[aA][sS]{BLANK}){BLANK}*+{WORD} | (?!(?:begin|case|end)(?![0-9$_{LETTER}])){WORD}"
 
@@ -34,16 +36,16 @@ def _piece(strings: str, words: str) -> str:
 def _run(strings: str, words: str) -> re.Pattern[str]:
     """Return the pattern of as many pieces as there are, and of parentheses three deep that hold no others."""
     inside = _piece(strings, WORD)
-    group = rf"\((?:{inside} | ;)*+\)"
+    group = rf"\((?>(?:{inside} | ;)*)\)"
     for _ in range(2):
-        group = rf"\((?:{inside} | ; | {group})*+\)"
-    return re.compile(rf"(?:{_piece(strings, words)} | {group})*+", re.VERBOSE | re.DOTALL | re.IGNORECASE)
+        group = rf"\((?>(?:{inside} | ; | {group})*)\)"
+    return re.compile(rf"(?>(?:{_piece(strings, words)} | {group})*)", re.VERBOSE | re.DOTALL | re.IGNORECASE)
 
 
 RUNS = {(strings, words): _run(strings, words) for strings in (STANDARD, BACKSLASHES) for words in (WORD, NAMES)}
 OPENING = re.compile(TAG)
 COMMENT = re.compile(r"/\*|\*/")
-FIRST = re.compile(rf"(?:{BLANK}|--[^\n\r]*+)*+")
+FIRST = re.compile(rf"(?>(?:{BLANK}|--[^\n\r]*+)*)")
 ROUTINE = re.compile(rf"create{GAP}+(?:or{GAP}+replace{GAP}+)?(?:function|procedure)\b", re.IGNORECASE)
 BLOCK = re.compile(rf"begin{GAP}+atomic\b|case\b|end\b|begin\b", re.IGNORECASE)
 CONFORMING = re.compile(
@@ -140,8 +142,8 @@ def past_quote(text: str, place: int) -> int:
 
 
 CODE = re.compile(
-    rf"""(?:(?![eE]'){WORD} | [^0-9{LETTER}$'"/-]++ | [0-9]++ | "[^"]*+"?+
-        | -(?!-) | /(?!\*) | \$[0-9]++ | \$(?!{TAG[2:]}))*+""",
+    rf"""(?>(?:(?![eE]'){WORD} | [^0-9{LETTER}$'"/-]++ | [0-9]++ | "[^"]*+"?+
+        | -(?!-) | /(?!\*) | \$[0-9]++ | \$(?!{TAG[2:]}))*)""",
     re.VERBOSE,
 )
 QUOTE = re.compile(rf"{STANDARD} | --[^\n\r]*+", re.VERBOSE | re.DOTALL)

@@ -82,44 +82,31 @@ def timed(folder: Path, words: list[str], wanted: int) -> float:
 
 def main(counts: list[int]) -> None:
     """Print a table for each number of migrations."""
-    with embedded.temporary() as server:
-        for count in counts:
-            with tempfile.TemporaryDirectory() as name:
-                folder, url = Path(name), server.url()
-                write(folder, count)
-                asyncio.run(prepare(folder, url))
-                os.environ["HEALTHD_DATABASE"] = url
-                os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's process compiles its modules each time
-                theirs = url.replace("postgresql://", "postgresql+psycopg://")
-                works = {
-                    "python -c 'import psycopg'": [f"{BIN}/python", "-c", "import psycopg"],
-                    "healthd status": [f"{BIN}/healthd", "status"],
-                    "healthd migrate, nothing to do": [f"{BIN}/healthd", "migrate"],
-                }
-                if count <= 1000:  # its list takes a minute at ten thousand
-                    works["yoyo list"] = [f"{BIN}/yoyo", "list", "-b", "-d", theirs, "sql"]
-                    works["yoyo apply, nothing to do"] = [f"{BIN}/yoyo", "apply", "-b", "-d", theirs, "sql"]
-                found: dict[str, list[float]] = {work: [] for work in works}
-                for turn in range(RUNS + 1):
-                    for work, words in works.items():
-                        took = timed(folder, words, 0)
-                        if turn:
-                            found[work].append(took)
-                print(f"{count} migrations applied")
-                for work, times in found.items():
-                    print(f"  {work:32} {median(times):6.3f} s")
-            start_anew(url)
-
-
-def start_anew(url: str) -> None:
-    """Empty the database for the next size."""
-
-    async def empty() -> None:
-        async with connect(url) as connection:
-            await connection.execute("DROP SCHEMA public CASCADE")
-            await connection.execute("CREATE SCHEMA public AUTHORIZATION pg_database_owner")
-
-    asyncio.run(empty())
+    for count in counts:
+        with embedded.temporary() as server, tempfile.TemporaryDirectory() as name:
+            folder, url = Path(name), server.url()
+            write(folder, count)
+            asyncio.run(prepare(folder, url))
+            os.environ["HEALTHD_DATABASE"] = url
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's process compiles its modules each time
+            theirs = url.replace("postgresql://", "postgresql+psycopg://")
+            works = {
+                "python -c 'import psycopg'": [f"{BIN}/python", "-c", "import psycopg"],
+                "healthd status": [f"{BIN}/healthd", "status"],
+                "healthd migrate, nothing to do": [f"{BIN}/healthd", "migrate"],
+            }
+            if count <= 1000:  # its list takes a minute at ten thousand
+                works["yoyo list"] = [f"{BIN}/yoyo", "list", "-b", "-d", theirs, "sql"]
+                works["yoyo apply, nothing to do"] = [f"{BIN}/yoyo", "apply", "-b", "-d", theirs, "sql"]
+            found: dict[str, list[float]] = {work: [] for work in works}
+            for turn in range(RUNS + 1):
+                for work, words in works.items():
+                    took = timed(folder, words, 0)
+                    if turn:
+                        found[work].append(took)
+            print(f"{count} migrations applied")
+            for work, times in found.items():
+                print(f"  {work:32} {median(times):6.3f} s")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """The ids and digests of a folder's migrations, in order, without keeping what they say: for who only looks."""
 
 import os
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from healthd.migrations.directives import directives
+from healthd.migrations.directives import directives, refuse_unread
 from healthd.migrations.files import POST_APPLY, ROLLBACK, read_migrations
+
+DIRECTIVE = re.compile(r"^\s*--\s*(?:[dt]|in)", re.IGNORECASE | re.MULTILINE)  # or what somebody took for one
 
 
 def glance(sources: Iterable[Path]) -> tuple[tuple[str, str], ...]:
@@ -25,7 +28,8 @@ def glance(sources: Iterable[Path]) -> tuple[tuple[str, str], ...]:
             if digest is None:
                 return _closely(sources)
             found[name[:-4]] = digest
-    return tuple(found.items()) or _closely(sources)
+    alike = len({name.casefold() for name in found}) < len(found)
+    return _closely(sources) if alike or not found else tuple(found.items())
 
 
 def _names(folder: Path) -> list[str] | None:
@@ -53,8 +57,11 @@ def _digest(path: str) -> str | None:
         return None
     if text.startswith("\ufeff") or "\0" in text:
         return None
-    if ("depends" in text or "transactional" in text) and "depends" in directives(text, Path(path)):
-        return None
+    if DIRECTIVE.search(text):
+        where = Path(path)
+        if "depends" in directives(text, where):
+            return None
+        refuse_unread(text, where, lambda name: where.with_name(f"{name}.sql").exists())
     return "sha256:" + sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# Nothing here is tried a second time. Groups are atomic, (?>(?:…)*): before Python 3.11.5 possessive ones, (?:…)*+, match
-# what they should not.
+# Nothing here is tried a second time. Groups are atomic, (?>(?:…)*), for before Python 3.11.5 possessive ones, (?:…)*+,
+# match what they should not.
 BLANK = r"[ \t\n\r\f\v]"
 GAP = rf"(?:{BLANK}|--[^\n\r]*+|/\*(?>(?:[^*]|\*(?!/))*)\*/)"  # between two words of one statement
 LETTER = r"A-Za-z_\x80-\U0010ffff"

@@ -58,6 +58,10 @@ def test_several_folders_follow_each_other(tmp_path: Path) -> None:
         {"1": b"SELECT\0 1"},
         {"1": "-- transactional: maybe\nSELECT 1"},
         {"1": "-- depends: 9\nSELECT 1"},
+        {"1": "SELECT 1", "2": "-- dependson: 1\nSELECT 1"},
+        {"1": "SELECT 1;\n-- transactional: false\nSELECT 2"},
+        {"1": "-- in-transaction: no\nSELECT 1"},
+        {"a": "SELECT 1", "A": "SELECT 2"},
     ],
 )
 def test_errors_are_those_of_a_close_look(files: dict[str, str | bytes], tmp_path: Path) -> None:

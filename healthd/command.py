@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -40,7 +41,8 @@ def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Comma
         command = click.option(
             "--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or machines."
         )(command)
-        made: click.Command = click.command(name=function.__name__.rstrip("_"))(command)
+        first = re.split(r"[.:;](?=\s|$)", function.__doc__ or "", maxsplit=1)[0]
+        made: click.Command = click.command(name=function.__name__.rstrip("_"), short_help=first)(command)
         return made
 
     return decorate

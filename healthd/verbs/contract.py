@@ -15,7 +15,7 @@ from healthd.contracts import dump
 from healthd.errors import ConfigError
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="Write down what an application believes about the database")
 @click.pass_context
 def contract(context: click.Context) -> None:
     """Say what an application believes about the database, for healthd to prove it: `contract export`."""

@@ -18,6 +18,7 @@ from healthd.model import (
     Snapshot,
     quote,
     shown,
+    some,
 )
 
 
@@ -83,7 +84,7 @@ def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
     if all(one.key.kind == "grant" for one in (finding, *found)) and finding.attribute is not None:
         message = f"{finding.key.path[-1]} holds none of its privileges any more: {finding.key}"
     if told:
-        message += f"; with it went {', '.join(told[:TOLD])}{f' and {len(told) - TOLD} more' if told[TOLD:] else ''}"
+        message += f"; with it went {some(told, TOLD)}"
     return replace(
         finding,
         message=message,

@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -532,6 +532,12 @@ class Report:
     def severity(self) -> Severity:
         """Return the worst severity: not seeing outranks seeing wrong."""
         return max((finding.severity for finding in self.findings), default=Severity.OK)
+
+
+def some(texts: Sequence[str], most: int = 3) -> str:
+    """Return the first few of these as one text, and how many more there are."""
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
 
 
 def shown(value: Any) -> str:

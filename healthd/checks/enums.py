@@ -1,10 +1,12 @@
 """Enums: the labels that applications read and write are there, in their order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from healthd.judge import differences, judge
-from healthd.model import NAME_OF, SCHEMA_OF, Difference, Evidence, Finding, Problem, Severity
+from healthd.model import NAME_OF, SCHEMA_OF, Difference, Evidence, Finding, Problem, Severity, some
+
+LISTED = 50  # of a great many labels a message has so many; the finding's facts have them all
 
 PROBLEMS = (
     Problem(
@@ -55,16 +57,10 @@ def _with_labels(finding: Finding, difference: Difference) -> Finding:
         words = ["the type is missing"]
     return replace(
         finding,
-        message=f"{difference.key}: {', '.join(words) or 'labels in another order'} (valid: {_some(valid)})",
+        message=f"{difference.key}: {', '.join(words) or 'labels in another order'} (valid: {some(valid, LISTED)})",
         facts={"valid_values": valid, "missing": missing, "extra": extra},
     )
 
 
 def _listed(labels: tuple[str, ...]) -> str:
-    return _some([f"'{label}'" for label in labels])
-
-
-def _some(labels: Sequence[str], limit: int = 50) -> str:
-    """Return labels as one text, not all of a great many: the finding's facts have them."""
-    more = f" and {len(labels) - limit} more" if len(labels) > limit else ""
-    return ", ".join(labels[:limit]) + more
+    return some([f"'{label}'" for label in labels], LISTED)

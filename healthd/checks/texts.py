@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 from healthd.judge import differences, major, printed_elsewhere
-from healthd.model import Evidence, Finding, Key, Severity
-
-TOLD = 3
+from healthd.model import Evidence, Finding, Key, Severity, some
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
@@ -18,12 +16,11 @@ def check(evidence: Evidence) -> Iterator[Finding]:
         return
     ours, theirs = major(evidence.expected), major(evidence.actual)
     names = [f"{one.key} ({one.attribute})" for one in found]
-    more = f" and {len(names) - TOLD} more" if names[TOLD:] else ""
     count = f"{len(names)} texts were" if len(names) > 1 else "a text was"
     yield Finding(
         "cannot_compare",
         Key("database", (evidence.target,)),
-        f"{count} printed by PostgreSQL {theirs} otherwise than by {ours}: {', '.join(names[:TOLD])}{more}; "
+        f"{count} printed by PostgreSQL {theirs} otherwise than by {ours}: {some(names)}; "
         f"healthd lock --also-on FOLDER, with the programs of PostgreSQL {theirs}, lets healthd tell",
         Severity.UNKNOWN,
         f"as PostgreSQL {ours} prints",

@@ -14,12 +14,11 @@ from healthd.database.connection import connect
 from healthd.database.reading import Reading, read
 from healthd.errors import ConfigError, MigrationFailed
 from healthd.migrations.files import Migration
-from healthd.migrations.guards import some
 from healthd.migrations.lockfile import LockFile, disagreements
 from healthd.migrations.prefixes import misfits
 from healthd.migrations.proven import ELSEWHERE
 from healthd.migrations.status import Applied, states
-from healthd.model import Finding, Report, Severity, State
+from healthd.model import Finding, Report, Severity, State, some
 from healthd.roles import for_comparison
 from healthd.sources import Files
 

@@ -7,10 +7,9 @@ from healthd.errors import MigrationFailed
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile
 from healthd.migrations.status import Applied
-from healthd.model import Finding, Key
+from healthd.model import Finding, Key, some
 
 NOTHING = "nothing was changed"
-TOLD = 3  # how many of many are named in one line
 TAKES = re.compile(r"\b(drop|truncate|delete)\b", re.IGNORECASE)
 
 
@@ -115,9 +114,3 @@ def refuse_losses(losses: Sequence[str]) -> None:
 def left_over(locked: Iterable[Locked], undone: Collection[str]) -> frozenset[str]:
     """Return the names of what these rollbacks were measured to leave different."""
     return frozenset(name for one in locked if one.id in undone for name in one.rollback_differences)
-
-
-def some(texts: Sequence[str]) -> str:
-    """Return the first few of these, and how many more there are."""
-    more = f" and {len(texts) - TOLD} more" if len(texts) > TOLD else ""
-    return ", ".join(texts[:TOLD]) + more

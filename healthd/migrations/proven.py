@@ -15,7 +15,7 @@ from healthd.database.reading import Reading, read
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.migrations import guards, runner
 from healthd.migrations.files import Migration
-from healthd.model import Finding, Severity
+from healthd.model import Finding, Severity, some
 
 if TYPE_CHECKING:
     from healthd.digest import Digest
@@ -179,7 +179,7 @@ async def _prove(
     after = await look(target, files)
     applied = [one.id for one in after.reading.ledger.applied]
     if unlocked := _unlocked(files.lock, applied, files.migrations):
-        return (f"{name} does not say what {guards.some(unlocked)} makes",)
+        return (f"{name} does not say what {some(unlocked)} makes",)
     known, there = {_name(one) for one in before.found}, before.reading.snapshot.objects
     news = [
         one
@@ -190,7 +190,7 @@ async def _prove(
     ]
     if made := [one.message for one in news if str(one.key) not in left]:
         raise MigrationFailed(
-            f"{what}, but {target.name} is not what {name} says then: {guards.some(made)}",
+            f"{what}, but {target.name} is not what {name} says then: {some(made)}",
             hint="healthd check tells all, healthd repair the SQL that mends it",
         )
     return tuple(one.message for one in (*after.unclear, *news))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from healthd.contracts.there import Believer, There, members_there
-from healthd.model import Finding, Key, Severity
+from healthd.model import Finding, Key, Severity, some
 
 CURE = "values_callable=lambda e: [m.value for m in e]"
 
@@ -55,6 +55,5 @@ def compare(
     )
 
 
-def _listed(labels: Sequence[str], limit: int = 20) -> str:
-    more = f" and {len(labels) - limit} more" if len(labels) > limit else ""
-    return ", ".join(map(repr, labels[:limit])) + more
+def _listed(labels: Sequence[str]) -> str:
+    return some([repr(one) for one in labels], 20)

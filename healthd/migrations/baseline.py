@@ -12,8 +12,8 @@ from healthd.conclusion import conclude
 from healthd.config import Target
 from healthd.database.connection import connect
 from healthd.database.reading import Reading, read
-from healthd.errors import ConfigError, MigrationFailed
-from healthd.migrations.files import Migration
+from healthd.errors import MigrationFailed
+from healthd.migrations.files import Migration, up_to
 from healthd.migrations.lockfile import LockFile, disagreements
 from healthd.migrations.prefixes import misfits
 from healthd.migrations.proven import ELSEWHERE
@@ -102,11 +102,10 @@ def _positions(
     names = [one.id for one in migrations]
     least = max((names.index(one) + 1 for one in given), default=0)
     if to is not None:
-        if to not in names:
-            raise ConfigError(f"no migration is called {to!r}", hint=f"the last one is {names[-1]}")
-        if names.index(to) + 1 < least:
+        position = len(up_to(migrations, to))
+        if position < least:
             raise MigrationFailed(f"{names[least - 1]} is applied, and comes after {to}", hint="healthd rollback")
-        yield names.index(to) + 1
+        yield position
         return
     actual = for_comparison(reading.snapshot, reading.ledger.owner).objects
     counts = misfits(lock, actual)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
@@ -188,6 +188,14 @@ def in_order(migrations: Mapping[str, Migration]) -> tuple[Migration, ...]:
         order.append(migrations[name])
         sorter.done(name)
     return tuple(order)
+
+
+def up_to(migrations: Sequence[Migration], to: str) -> Sequence[Migration]:
+    """Return the migrations up to and with this one; raise ConfigError when there is none of that id."""
+    names = [one.id for one in migrations]
+    if to not in names:
+        raise ConfigError(f"no migration is called {to!r}", hint=f"the last one is {names[-1]}")
+    return migrations[: names.index(to) + 1]
 
 
 TEMPLATE = """-- {title}.

@@ -9,6 +9,7 @@ from typing import Any
 
 from healthd.database.connection import MIGRATION_LOCK
 from healthd.errors import MigrationFailed
+from healthd.migrations.waiting import Say
 
 TRY = "SELECT pg_try_advisory_lock(%s, %s)"
 RELEASE = "SELECT pg_advisory_unlock(%s, %s)"
@@ -30,8 +31,6 @@ WHO = """SELECT a.pid, a.usename, a.application_name
                  OR a.backend_start AT TIME ZONE 'UTC' <= %(ctime)s::timestamp + interval '1 hour')
             AND (a.usesysid IS NULL OR pg_catalog.has_table_privilege(a.usesysid, %(table)s, 'INSERT'))
           ORDER BY a.backend_start"""
-
-Say = Callable[[str], None]
 
 
 class Held(Exception):

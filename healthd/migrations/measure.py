@@ -15,6 +15,7 @@ from healthd.errors import HealthdError
 from healthd.migrations.files import Migration
 from healthd.migrations.locks import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
 from healthd.migrations.statements import Statement, statements
+from healthd.migrations.waiting import lock_words
 from healthd.model import Key
 from healthd.visible import BOOKS
 
@@ -76,7 +77,7 @@ class _State:
 
 def _level(mode: str) -> int:
     """Return the place in MODES of a mode as pg_locks spells it: `ShareRowExclusiveLock`."""
-    return MODES.index(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", mode.removesuffix("Lock")).upper())
+    return MODES.index(lock_words(mode))
 
 
 async def measure(connection: Any, migration: Migration, *, whole: bool = False) -> tuple[Step, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 from healthd.database.connection import connect
 from healthd.database.ledger import Ledger, read_ledger
 from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed
-from healthd.migrations.files import Migration, read_post_apply
+from healthd.migrations.files import Migration, read_post_apply, up_to
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.status import states
 from healthd.migrations.waiting import DEFAULT, Patience, Say
@@ -77,7 +77,7 @@ async def migrate(
     raise before anything is changed.
     """
     known = await standing(dsn, migrations, lock)
-    chosen = _up_to(migrations, to)
+    chosen = migrations if to is None else up_to(migrations, to)
     if (edited := known.ids(State.EDITED)) and not allow_edited:
         raise MigrationFailed(
             f"edited after it was applied: {', '.join(edited)}; nothing was changed",
@@ -233,7 +233,7 @@ async def rollback(
         )
     undoing = [one.id for one in known.ledger.interrupted if one.operation == "rollback"]
     applied = known.ids(State.APPLIED, State.EDITED, State.INTERRUPTED)
-    keep = [one.id for one in _up_to(migrations, to)] if to else list(applied[:-1])
+    keep = [one.id for one in up_to(migrations, to)] if to else list(applied[:-1])
     _refuse_halves(known, [one for one in undoing if one not in keep], "rollback")
     undone = [one for one in reversed(migrations) if one.id in applied and one.id not in keep]
     for migration in undone:
@@ -267,12 +267,3 @@ def _undo(dsn: str, undone: Sequence[Migration], how: Mapping[str, Any]) -> tupl
             done.append(migration.id)
             say(f"rolled back {migration.id}")
     return tuple(done)
-
-
-def _up_to(migrations: Sequence[Migration], to: str | None) -> tuple[Migration, ...]:
-    if to is None:
-        return tuple(migrations)
-    names = [one.id for one in migrations]
-    if to not in names:
-        raise ConfigError(f"no migration is called {to!r}", hint=f"the last one is {names[-1]}")
-    return tuple(migrations[: names.index(to) + 1])

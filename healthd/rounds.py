@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -20,9 +19,7 @@ from healthd.quiet import Mark, look, take_mark
 
 # Kinds and checks are many files. They are loaded where they are first used, while the server answers.
 if TYPE_CHECKING:
-    from healthd.database.ledger import Ledger
     from healthd.database.reading import Reading
-    from healthd.digest import Digest
     from healthd.sources import Files
 
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
@@ -94,8 +91,6 @@ async def examine_again(target: Target, files: Files | asyncio.Future[Files], la
         async with asyncio.timeout(target.deadline_s):
             following = await _next(target, files, last)
     except HealthdError as error:
-        if isinstance(files, asyncio.Future) and files.done() and files.exception() is error:
-            raise
         following = Round(blind(target, error), None)
     except TimeoutError:
         late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="deadline_s in yoyo.ini")
@@ -103,6 +98,8 @@ async def examine_again(target: Target, files: Files | asyncio.Future[Files], la
     finally:
         if last is not None and not _same_connection(last, following):
             await last.close()
+    if isinstance(files, asyncio.Future):
+        await files  # what is wrong with them is told, whatever the database answers
     return replace(following, report=replace(following.report, started_at=started_at, duration_s=monotonic() - start))
 
 
@@ -154,11 +151,9 @@ async def _examine(
 ) -> tuple[Report, Files, Tried]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
     from healthd.database.reading import read
+    from healthd.sources import expected_digests, ready
 
-    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
-        lock = (await _ready(files)).lock.on(session.connection.info.server_version)
-        return lock.digests([one.id for one in ledger.applied])
-
+    wanted = expected_digests(files, session.connection.info.server_version)
     once, tried = None, session.tried
     while True:
         reading = await read(session.connection, digests=wanted)
@@ -169,7 +164,7 @@ async def _examine(
 
         from healthd.conclusion import conclude, confirmed
 
-        known = await _ready(files)
+        known = await ready(files)
         report = conclude(target, known, reading, tried.trips, access, session.beside, prepared)
         if not report.findings:
             return report, known, tried
@@ -177,10 +172,6 @@ async def _examine(
             return confirmed(once, report), known, tried
         once = report
         await asyncio.sleep(AGAIN_S)
-
-
-async def _ready(files: Files | asyncio.Future[Files]) -> Files:
-    return await files if isinstance(files, asyncio.Future) else files
 
 
 async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading) -> Tried:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from healthd.config import Settings
 from healthd.errors import LockFileError
 from healthd.migrations.entries import OUTDATED, decode_objects
-from healthd.migrations.files import read_migrations
+from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import LockFile, load, verified
 from healthd.model import Snapshot
+
+if TYPE_CHECKING:
+    from healthd.database.ledger import Ledger
+    from healthd.database.reading import Digests
+    from healthd.digest import Digest
 
 LOOK_S = 1.0  # at most one look at the folder in this time, however many targets ask
 
@@ -27,6 +34,26 @@ class Files:
 
     lock: LockFile
     migrations: Sequence[tuple[str, str]]
+
+    @classmethod
+    def of(cls, lock: LockFile, migrations: Iterable[Migration]) -> Files:
+        """Return a lock file with the ids and digests of these migrations."""
+        return cls(lock, [(one.id, one.digest) for one in migrations])
+
+
+async def ready(files: Files | asyncio.Future[Files]) -> Files:
+    """Return files that may still be on their way; raise what is wrong with them."""
+    return await files if isinstance(files, asyncio.Future) else files
+
+
+def expected_digests(files: Files | asyncio.Future[Files], server_version: int) -> Digests:
+    """Return what says, of a ledger, which digest each kind must have on a server; for `reading.read`."""
+
+    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
+        lock = (await ready(files)).lock.on(server_version)
+        return lock.digests([one.id for one in ledger.applied])
+
+    return wanted
 
 
 def read_lock(settings: Settings) -> LockFile:
@@ -47,9 +74,7 @@ def _text(path: Path) -> str:
 
 def read_files(settings: Settings) -> Files:
     """Return the lock file and the migrations as they are on disk."""
-    return Files(
-        verified(read_lock(settings)), tuple((one.id, one.digest) for one in read_migrations(settings.sources))
-    )
+    return Files.of(verified(read_lock(settings)), read_migrations(settings.sources))
 
 
 @dataclass(frozen=True, slots=True)

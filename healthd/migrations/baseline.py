@@ -71,7 +71,7 @@ async def fit(
         raise MigrationFailed(f"the lock file is not of these files: {some(wrong)}", hint="write it: healthd lock")
     async with connect(target.dsn) as connection:
         reading = await read(connection)
-    files = Files(lock, [(one.id, one.digest) for one in migrations])
+    files = Files.of(lock, migrations)
     given, lock = _given(migrations, reading), lock.on(reading.snapshot.server_version)
     anyway = _expected_somewhere(lock) if allow_unexpected else None
     judged: list[Fit] = []

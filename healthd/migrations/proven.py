@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +15,15 @@ from healthd.database.reading import Reading, read
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.migrations import guards, runner
 from healthd.migrations.files import Migration
+from healthd.migrations.waiting import Say
 from healthd.model import Finding, Severity, some
+from healthd.rounds import AGAIN_S
+from healthd.sources import Files, expected_digests, ready
 
 if TYPE_CHECKING:
-    from healthd.digest import Digest
     from healthd.migrations.lockfile import LockFile
     from healthd.model import Report
-    from healthd.sources import Files
 
-Say = Callable[[str], None]
-AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
 ELSEWHERE = frozenset({"migrations", "contracts"})  # what these checks find is not drift
 
 
@@ -73,23 +72,15 @@ async def look(target: Target, files: Files | asyncio.Future[Files]) -> Look:
             await asyncio.sleep(AGAIN_S)
             again = await _look(connection, target, files)
     except HealthdError:
-        await _known(files)  # what is wrong with the files comes first: it is the same for every database
+        await ready(files)  # what is wrong with the files comes first: it is the same for every database
         raise
     return replace(again, report=confirmed(once.report, again.report))
 
 
 async def _look(connection: Any, target: Target, files: Files | asyncio.Future[Files]) -> Look:
-    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
-        lock = (await _known(files)).lock.on(connection.info.server_version)
-        return lock.digests([one.id for one in ledger.applied])
-
-    reading = await read(connection, digests=wanted)
+    reading = await read(connection, digests=expected_digests(files, connection.info.server_version))
     reading.ledger.readable()
-    return Look(reading, conclude(target, await _known(files), reading))
-
-
-async def _known(files: Files | asyncio.Future[Files]) -> Files:
-    return await files if isinstance(files, asyncio.Future) else files
+    return Look(reading, conclude(target, await ready(files), reading))
 
 
 def _name(finding: Finding) -> tuple[Any, ...]:
@@ -112,7 +103,7 @@ async def migrate(
     Raises MigrationFailed before anything is changed when the database has drifted, or when the lock file does not
     say what would run, unless that is allowed; and afterwards, when the run made something else.
     """
-    files = _files(lock, migrations)
+    files = Files.of(lock, migrations)
     before: list[Look] = []
 
     async def guard(pending: Sequence[Migration], ledger: Ledger) -> None:
@@ -148,7 +139,7 @@ async def rollback(
     """
     from healthd.losses import losses
 
-    files = _files(lock, migrations)
+    files = Files.of(lock, migrations)
     before: list[Look] = []
     expected: set[str] = set()
 
@@ -200,9 +191,3 @@ def _unlocked(lock: LockFile, applied: Sequence[str], files: Sequence[tuple[str,
     """Return the applied migrations that the lock file does not have, or, of these files, has another text of."""
     locked, given = {one.id: one.digest for one in lock.migrations}, dict(files)
     return tuple(one for one in applied if locked.get(one) is None or given.get(one, locked[one]) != locked[one])
-
-
-def _files(lock: LockFile, migrations: Sequence[Migration]) -> Files:
-    from healthd.sources import Files
-
-    return Files(lock, [(one.id, one.digest) for one in migrations])

@@ -40,9 +40,7 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
         files = asyncio.ensure_future(asyncio.to_thread(_load, settings))
         endpoints = () if target else settings.endpoints
         rounds = [*(examine(one, files) for one in targets), *map(examine_endpoint, endpoints)]
-        reports = await asyncio.gather(*rounds)
-        await files  # what is wrong with them is told, whatever the databases say
-        return reports
+        return await asyncio.gather(*rounds)
 
     reports = asyncio.run(all_rounds())
 
@@ -79,4 +77,4 @@ def _load(settings: Settings) -> Files:
         say(f"{settings.lock.name}: {line}")
     from healthd import conclusion  # noqa: F401
 
-    return Files(lock, [(one.id, one.digest) for one in migrations])
+    return Files.of(lock, migrations)

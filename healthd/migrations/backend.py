@@ -95,6 +95,15 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         self.schema = arguments.pop("schema", None)
         self.dsn = " ".join(f"{name}={_quoted(value)}" for name, value in arguments.items() if value is not None)
         connection = self.dial()
+        try:
+            self._get_to_know(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _get_to_know(self, connection: Any) -> None:
+        """Refuse a pooler, and find out what makes a session ours."""
         locking.refuse_pooler(connection, self.dial)
         (own,) = connection.execute("SELECT current_setting('lock_timeout')").fetchone()
         seconds = self.patience.lock_timeout_s
@@ -109,7 +118,6 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         with suppress(self.driver.Error):  # PostgreSQL 13 has it not, and some systems cannot
             connection.execute(NOTICE_DEATH)
             self.settings += f"{NOTICE_DEATH};"
-        return connection
 
     def dial(self) -> Any:
         """Return a new connection to the database; the files are UTF-8, and the server converts."""

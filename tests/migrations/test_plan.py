@@ -32,7 +32,7 @@ ALTER TABLE public.orders ADD COLUMN more text;
 SELECT 1;
 ALTER TABLE public.orders
     ALTER COLUMN id TYPE bigint;
-CREATE ROLE reader PASSWORD 'hush';
+CREATE ROLE sealed PASSWORD 'hush';
 CREATE INDEX orders_more ON public.orders (more);
 """,
     "3_index": "-- transactional: false\nCREATE INDEX CONCURRENTLY orders_note ON public.orders (note);",
@@ -217,4 +217,4 @@ def test_numbers_are_short(number: float, words: str) -> None:
 def test_no_secret_of_a_statement_is_shown(project: Path) -> None:
     (_, wider, *_) = read_migrations([project / "sql"])
 
-    assert "CREATE ROLE reader PASSWORD '…'" in Planned(wider, State.PENDING, None).texts.values()
+    assert "CREATE ROLE sealed PASSWORD '…'" in Planned(wider, State.PENDING, None).texts.values()

@@ -91,8 +91,9 @@ def ended(pid: int) -> bool:
 def another_healthd(data: Path, *, then: str = "print(server.pid, server._watchdog.pid)") -> subprocess.Popen[str]:
     """Start a process that starts a server on the folder, says so, and then stays."""
     program = f"""
-        import pathlib, sys, time
+        import pathlib, signal, sys, time
         from healthd import embedded, programs
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
         binaries = pathlib.Path(sys.argv[2]) if sys.argv[2] else None
         server = embedded.start(pathlib.Path(sys.argv[1]), binaries=binaries, durable=False)
         {then}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 # Nothing here is tried a second time. Groups are atomic, (?>(?:…)*), for before Python 3.11.5 possessive ones, (?:…)*+,
 # match what they should not.
@@ -22,8 +23,9 @@ LATER = r"(?>(?:[ \t\f\v]|--[^\n\r]*+)*)[\n\r](?>(?:[ \t\n\r\f\v]|--[^\n\r]*+[\n
 ESCAPED = r"'(?>(?:[^'\\]++|\\.|'')*)"
 STANDARD = rf"[eE]{ESCAPED}(?>(?:'{LATER}{ESCAPED})*)'?+ | '[^']*+'?+"
 BACKSLASHES = rf"[eE]?{ESCAPED}(?>(?:'{LATER}{ESCAPED})*)'?+"
+# Case is ignored for these three words alone: it costs 0.2 s to compile a class as large as LETTER without it.
 # Only the body of BEGIN ATOMIC … END has semicolons of its own; after a dot or AS these words are names.
-NAMES = rf"(?:\.|[aA][sS]{BLANK}){BLANK}*+{WORD} | (?!(?:begin|case|end)(?![0-9$_{LETTER}])){WORD}"
+NAMES = rf"(?:\.|[aA][sS]{BLANK}){BLANK}*+{WORD} | (?!(?i:begin|case|end)(?![0-9$_{LETTER}])){WORD}"
 
 
 def _piece(strings: str, words: str) -> str:
@@ -33,16 +35,16 @@ def _piece(strings: str, words: str) -> str:
         | --[^\n\r]*+ | - | /(?!\*) | \$[0-9]++ | \$(?!{TAG[2:]})"""
 
 
+@cache  # compiled when a file is split, which most runs of healthd never do
 def _run(strings: str, words: str) -> re.Pattern[str]:
     """Return the pattern of as many pieces as there are, and of parentheses three deep that hold no others."""
     inside = _piece(strings, WORD)
     group = rf"\((?>(?:{inside} | ;)*)\)"
     for _ in range(2):
         group = rf"\((?>(?:{inside} | ; | {group})*)\)"
-    return re.compile(rf"(?>(?:{_piece(strings, words)} | {group})*)", re.VERBOSE | re.DOTALL | re.IGNORECASE)
+    return re.compile(rf"(?>(?:{_piece(strings, words)} | {group})*)", re.VERBOSE | re.DOTALL)
 
 
-RUNS = {(strings, words): _run(strings, words) for strings in (STANDARD, BACKSLASHES) for words in (WORD, NAMES)}
 OPENING = re.compile(TAG)
 COMMENT = re.compile(r"/\*|\*/")
 FIRST = re.compile(rf"(?>(?:{BLANK}|--[^\n\r]*+)*)")
@@ -91,7 +93,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 def _end(text: str, start: int, strings: str) -> int:
     """Return where the statement that begins at `start` ends: at its semicolon, or with the text."""
-    run = RUNS[strings, NAMES if ROUTINE.match(text, start) else WORD]
+    run = _run(strings, NAMES if ROUTINE.match(text, start) else WORD)
     place, depth, blocks = start, 0, 0
     while (place := run.match(text, place).end()) < len(text):  # type: ignore[union-attr] # it matches "" too
         match text[place]:

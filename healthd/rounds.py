@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ from healthd.database.beside import Beside, read_beside
 from healthd.database.connection import connect, dial
 from healthd.database.preparing import prepare_statements
 from healthd.database.probing import probe_access, probe_values
+from healthd.database.second import Second
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
+from healthd.later import Later, ready
 from healthd.model import Finding, Key, Report, RoundTrip, Severity
 from healthd.quiet import Mark, look, take_mark
 
@@ -26,11 +29,12 @@ AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms 
 ANEW_S = 600.0  # a quiet database is read in full, on a new connection, this often all the same
 
 
-async def examine(target: Target | str, files: Files | asyncio.Future[Files] | None = None) -> Report:
+async def examine(target: Target | str, files: Files | Later[Files] | None = None) -> Report:
     """Return the report of one round; trouble in or around the database is a finding, never an exception.
 
     `target` may be a URL or key=value text. Without `files` it is compared with those that the yoyo.ini of
-    this folder names; what is wrong with them is raised, as HealthdError. They may still be on their way.
+    this folder names; what is wrong with them is raised, as HealthdError.
+    Nothing follows it, so that it takes a second connection for the time that this saves.
     """
     if isinstance(target, str):
         (target,) = read_settings(database=target).targets
@@ -38,7 +42,7 @@ async def examine(target: Target | str, files: Files | asyncio.Future[Files] | N
         from healthd.sources import read_files
 
         files = read_files(read_settings())
-    only = await examine_again(target, files, None)
+    only = await examine_again(target, files, None, alone=True)
     await only.close()
     return only.report
 
@@ -79,17 +83,20 @@ class Round:
             await self.session.connection.close()
 
 
-async def examine_again(target: Target, files: Files | asyncio.Future[Files], last: Round | None) -> Round:
+async def examine_again(
+    target: Target, files: Files | Later[Files], last: Round | None, *, alone: bool = False
+) -> Round:
     """Return the next round; it reads everything only when something moved since the last one.
 
     The connection goes from one round to the next, for the server answers faster whom it knows; every ten minutes
     there is a new one all the same. A round that is followed by another is closed here, the last one by the caller.
+    One that is `alone` takes a second connection for as long as it lasts, when there is one to be had.
     """
     started_at, start = datetime.now(UTC), monotonic()
     following: Round | None = None
     try:
         async with asyncio.timeout(target.deadline_s):
-            following = await _next(target, files, last)
+            following = await _next(target, files, last, alone=alone)
     except HealthdError as error:
         following = Round(blind(target, error), None)
     except TimeoutError:
@@ -98,8 +105,7 @@ async def examine_again(target: Target, files: Files | asyncio.Future[Files], la
     finally:
         if last is not None and not _same_connection(last, following):
             await last.close()
-    if isinstance(files, asyncio.Future):
-        await files  # what is wrong with them is told, whatever the database answers
+    await ready(files)  # what is wrong with them is told, whatever the database answers
     return replace(following, report=replace(following.report, started_at=started_at, duration_s=monotonic() - start))
 
 
@@ -109,7 +115,7 @@ def _same_connection(last: Round, following: Round | None) -> bool:
     return following.session.connection is last.session.connection
 
 
-async def _next(target: Target, files: Files | asyncio.Future[Files], last: Round | None) -> Round:
+async def _next(target: Target, files: Files | Later[Files], last: Round | None, *, alone: bool) -> Round:
     """Return a round on the last one's connection, or on a new one when that is old or turns out to be gone."""
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
@@ -117,16 +123,21 @@ async def _next(target: Target, files: Files | asyncio.Future[Files], last: Roun
             same, mark = await look(session.connection, session.mark)
             if same and last.files is files:
                 return replace(last, session=replace(session, mark=mark))
-            return await _read(target, files, replace(session, mark=mark))
+            return await _read(target, files, replace(session, mark=mark), None)
         except HealthdError:  # the connection, or a table that the question names, is gone
             await session.connection.close()
     connection = await dial(target.dsn, timeout_s=target.deadline_s)
+    second = Second(target.dsn, target.deadline_s) if alone else None
     try:
-        asked = await _mark(connection, busy=session is not None)
-        return await _read(target, files, Session(connection, monotonic(), asked))
+        await asyncio.to_thread(import_module, "healthd.database.reading")  # while the servers begin
+        asked = None if alone else await _mark(connection, busy=session is not None)
+        return await _read(target, files, Session(connection, monotonic(), asked), second)
     except BaseException:
         await connection.close()
         raise
+    finally:
+        if second is not None:
+            await second.close()
 
 
 async def _mark(connection: Any, *, busy: bool) -> Mark | None:
@@ -137,27 +148,27 @@ async def _mark(connection: Any, *, busy: bool) -> Mark | None:
         return None
 
 
-async def _read(target: Target, files: Files | asyncio.Future[Files], session: Session) -> Round:
+async def _read(target: Target, files: Files | Later[Files], session: Session, second: Second | None) -> Round:
     """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
-    beside = session.beside or await read_beside(session.connection)
-    report, known, tried = await _examine(target, files, replace(session, beside=beside))
+    report, known, session = await _examine(target, files, session, second)
     # What another major printed is read as well another time.
     blinded = any(one.severity is Severity.UNKNOWN and one.check != "texts" for one in report.findings)
-    return Round(report, known, replace(session, mark=None if blinded else session.mark, tried=tried, beside=beside))
+    return Round(report, known, replace(session, mark=None if blinded else session.mark))
 
 
 async def _examine(
-    target: Target, files: Files | asyncio.Future[Files], session: Session
-) -> tuple[Report, Files, Tried]:
+    target: Target, files: Files | Later[Files], session: Session, second: Second | None
+) -> tuple[Report, Files, Session]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
     from healthd.database.reading import read
-    from healthd.sources import expected_digests, ready
+    from healthd.sources import expected_digests
 
     wanted = expected_digests(files, session.connection.info.server_version)
-    once, tried = None, session.tried
+    once, tried, beside = None, session.tried, session.beside
     while True:
-        reading = await read(session.connection, digests=wanted)
+        reading = await read(session.connection, digests=wanted, second=second)
         reading.ledger.readable()
+        beside = beside or await _beside(session.connection, second)
         tried = await _try(target, session.connection, tried, reading)
         access = await probe_access(session.connection, target.contracts)
         prepared = await prepare_statements(session.connection, target.contracts)
@@ -165,13 +176,18 @@ async def _examine(
         from healthd.conclusion import conclude, confirmed
 
         known = await ready(files)
-        report = conclude(target, known, reading, tried.trips, access, session.beside, prepared)
-        if not report.findings:
-            return report, known, tried
+        report = conclude(target, known, reading, tried.trips, access, beside, prepared)
         if once is not None:
-            return confirmed(once, report), known, tried
+            report = confirmed(once, report)
+        if once is not None or not report.findings:
+            return report, known, replace(session, tried=tried, beside=beside)
         once = report
         await asyncio.sleep(AGAIN_S)
+
+
+async def _beside(connection: Any, second: Second | None) -> Beside:
+    found = await second.beside() if second is not None else None
+    return found or await read_beside(connection)
 
 
 async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading) -> Tried:

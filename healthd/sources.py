@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from healthd.config import Settings
 from healthd.errors import LockFileError
+from healthd.later import Later, ready
 from healthd.migrations.entries import OUTDATED, decode_objects
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import LockFile, load, verified
@@ -41,19 +41,20 @@ class Files:
         return cls(lock, [(one.id, one.digest) for one in migrations])
 
 
-async def ready(files: Files | asyncio.Future[Files]) -> Files:
-    """Return files that may still be on their way; raise what is wrong with them."""
-    return await files if isinstance(files, asyncio.Future) else files
+def expected_digests(files: Files | Later[Files], server_version: int) -> Digests:
+    """Return what reads, for a ledger, which digest each kind must have on a server; for `reading.read`."""
 
+    def begin(ledger: Ledger) -> Callable[[], Awaitable[Mapping[str, Digest]]]:
+        if isinstance(files, Later):
+            files.begin()
 
-def expected_digests(files: Files | asyncio.Future[Files], server_version: int) -> Digests:
-    """Return what says, of a ledger, which digest each kind must have on a server; for `reading.read`."""
+        async def wanted() -> Mapping[str, Digest]:
+            lock = (await ready(files)).lock.on(server_version)
+            return lock.digests([one.id for one in ledger.applied])
 
-    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
-        lock = (await ready(files)).lock.on(server_version)
-        return lock.digests([one.id for one in ledger.applied])
+        return wanted
 
-    return wanted
+    return begin
 
 
 def read_lock(settings: Settings) -> LockFile:
@@ -63,7 +64,7 @@ def read_lock(settings: Settings) -> LockFile:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()  # a text would be looked through for line ends, 10 MB of it
     except FileNotFoundError as error:
         raise LockFileError(f"no lock file at {path}", hint="write it with: healthd lock") from error
     except OSError as error:

@@ -39,7 +39,6 @@ from psycopg import sql as compose
 
 from healthd.catalog import KINDS
 from healthd.database.connection import SESSION, connect, read_only
-from healthd.database.ledger import Ledger
 from healthd.database.reading import ASKED, read, take_snapshot
 from healthd.digest import NONE, Digest, digest_of
 from healthd.migrations.statements import statements
@@ -165,10 +164,10 @@ async def counted(watch: Watch) -> str | None:
     mine = {key: one for key, one in watch.snapshot.objects.items() if key.kind != "owner" or one.role != owner}
     wanted = dict.fromkeys(KINDS, NONE) | digest_of(mine)
 
-    async def expected(_: Ledger) -> Mapping[str, Digest]:
+    async def expected() -> Mapping[str, Digest]:
         return wanted
 
-    reading = await read(watch.reader, digests=expected)
+    reading = await read(watch.reader, digests=lambda _: expected)
     salted = {key.kind for key, one in mine.items() if getattr(one, "secrets", None) is not None}
     unlike = set(ASKED) - reading.snapshot.omitted - salted
     return report("the server counts otherwise", ", ".join(sorted(unlike))) if unlike else None

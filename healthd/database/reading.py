@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,12 +16,13 @@ from psycopg import AsyncConnection, sql
 from healthd.catalog import KINDS
 from healthd.database.connection import LIMITS, SESSION, first_line, read_only, rows_of
 from healthd.database.ledger import Ledger, read_books
+from healthd.database.second import SERVER, Second
 from healthd.digest import MODULUS, NONE, Digest, digested
 from healthd.model import Key, Kind, Snapshot
 from healthd.rows import lacking
 from healthd.visible import BOOKS, SHARED, shared
 
-Digests = Callable[[Ledger], Awaitable[Mapping[str, Digest]]]
+Digests = Callable[[Ledger], Callable[[], Awaitable[Mapping[str, Digest]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +49,31 @@ async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
 
 
 async def read(
-    connection: AsyncConnection[Any], *, books: Sequence[str] = BOOKS, digests: Digests | None = None
+    connection: AsyncConnection[Any],
+    *,
+    books: Sequence[str] = BOOKS,
+    digests: Digests | None = None,
+    second: Second | None = None,
 ) -> Reading:
     """Return the objects, the ledger and the migration lock as one transaction sees them.
 
     `digests` says, for the migrations of a ledger, which digest each kind should have: of the kinds that have it the
-    objects are left out. Objects of the role that migrates are not told to be its own then.
+    objects are left out. Objects of the role that migrates are not told to be its own then. A `second` connection
+    makes some of the digests, in a transaction of its own: a kind that is as it should be is so at either time.
     Kinds that others change all the while are unreadable: half of what is read of them would be newer.
     """
     from healthd.still import when_still  # it needs this door, too
 
     if digests is not None:
-        reading = await _read_once(connection, books, digests)
+        reading = await _read_once(connection, books, digests, second)
         if reading.snapshot.omitted >= reading.digests.keys() > set():
             return reading  # what is as it should be was not caught between two states
     return await when_still(connection, lambda: _read_once(connection, books, digests))
 
 
-async def _read_once(connection: AsyncConnection[Any], books: Sequence[str], digests: Digests | None) -> Reading:
+async def _read_once(
+    connection: AsyncConnection[Any], books: Sequence[str], digests: Digests | None, second: Second | None = None
+) -> Reading:
     for readings in range(READINGS, 0, -1):
         try:
             async with read_only(connection, {**SESSION, **LIMITS}):
@@ -73,8 +82,9 @@ async def _read_once(connection: AsyncConnection[Any], books: Sequence[str], dig
                 found: Mapping[str, Digest] = {}
                 wanted: Mapping[str, Digest] = {}
                 if digests is not None and not ledger.refused:
-                    values["migrator"], found = await _digests(connection, values, ledger, ASKED)
-                    wanted = await digests(ledger)
+                    expected = digests(ledger)  # the files are read meanwhile
+                    values["migrator"], found = await _digests(connection, values, ledger, second)
+                    wanted = await expected()
                 same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
                 objects, unreadable = await _everything(connection, values, same, last=readings == 1)
                 snapshot = Snapshot(connection.info.server_version, objects, unreadable, same)
@@ -91,11 +101,11 @@ SURE = frozenset({"42501", LOCKED, "57014"})  # refused, locked, too slow: no se
 
 
 async def _digests(
-    connection: AsyncConnection[Any], values: Mapping[str, Any], ledger: Ledger, kinds: Iterable[str]
+    connection: AsyncConnection[Any], values: Mapping[str, Any], ledger: Ledger, second: Second | None
 ) -> tuple[int | None, Mapping[str, Digest]]:
-    """Return the oid of the role that migrates, and the digests of these kinds, none when one of them fails.
+    """Return the oid of the role that migrates, and the digests of all kinds, none when one of them fails.
 
-    One statement, of which two numbers a kind come back.
+    One statement, or one on each connection, of which two numbers a kind come back.
     """
     version = connection.info.server_version
     try:
@@ -106,12 +116,30 @@ async def _digests(
                 migrator = rows[0][0] if rows else None
                 rows = await (await connection.execute(f"SELECT {', '.join(PRESENT.values())}".encode())).fetchall()
                 absent = {name for name, present in zip(PRESENT, rows[0], strict=True) if not present}
-                parts = [digested(name, KINDS[name].sql(version)) for name in kinds if name not in absent]
-                rows = await _planned_once(connection, SHARED + " UNION ALL ".join(parts), values["books"], migrator)
+
+                async def ask(there: AsyncConnection[Any], kinds: Iterable[str]) -> list[Any]:
+                    parts = [digested(name, KINDS[name].sql(version)) for name in kinds if name not in absent]
+                    return await _planned_once(there, SHARED + " UNION ALL ".join(parts), values["books"], migrator)
+
+                rows = await _shared_out(ask, connection, second)
     except _KindFailed:  # which one it was is found when each is read
         return None, {}
     found = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
-    return migrator, dict.fromkeys(absent.intersection(kinds), NONE) | found
+    return migrator, dict.fromkeys(absent, NONE) | found
+
+
+async def _shared_out(
+    ask: Callable[[AsyncConnection[Any], Collection[str]], Awaitable[list[Any]]],
+    connection: AsyncConnection[Any],
+    second: Second | None,
+) -> list[Any]:
+    """Return what is asked of all kinds; of some the second connection is asked meanwhile."""
+    if second is None:
+        return await ask(connection, ASKED)
+    ((server,),) = await rows_of(connection, SERVER)
+    away = asyncio.ensure_future(second.rows(server, lambda there: ask(there, GIVEN_AWAY)))
+    rows = await ask(connection, [name for name in ASKED if name not in GIVEN_AWAY])
+    return rows + (await away or await ask(connection, GIVEN_AWAY))
 
 
 async def _planned_once(
@@ -132,6 +160,9 @@ async def _planned_once(
 
 # The labels of enums are read in any case: every one is sent to the server and back.
 ASKED = tuple(name for name in KINDS if name != "enum")
+
+# About half of what all digests take, and never absent.
+GIVEN_AWAY = ("constraint", "index")
 
 # Which kinds there is anything of: planning the queries of all the others would take longer than running them.
 PRESENT = {kind.name: f"EXISTS ({kind.some})" for kind in KINDS.values() if kind.some}

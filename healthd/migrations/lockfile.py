@@ -222,7 +222,9 @@ def load(text: str, name: str = "schema.lock") -> LockFile:
     """
     if not text.strip():
         raise LockFileError(f"{name} is empty", hint=OUTDATED)
-    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    lines = text.removesuffix("\n").split("\n")
     entry, version, also, many = read_line(name, 1, lines[0], lambda entry: (entry, *_header(entry)))
     follow = _sealed(name, lines, 0, entry, many, also.values())
     base: dict[Key, Record] = {}
@@ -293,7 +295,8 @@ def _sealed(
     """Return the lines that belong to the one at this position, as many as were counted and as they were written."""
     many += sum(sum(counts.values()) for counts in also)
     follow = lines[position + 1 : position + 1 + many]
-    if entry.get("sha256") != sha256("".join(f"{one}\n" for one in follow).encode()).hexdigest():
+    written = "\n".join(follow) + "\n" if follow else ""
+    if _seal(written) != {"sha256": entry.get("sha256")}:
         whose = entry.get("migration", "an empty database")
         words = f"{name}, line {position + 1}: the lines after it are not those that were locked of {whose}"
         cut = len(follow) < many

@@ -13,12 +13,13 @@ from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
 from healthd.database.reading import Reading, read
 from healthd.errors import HealthdError, MigrationFailed
+from healthd.later import Later, ready
 from healthd.migrations import guards, runner
 from healthd.migrations.files import Migration
 from healthd.migrations.waiting import Say
 from healthd.model import Finding, Severity, some
 from healthd.rounds import AGAIN_S
-from healthd.sources import Files, expected_digests, ready
+from healthd.sources import Files, expected_digests
 
 if TYPE_CHECKING:
     from healthd.migrations.lockfile import LockFile
@@ -58,7 +59,7 @@ class Changed:
     unproven: tuple[str, ...] = ()
 
 
-async def look(target: Target, files: Files | asyncio.Future[Files]) -> Look:
+async def look(target: Target, files: Files | Later[Files]) -> Look:
     """Return what a database is; trouble is looked at a second time, and only what is wrong twice is told.
 
     Of the kinds whose digest is as it should be no object is read. Files that are still being read are waited for
@@ -77,7 +78,7 @@ async def look(target: Target, files: Files | asyncio.Future[Files]) -> Look:
     return replace(again, report=confirmed(once.report, again.report))
 
 
-async def _look(connection: Any, target: Target, files: Files | asyncio.Future[Files]) -> Look:
+async def _look(connection: Any, target: Target, files: Files | Later[Files]) -> Look:
     reading = await read(connection, digests=expected_digests(files, connection.info.server_version))
     reading.ledger.readable()
     return Look(reading, conclude(target, await ready(files), reading))

@@ -14,6 +14,7 @@ from healthd.config import Settings
 from healthd.contracts import load
 from healthd.endpoints import examine_endpoint
 from healthd.errors import ConfigError
+from healthd.later import Later
 from healthd.rounds import examine
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
         targets = [replace(one, contracts=chosen) for one in targets]
 
     async def all_rounds() -> list[Report]:
-        files = asyncio.ensure_future(asyncio.to_thread(_load, settings))
+        files = Later(lambda: _load(settings))
         endpoints = () if target else settings.endpoints
         rounds = [*(examine(one, files) for one in targets), *map(examine_endpoint, endpoints)]
         return await asyncio.gather(*rounds)
@@ -66,8 +67,7 @@ def _contract(settings: Settings, word: str) -> Contract:
 
 
 def _load(settings: Settings) -> Files:
-    """Return the files, and load the kinds and the checks on the way, while the servers answer."""
-    from healthd.database import reading  # noqa: F401 # what the round needs first
+    """Return the files, and load the checks on the way, while the servers answer."""
     from healthd.migrations.files import read_migrations
     from healthd.migrations.lockfile import disagreements
     from healthd.sources import Files, read_lock

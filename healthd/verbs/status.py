@@ -9,6 +9,7 @@ import click
 
 from healthd.command import one_target, out, verb
 from healthd.config import Settings
+from healthd.later import Later
 from healthd.migrations.glance import glance
 from healthd.model import State
 
@@ -42,7 +43,7 @@ def status(settings: Settings, style: str, target: str | None) -> int:
 async def _look(target: Target, settings: Settings) -> Look:
     from healthd.migrations.proven import look
 
-    return await look(target, asyncio.ensure_future(asyncio.to_thread(_load, settings)))
+    return await look(target, Later(lambda: _load(settings)))
 
 
 def _load(settings: Settings) -> Files:

@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -15,16 +15,14 @@ import pytest
 from healthd import cli, embedded, programs
 from healthd.config import Target
 from healthd.database.connection import connect
-from healthd.database.ledger import Ledger
 from healthd.database.reading import read
-from healthd.digest import Digest
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import LockFile, dump, load
 from healthd.migrations.replay import replay, replay_on
 from healthd.migrations.runner import migrate
 from healthd.model import Report, Severity
 from healthd.rounds import examine_again
-from healthd.sources import Files
+from healthd.sources import Files, expected_digests
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -93,11 +91,8 @@ async def test_a_database_of_a_major_that_the_lock_file_knows_is_clean_and_cheap
     report, _ = await rounds(url, files(lock, migrations))
     async with connect(url) as connection:
         there = lock.on(connection.info.server_version)
-
-        async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
-            return there.digests([one.id for one in ledger.applied])
-
-        reading = await read(connection, digests=wanted)
+        digests = expected_digests(files(lock, migrations), connection.info.server_version)
+        reading = await read(connection, digests=digests)
 
     assert () == report.findings
     assert lock is not there

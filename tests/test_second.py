@@ -1,0 +1,133 @@
+"""A round that is the only one of its process: it takes a second connection, and can do without it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from stories import files, lock, migrated, migrations
+
+from healthd.database import reading as door
+from healthd.database.connection import SESSION, connect, read_only, rows_of
+from healthd.database.second import SERVER, Second
+from healthd.model import Report, Severity
+from healthd.rounds import examine
+from healthd.sources import Files
+
+INDEX = "machines_serial_number_customer_organization_id_idx"
+
+
+@pytest.fixture(scope="module")
+def known() -> Files:
+    return files(lock(), migrations())
+
+
+@pytest.fixture(scope="module")
+async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
+    async with migrated(server, _administrator, "second") as name:
+        yield name
+
+
+@pytest.fixture
+def url(template: str, make_database: Any) -> str:
+    return make_database(template)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, frozenset[str]]]:
+    """By which server process which kinds were digested."""
+    kept: list[tuple[int, frozenset[str]]] = []
+    asking = door._planned_once
+
+    async def noted(connection: Any, query: str, *values: Any) -> list[Any]:
+        rows = await asking(connection, query, *values)
+        kept.append((connection.info.backend_pid, frozenset(row[0] for row in rows)))
+        return rows
+
+    monkeypatch.setattr(door, "_planned_once", noted)
+    return kept
+
+
+def problems(report: Report) -> list[tuple[str, str]]:
+    return [(one.problem, str(one.key)) for one in report.findings]
+
+
+async def test_two_processes_share_the_work_and_each_kind_is_asked_once(
+    url: str, known: Files, asked: list[tuple[int, frozenset[str]]]
+) -> None:
+    report = await examine(url, known)
+    assert report.severity is Severity.OK
+    (one, some), (other, rest) = asked
+    assert one != other
+    assert not some & rest
+    assert {frozenset(door.GIVEN_AWAY)} == {kinds for kinds in (some, rest) if kinds & set(door.GIVEN_AWAY)}
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ("ALTER TABLE machines DROP CONSTRAINT machines_pkey CASCADE", "constraint:public.machines.machines_pkey"),
+        (
+            "DROP INDEX machines_serial_number_customer_organization_id_idx",
+            "index:public.machines.machines_serial_number_customer_organization_id_idx",
+        ),
+        ("ALTER TABLE machines DROP COLUMN location", "column:public.machines.location"),
+    ],
+)
+async def test_drift_of_either_share_is_told(url: str, known: Files, sql: Any, change: str, key: str) -> None:
+    sql(url, change)
+    assert ("schema_mismatch", key) in problems(await examine(url, known))
+
+
+async def test_a_role_that_may_have_one_connection_alone_sees_as_much(
+    url: str, known: Files, sql: Any, asked: list[tuple[int, frozenset[str]]], server: Any
+) -> None:
+    role = "one_at_a_time"
+    sql(server.url(), f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 1")
+    try:
+        sql(url, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+        alone = url.replace("postgres@", f"{role}@")
+        assert alone != url
+        report = await examine(alone, known)
+        kinds = [kinds for _, kinds in asked]
+    finally:
+        sql(url, f"DROP OWNED BY {role}")
+        sql(server.url(), f"DROP ROLE {role}")
+    assert {one for one, _ in problems(report)} == {"schema_mismatch"}
+    assert all(key.startswith("grant:") for _, key in problems(report))  # what lets it read the books
+    assert frozenset(door.GIVEN_AWAY) in kinds
+
+
+async def test_another_server_is_not_asked(url: str) -> None:
+    asked: list[str] = []
+
+    async def ask(connection: Any) -> list[Any]:
+        asked.append(connection.info.dbname)
+        return [("constraint", 0, 0)]
+
+    async with connect(url) as first, read_only(first, SESSION):
+        ((here,),) = await rows_of(first, SERVER)
+    second = Second(url, 5.0)
+    try:
+        assert await second.rows("2001-01-01 00:00:00+00", ask) is None
+        assert not asked
+        assert await second.rows(here, ask) == [("constraint", 0, 0)]
+        assert len(asked) == 1
+    finally:
+        await second.close()
+
+
+async def test_what_goes_wrong_on_the_second_is_left_to_the_first(
+    url: str, known: Files, asked: list[tuple[int, frozenset[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut(self: Second, server: str, ask: Any) -> list[Any] | None:
+        await self.beside()
+        assert self._connection is not None
+        await self._connection.close()
+        return await share(self, server, ask)
+
+    share = Second.rows
+    monkeypatch.setattr(Second, "rows", cut)
+    report = await examine(url, known)
+    assert report.severity is Severity.OK
+    assert len({pid for pid, _ in asked}) == 1
+    assert [kinds for _, kinds in asked][-1] == frozenset(door.GIVEN_AWAY)

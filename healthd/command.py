@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import os
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,6 +20,8 @@ from healthd.errors import ConfigError
 if TYPE_CHECKING:
     from healthd.config import Settings, Target
     from healthd.database.reading import Reading
+
+Done = TypeVar("Done")
 
 
 def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Command]:
@@ -54,6 +57,21 @@ def out(style: str, text: str, document: Any) -> None:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False) if style == "json" else text)
     except BrokenPipeError:  # the reader has seen enough; the exit code still counts
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def finished(work: Coroutine[Any, Any, Done]) -> Done:
+    """Return what a coroutine returns.
+
+    asyncio.run, as it takes its handler of Ctrl-C away, makes a text of its task and of what that has returned, and
+    throws it away: half of the time that a small question about a large database takes.
+    """
+    done: list[Done] = []
+
+    async def kept() -> None:
+        done.append(await work)
+
+    asyncio.run(kept())
+    return done[0]
 
 
 def say(text: str) -> None:

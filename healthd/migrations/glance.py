@@ -11,6 +11,8 @@ from healthd.migrations.files import POST_APPLY, ROLLBACK, read_migrations
 
 DIRECTIVE = re.compile(r"^\s*--\s*(?:[dt]|in)", re.IGNORECASE | re.MULTILINE)  # or what somebody took for one
 
+CHUNK = 1 << 20
+
 
 def glance(sources: Iterable[Path]) -> tuple[tuple[str, str], ...]:
     """Return (id, digest) of each migration, in the order in which they are applied; see `files.read_migrations`.
@@ -24,7 +26,7 @@ def glance(sources: Iterable[Path]) -> tuple[tuple[str, str], ...]:
         if names is None:
             return _closely(sources)
         for name in names:
-            digest = None if name[:-4] in found else _digest(os.path.join(folder, name))  # noqa: PTH118 # ten thousand
+            digest = None if name[:-4] in found else _digest(f"{folder}/{name}")
             if digest is None:
                 return _closely(sources)
             found[name[:-4]] = digest
@@ -50,8 +52,11 @@ def _names(folder: Path) -> list[str] | None:
 def _digest(path: str) -> str | None:
     """Return the digest of a plain file; None for one that needs a closer look."""
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 # as above
-            content = file.read()
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # of ten thousand, a file object each takes twice as long
+        try:
+            content = b"".join(iter(lambda: os.read(file, CHUNK), b""))
+        finally:
+            os.close(file)
         text = content.decode()
     except (OSError, UnicodeDecodeError):
         return None

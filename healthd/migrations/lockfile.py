@@ -17,7 +17,7 @@ from healthd.catalog import KINDS
 from healthd.digest import NONE, Digest, change, digest_of, total
 from healthd.errors import LockFileChanged, LockFileError
 from healthd.migrations.effects import Effects, Elsewhere, elsewhere, of_kinds
-from healthd.migrations.entries import OUTDATED, decode, encode, encode_difference, frozen, line, passing, read_line
+from healthd.migrations.entries import OUTDATED, decode, encode, encode_difference, line, passing, read_line
 from healthd.migrations.files import Migration
 from healthd.migrations.locks import Step, rewritten, strongest
 from healthd.migrations.locks import decode as decode_step
@@ -25,6 +25,10 @@ from healthd.migrations.locks import encode as encode_step
 from healthd.model import Difference, Key, Record, Snapshot
 
 FORMAT = 3
+LOCKED = frozenset(
+    "migration digest rollback_digest transactional rollback rollback_differences "
+    "locks rewrites steps effects sha256 adds also".split()
+)
 VERDICTS = frozenset({"exact", "differs", "fails", "missing"})
 Counts = dict[str, int]  # of lines, by kind
 
@@ -238,12 +242,12 @@ def load(text: str, name: str = "schema.lock") -> LockFile:
     position = 1 + len(follow)
     while position < len(lines):
         number = position + 1
-        entry, one, counts, there = read_line(name, number, lines[position], lambda one: (one, *_locked(one, also)))
-        if one.id in migrations:
-            raise LockFileError(f"{name}, line {number}: {one.id} is there twice", hint=OUTDATED)
+        entry, fields, counts, there = read_line(name, number, lines[position], lambda one: (one, *_locked(one, also)))
+        if fields["id"] in migrations:
+            raise LockFileError(f"{name}, line {number}: {fields['id']} is there twice", hint=OUTDATED)
         many = sum(counts.values())
         follow = _sealed(name, lines, position, entry, many, (counted for counted, _ in there.values()))
-        one = replace(one, effects=Effects(follow[:many], counts, number + 1, name))
+        one = Locked(**fields, effects=Effects(follow[:many], counts, number + 1, name))
         changed = {major: counted for major, (counted, _) in there.items()}
         effects = _also(name, number + 1 + many, follow[many:], one.effects, changed)
         others = {
@@ -325,26 +329,35 @@ def _counted(counts: Any) -> Counts:
 
 def _locked(
     entry: dict[str, Any], majors: Collection[int]
-) -> tuple[Locked, Counts, dict[int, tuple[Counts, dict[str, Digest]]]]:
-    """Return a migration without its effects, how many of these there are, and what is otherwise on other majors."""
-    fields = {key: frozen(value) for key, value in entry.items()}
-    if not all(isinstance(fields[name], str) for name in ("migration", "digest")):
+) -> tuple[dict[str, Any], Counts, dict[int, tuple[Counts, dict[str, Digest]]]]:
+    """Return the fields of a migration but its effects, how many of these there are, and what other majors make."""
+    if entry.keys() != LOCKED:
+        raise KeyError(entry.keys() ^ LOCKED)
+    if not isinstance(entry["migration"], str) or not isinstance(entry["digest"], str):
         raise TypeError("not the name and the digest of a migration")
-    if not isinstance(fields["rollback_differences"], tuple):
+    if not isinstance(entry["rollback_differences"], list):
         raise TypeError("not a list")
-    fields["steps"] = steps = tuple(map(decode_step, fields["steps"]))
-    if (fields.pop("locks"), fields.pop("rewrites")) != (strongest(steps), rewritten(steps)):
+    steps = tuple(map(decode_step, entry["steps"]))
+    if entry["locks"] != strongest(steps) or entry["rewrites"] != list(rewritten(steps)):
         raise LockFileError("its locks and rewrites are not those of its steps", hint=OUTDATED)
-    if fields["rollback"] not in VERDICTS:
-        raise LockFileError(f"no such verdict on a rollback: {fields['rollback']!r}", hint=OUTDATED)
+    if entry["rollback"] not in VERDICTS:
+        raise LockFileError(f"no such verdict on a rollback: {entry['rollback']!r}", hint=OUTDATED)
     also = {}
-    for major, one in fields.pop("also").items():
+    for major, one in entry["also"].items():
         if int(major) not in majors:
             raise ValueError(major)
         also[int(major)] = _counted(one["lines"]), _digests(one["adds"])
-    digests, counts = _digests(fields.pop("adds")), _counted(fields.pop("effects"))
-    del fields["sha256"]
-    return Locked(id=fields.pop("migration"), **fields | {"effects": (), "digests": digests}), counts, also
+    fields = {
+        "id": entry["migration"],
+        "digest": entry["digest"],
+        "rollback_digest": entry["rollback_digest"],
+        "transactional": entry["transactional"],
+        "rollback": entry["rollback"],
+        "rollback_differences": tuple(entry["rollback_differences"]),
+        "steps": steps,
+        "digests": _digests(entry["adds"]),
+    }
+    return fields, _counted(entry["effects"]), also
 
 
 def _without_none(digests: Mapping[str, Digest]) -> dict[str, Digest]:

@@ -15,23 +15,25 @@ from functools import cache
 # match what they should not.
 BLANK = r"[ \t\n\r\f\v]"
 GAP = rf"(?:{BLANK}|--[^\n\r]*+|/\*(?>(?:[^*]|\*(?!/))*)\*/)"  # between two words of one statement
-LETTER = r"A-Za-z_\x80-\U0010ffff"
-WORD = rf"[{LETTER}][0-9$_{LETTER}]*+"
-TAG = rf"\$(?:[{LETTER}][0-9{LETTER}]*+)?\$"
+# A letter is all that is not ASCII, too. Said by what it is not: to compile ranges of all Unicode takes long.
+LETTER = r"[^\x00-@\[-^`{-\x7f]"
+LETTER_OR_DIGIT = r"[^\x00-/:-@\[-^`{-\x7f]"
+IN_WORD = r"[^\x00-\#%-/:-@\[-^`{-\x7f]"
+WORD = rf"{LETTER}{IN_WORD}*+"
+TAG = rf"\$(?:{LETTER}{LETTER_OR_DIGIT}*+)?\$"
 # An escape string goes on in a quote on a later line, and so do its backslashes.
 LATER = r"(?>(?:[ \t\f\v]|--[^\n\r]*+)*)[\n\r](?>(?:[ \t\n\r\f\v]|--[^\n\r]*+[\n\r])*)"
 ESCAPED = r"'(?>(?:[^'\\]++|\\.|'')*)"
 STANDARD = rf"[eE]{ESCAPED}(?>(?:'{LATER}{ESCAPED})*)'?+ | '[^']*+'?+"
 BACKSLASHES = rf"[eE]?{ESCAPED}(?>(?:'{LATER}{ESCAPED})*)'?+"
-# Case is ignored for these three words alone: it costs 0.2 s to compile a class as large as LETTER without it.
 # Only the body of BEGIN ATOMIC … END has semicolons of its own; after a dot or AS these words are names.
-NAMES = rf"(?:\.|[aA][sS]{BLANK}){BLANK}*+{WORD} | (?!(?i:begin|case|end)(?![0-9$_{LETTER}])){WORD}"
+NAMES = rf"(?:\.|[aA][sS]{BLANK}){BLANK}*+{WORD} | (?!(?i:begin|case|end)(?!{IN_WORD})){WORD}"
 
 
 def _piece(strings: str, words: str) -> str:
     """Return the pattern of what neither ends a statement nor is closed by hand."""
     return rf"""{strings} | {words}
-        | [^0-9{LETTER}$'"/();\\-]++ | [0-9]++ | "[^"]*+"?+
+        | [\x00-!\#%&*+,.:<-@\[\]^`{{-\x7f]++ | [0-9]++ | "[^"]*+"?+
         | --[^\n\r]*+ | - | /(?!\*) | \$[0-9]++ | \$(?!{TAG[2:]})"""
 
 
@@ -144,7 +146,7 @@ def past_quote(text: str, place: int) -> int:
 
 
 CODE = re.compile(
-    rf"""(?>(?:(?![eE]'){WORD} | [^0-9{LETTER}$'"/-]++ | [0-9]++ | "[^"]*+"?+
+    rf"""(?>(?:(?![eE]'){WORD} | [\x00-!\#%&(-,.:-@\[-^`{{-\x7f]++ | [0-9]++ | "[^"]*+"?+
         | -(?!-) | /(?!\*) | \$[0-9]++ | \$(?!{TAG[2:]}))*)""",
     re.VERBOSE,
 )

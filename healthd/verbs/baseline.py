@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
-from healthd.command import one_target, out, say, verb
+from healthd.command import finished, one_target, out, say, verb
 from healthd.config import Settings
 from healthd.migrations.baseline import Fit, adopt, fit
 from healthd.migrations.files import read_migrations
@@ -29,12 +27,12 @@ def baseline(
     """
     chosen = one_target(settings, target)
     migrations, lock = read_migrations(settings.sources), read_lock(settings)
-    found = asyncio.run(fit(chosen, migrations, lock, to=to, allow_unexpected=allow_unexpected))
+    found = finished(fit(chosen, migrations, lock, to=to, allow_unexpected=allow_unexpected))
     # What has no trace in the schema is no reason to take an empty database for one that is at a version.
     nothing = len(found.unseen) == len(found.migrations) and to is None
     fits = not found.findings
     if fits and not nothing and not dry_run:
-        asyncio.run(adopt(chosen, found))
+        finished(adopt(chosen, found))
     document = {
         "target": chosen.name,
         "at": found.at if fits and not nothing else None,

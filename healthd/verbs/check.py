@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthd.command import out, say, verb, watched
+from healthd.command import finished, out, say, verb, watched
 from healthd.config import Settings
 from healthd.contracts import load
 from healthd.endpoints import examine_endpoint
@@ -43,7 +43,7 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
         rounds = [*(examine(one, files) for one in targets), *map(examine_endpoint, endpoints)]
         return await asyncio.gather(*rounds)
 
-    reports = asyncio.run(all_rounds())
+    reports = finished(all_rounds())
 
     from healthd.report.answer import document, text
 

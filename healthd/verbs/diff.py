@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
 
 from healthd.catalog import KINDS
-from healthd.command import out, reading_of, say, verb, watched
+from healthd.command import finished, out, reading_of, say, verb, watched
 from healthd.config import Settings
 from healthd.judge import major, message, printed_by_two, sides
 from healthd.model import UNREADABLE, Snapshot
@@ -51,5 +50,5 @@ def _resolve(settings: Settings, text: str, *, server_version: int | None = None
     if path.is_file():
         return read_snapshot(path, server_version=server_version)
     dsn = text if "://" in text or "=" in text else watched(settings).target(text).dsn
-    reading = asyncio.run(reading_of(dsn))
+    reading = finished(reading_of(dsn))
     return reading.snapshot, reading.ledger.owner

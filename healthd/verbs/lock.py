@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as changed
 from pathlib import Path
 
 import click
 
-from healthd.command import out, say, verb
+from healthd.command import finished, out, say, verb
 from healthd.config import Settings
 from healthd.errors import ConfigError, LockFileChanged, LockFileError
 from healthd.migrations.files import Migration, read_migrations
@@ -37,7 +36,7 @@ def lock(settings: Settings, style: str, check: bool, also_on: Sequence[Path], f
     if check:
         return _check(settings, style, migrations, folders)
     _refuse_to_lose(settings, folders.keys() | set(forget) | {major(find_binaries(settings.postgres_bin))})
-    made = asyncio.run(replay(migrations, postgres_bin=settings.postgres_bin))
+    made = finished(replay(migrations, postgres_bin=settings.postgres_bin))
     made = changed(made, also={number: _on(migrations, made, folder) for number, folder in folders.items()})
     settings.lock.write_text(dump(made), encoding="utf-8")
     verdicts = {one.id: one.rollback for one in made.migrations}
@@ -85,7 +84,7 @@ def _refuse_to_lose(settings: Settings, majors: Iterable[int]) -> None:
 
 
 def _on(migrations: Sequence[Migration], made: LockFile, folder: Path) -> LockFile:
-    return asyncio.run(replay_on(migrations, made, folder))
+    return finished(replay_on(migrations, made, folder))
 
 
 def _listed(majors: Iterable[int]) -> str:
@@ -98,7 +97,7 @@ def _check(settings: Settings, style: str, migrations: Sequence[Migration], fold
         known = verified(read_lock(settings))
         wrong = sorted(disagreements(known, migrations))
         if not wrong:
-            made = asyncio.run(replay(migrations, postgres_bin=settings.postgres_bin))
+            made = finished(replay(migrations, postgres_bin=settings.postgres_bin))
             seen = {made.server_version // 10000: made}
             for number in known.also.keys() | {known.server_version // 10000}:
                 if number not in seen and number in folders:

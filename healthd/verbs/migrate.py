@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from healthd.command import live, one_target, out, patience, patient, say, verb, watched
+from healthd.command import finished, live, one_target, out, patience, patient, say, verb, watched
 from healthd.config import Settings, Target
 from healthd.errors import HealthdError
 from healthd.migrations.glance import glance
@@ -72,7 +71,7 @@ def migrate_and_say(settings: Settings, target: Target, **options: Any) -> Chang
     """Apply what is pending on a target, telling each; see `proven.migrate`. None when nothing is pending."""
     found = glance(settings.sources)
     try:
-        if options.get("to") is None and asyncio.run(up_to_date(target.dsn, found)):
+        if options.get("to") is None and finished(up_to_date(target.dsn, found)):
             return None
     except HealthdError:
         _files(settings)  # what is wrong with them comes first: it is the same for every database
@@ -80,7 +79,7 @@ def migrate_and_say(settings: Settings, target: Target, **options: Any) -> Chang
     from healthd.migrations.proven import migrate as apply
 
     migrations, lock = _files(settings)
-    done = asyncio.run(
+    done = finished(
         apply(
             target,
             migrations,
@@ -121,7 +120,7 @@ def _migrate_all(
 
         return await apply(target, migrations, lock, say=tell, name=settings.lock.name, **how, **options)
 
-    outcomes = asyncio.run(fleet(settings.targets, run, jobs=jobs, canary=first, keep_going=keep_going))
+    outcomes = finished(fleet(settings.targets, run, jobs=jobs, canary=first, keep_going=keep_going))
     for one in outcomes:
         for reason in one.unproven:
             say(f"{one.target}: not proven: {reason}")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
-from healthd.command import one_target, out, say, verb
+from healthd.command import finished, one_target, out, say, verb
 from healthd.config import Settings
 from healthd.database.connection import connect
 from healthd.migrations.files import read_migrations
@@ -33,9 +31,9 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
     """
     chosen = one_target(settings, target)
     migrations, known = read_migrations(settings.sources), read_lock(settings)
-    stand = asyncio.run(standing(chosen.dsn, migrations, known))
+    stand = finished(standing(chosen.dsn, migrations, known))
     found = planned(migrations, stand.migrations, known)
-    sizes = asyncio.run(_sizes(chosen.dsn, found))
+    sizes = finished(_sizes(chosen.dsn, found))
     measured, ours = known.server_version // 10000, stand.server_version // 10000
     if found and measured != ours:
         say(f"locks were measured on PostgreSQL {measured}, and this is {ours}")

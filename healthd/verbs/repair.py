@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
-from healthd.command import one_target, out, verb
+from healthd.command import finished, one_target, out, verb
 from healthd.config import Settings
 from healthd.report.answer import finding_document
 from healthd.report.repair import script
@@ -19,6 +17,6 @@ from healthd.sources import read_files
 def repair(settings: Settings, style: str, target: str | None) -> int:
     """Print the SQL that brings a database back to what sql/ says. Runs nothing; exits as `check` does."""
     chosen = one_target(settings, target)
-    report = asyncio.run(examine(chosen, read_files(settings)))
+    report = finished(examine(chosen, read_files(settings)))
     out(style, script(report).rstrip("\n"), [finding_document(one) for one in report.findings])
     return int(report.severity)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import click
 
-from healthd.command import live, one_target, out, patience, patient, say, verb
+from healthd.command import finished, live, one_target, out, patience, patient, say, verb
 from healthd.config import Settings
 from healthd.migrations.files import read_migrations
 from healthd.migrations.runner import resume as go_on
@@ -31,7 +30,7 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
     chosen = one_target(settings, target)
     migrations, known, how = read_migrations(settings.sources), read_lock(settings), patience(settings, options)
     lines: list[str] = []
-    done = asyncio.run(
+    done = finished(
         go_on(
             chosen.dsn,
             migrations,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from healthd.command import live, one_target, out, patience, patient, say, verb
+from healthd.command import finished, live, one_target, out, patience, patient, say, verb
 from healthd.config import Settings
 from healthd.migrations.files import read_migrations
 from healthd.migrations.proven import rollback as undo
@@ -45,7 +44,7 @@ def rollback(
         return click.confirm("Go on?", err=True)
 
     migrations, lock = read_migrations(settings.sources), read_lock(settings)
-    done = asyncio.run(
+    done = finished(
         undo(
             chosen,
             migrations,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
-from healthd.command import one_target, out, reading_of, say, verb
+from healthd.command import finished, one_target, out, reading_of, say, verb
 from healthd.config import Settings
 from healthd.judge import one_line, summary
 from healthd.migrations.entries import encode_objects
@@ -17,7 +15,7 @@ from healthd.report.answer import printable
 @click.option("--target", metavar="NAME", help="Which target, when there are several.")
 def snapshot(settings: Settings, style: str, target: str | None) -> int:
     """Print every object of a database. Exit 3 when a kind could not be read."""
-    reading = asyncio.run(reading_of(one_target(settings, target).dsn))
+    reading = finished(reading_of(one_target(settings, target).dsn))
     taken = reading.snapshot
     lines = [printable(f"{key}  {one_line(summary(key, record))}") for key, record in sorted(taken.objects.items())]
     for kind, reason in taken.unreadable.items():

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
 
-from healthd.command import one_target, out, verb
+from healthd.command import finished, one_target, out, verb
 from healthd.config import Settings
 from healthd.later import Later
 from healthd.migrations.glance import glance
@@ -26,7 +25,7 @@ WRONG = frozenset({State.EDITED, State.MISSING, State.UNKNOWN, State.INTERRUPTED
 def status(settings: Settings, style: str, target: str | None) -> int:
     """Say where each migration stands; reads only, takes no lock. Exit 0 clean, 1 pending, 2 drift, 3 cannot tell."""
     chosen = one_target(settings, target)
-    seen = asyncio.run(_look(chosen, settings))
+    seen = finished(_look(chosen, settings))
     migrations, drift, unclear = seen.report.migrations, seen.drift, seen.unclear
     lines = [f"{one.id}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}" for one in migrations]
     lines += [f"drift: {one.message}" for one in drift] + [f"cannot tell: {one.message}" for one in unclear]

@@ -1,7 +1,8 @@
 """A big folder with the hard forms goes up, down and up again, and the lock file is right about every rollback."""
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 import big
 import pytest
@@ -60,6 +61,38 @@ def test_a_rollback_that_differs_names_what_it_leaves(shop: Folder) -> None:
 
     assert ("enum:area_01.state",) == left["label"]
     assert ("index:area_02.lines.lines_sku",) == left["drop_column"]
+
+
+# What PostgreSQL's documentation says of each form: the strongest lock on each table, and whether it is written anew.
+HARD: Mapping[str, tuple[Mapping[str, str], Collection[str]]] = {
+    "add_column": ({"orders": "ACCESS EXCLUSIVE"}, ()),
+    "add_column_with_default": ({"orders": "ACCESS EXCLUSIVE"}, ()),
+    "add_column_with_volatile_default": ({"customers": "ACCESS EXCLUSIVE"}, ("customers",)),
+    "widen": ({"customers": "ACCESS EXCLUSIVE"}, ()),
+    "retype": ({"customers": "ACCESS EXCLUSIVE"}, ("customers",)),
+    "not_null": ({"orders": "ACCESS EXCLUSIVE"}, ()),
+    "foreign_key_not_valid": ({"orders": "SHARE ROW EXCLUSIVE", "customers": "SHARE ROW EXCLUSIVE"}, ()),
+    "validate": ({"orders": "SHARE UPDATE EXCLUSIVE", "customers": "ROW SHARE"}, ()),
+    "foreign_key": ({"lines": "SHARE ROW EXCLUSIVE", "customers": "SHARE ROW EXCLUSIVE"}, ()),
+    "index": ({"lines": "SHARE"}, ()),
+    "index_concurrently": ({"orders": "SHARE UPDATE EXCLUSIVE"}, ()),
+    "add_value": ({}, ()),
+    "attach": ({"events": "SHARE UPDATE EXCLUSIVE"}, ()),
+    "attach_what_is_there": ({"events": "SHARE UPDATE EXCLUSIVE", "events_2027": "ACCESS EXCLUSIVE"}, ()),
+}
+
+
+def test_every_hard_form_is_said_to_lock_and_rewrite_what_it_does(shop: Folder) -> None:
+    _, lock, _ = shop
+    areas = {one.id.split("_", 3)[2] for one in lock.migrations if "_area_" in one.id}
+
+    for form, (locks, rewrites) in HARD.items():
+        measured = {one.id: one for one in lock.migrations if re.fullmatch(rf"\d+_area_\d+_{form}", one.id)}
+        assert len(areas) == len(measured), form
+        for name, one in measured.items():
+            schema = "_".join(name.split("_")[1:3])
+            assert {f"table:{schema}.{table}": mode for table, mode in locks.items()} == dict(one.locks), name
+            assert tuple(f"table:{schema}.{table}" for table in rewrites) == one.rewrites, name
 
 
 async def test_all_go_up_down_and_up_again(shop: Folder, database: str) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from healthd import embedded
-from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
+from healthd.catalog import KINDS
+from healthd.database.connection import connect, rows_of
+from healthd.database.reading import read, take_snapshot
+from healthd.digest import NONE, Digest, digest_of
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile, counted_out
@@ -22,7 +24,18 @@ from healthd.migrations.measure import measure
 from healthd.model import Difference, Snapshot, diff, quote
 from healthd.roles import for_comparison
 
-SCRATCH = "replay"
+SCRATCH, COPY = "replay", "replay_copy"
+ROLES = "SELECT r.rolname FROM pg_catalog.pg_roles AS r WHERE r.oid >= 16384"
+# What belongs to a database and stays behind when it is copied: its settings, its privileges, its subscriptions.
+NOT_COPIED = """
+    SELECT FROM pg_catalog.pg_database AS d
+     WHERE d.datname = pg_catalog.current_database()
+       AND (d.datacl IS NOT NULL
+            OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting AS s WHERE s.setdatabase = d.oid)
+            OR EXISTS (SELECT FROM pg_catalog.pg_shseclabel AS l WHERE l.objoid = d.oid)
+            OR EXISTS (SELECT FROM pg_catalog.pg_shdescription AS c WHERE c.objoid = d.oid)
+            OR EXISTS (SELECT FROM pg_catalog.pg_replication_slots AS s WHERE s.database = d.datname)
+            OR EXISTS (SELECT FROM pg_catalog.pg_subscription AS s WHERE s.subdbid = d.oid))"""
 
 
 async def replay(migrations: Sequence[Migration], *, postgres_bin: Path | None = None) -> LockFile:
@@ -83,7 +96,7 @@ async def _measure(
         await scratch.apply(migration)
     elif verdict != "missing":
         await scratch.start((*before, migration))
-    if verdict != "missing":
+    if verdict != "missing" and not await scratch.has(applied):
         _same(migration, applied, await scratch.snapshot())
     locked = Locked(
         migration.id,
@@ -124,6 +137,8 @@ async def _rollback(scratch: _Scratch, migration: Migration, clean: Snapshot) ->
         await scratch.roll_back(migration)
     except MigrationFailed:
         return "fails", ()
+    if await scratch.has(clean):
+        return "exact", ()
     left = diff(clean, await scratch.snapshot())
     return ("differs", left) if left else ("exact", ())
 
@@ -136,28 +151,57 @@ class _Scratch:
         self.open = AsyncExitStack()
         self.connection: Any = None
         self.roles: list[str] = []  # that migrations name and none of them makes
+        self.kept: tuple[Migration, ...] = ()  # what the copy was made after
 
     async def start(self, migrations: Sequence[Migration]) -> None:
-        """Begin again with an empty database and these migrations."""
+        """Begin again with an empty database and these migrations, or with the copy and those that it lacks."""
         await self.open.aclose()
+        if tuple(migrations[: len(self.kept)]) != self.kept:
+            self.kept = ()
         async with connect(self.administrator) as connection:
             await connection.execute(f"DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)")
+            if not self.kept:
+                await connection.execute(f"DROP DATABASE IF EXISTS {COPY}")
             # Roles belong to the server: those that migrations have made would be met by them again.
-            roles = await connection.execute("SELECT r.rolname FROM pg_roles AS r WHERE r.oid >= 16384")
-            for (role,) in await roles.fetchall():
+            there = {role for (role,) in await rows_of(connection, ROLES)}
+            for role in there.difference(self.roles if self.kept else ()):
                 await connection.execute(f"DROP ROLE {quote(role)}".encode())
-            for role in self.roles:
+            for role in self.roles if not self.kept else set(self.roles) - there:
                 await connection.execute(f"CREATE ROLE {quote(role)}".encode())
-            await connection.execute(f"CREATE DATABASE {SCRATCH} TEMPLATE template0")
+            await connection.execute(f"CREATE DATABASE {SCRATCH} TEMPLATE {COPY if self.kept else 'template0'}")
         self.connection = await self.open.enter_async_context(connect(self.url))
-        for migration in migrations:
+        for migration in migrations[len(self.kept) :]:
             await self.apply(migration)
+        if migrations:
+            await self._keep(tuple(migrations))
+
+    async def _keep(self, migrations: tuple[Migration, ...]) -> None:
+        """Copy the database, so that the next start need not apply these again; not what a copy would not hold."""
+        own = {role for (role,) in await rows_of(self.connection, ROLES)}.difference(self.roles)
+        if own or await rows_of(self.connection, NOT_COPIED):
+            return
+        await self.open.aclose()
+        async with connect(self.administrator) as connection:
+            await connection.execute(f"DROP DATABASE IF EXISTS {COPY}")
+            await connection.execute(f"CREATE DATABASE {COPY} TEMPLATE {SCRATCH}")
+        self.kept = migrations
+        self.connection = await self.open.enter_async_context(connect(self.url))
 
     async def snapshot(self) -> Snapshot:
         taken = await take_snapshot(self.connection)
         for kind, reason in taken.unreadable.items():
             raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
         return for_comparison(taken, self.connection.info.user)
+
+    async def has(self, known: Snapshot) -> bool:
+        """Return whether a snapshot would be this one, without taking it: the server makes a digest of each kind."""
+
+        async def wanted() -> Mapping[str, Digest]:
+            return dict.fromkeys(KINDS, NONE) | digest_of(known.objects)
+
+        there = (await read(self.connection, digests=lambda _: wanted)).snapshot
+        enums = {key: record for key, record in known.objects.items() if key.kind == "enum"}
+        return there.omitted >= KINDS.keys() - {"enum"} and there.objects == enums and not there.unreadable
 
     async def apply(self, migration: Migration) -> None:
         """Apply a migration as the runner does; a role that it names is made when it is not there."""

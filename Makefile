@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql machines-api test matrix big check docs bench clean
+.PHONY: help install run psql machines-api test matrix big against check docs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ matrix: install ## the tests that read a database, on PostgreSQL 13 to 18; MAJOR
 
 big: install ## a folder of 300 migrations goes up, down and up again; takes minutes
 	HEALTHD_AREAS=14 $(BIN)/python -m pytest tests/migrations/test_big.py $(ARGS)
+
+against: install ## any SQL under the eyes of healthd and of pg_dump, statement by statement; FILES="a.sql b.sql"
+	@PYTHONPATH=tests $(BIN)/python tests/against.py $(FILES)
 
 check: install ## ruff and mypy, as CI runs them
 	$(BIN)/ruff check .

@@ -28,6 +28,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.contracts": frozenset(),
     "healthd.contracts.files": frozenset({"json"}),
     "healthd.contracts.fits": frozenset({"re"}),
+    "healthd.contracts.samples": frozenset(),
     "healthd.contracts.statements": frozenset({"re"}),
     "healthd.contracts.there": frozenset(),
     "healthd.contracts.rules": frozenset(),

@@ -24,7 +24,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.libraries": frozenset(),
     "healthd.moves": frozenset({"re"}),
     "healthd.renames": frozenset({"itertools", "re"}),
-    "healthd.values": frozenset({"decimal", "re", "uuid"}),
+    "healthd.values": frozenset({"decimal", "ipaddress", "re", "uuid"}),
     "healthd.contracts": frozenset(),
     "healthd.contracts.files": frozenset({"json"}),
     "healthd.contracts.fits": frozenset({"re"}),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from healthd.contracts.samples import TROUBLES
+from healthd.judge import commented
 from healthd.model import Evidence, Finding, Problem, Sample, Severity, Unsampled, quote, some
 
 PROBLEMS = (
@@ -26,7 +27,8 @@ A warning is what it can read and may not be able to pass on: NaN in JSON, a fra
 The finding names the type, the case and the server's or the driver's words;
 `SELECT * FROM pg_db_role_setting` shows settings that were changed for a database or a role.
 Of rows it names the column, the class of trouble, how many of the rows that were looked at,
-the primary key of one of them when that is made of numbers or UUIDs, and as `query` the SQL that shows all of them.
+the primary key of one of them when that is made of numbers or UUIDs,
+and the SQL that shows all of them (`query` in JSON).
 A value is in no finding.""",
         mend="""
 `ALTER DATABASE … RESET setting`, then let applications reconnect.
@@ -70,6 +72,7 @@ def _sampled(sample: Sample) -> Finding:
         expected=f"rows that {some(sample.who)} can hold",
         actual=f"{rows}: {trouble.words}",
         attribute=sample.trouble,
+        repair=(commented(f"-- These are the rows: {sample.query}"),),
         facts={
             "trouble": sample.trouble,
             "count": sample.count,

@@ -89,6 +89,8 @@ def test_what_is_told_of_a_value_is_what_the_driver_and_the_model_make_of_it(
 ) -> None:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         version = connection.info.server_version
+        if type_ == "text" and python != "str" and version < 160000:
+            pytest.skip("this server cannot try a text")
         wanted = {value: survives(connection, type_, python, value) for value in values}
         found = {
             value: not any(
@@ -100,10 +102,9 @@ def test_what_is_told_of_a_value_is_what_the_driver_and_the_model_make_of_it(
                 for one in asked(type_, Member("value", python), version)
             )
             for value in values
-            if version >= 140000 or (type_, value[-8:]) != ("numeric", "Infinity")
         }
 
-    assert {value[:30]: wanted[value] for value in found} == {value[:30]: one for value, one in found.items()}
+    assert wanted == found
 
 
 def test_nothing_is_asked_of_what_a_model_does_not_say() -> None:

@@ -106,7 +106,8 @@ def foresee(
 ) -> Foreseen:
     """Return what these migrations would break in a database of which all this was read.
 
-    The lock file speaks for what the snapshot omits. What was begun already is brought to its end and not judged.
+    The lock file speaks for what the snapshot omits or could not see.
+    What was begun already is brought to its end: it counts as being in.
     """
     if not contracts:
         return Foreseen()
@@ -115,12 +116,12 @@ def foresee(
     measured = [(one.id, known.get((one.id, one.digest))) for one in pending]
     begun = {one.id for one in ledger.interrupted if one.operation == "apply"}
     objects = {key: record for key, record in there.objects.items() if key.kind in KINDS}
-    if omitted := there.omitted.intersection(KINDS):
-        objects |= lock.expected([one.id for one in ledger.applied], omitted).objects
+    if unseen := there.omitted.union(there.unreadable).intersection(KINDS):
+        objects |= lock.expected([one.id for one in ledger.applied], unseen).objects
     for name, locked in measured:
         for effect in locked.effects if locked and name in begun else ():
             fold(objects, effect)
-    found = breaks(contracts, objects, [one for name, one in measured if one and name not in begun])
+    found = breaks(contracts, objects, [one for _, one in measured if one])
     return Foreseen(found, tuple(name for name, one in measured if one is None))
 
 
@@ -141,12 +142,12 @@ def breaks(contracts: Sequence[Contract], there: Mapping[Key, Record], pending: 
         if not effects:
             continue
         found = list(_broken(contracts, objects))
-        news = {belief: finding for belief, finding in found if finding.severity > _severity(belief, already)}
         now = {belief: finding.severity for belief, finding in found}
-        mended = [belief for belief in standing if _severity(belief, now) is Severity.OK]
+        mended = [belief for belief, one in standing.items() if _severity(belief, now) < one.finding.severity]
         passed += [replace(standing.pop(belief), until=migration.id) for belief in mended]
-        for belief, finding in news.items():
-            if belief not in standing or standing[belief].finding.severity < finding.severity:
+        for belief, finding in found:
+            known = standing[belief].finding.severity if belief in standing else _severity(belief, already)
+            if finding.severity > known:
                 standing[belief] = Break(migration.id, finding)
     return tuple(_told([*standing.values(), *passed]))
 
@@ -154,7 +155,7 @@ def breaks(contracts: Sequence[Contract], there: Mapping[Key, Record], pending: 
 def _told(found: Iterable[Break]) -> Iterator[Break]:
     """Yield each line once: an application may believe the same twice, in a model and in a table."""
     said = set()
-    for one in sorted(found, key=lambda one: (-one.finding.severity, one.until or "", one.finding.key, one.words)):
+    for one in sorted(found, key=lambda one: (not one.refuses, one.migration, one.finding.key, one.words)):
         if (line := (one.migration, one.words)) not in said:
             said.add(line)
             yield one

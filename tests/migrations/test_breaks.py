@@ -4,15 +4,25 @@ import asyncio
 import io
 import json
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from checks.evidence import snapshot
 from conftest import BINARIES, Sql
 
 from healthd import cli
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import dump
+from healthd.catalog.columns import Column
+from healthd.catalog.tables import Table
+from healthd.database.ledger import Ledger
+from healthd.migrations.breaks import breaks, foresee
+from healthd.migrations.files import Migration, read_migrations
+from healthd.migrations.lockfile import Locked, LockFile, dump
 from healthd.migrations.replay import replay
+from healthd.migrations.status import Interrupted
+from healthd.model import Contract, Difference, Key, Member, Model, Severity, Snapshot
 
 FILES = {
     "01_machines": """DO $$ BEGIN IF to_regrole('breaks_reader') IS NULL THEN CREATE ROLE breaks_reader; END IF; END $$;
@@ -253,3 +263,75 @@ def test_a_fleet_is_refused_target_by_target(project: Path, database: str, sql: 
     assert [("01_machines",), ("02_harmless",)] == sql(database, LEDGER)
 
     assert 0 == healthd("migrate", "--all", "--to", "03_column_dropped", "--allow-breaking")[0]
+
+
+def test_a_database_made_by_hand_is_judged_as_it_is(project: Path, database: str, sql: Sql) -> None:
+    sql(database, "CREATE TYPE mood AS ENUM ('good', 'bad', 'gone')")
+    sql(database, "CREATE TABLE machines (id int PRIMARY KEY, name text NOT NULL, location text, mood mood NOT NULL)")
+    code, _, said = healthd("migrate", "--to", "03_column_dropped")
+
+    assert (2, f"03_column_dropped breaks: {LINES['03_column_dropped']}") == (code, said[0])
+    assert [(None,)] == sql(database, "SELECT to_regclass('_yoyo_migration')::text")
+
+
+# ── with literals ───────────────────────────────────────────────────────────────────────────────────────
+
+TABLE = {"table:public.machines": Table(False, None, (), None, "off")}
+NAME = Key("column", ("public", "machines", "name"))
+API = Contract("api", models={"Machine": Model("public.machines", {"name": Member("name", "uuid", optional=None)})})
+
+
+def of_type(type_: str) -> Column:
+    return Column(type_, False, None, "none", "none", None)
+
+
+def there(type_: str) -> dict[Key, Any]:
+    return dict(snapshot(TABLE | {str(NAME): of_type(type_)}).objects)
+
+
+def retyped(name: str, before: str, after: str) -> Locked:
+    effect = Difference(NAME, "type", before, after)
+    return Locked(name, f"digest of {name}", None, True, (effect,), "missing")
+
+
+def told(*pending: Locked, before: str = "uuid") -> list[tuple[str, Severity, str | None]]:
+    found = breaks((API,), there(before), pending)
+    return [(one.migration, one.finding.severity, one.until) for one in found]
+
+
+def test_what_is_half_mended_asks_for_care_only() -> None:
+    never, care = retyped("1", "uuid", "integer"), retyped("2", "integer", "text")
+
+    assert [("1", Severity.CRITICAL, None)] == told(never)
+    assert {("1", Severity.CRITICAL, "2"), ("2", Severity.WARNING, None)} == set(told(never, care))
+    assert [("1", Severity.CRITICAL, "2")] == told(never, retyped("2", "integer", "uuid"))
+
+
+def test_what_fitted_with_care_already_is_no_news_until_it_never_fits() -> None:
+    care, never = retyped("1", "text", "character varying(99)"), retyped("2", "character varying(99)", "integer")
+
+    assert [] == told(care, before="text")
+    assert [("2", Severity.CRITICAL, None)] == told(care, never, before="text")
+    assert [("2", Severity.CRITICAL, "3")] == told(care, never, retyped("3", "integer", "text"), before="text")
+
+
+def foreseen(there_: Snapshot, *half: str) -> list[str]:
+    migration = Migration("1", Path("1.sql"), "SELECT 1", None, transactional=False, depends=())
+    one = replace(retyped("1", "uuid", "integer"), digest=migration.digest)
+    lock = LockFile(180000, there("uuid"), (one,))
+    instant = datetime(2026, 1, 1, tzinfo=UTC)
+    ledger = Ledger(interrupted=tuple(Interrupted(name, "apply", 1, 2, finished=True, at=instant) for name in half))
+    return [one.migration for one in foresee((API,), lock, ledger, there_, [migration]).breaks]
+
+
+def test_what_is_half_in_already_is_brought_to_its_end_and_not_judged() -> None:
+    assert ["1"] == foreseen(Snapshot(180000, there("uuid")))
+    assert [] == foreseen(Snapshot(180000, there("uuid")), "1")
+
+
+def test_what_cannot_be_seen_is_taken_for_what_it_should_be() -> None:
+    table = snapshot(TABLE).objects
+
+    assert ["1"] == foreseen(Snapshot(180000, table, omitted=frozenset({"column"})))
+    assert ["1"] == foreseen(Snapshot(180000, table, unreadable={"column": "refused"}))
+    assert [] == foreseen(Snapshot(180000, table))

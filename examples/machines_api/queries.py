@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text, tuple_, update
+from sqlalchemy import bindparam, delete, insert, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from examples.machines_api.cursors import Place
@@ -58,3 +58,18 @@ async def remove(session: AsyncSession, name: UUID) -> bool:
 async def labels(session: AsyncSession, enum: str) -> list[str]:
     """Return the labels of an enum in their order, as the database has them now."""
     return list(await session.scalars(LABELS, {"name": enum}))
+
+
+# What the contract of this application promises to the database to run: `healthd contract export` writes it down.
+STATEMENTS = {
+    "page": select(Machine)
+    .where(Machine.customer_organization_id == bindparam("organization"), Machine.status == bindparam("status"))
+    .where(tuple_(Machine.created_at, Machine.id) < tuple_(bindparam("created_at"), bindparam("id")))
+    .order_by(Machine.created_at.desc(), Machine.id.desc())
+    .limit(bindparam("limit")),
+    "one": select(Machine).where(Machine.id == bindparam("id")),
+    "create": insert(Machine).returning(Machine),
+    "change": update(Machine).where(Machine.id == bindparam("name")).values(status=bindparam("to")).returning(Machine),
+    "remove": delete(Machine).where(Machine.id == bindparam("id")).returning(Machine.id),
+    "labels": LABELS,
+}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from healthd.errors import MigrationFailed
+from healthd.migrations.breaks import Break
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile
 from healthd.migrations.status import Applied
@@ -56,6 +57,16 @@ def refuse_drift(target: str, drift: Sequence[Finding], unlocked: Sequence[str])
         raise MigrationFailed(
             f"{target} has drifted: {some([one.message for one in drift])}; {NOTHING}",
             hint=f"{cure}; or --allow-drift",
+        )
+
+
+def refuse_breaks(target: str, found: Sequence[Break]) -> None:
+    """Raise when beliefs of applications would be broken, each of which was told."""
+    if found:
+        whose = some(sorted({one.contract for one in found}))
+        raise MigrationFailed(
+            f"{target}: {len(found)} belief{'s' * (len(found) > 1)} of {whose} would be broken; {NOTHING}",
+            hint="deploy the application that does without first, and give healthd its contract; or --allow-breaking",
         )
 
 

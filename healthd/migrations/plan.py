@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from healthd.judge import one_line
+from healthd.migrations.breaks import Break, Foreseen
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile
 from healthd.migrations.locks import DOCUMENTED, MODES, UNKNOWN, Step, short
@@ -33,11 +34,15 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One migration that would run; `locked` is None when the lock file does not know this file."""
+    """One migration that would run; `locked` is None when the lock file does not know this file.
+
+    `breaks` are the beliefs of the target's contracts that are broken by it, None when nobody can tell.
+    """
 
     migration: Migration
     state: State
     locked: Locked | None
+    breaks: tuple[Break, ...] | None = ()
 
     @property
     def texts(self) -> Mapping[int, str]:
@@ -58,6 +63,14 @@ def planned(migrations: Iterable[Migration], states: Iterable[MigrationState], l
     )
 
 
+def with_breaks(plan: Iterable[Planned], foreseen: Foreseen) -> tuple[Planned, ...]:
+    """Return a plan that says of each migration which beliefs it breaks."""
+    return tuple(
+        replace(one, breaks=None if one.migration.id in foreseen.unknown else foreseen.of(one.migration.id))
+        for one in plan
+    )
+
+
 def relations(plan: Iterable[Planned]) -> tuple[str, ...]:
     """Return every relation that is locked, rewritten or read."""
     steps = [step for one in plan if one.locked for step in one.locked.steps]
@@ -73,10 +86,13 @@ def _said(one: Planned, sizes: Mapping[str, Size]) -> Iterator[str]:
     words = [str(one.state).replace("_", " ")]
     if one.locked is None:
         yield f"{one.migration.id}  {words[0]}; the lock file does not know this file: healthd lock measures it"
+        if one.breaks is None:
+            yield "    what it would break of the contracts cannot be told"
         return
     words.append(f"rollback {one.locked.rollback}")
     words.append("one transaction" if one.locked.transactional else "statement by statement, no transaction")
     yield f"{one.migration.id}  {'; '.join(words)}"
+    yield from (f"    {found.verdict}" for found in one.breaks or ())
     texts = one.texts
     for step in one.locked.steps:
         yield f"    line {step.line}: {texts.get(step.line, '')}"
@@ -138,6 +154,7 @@ def document(plan: Iterable[Planned], sizes: Mapping[str, Size]) -> list[dict[st
             "measured": one.locked is not None,
             "rollback": one.locked.rollback if one.locked else None,
             "transactional": one.migration.transactional,
+            "breaks": None if one.breaks is None else [found.document() for found in one.breaks],
             "statements": [_document(step, one.texts, sizes) for step in (one.locked.steps if one.locked else ())],
         }
         for one in plan

@@ -15,6 +15,7 @@ from healthd.database.reading import Reading, read
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.later import Later, ready
 from healthd.migrations import guards, runner
+from healthd.migrations.breaks import foresee
 from healthd.migrations.files import Migration
 from healthd.migrations.waiting import Say
 from healthd.model import Finding, Severity, some
@@ -96,13 +97,15 @@ async def migrate(
     say: Say,
     allow_drift: bool = False,
     allow_unlocked: bool = False,
+    allow_breaking: bool = False,
     name: str = "schema.lock",
     **options: Any,
 ) -> Changed:
     """Apply what is pending, and prove that the database then is what the lock file says; see `runner.migrate`.
 
-    Raises MigrationFailed before anything is changed when the database has drifted, or when the lock file does not
-    say what would run, unless that is allowed; and afterwards, when the run made something else.
+    Raises MigrationFailed before anything is changed when the database has drifted, when the lock file does not say
+    what would run, or when what would run breaks what the target's contracts believe, unless that is allowed; and
+    afterwards, when the run made something else.
     """
     files = Files.of(lock, migrations)
     before: list[Look] = []
@@ -115,6 +118,11 @@ async def migrate(
         before.append(known)
         if applied and not allow_drift:  # a database without a ledger is met as it is
             guards.refuse_drift(target.name, known.drift, _unlocked(lock, applied))
+        foreseen = foresee(target.contracts, lock, ledger, known.reading.snapshot, pending)
+        for line in foreseen.lines():
+            say(line)
+        if not allow_breaking:
+            guards.refuse_breaks(target.name, foreseen.refuses)
 
     done = await runner.migrate(target.dsn, migrations, lock, say=say, guard=guard, **options)
     if not done:

@@ -18,28 +18,32 @@ from healthd.later import Later
 from healthd.rounds import examine
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from healthd.config import Target
+    from healthd.endpoints import Endpoint
     from healthd.model import Contract, Report
     from healthd.sources import Files
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Only this target.")
+@click.option("--target", metavar="NAME", help="Only this target, or endpoint:NAME.")
 @click.option("--contract", "contracts", multiple=True, metavar="FILE|NAME", help="Only this contract; repeatable.")
 def check(settings: Settings, style: str, target: str | None, contracts: tuple[str, ...]) -> int:
     """Examine every target, and ask every endpoint, once. Exit 0 clean, 1 warning, 2 critical, 3 cannot tell.
 
     --contract holds what one application believes, a file of `healthd contract export` or a name in yoyo.ini,
-    against the targets: in CI, before that application is deployed.
+    against the targets: in CI, before that application is deployed. No endpoint is asked then.
     """
-    settings = watched(settings)
-    targets = [settings.target(target)] if target else list(settings.targets)
+    targets, endpoints = _chosen(settings, target)
     if contracts:
+        if target and endpoints:
+            raise click.UsageError("--contract is held against databases: no endpoint is asked for it")
         chosen = tuple(_contract(settings, one) for one in contracts)
-        targets = [replace(one, contracts=chosen) for one in targets]
+        targets, endpoints = [replace(one, contracts=chosen) for one in targets], ()
 
     async def all_rounds() -> list[Report]:
         files = Later(lambda: _load(settings))
-        endpoints = () if target else settings.endpoints
         rounds = [*(examine(one, files) for one in targets), *map(examine_endpoint, endpoints)]
         return await asyncio.gather(*rounds)
 
@@ -49,6 +53,21 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
 
     out(style, "\n".join(map(text, reports)), [document(one) for one in reports])
     return int(max(one.severity for one in reports))
+
+
+def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Sequence[Endpoint]]:
+    """Return the targets and the endpoints that a name means: all of them without one."""
+    endpoints = {one.name: one for one in settings.endpoints}
+    if name in endpoints:
+        return (), (endpoints[name],)
+    settings = watched(settings)
+    targets = {one.name: one for one in settings.targets}
+    if name is None:
+        return settings.targets, settings.endpoints
+    if name in targets:
+        return (targets[name],), ()
+    known = ", ".join([*targets, *endpoints])
+    raise ConfigError(f"no target is called {name!r}", hint=f"known targets: {known}")
 
 
 def _contract(settings: Settings, word: str) -> Contract:

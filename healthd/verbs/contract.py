@@ -11,7 +11,7 @@ import click
 
 from healthd import __version__
 from healthd.command import out, say
-from healthd.contracts import dump
+from healthd.contracts import PRIVILEGES, dump
 from healthd.errors import ConfigError
 
 
@@ -28,8 +28,23 @@ def contract(context: click.Context) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write here, not to stdout.")
 @click.option("--table", metavar="SCHEMA.TABLE", help="Where a model is kept that has no __tablename__.")
 @click.option("--role", metavar="ROLE", help="The role that the application connects as.")
+@click.option(
+    "--privilege",
+    "privileges",
+    type=click.Choice(PRIVILEGES, case_sensitive=False),
+    multiple=True,
+    metavar="WORD",
+    help="What ROLE needs on each model's table, as in SELECT; repeatable.",
+)
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or machines.")
-def export(names: tuple[str, ...], output: Path | None, table: str | None, role: str | None, style: str) -> int:
+def export(
+    names: tuple[str, ...],
+    output: Path | None,
+    table: str | None,
+    role: str | None,
+    privileges: tuple[str, ...],
+    style: str,
+) -> int:
     """Write the contract of models as JSON. Exit 0 written, 3 not.
 
     MODULE:NAME is a pydantic model, a dataclass, a SQLAlchemy class, Base, Table or MetaData, a list of them,
@@ -43,7 +58,12 @@ def export(names: tuple[str, ...], output: Path | None, table: str | None, role:
 
     from healthd.contracts.models import contract_of
 
-    found = replace(contract_of({name: _imported(name) for name in names}, table=table), role=role)
+    if privileges and role is None:
+        raise click.UsageError("--privilege needs --role: say who must hold it")
+    found = contract_of({name: _imported(name) for name in names}, table=table)
+    tables = sorted({model.table for model in found.models.values()}) if privileges else []
+    needed = dict.fromkeys(tables, tuple(dict.fromkeys(privileges)))
+    found = replace(found, role=role, tables={one: {} for one in tables}, privileges=needed)
     text = dump(found, __version__)
     if output is None:
         click.echo(text, nl=False)

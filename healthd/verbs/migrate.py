@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--allow-edited", is_flag=True, help="Go on although an applied file was edited.")
 @click.option("--allow-drift", is_flag=True, help="Go on although the database is not what was applied.")
 @click.option("--allow-unlocked", is_flag=True, help="Apply what the lock file does not know, or knows otherwise.")
+@click.option("--allow-breaking", is_flag=True, help="Apply what breaks the beliefs of a contract.")
 @click.option("--all", "every", is_flag=True, help="All targets of yoyo.ini, until one fails.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="With --all: how many at a time (default 4).")
 @click.option("--canary", metavar="NAME", help="With --all: the target that goes first, alone (default: the first).")
@@ -50,7 +51,8 @@ def migrate(
     A lock that is not free within --lock-timeout is given up, so that nobody waits behind it for longer, and tried
     again for --max-wait. A file that was interrupted goes on where it was.
 
-    Refuses to start on a database that has drifted. Afterwards the database is proven to be what the lock file
+    Refuses to start on a database that has drifted, and to break what a contract of the target believes: a line for
+    each belief says which file would, before anything runs. Afterwards the database is proven to be what the lock file
     says: exit 2, with what differs, when it is not. With --all the exit code is the worst of all targets.
     """
     if every and target:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import click
 
 from healthd.command import finished, one_target, out, say, verb
-from healthd.config import Settings
+from healthd.config import Settings, Target
 from healthd.database.connection import connect
+from healthd.database.reading import read
+from healthd.migrations.breaks import Foreseen, foresee
 from healthd.migrations.files import read_migrations
-from healthd.migrations.plan import Planned, Size, document, planned, relations, text
+from healthd.migrations.lockfile import LockFile
+from healthd.migrations.plan import Planned, Size, document, planned, relations, text, with_breaks
 from healthd.migrations.runner import standing
 from healthd.model import State
 from healthd.sizes import read_sizes
-from healthd.sources import read_lock
+from healthd.sources import Files, expected_digests, read_lock
 
 FAULTS = {
     State.EDITED: "edited after it was applied",
@@ -27,13 +30,16 @@ FAULTS = {
 def plan(settings: Settings, style: str, target: str | None) -> int:
     """Show what would run: each statement's measured locks and rewrites, with the real sizes of the tables.
 
-    Reads only. Exit 0 nothing to do, 1 pending, 2 edited or unknown, 3 cannot tell.
+    Says of each file, too, which beliefs of the target's contracts it would break, as `migrate` would refuse.
+
+    Reads only. Exit 0 nothing to do, 1 pending, 2 edited or unknown or breaking, 3 cannot tell.
     """
     chosen = one_target(settings, target)
     migrations, known = read_migrations(settings.sources), read_lock(settings)
     stand = finished(standing(chosen.dsn, migrations, known))
     found = planned(migrations, stand.migrations, known)
-    sizes = finished(_sizes(chosen.dsn, found))
+    sizes, foreseen = finished(_look(chosen, found, known))
+    found = with_breaks(found, foreseen)
     measured, ours = known.server_version // 10000, stand.server_version // 10000
     if found and measured != ours:
         say(f"locks were measured on PostgreSQL {measured}, and this is {ours}")
@@ -45,12 +51,18 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
     out(style, "\n".join([*lines, text(found, sizes)]), document_)
     if any(one.locked is None for one in found):
         return 3
-    return 2 if faults else 1 if found else 0
+    return 2 if faults or foreseen.refuses else 1 if found else 0
 
 
-async def _sizes(dsn: str, found: tuple[Planned, ...]) -> dict[str, Size]:
-    names = relations(found)
-    if not names:
-        return {}
-    async with connect(dsn) as connection:
-        return await read_sizes(connection, names)
+async def _look(target: Target, found: tuple[Planned, ...], known: LockFile) -> tuple[dict[str, Size], Foreseen]:
+    """Return how large that is which would be locked, and what would be broken."""
+    names, pending = relations(found), [one.migration for one in found]
+    if not pending:
+        return {}, Foreseen()
+    async with connect(target.dsn) as connection:
+        sizes = await read_sizes(connection, names) if names else {}
+        if not target.contracts:
+            return sizes, Foreseen()
+        digests = expected_digests(Files.of(known, pending), connection.info.server_version)
+        reading = await read(connection, digests=digests)
+    return sizes, foresee(target.contracts, known, reading.ledger, reading.snapshot, pending)

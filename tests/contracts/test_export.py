@@ -129,3 +129,20 @@ def test_the_daemon_never_imports_what_models_are_made_with() -> None:
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
 
     assert "[]\n" == done.stdout
+
+
+def test_what_the_role_needs_is_written_for_the_tables_of_the_models(shop: Path) -> None:
+    words = ("--role", "shop", "--privilege", "select", "--privilege", "INSERT")
+    code, out, _ = export("shop.models:Base", *words)
+    contract = json.loads(out)
+
+    assert 0 == code
+    assert "shop" == contract["role"]
+    assert {"public.machines": {"columns": {}, "privileges": ["SELECT", "INSERT"]}} == contract["tables"]
+
+
+def test_a_privilege_without_a_role_is_refused(shop: Path) -> None:
+    code, out, err = export("shop.models:Base", "--privilege", "SELECT")
+
+    assert (3, "") == (code, out)
+    assert "--privilege needs --role" in err

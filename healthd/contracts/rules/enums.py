@@ -10,17 +10,27 @@ CURE = "values_callable=lambda e: [m.value for m in e]"
 
 def rule(believer: Believer, there: There) -> Iterator[Finding]:
     """Yield a finding for each column of an enum type whose labels are not the values of the model's enum."""
-    for name, member, _, column in members_there(believer, there):
+    for name, member, key, column in members_there(believer, there):
         found = there.enum(column.type)
         if member.values is not None and found is not None:
             who = believer.attribute(name)
-            yield from compare(believer.contract, who, *found, values=member.values, names=member.names)
+            yield from compare(believer.contract, who, *found, values=member.values, names=member.names, kept_in=key)
 
 
 def compare(
-    contract: str, who: str, key: Key, labels: Sequence[str], *, values: Sequence[str], names: bool = False
+    contract: str,
+    who: str,
+    key: Key,
+    labels: Sequence[str],
+    *,
+    values: Sequence[str],
+    names: bool = False,
+    kept_in: Key | None = None,
 ) -> Iterator[Finding]:
-    """Yield the finding that labels are not the values that somebody writes; `names`: names stand for values."""
+    """Yield the finding that labels are not the values that somebody writes; `names`: names stand for values.
+
+    `kept_in` is the column that they are written to, where one is known.
+    """
     lacking = [value for value in values if value not in labels]
     unknown = [label for label in labels if label not in values]
     folded = {label.casefold(): label for label in unknown}
@@ -50,6 +60,7 @@ def compare(
             "valid_values": tuple(labels),
             "missing": tuple(lacking),
             "extra": tuple(unknown),
+            **({"kept_in": str(kept_in)} if kept_in else {}),
             **({"cure": CURE} if names and lacking else {}),
         },
     )

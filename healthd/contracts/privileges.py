@@ -1,0 +1,42 @@
+"""The privileges that a contract's role was granted, as far as grants to itself and to everybody say."""
+
+from collections.abc import Iterator, Mapping
+
+from healthd.catalog.grants import PUBLIC, default
+from healthd.contracts.there import There
+from healthd.model import Contract, Finding, Key, Record, Severity
+
+
+def ungranted(contract: Contract, there: There) -> Iterator[Finding]:
+    """Yield a finding for each privilege that a contract needs and that nobody granted to its role by name.
+
+    What it holds as an owner, or as a member of another role, only a server can tell.
+    """
+    if contract.role is None:
+        return
+    for table, privileges in contract.privileges.items():
+        relation = there.relation(table)
+        if relation is None:
+            continue
+        needed = [(relation, one) for one in privileges]
+        for key, privilege in [(Key("schema", relation.path[:1]), "USAGE"), *needed] if needed else ():
+            if not _granted(there.objects, key, contract.role, privilege):
+                yield Finding(
+                    "permission_denied",
+                    key,
+                    f"{contract.role} no longer holds {privilege} on {key}, which {contract.name} needs",
+                    Severity.CRITICAL,
+                    f"{privilege} for {contract.role}",
+                    "not granted",
+                    facts={"contract": contract.name},
+                )
+
+
+def _granted(objects: Mapping[Key, Record], key: Key, role: str, privilege: str) -> bool:
+    """Return whether a role, or everybody, was granted this on an object."""
+    for grantee in (role, PUBLIC):
+        grant = Key("grant", (key.kind, *key.path, grantee))
+        held = objects[grant].privileges if grant in objects else default(grant)
+        if {one.partition("/")[0].rstrip("*") for one in held} & {privilege, "ALL"}:
+            return True
+    return False

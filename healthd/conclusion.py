@@ -14,6 +14,7 @@ from healthd.config import Target
 from healthd.consequences import consequences
 from healthd.database.beside import Beside
 from healthd.database.reading import Reading
+from healthd.database.sampling import Samples
 from healthd.judge import with_consequences
 from healthd.ledgers import ledgers, noted
 from healthd.migrations.status import states
@@ -34,6 +35,7 @@ from healthd.model import (
     Snapshot,
     diff,
     quote,
+    some,
 )
 from healthd.moves import moved_back
 from healthd.omitted import whole
@@ -51,9 +53,10 @@ def conclude(
     access: Iterable[Access] = (),
     beside: Beside | None = None,
     prepared: Iterable[Prepared] = (),
+    samples: Samples | None = None,
 ) -> Report:
     """Return what a reading means: pure, so that a test can give it literals."""
-    beside = beside or Beside()
+    beside, samples = beside or Beside(), samples or Samples()
     lock = files.lock.on(reading.snapshot.server_version)
     locked = [one.id for one in lock.migrations]
     halves = () if reading.maintenance else reading.ledger.interrupted
@@ -103,6 +106,8 @@ def conclude(
         migrations=migrations,
         unlocked=tuple(one for one in applied if one in in_files),
         round_trips=tuple(trips),
+        samples=samples.found,
+        unsampled=samples.unsampled,
         access=tuple(access),
         prepared=tuple(prepared),
         kinds=KINDS,
@@ -112,7 +117,7 @@ def conclude(
         counters=beside.counters or (),
         sorted_by=beside.sorted_by or (),
     )
-    unseen = _unseen(beside, reading.ledger.reader)
+    unseen = {**_unseen(beside, reading.ledger.reader), **_unsampled(samples)}
     findings = tuple(
         replace(with_consequences(finding, evidence), check=name)
         for name, check in CHECKS.items()
@@ -196,6 +201,23 @@ def _unseen(beside: Beside, reader: str | None) -> dict[str, str]:
     if beside.sorted_by is None:
         notes["collations"] = "the versions of the libraries that sort text could not be read just now"
     return notes
+
+
+WHY = {
+    "policy": "row security hides rows of it from healthd",
+    "lock": "it is locked",
+    "time": "the time did not suffice",
+}
+
+
+def _unsampled(samples: Samples) -> dict[str, str]:
+    """Return a note about the tables whose rows could not be looked at; a refused privilege is a finding."""
+    told = [
+        f"{one.key.sql} ({WHY.get(one.why, f'the server answers {one.why}')})"
+        for one in samples.unsampled
+        if one.why != "denied"
+    ]
+    return {"serialization": f"no rows were sampled of {some(told)}"} if told else {}
 
 
 def _verdicts(findings: Iterable[Finding], unseen: Iterable[str] = ()) -> dict[str, Severity]:

@@ -22,6 +22,7 @@ from healthd.visible import BOOKS
 
 FILE = "yoyo.ini"
 VARIABLE = "HEALTHD_DATABASE"
+MOST_ROWS = 100_000  # that are looked at in each table
 
 # Every key that may be written, by section; yoyo reads those of [DEFAULT] only.
 KEYS: Mapping[str, frozenset[str]] = {
@@ -54,9 +55,10 @@ KEYS: Mapping[str, frozenset[str]] = {
             "partitions",
             "lock_timeout_s",
             "max_wait_s",
+            "sample_rows",
         ]
     ),
-    "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions"]),
+    "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows"]),
     "contract": frozenset(["file", "role"]),
     "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract"]),
 }
@@ -66,7 +68,8 @@ KEYS: Mapping[str, frozenset[str]] = {
 class Target:
     """One database that we watch. `dsn` may hold a password: it is never printed.
 
-    `partitions` says for partitioned tables how their partitions are compared, in a word of partitions.RULES.
+    `partitions` says for partitioned tables how their partitions are compared, in a word of partitions.RULES;
+    `sample_rows` how many rows of each table that a contract's model reads are looked at: none unless it is asked for.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Target:
     deadline_s: float = 10.0
     contracts: tuple[Contract, ...] = ()
     partitions: Mapping[Key, str] = field(default_factory=dict)
+    sample_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class Settings:
     partitions: Mapping[Key, str] = field(default_factory=dict)
     lock_timeout_s: float | None = None
     max_wait_s: float = 300.0
+    sample_rows: int = 0
 
     def target(self, name: str) -> Target:
         """Return the target with this name."""
@@ -151,7 +156,15 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
     if "=" in name or "://" in name:  # libpq takes a whole connection string there, password and all
         name = "database"
     name = re.sub(r"[^\w.-]+", "_", name)
-    return Target(name, dsn, settings.interval_s, settings.deadline_s, settings.contracts, settings.partitions)
+    return Target(
+        name,
+        dsn,
+        settings.interval_s,
+        settings.deadline_s,
+        settings.contracts,
+        settings.partitions,
+        settings.sample_rows,
+    )
 
 
 def _parameters(dsn: str, place: str) -> Mapping[str, str]:
@@ -257,6 +270,15 @@ class _Reader:
             raise self.wrong(section, key, f"{text!r} is not a number of seconds above 0", "write one such as 30")
         return value
 
+    def rows(self, section: str, default: int) -> int:
+        """Return how many rows are looked at in each table; 0 is none."""
+        text = self.get(section, "sample_rows")
+        if text is None:
+            return default
+        if not re.fullmatch("[0-9]{1,6}", text) or int(text) > MOST_ROWS:
+            raise self.wrong(section, "sample_rows", f"{text!r} is not a number of rows", f"write 0 to {MOST_ROWS}")
+        return int(text)
+
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
         """Return one of a few words; the first is the default."""
         value = self.get("healthd", key) or choices[0]
@@ -295,6 +317,7 @@ class _Reader:
             partitions=self.partitions("healthd"),
             lock_timeout_s=self.seconds("healthd", "lock_timeout_s", 0.0) or None,
             max_wait_s=self.seconds("healthd", "max_wait_s", 300.0),
+            sample_rows=self.rows("healthd", 0),
         )
 
     def partitions(self, section: str) -> Mapping[Key, str]:
@@ -386,4 +409,5 @@ class _Reader:
             self.seconds(section, "deadline_s", settings.deadline_s),
             tuple(contracts[one] for one in chosen.split()) if chosen else settings.contracts,
             {**settings.partitions, **self.partitions(section)},
+            self.rows(section, settings.sample_rows),
         )

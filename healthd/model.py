@@ -335,6 +335,33 @@ class RoundTrip:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """How many of the rows of a table that were looked at hold what the models in `who` cannot read: never the values.
+
+    `trouble` is a word of contracts.samples.TROUBLES; `example` is the primary key of one such row, None where it is
+    not told; `query` is the SQL that shows all of them.
+    """
+
+    key: Key
+    trouble: str
+    who: tuple[str, ...]
+    count: int
+    rows: int
+    example: str | None
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsampled:
+    """A table whose rows were not looked at: denied (these columns, to this role), policy, lock, time, a SQLSTATE."""
+
+    key: Key
+    why: str
+    role: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """Whether a role holds a privilege that a contract needs; `held` is None when the role does not exist."""
 
@@ -493,6 +520,8 @@ class Evidence:
     migrations: tuple[MigrationState, ...] = ()
     unlocked: tuple[str, ...] = ()
     round_trips: tuple[RoundTrip, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    unsampled: tuple[Unsampled, ...] = ()
     access: tuple[Access, ...] = ()
     prepared: tuple[Prepared, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)

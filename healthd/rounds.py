@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
+from random import randrange
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from healthd.database.beside import Beside, read_beside
 from healthd.database.connection import connect, dial
 from healthd.database.preparing import prepare_statements
 from healthd.database.probing import probe_access, probe_values
+from healthd.database.sampling import Samples, sample_rows
 from healthd.database.second import Second
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.later import Later, ready
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
 ANEW_S = 600.0  # a quiet database is read in full, on a new connection, this often all the same
+SAMPLE_S = 0.9 * ANEW_S  # rows are looked at once on each of these connections, whatever else happens
+SHARE = 0.25  # of a round's deadline that looking at rows may take
 
 
 async def examine(target: Target | str, files: Files | Later[Files] | None = None) -> Report:
@@ -56,6 +60,15 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """What was seen of rows, when (monotonic seconds), and the columns that were there then."""
+
+    of: Any
+    at: float
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A connection that goes from round to round, since when (monotonic seconds), and what it was told on it.
 
@@ -67,6 +80,7 @@ class Session:
     mark: Mark | None = None
     tried: Tried | None = None
     beside: Beside | None = None  # what moves slowly, and no snapshot holds: read once on each connection
+    sampled: Sampled | None = None  # goes from connection to connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +145,8 @@ async def _next(target: Target, files: Files | Later[Files], last: Round | None,
     try:
         await asyncio.to_thread(import_module, "healthd.database.reading")  # while the servers begin
         asked = None if alone else await _mark(connection, busy=session is not None)
-        return await _read(target, files, Session(connection, monotonic(), asked), second)
+        sampled = session.sampled if session is not None else None
+        return await _read(target, files, Session(connection, monotonic(), asked, sampled=sampled), second)
     except BaseException:
         await connection.close()
         raise
@@ -151,8 +166,9 @@ async def _mark(connection: Any, *, busy: bool) -> Mark | None:
 async def _read(target: Target, files: Files | Later[Files], session: Session, second: Second | None) -> Round:
     """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
     report, known, session = await _examine(target, files, session, second)
-    # What another major printed is read as well another time.
-    blinded = any(one.severity is Severity.UNKNOWN and one.check != "texts" for one in report.findings)
+    # What another major printed is read as well another time, and rows are not looked at in every round.
+    seen = ("texts", "serialization")
+    blinded = any(one.severity is Severity.UNKNOWN and one.check not in seen for one in report.findings)
     return Round(report, known, replace(session, mark=None if blinded else session.mark))
 
 
@@ -164,7 +180,7 @@ async def _examine(
     from healthd.sources import expected_digests
 
     wanted = expected_digests(files, session.connection.info.server_version)
-    once, tried, beside = None, session.tried, session.beside
+    once, tried, beside, sampled = None, session.tried, session.beside, session.sampled
     while True:
         reading = await read(session.connection, digests=wanted, second=second)
         reading.ledger.readable()
@@ -172,15 +188,17 @@ async def _examine(
         tried = await _try(target, session.connection, tried, reading)
         access = await probe_access(session.connection, target.contracts)
         prepared = await prepare_statements(session.connection, target.contracts)
+        sampled = await _sample(target, session.connection, sampled, reading)
+        samples = sampled.samples if sampled is not None else None
 
         from healthd.conclusion import conclude, confirmed
 
         known = await ready(files)
-        report = conclude(target, known, reading, tried.trips, access, beside, prepared)
+        report = conclude(target, known, reading, tried.trips, access, beside, prepared, samples)
         if once is not None:
             report = confirmed(once, report)
         if once is not None or not report.findings:
-            return report, known, replace(session, tried=tried, beside=beside)
+            return report, known, replace(session, tried=tried, beside=beside, sampled=sampled)
         once = report
         await asyncio.sleep(AGAIN_S)
 
@@ -201,6 +219,21 @@ async def _try(target: Target, connection: Any, tried: Tried | None, reading: Re
         return tried
     async with connect(target.dsn, timeout_s=target.deadline_s) as new:
         return Tried(of, await probe_values(new, reading.snapshot))
+
+
+async def _sample(target: Target, connection: Any, sampled: Sampled | None, reading: Reading) -> Sampled | None:
+    """Look at rows where that is asked for: now and then, and when columns are others; never while they change."""
+    if not target.sample_rows or not any(contract.models for contract in target.contracts):
+        return None
+    of = reading.digests.get("column", sampled.of if sampled is not None else None)
+    same = sampled is not None and sampled.of == of and monotonic() - sampled.at < SAMPLE_S
+    if same or reading.maintenance:
+        return sampled
+    last = sampled.samples if sampled is not None else Samples(draw=randrange(2**16))  # noqa: S311 # no secret
+    samples = await sample_rows(
+        connection, target.contracts, rows=target.sample_rows, budget_s=SHARE * target.deadline_s, last=last
+    )
+    return Sampled(of, monotonic(), samples)
 
 
 def blind(target: Target, error: HealthdError) -> Report:

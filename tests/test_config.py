@@ -546,3 +546,32 @@ def test_a_wrong_word_about_partitions_is_named_where_it_stands(ini: Path, text:
     error = refused(ini, f"{TARGET}partitions = {text}\n")
 
     assert f"{ini}, line 3: [target one] partitions: {words}" == str(error)
+
+
+# ── rows ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_rows_are_looked_at_unless_the_file_asks(ini: Path) -> None:
+    (target,) = read(ini, TARGET).targets
+
+    assert 0 == target.sample_rows
+
+
+def test_a_target_has_the_last_word_on_rows(ini: Path) -> None:
+    settings = read(ini, f"[healthd]\nsample_rows = 1000\n{TARGET}\n{TARGET.replace('one', 'two')}sample_rows = 0\n")
+
+    assert [1000, 0] == [target.sample_rows for target in settings.targets]
+
+
+def test_the_only_database_has_the_rows_of_the_file(ini: Path) -> None:
+    (target,) = read(ini, "[healthd]\nsample_rows = 7\n", database="dbname=app").targets
+
+    assert 7 == target.sample_rows
+
+
+@pytest.mark.parametrize("text", ["-1", "all", "100001", "1e3", "9" * 5000])
+def test_a_number_of_rows_that_is_none_is_named_where_it_stands(ini: Path, text: str) -> None:
+    error = refused(ini, f"{TARGET}sample_rows = {text}\n")
+
+    assert f"{ini}, line 3: [target one] sample_rows: {text!r} is not a number of rows" == str(error)
+    assert "write 0 to 100000" in error.hint

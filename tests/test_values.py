@@ -1,15 +1,18 @@
 """The edge values: each one is a value of its type, and comes back from a real server as it was sent."""
 
+import math
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from healthd.catalog.enums import Enum
 from healthd.database.connection import connect
 from healthd.database.probing import probe_values
 from healthd.model import Key, Snapshot
-from healthd.values import _NUMBERS, _TIMES, edge_values
+from healthd.values import _NUMBERS, _TIMES, came_back, edge_values
 
 TYPES = [
     *_NUMBERS,
@@ -21,13 +24,17 @@ TYPES = [
     "character varying(255)",
     "json",
     "jsonb",
+    "numeric(10,2)",
+    "numeric(3,3)",
+    "numeric(38,0)",
 ]
+ARRAYS = [f"{one}[]" for one in TYPES if not one.startswith("json")]
 
 
 NO_ENUMS = Snapshot(180000, {})
 
 
-@pytest.mark.parametrize("type_", TYPES)
+@pytest.mark.parametrize("type_", TYPES + ARRAYS)
 async def test_every_edge_value_survives_its_way(database: str, sql: Any, type_: str) -> None:
     sql(database, f"CREATE TABLE t (value {type_})")
 
@@ -42,8 +49,8 @@ async def test_every_edge_value_survives_its_way(database: str, sql: Any, type_:
 @pytest.mark.parametrize("type_", TYPES)
 async def test_the_server_spells_the_type_in_the_same_way(server: Any, type_: str) -> None:
     async with connect(server.url()) as connection:
-        length = re.search(r"\d+", type_)
-        modifier = int(length[0]) + 4 if length else -1
+        numbers = [int(one) for one in re.findall(r"\d+", type_)]
+        modifier = -1 if not numbers else numbers[0] + 4 if len(numbers) == 1 else (numbers[0] << 16) + numbers[1] + 4
         cursor = await connection.execute("SELECT format_type(%s::regtype, %s)", [type_, modifier])
 
         assert (type_,) == await cursor.fetchone()
@@ -52,10 +59,11 @@ async def test_the_server_spells_the_type_in_the_same_way(server: Any, type_: st
 @pytest.mark.parametrize(
     "type_",
     [
-        "text[]",
         "public.machinestatus",
+        "public.machinestatus[]",
         "character(5)",
-        "numeric(10,2)",
+        "numeric(3,-2)",
+        "tsvector[]",
         "timestamp(3) with time zone",
         "point",
         "",
@@ -68,6 +76,7 @@ def test_of_types_that_are_not_known_nothing_is_tried(type_: str) -> None:
 
 def test_a_text_has_the_length_that_its_column_takes() -> None:
     values = dict(edge_values("character varying(4)", unicode=True))
+    assert values.pop("NULL") is None
 
     assert "xxxx" == values["4 letters"]
     assert all(len(value) <= 4 for value in values.values())
@@ -78,6 +87,60 @@ def test_without_unicode_only_ascii_is_tried() -> None:
     for type_ in TYPES:
         for _, value in edge_values(type_, unicode=False):
             assert str(value).isascii()
+
+
+def test_the_largest_number_has_all_the_digits_that_its_column_takes() -> None:
+    assert Decimal("99999999.99") == dict(edge_values("numeric(10,2)", unicode=True))["largest"]
+    assert Decimal("-0.0099") == dict(edge_values("numeric(2,4)", unicode=True))["smallest"]
+
+
+def test_texts_of_63_bytes_have_as_many() -> None:
+    values = dict(edge_values("text", unicode=True))
+
+    assert [63, 63] == [len(values[case].encode()) for case in ("63 bytes", "63 bytes of emoji")]
+
+
+def test_an_array_holds_null_and_json_is_left_out() -> None:
+    assert [True, False, None] == dict(edge_values("boolean[]", unicode=True))["every value of its elements"]
+    assert ["NULL"] == [case for case, _ in edge_values("jsonb[]", unicode=True)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"), [(math.nan, 1.0), ([math.nan], [None]), ([1], [1, 2]), ([1], None), (None, 0)]
+)
+def test_another_value_did_not_come_back(sent: Any, read: Any) -> None:
+    assert not came_back(sent, read)
+    assert came_back(sent, sent)
+    assert came_back(read, read)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Pacific/Kiritimati", "Etc/GMT+12", "America/New_York", "Asia/Kathmandu", "Europe/Berlin"]
+)
+async def test_moments_survive_wherever_the_server_is(database: str, sql: Any, zone: Any) -> None:
+    sql(database, "CREATE TABLE t (a timestamptz, b timestamp, c timestamptz[])")
+    ((name,),) = sql(database, "SELECT current_database()")
+    sql(database, f"ALTER DATABASE {name} SET TimeZone = '{zone}'")
+
+    async with connect(database) as connection:
+        trips = await probe_values(connection, NO_ENUMS)
+
+    assert {None} == {trip.trouble for trip in trips}
+
+
+JSON = [
+    (type_, case, value)
+    for type_ in TYPES
+    for case, value in edge_values(type_, unicode=True)
+    if value is not None and type_ != "bytea" and value == value and value not in (math.inf, -math.inf)
+]
+
+
+@pytest.mark.parametrize(("type_", "case", "value"), JSON, ids=[f"{type_}: {case}" for type_, case, _ in JSON])
+def test_what_a_model_holds_comes_back_from_json(type_: str, case: str, value: Any) -> None:
+    model: TypeAdapter[Any] = TypeAdapter(type(value))
+
+    assert value == model.validate_json(model.dump_json(model.validate_python(value)))
 
 
 async def test_every_label_of_an_enum_is_tried(database: str, sql: Any) -> None:

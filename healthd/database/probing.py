@@ -12,7 +12,7 @@ from psycopg import AsyncConnection, sql
 
 from healthd.database.connection import LIMITS, SESSION, first_line, read_only, rows_of
 from healthd.model import Access, Contract, Key, RoundTrip, Snapshot
-from healthd.values import edge_values
+from healthd.values import came_back, edge_values
 from healthd.visible import BOOKS, SHARED
 
 # The types of columns that come with the server, and the column that was made with each of them first.
@@ -109,7 +109,7 @@ async def _trouble(connection: AsyncConnection[Any], tries: Sequence[_Try]) -> s
         return "the connection's encoding cannot carry it"
     except (NotImplementedError, ValueError, OverflowError) as error:
         return f"the driver cannot load it: {first_line(error)}"
-    return None if row == wanted else "came back as another value"
+    return None if came_back(wanted, row) else "came back as another value"
 
 
 async def probe_access(connection: AsyncConnection[Any], contracts: Iterable[Contract]) -> tuple[Access, ...]:

@@ -11,7 +11,7 @@ from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
 from healthd.catalog.views import View
 from healthd.checks import contracts, migrations, privileges, serialization
-from healthd.model import Access, Contract, Key, MigrationState, RoundTrip, Severity, State
+from healthd.model import Access, Contract, Key, MigrationState, RoundTrip, Sample, Severity, State
 
 NAME = Column("text", True, None, "none", "none", None)
 THERE = snapshot(
@@ -148,3 +148,17 @@ def test_values_that_do_not_survive_are_told_once_for_each_object() -> None:
     ]
     assert {("serialization_failed", Severity.CRITICAL)} == {(one.problem, one.severity) for one in found}
     assert "label 'b'" in found[0].message
+
+
+def test_rows_that_cannot_be_read_are_told_with_their_number_and_the_sql_that_shows_them() -> None:
+    key = Key.parse("column:public.t.day")
+    query = "SELECT * FROM public.t WHERE day <> ALL (ARRAY['a\nb']);"
+    sample = Sample(key, "infinite", ("Thing.day (shop@7)",), 3, 1000, "id = 7", query)
+
+    (found,) = serialization.check(evidence(samples=(sample,)))
+
+    assert ("serialization_failed", Severity.CRITICAL, "infinite") == (found.problem, found.severity, found.attribute)
+    assert "3 of 1000 rows looked at hold infinity" in found.message
+    assert found.message.endswith("Thing.day (shop@7); one is id = 7")
+    assert query == found.facts["query"]
+    assert all(line.startswith("-- ") for one in found.repair for line in one.splitlines())

@@ -1,0 +1,157 @@
+"""What rows cannot be read is what the driver, and a model, really cannot read: asked of both, value by value."""
+
+import json
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql as compose
+from pydantic import TypeAdapter, ValidationError
+
+from healthd.contracts.samples import DEEPEST, TROUBLES, Column, Question, questions
+from healthd.model import Contract, Key, Member, Model
+
+HELD: dict[str, Any] = {
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "decimal": Decimal,
+    "str": str,
+    "uuid": UUID,
+    "date": date,
+    "time": time,
+    "datetime": datetime,
+    "timedelta": timedelta,
+    "json": dict[str, Any] | list[Any] | str | float,
+}
+DATES = ("0001-01-01", "2003-02-01", "9999-12-31", "infinity", "-infinity", "0044-03-15 BC", "10000-01-01")
+MOMENTS = (*DATES, "9999-12-31 23:59:59.999999", "2003-02-01 04:05:06")
+NUMBERS = ("0", "-7", "1.5", "NaN", "Infinity", "-Infinity", "1e30")
+TEXTS = ("", "12", "1.5", "{}", '{"a": [1, null]}', "{a}", str(UUID(int=7)), "2003-02-01", "tomorrow's", "Größe")
+
+# A column's type, the word for a model's, and values that rows may hold.
+CASES = [
+    ("date", "date", DATES),
+    ("timestamp without time zone", "datetime", MOMENTS),
+    ("timestamp without time zone", "date", ("2003-02-01", "2003-02-01 04:05:06")),
+    ("timestamp with time zone", "datetime", tuple(f"{one} UTC" if one[0].isdigit() and "BC" not in one else one
+                                                   for one in MOMENTS)),
+    ("time without time zone", "time", ("00:00", "23:59:59.999999", "24:00")),
+    ("interval", "timedelta", ("1 day", "-3 days", "999999998 days", "1000000000 days", "170000000 years")),
+    ("real", "float", NUMBERS),
+    ("double precision", "float", NUMBERS),
+    ("double precision", "int", NUMBERS[:-1]),
+    ("numeric", "decimal", NUMBERS[:4]),
+    ("numeric", "int", NUMBERS[:4]),
+    ("integer", "int", ("0", "-2147483648", "2147483647")),
+    ("text", "str", TEXTS),
+    ("text", "json", TEXTS[:-1]),
+    ("text", "uuid", TEXTS),
+    ("text", "float", TEXTS),
+    ("uuid", "uuid", (str(UUID(int=0)),)),
+    ("boolean", "bool", ("true", "false")),
+    ("jsonb", "json", ("[" * 50 + "]" * 50, '{"a": 1}', "[" * 3000 + "]" * 3000, '{"a":' * 3000 + "1" + "}" * 3000)),
+    ("json", "json", ('{"a": 1}', "[]", '"a"')),
+]  # fmt: skip
+
+
+def asked(type_: str, member: Member, version: int = 180000, **column: Any) -> tuple[Question, ...]:
+    """Return what is asked of one column that one model reads."""
+    key = Key("column", ("public", "t", "value"))
+    contract = Contract("shop@7", models={"shop:Thing": Model("public.t", {"value": member})})
+    return questions([contract], {key: Column(key, type_, **column)}, version)
+
+
+def survives(connection: psycopg.Connection[Any], type_: str, python: str, value: str) -> bool:
+    """Return whether the driver reads a value, the model takes it, and JSON brings it back."""
+    try:
+        with connection.transaction(force_rollback=True):
+            row = connection.execute(compose.SQL("SELECT %s::text::{}").format(compose.SQL(type_)), [value]).fetchone()
+            assert row
+            model: TypeAdapter[Any] = TypeAdapter(HELD[python])
+            read = row[0]
+            if type_ == "text" and python == "json":
+                read = json.loads(read)
+            held = model.validate_python(read)
+            if isinstance(held, (float, Decimal)) and held - held != 0:
+                return False  # NaN, or an infinity: null in JSON
+            return bool(model.validate_json(model.dump_json(held)) == held)
+    except (psycopg.DataError, ValidationError, ValueError, OverflowError, RecursionError):
+        return False
+
+
+@pytest.mark.parametrize(("type_", "python", "values"), CASES, ids=lambda one: one if isinstance(one, str) else "")
+def test_what_is_told_of_a_value_is_what_the_driver_and_the_model_make_of_it(
+    server: Any, type_: str, python: str, values: tuple[str, ...]
+) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        version = connection.info.server_version
+        if type_ == "text" and python != "str" and version < 160000:
+            pytest.skip("this server cannot try a text")
+        wanted = {value: survives(connection, type_, python, value) for value in values}
+        found = {
+            value: not any(
+                connection.execute(
+                    f"SELECT {one.on('s.value').replace('%', '%%')} FROM (SELECT %s::{type_} AS value) AS s".encode(),
+                    [value],
+                ).fetchone()
+                == (True,)
+                for one in asked(type_, Member("value", python), version)
+            )
+            for value in values
+        }
+
+    assert wanted == found
+
+
+def test_nothing_is_asked_of_what_a_model_does_not_say() -> None:
+    assert () == asked("timestamp without time zone", Member("value"))
+    assert () == asked("text", Member("value", "str", optional=True))
+    assert () == asked("tsvector", Member("value", "str"))
+
+
+def test_null_is_asked_for_where_the_model_takes_no_none() -> None:
+    (one,) = asked("uuid", Member("value", "uuid", optional=False))
+
+    assert ("null", "s.c1 IS NULL") == (one.trouble, one.on("s.c1"))
+    assert ("Thing.value (shop@7)",) == one.who
+
+
+def test_the_values_of_an_enum_are_asked_for_in_an_enum_and_in_a_text_only() -> None:
+    member = Member("value", "enum", values=("a", "it's"))
+
+    assert ["{}::text <> ALL (ARRAY['a', 'it''s']::text[])"] == [one.condition for one in asked("text", member)]
+    assert ["unknown_value"] == [one.trouble for one in asked("public.mood", member, is_enum=True)]
+    assert () == asked("character(5)", member)
+
+
+def test_the_elements_of_an_array_are_asked_for_like_values() -> None:
+    (one,) = asked("double precision", Member("value", "list[float]"), is_array=True)
+
+    assert one.condition.startswith("EXISTS (SELECT FROM pg_catalog.unnest({}) AS v(value) WHERE v.value::text IN")
+
+
+def test_a_list_in_json_is_json() -> None:
+    assert ["deep"] == [one.trouble for one in asked("jsonb", Member("value", "list[str]"))]
+
+
+def test_texts_are_not_parsed_where_the_server_cannot_try_it() -> None:
+    assert () == asked("text", Member("value", "uuid"), 150000)
+
+
+def test_two_models_ask_one_question_once() -> None:
+    key = Key("column", ("public", "t", "value"))
+    member = Member("value", "int", optional=False)
+    contracts = [Contract(name, models={"m:A": Model("public.t", {"x": member})}) for name in ("one", "two")]
+
+    (one,) = questions(contracts, {key: Column(key, "integer")}, 180000)
+
+    assert ("A.x (one)", "A.x (two)") == one.who
+
+
+def test_every_trouble_has_words_for_people() -> None:
+    assert all(one.words for one in TROUBLES.values())
+    assert str(DEEPEST) in TROUBLES["deep"].words

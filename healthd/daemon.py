@@ -226,7 +226,7 @@ def _stuck(watch: Watch) -> bool:
     """Return whether a target's round should long have ended."""
     for name, (target, _) in watch.rounds.items():
         report = watch.board.entries[name].report
-        allowed_s = 2 * max(target.interval_s, BACKOFF_MAX_S) + target.deadline_s + 30
+        allowed_s = 2 * max(target.interval_s, BACKOFF_MAX_S) + 2 * target.deadline_s + 30  # an endpoint is asked twice
         if report is not None and now() - report.started_at > timedelta(seconds=allowed_s):
             return True
     return False

@@ -429,6 +429,7 @@ class Asked:
     max_latency_s: float
     trouble: str | None = None
     mismatches: tuple[str, ...] = ()
+    before: Asked | None = None  # what came a moment earlier and looked wrong, so that it was asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -541,7 +542,8 @@ class Report:
     """The result of one round.
 
     `checks` maps each check to its worst severity; UNKNOWN is a check that could not tell. `failure` says in
-    a word why the round could not be made (unreachable, denied, timeout, error), None when it was.
+    a word why the round could not be made (unreachable, denied, timeout, error), None when it was. `questions` are the
+    seconds that each question to the server took, in the order of asking.
     """
 
     target: str
@@ -556,6 +558,7 @@ class Report:
     server_version: int | None = None
     failure: str | None = None
     asked: Asked | None = None  # in the round of an endpoint
+    questions: tuple[tuple[str, float], ...] = ()
 
     @property
     def severity(self) -> Severity:

@@ -21,6 +21,7 @@ from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, Pe
 from healthd.later import Later, ready
 from healthd.model import Finding, Key, Report, RoundTrip, Severity
 from healthd.quiet import Mark, look, take_mark
+from healthd.stopwatch import ACCESS, BESIDE, CONNECT, LOOK, READ, ROWS, STATEMENTS, VALUES, question, timing
 
 # Kinds and checks are many files. They are loaded where they are first used, while the server answers.
 if TYPE_CHECKING:
@@ -109,8 +110,9 @@ async def examine_again(
     started_at, start = datetime.now(UTC), monotonic()
     following: Round | None = None
     try:
-        async with asyncio.timeout(target.deadline_s):
-            following = await _next(target, files, last, alone=alone)
+        with timing() as taken:
+            async with asyncio.timeout(target.deadline_s):
+                following = await _next(target, files, last, alone=alone)
     except HealthdError as error:
         following = Round(blind(target, error), None)
     except TimeoutError:
@@ -120,7 +122,9 @@ async def examine_again(
         if last is not None and not _same_connection(last, following):
             await last.close()
     await ready(files)  # what is wrong with them is told, whatever the database answers
-    return replace(following, report=replace(following.report, started_at=started_at, duration_s=monotonic() - start))
+    duration_s = monotonic() - start
+    report = replace(following.report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
+    return replace(following, report=report)
 
 
 def _same_connection(last: Round, following: Round | None) -> bool:
@@ -134,13 +138,15 @@ async def _next(target: Target, files: Files | Later[Files], last: Round | None,
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
         try:
-            same, mark = await look(session.connection, session.mark)
+            with question(LOOK):
+                same, mark = await look(session.connection, session.mark)
             if same and last.files is files:
                 return replace(last, session=replace(session, mark=mark))
             return await _read(target, files, replace(session, mark=mark), None)
         except HealthdError:  # the connection, or a table that the question names, is gone
             await session.connection.close()
-    connection = await dial(target.dsn, timeout_s=target.deadline_s)
+    with question(CONNECT):
+        connection = await dial(target.dsn, timeout_s=target.deadline_s)
     second = Second(target.dsn, target.deadline_s) if alone else None
     try:
         await asyncio.to_thread(import_module, "healthd.database.reading")  # while the servers begin
@@ -158,7 +164,8 @@ async def _next(target: Target, files: Files | Later[Files], last: Round | None,
 async def _mark(connection: Any, *, busy: bool) -> Mark | None:
     """Return the mark; None when we may not ask: then every round reads everything."""
     try:
-        return await take_mark(connection, busy=busy)
+        with question(LOOK):
+            return await take_mark(connection, busy=busy)
     except (PermissionDenied, DatabaseFailed):
         return None
 
@@ -182,12 +189,15 @@ async def _examine(
     wanted = expected_digests(files, session.connection.info.server_version)
     once, tried, beside, sampled = None, session.tried, session.beside, session.sampled
     while True:
-        reading = await read(session.connection, digests=wanted, second=second)
+        with question(READ):
+            reading = await read(session.connection, digests=wanted, second=second)
         reading.ledger.readable()
         beside = beside or await _beside(session.connection, second)
         tried = await _try(target, session.connection, tried, reading)
-        access = await probe_access(session.connection, target.contracts)
-        prepared = await prepare_statements(session.connection, target.contracts)
+        with question(ACCESS):
+            access = await probe_access(session.connection, target.contracts)
+        with question(STATEMENTS):
+            prepared = await prepare_statements(session.connection, target.contracts)
         sampled = await _sample(target, session.connection, sampled, reading)
         samples = sampled.samples if sampled is not None else None
 
@@ -204,8 +214,9 @@ async def _examine(
 
 
 async def _beside(connection: Any, second: Second | None) -> Beside:
-    found = await second.beside() if second is not None else None
-    return found or await read_beside(connection)
+    with question(BESIDE):
+        found = await second.beside() if second is not None else None
+        return found or await read_beside(connection)
 
 
 async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading) -> Tried:
@@ -214,11 +225,13 @@ async def _try(target: Target, connection: Any, tried: Tried | None, reading: Re
     columns = reading.digests.get("column")
     of = (reading.settings, columns, enums)
     if tried is None:
-        return Tried(of, await probe_values(connection, reading.snapshot))
+        with question(VALUES):
+            return Tried(of, await probe_values(connection, reading.snapshot))
     if columns is not None and tried.of == of:
         return tried
-    async with connect(target.dsn, timeout_s=target.deadline_s) as new:
-        return Tried(of, await probe_values(new, reading.snapshot))
+    with question(VALUES):
+        async with connect(target.dsn, timeout_s=target.deadline_s) as new:
+            return Tried(of, await probe_values(new, reading.snapshot))
 
 
 async def _sample(target: Target, connection: Any, sampled: Sampled | None, reading: Reading) -> Sampled | None:
@@ -230,9 +243,10 @@ async def _sample(target: Target, connection: Any, sampled: Sampled | None, read
     if same or reading.maintenance:
         return sampled
     last = sampled.samples if sampled is not None else Samples(draw=randrange(2**16))  # noqa: S311 # no secret
-    samples = await sample_rows(
-        connection, target.contracts, rows=target.sample_rows, budget_s=SHARE * target.deadline_s, last=last
-    )
+    with question(ROWS):
+        samples = await sample_rows(
+            connection, target.contracts, rows=target.sample_rows, budget_s=SHARE * target.deadline_s, last=last
+        )
     return Sampled(of, monotonic(), samples)
 
 

@@ -28,7 +28,7 @@ def tool(name: str) -> str:
 
 
 def run(*command: str | Path) -> tuple[int, str]:
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     return result.returncode, result.stdout + result.stderr
 
 

@@ -19,6 +19,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from healthd.asgi import Answers
+from healthd.asgi.measures import ERROR
+from healthd.asgi.trouble import TITLES
 
 SECRET = "swordfish"
 SCHEMA = """
@@ -234,6 +236,17 @@ async def test_requests_are_counted_by_template_method_and_status_and_never_by_p
     assert {("GET", "unmatched", "404"): 1.0} == {labels: n for labels, n in count.items() if labels[2] == "404"}
     assert 3.0 == sum(count.values())
     assert SECRET not in str(count)
+
+
+async def test_errors_are_counted_from_nought_on() -> None:
+    registry = CollectorRegistry()
+    await get(application(Route("/", done), registry=registry), "/")
+    of = {"method": "GET", "route": "/"}
+
+    assert [0, 0] == [registry.get_sample_value("healthd_asgi_requests_total", of | {"status": s}) for s in ERROR]
+    assert [0] * len(TITLES) == [
+        registry.get_sample_value("healthd_asgi_errors_total", {"error_code": code}) for code in TITLES
+    ]
 
 
 async def test_the_time_in_the_database_is_told_apart(machines: str) -> None:

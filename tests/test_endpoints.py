@@ -157,6 +157,46 @@ def unknown(tmp_path: Path) -> ssl.SSLContext:
     return context
 
 
+def by_turns(*talks: Talk) -> tuple[Talk, list[int]]:
+    """Return a server that answers each connection as the next of these, and the list of those that it has seen."""
+    seen: list[int] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(len(seen))
+        await talks[min(seen[-1], len(talks) - 1)](reader, writer)
+
+    return talk, seen
+
+
+BROKEN = saying(http(b"", "500 No"))
+OTHER = saying(http(GOOD.replace(b'"ok"', b'"swordfish"')))
+
+
+@pytest.mark.parametrize("first", [BROKEN, OTHER, saying(b""), hang])
+async def test_what_passes_before_the_second_question_is_not_told(first: Talk) -> None:
+    talk, seen = by_turns(first, saying(http(GOOD)))
+    report = await report_of(talk, shape=SHAPE, deadline_s=0.5)
+
+    assert [] == told(report)
+    assert {"endpoints": Severity.OK} == report.checks
+    assert [0, 1] == seen
+
+
+async def test_what_is_wrong_twice_is_told_as_it_was_the_second_time() -> None:
+    talk, seen = by_turns(BROKEN, OTHER, saying(http(GOOD)))
+    report = await report_of(talk, shape=SHAPE)
+
+    assert ["endpoint_mismatch"] == told(report)
+    assert [0, 1] == seen
+
+
+async def test_an_endpoint_that_is_well_is_asked_once() -> None:
+    talk, seen = by_turns(saying(http(GOOD)))
+    await report_of(talk, shape=SHAPE)
+
+    assert [0] == seen
+
+
 async def test_a_certificate_that_nobody_vouches_for_is_told(unknown: ssl.SSLContext) -> None:
     async with serving(saying(http(GOOD)), unknown) as url:
         report = await examine_endpoint(endpoint(url))
@@ -243,9 +283,11 @@ async def test_the_board_shows_an_endpoint_as_metrics_on_the_page_and_in_the_api
     lines = exposition(registry(board, lambda: now), "")[0].decode().splitlines()
 
     assert 'healthd_endpoint_up{endpoint="api"} 0.0' in lines
-    for code in ("200", "500", "none"):
-        assert f'healthd_endpoint_responses_total{{code="{code}",endpoint="api"}} 1.0' in lines
-    assert 'healthd_endpoint_duration_seconds_count{endpoint="api"} 3.0' in lines
+    for code, times in (("200", 1), ("500", 2), ("none", 2)):  # what is wrong is asked twice
+        assert f'healthd_endpoint_responses_total{{code="{code}",endpoint="api"}} {times}.0' in lines
+    assert 'healthd_endpoint_duration_seconds_count{endpoint="api"} 5.0' in lines
+    assert 'healthd_endpoint_duration_seconds_bucket{endpoint="api",le="0.5"} 3.0' in lines
+    assert 'healthd_check_runs_total{target="endpoint:api"} 3.0' in lines
     assert 'healthd_target_up{target="endpoint:api"} 1.0' in lines
     assert not [line for line in lines if line.startswith("healthd_migrations") and "endpoint" in line]
     entry = board.entries["endpoint:api"]

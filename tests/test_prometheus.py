@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from servers import alertmanager_command, call, free_port, run, running, stand_in, tool, wait_for
 
+from healthd.report.problems import WATCHER as SECTIONS_OF_ALERTS
+
 FOLDER = Path(__file__).parents[1] / "prometheus"
 RULES = (FOLDER / "healthd.rules.yml").read_text()
 RULES_TEST = (FOLDER / "healthd.rules_test.yml").read_text()
@@ -37,6 +39,16 @@ METRICS = (
     "healthd_endpoint_up",
     "healthd_endpoint_responses_total",
     "healthd_endpoint_duration_seconds",
+    "healthd_incidents_total",
+    "healthd_query_duration_seconds",
+    "healthd_query_duration_seconds_sum",
+    "healthd_query_duration_seconds_count",
+    "healthd_asgi_requests_total",
+    "healthd_asgi_errors_total",
+    "healthd_asgi_request_duration_seconds_bucket",
+    "healthd_asgi_request_duration_seconds_count",
+    "healthd_asgi_request_duration_seconds_sum",
+    "healthd_asgi_database_duration_seconds_sum",
 )
 # The problems and the rule that reads each; two of them are seen by a gauge of their own.
 PROBLEMS = {
@@ -58,7 +70,7 @@ PROBLEMS = {
     "endpoint_mismatch": "HealthdEndpointMismatch",
     "endpoint_slow": "HealthdEndpointSlow",
 }
-WATCHER = ("healthd_down", "watchdog", "check_stale", "maintenance", "config_reload_failed")
+WATCHER = [one.name for one in SECTIONS_OF_ALERTS]
 
 
 def alert_blocks() -> list[tuple[str, str]]:
@@ -157,6 +169,17 @@ def test_every_problem_has_an_alert() -> None:
         assert problem in blocks["HealthdOtherProblem"], "left to the rule of its own"
 
 
+def test_the_limit_of_memory_is_the_one_that_systemd_gives() -> None:
+    unit = (FOLDER.parent / "systemd" / "healthd.service").read_text()
+    (given,) = re.findall(r"^MemoryMax=(\d+)M$", unit, re.MULTILINE)
+
+    assert f'process_resident_memory_bytes{{job="healthd"}} > 0.8 * {given} * 1024 * 1024' in RULES
+
+
+def test_every_section_of_the_runbook_that_no_finding_leads_to_has_an_alert() -> None:
+    assert [] == [name for name in WATCHER if f"/docs/runbook.md#{name}\n" not in RULES]
+
+
 @pytest.mark.parametrize("text", [RULES, RULES_TEST], ids=["rules", "tests"])
 def test_the_rules_read_only_metrics_that_healthd_documents(text: str) -> None:
     named = set(re.findall(r"(?<![#\w])healthd_[a-z_]+", text))
@@ -233,12 +256,14 @@ HELD_BACK_BY_MAINTENANCE = {
     "HealthdMigrationUnknown",
     "HealthdCannotTell",
     "HealthdCheckStale",
+    "HealthdQueriesSlow",
 }
 HELD_BACK_BY_TARGET_DOWN = {
     "HealthdCannotTell",
     "HealthdCheckStale",
     "HealthdRoundsFailing",
     "HealthdPermissionDenied",
+    "HealthdQueriesSlow",
 }
 
 

@@ -27,6 +27,7 @@ from healthd.model import Key, Report, Severity, Snapshot, State
 from healthd.roles import for_comparison
 from healthd.rounds import Round, examine
 from healthd.sources import Files, expected_digests
+from healthd.stopwatch import QUESTIONS
 
 rounds: Any = import_module("healthd.rounds")
 LAST = "0010_machines_serial_number_index"
@@ -436,3 +437,27 @@ def test_the_worst_is_told_first_and_what_others_need_before_them(known: Files) 
     assert [Severity.CRITICAL, Severity.CRITICAL, Severity.WARNING, Severity.WARNING] == [
         one.severity for one in report.findings
     ]
+
+
+async def test_each_question_of_a_round_is_timed_and_a_quiet_round_asks_one(url: str, known: Files) -> None:
+    async with watching(url, known) as next_round:
+        first, quiet = (await next_round()).report, (await next_round()).report
+
+    assert ["connect", "look", "read", "beside", "values", "access", "statements"] == [
+        word for word, _ in first.questions
+    ]
+    assert set(QUESTIONS) - {"rows"} == {
+        word for word, _ in first.questions
+    }  # rows are looked at where it is asked for
+    assert ["look"] == [word for word, _ in quiet.questions]
+    assert 0 < sum(seconds for _, seconds in first.questions) <= first.duration_s
+
+
+async def test_a_question_that_gets_no_answer_is_timed_all_the_same(known: Files) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        dsn = f"host=127.0.0.1 port={silent.getsockname()[1]} user=u dbname=d sslmode=disable gssencmode=disable"
+        report = await examine(Target("app", dsn, deadline_s=0.3), known)
+
+    ((word, seconds),) = report.questions
+    assert "connect" == word
+    assert seconds >= 0.3

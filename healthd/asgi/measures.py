@@ -6,7 +6,10 @@ from weakref import WeakKeyDictionary
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
+from healthd.asgi.trouble import TITLES
+
 Registry = CollectorRegistry
+ERROR = ("500", "503")  # counted from nought on: what is born as one shows Prometheus no increase
 METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -36,10 +39,14 @@ class Measures:
         self.errors = Counter(
             "healthd_asgi_errors", "Requests that failed, by what they ran into.", ["error_code"], registry=registry
         )
+        for code in TITLES:
+            self.errors.labels(code)
 
     def observe(self, method: str, route: str, status: int, duration_s: float, database_s: float) -> None:
         """Count one request; status 499 is a caller who left."""
         where = (method if method in METHODS else "other", route)
+        for other in ERROR:
+            self.requests.labels(*where, other)
         self.requests.labels(*where, str(status)).inc()
         self.duration_s.labels(*where, str(status)).observe(duration_s)
         self.database_s.labels(*where).observe(database_s)

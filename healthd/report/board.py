@@ -38,6 +38,11 @@ class Entry:
     durations: Counter[float] = field(default_factory=Counter)
     duration_sum_s: float = 0.0
     responses: Counter[str] = field(default_factory=Counter)  # of an endpoint, by status; "none" without one
+    answers: Counter[float] = field(default_factory=Counter)  # how long they took, as `durations` of rounds
+    answers_sum_s: float = 0.0
+    questions: Counter[str] = field(default_factory=Counter)  # how often each was asked, and how long in all
+    questions_sum_s: dict[str, float] = field(default_factory=dict)
+    incidents: Counter[str] = field(default_factory=Counter)  # by problem: how often one began
 
     def fresh(self, now: datetime) -> bool:
         """Return whether the latest report still counts: at most three intervals old."""
@@ -79,7 +84,7 @@ class Board:
         entry.report = report
         entry.runs += 1
         entry.duration_sum_s += report.duration_s
-        entry.durations[next((one for one in BUCKETS_S if report.duration_s <= one), float("inf"))] += 1
+        entry.durations[_bucket(report.duration_s)] += 1
         entry.rounds = [*entry.rounds[1 - ROUNDS_KEPT :], (report.started_at, report.severity, report.duration_s)]
         if report.failure is None:
             entry.last_success = ended_at
@@ -87,15 +92,25 @@ class Board:
             entry.drift_since = (entry.drift_since or ended_at) if drifted else None
         else:
             entry.failures[report.failure] += 1
-        if report.asked is not None:
-            entry.responses[str(report.asked.status or "none")] += 1
+        for asked in filter(None, (report.asked and report.asked.before, report.asked)):
+            entry.responses[str(asked.status or "none")] += 1
+            entry.answers[_bucket(asked.duration_s)] += 1
+            entry.answers_sum_s += asked.duration_s
+        for question, took_s in report.questions:
+            entry.questions[question] += 1
+            entry.questions_sum_s[question] = entry.questions_sum_s.get(question, 0.0) + took_s
         if report.severity is Severity.OK:
             entry.last_good = ended_at
         before, seen = entry.standing, {identity(one): one for one in report.findings}
         unclear = {one for one, finding in before.items() if report.checks.get(finding.check) is Severity.UNKNOWN}
         entry.standing = {one: before[one] for one in unclear} | seen
+        entry.incidents.update({problem for problem, *_ in entry.standing} - {problem for problem, *_ in before})
         entry.first_seen = {one: entry.first_seen.get(one, ended_at) for one in entry.standing}
         return Change(
             tuple(finding for one, finding in seen.items() if one not in before),
             tuple(finding for one, finding in before.items() if one not in entry.standing),
         )
+
+
+def _bucket(seconds: float) -> float:
+    return next((one for one in BUCKETS_S if seconds <= one), float("inf"))

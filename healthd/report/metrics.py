@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    SummaryMetricFamily,
+)
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -15,6 +20,7 @@ from prometheus_client.registry import Collector
 from healthd import __version__
 from healthd.model import Severity, State
 from healthd.report.board import BUCKETS_S, Board, Entry
+from healthd.report.problems import PROBLEMS
 
 TOP = 20  # findings of a target that are named with their object; the others are only counted
 TEXT = 120  # characters of expected and actual in a label
@@ -47,7 +53,9 @@ class BoardCollector(Collector):
         fresh = {name: one for name, one in entries.items() if one.fresh(now)}
         yield from _process(self.board)
         yield from _rounds(entries, fresh)
+        yield from _questions(entries)
         yield from _findings(fresh)
+        yield from _incidents(entries)
         yield from _migrations(fresh)
         yield from _endpoints(entries, fresh)
 
@@ -121,15 +129,28 @@ def _rounds(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metr
         runs.add_metric([name], one.runs)
         for reason in ("unreachable", "denied", "timeout", "error"):
             failures.add_metric([name, reason], one.failures[reason])
-        durations.add_metric([name], _buckets(one), sum_value=one.duration_sum_s)
+        durations.add_metric([name], _buckets(one.durations), sum_value=one.duration_sum_s)
     yield from (runs, failures, durations)
 
 
-def _buckets(entry: Entry) -> list[tuple[str, float]]:
+def _questions(entries: dict[str, Entry]) -> Iterator[Metric]:
+    """Yield two series for each question: a histogram of each would be too much for a thousand targets."""
+    took = SummaryMetricFamily(
+        "healthd_query_duration_seconds",
+        "How long the server took to answer a question.",
+        labels=["target", "question"],
+    )
+    for name, one in entries.items():
+        for question, number in one.questions.items():
+            took.add_metric([name, question], count_value=number, sum_value=one.questions_sum_s[question])
+    yield took
+
+
+def _buckets(durations: Counter[float]) -> list[tuple[str, float]]:
     below = 0.0
     buckets = []
     for bound in (*BUCKETS_S, float("inf")):
-        below += entry.durations[bound]
+        below += durations[bound]
         buckets.append(("+Inf" if bound == float("inf") else str(bound), below))
     return buckets
 
@@ -171,6 +192,20 @@ def _findings(fresh: dict[str, Entry]) -> Iterator[Metric]:
     yield from (ok, error, count, info)
 
 
+def _incidents(entries: dict[str, Entry]) -> Iterator[Metric]:
+    """Yield every problem that a target can have, from nought on: what is born as one shows Prometheus no increase."""
+    begun = CounterMetricFamily(
+        "healthd_incidents",
+        "How often a problem began on a target, however many objects it has and rounds it lasts.",
+        labels=["target", "problem"],
+    )
+    for name, one in entries.items():
+        for problem in PROBLEMS:
+            if one.incidents[problem] or problem.startswith("endpoint_") == name.startswith("endpoint:"):
+                begun.add_metric([name, problem], one.incidents[problem])
+    yield begun
+
+
 def _cut(text: str | None) -> str:
     text = " ".join((text or "").split())
     return text if len(text) <= TEXT else text[: TEXT - 1] + "…"
@@ -208,7 +243,7 @@ def _endpoints(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[M
             up.add_metric([title], asked.trouble is None and asked.status == asked.wanted)
         for code, number in entry.responses.items():
             responses.add_metric([title, code], number)
-        durations.add_metric([title], _buckets(entry), sum_value=entry.duration_sum_s)
+        durations.add_metric([title], _buckets(entry.answers), sum_value=entry.answers_sum_s)
     yield from (up, responses, durations)
 
 

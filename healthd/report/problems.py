@@ -22,7 +22,8 @@ Start the server, mend the network, the password (`pg_hba.conf`, passfile) or th
 healthd tries again by itself, each time a little later, and is back within a minute.""",
 )
 
-# Alerts about the watcher itself: they have a section in the runbook and no answer over HTTP.
+# Alerts that no finding makes, on the watcher itself and on applications: they have a section in the runbook and no
+# answer over HTTP.
 WATCHER = tuple(
     Problem(name, 0, Severity.UNKNOWN, title, meaning, see, mend)
     for name, title, meaning, see, mend in (
@@ -66,6 +67,91 @@ WATCHER = tuple(
             "yoyo.ini or a file that it names was changed and is wrong; the old settings are still in use.",
             "The log has `settings.refused` or `files.refused` with file, section and key.",
             "Mend the file, then `systemctl reload healthd` or `curl -X POST http://127.0.0.1:9899/-/reload`.",
+        ),
+        (
+            "memory_high",
+            "healthd has almost as much memory as it may take",
+            """
+The process holds more than four fifths of the 256 MiB that `healthd.service` gives it (`MemoryMax=`).
+Beyond that systemd ends it and starts it anew, and nobody watches meanwhile.""",
+            """
+`process_resident_memory_bytes{job="healthd"}` shows whether it grows or only is large.
+It follows the number of targets and the size of the largest schema: docs/performance.md has what was measured.""",
+            """
+It is large and stays so: raise `MemoryMax=` in a drop-in (`systemctl edit healthd`) and the number in the rule.
+It grows with nothing added: restart it, and report it with the curve.
+Many targets can be shared among several daemons: prometheus/README.md.""",
+        ),
+        (
+            "queries_slow",
+            "A database answers more slowly than it did",
+            """
+The mean time of a question over 15 minutes is more than half a second and more than three times what it was the day
+before. healthd asks the same few questions again and again, so it is the server that has changed:
+what applications ask takes longer, too. A slowness that lasts becomes the new day, and the alert ends.""",
+            """
+`rate(healthd_query_duration_seconds_sum[15m]) / rate(healthd_query_duration_seconds_count[15m])` by `question`:
+`connect` is the network, the pooler or a server out of processes, `look` the question of a quiet round,
+`read`, `beside`, `access` the catalogs, `values` and `statements` planning and casts.
+`SELECT * FROM pg_stat_activity WHERE wait_event IS NOT NULL` shows what it waits for.""",
+            """
+End what blocks or loads the server. Catalogs that have grown with dropped objects: `VACUUM ANALYZE` as a superuser.
+If the schema itself has grown, nothing: a day later it is the usual time.""",
+        ),
+        (
+            "problem_recurring",
+            "A problem comes back again and again",
+            """
+The same problem began on a target three times within an hour, however short each time was.
+Somebody or something undoes what is mended: a job, a deployment, an application that makes its own tables,
+two releases that migrate against each other. After a restart of healthd what stands counts as begun anew.""",
+            """
+The log has `finding.appeared` and `finding.resolved` with the object and the time.
+`healthd_incidents_total` by target and problem shows how often.""",
+            """
+Find what runs at these times, and stop it. If what it does is right, write it as a migration.""",
+        ),
+        (
+            "application_errors",
+            "An application answers with errors of its own",
+            """
+Of the requests of the last 5 minutes more than one in twenty ended with a status 5xx, and three at least.
+It is told by the application's own middleware; an endpoint that healthd asks can be well meanwhile.""",
+            """
+The alert lists routes, statuses and codes. 503 is a database that does not answer, or cannot now;
+500 with `schema_mismatch` or `serialization_failed` has a finding on the same object.
+The application's log has `request.failed` with the request's id, the SQLSTATE and where in the code.""",
+            """
+Mend the finding on the database. Without one it is the application: roll its release back.""",
+        ),
+        (
+            "application_slow",
+            "A route of an application is slow",
+            """
+One in a hundred requests to a route has taken longer than a second, for ten minutes.""",
+            """
+The alert says which share of the time the database has.
+`histogram_quantile(0.99, sum by (route, le) (rate(healthd_asgi_request_duration_seconds_bucket[10m])))` shows since
+when.""",
+            """
+A large share: a lost index is a finding of its own; otherwise `EXPLAIN` what the route asks, and look for locks.
+A small one: the application's own work, or too few processes.""",
+        ),
+        (
+            "application_conversion_failed",
+            "An application and its database do not know the same values",
+            """
+The application read a value that its model does not have (500 `serialization_failed`),
+or sent one that the enum of the database does not have (422 `enum_mismatch`).
+The second can be a caller's fault where an application passes on what it was given; the first never is.""",
+            """
+The application's log has `request.failed` with the object.
+`healthd_asgi_errors_total` by `error_code` shows how often.
+healthd has `enum_mismatch`, `contract_broken` or `serialization_failed` on the same object,
+if it is given the application's contract.""",
+            """
+Mend the side that is wrong: the enum (`healthd repair`) or the release of the application.
+SQLAlchemy that writes names for values needs `values_callable`: docs/contracts.md.""",
         ),
     )
 )

@@ -14,6 +14,7 @@ from healthd import __version__
 from healthd.model import Finding, Key, MigrationState, Report, Severity, State
 from healthd.report.board import Board
 from healthd.report.metrics import TEXT, TOP, exposition, one_target, registry
+from healthd.report.problems import PROBLEMS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
@@ -81,7 +82,12 @@ def test_a_scraper_gets_the_format_that_it_asks_for() -> None:
 def full() -> Board:
     """A board on which every metric has a series."""
     states = tuple(MigrationState(f"000{number}", state) for number, state in enumerate(State))
-    drifted = report(finding(expected="x", actual="y"), migrations=states, maintenance="somebody is migrating")
+    drifted = report(
+        finding(expected="x", actual="y"),
+        migrations=states,
+        maintenance="somebody is migrating",
+        questions=(("look", 0.001),),
+    )
     gone = replace(report(finding(problem="database_unreachable")), target="b", failure="unreachable")
     return board(drifted, gone, targets=("app", "b", "c"))
 
@@ -104,7 +110,8 @@ def test_every_promised_metric_is_there() -> None:
         check_last_run_timestamp_seconds check_last_success_timestamp_seconds check_interval_seconds check_runs_total
         check_failures_total check_duration_seconds_bucket migrations_pending migrations_applied migrations_edited
         migrations_missing migrations_unknown migrations_out_of_order migrations_interrupted maintenance_active
-        config_last_reload_successful config_last_reload_success_timestamp_seconds"""
+        config_last_reload_successful config_last_reload_success_timestamp_seconds incidents_total
+        query_duration_seconds_sum query_duration_seconds_count"""
 
     assert {f"healthd_{name}" for name in promised.split()} <= names(series(full()))
 
@@ -233,3 +240,44 @@ def test_a_probe_shows_its_target_alone() -> None:
     assert 'target="app"' in text
     assert 'target="other"' not in text
     assert "process_" not in text
+
+
+def test_an_incident_is_counted_once_however_many_rounds_it_lasts_and_objects_it_has() -> None:
+    labels = {"problem": "schema_mismatch"}
+    wrong, worse = report(finding(1)), report(finding(1), finding(2))
+
+    assert 0 == one(series(board()), "incidents_total", **labels)
+    assert 1 == one(series(board(wrong)), "incidents_total", **labels)
+    assert 1 == one(series(board(wrong, worse, wrong, wrong)), "incidents_total", **labels)
+    assert 2 == one(series(board(wrong, report(), wrong)), "incidents_total", **labels)
+
+
+def test_an_incident_goes_on_while_nobody_can_see_it() -> None:
+    wrong = report(finding(1))
+    blind = report(checks={"connection": Severity.UNKNOWN, "objects": Severity.UNKNOWN}, failure="unreachable")
+    shown = series(board(wrong, blind, wrong))
+
+    assert 1 == one(shown, "incidents_total", problem="schema_mismatch")
+
+
+def test_incidents_have_a_series_for_each_problem_of_their_sort_and_no_other() -> None:
+    shown = series(board(targets=("app", "endpoint:api")))
+    problems = {
+        target: {dict(labels)["problem"] for name, labels in shown if name.endswith("_incidents_total")
+                 and dict(labels)["target"] == target}
+        for target in ("app", "endpoint:api")
+    }  # fmt: skip
+
+    assert {"endpoint_unavailable", "endpoint_slow", "endpoint_mismatch"} == problems["endpoint:api"]
+    assert set(PROBLEMS) - problems["endpoint:api"] == problems["app"]
+
+
+def test_the_time_of_questions_is_added_up_by_question() -> None:
+    shown = series(board(report(questions=(("look", 0.5), ("read", 2.0))), report(questions=(("look", 0.25),))))
+
+    assert [2, 0.75] == [one(shown, f"query_duration_seconds_{what}", question="look") for what in ("count", "sum")]
+    assert [1, 2.0] == [one(shown, f"query_duration_seconds_{what}", question="read") for what in ("count", "sum")]
+
+
+def test_the_memory_of_the_process_is_told() -> None:
+    assert "\nprocess_resident_memory_bytes " in text_of(board())

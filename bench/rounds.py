@@ -20,12 +20,12 @@ from healthd import embedded
 from healthd.config import Target, read_settings
 from healthd.database.connection import connect
 from healthd.database.reading import take_snapshot
+from healthd.judging.roles import for_comparison
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import Locked, LockFile, dump
 from healthd.migrations.runner import migrate
 from healthd.model import Snapshot, diff
 from healthd.programs import find_binaries
-from healthd.roles import for_comparison
 from healthd.rounds import examine_again
 from healthd.sources import read_files
 

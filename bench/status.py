@@ -15,11 +15,11 @@ from statistics import median
 from healthd import embedded
 from healthd.database.connection import connect
 from healthd.database.reading import take_snapshot
+from healthd.judging.roles import for_comparison
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import Locked, LockFile, dump
 from healthd.migrations.runner import migrate
 from healthd.model import Difference, diff
-from healthd.roles import for_comparison
 
 RUNS = 7
 BIN = Path(sys.executable).parent

@@ -326,7 +326,7 @@ class _Reader:
         entries = list(filter(None, map(str.strip, re.split(r"[,\n]", self.get(section, "partitions") or ""))))
         if not entries:
             return {}
-        from healthd.partitions import RULES  # needs the kinds, which are many files
+        from healthd.judging.partitions import RULES  # needs the kinds, which are many files
 
         for entry in entries:
             name, colon, word = (part.strip() for part in entry.rpartition(":"))

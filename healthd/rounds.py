@@ -15,12 +15,12 @@ from healthd.database.beside import Beside, read_beside
 from healthd.database.connection import connect, dial
 from healthd.database.preparing import prepare_statements
 from healthd.database.probing import probe_access, probe_values
+from healthd.database.quiet import Mark, look, take_mark
 from healthd.database.sampling import Samples, sample_rows
 from healthd.database.second import Second
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.later import Later, ready
 from healthd.model import Finding, Key, Report, RoundTrip, Severity
-from healthd.quiet import Mark, look, take_mark
 from healthd.stopwatch import ACCESS, BESIDE, CONNECT, LOOK, READ, ROWS, STATEMENTS, VALUES, question, timing
 
 # Kinds and checks are many files. They are loaded where they are first used, while the server answers.
@@ -201,7 +201,7 @@ async def _examine(
         sampled = await _sample(target, session.connection, sampled, reading)
         samples = sampled.samples if sampled is not None else None
 
-        from healthd.conclusion import conclude, confirmed
+        from healthd.judging.conclusion import conclude, confirmed
 
         known = await ready(files)
         report = conclude(target, known, reading, tried.trips, access, beside, prepared, samples)

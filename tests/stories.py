@@ -35,8 +35,10 @@ from psycopg import sql as compose
 from healthd.config import Target
 from healthd.contracts import load as load_contract
 from healthd.database.connection import connect
+from healthd.database.quiet import take_mark
 from healthd.database.reading import take_snapshot
 from healthd.embedded import Server
+from healthd.judging.roles import for_comparison
 from healthd.migrations import lockfile
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import Locked, LockFile
@@ -44,8 +46,6 @@ from healthd.migrations.replay import replay
 from healthd.migrations.runner import migrate
 from healthd.migrations.statements import statements
 from healthd.model import Contract, Key, Report, diff
-from healthd.quiet import take_mark
-from healthd.roles import for_comparison
 from healthd.rounds import Round, examine, examine_again
 from healthd.sources import Files
 

@@ -14,10 +14,10 @@ from servers import wait_for
 
 from healthd.database import reading as door
 from healthd.database.connection import connect
+from healthd.database.quiet import look, take_mark
 from healthd.database.reading import read, take_snapshot
 from healthd.errors import DatabaseFailed
 from healthd.model import Key, Snapshot, diff
-from healthd.quiet import look, take_mark
 
 ONE_OF_EVERYTHING = """
 CREATE TABLE held (id serial PRIMARY KEY, a integer DEFAULT 1 CHECK (a > 0));

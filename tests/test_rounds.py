@@ -16,15 +16,15 @@ from stories import files, lock, migrated, migrations
 
 from healthd.catalog import KINDS
 from healthd.checks import CHECKS
-from healthd.conclusion import conclude
 from healthd.config import Target
 from healthd.database import reading as door
 from healthd.database.connection import MIGRATION_LOCK, connect
 from healthd.database.ledger import Ledger
 from healthd.database.reading import Reading
+from healthd.judging.conclusion import conclude
+from healthd.judging.roles import for_comparison
 from healthd.migrations.status import Applied
 from healthd.model import Key, Report, Severity, Snapshot, State
-from healthd.roles import for_comparison
 from healthd.rounds import Round, examine
 from healthd.sources import Files, expected_digests
 from healthd.stopwatch import QUESTIONS

@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from test_cli import healthd
 
-from healthd.conclusion import conclude
 from healthd.config import Target
 from healthd.database.connection import connect
 from healthd.database.reading import read
 from healthd.database.sampling import Samples, sample_rows
+from healthd.judging.conclusion import conclude
 from healthd.migrations.lockfile import LockFile, dump
 from healthd.model import Contract, Key, Member, Model, Severity, Unsampled
 from healthd.rounds import examine

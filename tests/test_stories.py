@@ -14,7 +14,7 @@ from healthd.checks import CHECKS
 from healthd.model import Finding, Severity
 
 rounds: Any = import_module("healthd.rounds")
-conclusion: Any = import_module("healthd.conclusion")
+conclusion: Any = import_module("healthd.judging.conclusion")
 
 DRIFTS = [story for story in STORIES if story.expect]
 MENDED = [story for story in DRIFTS if not story.repair.startswith("no")]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from healthd.contracts.samples import TROUBLES
-from healthd.judge import commented
+from healthd.judging.judge import commented
 from healthd.model import Evidence, Finding, Problem, Sample, Severity, Unsampled, quote, some
 
 PROBLEMS = (

@@ -62,7 +62,7 @@ async def read(
     makes some of the digests, in a transaction of its own: a kind that is as it should be is so at either time.
     Kinds that others change all the while are unreadable: half of what is read of them would be newer.
     """
-    from healthd.still import when_still  # it needs this door, too
+    from healthd.database.still import when_still  # it needs this door, too
 
     if digests is not None:
         reading = await _read_once(connection, books, digests, second)

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from healthd.conclusion import conclude
 from healthd.config import Target
 from healthd.database.connection import connect
 from healthd.database.reading import Reading, read
 from healthd.errors import MigrationFailed
+from healthd.judging.conclusion import conclude
+from healthd.judging.roles import for_comparison
 from healthd.migrations.files import Migration, up_to
 from healthd.migrations.lockfile import LockFile, disagreements
 from healthd.migrations.prefixes import misfits
 from healthd.migrations.proven import ELSEWHERE
 from healthd.migrations.status import Applied, states
 from healthd.model import Finding, Report, Severity, State, some
-from healthd.roles import for_comparison
 from healthd.sources import Files
 
 TRIED = 12  # of the versions that look closest, how many are judged before the closest is told

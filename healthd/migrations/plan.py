@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from healthd.judge import one_line
+from healthd.judging.judge import one_line
 from healthd.migrations.breaks import Break, Foreseen
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from healthd.conclusion import conclude, confirmed
 from healthd.config import Target
 from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
 from healthd.database.reading import Reading, read
 from healthd.errors import HealthdError, MigrationFailed
+from healthd.judging.conclusion import conclude, confirmed
 from healthd.later import Later, ready
 from healthd.migrations import guards, runner
 from healthd.migrations.breaks import foresee
@@ -146,7 +146,7 @@ async def rollback(
     Raises MigrationFailed before anything is changed when a rollback is not proven to bring back what was there,
     unless that is allowed, and when rows or values would be lost and `agree`, which is told which, returns no.
     """
-    from healthd.losses import losses
+    from healthd.judging.losses import losses
 
     files = Files.of(lock, migrations)
     before: list[Look] = []

@@ -17,12 +17,12 @@ from healthd.database.connection import connect, rows_of
 from healthd.database.reading import read, take_snapshot
 from healthd.digest import NONE, Digest, digest_of
 from healthd.errors import HealthdError, MigrationFailed
+from healthd.judging.roles import for_comparison
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile, counted_out
 from healthd.migrations.locks import UNKNOWN, Step
 from healthd.migrations.measure import measure
 from healthd.model import Difference, Snapshot, diff, quote
-from healthd.roles import for_comparison
 
 SCRATCH, COPY = "replay", "replay_copy"
 ROLES = "SELECT r.rolname FROM pg_catalog.pg_roles AS r WHERE r.oid >= 16384"

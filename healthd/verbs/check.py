@@ -94,6 +94,6 @@ def _load(settings: Settings) -> Files:
     migrations, lock = read_migrations(settings.sources), read_lock(settings)
     for line in sorted(disagreements(lock, migrations)):
         say(f"{settings.lock.name}: {line}")
-    from healthd import conclusion  # noqa: F401
+    from healthd.judging import conclusion  # noqa: F401
 
     return Files.of(lock, migrations)

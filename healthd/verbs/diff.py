@@ -9,11 +9,11 @@ import click
 from healthd.catalog import KINDS
 from healthd.command import finished, out, reading_of, say, verb, watched
 from healthd.config import Settings
-from healthd.judge import major, message, printed_by_two, sides
+from healthd.judging.judge import major, message, printed_by_two, sides
+from healthd.judging.roles import comparable
 from healthd.model import UNREADABLE, Snapshot
 from healthd.model import diff as differences
 from healthd.report.answer import printable
-from healthd.roles import comparable
 from healthd.sources import read_snapshot
 
 

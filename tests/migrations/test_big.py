@@ -12,12 +12,12 @@ from healthd.config import Target
 from healthd.database.connection import connect
 from healthd.database.reading import read
 from healthd.errors import MigrationFailed
+from healthd.judging.roles import comparable
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import LockFile, dump, load
 from healthd.migrations.proven import Changed, migrate, rollback
 from healthd.migrations.replay import replay
 from healthd.model import diff
-from healthd.roles import comparable
 
 Folder = tuple[tuple[Migration, ...], LockFile, dict[str, str]]
 

@@ -21,13 +21,13 @@ from healthd import embedded
 from healthd.database.connection import connect
 from healthd.database.reading import take_snapshot
 from healthd.errors import HealthdError
+from healthd.judging.roles import for_comparison
 from healthd.migrations.backend import opened, yoyo_migration
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.replay import replay
 from healthd.migrations.runner import standing
 from healthd.model import State, diff
-from healthd.roles import for_comparison
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]

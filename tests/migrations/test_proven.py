@@ -10,7 +10,7 @@ from conftest import BINARIES, Sql
 
 from healthd.config import Target
 from healthd.errors import MigrationFailed
-from healthd.losses import losses
+from healthd.judging.losses import losses
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.proven import Changed, look, migrate, rollback

@@ -9,13 +9,13 @@ import pytest
 from healthd.database.connection import connect
 from healthd.database.reading import take_snapshot
 from healthd.errors import MigrationFailed
+from healthd.judging.roles import for_comparison
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import Locked, LockFile, disagreements, dump, load
 from healthd.migrations.locks import DOCUMENTED, UNKNOWN
 from healthd.migrations.replay import replay
 from healthd.migrations.runner import migrate
 from healthd.model import Difference, Key, Snapshot, diff
-from healthd.roles import for_comparison
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]

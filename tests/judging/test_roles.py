@@ -4,8 +4,8 @@ from healthd.catalog.grants import Grant
 from healthd.catalog.owners import Owner
 from healthd.catalog.policies import Policy
 from healthd.catalog.tables import Table
+from healthd.judging.roles import MIGRATOR, comparable, for_comparison, named
 from healthd.model import Difference, Finding, Key, Severity, Snapshot, attributes, diff
-from healthd.roles import MIGRATOR, comparable, for_comparison, named
 
 T = Key("table", ("public", "t"))
 OWNER = Key("owner", ("table", "public", "t"))

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from healthd.database.quiet import Mark, look, take_mark
 from healthd.database.reading import Reading
 from healthd.errors import DatabaseFailed, PermissionDenied
-from healthd.quiet import Mark, look, take_mark
 
 READINGS = 3  # then what differed from one to the next is told to be unreadable
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from healthd import moves, renames
+from healthd.judging import moves, renames
 from healthd.model import (
     NAME_OF,
     SCHEMA_OF,

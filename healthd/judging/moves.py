@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.catalog.owners import words
+from healthd.judging.renames import AS_WRITTEN, inside, same_inside, same_record, under_other_paths
 from healthd.model import SCHEMA_OF, Difference, Key, Kind, Record, Snapshot, attributes, quote
-from healthd.renames import AS_WRITTEN, inside, same_inside, same_record, under_other_paths
 
 # In this order: what others have columns of, stand on or speak of comes first.
 MOVED = (

@@ -7,8 +7,8 @@ from healthd.catalog.default_privileges import DefaultPrivileges
 from healthd.catalog.grants import Grant
 from healthd.catalog.tables import Table
 from healthd.catalog.triggers import Trigger
+from healthd.judging.partitions import with_partitions
 from healthd.model import Key, Snapshot, diff
-from healthd.partitions import with_partitions
 
 PARENT = Table(False, "RANGE (at)", (), None, "off")
 PARTITION = Table(False, None, ("app.readings",), "FOR VALUES FROM (1) TO (2)", "off", access_method="heap")

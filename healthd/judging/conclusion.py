@@ -8,15 +8,20 @@ from datetime import UTC, datetime
 
 from healthd.catalog import KINDS
 from healthd.catalog.grants import Grant
-from healthd.causes import causes, of_their_own
 from healthd.checks import CHECKS
 from healthd.config import Target
-from healthd.consequences import consequences
 from healthd.database.beside import Beside
 from healthd.database.reading import Reading
 from healthd.database.sampling import Samples
-from healthd.judge import with_consequences
-from healthd.ledgers import ledgers, noted
+from healthd.judging.causes import causes, of_their_own
+from healthd.judging.consequences import consequences
+from healthd.judging.judge import with_consequences
+from healthd.judging.ledgers import ledgers, noted
+from healthd.judging.moves import moved_back
+from healthd.judging.omitted import whole
+from healthd.judging.partitions import come_and_go, holder, with_partitions
+from healthd.judging.renames import aligned
+from healthd.judging.roles import comparable, for_comparison, named
 from healthd.migrations.status import states
 from healthd.model import (
     NAME_OF,
@@ -37,11 +42,6 @@ from healthd.model import (
     quote,
     some,
 )
-from healthd.moves import moved_back
-from healthd.omitted import whole
-from healthd.partitions import come_and_go, holder, with_partitions
-from healthd.renames import aligned
-from healthd.roles import comparable, for_comparison, named
 from healthd.sources import Files
 
 

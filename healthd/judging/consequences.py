@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 
-from healthd.causes import parent_of
+from healthd.judging.causes import parent_of
 from healthd.model import HANGING, Difference, Key, Kind, Record, Snapshot
 
 Id = tuple[Key, str | None]  # what tells the differences of one round apart

@@ -264,7 +264,7 @@ def _unhurried(backend: Backend, *, ours: bool = False) -> Iterator[None]:
 
 
 def _part(job: Job, step: Step, *, loose: bool = False) -> Part:
-    return Part(job.name, step.text, progress_words(step), step.line, step.number, loose)
+    return Part(job.name, step.text, progress_words(step), step.line, step.number, loose, step=True)
 
 
 def progress_words(step: Step) -> str:

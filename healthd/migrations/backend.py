@@ -350,7 +350,9 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
             # The next file must not meet this one's temporary tables.
             self.connection.execute(f"{first} {job.books} COMMIT; DISCARD TEMP")
         except self.driver.Error as error:
-            if ENDED in str(error):
+            if ENDED in (
+                error.diag.message_primary or ""
+            ):  # the whole error quotes the statement, and so has it always
                 raise MigrationFailed(
                     f"{job.name} ends its own transaction: part of it is in, and it is not marked",
                     hint="take BEGIN and COMMIT out of the file, and undo by hand what it did",

@@ -196,14 +196,20 @@ def _resume(
     with opened(dsn, **how) as backend:
         theirs = yoyo_migration(migration)
         job = backend.job(theirs, operation)
+        marked = theirs.hash in backend.get_applied_migration_hashes()
+        if marked == (operation == "apply"):
+            if not stepwise.begun(backend, job):
+                return ()  # others were quicker
+            if from_statement is None:
+                raise stepwise.contradicted(job)
+            if marked and not dry_run:
+                backend.unmark_one(theirs, log=False)  # it is marked again at its end
         if dry_run:
             for line in stepwise.told(job, stepwise.look(backend, job, from_statement)):
                 say(line)
             return ()
         if from_statement is not None:
             stepwise.go_on_from(backend, job, from_statement)
-        if (theirs.hash in backend.get_applied_migration_hashes()) == (operation == "apply"):
-            return ()  # others were quicker
         if operation == "apply":
             backend.apply_one(theirs)
         else:

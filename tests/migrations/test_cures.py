@@ -17,7 +17,7 @@ FUNCTION = "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN COMMIT
 LABEL = "ALTER TYPE public.e ADD VALUE 'b';\nSELECT ('b' || '')::public.e"
 CASES = {
     "25001 whole": ("SELECT 1;\nVACUUM;", "put `-- transactional: false` at the top of the file"),
-    "25001 step": (f"{STEPS}BEGIN;\nVACUUM;\nCOMMIT;", "take it out of the file's BEGIN … COMMIT, then: healthd resume"),
+    "25001 step": (f"{STEPS}BEGIN;\nVACUUM;\nCOMMIT;", "out of the file's BEGIN … COMMIT, then: healthd resume"),
     "2D000 whole": (f"{FUNCTION}\nSELECT f();", "put `-- transactional: false` at the top of the file"),
     "2D000 step": (f"{STEPS}{FUNCTION}\nSELECT f();", "make it a procedure, and CALL it outside of BEGIN … COMMIT"),
     "55P04 whole": (f"{LABEL};", "of use after its transaction only: use it in the next file"),

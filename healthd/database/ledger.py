@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -32,6 +33,7 @@ class Ledger:
     `grant` is the SQL that would let us read it, None when we may. `owner` is the role that migrates: yoyo's
     table is its own; without one, the owner of the database. `reader` is the role that we are. `refused` is
     what the server said when it did not even let us look. `interrupted` are files that are in only in part.
+    `fault` says what is wrong with the tables themselves, so that nobody can tell what is applied, with its cure.
     """
 
     applied: tuple[Applied, ...] = ()
@@ -41,14 +43,17 @@ class Ledger:
     reader: str | None = None
     refused: str | None = None
     interrupted: tuple[Interrupted, ...] = ()
+    fault: tuple[str, str] | None = None
 
     def readable(self) -> Ledger:
-        """Return this ledger; raise ConfigError for several, PermissionDenied for one that we may not read."""
+        """Return this ledger; raise ConfigError for several or a spoilt one, PermissionDenied for a hidden one."""
         if len(self.schemas) > 1:
             raise ConfigError(
                 f"there are several ledgers: yoyo's tables stand in {', '.join(self.schemas)}",
                 hint="keep one, drop the others",
             )
+        if self.fault:
+            raise ConfigError(f"cannot tell which migrations are applied: {self.fault[0]}", hint=self.fault[1])
         if self.refused:
             why = f"cannot read which migrations are applied: {self.refused}"
             raise PermissionDenied(why, hint="ask for the privilege it names")
@@ -84,44 +89,89 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
     # By name and oid, not to_regclass: that raises where we may not use the schema.
     rows = await rows_of(
         connection,
-        """SELECT n.nspname, c.relname,
+        """SELECT n.nspname, c.relname, c.relkind,
                   pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                       AND pg_catalog.has_table_privilege(c.oid, 'SELECT'),
-                  pg_catalog.pg_get_userbyid(c.relowner)
+                  pg_catalog.pg_get_userbyid(c.relowner),
+                  ARRAY(SELECT a.attname::text || ' ' || pg_catalog.format_type(a.atttypid, NULL)
+                          FROM pg_catalog.pg_attribute AS a
+                         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
              FROM pg_catalog.pg_class AS c
              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE c.relname IN (%(table)s, %(digests)s, %(progress)s)
-              AND c.relkind = 'r'
+            WHERE c.relname IN (%(table)s, %(digests)s, %(progress)s, %(log)s, %(version)s)
+              AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
               AND n.nspname !~ '^pg_'
             ORDER BY 1, 2 DESC""",
-        {"table": table, "digests": DIGESTS, "progress": PROGRESS},
+        {"table": table, "digests": DIGESTS, "progress": PROGRESS, "log": LOG, "version": VERSION},
     )
-    owners = {schema: owner for schema, name, _, owner in rows if name == table}
+    owners = {schema: owner for schema, name, kind, _, owner, _ in rows if name == table and kind == "r"}
     schemas = tuple(owners)
-    if len(schemas) != 1:
-        return Ledger(schemas=schemas, owner=await _owner(connection))
+    fault = _fault(table, [(f"{schema}.{name}", name, kind, columns) for schema, name, kind, _, _, columns in rows])
+    if len(schemas) != 1 or fault:
+        return Ledger(schemas=schemas, owner=await _owner(connection), fault=fault)
     schema, owner = next(iter(owners.items()))
-    readable = {name: held for where, name, held, _ in rows if where == schema}
+    readable = {name: held for where, name, _, held, _, _ in rows if where == schema and name not in (LOG, VERSION)}
     if not all(readable.values()):
         role, where = identifier(connection.info.user), identifier(schema)
         tables = ", ".join(f"{where}.{identifier(name)}" for name in readable)
         grant = f"GRANT USAGE ON SCHEMA {where} TO {role}; GRANT SELECT ON {tables} TO {role};"
         return Ledger(schemas=schemas, grant=grant, owner=owner)
     digests = DIGESTS in readable
-    query = sql.SQL(
-        "SELECT y.migration_id, y.applied_at_utc, h.digest, h.rollback_digest "
-        "FROM {} AS y LEFT JOIN {} AS h USING (migration_hash)"
+    query = sql.SQL(APPLIED).format(
+        sql.SQL("h.digest, h.rollback_digest" if digests else "NULL, NULL"),
+        sql.Identifier(schema, table),
+        sql.SQL("LEFT JOIN {} AS h USING (migration_hash)").format(sql.Identifier(schema, DIGESTS))
         if digests
-        else "SELECT y.migration_id, y.applied_at_utc, NULL, NULL FROM {} AS y"
-    ).format(sql.Identifier(schema, table), *([sql.Identifier(schema, DIGESTS)] if digests else []))
-    cursor = await connection.execute(query + sql.SQL(" ORDER BY y.migration_id"))
+        else sql.SQL(""),
+    )
+    cursor = await connection.execute(query)
     return Ledger(
-        tuple(Applied(i, at.replace(tzinfo=UTC), one, two) for i, at, one, two in await cursor.fetchall()),
+        tuple(Applied(i, at and at.replace(tzinfo=UTC), one, two) for i, at, one, two in await cursor.fetchall()),
         schemas,
         owner=owner,
         reader=connection.info.user,
         interrupted=await _interrupted(connection, schema) if PROGRESS in readable else (),
     )
+
+
+# The hash decides what is applied, for yoyo and for us: a row of another hash is none of the file's, whatever its id.
+# An instant that no calendar of ours has is none.
+APPLIED = """SELECT CASE WHEN y.migration_hash = own.hash THEN y.migration_id
+                         ELSE format('%s (hash %s)', coalesce(nullif(y.migration_id, ''), 'no id'),
+                                     left(y.migration_hash, 12))
+                    END AS id,
+                    CASE WHEN y.applied_at_utc >= '0001-01-02' AND y.applied_at_utc < '9999-12-31'
+                         THEN y.applied_at_utc
+                    END,
+                    {}
+               FROM {} AS y
+              CROSS JOIN LATERAL (SELECT encode(sha256(convert_to(y.migration_id, 'UTF8')), 'hex') AS hash) AS own {}
+              ORDER BY id"""
+LOG, VERSION = "_yoyo_log", "_yoyo_version"
+INSTANTS = ("timestamp without time zone", "timestamp with time zone")
+COLUMNS = {DIGESTS: ("digest", "migration_hash", "rollback_digest"), LOG: (), VERSION: ()}
+OF_MARKS = ("applied_at_utc", "migration_hash", "migration_id")
+OF_PROGRESS = ("finished_at", "migration_hash", "migration_id", "operation", "started_at", "statement", "statements")
+AGAIN = "bring the table back from a backup; or drop what is left of the ledger, and healthd baseline finds the version"
+
+
+def _fault(table: str, found: Sequence[tuple[str, str, str, Sequence[str]]]) -> tuple[str, str] | None:
+    """Return why these relations (with schema, without, kind, columns with types) are no ledger, and what to do."""
+    columns = {**COLUMNS, table: OF_MARKS, PROGRESS: OF_PROGRESS}
+    for where, name, kind, there in found:
+        if kind != "r":
+            return f"{where} is there and is no table", f"rename it, or bring yoyo's table {name} back"
+        types = dict(one.split(" ", 1) for one in there)
+        if name == table and "ctime" in types:
+            return f"{where} is of yoyo before version 5", "bring it up to date with: yoyo list"
+        if lost := [one for one in columns[name] if one not in types]:
+            return f"{where} has no column {', '.join(lost)}", AGAIN
+        if name == table and types["applied_at_utc"] not in INSTANTS:
+            return f"{where}.applied_at_utc is {types['applied_at_utc']} and no timestamp", "ALTER its type back"
+    names = {name for _, name, _, _ in found}
+    if table not in names and (rest := [where for where, name, _, _ in found if name in (DIGESTS, LOG, VERSION)]):
+        return f"{table} is gone, but not {', '.join(rest)}", AGAIN
+    return None
 
 
 async def _interrupted(connection: AsyncConnection[Any], schema: str) -> tuple[Interrupted, ...]:

@@ -334,8 +334,10 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
                 self.patiently(job.name, lambda: self._together(job))
             else:
                 stepwise.run(self, job)
-        except BaseException:
+        except BaseException as error:
             self.rollback()
+            if isinstance(error, MigrationFailed) and not job.resumable:
+                raise _afterwards(error, job) from error
             raise
 
     def _together(self, job: Job) -> None:
@@ -350,7 +352,9 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
             # The next file must not meet this one's temporary tables.
             self.connection.execute(f"{first} {job.books} COMMIT; DISCARD TEMP")
         except self.driver.Error as error:
-            if ENDED in str(error):
+            if ENDED in (
+                error.diag.message_primary or ""
+            ):  # the whole error quotes the statement, and so has it always
                 raise MigrationFailed(
                     f"{job.name} ends its own transaction: part of it is in, and it is not marked",
                     hint="take BEGIN and COMMIT out of the file, and undo by hand what it did",
@@ -377,6 +381,13 @@ def check(text: str, path: Path, *, transactional: bool) -> None:
     if found := trouble(text, transactional=transactional):
         line, words, cure = found
         raise MigrationFailed(f"{path.name}, line {line}: {words}; {NOTHING}", hint=cure)
+
+
+def _afterwards(error: MigrationFailed, job: Job) -> MigrationFailed:
+    """Return the error about a post-apply file: there is nothing to resume, for it always runs from its beginning."""
+    cure = (error.hint or "mend it").removesuffix(", then: healthd resume").removesuffix(", then run it again")
+    again = f"it runs again from its beginning after the next migration, or at once: psql -f {job.path}"
+    return MigrationFailed(str(error), hint=f"{cure}; {again}", sqlstate=error.sqlstate)
 
 
 @functools.cache

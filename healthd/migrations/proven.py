@@ -130,6 +130,36 @@ async def migrate(
     return Changed(done, await _prove(target, files, before[0], f"{', '.join(done)} applied", name=name))
 
 
+async def resume(
+    target: Target,
+    migrations: Sequence[Migration],
+    lock: LockFile,
+    *,
+    say: Say,
+    name: str = "schema.lock",
+    **options: Any,
+) -> Changed:
+    """Bring an interrupted file to its end, and prove what came of it; see `runner.resume`.
+
+    Drift stops nobody here: half-way is the worse place to be. What the file itself changes is no drift before it is
+    at its end, and so is held against the lock file afterwards, whatever of it was in before.
+    """
+    files = Files.of(lock, migrations)
+    before: list[Look] = []
+    expected: set[str] = set()
+
+    async def guard(chosen: Sequence[Migration], ledger: Ledger) -> None:
+        before.append(await look(target, files))
+        undone = {one.id for one in ledger.interrupted if one.operation == "rollback"}
+        expected.update(guards.left_over(lock.migrations, undone & {one.id for one in chosen}))
+
+    done = await runner.resume(target.dsn, migrations, lock, say=say, guard=guard, **options)
+    if not done:
+        return Changed(())
+    words = f"{', '.join(done)} resumed"
+    return Changed(done, await _prove(target, files, before[0], words, left=frozenset(expected), name=name))
+
+
 async def rollback(
     target: Target,
     migrations: Sequence[Migration],

@@ -160,11 +160,13 @@ async def resume(
     wait_s: float = 60.0,
     patience: Patience = DEFAULT,
     live: Say | None = None,
+    guard: Guard = nobody,
 ) -> tuple[str, ...]:
     """Bring the file that was interrupted to its end, and return its migration's id; nothing when none was.
 
     It looks at the database for what is in. `from_statement` says it instead: what comes before is in, and nothing
-    else is. A `dry_run` says what is in and what would be done, and does nothing.
+    else is. A `dry_run` says what is in and what would be done, and does nothing. `guard` is given what is about to
+    be brought to its end, and may raise before anything is changed.
     """
     known = await standing(dsn, migrations, lock)
     if not (halves := known.ledger.interrupted):
@@ -178,6 +180,8 @@ async def resume(
             f"{half.id} was interrupted ({half.words}), and its file is gone; nothing was changed",
             hint="bring its file back",
         )
+    if not dry_run:
+        await guard([migration], known.ledger)
     how = {"wait_s": wait_s, "patience": patience, "say": say, "live": live}
     return await asyncio.to_thread(_resume, dsn, migration, half.operation, from_statement, dry_run, how)
 
@@ -192,14 +196,20 @@ def _resume(
     with opened(dsn, **how) as backend:
         theirs = yoyo_migration(migration)
         job = backend.job(theirs, operation)
+        marked = theirs.hash in backend.get_applied_migration_hashes()
+        if marked == (operation == "apply"):
+            if not stepwise.begun(backend, job):
+                return ()  # others were quicker
+            if from_statement is None:
+                raise stepwise.contradicted(job)
+            if marked and not dry_run:
+                backend.unmark_one(theirs, log=False)  # it is marked again at its end
         if dry_run:
             for line in stepwise.told(job, stepwise.look(backend, job, from_statement)):
                 say(line)
             return ()
         if from_statement is not None:
             stepwise.go_on_from(backend, job, from_statement)
-        if (theirs.hash in backend.get_applied_migration_hashes()) == (operation == "apply"):
-            return ()  # others were quicker
         if operation == "apply":
             backend.apply_one(theirs)
         else:

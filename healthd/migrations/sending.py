@@ -17,7 +17,8 @@ class Part:
     """A text that is sent in one go: a whole file, or from a line of it on some statements.
 
     `state` says what is in the database when it fails, and `first` is the number of its first statement. `loose` is
-    what no open transaction holds: when the connection is lost, it may be in or not.
+    what no open transaction holds: when the connection is lost, it may be in or not. A `step` is of a file that is no
+    transaction.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Part:
     line: int = 1
     first: int = 1
     loose: bool = False
+    step: bool = False
 
 
 def send(connection: Any, driver: Any, part: Part, *, before: str = "") -> str:
@@ -55,17 +57,18 @@ def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> 
     if ready is not None and error.sqlstate not in (None, "22P05"):  # lost, or not in the database's encoding
         place, which = _place(part, ready, max(0, int(diag.statement_position or 0) - ahead))
         where += place
+    state = part.state
+    if part.loose and error.sqlstate in ENDED:
+        before = "" if state == NOTHING else f"{state}; "
+        state = f"{before}whether statement {part.first} is in is not known"
     if error.sqlstate is None:
         reason = (str(error).splitlines() or ["no reason given"])[0]
-        state, before = part.state, "" if part.state == NOTHING else f"{part.state}; "
-        if part.loose:
-            state = f"{before}whether statement {part.first} is in is not known"
         hint = "see the server's log, then: healthd " + ("status" if state == NOTHING else "resume")
         return MigrationFailed(f"{where}: the connection was lost: {reason}; {state}", hint=hint)
     words = ". ".join(one for one in (diag.message_primary, diag.message_detail) if one)
     inside = f", in {diag.context.splitlines()[0]}" if diag.context else ""
     return MigrationFailed(
-        f"{where}: {words}{inside} ({error.sqlstate}){which}; {part.state}",
+        f"{where}: {words}{inside} ({error.sqlstate}){which}; {state}",
         hint=_hint(error, part),
         sqlstate=error.sqlstate,
     )
@@ -92,15 +95,39 @@ def _place(part: Part, ready: int, position: int) -> tuple[str, str]:
     )
 
 
+# What helps, by the server's code: in a file that is one transaction, and in one that is none.
+CURES = {
+    "25001": ("put `-- transactional: false` at the top of the file", "take it out of the file's BEGIN … COMMIT"),
+    "2D000": (
+        "a function may not commit; for a DO or CALL that does, put `-- transactional: false` at the top of the file",
+        "a function may not commit: make it a procedure, and CALL it outside of BEGIN … COMMIT",
+    ),
+    "55P04": (
+        "a value that was added to an enum is of use after its transaction only: use it in the next file",
+        "a value that was added to an enum is of use after its transaction only: use it behind the COMMIT",
+    ),
+}
+# Where the server has no hint of its own.
+OTHERWISE = {
+    "25006": "the server, the database, the role or the file itself says that this session only reads",
+    "42501": "ask for the privilege it names, for the role that migrates",
+}
+# Where the file is all right, and the server is not.
+OF_THE_SERVER = {
+    "53100": "make room on the server's disk",
+    "53200": "the server is out of memory: give it time, or more",
+    "57014": "a person or statement_timeout stopped it: wait, or raise it for the role that migrates",
+    "57P01": "the server was stopped, or a person ended the session: see to it",
+    "57P02": "the server crashed: see its log",
+    "57P05": "idle_session_timeout ended the session: raise it for the role that migrates",
+}
+ENDED = frozenset({None, "57P01", "57P02", "57P05"})  # the session is gone, and what it was about may be in
+
+
 def _hint(error: Any, part: Part) -> str:
-    if error.sqlstate == "25001":
-        return "put `-- transactional: false` at the top of the file"
-    if error.diag.message_hint:
-        return str(error.diag.message_hint)
-    if error.sqlstate == "53100":
-        return "make room on the server's disk, then run it again"
-    if part.state != NOTHING:
-        return "mend it, then: healthd resume"
-    if error.sqlstate == "42501":
-        return "ask for the privilege it names, for the role that migrates"
-    return ""
+    """Return the cure, and how to go on when something is in."""
+    code, own = error.sqlstate, str(error.diag.message_hint or "")
+    if code in OF_THE_SERVER:
+        return OF_THE_SERVER[code] + (", then run it again" if part.state == NOTHING else ", then: healthd resume")
+    cure = CURES[code][part.step] if code in CURES else own or OTHERWISE.get(code, "")
+    return cure if part.state == NOTHING else f"{cure or 'mend it'}, then: healthd resume"

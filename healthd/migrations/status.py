@@ -9,10 +9,10 @@ from healthd.model import MigrationState, State
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One row of the ledger: the digests are None when stock yoyo applied it."""
+    """One row of the ledger: the digests are None when stock yoyo applied it, the instant when nobody can read it."""
 
     id: str
-    applied_at: datetime
+    applied_at: datetime | None
     digest: str | None
     rollback_digest: str | None
 

@@ -93,6 +93,21 @@ def look(backend: Backend, job: Job, from_statement: int | None = None) -> Outlo
     return Outlook(whole, standing, verdict)
 
 
+def begun(backend: Backend, job: Job) -> bool:
+    """Return whether the books have a file half-way."""
+    return bool(backend.connection.execute(progress.READ.format(table=backend.table(PROGRESS)), _key(job)).fetchall())
+
+
+def contradicted(job: Job) -> MigrationFailed:
+    """Return the error about a file that is half-way, and that somebody has marked, or unmarked, by hand."""
+    says = "marked as applied" if job.operation == "apply" else "not marked any more"
+    return MigrationFailed(
+        f"{job.name} was interrupted, and is {says} all the same: by hand, or by yoyo's own mark; {NOTHING}",
+        hint=f"look, then: healthd resume --from-statement {count(job.text) + 1} when all of it is in, "
+        "or the number of the first that is not",
+    )
+
+
 def told(job: Job, outlook: Outlook) -> Iterator[str]:
     """Yield, a line each, what is in, what was found, and what would be done."""
     total = count(job.text)
@@ -264,7 +279,7 @@ def _unhurried(backend: Backend, *, ours: bool = False) -> Iterator[None]:
 
 
 def _part(job: Job, step: Step, *, loose: bool = False) -> Part:
-    return Part(job.name, step.text, progress_words(step), step.line, step.number, loose)
+    return Part(job.name, step.text, progress_words(step), step.line, step.number, loose, step=True)
 
 
 def progress_words(step: Step) -> str:

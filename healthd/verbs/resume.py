@@ -9,7 +9,7 @@ import click
 from healthd.command import finished, live, one_target, out, patience, patient, say, verb
 from healthd.config import Settings
 from healthd.migrations.files import read_migrations
-from healthd.migrations.runner import resume as go_on
+from healthd.migrations.proven import resume as go_on
 from healthd.sources import read_lock
 
 
@@ -26,15 +26,18 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
     A file with `-- transactional: false` may end between two statements, when one fails or the process is killed.
     This looks at the database for what is in: a finished statement is not run again, an INVALID index is dropped
     and built anew. Where only a person can know, it asks for --from-statement.
+
+    Afterwards the database is proven to be what the lock file says: exit 2, with what differs, when it is not.
     """
     chosen = one_target(settings, target)
     migrations, known, how = read_migrations(settings.sources), read_lock(settings), patience(settings, options)
     lines: list[str] = []
     done = finished(
         go_on(
-            chosen.dsn,
+            chosen,
             migrations,
             known,
+            name=settings.lock.name,
             say=lines.append if dry_run else say,
             live=live(),
             dry_run=dry_run,
@@ -42,5 +45,8 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
             **options,
         )
     )
-    text = "\n".join(lines) or f"{chosen.name}: {', '.join(done) or 'nothing'} resumed"
-    out(style, text, {"target": chosen.name, "resumed": list(done), "would": lines})
+    for reason in done.unproven:
+        say(f"not proven: {reason}")
+    text = "\n".join(lines) or f"{chosen.name}: {', '.join(done.ids) or 'nothing'} resumed"
+    document = {"target": chosen.name, "resumed": list(done.ids), "would": lines, "unproven": list(done.unproven)}
+    out(style, text, document)

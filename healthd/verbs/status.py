@@ -27,7 +27,10 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     chosen = one_target(settings, target)
     seen = finished(_look(chosen, settings))
     migrations, drift, unclear = seen.report.migrations, seen.drift, seen.unclear
-    lines = [f"{one.id}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}" for one in migrations]
+    lines = [
+        f"{_on_one_line(one.id)}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}"
+        for one in migrations
+    ]
     lines += [f"drift: {one.message}" for one in drift] + [f"cannot tell: {one.message}" for one in unclear]
     rows = [{"id": one.id, "state": one.state, **({"note": one.note} if one.note else {})} for one in migrations]
     found = {"drift": [one.message for one in drift], "cannot_tell": [one.message for one in unclear]}
@@ -37,6 +40,15 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     if drift or any(one.state in WRONG for one in migrations):
         return 2
     return 1 if any(one.state is not State.APPLIED for one in migrations) else 0
+
+
+def _on_one_line(text: str) -> str:
+    """Return an id so that it cannot be taken for two lines: a ledger may hold anything."""
+    if text.isprintable():
+        return text
+    from healthd.report.answer import printable  # with all that it answers: for who needs it
+
+    return printable(text)
 
 
 async def _look(target: Target, settings: Settings) -> Look:

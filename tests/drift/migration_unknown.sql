@@ -2,4 +2,4 @@
 -- expect: migration_unknown migration:"0011_from_another_branch"
 -- repair: no, the files are the wrong ones
 INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc)
-VALUES ('4711', '0011_from_another_branch', now());
+VALUES (encode(sha256('0011_from_another_branch'), 'hex'), '0011_from_another_branch', now());

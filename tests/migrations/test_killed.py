@@ -252,3 +252,36 @@ async def test_of_ten_runners_one_applies_and_the_others_find_nothing_to_do(
     assert [0] * 10 == codes
     assert [("apply",)] == sql(url, "SELECT operation FROM _yoyo_log")
     assert [(form.rows,)] == sql(url, COUNT)
+
+
+async def test_a_first_run_that_is_killed_while_it_makes_the_ledger_is_followed_by_one_that_ends(
+    tmp_path: Path, wire: Wire, make_database: MakeDatabase, sql: Sql
+) -> None:
+    (tmp_path / "1.sql").write_text("CREATE TABLE a (b int); INSERT INTO a VALUES (1);")
+    migrations, tables = read_migrations([tmp_path]), set()
+    there = "SELECT count(*)::int FROM pg_class WHERE relkind = 'r' AND relname ~ '^(_yoyo|yoyo_lock|_healthd)'"
+    for number in count():
+        url, pid = make_database(), Future[int]()
+        wire.questions.clear()
+
+        def happening(question: int, number: int = number, pid: Future[int] = pid) -> bool:
+            if question != number:
+                return False
+            wires.kill(pid.result(10))
+            return True
+
+        wire.before = happening
+        pid.set_result(wires.start("apply_one", wire.url(url), tmp_path))
+        code = await asyncio.to_thread(wires.end, pid.result())
+        if any(b"INSERT INTO a" in text for text in wire.questions):  # the ledger is there
+            break
+
+        assert code == -signal.SIGKILL
+        await gone(url, sql)
+        ((made,),) = sql(url, there)
+        tables.add(made)
+        assert (await standing(url, migrations, None)).migrations[-1].state is State.PENDING, wire.questions[-1]
+        await asyncio.to_thread(finish, url, migrations)
+        assert (await standing(url, migrations, None)).migrations[-1].state is State.APPLIED, wire.questions[-1]
+        assert [(1,)] == sql(url, COUNT), wire.questions[-1]
+    assert {0, 6} == tables  # all of them or none

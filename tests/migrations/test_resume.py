@@ -182,3 +182,35 @@ async def test_nothing_to_resume_is_nothing(database: str, tmp_path: Path) -> No
     assert () == await resume(database, migrations, None, say=silent)
     with pytest.raises(ConfigError, match="no migration was interrupted"):
         await resume(database, migrations, None, say=silent, from_statement=1)
+
+
+async def test_one_that_was_marked_by_hand_while_it_was_half_way_is_asked_about(
+    database: str, tmp_path: Path, sql: Sql
+) -> None:
+    migrations = write(tmp_path, m=f"{HEADER}CREATE TABLE t (a int);\nSELECT 1/0;\nCREATE TABLE u ();")
+    await fails(database, migrations)
+    sql(database, "INSERT INTO _yoyo_migration VALUES (encode(sha256('m'), 'hex'), 'm', now() AT TIME ZONE 'UTC')")
+    with pytest.raises(MigrationFailed) as caught:
+        await resume(database, migrations, None, say=silent)
+
+    assert "m.sql was interrupted, and is marked as applied all the same" in str(caught.value)
+    assert "--from-statement 4 when all of it is in" in caught.value.hint
+    assert ("m",) == await resume(database, migrations, None, say=silent, from_statement=3)
+    assert (State.APPLIED, "") == await state(database, migrations)
+    assert [("u",)] == sql(database, "SELECT relname FROM pg_class WHERE relname = 'u'")
+
+
+async def test_a_rollback_whose_mark_was_taken_away_by_hand_is_asked_about(
+    database: str, tmp_path: Path, sql: Sql
+) -> None:
+    migrations = write(tmp_path, m=f"{HEADER}CREATE TABLE t (a int);", m__rollback=f"{HEADER}SELECT 1;\nDROP TABLE u;")
+    await migrate(database, migrations, None, say=silent)
+    with pytest.raises(MigrationFailed):
+        await rollback(database, migrations, None, say=silent, to=None)
+    sql(database, "DELETE FROM _yoyo_migration")
+    with pytest.raises(MigrationFailed) as caught:
+        await resume(database, migrations, None, say=silent)
+
+    assert "is not marked any more" in str(caught.value)
+    assert ("m",) == await resume(database, migrations, None, say=silent, from_statement=3)
+    assert (State.PENDING, "") == await state(database, migrations)

@@ -220,6 +220,24 @@ async def test_a_failing_post_apply_file_says_what_is_in(database: str, folder: 
     assert "a b c" == tables(sql, database)
 
 
+async def test_a_post_apply_file_in_steps_that_fails_runs_again_from_its_beginning(
+    database: str, folder: Path, sql: Sql
+) -> None:
+    start = "-- transactional: false\nCREATE TABLE IF NOT EXISTS runs (name text);\nINSERT INTO runs VALUES ('here');\n"
+    write(folder, **{"post-apply": f"{start}SELECT nothing;\n"})
+    with pytest.raises(MigrationFailed) as caught:
+        await migrate(database, read(folder), None, say=silent, to="2_b")
+
+    assert "the 2 statements before it are in" in str(caught.value)
+    assert "resume" not in caught.value.hint
+    assert "it runs again from its beginning after the next migration, or at once: psql -f " in caught.value.hint
+    assert () == (await standing(database, read(folder), None)).ledger.interrupted
+    write(folder, **{"post-apply": f"{start}CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_name ON runs (name);"})
+    assert ("3_c",) == await migrate(database, read(folder), None, say=silent)
+    assert [("here",), ("here",)] == sql(database, "SELECT name FROM runs")
+    assert [(True,)] == sql(database, "SELECT indisvalid FROM pg_index WHERE indrelid = 'runs'::regclass")
+
+
 # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

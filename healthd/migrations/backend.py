@@ -169,14 +169,14 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         text: str = self.driver.ClientCursor(connection or self.connection).mogrify(query, values)
         return text
 
-    def send(self, part: Part, *, before: str = "") -> str:
+    def send(self, part: Part, *, before: str = "", meanwhile: Callable[[], object] | None = None) -> str:
         """Send the text of a file, see `sending.send`; while it takes long, it is told who is in the way."""
         if self.watcher is None:
             self.watcher = Watcher(self.dial, self.one("SELECT pg_backend_pid()"), self.say, self.live)
             self.watcher.start()
         self.watcher.since = time.monotonic()
         try:
-            return send(self.connection, self.driver, part, before=before)
+            return send(self.connection, self.driver, part, before=before, meanwhile=meanwhile)
         finally:
             self.watcher.since = None
 
@@ -264,20 +264,26 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         return self._applying(migration, ours)
 
     def _applying(self, migration: Any, ours: Migration, *, mark: bool = True) -> Job:
-        log, values = self._log(migration, "apply")
-        if mark:
-            known = (migration.hash, migration.id)
-            now = datetime.now(UTC).replace(tzinfo=None)
-            log += MARK.format(marks=self.table(self.migration_table), digests=self.table(DIGESTS))
-            values += (*known, now, *known, ours.digest, ours.rollback_digest, __version__)
-        return Job(ours, migration.hash, "apply", ours.apply, ours.path, self.filled(log, values), resumable=mark)
+        def books() -> str:
+            log, values = self._log(migration, "apply")
+            if mark:
+                known = (migration.hash, migration.id)
+                now = datetime.now(UTC).replace(tzinfo=None)
+                log += MARK.format(marks=self.table(self.migration_table), digests=self.table(DIGESTS))
+                values += (*known, now, *known, ours.digest, ours.rollback_digest, __version__)
+            return self.filled(log, values)
+
+        return Job(ours, migration.hash, "apply", ours.apply, ours.path, books, resumable=mark)
 
     def _undoing(self, migration: Any, ours: Migration) -> Job:
         if ours.rollback is None:
             raise MigrationFailed(f"{ours.id} has no rollback; {NOTHING}", hint=f"write {ours.rollback_path.name}")
-        log, values = self._log(migration, "rollback")
-        forget = f"DELETE FROM {self.table(self.migration_table)} WHERE migration_hash = %s;"  # noqa: S608 # our own
-        books = self.filled(log + forget, (*values, migration.hash))  # the digest goes with the mark
+
+        def books() -> str:
+            log, values = self._log(migration, "rollback")
+            forget = f"DELETE FROM {self.table(self.migration_table)} WHERE migration_hash = %s;"  # noqa: S608 # our own
+            return self.filled(log + forget, (*values, migration.hash))  # the digest goes with the mark
+
         return Job(ours, migration.hash, "rollback", ours.rollback, ours.rollback_path, books)
 
     def _read(self, migration: Any, force: bool) -> Migration:
@@ -342,7 +348,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
     def _together(self, job: Job) -> None:
         """Send the whole file at once, so that nobody decides where its statements end."""
-        transaction = self.send(Part(job.name, job.text), before=BEGIN)
+        transaction = self.send(Part(job.name, job.text), before=BEGIN, meanwhile=lambda: job.books)
         same = self.filled(SAME_TRANSACTION, (transaction, ENDED))
         self.keep(job, f"{RESET}; {self.settings} {same};", NOTHING)
 

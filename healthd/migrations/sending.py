@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +31,20 @@ class Part:
     step: bool = False
 
 
-def send(connection: Any, driver: Any, part: Part, *, before: str = "") -> str:
+def send(
+    connection: Any, driver: Any, part: Part, *, before: str = "", meanwhile: Callable[[], object] | None = None
+) -> str:
     """Send a text; results are dropped, because standard output is for our own.
 
     `before` goes ahead in the same message: statements of which the last one returns a value, which is returned.
+    `meanwhile` is done while the server works.
     """
     ready, ahead = 0, before.count(";")
     try:
         connection.pgconn.send_query(f"{before}{part.text}".encode())
+        if meanwhile is not None:
+            connection.pgconn.flush()
+            meanwhile()
         results = connection.wait(driver.generators.execute(connection.pgconn))
         ready = max(0, len(results) - 1 - ahead)
         if results[-1].status == driver.pq.ExecStatus.FATAL_ERROR:

@@ -7,9 +7,10 @@ written down before it is sent, and again when it is done; between the two, the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,17 +32,22 @@ SWITCHES = re.compile(r"\b(?:role|authorization)\b", re.IGNORECASE)
 OUTSIDE_ONLY = ("25001", "2D000")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
-    """A file to be run, and the SQL that keeps the books about it. Post-apply files are not `resumable`."""
+    """A file to be run, and what makes the SQL that keeps the books about it. Post-apply files are not `resumable`."""
 
     migration: Migration
     hash: str
     operation: str
     text: str
     path: Path
-    books: str
+    make_books: Callable[[], str]
     resumable: bool = True
+
+    @cached_property
+    def books(self) -> str:
+        """Return that SQL, made once."""
+        return self.make_books()
 
     @property
     def name(self) -> str:

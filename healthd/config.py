@@ -59,7 +59,7 @@ KEYS: Mapping[str, frozenset[str]] = {
         ]
     ),
     "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows"]),
-    "contract": frozenset(["file", "role"]),
+    "contract": frozenset(["file", "models", "role"]),
     "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract"]),
 }
 
@@ -346,20 +346,33 @@ class _Reader:
         return found
 
     def contract(self, name: str, base: Path) -> Contract:
-        """Return the contract of one section, read from its file."""
+        """Return the contract of one section, read from its file or taken from an application's models."""
         section = f"contract {name}"
-        file = self.get(section, "file")
-        if file is None:
+        file, models = self.get(section, "file"), self.get(section, "models")
+        if file is None and models is None:
             raise self.wrong(section, "file", "missing", "write file = PATH of a JSON contract")
+        if file is not None and models is not None:
+            raise self.wrong(section, "models", "there is a file already", "say one of them")
+        contract = self._models(section, name, models, base) if file is None else self._file(section, name, file, base)
+        return replace(contract, role=self.get(section, "role") or contract.role)
+
+    def _models(self, section: str, name: str, models: str | None, base: Path) -> Contract:
+        from healthd.contracts.imported import contract_in  # it may bring whole frameworks
+
         try:
-            contract = load_contract((base / file).read_text(encoding="utf-8"), name)
+            return replace(contract_in((models or "").split(), base), name=name)
+        except ConfigError as error:
+            raise self.wrong(section, "models", str(error), error.hint) from error
+
+    def _file(self, section: str, name: str, file: str, base: Path) -> Contract:
+        try:
+            return load_contract((base / file).read_text(encoding="utf-8"), name)
         except (OSError, UnicodeDecodeError) as error:
             raise self.wrong(section, "file", f"cannot read {base / file}", "") from error
         except ValueError as error:
             raise self.wrong(section, "file", f"{base / file}: {error}", "") from error
         except (TypeError, AttributeError) as error:
             raise self.wrong(section, "file", f"{base / file} is not a contract", "") from error
-        return replace(contract, role=self.get(section, "role") or contract.role)
 
     def endpoint(self, name: str, base: Path, settings: Settings) -> Endpoint:
         """Return the endpoint of one section; its contract is read from its file."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +54,11 @@ def export(
     """
     from dataclasses import replace
 
-    from healthd.contracts.models import contract_of
+    from healthd.contracts.imported import contract_in
 
     if privileges and role is None:
         raise click.UsageError("--privilege needs --role: say who must hold it")
-    found = contract_of({name: _imported(name) for name in names}, table=table)
+    found = contract_in(names, Path.cwd(), table=table)
     tables = sorted({model.table for model in found.models.values()}) if privileges else []
     needed = dict.fromkeys(tables, tuple(dict.fromkeys(privileges)))
     found = replace(found, role=role, tables={one: {} for one in tables}, privileges=needed)
@@ -79,29 +77,6 @@ def export(
     for line in _doubts(found.models):
         say(line)
     return 0
-
-
-def _imported(name: str) -> Any:
-    """Return what stands in the application under MODULE:NAME; its own errors are told in one line."""
-    module, colon, path = name.partition(":")
-    if not (module and colon and path):
-        raise ConfigError(f"not a model: {name!r}", hint="write MODULE:NAME, as in shop.models:Base")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)  # as the application's own server does
-    try:
-        thing: Any = importlib.import_module(module)
-    except Exception as error:  # whatever the application raises
-        words = " ".join(str(error).split()) or "no message"
-        raise ConfigError(
-            f"cannot import {module}: {type(error).__name__}: {words}",
-            hint="run it in the application's environment and folder, with the settings that it needs",
-        ) from error
-    for part in path.split("."):
-        if not hasattr(thing, part):
-            known = ", ".join(sorted(one for one in vars(thing) if one[0].isupper())[:10]) or "no class"
-            raise ConfigError(f"{module} has no {path}", hint=f"it has: {known}")
-        thing = getattr(thing, part)
-    return thing
 
 
 def _doubts(models: Any) -> list[str]:

@@ -76,6 +76,47 @@ def test_models_become_a_file_that_is_held_against_a_database(
     assert "(shop@7)" in found["enum_mismatch", "enum:public.mood"]
 
 
+def check_models(shop: Path, models: str, *words: str) -> tuple[int, str, str]:
+    """Run `healthd check` in a process of its own on a yoyo.ini that names models."""
+    (shop / "yoyo.ini").write_text(f"[DEFAULT]\nsources = sql\n\n[contract shop]\nmodels = {models}\n")
+    command = [Path(sys.executable).with_name("healthd"), "check", "--format", "json", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_models_that_a_section_names_are_held_against_a_database_without_a_file(shop: Path, database: str) -> None:
+    (shop / "sql").mkdir()
+    made = "CREATE TYPE mood AS ENUM ('good', 'bad');\nCREATE TABLE machines (id text NOT NULL, mood mood NOT NULL);\n"
+    (shop / "sql" / "0001_machines.sql").write_text(made)
+    (shop / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
+    assert (0, 0) == (run(["lock"]), run(["migrate", "--database", database]))
+    code, out, err = check_models(shop, "shop.models:Base shop.models:STATEMENTS", "--database", database)
+    (report,) = json.loads(out)
+    found = {one["key"]: one["message"] for one in report["findings"] if one["check"] == "contracts"}
+
+    assert 2 == code, err
+    assert {"enum:public.mood", "column:public.machines.id", "statement:shop.list"} == found.keys()
+    assert "(shop)" in found["enum:public.mood"]
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        ("shop.lost:Base", "cannot import shop.lost: ModuleNotFoundError: No module named 'shop.lost'"),
+        ("shop.broken:Base", "cannot import shop.broken: KeyError: 'SHOP_KEY_THAT_NOBODY_SET'"),
+        ("shop.models", "not a model: 'shop.models'"),
+        ("shop.models:Base\nfile = shop.json", "there is a file already"),
+    ],
+)
+def test_models_that_cannot_be_read_are_told_in_one_line(shop: Path, models: str, message: str) -> None:
+    code, out, err = check_models(shop, models, "--database", "postgresql://nobody@localhost:1/none")
+
+    assert (3, "") == (code, out)
+    assert "[contract shop] models: " in err
+    assert message in err
+    assert "Traceback" not in err
+
+
 def test_without_a_file_the_contract_goes_to_standard_output(shop: Path) -> None:
     code, out, err = export("shop.models:Base", "--role", "shop")
 

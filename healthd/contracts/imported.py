@@ -1,0 +1,44 @@
+"""The models of an application, imported: the only place where code of an application runs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from healthd.contracts.models import contract_of
+from healthd.errors import ConfigError
+from healthd.model import Contract
+
+
+def contract_in(names: Iterable[str], folder: Path, *, table: str | None = None) -> Contract:
+    """Return the contract of what stands under these MODULE:NAMEs, which are looked for in a folder, too.
+
+    `table` is where the only model is kept that does not say so itself. Raises ConfigError, in one line, whatever
+    the application raises.
+    """
+    if (here := str(folder)) not in sys.path:
+        sys.path.insert(0, here)  # as the application's own server does
+    return contract_of({name: _imported(name) for name in names}, table=table)
+
+
+def _imported(name: str) -> Any:
+    module, colon, path = name.partition(":")
+    if not (module and colon and path):
+        raise ConfigError(f"not a model: {name!r}", hint="write MODULE:NAME, as in shop.models:Base")
+    try:
+        thing: Any = importlib.import_module(module)
+    except Exception as error:  # whatever the application raises
+        words = " ".join(str(error).split()) or "no message"
+        raise ConfigError(
+            f"cannot import {module}: {type(error).__name__}: {words}",
+            hint="run it in the application's environment and folder, with the settings that it needs",
+        ) from error
+    for part in path.split("."):
+        if not hasattr(thing, part):
+            known = ", ".join(sorted(one for one in vars(thing) if one[0].isupper())[:10]) or "no class"
+            raise ConfigError(f"{module} has no {path}", hint=f"it has: {known}")
+        thing = getattr(thing, part)
+    return thing

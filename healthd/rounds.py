@@ -16,7 +16,6 @@ from healthd.database.connection import connect, dial
 from healthd.database.preparing import prepare_statements
 from healthd.database.probing import probe_access, probe_values
 from healthd.database.quiet import Mark, look, take_mark
-from healthd.database.sampling import Samples, sample_rows
 from healthd.database.second import Second
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.later import Later, ready
@@ -26,6 +25,7 @@ from healthd.stopwatch import ACCESS, BESIDE, CONNECT, LOOK, READ, ROWS, STATEME
 # Kinds and checks are many files. They are loaded where they are first used, while the server answers.
 if TYPE_CHECKING:
     from healthd.database.reading import Reading
+    from healthd.database.sampling import Samples
     from healthd.sources import Files
 
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
@@ -242,6 +242,8 @@ async def _sample(target: Target, connection: Any, sampled: Sampled | None, read
     same = sampled is not None and sampled.of == of and monotonic() - sampled.at < SAMPLE_S
     if same or reading.maintenance:
         return sampled
+    from healthd.database.sampling import Samples, sample_rows
+
     last = sampled.samples if sampled is not None else Samples(draw=randrange(2**16))  # noqa: S311 # no secret
     with question(ROWS):
         samples = await sample_rows(

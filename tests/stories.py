@@ -41,7 +41,7 @@ from healthd.embedded import Server
 from healthd.judging.roles import for_comparison
 from healthd.migrations import lockfile
 from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import Locked, LockFile
+from healthd.migrations.lockfile import Locked, LockFile, dump
 from healthd.migrations.replay import replay
 from healthd.migrations.runner import migrate
 from healthd.migrations.statements import statements
@@ -205,3 +205,10 @@ def run(connection: psycopg.Connection[Any], text: str) -> None:
         else:
             if wanted:
                 raise AssertionError(f"this did not fail: {statement.text}")
+
+
+def replayed(folder: Path, files: Mapping[str, str]) -> str:
+    """Write these files, NAME to what NAME.sql says, and return the text of their lock file."""
+    for name, text in files.items():
+        (folder / f"{name}.sql").write_text(text)
+    return dump(asyncio.run(replay(read_migrations([folder]), postgres_bin=BINARIES)))

@@ -1,6 +1,5 @@
 """What applications believe is held against what would run: told before anything runs, and refused unless allowed."""
 
-import asyncio
 import io
 import json
 from contextlib import redirect_stderr, redirect_stdout
@@ -11,16 +10,16 @@ from typing import Any
 
 import pytest
 from checks.evidence import snapshot
-from conftest import BINARIES, Sql
+from conftest import Sql
+from stories import replayed
 
 from healthd import cli
 from healthd.catalog.columns import Column
 from healthd.catalog.tables import Table
 from healthd.database.ledger import Ledger
 from healthd.migrations.breaks import breaks, foresee
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import Locked, LockFile, dump
-from healthd.migrations.replay import replay
+from healthd.migrations.files import Migration
+from healthd.migrations.lockfile import Locked, LockFile
 from healthd.migrations.status import Interrupted
 from healthd.model import Contract, Difference, Key, Member, Model, Severity, Snapshot
 
@@ -112,10 +111,7 @@ def breaking(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def lock_text(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("sql")
-    for name, text in FILES.items():
-        (folder / f"{name}.sql").write_text(text)
-    return dump(asyncio.run(replay(read_migrations([folder]), postgres_bin=BINARIES)))
+    return replayed(tmp_path_factory.mktemp("sql"), FILES)
 
 
 @pytest.fixture

@@ -15,12 +15,10 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import BINARIES
+from stories import replayed
 from test_cli import Result, healthd
 
 from healthd import embedded
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import dump
-from healthd.migrations.replay import replay
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -41,10 +39,7 @@ CREATE INDEX CONCURRENTLY steps_word ON public.steps (word, n);
 
 @pytest.fixture(scope="module")
 def lock(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("sql")
-    for name, text in FILES.items():
-        (folder / f"{name}.sql").write_text(text)
-    return dump(asyncio.run(replay(read_migrations([folder]), postgres_bin=BINARIES)))
+    return replayed(tmp_path_factory.mktemp("sql"), FILES)
 
 
 @pytest.fixture

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BINARIES
+from stories import replayed
 from test_cli import healthd
-
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import dump
-from healthd.migrations.replay import replay
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -31,10 +26,7 @@ LUCKY = "DELETE FROM public.base"
 
 @pytest.fixture(scope="module")
 def lock(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("sql")
-    for name, text in FILES.items():
-        (folder / f"{name}.sql").write_text(text)
-    return dump(asyncio.run(replay(read_migrations([folder]), postgres_bin=BINARIES)))
+    return replayed(tmp_path_factory.mktemp("sql"), FILES)
 
 
 @pytest.fixture

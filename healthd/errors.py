@@ -35,6 +35,10 @@ class DatabaseFailed(HealthdError):
         self.sqlstate = sqlstate
 
 
+class LedgerFailed(ConfigError):
+    """The tables that say which migrations are applied are spoilt, or there are several of them."""
+
+
 class LockFileError(HealthdError):
     """The lock file is missing, unreadable, or does not belong to these files."""
 

@@ -17,7 +17,7 @@ from healthd.database.preparing import prepare_statements
 from healthd.database.probing import probe_access, probe_values
 from healthd.database.quiet import Mark, look, take_mark
 from healthd.database.second import Second
-from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
+from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
 from healthd.later import Later, ready
 from healthd.model import Finding, Key, Report, RoundTrip, Severity
 from healthd.stopwatch import ACCESS, BESIDE, CONNECT, LOOK, READ, ROWS, STATEMENTS, VALUES, question, timing
@@ -259,13 +259,14 @@ def blind(target: Target, error: HealthdError) -> Report:
     denied = isinstance(error, PermissionDenied)
     grant = error.grant if isinstance(error, PermissionDenied) else ""
     unreachable = isinstance(error, DatabaseUnreachable)
+    answered = isinstance(error, DatabaseFailed | LedgerFailed)
     finding = Finding(
-        "permission_denied" if denied else "database_unreachable",
+        "permission_denied" if denied else "round_failed" if answered else "database_unreachable",
         Key("database", (target.name,)),
         str(error),
         Severity.UNKNOWN,
         expected="a round that sees everything",
-        actual="refused" if denied else "no answer",
+        actual="refused" if denied else "it could not be finished" if answered else "no answer",
         repair=(grant,) if grant else (),
         facts={"grant": grant} if denied else {},
         check="connection",

@@ -53,6 +53,7 @@ METRICS = (
 # The problems and the rule that reads each; two of them are seen by a gauge of their own.
 PROBLEMS = {
     "database_unreachable": "HealthdTargetDown",
+    "round_failed": "HealthdTargetDown",
     "permission_denied": "HealthdPermissionDenied",
     "schema_mismatch": "HealthdSchemaMismatch",
     "serialization_failed": "HealthdSerializationFailed",

@@ -105,6 +105,29 @@ async def test_what_cannot_be_reached_is_unknown(known: Files, dsn: str, failure
     assert report.findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("trouble", "told_of"),
+    [
+        ("LOCK TABLE public._yoyo_migration IN ACCESS EXCLUSIVE MODE", "lock timeout"),
+        ("ALTER TABLE public._yoyo_migration DROP COLUMN migration_id", "has no column migration_id"),
+        ("CREATE SCHEMA other; CREATE TABLE other._yoyo_migration AS TABLE public._yoyo_migration", "several ledgers"),
+    ],
+)
+async def test_a_database_that_answers_and_cannot_be_read_is_not_said_to_be_gone(
+    url: str, known: Files, trouble: str, told_of: str
+) -> None:
+    with psycopg.connect(url) as holder:
+        holder.execute(trouble)
+        if not trouble.startswith("LOCK"):
+            holder.commit()
+        report = await examine(Target("machines", url), known)
+
+    assert [("round_failed", "database:machines")] == told(report)
+    assert told_of in report.findings[0].message
+    assert "error" == report.failure
+    assert {Severity.UNKNOWN} == set(report.checks.values())
+
+
 async def test_a_round_ends_at_its_deadline(known: Files) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

@@ -19,7 +19,7 @@ from healthd.database.connection import (
     read_only,
     rows_of,
 )
-from healthd.errors import ConfigError, PermissionDenied
+from healthd.errors import LedgerFailed, PermissionDenied
 from healthd.migrations.status import Applied, Interrupted
 from healthd.model import quote as identifier
 from healthd.visible import BOOKS
@@ -46,14 +46,14 @@ class Ledger:
     fault: tuple[str, str] | None = None
 
     def readable(self) -> Ledger:
-        """Return this ledger; raise ConfigError for several or a spoilt one, PermissionDenied for a hidden one."""
+        """Return this ledger; raise LedgerFailed for several or a spoilt one, PermissionDenied for a hidden one."""
         if len(self.schemas) > 1:
-            raise ConfigError(
+            raise LedgerFailed(
                 f"there are several ledgers: yoyo's tables stand in {', '.join(self.schemas)}",
                 hint="keep one, drop the others",
             )
         if self.fault:
-            raise ConfigError(f"cannot tell which migrations are applied: {self.fault[0]}", hint=self.fault[1])
+            raise LedgerFailed(f"cannot tell which migrations are applied: {self.fault[0]}", hint=self.fault[1])
         if self.refused:
             why = f"cannot read which migrations are applied: {self.refused}"
             raise PermissionDenied(why, hint="ask for the privilege it names")

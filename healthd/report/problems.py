@@ -22,6 +22,25 @@ Start the server, mend the network, the password (`pg_hba.conf`, passfile) or th
 healthd tries again by itself, each time a little later, and is back within a minute.""",
 )
 
+FAILED = Problem(
+    "round_failed",
+    503,
+    Severity.UNKNOWN,
+    "The database answers, but cannot be examined",
+    meaning="""
+healthd is connected, and could not read what it has to: somebody holds a catalog or yoyo's tables locked,
+these tables are spoilt or stand in two schemas, or the server failed at a question of healthd's.
+Nothing is known about the schema until a round succeeds again: unknown is not clean.""",
+    see="""
+The finding carries the server's words, and the cure where there is one.
+`healthd status` asks the same tables; `SELECT * FROM pg_locks WHERE NOT granted` shows who waits for a lock,
+`pg_blocking_pids(pid)` for whom.""",
+    mend="""
+A lock: find out what its holder does, and let it end, or end it with `pg_terminate_backend(pid)`.
+Spoilt tables: bring them back from a backup, or drop what is left of them and let `healthd baseline` find the version.
+An error of the server (class XX, a broken catalog): look into its log, and check its disks before anything else.""",
+)
+
 # Alerts that no finding makes, on the watcher itself and on applications: they have a section in the runbook and no
 # answer over HTTP.
 WATCHER = tuple(
@@ -156,7 +175,7 @@ SQLAlchemy that writes names for values needs `values_callable`: docs/contracts.
     )
 )
 
-PROBLEMS = {UNREACHABLE.name: UNREACHABLE, **checks.PROBLEMS}
+PROBLEMS = {UNREACHABLE.name: UNREACHABLE, FAILED.name: FAILED, **checks.PROBLEMS}
 SECTIONS = PROBLEMS | {one.name: one for one in WATCHER}
 
 HEAD = """# Runbook

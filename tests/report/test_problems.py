@@ -9,6 +9,7 @@ from healthd.report.problems import PROBLEMS, RANK, SECTIONS, leading, runbook, 
 
 SEED = {
     "database_unreachable": (503, Severity.UNKNOWN),
+    "round_failed": (503, Severity.UNKNOWN),
     "permission_denied": (403, Severity.UNKNOWN),
     "schema_mismatch": (500, Severity.CRITICAL),
     "serialization_failed": (500, Severity.CRITICAL),

@@ -29,7 +29,7 @@ from healthd.database.connection import DIGESTS, complete, parameters, place, tr
 from healthd.errors import MigrationFailed
 from healthd.migrations import locking, stepwise, tables
 from healthd.migrations.files import Migration, read_migration
-from healthd.migrations.sending import NOTHING, Part, failed, send
+from healthd.migrations.sending import NOTHING, Part, failed, run, send
 from healthd.migrations.statements import trouble
 from healthd.migrations.stepwise import Job
 from healthd.migrations.waiting import AGAIN, DEFAULT, LOCK_TIMEOUT_S, Patience, Say, Watcher, pause_s
@@ -39,11 +39,12 @@ from healthd.model import quote
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 # What a file has set must decide neither where nor as whom the books are kept.
 RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
-# Fails, with the words that are its second value, when the transaction is not the one that was begun.
+# Fails, with these words, when the transaction is not the one that was begun.
 BEGIN = "BEGIN;SELECT pg_catalog.pg_current_xact_id();"
 ENDED = "the transaction has ended"
-SAME_TRANSACTION = """SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigned()::text IS NOT DISTINCT FROM %s THEN 1
-                                  ELSE (pg_catalog.pg_backend_pid()::text || %s)::int END"""
+SAME_TRANSACTION = f"""SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigned()::text IS NOT DISTINCT FROM '{{}}'
+                                   THEN 1
+                                   ELSE (pg_catalog.pg_backend_pid()::text || '{ENDED}')::int END;"""  # noqa: S608 # our own
 LOGGED = ("id", "migration_hash", "migration_id", "operation", "username", "hostname", "created_at_utc")
 LOG = f"INSERT INTO {{logs}} ({', '.join(LOGGED)}) VALUES ({', '.join('%s' for _ in LOGGED)});"  # noqa: S608 # our own
 MARK = """INSERT INTO {marks} (migration_hash, migration_id, applied_at_utc) VALUES (%s, %s, %s);
@@ -318,7 +319,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
     def get_log_data(self, migration: Any = None, operation: str = "apply") -> Mapping[str, Any]:
         """Return yoyo's log row; a uid without a name, as containers have, and a slow DNS are no reason to fail."""
         return {
-            "id": str(uuid.uuid1()),
+            "id": str(uuid.uuid4()),
             "migration_id": migration.id if migration else None,
             "migration_hash": migration.hash if migration else None,
             "username": _user(),
@@ -349,14 +350,13 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
     def _together(self, job: Job) -> None:
         """Send the whole file at once, so that nobody decides where its statements end."""
         transaction = self.send(Part(job.name, job.text), before=BEGIN, meanwhile=lambda: job.books)
-        same = self.filled(SAME_TRANSACTION, (transaction, ENDED))
-        self.keep(job, f"{RESET}; {self.settings} {same};", NOTHING)
+        self.keep(job, f"{RESET}; {self.settings} {SAME_TRANSACTION.format(int(transaction))}", NOTHING)
 
     def keep(self, job: Job, first: str, state: str) -> None:
         """Keep the books and commit, in one message."""
         try:
             # The next file must not meet this one's temporary tables.
-            self.connection.execute(f"{first} {job.books} COMMIT; DISCARD TEMP")
+            run(self.connection, self.driver, f"{first} {job.books} COMMIT; DISCARD TEMP", [])
         except self.driver.Error as error:
             if ENDED in (
                 error.diag.message_primary or ""

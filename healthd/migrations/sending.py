@@ -39,19 +39,29 @@ def send(
     `before` goes ahead in the same message: statements of which the last one returns a value, which is returned.
     `meanwhile` is done while the server works.
     """
-    ready, ahead = 0, before.count(";")
+    results: list[Any] = []
+    ahead = before.count(";")
     try:
-        connection.pgconn.send_query(f"{before}{part.text}".encode())
-        if meanwhile is not None:
-            connection.pgconn.flush()
-            meanwhile()
-        results = connection.wait(driver.generators.execute(connection.pgconn))
-        ready = max(0, len(results) - 1 - ahead)
-        if results[-1].status == driver.pq.ExecStatus.FATAL_ERROR:
-            raise driver.errors.error_from_result(results[-1])
+        run(connection, driver, f"{before}{part.text}", results, meanwhile)
     except driver.Error as error:
-        raise failed(error, part, ready, len(before)) from error
+        raise failed(error, part, max(0, len(results) - 1 - ahead), len(before)) from error
     return str((results[ahead - 1].get_value(0, 0) or b"").decode()) if ahead else ""
+
+
+def run(
+    connection: Any, driver: Any, text: str, results: list[Any], meanwhile: Callable[[], object] | None = None
+) -> None:
+    """Run statements in one message and add what came of each; raise the driver's error for the last, if it failed.
+
+    A cursor of the driver's does the same, and takes a tenth of a millisecond for what nobody asks of it here.
+    """
+    connection.pgconn.send_query(text.encode())
+    if meanwhile is not None:
+        connection.pgconn.flush()
+        meanwhile()
+    results += connection.wait(driver.generators.execute(connection.pgconn))
+    if results[-1].status == driver.pq.ExecStatus.FATAL_ERROR:
+        raise driver.errors.error_from_result(results[-1])
 
 
 def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> MigrationFailed:

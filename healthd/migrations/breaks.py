@@ -12,7 +12,7 @@ from healthd.contracts.privileges import ungranted
 from healthd.contracts.there import RELATIONS, There
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile, fold
-from healthd.model import Contract, Finding, Key, Record, Severity, Snapshot, some
+from healthd.model import Contract, Finding, Key, Record, Severity, Snapshot, diff, some
 
 if TYPE_CHECKING:
     from healthd.database.ledger import Ledger
@@ -84,6 +84,7 @@ class Foreseen:
 
     breaks: tuple[Break, ...] = ()
     unknown: tuple[str, ...] = ()
+    undoing: bool = False
 
     @property
     def refuses(self) -> tuple[Break, ...]:
@@ -92,9 +93,11 @@ class Foreseen:
 
     def lines(self) -> Iterator[str]:
         """Yield it all for people, a line for each belief."""
-        yield from (f"{one.migration} {one.verdict}" for one in self.breaks)
+        doing = "the rollback of " if self.undoing else ""
+        yield from (f"{doing}{one.migration} {one.verdict}" for one in self.breaks)
         if self.unknown:
-            yield f"what {some(self.unknown)} would break cannot be told: the lock file does not say what it makes"
+            what = f"{doing}{some(self.unknown)}"
+            yield f"what {what} would break cannot be told: the lock file does not say what it makes"
 
     def of(self, migration: str) -> tuple[Break, ...]:
         """Return what one migration breaks."""
@@ -115,14 +118,41 @@ def foresee(
     known = {(one.id, one.digest): one for one in lock.migrations}
     measured = [(one.id, known.get((one.id, one.digest))) for one in pending]
     begun = {one.id for one in ledger.interrupted if one.operation == "apply"}
-    objects = {key: record for key, record in there.objects.items() if key.kind in KINDS}
-    if unseen := there.omitted.union(there.unreadable).intersection(KINDS):
-        objects |= lock.expected([one.id for one in ledger.applied], unseen).objects
+    objects = _objects(lock, ledger, there)
     for name, locked in measured:
         for effect in locked.effects if locked and name in begun else ():
             fold(objects, effect)
     found = breaks(contracts, objects, [one for _, one in measured if one])
     return Foreseen(found, tuple(name for name, one in measured if one is None))
+
+
+def foresee_undoing(
+    contracts: Sequence[Contract], lock: LockFile, ledger: Ledger, there: Snapshot, undone: Sequence[Migration]
+) -> Foreseen:
+    """Return what the rollbacks of these migrations, the last one first, would break: what they made goes.
+
+    What a rollback that is not exact leaves behind is taken to be gone.
+    """
+    if not contracts:
+        return Foreseen()
+    lock = lock.on(there.server_version)
+    known = {one.id: one for one in lock.migrations}
+    left = {one.id for one in ledger.applied} | {one.id for one in undone}
+    steps: list[Locked] = []
+    for one in undone:
+        before, left = lock.expected(left, frozenset(KINDS)), left - {one.id}
+        if one.id in known:
+            steps.append(replace(known[one.id], effects=diff(before, lock.expected(left, frozenset(KINDS)))))
+    found = breaks(contracts, _objects(lock, ledger, there), steps)
+    return Foreseen(found, tuple(one.id for one in undone if one.id not in known), undoing=True)
+
+
+def _objects(lock: LockFile, ledger: Ledger, there: Snapshot) -> dict[Key, Record]:
+    """Return what beliefs can hang on; the lock file speaks for what the snapshot omits or could not see."""
+    objects = {key: record for key, record in there.objects.items() if key.kind in KINDS}
+    if unseen := there.omitted.union(there.unreadable).intersection(KINDS):
+        objects |= lock.expected([one.id for one in ledger.applied], unseen).objects
+    return objects
 
 
 def breaks(contracts: Sequence[Contract], there: Mapping[Key, Record], pending: Iterable[Locked]) -> tuple[Break, ...]:

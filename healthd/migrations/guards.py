@@ -44,7 +44,7 @@ def refuse_unmeasured(lock: LockFile, pending: Sequence[Migration], applied: Col
     if wrong := tuple(unmeasured(lock, pending, applied)):
         raise MigrationFailed(
             f"{name} does not say what would run: {some(wrong)}; {NOTHING}",
-            hint="measure it and commit the result: healthd lock; or --allow-unlocked",
+            hint="measure it and commit the result: healthd lock; or healthd migrate --allow-unlocked",
         )
 
 
@@ -56,7 +56,7 @@ def refuse_drift(target: str, drift: Sequence[Finding], unlocked: Sequence[str])
             cure = f"the lock file does not know {some(unlocked)}: healthd lock writes it anew"
         raise MigrationFailed(
             f"{target} has drifted: {some([one.message for one in drift])}; {NOTHING}",
-            hint=f"{cure}; or --allow-drift",
+            hint=f"{cure}; or healthd migrate --allow-drift",
         )
 
 

@@ -15,7 +15,7 @@ from healthd.errors import HealthdError, MigrationFailed
 from healthd.judging.conclusion import conclude, confirmed
 from healthd.later import Later, ready
 from healthd.migrations import guards, runner
-from healthd.migrations.breaks import foresee
+from healthd.migrations.breaks import Break, Foreseen, foresee, foresee_undoing
 from healthd.migrations.files import Migration
 from healthd.migrations.waiting import Say
 from healthd.model import Finding, Severity, some
@@ -54,10 +54,11 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a run changed; `unproven` says, in words, what of it could not be proven."""
+    """What a run changed; `unproven` says, in words, what of it could not be proven, `breaks` what was let pass."""
 
     ids: tuple[str, ...]
     unproven: tuple[str, ...] = ()
+    breaks: tuple[Break, ...] = ()
 
 
 async def look(target: Target, files: Files | Later[Files]) -> Look:
@@ -109,6 +110,7 @@ async def migrate(
     """
     files = Files.of(lock, migrations)
     before: list[Look] = []
+    broken: list[Break] = []
 
     async def guard(pending: Sequence[Migration], ledger: Ledger) -> None:
         applied = [one.id for one in ledger.applied]
@@ -119,15 +121,22 @@ async def migrate(
         if applied and not allow_drift:  # a database without a ledger is met as it is
             guards.refuse_drift(target.name, known.drift, _unlocked(lock, applied))
         foreseen = foresee(target.contracts, lock, ledger, known.reading.snapshot, pending)
-        for line in foreseen.lines():
-            say(line)
-        if not allow_breaking:
-            guards.refuse_breaks(target.name, foreseen.refuses)
+        broken.extend(_agreed(target, foreseen, say=say, allow_breaking=allow_breaking))
 
     done = await runner.migrate(target.dsn, migrations, lock, say=say, guard=guard, **options)
     if not done:
         return Changed(())
-    return Changed(done, await _prove(target, files, before[0], f"{', '.join(done)} applied", name=name))
+    unproven = await _prove(target, files, before[0], f"{', '.join(done)} applied", name=name)
+    return Changed(done, unproven, tuple(broken))
+
+
+def _agreed(target: Target, foreseen: Foreseen, *, say: Say, allow_breaking: bool) -> tuple[Break, ...]:
+    """Say what contracts would lose, and return it; raise when that is reason enough not to go on."""
+    for line in foreseen.lines():
+        say(line)
+    if not allow_breaking:
+        guards.refuse_breaks(target.name, foreseen.refuses)
+    return foreseen.breaks
 
 
 async def resume(
@@ -168,24 +177,30 @@ async def rollback(
     say: Say,
     agree: Callable[[Sequence[str]], bool],
     allow_inexact: bool = False,
+    allow_breaking: bool = False,
     name: str = "schema.lock",
     **options: Any,
 ) -> Changed:
     """Roll back, and prove that the database then is what the lock file says; see `runner.rollback`.
 
     Raises MigrationFailed before anything is changed when a rollback is not proven to bring back what was there,
-    unless that is allowed, and when rows or values would be lost and `agree`, which is told which, returns no.
+    or breaks what the target's contracts believe, unless that is allowed, and when rows or values would be lost and
+    `agree`, which is told which, returns no.
     """
     from healthd.judging.losses import losses
 
     files = Files.of(lock, migrations)
     before: list[Look] = []
+    broken: list[Break] = []
     expected: set[str] = set()
 
     async def guard(undone: Sequence[Migration], ledger: Ledger) -> None:
         if not allow_inexact:
             guards.refuse_inexact(lock, undone, ledger.applied)
-        before.append(await look(target, files))
+        known = await look(target, files)
+        before.append(known)
+        foreseen = foresee_undoing(target.contracts, lock, ledger, known.reading.snapshot, undone)
+        broken.extend(_agreed(target, foreseen, say=say, allow_breaking=allow_breaking))
         applied = [one.id for one in ledger.applied]
         lost = await losses(target.dsn, guards.may_take(lock, undone, applied))
         if lost and not agree(lost):
@@ -196,7 +211,8 @@ async def rollback(
     if not done:
         return Changed(())
     words = f"{', '.join(done)} rolled back"
-    return Changed(done, await _prove(target, files, before[0], words, left=frozenset(expected), name=name))
+    unproven = await _prove(target, files, before[0], words, left=frozenset(expected), name=name)
+    return Changed(done, unproven, tuple(broken))
 
 
 async def _prove(

@@ -81,13 +81,13 @@ async def migrate(
     if (edited := known.ids(State.EDITED)) and not allow_edited:
         raise MigrationFailed(
             f"edited after it was applied: {', '.join(edited)}; nothing was changed",
-            hint="bring the file back and write a new migration, or --allow-edited",
+            hint="bring the file back and write a new migration, or healthd migrate --allow-edited",
         )
     names = [one.id for one in chosen]
     if (late := [one for one in known.ids(State.OUT_OF_ORDER) if one in names]) and not allow_out_of_order:
         raise MigrationFailed(
             f"older than what is applied: {', '.join(late)}; nothing was changed",
-            hint="rename it to come last, or --allow-out-of-order",
+            hint="rename it to come last, or healthd migrate --allow-out-of-order",
         )
     waiting = known.ids(State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED)
     _refuse_halves(known, [one.id for one in chosen], "apply")

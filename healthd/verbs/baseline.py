@@ -60,5 +60,6 @@ def _lines(name: str, found: Fit, *, nothing: bool, dry_run: bool) -> list[str]:
         return [printable(one.message) for one in found.findings]
     if nothing:
         return [f"{name}: has nothing of what the files make; healthd migrate applies them"]
-    would = "would be" if dry_run else "are" if found.adopted else "were"
-    return [f"{name}: is exactly at {found.at}; {len(found.adopted)} migrations {would} marked as applied"]
+    count, one = len(found.adopted), len(found.adopted) == 1
+    would = "would be" if dry_run else ("is" if one else "are") if found.adopted else "were"
+    return [f"{name}: is exactly at {found.at}; {count} migration{'s' * (not one)} {would} marked as applied"]

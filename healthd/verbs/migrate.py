@@ -63,9 +63,13 @@ def migrate(
         return _migrate_all(watched(settings), style, options, jobs=jobs or 4, canary=canary, keep_going=keep_going)
     chosen = one_target(settings, target)
     done = migrate_and_say(settings, chosen, **options)
-    ids, unproven = (done.ids, done.unproven) if done else ((), ())
-    document = {"target": chosen.name, "applied": list(ids), "unproven": list(unproven)}
-    out(style, f"{chosen.name}: {len(ids)} applied", document)
+    document = {
+        "target": chosen.name,
+        "applied": list(done.ids) if done else [],
+        "unproven": list(done.unproven) if done else [],
+        "breaks": [{"migration": one.migration, **one.document()} for one in done.breaks] if done else [],
+    }
+    out(style, f"{chosen.name}: {len(document['applied'])} applied", document)
     return 0
 
 

@@ -19,6 +19,7 @@ from healthd.sources import read_lock
 @click.option("--target", metavar="NAME", help="Which target, when there are several.")
 @click.option("--to", metavar="ID", help="Roll back everything after this one (default: the last one only).")
 @click.option("--allow-inexact", is_flag=True, help="Although it is not proven to bring back what was there.")
+@click.option("--allow-breaking", is_flag=True, help="Although it breaks the beliefs of a contract.")
 @click.option("--allow-data-loss", is_flag=True, help="Although rows or values go with it; a terminal is asked.")
 @patient
 def rollback(
@@ -27,12 +28,14 @@ def rollback(
     target: str | None,
     to: str | None,
     allow_inexact: bool,
+    allow_breaking: bool,
     allow_data_loss: bool,
     **options: Any,
 ) -> None:
     """Undo the last migration, or all after --to, the newest first.
 
-    Refuses what the lock file does not prove to bring back exactly what was there, and what would lose rows.
+    Refuses what the lock file does not prove to bring back exactly what was there, what would break what a contract
+    of the target believes, and what would lose rows.
     Afterwards the database is proven to be what the lock file says of the migrations that are left.
     """
     chosen = one_target(settings, target)
@@ -52,6 +55,7 @@ def rollback(
             say=say,
             agree=agree,
             allow_inexact=allow_inexact,
+            allow_breaking=allow_breaking,
             to=to,
             name=settings.lock.name,
             live=live(),
@@ -61,5 +65,10 @@ def rollback(
     )
     for reason in done.unproven:
         say(f"not proven: {reason}")
-    document = {"target": chosen.name, "rolled_back": list(done.ids), "unproven": list(done.unproven)}
+    document = {
+        "target": chosen.name,
+        "rolled_back": list(done.ids),
+        "unproven": list(done.unproven),
+        "breaks": [{"migration": one.migration, **one.document()} for one in done.breaks],
+    }
     out(style, f"{chosen.name}: {len(done.ids)} rolled back", document)

@@ -155,6 +155,35 @@ def test_a_table_that_goes_is_one_belief(project: Path, database: str, sql: Sql)
     assert "12_table_renamed breaks: table public.machines is still believed in by api@41" in said
 
 
+def test_a_rollback_that_breaks_is_told_refused_and_allowed(project: Path, database: str, sql: Sql) -> None:
+    believed = {**CONTRACT, "tables": {"public.machines": {"columns": {"extra": None}}}}
+    (project / "api.json").write_text(json.dumps(believed))
+    undo = "ALTER TABLE public.machines DROP COLUMN extra;"
+    (project / "sql" / "02_harmless.rollback.sql").write_text(undo)
+    healthd("migrate", "--to", "02_harmless")
+    was, marks = sql(database, SCHEMA), sql(database, LEDGER)
+    line = "the rollback of 02_harmless breaks: column public.machines.extra is still believed in by api@41"
+
+    code, _, said = healthd("rollback", "--allow-inexact", "--allow-data-loss")
+    assert (2, line) == (code, said[0])
+    assert said[1].endswith(": 1 belief of api@41 would be broken; nothing was changed")
+    assert (was, marks) == (sql(database, SCHEMA), sql(database, LEDGER))
+
+    allowed = ("--allow-inexact", "--allow-data-loss", "--allow-breaking")
+    code, text, said = healthd("rollback", *allowed, "--format", "json")
+    assert (0, [line, "rolled back 02_harmless"]) == (code, said)
+    assert ["02_harmless"] == [one["migration"] for one in json.loads(text)["breaks"]]
+    assert marks[:1] == sql(database, LEDGER)
+
+
+def test_what_a_migrate_was_allowed_to_break_stands_in_its_document(project: Path) -> None:
+    healthd("migrate", "--to", "02_harmless")
+    code, text, _ = healthd("migrate", "--to", "03_column_dropped", "--allow-breaking", "--format", "json")
+
+    (one,) = json.loads(text)["breaks"]
+    assert (0, "03_column_dropped", "api@41", "critical") == (code, one["migration"], one["contract"], one["severity"])
+
+
 def test_a_first_run_and_a_harmless_file_are_not_refused(project: Path, database: str, sql: Sql) -> None:
     assert (0, ["applied 01_machines"]) == healthd("migrate", "--to", "01_machines")[::2]
     assert (0, ["applied 02_harmless"]) == healthd("migrate", "--to", "02_harmless")[::2]

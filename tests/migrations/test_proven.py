@@ -93,7 +93,7 @@ async def test_a_drifted_database_is_left_alone(run: Run, sql: Sql) -> None:
 
     assert "machines has drifted: column:public.a.word is missing; nothing was changed" == str(caught.value)
     assert "healthd check tells all" in caught.value.hint
-    assert caught.value.hint.endswith("or --allow-drift")
+    assert caught.value.hint.endswith("or healthd migrate --allow-drift")
     assert [(2,)] == sql(run.target.dsn, "SELECT count(*) FROM _yoyo_migration")
 
 
@@ -122,7 +122,7 @@ async def test_what_was_never_measured_is_not_applied(run: Run, sql: Sql) -> Non
         await run.without("2_b").up("3_differs")
 
     assert "schema.lock does not say what would run: 2_b is not in it; nothing was changed" == str(caught.value)
-    assert "healthd lock; or --allow-unlocked" in caught.value.hint
+    assert "healthd lock; or healthd migrate --allow-unlocked" in caught.value.hint
     assert [(None,)] == sql(run.target.dsn, "SELECT to_regclass('a')")
 
 

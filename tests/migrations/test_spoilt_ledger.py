@@ -77,7 +77,7 @@ def test_a_row_that_was_deleted_is_pending_again_and_loses_nothing(two: str, sql
 
     assert "0002_machines  pending" in told("status", code=1).out
     assert 'relation "machines" already exists' in told("migrate", code=2).err
-    assert "1 migrations would be marked" in told("baseline", "--dry-run", code=0).out
+    assert "1 migration would be marked" in told("baseline", "--dry-run", code=0).out
     told("baseline", code=0)
     told("migrate", code=0)
     told("status", code=0)

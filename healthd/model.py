@@ -316,7 +316,7 @@ class State(enum.StrEnum):
 class MigrationState:
     """One migration in one database; `applied_at` is UTC, None when it is not applied.
 
-    `note` says more of its state, in words: how far an interrupted one has come.
+    `note` says more of its state, in words: how far an interrupted one has come, what a pending one was called before.
     """
 
     id: str

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import click
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
+from stories import SQL
 
 from healthd import __version__
 from healthd.cli import cli, run
@@ -379,6 +380,50 @@ def test_migrate_refuses_what_is_not_in_order_until_told(name: str, option: str,
     assert (2, "") == refused[:2]
     assert option in refused.err
     assert 0 == healthd("migrate", "--allow-unlocked", option).code
+
+
+def test_a_file_that_is_gone_is_told_by_every_verb_and_runs_nothing(project: Path, migrated: str) -> None:
+    for path in (project / "sql").glob("0003_notes*"):
+        path.unlink()
+
+    assert (2, APPLIED | {"0003_notes": "missing"}) == states()
+    code, out, err = healthd("migrate")
+    assert (0, "applied, but the files do not have it: 0003_notes\n") == (code, err)
+    assert out.endswith(": 0 applied\n")
+    for words in (["rollback"], ["check"], ["plan"], ["lock", "--check"], ["baseline", "--dry-run"]):
+        result = healthd(*words)
+        assert 2 == result.code, words
+        assert "0003_notes" in result.out + result.err, words
+
+
+@pytest.mark.parametrize("name", ["0003_remarks", "0001b_notes"])
+def test_a_file_that_was_renamed_does_not_run_a_second_time(name: str, project: Path, migrated: str, sql: Sql) -> None:
+    sql(migrated, "ALTER TABLE machines DROP COLUMN notes")  # nothing but the name is in the way
+    for path in (project / "sql").glob("0003_notes*"):
+        path.rename(path.with_name(path.name.replace("0003_notes", name)))
+
+    status = healthd("status")
+    assert 2 == status.code
+    assert "the same text was applied as '0003_notes', whose file is gone" in status.out
+    code, out, err = healthd("migrate", "--allow-unlocked", "--allow-out-of-order", "--allow-drift")
+    assert (2, "") == (code, out)
+    assert f"renamed after it was applied: {name} was 0003_notes; nothing was changed" in err
+    assert "healthd migrate --allow-edited" in err
+    assert "notes" not in healthd("snapshot").out
+    options = ("--allow-unlocked", "--allow-out-of-order", "--allow-drift", "--allow-edited")
+    assert 0 == healthd("migrate", *options).code
+    assert "notes" in healthd("snapshot").out
+
+
+def test_a_lock_file_of_another_folder_lets_nothing_run(project: Path, database: str, sql: Sql) -> None:
+    (project / "sql" / "schema.lock").write_text((SQL / "schema.lock").read_text())
+
+    code, out, err = healthd("migrate", "--database", database)
+    assert (2, "") == (code, out)
+    assert "0001_status is not in it" in err
+    assert "nothing was changed" in err
+    assert [] == sql(database, "SELECT FROM pg_class WHERE relname IN ('machines', '_yoyo_migration')")
+    assert 2 == healthd("lock", "--check").code
 
 
 def test_migrate_is_3_when_the_database_does_not_answer(project: Path) -> None:

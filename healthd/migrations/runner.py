@@ -13,9 +13,9 @@ from healthd.database.ledger import Ledger, read_ledger
 from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed
 from healthd.migrations.files import Migration, read_post_apply, up_to
 from healthd.migrations.lockfile import LockFile
-from healthd.migrations.status import states
+from healthd.migrations.status import renamed, states
 from healthd.migrations.waiting import DEFAULT, Patience, Say
-from healthd.model import MigrationState, State
+from healthd.model import MigrationState, State, some
 
 Guard = Callable[[Sequence[Migration], Ledger], Awaitable[None]]
 
@@ -89,6 +89,15 @@ async def migrate(
             f"older than what is applied: {', '.join(late)}; nothing was changed",
             hint="rename it to come last, or healthd migrate --allow-out-of-order",
         )
+    again = renamed([(one.id, one.digest) for one in chosen], known.ledger.applied)
+    if again and not allow_edited:
+        which = some([f"{new} was {old}" for new, old in again.items()])
+        raise MigrationFailed(
+            f"renamed after it was applied: {which}; nothing was changed",
+            hint="give it its old name back, or to run it a second time: healthd migrate --allow-edited",
+        )
+    if lost := known.ids(State.MISSING, State.UNKNOWN):
+        say(f"applied, but the files do not have it: {some(lost)}")
     waiting = known.ids(State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED)
     _refuse_halves(known, [one.id for one in chosen], "apply")
     pending = [one for one in chosen if one.id in waiting]

@@ -64,11 +64,13 @@ def _states(
     ledger = {one.id: one for one in applied}
     locked = frozenset(locked)
     names = [name for name, _ in files]
+    again = renamed(files, ledger.values())
     last = max((position for position, name in enumerate(names) if name in ledger), default=-1)
     for position, (name, digest) in enumerate(files):
         row = ledger.get(name)
         if row is None:
-            yield MigrationState(name, State.OUT_OF_ORDER if position < last else State.PENDING)
+            note = f"the same text was applied as {again[name]!r}, whose file is gone" if name in again else ""
+            yield MigrationState(name, State.OUT_OF_ORDER if position < last else State.PENDING, None, note)
         elif row.digest is not None and row.digest != digest:
             yield MigrationState(name, State.EDITED, row.applied_at)
         else:
@@ -76,3 +78,12 @@ def _states(
     for name in sorted(ledger.keys() - set(names)):
         state = State.MISSING if name in locked else State.UNKNOWN
         yield MigrationState(name, state, ledger[name].applied_at)
+
+
+def renamed(files: Iterable[tuple[str, str]], applied: Iterable[Applied]) -> dict[str, str]:
+    """Return, for each file that is not applied, as what its text was: under a name that no file has any more."""
+    names = dict(files)
+    applied = tuple(applied)
+    gone = {one.digest: one.id for one in applied if one.digest is not None and one.id not in names}
+    marked = {one.id for one in applied}
+    return {name: gone[digest] for name, digest in names.items() if name not in marked and digest in gone}

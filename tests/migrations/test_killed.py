@@ -214,7 +214,10 @@ def data() -> Iterator[Path]:
         yield Path(folder) / "data"
 
 
-async def test_a_server_that_is_killed_is_followed_by_a_run_that_ends(form: Form, data: Path, sql: Sql) -> None:
+@pytest.mark.parametrize("mode", ["immediate", "fast"])
+async def test_a_server_that_is_stopped_is_followed_by_a_run_that_ends(
+    form: Form, mode: embedded.Mode, data: Path, sql: Sql
+) -> None:
     migrations = read_migrations([form.folder])
     server = embedded.start(data, durable=False, settings=NO_LOSS, binaries=BINARIES)
     for number, (marker, answered) in enumerate(FATAL[form.name]):
@@ -226,12 +229,13 @@ async def test_a_server_that_is_killed_is_followed_by_a_run_that_ends(form: Form
             ) -> bool:
                 if marker not in wire.questions[question]:
                     return False
-                server.stop("immediate")
+                server.stop(mode)
                 return True
 
             setattr(wire, "after" if answered else "before", happening)
-            with pytest.raises(HealthdError):
+            with pytest.raises(HealthdError) as caught:
                 await asyncio.to_thread(finish, wire.url(server.url(f"killed_{number}")), migrations)
+        assert caught.value.hint, caught.value
         server = embedded.start(data, durable=False, settings=NO_LOSS, binaries=BINARIES)
         url = server.url(f"killed_{number}")
         await truth(url, migrations, form.lock)

@@ -64,7 +64,6 @@ NAMES = (
     "PUBLIC",
     "*",
 )
-PSEUDO_ROLES = {"PUBLIC": "everybody"}  # what no role may be called, and what it is called here
 
 # One of every kind, all of the same name; {0} is the name as an identifier, {1} as a constant, {2} as a role.
 EVERY_KIND = """
@@ -148,11 +147,10 @@ ALTER TABLE f.{0} OWNER TO CURRENT_USER;
 
 def spelled(template: str, name: str) -> bytes:
     """Return SQL with a name in it: as an identifier, as a constant, and as a role."""
-    role = PSEUDO_ROLES.get(name, name)
     word, constant = '"' + name.replace('"', '""') + '"', "'" + name.replace("'", "''") + "'"
     if len(name.encode()) > 63:
         raise ValueError("the server would cut this name")
-    values = {"{0}": word, "{1}": constant, "{2}": '"' + role.replace('"', '""') + '"'}
+    values = {"{0}": word, "{1}": constant, "{2}": word}
     return re.sub(r"\{[012]\}", lambda match: values[match[0]], template).encode()
 
 
@@ -185,7 +183,7 @@ async def report_on(url: str, expected: Snapshot) -> Report:
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 async def test_a_name_goes_all_the_way(name: str, make_database: Any, capfd: pytest.CaptureFixture[str]) -> None:
     url, empty = make_database(), make_database()
-    make_role(url, PSEUDO_ROLES.get(name, name))
+    make_role(url, name)
     run(url, spelled(EVERY_KIND, name))
     async with connect(url) as connection:
         snapshot = (await read(connection)).snapshot

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthd.catalog.grants import OWNER, PUBLIC, SEEN, changes
+from healthd.catalog.grants import SEEN, changes
+from healthd.catalog.roles import OWNER, PUBLIC, role, written
 from healthd.model import Difference, Key, Kind, Record, Severity, quote
 
 
@@ -21,9 +22,9 @@ def parent(key: Key, _record: Record) -> Key | None:
 
 def repair(difference: Difference, expected: DefaultPrivileges, actual: DefaultPrivileges | None) -> Iterator[str]:
     """Yield the SQL that grants and revokes by default what it should."""
-    role, objects, *schema, grantee = difference.key.path
+    whose, objects, *schema, grantee = difference.key.path
     where = f" IN SCHEMA {quote(schema[0])}" if schema else ""
-    to = grantee if grantee == PUBLIC else quote(role if grantee == OWNER else grantee)
+    to = written(whose if grantee == OWNER else grantee)
     for statement in changes(
         expected.privileges,
         actual.privileges if actual else (),
@@ -31,7 +32,7 @@ def repair(difference: Difference, expected: DefaultPrivileges, actual: DefaultP
         to,
     ):
         comment = statement.startswith("--")
-        yield statement if comment else f"ALTER DEFAULT PRIVILEGES FOR ROLE {quote(role)}{where} {statement}"
+        yield statement if comment else f"ALTER DEFAULT PRIVILEGES FOR ROLE {written(whose)}{where} {statement}"
 
 
 KIND = Kind(
@@ -43,14 +44,14 @@ KIND = Kind(
     repair=repair,
     # Those of all schemas stand in the place of the server's own, those of one schema come on top.
     query=f"""
-        SELECT ARRAY[pg_catalog.pg_get_userbyid(d.defaclrole)::text,
+        SELECT ARRAY[{role("d.defaclrole")},
                      CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions'
                                           WHEN 'T' THEN 'types' WHEN 'n' THEN 'schemas' WHEN 'L' THEN 'large objects'
                                           ELSE d.defaclobjtype::text END]
                || CASE WHEN n.oid IS NULL THEN ARRAY[]::text[] ELSE ARRAY[n.nspname::text] END
                || CASE g.grantee WHEN 0 THEN '{PUBLIC}'
                                  WHEN d.defaclrole THEN '{OWNER}'
-                                 ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END,
+                                 ELSE {role("g.grantee")} END,
                coalesce(g.held, ARRAY[]::text[])
           FROM pg_catalog.pg_default_acl AS d
           LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = d.defaclnamespace

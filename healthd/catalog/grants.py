@@ -15,6 +15,7 @@ from healthd.catalog.addresses import (
     Address,
 )
 from healthd.catalog.owners import UPGRADED, words
+from healthd.catalog.roles import OWNER, PUBLIC, role, written
 from healthd.model import Difference, Key, Kind, Record, Severity, quote
 from healthd.visible import SCHEMA
 
@@ -28,10 +29,6 @@ class Grant:
     """
 
     privileges: tuple[str, ...]
-
-
-OWNER = "(owner)"  # the grantee that the object belongs to, whoever that is
-PUBLIC = "PUBLIC"
 
 
 def parent(key: Key, _record: Record) -> Key:
@@ -64,8 +61,8 @@ def repair(difference: Difference, expected: Grant, actual: Grant | None) -> Ite
     """Yield the SQL that grants what is missing and revokes what is too much."""
     key = parent(difference.key, expected)
     grantee = difference.key.path[-1]
-    role = grantee if grantee == PUBLIC else quote(grantee)
-    yield from changes(expected.privileges, actual.privileges if actual else (), lambda words: _on(words, key), role)
+    held = actual.privileges if actual else ()
+    yield from changes(expected.privileges, held, lambda words: _on(words, key), written(grantee))
 
 
 def changes(
@@ -155,7 +152,7 @@ PUBLIC_SCHEMA = f"""(pg_catalog.acldefault('n', n.nspowner)
 EXPLODED = """SELECT x.grantee,
                                     x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END
                                         || CASE WHEN x.grantor = c.owner THEN ''
-                                                ELSE '/' || pg_catalog.pg_get_userbyid(x.grantor) END AS privilege,
+                                                ELSE '/' || {grantor} END AS privilege,
                                     {held} AS held
                                FROM pg_catalog.aclexplode(c.{column}) AS x"""
 
@@ -178,7 +175,7 @@ KIND = Kind(
     })
         SELECT c.path || CASE g.grantee WHEN 0 THEN '{PUBLIC}'
                                         WHEN c.owner THEN '{OWNER}'
-                                        ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END,
+                                        ELSE {role("g.grantee")} END,
                CASE WHEN c.letter = 'r' AND g.held = {WHOLE.format(star="")} THEN ARRAY['ALL']
                     WHEN c.letter = 'r' AND g.held = {WHOLE.format(star=" || '*'")} THEN ARRAY['ALL*']
                     ELSE coalesce(g.held, ARRAY[]::text[]) END
@@ -188,9 +185,9 @@ KIND = Kind(
                                         FILTER (WHERE e.held) AS held,
                                     pg_catalog.array_agg(e.privilege ORDER BY e.privilege COLLATE "C")
                                         FILTER (WHERE NOT e.held) AS origin
-                               FROM ({EXPLODED.format(column="held", held="true")}
+                               FROM ({EXPLODED.format(column="held", held="true", grantor=role("x.grantor"))}
                                      UNION ALL
-                                     {EXPLODED.format(column="origin", held="false")}) AS e
+                                     {EXPLODED.format(column="origin", held="false", grantor=role("x.grantor"))}) AS e
                               GROUP BY e.grantee) AS g
          WHERE g.held IS DISTINCT FROM g.origin""",
 )

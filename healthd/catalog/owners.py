@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.addresses import ADDRESSES, Address
+from healthd.catalog.roles import role, written
 from healthd.model import MINOR, Difference, Key, Kind, Record, Severity, quote
 from healthd.visible import own
 
@@ -23,7 +24,7 @@ def parent(key: Key, _record: Record) -> Key:
 
 def repair(difference: Difference, expected: Owner, _actual: Owner) -> Iterator[str]:
     """Yield the SQL that gives an object back to its owner."""
-    yield f"ALTER {words(parent(difference.key, expected))} OWNER TO {quote(expected.role)};"
+    yield f"ALTER {words(parent(difference.key, expected))} OWNER TO {written(expected.role)};"
 
 
 def words(key: Key) -> str:
@@ -69,22 +70,22 @@ UNTOUCHED = f"""n.nspname = 'public'
                     OR {UPGRADED})"""
 
 
-def _owners(one: Address) -> str:
+def _owners(one: Address, owner: str) -> str:
     where = one.where
     if one.catalog == "pg_class":
         where += f"\n           AND NOT (c.relkind = 'S' AND {SERVES})"
     if one.catalog == "pg_namespace":
         where += f"\n           AND NOT ({UNTOUCHED})"
     return f"""
-        SELECT {one.path}, pg_catalog.pg_get_userbyid({one.owner})::text
+        SELECT {one.path}, {role(owner)}
           FROM {one.source}
-         WHERE {one.owner} IS DISTINCT FROM %(migrator)s::pg_catalog.oid
+         WHERE {owner} IS DISTINCT FROM %(migrator)s::pg_catalog.oid
            AND {where}
            AND {own(one.catalog, one.oid)}"""
 
 
-SUBSCRIPTIONS = """
-        SELECT ARRAY['subscription', u.subname::text], pg_catalog.pg_get_userbyid(u.subowner)::text
+SUBSCRIPTIONS = f"""
+        SELECT ARRAY['subscription', u.subname::text], {role("u.subowner")}
           FROM pg_catalog.pg_subscription AS u
          WHERE u.subowner IS DISTINCT FROM %(migrator)s::pg_catalog.oid
            AND u.subdbid = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())"""
@@ -98,6 +99,6 @@ KIND = Kind(
     loss=lambda record: Severity.WARNING,
     repair=repair,
     query="\n         UNION ALL".join(
-        [_owners(one) for one in ADDRESSES if one.owner and one.acl_type != "c"] + [SUBSCRIPTIONS]
+        [_owners(one, one.owner) for one in ADDRESSES if one.owner and one.acl_type != "c"] + [SUBSCRIPTIONS]
     ),
 )

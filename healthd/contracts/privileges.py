@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from healthd.catalog.grants import PUBLIC, default
+from healthd.catalog.grants import default
+from healthd.catalog.roles import PUBLIC, called
 from healthd.contracts.there import There
 from healthd.model import Contract, Finding, Key, Record, Severity
 
@@ -34,7 +35,7 @@ def ungranted(contract: Contract, there: There) -> Iterator[Finding]:
 
 def _granted(objects: Mapping[Key, Record], key: Key, role: str, privilege: str) -> bool:
     """Return whether a role, or everybody, was granted this on an object."""
-    for grantee in (role, PUBLIC):
+    for grantee in (called(role), PUBLIC):
         grant = Key("grant", (key.kind, *key.path, grantee))
         held = objects[grant].privileges if grant in objects else default(grant)
         if {one.partition("/")[0].rstrip("*") for one in held} & {privilege, "ALL"}:

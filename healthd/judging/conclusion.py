@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from healthd.catalog import KINDS
 from healthd.catalog.grants import Grant
+from healthd.catalog.roles import called
 from healthd.checks import CHECKS
 from healthd.config import Target
 from healthd.database.beside import Beside
@@ -177,7 +178,7 @@ def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
     kind, *path, grantee = one.key.path
     asked: set[str] = set()
     for contract in contracts:
-        if contract.role == grantee:
+        if contract.role is not None and called(contract.role) == grantee:
             asked |= {"USAGE"} if kind == "schema" else set()
             for table, privileges in contract.privileges.items():
                 if kind == "table" and Key.parse(f"table:{table}").path == tuple(path):

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 
+from healthd.catalog.roles import OWNER, PUBLIC
 from healthd.judging.causes import parent_of
 from healthd.model import HANGING, Difference, Key, Kind, Record, Snapshot
 
@@ -201,5 +202,5 @@ def _roles(causes: Iterable[Difference], expected: Snapshot, order: Mapping[str,
         if key.kind == "grant" and key.path[-1] in lost and record.privileges:
             held[key.path[-1]] += 1
     for role, rows in lost.items():
-        if len(rows) == held[role] > 1 and role not in ("PUBLIC", "(owner)"):
+        if len(rows) == held[role] > 1 and role not in (PUBLIC, OWNER):
             yield sorted(rows, key=lambda one: (order[one.key.path[0]], one.key))

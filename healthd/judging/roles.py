@@ -9,18 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.catalog.default_privileges import DefaultPrivileges
-from healthd.catalog.grants import OWNER, Grant, default
+from healthd.catalog.grants import Grant, default
 from healthd.catalog.owners import Owner
 from healthd.catalog.policies import Policy
+from healthd.catalog.roles import MIGRATOR, OWNER, called
 from healthd.model import Finding, Key, Record, Snapshot, quote
 
-MIGRATOR = "(migrator)"
 HOLDERS = ("table", "view", "foreign_table", "composite")  # what has columns
 
 
 def for_comparison(snapshot: Snapshot, *migrators: str | None) -> Snapshot:
     """Return a snapshot in which these roles are one, "(migrator)", and own what no owner is told of."""
-    names = {one: MIGRATOR for one in (*migrators, MIGRATOR) if one}
+    names = {MIGRATOR: MIGRATOR} | {called(one): MIGRATOR for one in migrators if one}
     objects: dict[Key, Record] = {}
     for key, record in snapshot.objects.items():
         if key.kind in ROLES:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from healthd.catalog.grants import PUBLIC
+from healthd.catalog.roles import PUBLIC, called
 from healthd.contracts.beliefs import disappointed
 from healthd.contracts.privileges import ungranted
 from healthd.contracts.there import RELATIONS, There
@@ -226,7 +226,7 @@ def _interest(contracts: Sequence[Contract]) -> Callable[[Key], bool]:
     named = {name for one in contracts for name in one.tables}
     named |= {model.table for one in contracts for model in one.models.values()}
     paths = {Key.parse(f"table:{name}").path for name in named}
-    grantees = {PUBLIC, *(one.role for one in contracts)}
+    grantees = {PUBLIC, *(called(one.role) for one in contracts if one.role)}
 
     def interests(key: Key) -> bool:
         if key.kind == "grant":

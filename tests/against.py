@@ -13,7 +13,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ STILL = re.compile(
 )
 HALFWAY = re.compile(r"\b(concurrently|call|do)\b", re.I)  # even when they fail, these can leave something behind
 CLIENT = re.compile(r"copy\b.*\b(stdin|stdout)\b|(create|alter|drop)\s+(database|tablespace)\b", re.I | re.S)
-COPY = re.compile(r"\s*copy\b.*\bfrom\s+stdin", re.I)
+COPY = r"[ \t]*copy\b.*\bfrom\s+stdin.*\n"
+ROWS = re.compile(rf"^({COPY})(?:(?!{COPY}).*\n)*?\\\.$", re.I | re.M)  # a COPY that is meant to fail has none
 COMMAND = re.compile(r"^\s*\\.*$|\s\\(?:g\w*|crosstabview|;)\s.*$", re.M)
 
 
@@ -103,15 +104,7 @@ def opened(url: str) -> psycopg.Connection:
 
 def file_text(file: Path) -> str:
     """Return a file without what psql alone understands."""
-    return COMMAND.sub(";", "\n".join(_without_data(file.read_text(encoding="utf-8", errors="replace"))))
-
-
-def _without_data(text: str) -> Iterator[str]:
-    inside = False
-    for line in text.splitlines():
-        if not inside:
-            yield line
-        inside = line != "\\." if inside else bool(COPY.match(line))
+    return COMMAND.sub(";", ROWS.sub(r"\1", file.read_text(encoding="utf-8", errors="replace")))
 
 
 if __name__ == "__main__":

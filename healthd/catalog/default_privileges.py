@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthd.catalog.grants import OWNER, PUBLIC, SEEN, changes
+from healthd.catalog.grants import OWNER, PUBLIC, SEEN, changes, named, spelled
 from healthd.model import Difference, Key, Kind, Record, Severity, quote
 
 
@@ -23,7 +23,7 @@ def repair(difference: Difference, expected: DefaultPrivileges, actual: DefaultP
     """Yield the SQL that grants and revokes by default what it should."""
     role, objects, *schema, grantee = difference.key.path
     where = f" IN SCHEMA {quote(schema[0])}" if schema else ""
-    to = grantee if grantee == PUBLIC else quote(role if grantee == OWNER else grantee)
+    to = quote(role) if grantee == OWNER else spelled(grantee)
     for statement in changes(
         expected.privileges,
         actual.privileges if actual else (),
@@ -50,7 +50,7 @@ KIND = Kind(
                || CASE WHEN n.oid IS NULL THEN ARRAY[]::text[] ELSE ARRAY[n.nspname::text] END
                || CASE g.grantee WHEN 0 THEN '{PUBLIC}'
                                  WHEN d.defaclrole THEN '{OWNER}'
-                                 ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END,
+                                 ELSE {named("pg_catalog.pg_get_userbyid(g.grantee)::text")} END,
                coalesce(g.held, ARRAY[]::text[])
           FROM pg_catalog.pg_default_acl AS d
           LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = d.defaclnamespace

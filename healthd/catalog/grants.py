@@ -31,7 +31,19 @@ class Grant:
 
 
 OWNER = "(owner)"  # the grantee that the object belongs to, whoever that is
-PUBLIC = "PUBLIC"
+PUBLIC = "PUBLIC"  # everybody; a role of that name, which has capitals, stands in quotes
+
+
+def named(role: str) -> str:
+    """Return the SQL of what a grantee is called whose role has this name, which is SQL, too."""
+    return f"CASE WHEN pg_catalog.btrim({role}, '\"') = '{PUBLIC}' THEN '\"' || {role} || '\"' ELSE {role} END"
+
+
+def spelled(grantee: str) -> str:
+    """Return a grantee as GRANT writes it."""
+    if grantee == PUBLIC:
+        return PUBLIC
+    return quote(grantee[1:-1] if grantee.strip('"') == PUBLIC else grantee)
 
 
 def parent(key: Key, _record: Record) -> Key:
@@ -63,8 +75,7 @@ DEFAULT = {
 def repair(difference: Difference, expected: Grant, actual: Grant | None) -> Iterator[str]:
     """Yield the SQL that grants what is missing and revokes what is too much."""
     key = parent(difference.key, expected)
-    grantee = difference.key.path[-1]
-    role = grantee if grantee == PUBLIC else quote(grantee)
+    role = spelled(difference.key.path[-1])
     yield from changes(expected.privileges, actual.privileges if actual else (), lambda words: _on(words, key), role)
 
 
@@ -178,7 +189,7 @@ KIND = Kind(
     })
         SELECT c.path || CASE g.grantee WHEN 0 THEN '{PUBLIC}'
                                         WHEN c.owner THEN '{OWNER}'
-                                        ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END,
+                                        ELSE {named("pg_catalog.pg_get_userbyid(g.grantee)::text")} END,
                CASE WHEN c.letter = 'r' AND g.held = {WHOLE.format(star="")} THEN ARRAY['ALL']
                     WHEN c.letter = 'r' AND g.held = {WHOLE.format(star=" || '*'")} THEN ARRAY['ALL*']
                     ELSE coalesce(g.held, ARRAY[]::text[]) END

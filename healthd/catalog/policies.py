@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.grants import PUBLIC
+from healthd.catalog.grants import PUBLIC, named, spelled
 from healthd.model import DEPARSED, Difference, Key, Kind, Severity, quote
 from healthd.visible import RELATION, own
 
@@ -25,7 +25,7 @@ def repair(difference: Difference, expected: Policy, _actual: Policy) -> Iterato
     schema, table, name = map(quote, difference.key.path)
     if not difference.missing:
         yield f"DROP POLICY {name} ON {schema}.{table};"
-    roles = ", ".join(one if one == PUBLIC else quote(one) for one in expected.roles)
+    roles = ", ".join(map(spelled, expected.roles))
     yield (
         f"CREATE POLICY {name} ON {schema}.{table} AS {'PERMISSIVE' if expected.permissive else 'RESTRICTIVE'} "
         f"FOR {expected.command.upper()} TO {roles}"
@@ -50,7 +50,7 @@ KIND = Kind(
                CASE o.polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update'
                              WHEN 'd' THEN 'delete' ELSE 'all' END,
                ARRAY(SELECT CASE r.role WHEN 0 THEN '{PUBLIC}'
-                                        ELSE pg_catalog.pg_get_userbyid(r.role)::text END COLLATE "C"
+                                        ELSE {named("pg_catalog.pg_get_userbyid(r.role)::text")} END COLLATE "C"
                        FROM pg_catalog.unnest(o.polroles) AS r(role)
                       ORDER BY 1),
                pg_catalog.pg_get_expr(o.polqual, o.polrelid),

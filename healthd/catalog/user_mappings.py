@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.foreign_data_wrappers import options, secrets
-from healthd.catalog.grants import PUBLIC
+from healthd.catalog.grants import PUBLIC, named, spelled
 from healthd.model import SECRET, VEILED, Difference, Key, Kind, quote
 from healthd.visible import own
 
@@ -24,7 +24,7 @@ class UserMapping:
 def repair(difference: Difference, expected: UserMapping, _actual: UserMapping) -> Iterator[str]:
     """Yield the SQL that makes a mapping; what else differs is a person's to say, secrets and all."""
     server, user = difference.key.path
-    role = user if user == PUBLIC else quote(user)
+    role = spelled(user)
     if difference.missing:
         yield f"CREATE USER MAPPING FOR {role} SERVER {quote(server)};"
     if expected.options:
@@ -40,7 +40,7 @@ KIND = Kind(
     some="SELECT FROM pg_catalog.pg_foreign_server",
     # The same condition as in the view: there is no telling no options from hidden ones.
     query=f"""
-        SELECT m.srvname, CASE m.umuser WHEN 0 THEN '{PUBLIC}' ELSE m.usename::text END,
+        SELECT m.srvname, CASE m.umuser WHEN 0 THEN '{PUBLIC}' ELSE {named("m.usename::text")} END,
                CASE WHEN m.umoptions IS NOT NULL
                       OR (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)
                       OR m.umuser = 0 AND pg_catalog.pg_has_role(s.srvowner, 'USAGE')

@@ -27,7 +27,7 @@ The server makes the same digests of what there is as we do, and its own functio
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,11 @@ def _directives(lines: list[str]) -> dict[str, str]:
 FILES = [read_file(path) for path in sorted(FOLDER.glob("*.sql"))]
 
 
+async def everything(reader: psycopg.AsyncConnection[Any], _before: Snapshot) -> Snapshot:
+    """Return a snapshot for which all is read, whatever was there before."""
+    return await take_snapshot(reader)
+
+
 @dataclass(slots=True)
 class Watch:
     """A database under two eyes: what healthd reads of it, and what pg_dump prints."""
@@ -108,11 +113,12 @@ class Watch:
     reader: psycopg.AsyncConnection[Any]
     snapshot: Snapshot
     printed: str
+    take: Callable[[psycopg.AsyncConnection[Any], Snapshot], Awaitable[Snapshot]] = everything
 
     async def look(self) -> tuple[tuple[Difference, ...], str]:
         """Return the differences since the last look, and the lines of pg_dump that changed."""
         snapshot, printed = await asyncio.gather(
-            take_snapshot(self.reader), asyncio.to_thread(pg_dump.printed, self.url)
+            self.take(self.reader, self.snapshot), asyncio.to_thread(pg_dump.printed, self.url)
         )
         before, self.snapshot, was, self.printed = self.snapshot, snapshot, self.printed, printed
         return diff(before, snapshot), pg_dump.changes(was, printed)

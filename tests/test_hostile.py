@@ -65,7 +65,7 @@ NAMES = (
     "*",
 )
 
-# One of every kind, all of the same name; {0} is the name as an identifier, {1} as a constant, {2} as a role.
+# One of every kind, all of the same name; {0} is the name as an identifier, {1} as a constant.
 EVERY_KIND = """
 CREATE SCHEMA {0}; CREATE SCHEMA e; CREATE SCHEMA d; CREATE SCHEMA c; CREATE SCHEMA r; CREATE SCHEMA s; CREATE SCHEMA i;
 CREATE SCHEMA f; CREATE SCHEMA v; CREATE SCHEMA m;
@@ -78,6 +78,7 @@ CREATE SEQUENCE s.{0};
 CREATE FOREIGN DATA WRAPPER {0};
 CREATE SERVER {0} TYPE {1} FOREIGN DATA WRAPPER {0} OPTIONS ({0} {1});
 CREATE USER MAPPING FOR PUBLIC SERVER {0} OPTIONS ({0} {1});
+CREATE USER MAPPING FOR {0} SERVER {0};
 CREATE FOREIGN TABLE f.{0} ({0} integer OPTIONS ({0} {1})) SERVER {0} OPTIONS ({0} {1});
 CREATE TABLE {0}.{0} ({0} e.{0} DEFAULT {1} CONSTRAINT {0} CHECK ({0} IS NOT NULL), d d.{0}, n integer);
 CREATE TABLE i.plain (a text DEFAULT {1});
@@ -106,7 +107,7 @@ CREATE TEXT SEARCH DICTIONARY {0}.{0} (TEMPLATE = {0}.{0});
 CREATE TEXT SEARCH CONFIGURATION {0}.{0} (COPY = pg_catalog.simple);
 CREATE RULE {0} AS ON DELETE TO i.plain WHERE OLD.a = {1} DO ALSO SELECT {1};
 CREATE TRIGGER {0} BEFORE UPDATE ON i.plain FOR EACH ROW WHEN (OLD.a = {1}) EXECUTE FUNCTION f.touch({1});
-CREATE POLICY {0} ON i.plain TO {2} USING (a = {1});
+CREATE POLICY {0} ON i.plain TO {0} USING (a = {1});
 CREATE EVENT TRIGGER {0} ON ddl_command_end EXECUTE FUNCTION f.watch();
 CREATE PUBLICATION {0} FOR TABLE {0}.{0};
 CREATE SUBSCRIPTION {0} CONNECTION 'dbname=nowhere' PUBLICATION {0} WITH (connect = false, slot_name = NONE);
@@ -115,10 +116,11 @@ COMMENT ON COLUMN {0}.{0}.{0} IS {1};
 COMMENT ON CONSTRAINT {0} ON {0}.{0} IS {1};
 COMMENT ON FUNCTION {0}.{0}(e.{0}) IS {1};
 COMMENT ON CAST (c.{0} AS e.{0}) IS {1};
-GRANT SELECT ({0}), INSERT ON {0}.{0} TO {2} WITH GRANT OPTION;
-GRANT USAGE ON TYPE e.{0} TO {2};
-ALTER DEFAULT PRIVILEGES IN SCHEMA {0} GRANT SELECT ON TABLES TO {2};
-ALTER TABLE f.{0} OWNER TO {2};
+GRANT SELECT ({0}), INSERT ON {0}.{0} TO {0} WITH GRANT OPTION;
+GRANT USAGE ON TYPE e.{0} TO {0};
+GRANT SELECT ON v.{0} TO {0}, PUBLIC;
+ALTER DEFAULT PRIVILEGES IN SCHEMA {0} GRANT SELECT ON TABLES TO {0};
+ALTER TABLE f.{0} OWNER TO {0};
 """
 # What these names cannot be: made by nobody but C code, or by an extension.
 ABSENT = {"extension", "base_type", "transform", "security_label"}
@@ -133,6 +135,7 @@ DROP RULE {0} ON i.plain;
 DROP STATISTICS {0}.{0};
 DROP PROCEDURE {0}.p;
 DROP SEQUENCE s.{0};
+DROP USER MAPPING FOR {0} SERVER {0};
 DROP TYPE r.{0};
 DROP COLLATION c.{0};
 ALTER TABLE {0}.{0} DROP CONSTRAINT {0};
@@ -140,18 +143,18 @@ ALTER TABLE {0}.{0} ALTER COLUMN {0} DROP DEFAULT;
 ALTER TABLE i.plain ALTER COLUMN a DROP DEFAULT;
 ALTER TYPE e.{0} RENAME VALUE {1} TO 'renamed';
 COMMENT ON COLUMN {0}.{0}.{0} IS 'another';
-REVOKE INSERT ON {0}.{0} FROM {2};
+REVOKE INSERT ON {0}.{0} FROM {0};
 ALTER TABLE f.{0} OWNER TO CURRENT_USER;
 """
 
 
 def spelled(template: str, name: str) -> bytes:
-    """Return SQL with a name in it: as an identifier, as a constant, and as a role."""
+    """Return SQL with a name in it: as an identifier, and as a constant."""
     word, constant = '"' + name.replace('"', '""') + '"', "'" + name.replace("'", "''") + "'"
     if len(name.encode()) > 63:
         raise ValueError("the server would cut this name")
-    values = {"{0}": word, "{1}": constant, "{2}": word}
-    return re.sub(r"\{[012]\}", lambda match: values[match[0]], template).encode()
+    values = {"{0}": word, "{1}": constant}
+    return re.sub(r"\{[01]\}", lambda match: values[match[0]], template).encode()
 
 
 def make_role(url: str, name: str) -> None:

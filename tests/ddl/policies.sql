@@ -1,5 +1,5 @@
 -- CREATE, ALTER and DROP POLICY.
--- role: ddl_app ddl_other
+-- role: ddl_app ddl_other PUBLIC
 
 CREATE SCHEMA app;
 CREATE TABLE app.t (id integer, who text);
@@ -20,6 +20,8 @@ ALTER POLICY visible ON app.t TO ddl_app;
 ALTER POLICY visible ON app.t TO ddl_other, ddl_app;
 -- moves nothing
 ALTER POLICY visible ON app.t TO ddl_app, ddl_other;
+ALTER POLICY visible ON app.t TO PUBLIC;
+ALTER POLICY visible ON app.t TO "PUBLIC";
 ALTER POLICY visible ON app.t TO PUBLIC;
 ALTER POLICY visible ON app.t USING (id = 2);
 ALTER POLICY visible ON app.t WITH CHECK (id = 3);

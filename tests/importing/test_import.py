@@ -340,3 +340,12 @@ def test_the_docs_have_one_command_for_each_tool_and_name_the_ledgers() -> None:
 
 
 LISTED = ("golang-migrate", "dbmate", "diesel", "sqlx", "flyway", "goose", "prisma")
+
+
+
+def test_what_stands_in_folders_below_is_told_to_be_left(tmp_path: Path) -> None:
+    files = {"1_a.sql": T, "old/0_b.sql": T, "old/older/0_c.sql": T}
+    _, reading, made = read_pairs(write(tmp_path, files), None, {})
+
+    assert ["1_a.sql"] == [source for pair in made for source in pair.sources]
+    assert {"old/0_b.sql", "old/older/0_c.sql"} == reading.left.keys()

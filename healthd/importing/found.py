@@ -56,7 +56,9 @@ CODE = {
 }
 
 
+# How the reasons end for which somebody must look at what was left.
 IN_SQL = ": write in SQL what it does"
+OTHERWISE = ": say whose the folder is with --from, or take the file out"
 
 
 def code_left(files: Files) -> dict[str, str]:

@@ -10,7 +10,7 @@ from functools import partial
 from healthd.errors import ConfigError
 from healthd.importing.flyway import SHAPE, read_flyway
 from healthd.importing.folders import read_folders
-from healthd.importing.found import Files, Reading
+from healthd.importing.found import Files, Reading, in_order
 from healthd.importing.pairs import DO_UNDO, UP_DOWN, read_do_undo, read_up_down
 from healthd.importing.plain import read_plain
 from healthd.importing.sections import MARKS, marked, read_sections
@@ -59,7 +59,10 @@ assert MARKS.keys() <= TOOLS.keys()
 
 
 def _sqlx(files: Files) -> Reading:
-    return read_up_down(files) if any(UP_DOWN.match(file) for file in files) else read_plain(files)
+    """Return what stands in a folder of sqlx's, where each file may be of one way or of both."""
+    both = {file: text for file, text in files.items() if UP_DOWN.match(file)}
+    one, two = read_plain({file: text for file, text in files.items() if file not in both}), read_up_down(both)
+    return in_order((*one.found, *two.found), {**one.left, **two.left})
 
 
 def tool_of(files: Files, folder: str) -> str:

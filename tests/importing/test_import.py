@@ -349,3 +349,28 @@ def test_what_stands_in_folders_below_is_told_to_be_left(tmp_path: Path) -> None
 
     assert ["1_a.sql"] == [source for pair in made for source in pair.sources]
     assert {"old/0_b.sql", "old/older/0_c.sql"} == reading.left.keys()
+
+
+
+def test_files_of_one_way_and_of_both_stand_in_one_folder_of_sqlx(tmp_path: Path) -> None:
+    files = {
+        "20240101000000_a.up.sql": T,
+        "20240101000000_a.down.sql": "DROP TABLE t;",
+        "20240102000000_b.sql": "-- no-transaction\nALTER TABLE t ADD b int;",
+        "20240103000000_c.up.sql": "ALTER TABLE t ADD c int;",
+    }
+    tool, reading, made = read_pairs(write(tmp_path, files), "sqlx", {})
+
+    assert ("sqlx", {}) == (tool, reading.left)
+    assert ["20240101000000_a", "20240102000000_b", "20240103000000_c"] == [one.name for one in made]
+    assert [True, False, True] == [one.transactional for one in made]
+
+
+
+def test_a_file_that_golang_migrate_passes_over_and_sqlx_would_run_needs_a_human(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {"1_a.up.sql": T, "2_b.sql": "ALTER TABLE t ADD b int;"}
+
+    assert 1 == run(["import", str(write(tmp_path / "theirs", files)), "--to", str(tmp_path / "sql")])
+    assert "needs a human: 2_b.sql: sqlx runs it" in capsys.readouterr().err

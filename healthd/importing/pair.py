@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from healthd.importing.found import Found
 from healthd.migrations.forms import ends_inside, stays_outside, used_label
 from healthd.migrations.statements import CONTROL, Statement, blanked, statements, trouble
+from healthd.migrations.steps import BEGIN, END
 
 HEADER = "-- transactional: false\n"
 BOM = "\ufeff"
@@ -60,6 +61,7 @@ def pair(found: Found, name: str, folder: Folder) -> Pair:
         texts = {file: _unwrapped(text, file, said) for file, text in texts.items()}
     elif found.transactional is not False:
         said.append(f"runs outside of a transaction: {reasons[0]}")
+        texts = {file: _completed(text, file, said) for file, text in texts.items()}
     for file, text in texts.items():
         if folder.ledger and (place := text.find(folder.ledger)) >= 0:
             line = text.count("\n", 0, place) + 1
@@ -125,8 +127,32 @@ def _alone(text: str, procedures: frozenset[str]) -> str:
         return f"line {line} commits by itself"
     every, controls = _controls(text)
     if controls and not _is_wrapped(every, controls):
-        return f"line {controls[0].line} has a {blanked(controls[0].text).split()[0].upper()} of its own"
+        return f"line {controls[0].line} has a {_word(controls[0])} of its own"
     return ""
+
+
+def _completed(text: str, file: str, said: list[str]) -> str:
+    """Return a text that has its own the BEGIN and the COMMIT that it left to the tool, which had them around it."""
+    _, controls = _controls(text)
+    if controls and END.match(controls[0].text):
+        said.append(f"{file}: BEGIN put before it, for its first {_word(controls[0])} ends what the tool began")
+        text = f"BEGIN;\n{text}"
+    if controls and BEGIN.match(controls[-1].text):
+        said.append(f"{file}: COMMIT put after it, for its last {_word(controls[-1])} is ended by the tool")
+        text = f"{_ended(text)}COMMIT;\n"
+    return text
+
+
+def _ended(text: str) -> str:
+    """Return a text after which another statement may stand."""
+    last = list(statements(text))[-1]
+    if last.end == len(text):
+        return f"{text.rstrip()}\n;\n"  # it may end with a comment
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def _word(control: Statement) -> str:
+    return str(blanked(control.text).split()[0].upper())
 
 
 def _is_wrapped(every: list[Statement], controls: list[Statement]) -> bool:

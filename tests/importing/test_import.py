@@ -199,6 +199,23 @@ def test_what_only_looks_like_it_stays_one_transaction(tmp_path: Path, text: str
     assert text == one(tmp_path, text).apply
 
 
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("SELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\n", "BEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nCOMMIT;\n"),
+        ("SELECT 1; COMMIT; VACUUM t; BEGIN", "BEGIN;\nSELECT 1; COMMIT; VACUUM t; BEGIN\n;\nCOMMIT;\n"),
+        ("COMMIT; VACUUM t; BEGIN; SELECT 2 -- two", "BEGIN;\nCOMMIT; VACUUM t; BEGIN; SELECT 2 -- two\n;\nCOMMIT;\n"),
+        ("SELECT 1; COMMIT; VACUUM t; -- end", "BEGIN;\nSELECT 1; COMMIT; VACUUM t; -- end"),
+    ],
+)
+def test_a_file_that_ends_the_transaction_of_the_tool_gets_its_own(tmp_path: Path, text: str, made: str) -> None:
+    pair = one(tmp_path, text)
+
+    assert f"-- transactional: false\n{made}" == pair.apply
+    assert "0001_a.sql: BEGIN put before it, for its first COMMIT ends what the tool began" in pair.said
+    assert () == pair.human
+
+
 def test_a_procedure_that_commits_is_known_where_another_file_calls_it(tmp_path: Path) -> None:
     procedure = "CREATE PROCEDURE app.Fill() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;"
     first, second = pairs(tmp_path, {"1_a.up.sql": procedure, "2_b.up.sql": "CALL app.fill();"})
@@ -342,14 +359,12 @@ def test_the_docs_have_one_command_for_each_tool_and_name_the_ledgers() -> None:
 LISTED = ("golang-migrate", "dbmate", "diesel", "sqlx", "flyway", "goose", "prisma")
 
 
-
 def test_what_stands_in_folders_below_is_told_to_be_left(tmp_path: Path) -> None:
     files = {"1_a.sql": T, "old/0_b.sql": T, "old/older/0_c.sql": T}
     _, reading, made = read_pairs(write(tmp_path, files), None, {})
 
     assert ["1_a.sql"] == [source for pair in made for source in pair.sources]
     assert {"old/0_b.sql", "old/older/0_c.sql"} == reading.left.keys()
-
 
 
 def test_files_of_one_way_and_of_both_stand_in_one_folder_of_sqlx(tmp_path: Path) -> None:
@@ -364,7 +379,6 @@ def test_files_of_one_way_and_of_both_stand_in_one_folder_of_sqlx(tmp_path: Path
     assert ("sqlx", {}) == (tool, reading.left)
     assert ["20240101000000_a", "20240102000000_b", "20240103000000_c"] == [one.name for one in made]
     assert [True, False, True] == [one.transactional for one in made]
-
 
 
 def test_a_file_that_golang_migrate_passes_over_and_sqlx_would_run_needs_a_human(

@@ -147,7 +147,7 @@ class _Scratch:
     """A database that may be thrown away at any time, on a server that nobody else uses."""
 
     def __init__(self, server: embedded.Server) -> None:
-        self.url, self.administrator = server.url(SCRATCH), server.url()
+        self.url, self.administrator, self.binaries = server.url(SCRATCH), server.url(), server.bin
         self.open = AsyncExitStack()
         self.connection: Any = None
         self.roles: list[str] = []  # that migrations name and none of them makes
@@ -208,6 +208,13 @@ class _Scratch:
         try:
             await asyncio.to_thread(_run, self.url, migration, "apply_one")
         except MigrationFailed as error:
+            if extension := re.search(r'extension "([^"]+)" is not available', str(error)):
+                raise MigrationFailed(
+                    str(error),
+                    hint=f"PostgreSQL in {self.binaries} comes without {extension[1]}: name another one in yoyo.ini, "
+                    "[healthd] postgres_bin = /usr/lib/postgresql/17/bin",
+                    sqlstate=error.sqlstate,
+                ) from error
             role = re.search(r'role "([^"]+)" does not exist', str(error))
             if role is None:
                 raise

@@ -205,3 +205,13 @@ async def test_what_we_ship_builds_in_a_database_what_the_replay_expects(databas
     await migrate(database, migrations, shipped, say=lambda _: None)
 
     assert () == diff(shipped.expected(), await read(database))
+
+
+async def test_an_extension_that_the_programs_come_without_is_told_with_the_setting_that_names_others(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, **{"1": "CREATE EXTENSION never_heard_of"})
+
+    with pytest.raises(MigrationFailed, match="never_heard_of") as caught:
+        await replay(read_migrations([tmp_path]))
+    assert "postgres_bin" in caught.value.hint

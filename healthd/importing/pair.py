@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from healthd.importing.found import Found
-from healthd.migrations.forms import ends_inside, stays_outside, used_label
+from healthd.migrations.forms import comes_first, ends_inside, stays_outside, used_label
 from healthd.migrations.statements import CONTROL, Statement, blanked, statements, trouble
 from healthd.migrations.steps import BEGIN, END
 
@@ -62,6 +62,8 @@ def pair(found: Found, name: str, folder: Folder) -> Pair:
     elif found.transactional is not False:
         said.append(f"runs outside of a transaction: {reasons[0]}")
         texts = {file: _completed(text, file, said) for file, text in texts.items()}
+    else:
+        said.append("runs outside of a transaction: so it did with the tool")
     for file, text in texts.items():
         if folder.ledger and (place := text.find(folder.ledger)) >= 0:
             line = text.count("\n", 0, place) + 1
@@ -125,6 +127,8 @@ def _alone(text: str, procedures: frozenset[str]) -> str:
         return f"line {used[0]} uses the label {used[1]!r} that it has added itself"
     if line := ends_inside(text, procedures):
         return f"line {line} commits by itself"
+    if line := comes_first(text):
+        return f"line {line} must come before all else in its transaction"
     every, controls = _controls(text)
     if controls and not _is_wrapped(every, controls):
         return f"line {controls[0].line} has a {_word(controls[0])} of its own"
@@ -134,6 +138,9 @@ def _alone(text: str, procedures: frozenset[str]) -> str:
 def _completed(text: str, file: str, said: list[str]) -> str:
     """Return a text that has its own the BEGIN and the COMMIT that it left to the tool, which had them around it."""
     _, controls = _controls(text)
+    if not controls and comes_first(text) and not stays_outside(text):
+        said.append(f"{file}: BEGIN and COMMIT put around it, as the tool would have them")
+        return f"BEGIN;\n{_ended(text)}COMMIT;\n"
     if controls and END.match(controls[0].text):
         said.append(f"{file}: BEGIN put before it, for its first {_word(controls[0])} ends what the tool began")
         text = f"BEGIN;\n{text}"

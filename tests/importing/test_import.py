@@ -111,6 +111,7 @@ def test_a_folder_tells_whose_it_is_and_comes_in_its_order(tool: str, tmp_path: 
     assert ("nine", "ten") == (nine.id[-4:], ten.id[-3:])
     assert (tool not in WITHOUT_ROLLBACK) == (nine.rollback is not None and "DROP TABLE t" in nine.rollback)
     assert (True, tool not in ALONE) == (nine.transactional, ten.transactional)
+    assert (tool in ALONE) == ("runs outside of a transaction: so it did with the tool" in made[1].said)
 
 
 @pytest.mark.parametrize("tool", FOLDERS)
@@ -214,6 +215,23 @@ def test_a_file_that_ends_the_transaction_of_the_tool_gets_its_own(tmp_path: Pat
     assert f"-- transactional: false\n{made}" == pair.apply
     assert "0001_a.sql: BEGIN put before it, for its first COMMIT ends what the tool began" in pair.said
     assert () == pair.human
+
+
+@pytest.mark.parametrize("around", [("", ""), ("BEGIN;\n", "COMMIT;\n")])
+def test_what_sets_how_its_transaction_is_isolated_runs_in_one_of_its_own(
+    around: tuple[str, str], tmp_path: Path, database: str, sql: Sql
+) -> None:
+    from healthd.migrations.backend import opened, yoyo_migration
+
+    begin, commit = around
+    text = f"-- Why.\n{begin}SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\n{T}INSERT INTO t VALUES (1);\n{commit}"
+    write_pairs([one(tmp_path, text)], tmp_path / "sql", force=False)
+    (migration,) = read_migrations([tmp_path / "sql"])
+    with opened(database, wait_s=1.0) as backend:
+        backend.apply_one(yoyo_migration(migration))
+
+    assert (1, 1) == (migration.apply.count("BEGIN;\n"), migration.apply.count("COMMIT;\n"))
+    assert [(1,)] == sql(database, "SELECT a FROM t")
 
 
 def test_a_procedure_that_commits_is_known_where_another_file_calls_it(tmp_path: Path) -> None:

@@ -16,8 +16,13 @@ BOM = "\ufeff"
 OPENS = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
 CLOSES = re.compile(r"(?:commit|end)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
 RESTRICT = re.compile(r"^\\(?:un)?restrict[ \t].*\n?", re.MULTILINE)
-PLACEHOLDER = re.compile(r"\$\{\s*([^}\n]+?)\s*\}|\{\{-?\s*([^}\n]+?)\s*-?\}\}")
-FLYWAYS = re.compile(r"\$\{\s*([^}\n]+?)\s*\}")
+# Also psql's and graphile-migrate's :name, :'name' and :"name", which are no cast, no slice and no := of an argument.
+PLACEHOLDER = re.compile(
+    r"""\$\{\s*(?P<name>[^}\n]+?)\s*\}
+      | \{\{-?\s*(?P<braced>[^}\n]+?)\s*-?\}\}
+      | (?<![:\w"\])\[]):(?P<quote>['"]?)(?P<psqls>[A-Za-z_]\w*)(?P=quote)(?![\w$])""",
+    re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,8 @@ class Pair:
 class Folder:
     """What counts for all files of a folder.
 
-    Placeholders are looked for outside of quotes, where they could be nothing else, or `everywhere`, as Flyway has it.
+    Placeholders that have no value are looked for outside of quotes, where they could be nothing else, or `everywhere`,
+    as Flyway has it, and Flyway has but one form.
     A file that speaks of the other tool's `ledger` is told, for that is not kept any longer. `committing` are the
     procedures that commit.
     """
@@ -89,22 +95,23 @@ def _clean(text: str, file: str, said: list[str]) -> str:
 
 def _filled(text: str, file: str, folder: Folder, human: list[str]) -> str:
     """Return the text with its placeholders filled in; what has no value is told."""
-    if "${" not in text and "{{" not in text:
+    if not any(mark in text for mark in ("${", "{{", ":")):
         return text
-    pattern = FLYWAYS if folder.everywhere else PLACEHOLDER
     code = text if folder.everywhere else blanked(text)
     missing: dict[str, int] = {}
 
     def value(match: re.Match[str]) -> str:
-        key = match[1] or match[2]
-        if code[match.start()] == " ":  # in quotes or in a comment
+        if folder.everywhere and not match["name"]:
             return match[0]
-        if (known := _value(folder.placeholders, key)) is None:
+        key = match["name"] or match["braced"] or match["psqls"]
+        if (known := _value(folder.placeholders, key)) is not None:
+            quote = match["quote"] or ""
+            return f"{quote}{known}{quote}"
+        if code[match.start()] != " ":  # not in quotes, nor in a comment
             missing.setdefault(key, text.count("\n", 0, match.start()) + 1)
-            return match[0]
-        return known
+        return match[0]
 
-    filled = pattern.sub(value, text)
+    filled = PLACEHOLDER.sub(value, text)
     for key, line in missing.items():
         human.append(f"{file}, line {line}: a placeholder, {key}: --placeholder '{key}=VALUE'")
     return filled

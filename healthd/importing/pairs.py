@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from healthd.importing.found import OTHERWISE, Files, Found, Reading, code_left, in_order
 
 UP_DOWN = re.compile(
-    r"V?(?P<version>[0-9]+)(?P<name>[^/]*?)(?:\.(?P<dialect>[a-z]+[0-9]?))?(?P<alone>\.autocommit)?"
+    r"V?(?P<version>[0-9]+)(?P<name>[^/]*?)(?:\.(?P<dialect>(?!autocommit\b)[a-z]+[0-9]?))?(?P<alone>\.autocommit)?"
     r"\.(?P<way>up|down)\.(?:sql|pgsql)$"
 )
 DO_UNDO = re.compile(r"(?P<version>[0-9]+)\.(?P<way>do|undo)(?P<name>\.[^/]*)?(?P<dialect>\.\b)?(?P<alone>\.\b)?\.sql$")

@@ -165,6 +165,14 @@ def test_of_several_dialects_ours_is_taken(tmp_path: Path) -> None:
 # ── transactions ────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_file_for_ours_wins_also_where_the_others_run_outside_of_a_transaction(tmp_path: Path) -> None:
+    files = {"1_a.autocommit.up.sql": "SELECT other;", "1_a.postgres.up.sql": T, "2_b.autocommit.up.sql": "SELECT 1;"}
+    first, second = pairs(tmp_path, files)
+
+    assert (T, True) == (first.apply, first.transactional)
+    assert ("0002_b", False) == (second.name, second.transactional)
+
+
 def test_begin_and_commit_around_a_file_are_taken_out(tmp_path: Path) -> None:
     made = one(tmp_path, f"-- Why.\nBEGIN;\n\n{T}\ncommit work ; -- done\n")
 
@@ -272,6 +280,25 @@ def test_braces_in_quotes_are_no_placeholder_elsewhere(tmp_path: Path) -> None:
     text = "INSERT INTO t VALUES ('Dear {{ name }}, ${x}'); -- {{ y }}"
 
     assert (text, ()) == ((made := one(tmp_path, text)).apply, made.human)
+
+
+def test_variables_of_psql_are_placeholders(tmp_path: Path) -> None:
+    text = "GRANT SELECT ON :app_schema.t TO :\"Reader\"; SELECT :'Reader', a::text, b[i:j], c[:k], f(d := 1), ':no';"
+    filled = "GRANT SELECT ON s.t TO \"r\"; SELECT 'r', a::text, b[i:j], c[:k], f(d := 1), ':no';"
+
+    (made,) = pairs(tmp_path, {"1_a.up.sql": text}, app_schema="s", reader="r")
+    assert (filled, ()) == (made.apply, made.human)
+    assert [
+        "0001_a.sql, line 1: a placeholder, app_schema: --placeholder 'app_schema=VALUE'",
+        "0001_a.sql, line 1: a placeholder, Reader: --placeholder 'Reader=VALUE'",
+    ] == list(one(tmp_path, text).human)
+
+
+def test_a_placeholder_with_a_value_is_filled_in_inside_of_quotes_too(tmp_path: Path) -> None:
+    text = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT a FROM {{ schema }}.t $$;"
+    (made,) = pairs(tmp_path, {"1_a.up.sql": text}, schema="s")
+
+    assert text.replace("{{ schema }}", "s") == made.apply
 
 
 def test_what_pg_dump_writes_for_psql_is_taken_out(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.importing.plain": frozenset({"re"}),
     "healthd.importing.sections": frozenset({"re"}),
     "healthd.importing.tools": frozenset({"re"}),
+    "healthd.importing.versions": frozenset({"re"}),
     "healthd.lint.judge": frozenset({"re"}),
     "healthd.lint.page": frozenset({"sys"}),  # writes the page when it is run as a program
     "healthd.lint.rules": frozenset({"importlib", "pkgutil"}),  # finds its files

@@ -14,6 +14,7 @@ from healthd.importing.found import Files, Reading, in_order
 from healthd.importing.pairs import DO_UNDO, UP_DOWN, read_do_undo, read_up_down
 from healthd.importing.plain import read_plain
 from healthd.importing.sections import MARKS, marked, read_sections
+from healthd.importing.versions import is_versions, read_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ TOOLS: Mapping[str, Tool] = {
     "rambler": _sections("rambler", "migrations"),
     "tern": _sections("tern", "schema_version"),
     "sqlx": Tool(_named(r"[0-9]{14}_[^/]*\.sql$"), lambda files: _sqlx(files), "_sqlx_migrations"),
+    "versions": Tool(is_versions, read_versions, ""),
     "plain": Tool(_named(r"[^/]+\.sql$"), read_plain, ""),
 }
 assert MARKS.keys() <= TOOLS.keys()

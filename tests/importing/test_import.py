@@ -78,6 +78,11 @@ FOLDERS: Mapping[str, Mapping[str, str]] = {
         "deeper/V1_10__ten.sql": "ALTER TABLE t ADD b int;\n",
         "deeper/V1_10__ten.sql.conf": "executeInTransaction=false\n",
     },
+    "versions": {
+        "v1.9/nine.up.sql": T,
+        "v1.9/nine.down.sql": "DROP TABLE t;\n",
+        "v1.10/ten.up.sql": "ALTER TABLE t ADD b int;\n",
+    },
     "plain": {"9 nine.sql": T, "10 ten.sql": "ALTER TABLE t ADD b int;\n"},
 }
 WITHOUT_ROLLBACK = {"prisma", "sqlx", "plain"}
@@ -410,6 +415,23 @@ def test_what_stands_in_folders_below_is_told_to_be_left(tmp_path: Path) -> None
 
     assert ["1_a.sql"] == [source for pair in made for source in pair.sources]
     assert {"old/0_b.sql", "old/older/0_c.sql"} == reading.left.keys()
+
+
+def test_folders_of_versions_are_compared_as_numbers_and_so_are_the_files_in_them(tmp_path: Path) -> None:
+    files = {
+        "0.9/10__d.sql": "SELECT 4;",
+        "0.9/2__c.sql": "SELECT 3;",
+        "0.8/b.sql": "SELECT 2;",
+        "0.8/a.sql": "SELECT 1;",
+        "0.10/0__e.sql": "SELECT 5;",
+        "LATEST.sql": "SELECT 6;",
+    }
+    tool, reading, made = read_pairs(write(tmp_path, files), None, {})
+
+    assert ("versions", {"LATEST.sql"}) == (tool, reading.left.keys())
+    assert [f"SELECT {number};" for number in range(1, 6)] == [pair.apply for pair in made]
+    assert sorted(pair.name for pair in made) == [pair.name for pair in made]
+    assert ["0.8/a.sql", "0.8/b.sql"] == [pair.sources[0] for pair in made if pair.said]
 
 
 def test_files_of_one_way_and_of_both_stand_in_one_folder_of_sqlx(tmp_path: Path) -> None:

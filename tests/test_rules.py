@@ -65,6 +65,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.lint.rules": frozenset({"importlib", "pkgutil"}),  # finds its files
     "healthd.lint.source": frozenset({"re"}),
     "healthd.migrations.directives": frozenset({"re", "difflib", "pathlib"}),
+    "healthd.migrations.foreign": frozenset({"re", "pathlib"}),
     "healthd.migrations.forms": frozenset({"re"}),
     "healthd.migrations.statements": frozenset({"re"}),
     "healthd.migrations.prefixes": frozenset(),

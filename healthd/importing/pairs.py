@@ -14,7 +14,10 @@ UP_DOWN = re.compile(
 DO_UNDO = re.compile(r"(?P<version>[0-9]+)\.(?P<way>do|undo)(?P<name>\.[^/]*)?(?P<dialect>\.\b)?(?P<alone>\.\b)?\.sql$")
 SIMPLE = re.compile(r"[0-9]+_[^/]*\.sql$")
 OURS = ("postgres", "postgresql", "pg", "psql")
-OTHERS = ("mysql", "mariadb", "sqlite", "sqlite3", "cockroach", "cockroachdb", "mssql", "oracle", "h2")
+OTHERS = (
+    *("mysql", "mariadb", "sqlite", "sqlite3", "cockroach", "cockroachdb"),
+    *("mssql", "sqlserver", "oracle", "db2", "h2", "hsqldb", "derby"),
+)
 NO_TRANSACTION = re.compile(r"^--\s*(?:no-transaction|morph:nontransactional)\s*$", re.MULTILINE)
 Key = tuple[int, str]
 

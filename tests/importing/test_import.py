@@ -154,6 +154,16 @@ def test_versions_of_flyway_are_compared_as_numbers(tmp_path: Path) -> None:
     assert "abcde" == "".join(made.name[-1] for made in pairs(tmp_path, files))
 
 
+def test_of_several_databases_that_flyway_is_for_ours_is_taken(tmp_path: Path) -> None:
+    files = {f"{folder}/V1__a.sql": f"SELECT '{folder}';" for folder in ("H2", "mysql", "postgresql")}
+    _, reading, made = read_pairs(write(tmp_path, {**files, "V2__b.sql": T}), None, {})
+
+    assert ["SELECT 'postgresql';", T] == [pair.apply for pair in made]
+    assert {"H2/V1__a.sql": "for H2", "mysql/V1__a.sql": "for mysql"} == {
+        file: reason.split(",")[0] for file, reason in reading.left.items()
+    }
+
+
 def test_two_files_that_differ_in_case_alone_are_numbered(tmp_path: Path) -> None:
     names = [made.name for made in pairs(tmp_path, {"1_a.up.sql": "", "1_A.up.sql": ""})]
 

@@ -58,6 +58,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.importing.pairs": frozenset({"re"}),
     "healthd.importing.plain": frozenset({"re"}),
     "healthd.importing.sections": frozenset({"re"}),
+    "healthd.importing.sqitch": frozenset({"re"}),
     "healthd.importing.tools": frozenset({"re"}),
     "healthd.importing.versions": frozenset({"re"}),
     "healthd.lint.judge": frozenset({"re"}),

@@ -14,6 +14,7 @@ from healthd.importing.found import Files, Reading, in_order
 from healthd.importing.pairs import DO_UNDO, UP_DOWN, read_do_undo, read_up_down
 from healthd.importing.plain import read_plain
 from healthd.importing.sections import MARKS, marked, read_sections
+from healthd.importing.sqitch import PLAN, read_sqitch
 from healthd.importing.versions import is_versions, read_versions
 
 
@@ -42,6 +43,7 @@ def _sections(tool: str, ledger: str) -> Tool:
 # In the order in which they are tried: what is told by more comes first.
 TOOLS: Mapping[str, Tool] = {
     "flyway": Tool(lambda files: any(SHAPE.match(file) for file in files), read_flyway, "flyway_schema_history"),
+    "sqitch": Tool(lambda files: PLAN in files, read_sqitch, "sqitch.changes"),
     "prisma": Tool(_named(r"[^/]+/migration\.sql$"), read_folders, "_prisma_migrations"),
     "hasura": Tool(_named(r"[0-9]{13}_[^/]*/up\.sql$"), read_folders, "hdb_catalog.schema_migrations"),
     "diesel": Tool(_named(r"[0-9][^/]*/up\.sql$"), read_folders, "__diesel_schema_migrations"),

@@ -78,6 +78,14 @@ FOLDERS: Mapping[str, Mapping[str, str]] = {
         "deeper/V1_10__ten.sql": "ALTER TABLE t ADD b int;\n",
         "deeper/V1_10__ten.sql.conf": "executeInTransaction=false\n",
     },
+    "sqitch": {
+        "sqitch.plan": "%syntax-version=1.0.0\n\nz/nine 2024-01-01T00:00:00Z A <a@b.c> # first\n"
+        "ten [z/nine] 2024-01-02T00:00:00Z A <a@b.c> # second\n",
+        "deploy/z/nine.sql": f"-- Deploy nine\nBEGIN;\n{T}COMMIT;\n",
+        "revert/z/nine.sql": "BEGIN;\nDROP TABLE t;\nCOMMIT;\n",
+        "deploy/ten.sql": "ALTER TABLE t ADD b int;\n",
+        "verify/ten.sql": "SELECT b FROM t;\n",
+    },
     "versions": {
         "v1.9/nine.up.sql": T,
         "v1.9/nine.down.sql": "DROP TABLE t;\n",
@@ -425,6 +433,22 @@ def test_what_stands_in_folders_below_is_told_to_be_left(tmp_path: Path) -> None
 
     assert ["1_a.sql"] == [source for pair in made for source in pair.sources]
     assert {"old/0_b.sql", "old/older/0_c.sql"} == reading.left.keys()
+
+
+def test_a_change_that_sqitch_has_reworked_comes_twice_each_time_as_it_was(tmp_path: Path) -> None:
+    files = {
+        "sqitch.plan": "%project=p\na 2024 A <a@b.c>\n@v1 2024 A <a@b.c>\n\nb [a] 2024 A <a@b.c>\n"
+        "a [a@v1 b] 2024 A <a@b.c>\n",
+        "deploy/a@v1.sql": "SELECT 1;",
+        "deploy/b.sql": "SELECT 2;",
+        "deploy/a.sql": "SELECT 3;",
+        "deploy/c.sql": "SELECT 4;",
+        "verify/a.sql": "SELECT 5;",
+    }
+    _, reading, made = read_pairs(write(tmp_path, files), None, {})
+
+    assert ["SELECT 1;", "SELECT 2;", "SELECT 3;"] == [pair.apply for pair in made]
+    assert {"deploy/c.sql", "verify/a.sql"} == reading.left.keys()
 
 
 def test_folders_of_versions_are_compared_as_numbers_and_so_are_the_files_in_them(tmp_path: Path) -> None:

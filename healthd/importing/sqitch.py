@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.importing.found import Files, Found, Reading
+from healthd.importing.found import BRING, Files, Found, Reading
 
 PLAN = "sqitch.plan"
 CHANGE = re.compile(r"\+?\s*(?P<name>[^\s#%@+-][^\s\[#]*)")
@@ -14,12 +14,12 @@ VERIFIES = "verifies a change: healthd proves with its lock file what each makes
 
 
 def read_sqitch(files: Files) -> Reading:
-    """Return the changes of a plan; one that was reworked has its earlier files under the tag that came after it."""
+    """Return the changes of a plan; those before one was reworked are in files with a tag in their name."""
     found, left = list[Found](), dict[str, str]()
-    for place, stem in enumerate(_stems(files.get(PLAN, "")), 1):
+    for place, stem in enumerate(_stems(files), 1):
         deploy, revert = f"deploy/{stem}.sql", f"revert/{stem}.sql"
         if deploy not in files:
-            left[deploy] = f"named in {PLAN}, and not there"
+            left[deploy] = f"named in {PLAN}, and not there{BRING}"
             continue
         sources = (deploy, revert) if revert in files else (deploy,)
         found.append(Found((place,), stem, files[deploy], files.get(revert), sources))
@@ -30,11 +30,20 @@ def read_sqitch(files: Files) -> Reading:
     return Reading(tuple(found), left)
 
 
-def _stems(plan: str) -> Iterator[str]:
-    """Yield what the files of each change are called, in the order of the plan."""
-    lines = [line.strip() for line in plan.splitlines()]
+def _stems(files: Files) -> Iterator[str]:
+    """Yield what the files of each change are called, in the order of the plan.
+
+    Those of a change that is reworked later have a tag in their name: of the tags before that, the last one that has.
+    """
+    lines = [line.strip() for line in files.get(PLAN, "").splitlines()]
     changes = [(number, match["name"]) for number, line in enumerate(lines) if (match := CHANGE.match(line))]
-    last = {name: number for number, name in changes}
+    reworked: dict[int, int] = {}
+    last: dict[str, int] = {}
     for number, name in changes:
-        tags = (match["tag"] for line in lines[number + 1 :] if (match := TAG.match(line)))
-        yield name if number == last[name] else f"{name}@{next(tags, '')}"
+        if name in last:
+            reworked[last[name]] = number
+        last[name] = number
+    for number, name in changes:
+        between = lines[number + 1 : reworked.get(number, number)]
+        tagged = [f"{name}@{match['tag']}" for line in reversed(between) if (match := TAG.match(line))]
+        yield next((stem for stem in tagged if f"deploy/{stem}.sql" in files), (*tagged, name)[0])

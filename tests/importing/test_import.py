@@ -437,7 +437,8 @@ def test_what_stands_in_folders_below_is_told_to_be_left(tmp_path: Path) -> None
 
 def test_a_change_that_sqitch_has_reworked_comes_twice_each_time_as_it_was(tmp_path: Path) -> None:
     files = {
-        "sqitch.plan": "%project=p\na 2024 A <a@b.c>\n@v1 2024 A <a@b.c>\n\nb [a] 2024 A <a@b.c>\n"
+        "sqitch.plan": "%project=p\na 2024 A <a@b.c>\n@v0 2024 A <a@b.c>\n@v1 2024 A <a@b.c>\n\nb [a] 2024 A <a@b.c>\n"
+        "@v2 2024 A <a@b.c>\n"
         "a [a@v1 b] 2024 A <a@b.c>\n",
         "deploy/a@v1.sql": "SELECT 1;",
         "deploy/b.sql": "SELECT 2;",
@@ -449,6 +450,15 @@ def test_a_change_that_sqitch_has_reworked_comes_twice_each_time_as_it_was(tmp_p
 
     assert ["SELECT 1;", "SELECT 2;", "SELECT 3;"] == [pair.apply for pair in made]
     assert {"deploy/c.sql", "verify/a.sql"} == reading.left.keys()
+
+
+def test_a_change_of_sqitch_s_plan_that_has_no_file_needs_a_human(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = write(tmp_path / "theirs", {"sqitch.plan": "a 2024\nb 2024\n", "deploy/a.sql": T})
+
+    assert 1 == run(["import", str(theirs), "--to", str(tmp_path / "sql")])
+    assert "needs a human: deploy/b.sql: named in sqitch.plan, and not there" in capsys.readouterr().err
 
 
 def test_folders_of_versions_are_compared_as_numbers_and_so_are_the_files_in_them(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from healthd.model import Difference, Snapshot, diff, quote
 
 SCRATCH, COPY = "replay", "replay_copy"
 ROLES = "SELECT r.rolname FROM pg_catalog.pg_roles AS r WHERE r.oid >= 16384"
+NOW = re.compile(r"'(?:now|today|tomorrow|yesterday)'", re.IGNORECASE)
 # What belongs to a database and stays behind when it is copied: its settings, its privileges, its subscriptions.
 NOT_COPIED = """
     SELECT FROM pg_catalog.pg_database AS d
@@ -125,8 +126,14 @@ def _same(migration: Migration, once: Snapshot, again: Snapshot) -> None:
         names = ", ".join(sorted({str(one.key) for one in differences}))
         raise MigrationFailed(
             f"{migration.id} does not build the same schema twice: {names}",
-            hint="take what depends on chance or time out",
+            hint="take what depends on chance or time out" + _now(migration.apply),
         )
+
+
+def _now(text: str) -> str:
+    """Return words about a literal that is read when its statement runs; nothing where there is none."""
+    found = NOW.search(text)
+    return f"; line {text.count(chr(10), 0, found.start()) + 1}: {found[0]} is read once, write now()" if found else ""
 
 
 async def _rollback(scratch: _Scratch, migration: Migration, clean: Snapshot) -> tuple[str, tuple[Difference, ...]]:

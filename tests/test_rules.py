@@ -58,12 +58,15 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.importing.pairs": frozenset({"re"}),
     "healthd.importing.plain": frozenset({"re"}),
     "healthd.importing.sections": frozenset({"re"}),
+    "healthd.importing.sqitch": frozenset({"re"}),
     "healthd.importing.tools": frozenset({"re"}),
+    "healthd.importing.versions": frozenset({"re"}),
     "healthd.lint.judge": frozenset({"re"}),
     "healthd.lint.page": frozenset({"sys"}),  # writes the page when it is run as a program
     "healthd.lint.rules": frozenset({"importlib", "pkgutil"}),  # finds its files
     "healthd.lint.source": frozenset({"re"}),
     "healthd.migrations.directives": frozenset({"re", "difflib", "pathlib"}),
+    "healthd.migrations.foreign": frozenset({"re", "pathlib"}),
     "healthd.migrations.forms": frozenset({"re"}),
     "healthd.migrations.statements": frozenset({"re"}),
     "healthd.migrations.prefixes": frozenset(),

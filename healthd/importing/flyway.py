@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from healthd.importing.found import Files, Found, Reading, code_left, in_order
+from healthd.importing.pairs import OTHERS
 
 SHAPE = re.compile(r"(?:.*/)?(?P<kind>[VUB])(?P<version>[0-9]+(?:[._][0-9]+)*)__(?P<name>[^/]*)\.sql$")
 REPEATABLE = re.compile(r"(?:.*/)?R__(?P<name>[^/]*)\.sql$")
@@ -18,9 +19,11 @@ def read_flyway(files: Files) -> Reading:
     An undo file becomes the rollback. What is repeatable becomes one migration each, after all others. A baseline
     is left out where the versions before it are there, for they build the same.
     """
+    left = {file: f"for {other}, not for PostgreSQL" for file in files if (other := _other(file))}
+    files = {file: text for file, text in files.items() if file not in left}
     matches = {file: match for file in files if (match := SHAPE.match(file))}
     texts: dict[str, dict[tuple[int, ...], str]] = {"V": {}, "U": {}, "B": {}}
-    left = code_left(files)
+    left |= code_left(files)
     for file, match in matches.items():
         version = _version(match["version"])
         if version in texts[match["kind"]]:
@@ -52,6 +55,11 @@ def _found(files: Files, version: tuple[int, ...], name: str, file: str, undo: s
     sources = (file,) if undo is None else (file, undo)
     rollback = None if undo is None else files[undo]
     return Found(version, name, files[file], rollback, sources, False if alone else None, notes)
+
+
+def _other(file: str) -> str | None:
+    """Return the name of another database that a folder of this file has, in whatever case."""
+    return next((part for part in file.split("/")[:-1] if part.casefold() in OTHERS), None)
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from healthd.importing.tools import TOOLS, tool_of
 from healthd.migrations.files import ROLLBACK, text_of
 from healthd.migrations.forms import committing
 
-READ = frozenset({".sql", ".pgsql", ".conf", ".toml", ".yaml", ".yml"})
+READ = frozenset({".sql", ".pgsql", ".conf", ".toml", ".yaml", ".yml", ".plan"})
 DEPTH = 4
 
 

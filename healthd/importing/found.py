@@ -56,7 +56,11 @@ CODE = {
 }
 
 
+# How the reasons end for which somebody must look at what was left.
 IN_SQL = ": write in SQL what it does"
+BRING = ": bring it, or take the change out of the plan"
+OTHERWISE = ": say whose the folder is with --from, or take the file out"
+NEEDS_A_HUMAN = (IN_SQL, BRING, OTHERWISE)
 
 
 def code_left(files: Files) -> dict[str, str]:

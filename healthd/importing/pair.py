@@ -7,16 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from healthd.importing.found import Found
-from healthd.migrations.forms import ends_inside, stays_outside, used_label
+from healthd.migrations.forms import comes_first, ends_inside, stays_outside, used_label
 from healthd.migrations.statements import CONTROL, Statement, blanked, statements, trouble
+from healthd.migrations.steps import BEGIN, END
 
 HEADER = "-- transactional: false\n"
 BOM = "\ufeff"
 OPENS = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
 CLOSES = re.compile(r"(?:commit|end)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
 RESTRICT = re.compile(r"^\\(?:un)?restrict[ \t].*\n?", re.MULTILINE)
-PLACEHOLDER = re.compile(r"\$\{\s*([^}\n]+?)\s*\}|\{\{-?\s*([^}\n]+?)\s*-?\}\}")
-FLYWAYS = re.compile(r"\$\{\s*([^}\n]+?)\s*\}")
+# Also psql's and graphile-migrate's :name, :'name' and :"name", which are no cast, no slice and no := of an argument.
+PLACEHOLDER = re.compile(
+    r"""\$\{\s*(?P<name>[^}\n]+?)\s*\}
+      | \{\{-?\s*(?P<braced>[^}\n]+?)\s*-?\}\}
+      | (?<![:\w"\])\[]):(?P<quote>['"]?)(?P<psqls>[A-Za-z_]\w*)(?P=quote)(?![\w$])""",
+    re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class Pair:
 class Folder:
     """What counts for all files of a folder.
 
-    Placeholders are looked for outside of quotes, where they could be nothing else, or `everywhere`, as Flyway has it.
+    Placeholders that have no value are looked for outside of quotes, where they could be nothing else, or `everywhere`,
+    as Flyway has it, and Flyway has but one form.
     A file that speaks of the other tool's `ledger` is told, for that is not kept any longer. `committing` are the
     procedures that commit.
     """
@@ -60,6 +67,9 @@ def pair(found: Found, name: str, folder: Folder) -> Pair:
         texts = {file: _unwrapped(text, file, said) for file, text in texts.items()}
     elif found.transactional is not False:
         said.append(f"runs outside of a transaction: {reasons[0]}")
+        texts = {file: _completed(text, file, said) for file, text in texts.items()}
+    else:
+        said.append("runs outside of a transaction: so it did with the tool")
     for file, text in texts.items():
         if folder.ledger and (place := text.find(folder.ledger)) >= 0:
             line = text.count("\n", 0, place) + 1
@@ -85,22 +95,23 @@ def _clean(text: str, file: str, said: list[str]) -> str:
 
 def _filled(text: str, file: str, folder: Folder, human: list[str]) -> str:
     """Return the text with its placeholders filled in; what has no value is told."""
-    if "${" not in text and "{{" not in text:
+    if not any(mark in text for mark in ("${", "{{", ":")):
         return text
-    pattern = FLYWAYS if folder.everywhere else PLACEHOLDER
     code = text if folder.everywhere else blanked(text)
     missing: dict[str, int] = {}
 
     def value(match: re.Match[str]) -> str:
-        key = match[1] or match[2]
-        if code[match.start()] == " ":  # in quotes or in a comment
+        if folder.everywhere and not match["name"]:
             return match[0]
-        if (known := _value(folder.placeholders, key)) is None:
+        key = match["name"] or match["braced"] or match["psqls"]
+        if (known := _value(folder.placeholders, key)) is not None:
+            quote = match["quote"] or ""
+            return f"{quote}{known}{quote}"
+        if code[match.start()] != " ":  # not in quotes, nor in a comment
             missing.setdefault(key, text.count("\n", 0, match.start()) + 1)
-            return match[0]
-        return known
+        return match[0]
 
-    filled = pattern.sub(value, text)
+    filled = PLACEHOLDER.sub(value, text)
     for key, line in missing.items():
         human.append(f"{file}, line {line}: a placeholder, {key}: --placeholder '{key}=VALUE'")
     return filled
@@ -123,10 +134,39 @@ def _alone(text: str, procedures: frozenset[str]) -> str:
         return f"line {used[0]} uses the label {used[1]!r} that it has added itself"
     if line := ends_inside(text, procedures):
         return f"line {line} commits by itself"
+    if line := comes_first(text):
+        return f"line {line} must come before all else in its transaction"
     every, controls = _controls(text)
     if controls and not _is_wrapped(every, controls):
-        return f"line {controls[0].line} has a {blanked(controls[0].text).split()[0].upper()} of its own"
+        return f"line {controls[0].line} has a {_word(controls[0])} of its own"
     return ""
+
+
+def _completed(text: str, file: str, said: list[str]) -> str:
+    """Return a text that has its own the BEGIN and the COMMIT that it left to the tool, which had them around it."""
+    _, controls = _controls(text)
+    if not controls and comes_first(text) and not stays_outside(text):
+        said.append(f"{file}: BEGIN and COMMIT put around it, as the tool would have them")
+        return f"BEGIN;\n{_ended(text)}COMMIT;\n"
+    if controls and END.match(controls[0].text):
+        said.append(f"{file}: BEGIN put before it, for its first {_word(controls[0])} ends what the tool began")
+        text = f"BEGIN;\n{text}"
+    if controls and BEGIN.match(controls[-1].text):
+        said.append(f"{file}: COMMIT put after it, for its last {_word(controls[-1])} is ended by the tool")
+        text = f"{_ended(text)}COMMIT;\n"
+    return text
+
+
+def _ended(text: str) -> str:
+    """Return a text after which another statement may stand."""
+    last = list(statements(text))[-1]
+    if last.end == len(text):
+        return f"{text.rstrip()}\n;\n"  # it may end with a comment
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def _word(control: Statement) -> str:
+    return str(blanked(control.text).split()[0].upper())
 
 
 def _is_wrapped(every: list[Statement], controls: list[Statement]) -> bool:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.importing.found import Files, Found, Reading, code_left, in_order
+from healthd.importing.found import OTHERWISE, Files, Found, Reading, code_left, in_order
 
 UP_DOWN = re.compile(
-    r"V?(?P<version>[0-9]+)(?P<name>[^/]*?)(?:\.(?P<dialect>[a-z]+[0-9]?))?(?P<alone>\.autocommit)?"
+    r"V?(?P<version>[0-9]+)(?P<name>[^/]*?)(?:\.(?P<dialect>(?!autocommit\b)[a-z]+[0-9]?))?(?P<alone>\.autocommit)?"
     r"\.(?P<way>up|down)\.(?:sql|pgsql)$"
 )
 DO_UNDO = re.compile(r"(?P<version>[0-9]+)\.(?P<way>do|undo)(?P<name>\.[^/]*)?(?P<dialect>\.\b)?(?P<alone>\.\b)?\.sql$")
+SIMPLE = re.compile(r"[0-9]+_[^/]*\.sql$")
 OURS = ("postgres", "postgresql", "pg", "psql")
-OTHERS = ("mysql", "mariadb", "sqlite", "sqlite3", "cockroach", "cockroachdb", "mssql", "oracle", "h2")
+OTHERS = (
+    *("mysql", "mariadb", "sqlite", "sqlite3", "cockroach", "cockroachdb"),
+    *("mssql", "sqlserver", "oracle", "db2", "h2", "hsqldb", "derby"),
+)
 NO_TRANSACTION = re.compile(r"^--\s*(?:no-transaction|morph:nontransactional)\s*$", re.MULTILINE)
 Key = tuple[int, str]
 
@@ -37,7 +41,9 @@ def _read(files: Files, shape: re.Pattern[str]) -> Reading:
     for file in sorted(files, key=lambda file: any(f".{ours}." in file for ours in OURS)):
         match = shape.match(file)
         if match is None:
-            if file.endswith(".sql"):
+            if SIMPLE.match(file):
+                left[file] = f"sqlx runs it, golang-migrate passes it over{OTHERWISE}"
+            elif file.endswith(".sql"):
                 left[file] = "its name is not that of a migration"
             continue
         version, name, dialect = int(match["version"]), match["name"] or "", match["dialect"]

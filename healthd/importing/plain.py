@@ -10,12 +10,13 @@ from healthd.importing.pairs import NO_TRANSACTION
 NUMBER = re.compile(r"V?(?P<version>[0-9]+)(?P<name>[^/]*)\.sql$")
 NUMBERS = re.compile(r"V?(?P<version>[0-9]+(?:[._-][0-9]+)*)(?P<name>(?![0-9A-Za-z])[^/]*)\.sql$")
 SNAPSHOTS = frozenset({"schema.sql", "structure.sql", "seed.sql", "seeds.sql"})
+BELOW = "in a folder below: import that folder by itself"
 
 
 def read_plain(files: Files) -> Reading:
     """Return the files that begin with a number, by their numbers; where none does, all, by their names."""
-    left = code_left(files)
-    names = [file for file in files if file.endswith(".sql") and "/" not in file]
+    left = code_left(files) | dict.fromkeys((file for file in files if file.endswith(".sql") and "/" in file), BELOW)
+    names = [file for file in files if file.endswith(".sql") and file not in left]
     names = [file for file in names if not file.endswith(".rollback.sql")]
     numbered = {file: match for file in names if (match := NUMBER.match(file))}
     if len({int(match["version"]) for match in numbered.values()}) < len(numbered):

@@ -10,10 +10,12 @@ from functools import partial
 from healthd.errors import ConfigError
 from healthd.importing.flyway import SHAPE, read_flyway
 from healthd.importing.folders import read_folders
-from healthd.importing.found import Files, Reading
+from healthd.importing.found import Files, Reading, in_order
 from healthd.importing.pairs import DO_UNDO, UP_DOWN, read_do_undo, read_up_down
 from healthd.importing.plain import read_plain
 from healthd.importing.sections import MARKS, marked, read_sections
+from healthd.importing.sqitch import PLAN, read_sqitch
+from healthd.importing.versions import is_versions, read_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ def _sections(tool: str, ledger: str) -> Tool:
 # In the order in which they are tried: what is told by more comes first.
 TOOLS: Mapping[str, Tool] = {
     "flyway": Tool(lambda files: any(SHAPE.match(file) for file in files), read_flyway, "flyway_schema_history"),
+    "sqitch": Tool(lambda files: PLAN in files, read_sqitch, "sqitch.changes"),
     "prisma": Tool(_named(r"[^/]+/migration\.sql$"), read_folders, "_prisma_migrations"),
     "hasura": Tool(_named(r"[0-9]{13}_[^/]*/up\.sql$"), read_folders, "hdb_catalog.schema_migrations"),
     "diesel": Tool(_named(r"[0-9][^/]*/up\.sql$"), read_folders, "__diesel_schema_migrations"),
@@ -53,13 +56,17 @@ TOOLS: Mapping[str, Tool] = {
     "rambler": _sections("rambler", "migrations"),
     "tern": _sections("tern", "schema_version"),
     "sqlx": Tool(_named(r"[0-9]{14}_[^/]*\.sql$"), lambda files: _sqlx(files), "_sqlx_migrations"),
+    "versions": Tool(is_versions, read_versions, ""),
     "plain": Tool(_named(r"[^/]+\.sql$"), read_plain, ""),
 }
 assert MARKS.keys() <= TOOLS.keys()
 
 
 def _sqlx(files: Files) -> Reading:
-    return read_up_down(files) if any(UP_DOWN.match(file) for file in files) else read_plain(files)
+    """Return what stands in a folder of sqlx's, where each file may be of one way or of both."""
+    both = {file: text for file, text in files.items() if UP_DOWN.match(file)}
+    one, two = read_plain({file: text for file, text in files.items() if file not in both}), read_up_down(both)
+    return in_order((*one.found, *two.found), {**one.left, **two.left})
 
 
 def tool_of(files: Files, folder: str) -> str:

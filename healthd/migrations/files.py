@@ -11,6 +11,7 @@ from pathlib import Path
 
 from healthd.errors import ConfigError
 from healthd.migrations.directives import directives, refuse_unread
+from healthd.migrations.foreign import IMPORT, refuse_parts, refuse_undoing
 
 ROLLBACK = ".rollback.sql"
 POST_APPLY = "post-apply"
@@ -63,9 +64,11 @@ def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
             raise ConfigError(f"two migrations have the id {name}: {paths[name]} and {path}", hint="rename one")
         paths[name] = path
     _refuse_likeness(paths)
+    refuse_undoing(paths)
     if not paths:
         folders = ", ".join(map(str, sources)) or "no folder"
-        raise ConfigError(f"no migrations in {folders}", hint="write one with: healthd new NAME")
+        below = any(True for folder in sources for _ in folder.glob("*/*.sql"))
+        raise ConfigError(f"no migrations in {folders}", hint=IMPORT if below else "write one with: healthd new NAME")
     return in_order({name: read_migration(path) for name, path in paths.items()})
 
 
@@ -108,6 +111,7 @@ def read_migration(path: Path) -> Migration:
     """Return the migration at this path."""
     apply = text_of(path)
     rollback = path.with_name(path.name.removesuffix(".sql") + ROLLBACK)
+    refuse_parts(apply, path)
     header = directives(apply, path)
     undo = text_of(rollback) if rollback.exists() else None
     refuse_unread(apply, path, lambda name: path.with_name(f"{name}.sql").exists())

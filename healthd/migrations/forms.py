@@ -28,6 +28,8 @@ ENDS = re.compile(
 ADDED = re.compile(
     r"""alter\s+type\b.*?\badd\s+value\s+(?:if\s+not\s+exists\s+)?'((?:[^']|'')*)'""", re.IGNORECASE | re.DOTALL
 )
+# Before these nothing may run in a transaction, and in ours the books are asked first.
+FIRST_OF_ALL = re.compile(r"set\s+transaction\b.*\b(?:isolation|deferrable)\b", re.IGNORECASE | re.DOTALL)
 
 
 def outside(code: str) -> bool:
@@ -67,6 +69,11 @@ def ends_inside(text: str, procedures: frozenset[str] = frozenset()) -> int | No
         if (called and called[1].lower() in procedures) or (DOES.match(one.text) and ENDS.search(one.text)):
             return one.line
     return None
+
+
+def comes_first(text: str) -> int | None:
+    """Return the line on which a file sets how its transaction is isolated, before which nothing may run; else None."""
+    return next((one.line for one in statements(text) if FIRST_OF_ALL.match(blanked(one.text))), None)
 
 
 def stays_outside(text: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from healthd import embedded
 from healthd.catalog import KINDS
 from healthd.database.connection import connect, rows_of
-from healthd.database.reading import read, take_snapshot
+from healthd.database.reading import read
 from healthd.digest import NONE, Digest, digest_of
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.judging.roles import for_comparison
@@ -26,6 +26,7 @@ from healthd.model import Difference, Snapshot, diff, quote
 
 SCRATCH, COPY = "replay", "replay_copy"
 ROLES = "SELECT r.rolname FROM pg_catalog.pg_roles AS r WHERE r.oid >= 16384"
+NOW = re.compile(r"'(?:now|today|tomorrow|yesterday)'", re.IGNORECASE)
 # What belongs to a database and stays behind when it is copied: its settings, its privileges, its subscriptions.
 NOT_COPIED = """
     SELECT FROM pg_catalog.pg_database AS d
@@ -79,7 +80,7 @@ async def replay_on(migrations: Sequence[Migration], lock: LockFile, folder: Pat
                 except MigrationFailed as error:
                     where = f"on PostgreSQL {base.server_version // 10000}"
                     raise MigrationFailed(f"{where}: {error}", hint=error.hint) from error
-                after = await scratch.snapshot()
+                after = await scratch.snapshot(before)
                 locked.append(replace(one, effects=diff(before, after), digests=None))
                 before = after
             return counted_out(LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked)))
@@ -90,14 +91,14 @@ async def _measure(
 ) -> tuple[Locked, Snapshot]:
     """Apply one migration, prove its rollback, and leave it applied; return what it did, and what is there then."""
     await scratch.apply(migration)
-    applied = await scratch.snapshot()
+    applied = await scratch.snapshot(clean)
     verdict, left = await _rollback(scratch, migration, clean)
     if verdict == "exact":
         await scratch.apply(migration)
     elif verdict != "missing":
         await scratch.start((*before, migration))
-    if verdict != "missing" and not await scratch.has(applied):
-        _same(migration, applied, await scratch.snapshot())
+    if verdict != "missing":
+        _same(migration, applied, await scratch.snapshot(applied))
     locked = Locked(
         migration.id,
         migration.digest,
@@ -117,7 +118,7 @@ async def _again(scratch: _Scratch, migrations: Sequence[Migration], lock: LockF
         await scratch.apply(migration)
         if lock.migrations[position].rollback == "missing":
             expected = lock.expected(one.id for one in lock.migrations[: position + 1])
-            _same(migration, expected, await scratch.snapshot())
+            _same(migration, expected, await scratch.snapshot(expected))
 
 
 def _same(migration: Migration, once: Snapshot, again: Snapshot) -> None:
@@ -125,8 +126,14 @@ def _same(migration: Migration, once: Snapshot, again: Snapshot) -> None:
         names = ", ".join(sorted({str(one.key) for one in differences}))
         raise MigrationFailed(
             f"{migration.id} does not build the same schema twice: {names}",
-            hint="take what depends on chance or time out",
+            hint="take what depends on chance or time out" + _now(migration.apply),
         )
+
+
+def _now(text: str) -> str:
+    """Return words about a literal that is read when its statement runs; nothing where there is none."""
+    found = NOW.search(text)
+    return f"; line {text.count(chr(10), 0, found.start()) + 1}: {found[0]} is read once, write now()" if found else ""
 
 
 async def _rollback(scratch: _Scratch, migration: Migration, clean: Snapshot) -> tuple[str, tuple[Difference, ...]]:
@@ -137,9 +144,7 @@ async def _rollback(scratch: _Scratch, migration: Migration, clean: Snapshot) ->
         await scratch.roll_back(migration)
     except MigrationFailed:
         return "fails", ()
-    if await scratch.has(clean):
-        return "exact", ()
-    left = diff(clean, await scratch.snapshot())
+    left = diff(clean, await scratch.snapshot(clean))
     return ("differs", left) if left else ("exact", ())
 
 
@@ -147,7 +152,7 @@ class _Scratch:
     """A database that may be thrown away at any time, on a server that nobody else uses."""
 
     def __init__(self, server: embedded.Server) -> None:
-        self.url, self.administrator = server.url(SCRATCH), server.url()
+        self.url, self.administrator, self.binaries = server.url(SCRATCH), server.url(), server.bin
         self.open = AsyncExitStack()
         self.connection: Any = None
         self.roles: list[str] = []  # that migrations name and none of them makes
@@ -187,27 +192,32 @@ class _Scratch:
         self.kept = migrations
         self.connection = await self.open.enter_async_context(connect(self.url))
 
-    async def snapshot(self) -> Snapshot:
-        taken = await take_snapshot(self.connection)
-        for kind, reason in taken.unreadable.items():
-            raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
-        return for_comparison(taken, self.connection.info.user)
-
-    async def has(self, known: Snapshot) -> bool:
-        """Return whether a snapshot would be this one, without taking it: the server makes a digest of each kind."""
+    async def snapshot(self, known: Snapshot | None = None) -> Snapshot:
+        """Return what is there; of a kind whose digest is that of what was `known`, the objects are those."""
 
         async def wanted() -> Mapping[str, Digest]:
-            return dict.fromkeys(KINDS, NONE) | digest_of(known.objects)
+            return dict.fromkeys(KINDS, NONE) | digest_of(known.objects if known else {})
 
-        there = (await read(self.connection, digests=lambda _: wanted)).snapshot
-        enums = {key: record for key, record in known.objects.items() if key.kind == "enum"}
-        return there.omitted >= KINDS.keys() - {"enum"} and there.objects == enums and not there.unreadable
+        digests = None if known is None else lambda _: wanted
+        taken = (await read(self.connection, digests=digests, alone=True)).snapshot
+        for kind, reason in taken.unreadable.items():
+            raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
+        same = {key: record for key, record in (known.objects if known else {}).items() if key.kind in taken.omitted}
+        whole = replace(taken, objects={**same, **taken.objects}, omitted=frozenset())
+        return for_comparison(whole, self.connection.info.user)
 
     async def apply(self, migration: Migration) -> None:
         """Apply a migration as the runner does; a role that it names is made when it is not there."""
         try:
             await asyncio.to_thread(_run, self.url, migration, "apply_one")
         except MigrationFailed as error:
+            if extension := re.search(r'extension "([^"]+)" is not available', str(error)):
+                raise MigrationFailed(
+                    str(error),
+                    hint=f"PostgreSQL in {self.binaries} comes without {extension[1]}: name another one in yoyo.ini, "
+                    "[healthd] postgres_bin = /usr/lib/postgresql/17/bin",
+                    sqlstate=error.sqlstate,
+                ) from error
             role = re.search(r'role "([^"]+)" does not exist', str(error))
             if role is None:
                 raise

@@ -124,6 +124,10 @@ CURES = {
         "a value that was added to an enum is of use after its transaction only: use it behind the COMMIT",
     ),
 }
+FIRST_OF_ALL = (
+    "put `-- transactional: false` at the top of the file, and BEGIN ISOLATION LEVEL … COMMIT around its statements",
+    "write BEGIN ISOLATION LEVEL …, or put it right behind the BEGIN",
+)
 # Where the server has no hint of its own.
 OTHERWISE = {
     "25006": "the server, the database, the role or the file itself says that this session only reads",
@@ -147,4 +151,6 @@ def _hint(error: Any, part: Part) -> str:
     if code in OF_THE_SERVER:
         return OF_THE_SERVER[code] + (", then run it again" if part.state == NOTHING else ", then: healthd resume")
     cure = CURES[code][part.step] if code in CURES else own or OTHERWISE.get(code, "")
+    if code == "25001" and str(error.diag.message_primary).startswith("SET TRANSACTION"):
+        cure = FIRST_OF_ALL[part.step]
     return cure if part.state == NOTHING else f"{cure or 'mend it'}, then: healthd resume"

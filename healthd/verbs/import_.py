@@ -12,7 +12,7 @@ from healthd.command import out, say, verb
 from healthd.config import Settings
 from healthd.errors import ConfigError
 from healthd.importing.folder import read_pairs, write_pairs
-from healthd.importing.found import IN_SQL
+from healthd.importing.found import NEEDS_A_HUMAN
 from healthd.importing.pair import Pair
 from healthd.importing.tools import TOOLS
 
@@ -48,7 +48,7 @@ def import_(
     to = to or settings.sources[0]
     written = () if dry_run else write_pairs(pairs, to, force=force)
     human = [words for one in pairs for words in one.human]
-    human += [f"{file}: {reason}" for file, reason in reading.left.items() if reason.endswith(IN_SQL)]
+    human += [f"{file}: {reason}" for file, reason in reading.left.items() if reason.endswith(NEEDS_A_HUMAN)]
     document = {
         "tool": tool,
         "ledger": TOOLS[tool].ledger or None,

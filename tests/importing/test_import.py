@@ -78,6 +78,19 @@ FOLDERS: Mapping[str, Mapping[str, str]] = {
         "deeper/V1_10__ten.sql": "ALTER TABLE t ADD b int;\n",
         "deeper/V1_10__ten.sql.conf": "executeInTransaction=false\n",
     },
+    "sqitch": {
+        "sqitch.plan": "%syntax-version=1.0.0\n\nz/nine 2024-01-01T00:00:00Z A <a@b.c> # first\n"
+        "ten [z/nine] 2024-01-02T00:00:00Z A <a@b.c> # second\n",
+        "deploy/z/nine.sql": f"-- Deploy nine\nBEGIN;\n{T}COMMIT;\n",
+        "revert/z/nine.sql": "BEGIN;\nDROP TABLE t;\nCOMMIT;\n",
+        "deploy/ten.sql": "ALTER TABLE t ADD b int;\n",
+        "verify/ten.sql": "SELECT b FROM t;\n",
+    },
+    "versions": {
+        "v1.9/nine.up.sql": T,
+        "v1.9/nine.down.sql": "DROP TABLE t;\n",
+        "v1.10/ten.up.sql": "ALTER TABLE t ADD b int;\n",
+    },
     "plain": {"9 nine.sql": T, "10 ten.sql": "ALTER TABLE t ADD b int;\n"},
 }
 WITHOUT_ROLLBACK = {"prisma", "sqlx", "plain"}
@@ -111,6 +124,7 @@ def test_a_folder_tells_whose_it_is_and_comes_in_its_order(tool: str, tmp_path: 
     assert ("nine", "ten") == (nine.id[-4:], ten.id[-3:])
     assert (tool not in WITHOUT_ROLLBACK) == (nine.rollback is not None and "DROP TABLE t" in nine.rollback)
     assert (True, tool not in ALONE) == (nine.transactional, ten.transactional)
+    assert (tool in ALONE) == ("runs outside of a transaction: so it did with the tool" in made[1].said)
 
 
 @pytest.mark.parametrize("tool", FOLDERS)
@@ -148,6 +162,16 @@ def test_versions_of_flyway_are_compared_as_numbers(tmp_path: Path) -> None:
     assert "abcde" == "".join(made.name[-1] for made in pairs(tmp_path, files))
 
 
+def test_of_several_databases_that_flyway_is_for_ours_is_taken(tmp_path: Path) -> None:
+    files = {f"{folder}/V1__a.sql": f"SELECT '{folder}';" for folder in ("H2", "mysql", "postgresql")}
+    _, reading, made = read_pairs(write(tmp_path, {**files, "V2__b.sql": T}), None, {})
+
+    assert ["SELECT 'postgresql';", T] == [pair.apply for pair in made]
+    assert {"H2/V1__a.sql": "for H2", "mysql/V1__a.sql": "for mysql"} == {
+        file: reason.split(",")[0] for file, reason in reading.left.items()
+    }
+
+
 def test_two_files_that_differ_in_case_alone_are_numbered(tmp_path: Path) -> None:
     names = [made.name for made in pairs(tmp_path, {"1_a.up.sql": "", "1_A.up.sql": ""})]
 
@@ -162,6 +186,14 @@ def test_of_several_dialects_ours_is_taken(tmp_path: Path) -> None:
 
 
 # ── transactions ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_file_for_ours_wins_also_where_the_others_run_outside_of_a_transaction(tmp_path: Path) -> None:
+    files = {"1_a.autocommit.up.sql": "SELECT other;", "1_a.postgres.up.sql": T, "2_b.autocommit.up.sql": "SELECT 1;"}
+    first, second = pairs(tmp_path, files)
+
+    assert (T, True) == (first.apply, first.transactional)
+    assert ("0002_b", False) == (second.name, second.transactional)
 
 
 def test_begin_and_commit_around_a_file_are_taken_out(tmp_path: Path) -> None:
@@ -197,6 +229,40 @@ def test_what_cannot_be_one_transaction_says_so_in_its_first_line(tmp_path: Path
 )
 def test_what_only_looks_like_it_stays_one_transaction(tmp_path: Path, text: str) -> None:
     assert text == one(tmp_path, text).apply
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("SELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\n", "BEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nCOMMIT;\n"),
+        ("SELECT 1; COMMIT; VACUUM t; BEGIN", "BEGIN;\nSELECT 1; COMMIT; VACUUM t; BEGIN\n;\nCOMMIT;\n"),
+        ("COMMIT; VACUUM t; BEGIN; SELECT 2 -- two", "BEGIN;\nCOMMIT; VACUUM t; BEGIN; SELECT 2 -- two\n;\nCOMMIT;\n"),
+        ("SELECT 1; COMMIT; VACUUM t; -- end", "BEGIN;\nSELECT 1; COMMIT; VACUUM t; -- end"),
+    ],
+)
+def test_a_file_that_ends_the_transaction_of_the_tool_gets_its_own(tmp_path: Path, text: str, made: str) -> None:
+    pair = one(tmp_path, text)
+
+    assert f"-- transactional: false\n{made}" == pair.apply
+    assert "0001_a.sql: BEGIN put before it, for its first COMMIT ends what the tool began" in pair.said
+    assert () == pair.human
+
+
+@pytest.mark.parametrize("around", [("", ""), ("BEGIN;\n", "COMMIT;\n")])
+def test_what_sets_how_its_transaction_is_isolated_runs_in_one_of_its_own(
+    around: tuple[str, str], tmp_path: Path, database: str, sql: Sql
+) -> None:
+    from healthd.migrations.backend import opened, yoyo_migration
+
+    begin, commit = around
+    text = f"-- Why.\n{begin}SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\n{T}INSERT INTO t VALUES (1);\n{commit}"
+    write_pairs([one(tmp_path, text)], tmp_path / "sql", force=False)
+    (migration,) = read_migrations([tmp_path / "sql"])
+    with opened(database, wait_s=1.0) as backend:
+        backend.apply_one(yoyo_migration(migration))
+
+    assert (1, 1) == (migration.apply.count("BEGIN;\n"), migration.apply.count("COMMIT;\n"))
+    assert [(1,)] == sql(database, "SELECT a FROM t")
 
 
 def test_a_procedure_that_commits_is_known_where_another_file_calls_it(tmp_path: Path) -> None:
@@ -237,6 +303,25 @@ def test_braces_in_quotes_are_no_placeholder_elsewhere(tmp_path: Path) -> None:
     text = "INSERT INTO t VALUES ('Dear {{ name }}, ${x}'); -- {{ y }}"
 
     assert (text, ()) == ((made := one(tmp_path, text)).apply, made.human)
+
+
+def test_variables_of_psql_are_placeholders(tmp_path: Path) -> None:
+    text = "GRANT SELECT ON :app_schema.t TO :\"Reader\"; SELECT :'Reader', a::text, b[i:j], c[:k], f(d := 1), ':no';"
+    filled = "GRANT SELECT ON s.t TO \"r\"; SELECT 'r', a::text, b[i:j], c[:k], f(d := 1), ':no';"
+
+    (made,) = pairs(tmp_path, {"1_a.up.sql": text}, app_schema="s", reader="r")
+    assert (filled, ()) == (made.apply, made.human)
+    assert [
+        "0001_a.sql, line 1: a placeholder, app_schema: --placeholder 'app_schema=VALUE'",
+        "0001_a.sql, line 1: a placeholder, Reader: --placeholder 'Reader=VALUE'",
+    ] == list(one(tmp_path, text).human)
+
+
+def test_a_placeholder_with_a_value_is_filled_in_inside_of_quotes_too(tmp_path: Path) -> None:
+    text = "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT a FROM {{ schema }}.t $$;"
+    (made,) = pairs(tmp_path, {"1_a.up.sql": text}, schema="s")
+
+    assert text.replace("{{ schema }}", "s") == made.apply
 
 
 def test_what_pg_dump_writes_for_psql_is_taken_out(tmp_path: Path) -> None:
@@ -340,3 +425,77 @@ def test_the_docs_have_one_command_for_each_tool_and_name_the_ledgers() -> None:
 
 
 LISTED = ("golang-migrate", "dbmate", "diesel", "sqlx", "flyway", "goose", "prisma")
+
+
+def test_what_stands_in_folders_below_is_told_to_be_left(tmp_path: Path) -> None:
+    files = {"1_a.sql": T, "old/0_b.sql": T, "old/older/0_c.sql": T}
+    _, reading, made = read_pairs(write(tmp_path, files), None, {})
+
+    assert ["1_a.sql"] == [source for pair in made for source in pair.sources]
+    assert {"old/0_b.sql", "old/older/0_c.sql"} == reading.left.keys()
+
+
+def test_a_change_that_sqitch_has_reworked_comes_twice_each_time_as_it_was(tmp_path: Path) -> None:
+    files = {
+        "sqitch.plan": "%project=p\na 2024 A <a@b.c>\n@v0 2024 A <a@b.c>\n@v1 2024 A <a@b.c>\n\nb [a] 2024 A <a@b.c>\n"
+        "@v2 2024 A <a@b.c>\n"
+        "a [a@v1 b] 2024 A <a@b.c>\n",
+        "deploy/a@v1.sql": "SELECT 1;",
+        "deploy/b.sql": "SELECT 2;",
+        "deploy/a.sql": "SELECT 3;",
+        "deploy/c.sql": "SELECT 4;",
+        "verify/a.sql": "SELECT 5;",
+    }
+    _, reading, made = read_pairs(write(tmp_path, files), None, {})
+
+    assert ["SELECT 1;", "SELECT 2;", "SELECT 3;"] == [pair.apply for pair in made]
+    assert {"deploy/c.sql", "verify/a.sql"} == reading.left.keys()
+
+
+def test_a_change_of_sqitch_s_plan_that_has_no_file_needs_a_human(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = write(tmp_path / "theirs", {"sqitch.plan": "a 2024\nb 2024\n", "deploy/a.sql": T})
+
+    assert 1 == run(["import", str(theirs), "--to", str(tmp_path / "sql")])
+    assert "needs a human: deploy/b.sql: named in sqitch.plan, and not there" in capsys.readouterr().err
+
+
+def test_folders_of_versions_are_compared_as_numbers_and_so_are_the_files_in_them(tmp_path: Path) -> None:
+    files = {
+        "0.9/10__d.sql": "SELECT 4;",
+        "0.9/2__c.sql": "SELECT 3;",
+        "0.8/b.sql": "SELECT 2;",
+        "0.8/a.sql": "SELECT 1;",
+        "0.10/0__e.sql": "SELECT 5;",
+        "LATEST.sql": "SELECT 6;",
+    }
+    tool, reading, made = read_pairs(write(tmp_path, files), None, {})
+
+    assert ("versions", {"LATEST.sql"}) == (tool, reading.left.keys())
+    assert [f"SELECT {number};" for number in range(1, 6)] == [pair.apply for pair in made]
+    assert sorted(pair.name for pair in made) == [pair.name for pair in made]
+    assert ["0.8/a.sql", "0.8/b.sql"] == [pair.sources[0] for pair in made if pair.said]
+
+
+def test_files_of_one_way_and_of_both_stand_in_one_folder_of_sqlx(tmp_path: Path) -> None:
+    files = {
+        "20240101000000_a.up.sql": T,
+        "20240101000000_a.down.sql": "DROP TABLE t;",
+        "20240102000000_b.sql": "-- no-transaction\nALTER TABLE t ADD b int;",
+        "20240103000000_c.up.sql": "ALTER TABLE t ADD c int;",
+    }
+    tool, reading, made = read_pairs(write(tmp_path, files), "sqlx", {})
+
+    assert ("sqlx", {}) == (tool, reading.left)
+    assert ["20240101000000_a", "20240102000000_b", "20240103000000_c"] == [one.name for one in made]
+    assert [True, False, True] == [one.transactional for one in made]
+
+
+def test_a_file_that_golang_migrate_passes_over_and_sqlx_would_run_needs_a_human(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {"1_a.up.sql": T, "2_b.sql": "ALTER TABLE t ADD b int;"}
+
+    assert 1 == run(["import", str(write(tmp_path / "theirs", files)), "--to", str(tmp_path / "sql")])
+    assert "needs a human: 2_b.sql: sqlx runs it" in capsys.readouterr().err

@@ -18,6 +18,14 @@ LABEL = "ALTER TYPE public.e ADD VALUE 'b';\nSELECT ('b' || '')::public.e"
 CASES = {
     "25001 whole": ("SELECT 1;\nVACUUM;", "put `-- transactional: false` at the top of the file"),
     "25001 step": (f"{STEPS}BEGIN;\nVACUUM;\nCOMMIT;", "out of the file's BEGIN … COMMIT, then: healthd resume"),
+    "25001 first": (
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;",
+        "BEGIN ISOLATION LEVEL … COMMIT around its statements",
+    ),
+    "25001 later": (
+        f"{STEPS}BEGIN;\nSELECT 1;\nSET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCOMMIT;",
+        "write BEGIN ISOLATION LEVEL …, or put it right behind the BEGIN, then: healthd resume",
+    ),
     "2D000 whole": (f"{FUNCTION}\nSELECT f();", "put `-- transactional: false` at the top of the file"),
     "2D000 step": (f"{STEPS}{FUNCTION}\nSELECT f();", "make it a procedure, and CALL it outside of BEGIN … COMMIT"),
     "55P04 whole": (f"{LABEL};", "of use after its transaction only: use it in the next file"),

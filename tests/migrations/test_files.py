@@ -364,3 +364,51 @@ def test_a_new_number_is_as_wide_as_those_that_are_there(tmp_path: Path) -> None
 def test_a_name_without_a_word_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a name for a migration: '!!'"):
         new_migration(tmp_path, "!!")
+
+
+# ── folders of other tools ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("up", "down"), [("1_a.up", "1_a.down"), ("001.do.a", "001.undo.a"), ("V1_2__a", "U1_2__a"), ("1.up", "1.down")]
+)
+def test_a_file_that_undoes_another_is_not_taken_for_a_migration(tmp_path: Path, up: str, down: str) -> None:
+    error = refused(write(tmp_path, **{up: "CREATE TABLE a ()", down: "DROP TABLE a"}))
+
+    assert f"{down}.sql looks as if it undid {up}.sql" in str(error)
+    assert "healthd import" in error.hint
+
+
+@pytest.mark.parametrize("name", ["1_shut.down", "U1__a", "1.undo.a"])
+def test_a_name_that_only_looks_like_it_is_one_of_ours(tmp_path: Path, name: str) -> None:
+    assert [name] == ids(write(tmp_path, **{name: "SELECT 1"}))
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "-- migrate:down",
+        "-- +goose Down",
+        "--+migrate Down",
+        "-- rambler down",
+        "---- create above / drop below ----",
+    ],
+)
+def test_a_file_that_is_parted_for_another_tool_is_not_run_as_a_whole(tmp_path: Path, mark: str) -> None:
+    error = refused(write(tmp_path, **{"1": f"CREATE TABLE a ();\n{mark}\nDROP TABLE a;\n"}))
+
+    assert f"1.sql, line 2: `{mark[:14]}" in str(error)
+    assert "healthd import" in error.hint
+
+
+def test_comments_of_another_tool_that_part_nothing_may_stay(tmp_path: Path) -> None:
+    text = "-- +goose Up\n-- +goose StatementBegin\nSELECT '-- migrate:down', 1; -- see +migrate Down\n"
+
+    assert ["1"] == ids(write(tmp_path, **{"1": text}))
+
+
+def test_a_folder_of_folders_is_told_to_be_imported(tmp_path: Path) -> None:
+    (tmp_path / "1_a").mkdir()
+    write(tmp_path / "1_a", up="SELECT 1")
+
+    assert "healthd import" in refused(tmp_path).hint

@@ -205,3 +205,21 @@ async def test_what_we_ship_builds_in_a_database_what_the_replay_expects(databas
     await migrate(database, migrations, shipped, say=lambda _: None)
 
     assert () == diff(shipped.expected(), await read(database))
+
+
+async def test_an_extension_that_the_programs_come_without_is_told_with_the_setting_that_names_others(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, **{"1": "CREATE EXTENSION never_heard_of"})
+
+    with pytest.raises(MigrationFailed, match="never_heard_of") as caught:
+        await replay(read_migrations([tmp_path]))
+    assert "postgres_bin" in caught.value.hint
+
+
+async def test_a_literal_that_is_read_when_its_statement_runs_is_named_with_its_line(tmp_path: Path) -> None:
+    write(tmp_path, **{"1": "CREATE TABLE a ();\nCREATE VIEW v AS SELECT 'NOW'::timestamp AS made FROM a"})
+
+    with pytest.raises(MigrationFailed, match="does not build the same schema twice: view:") as caught:
+        await replay(read_migrations([tmp_path]))
+    assert caught.value.hint.endswith("; line 2: 'NOW' is read once, write now()")

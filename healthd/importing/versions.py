@@ -1,0 +1,57 @@
+"""A folder for each version, with files in it: `0.19/00__users.sql`, `v1.2/users.sql`, `81/02_users.up.sql`."""
+
+from __future__ import annotations
+
+import re
+
+from healthd.importing.found import Files, Found, Reading, code_left, in_order
+from healthd.importing.pairs import NO_TRANSACTION
+from healthd.importing.plain import NUMBER
+
+SHAPE = re.compile(r"[vV]?(?P<folder>[0-9]+(?:[._][0-9]+)*)/(?P<file>[^/]+?)(?:\.(?P<way>up|down))?\.sql$")
+BY_NAME = "has no number: among the files of its version it comes by its name"
+Place = tuple[tuple[int, ...], str]
+
+
+def is_versions(files: Files) -> bool:
+    """Return whether there are folders of versions, and no numbered file stands beside them."""
+    return any(map(SHAPE.match, files)) and not any(NUMBER.match(file) for file in files)
+
+
+def read_versions(files: Files) -> Reading:
+    """Return what stands in the folders: by the numbers of each, then by the number of the file, then by its name."""
+    matches = {file: match for file in files if (match := SHAPE.match(file))}
+    left = code_left(files)
+    left |= {file: "not in the folder of a version" for file in files if file.endswith(".sql") and file not in matches}
+    depth = max((len(_numbers(match["folder"])) for match in matches.values()), default=0)
+    halves: dict[Place, dict[str, str]] = {}
+    for file, match in matches.items():
+        folder = _numbers(match["folder"])
+        place = folder + (0,) * (depth - len(folder)), match["file"]
+        way = "rollback" if match["way"] == "down" else "apply"
+        if (other := halves.setdefault(place, {}).setdefault(way, file)) != file:
+            left[file] = f"its version and its name are those of {other}"
+    found = []
+    for (folder, name), ways in halves.items():
+        if "apply" not in ways:
+            left[ways["rollback"]] = "undoes a migration that is not there"
+            continue
+        number = NUMBER.match(f"{name}.sql")
+        down = ways.get("rollback")
+        many = sum(other == folder for other, _ in halves) > 1
+        found.append(
+            Found(
+                (*folder, int(number["version"]) if number else 0),
+                (number["name"] if number else name).strip("_.- "),
+                files[ways["apply"]],
+                None if down is None else files[down],
+                tuple(ways[way] for way in ("apply", "rollback") if way in ways),
+                False if NO_TRANSACTION.search(files[ways["apply"]]) else None,
+                (BY_NAME,) if many and not number else (),
+            )
+        )
+    return in_order(found, left)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(one) for one in re.split(r"[._]", text))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import md5
 from typing import Any
 
-from healthd.catalog import KINDS
+from healthd import catalog
 from healthd.model import Key, Record, attributes
 
 Digest = tuple[int, int]  # how many objects, and the sum of their hashes modulo 2**64
@@ -52,7 +52,7 @@ def hashed(key: Key, record: Record) -> int:
 
 def row(key: Key, record: Record) -> str:
     """Return an object as the server prints its row (record_out): `(public,machines,f,,{},"a, b")`."""
-    path: tuple[Any, ...] = key.path if KINDS[key.kind].depth else (key.path,)
+    path: tuple[Any, ...] = key.path if catalog.KINDS[key.kind].depth else (key.path,)
     known = attributes(type(record)).items()
     values = (None if noted.passing else getattr(record, name) for name, noted in known)
     return f"({','.join(map(_field, (*path, *values)))})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,17 +44,11 @@ class Files:
 def expected_digests(files: Files | Later[Files], server_version: int) -> Digests:
     """Return what reads, for a ledger, which digest each kind must have on a server; for `reading.read`."""
 
-    def begin(ledger: Ledger) -> Callable[[], Awaitable[Mapping[str, Digest]]]:
-        if isinstance(files, Later):
-            files.begin()
+    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
+        lock = (await ready(files)).lock.on(server_version)
+        return lock.digests([one.id for one in ledger.applied])
 
-        async def wanted() -> Mapping[str, Digest]:
-            lock = (await ready(files)).lock.on(server_version)
-            return lock.digests([one.id for one in ledger.applied])
-
-        return wanted
-
-    return begin
+    return wanted
 
 
 def read_lock(settings: Settings) -> LockFile:

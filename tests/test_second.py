@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from stories import files, lock, migrated, migrations
 
+from healthd.catalog import KINDS
 from healthd.database import reading as door
+from healthd.database import second
 from healthd.database.connection import SESSION, connect, read_only, rows_of
 from healthd.database.second import SERVER, Second
 from healthd.model import Report, Severity
@@ -36,14 +38,17 @@ def url(template: str, make_database: Any) -> str:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, frozenset[str]]]:
     """By which server process which kinds were digested."""
     kept: list[tuple[int, frozenset[str]]] = []
-    asking = door._planned_once
 
-    async def noted(connection: Any, query: str, *values: Any) -> list[Any]:
-        rows = await asking(connection, query, *values)
-        kept.append((connection.info.backend_pid, frozenset(row[0] for row in rows)))
-        return rows
+    def noting(asking: Any) -> Any:
+        async def noted(connection: Any, *values: Any) -> list[Any]:
+            rows = await asking(connection, *values)
+            kept.append((connection.info.backend_pid, frozenset(row[0] for row in rows)))
+            return rows
 
-    monkeypatch.setattr(door, "_planned_once", noted)
+        return noted
+
+    for module, name in ((door, "_once"), (door, "digest_rows"), (second, "digest_rows")):
+        monkeypatch.setattr(module, name, noting(getattr(module, name)))
     return kept
 
 
@@ -59,7 +64,7 @@ async def test_two_processes_share_the_work_and_each_kind_is_asked_once(
     (one, some), (other, rest) = asked
     assert one != other
     assert not some & rest
-    assert {frozenset(door.GIVEN_AWAY)} == {kinds for kinds in (some, rest) if kinds & set(door.GIVEN_AWAY)}
+    assert {frozenset(second.GIVEN_AWAY)} == {kinds for kinds in (some, rest) if kinds & set(second.GIVEN_AWAY)}
 
 
 @pytest.mark.parametrize(
@@ -94,40 +99,39 @@ async def test_a_role_that_may_have_one_connection_alone_sees_as_much(
         sql(server.url(), f"DROP ROLE {role}")
     assert {one for one, _ in problems(report)} == {"schema_mismatch"}
     assert all(key.startswith("grant:") for _, key in problems(report))  # what lets it read the books
-    assert frozenset(door.GIVEN_AWAY) in kinds
+    assert frozenset(second.GIVEN_AWAY) in kinds
 
 
-async def test_another_server_is_not_asked(url: str) -> None:
-    asked: list[str] = []
-
-    async def ask(connection: Any) -> list[Any]:
-        asked.append(connection.info.dbname)
-        return [("constraint", 0, 0)]
-
+async def test_what_another_server_says_is_not_taken(url: str) -> None:
     async with connect(url) as first, read_only(first, SESSION):
         ((here,),) = await rows_of(first, SERVER)
-    second = Second(url, 5.0)
+    other = Second(url, 5.0)
     try:
-        assert await second.rows("2001-01-01 00:00:00+00", ask) is None
-        assert not asked
-        assert await second.rows(here, ask) == [("constraint", 0, 0)]
-        assert len(asked) == 1
+        assert await other.digests("2001-01-01 00:00:00+00") is None
+        assert set(second.GIVEN_AWAY) == {kind for kind, *_ in await other.digests(here) or ()}
     finally:
-        await second.close()
+        await other.close()
 
 
 async def test_what_goes_wrong_on_the_second_is_left_to_the_first(
     url: str, known: Files, asked: list[tuple[int, frozenset[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def cut(self: Second, server: str, ask: Any) -> list[Any] | None:
-        await self.beside()
-        assert self._connection is not None
-        await self._connection.close()
-        return await share(self, server, ask)
+    async def cut(connection: Any) -> list[Any]:
+        cuts.append(connection)
+        await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        raise AssertionError("it is cut")
 
-    share = Second.rows
-    monkeypatch.setattr(Second, "rows", cut)
+    cuts: list[Any] = []
+    monkeypatch.setattr(second, "digest_rows", cut)
     report = await examine(url, known)
     assert report.severity is Severity.OK
+    assert len(cuts) == 1
     assert len({pid for pid, _ in asked}) == 1
-    assert [kinds for _, kinds in asked][-1] == frozenset(door.GIVEN_AWAY)
+    assert [kinds for _, kinds in asked][-1] == frozenset(second.GIVEN_AWAY)
+
+
+async def test_the_kinds_that_are_given_away_can_be_asked_for_before_anything_is_known() -> None:
+    for name, module in second.GIVEN_AWAY.items():
+        kind = KINDS[name]
+        assert (module, False) == (kind.record.__module__, bool(kind.some))
+        assert "%(migrator)s" not in kind.sql(180000)

@@ -1,9 +1,14 @@
 """What a database holds: one file for each kind of object, named in the order in which they can be made."""
 
-from collections.abc import Mapping
-from importlib import import_module
+from __future__ import annotations
 
-from healthd.model import Kind
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from healthd.model import Kind
 
 NAMES = (
     "schemas",
@@ -53,4 +58,13 @@ NAMES = (
     "security_labels",
 )
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (import_module(f"{__name__}.{name}").KIND for name in NAMES)}
+if TYPE_CHECKING:
+    KINDS: Mapping[str, Kind]
+
+
+def __getattr__(name: str) -> Mapping[str, Kind]:
+    """Load all kinds when they are asked for: a process that needs two of them now can have the others meanwhile."""
+    if name != "KINDS":
+        raise AttributeError(name)
+    kinds = (import_module(f"{__name__}.{one}").KIND for one in NAMES)
+    return globals().setdefault(name, {kind.name: kind for kind in kinds})  # type: ignore[no-any-return] # as above

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import md5
@@ -16,13 +16,13 @@ from psycopg import AsyncConnection, sql
 from healthd.catalog import KINDS
 from healthd.database.connection import LIMITS, SESSION, first_line, read_only, rows_of
 from healthd.database.ledger import Ledger, read_books
-from healthd.database.second import SERVER, Second
+from healthd.database.second import GIVEN_AWAY, SERVER, Second, digest_rows
 from healthd.digest import MODULUS, NONE, Digest, digested
 from healthd.model import Key, Kind, Snapshot
 from healthd.rows import lacking
 from healthd.visible import BOOKS, SHARED, shared
 
-Digests = Callable[[Ledger], Callable[[], Awaitable[Mapping[str, Digest]]]]
+Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,8 @@ async def _read_once(
                 found: Mapping[str, Digest] = {}
                 wanted: Mapping[str, Digest] = {}
                 if digests is not None and not ledger.refused:
-                    expected = digests(ledger)  # the files are read meanwhile
-                    values["migrator"], found = await _digests(connection, values, ledger, second)
-                    wanted = await expected()
+                    migrator, found, wanted = await _digests(connection, books, ledger, second, digests)
+                    values["migrator"] = migrator
                 same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
                 objects, unreadable = await _everything(connection, values, same, last=readings == 1)
                 snapshot = Snapshot(connection.info.server_version, objects, unreadable, same)
@@ -103,45 +102,44 @@ SURE = frozenset({"42501", LOCKED, "57014"})  # refused, locked, too slow: no se
 
 
 async def _digests(
-    connection: AsyncConnection[Any], values: Mapping[str, Any], ledger: Ledger, second: Second | None
-) -> tuple[int | None, Mapping[str, Digest]]:
-    """Return the oid of the role that migrates, and the digests of all kinds, none when one of them fails.
+    connection: AsyncConnection[Any], books: Sequence[str], ledger: Ledger, second: Second | None, digests: Digests
+) -> tuple[int | None, Mapping[str, Digest], Mapping[str, Digest]]:
+    """Return the oid of the role that migrates, the digests of all kinds, and which they should be.
 
-    One statement, or one on each connection, of which two numbers a kind come back.
+    There are none when one of them fails. They are one statement, or one on each connection, of which two numbers a
+    kind come back; which they should be is found out while the server is at it.
     """
     version = connection.info.server_version
     try:
         with _failing(connection):
             async with connection.transaction(force_rollback=True):
-                roles = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"
-                rows = await rows_of(connection, roles, [ledger.owner])
-                migrator = rows[0][0] if rows else None
-                rows = await (await connection.execute(f"SELECT {', '.join(PRESENT.values())}".encode())).fetchall()
-                absent = {name for name, present in zip(PRESENT, rows[0], strict=True) if not present}
-
-                async def ask(there: AsyncConnection[Any], kinds: Iterable[str]) -> list[Any]:
-                    parts = [digested(name, KINDS[name].sql(version)) for name in kinds if name not in absent]
-                    return await _planned_once(there, SHARED + " UNION ALL ".join(parts), values["books"], migrator)
-
-                rows = await _shared_out(ask, connection, second)
+                facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(PRESENT.values())}".encode()
+                ((migrator, server, *present),) = await (await connection.execute(facts, [ledger.owner])).fetchall()
+                absent = {name for name, is_there in zip(PRESENT, present, strict=True) if not is_there}
+                kinds = [name for name in ASKED if name not in absent and not (second and name in GIVEN_AWAY)]
+                query = SHARED + " UNION ALL ".join(digested(name, KINDS[name].sql(version)) for name in kinds)
+                ask = _planned_once if second is None else _once
+                asking = ask(connection, query, books, migrator)
+                rows, wanted = await asyncio.gather(asking, digests(ledger), return_exceptions=True)
+                if isinstance(rows, BaseException):
+                    raise rows
+                if isinstance(wanted, BaseException):
+                    raise wanted
+                if second is not None:
+                    rows += await second.digests(server) or await digest_rows(connection)
     except _KindFailed:  # which one it was is found when each is read
-        return None, {}
+        return None, {}, {}
     found = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
-    return migrator, dict.fromkeys(absent, NONE) | found
+    return migrator, dict.fromkeys(absent, NONE) | found, wanted
 
 
-async def _shared_out(
-    ask: Callable[[AsyncConnection[Any], Collection[str]], Awaitable[list[Any]]],
-    connection: AsyncConnection[Any],
-    second: Second | None,
-) -> list[Any]:
-    """Return what is asked of all kinds; of some the second connection is asked meanwhile."""
-    if second is None:
-        return await ask(connection, ASKED)
-    ((server,),) = await rows_of(connection, SERVER)
-    away = asyncio.ensure_future(second.rows(server, lambda there: ask(there, GIVEN_AWAY)))
-    rows = await ask(connection, [name for name in ASKED if name not in GIVEN_AWAY])
-    return rows + (await away or await ask(connection, GIVEN_AWAY))
+MIGRATOR = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"
+
+
+async def _once(connection: AsyncConnection[Any], query: str, books: Sequence[str], migrator: int | None) -> list[Any]:
+    """Return the rows of a query that nobody asks again on this connection."""
+    values = {"books": list(books), "migrator": migrator}
+    return await (await connection.execute(query.encode(), values)).fetchall()
 
 
 async def _planned_once(
@@ -162,9 +160,6 @@ async def _planned_once(
 
 # The labels of enums are read in any case: every one is sent to the server and back.
 ASKED = tuple(name for name in KINDS if name != "enum")
-
-# About half of what all digests take, and never absent.
-GIVEN_AWAY = ("constraint", "index")
 
 # Which kinds there is anything of: planning the queries of all the others would take longer than running them.
 PRESENT = {kind.name: f"EXISTS ({kind.some})" for kind in KINDS.values() if kind.some}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -12,14 +13,26 @@ from psycopg import AsyncConnection
 
 from healthd.database.beside import Beside, read_beside
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
+from healthd.database.probing import column_types
 from healthd.errors import HealthdError
+from healthd.model import Key
+from healthd.visible import BOOKS, SHARED
 
 # When it started, to the microsecond: no two servers have that in common.
 SERVER = "SELECT pg_catalog.pg_postmaster_start_time()::text"
 
+# Kinds of which the digests take about half of the time that all take. None of them is ever absent, and who migrates
+# is no matter to them, so they are asked for before anything else is known; nor are the other kinds loaded then.
+GIVEN_AWAY = {
+    "constraint": "healthd.catalog.constraints",
+    "index": "healthd.catalog.indexes",
+    "table": "healthd.catalog.tables",
+    "view": "healthd.catalog.views",
+}
+
 
 class Second:
-    """A connection that is dialed at once, reads first what no snapshot holds, and then what it is asked.
+    """A connection that is dialed at once, makes some of the digests, and then reads what no snapshot holds.
 
     Whatever it cannot do is left to the first: a role may be allowed one connection, and of the several servers that a
     pooler or a list of hosts may lead to it may have found another one.
@@ -27,35 +40,58 @@ class Second:
 
     def __init__(self, dsn: str, timeout_s: float) -> None:
         self._connection: AsyncConnection[Any] | None = None
-        self._beside = asyncio.ensure_future(self._start(dsn, timeout_s))
+        self._digests = asyncio.ensure_future(self._start(dsn, timeout_s))
+        self._rest = asyncio.ensure_future(self._go_on())
 
-    async def _start(self, dsn: str, timeout_s: float) -> Beside | None:
+    async def _start(self, dsn: str, timeout_s: float) -> tuple[str, list[Any]] | None:
+        """Return the server, and the rows of the digests."""
         try:
             self._connection = await dial(dsn, timeout_s=timeout_s)
-            return await read_beside(self._connection)
+            async with read_only(self._connection, {**SESSION, **LIMITS}):
+                ((server,),) = await rows_of(self._connection, SERVER)
+                return server, await digest_rows(self._connection)
+        except HealthdError:
+            return None
+
+    async def _go_on(self) -> tuple[Beside, Mapping[Key, str]] | None:
+        await self._digests
+        if self._connection is None:
+            return None
+        try:
+            return await read_beside(self._connection), await column_types(self._connection)
         except HealthdError:
             return None
 
     async def beside(self) -> Beside | None:
         """Return what no snapshot holds, None when it could not be read."""
-        return await self._beside
+        rest = await self._rest
+        return rest and rest[0]
 
-    async def rows(self, server: str, ask: Callable[[AsyncConnection[Any]], Awaitable[list[Any]]]) -> list[Any] | None:
-        """Return the rows that are asked of this server, None when that is not where it is, or it cannot tell."""
-        await self._beside
-        if self._connection is None:
-            return None
-        try:
-            async with read_only(self._connection, {**SESSION, **LIMITS}):
-                ((here,),) = await rows_of(self._connection, SERVER)
-                return await ask(self._connection) if here == server else None
-        except HealthdError:
-            return None
+    async def types(self) -> Mapping[Key, str] | None:
+        """Return the types of columns, see `column_types`; None when they could not be read."""
+        rest = await self._rest
+        return rest and rest[1]
+
+    async def digests(self, server: str) -> list[Any] | None:
+        """Return the rows of the digests on this server, None when that is not where it is, or it cannot tell."""
+        there, rows = await self._digests or (None, [])
+        return rows if there == server else None
 
     async def close(self) -> None:
         """Close it, whatever it is doing."""
-        self._beside.cancel()
-        with suppress(asyncio.CancelledError, psycopg.Error):
-            await self._beside
+        for task in (self._rest, self._digests):
+            task.cancel()
+            with suppress(asyncio.CancelledError, psycopg.Error):
+                await task
         if self._connection is not None:
             await self._connection.close()
+
+
+async def digest_rows(connection: AsyncConnection[Any]) -> list[Any]:
+    """Return the rows of the digests of the kinds that are given away: each a kind, a count and a sum."""
+    from healthd.digest import digested
+
+    kinds = [import_module(module).KIND for module in GIVEN_AWAY.values()]
+    parts = [digested(kind.name, kind.sql(connection.info.server_version)) for kind in kinds]
+    query = f"{SHARED} {' UNION ALL '.join(parts)}".encode()
+    return await (await connection.execute(query, {"books": list(BOOKS)})).fetchall()

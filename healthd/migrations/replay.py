@@ -195,10 +195,10 @@ class _Scratch:
     async def snapshot(self, known: Snapshot | None = None) -> Snapshot:
         """Return what is there; of a kind whose digest is that of what was `known`, the objects are those."""
 
-        async def wanted() -> Mapping[str, Digest]:
+        async def wanted(_: object) -> Mapping[str, Digest]:
             return dict.fromkeys(KINDS, NONE) | digest_of(known.objects if known else {})
 
-        digests = None if known is None else lambda _: wanted
+        digests = None if known is None else wanted
         taken = (await read(self.connection, digests=digests, alone=True)).snapshot
         for kind, reason in taken.unreadable.items():
             raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from keyword import iskeyword
@@ -19,20 +17,6 @@ from healthd.verbs import VERBS
 
 USAGE_ERROR = 3  # 2 means drift: a wrong word must not look like one
 INTERRUPTED = 130
-UNREAD = 120  # Python's own, when its output cannot be written
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with the exit code of its verb."""
-    sys.setswitchinterval(0.0005)  # who talks to a server is woken at once while a thread reads files or imports
-    gc.set_threshold(100_000)  # a schema is many small records without cycles: looking for them costs a tenth
-    code = run(arguments)
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:  # nobody reads on
-        code = code or UNREAD
-    os._exit(code)  # what is left goes with the process: to take it apart costs as long as to load the driver
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -192,8 +192,8 @@ async def _examine(
         with question(READ):
             reading = await read(session.connection, digests=wanted, second=second)
         reading.ledger.readable()
+        tried = await _try(target, session.connection, tried, reading)
         beside = beside or await _beside(session.connection, second)
-        tried = await _try(target, session.connection, tried, reading, second)
         with question(ACCESS):
             access = await probe_access(session.connection, target.contracts)
         with question(STATEMENTS):
@@ -219,15 +219,14 @@ async def _beside(connection: Any, second: Second | None) -> Beside:
         return found or await read_beside(connection)
 
 
-async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading, second: Second | None) -> Tried:
+async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading) -> Tried:
     """Send values, in a session with the settings of today, unless nothing that they depend on has changed."""
     enums = tuple((key, one) for key, one in reading.snapshot.objects.items() if key.kind == "enum")
     columns = reading.digests.get("column")
     of = (reading.settings, columns, enums)
     if tried is None:
         with question(VALUES):
-            types = await second.types() if second is not None else None
-            return Tried(of, await probe_values(connection, reading.snapshot, types))
+            return Tried(of, await probe_values(connection, reading.snapshot))
     if columns is not None and tried.of == of:
         return tried
     with question(VALUES):

@@ -15,6 +15,7 @@ from healthd.model import Access, Contract, Key, RoundTrip, Snapshot
 from healthd.values import came_back, edge_values
 from healthd.visible import BOOKS, SHARED
 
+# The types of columns that come with the server, and the column that was made with each of them first.
 TYPES = f"""{SHARED}
         SELECT c.nspname, c.relname, a.attname, pg_catalog.format_type(t.atttypid, t.atttypmod)
           FROM (SELECT a.atttypid, a.atttypmod, min((a.attrelid::bigint << 16) + a.attnum) AS number
@@ -29,24 +30,16 @@ TYPES = f"""{SHARED}
          ORDER BY t.number"""  # noqa: S608 # nothing in it is anybody else's
 
 
-async def column_types(connection: AsyncConnection[Any]) -> dict[Key, str]:
-    """Return the types of columns that come with the server, each with the column that was made with it first."""
-    async with read_only(connection, {**SESSION, **LIMITS}):
-        rows = await (await connection.execute(TYPES.encode(), {"books": list(BOOKS)})).fetchall()
-    return {Key("column", tuple(path)): type_ for *path, type_ in rows}
-
-
-async def probe_values(
-    connection: AsyncConnection[Any], snapshot: Snapshot, types: Mapping[Key, str] | None = None
-) -> tuple[RoundTrip, ...]:
+async def probe_values(connection: AsyncConnection[Any], snapshot: Snapshot) -> tuple[RoundTrip, ...]:
     """Send every label of these enums and the edge values of every column type to the server and back.
 
-    The types are found out when they are not given. Nothing is written. The session keeps the settings that the
-    database gives to its applications: they are part of the way.
+    Nothing is written. The session keeps the settings that the database gives to its applications: they are part
+    of the way.
     """
     unicode = connection.info.parameter_status("server_encoding") == "UTF8"
-    if types is None:
-        types = await column_types(connection)
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        rows = await (await connection.execute(TYPES.encode(), {"books": list(BOOKS)})).fetchall()
+    types = {Key("column", tuple(path)): type_ for *path, type_ in rows}
     tries = (*_labels(snapshot), *_edges(types, unicode=unicode))
     found: list[RoundTrip] = []
     async with read_only(connection, LIMITS):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -13,9 +12,7 @@ from psycopg import AsyncConnection
 
 from healthd.database.beside import Beside, read_beside
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
-from healthd.database.probing import column_types
 from healthd.errors import HealthdError
-from healthd.model import Key
 from healthd.visible import BOOKS, SHARED
 
 # When it started, to the microsecond: no two servers have that in common.
@@ -28,6 +25,7 @@ GIVEN_AWAY = {
     "index": "healthd.catalog.indexes",
     "table": "healthd.catalog.tables",
     "view": "healthd.catalog.views",
+    "sequence": "healthd.catalog.sequences",
 }
 
 
@@ -41,7 +39,7 @@ class Second:
     def __init__(self, dsn: str, timeout_s: float) -> None:
         self._connection: AsyncConnection[Any] | None = None
         self._digests = asyncio.ensure_future(self._start(dsn, timeout_s))
-        self._rest = asyncio.ensure_future(self._go_on())
+        self._beside = asyncio.ensure_future(self._go_on())
 
     async def _start(self, dsn: str, timeout_s: float) -> tuple[str, list[Any]] | None:
         """Return the server, and the rows of the digests."""
@@ -53,24 +51,18 @@ class Second:
         except HealthdError:
             return None
 
-    async def _go_on(self) -> tuple[Beside, Mapping[Key, str]] | None:
+    async def _go_on(self) -> Beside | None:
         await self._digests
         if self._connection is None:
             return None
         try:
-            return await read_beside(self._connection), await column_types(self._connection)
+            return await read_beside(self._connection)
         except HealthdError:
             return None
 
     async def beside(self) -> Beside | None:
         """Return what no snapshot holds, None when it could not be read."""
-        rest = await self._rest
-        return rest and rest[0]
-
-    async def types(self) -> Mapping[Key, str] | None:
-        """Return the types of columns, see `column_types`; None when they could not be read."""
-        rest = await self._rest
-        return rest and rest[1]
+        return await self._beside
 
     async def digests(self, server: str) -> list[Any] | None:
         """Return the rows of the digests on this server, None when that is not where it is, or it cannot tell."""
@@ -79,7 +71,7 @@ class Second:
 
     async def close(self) -> None:
         """Close it, whatever it is doing."""
-        for task in (self._rest, self._digests):
+        for task in (self._beside, self._digests):
             task.cancel()
             with suppress(asyncio.CancelledError, psycopg.Error):
                 await task

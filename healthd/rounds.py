@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import import_module
 from random import randrange
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from healthd import catalog
 from healthd.config import Target, read_settings
 from healthd.database.beside import Beside, read_beside
 from healthd.database.connection import connect, dial
@@ -148,8 +148,8 @@ async def _next(target: Target, files: Files | Later[Files], last: Round | None,
     with question(CONNECT):
         connection = await dial(target.dsn, timeout_s=target.deadline_s)
     second = Second(target.dsn, target.deadline_s) if alone else None
+    loading = asyncio.ensure_future(asyncio.to_thread(getattr, catalog, "KINDS"))  # while the servers begin
     try:
-        await asyncio.to_thread(import_module, "healthd.database.reading")  # while the servers begin
         asked = None if alone else await _mark(connection, busy=session is not None)
         sampled = session.sampled if session is not None else None
         return await _read(target, files, Session(connection, monotonic(), asked, sampled=sampled), second)
@@ -157,6 +157,7 @@ async def _next(target: Target, files: Files | Later[Files], last: Round | None,
         await connection.close()
         raise
     finally:
+        await loading
         if second is not None:
             await second.close()
 
@@ -183,8 +184,7 @@ async def _examine(
     target: Target, files: Files | Later[Files], session: Session, second: Second | None
 ) -> tuple[Report, Files, Session]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
-    from healthd.database.reading import read
-    from healthd.sources import expected_digests
+    from healthd.database.reading import expected_digests, read
 
     wanted = expected_digests(files, session.connection.info.server_version)
     once, tried, beside, sampled = None, session.tried, session.beside, session.sampled

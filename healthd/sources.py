@@ -5,23 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from healthd.config import Settings
 from healthd.errors import LockFileError
-from healthd.later import Later, ready
 from healthd.migrations.entries import OUTDATED, decode_objects
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import LockFile, load, verified
 from healthd.model import Snapshot
-
-if TYPE_CHECKING:
-    from healthd.database.ledger import Ledger
-    from healthd.database.reading import Digests
-    from healthd.digest import Digest
 
 LOOK_S = 1.0  # at most one look at the folder in this time, however many targets ask
 
@@ -39,16 +32,6 @@ class Files:
     def of(cls, lock: LockFile, migrations: Iterable[Migration]) -> Files:
         """Return a lock file with the ids and digests of these migrations."""
         return cls(lock, [(one.id, one.digest) for one in migrations])
-
-
-def expected_digests(files: Files | Later[Files], server_version: int) -> Digests:
-    """Return what reads, for a ledger, which digest each kind must have on a server; for `reading.read`."""
-
-    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
-        lock = (await ready(files)).lock.on(server_version)
-        return lock.digests([one.id for one in ledger.applied])
-
-    return wanted
 
 
 def read_lock(settings: Settings) -> LockFile:

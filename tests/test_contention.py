@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from servers import wait_for
 
+from healthd.catalog import KINDS
 from healthd.database import reading as door
 from healthd.database.connection import connect
 from healthd.database.quiet import look, take_mark
@@ -146,7 +147,7 @@ async def test_no_kind_leaves_a_table_locked(url: str, monkeypatch: pytest.Monke
             await read(connection)
 
     assert "held" in {name for _, name, _ in held.pop("within")}
-    assert set(door.KINDS) == set(held)
+    assert set(KINDS) == set(held)
     assert [] == [(kind, lock) for kind, locks in held.items() for lock in locks if lock[0] >= 16384]
     assert {"AccessShareLock"} >= {mode for locks in held.values() for _, _, mode in locks}
 

@@ -39,7 +39,7 @@ from psycopg import sql as compose
 
 from healthd.catalog import KINDS
 from healthd.database.connection import SESSION, connect, read_only
-from healthd.database.reading import ASKED, read, take_snapshot
+from healthd.database.reading import asked, read, take_snapshot
 from healthd.digest import NONE, Digest, digest_of
 from healthd.migrations.statements import statements
 from healthd.model import Difference, Key, Snapshot, diff
@@ -175,7 +175,7 @@ async def counted(watch: Watch) -> str | None:
 
     reading = await read(watch.reader, digests=lambda _: expected)
     salted = {key.kind for key, one in mine.items() if getattr(one, "secrets", None) is not None}
-    unlike = set(ASKED) - reading.snapshot.omitted - salted
+    unlike = set(asked()) - reading.snapshot.omitted - salted
     return report("the server counts otherwise", ", ".join(sorted(unlike))) if unlike else None
 
 

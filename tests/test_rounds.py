@@ -20,13 +20,13 @@ from healthd.config import Target
 from healthd.database import reading as door
 from healthd.database.connection import MIGRATION_LOCK, connect
 from healthd.database.ledger import Ledger
-from healthd.database.reading import Reading
+from healthd.database.reading import Reading, expected_digests
 from healthd.judging.conclusion import conclude
 from healthd.judging.roles import for_comparison
 from healthd.migrations.status import Applied
 from healthd.model import Key, Report, Severity, Snapshot, State
 from healthd.rounds import Round, examine
-from healthd.sources import Files, expected_digests
+from healthd.sources import Files
 from healthd.stopwatch import QUESTIONS
 
 rounds: Any = import_module("healthd.rounds")
@@ -466,7 +466,7 @@ async def test_each_question_of_a_round_is_timed_and_a_quiet_round_asks_one(url:
     async with watching(url, known) as next_round:
         first, quiet = (await next_round()).report, (await next_round()).report
 
-    assert ["connect", "look", "read", "beside", "values", "access", "statements"] == [
+    assert ["connect", "look", "read", "values", "beside", "access", "statements"] == [
         word for word, _ in first.questions
     ]
     assert set(QUESTIONS) - {"rows"} == {

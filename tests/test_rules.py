@@ -88,7 +88,7 @@ PURE: Mapping[str, frozenset[str]] = {
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter"})
 INPUT_OUTPUT = frozenset({"open", "print", "input", "exec", "eval"})
 
-CALLERS = ("healthd.cli", "healthd.command", "healthd.verbs")
+CALLERS = ("healthd.cli", "healthd.command", "healthd.verbs", "healthd.__main__")
 
 
 def modules() -> dict[str, str]:

@@ -8,19 +8,23 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import md5
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import AsyncConnection, sql
 
-from healthd.catalog import KINDS
+from healthd import catalog
 from healthd.database.connection import LIMITS, SESSION, first_line, read_only, rows_of
 from healthd.database.ledger import Ledger, read_books
 from healthd.database.second import GIVEN_AWAY, SERVER, Second, digest_rows
 from healthd.digest import MODULUS, NONE, Digest, digested
+from healthd.later import Later, ready
 from healthd.model import Key, Kind, Snapshot
 from healthd.rows import lacking
 from healthd.visible import BOOKS, SHARED, shared
+
+if TYPE_CHECKING:
+    from healthd.sources import Files
 
 Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
 
@@ -37,6 +41,16 @@ class Reading:
     maintenance: str | None = None
     settings: str = ""
     digests: Mapping[str, Digest] = field(default_factory=dict)
+
+
+def expected_digests(files: Files | Later[Files], server_version: int) -> Digests:
+    """Return what reads, for a ledger, which digest each kind must have on a server; for `reading.read`."""
+
+    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
+        lock = (await ready(files)).lock.on(server_version)
+        return lock.digests([one.id for one in ledger.applied])
+
+    return wanted
 
 
 async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
@@ -84,6 +98,7 @@ async def _read_once(
                 found: Mapping[str, Digest] = {}
                 wanted: Mapping[str, Digest] = {}
                 if digests is not None and not ledger.refused:
+                    await asyncio.to_thread(getattr, catalog, "KINDS")  # if that is not done yet
                     migrator, found, wanted = await _digests(connection, books, ledger, second, digests)
                     values["migrator"] = migrator
                 same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
@@ -113,11 +128,12 @@ async def _digests(
     try:
         with _failing(connection):
             async with connection.transaction(force_rollback=True):
-                facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(PRESENT.values())}".encode()
-                ((migrator, server, *present),) = await (await connection.execute(facts, [ledger.owner])).fetchall()
-                absent = {name for name, is_there in zip(PRESENT, present, strict=True) if not is_there}
-                kinds = [name for name in ASKED if name not in absent and not (second and name in GIVEN_AWAY)]
-                query = SHARED + " UNION ALL ".join(digested(name, KINDS[name].sql(version)) for name in kinds)
+                present = _present()
+                facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(present.values())}".encode()
+                ((migrator, server, *found),) = await (await connection.execute(facts, [ledger.owner])).fetchall()
+                absent = {name for name, is_there in zip(present, found, strict=True) if not is_there}
+                kinds = [name for name in asked() if name not in absent and not (second and name in GIVEN_AWAY)]
+                query = SHARED + " UNION ALL ".join(digested(name, catalog.KINDS[name].sql(version)) for name in kinds)
                 ask = _planned_once if second is None else _once
                 asking = ask(connection, query, books, migrator)
                 rows, wanted = await asyncio.gather(asking, digests(ledger), return_exceptions=True)
@@ -129,8 +145,8 @@ async def _digests(
                     rows += await second.digests(server) or await digest_rows(connection)
     except _KindFailed:  # which one it was is found when each is read
         return None, {}, {}
-    found = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
-    return migrator, dict.fromkeys(absent, NONE) | found, wanted
+    digests_ = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
+    return migrator, dict.fromkeys(absent, NONE) | digests_, wanted
 
 
 MIGRATOR = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"
@@ -158,11 +174,14 @@ async def _planned_once(
     return await (await connection.execute(execute)).fetchall()
 
 
-# The labels of enums are read in any case: every one is sent to the server and back.
-ASKED = tuple(name for name in KINDS if name != "enum")
+def asked() -> tuple[str, ...]:
+    """Return the kinds of which there are digests; the labels of enums are read in any case, and tried out."""
+    return tuple(name for name in catalog.KINDS if name != "enum")
 
-# Which kinds there is anything of: planning the queries of all the others would take longer than running them.
-PRESENT = {kind.name: f"EXISTS ({kind.some})" for kind in KINDS.values() if kind.some}
+
+def _present() -> dict[str, str]:
+    """Return what asks whether there is anything of a kind: planning the others takes longer than running them."""
+    return {kind.name: f"EXISTS ({kind.some})" for kind in catalog.KINDS.values() if kind.some}
 
 
 async def _everything(
@@ -175,7 +194,7 @@ async def _everything(
     objects: dict[Key, Any] = {}
     unreadable: dict[str, str] = {}
     locked = False
-    for kind in KINDS.values():
+    for kind in catalog.KINDS.values():
         if kind.name in omitted:
             continue
         try:

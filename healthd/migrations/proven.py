@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from healthd.config import Target
 from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
-from healthd.database.reading import Reading, read
+from healthd.database.reading import Reading, expected_digests, read
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.judging.conclusion import conclude, confirmed
 from healthd.later import Later, ready
@@ -20,7 +20,7 @@ from healthd.migrations.files import Migration
 from healthd.migrations.waiting import Say
 from healthd.model import Finding, Severity, some
 from healthd.rounds import AGAIN_S
-from healthd.sources import Files, expected_digests
+from healthd.sources import Files
 
 if TYPE_CHECKING:
     from healthd.migrations.lockfile import LockFile

@@ -7,7 +7,7 @@ import click
 from healthd.command import finished, one_target, out, say, verb
 from healthd.config import Settings, Target
 from healthd.database.connection import connect
-from healthd.database.reading import read
+from healthd.database.reading import expected_digests, read
 from healthd.migrations.breaks import Foreseen, foresee
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import LockFile
@@ -15,7 +15,7 @@ from healthd.migrations.plan import Planned, Size, document, planned, relations,
 from healthd.migrations.runner import standing
 from healthd.model import State
 from healthd.sizes import read_sizes
-from healthd.sources import Files, expected_digests, read_lock
+from healthd.sources import Files, read_lock
 
 FAULTS = {
     State.EDITED: "edited after it was applied",

@@ -15,14 +15,14 @@ import pytest
 from healthd import cli, embedded, programs
 from healthd.config import Target
 from healthd.database.connection import connect
-from healthd.database.reading import read
+from healthd.database.reading import expected_digests, read
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import LockFile, dump, load
 from healthd.migrations.replay import replay, replay_on
 from healthd.migrations.runner import migrate
 from healthd.model import Report, Severity
 from healthd.rounds import examine_again
-from healthd.sources import Files, expected_digests
+from healthd.sources import Files
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

@@ -81,5 +81,5 @@ def cli(context: click.Context) -> None:
     Exit codes: 0 fine, 1 something waits, 2 drift or a failed change, 3 cannot tell.
     """
     if context.invoked_subcommand is None:
-        say(context.get_help())
+        click.echo(context.get_help(), err=True)
         context.exit(USAGE_ERROR)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from healthd.errors import ConfigError
+from healthd.printable import printable
 
 if TYPE_CHECKING:
     from healthd.config import Settings, Target
@@ -75,7 +76,8 @@ def finished(work: Coroutine[Any, Any, Done]) -> Done:
 
 
 def say(text: str) -> None:
-    """Print a message to stderr."""
+    """Print a message to stderr, on one line whatever it names."""
+    text = printable(text)
     click.echo(f"{CLEAR}{text}" if sys.stderr.isatty() else text, err=True)
 
 

@@ -248,13 +248,7 @@ def load(text: str, name: str = "schema.lock") -> LockFile:
         many = sum(counts.values())
         follow = _sealed(name, lines, position, entry, many, (counted for counted, _ in there.values()))
         one = Locked(**fields, effects=Effects(follow[:many], counts, number + 1, name))
-        changed = {major: counted for major, (counted, _) in there.items()}
-        effects = _also(name, number + 1 + many, follow[many:], one.effects, changed)
-        others = {
-            major: replace(one, effects=effects[major], digests=_without_none({**(one.digests or {}), **adds}))
-            for major, (_, adds) in there.items()
-        }
-        migrations[one.id] = one, others
+        migrations[one.id] = one, _others(name, number + 1 + many, follow[many:], one, there) if there else {}
         position += 1 + len(follow)
     return LockFile(
         version,
@@ -269,6 +263,22 @@ def load(text: str, name: str = "schema.lock") -> LockFile:
             for major in also
         },
     )
+
+
+def _others(
+    name: str,
+    first_line: int,
+    lines: Sequence[str],
+    one: Locked,
+    there: Mapping[int, tuple[Counts, Mapping[str, Digest]]],
+) -> dict[int, Locked]:
+    """Return what a migration makes on each other major; see `_also`."""
+    changed = {major: counts for major, (counts, _) in there.items()}
+    effects = _also(name, first_line, lines, one.effects, changed)
+    return {
+        major: replace(one, effects=effects[major], digests=_without_none({**(one.digests or {}), **adds}))
+        for major, (_, adds) in there.items()
+    }
 
 
 def _also(
@@ -322,8 +332,9 @@ def _counted(counts: Any) -> Counts:
     """Return how many lines there are of each kind."""
     if not isinstance(counts, dict):
         raise TypeError("not a count for each kind")
-    if any(type(count) is not int or count < 0 for count in counts.values()):
-        raise ValueError(counts)
+    for count in counts.values():  # ten thousand times a generator would be felt
+        if type(count) is not int or count < 0:
+            raise ValueError(counts)
     return counts
 
 
@@ -338,7 +349,8 @@ def _locked(
     if not isinstance(entry["rollback_differences"], list):
         raise TypeError("not a list")
     steps = tuple(map(decode_step, entry["steps"]))
-    if entry["locks"] != strongest(steps) or entry["rewrites"] != list(rewritten(steps)):
+    locks, rewrites = (strongest(steps), list(rewritten(steps))) if steps else ({}, [])
+    if entry["locks"] != locks or entry["rewrites"] != rewrites:
         raise LockFileError("its locks and rewrites are not those of its steps", hint=OUTDATED)
     if entry["rollback"] not in VERDICTS:
         raise LockFileError(f"no such verdict on a rollback: {entry['rollback']!r}", hint=OUTDATED)

@@ -11,6 +11,7 @@ from healthd.config import Target
 from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
 from healthd.database.reading import Reading, expected_digests, read
+from healthd.database.second import Second
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.judging.conclusion import conclude, confirmed
 from healthd.later import Later, ready
@@ -61,15 +62,20 @@ class Changed:
     breaks: tuple[Break, ...] = ()
 
 
-async def look(target: Target, files: Files | Later[Files]) -> Look:
+async def look(target: Target, files: Files | Later[Files], *, alone: bool = False) -> Look:
     """Return what a database is; trouble is looked at a second time, and only what is wrong twice is told.
 
     Of the kinds whose digest is as it should be no object is read. Files that are still being read are waited for
-    once the server has answered.
+    once the server has answered. Who looks and does nothing else is `alone`, and takes a second connection.
     """
     try:
         async with connect(target.dsn) as connection:
-            once = await _look(connection, target, files)
+            second = Second(target.dsn, target.deadline_s) if alone else None
+            try:
+                once = await _look(connection, target, files, second)
+            finally:
+                if second is not None:
+                    await second.close()
             if not once.report.findings:
                 return once
             await asyncio.sleep(AGAIN_S)
@@ -80,8 +86,9 @@ async def look(target: Target, files: Files | Later[Files]) -> Look:
     return replace(again, report=confirmed(once.report, again.report))
 
 
-async def _look(connection: Any, target: Target, files: Files | Later[Files]) -> Look:
-    reading = await read(connection, digests=expected_digests(files, connection.info.server_version))
+async def _look(connection: Any, target: Target, files: Files | Later[Files], second: Second | None = None) -> Look:
+    wanted = expected_digests(files, connection.info.server_version)
+    reading = await read(connection, digests=wanted, second=second)
     reading.ledger.readable()
     return Look(reading, conclude(target, await ready(files), reading))
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from healthd.model import Finding, Report, Severity
+from healthd.printable import printable
 from healthd.report.problems import PROBLEMS, leading
 
 
@@ -92,10 +93,3 @@ def text(report: Report) -> str:
         problems = " ".join(sorted({one.problem for one in report.findings}))
         lines.append(f"    what to do: healthd explain {problems}")
     return "\n".join(lines)
-
-
-def printable(text: str) -> str:
-    """Return a text on one line that moves no cursor: what is not printable is written as in Python."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -9,7 +9,8 @@ from healthd.config import Settings
 from healthd.migrations.baseline import Fit, adopt, fit
 from healthd.migrations.files import read_migrations
 from healthd.model import Severity
-from healthd.report.answer import finding_document, printable
+from healthd.printable import printable
+from healthd.report.answer import finding_document
 from healthd.sources import read_lock
 
 
@@ -44,7 +45,7 @@ def baseline(
     }
     out(style, "\n".join(_lines(chosen.name, found, nothing=nothing, dry_run=dry_run)), document)
     for note in found.notes:
-        say(f"note: {printable(note)}")
+        say(f"note: {note}")
     if fits and not nothing and found.unseen:
         say(f"note: {', '.join(found.unseen)}: no object changes by it, so whether it ran cannot be seen")
     if fits:

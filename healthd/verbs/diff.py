@@ -13,7 +13,7 @@ from healthd.judging.judge import major, message, printed_by_two, sides
 from healthd.judging.roles import comparable
 from healthd.model import UNREADABLE, Snapshot
 from healthd.model import diff as differences
-from healthd.report.answer import printable
+from healthd.printable import printable
 from healthd.sources import read_snapshot
 
 

@@ -8,7 +8,7 @@ from healthd.command import finished, one_target, out, reading_of, say, verb
 from healthd.config import Settings
 from healthd.judging.judge import one_line, summary
 from healthd.migrations.entries import encode_objects
-from healthd.report.answer import printable
+from healthd.printable import printable
 
 
 @verb()

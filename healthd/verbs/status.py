@@ -11,6 +11,7 @@ from healthd.config import Settings
 from healthd.later import Later
 from healthd.migrations.glance import glance
 from healthd.model import State
+from healthd.printable import printable
 
 if TYPE_CHECKING:
     from healthd.config import Target
@@ -28,8 +29,7 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     seen = finished(_look(chosen, settings))
     migrations, drift, unclear = seen.report.migrations, seen.drift, seen.unclear
     lines = [
-        f"{_on_one_line(one.id)}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}"
-        for one in migrations
+        f"{printable(one.id)}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}" for one in migrations
     ]
     lines += [f"drift: {one.message}" for one in drift] + [f"cannot tell: {one.message}" for one in unclear]
     rows = [{"id": one.id, "state": one.state, **({"note": one.note} if one.note else {})} for one in migrations]
@@ -42,19 +42,10 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     return 1 if any(one.state is not State.APPLIED for one in migrations) else 0
 
 
-def _on_one_line(text: str) -> str:
-    """Return an id so that it cannot be taken for two lines: a ledger may hold anything."""
-    if text.isprintable():
-        return text
-    from healthd.report.answer import printable  # with all that it answers: for who needs it
-
-    return printable(text)
-
-
 async def _look(target: Target, settings: Settings) -> Look:
     from healthd.migrations.proven import look
 
-    return await look(target, Later(lambda: _load(settings)))
+    return await look(target, Later(lambda: _load(settings)), alone=True)
 
 
 def _load(settings: Settings) -> Files:

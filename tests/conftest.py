@@ -68,15 +68,31 @@ def _database_names() -> Iterator[str]:
     return (f"test_{number}" for number in count(1))
 
 
-def _drop_subscriptions(url: str) -> None:
+@pytest.fixture(scope="session")
+def _done_with(_administrator: psycopg.Connection) -> Callable[[str], None]:
+    """Return what drops a database, some tests later.
+
+    The sessions of a test that has just ended are still about to end, and the server would wait for them a tenth of
+    a second. What is left at the end goes with the server.
+    """
+    waiting: list[str] = []
+
+    def done_with(name: str) -> None:
+        waiting.append(name)
+        while len(waiting) > 10:
+            drop = compose.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(compose.Identifier(waiting.pop(0)))
+            _administrator.execute(drop)
+
+    return done_with
+
+
+def _drop_subscriptions(administrator: psycopg.Connection, url: str, name: str) -> None:
     """A database that subscribes cannot be dropped."""
-    try:
-        connection = psycopg.connect(url, autocommit=True)
-    except psycopg.OperationalError:  # the test dropped it, or its server is gone
+    own = "SELECT subname FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = %s)"
+    if not (names := administrator.execute(own, [name]).fetchall()):
         return
-    with connection:
-        own = "subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        for (name,) in connection.execute(f"SELECT subname FROM pg_subscription WHERE {own}").fetchall():
+    with psycopg.connect(url, autocommit=True) as connection:
+        for (name,) in names:
             for words in ("ALTER SUBSCRIPTION {} DISABLE", "ALTER SUBSCRIPTION {} SET (slot_name = NONE)"):
                 connection.execute(compose.SQL(words).format(compose.Identifier(name)))
             connection.execute(compose.SQL("DROP SUBSCRIPTION {}").format(compose.Identifier(name)))
@@ -84,7 +100,10 @@ def _drop_subscriptions(url: str) -> None:
 
 @pytest.fixture
 def make_database(
-    server: embedded.Server, _administrator: psycopg.Connection, _database_names: Iterator[str]
+    server: embedded.Server,
+    _administrator: psycopg.Connection,
+    _database_names: Iterator[str],
+    _done_with: Callable[[str], None],
 ) -> Iterator[MakeDatabase]:
     """Return a function that makes a database, empty or a copy of another, and returns its URL."""
     made: list[str] = []
@@ -103,8 +122,8 @@ def make_database(
 
     yield make_database
     for name in made:
-        _drop_subscriptions(server.url(name))
-        _administrator.execute(compose.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(compose.Identifier(name)))
+        _drop_subscriptions(_administrator, server.url(name), name)
+        _done_with(name)
 
 
 @pytest.fixture

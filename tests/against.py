@@ -89,10 +89,10 @@ async def moved(reader: psycopg.AsyncConnection[Any], before: Snapshot) -> Snaps
     """Return a snapshot as a daemon takes it: a kind whose digest is the one of before is not read again."""
     wanted = dict.fromkeys(KINDS, NONE) | digest_of(before.objects)
 
-    async def expected() -> Mapping[str, Digest]:
+    async def expected(_: object) -> Mapping[str, Digest]:
         return wanted
 
-    snapshot = (await read(reader, digests=lambda _: expected)).snapshot
+    snapshot = (await read(reader, digests=expected)).snapshot
     kept = {key: one for key, one in before.objects.items() if key.kind in snapshot.omitted}
     return replace(snapshot, objects={**kept, **snapshot.objects}, omitted=frozenset())
 

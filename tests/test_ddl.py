@@ -170,10 +170,10 @@ async def counted(watch: Watch) -> str | None:
     mine = {key: one for key, one in watch.snapshot.objects.items() if key.kind != "owner" or one.role != owner}
     wanted = dict.fromkeys(KINDS, NONE) | digest_of(mine)
 
-    async def expected() -> Mapping[str, Digest]:
+    async def expected(_: object) -> Mapping[str, Digest]:
         return wanted
 
-    reading = await read(watch.reader, digests=lambda _: expected)
+    reading = await read(watch.reader, digests=expected)
     salted = {key.kind for key, one in mine.items() if getattr(one, "secrets", None) is not None}
     unlike = set(asked()) - reading.snapshot.omitted - salted
     return report("the server counts otherwise", ", ".join(sorted(unlike))) if unlike else None

@@ -484,3 +484,23 @@ async def test_a_question_that_gets_no_answer_is_timed_all_the_same(known: Files
     ((word, seconds),) = report.questions
     assert "connect" == word
     assert seconds >= 0.3
+
+
+# Types of which an application may make implicit casts to text: `text || integer` is ambiguous where there is one.
+CAST = (
+    "smallint integer bigint oid real float8 numeric timestamptz timestamp date interval uuid jsonb bytea "
+    "xid regclass regproc regprocedure regoper regoperator regtype regnamespace regrole"
+).split()
+
+
+async def test_casts_that_an_application_makes_are_in_the_way_of_no_question(url: str, known: Files, sql: Any) -> None:
+    for type_ in CAST:
+        sql(url, f"CREATE CAST ({type_} AS text) WITH INOUT AS IMPLICIT")
+    async with watching(url, known) as next_round:
+        first, quiet = (await next_round()).report, (await next_round()).report
+    alone = await examine(Target("machines", url), known)
+
+    for report in (first, quiet, alone):
+        assert Severity.UNKNOWN not in report.checks.values()
+        assert len(CAST) == len(told(report))
+        assert {"unexpected_object"} == {problem for problem, _ in told(report)}

@@ -94,7 +94,7 @@ def query(version: int) -> str:
              switched AS (SELECT g.tgconstraint AS oid,
                                  g.tgenabled IN ('D', 'R') AS off,
                                  CASE WHEN g.tgenabled <> u.tgenabled
-                                      THEN g.tgrelid::pg_catalog.regclass || ' ' || {switched("g.tgenabled")}
+                                      THEN g.tgrelid::pg_catalog.regclass::text || ' ' || {switched("g.tgenabled")}
                                  END AS name
                             FROM pg_catalog.pg_trigger AS g
                             LEFT JOIN pg_catalog.pg_trigger AS u ON u.oid = g.tgparentid

@@ -82,7 +82,7 @@ def _typed(index: Index) -> str:
 TABLESPACE = "(SELECT s.spcname FROM pg_catalog.pg_tablespace AS s WHERE s.oid = {}.reltablespace)"
 
 # Only an expression can have one.
-STATISTICS = """(SELECT pg_catalog.string_agg(a.attnum || ': ' || a.attstattarget, ', ' ORDER BY a.attnum)
+STATISTICS = """(SELECT pg_catalog.string_agg(a.attnum::text || ': ' || a.attstattarget::text, ', ' ORDER BY a.attnum)
                           FROM pg_catalog.pg_attribute AS a
                          WHERE a.attrelid = {}
                            AND a.attstattarget >= 0)"""

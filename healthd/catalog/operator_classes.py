@@ -71,8 +71,9 @@ KIND = Kind(
                        LEFT JOIN pg_catalog.pg_amproc AS q
                               ON d.classid = 'pg_catalog.pg_amproc'::pg_catalog.regclass AND q.oid = d.objid
                       CROSS JOIN LATERAL (
-                           VALUES ('operator ' || p.amopstrategy || ' ' || p.amopopr::pg_catalog.regoperator),
-                                  ('function ' || q.amprocnum || ' ' || q.amproc::pg_catalog.regprocedure)
+                           VALUES ('operator ' || p.amopstrategy::text || ' '
+                                               || p.amopopr::pg_catalog.regoperator::text),
+                                  ('function ' || q.amprocnum::text || ' ' || q.amproc::pg_catalog.regprocedure::text)
                            ) AS v(member)
                       WHERE d.refclassid = 'pg_catalog.pg_opclass'::pg_catalog.regclass
                         AND d.refobjid = o.oid

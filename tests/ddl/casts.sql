@@ -31,3 +31,13 @@ DROP FUNCTION app.heaviness(app.temper) CASCADE;
 DROP TYPE app.temper CASCADE;
 DROP CAST (double precision AS "char");
 DROP SCHEMA app CASCADE;
+-- As old applications have them: nothing that asks the catalogs may trip over what becomes ambiguous by them.
+CREATE CAST (integer AS text) WITH INOUT AS IMPLICIT;
+CREATE CAST (smallint AS text) WITH INOUT AS IMPLICIT;
+CREATE CAST (oid AS text) WITH INOUT AS IMPLICIT;
+CREATE CAST (regclass AS text) WITH INOUT AS IMPLICIT;
+CREATE CAST (regtype AS text) WITH INOUT AS IMPLICIT;
+CREATE SCHEMA old;
+CREATE TABLE old.counted (id integer PRIMARY KEY, name text CHECK (name <> ''));
+CREATE INDEX counted_index ON old.counted ((id + 1));
+ALTER INDEX old.counted_index ALTER COLUMN 1 SET STATISTICS 500;

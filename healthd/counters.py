@@ -3,8 +3,10 @@
 from healthd.model import Counter, Key
 from healthd.visible import SERVING
 
+FAR = 0.5  # of its numbers: less than any share that is told
+
 # last_value needs USAGE or SELECT, and is NULL before the first value. On a standby no unlogged one can be read.
-QUERY = f"""
+EVERY = f"""
         SELECT c.nspname, c.relname,
                s.seqincrement,
                CASE WHEN s.seqincrement < 0 THEN greatest(s.seqmin, l.minimum) ELSE s.seqmin END,
@@ -23,7 +25,15 @@ QUERY = f"""
                     AS l(type, minimum, maximum) ON l.type = a.atttypid
          CROSS JOIN LATERAL (SELECT pg_catalog.has_sequence_privilege(c.oid, 'USAGE, SELECT')
                                     AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())) AS r(readable)
-         WHERE NOT s.seqcycle
+         WHERE NOT s.seqcycle"""  # noqa: S608 # texts of our own
+
+# Of a thousand sequences that are far from their end none need be sent: nobody is told of them.
+QUERY = f"""
+        SELECT q.*
+          FROM ({EVERY}) AS q(schema, name, increment, minimum, maximum, last, readable, served, type)
+         WHERE NOT q.readable
+            OR abs(q.last::numeric - CASE WHEN q.increment > 0 THEN q.minimum ELSE q.maximum END)
+               >= {FAR} * (q.maximum::numeric - q.minimum)
          ORDER BY 1, 2"""  # noqa: S608 # texts of our own
 
 

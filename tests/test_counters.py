@@ -7,8 +7,10 @@ import pytest
 from stories import files, lock, migrations
 
 from healthd.checks.collations import check as check_collations
+from healthd.checks.sequences import EXHAUSTING
 from healthd.checks.sequences import check as check_sequences
 from healthd.config import Target
+from healthd.counters import FAR
 from healthd.database.beside import read_beside
 from healthd.database.connection import connect
 from healthd.database.reading import take_snapshot
@@ -74,8 +76,11 @@ CREATE TABLE orders (id serial, small smallint GENERATED ALWAYS AS IDENTITY);
 ALTER SEQUENCE orders_id_seq AS bigint;
 CREATE SEQUENCE down AS smallint INCREMENT BY -1;
 CREATE SEQUENCE again CYCLE;
+CREATE SEQUENCE new;
+CREATE SEQUENCE wide MINVALUE -9223372036854775808;
 CREATE TEMPORARY SEQUENCE mine;
-SELECT setval('orders_id_seq', 42)
+SELECT setval('orders_id_seq', 2000000000), setval('orders_small_seq', 16384), setval('down', -20000),
+       setval('again', 9223372036854775807), setval('wide', 9223372036854775807), setval('mine', 9223372036854775807)
 """
 
 
@@ -85,22 +90,33 @@ async def test_what_is_read_is_what_the_server_says(database: str, sql: Any) -> 
         counters = (await read_beside(connection)).counters
 
     assert (
-        Counter(Key("sequence", ("public", "down")), -1, -32768, -1, None, readable=True, type="smallint"),
+        Counter(Key("sequence", ("public", "down")), -1, -32768, -1, -20000, readable=True, type="smallint"),
         Counter(
             Key("sequence", ("public", "orders_id_seq")),
-            *(1, 1, 2147483647, 42),
+            *(1, 1, 2147483647, 2000000000),
             readable=True,
             column="public.orders.id",
             type="integer",
         ),
         Counter(
             Key("sequence", ("public", "orders_small_seq")),
-            *(1, 1, 32767, None),
+            *(1, 1, 32767, 16384),
             readable=True,
             column="public.orders.small",
             type="smallint",
         ),
+        Counter(Key("sequence", ("public", "wide")), 1, -(2**63), 2**63 - 1, 2**63 - 1, readable=True),
     ) == counters
+
+
+async def test_a_sequence_that_is_far_from_its_end_is_not_sent(database: str, sql: Any) -> None:
+    sql(database, SEQUENCES)
+    sql(database, "SELECT setval('orders_small_seq', 16383), setval('down', -16383), setval('wide', -1)")
+    async with connect(database) as connection:
+        counters = (await read_beside(connection)).counters or ()
+
+    assert [Key("sequence", ("public", "orders_id_seq"))] == [one.key for one in counters]
+    assert EXHAUSTING > FAR
 
 
 async def test_counting_moves_no_snapshot(database: str, sql: Any) -> None:
@@ -134,7 +150,7 @@ async def test_what_we_may_not_see_is_neither_wrong_nor_clean(database: str, kno
     assert "sequences" not in as_onlooker.checks
     assert () == as_owner.notes
     (note,) = as_onlooker.notes
-    assert "may not see how far 1 of 1 sequences have counted (public.hidden)" in note
+    assert "may not see how far public.hidden has counted" in note
     assert "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO onlooker;" in note
 
 

@@ -16,7 +16,10 @@ from healthd.visible import BOOKS, SHARED
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What no snapshot holds, for it changes without anybody changing the schema; None when it could not be read."""
+    """What no snapshot holds, for it changes without anybody changing the schema; None when it could not be read.
+
+    Of the sequences those that have counted far, or that we may not read.
+    """
 
     counters: tuple[Counter, ...] | None = ()
     sorted_by: tuple[SortedBy, ...] | None = ()

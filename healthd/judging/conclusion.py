@@ -195,9 +195,8 @@ def _unseen(beside: Beside, reader: str | None) -> dict[str, str]:
         schemas = ", ".join(sorted({quote(one.path[0]) for one in hidden}))
         role = quote(reader) if reader else "healthd"
         notes["sequences"] = (
-            f"healthd may not see how far {len(hidden)} of {len(beside.counters)} sequences have counted "
-            f"({hidden[0].sql}{', …' if hidden[1:] else ''}): "
-            f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {role}; in a migration"
+            f"healthd may not see how far {some([one.sql for one in hidden])} {'has' if len(hidden) == 1 else 'have'} "
+            f"counted: GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {role}; in a migration"
         )
     if beside.sorted_by is None:
         notes["collations"] = "the versions of the libraries that sort text could not be read just now"

@@ -69,17 +69,17 @@ def _database_names() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _done_with(_administrator: psycopg.Connection) -> Callable[[str], None]:
-    """Return what drops a database, some tests later.
+def _done_with(_administrator: psycopg.Connection) -> Callable[..., None]:
+    """Return what drops databases, some tests later: all but the last few that it was given.
 
     The sessions of a test that has just ended are still about to end, and the server would wait for them a tenth of
     a second. What is left at the end goes with the server.
     """
     waiting: list[str] = []
 
-    def done_with(name: str) -> None:
-        waiting.append(name)
-        while len(waiting) > 10:
+    def done_with(*names: str, keep: int = 10) -> None:
+        waiting.extend(names)
+        while len(waiting) > keep:
             drop = compose.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(compose.Identifier(waiting.pop(0)))
             _administrator.execute(drop)
 
@@ -103,7 +103,7 @@ def make_database(
     server: embedded.Server,
     _administrator: psycopg.Connection,
     _database_names: Iterator[str],
-    _done_with: Callable[[str], None],
+    _done_with: Callable[..., None],
 ) -> Iterator[MakeDatabase]:
     """Return a function that makes a database, empty or a copy of another, and returns its URL."""
     made: list[str] = []

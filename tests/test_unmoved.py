@@ -1,6 +1,6 @@
 """What is no change of the schema moves no snapshot: data, maintenance, settings, another reader, dump and restore."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -234,12 +234,15 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def template(server: embedded.Server, _administrator: psycopg.Connection) -> Iterator[str]:
+def template(
+    server: embedded.Server, _administrator: psycopg.Connection, _done_with: Callable[..., None]
+) -> Iterator[str]:
     _administrator.execute("CREATE ROLE unmoved LOGIN")
     _administrator.execute("CREATE DATABASE rich TEMPLATE template0")
     with psycopg.connect(server.url("rich"), autocommit=True) as connection:
         connection.execute(RICH.encode())
     yield "rich"
+    _done_with(keep=0)  # the copies, in which the role holds something
     _administrator.execute("DROP DATABASE rich WITH (FORCE)")
     _administrator.execute("DROP ROLE unmoved")
 

@@ -415,6 +415,16 @@ def test_a_file_that_was_renamed_does_not_run_a_second_time(name: str, project: 
     assert "notes" in healthd("snapshot").out
 
 
+def test_a_file_of_the_same_text_as_another_that_is_there_was_not_renamed(project: Path, database: str) -> None:
+    text = "SELECT 1;\n"
+    (project / "sql" / "0004_one.sql").write_text(text)
+    allowed = ("--database", database, "--allow-unlocked")
+    assert 0 == healthd("migrate", *allowed).code
+    (project / "sql" / "0003b_other.sql").write_text(text)
+
+    assert 0 == healthd("migrate", *allowed, "--allow-out-of-order", "--to", "0003b_other").code
+
+
 def test_a_lock_file_of_another_folder_lets_nothing_run(project: Path, database: str, sql: Sql) -> None:
     (project / "sql" / "schema.lock").write_text((SQL / "schema.lock").read_text())
 

@@ -89,9 +89,9 @@ async def migrate(
             f"older than what is applied: {', '.join(late)}; nothing was changed",
             hint="rename it to come last, or healthd migrate --allow-out-of-order",
         )
-    again = renamed([(one.id, one.digest) for one in chosen], known.ledger.applied)
-    if again and not allow_edited:
-        which = some([f"{new} was {old}" for new, old in again.items()])
+    again = renamed([(one.id, one.digest) for one in migrations], known.ledger.applied)
+    if (twice := [f"{new} was {old}" for new, old in again.items() if new in names]) and not allow_edited:
+        which = some(twice)
         raise MigrationFailed(
             f"renamed after it was applied: {which}; nothing was changed",
             hint="give it its old name back, or to run it a second time: healthd migrate --allow-edited",

@@ -9,7 +9,8 @@ from hashlib import md5
 from typing import Any
 
 from healthd import catalog
-from healthd.model import Key, Record, attributes
+from healthd.model import Key, Kind, Record, attributes
+from healthd.visible import SHARED
 
 Digest = tuple[int, int]  # how many objects, and the sum of their hashes modulo 2**64
 
@@ -21,6 +22,11 @@ def digested(kind: str, query: str) -> str:
     """Return the SQL that makes one row of a kind's query: the kind, the count, and the sum of the hashes."""
     number = "('x' || pg_catalog.substr(pg_catalog.md5(q::pg_catalog.text), 1, 16))::pg_catalog.bit(64)::bigint"
     return f"SELECT '{kind}', pg_catalog.count(*), pg_catalog.sum({number}) FROM ({query}) AS q"  # noqa: S608
+
+
+def digests_query(kinds: Iterable[Kind], server_version: int) -> str:
+    """Return the SQL that makes a row for each of these kinds."""
+    return SHARED + " UNION ALL ".join(digested(one.name, one.sql(server_version)) for one in kinds)
 
 
 def digest_of(objects: Mapping[Key, Record]) -> dict[str, Digest]:

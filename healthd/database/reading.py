@@ -17,11 +17,11 @@ from healthd import catalog
 from healthd.database.connection import LIMITS, SESSION, first_line, read_only, rows_of
 from healthd.database.ledger import Ledger, read_books
 from healthd.database.second import GIVEN_AWAY, SERVER, Second, digest_rows
-from healthd.digest import MODULUS, NONE, Digest, digested
+from healthd.digest import MODULUS, NONE, Digest, digests_query
 from healthd.later import Later, ready
 from healthd.model import Key, Kind, Snapshot
 from healthd.rows import lacking
-from healthd.visible import BOOKS, SHARED, shared
+from healthd.visible import BOOKS, shared
 
 if TYPE_CHECKING:
     from healthd.sources import Files
@@ -68,21 +68,21 @@ async def read(
     books: Sequence[str] = BOOKS,
     digests: Digests | None = None,
     second: Second | None = None,
-    alone: bool = False,
+    undisturbed: bool = False,
 ) -> Reading:
     """Return the objects, the ledger and the migration lock as one transaction sees them.
 
     `digests` says, for the migrations of a ledger, which digest each kind should have: of the kinds that have it the
     objects are left out. Objects of the role that migrates are not told to be its own then. A `second` connection
     makes some of the digests, in a transaction of its own: a kind that is as it should be is so at either time.
-    Kinds that others change all the while are unreadable: half of what is read of them would be newer; where we are
-    `alone` on the server, nothing is changed.
+    Kinds that others change all the while are unreadable: half of what is read of them would be newer; on a
+    server that is `undisturbed` nobody does.
     """
     from healthd.database.still import when_still  # it needs this door, too
 
-    if alone or digests is not None:
+    if undisturbed or digests is not None:
         reading = await _read_once(connection, books, digests, second)
-        if alone or reading.snapshot.omitted >= reading.digests.keys() > set():
+        if undisturbed or reading.snapshot.omitted >= reading.digests.keys() > set():
             return reading  # what is as it should be was not caught between two states
     return await when_still(connection, lambda: _read_once(connection, books, digests))
 
@@ -124,7 +124,6 @@ async def _digests(
     There are none when one of them fails. They are one statement, or one on each connection, of which two numbers a
     kind come back; which they should be is found out while the server is at it.
     """
-    version = connection.info.server_version
     try:
         with _failing(connection):
             async with connection.transaction(force_rollback=True):
@@ -133,7 +132,7 @@ async def _digests(
                 ((migrator, server, *found),) = await (await connection.execute(facts, [ledger.owner])).fetchall()
                 absent = {name for name, is_there in zip(present, found, strict=True) if not is_there}
                 kinds = [name for name in asked() if name not in absent and not (second and name in GIVEN_AWAY)]
-                query = SHARED + " UNION ALL ".join(digested(name, catalog.KINDS[name].sql(version)) for name in kinds)
+                query = digests_query([catalog.KINDS[name] for name in kinds], connection.info.server_version)
                 ask = _planned_once if second is None else _once
                 asking = ask(connection, query, books, migrator)
                 rows, wanted = await asyncio.gather(asking, digests(ledger), return_exceptions=True)
@@ -145,8 +144,8 @@ async def _digests(
                     rows += await second.digests(server) or await digest_rows(connection)
     except _KindFailed:  # which one it was is found when each is read
         return None, {}, {}
-    digests_ = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
-    return migrator, dict.fromkeys(absent, NONE) | digests_, wanted
+    there = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
+    return migrator, dict.fromkeys(absent, NONE) | there, wanted
 
 
 MIGRATOR = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"

@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from healthd.database.beside import Beside, read_beside
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
 from healthd.errors import HealthdError
-from healthd.visible import BOOKS, SHARED
+from healthd.visible import BOOKS
 
 # When it started, to the microsecond: no two servers have that in common.
 SERVER = "SELECT pg_catalog.pg_postmaster_start_time()::text"
@@ -81,9 +81,8 @@ class Second:
 
 async def digest_rows(connection: AsyncConnection[Any]) -> list[Any]:
     """Return the rows of the digests of the kinds that are given away: each a kind, a count and a sum."""
-    from healthd.digest import digested
+    from healthd.digest import digests_query
 
     kinds = [import_module(module).KIND for module in GIVEN_AWAY.values()]
-    parts = [digested(kind.name, kind.sql(connection.info.server_version)) for kind in kinds]
-    query = f"{SHARED} {' UNION ALL '.join(parts)}".encode()
+    query = digests_query(kinds, connection.info.server_version).encode()
     return await (await connection.execute(query, {"books": list(BOOKS)})).fetchall()

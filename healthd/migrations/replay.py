@@ -199,7 +199,7 @@ class _Scratch:
             return dict.fromkeys(KINDS, NONE) | digest_of(known.objects if known else {})
 
         digests = None if known is None else wanted
-        taken = (await read(self.connection, digests=digests, alone=True)).snapshot
+        taken = (await read(self.connection, digests=digests, undisturbed=True)).snapshot
         for kind, reason in taken.unreadable.items():
             raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
         same = {key: record for key, record in (known.objects if known else {}).items() if key.kind in taken.omitted}

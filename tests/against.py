@@ -13,10 +13,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pg_dump
 import psycopg
@@ -26,12 +23,9 @@ from psycopg.pq import TransactionStatus
 from test_ddl import Watch, report, told
 
 from healthd import embedded
-from healthd.catalog import KINDS
 from healthd.database.connection import connect
-from healthd.database.reading import read
-from healthd.digest import NONE, Digest, digest_of
+from healthd.database.reading import take_snapshot
 from healthd.migrations.statements import statements
-from healthd.model import Snapshot
 
 # After these nothing can have moved that is not seen after the next one.
 STILL = re.compile(
@@ -60,7 +54,7 @@ async def play(server: embedded.Server, name: str, file: Path) -> int:
     url = server.url(name)
     looks = disagreed = 0
     async with connect(url) as reader:
-        watch = Watch(url, reader, await moved(reader, Snapshot(0, {})), pg_dump.printed(url), moved)
+        watch = Watch(url, reader, await take_snapshot(reader), pg_dump.printed(url))
         writer = opened(url)
         for one in statements(file_text(file)):
             if CLIENT.match(one.text):
@@ -83,18 +77,6 @@ async def play(server: embedded.Server, name: str, file: Path) -> int:
         writer.close()
     echo(f"{file.name}: {looks} looks, {disagreed} disagreements")
     return disagreed
-
-
-async def moved(reader: psycopg.AsyncConnection[Any], before: Snapshot) -> Snapshot:
-    """Return a snapshot as a daemon takes it: a kind whose digest is the one of before is not read again."""
-    wanted = dict.fromkeys(KINDS, NONE) | digest_of(before.objects)
-
-    async def expected(_: object) -> Mapping[str, Digest]:
-        return wanted
-
-    snapshot = (await read(reader, digests=expected)).snapshot
-    kept = {key: one for key, one in before.objects.items() if key.kind in snapshot.omitted}
-    return replace(snapshot, objects={**kept, **snapshot.objects}, omitted=frozenset())
 
 
 def opened(url: str) -> psycopg.Connection:

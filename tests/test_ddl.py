@@ -27,7 +27,7 @@ The server makes the same digests of what there is as we do, and its own functio
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from psycopg import sql as compose
 
 from healthd.catalog import KINDS
 from healthd.database.connection import SESSION, connect, read_only
-from healthd.database.reading import asked, read, take_snapshot
+from healthd.database.reading import asked, read, take_snapshot, take_snapshot_after
 from healthd.digest import NONE, Digest, digest_of
 from healthd.migrations.statements import statements
 from healthd.model import Difference, Key, Snapshot, diff
@@ -100,11 +100,6 @@ def _directives(lines: list[str]) -> dict[str, str]:
 FILES = [read_file(path) for path in sorted(FOLDER.glob("*.sql"))]
 
 
-async def everything(reader: psycopg.AsyncConnection[Any], _before: Snapshot) -> Snapshot:
-    """Return a snapshot for which all is read, whatever was there before."""
-    return await take_snapshot(reader)
-
-
 @dataclass(slots=True)
 class Watch:
     """A database under two eyes: what healthd reads of it, and what pg_dump prints."""
@@ -113,12 +108,11 @@ class Watch:
     reader: psycopg.AsyncConnection[Any]
     snapshot: Snapshot
     printed: str
-    take: Callable[[psycopg.AsyncConnection[Any], Snapshot], Awaitable[Snapshot]] = everything
 
     async def look(self) -> tuple[tuple[Difference, ...], str]:
         """Return the differences since the last look, and the lines of pg_dump that changed."""
         snapshot, printed = await asyncio.gather(
-            self.take(self.reader, self.snapshot), asyncio.to_thread(pg_dump.printed, self.url)
+            take_snapshot_after(self.reader, self.snapshot), asyncio.to_thread(pg_dump.printed, self.url)
         )
         before, self.snapshot, was, self.printed = self.snapshot, snapshot, self.printed, printed
         return diff(before, snapshot), pg_dump.changes(was, printed)
@@ -273,6 +267,7 @@ async def test_a_snapshot_moves_exactly_when_pg_dump_moves(
                     trouble, more = await play(watch, writer, step)
                     troubles.append(trouble)
                     only_ours |= more
+        watch.snapshot = await take_snapshot(connection)  # of all that there is, whatever was read on the way
         troubles += [await counted(watch), await printed(watch)]
     troubles.append(await compare(watch, url.replace("postgres@", f"{reader}@", 1), "an unprivileged role", set()))
     if not header.get("restore", "").startswith("no"):

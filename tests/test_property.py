@@ -25,7 +25,7 @@ from test_ddl import report, told
 
 from healthd import embedded
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
+from healthd.database.reading import take_snapshot, take_snapshot_after
 from healthd.model import Difference, Snapshot, diff
 
 THOROUGH = os.environ.get("HEALTHD_PROFILE") == "matrix"
@@ -184,7 +184,7 @@ class Watch:
             self.writer.execute(text.encode())
         except psycopg.Error as error:
             objection = str(error)
-        looks = take_snapshot(self.reader), asyncio.to_thread(pg_dump.printed, self.url)
+        looks = take_snapshot_after(self.reader, self.snapshot), asyncio.to_thread(pg_dump.printed, self.url)
         before, was = self.snapshot, self.printed
         if objection:  # one transaction, rolled back: pg_dump need not be asked
             self.snapshot = await looks[0]

@@ -7,7 +7,9 @@ import dataclasses
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import md5
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -17,7 +19,7 @@ from healthd import catalog
 from healthd.database.connection import LIMITS, SESSION, first_line, read_only, rows_of
 from healthd.database.ledger import Ledger, read_books
 from healthd.database.second import GIVEN_AWAY, SERVER, Second, digest_rows
-from healthd.digest import MODULUS, NONE, Digest, digests_query
+from healthd.digest import MODULUS, NONE, Digest, digest_of, digests_query
 from healthd.later import Later, ready
 from healthd.model import Key, Kind, Snapshot
 from healthd.rows import lacking
@@ -62,33 +64,51 @@ async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
     return (await read(connection)).snapshot
 
 
+async def take_snapshot_after(
+    connection: AsyncConnection[Any], known: Snapshot, *, migrator: str | None = None
+) -> Snapshot:
+    """Return all objects of a database that nobody changes just now; of the `known`, only kinds that moved are read.
+
+    Objects of the `migrator` are not told to be its own.
+    """
+
+    async def wanted(_: object) -> Mapping[str, Digest]:
+        return dict.fromkeys(asked(), NONE) | digest_of(known.objects)
+
+    taken = (await _read_once(connection, BOOKS, wanted, migrates=lambda _: migrator)).snapshot
+    same = {key: record for key, record in known.objects.items() if key.kind in taken.omitted}
+    return dataclasses.replace(taken, objects={**same, **taken.objects}, omitted=frozenset())
+
+
 async def read(
     connection: AsyncConnection[Any],
     *,
     books: Sequence[str] = BOOKS,
     digests: Digests | None = None,
     second: Second | None = None,
-    undisturbed: bool = False,
 ) -> Reading:
     """Return the objects, the ledger and the migration lock as one transaction sees them.
 
     `digests` says, for the migrations of a ledger, which digest each kind should have: of the kinds that have it the
     objects are left out. Objects of the role that migrates are not told to be its own then. A `second` connection
     makes some of the digests, in a transaction of its own: a kind that is as it should be is so at either time.
-    Kinds that others change all the while are unreadable: half of what is read of them would be newer; on a
-    server that is `undisturbed` nobody does.
+    Kinds that others change all the while are unreadable: half of what is read of them would be newer.
     """
     from healthd.database.still import when_still  # it needs this door, too
 
-    if undisturbed or digests is not None:
+    if digests is not None:
         reading = await _read_once(connection, books, digests, second)
-        if undisturbed or reading.snapshot.omitted >= reading.digests.keys() > set():
+        if reading.snapshot.omitted >= reading.digests.keys() > set():
             return reading  # what is as it should be was not caught between two states
     return await when_still(connection, lambda: _read_once(connection, books, digests))
 
 
 async def _read_once(
-    connection: AsyncConnection[Any], books: Sequence[str], digests: Digests | None, second: Second | None = None
+    connection: AsyncConnection[Any],
+    books: Sequence[str],
+    digests: Digests | None,
+    second: Second | None = None,
+    migrates: Callable[[Ledger], str | None] = attrgetter("owner"),
 ) -> Reading:
     for readings in range(READINGS, 0, -1):
         try:
@@ -99,7 +119,9 @@ async def _read_once(
                 wanted: Mapping[str, Digest] = {}
                 if digests is not None and not ledger.refused:
                     await asyncio.to_thread(getattr, catalog, "KINDS")  # if that is not done yet
-                    migrator, found, wanted = await _digests(connection, books, ledger, second, digests)
+                    migrator, found, wanted = await _digests(
+                        connection, books, migrates(ledger), second, partial(digests, ledger)
+                    )
                     values["migrator"] = migrator
                 same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
                 objects, unreadable = await _everything(connection, values, same, last=readings == 1)
@@ -117,7 +139,11 @@ SURE = frozenset({"42501", LOCKED, "57014"})  # refused, locked, too slow: no se
 
 
 async def _digests(
-    connection: AsyncConnection[Any], books: Sequence[str], ledger: Ledger, second: Second | None, digests: Digests
+    connection: AsyncConnection[Any],
+    books: Sequence[str],
+    owner: str | None,
+    second: Second | None,
+    expected: Callable[[], Coroutine[Any, Any, Mapping[str, Digest]]],
 ) -> tuple[int | None, Mapping[str, Digest], Mapping[str, Digest]]:
     """Return the oid of the role that migrates, the digests of all kinds, and which they should be.
 
@@ -129,13 +155,13 @@ async def _digests(
             async with connection.transaction(force_rollback=True):
                 present = _present()
                 facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(present.values())}".encode()
-                ((migrator, server, *found),) = await (await connection.execute(facts, [ledger.owner])).fetchall()
+                ((migrator, server, *found),) = await (await connection.execute(facts, [owner])).fetchall()
                 absent = {name for name, is_there in zip(present, found, strict=True) if not is_there}
                 kinds = [name for name in asked() if name not in absent and not (second and name in GIVEN_AWAY)]
                 query = digests_query([catalog.KINDS[name] for name in kinds], connection.info.server_version)
                 ask = _planned_once if second is None else _once
                 asking = ask(connection, query, books, migrator)
-                rows, wanted = await asyncio.gather(asking, digests(ledger), return_exceptions=True)
+                rows, wanted = await asyncio.gather(asking, expected(), return_exceptions=True)
                 if isinstance(rows, BaseException):
                     raise rows
                 if isinstance(wanted, BaseException):

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from healthd import embedded
-from healthd.catalog import KINDS
 from healthd.database.connection import connect, rows_of
-from healthd.database.reading import read
-from healthd.digest import NONE, Digest, digest_of
+from healthd.database.reading import take_snapshot_after
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.judging.roles import for_comparison
 from healthd.migrations.files import Migration
@@ -193,18 +191,12 @@ class _Scratch:
         self.connection = await self.open.enter_async_context(connect(self.url))
 
     async def snapshot(self, known: Snapshot | None = None) -> Snapshot:
-        """Return what is there; of a kind whose digest is that of what was `known`, the objects are those."""
-
-        async def wanted(_: object) -> Mapping[str, Digest]:
-            return dict.fromkeys(KINDS, NONE) | digest_of(known.objects if known else {})
-
-        digests = None if known is None else wanted
-        taken = (await read(self.connection, digests=digests, undisturbed=True)).snapshot
+        """Return what is there; of what was `known` only the kinds that have changed are read again."""
+        user = self.connection.info.user
+        taken = await take_snapshot_after(self.connection, known or Snapshot(0, {}), migrator=user)
         for kind, reason in taken.unreadable.items():
             raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
-        same = {key: record for key, record in (known.objects if known else {}).items() if key.kind in taken.omitted}
-        whole = replace(taken, objects={**same, **taken.objects}, omitted=frozenset())
-        return for_comparison(whole, self.connection.info.user)
+        return for_comparison(taken, user)
 
     async def apply(self, migration: Migration) -> None:
         """Apply a migration as the runner does; a role that it names is made when it is not there."""

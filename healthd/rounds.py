@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
 ANEW_S = 600.0  # a quiet database is read in full, on a new connection, this often all the same
 SAMPLE_S = 0.9 * ANEW_S  # rows are looked at once on each of these connections, whatever else happens
+LONG_S = 0.5  # a reading that took longer is shared by two connections the next time
 SHARE = 0.25  # of a round's deadline that looking at rows may take
 
 
@@ -73,12 +74,13 @@ class Sampled:
 class Session:
     """A connection that goes from round to round, since when (monotonic seconds), and what it was told on it.
 
-    Without a mark everything must be read again.
+    Without a mark everything must be read again; the last time that took `reading_s`.
     """
 
     connection: Any
     dialed_at: float
     mark: Mark | None = None
+    reading_s: float = 0.0
     tried: Tried | None = None
     beside: Beside | None = None  # what moves slowly, and no snapshot holds: read once on each connection
     sampled: Sampled | None = None  # goes from connection to connection
@@ -105,7 +107,8 @@ async def examine_again(
 
     The connection goes from one round to the next, for the server answers faster whom it knows; every ten minutes
     there is a new one all the same. A round that is followed by another is closed here, the last one by the caller.
-    One that is `alone` takes a second connection for as long as it lasts, when there is one to be had.
+    One that is `alone`, or that follows one that took long, takes a second connection for as long as it lasts, when
+    there is one to be had.
     """
     started_at, start = datetime.now(UTC), monotonic()
     following: Round | None = None
@@ -142,24 +145,23 @@ async def _next(target: Target, files: Files | Later[Files], last: Round | None,
                 same, mark = await look(session.connection, session.mark)
             if same and last.files is files:
                 return replace(last, session=replace(session, mark=mark))
-            return await _read(target, files, replace(session, mark=mark), None)
+            return await _read(target, files, replace(session, mark=mark), alone=False)
         except HealthdError:  # the connection, or a table that the question names, is gone
             await session.connection.close()
     with question(CONNECT):
         connection = await dial(target.dsn, timeout_s=target.deadline_s)
-    second = Second(target.dsn, target.deadline_s) if alone else None
     loading = asyncio.ensure_future(asyncio.to_thread(getattr, catalog, "KINDS"))  # while the servers begin
     try:
         asked = None if alone else await _mark(connection, busy=session is not None)
-        sampled = session.sampled if session is not None else None
-        return await _read(target, files, Session(connection, monotonic(), asked, sampled=sampled), second)
+        new = Session(connection, monotonic(), asked)
+        if session is not None:
+            new = replace(new, reading_s=session.reading_s, sampled=session.sampled)
+        return await _read(target, files, new, alone=alone)
     except BaseException:
         await connection.close()
         raise
     finally:
         await loading
-        if second is not None:
-            await second.close()
 
 
 async def _mark(connection: Any, *, busy: bool) -> Mark | None:
@@ -171,9 +173,16 @@ async def _mark(connection: Any, *, busy: bool) -> Mark | None:
         return None
 
 
-async def _read(target: Target, files: Files | Later[Files], session: Session, second: Second | None) -> Round:
+async def _read(target: Target, files: Files | Later[Files], session: Session, *, alone: bool) -> Round:
     """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
-    report, known, session = await _examine(target, files, session, second)
+    second = None
+    if alone or session.reading_s > LONG_S:
+        second = Second(target.dsn, target.deadline_s, beside=session.beside is None)
+    try:
+        report, known, session = await _examine(target, files, session, second)
+    finally:
+        if second is not None:
+            await second.close()
     # What another major printed is read as well another time, and rows are not looked at in every round.
     seen = ("texts", "serialization")
     blinded = any(one.severity is Severity.UNKNOWN and one.check not in seen for one in report.findings)
@@ -189,8 +198,10 @@ async def _examine(
     wanted = expected_digests(files, session.connection.info.server_version)
     once, tried, beside, sampled = None, session.tried, session.beside, session.sampled
     while True:
+        began = monotonic()
         with question(READ):
             reading = await read(session.connection, digests=wanted, second=second)
+        session = replace(session, reading_s=monotonic() - began)
         reading.ledger.readable()
         tried = await _try(target, session.connection, tried, reading)
         beside = beside or await _beside(session.connection, second)

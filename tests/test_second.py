@@ -1,4 +1,4 @@
-"""A round that is the only one of its process: it takes a second connection, and can do without it."""
+"""A round that is the only one of its process, or that takes long, takes a second connection, and can do without it."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from stories import files, lock, migrated, migrations
 
+from healthd import rounds
 from healthd.catalog import KINDS
+from healthd.config import Target
 from healthd.database import reading as door
 from healthd.database import second
 from healthd.database.connection import SESSION, connect, read_only, rows_of
 from healthd.database.second import SERVER, Second
 from healthd.model import Report, Severity
-from healthd.rounds import examine
+from healthd.rounds import examine, examine_again
 from healthd.sources import Files
 
 INDEX = "machines_serial_number_customer_organization_id_idx"
@@ -47,7 +49,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, frozenset[str]]]:
 
         return noted
 
-    for module, name in ((door, "_once"), (door, "digest_rows"), (second, "digest_rows")):
+    for module, name in ((door, "_once"), (door, "_planned_once"), (door, "digest_rows"), (second, "digest_rows")):
         monkeypatch.setattr(module, name, noting(getattr(module, name)))
     return kept
 
@@ -65,6 +67,30 @@ async def test_two_processes_share_the_work_and_each_kind_is_asked_once(
     assert one != other
     assert not some & rest
     assert {frozenset(second.GIVEN_AWAY)} == {kinds for kinds in (some, rest) if kinds & set(second.GIVEN_AWAY)}
+
+
+@pytest.mark.parametrize(("long_s", "shares"), [(0.0, 2), (60.0, 1)])
+async def test_a_daemon_shares_the_work_of_a_round_when_the_last_one_took_long(
+    url: str,
+    known: Files,
+    sql: Any,
+    asked: list[tuple[int, frozenset[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+    long_s: float,
+    shares: int,
+) -> None:
+    monkeypatch.setattr(rounds, "LONG_S", long_s)
+    target = Target("machines", url)
+    first = await examine_again(target, known, None)
+    assert len(asked) == 1
+    asked.clear()
+    sql(url, "ALTER TABLE machines SET (fillfactor = 90)")
+    sql(url, "ALTER TABLE machines RESET (fillfactor)")
+    second_round = await examine_again(target, known, first)
+    await second_round.close()
+    assert first.report.severity is second_round.report.severity is Severity.OK
+    assert len({pid for pid, _ in asked}) == len(asked) == shares
+    assert sum(len(kinds) for _, kinds in asked) == len(frozenset().union(*(kinds for _, kinds in asked)))
 
 
 @pytest.mark.parametrize(

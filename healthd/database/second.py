@@ -1,4 +1,4 @@
-"""A second connection for a process that looks once: it takes its share of what a round asks."""
+"""A second connection for a round that takes long: it takes its share of what the round asks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ SERVER = "SELECT pg_catalog.pg_postmaster_start_time()::text"
 # is no matter to them, so they are asked for before anything else is known; nor are the other kinds loaded then.
 GIVEN_AWAY = {
     "constraint": "healthd.catalog.constraints",
-    "index": "healthd.catalog.indexes",
     "table": "healthd.catalog.tables",
     "view": "healthd.catalog.views",
     "sequence": "healthd.catalog.sequences",
@@ -30,16 +29,16 @@ GIVEN_AWAY = {
 
 
 class Second:
-    """A connection that is dialed at once, makes some of the digests, and then reads what no snapshot holds.
+    """A connection that is dialed at once, makes some of the digests, and then reads what no snapshot holds if asked.
 
     Whatever it cannot do is left to the first: a role may be allowed one connection, and of the several servers that a
     pooler or a list of hosts may lead to it may have found another one.
     """
 
-    def __init__(self, dsn: str, timeout_s: float) -> None:
+    def __init__(self, dsn: str, timeout_s: float, *, beside: bool = False) -> None:
         self._connection: AsyncConnection[Any] | None = None
         self._digests = asyncio.ensure_future(self._start(dsn, timeout_s))
-        self._beside = asyncio.ensure_future(self._go_on())
+        self._beside = asyncio.ensure_future(self._go_on(beside=beside))
 
     async def _start(self, dsn: str, timeout_s: float) -> tuple[str, list[Any]] | None:
         """Return the server, and the rows of the digests."""
@@ -51,9 +50,9 @@ class Second:
         except HealthdError:
             return None
 
-    async def _go_on(self) -> Beside | None:
+    async def _go_on(self, *, beside: bool) -> Beside | None:
         await self._digests
-        if self._connection is None:
+        if self._connection is None or not beside:
             return None
         try:
             return await read_beside(self._connection)
@@ -61,7 +60,7 @@ class Second:
             return None
 
     async def beside(self) -> Beside | None:
-        """Return what no snapshot holds, None when it could not be read."""
+        """Return what no snapshot holds, None when it was not asked for or could not be read."""
         return await self._beside
 
     async def digests(self, server: str) -> list[Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from hashlib import md5
 from secrets import token_hex
 from typing import Any, LiteralString
 from urllib.parse import quote, urlencode
@@ -77,15 +78,48 @@ async def dial(dsn: str, *, timeout_s: float = 5.0) -> AsyncConnection[Any]:
 
 async def answer(connection: AsyncConnection[Any], statements: str) -> list[str]:
     """Return the only row that these statements bring, sent as one message; raise our errors for the driver's."""
+    async with _rolled_back(connection):
+        return await _row(connection, statements)
+
+
+async def answer_planned(connection: AsyncConnection[Any], query: str, settings: str) -> list[str]:
+    """Return the only row of a query whose plan the server keeps, in a transaction with these settings (SET LOCAL …;).
+
+    It is for what is asked time and again on a connection, and costs two messages.
+    """
+    name = plan_name(query)
+    async with _rolled_back(connection):
+        (known,) = await _row(connection, f"BEGIN READ ONLY; {settings}SELECT count(*) {PLANNED} = '{name}'")
+        if known == "0":
+            await connection.execute(f"PREPARE {name} AS {query}".encode())
+        return await _row(connection, f"EXECUTE {name}; COMMIT")
+
+
+# Whether a plan is there is asked each time: behind a pooler the server may be another one.
+PLANNED = "FROM pg_catalog.pg_prepared_statements AS p WHERE p.name"
+
+
+def plan_name(query: str) -> str:
+    """Return the name under which the server keeps the plan of a query."""
+    return f"healthd_{md5(query.encode(), usedforsecurity=False).hexdigest()}"
+
+
+async def _row(connection: AsyncConnection[Any], statements: str) -> list[str]:
+    cursor = await connection.execute(statements.encode())
+    while cursor.description is None and cursor.nextset():
+        pass
+    return [str(value) for value in await cursor.fetchone() or ()]
+
+
+@asynccontextmanager
+async def _rolled_back(connection: AsyncConnection[Any]) -> AsyncIterator[None]:
+    """Roll back what statements, or the driver, have begun and not ended; raise our errors for the driver's."""
     with translated():
         try:
-            cursor = await connection.execute(statements.encode())
-            while cursor.description is None and cursor.nextset():
-                pass
-            return [str(value) for value in await cursor.fetchone() or ()]
+            yield
         finally:
             if not connection.closed:
-                await connection.rollback()  # they, or the driver, may have begun a transaction
+                await connection.rollback()
 
 
 def complete(dsn: str, *, timeout_s: float = 5.0) -> str:

@@ -10,7 +10,16 @@ full round and nothing else.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from healthd.database.connection import DIGESTS, LIMITS, MIGRATION_LOCK, PROGRESS, SESSION, answer, read_only
+from healthd.database.connection import (
+    DIGESTS,
+    LIMITS,
+    MIGRATION_LOCK,
+    PROGRESS,
+    SESSION,
+    answer,
+    answer_planned,
+    read_only,
+)
 from healthd.model import quote
 from healthd.visible import BOOKS
 
@@ -54,7 +63,6 @@ FROM = "FROM (SELECT pg_catalog.pg_current_snapshot()) AS s(now)"
 # Order matters to what is asked of the catalogs: a scan must not begin where another one is, nor be shared by workers.
 SETTLED = {**LIMITS, "synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0", "jit": "off"}
 SET = "".join(f"SET LOCAL {name} TO '{value}'; " for name, value in SETTLED.items())
-IN_ORDER = f"BEGIN READ ONLY; {SET}{{}}; COMMIT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ async def take_mark(connection: Any, *, busy: bool) -> Mark:
         standing, around = await answer(connection, f"SELECT {FIRST} {FROM}")
         return Mark(standing, around)
     whole = await _question(connection)
-    standing, around, sums = await answer(connection, whole)
+    standing, around, sums = await answer_planned(connection, whole, SET)
     return Mark(standing, around, whole, sums, busy=True)
 
 
@@ -111,8 +119,7 @@ async def _question(connection: Any) -> str:
     # Names of tables that we quote, and texts of our own: nothing here comes from anybody else.
     sums = [_identities(f"{quote(schema)}.{quote(table)}", table) for schema, table in tables]
     sums += [f"SELECT sum(hashtextextended(t.v, 0)) FROM ({view}) AS t(v)" for view in VIEWS]  # noqa: S608
-    asked = f"SELECT {FIRST}, pg_catalog.jsonb_build_array({', '.join(f'({one})' for one in sums)})::text {FROM}"
-    return IN_ORDER.format(asked)
+    return f"SELECT {FIRST}, pg_catalog.jsonb_build_array({', '.join(f'({one})' for one in sums)})::text {FROM}"
 
 
 def _identities(table: str, name: str) -> str:
@@ -129,6 +136,6 @@ async def look(connection: Any, last: Mark) -> tuple[bool, Mark]:
             return True, last
     if not last.question:
         return False, await take_mark(connection, busy=True)
-    standing, around, sums = await answer(connection, last.question)
+    standing, around, sums = await answer_planned(connection, last.question, SET)
     now = replace(last, standing=standing, around=around, sums=sums, busy=standing != last.standing)
     return (around, sums) == (last.around, last.sums), now

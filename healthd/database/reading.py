@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import md5
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from healthd import catalog
-from healthd.database.connection import LIMITS, SESSION, first_line, read_only, rows_of
+from healthd.database.connection import LIMITS, PLANNED, SESSION, first_line, plan_name, read_only, rows_of
 from healthd.database.ledger import Ledger, read_books
 from healthd.database.second import GIVEN_AWAY, SERVER, Second, digest_rows
 from healthd.digest import MODULUS, NONE, Digest, digest_of, digests_query
@@ -186,13 +185,9 @@ async def _once(connection: AsyncConnection[Any], query: str, books: Sequence[st
 async def _planned_once(
     connection: AsyncConnection[Any], query: str, books: Sequence[str], migrator: int | None
 ) -> list[Any]:
-    """Return the rows of a query that every round on a connection asks: its plan is kept, which is a fifth of its cost.
-
-    Whether the plan is there is asked each time: behind a pooler the server may be another one.
-    """
-    name = f"healthd_{md5(query.encode(), usedforsecurity=False).hexdigest()}"
-    known = "SELECT FROM pg_catalog.pg_prepared_statements AS p WHERE p.name = %s"
-    if not await rows_of(connection, known, [name]):
+    """Return the rows of a query that every round on a connection asks: its plan is kept, a fifth of its cost."""
+    name = plan_name(query)
+    if not await rows_of(connection, f"SELECT {PLANNED} = %s", [name]):
         text = query.replace("%(books)s", "$1").replace("%(migrator)s", "$2").replace("%%", "%")
         await connection.execute(f"PREPARE {name} (text[], oid) AS {text}".encode())
     execute = sql.SQL("EXECUTE {} ({}, {})").format(sql.Identifier(name), list(books), migrator)

@@ -177,7 +177,7 @@ async def _read(target: Target, files: Files | Later[Files], session: Session, *
     """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
     second = None
     if alone or session.reading_s > LONG_S:
-        second = Second(target.dsn, target.deadline_s, beside=session.beside is None)
+        second = Second(target.dsn, target.deadline_s, beside=session.beside is None, known=not alone)
     try:
         report, known, session = await _examine(target, files, session, second)
     finally:

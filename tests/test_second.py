@@ -142,7 +142,7 @@ async def test_what_another_server_says_is_not_taken(url: str) -> None:
 async def test_what_goes_wrong_on_the_second_is_left_to_the_first(
     url: str, known: Files, asked: list[tuple[int, frozenset[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def cut(connection: Any) -> list[Any]:
+    async def cut(connection: Any, _: object) -> list[Any]:
         cuts.append(connection)
         await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         raise AssertionError("it is cut")

@@ -17,7 +17,7 @@ from psycopg import AsyncConnection, sql
 from healthd import catalog
 from healthd.database.connection import LIMITS, PLANNED, SESSION, first_line, plan_name, read_only, rows_of
 from healthd.database.ledger import Ledger, read_books
-from healthd.database.second import GIVEN_AWAY, SERVER, Second, digest_rows
+from healthd.database.second import SERVER, Second, digest_rows
 from healthd.digest import MODULUS, NONE, Digest, digest_of, digests_query
 from healthd.later import Later, ready
 from healthd.model import Key, Kind, Snapshot
@@ -156,7 +156,7 @@ async def _digests(
                 facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(present.values())}".encode()
                 ((migrator, server, *found),) = await (await connection.execute(facts, [owner])).fetchall()
                 absent = {name for name, is_there in zip(present, found, strict=True) if not is_there}
-                kinds = [name for name in asked() if name not in absent and not (second and name in GIVEN_AWAY)]
+                kinds = [name for name in asked() if name not in absent and not (second and name in second.kinds)]
                 query = digests_query([catalog.KINDS[name] for name in kinds], connection.info.server_version)
                 ask = _planned_once if second is None else _once
                 asking = ask(connection, query, books, migrator)
@@ -166,7 +166,7 @@ async def _digests(
                 if isinstance(wanted, BaseException):
                     raise wanted
                 if second is not None:
-                    rows += await second.digests(server) or await digest_rows(connection)
+                    rows += await second.digests(server) or await digest_rows(connection, second.kinds)
     except _KindFailed:  # which one it was is found when each is read
         return None, {}, {}
     there = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}

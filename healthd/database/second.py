@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -20,22 +21,27 @@ SERVER = "SELECT pg_catalog.pg_postmaster_start_time()::text"
 
 # Kinds of which the digests take about half of the time that all take. None of them is ever absent, and who migrates
 # is no matter to them, so they are asked for before anything else is known; nor are the other kinds loaded then.
+# A first connection that has answered before is quicker than a new one, and keeps the indexes.
 GIVEN_AWAY = {
     "constraint": "healthd.catalog.constraints",
+    "index": "healthd.catalog.indexes",
     "table": "healthd.catalog.tables",
     "view": "healthd.catalog.views",
     "sequence": "healthd.catalog.sequences",
 }
+KEPT = "index"
 
 
 class Second:
     """A connection that is dialed at once, makes some of the digests, and then reads what no snapshot holds if asked.
 
+    `known` says that the first connection has answered before: `kinds` are those that this one takes.
     Whatever it cannot do is left to the first: a role may be allowed one connection, and of the several servers that a
     pooler or a list of hosts may lead to it may have found another one.
     """
 
-    def __init__(self, dsn: str, timeout_s: float, *, beside: bool = False) -> None:
+    def __init__(self, dsn: str, timeout_s: float, *, beside: bool = False, known: bool = False) -> None:
+        self.kinds = tuple(name for name in GIVEN_AWAY if not (known and name == KEPT))
         self._connection: AsyncConnection[Any] | None = None
         self._digests = asyncio.ensure_future(self._start(dsn, timeout_s))
         self._beside = asyncio.ensure_future(self._go_on(beside=beside))
@@ -46,7 +52,7 @@ class Second:
             self._connection = await dial(dsn, timeout_s=timeout_s)
             async with read_only(self._connection, {**SESSION, **LIMITS}):
                 ((server,),) = await rows_of(self._connection, SERVER)
-                return server, await digest_rows(self._connection)
+                return server, await digest_rows(self._connection, self.kinds)
         except HealthdError:
             return None
 
@@ -78,10 +84,10 @@ class Second:
             await self._connection.close()
 
 
-async def digest_rows(connection: AsyncConnection[Any]) -> list[Any]:
-    """Return the rows of the digests of the kinds that are given away: each a kind, a count and a sum."""
+async def digest_rows(connection: AsyncConnection[Any], given_away: Iterable[str]) -> list[Any]:
+    """Return the rows of the digests of kinds that are given away: each a kind, a count and a sum."""
     from healthd.digest import digests_query
 
-    kinds = [import_module(module).KIND for module in GIVEN_AWAY.values()]
+    kinds = [import_module(GIVEN_AWAY[name]).KIND for name in given_away]
     query = digests_query(kinds, connection.info.server_version).encode()
     return await (await connection.execute(query, {"books": list(BOOKS)})).fetchall()

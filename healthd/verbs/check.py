@@ -86,7 +86,7 @@ def _contract(settings: Settings, word: str) -> Contract:
 
 
 def _load(settings: Settings) -> Files:
-    """Return the files, and load the checks on the way, while the servers answer."""
+    """Return the files, and load what concludes and answers on the way, while the servers are busy."""
     from healthd.migrations.files import read_migrations
     from healthd.migrations.lockfile import disagreements
     from healthd.sources import Files, read_lock
@@ -95,5 +95,6 @@ def _load(settings: Settings) -> Files:
     for line in sorted(disagreements(lock, migrations)):
         say(f"{settings.lock.name}: {line}")
     from healthd.judging import conclusion  # noqa: F401
+    from healthd.report import answer  # noqa: F401
 
     return Files.of(lock, migrations)

@@ -10,9 +10,7 @@ of steps on each major, other ones each time.
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +19,12 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from test_ddl import report, told
+from test_ddl import Watch, report, told
 
 from healthd import embedded
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot, take_snapshot_after
-from healthd.model import Difference, Snapshot, diff
+from healthd.database.reading import take_snapshot
+from healthd.model import Difference
 
 THOROUGH = os.environ.get("HEALTHD_PROFILE") == "matrix"
 STEPS = 30  # of one example, at most
@@ -163,35 +161,14 @@ def statement(draw: st.DrawFn) -> str:
     return write("step", lambda options: draw(st.sampled_from(options)))
 
 
-@dataclass(slots=True)
-class Watch:
-    """A database under two eyes, and who changes it."""
-
-    url: str
-    reader: psycopg.AsyncConnection[Any]
-    writer: psycopg.Connection[Any]
-    snapshot: Snapshot
-    printed: str
-
-    def resolve(self, step: str) -> str:
-        """Return the statement that a step means here and now."""
-        return resolve(step, self.writer.execute(NAMES).fetchall()) if "<" in step else step
-
-    async def run(self, text: str) -> tuple[str, tuple[Difference, ...], str]:
-        """Run a statement; return the server's objection, the differences, and the changed lines of pg_dump."""
-        objection = ""
-        try:
-            self.writer.execute(text.encode())
-        except psycopg.Error as error:
-            objection = str(error)
-        looks = take_snapshot_after(self.reader, self.snapshot), asyncio.to_thread(pg_dump.printed, self.url)
-        before, was = self.snapshot, self.printed
-        if objection:  # one transaction, rolled back: pg_dump need not be asked
-            self.snapshot = await looks[0]
-            looks[1].close()
-        else:
-            self.snapshot, self.printed = await asyncio.gather(*looks)
-        return objection, diff(before, self.snapshot), pg_dump.changes(was, self.printed)
+async def run(watch: Watch, writer: psycopg.Connection[Any], text: str) -> tuple[str, tuple[Difference, ...], str]:
+    """Run a statement; return the server's objection, the differences, and the changed lines of pg_dump."""
+    objection = ""
+    try:
+        writer.execute(text.encode())
+    except psycopg.Error as error:
+        objection = str(error)
+    return objection, *await watch.look(rolled_back=bool(objection))
 
 
 def agree(differences: tuple[Difference, ...], changed: str) -> bool:
@@ -199,13 +176,6 @@ def agree(differences: tuple[Difference, ...], changed: str) -> bool:
     if not changed:
         return all((one.key.kind, one.attribute) in MORE for one in differences)
     return bool(differences)
-
-
-@asynccontextmanager
-async def watched(url: str) -> AsyncIterator[Watch]:
-    async with connect(url) as reader:
-        with psycopg.connect(url, autocommit=True, options="-c lock_timeout=5s") as writer:
-            yield Watch(url, reader, writer, await take_snapshot(reader), pg_dump.printed(url))
 
 
 @pytest.fixture(scope="module")
@@ -232,21 +202,23 @@ def fresh(server: embedded.Server, _administrator: psycopg.Connection) -> Iterat
 async def play(url: str, steps: list[str]) -> None:
     """Run statements one after the other; fail at the first after which the two disagree."""
     done: list[str] = []
-    async with watched(url) as watch:
-        for step in steps:
-            text = watch.resolve(step)
-            done.append(text)
-            objection, differences, changed = await watch.run(text)
-            if not agree(differences, changed):
-                pytest.fail(
-                    report(
-                        ";\n".join(done),
-                        f"the server: {objection or 'done'}",
-                        f"pg_dump:\n{changed or '(nothing)'}",
-                        f"snapshot:\n{told(differences) or '(nothing)'}",
-                    ),
-                    pytrace=False,
-                )
+    with psycopg.connect(url, autocommit=True, options="-c lock_timeout=5s") as writer:
+        async with connect(url) as reader:
+            watch = Watch(url, reader, await take_snapshot(reader), pg_dump.printed(url))
+            for step in steps:
+                text = resolve(step, writer.execute(NAMES).fetchall()) if "<" in step else step
+                done.append(text)
+                objection, differences, changed = await run(watch, writer, text)
+                if not agree(differences, changed):
+                    pytest.fail(
+                        report(
+                            ";\n".join(done),
+                            f"the server: {objection or 'done'}",
+                            f"pg_dump:\n{changed or '(nothing)'}",
+                            f"snapshot:\n{told(differences) or '(nothing)'}",
+                        ),
+                        pytrace=False,
+                    )
 
 
 @settings(

@@ -177,7 +177,7 @@ async def _read(target: Target, files: Files | Later[Files], session: Session, *
     """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
     second = None
     if alone or session.reading_s > LONG_S:
-        second = Second(target.dsn, target.deadline_s, beside=session.beside is None, known=not alone)
+        second = Second(target.dsn, target.deadline_s, more=session.beside is None, known=not alone)
     try:
         report, known, session = await _examine(target, files, session, second)
     finally:
@@ -203,7 +203,7 @@ async def _examine(
             reading = await read(session.connection, digests=wanted, second=second)
         session = replace(session, reading_s=monotonic() - began)
         reading.ledger.readable()
-        tried = await _try(target, session.connection, tried, reading)
+        tried = await _try(target, session.connection, tried, reading, second)
         beside = beside or await _beside(session.connection, second)
         with question(ACCESS):
             access = await probe_access(session.connection, target.contracts)
@@ -230,14 +230,15 @@ async def _beside(connection: Any, second: Second | None) -> Beside:
         return found or await read_beside(connection)
 
 
-async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading) -> Tried:
+async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading, second: Second | None) -> Tried:
     """Send values, in a session with the settings of today, unless nothing that they depend on has changed."""
     enums = tuple((key, one) for key, one in reading.snapshot.objects.items() if key.kind == "enum")
     columns = reading.digests.get("column")
     of = (reading.settings, columns, enums)
     if tried is None:
         with question(VALUES):
-            return Tried(of, await probe_values(connection, reading.snapshot))
+            types = await second.types() if second is not None else None
+            return Tried(of, await probe_values(connection, reading.snapshot, types))
     if columns is not None and tried.of == of:
         return tried
     with question(VALUES):

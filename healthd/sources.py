@@ -11,7 +11,7 @@ from pathlib import Path
 
 from healthd.config import Settings
 from healthd.errors import LockFileError
-from healthd.migrations.entries import OUTDATED, decode_objects
+from healthd.migrations.entries import decode_objects
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import LockFile, load, verified
 from healthd.model import Snapshot
@@ -36,18 +36,16 @@ class Files:
 
 def read_lock(settings: Settings) -> LockFile:
     """Return the lock file; raise LockFileError when it is missing, unreadable or not one."""
-    return load(_text(settings.lock), str(settings.lock))
+    return load(_content(settings.lock), str(settings.lock))
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes().decode()  # a text would be looked through for line ends, 10 MB of it
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise LockFileError(f"no lock file at {path}", hint="write it with: healthd lock") from error
     except OSError as error:
         raise LockFileError(f"cannot read {path}: {error.strerror}", hint="check its owner and mode") from error
-    except UnicodeDecodeError as error:
-        raise LockFileError(f"{path} is not UTF-8", hint=OUTDATED) from error
 
 
 def read_files(settings: Settings) -> Files:
@@ -91,8 +89,8 @@ def read_snapshot(path: Path, *, server_version: int | None = None) -> tuple[Sna
     The file is one that `healthd snapshot --format json` printed, or a lock file: of that what a server of this
     version makes, when it knows.
     """
-    text = _text(path)
-    if text.startswith('{"healthd_lock"'):
+    text = _content(path)
+    if text.startswith(b'{"healthd_lock"'):
         lock = load(text, str(path))
         return lock.on(server_version or lock.server_version).expected(), None
     try:

@@ -131,10 +131,13 @@ async def test_a_role_that_may_have_one_connection_alone_sees_as_much(
 async def test_what_another_server_says_is_not_taken(url: str) -> None:
     async with connect(url) as first, read_only(first, SESSION):
         ((here,),) = await rows_of(first, SERVER)
-    other = Second(url, 5.0)
+    other = Second(url, 5.0, more=True)
     try:
+        assert (None, None) == (await other.types(), await other.beside())
         assert await other.digests("2001-01-01 00:00:00+00") is None
+        assert (None, None) == (await other.types(), await other.beside())
         assert set(second.GIVEN_AWAY) == {kind for kind, *_ in await other.digests(here) or ()}
+        assert None not in (await other.types(), await other.beside())
     finally:
         await other.close()
 

@@ -30,16 +30,23 @@ TYPES = f"""{SHARED}
          ORDER BY t.number"""  # noqa: S608 # nothing in it is anybody else's
 
 
-async def probe_values(connection: AsyncConnection[Any], snapshot: Snapshot) -> tuple[RoundTrip, ...]:
+async def column_types(connection: AsyncConnection[Any]) -> Mapping[Key, str]:
+    """Return the types of columns that come with the server, each by a column that has it."""
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        rows = await (await connection.execute(TYPES.encode(), {"books": list(BOOKS)})).fetchall()
+    return {Key("column", tuple(path)): type_ for *path, type_ in rows}
+
+
+async def probe_values(
+    connection: AsyncConnection[Any], snapshot: Snapshot, types: Mapping[Key, str] | None = None
+) -> tuple[RoundTrip, ...]:
     """Send every label of these enums and the edge values of every column type to the server and back.
 
     Nothing is written. The session keeps the settings that the database gives to its applications: they are part
     of the way.
     """
     unicode = connection.info.parameter_status("server_encoding") == "UTF8"
-    async with read_only(connection, {**SESSION, **LIMITS}):
-        rows = await (await connection.execute(TYPES.encode(), {"books": list(BOOKS)})).fetchall()
-    types = {Key("column", tuple(path)): type_ for *path, type_ in rows}
+    types = await column_types(connection) if types is None else types
     tries = (*_labels(snapshot), *_edges(types, unicode=unicode))
     found: list[RoundTrip] = []
     async with read_only(connection, LIMITS):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
 
 from healthd.database.beside import Beside, read_beside
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
+from healthd.database.probing import column_types
 from healthd.errors import HealthdError
+from healthd.model import Key
 from healthd.visible import BOOKS
+
+T = TypeVar("T")
 
 # When it started, to the microsecond: no two servers have that in common.
 SERVER = "SELECT pg_catalog.pg_postmaster_start_time()::text"
@@ -33,18 +37,20 @@ KEPT = "index"
 
 
 class Second:
-    """A connection that is dialed at once, makes some of the digests, and then reads what no snapshot holds if asked.
+    """A connection that is dialed at once, makes some of the digests, and reads what else a round asks for if wanted.
 
     `known` says that the first connection has answered before: `kinds` are those that this one takes.
     Whatever it cannot do is left to the first: a role may be allowed one connection, and of the several servers that a
-    pooler or a list of hosts may lead to it may have found another one.
+    pooler or a list of hosts may lead to it may have found another one: what it says counts once its digests did.
     """
 
-    def __init__(self, dsn: str, timeout_s: float, *, beside: bool = False, known: bool = False) -> None:
+    def __init__(self, dsn: str, timeout_s: float, *, more: bool = False, known: bool = False) -> None:
         self.kinds = tuple(name for name in GIVEN_AWAY if not (known and name == KEPT))
         self._connection: AsyncConnection[Any] | None = None
+        self._counts = False
         self._digests = asyncio.ensure_future(self._start(dsn, timeout_s))
-        self._beside = asyncio.ensure_future(self._go_on(beside=beside))
+        self._types = asyncio.ensure_future(self._then(self._digests, column_types if more else None))
+        self._beside = asyncio.ensure_future(self._then(self._types, read_beside if more else None))
 
     async def _start(self, dsn: str, timeout_s: float) -> tuple[str, list[Any]] | None:
         """Return the server, and the rows of the digests."""
@@ -56,27 +62,34 @@ class Second:
         except HealthdError:
             return None
 
-    async def _go_on(self, *, beside: bool) -> Beside | None:
-        await self._digests
-        if self._connection is None or not beside:
+    async def _then(
+        self, before: Awaitable[object], ask: Callable[[AsyncConnection[Any]], Awaitable[T]] | None
+    ) -> T | None:
+        await before
+        if self._connection is None or ask is None:
             return None
         try:
-            return await read_beside(self._connection)
+            return await ask(self._connection)
         except HealthdError:
             return None
 
+    async def types(self) -> Mapping[Key, str] | None:
+        """Return the types of columns, None when they were not asked for or could not be read."""
+        return await self._types if self._counts else None
+
     async def beside(self) -> Beside | None:
         """Return what no snapshot holds, None when it was not asked for or could not be read."""
-        return await self._beside
+        return await self._beside if self._counts else None
 
     async def digests(self, server: str) -> list[Any] | None:
         """Return the rows of the digests on this server, None when that is not where it is, or it cannot tell."""
         there, rows = await self._digests or (None, [])
-        return rows if there == server else None
+        self._counts = there == server
+        return rows if self._counts else None
 
     async def close(self) -> None:
         """Close it, whatever it is doing."""
-        for task in (self._beside, self._digests):
+        for task in (self._beside, self._types, self._digests):
             task.cancel()
             with suppress(asyncio.CancelledError, psycopg.Error):
                 await task

@@ -21,7 +21,7 @@ Place = tuple[Key, str | None]
 class Effects(Sequence[Difference]):
     """Effects in lines, so many of each kind."""
 
-    def __init__(self, lines: Sequence[str], counts: Mapping[str, int], first_line: int, name: str) -> None:
+    def __init__(self, lines: Sequence[bytes], counts: Mapping[str, int], first_line: int, name: str) -> None:
         self._lines, self._counts, self._first_line, self._name = lines, counts, first_line, name
 
     @property
@@ -40,7 +40,7 @@ class Effects(Sequence[Difference]):
         for number, line in self._numbered(kinds):
             yield read_line(self._name, number, line, decode_difference)
 
-    def _numbered(self, kinds: Collection[str]) -> Iterator[tuple[int, str]]:
+    def _numbered(self, kinds: Collection[str]) -> Iterator[tuple[int, bytes]]:
         position = 0
         for kind, count in self._counts.items():
             if kind in kinds or kind not in KINDS:
@@ -63,7 +63,7 @@ class Elsewhere(Effects):
     def __init__(
         self,
         usual: Iterable[Difference],
-        lines: Sequence[str],
+        lines: Sequence[bytes],
         counts: Mapping[str, int],
         first_line: int,
         name: str,

@@ -20,12 +20,14 @@ def line(entry: Mapping[str, Any]) -> str:
     return json.dumps(entry, ensure_ascii=False) + "\n"
 
 
-def read_line(name: str, number: int, text: str, read: Callable[[Any], Said]) -> Said:
+def read_line(name: str, number: int, text: bytes, read: Callable[[Any], Said]) -> Said:
     """Return what one line says; raise LockFileError with its number."""
     try:
-        return read(json.loads(text))
+        return read(json.loads(text.decode()))
     except LockFileError as error:
         raise LockFileError(f"{name}, line {number}: {error}", hint=error.hint) from error
+    except UnicodeDecodeError as error:
+        raise LockFileError(f"{name} is not UTF-8", hint=OUTDATED) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LockFileError(f"{name}, line {number}: not a line of a lock file", hint=OUTDATED) from error
 

@@ -8,7 +8,7 @@ read the other lines at all. Of other majors of PostgreSQL there is only what th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -17,7 +17,7 @@ from healthd.catalog import KINDS
 from healthd.digest import NONE, Digest, change, digest_of, total
 from healthd.errors import LockFileChanged, LockFileError
 from healthd.migrations.effects import Effects, Elsewhere, elsewhere, of_kinds
-from healthd.migrations.entries import OUTDATED, decode, encode, encode_difference, line, passing, read_line
+from healthd.migrations.entries import OUTDATED, Said, decode, encode, encode_difference, line, passing, read_line
 from healthd.migrations.files import Migration
 from healthd.migrations.locks import Step, rewritten, strongest
 from healthd.migrations.locks import decode as decode_step
@@ -151,7 +151,7 @@ def dump(lock: LockFile) -> str:
         "server": lock.server_version // 10000,
         "also": {str(major): _counts(entries) for major, entries in there.items()},
         "base": len(base),
-        **_seal(follow),
+        **_seal(follow.encode()),
     }
     also = [
         {major: other.migrations[number] for major, other in sorted(lock.also.items())}
@@ -186,7 +186,7 @@ def _block(one: Locked, also: Mapping[int, Locked]) -> str:
         "rewrites": list(one.rewrites),
         "steps": [encode_step(step) for step in one.steps],
         "effects": _counts(effects),
-        **_seal(follow),
+        **_seal(follow.encode()),
         "adds": _adds(one.digests or {}),
         "also": otherwise,
     }
@@ -214,23 +214,19 @@ def _adds(digests: Mapping[str, Digest]) -> dict[str, Any]:
     return {kind: [count, f"{number:016x}"] for kind, (count, number) in sorted(digests.items())}
 
 
-def _seal(lines: str) -> dict[str, str]:
+def _seal(lines: bytes | memoryview) -> dict[str, str]:
     """Return the SHA-256 of the lines that follow: what somebody changes in them by hand is noticed."""
-    return {"sha256": sha256(lines.encode()).hexdigest()}
+    return {"sha256": sha256(lines).hexdigest()}
 
 
-def load(text: str, name: str = "schema.lock") -> LockFile:
-    """Return the lock file with this text; raise LockFileError with the number of the line that is wrong.
+def load(text: str | bytes, name: str = "schema.lock") -> LockFile:
+    """Return the lock file with this text (UTF-8); raise LockFileError with the number of the line that is wrong.
 
     The effects are read when somebody asks for them; that they are those that were written is looked at here.
     """
-    if not text.strip():
-        raise LockFileError(f"{name} is empty", hint=OUTDATED)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
-    lines = text.removesuffix("\n").split("\n")
-    entry, version, also, many = read_line(name, 1, lines[0], lambda entry: (entry, *_header(entry)))
-    follow = _sealed(name, lines, 0, entry, many, also.values())
+    lines = _Lines(name, text.encode() if isinstance(text, str) else text)
+    entry, version, also, many = lines.read(lambda entry: (entry, *_header(entry)))
+    follow = lines.sealed(entry, many, also.values())
     base: dict[Key, Record] = {}
     for number, text_ in enumerate(follow[:many], 2):
         key, record = read_line(name, number, text_, lambda entry: decode(entry["base"], entry["is"]))
@@ -239,17 +235,15 @@ def load(text: str, name: str = "schema.lock") -> LockFile:
         base[key] = record
     bases = _also(name, 2 + many, follow[many:], _made(base), also)
     migrations: dict[str, tuple[Locked, Mapping[int, Locked]]] = {}
-    position = 1 + len(follow)
-    while position < len(lines):
-        number = position + 1
-        entry, fields, counts, there = read_line(name, number, lines[position], lambda one: (one, *_locked(one, also)))
+    while lines.more:
+        entry, fields, counts, there = lines.read(lambda one: (one, *_locked(one, also)))
+        number = lines.number
         if fields["id"] in migrations:
             raise LockFileError(f"{name}, line {number}: {fields['id']} is there twice", hint=OUTDATED)
         many = sum(counts.values())
-        follow = _sealed(name, lines, position, entry, many, (counted for counted, _ in there.values()))
+        follow = lines.sealed(entry, many, (counted for counted, _ in there.values()))
         one = Locked(**fields, effects=Effects(follow[:many], counts, number + 1, name))
         migrations[one.id] = one, _others(name, number + 1 + many, follow[many:], one, there) if there else {}
-        position += 1 + len(follow)
     return LockFile(
         version,
         base,
@@ -265,10 +259,52 @@ def load(text: str, name: str = "schema.lock") -> LockFile:
     )
 
 
+class _Lines:
+    """The lines of a lock file, one after the other; `number` is that of the last one that was read.
+
+    It has megabytes, so that they are cut into lines once, and a line becomes a text when somebody asks for it.
+    """
+
+    def __init__(self, name: str, text: bytes) -> None:
+        if not text or text.isspace():
+            raise LockFileError(f"{name} is empty", hint=OUTDATED)
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n")
+        self._name, self._text = name, text if text.endswith(b"\n") else text + b"\n"
+        self._lines = self._text.split(b"\n")
+        self._lines.pop()
+        self.number = self._start = 0
+
+    @property
+    def more(self) -> bool:
+        return self.number < len(self._lines)
+
+    def read(self, decode: Callable[[dict[str, Any]], Said]) -> Said:
+        """Return what the next line says."""
+        line = self._lines[self.number]
+        self.number += 1
+        self._start += len(line) + 1
+        return read_line(self._name, self.number, line, decode)
+
+    def sealed(self, entry: Mapping[str, Any], many: int, also: Iterable[Counts]) -> Sequence[bytes]:
+        """Return the lines that the entry read last counts, if they are as they were written."""
+        many += sum(sum(counts.values()) for counts in also)
+        follow = self._lines[self.number : self.number + many]
+        end = self._start + sum(map(len, follow)) + len(follow)
+        if _seal(memoryview(self._text)[self._start : end]) != {"sha256": entry.get("sha256")}:
+            whose = entry.get("migration", "an empty database")
+            words = f"{self._name}, line {self.number}: the lines after it are not those that were locked of {whose}"
+            cut = len(follow) < many
+            raise (LockFileError if cut else LockFileChanged)(words, hint=OUTDATED)
+        self.number += len(follow)
+        self._start = end
+        return follow
+
+
 def _others(
     name: str,
     first_line: int,
-    lines: Sequence[str],
+    lines: Sequence[bytes],
     one: Locked,
     there: Mapping[int, tuple[Counts, Mapping[str, Digest]]],
 ) -> dict[int, Locked]:
@@ -282,7 +318,7 @@ def _others(
 
 
 def _also(
-    name: str, first_line: int, lines: Sequence[str], usual: Sequence[Difference], also: Mapping[int, Counts]
+    name: str, first_line: int, lines: Sequence[bytes], usual: Sequence[Difference], also: Mapping[int, Counts]
 ) -> dict[int, Elsewhere]:
     """Return the effects on each other major; `lines` are theirs, one major after the other."""
     found, position = {}, 0
@@ -301,21 +337,6 @@ def verified(lock: LockFile) -> LockFile:
             for _ in effects.of_kinds(effects.kinds) if isinstance(effects, Elsewhere) else effects:
                 pass
     return lock
-
-
-def _sealed(
-    name: str, lines: Sequence[str], position: int, entry: Mapping[str, Any], many: int, also: Iterable[Counts]
-) -> Sequence[str]:
-    """Return the lines that belong to the one at this position, as many as were counted and as they were written."""
-    many += sum(sum(counts.values()) for counts in also)
-    follow = lines[position + 1 : position + 1 + many]
-    written = "\n".join(follow) + "\n" if follow else ""
-    if _seal(written) != {"sha256": entry.get("sha256")}:
-        whose = entry.get("migration", "an empty database")
-        words = f"{name}, line {position + 1}: the lines after it are not those that were locked of {whose}"
-        cut = len(follow) < many
-        raise (LockFileError if cut else LockFileChanged)(words, hint=OUTDATED)
-    return follow
 
 
 def _header(entry: dict[str, Any]) -> tuple[int, dict[int, Counts], int]:

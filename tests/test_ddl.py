@@ -22,6 +22,7 @@ In the comment lines before a statement, which hold for this statement alone:
 A directive at the top of a file is one that a blank line parts from the first statement.
 Nothing is sampled: pg_dump is asked after every statement, about 0.05 s each, but not after one that was rolled back;
 `make matrix` repeats it on each major.
+Whatever moves the snapshot moves the question that a daemon asks where other work goes on, or it would see it too late.
 In the end the dump is restored elsewhere, and a role that may do nothing but connect reads: both see the same.
 The server makes the same digests of what there is as we do, and its own functions print the texts that we put together.
 """
@@ -29,7 +30,7 @@ The server makes the same digests of what there is as we do, and its own functio
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ import pytest
 from psycopg import sql as compose
 
 from healthd.catalog import KINDS
+from healthd.database import quiet
 from healthd.database.connection import SESSION, connect, read_only
+from healthd.database.quiet import Mark
 from healthd.database.reading import asked, read, take_snapshot, take_snapshot_after
 from healthd.digest import NONE, Digest, digest_of
 from healthd.migrations.statements import statements
@@ -109,6 +112,14 @@ class Watch:
     reader: psycopg.AsyncConnection[Any]
     snapshot: Snapshot
     printed: str
+    mark: Mark | None = None
+
+    async def unmoved(self) -> bool:
+        """Return whether a daemon would hold that nothing has moved since this was asked the last time."""
+        assert self.mark is not None
+        same, mark = await quiet.look(self.reader, self.mark)
+        self.mark = replace(mark, busy=True)  # the sums themselves, whatever was committed
+        return same
 
     async def look(self, *, rolled_back: bool = False) -> tuple[tuple[Difference, ...], str]:
         """Return the differences since the last look, and the lines of pg_dump that changed.
@@ -142,12 +153,15 @@ async def play(watch: Watch, connection: psycopg.Connection[Any], step: Step) ->
     except psycopg.Error as error:
         failure = str(error)
     rolled_back = bool(failure) and "CONCURRENTLY" not in step.text
+    unmoved = await watch.unmoved()
     differences, changed = await watch.look(rolled_back=rolled_back)
     more = "sees more" in step.words
     title = f"line {step.line}: {step.text}"
     only_ours = {(one.key, one.attribute) for one in differences} if more else set()
     if bool(failure) != ("fails" in step.words):
         return report(title, f"it failed: {failure}" if failure else "it did not fail"), only_ours
+    if differences and unmoved:
+        return report(title, "the question of a quiet round did not move", told(differences)), only_ours
     still = "moves nothing" in step.words or ("fails" in step.words and not more)
     seen, wanted = bool(differences), more or (not still and bool(changed))
     if seen == wanted and not (changed and (more or still)):
@@ -266,7 +280,8 @@ async def test_a_snapshot_moves_exactly_when_pg_dump_moves(
     troubles: list[str | None] = []
     only_ours: set[Any] = set()
     async with connect(url) as connection:
-        watch = Watch(url, connection, await take_snapshot(connection), pg_dump.printed(url))
+        mark = await quiet.take_mark(connection, busy=True)
+        watch = Watch(url, connection, await take_snapshot(connection), pg_dump.printed(url), mark)
         with psycopg.connect(url, autocommit=True) as writer:
             for step in steps:
                 if step.runs_on(writer.info.server_version // 10000):

@@ -19,12 +19,14 @@ from healthd.database.connection import (
     answer,
     answer_planned,
     read_only,
+    rows_of,
 )
 from healthd.model import quote
 from healthd.visible import BOOKS
 
+# pg_attrdef is not among them: who sets or drops a default writes the column's row in pg_attribute, too.
 CATALOGS = """
-    pg_aggregate pg_am pg_amop pg_amproc pg_attrdef pg_attribute pg_auth_members pg_cast pg_class pg_collation
+    pg_aggregate pg_am pg_amop pg_amproc pg_attribute pg_auth_members pg_cast pg_class pg_collation
     pg_constraint pg_conversion pg_database pg_db_role_setting pg_default_acl pg_depend pg_description pg_enum
     pg_event_trigger pg_extension pg_foreign_data_wrapper pg_foreign_server pg_foreign_table pg_index pg_inherits
     pg_init_privs pg_language pg_namespace pg_opclass pg_operator pg_opfamily pg_partitioned_table pg_policy pg_proc
@@ -36,8 +38,15 @@ CATALOGS = """
 VIEWS = (
     "SELECT v::text FROM pg_catalog.pg_roles AS v",
     "SELECT v::text FROM pg_catalog.pg_user_mappings AS v",
-    "SELECT ROW(v.subname, v.subowner, v.subenabled, v.subpublications)::text FROM pg_catalog.pg_subscription AS v",
 )
+SUBSCRIPTIONS = "SELECT ROW({})::text FROM pg_catalog.pg_subscription AS v"
+READABLE = """
+    SELECT a.attname
+      FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = 'pg_catalog.pg_subscription'::pg_catalog.regclass
+       AND a.attnum > 0
+       AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+     ORDER BY a.attnum"""
 HOLDERS = """
     SELECT pg_catalog.string_agg(l.pid::text, ',')
       FROM pg_catalog.pg_locks AS l
@@ -116,9 +125,11 @@ async def _question(connection: Any) -> str:
             [CATALOGS, [BOOKS[0], DIGESTS, PROGRESS]],
         )
         tables = await cursor.fetchall()
+        columns = [f"v.{quote(name)}" for (name,) in await rows_of(connection, READABLE)]
     # Names of tables that we quote, and texts of our own: nothing here comes from anybody else.
     sums = [_identities(f"{quote(schema)}.{quote(table)}", table) for schema, table in tables]
-    sums += [f"SELECT sum(hashtextextended(t.v, 0)) FROM ({view}) AS t(v)" for view in VIEWS]  # noqa: S608
+    views = (*VIEWS, SUBSCRIPTIONS.format(", ".join(columns)))
+    sums += [f"SELECT sum(hashtextextended(t.v, 0)) FROM ({view}) AS t(v)" for view in views]  # noqa: S608
     return f"SELECT {FIRST}, pg_catalog.jsonb_build_array({', '.join(f'({one})' for one in sums)})::text {FROM}"
 
 

@@ -15,7 +15,6 @@ import re
 import sys
 from pathlib import Path
 
-import pg_dump
 import psycopg
 from click import echo
 from psycopg import sql as compose
@@ -24,7 +23,6 @@ from test_ddl import Watch, report, told
 
 from healthd import embedded
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
 from healthd.migrations.statements import statements
 
 # After these nothing can have moved that is not seen after the next one.
@@ -54,7 +52,7 @@ async def play(server: embedded.Server, name: str, file: Path) -> int:
     url = server.url(name)
     looks = disagreed = 0
     async with connect(url) as reader:
-        watch = Watch(url, reader, await take_snapshot(reader), pg_dump.printed(url))
+        watch = await Watch.begin(url, reader)
         writer = opened(url)
         for one in statements(file_text(file)):
             if CLIENT.match(one.text):
@@ -69,11 +67,12 @@ async def play(server: embedded.Server, name: str, file: Path) -> int:
                 continue
             looks += 1
             differences, changed = await watch.look()
-            if bool(differences) != bool(changed) or watch.snapshot.unreadable:
+            if bool(differences) != bool(changed) or watch.snapshot.unreadable or watch.overlooked:
                 disagreed += 1
                 unreadable = "\n".join(f"{kind}: {why}" for kind, why in watch.snapshot.unreadable.items())
+                quiet = f"the question of a quiet round: {'unmoved' if watch.overlooked else 'no matter'}"
                 where = f"{file.name}, line {one.line}: {one.text}"
-                echo(report(where, "pg_dump:", changed, "snapshot:", told(differences), unreadable))
+                echo(report(where, "pg_dump:", changed, "snapshot:", told(differences), unreadable, quiet))
         writer.close()
     echo(f"{file.name}: {looks} looks, {disagreed} disagreements")
     return disagreed

@@ -32,7 +32,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pg_dump
 import psycopg
@@ -106,32 +106,38 @@ FILES = [read_file(path) for path in sorted(FOLDER.glob("*.sql"))]
 
 @dataclass(slots=True)
 class Watch:
-    """A database under two eyes: what healthd reads of it, and what pg_dump prints."""
+    """A database under two eyes: what healthd reads of it, and what pg_dump prints.
+
+    `overlooked` says that a daemon would have held, by its question of a quiet round, that nothing had moved.
+    """
 
     url: str
     reader: psycopg.AsyncConnection[Any]
+    mark: Mark
     snapshot: Snapshot
     printed: str
-    mark: Mark | None = None
+    overlooked: bool = False
 
-    async def unmoved(self) -> bool:
-        """Return whether a daemon would hold that nothing has moved since this was asked the last time."""
-        assert self.mark is not None
-        same, mark = await quiet.look(self.reader, self.mark)
-        self.mark = replace(mark, busy=True)  # the sums themselves, whatever was committed
-        return same
+    @classmethod
+    async def begin(cls, url: str, reader: psycopg.AsyncConnection[Any]) -> Self:
+        mark = await quiet.take_mark(reader, busy=True)
+        return cls(url, reader, mark, await take_snapshot(reader), pg_dump.printed(url))
 
     async def look(self, *, rolled_back: bool = False) -> tuple[tuple[Difference, ...], str]:
         """Return the differences since the last look, and the lines of pg_dump that changed.
 
         Of what was one transaction and is rolled back pg_dump need not be asked.
         """
+        same, mark = await quiet.look(self.reader, self.mark)
+        self.mark = replace(mark, busy=True)  # the sums themselves are asked, whatever was committed
         snapshot, printed = await asyncio.gather(
             take_snapshot_after(self.reader, self.snapshot),
             asyncio.to_thread(lambda: self.printed if rolled_back else pg_dump.printed(self.url)),
         )
         before, self.snapshot, was, self.printed = self.snapshot, snapshot, self.printed, printed
-        return diff(before, snapshot), pg_dump.changes(was, printed)
+        differences = diff(before, snapshot)
+        self.overlooked = same and bool(differences)
+        return differences, pg_dump.changes(was, printed)
 
 
 def told(differences: tuple[Difference, ...]) -> str:
@@ -153,14 +159,13 @@ async def play(watch: Watch, connection: psycopg.Connection[Any], step: Step) ->
     except psycopg.Error as error:
         failure = str(error)
     rolled_back = bool(failure) and "CONCURRENTLY" not in step.text
-    unmoved = await watch.unmoved()
     differences, changed = await watch.look(rolled_back=rolled_back)
     more = "sees more" in step.words
     title = f"line {step.line}: {step.text}"
     only_ours = {(one.key, one.attribute) for one in differences} if more else set()
     if bool(failure) != ("fails" in step.words):
         return report(title, f"it failed: {failure}" if failure else "it did not fail"), only_ours
-    if differences and unmoved:
+    if watch.overlooked:
         return report(title, "the question of a quiet round did not move", told(differences)), only_ours
     still = "moves nothing" in step.words or ("fails" in step.words and not more)
     seen, wanted = bool(differences), more or (not still and bool(changed))
@@ -280,8 +285,7 @@ async def test_a_snapshot_moves_exactly_when_pg_dump_moves(
     troubles: list[str | None] = []
     only_ours: set[Any] = set()
     async with connect(url) as connection:
-        mark = await quiet.take_mark(connection, busy=True)
-        watch = Watch(url, connection, await take_snapshot(connection), pg_dump.printed(url), mark)
+        watch = await Watch.begin(url, connection)
         with psycopg.connect(url, autocommit=True) as writer:
             for step in steps:
                 if step.runs_on(writer.info.server_version // 10000):

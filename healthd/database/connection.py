@@ -89,7 +89,7 @@ async def answer_planned(connection: AsyncConnection[Any], query: str, settings:
     """
     name = plan_name(query)
     async with _rolled_back(connection):
-        (known,) = await _row(connection, f"BEGIN READ ONLY; {settings}SELECT count(*) {PLANNED} = '{name}'")
+        (known,) = await _row(connection, f"BEGIN READ ONLY; {settings}SELECT pg_catalog.count(*) {PLANNED} = '{name}'")
         if known == "0":
             await connection.execute(f"PREPARE {name} AS {query}".encode())
         return await _row(connection, f"EXECUTE {name}; COMMIT")

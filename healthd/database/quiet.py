@@ -129,7 +129,7 @@ async def _question(connection: Any) -> str:
     # Names of tables that we quote, and texts of our own: nothing here comes from anybody else.
     sums = [_identities(f"{quote(schema)}.{quote(table)}", table) for schema, table in tables]
     views = (*VIEWS, SUBSCRIPTIONS.format(", ".join(columns)))
-    sums += [f"SELECT sum(hashtextextended(t.v, 0)) FROM ({view}) AS t(v)" for view in views]  # noqa: S608
+    sums += [f"SELECT pg_catalog.sum(pg_catalog.hashtextextended(t.v, 0)) FROM ({view}) AS t(v)" for view in views]  # noqa: S608
     return f"SELECT {FIRST}, pg_catalog.jsonb_build_array({', '.join(f'({one})' for one in sums)})::text {FROM}"
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
 ANEW_S = 600.0  # a quiet database is read in full, on a new connection, this often all the same
 SAMPLE_S = 0.9 * ANEW_S  # rows are looked at once on each of these connections, whatever else happens
-LONG_S = 0.5  # a reading that took longer is shared by two connections the next time
+LONG_S = 0.5  # a reading that took longer is shared by two connections the next time; one that was counts twice
 SHARE = 0.25  # of a round's deadline that looking at rows may take
 
 
@@ -148,6 +148,8 @@ async def _next(target: Target, files: Files | Later[Files], last: Round | None,
             return await _read(target, files, replace(session, mark=mark), alone=False)
         except HealthdError:  # the connection, or a table that the question names, is gone
             await session.connection.close()
+    if last is not None:
+        await last.close()
     with question(CONNECT):
         connection = await dial(target.dsn, timeout_s=target.deadline_s)
     loading = asyncio.ensure_future(asyncio.to_thread(getattr, catalog, "KINDS"))  # while the servers begin
@@ -177,7 +179,8 @@ async def _read(target: Target, files: Files | Later[Files], session: Session, *
     """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
     second = None
     if alone or session.reading_s > LONG_S:
-        second = Second(target.dsn, target.deadline_s, more=session.beside is None, known=not alone)
+        new = session.beside is None
+        second = Second(target.dsn, target.deadline_s, more=new, kept=not new)
     try:
         report, known, session = await _examine(target, files, session, second)
     finally:
@@ -201,7 +204,10 @@ async def _examine(
         began = monotonic()
         with question(READ):
             reading = await read(session.connection, digests=wanted, second=second)
-        session = replace(session, reading_s=monotonic() - began)
+        reading_s = monotonic() - began
+        if second is not None and second.kept:
+            await second.close()
+        session = replace(session, reading_s=reading_s if second is None else 2 * reading_s)
         reading.ledger.readable()
         tried = await _try(target, session.connection, tried, reading, second)
         beside = beside or await _beside(session.connection, second)
@@ -237,7 +243,7 @@ async def _try(target: Target, connection: Any, tried: Tried | None, reading: Re
     of = (reading.settings, columns, enums)
     if tried is None:
         with question(VALUES):
-            types = await second.types() if second is not None else None
+            types = await second.types() if second is not None and reading.as_expected else None
             return Tried(of, await probe_values(connection, reading.snapshot, types))
     if columns is not None and tried.of == of:
         return tried

@@ -539,8 +539,8 @@ async def test_nothing_can_be_written_while_reading(url: str, sql: Any) -> None:
 async def test_every_reading_happens_in_one_read_only_transaction(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = set()
     original = psycopg.AsyncCursor.execute
-    # Whether anything moved is one statement, in a transaction that it begins and ends itself or that it needs not.
-    asking = (b"BEGIN READ ONLY; ", b"PREPARE healthd_", b"EXECUTE healthd_", b"SELECT CASE WHEN pg_catalog.pg_is_in_r")
+    # The questions whether anything moved begin and end a transaction themselves, or need none.
+    asking = (b"BEGIN READ ONLY; ", b"SELECT CASE WHEN pg_catalog.pg_is_in_recovery()")
 
     async def execute(self: Any, query: Any, *values: Any, **options: Any) -> Any:
         cursor = await original(self, query, *values, **options)

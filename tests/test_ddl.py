@@ -292,7 +292,10 @@ async def test_a_snapshot_moves_exactly_when_pg_dump_moves(
                     trouble, more = await play(watch, writer, step)
                     troubles.append(trouble)
                     only_ours |= more
-        watch.snapshot = await take_snapshot(connection)  # of all that there is, whatever was read on the way
+        whole = await take_snapshot(connection)  # of all that there is, whatever was read on the way
+        if stale := diff(watch.snapshot, whole):
+            troubles.append(report("what was read on the way is not what is there", told(stale)))
+        watch.snapshot = whole
         troubles += [await counted(watch), await printed(watch)]
     troubles.append(await compare(watch, url.replace("postgres@", f"{reader}@", 1), "an unprivileged role", set()))
     if not header.get("restore", "").startswith("no"):

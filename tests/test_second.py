@@ -1,5 +1,6 @@
 """A round that is the only one of its process, or that takes long, takes a second connection, and can do without it."""
 
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,8 +10,8 @@ from stories import files, lock, migrated, migrations
 from healthd import rounds
 from healthd.catalog import KINDS
 from healthd.config import Target
+from healthd.database import quiet, second
 from healthd.database import reading as door
-from healthd.database import second
 from healthd.database.connection import SESSION, connect, read_only, rows_of
 from healthd.database.second import SERVER, Second
 from healthd.model import Report, Severity
@@ -82,15 +83,23 @@ async def test_a_daemon_shares_the_work_of_a_round_when_the_last_one_took_long(
     monkeypatch.setattr(rounds, "LONG_S", long_s)
     target = Target("machines", url)
     first = await examine_again(target, known, None)
-    assert len(asked) == 1
+    ((_, all_kinds),) = asked
     asked.clear()
     sql(url, "ALTER TABLE machines SET (fillfactor = 90)")
     sql(url, "ALTER TABLE machines RESET (fillfactor)")
     second_round = await examine_again(target, known, first)
+    sessions = sql(
+        url,
+        """SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()""",
+    )
     await second_round.close()
     assert first.report.severity is second_round.report.severity is Severity.OK
     assert len({pid for pid, _ in asked}) == len(asked) == shares
-    assert sum(len(kinds) for _, kinds in asked) == len(frozenset().union(*(kinds for _, kinds in asked)))
+    assert sorted(all_kinds) == sorted(kind for _, kinds in asked for kind in kinds)
+    if shares == 2:
+        assert second.GIVEN_AWAY.keys() - {second.FIRST} in [kinds for _, kinds in asked]
+    assert sessions == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -134,12 +143,28 @@ async def test_what_another_server_says_is_not_taken(url: str) -> None:
     other = Second(url, 5.0, more=True)
     try:
         assert (None, None) == (await other.types(), await other.beside())
-        assert await other.digests("2001-01-01 00:00:00+00") is None
+        assert await other.digests("2001-01-01 00:00:00+00", patience_s=60.0) is None
         assert (None, None) == (await other.types(), await other.beside())
-        assert set(second.GIVEN_AWAY) == {kind for kind, *_ in await other.digests(here) or ()}
+        assert set(second.GIVEN_AWAY) == {kind for kind, *_ in await other.digests(here, patience_s=60.0) or ()}
         assert None not in (await other.types(), await other.beside())
     finally:
         await other.close()
+
+
+async def test_nobody_waits_for_a_second_one_that_does_not_come_to_its_end() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        other = Second(f"postgresql://postgres@127.0.0.1:{port}/x", 60.0, more=True)
+        assert await other.digests("any", patience_s=0.1) is None
+        assert (None, None) == (await other.types(), await other.beside())
+        await other.close()
+
+
+async def test_a_plan_that_the_server_has_not_any_more_is_made_again(url: str) -> None:
+    async with connect(url) as connection:
+        mark = await quiet.take_mark(connection, busy=True)
+        await connection.execute("DEALLOCATE ALL")
+        assert (True, mark.sums) == ((again := await quiet.look(connection, mark))[0], again[1].sums)
 
 
 async def test_what_goes_wrong_on_the_second_is_left_to_the_first(

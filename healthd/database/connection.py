@@ -57,8 +57,8 @@ PROGRESS = "_healthd_progress"
 async def connect(dsn: str, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncConnection[Any]]:
     """Open a connection for the length of a block; raise our errors for the driver's.
 
-    `dsn` is any URL or key=value text that libpq takes. No statement is prepared: a prepared one fails for
-    ever after the table under it changed.
+    `dsn` is any URL or key=value text that libpq takes. The driver prepares no statement: one that it prepares fails
+    for ever after the table under it changed.
     """
     with translated(dsn):
         connection = await dial(dsn, timeout_s=timeout_s)
@@ -87,21 +87,24 @@ async def answer_planned(connection: AsyncConnection[Any], query: str, settings:
 
     It is for what is asked time and again on a connection, and costs two messages.
     """
-    name = plan_name(query)
     async with _rolled_back(connection):
-        (known,) = await _row(connection, f"BEGIN READ ONLY; {settings}SELECT pg_catalog.count(*) {PLANNED} = '{name}'")
-        if known == "0":
-            await connection.execute(f"PREPARE {name} AS {query}".encode())
+        name = await planned(connection, query, before=f"BEGIN READ ONLY; {settings}")
         return await _row(connection, f"EXECUTE {name}; COMMIT")
 
 
-# Whether a plan is there is asked each time: behind a pooler the server may be another one.
-PLANNED = "FROM pg_catalog.pg_prepared_statements AS p WHERE p.name"
+async def planned(connection: AsyncConnection[Any], query: str, *, types: str = "", before: str = "") -> str:
+    """Return the name under which the server keeps the plan of a query; `types` are those of its values: `(text, oid)`.
+
+    Whether it does is asked each time, in the message with what is to be done `before`: behind a pooler the server
+    may be another one.
+    """
+    name = f"healthd_{md5(query.encode(), usedforsecurity=False).hexdigest()}"
+    if await _row(connection, f"{before}{KEPT.format(name)}") == ["0"]:
+        await connection.execute(f"PREPARE {name} {types} AS {query}".encode())
+    return name
 
 
-def plan_name(query: str) -> str:
-    """Return the name under which the server keeps the plan of a query."""
-    return f"healthd_{md5(query.encode(), usedforsecurity=False).hexdigest()}"
+KEPT = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_statements AS p WHERE p.name = '{}'"
 
 
 async def _row(connection: AsyncConnection[Any], statements: str) -> list[str]:

@@ -79,7 +79,7 @@ class Mark:
     """What a database answered; `busy` means that other work goes on there, so that the sums are asked at once.
 
     `question` asks for all three, over the catalogs of this server and the tables of this ledger; it is empty while
-    the sums were never needed.
+    the sums were never needed. Where it is asked round after round it is `planned` once.
     """
 
     standing: str
@@ -87,6 +87,7 @@ class Mark:
     question: str = ""
     sums: str = ""
     busy: bool = False
+    planned: bool = True
 
 
 # Of two large catalogs what no round looks at is left out: of pg_depend all but what belongs to extensions (who owns a
@@ -97,7 +98,7 @@ SOME = {
 }
 
 
-async def take_mark(connection: Any, *, busy: bool) -> Mark:
+async def take_mark(connection: Any, *, busy: bool, planned: bool = True) -> Mark:
     """Return the mark of a database; the sums are taken when it is busy.
 
     Take it before the round that it stands for: what changes in between then moves the next answer.
@@ -106,8 +107,14 @@ async def take_mark(connection: Any, *, busy: bool) -> Mark:
         standing, around = await answer(connection, f"SELECT {FIRST} {FROM}")
         return Mark(standing, around)
     whole = await _question(connection)
-    standing, around, sums = await answer_planned(connection, whole, SET)
-    return Mark(standing, around, whole, sums, busy=True)
+    standing, around, sums = await _answer(connection, whole, planned=planned)
+    return Mark(standing, around, whole, sums, busy=True, planned=planned)
+
+
+async def _answer(connection: Any, question: str, *, planned: bool) -> list[str]:
+    if planned:
+        return await answer_planned(connection, question, SET)
+    return await answer(connection, f"BEGIN READ ONLY; {SET}{question}; COMMIT")
 
 
 async def _question(connection: Any) -> str:
@@ -147,6 +154,6 @@ async def look(connection: Any, last: Mark) -> tuple[bool, Mark]:
             return True, last
     if not last.question:
         return False, await take_mark(connection, busy=True)
-    standing, around, sums = await answer_planned(connection, last.question, SET)
+    standing, around, sums = await _answer(connection, last.question, planned=last.planned)
     now = replace(last, standing=standing, around=around, sums=sums, busy=standing != last.standing)
     return (around, sums) == (last.around, last.sums), now

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import AsyncConnection, sql
 
 from healthd import catalog
-from healthd.database.connection import LIMITS, PLANNED, SESSION, first_line, plan_name, read_only, rows_of
+from healthd.database.connection import LIMITS, SESSION, first_line, planned, read_only
 from healthd.database.ledger import Ledger, read_books
 from healthd.database.second import SERVER, Second, digest_rows
 from healthd.digest import MODULUS, NONE, Digest, digest_of, digests_query
@@ -42,6 +43,11 @@ class Reading:
     maintenance: str | None = None
     settings: str = ""
     digests: Mapping[str, Digest] = field(default_factory=dict)
+
+    @property
+    def as_expected(self) -> bool:
+        """Return whether each kind has the digest that it should have."""
+        return self.snapshot.omitted >= self.digests.keys() > set()
 
 
 def expected_digests(files: Files | Later[Files], server_version: int) -> Digests:
@@ -97,7 +103,7 @@ async def read(
 
     if digests is not None:
         reading = await _read_once(connection, books, digests, second)
-        if reading.snapshot.omitted >= reading.digests.keys() > set():
+        if reading.as_expected:
             return reading  # what is as it should be was not caught between two states
     return await when_still(connection, lambda: _read_once(connection, books, digests))
 
@@ -158,15 +164,17 @@ async def _digests(
                 absent = {name for name, is_there in zip(present, found, strict=True) if not is_there}
                 kinds = [name for name in asked() if name not in absent and not (second and name in second.kinds)]
                 query = digests_query([catalog.KINDS[name] for name in kinds], connection.info.server_version)
-                ask = _planned_once if second is None else _once
+                ask = _once if second is not None and not second.kept else _planned_once
                 asking = ask(connection, query, books, migrator)
+                began = monotonic()
                 rows, wanted = await asyncio.gather(asking, expected(), return_exceptions=True)
                 if isinstance(rows, BaseException):
                     raise rows
                 if isinstance(wanted, BaseException):
                     raise wanted
                 if second is not None:
-                    rows += await second.digests(server) or await digest_rows(connection, second.kinds)
+                    rest = await second.digests(server, patience_s=max(2.0, 2 * (monotonic() - began)))
+                    rows += rest or await digest_rows(connection, second.kinds)
     except _KindFailed:  # which one it was is found when each is read
         return None, {}, {}
     there = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
@@ -177,7 +185,7 @@ MIGRATOR = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"
 
 
 async def _once(connection: AsyncConnection[Any], query: str, books: Sequence[str], migrator: int | None) -> list[Any]:
-    """Return the rows of a query that nobody asks again on this connection."""
+    """Return the rows of a query on a connection that is not asked again."""
     values = {"books": list(books), "migrator": migrator}
     return await (await connection.execute(query.encode(), values)).fetchall()
 
@@ -186,10 +194,8 @@ async def _planned_once(
     connection: AsyncConnection[Any], query: str, books: Sequence[str], migrator: int | None
 ) -> list[Any]:
     """Return the rows of a query that every round on a connection asks: its plan is kept, a fifth of its cost."""
-    name = plan_name(query)
-    if not await rows_of(connection, f"SELECT {PLANNED} = %s", [name]):
-        text = query.replace("%(books)s", "$1").replace("%(migrator)s", "$2").replace("%%", "%")
-        await connection.execute(f"PREPARE {name} (text[], oid) AS {text}".encode())
+    text = query.replace("%(books)s", "$1").replace("%(migrator)s", "$2").replace("%%", "%")
+    name = await planned(connection, text, types="(text[], oid)")
     execute = sql.SQL("EXECUTE {} ({}, {})").format(sql.Identifier(name), list(books), migrator)
     return await (await connection.execute(execute)).fetchall()
 

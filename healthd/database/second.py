@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
 from importlib import import_module
 from typing import Any, TypeVar
 
-import psycopg
 from psycopg import AsyncConnection
 
 from healthd.database.beside import Beside, read_beside
@@ -25,7 +23,6 @@ SERVER = "SELECT pg_catalog.pg_postmaster_start_time()::text"
 
 # Kinds of which the digests take about half of the time that all take. None of them is ever absent, and who migrates
 # is no matter to them, so they are asked for before anything else is known; nor are the other kinds loaded then.
-# A first connection that has answered before is quicker than a new one, and keeps the indexes.
 GIVEN_AWAY = {
     "constraint": "healthd.catalog.constraints",
     "index": "healthd.catalog.indexes",
@@ -33,21 +30,22 @@ GIVEN_AWAY = {
     "view": "healthd.catalog.views",
     "sequence": "healthd.catalog.sequences",
 }
-KEPT = "index"
+FIRST = "index"  # not given away by a connection that has answered before: it is quicker than a new one
 
 
 class Second:
-    """A connection that is dialed at once, makes some of the digests, and reads what else a round asks for if wanted.
+    """A connection that is dialed at once, makes the digests of some `kinds`, and then reads more if that is wanted.
 
-    `known` says that the first connection has answered before: `kinds` are those that this one takes.
-    Whatever it cannot do is left to the first: a role may be allowed one connection, and of the several servers that a
-    pooler or a list of hosts may lead to it may have found another one: what it says counts once its digests did.
+    The first connection may be `kept` from round to round. Whatever this one cannot do is left to the first: a role may
+    be allowed one connection, a pooler may make the second one wait for the first to end, and of the several servers
+    that a pooler or a list of hosts may lead to it may have found another one.
     """
 
-    def __init__(self, dsn: str, timeout_s: float, *, more: bool = False, known: bool = False) -> None:
-        self.kinds = tuple(name for name in GIVEN_AWAY if not (known and name == KEPT))
+    def __init__(self, dsn: str, timeout_s: float, *, more: bool = False, kept: bool = False) -> None:
+        self.kept = kept
+        self.kinds = tuple(name for name in GIVEN_AWAY if not (kept and name == FIRST))
         self._connection: AsyncConnection[Any] | None = None
-        self._counts = False
+        self._same_server = False
         self._digests = asyncio.ensure_future(self._start(dsn, timeout_s))
         self._types = asyncio.ensure_future(self._then(self._digests, column_types if more else None))
         self._beside = asyncio.ensure_future(self._then(self._types, read_beside if more else None))
@@ -75,26 +73,32 @@ class Second:
 
     async def types(self) -> Mapping[Key, str] | None:
         """Return the types of columns, None when they were not asked for or could not be read."""
-        return await self._types if self._counts else None
+        return await self._types if self._same_server else None
 
     async def beside(self) -> Beside | None:
         """Return what no snapshot holds, None when it was not asked for or could not be read."""
-        return await self._beside if self._counts else None
+        return await self._beside if self._same_server else None
 
-    async def digests(self, server: str) -> list[Any] | None:
-        """Return the rows of the digests on this server, None when that is not where it is, or it cannot tell."""
+    async def digests(self, server: str, *, patience_s: float) -> list[Any] | None:
+        """Return the rows of the digests on this server, None when they are of another one or do not come in time."""
+        await asyncio.wait({self._digests}, timeout=patience_s)
+        if not self._digests.done():
+            await self.close()
+            return None
         there, rows = await self._digests or (None, [])
-        self._counts = there == server
-        return rows if self._counts else None
+        self._same_server = there == server
+        return rows if self._same_server else None
 
     async def close(self) -> None:
         """Close it, whatever it is doing."""
-        for task in (self._beside, self._types, self._digests):
+        tasks = (self._beside, self._types, self._digests)
+        for task in tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError, psycopg.Error):
-                await task
-        if self._connection is not None:
-            await self._connection.close()
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            if self._connection is not None:
+                await self._connection.close()
 
 
 async def digest_rows(connection: AsyncConnection[Any], given_away: Iterable[str]) -> list[Any]:

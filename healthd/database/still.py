@@ -20,7 +20,7 @@ READINGS = 3  # then what differed from one to the next is told to be unreadable
 async def when_still(connection: Any, take: Callable[[], Awaitable[Reading]]) -> Reading:
     """Return a reading during which nothing moved; of several the last, without the kinds that did."""
     try:
-        mark = await take_mark(connection, busy=True)
+        mark = await take_mark(connection, busy=True, planned=False)
     except PermissionDenied:  # who may not ask takes what there is
         return await take()
     except DatabaseFailed:
@@ -40,7 +40,7 @@ async def when_still(connection: Any, take: Callable[[], Awaitable[Reading]]) ->
 
 async def _again(connection: Any) -> Mark | None:
     with contextlib.suppress(DatabaseFailed):
-        return await take_mark(connection, busy=True)
+        return await take_mark(connection, busy=True, planned=False)
     return None
 
 

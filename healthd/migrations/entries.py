@@ -27,7 +27,7 @@ def read_line(name: str, number: int, text: bytes, read: Callable[[Any], Said]) 
     except LockFileError as error:
         raise LockFileError(f"{name}, line {number}: {error}", hint=error.hint) from error
     except UnicodeDecodeError as error:
-        raise LockFileError(f"{name} is not UTF-8", hint=OUTDATED) from error
+        raise LockFileError(f"{name}, line {number}: not UTF-8", hint=OUTDATED) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LockFileError(f"{name}, line {number}: not a line of a lock file", hint=OUTDATED) from error
 

@@ -291,10 +291,10 @@ class _Lines:
         many += sum(sum(counts.values()) for counts in also)
         follow = self._lines[self.number : self.number + many]
         end = self._start + sum(map(len, follow)) + len(follow)
-        if _seal(memoryview(self._text)[self._start : end]) != {"sha256": entry.get("sha256")}:
+        cut = len(follow) < many
+        if cut or _seal(memoryview(self._text)[self._start : end]) != {"sha256": entry.get("sha256")}:
             whose = entry.get("migration", "an empty database")
             words = f"{self._name}, line {self.number}: the lines after it are not those that were locked of {whose}"
-            cut = len(follow) < many
             raise (LockFileError if cut else LockFileChanged)(words, hint=OUTDATED)
         self.number += len(follow)
         self._start = end

@@ -413,6 +413,13 @@ def test_a_file_cut_in_a_line_names_the_line(rest: int) -> None:
         load("\n".join(LINES)[:-rest])
 
 
+def test_a_head_that_counts_more_lines_than_follow_is_told_whatever_its_seal_says() -> None:
+    head, *follow = sealed(HEADER, *LINES[1:2])
+    words = str(failing(edited(head, base=2), *follow))
+
+    assert words.startswith("sql/schema.lock, line 1: the lines after it are not those that were locked")
+
+
 def test_another_format_says_which_this_version_reads() -> None:
     message = str(failing(edited(HEADER, healthd_lock=1), *LINES[1:]))
 

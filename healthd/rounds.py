@@ -199,15 +199,16 @@ async def _examine(
     from healthd.database.reading import expected_digests, read
 
     wanted = expected_digests(files, session.connection.info.server_version)
-    once, tried, beside, sampled = None, session.tried, session.beside, session.sampled
+    once, tried, beside, sampled, sharing = None, session.tried, session.beside, session.sampled, second
     while True:
         began = monotonic()
         with question(READ):
-            reading = await read(session.connection, digests=wanted, second=second)
+            reading = await read(session.connection, digests=wanted, second=sharing)
         reading_s = monotonic() - began
-        if second is not None and second.kept:
-            await second.close()
-        session = replace(session, reading_s=reading_s if second is None else 2 * reading_s)
+        session = replace(session, reading_s=reading_s if sharing is None else 2 * reading_s)
+        if sharing is not None and sharing.kept:
+            await sharing.close()
+        sharing = None  # what it knows is of now, not of another reading
         reading.ledger.readable()
         tried = await _try(target, session.connection, tried, reading, second)
         beside = beside or await _beside(session.connection, second)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from pooler import pooled
 from stories import files, lock, migrated, migrations
 
 from healthd import rounds
@@ -158,6 +159,24 @@ async def test_nobody_waits_for_a_second_one_that_does_not_come_to_its_end() -> 
         assert await other.digests("any", patience_s=0.1) is None
         assert (None, None) == (await other.types(), await other.beside())
         await other.close()
+
+
+async def test_a_pooler_that_makes_the_second_one_wait_costs_time_and_nothing_else(
+    url: str, known: Files, sql: Any, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "LONG_S", 0.0)
+    with pooled(server, url, "transaction", size=1) as shared:
+        target = Target("machines", shared, deadline_s=60.0)
+        first = await examine_again(target, known, None)
+        sql(url, "ALTER TABLE machines SET (fillfactor = 90)")
+        second_round = await examine_again(target, known, first)
+        sql(url, "ALTER TABLE machines RESET (fillfactor)")
+        third = await examine_again(target, known, second_round)
+        await third.close()
+        only = await examine(target, known)
+    found = [problems(one.report) for one in (first, second_round, third)]
+    assert [[], [("schema_mismatch", "table:public.machines")], []] == found
+    assert [] == problems(only)
 
 
 async def test_a_plan_that_the_server_has_not_any_more_is_made_again(url: str) -> None:

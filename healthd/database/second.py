@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, TypeVar
 
+import psycopg
 from psycopg import AsyncConnection
+from psycopg.pq import TransactionStatus
 
 from healthd.database.beside import Beside, read_beside
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
@@ -84,21 +87,25 @@ class Second:
         await asyncio.wait({self._digests}, timeout=patience_s)
         if not self._digests.done():
             await self.close()
+        if self._digests.cancelled():
             return None
         there, rows = await self._digests or (None, [])
         self._same_server = there == server
         return rows if self._same_server else None
 
     async def close(self) -> None:
-        """Close it, whatever it is doing."""
+        """Close it, whatever it is doing; the server is told to leave off."""
         tasks = (self._beside, self._types, self._digests)
-        for task in tasks:
-            task.cancel()
         try:
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._connection is not None and self._connection.info.transaction_status == TransactionStatus.ACTIVE:
+                with suppress(psycopg.Error):
+                    await self._connection.cancel_safe(timeout=0.5)
         finally:
             if self._connection is not None:
-                await self._connection.close()
+                await self._connection.close()  # before the tasks are: they would wait for the answer
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def digest_rows(connection: AsyncConnection[Any], given_away: Iterable[str]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import randrange
@@ -140,14 +141,12 @@ async def _next(target: Target, files: Files | Later[Files], last: Round | None,
     """Return a round on the last one's connection, or on a new one when that is old or turns out to be gone."""
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
-        try:
+        with suppress(HealthdError):  # the connection, or a table that the question names, is gone
             with question(LOOK):
                 same, mark = await look(session.connection, session.mark)
             if same and last.files is files:
                 return replace(last, session=replace(session, mark=mark))
             return await _read(target, files, replace(session, mark=mark), alone=False)
-        except HealthdError:  # the connection, or a table that the question names, is gone
-            await session.connection.close()
     if last is not None:
         await last.close()
     with question(CONNECT):

@@ -70,9 +70,8 @@ async def play(server: embedded.Server, name: str, file: Path) -> int:
             if bool(differences) != bool(changed) or watch.snapshot.unreadable or watch.overlooked:
                 disagreed += 1
                 unreadable = "\n".join(f"{kind}: {why}" for kind, why in watch.snapshot.unreadable.items())
-                quiet = f"the question of a quiet round: {'unmoved' if watch.overlooked else 'no matter'}"
                 where = f"{file.name}, line {one.line}: {one.text}"
-                echo(report(where, "pg_dump:", changed, "snapshot:", told(differences), unreadable, quiet))
+                echo(report(where, "pg_dump:", changed, "snapshot:", told(differences), unreadable, watch.question()))
         writer.close()
     echo(f"{file.name}: {looks} looks, {disagreed} disagreements")
     return disagreed

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from servers import free_port, tool, wait_for
+from servers import free_port, tool, wait_until_ready
 from wire import wire
 
 from healthd import embedded
@@ -35,7 +35,7 @@ def pooled(server: embedded.Server, url: str, mode: str, *, size: int = 20) -> I
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             behind = f"postgresql://postgres@127.0.0.1:{port}/{name}"
             try:
-                wait_for(lambda: process.poll() is not None or reachable(behind))
+                wait_until_ready(process, lambda: reachable(behind))
                 yield behind
             finally:
                 process.kill()

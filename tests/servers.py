@@ -59,14 +59,19 @@ def wait_for(condition: Callable[[], Any], *, timeout_s: float = 30) -> Any:
         time.sleep(0.1)
 
 
+def wait_until_ready(process: subprocess.Popen[Any], answers: Callable[[], Any], log: Path | None = None) -> None:
+    """Wait until a server that was started answers; fail, with what it wrote, when it ends instead."""
+    wait_for(lambda: process.poll() is not None or answers())
+    assert process.poll() is None, log.read_text() if log else f"it ended with {process.returncode}"
+
+
 @contextmanager
 def running(port: int, log: Path, *command: str | Path) -> Iterator[str]:
     """Run a server of the Prometheus family, and yield its URL once it is ready."""
     url = f"http://127.0.0.1:{port}"
     with log.open("w") as stream, subprocess.Popen(command, stdout=stream, stderr=stream) as process:
         try:
-            wait_for(lambda: process.poll() is not None or call(f"{url}/-/ready"))
-            assert process.poll() is None, log.read_text()
+            wait_until_ready(process, lambda: call(f"{url}/-/ready"), log)
             yield url
         finally:
             process.terminate()

@@ -215,7 +215,7 @@ async def play(url: str, steps: list[str]) -> None:
                             f"the server: {objection or 'done'}",
                             f"pg_dump:\n{changed or '(nothing)'}",
                             f"snapshot:\n{told(differences) or '(nothing)'}",
-                            f"the question of a quiet round: {'unmoved' if watch.overlooked else 'no matter'}",
+                            watch.question(),
                         ),
                         pytrace=False,
                     )

@@ -60,6 +60,15 @@ def expected_digests(files: Files | Later[Files], server_version: int) -> Digest
     return wanted
 
 
+def digests_of(objects: Mapping[Key, Any]) -> Digests:
+    """Return what says that each kind must have the digest that these objects make; for `reading.read`."""
+
+    async def wanted(_: object) -> Mapping[str, Digest]:
+        return dict.fromkeys(asked(), NONE) | digest_of(objects)
+
+    return wanted
+
+
 async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
     """Return all objects of the connection's database, in one short REPEATABLE READ READ ONLY transaction.
 
@@ -76,11 +85,7 @@ async def take_snapshot_after(
 
     Objects of the `migrator` are not told to be its own.
     """
-
-    async def wanted(_: object) -> Mapping[str, Digest]:
-        return dict.fromkeys(asked(), NONE) | digest_of(known.objects)
-
-    taken = (await _read_once(connection, BOOKS, wanted, migrates=lambda _: migrator)).snapshot
+    taken = (await _read_once(connection, BOOKS, digests_of(known.objects), migrates=lambda _: migrator)).snapshot
     same = {key: record for key, record in known.objects.items() if key.kind in taken.omitted}
     return dataclasses.replace(taken, objects={**same, **taken.objects}, omitted=frozenset())
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from conftest import Sql
 from hypothesis import HealthCheck, given, settings
-from servers import free_port, wait_for
+from servers import free_port, wait_until_ready
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -54,7 +54,7 @@ def address(url: str, tmp_path: Path, sql: Sql) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     base = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: process.poll() is not None or _answers(base))
+        wait_until_ready(process, lambda: _answers(base), tmp_path / "log")
         yield base
     finally:
         process.terminate()

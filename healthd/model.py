@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from healthd.respelled import respelled
+
 Record = Any  # a frozen dataclass of one kind: str, int, bool, None and tuples of them
 
 
@@ -145,6 +147,10 @@ def _warning(_record: Record) -> Severity:
     return Severity.WARNING
 
 
+def _as_noted(_difference: Difference, noted: Severity | None) -> Severity | None:
+    return noted
+
+
 def _schema(key: Key, _record: Record) -> Key | None:
     return Key("schema", key.path[:1])
 
@@ -161,6 +167,7 @@ class Kind:
     it is a text, or a function of the server's version number (140000 = 14.0) that returns one. `some` is a query
     that returns rows whenever that one does, at next to no cost: most databases hold nothing of most kinds.
     A `depth` of 0 is a path whose length differs from object to object: an array in the first column.
+    `change` is given a difference in one attribute, and how bad the attribute says that is, and may know better.
     `repair` is given a difference, and the whole records of both sides, None for the one that is missing;
     an object that nobody expects is never its business.
     """
@@ -173,6 +180,7 @@ class Kind:
     parent: Callable[[Key, Record], Key | None] = _schema
     loss: Callable[[Record], Severity | None] = _critical
     gain: Callable[[Record], Severity | None] = _warning
+    change: Callable[[Difference, Severity | None], Severity | None] = _as_noted
     repair: Callable[[Difference, Record, Record], Iterable[str]] = _nothing
 
     def sql(self, server_version: int) -> str:
@@ -182,7 +190,7 @@ class Kind:
     def severity(self, difference: Difference) -> Severity | None:
         """Return how bad a difference of this kind is; None when it is only worth showing."""
         if difference.attribute is not None:
-            return attributes(self.record)[difference.attribute].severity
+            return self.change(difference, attributes(self.record)[difference.attribute].severity)
         if difference.actual is None:
             return self.loss(difference.expected)
         return self.gain(difference.actual)
@@ -235,9 +243,10 @@ NAME_OF = "name"  # the attribute that differs where an object was renamed; no r
 SCHEMA_OF = "in_schema"  # and where it was moved
 
 
-def diff(expected: Snapshot, actual: Snapshot) -> tuple[Difference, ...]:
+def diff(expected: Snapshot, actual: Snapshot, *, exact: bool = False) -> tuple[Difference, ...]:
     """Return every disagreement of two snapshots, sorted by key; empty means the same.
 
+    A text that the server prints otherwise once it was dumped and restored is the same, unless all is to be `exact`.
     A kind that either side could not read is never the same: it is told as the attribute `unreadable`.
     """
     blind = expected.unreadable.keys() | actual.unreadable.keys()
@@ -252,7 +261,7 @@ def diff(expected: Snapshot, actual: Snapshot) -> tuple[Difference, ...]:
         if other is None:
             found.append(Difference(key, None, record, None))
         else:
-            found.extend(_unlike(key, record, other))
+            found.extend(_unlike(key, record, other, exact=exact))
     found.extend(
         Difference(key, None, None, record)
         for key, record in actual.objects.items()
@@ -261,11 +270,14 @@ def diff(expected: Snapshot, actual: Snapshot) -> tuple[Difference, ...]:
     return tuple(sorted(found, key=lambda one: (one.key, one.attribute or "")))
 
 
-def _unlike(key: Key, expected: Record, actual: Record) -> Iterator[Difference]:
+def _unlike(key: Key, expected: Record, actual: Record, *, exact: bool) -> Iterator[Difference]:
     for name, noted in attributes(type(expected)).items():
         one, other = getattr(expected, name), getattr(actual, name)
-        if one != other and not (noted.veiled and None in (one, other)):
-            yield Difference(key, name, one, other)
+        if one == other or (noted.veiled and None in (one, other)):
+            continue
+        if noted.deparsed and not exact and None not in (one, other) and respelled(one) == respelled(other):
+            continue
+        yield Difference(key, name, one, other)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ HOUSE = Path(healthd.__file__).parent
 EVERYWHERE = frozenset("__future__ collections collections.abc dataclasses datetime enum functools typing".split())
 PURE: Mapping[str, frozenset[str]] = {
     "healthd.model": frozenset({"re"}),
+    "healthd.respelled": frozenset({"itertools", "re"}),
     "healthd.errors": frozenset(),
     "healthd.judging.causes": frozenset(),
     "healthd.judging.judge": frozenset(),

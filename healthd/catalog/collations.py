@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthd.model import Difference, Kind, literal
+from healthd.model import Difference, Kind, Severity, literal
 from healthd.visible import SCHEMA, own
 
 
@@ -20,6 +20,11 @@ class Collation:
     rules: str | None
     deterministic: bool
     version_current: bool
+
+
+def change(difference: Difference, noted: Severity | None) -> Severity | None:
+    """Return how bad another attribute is: a version that is right is never wrong, whatever it was elsewhere."""
+    return None if difference.attribute == "version_current" and difference.actual else noted
 
 
 def repair(difference: Difference, expected: Collation, _actual: Collation) -> Iterator[str]:
@@ -66,6 +71,7 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="collation",
     record=Collation,
+    change=change,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_collation AS o WHERE o.oid >= 16384",
     query=query,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthd.catalog.grants import SEEN, changes
+from healthd.catalog.grants import SEEN, change, changes
 from healthd.catalog.roles import OWNER, PUBLIC, role, written
 from healthd.model import Difference, Key, Kind, Record, Severity, quote
 
@@ -41,6 +41,7 @@ KIND = Kind(
     depth=0,
     parent=parent,
     gain=lambda record: Severity.CRITICAL,
+    change=change,
     repair=repair,
     # Those of all schemas stand in the place of the server's own, those of one schema come on top.
     query=f"""

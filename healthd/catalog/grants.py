@@ -57,6 +57,23 @@ DEFAULT = {
 }
 
 
+ALL = tuple("DELETE INSERT MAINTAIN REFERENCES SELECT TRIGGER TRUNCATE UPDATE".split())
+
+
+def spelled_out(privileges: tuple[str, ...]) -> tuple[str, ...]:
+    """Return privileges with what `ALL` stands for instead of it."""
+    if privileges not in (("ALL",), ("ALL*",)):
+        return privileges
+    return tuple(privileges[0].replace("ALL", one) for one in ALL)
+
+
+def change(difference: Difference, noted: Severity | None) -> Severity | None:
+    """Return how bad other privileges are: an upgrade from before PostgreSQL 17 leaves all of a table but MAINTAIN."""
+    expected, actual = map(set, (spelled_out(difference.expected), spelled_out(difference.actual)))
+    only = actual < expected and set(_plain(expected - actual)) == {"MAINTAIN"}
+    return Severity.WARNING if only and len(expected) == len(ALL) else noted
+
+
 def repair(difference: Difference, expected: Grant, actual: Grant | None) -> Iterator[str]:
     """Yield the SQL that grants what is missing and revokes what is too much."""
     key = parent(difference.key, expected)
@@ -166,6 +183,7 @@ KIND = Kind(
     depth=0,
     parent=parent,
     gain=lambda record: Severity.CRITICAL,
+    change=change,
     repair=repair,
     query=f"""
         WITH changed AS ({

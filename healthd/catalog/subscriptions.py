@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.foreign_data_wrappers import digest
-from healthd.model import MINOR, SECRET, VEILED, Difference, Kind, literal, quote
+from healthd.model import MINOR, SECRET, VEILED, Difference, Kind, Severity, literal, quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,18 @@ class Subscription:
     options: tuple[str, ...]
     connection: Annotated[str | None, VEILED]
     secrets: Annotated[str | None, SECRET] = None
+
+
+def change(difference: Difference, noted: Severity | None) -> Severity | None:
+    """Return how bad another attribute is: an older server's subscriptions stay as they were made there."""
+    if difference.attribute != "options":
+        return noted
+    lost, gained = set(difference.expected) - set(difference.actual), set(difference.actual) - set(difference.expected)
+    return Severity.WARNING if lost <= LATER and gained <= EARLIER else noted
+
+
+LATER = frozenset({"streaming=parallel"})  # what 18 takes where nothing is said
+EARLIER = frozenset({"run_as_owner=true"})  # how all ran before 16, as a restored dump says
 
 
 def repair(difference: Difference, expected: Subscription, _actual: Subscription) -> Iterator[str]:
@@ -113,6 +125,7 @@ KIND = Kind(
     record=Subscription,
     depth=1,
     parent=lambda key, record: None,
+    change=change,
     repair=repair,
     query=query,
 )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.catalog.default_privileges import DefaultPrivileges
-from healthd.catalog.grants import Grant, default
+from healthd.catalog.grants import Grant, default, spelled_out
 from healthd.catalog.owners import Owner
 from healthd.catalog.policies import Policy
 from healthd.catalog.roles import MIGRATOR, OWNER, called
@@ -40,8 +40,9 @@ def comparable(expected: Snapshot, actual: Snapshot, *migrators: str | None) -> 
     that a difference names both. What PostgreSQL 17 brought is left out when one side is older.
     """
     old = min(expected.server_version, actual.server_version) < 170000
-    sides = [for_comparison(_without_maintain(one) if old else one, *migrators) for one in (expected, actual)]
-    return _filled(sides[0], sides[1]), _filled(sides[1], sides[0])
+    one, other = (for_comparison(side, *migrators) for side in (expected, actual))
+    sides = _filled(one, other), _filled(other, one)
+    return (_without_maintain(sides[0]), _without_maintain(sides[1])) if old else sides
 
 
 def _filled(one: Snapshot, other: Snapshot) -> Snapshot:
@@ -115,9 +116,10 @@ def _privileges(privileges: tuple[str, ...], names: dict[str, str]) -> tuple[str
 def _without_maintain(snapshot: Snapshot) -> Snapshot:
     objects = dict(snapshot.objects)
     for key, record in snapshot.objects.items():
-        if key.kind in ("grant", "default_privileges") and any(one.startswith("MAINTAIN") for one in record.privileges):
-            kept = tuple(one for one in record.privileges if not one.startswith("MAINTAIN"))
-            objects[key] = replace(record, privileges=kept)
+        if key.kind in ("grant", "default_privileges"):
+            kept = tuple(one for one in spelled_out(record.privileges) if not one.startswith("MAINTAIN"))
+            if kept != record.privileges:
+                objects[key] = replace(record, privileges=kept)
     return replace(snapshot, objects=objects)
 
 

@@ -79,7 +79,7 @@ async def replay_on(migrations: Sequence[Migration], lock: LockFile, folder: Pat
                     where = f"on PostgreSQL {base.server_version // 10000}"
                     raise MigrationFailed(f"{where}: {error}", hint=error.hint) from error
                 after = await scratch.snapshot(before)
-                locked.append(replace(one, effects=diff(before, after), digests=None))
+                locked.append(replace(one, effects=diff(before, after, exact=True), digests=None))
                 before = after
             return counted_out(LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked)))
 
@@ -102,7 +102,7 @@ async def _measure(
         migration.digest,
         migration.rollback_digest,
         migration.transactional,
-        diff(clean, applied),
+        diff(clean, applied, exact=True),
         verdict,
         tuple(sorted({str(one.key) for one in left})),
     )

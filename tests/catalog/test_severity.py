@@ -50,6 +50,39 @@ def test_a_new_column_is_critical_when_every_insert_must_name_it(column: Column,
     assert wanted == severity("column", None, None, column)
 
 
+ALL = tuple("DELETE INSERT MAINTAIN REFERENCES SELECT TRIGGER TRUNCATE UPDATE".split())
+SEVEN = tuple(one for one in ALL if one != "MAINTAIN")
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute", "expected", "actual", "wanted"),
+    [
+        ("grant", "privileges", ("ALL",), SEVEN, Severity.WARNING),
+        ("grant", "privileges", ("ALL*",), tuple(f"{one}*" for one in SEVEN), Severity.WARNING),
+        ("default_privileges", "privileges", ALL, SEVEN, Severity.WARNING),
+        ("grant", "privileges", ("ALL*",), SEVEN, Severity.CRITICAL),
+        ("grant", "privileges", ("ALL",), SEVEN[1:], Severity.CRITICAL),
+        ("grant", "privileges", SEVEN, ("ALL",), Severity.CRITICAL),
+        ("grant", "privileges", ("MAINTAIN", "SELECT"), ("SELECT",), Severity.CRITICAL),
+        ("subscription", "options", ("streaming=parallel",), ("run_as_owner=true",), Severity.WARNING),
+        ("subscription", "options", (), ("run_as_owner=true",), Severity.WARNING),
+        ("subscription", "options", ("run_as_owner=true",), (), Severity.CRITICAL),
+        ("subscription", "options", ("streaming=parallel",), ("streaming=true",), Severity.CRITICAL),
+        ("subscription", "publications", ("a",), ("b",), Severity.CRITICAL),
+        ("subscription", "slot", "a", "b", Severity.WARNING),
+    ],
+)
+def test_what_an_upgrade_of_the_server_leaves_otherwise_is_a_warning(
+    kind: str, attribute: str, expected: Any, actual: Any, wanted: Severity
+) -> None:
+    assert wanted == severity(kind, attribute, expected, actual)
+
+
+def test_a_collation_that_sorts_as_it_should_is_no_finding_wherever_it_did_not() -> None:
+    assert Severity.CRITICAL == severity("collation", "version_current", True, False)
+    assert severity("collation", "version_current", False, True) is None
+
+
 def test_what_only_slows_or_moves_is_a_warning() -> None:
     minor = {
         f"{kind.name}.{name}"

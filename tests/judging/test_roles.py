@@ -60,6 +60,17 @@ def test_what_postgresql_17_brought_is_not_missing_in_an_older_one() -> None:
     assert () == diff(expected, actual)
 
 
+def test_all_privileges_are_the_same_before_and_after_postgresql_17() -> None:
+    seven = ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE")
+    for one, other in (("ALL",), seven), (seven, ("ALL",)), (("ALL",), ("ALL",)):
+        older, newer = snapshot({APP: Grant(one)}, 160000), snapshot({APP: Grant(other)})
+        assert () == diff(*comparable(older, newer, "deploy"))
+        assert () == diff(*comparable(newer, older, "deploy"))
+    six = snapshot({APP: Grant(seven[1:])})
+    (lost,) = diff(*comparable(snapshot({APP: Grant(("ALL",))}, 160000), six, "deploy"))
+    assert (seven, seven[1:]) == (lost.expected, lost.actual)
+
+
 def test_the_sql_of_a_finding_names_the_role_of_the_database() -> None:
     finding = Finding("p", OWNER, "", Severity.WARNING, repair=(f'ALTER TABLE public.t OWNER TO "{MIGRATOR}";',))
 

@@ -1,0 +1,96 @@
+"""How a server prints an expression that it has read from its own print: a restored dump is not always spelled alike.
+
+What it printed as `(ARRAY['a'::character varying, 'b'::character varying])::text[]`, which is how it keeps
+`state IN ('a', 'b')` for a varchar, it reads as a cast of each element, and prints it so from then on.
+`((a OR b) OR c)`, which is how it keeps `x IN (y, z, w)`, it reads as `(a OR b OR c)`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+ARRAY = "ARRAY["
+HIDING = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|"""  # texts and quoted names: what is in them means nothing
+BRACKET = re.compile(HIDING + r"[][(),]|\bARRAY\[")
+JOINT = re.compile(HIDING + r"[()]| AND | OR ")
+CAST = re.compile(r'::((?:"(?:[^"]|"")*"|[\w.$ ]|\([\d,]+\))+?)(?:\[\])+')
+BARE = re.compile(r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|[\w.$]+)(?:::[\w."$ ]+(?:\(\d+\))?)*""")
+
+
+def respelled(text: str) -> str:
+    """Return an expression, or a statement with expressions in it, as the server would print it after a restore.
+
+    The text is one that the server printed, `pg_get_expr` and its like.
+    """
+    return _flattened(_pushed_down(text))
+
+
+def _pushed_down(text: str) -> str:
+    """Return a text in which no cast is on an array constructor: its elements have it."""
+    place = 0
+    while (array := _array_at(text, place)) is not None:
+        start, end, elements = array
+        place = start + len(ARRAY)
+        wrapped = text[start - 1 : start] == "(" and text[end : end + 1] == ")"
+        cast = CAST.match(text, end + 1 if wrapped else end)
+        if cast is None or elements in ([], [""]):
+            continue  # its elements are looked through as the text goes on
+        place = start - 1 if wrapped else start
+        inner = ", ".join(_cast(one, cast[1], cast[0], wrapped=wrapped) for one in elements)
+        text = f"{text[:place]}{ARRAY}{inner}]{text[cast.end() :]}"
+    return text
+
+
+def _array_at(text: str, place: int) -> tuple[int, int, list[str]] | None:
+    """Return where the next array constructor begins and ends, and its elements; None when there is none."""
+    for token in BRACKET.finditer(text, place):
+        if token[0] == ARRAY:
+            parts = [token.end(), *_bounds(text, token.end())]
+            elements = [text[one:other].lstrip(",").strip() for one, other in pairwise(parts)]
+            return token.start(), parts[-1] + 1, elements
+    return None
+
+
+def _bounds(text: str, place: int) -> Iterator[int]:
+    """Yield where the commas between elements are, and the bracket that ends them."""
+    depth = 0
+    for token in BRACKET.finditer(text, place):
+        if token[0] in ("(", "[", ARRAY):
+            depth += 1
+        elif depth == 0 and token[0] in (",", "]"):
+            yield token.start()
+            if token[0] == "]":
+                return
+        elif token[0] in (")", "]"):
+            depth -= 1
+
+
+def _cast(element: str, type_: str, whole: str, *, wrapped: bool) -> str:
+    """Return an element with a cast, in parentheses where the array had them or the element needs them."""
+    array = _array_at(element, 0) if element.startswith(ARRAY) else None
+    if array is not None and array[1] == len(element):
+        return f"({element}){whole}" if wrapped else f"{element}{whole}"  # an array in an array: as that one is
+    if not wrapped and BARE.fullmatch(element):
+        return f"{element}::{type_}"
+    return f"({element})::{type_}"
+
+
+def _flattened(text: str) -> str:
+    """Return a text in which nothing that is joined by AND, or by OR, begins with its own like in parentheses."""
+    opened: list[tuple[int, str]] = []  # where, and what joins what is in there
+    dropped: list[int] = []
+    for token in JOINT.finditer(text):
+        if token[0] == "(":
+            opened.append((token.start(), ""))
+        elif token[0] in (" AND ", " OR "):
+            if opened:
+                opened[-1] = opened[-1][0], token[0]
+        elif token[0] == ")" and opened:
+            start, joint = opened.pop()
+            if joint and text[start - 1 : start] == "(" and text.startswith(joint, token.end()):
+                dropped += (start, token.start())
+    for place in sorted(dropped, reverse=True):
+        text = text[:place] + text[place + 1 :]
+    return text

@@ -1,7 +1,11 @@
 """What is no change of the schema moves no snapshot: data, maintenance, settings, another reader, dump and restore."""
 
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pg_dump
@@ -9,7 +13,7 @@ import psycopg
 import pytest
 
 from healthd import embedded
-from healthd.database.connection import connect
+from healthd.database.connection import connect, rows_of
 from healthd.database.reading import take_snapshot
 from healthd.migrations.statements import statements
 from healthd.model import Snapshot, diff, literal
@@ -327,6 +331,28 @@ async def test_a_session_s_settings_change_no_text(rich: str) -> None:
             await peculiar.execute(f"SET {assignment(setting)}".encode())
 
         assert () == diff(await take_snapshot(plain), await take_snapshot(peculiar))
+
+
+@pytest.fixture
+def german(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a locale whose money looks otherwise, for servers that are started now."""
+    program = shutil.which("localedef")
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        command = [program or "", "-i", "de_DE", "-f", "UTF-8", f"{folder}/de_DE.UTF-8"]
+        if not program or subprocess.run(command, check=False, capture_output=True).returncode:
+            pytest.skip("no definition of a German locale is installed here")
+        monkeypatch.setenv("LOCPATH", folder)
+        yield "de_DE.UTF-8"
+
+
+async def test_money_is_printed_as_everywhere(german: str) -> None:
+    with embedded.temporary() as server:
+        async with connect(server.url()) as plain, connect(server.url()) as peculiar:
+            await plain.execute("CREATE TABLE public.prices (price money CHECK (price > '0.5'::money))")
+            await peculiar.execute(f"SET lc_monetary = {literal(german)}".encode())
+            assert [("0,50 €",)] == await rows_of(peculiar, "SELECT '0.5'::numeric::money::text")
+            assert () == diff(await take_snapshot(plain), await take_snapshot(peculiar))
 
 
 async def test_a_role_that_may_only_connect_sees_the_same(rich: str) -> None:

@@ -27,6 +27,7 @@ SESSION: Mapping[str, str] = {
     "TimeZone": "UTC",
     "extra_float_digits": "1",
     "bytea_output": "hex",
+    "lc_monetary": "C",
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",
     "xmloption": "content",

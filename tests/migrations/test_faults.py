@@ -116,6 +116,7 @@ def full(server: embedded.Server, sql: Sql) -> Iterator[tuple[str, Disk]]:
     with disk(server.data.stat().st_uid) as own:
         sql(server.url(), f"CREATE TABLESPACE tight LOCATION '{own.place}'")
         sql(server.url(), "CREATE DATABASE tight TEMPLATE template0 TABLESPACE tight")
+        sql(server.url(), "CHECKPOINT")  # what is a hole in the new files would need room when it is written later
         try:
             yield server.url("tight"), own
         finally:

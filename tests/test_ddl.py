@@ -290,7 +290,7 @@ async def test_a_snapshot_moves_exactly_when_pg_dump_moves(
                     troubles.append(trouble)
                     only_ours |= more
         whole = await take_snapshot(connection)  # of all that there is, whatever was read on the way
-        if stale := diff(watch.snapshot, whole):
+        if stale := diff(watch.snapshot, whole, exact=True):
             troubles.append(report("what was read on the way is not what is there", told(stale)))
         watch.snapshot = whole
         troubles += [await counted(watch), await printed(watch)]

@@ -120,7 +120,7 @@ async def _again(scratch: _Scratch, migrations: Sequence[Migration], lock: LockF
 
 
 def _same(migration: Migration, once: Snapshot, again: Snapshot) -> None:
-    if differences := diff(once, again):
+    if differences := diff(once, again, exact=True):
         names = ", ".join(sorted({str(one.key) for one in differences}))
         raise MigrationFailed(
             f"{migration.id} does not build the same schema twice: {names}",
@@ -142,7 +142,7 @@ async def _rollback(scratch: _Scratch, migration: Migration, clean: Snapshot) ->
         await scratch.roll_back(migration)
     except MigrationFailed:
         return "fails", ()
-    left = diff(clean, await scratch.snapshot(clean))
+    left = diff(clean, await scratch.snapshot(clean), exact=True)
     return ("differs", left) if left else ("exact", ())
 
 

@@ -193,6 +193,28 @@ async def test_what_depends_on_chance_is_refused(tmp_path: Path, rollback: str |
     assert error.hint == "take what depends on chance or time out"
 
 
+async def test_what_a_rollback_spells_otherwise_is_not_the_next_migration_s(tmp_path: Path) -> None:
+    key = "constraint:public.t.k"
+    restored = "CHECK (((v)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text])))"
+    add = "ALTER TABLE t ADD CONSTRAINT k"
+    write(
+        tmp_path,
+        **{
+            "1": f"CREATE TABLE t (v varchar); {add} CHECK (v IN ('a', 'b'));",
+            "2": "ALTER TABLE t DROP CONSTRAINT k; CREATE TABLE u ();",
+            "2.rollback": f"DROP TABLE u; {add} {restored};",
+            "3": "CREATE TABLE w ();",
+            "4": f"{add} CHECK (v IN ('a', 'b'));",
+            "5": f"ALTER TABLE t DROP CONSTRAINT k, ADD CONSTRAINT k {restored};",
+        },
+    )
+    _, second, third, _, last = (await replay(read_migrations([tmp_path]))).migrations
+
+    assert ("differs", (key,)) == (second.rollback, second.rollback_differences)
+    assert ["table:public.w"] == [str(one.key) for one in third.effects]
+    assert [(key, "definition")] == [(str(one.key), one.attribute) for one in last.effects]
+
+
 # ── what we ship ────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -18,6 +18,7 @@ from healthd.ini import Origins, new_parser, own, parse
 from healthd.model import Contract, Key
 from healthd.shapes import Shape
 from healthd.shapes import load as load_shape
+from healthd.site import host_name
 from healthd.visible import BOOKS
 
 FILE = "yoyo.ini"
@@ -43,6 +44,8 @@ KEYS: Mapping[str, frozenset[str]] = {
     "healthd": frozenset(
         [
             "listen",
+            "external_url",
+            "allowed_hosts",
             "interval_s",
             "deadline_s",
             "lock",
@@ -105,6 +108,8 @@ class Settings:
     lock_timeout_s: float | None = None
     max_wait_s: float = 300.0
     sample_rows: int = 0
+    external_url: str = ""  # where others find the pages; without a / at its end
+    allowed_hosts: tuple[str, ...] = ()
 
     def target(self, name: str) -> Target:
         """Return the target with this name."""
@@ -318,7 +323,26 @@ class _Reader:
             lock_timeout_s=self.seconds("healthd", "lock_timeout_s", 0.0) or None,
             max_wait_s=self.seconds("healthd", "max_wait_s", 300.0),
             sample_rows=self.rows("healthd", 0),
+            external_url=self.external_url(),
+            allowed_hosts=self.allowed_hosts(),
         )
+
+    def external_url(self) -> str:
+        """Return the address under which others find the pages, without a / at its end; empty when it is not said."""
+        url = self.get("healthd", "external_url") or ""
+        if url and (not _is_web(url) or re.search(r"[?#@\s]", url)):
+            known = "write one such as https://healthd.example.com, without user, password, ? and #"
+            raise self.wrong("healthd", "external_url", "not an http:// or https:// address of pages", known)
+        return url.rstrip("/")
+
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """Return further names that the web server answers to."""
+        names = tuple(re.split(r"[,\s]+", self.get("healthd", "allowed_hosts") or ""))
+        for name in filter(None, names):
+            if name != "*" and host_name(bare := name.removeprefix("*.")) != bare.lower():
+                known = "write names without a port, such as healthd.example.com or *.example.com"
+                raise self.wrong("healthd", "allowed_hosts", f"{name!r} is not the name of a host", known)
+        return tuple(filter(None, names))
 
     def partitions(self, section: str) -> Mapping[Key, str]:
         """Return how the partitions of each named table are compared; SCHEMA.TABLE: WORD, a line or a comma each."""

@@ -49,7 +49,7 @@ async def serve(
     watch = Watch(Board(), load, settings, keep(settings))
     watch.follow(settings)
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
-    server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook)))
+    server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)))
     web = asyncio.create_task(server.serve(sockets=[listener]))
     watch.later(_stay_alive(watch))
     while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
@@ -81,6 +81,7 @@ class Watch:
         """Watch the targets of these settings: new ones begin, changed ones begin anew, lost ones end."""
         self.kept = keep(settings)  # what is wrong with them is told before anything is changed
         self.settings, self.refused = settings, ""
+        self.board.external_url, self.board.allowed_hosts = settings.external_url, settings.allowed_hosts
         watched: list[Target | Endpoint] = [*settings.targets, *settings.endpoints]
         wanted = {one.name: one for one in watched}
         self.board.watch([(name, one.interval_s) for name, one in wanted.items()])

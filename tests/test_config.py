@@ -156,6 +156,8 @@ also_on = pg15/bin /usr/lib/postgresql/16/bin
 log_level = debug
 log_format = json
 runbook = https://wiki/runbook
+external_url = https://ops.example.com/healthd/
+allowed_hosts = watch.example.org, *.example.net
 
 [target eu]
 database = postgresql://eu/orders
@@ -182,6 +184,8 @@ file = other.json
     assert (tmp_path / "pg/bin", "debug", "json") == (found.postgres_bin, found.log_level, found.log_format)
     assert (tmp_path / "pg15/bin", Path("/usr/lib/postgresql/16/bin")) == found.also_on
     assert "https://wiki/runbook" == found.runbook
+    assert "https://ops.example.com/healthd" == found.external_url
+    assert ("watch.example.org", "*.example.net") == found.allowed_hosts
     assert ("web", "web_eu", "batch", "web") == (web.name, web.role, batch.name, batch.role)
     assert found.targets == (
         Target("eu", "postgresql://eu/orders", 5.0, 1.0, (web,)),
@@ -247,6 +251,22 @@ def test_sources_may_be_a_pattern_as_yoyo_has_it(ini: Path, tmp_path: Path) -> N
         ("[healthd]\nlisten = :9899\n", "line 2: [healthd] listen: ':9899' is not HOST:PORT", "127.0.0.1:9899"),
         ("[healthd]\nlisten = a:99999\n", "line 2: [healthd] listen: 'a:99999' is not HOST:PORT", "127.0.0.1:9899"),
         ("[healthd]\nlisten = a:²\n", "line 2: [healthd] listen: 'a:²' is not HOST:PORT", "127.0.0.1:9899"),
+        (
+            "[healthd]\nexternal_url = ops\n",
+            "line 2: [healthd] external_url: not an http:// or https:// address",
+            "https://healthd.example.com",
+        ),
+        (
+            "[healthd]\nexternal_url = https://u:hunter2@h/\n",
+            "line 2: [healthd] external_url: not an http:// or https:// address",
+            "without user",
+        ),
+        (
+            "[healthd]\nexternal_url = https://h/?a=b\n",
+            "line 2: [healthd] external_url: not an http:// or https:// address",
+            "without user",
+        ),
+        ("[healthd]\nallowed_hosts = h/x\n", "line 2: [healthd] allowed_hosts: 'h/x' is not", "port"),
         ("[healthd]\nlog_level = loud\n", "line 2: [healthd] log_level: 'loud' is none", "warning"),
         ("[healthd]\nlog_format = xml\n", "line 2: [healthd] log_format: 'xml' is none", "console"),
         (

@@ -308,6 +308,18 @@ def test_a_reload_takes_new_targets_and_lets_old_ones_vanish(
     assert [1] == [line["targets"] for line in daemon.log("settings.reloaded")]
 
 
+def test_a_daemon_answers_under_its_own_names_and_takes_new_ones_with_a_reload(folder: Path, daemon: Daemon) -> None:
+    evil = {"Host": "evil.example"}
+    assert 421 == daemon.get("/", headers=evil).status_code
+    assert 403 == daemon.get("/-/reload", "POST", headers={"Origin": "http://evil.example"}).status_code
+    assert [] == daemon.log("settings.reloaded")
+    text = (folder / "yoyo.ini").read_text()
+    (folder / "yoyo.ini").write_text(text.replace("[healthd]", "[healthd]\nexternal_url = http://evil.example"))
+    assert 200 == daemon.get("/-/reload", "POST").status_code
+    assert 200 == daemon.get("/", headers=evil).status_code
+    assert "http://evil.example/api/v1/targets/app" in daemon.get("/api/v1/targets").text
+
+
 def test_a_hangup_reloads_and_bad_settings_leave_the_old_ones(folder: Path, daemon: Daemon, migrated: str) -> None:
     good = "healthd_config_last_reload_successful"
     assert 1 == daemon.metric(good)

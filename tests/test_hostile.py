@@ -246,7 +246,7 @@ async def told(report: Report, capfd: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, logged)) < 4000
     door = Door(board, lambda: report.started_at, lambda: asyncio.sleep(0), "/runbook")
     transport = httpx.ASGITransport(app=application(door))
-    async with httpx.AsyncClient(transport=transport, base_url="http://healthd") as web:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as web:
         page = await web.get("/targets/app")
         api = await web.get("/api/v1/targets/app")
         repair = await web.get("/api/v1/targets/app/repair")

@@ -42,6 +42,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.printable": frozenset(),
     "healthd.redact": frozenset({"re"}),
     "healthd.shapes": frozenset({"json", "re"}),
+    "healthd.site": frozenset({"ipaddress", "re", "urllib.parse"}),
     "healthd.visible": frozenset(),
     "healthd.digest": frozenset({"hashlib"}),
     "healthd.judging.omitted": frozenset(),
@@ -76,7 +77,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.migrations.steps": frozenset({"hashlib", "re"}),
     "healthd.migrations.begun": frozenset({"re"}),
     "healthd.migrations.progress": frozenset(),
-    "healthd.report.answer": frozenset(),
+    "healthd.report.answer": frozenset({"urllib.parse"}),
     "healthd.report.markup": frozenset("markupsafe re unicodedata urllib.parse".split()),
     "healthd.report.page": frozenset("itertools jinja2 urllib.parse healthd.report.board".split()),
     "healthd.report.problems": frozenset({"sys"}),  # writes the runbook when it is run as a program

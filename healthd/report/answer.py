@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from healthd.model import Finding, Report, Severity
 from healthd.printable import printable
@@ -79,8 +80,8 @@ def answer(
     return status, body, {"Retry-After": str(max(1, round(report.next_round_s)))} if status == 503 else {}
 
 
-def text(report: Report) -> str:
-    """Return a report for people, a line or two for each finding."""
+def text(report: Report, external_url: str = "") -> str:
+    """Return a report for people, a line or two for each finding, and where its page is."""
     lines = [] if report.findings else [f"{report.target}  ok"]
     for finding in report.findings:
         message = printable(finding.message)
@@ -92,4 +93,6 @@ def text(report: Report) -> str:
     if any(one.severity is not Severity.OK for one in report.findings):
         problems = " ".join(sorted({one.problem for one in report.findings}))
         lines.append(f"    what to do: healthd explain {problems}")
+        if external_url:
+            lines.append(f"    page: {external_url}/targets/{quote(report.target, safe='')}")
     return "\n".join(lines)

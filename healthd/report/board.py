@@ -68,6 +68,8 @@ class Board:
     reload_ok: bool = True
     files_ok: bool = True
     reloaded_at: datetime | None = None
+    external_url: str = ""  # where others find the pages; without a / at its end
+    allowed_hosts: tuple[str, ...] = ()
 
     def watch(self, targets: Iterable[tuple[str, float]]) -> None:
         """Keep exactly these targets (name and interval in seconds); the others vanish."""

@@ -25,7 +25,7 @@ NEWEST = 5  # applied migrations that are not folded away
 PAGE = 200_000  # letters that the two sides and repairs of all findings may have; the rest is a line each
 
 
-def overview(board: Board, *, now: datetime, runbook: str, version: str) -> str:
+def overview(board: Board, *, now: datetime, runbook: str, version: str, base: str = "") -> str:
     """Return the page of all targets, the worst first."""
     standings = sorted(
         (Standing.of(name, entry, now) for name, entry in board.entries.items()),
@@ -39,14 +39,15 @@ def overview(board: Board, *, now: datetime, runbook: str, version: str) -> str:
         count=len(standings),
         board=board,
         now=now,
-        runbook=runbook,
+        runbook=_prefixed(runbook, base),
         linked=_linked(runbook),
         version=version,
+        base=base,
         refresh_s=15,
     )
 
 
-def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str) -> str:
+def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str, base: str = "") -> str:
     """Return the page of one target; it loads itself again only while it has nothing to read or to copy."""
     standing = Standing.of(name, entry, now)
     findings = entry.report.findings if entry.report else ()
@@ -63,14 +64,15 @@ def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str
         rounds=tuple(bars(entry)),
         migrations=sorted(entry.report.migrations, key=_newest, reverse=True) if entry.report else [],
         now=now,
-        runbook=runbook,
+        runbook=_prefixed(runbook, base),
         linked=_linked(runbook),
         version=version,
+        base=base,
         refresh_s=None if findings else 15 if entry.report else 5,
     )
 
 
-def not_found(name: str, known: Iterable[str], *, version: str) -> str:
+def not_found(name: str, known: Iterable[str], *, version: str, base: str = "") -> str:
     """Return the page for a target that there is not."""
     return _render(
         "not_found.html",
@@ -80,11 +82,12 @@ def not_found(name: str, known: Iterable[str], *, version: str) -> str:
         now=None,
         linked=False,
         version=version,
+        base=base,
         refresh_s=None,
     )
 
 
-def runbook_page(*, version: str) -> str:
+def runbook_page(*, version: str, base: str = "") -> str:
     """Return the runbook: a section for each problem."""
     sections = (*PROBLEMS.values(), *WATCHER)
     return _render(
@@ -95,7 +98,8 @@ def runbook_page(*, version: str) -> str:
         now=None,
         refresh_s=None,
         linked=True,
-        runbook="/runbook",
+        runbook=f"{base}/runbook",
+        base=base,
     )
 
 
@@ -109,6 +113,10 @@ def _fitting(findings: Iterable[Finding]) -> int:
 def _linked(runbook: str) -> bool:
     """Return whether a browser finds the runbook there; a file beside yoyo.ini is only named."""
     return runbook.startswith("/") or "://" in runbook
+
+
+def _prefixed(runbook: str, base: str) -> str:
+    return f"{base}{runbook}" if runbook.startswith("/") else runbook
 
 
 def _newest(migration: MigrationState) -> tuple[bool, str]:

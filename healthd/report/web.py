@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -27,6 +27,7 @@ from healthd.report.answer import answer
 from healthd.report.board import Board
 from healthd.report.metrics import exposition, one_target, registry
 from healthd.report.repair import script
+from healthd.site import Site
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
 HEADERS = {
@@ -40,12 +41,23 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What the web needs of the daemon: what it shows, the time, and how to read the settings again."""
+    """What the web needs of the daemon: what it shows, the time, how to read the settings again, where it listens."""
 
     board: Board
     clock: Callable[[], datetime]
     reload: Callable[[], Awaitable[None]]
     runbook: str
+    listen: str = "127.0.0.1"
+
+    @property
+    def site(self) -> Site:
+        """Return the names under which it may be asked."""
+        return Site(self.listen, self.board.external_url, self.board.allowed_hosts, socket.gethostname())
+
+    @property
+    def base(self) -> str:
+        """Return what stands before the paths of all links: the path of the external URL."""
+        return urlsplit(self.board.external_url).path
 
 
 def application(door: Door) -> Any:
@@ -67,7 +79,7 @@ def application(door: Door) -> Any:
         ],
         exception_handlers={HTTPException: pages.refused, Exception: pages.broke},  # type: ignore[dict-item] # as theirs
     )
-    return _Stamped(app)
+    return _Stamped(_Known(app, pages))
 
 
 class _Stamped:
@@ -95,12 +107,33 @@ class _Stamped:
         await self.app(scope, receive, stamped)
 
 
+class _Known:
+    """Answer only who asks for a host that we are: see `Site`."""
+
+    def __init__(self, app: Any, pages: _Pages) -> None:
+        self.app, self.pages = app, pages
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        host = Headers(scope=scope).get("host") if scope["type"] == "http" else None
+        if self.pages.door.site.answers(host):
+            await self.app(scope, receive, send)
+            return
+        words = f"this server is not called {host!r}: set external_url or allowed_hosts in [healthd] if it is"
+        response = await self.pages.refused(Request(scope), HTTPException(421, words))
+        await response(scope, receive, send)
+
+
 class _Pages:
     """The handlers; they read the board and nothing else."""
 
     def __init__(self, door: Door) -> None:
         self.door = door
         self.registry = registry(door.board, door.clock)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Return what every page says of us."""
+        return {"version": __version__, "base": self.door.base}
 
     async def metrics(self, request: Request) -> Response:
         """Answer with the metrics of every target and of this process."""
@@ -128,8 +161,10 @@ class _Pages:
             return PlainTextResponse(text, 503, headers={"Retry-After": "1"})
         return PlainTextResponse("healthd is ready\n")
 
-    async def reload(self, _request: Request) -> Response:
-        """Read the settings again; bad ones are told and the old ones stay."""
+    async def reload(self, request: Request) -> Response:
+        """Read the settings again, for anybody but another site's page; bad ones are told and the old ones stay."""
+        if not self.door.site.may_change(request.headers):
+            raise HTTPException(403, "a page of another site asks for this: POST it from here, or without a browser")
         try:
             await self.door.reload()
         except HealthdError as error:
@@ -139,19 +174,21 @@ class _Pages:
     async def overview(self, _request: Request) -> Response:
         """Show every target to people."""
         door = self.door
-        return HTMLResponse(page.overview(door.board, now=door.clock(), runbook=door.runbook, version=__version__))
+        return HTMLResponse(
+            page.overview(door.board, now=door.clock(), runbook=door.runbook, version=__version__, base=door.base)
+        )
 
     async def target(self, request: Request) -> Response:
         """Show one target to people."""
         name, door = request.path_params["name"], self.door
         if name not in door.board.entries:
-            return HTMLResponse(page.not_found(name, door.board.entries, version=__version__), 404)
+            return HTMLResponse(page.not_found(name, door.board.entries, **self.about), 404)
         entry = door.board.entries[name]
-        return HTMLResponse(page.target(name, entry, now=door.clock(), runbook=door.runbook, version=__version__))
+        return HTMLResponse(page.target(name, entry, now=door.clock(), runbook=door.runbook, **self.about))
 
     async def runbook(self, _request: Request) -> Response:
         """Show what each problem means and how to mend it."""
-        return HTMLResponse(page.runbook_page(version=__version__))
+        return HTMLResponse(page.runbook_page(**self.about))
 
     async def api_targets(self, _request: Request) -> Response:
         """Answer with every target's state in short."""
@@ -166,7 +203,7 @@ class _Pages:
                 "since": entry.since.isoformat() if entry.since else None,
                 "findings": len(report.findings) if report else 0,
                 "last_good": entry.last_good.isoformat() if entry.last_good else None,
-                "url": f"/api/v1/targets/{quote(name, safe='')}",
+                "url": f"{self.door.board.external_url}/api/v1/targets/{quote(name, safe='')}",
             }
 
     async def api_target(self, request: Request) -> Response:
@@ -182,7 +219,7 @@ class _Pages:
             request_id=request.state.request_id,
             now=now,
             last_good=entry.last_good,
-            runbook=door.runbook,
+            runbook=f"{door.board.external_url}{door.runbook}" if door.runbook.startswith("/") else door.runbook,
         )
         content_type = "application/json" if status == 200 else "application/problem+json"
         return JSONResponse(body, status, headers=headers, media_type=content_type)

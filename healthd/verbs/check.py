@@ -51,7 +51,7 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
 
     from healthd.report.answer import document, text
 
-    out(style, "\n".join(map(text, reports)), [document(one) for one in reports])
+    out(style, "\n".join(text(one, settings.external_url) for one in reports), [document(one) for one in reports])
     return int(max(one.severity for one in reports))
 
 

@@ -26,7 +26,9 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
     set_up_log(settings)
     with listening(settings.host, settings.port) as listener:
         asyncio.run(
-            serve_forever(settings, again(settings), listener, started=lambda: welcome(style, places(listener)))
+            serve_forever(
+                settings, again(settings), listener, started=lambda: welcome(style, places(listener, settings))
+            )
         )
 
 
@@ -51,11 +53,11 @@ def set_up_log(settings: Settings) -> None:
     configure(settings.log_level, settings.log_format)
 
 
-def places(listener: socket.socket) -> dict[str, str]:
-    """Return where the page and the metrics are to be had."""
+def places(listener: socket.socket, settings: Settings) -> dict[str, str]:
+    """Return where the page and the metrics are: the page where others find it, when that is configured."""
     host, port = listener.getsockname()[:2]
     web = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    return {"page": f"{web}/", "metrics": f"{web}/metrics"}
+    return {"page": f"{settings.external_url or web}/", "metrics": f"{web}/metrics"}
 
 
 def welcome(style: str, lines: dict[str, str], attempt: str = "") -> None:

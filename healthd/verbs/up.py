@@ -43,7 +43,7 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
             attempt = _attempt(settings)
         for target in settings.targets:
             migrate_and_say(settings, target)
-        lines = places(listener) | {"database": url_of(settings.targets[0].dsn)}
+        lines = places(listener, settings) | {"database": url_of(settings.targets[0].dsn)}
         asyncio.run(serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt)))
         say("stopping")
 

@@ -111,7 +111,7 @@ async def watching(
         app.router.lifespan_context(app),
         served(app) as address,
         httpx.AsyncClient(base_url=address, timeout=10) as client,
-        httpx.AsyncClient(transport=httpx.ASGITransport(application(door)), base_url="http://healthd") as daemon,
+        httpx.AsyncClient(transport=httpx.ASGITransport(application(door)), base_url="http://127.0.0.1") as daemon,
     ):
         endpoint = Endpoint(
             "machines-api", address + path, max_latency_s=10.0, shape=SHAPE if path == "/machines" else ()

@@ -1,6 +1,7 @@
 """Every address answers as promised: formats, statuses, problem documents, headers."""
 
 import errno
+import re
 import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -56,7 +57,7 @@ def daemon() -> Daemon:
 async def web(daemon: Daemon) -> AsyncIterator[httpx.AsyncClient]:
     app = application(Door(daemon.board, daemon.clock, daemon.reload, "docs/runbook.md"))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://healthd") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
 
 
@@ -91,6 +92,36 @@ async def test_reload_takes_post_alone(web: httpx.AsyncClient, daemon: Daemon) -
     assert "http_405" == problem(answer, 405)["error_code"]
     assert 0 == daemon.reloads
     assert (200, 1) == ((await web.post("/-/reload")).status_code, daemon.reloads)
+
+
+@pytest.mark.parametrize("sent", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+async def test_a_page_of_another_site_cannot_reload(
+    sent: dict[str, str], web: httpx.AsyncClient, daemon: Daemon
+) -> None:
+    assert "another site" in problem(await web.post("/-/reload", headers=sent), 403)["detail"]
+    assert 0 == daemon.reloads
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/api/v1/targets", "/-/healthy", "/nosuch"])
+async def test_a_host_that_we_are_not_is_misdirected(path: str, web: httpx.AsyncClient, daemon: Daemon) -> None:
+    body = problem(await web.get(path, headers={"Host": "evil.example"}), 421)
+
+    assert "'evil.example'" in body["detail"]
+    assert "allowed_hosts" in body["detail"]
+    daemon.board.allowed_hosts = ("evil.example",)
+    assert 421 != (await web.get(path, headers={"Host": "evil.example"})).status_code
+
+
+async def test_the_external_url_is_where_links_lead(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.board.external_url = "https://ops.example.com/healthd"
+    daemon.post(ENUM)
+
+    targets = (await web.get("/api/v1/targets")).json()["targets"]
+    assert "https://ops.example.com/healthd/api/v1/targets/app" == targets[0]["url"]
+    for path in ("/", "/targets/app", "/targets/nosuch", "/runbook"):
+        links = re.findall('href="([^"]*)"', (await web.get(path)).text)
+        assert [link for link in links if link.startswith("/") and not link.startswith("/healthd/")] == []
+        assert any(link.startswith("/healthd/") for link in links)
 
 
 async def test_a_reload_that_is_refused_says_why(web: httpx.AsyncClient, daemon: Daemon) -> None:

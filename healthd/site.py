@@ -1,0 +1,74 @@
+"""The names under which a daemon may be asked: a stranger's page must not reach it through a reader's browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+# Nobody can register a name under these on the internet, and so nobody there can make one lead to us.
+PRIVATE = ("local", "internal", "svc", "lan", "home.arpa")
+OUR_OWN = ("same-origin", "none")  # what a browser says of a request of our pages, or of what was typed in
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a daemon listens, and what it is called from elsewhere."""
+
+    listen: str = "127.0.0.1"
+    external_url: str = ""
+    allowed_hosts: tuple[str, ...] = ()
+    machine: str = ""
+
+    def answers(self, host: str | None) -> bool:
+        """Return whether a request with this Host may be answered; no browser leaves it out.
+
+        A name that an attacker owns can be made to lead to any address (DNS rebinding). An address cannot.
+        """
+        if host is None:
+            return True
+        if not (name := host_name(host)):
+            return False
+        named = (host_name(urlsplit(self.external_url).netloc), self.listen.lower(), "localhost")
+        if name in named or name.endswith(".localhost") or any(_fits(name, one) for one in self.allowed_hosts):
+            return True
+        return _is_loopback(name) if _is_loopback(self.listen) else self._answers_network(name)
+
+    def _answers_network(self, name: str) -> bool:
+        """Return whether a name that is not configured is one that only this network gives out."""
+        private = "." not in name or any(name.endswith(f".{ending}") for ending in PRIVATE)
+        return _address(name) is not None or private or name == self.machine.lower()
+
+    def may_change(self, headers: Mapping[str, str]) -> bool:
+        """Return whether a request that changes something is no browser's, or comes from our own pages."""
+        if headers.get("sec-fetch-site", "none") not in OUR_OWN:
+            return False
+        origin = headers.get("origin")
+        ours = (urlsplit(self.external_url).netloc, headers.get("host", ""))
+        return origin is None or urlsplit(origin).netloc.lower() in {one.lower() for one in ours if one}
+
+
+def host_name(host: str) -> str:
+    """Return the name or address in HOST:PORT, in lower case; empty when it is neither."""
+    match = re.fullmatch(r"(?:\[([0-9a-f:.]+)]|([\w.-]+?)\.?)(?::[0-9]{1,5})?", host.lower(), re.ASCII)
+    return (match[1] or match[2]) if match else ""
+
+
+def _fits(name: str, allowed: str) -> bool:
+    """Return whether a name is an allowed one: `*` is any, `*.example.com` any below that."""
+    allowed = allowed.lower()
+    return allowed == "*" or name == allowed or (allowed.startswith("*.") and name.endswith(allowed[1:]))
+
+
+def _is_loopback(name: str) -> bool:
+    address = _address(name)
+    return name.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address(name: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(name)
+    except ValueError:
+        return None

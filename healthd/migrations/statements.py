@@ -53,43 +53,56 @@ FIRST = re.compile(rf"(?>(?:{BLANK}|--[^\n\r]*+)*)")
 ROUTINE = re.compile(rf"create{GAP}+(?:or{GAP}+replace{GAP}+)?(?:function|procedure)\b", re.IGNORECASE)
 BLOCK = re.compile(rf"begin{GAP}+atomic\b|case\b|end\b|begin\b", re.IGNORECASE)
 CONFORMING = re.compile(
-    rf"set{GAP}+(?:(?:session|local){GAP}+)?standard_conforming_strings{GAP}*(?:=|to\b){GAP}*'?(\w+)", re.IGNORECASE
+    rf"""(?:set{GAP}+(?:(?:session|local){GAP}+)?standard_conforming_strings{GAP}*(?:=|to\b){GAP}*'?(\w+)
+          | select{GAP}+(?:pg_catalog\.)?set_config{GAP}*\({GAP}*'standard_conforming_strings'{GAP}*,{GAP}*'(\w+)'
+          | reset{GAP}+(?:all|standard_conforming_strings)\b)""",
+    re.IGNORECASE | re.VERBOSE,
 )
+OFF = frozenset({"off", "false", "no", "0", "f", "n"})
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement without its semicolon, and where in the file it begins: line and column count from 1."""
+    """One statement without its semicolon, and where in the file it begins: line and column count from 1.
+
+    `conforming` is whether a backslash means nothing in its plain strings, as the file's own SET has it.
+    """
 
     line: int
     text: str
     column: int = 1
     start: int = 0
+    conforming: bool = True
 
     @property
     def end(self) -> int:
         """Return where in the file its semicolon stands, or would stand."""
         return self.start + len(self.text)
 
+    @property
+    def code(self) -> str:
+        """Return its text with blanks for comments and for what stands in quotes, see `blanked`."""
+        return blanked(self.text, conforming=self.conforming)
+
 
 def statements(text: str) -> Iterator[Statement]:
     """Yield the statements of a file; comments between them belong to none."""
     line, counted, line_start = 1, 0, 0
-    for start, end in _spans(text):
+    for start, end, strings in _spans(text):
         line += text.count("\n", counted, start)
         line_start = max(line_start, text.rfind("\n", counted, start) + 1)
         counted = start
-        yield Statement(line, text[start:end], start - line_start + 1, start)
+        yield Statement(line, text[start:end], start - line_start + 1, start, strings is STANDARD)
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
+def _spans(text: str) -> Iterator[tuple[int, int, str]]:
     start, strings = past_blanks(text, 0), STANDARD
     while start < len(text):
         end = _end(text, start, strings)
         if start < end:
-            yield start, end
+            yield start, end, strings
             if found := CONFORMING.match(text, start):
-                strings = BACKSLASHES if found[1].lower() in ("off", "false", "no", "0", "f", "n") else STANDARD
+                strings = BACKSLASHES if (found[1] or found[2] or "").lower() in OFF else STANDARD
         start = past_blanks(text, end + 1)
 
 
@@ -150,23 +163,38 @@ CODE = re.compile(
         | -(?!-) | /(?!\*) | \$[0-9]++ | \$(?!{TAG[2:]}))*)""",
     re.VERBOSE,
 )
-QUOTE = re.compile(rf"{STANDARD} | --[^\n\r]*+", re.VERBOSE | re.DOTALL)
 FILLED = re.compile(r"[^\n]")
+QUOTED_NAME = re.compile(r'"([^"]*+)"?+')
 
 
-def blanked(text: str) -> str:
+@cache
+def _quote(strings: str) -> re.Pattern[str]:
+    return re.compile(rf"{strings} | --[^\n\r]*+", re.VERBOSE | re.DOTALL)
+
+
+def quotes(text: str, *, conforming: bool = True) -> Iterator[tuple[int, int]]:
+    """Yield where each comment, string and dollar quote of an SQL text begins and ends."""
+    pattern, place = _quote(STANDARD if conforming else BACKSLASHES), 0
+    while (start := CODE.match(text, place).end()) < len(text):  # type: ignore[union-attr] # it matches "" too
+        found = pattern.match(text, start)
+        place = found.end() if found else past_quote(text, start)
+        yield start, place
+
+
+def blanked(text: str, *, conforming: bool = True) -> str:
     """Return an SQL text of the same shape with blanks for comments, and for what stands in quotes blanks in quotes."""
     parts, place = list[str](), 0
-    while True:
-        code = CODE.match(text, place).end()  # type: ignore[union-attr] # it matches the empty text too
-        parts.append(text[place:code])
-        if code == len(text):
-            return "".join(parts)
-        found = QUOTE.match(text, code)
-        place = found.end() if found else past_quote(text, code)
-        inside = FILLED.sub(" ", text[code:place])
-        is_comment = text[code] in "-/"
-        parts.append(inside if is_comment or place - code < 2 else f"'{inside[1:-1]}'")
+    for start, end in quotes(text, conforming=conforming):
+        inside = FILLED.sub(" ", text[start:end])
+        is_comment = text[start] in "-/"
+        parts += text[place:start], inside if is_comment or end - start < 2 else f"'{inside[1:-1]}'"
+        place = end
+    return "".join(parts) + text[place:]
+
+
+def nameless(code: str) -> str:
+    """Return a `blanked` text with underscores for what stands in quoted names, which may look like anything."""
+    return QUOTED_NAME.sub(lambda name: f'"{FILLED.sub("_", name[1])}"', code) if '"' in code else code
 
 
 CONTROL = re.compile(
@@ -194,7 +222,7 @@ def trouble(text: str, *, transactional: bool) -> tuple[int, str, str] | None:
         if match := CONTROL.match(one.text) if transactional else None:
             word = " ".join(blanked(match[0]).upper().split())
             return one.line, f"{word} in a file that is one transaction already", "take BEGIN and COMMIT out of it"
-        bare = blanked(one.text) if "\\" in one.text or one.text[:4].lower() == "copy" else ""
+        bare = nameless(one.code) if "\\" in one.text or one.text[:4].lower() == "copy" else ""
         if COPY.match(bare):
             return one.line, "COPY from or to the client, which psql alone can do", "write INSERT"
         if (place := bare.find("\\")) >= 0:

@@ -221,6 +221,44 @@ def test_a_command_of_psql_is_found_anywhere_and_named(text: str, words: str) ->
     assert found[1].startswith(words)
 
 
+BACKSLASHES = [
+    r'CREATE TABLE "a\b" (i int);',
+    r'CREATE TABLE "a""\gexec" (i int);',
+    r'CREATE TABLE U&"d\0061t" (i int);',
+    r"""CREATE TABLE u&"d!0061t\" UESCAPE '!' (i int);""",
+    r"""SELECT U&'d\0061t', u&'d!0061t\' UESCAPE '!';""",
+    r"""SELECT E'\\', e'it\'s \n \x41', 'C:\', N'\', B'1' AS "\";""",
+    "SELECT E'a'\n  '\\'b';",
+    r"""SET standard_conforming_strings = off; SELECT 'it\'s \ one';""",
+    r"""SELECT set_config('standard_conforming_strings', 'off', true); SELECT 'it\'s \ one';""",
+    r"""SET standard_conforming_strings = off; SELECT 'it\'s'; RESET ALL; SELECT '\'; SELECT 1 AS "\";""",
+    r"""SELECT $$ \d $$, $a$ \d $$ \i $a$;""",
+    "SELECT 1 -- \\d\n; /* \\d /* \\i */ \\x */ SELECT 2 /* \\g */; -- \\q",
+    r"""COMMENT ON TABLE t IS 'see \\server\share';""",
+    r"""COPY "from stdin" ("to stdout") FROM PROGRAM 'echo \\\\.';""",
+]
+
+
+@pytest.mark.parametrize("text", BACKSLASHES)
+def test_a_backslash_in_quotes_or_comments_is_no_command_of_psql(text: str, database: str) -> None:
+    assert trouble(text, transactional=True) is None
+    with psycopg.connect(database) as connection:
+        connection.execute('CREATE TABLE t (i int); CREATE TABLE "from stdin" ("to stdout" text)')
+        for one in statements(text):
+            connection.execute(one.text.encode())
+
+
+@pytest.mark.parametrize("text", BACKSLASHES)
+def test_a_command_of_psql_is_found_behind_any_of_them(text: str) -> None:
+    reset = "RESET standard_conforming_strings;"
+    for command in ("\\d", "SELECT 1 \\gexec", "SELECT 1\n\\g", '\\copy "t" from x'):
+        found = trouble(f"{text}\n;{reset}\n{command}\n", transactional=True)
+
+        assert found is not None
+        assert found[1].endswith("a command of psql, not SQL")
+        assert found[0] == text.count("\n") + 3 + command.count("\n")
+
+
 def test_words_in_quotes_and_comments_are_no_copy_from_the_client() -> None:
     assert trouble("COPY t FROM '/tmp/from stdin'; COPY t /* from stdin */ FROM '/tmp/x'", transactional=True) is None
 

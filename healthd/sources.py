@@ -12,7 +12,7 @@ from pathlib import Path
 from healthd.config import Settings
 from healthd.errors import LockFileError
 from healthd.migrations.entries import decode_objects
-from healthd.migrations.files import Migration, read_migrations
+from healthd.migrations.files import Migration, is_migration, read_migrations
 from healthd.migrations.lockfile import LockFile, load, verified
 from healthd.model import Snapshot
 
@@ -77,7 +77,8 @@ def keep(settings: Settings, kept: Kept | None = None) -> Kept:
 
 
 def _marks(settings: Settings) -> Iterator[tuple[str, int, int]]:
-    for path in (settings.lock, *(file for folder in settings.sources for file in sorted(folder.glob("*.sql")))):
+    files = (file for folder in settings.sources for file in sorted(folder.glob("*.sql")) if is_migration(file))
+    for path in (settings.lock, *files):
         with contextlib.suppress(OSError):
             status = path.stat()
             yield str(path), status.st_ctime_ns, status.st_size  # nobody can set ctime back, as cp -p does mtime

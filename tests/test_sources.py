@@ -49,6 +49,17 @@ def test_a_new_file_is_seen(settings: Settings) -> None:
     assert "0004_more" in dict(keep(settings, kept).files.migrations)
 
 
+def test_what_is_no_migration_wakes_nobody(settings: Settings) -> None:
+    kept = keep(settings)
+    folder = settings.sources[0]
+    (folder / "._0001_status.sql").write_bytes(b"\0\xff")
+    (folder / ".#0001_status.sql").symlink_to("nowhere")
+    (folder / "0004_folder.sql").mkdir()
+
+    assert kept.marks == keep(settings, kept).marks
+    assert kept.files is keep(settings, kept).files
+
+
 def test_an_edit_is_seen_even_if_it_hides_behind_size_and_time(settings: Settings) -> None:
     kept = keep(settings)
     path = settings.sources[0] / "0003_notes.sql"

@@ -25,7 +25,7 @@ def read_files(folder: Path) -> Files:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if path.is_file() and len(name.parts) <= DEPTH and not any(part.startswith(".") for part in name.parts):
-            found[name.as_posix()] = text_of(path, bom=True) if path.suffix in READ else ""
+            found[name.as_posix()] = text_of(path, as_is=True) if path.suffix in READ else ""
     return found
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from healthd.importing.found import Found
 from healthd.migrations.forms import comes_first, ends_inside, stays_outside, used_label
-from healthd.migrations.statements import CONTROL, Statement, blanked, statements, trouble
+from healthd.migrations.statements import CONTROL, Statement, blanked, quotes, statements, trouble
 from healthd.migrations.steps import BEGIN, END
 
 HEADER = "-- transactional: false\n"
@@ -71,6 +71,7 @@ def pair(found: Found, name: str, folder: Folder) -> Pair:
     else:
         said.append("runs outside of a transaction: so it did with the tool")
     for file, text in texts.items():
+        human += _over_line_ends(text, file)
         if folder.ledger and (place := text.find(folder.ledger)) >= 0:
             line = text.count("\n", 0, place) + 1
             human.append(f"{file}, line {line}: speaks of {folder.ledger}, the ledger of the other tool: take it out")
@@ -91,6 +92,19 @@ def _clean(text: str, file: str, said: list[str]) -> str:
         said.append(f"{file}: \\restrict and \\unrestrict of pg_dump taken out")
         text = RESTRICT.sub("", text)
     return text
+
+
+def _over_line_ends(text: str, file: str) -> Iterator[str]:
+    """Yield, in words, the first string that goes over a line end of Windows: we send LF, the other tool sent both."""
+    if "\r\n" in text:
+        for start, end in quotes(text):
+            if text[start] in "'eE" and "\r\n" in text[start:end]:
+                line = text.count("\n", 0, start) + 1
+                yield (
+                    f"{file}, line {line}: a string goes over a Windows line end, and is sent with LF: "
+                    "write E'…\\r\\n…' where the CR counts"
+                )
+                return
 
 
 def _filled(text: str, file: str, folder: Folder, human: list[str]) -> str:

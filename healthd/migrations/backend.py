@@ -250,6 +250,9 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
     def apply_one(self, migration: Any, force: bool = False, mark: bool = True) -> None:
         """Run a migration's file and mark it, together or not at all; post-apply files (`mark` no) are only logged."""
+        if Path(migration.path).name.startswith("."):  # yoyo has not been told that such a file is none
+            self.say(f"{migration.path}: begins with a dot, so it is no migration and was not run")
+            return
         self._run(self._applying(migration, self._read(migration, force), mark=mark))
 
     def rollback_one(self, migration: Any, force: bool = False) -> None:

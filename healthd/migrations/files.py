@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Migration:
 
     @property
     def digest(self) -> str:
-        """Return the digest of what is applied, the same whatever the line ends."""
+        """Return the digest of what is applied."""
         return digest(self.apply)
 
     @property
@@ -45,8 +46,8 @@ class Migration:
 
 
 def digest(text: str) -> str:
-    """Return the SHA-256 of a text with LF line ends, as `sha256:…`."""
-    return "sha256:" + hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()
+    """Return the SHA-256 of a text, as `sha256:…`; of a file it is what `text_of` returns, which is what is sent."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
@@ -67,7 +68,7 @@ def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
     refuse_undoing(paths)
     if not paths:
         folders = ", ".join(map(str, sources)) or "no folder"
-        below = any(True for folder in sources for _ in folder.glob("*/*.sql"))
+        below = any(is_migration(path) for folder in sources for path in folder.glob("[!.]*/*.sql"))
         raise ConfigError(f"no migrations in {folders}", hint=IMPORT if below else "write one with: healthd new NAME")
     return in_order({name: read_migration(path) for name, path in paths.items()})
 
@@ -82,8 +83,8 @@ def _refuse_likeness(paths: Mapping[str, Path]) -> None:
 
 def strays(sources: Iterable[Path]) -> tuple[Path, ...]:
     """Return the rollbacks in these folders that undo a migration which is not there."""
-    found = (path for folder in sources for path in sorted(folder.glob(f"*{ROLLBACK}")))
-    return tuple(path for path in found if not path.with_name(path.name.removesuffix(ROLLBACK) + ".sql").exists())
+    found = (path for folder in sources for path in sorted(folder.glob(f"*{ROLLBACK}")) if is_migration(path))
+    return tuple(path for path in found if not _is_there(path.with_name(path.name.removesuffix(ROLLBACK) + ".sql")))
 
 
 def read_post_apply(sources: Iterable[Path]) -> tuple[Migration, ...]:
@@ -101,10 +102,28 @@ def _paths(sources: Iterable[Path]) -> Iterator[Path]:
         except OSError as error:
             raise ConfigError(f"cannot read {folder}: {error.strerror}", hint="check its owner and mode") from error
         for path in paths:
-            if path.suffix == ".py" and not path.name.startswith("_"):
+            if path.suffix == ".py" and not path.name.startswith(("_", ".")):
                 raise ConfigError(f"{path} is Python, and only SQL is run", hint="write it as SQL, or move it away")
-            if path.suffix == ".sql" and not path.name.endswith(ROLLBACK):
+            if is_migration(path) and not path.name.endswith(ROLLBACK):
                 yield path
+
+
+def is_migration(path: Path) -> bool:
+    """Return whether a path may be a migration's: no name that begins with a dot, no folder, no socket.
+
+    Such names are what macOS and editors write beside a file.
+    """
+    return path.suffix == ".sql" and not path.name.startswith(".") and _is_there(path)
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a file is there; a link that leads nowhere is, so that reading it says why it cannot be read."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return path.is_symlink()
+    except OSError:
+        return True
 
 
 def read_migration(path: Path) -> Migration:
@@ -113,7 +132,7 @@ def read_migration(path: Path) -> Migration:
     rollback = path.with_name(path.name.removesuffix(".sql") + ROLLBACK)
     refuse_parts(apply, path)
     header = directives(apply, path)
-    undo = text_of(rollback) if rollback.exists() else None
+    undo = text_of(rollback) if _is_there(rollback) else None
     refuse_unread(apply, path, lambda name: path.with_name(f"{name}.sql").exists())
     _refuse_other_header(header, undo, rollback)
     return Migration(
@@ -135,15 +154,19 @@ def _refuse_other_header(header: Mapping[str, str], undo: str | None, path: Path
         )
 
 
-def text_of(path: Path, *, bom: bool = False) -> str:
-    """Return what stands in a file, which must be UTF-8; a byte order mark is an error unless told."""
+def text_of(path: Path, *, as_is: bool = False) -> str:
+    """Return what stands in a file, with LF line ends: a checkout with those of Windows is the same file.
+
+    It must be UTF-8 and have no byte order mark. Every other character stays, a lone CR too.
+    `as_is` leaves the line ends as they are, and a byte order mark.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}", hint="check the file's owner and mode") from error
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise ConfigError(f"{path}: is UTF-16", hint="save the file as UTF-8 without a byte order mark")
-    if content.startswith(BOM_UTF8) and not bom:
+    if content.startswith(BOM_UTF8) and not as_is:
         raise ConfigError(
             f"{path}, line 1: begins with a byte order mark, which PostgreSQL takes for SQL",
             hint="save the file as UTF-8 without a byte order mark",
@@ -155,13 +178,14 @@ def text_of(path: Path, *, bom: bool = False) -> str:
             hint="save the file as UTF-8",
         )
     try:
-        return content.decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(
             f"{path}, line {line}: not UTF-8 (byte 0x{content[error.start]:02x})",
             hint="save the file as UTF-8",
         ) from error
+    return text if as_is else text.replace("\r\n", "\n")
 
 
 def in_order(migrations: Mapping[str, Migration]) -> tuple[Migration, ...]:

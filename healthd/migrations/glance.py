@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -40,6 +41,7 @@ def _names(folder: Path) -> list[str] | None:
         names = sorted(os.listdir(folder))  # noqa: PTH208 # a Path for each costs more than reading it
     except OSError:
         return None
+    names = [name for name in names if not name.startswith(".")]
     if any(name.endswith(".py") for name in names):
         return None
     return [
@@ -52,8 +54,11 @@ def _names(folder: Path) -> list[str] | None:
 def _digest(path: str) -> str | None:
     """Return the digest of a plain file; None for one that needs a closer look."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # of ten thousand, a file object each takes twice as long
+        # Of ten thousand, a file object each takes twice as long; a pipe would be waited for.
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                return None
             content = b"".join(iter(lambda: os.read(file, CHUNK), b""))
         finally:
             os.close(file)

@@ -50,8 +50,8 @@ class Step:
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of the step, the same whatever the line ends."""
-        return sha256(f"{self.text};{self.end}".replace("\r\n", "\n").encode()).hexdigest()
+        """Return the SHA-256 of the step."""
+        return sha256(f"{self.text};{self.end}".encode()).hexdigest()
 
     @property
     def alone(self) -> bool:

@@ -281,6 +281,10 @@ def test_a_procedure_that_commits_is_known_where_another_file_calls_it(tmp_path:
         ("SELECT 1;\n\\i other.sql\n", "0001_a.sql, line 2: \\i, a command of psql"),
         ("COPY t FROM stdin;\n1\n\\.\n", "0001_a.sql, line 1: COPY from or to the client"),
         ("SELECT 1;\nDELETE FROM schema_migrations;", "0001_a.sql, line 2: speaks of schema_migrations"),
+        (
+            "SELECT 'a\nb';\r\n/* 'c\r\nd' */\r\nSELECT 'e\r\nf';\r\n",
+            "0001_a.sql, line 5: a string goes over a Windows line",
+        ),
         ('CREATE TABLE {{ index .Options "Namespace" }}.t ();', "0001_a.sql, line 1: a placeholder, index .Options"),
     ],
 )

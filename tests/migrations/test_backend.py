@@ -615,6 +615,45 @@ async def test_a_database_that_yoyo_migrated_is_taken_over_as_it_is(
     assert ["A 1_a", "A 2_b", "A 3_c"] == listed(folder, database, driver)
 
 
+WINDOWS = {
+    "1_together": "CREATE TABLE said (words text);\nINSERT INTO said VALUES ('to\ngether');",
+    "1_together.rollback": "INSERT INTO said VALUES ('un\ndone');",
+    "2_stepwise": "-- transactional: false\nINSERT INTO said VALUES ('step\nwise');\nINSERT INTO said SELECT $$a\nb$$;",
+    "2_stepwise.rollback": "INSERT INTO said VALUES (E'back\nwards\\r\\n');",
+    "post-apply": "INSERT INTO said VALUES ('after\nwards\u2028\r.');",
+}
+SAID = ["a\nb", "after\nwards\u2028\r.", "back\nwards\r\n", "step\nwise", "to\ngether", "un\ndone"]
+
+
+@pytest.mark.parametrize("through", ["healthd", "yoyo"])
+async def test_what_is_sent_is_what_was_digested_whatever_the_line_ends(
+    database: str, folder: Path, sql: Sql, through: str
+) -> None:
+    unix = folder.parent / "unix"
+    unix.mkdir()
+    for name, text in WINDOWS.items():
+        (folder / f"{name}.sql").write_bytes(text.replace("\n", "\r\n").encode())
+        (unix / f"{name}.sql").write_bytes(text.encode())
+    migrations = read_migrations([folder])
+    if through == "yoyo":
+        yoyo(folder, database, "healthd", "apply")
+        yoyo(folder, database, "healthd", "rollback", "-a")
+    else:
+        await migrate(database, migrations, None, say=lambda _: None)
+        roll_back(database, folder)
+
+    assert [(one,) for one in SAID] == sql(database, 'SELECT words FROM said ORDER BY words COLLATE "C"')
+    assert [(one.id, one.digest) for one in read_migrations([unix])] == [(one.id, one.digest) for one in migrations]
+
+
+def test_yoyo_runs_no_file_that_begins_with_a_dot(database: str, folder: Path, sql: Sql) -> None:
+    write(folder, **{"1": "CREATE TABLE a ();", ".1": "CREATE TABLE dot ();", "._post-apply": "CREATE TABLE dot ();"})
+    yoyo(folder, database, "healthd", "apply")
+
+    assert [("a",)] == sql(database, TABLES)
+    assert [("1",)] == sql(database, MARKS)
+
+
 def test_yoyo_s_list_works_on_an_empty_database(database: str, folder: Path) -> None:
     assert ["U 1_a", "U 2_b"] == listed(write(folder, **PAIR), database, "healthd")
 

@@ -1,5 +1,7 @@
 """Migration files are read as stock yoyo reads them, and what is wrong with one is said before anything runs."""
 
+import os
+import socket
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +20,9 @@ from healthd.migrations.files import (
     read_migrations,
     read_post_apply,
     strays,
+    text_of,
 )
+from healthd.migrations.glance import glance
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -178,9 +182,29 @@ def test_the_rollback_stands_beside_its_migration(tmp_path: Path) -> None:
     assert b.rollback_path == tmp_path / "b.rollback.sql"
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")))
-def test_line_ends_do_not_change_a_digest(text: str) -> None:
-    assert digest(text.replace("\n", "\r\n")) == digest(text)
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\0\ufeff")))
+def test_a_checkout_with_windows_line_ends_is_the_same_file(text: str) -> None:
+    with TemporaryDirectory() as temporary:
+        path = Path(temporary) / "a.sql"
+        path.write_bytes(text.replace("\n", "\r\n").encode())
+
+        assert text == text_of(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["a\rb", "a\r", "a\u2028b\u2029c\x85d\x0be\x0cf", "  a \n\t\n\n", "'\ufeff'", "", "\n"]
+)
+def test_every_other_character_stays(tmp_path: Path, text: str) -> None:
+    (one,) = read_migrations([write(tmp_path, a=text)])
+
+    assert (text, digest(text)) == (one.apply, one.digest)
+
+
+def test_of_mixed_line_ends_each_is_read_once(tmp_path: Path) -> None:
+    (one,) = read_migrations([write(tmp_path, a="1\r\n2\n3\r\r\n4\r5")])
+
+    assert "1\n2\n3\r\n4\r5" == one.apply
+    assert digest(one.apply) == one.digest == dict(glance([tmp_path]))["a"]
 
 
 def test_other_content_has_another_digest() -> None:
@@ -228,9 +252,48 @@ def test_a_nul_byte_is_told_because_the_server_would_read_no_further(tmp_path: P
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.sql").mkdir()
+    (tmp_path / "a.sql").symlink_to("nowhere")
 
-    assert str(refused(tmp_path)) == f"cannot read {tmp_path / 'a.sql'}: Is a directory"
+    assert str(refused(tmp_path)) == f"cannot read {tmp_path / 'a.sql'}: No such file or directory"
+
+
+def test_a_rollback_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path) -> None:
+    write(tmp_path, a="")
+    (tmp_path / "a.rollback.sql").symlink_to("nowhere")
+
+    assert str(refused(tmp_path)) == f"cannot read {tmp_path / 'a.rollback.sql'}: No such file or directory"
+
+
+def litter(folder: Path) -> None:
+    """Put into a folder what macOS, editors and others leave beside migrations."""
+    for name in ("._0001_a.sql", "._0001_a.rollback.sql", "._9.rollback.sql", ".9.py", ".9.sql", ".post-apply.sql"):
+        (folder / name).write_bytes(b"\0\x05\x16\x07\xff")
+    for name in (".#0001_a.sql", ".#0001_a.rollback.sql", ".#9.rollback.sql"):
+        (folder / name).symlink_to("somebody@host.4711:1")
+    for name in ("0001_a.sql~", "#0001_a.sql#", "0001_a.sql.orig", ".0001_a.sql.swp"):
+        (folder / name).write_bytes(b"\xff")
+    for name in ("0003_folder.sql", "0003_folder.rollback.sql", "post-apply-folder.sql", "0002_b.rollback.sql"):
+        (folder / name).mkdir()
+    os.mkfifo(folder / "0004_pipe.sql")
+    (folder / ".hidden").mkdir()
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(folder / "0005_socket.sql"))
+
+
+def test_what_begins_with_a_dot_or_is_no_file_is_no_migration(tmp_path: Path) -> None:
+    write(tmp_path, **{"0001_a": "SELECT 1", "0001_a.rollback": "SELECT 2", "0002_b": "SELECT 3"})
+    clean = read_migrations([tmp_path])
+    litter(tmp_path)
+
+    assert clean == read_migrations([tmp_path])
+    assert tuple((one.id, one.digest) for one in clean) == glance([tmp_path])
+    assert ((), ()) == (strays([tmp_path]), read_post_apply([tmp_path]))
+
+
+def test_a_folder_of_nothing_else_has_no_migrations(tmp_path: Path) -> None:
+    litter(tmp_path)
+
+    assert f"no migrations in {tmp_path}" == str(refused(tmp_path))
 
 
 # ── directives ──────────────────────────────────────────────────────────────────────────────────────────

@@ -241,6 +241,7 @@ class Difference:
 UNREADABLE = "unreadable"
 NAME_OF = "name"  # the attribute that differs where an object was renamed; no record has it
 SCHEMA_OF = "in_schema"  # and where it was moved
+SWAPPED = "swapped"  # and of a table where columns of it have each other's names
 
 
 def diff(expected: Snapshot, actual: Snapshot, *, exact: bool = False) -> tuple[Difference, ...]:
@@ -416,6 +417,21 @@ class Counter:
             return (self.maximum - self.minimum) // abs(self.increment) + 1
         end = self.maximum - self.last if self.increment > 0 else self.last - self.minimum
         return max(0, end // abs(self.increment))
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedColumn:
+    """When one column of a table was last changed, as the catalog's own row versions say; for who must know.
+
+    `name` is None of one that was dropped. `at` can only be compared: what is larger is later. It is `untouched` when
+    the transaction that made the table, or that applied a migration, changed it last. `migrated_table` says whether
+    a migration that the ledger knows made the table.
+    """
+
+    name: str | None
+    at: tuple[int, int]
+    untouched: bool = False
+    migrated_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)

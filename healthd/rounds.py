@@ -18,6 +18,7 @@ from healthd.database.preparing import prepare_statements
 from healthd.database.probing import probe_access, probe_values
 from healthd.database.quiet import Mark, look, take_mark
 from healthd.database.second import Second
+from healthd.database.touched import with_touched
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
 from healthd.later import Later, ready
 from healthd.model import Finding, Key, Report, RoundTrip, Severity
@@ -222,6 +223,8 @@ async def _examine(
 
         known = await ready(files)
         report = conclude(target, known, reading, tried.trips, access, beside, prepared, samples)
+        if (more := await with_touched(session.connection, reading, report)) is not reading:
+            report = conclude(target, known, more, tried.trips, access, beside, prepared, samples)
         if once is not None:
             report = confirmed(once, report)
         if once is not None or not report.findings:

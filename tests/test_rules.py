@@ -24,6 +24,8 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.judging.ledgers": frozenset(),
     "healthd.libraries": frozenset(),
     "healthd.judging.moves": frozenset({"re"}),
+    "healthd.judging.swaps": frozenset({"itertools"}),
+    "healthd.judging.swapped_texts": frozenset({"re"}),
     "healthd.judging.renames": frozenset({"itertools", "re"}),
     "healthd.values": frozenset({"decimal", "ipaddress", "re", "uuid"}),
     "healthd.contracts": frozenset(),

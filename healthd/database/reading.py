@@ -21,7 +21,7 @@ from healthd.database.ledger import Ledger, read_books
 from healthd.database.second import SERVER, Second, digest_rows
 from healthd.digest import MODULUS, NONE, Digest, digest_of, digests_query
 from healthd.later import Later, ready
-from healthd.model import Key, Kind, Snapshot
+from healthd.model import Key, Kind, Snapshot, TouchedColumn
 from healthd.rows import lacking
 from healthd.visible import BOOKS, shared
 
@@ -36,6 +36,7 @@ class Reading:
     """All that one transaction saw: the objects, the ledger, and who is migrating just now.
 
     `settings` are those that databases and roles give to new sessions; `digests` are those that were asked for.
+    `touched` says, of tables whose columns seem to be swapped, when each column was last changed.
     """
 
     snapshot: Snapshot
@@ -43,6 +44,7 @@ class Reading:
     maintenance: str | None = None
     settings: str = ""
     digests: Mapping[str, Digest] = field(default_factory=dict)
+    touched: Mapping[Key, tuple[TouchedColumn, ...]] = field(default_factory=dict)
 
     @property
     def as_expected(self) -> bool:

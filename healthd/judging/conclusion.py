@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -23,10 +23,12 @@ from healthd.judging.omitted import whole
 from healthd.judging.partitions import come_and_go, holder, with_partitions
 from healthd.judging.renames import aligned
 from healthd.judging.roles import comparable, for_comparison, named
+from healthd.judging.swaps import suspects, swapped_back
 from healthd.migrations.status import states
 from healthd.model import (
     NAME_OF,
     SCHEMA_OF,
+    SWAPPED,
     UNREADABLE,
     Access,
     Contract,
@@ -76,8 +78,10 @@ def conclude(
     if any(one.attribute is None for one in diff(expected, actual)):  # what it is a part of may be of any kind
         expected, actual = completed(expected), completed(actual)
     there, moved = moved_back(expected, actual, KINDS)
+    expected, there, swapped = _swapped_back(expected, there, completed, reading)
     there, renamed = aligned(expected, there, KINDS)
-    renamed = (*moved, *renamed)
+    expected, there, swapped_too = _swapped_back(expected, there, completed, reading)  # of a table with another name
+    renamed = (*moved, *renamed, *swapped, *swapped_too)
     free = come_and_go(expected, target.partitions)
     renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
     expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
@@ -138,6 +142,17 @@ def conclude(
     )
 
 
+def _swapped_back(
+    expected: Snapshot, there: Snapshot, completed: Callable[[Snapshot], Snapshot], reading: Reading
+) -> tuple[Snapshot, Snapshot, tuple[Difference, ...]]:
+    """Return both sides as `swapped_back` has them: whole, where columns stand in another order."""
+    if not (tables := suspects(expected, there)):
+        return expected, there, ()
+    expected = completed(expected)
+    there, swapped = swapped_back(expected, completed(there), tables, reading.touched)
+    return expected, there, swapped
+
+
 def confirmed(once: Report, again: Report) -> Report:
     """Return the second report without the findings that the first did not have."""
     seen = {(one.problem, one.key, one.attribute) for one in once.findings}
@@ -162,11 +177,12 @@ def _without_reader(reading: Reading) -> Snapshot:
     return replace(reading.snapshot, objects=objects)
 
 
-def _rank(finding: Finding) -> tuple[int, bool, str, int, Key]:
+def _rank(finding: Finding) -> tuple[int, int, str, int, Key]:
     """Return the order of telling: the worst first, and what others need to be made before them."""
     kinds = list(KINDS)
     made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
-    return -finding.severity, finding.attribute not in (NAME_OF, SCHEMA_OF), finding.problem, made, finding.key
+    first = {NAME_OF: 0, SCHEMA_OF: 0, SWAPPED: 1}.get(finding.attribute or "", 2)
+    return -finding.severity, first, finding.problem, made, finding.key
 
 
 def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from healthd.judging import moves, renames
+from healthd.judging import moves, renames, swaps
 from healthd.model import (
     NAME_OF,
     SCHEMA_OF,
+    SWAPPED,
     UNREADABLE,
     Difference,
     Evidence,
@@ -48,6 +49,9 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
             (renames.repair(difference, record) if renamed else moves.repair(difference),),
         )
         return
+    if difference.attribute == SWAPPED:
+        yield _swapped(evidence, difference, problem)
+        return
     severity = kind.severity(difference)
     if severity is None:
         return
@@ -67,6 +71,14 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         difference.attribute,
         () if difference.unexpected else tuple(map(commented, kind.repair(difference, *records))),
     )
+
+
+def _swapped(evidence: Evidence, difference: Difference, problem: str) -> Finding:
+    expected, actual = sides(difference)
+    taken = (key.path[-1] for key in evidence.actual.objects if key.kind == "column")
+    steps = (swaps.repair(difference, taken),)
+    words = swaps.message(difference)
+    return Finding(problem, difference.key, words, Severity.CRITICAL, expected, actual, SWAPPED, steps)
 
 
 def with_consequences(finding: Finding, evidence: Evidence) -> Finding:

@@ -157,9 +157,13 @@ def _same_place(key: Key, there: Key, expected: Mapping[Key, Record], actual: Ma
 
 def _position(column: Key, objects: Mapping[Key, Record]) -> int | None:
     table = next((objects[one] for kind in HOLDERS if (one := Key(kind, column.path[:2])) in objects), None)
-    order = getattr(table, "column_order", None) or ""
-    names = [match[1] or match[0] for match in TOKEN.finditer(order) if match[0] != ","]
+    names = column_names(getattr(table, "column_order", None) or "")
     return names.index(column.path[2]) if column.path[2] in names else None
+
+
+def column_names(order: str) -> list[str]:
+    """Return the names in an order of columns."""
+    return [match[1] or match[0] for match in TOKEN.finditer(order) if match[0] != ","]
 
 
 def _follows(key: Key, expected: Mapping[Key, Record], renamed: Mapping[Key, str]) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 from healthd.config import Target
 from healthd.database.connection import connect
 from healthd.database.reading import Reading, read
+from healthd.database.touched import with_touched
 from healthd.errors import MigrationFailed
 from healthd.judging.conclusion import conclude
 from healthd.judging.roles import for_comparison
@@ -71,6 +73,19 @@ async def fit(
         raise MigrationFailed(f"the lock file is not of these files: {some(wrong)}", hint="write it: healthd lock")
     async with connect(target.dsn) as connection:
         reading = await read(connection)
+        return await _fit_of(connection, target, migrations, lock, reading, to, allow_unexpected=allow_unexpected)
+
+
+async def _fit_of(
+    connection: Any,
+    target: Target,
+    migrations: Sequence[Migration],
+    lock: LockFile,
+    reading: Reading,
+    to: str | None,
+    *,
+    allow_unexpected: bool,
+) -> Fit:
     files = Files.of(lock, migrations)
     given, lock = _given(migrations, reading), lock.on(reading.snapshot.server_version)
     anyway = _expected_somewhere(lock) if allow_unexpected else None
@@ -78,6 +93,8 @@ async def fit(
     for position in islice(_positions(migrations, reading, lock, given, to), TRIED):
         prefix = tuple(migrations[:position])
         report = conclude(target, files, _as_if(reading, prefix))
+        if (more := await with_touched(connection, reading, report)) is not reading:
+            report = conclude(target, files, _as_if(more, prefix))
         judged.append(_fit(prefix, report, lock, frozenset(given), anyway))
         if not judged[-1].findings:
             return judged[-1]

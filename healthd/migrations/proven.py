@@ -12,6 +12,7 @@ from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
 from healthd.database.reading import Reading, expected_digests, read
 from healthd.database.second import Second
+from healthd.database.touched import with_touched
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.judging.conclusion import conclude, confirmed
 from healthd.later import Later, ready
@@ -90,7 +91,10 @@ async def _look(connection: Any, target: Target, files: Files | Later[Files], se
     wanted = expected_digests(files, connection.info.server_version)
     reading = await read(connection, digests=wanted, second=second)
     reading.ledger.readable()
-    return Look(reading, conclude(target, await ready(files), reading))
+    report = conclude(target, await ready(files), reading)
+    if (more := await with_touched(connection, reading, report)) is not reading:
+        reading, report = more, conclude(target, await ready(files), more)
+    return Look(reading, report)
 
 
 def _name(finding: Finding) -> tuple[Any, ...]:

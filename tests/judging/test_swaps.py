@@ -1,0 +1,47 @@
+"""Names that changed places are told from columns that stand in another order."""
+
+from healthd.judging.swaps import repair, stands_as_made
+from healthd.model import SWAPPED, Difference, Key, TouchedColumn
+
+NAMES = {"last": "first", "first": "last"}
+
+
+def column(name: str | None, at: int, *, untouched: bool = False, migrated: bool = True) -> TouchedColumn:
+    return TouchedColumn(name, (at, 0), untouched, migrated)
+
+
+def test_one_that_nobody_touched_has_its_own_name() -> None:
+    assert stands_as_made([column("last", 1, untouched=True), column("first", 5)], NAMES)
+
+
+def test_both_that_were_touched_may_have_the_names_of_each_other() -> None:
+    assert not stands_as_made([column("last", 5), column("first", 4)], NAMES)
+    assert not stands_as_made([column("last", 4), column("first", 5)], NAMES)
+    assert not stands_as_made([], NAMES)
+
+
+def test_a_column_that_was_dropped_in_between_was_made_again() -> None:
+    assert stands_as_made([column(None, 4), column("last", 3), column("first", 5)], NAMES)
+    assert not stands_as_made([column(None, 2), column("last", 6), column("first", 5)], NAMES)
+
+
+def test_a_table_that_no_migration_made_may_have_got_its_columns_one_by_one() -> None:
+    assert stands_as_made([column("last", 4, migrated=False), column("first", 5, migrated=False)], NAMES)
+    assert not stands_as_made([column("last", 5, migrated=False), column("first", 4, migrated=False)], NAMES)
+
+
+def test_names_go_back_along_a_chain_and_around_a_circle() -> None:
+    table = Key("table", ("app", "people"))
+    taken = ["b_aside"]
+
+    assert (
+        "BEGIN;\nALTER TABLE app.people RENAME COLUMN b TO a;\nALTER TABLE app.people RENAME COLUMN c TO b;\nCOMMIT;"
+        == (repair(Difference(table, SWAPPED, ("a", "b"), ("b", "c")), taken))
+    )
+    assert [
+        "BEGIN;",
+        "ALTER TABLE app.people RENAME COLUMN b TO b_aside1;",
+        "ALTER TABLE app.people RENAME COLUMN a TO b;",
+        "ALTER TABLE app.people RENAME COLUMN b_aside1 TO a;",
+        "COMMIT;",
+    ] == repair(Difference(table, SWAPPED, ("a", "b"), ("b", "a")), taken).splitlines()

@@ -74,6 +74,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.migrations.foreign": frozenset({"re", "pathlib"}),
     "healthd.migrations.forms": frozenset({"re"}),
     "healthd.migrations.statements": frozenset({"re"}),
+    "healthd.migrations.names": frozenset({"hashlib", "unicodedata"}),
     "healthd.migrations.prefixes": frozenset(),
     "healthd.migrations.status": frozenset(),
     "healthd.migrations.steps": frozenset({"hashlib", "re"}),

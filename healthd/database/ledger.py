@@ -20,6 +20,7 @@ from healthd.database.connection import (
     rows_of,
 )
 from healthd.errors import LedgerFailed, PermissionDenied
+from healthd.migrations.names import canonical
 from healthd.migrations.status import Applied, Interrupted
 from healthd.model import quote as identifier
 from healthd.visible import BOOKS
@@ -126,7 +127,10 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
     )
     cursor = await connection.execute(query)
     return Ledger(
-        tuple(Applied(i, at and at.replace(tzinfo=UTC), one, two) for i, at, one, two in await cursor.fetchall()),
+        tuple(
+            Applied(canonical(name), at and at.replace(tzinfo=UTC), one, two)
+            for name, at, one, two in await cursor.fetchall()
+        ),
         schemas,
         owner=owner,
         reader=connection.info.user,
@@ -183,7 +187,8 @@ async def _interrupted(connection: AsyncConnection[Any], schema: str) -> tuple[I
              FROM {} AS p
             ORDER BY p.migration_id, p.operation, p.statement DESC"""
     ).format(sql.Identifier(schema, PROGRESS))
-    return tuple(Interrupted(*row) for row in await (await connection.execute(query)).fetchall())
+    rows = await (await connection.execute(query)).fetchall()
+    return tuple(Interrupted(canonical(name), *rest) for name, *rest in rows)
 
 
 async def _owner(connection: AsyncConnection[Any]) -> str | None:

@@ -12,6 +12,7 @@ from healthd.importing.pair import Folder, Pair, pair
 from healthd.importing.tools import TOOLS, tool_of
 from healthd.migrations.files import ROLLBACK, text_of
 from healthd.migrations.forms import committing
+from healthd.migrations.names import canonical
 
 READ = frozenset({".sql", ".pgsql", ".conf", ".toml", ".yaml", ".yml", ".plan"})
 DEPTH = 4
@@ -25,7 +26,10 @@ def read_files(folder: Path) -> Files:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if path.is_file() and len(name.parts) <= DEPTH and not any(part.startswith(".") for part in name.parts):
-            found[name.as_posix()] = text_of(path, as_is=True) if path.suffix in READ else ""
+            file = canonical(name.as_posix())
+            if file in found:
+                raise ConfigError(f"two files have one name in two Unicode forms: {path}", hint="take one away")
+            found[file] = text_of(path, as_is=True) if path.suffix in READ else ""
     return found
 
 

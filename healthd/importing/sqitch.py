@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from healthd.importing.found import BRING, Files, Found, Reading
+from healthd.migrations.names import canonical
 
 PLAN = "sqitch.plan"
 CHANGE = re.compile(r"\+?\s*(?P<name>[^\s#%@+-][^\s\[#]*)")
@@ -35,7 +36,7 @@ def _stems(files: Files) -> Iterator[str]:
 
     Those of a change that is reworked later have a tag in their name: of the tags before that, the last one that has.
     """
-    lines = [line.strip() for line in files.get(PLAN, "").splitlines()]
+    lines = [line.strip() for line in canonical(files.get(PLAN, "")).splitlines()]
     changes = [(number, match["name"]) for number, line in enumerate(lines) if (match := CHANGE.match(line))]
     reworked: dict[int, int] = {}
     last: dict[str, int] = {}

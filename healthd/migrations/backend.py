@@ -25,10 +25,11 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration as YoyoMigration
 
 from healthd import __version__
-from healthd.database.connection import DIGESTS, complete, parameters, place, translate
+from healthd.database.connection import DIGESTS, PROGRESS, complete, parameters, place, translate
 from healthd.errors import MigrationFailed
 from healthd.migrations import locking, stepwise, tables
 from healthd.migrations.files import Migration, read_migration
+from healthd.migrations.names import canonical, forms, hashed
 from healthd.migrations.sending import NOTHING, Part, failed, run, send
 from healthd.migrations.statements import trouble
 from healthd.migrations.stepwise import Job
@@ -211,12 +212,44 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         return f"{self.books}.{quote(name)}"
 
     def get_applied_migration_hashes(self) -> list[str]:
-        """Return the hashes of what is applied, the oldest first; looking makes no tables."""
+        """Return the hashes of what is applied, in every form of its name, the oldest first."""
+        return [other for mark, name in self._marks() for other in dict.fromkeys((mark, *_hashes(mark, name)))]
+
+    def applied_ids(self) -> frozenset[str]:
+        """Return the ids of what is applied; of a row that is no name's, its hash."""
+        return frozenset(canonical(name) if _hashes(mark, name) else mark for mark, name in self._marks())
+
+    def _marks(self) -> list[tuple[str, str]]:
+        """Return hash and name of what is applied, the oldest first; looking makes no tables."""
         tables.refuse_second(self)
         if self.migration_table not in self.list_tables():
             return []
-        query = self.format_sql(self.applied_migrations_sql)
-        return [row[0] for row in self.execute(query).fetchall()]
+        rows = self.execute(
+            f"SELECT migration_hash, migration_id FROM {self.migration_table_quoted} ORDER BY applied_at_utc"  # noqa: S608
+        ).fetchall()
+        return [(mark, name or "") for mark, name in rows]
+
+    def unmark_one(self, migration: Any, log: bool = True) -> None:
+        """Take the mark of a migration away, in whatever form of its name it was made."""
+        self.ensure_internal_schema_updated()
+        self._as_it_is_known(migration)
+        super().unmark_one(migration, log=log)
+
+    def _as_it_is_known(self, migration: Any) -> None:
+        """Give a migration the name and the hash that the ledger has of it, where that has another form of its name."""
+        if migration.id.isascii():
+            return
+        query = f"""SELECT m.migration_hash FROM {self.table(self.migration_table)} AS m
+                     WHERE m.migration_hash = ANY(%(hashes)s)
+                     UNION ALL
+                    SELECT p.migration_hash FROM {self.table(PROGRESS)} AS p
+                     WHERE p.migration_hash = ANY(%(hashes)s)"""  # noqa: S608 # our own
+        names = {hashed(name): name for name in forms(migration.id)}
+        known = {row[0] for row in self.connection.execute(query, {"hashes": list(names)}).fetchall()}
+        for mark, name in names.items():
+            if mark in known:
+                migration.id, migration.hash = name, mark
+                return
 
     def ensure_internal_schema_updated(self) -> None:
         """Make yoyo's tables and ours when they are not there; otherwise only look."""
@@ -285,8 +318,9 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
         def books() -> str:
             log, values = self._log(migration, "rollback")
-            forget = f"DELETE FROM {self.table(self.migration_table)} WHERE migration_hash = %s;"  # noqa: S608 # our own
-            return self.filled(log + forget, (*values, migration.hash))  # the digest goes with the mark
+            forget = f"DELETE FROM {self.table(self.migration_table)} WHERE migration_hash = ANY(%s);"  # noqa: S608 # our own
+            hashes = [hashed(name) for name in forms(migration.id)]
+            return self.filled(log + forget, (*values, hashes))  # the digest goes with the mark
 
         return Job(ours, migration.hash, "rollback", ours.rollback, ours.rollback_path, books)
 
@@ -301,11 +335,13 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
                 hint="apply it with yoyo's own backend, postgresql+psycopg://",
             )
         self.ensure_internal_schema_updated()
+        self._as_it_is_known(migration)
         ours: Migration | None = getattr(migration, "ours", None)
         return ours or read_migration(path)
 
     def adopt(self, migration: Any, ours: Migration, *, mark: bool) -> None:
         """Keep the books of a migration that was applied without us; one that has a `mark` lacks our digest only."""
+        self._as_it_is_known(migration)
         if mark:
             self.mark_one(migration)
         self.connection.execute(
@@ -385,6 +421,11 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         return "whether it is in is not known"
 
 
+def _hashes(mark: str, name: str) -> tuple[str, ...]:
+    """Return the hashes of all forms of a name; none when the mark is not of this name."""
+    return tuple(map(hashed, forms(name))) if mark == hashed(name) else ()
+
+
 def check(text: str, path: Path, *, transactional: bool) -> None:
     """Raise MigrationFailed for a file that could only run in part."""
     if found := trouble(text, transactional=transactional):
@@ -432,7 +473,7 @@ def opened(
 
 
 def yoyo_migration(migration: Migration) -> YoyoMigration:
-    """Return a migration as yoyo knows it; its file is read by us, so yoyo never parses it."""
-    theirs = YoyoMigration(migration.id, str(migration.path), str(migration.path.parent))
+    """Return a migration as yoyo knows it, by its file's name; its file is read by us, so yoyo never parses it."""
+    theirs = YoyoMigration(migration.path.stem, str(migration.path), str(migration.path.parent))
     theirs.ours = migration
     return theirs

@@ -175,8 +175,7 @@ def _adopt(dsn: str, found: Fit, wait_s: float) -> None:
     with opened(dsn, wait_s=wait_s) as backend:
         theirs = {one.id: yoyo_migration(one) for one in found.migrations}
         backend.ensure_internal_schema_updated()
-        marked = set(backend.get_applied_migration_hashes())
-        if marked != {theirs[name].hash for name in found.marked}:
+        if backend.applied_ids() != found.marked:
             raise MigrationFailed("somebody has migrated it in between; nothing was changed", hint="try again")
         with backend.transaction():
             for one in found.migrations:

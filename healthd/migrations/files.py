@@ -13,6 +13,7 @@ from pathlib import Path
 from healthd.errors import ConfigError
 from healthd.migrations.directives import directives, refuse_unread
 from healthd.migrations.foreign import IMPORT, refuse_parts, refuse_undoing
+from healthd.migrations.names import canonical, forms
 
 ROLLBACK = ".rollback.sql"
 POST_APPLY = "post-apply"
@@ -20,7 +21,7 @@ POST_APPLY = "post-apply"
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One migration: NAME.sql and, when there is one, NAME.rollback.sql beside it."""
+    """One migration: NAME.sql and, when there is one, NAME.rollback.sql beside it; its id is NAME, composed."""
 
     id: str
     path: Path
@@ -42,7 +43,7 @@ class Migration:
     @property
     def rollback_path(self) -> Path:
         """Return where the rollback stands or would stand."""
-        return self.path.with_name(self.id + ROLLBACK)
+        return _beside(self.path, ROLLBACK)
 
 
 def digest(text: str) -> str:
@@ -58,11 +59,11 @@ def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
     sources = tuple(sources)
     paths: dict[str, Path] = {}
     for path in _paths(sources):
-        name = path.name.removesuffix(".sql")
+        name = _id(path)
         if name.startswith(POST_APPLY):
             continue
         if name in paths:
-            raise ConfigError(f"two migrations have the id {name}: {paths[name]} and {path}", hint="rename one")
+            raise _twice(name, paths[name], path)
         paths[name] = path
     _refuse_likeness(paths)
     refuse_undoing(paths)
@@ -71,6 +72,24 @@ def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
         below = any(is_migration(path) for folder in sources for path in folder.glob("[!.]*/*.sql"))
         raise ConfigError(f"no migrations in {folders}", hint=IMPORT if below else "write one with: healthd new NAME")
     return in_order({name: read_migration(path) for name, path in paths.items()})
+
+
+def _id(path: Path) -> str:
+    return canonical(path.name.removesuffix(".sql"))
+
+
+def _twice(name: str, one: Path, other: Path) -> ConfigError:
+    if one.name == other.name:
+        return ConfigError(f"two migrations have the id {name}: {one} and {other}", hint="rename one")
+    spelt = f"{one} ({one.name!a}) and {other} ({other.name!a})"
+    return ConfigError(f"two migrations have one name in two Unicode forms: {spelt}", hint="take one away")
+
+
+def _beside(path: Path, suffix: str, name: str | None = None) -> Path:
+    """Return the file of a name, else of the same, with this suffix: in the form that is there, else in its own."""
+    name = path.name.removesuffix(".sql") if name is None else name
+    paths = [path.with_name(form + suffix) for form in forms(name)]
+    return next(filter(_is_there, paths), paths[0])
 
 
 def _refuse_likeness(paths: Mapping[str, Path]) -> None:
@@ -84,7 +103,7 @@ def _refuse_likeness(paths: Mapping[str, Path]) -> None:
 def strays(sources: Iterable[Path]) -> tuple[Path, ...]:
     """Return the rollbacks in these folders that undo a migration which is not there."""
     found = (path for folder in sources for path in sorted(folder.glob(f"*{ROLLBACK}")) if is_migration(path))
-    return tuple(path for path in found if not _is_there(path.with_name(path.name.removesuffix(ROLLBACK) + ".sql")))
+    return tuple(path for path in found if not _is_there(_beside(path, ".sql", path.name.removesuffix(ROLLBACK))))
 
 
 def read_post_apply(sources: Iterable[Path]) -> tuple[Migration, ...]:
@@ -129,19 +148,19 @@ def _is_there(path: Path) -> bool:
 def read_migration(path: Path) -> Migration:
     """Return the migration at this path."""
     apply = text_of(path)
-    rollback = path.with_name(path.name.removesuffix(".sql") + ROLLBACK)
+    rollback = _beside(path, ROLLBACK)
     refuse_parts(apply, path)
     header = directives(apply, path)
     undo = text_of(rollback) if _is_there(rollback) else None
-    refuse_unread(apply, path, lambda name: path.with_name(f"{name}.sql").exists())
+    refuse_unread(apply, path, lambda name: _is_there(_beside(path, ".sql", name)))
     _refuse_other_header(header, undo, rollback)
     return Migration(
-        id=path.name.removesuffix(".sql"),
+        id=_id(path),
         path=path,
         apply=apply,
         rollback=undo,
         transactional=header.get("transactional", "true") == "true",
-        depends=tuple(header.get("depends", "").split()),
+        depends=tuple(map(canonical, header.get("depends", "").split())),
     )
 
 
@@ -220,7 +239,7 @@ def in_order(migrations: Mapping[str, Migration]) -> tuple[Migration, ...]:
 
 def up_to(migrations: Sequence[Migration], to: str) -> Sequence[Migration]:
     """Return the migrations up to and with this one; raise ConfigError when there is none of that id."""
-    names = [one.id for one in migrations]
+    names, to = [one.id for one in migrations], canonical(to)
     if to not in names:
         raise ConfigError(f"no migration is called {to!r}", hint=f"the last one is {names[-1]}")
     return migrations[: names.index(to) + 1]
@@ -235,7 +254,7 @@ TEMPLATE = """-- {title}.
 
 def new_migration(folder: Path, name: str) -> tuple[Path, Path]:
     """Write an empty migration and its rollback with the next number, and return their paths."""
-    word = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+    word = re.sub(r"\W+", "_", canonical(name).strip().lower()).strip("_")
     if not word:
         raise ConfigError(f"not a name for a migration: {name!r}", hint="healthd new add_orders_note")
     folder.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,7 @@ def _names(folder: Path) -> list[str] | None:
     except OSError:
         return None
     names = [name for name in names if not name.startswith(".")]
-    if any(name.endswith(".py") for name in names):
+    if any(name.endswith(".py") or not name.isascii() for name in names):
         return None
     return [
         name

@@ -22,6 +22,7 @@ from healthd.migrations.files import Migration
 from healthd.migrations.locks import Step, rewritten, strongest
 from healthd.migrations.locks import decode as decode_step
 from healthd.migrations.locks import encode as encode_step
+from healthd.migrations.names import canonical
 from healthd.model import Difference, Key, Record, Snapshot
 
 FORMAT = 3
@@ -381,7 +382,7 @@ def _locked(
             raise ValueError(major)
         also[int(major)] = _counted(one["lines"]), _digests(one["adds"])
     fields = {
-        "id": entry["migration"],
+        "id": canonical(entry["migration"]),
         "digest": entry["digest"],
         "rollback_digest": entry["rollback_digest"],
         "transactional": entry["transactional"],

@@ -16,6 +16,7 @@ from healthd.lint.judge import judge
 from healthd.lint.source import Advice, Source, source
 from healthd.migrations.files import Migration, read_migrations, strays, text_of
 from healthd.migrations.lockfile import LockFile
+from healthd.migrations.names import canonical
 from healthd.sources import read_lock
 
 
@@ -34,7 +35,8 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     lock = _lock(settings)
     folders = dict.fromkeys(one.path.parent for one in migrations)
     lost = [source(str(path), text_of(path), is_rollback=True, applies=False) for path in strays(folders)]
-    sources = [one for one in (*_sources(migrations, lock), *lost) if chosen is None or Path(one.path) in chosen]
+    every = (*_sources(migrations, lock), *lost)
+    sources = [one for one in every if chosen is None or canonical(one.path) in chosen]
     theirs = {} if no_squawk else _squawk(sources, lock)
     advice = [said for one in sources for said in judge(one, theirs.get(one.path, ()))]
     text = "\n".join(
@@ -52,7 +54,7 @@ def _line(one: Advice) -> str:
     return f"{one.path}:{one.line}:{one.column}: {one.severity}: {one.message} [{one.rule}]"
 
 
-def _chosen(paths: Sequence[Path]) -> tuple[tuple[Migration, ...], frozenset[Path] | None]:
+def _chosen(paths: Sequence[Path]) -> tuple[tuple[Migration, ...], frozenset[str] | None]:
     """Return the migrations of the folders that these paths are or lie in, and the files that are meant."""
     for path in paths:
         if not path.exists():
@@ -63,7 +65,8 @@ def _chosen(paths: Sequence[Path]) -> tuple[tuple[Migration, ...], frozenset[Pat
         return migrations, None
     inside = {one for one in migrations if one.path.parent in paths}
     whole = {path for one in inside for path in (one.path, one.rollback_path)}
-    return migrations, frozenset(whole | {path for path in paths if not path.is_dir()})
+    whole |= {path for path in paths if not path.is_dir()}
+    return migrations, frozenset(canonical(str(path)) for path in whole)
 
 
 def _lock(settings: Settings) -> LockFile | None:

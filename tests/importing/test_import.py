@@ -156,6 +156,15 @@ def test_names_stay_what_they_were_where_they_sort_rightly(tmp_path: Path) -> No
     ]
 
 
+def test_names_are_composed_and_two_that_differ_in_form_alone_are_refused(tmp_path: Path) -> None:
+    composed, decomposed = "0001_caf\u00e9", "0001_cafe\u0301"
+    (made,) = pairs(tmp_path, {f"{decomposed}.up.sql": T, f"{decomposed}.down.sql": "DROP TABLE t;"})
+
+    assert (composed, "DROP TABLE t;") == (made.name, made.rollback)
+    with pytest.raises(ConfigError, match="one name in two Unicode forms"):
+        pairs(tmp_path, {f"{composed}.up.sql": T})
+
+
 def test_versions_of_flyway_are_compared_as_numbers(tmp_path: Path) -> None:
     files = dict.fromkeys(["V1__a.sql", "V1_1__b.sql", "V1.10__d.sql", "V1.2.1__c.sql", "V11__e.sql"], "")
 

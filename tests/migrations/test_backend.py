@@ -646,6 +646,67 @@ async def test_what_is_sent_is_what_was_digested_whatever_the_line_ends(
     assert [(one.id, one.digest) for one in read_migrations([unix])] == [(one.id, one.digest) for one in migrations]
 
 
+COMPOSED, DECOMPOSED = "1_caf\u00e9", "1_cafe\u0301"
+
+
+def check_out_again(folder: Path, there: str, here: str) -> None:
+    """Give files the names that they have on a system that keeps the other form."""
+    for path in list(folder.iterdir()):
+        path.rename(folder / path.name.replace(there, here))
+
+
+@pytest.mark.parametrize("applied_by", ["healthd", "yoyo", "stock yoyo"])
+@pytest.mark.parametrize(("there", "here"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)])
+async def test_a_migration_is_known_in_both_unicode_forms_of_its_name(
+    database: str, folder: Path, sql: Sql, applied_by: str, there: str, here: str
+) -> None:
+    write(folder, **{there: "CREATE TABLE a ();", f"{there}.rollback": "DROP TABLE a;"})
+    if applied_by == "healthd":
+        await migrate(database, read_migrations([folder]), None, say=lambda _: None)
+    else:
+        yoyo(folder, database, "psycopg" if applied_by == "stock yoyo" else "healthd", "apply")
+    assert [(there,)] == sql(database, MARKS)
+    check_out_again(folder, there, here)
+    migrations = read_migrations([folder])
+
+    known = await standing(database, migrations, None)
+    assert [(COMPOSED, State.APPLIED)] == [(one.id, one.state) for one in known.migrations]
+    assert () == await migrate(database, migrations, None, say=lambda _: None)
+    yoyo(folder, database, "healthd", "apply")
+    assert [(there,)] == sql(database, MARKS)
+    yoyo(folder, database, "healthd", "rollback") if applied_by == "yoyo" else roll_back(database, folder)
+    assert [] == sql(database, MARKS) == sql(database, TABLES)
+    assert (COMPOSED,) == await migrate(database, migrations, None, say=lambda _: None)
+    assert [(here,)] == sql(database, MARKS)
+
+
+@pytest.mark.parametrize("verb", ["mark", "unmark"])
+def test_yoyo_s_marks_are_known_in_both_forms(database: str, folder: Path, sql: Sql, verb: str) -> None:
+    write(folder, **{COMPOSED: "CREATE TABLE a ();"})
+    yoyo(folder, database, "healthd", "apply")
+    (folder / f"{COMPOSED}.sql").rename(folder / f"{DECOMPOSED}.sql")
+    yoyo(folder, database, "healthd", verb, "-a")
+
+    assert ([(COMPOSED,)] if verb == "mark" else []) == sql(database, MARKS)
+
+
+async def test_what_was_interrupted_under_one_form_is_resumed_under_the_other(
+    database: str, folder: Path, sql: Sql
+) -> None:
+    text = "-- transactional: false\nCREATE TABLE a ();\nCREATE TABLE {};"
+    write(folder, **{DECOMPOSED: text.format("a ()")})
+    with pytest.raises(MigrationFailed):
+        await migrate(database, read_migrations([folder]), None, say=lambda _: None)
+    (folder / f"{DECOMPOSED}.sql").unlink()
+    write(folder, **{COMPOSED: text.format("b ()")})
+    migrations = read_migrations([folder])
+
+    assert [State.INTERRUPTED] == [one.state for one in (await standing(database, migrations, None)).migrations]
+    assert (COMPOSED,) == await migrate(database, migrations, None, say=lambda _: None)
+    assert [State.APPLIED] == [one.state for one in (await standing(database, migrations, None)).migrations]
+    assert [("a",), ("b",)] == sql(database, TABLES)
+
+
 def test_yoyo_runs_no_file_that_begins_with_a_dot(database: str, folder: Path, sql: Sql) -> None:
     write(folder, **{"1": "CREATE TABLE a ();", ".1": "CREATE TABLE dot ();", "._post-apply": "CREATE TABLE dot ();"})
     yoyo(folder, database, "healthd", "apply")

@@ -21,6 +21,7 @@ from healthd.migrations.files import (
     read_post_apply,
     strays,
     text_of,
+    up_to,
 )
 from healthd.migrations.glance import glance
 
@@ -387,6 +388,36 @@ def test_a_rollback_cannot_be_another_kind_of_transaction(tmp_path: Path) -> Non
     assert "a.rollback.sql: says transactional: false, and its migration does not" in str(refused(tmp_path))
 
 
+COMPOSED, DECOMPOSED = "1_caf\u00e9", "1_cafe\u0301"
+
+
+@pytest.mark.parametrize("rollback", [COMPOSED, DECOMPOSED])
+@pytest.mark.parametrize("name", [COMPOSED, DECOMPOSED])
+def test_a_name_is_the_same_in_every_unicode_form(tmp_path: Path, name: str, rollback: str) -> None:
+    write(tmp_path, **{name: "SELECT 1", f"{rollback}.rollback": "SELECT 2", "0": f"-- depends: {rollback}\nSELECT 3"})
+    one, other = read_migrations([tmp_path])
+
+    assert (COMPOSED, "SELECT 2", name) == (one.id, one.rollback, one.path.stem)
+    assert (COMPOSED,) == other.depends
+    assert ((COMPOSED, one.digest), ("0", other.digest)) == glance([tmp_path])
+    assert () == strays([tmp_path])
+    assert [one] == list(up_to([one, other], DECOMPOSED)) == list(up_to([one, other], COMPOSED))
+
+
+def test_two_files_that_differ_in_the_unicode_form_alone_are_refused_by_name(tmp_path: Path) -> None:
+    error = str(refused(write(tmp_path, **{COMPOSED: "SELECT 1", DECOMPOSED: "SELECT 1"})))
+
+    assert "two migrations have one name in two Unicode forms" in error
+    assert r"'1_caf\xe9.sql'" in error
+    assert r"'1_cafe\u0301.sql'" in error
+
+
+def test_names_that_differ_in_case_and_form_are_refused_too(tmp_path: Path) -> None:
+    write(tmp_path, **{COMPOSED.upper(): "", DECOMPOSED: ""})
+
+    assert "two migrations differ in nothing but case" in str(refused(tmp_path))
+
+
 def test_a_rollback_of_nothing_is_a_stray(tmp_path: Path) -> None:
     write(tmp_path, a="", **{"a.rollback": "", "b.rollback": "SELECT 1;"})
 
@@ -422,6 +453,10 @@ def test_a_new_number_is_as_wide_as_those_that_are_there(tmp_path: Path) -> None
 
     assert new_migration(tmp_path, "b")[0].name == "002_b.sql"
     assert ids(tmp_path) == ["001_a", "002_b"]
+
+
+def test_a_new_name_is_composed(tmp_path: Path) -> None:
+    assert "0001_caf\u00e9.sql" == new_migration(tmp_path, "Cafe\u0301")[0].name
 
 
 def test_a_name_without_a_word_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The oracle: what `pg_dump --schema-only` prints of a database, without what changes nothing.
 
-It is always the pg_dump that the embedded PostgreSQL brings: the newest, which reads every older server.
+It is the pg_dump of the tests' own server where that brings one, for a minor release may write entries into
+the catalogs that no older pg_dump knows; else that of the embedded PostgreSQL, the newest major, which reads every
+older server.
 """
 
 import re
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from conftest import BINARIES
 
 from healthd import programs
 from healthd.migrations.statements import statements
@@ -29,7 +32,9 @@ SESSION = re.compile(r"SET \w+ = |SELECT pg_catalog\.set_config\('search_path', 
 
 
 def program(name: str) -> Path:
-    """Return a client program of the embedded PostgreSQL, or skip the test."""
+    """Return a client program of the tests' server or of the embedded PostgreSQL, or skip the test."""
+    if BINARIES and (BINARIES / name).exists():
+        return BINARIES / name
     try:
         path = programs.find_binaries() / name
     except programs.EmbeddedError as error:

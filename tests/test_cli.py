@@ -574,6 +574,24 @@ def test_a_snapshot_lists_the_same_objects_as_text_and_as_json(migrated: str) ->
     assert {} == document["unreadable"]
 
 
+def test_a_whole_snapshot_lists_also_what_only_the_server_uses(migrated: str, sql: Sql) -> None:
+    before = json.loads(healthd("snapshot", "--format", "json").out)
+    sql(
+        migrated,
+        "UPDATE pg_attribute SET attoptions = '{pg_attver=18270144}'"
+        " WHERE attrelid = 'machines'::regclass AND attname = 'name'",
+    )
+    document = json.loads(healthd("snapshot", "--all", "--format", "json").out)
+    listed = document.pop("server_only")
+
+    assert before == document
+    entry = {"key": "column:public.machines.name", "catalog": "pg_attribute.attoptions", "entry": "pg_attver=18270144"}
+    assert entry in listed
+    line = "column:public.machines.name  pg_attribute.attoptions pg_attver=18270144 (only the server uses it)\n"
+    assert line in healthd("snapshot", "--all").out
+    assert "pg_attver" not in healthd("snapshot").out
+
+
 def test_snapshot_is_3_when_the_database_does_not_answer(project: Path) -> None:
     assert (3, "") == healthd("snapshot", "--database", NOBODY_THERE)[:2]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.foreign_tables import generic, generic_options
+from healthd.catalog.server_only import any_of_column, by_server_of_column
 from healthd.catalog.tables import options_order
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, literal, quote
 
@@ -193,11 +194,12 @@ def query(version: int) -> str:
                CASE WHEN a.attstorage <> t.typstorage THEN {STORAGE.format("a.attstorage")} END,
                {compression},
                CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
-               CASE WHEN a.attoptions IS NOT NULL
+               CASE WHEN {any_of_column("a.attoptions", version)}
                     THEN (SELECT pg_catalog.string_agg(o, ', ' ORDER BY o COLLATE "C")
-                            FROM pg_catalog.unnest(a.attoptions) AS o) END,
+                            FROM pg_catalog.unnest(a.attoptions) AS o
+                           WHERE NOT {by_server_of_column("o", version)}) END,
                {generic("a.attfdwoptions")},
-               {options_order("a.attoptions")}
+               {options_order("a.attoptions", left_out=by_server_of_column("o.text", version))}
           FROM relations AS c
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
           JOIN (SELECT t.oid, t.typcollation, t.typstorage, pg_catalog.format_type(t.oid, -1) AS name
@@ -213,7 +215,9 @@ def query(version: int) -> str:
                 OR c.relkind = 'm'
                    AND (a.attstattarget >= 0
                         OR a.attstorage <> t.typstorage
-                        OR a.attoptions IS NOT NULL
+                        OR EXISTS (SELECT
+                                     FROM pg_catalog.unnest(a.attoptions) AS o
+                                    WHERE NOT {by_server_of_column("o", version)})
                         {"OR a.attcompression IN ('p', 'l')" if version >= 140000 else ""}))"""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.functions import needs
+from healthd.catalog.server_only import by_server
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, quote
 
 
@@ -93,7 +94,9 @@ ATTACHED = f"""(SELECT pg_catalog.pg_partition_root(i.indexrelid) AS root,
                          pg_catalog.concat_ws(
                              ' ',
                              pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
-                             '(' || pg_catalog.array_to_string(c.reloptions, ', ') || ')',
+                             (SELECT '(' || pg_catalog.string_agg(o.entry, ', ' ORDER BY o.number) || ')'
+                                FROM pg_catalog.unnest(c.reloptions) WITH ORDINALITY AS o(entry, number)
+                               WHERE NOT {by_server("o.entry")}),
                              'tablespace ' || {TABLESPACE.format("c")},
                              'statistics ' || {STATISTICS.format("c.oid")},
                              CASE WHEN i.indisclustered THEN 'clustered' END,

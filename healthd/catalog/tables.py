@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.server_only import by_server
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, literal, quote
 
 
@@ -84,14 +85,14 @@ def options(relation: str, toast: str | None = None) -> str:
         texts = f"pg_catalog.array_cat({texts}, {more})"
     return (
         f"CASE WHEN {condition} THEN (SELECT pg_catalog.string_agg(o, ', ' ORDER BY o COLLATE \"C\")"
-        f" FROM pg_catalog.unnest({texts}) AS o) END"
+        f" FROM pg_catalog.unnest({texts}) AS o WHERE NOT {by_server('o')}) END"
     )
 
 
-def options_order(*texts: str) -> str:
+def options_order(*texts: str, left_out: str = by_server("o.text")) -> str:
     """Return the SQL for the names of options as they were set; NULL where that is the order by name.
 
-    `texts` are arrays of name=value.
+    `texts` are arrays of name=value; `left_out` is the condition for an entry, o.text, that does not count.
     """
     whole = " || ".join(texts)
     return f"""CASE WHEN pg_catalog.cardinality({whole}) > 1
@@ -99,7 +100,8 @@ def options_order(*texts: str) -> str:
                                                               ORDER BY o.number),
                                         pg_catalog.string_agg(pg_catalog.split_part(o.text, '=', 1), ', '
                                                               ORDER BY o.text COLLATE "C"))
-                            FROM pg_catalog.unnest({whole}) WITH ORDINALITY AS o(text, number)) END"""
+                            FROM pg_catalog.unnest({whole}) WITH ORDINALITY AS o(text, number)
+                           WHERE NOT {left_out}) END"""
 
 
 def column_order(kinds: str) -> str:

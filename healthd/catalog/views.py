@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.functions import needs
+from healthd.catalog.server_only import by_server
 from healthd.catalog.tables import REPLICA_IDENTITY, options_order
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, quote
 
@@ -68,9 +69,9 @@ KIND = Kind(
                c.relkind = 'm',
                pg_catalog.pg_get_viewdef(c.oid),
                CASE WHEN c.reloptions IS NOT NULL OR t.reloptions IS NOT NULL
-                    THEN ARRAY(SELECT o FROM pg_catalog.unnest(c.reloptions) AS o
+                    THEN ARRAY(SELECT o FROM pg_catalog.unnest(c.reloptions) AS o WHERE NOT {by_server("o")}
                                 UNION ALL
-                               SELECT 'toast.' || o FROM pg_catalog.unnest(t.reloptions) AS o
+                               SELECT 'toast.' || o FROM pg_catalog.unnest(t.reloptions) AS o WHERE NOT {by_server("o")}
                                 ORDER BY 1)
                     ELSE '{{}}' END,
                m.amname,

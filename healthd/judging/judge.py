@@ -148,7 +148,7 @@ def message(difference: Difference) -> str:
     wanted = _said(difference.attribute, difference.expected)
     word = f"{_word(difference.attribute)} "
     if there.startswith(word) and wanted.startswith(word):
-        there, wanted = _where_they_differ(there.removeprefix(word), wanted.removeprefix(word))
+        there, wanted = where_they_differ(there.removeprefix(word), wanted.removeprefix(word))
         return f"{key}: {word}{one_line(there)}, expected {one_line(wanted)}"
     return f"{key}: {one_line(there)}, expected {one_line(wanted)}"
 
@@ -184,7 +184,7 @@ def _said(attribute: str, value: Any) -> str:
     return f"{word} {' '.join(shown(value).split())}".replace("character varying", "varchar")
 
 
-def _where_they_differ(one: str, other: str, limit: int = 120, before: int = 30) -> tuple[str, str]:
+def where_they_differ(one: str, other: str, limit: int = 120, before: int = 30) -> tuple[str, str]:
     """Return two texts from shortly before the place where they differ, where it would be cut off."""
     shorter = min(len(one), len(other))
     place = next((n for n in range(shorter) if one[n] != other[n]), shorter)

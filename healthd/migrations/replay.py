@@ -15,6 +15,7 @@ from healthd import embedded
 from healthd.database.connection import connect, rows_of
 from healthd.database.reading import take_snapshot_after
 from healthd.errors import HealthdError, MigrationFailed
+from healthd.judging.judge import one_line, sides, where_they_differ
 from healthd.judging.roles import for_comparison
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile, counted_out
@@ -121,11 +122,23 @@ async def _again(scratch: _Scratch, migrations: Sequence[Migration], lock: LockF
 
 def _same(migration: Migration, once: Snapshot, again: Snapshot) -> None:
     if differences := diff(once, again, exact=True):
-        names = ", ".join(sorted({str(one.key) for one in differences}))
         raise MigrationFailed(
-            f"{migration.id} does not build the same schema twice: {names}",
+            f"{migration.id} does not build the same schema twice: {_listed(differences)}",
             hint="take what depends on chance or time out" + _now(migration.apply),
         )
+
+
+def _listed(differences: Sequence[Difference], most: int = 5) -> str:
+    """Return the first few differences of two builds, each with both values, and how many more there are."""
+    more = [f"and {len(differences) - most} more"] if len(differences) > most else []
+    return "; ".join([*map(_both, differences[:most]), *more])
+
+
+def _both(difference: Difference) -> str:
+    if difference.attribute is None:
+        return f"{difference.key} was made only the {'first' if difference.missing else 'second'} time"
+    first, second = map(one_line, where_they_differ(*sides(difference)))
+    return f"{difference.key} {difference.attribute} was {first!r}, then {second!r}"
 
 
 def _now(text: str) -> str:

@@ -1,5 +1,6 @@
 """A replay measures what each file does, and proves whether its rollback undoes it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -190,7 +191,22 @@ async def test_what_depends_on_chance_is_refused(tmp_path: Path, rollback: str |
     error = await failing(tmp_path)
 
     assert str(error).startswith('1 does not build the same schema twice: table:public."t')
+    assert ["first time", "second time"] == sorted(re.findall(r"was made only the (\w+ time)", str(error)))
     assert error.hint == "take what depends on chance or time out"
+
+
+async def test_what_is_built_otherwise_is_listed_with_both_values_and_counted(tmp_path: Path) -> None:
+    many = f"CREATE TABLE t ({', '.join(f'c{number} integer' for number in range(8))});"
+    each = "EXECUTE format('ALTER TABLE t ALTER c%s SET DEFAULT %s', n, (random() * 1e9)::integer);"
+    write(
+        tmp_path,
+        **{"1": f"{many} DO $$ BEGIN FOR n IN 0..7 LOOP {each} END LOOP; END $$", "1.rollback": "DROP TABLE t"},
+    )
+    error = await failing(tmp_path)
+
+    one = r"column:public\.t\.c%d default was '\d+', then '\d+'"
+    five = "; ".join(one % number for number in range(5))
+    assert re.fullmatch(rf"1 does not build the same schema twice: {five}; and 3 more", str(error))
 
 
 async def test_what_a_rollback_spells_otherwise_is_not_the_next_migration_s(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.importing.naming": frozenset({"re", "itertools"}),
     "healthd.importing.pair": frozenset({"re"}),
     "healthd.importing.pairs": frozenset({"re"}),
+    "healthd.importing.placeholders": frozenset({"bisect", "re"}),
     "healthd.importing.plain": frozenset({"re"}),
     "healthd.importing.sections": frozenset({"re"}),
     "healthd.importing.sqitch": frozenset({"re"}),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from healthd.importing.found import Files, Found, Reading, code_left, in_order
+from healthd.importing.found import DECIDE, Files, Found, Reading, code_left, in_order
 from healthd.importing.pairs import OTHERS
 
 SHAPE = re.compile(r"(?:.*/)?(?P<kind>[VUB])(?P<version>[0-9]+(?:[._][0-9]+)*)__(?P<name>[^/]*)\.sql$")
 REPEATABLE = re.compile(r"(?:.*/)?R__(?P<name>[^/]*)\.sql$")
 ALONE = re.compile(r"^\s*executeInTransaction\s*=\s*false\b", re.MULTILINE | re.IGNORECASE)
+CONFIGURED = re.compile(r"^\s*(?:flyway\.)?(shouldExecute|placeholder(?:Prefix|Suffix|Replacement))\s*=", re.MULTILINE)
 AGAIN = "repeatable: imported once, after all others; change it from now on with a migration of its own"
 
 
@@ -44,7 +45,9 @@ def read_flyway(files: Files) -> Reading:
     for name, file in repeatable:
         found.append(_found(files, (int(last[0]) + 1,), name, file, None, AGAIN))
     known = {source for one in found for source in one.sources}
-    for file in files:
+    for file, text in files.items():
+        if file.endswith((".conf", ".toml")) and (said := CONFIGURED.findall(text)):
+            left[file] = f"says {', '.join(said)}, which is not brought over{DECIDE}"
         if file.endswith(".sql") and file not in known:
             left.setdefault(file, "not a migration's name: a callback, or not Flyway's")
     return in_order(found, left)

@@ -9,6 +9,7 @@ from healthd.errors import ConfigError
 from healthd.importing.found import Files, Reading
 from healthd.importing.naming import names
 from healthd.importing.pair import Folder, Pair, pair
+from healthd.importing.placeholders import Filling
 from healthd.importing.tools import TOOLS, tool_of
 from healthd.migrations.files import ROLLBACK, text_of
 from healthd.migrations.forms import committing
@@ -41,7 +42,7 @@ def read_pairs(folder: Path, tool: str | None, placeholders: Mapping[str, str]) 
     if not reading.found:
         raise ConfigError(f"no migrations of {tool} in {folder}", hint="say whose they are: --from TOOL")
     committed = frozenset[str]().union(*(committing(one.apply) for one in reading.found))
-    common = Folder(placeholders, tool == "flyway", TOOLS[tool].ledger, committed)
+    common = Folder(Filling(placeholders, TOOLS[tool].fills), TOOLS[tool].ledger, committed)
     chosen = zip(reading.found, names(reading.found), strict=True)
     return tool, reading, [pair(one, name, common) for one, name in chosen]
 

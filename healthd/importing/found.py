@@ -60,7 +60,8 @@ CODE = {
 IN_SQL = ": write in SQL what it does"
 BRING = ": bring it, or take the change out of the plan"
 OTHERWISE = ": say whose the folder is with --from, or take the file out"
-NEEDS_A_HUMAN = (IN_SQL, BRING, OTHERWISE)
+DECIDE = ": see what it decides, and write the SQL that is meant"
+NEEDS_A_HUMAN = (IN_SQL, BRING, OTHERWISE, DECIDE)
 
 
 def code_left(files: Files) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from healthd.importing.found import Found
+from healthd.importing.placeholders import Filling, filled
 from healthd.migrations.forms import comes_first, ends_inside, stays_outside, used_label
 from healthd.migrations.statements import CONTROL, Statement, blanked, quotes, statements, trouble
 from healthd.migrations.steps import BEGIN, END
@@ -16,13 +17,6 @@ BOM = "\ufeff"
 OPENS = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
 CLOSES = re.compile(r"(?:commit|end)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
 RESTRICT = re.compile(r"^\\(?:un)?restrict[ \t].*\n?", re.MULTILINE)
-# Also psql's and graphile-migrate's :name, :'name' and :"name", which are no cast, no slice and no := of an argument.
-PLACEHOLDER = re.compile(
-    r"""\$\{\s*(?P<name>[^}\n]+?)\s*\}
-      | \{\{-?\s*(?P<braced>[^}\n]+?)\s*-?\}\}
-      | (?<![:\w"\])\[]):(?P<quote>['"]?)(?P<psqls>[A-Za-z_]\w*)(?P=quote)(?![\w$])""",
-    re.VERBOSE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +36,11 @@ class Pair:
 class Folder:
     """What counts for all files of a folder.
 
-    Placeholders that have no value are looked for outside of quotes, where they could be nothing else, or `everywhere`,
-    as Flyway has it, and Flyway has but one form.
     A file that speaks of the other tool's `ledger` is told, for that is not kept any longer. `committing` are the
     procedures that commit.
     """
 
-    placeholders: Mapping[str, str] = field(default_factory=dict)
-    everywhere: bool = False
+    filling: Filling
     ledger: str = ""
     committing: frozenset[str] = frozenset()
 
@@ -60,7 +51,7 @@ def pair(found: Found, name: str, folder: Folder) -> Pair:
     texts = {}
     for file, text in zip((f"{name}.sql", f"{name}.rollback.sql"), (found.apply, found.rollback), strict=True):
         if text is not None:
-            texts[file] = _filled(_clean(text, file, said), file, folder, human)
+            texts[file] = filled(_clean(text, file, said), file, folder.filling, human)
     reasons = [reason for text in texts.values() if (reason := _alone(text, folder.committing))]
     transactional = found.transactional is not False and not reasons
     if transactional:
@@ -105,34 +96,6 @@ def _over_line_ends(text: str, file: str) -> Iterator[str]:
                     "write E'…\\r\\n…' where the CR counts"
                 )
                 return
-
-
-def _filled(text: str, file: str, folder: Folder, human: list[str]) -> str:
-    """Return the text with its placeholders filled in; what has no value is told."""
-    if not any(mark in text for mark in ("${", "{{", ":")):
-        return text
-    code = text if folder.everywhere else blanked(text)
-    missing: dict[str, int] = {}
-
-    def value(match: re.Match[str]) -> str:
-        if folder.everywhere and not match["name"]:
-            return match[0]
-        key = match["name"] or match["braced"] or match["psqls"]
-        if (known := _value(folder.placeholders, key)) is not None:
-            quote = match["quote"] or ""
-            return f"{quote}{known}{quote}"
-        if code[match.start()] != " ":  # not in quotes, nor in a comment
-            missing.setdefault(key, text.count("\n", 0, match.start()) + 1)
-        return match[0]
-
-    filled = PLACEHOLDER.sub(value, text)
-    for key, line in missing.items():
-        human.append(f"{file}, line {line}: a placeholder, {key}: --placeholder '{key}=VALUE'")
-    return filled
-
-
-def _value(placeholders: Mapping[str, str], key: str) -> str | None:
-    return next((value for name, value in placeholders.items() if name.casefold() == key.casefold()), None)
 
 
 def _controls(text: str) -> tuple[list[Statement], list[Statement]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from healthd.importing.found import Files, Found, Reading, code_left, in_order
+from healthd.importing.placeholders import SUBSTITUTES, substituted
 
 NAME = re.compile(r"(?P<version>[0-9]+)(?P<name>[^/]*)\.sql$")
 
@@ -54,6 +55,8 @@ def read_sections(files: Files, tool: str) -> Reading:
                 left[file] = "its name is not that of a migration"
             continue
         apply, rollback = parted(text, tool)
+        if rollback is not None and tool == "goose" and _substitutes(text, rollback):
+            rollback = SUBSTITUTES + rollback
         transactional = False if alone and alone.search(text) else None
         name, version = match["name"].strip("_.- "), int(match["version"])
         found.append(Found((version,), name, apply, rollback, (file,), transactional, stem=file.removesuffix(".sql")))
@@ -71,6 +74,12 @@ def parted(text: str, tool: str) -> tuple[str, str | None]:
     if up and down.start() < up.start():
         return text[: down.start()] + text[up.end() :], _unless_blank(text[down.end() : up.start()])
     return above + text[up.end() if up else 0 : down.start()], _unless_blank(text[down.end() :])
+
+
+def _substitutes(text: str, part: str) -> bool:
+    """Return whether goose fills in the environment where a part of a file begins."""
+    place = text.find(part)
+    return any(start <= place < end for start, end in substituted(text))
 
 
 def _unless_blank(text: str) -> str | None:

@@ -20,11 +20,15 @@ from healthd.importing.versions import is_versions, read_versions
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool: whether a folder is its own, how that is read, and the table that it notes what is applied in."""
+    """One tool: whether a folder is its own, how that is read, and the table that it notes what is applied in.
+
+    `fills` is how a placeholder begins that it fills in wherever it stands, in quotes too; empty where it has none.
+    """
 
     is_its: Callable[[Files], bool]
     read: Callable[[Files], Reading]
     ledger: str
+    fills: str = ""
 
 
 def _named(shape: str) -> Callable[[Files], bool]:
@@ -36,13 +40,13 @@ def _holds(tool: str) -> Callable[[Files], bool]:
     return lambda files: any(marked(text, tool) for file, text in files.items() if file.endswith(".sql"))
 
 
-def _sections(tool: str, ledger: str) -> Tool:
-    return Tool(_holds(tool), partial(read_sections, tool=tool), ledger)
+def _sections(tool: str, ledger: str, fills: str = "") -> Tool:
+    return Tool(_holds(tool), partial(read_sections, tool=tool), ledger, fills)
 
 
 # In the order in which they are tried: what is told by more comes first.
 TOOLS: Mapping[str, Tool] = {
-    "flyway": Tool(lambda files: any(SHAPE.match(file) for file in files), read_flyway, "flyway_schema_history"),
+    "flyway": Tool(lambda files: any(SHAPE.match(file) for file in files), read_flyway, "flyway_schema_history", "${"),
     "sqitch": Tool(lambda files: PLAN in files, read_sqitch, "sqitch.changes"),
     "prisma": Tool(_named(r"[^/]+/migration\.sql$"), read_folders, "_prisma_migrations"),
     "hasura": Tool(_named(r"[0-9]{13}_[^/]*/up\.sql$"), read_folders, "hdb_catalog.schema_migrations"),
@@ -54,7 +58,7 @@ TOOLS: Mapping[str, Tool] = {
     "sql-migrate": _sections("sql-migrate", "gorp_migrations"),
     "node-pg-migrate": _sections("node-pg-migrate", "pgmigrations"),
     "rambler": _sections("rambler", "migrations"),
-    "tern": _sections("tern", "schema_version"),
+    "tern": _sections("tern", "schema_version", "{{"),
     "sqlx": Tool(_named(r"[0-9]{14}_[^/]*\.sql$"), lambda files: _sqlx(files), "_sqlx_migrations"),
     "versions": Tool(is_versions, read_versions, ""),
     "plain": Tool(_named(r"[^/]+\.sql$"), read_plain, ""),

@@ -11,6 +11,7 @@ from conftest import Sql
 from healthd.cli import run
 from healthd.errors import ConfigError
 from healthd.importing.folder import read_pairs, write_pairs
+from healthd.importing.found import NEEDS_A_HUMAN
 from healthd.importing.pair import Pair
 from healthd.importing.tools import TOOLS
 from healthd.migrations.files import read_migrations
@@ -316,6 +317,68 @@ def test_braces_in_quotes_are_no_placeholder_elsewhere(tmp_path: Path) -> None:
     text = "INSERT INTO t VALUES ('Dear {{ name }}, ${x}'); -- {{ y }}"
 
     assert (text, ()) == ((made := one(tmp_path, text)).apply, made.human)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("ALTER ROLE app PASSWORD '${APP_PASSWORD}';", "APP_PASSWORD"),
+        ("ALTER ROLE app PASSWORD E'${app_password:-secret}';", "app_password"),
+        ("""ALTER ROLE app PASSWORD '{{ env "APP_PASSWORD" }}';""", "APP_PASSWORD"),
+        ("ALTER ROLE app PASSWORD '{{- .Env.pw | quote -}}';", "pw"),
+        ("DO $$ BEGIN EXECUTE 'GRANT x TO {{ os.Getenv `WHO` }}'; END $$;", "WHO"),
+        ("GRANT x TO ${WHO:-nobody};", "WHO"),
+        ("CREATE SCHEMA {{ getenv('HERE') }};", "HERE"),
+    ],
+)
+def test_a_variable_of_the_environment_is_never_dropped_in_silence(tmp_path: Path, text: str, name: str) -> None:
+    (made,) = pairs(tmp_path, {"1_a.up.sql": f"SELECT 1; -- {text}\n{text}"})
+
+    assert (f"0001_a.sql, line 2: a placeholder, {name}: --placeholder '{name}=VALUE'",) == made.human
+    (made,) = pairs(tmp_path, {"1_a.up.sql": text}, **{name: "value"})
+    assert () == made.human
+    assert "value" in made.apply
+
+
+GOOSE = """-- +goose Up
+SELECT '$NOT_YET';
+-- +goose ENVSUB ON
+ALTER ROLE app PASSWORD '$APP_PASSWORD'; -- $NOBODY
+GRANT $ROLE TO app;
+-- +goose ENVSUB OFF
+SELECT $x$ ${not_here} $x$;
+-- +goose ENVSUB ON
+-- +goose Down
+ALTER ROLE app PASSWORD '${OLD}';
+"""
+
+
+def test_what_goose_takes_from_the_environment_is_told_where_it_does(tmp_path: Path) -> None:
+    (made,) = pairs(tmp_path, {"00001_a.sql": GOOSE})
+
+    assert (
+        "00001_a.sql, line 3: a placeholder, APP_PASSWORD: --placeholder 'APP_PASSWORD=VALUE'",
+        "00001_a.sql, line 4: a placeholder, ROLE: --placeholder 'ROLE=VALUE'",
+        "00001_a.rollback.sql, line 2: a placeholder, OLD: --placeholder 'OLD=VALUE'",
+    ) == made.human
+    (made,) = pairs(tmp_path, {"00001_a.sql": GOOSE}, app_password="p", role="r", old="o", not_yet="n")
+    assert () == made.human
+    assert ("PASSWORD 'p'; -- $NOBODY\nGRANT r TO app" in made.apply, "$NOT_YET" in made.apply) == (True, True)
+    assert made.rollback is not None
+    assert "PASSWORD 'o'" in made.rollback
+
+
+def test_tern_fills_in_quotes_too(tmp_path: Path) -> None:
+    (made,) = pairs(tmp_path, {"001_a.sql": "SELECT '{{ .reader }}', '${x}';\n"}, "tern")
+
+    assert ("001_a.sql, line 1: a placeholder, .reader: --placeholder '.reader=VALUE'",) == made.human
+
+
+@pytest.mark.parametrize("words", ["shouldExecute=${run}", "flyway.placeholderPrefix=#[", "placeholderReplacement=no"])
+def test_what_a_file_of_flyway_s_says_of_itself_is_not_dropped_in_silence(tmp_path: Path, words: str) -> None:
+    reading = read_pairs(write(tmp_path, {"V1__a.sql": T, "V1__a.sql.conf": words}), None, {})[1]
+
+    assert reading.left["V1__a.sql.conf"].endswith(NEEDS_A_HUMAN)
 
 
 def test_variables_of_psql_are_placeholders(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from yoyo.migrations import Migration as YoyoMigration
 from healthd import __version__
 from healthd.database.connection import DIGESTS, PROGRESS, complete, parameters, place, translate
 from healthd.errors import MigrationFailed
-from healthd.migrations import locking, stepwise, tables
+from healthd.migrations import locking, session, stepwise, tables
 from healthd.migrations.files import Migration, read_migration
 from healthd.migrations.names import canonical, forms, hashed
 from healthd.migrations.sending import NOTHING, Part, failed, run, send
@@ -41,7 +41,8 @@ NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 # What a file has set must decide neither where nor as whom the books are kept.
 RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
 # Fails, with these words, when the transaction is not the one that was begun.
-BEGIN = "BEGIN;SELECT pg_catalog.pg_current_xact_id();"
+XID = "SELECT pg_catalog.pg_current_xact_id();"
+BEGIN = f"BEGIN;{XID}"
 ENDED = "the transaction has ended"
 SAME_TRANSACTION = f"""SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigned()::text IS NOT DISTINCT FROM '{{}}'
                                    THEN 1
@@ -77,7 +78,8 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         self.patience, self.say, self.live = patience, say, live
         self.watcher: Watcher | None = None
         self.alone = False  # no other file than the first one that we run is half-way
-        self.books = ""  # the schema of the ledger, quoted
+        self._schema: str | None = None  # of the ledger, once it was looked for
+        self.missing: tables.Missing | None = None  # of the ledger's tables, once they were looked for
         self.settings = ""  # what makes a session ours
         self.lock_timeout = ""  # of ours, as the server says it
         super().__init__(dburi, migration_table)
@@ -107,11 +109,17 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
     def _get_to_know(self, connection: Any) -> None:
         """Refuse a pooler, and find out what makes a session ours."""
         locking.refuse_pooler(connection, self.dial)
-        (own,) = connection.execute("SELECT current_setting('lock_timeout')").fetchone()
+        asked = ", ".join(f"pg_catalog.current_setting('{name}')" for name in ("lock_timeout", *session.PINNED))
+        own, *found = connection.execute(f"SELECT {asked}").fetchone()
         seconds = self.patience.lock_timeout_s
         if seconds is None and own == "0":
             seconds = LOCK_TIMEOUT_S
-        values = {"lock_timeout": None if seconds is None else f"{seconds * 1000:.0f}ms", "search_path": self.schema}
+        pinned = zip(session.PINNED.items(), found, strict=True)
+        values = {
+            "lock_timeout": None if seconds is None else f"{seconds * 1000:.0f}ms",
+            "search_path": self.schema,
+            **{name: value for (name, value), is_now in pinned if is_now != value},
+        }
         self.settings = "".join(
             self.filled("SELECT pg_catalog.set_config(%s, %s, false);", (name, value), connection)
             for name, value in values.items()
@@ -207,9 +215,25 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
     # ── the ledger ──────────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def ledger_schema(self) -> str:
+        """Return the schema of the ledger, which is looked for once: what files set does not move it."""
+        if self._schema is None:
+            self._schema = tables.schema_of(self)
+        return self._schema
+
     def table(self, name: str) -> str:
         """Return a table of the ledger as SQL names it."""
-        return f"{self.books}.{quote(name)}"
+        return f"{quote(self.ledger_schema)}.{quote(name)}"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.endswith("_table_quoted"):  # yoyo names its tables so, and would leave their schema out
+            return self.table(getattr(self, name.removesuffix("_quoted")))
+        return super().__getattr__(name)
+
+    def list_tables(self, **_values: object) -> list[str]:
+        """Return the tables beside the ledger's."""
+        return sorted(tables.tables_of(self, self.ledger_schema))
 
     def get_applied_migration_hashes(self) -> list[str]:
         """Return the hashes of what is applied, in every form of its name, the oldest first."""
@@ -221,7 +245,6 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
     def _marks(self) -> list[tuple[str, str]]:
         """Return hash and name of what is applied, the oldest first; looking makes no tables."""
-        tables.refuse_second(self)
         if self.migration_table not in self.list_tables():
             return []
         rows = self.execute(
@@ -239,23 +262,42 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         """Give a migration the name and the hash that the ledger has of it, where that has another form of its name."""
         if migration.id.isascii():
             return
-        query = f"""SELECT m.migration_hash FROM {self.table(self.migration_table)} AS m
-                     WHERE m.migration_hash = ANY(%(hashes)s)
-                     UNION ALL
-                    SELECT p.migration_hash FROM {self.table(PROGRESS)} AS p
-                     WHERE p.migration_hash = ANY(%(hashes)s)"""  # noqa: S608 # our own
+        there = self.list_tables()
         names = {hashed(name): name for name in forms(migration.id)}
-        known = {row[0] for row in self.connection.execute(query, {"hashes": list(names)}).fetchall()}
+        known: set[str] = set()
+        for table in (self.migration_table, PROGRESS):
+            if table in there:  # before the first file there is none
+                query = f"SELECT migration_hash FROM {self.table(table)} WHERE migration_hash = ANY(%(hashes)s)"  # noqa: S608
+                known |= {row[0] for row in self.connection.execute(query, {"hashes": list(names)}).fetchall()}
         for mark, name in names.items():
             if mark in known:
                 migration.id, migration.hash = name, mark
                 return
 
     def ensure_internal_schema_updated(self) -> None:
-        """Make yoyo's tables and ours when they are not there; otherwise only look."""
-        if not self._internal_schema_updated:
-            self.books = tables.make(self)
-            self._internal_schema_updated = True
+        """Make yoyo's tables and ours when they are not there, in a transaction of their own; otherwise only look."""
+        if self._lacks_tables():
+            with self.transaction():
+                self._make_tables()
+            self._made_tables()
+
+    def _lacks_tables(self) -> bool:
+        """Return whether tables of the ledger are still to be made; raise when that could not be done."""
+        if self.missing is None:
+            self.missing = tables.missing(self, self.ledger_schema)
+        return bool(self.missing.create) and not self._internal_schema_updated
+
+    def _make_tables(self) -> None:
+        """Make what the ledger lacks in the transaction that is open."""
+        assert self.missing is not None
+        tables.make(self, self.missing)
+
+    def _made_tables(self) -> None:
+        """Remember that the ledger lacks nothing any more, and say what it lacked."""
+        assert self.missing is not None
+        self._internal_schema_updated = True
+        for line in self.missing.again:
+            self.say(line)
 
     # ── one runner at a time ────────────────────────────────────────────────────────────────────────────
 
@@ -325,7 +367,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         return Job(ours, migration.hash, "rollback", ours.rollback, ours.rollback_path, books)
 
     def _read(self, migration: Any, force: bool) -> Migration:
-        """Return a migration of yoyo's as one of ours, once the ledger is there."""
+        """Return a migration of yoyo's as one of ours."""
         if force:
             raise MigrationFailed(f"--force would leave a migration half-way; {NOTHING}", hint="mend the file")
         path = Path(migration.path)
@@ -334,7 +376,6 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
                 f"{path.name} is Python, and only SQL is run; {NOTHING}",
                 hint="apply it with yoyo's own backend, postgresql+psycopg://",
             )
-        self.ensure_internal_schema_updated()
         self._as_it_is_known(migration)
         ours: Migration | None = getattr(migration, "ours", None)
         return ours or read_migration(path)
@@ -373,23 +414,53 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         """Send a file to the server and keep the books about it."""
         check(job.text, job.path, transactional=job.migration.transactional)
         try:
-            if not self.alone:
+            given = self._given() if session.GIVES.search(job.text) else None
+            fresh = self._lacks_tables()
+            if not self.alone and not fresh:
                 stepwise.refuse_others(self, job)
-                self.alone = True
+            self.alone = True
             if job.migration.transactional:
                 self.patiently(job.name, lambda: self._together(job))
             else:
+                self.ensure_internal_schema_updated()
                 stepwise.run(self, job)
         except BaseException as error:
             self.rollback()
             if isinstance(error, MigrationFailed) and not job.resumable:
                 raise _afterwards(error, job) from error
             raise
+        if given is not None:
+            self._take_over(given)
+
+    def _given(self) -> dict[str, str]:
+        """Return what a new session would be given by the database and the role."""
+        rows = self.connection.execute(session.GIVEN).fetchall()
+        return session.given(rows, [name for (name,) in self.connection.execute(session.CLIENTS).fetchall()])
+
+    def _take_over(self, before: Mapping[str, str]) -> None:
+        """Give this session what the last file gives to new ones: the next file is to meet one like new."""
+        values, lost = session.changed(before, self._given())
+        values |= dict(self.connection.execute(session.DEFAULT, (lost,)).fetchall()) if lost else {}
+        for name, value in values.items():
+            with suppress(self.driver.Error):  # what only a new session can have, or only a superuser gives
+                change = self.filled("SELECT pg_catalog.set_config(%s, %s, false);", (name, value))
+                self.connection.execute(change)
+                self.settings += change
 
     def _together(self, job: Job) -> None:
-        """Send the whole file at once, so that nobody decides where its statements end."""
-        transaction = self.send(Part(job.name, job.text), before=BEGIN, meanwhile=lambda: job.books)
+        """Send the whole file at once, so that nobody decides where its statements end.
+
+        The first one of all brings the ledger's tables with it: where it fails, nothing is left.
+        """
+        lacks = self._lacks_tables()
+        if lacks:
+            self.connection.execute("BEGIN")
+            self._make_tables()
+        part = Part(job.name, job.text)
+        transaction = self.send(part, before=XID if lacks else BEGIN, meanwhile=lambda: job.books)
         self.keep(job, f"{RESET}; {self.settings} {SAME_TRANSACTION.format(int(transaction))}", NOTHING)
+        if lacks:
+            self._made_tables()
 
     def keep(self, job: Job, first: str, state: str) -> None:
         """Keep the books and commit, in one message."""
@@ -415,8 +486,10 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         """Return what became of a commit without an answer: asked again once the lock of the lost session is free."""
         with suppress(Exception), self.dial() as other:
             locking.acquire(other, time.monotonic() + LOOK_AGAIN_S)
-            query = f"SELECT 1 FROM {self.table(self.migration_table)} WHERE migration_hash = %s"  # noqa: S608
-            marked = other.execute(query, (job.hash,)).fetchone() is not None
+            marked = False
+            with suppress(self.driver.errors.UndefinedTable):  # the ledger would have come with it
+                query = f"SELECT 1 FROM {self.table(self.migration_table)} WHERE migration_hash = %s"  # noqa: S608
+                marked = other.execute(query, (job.hash,)).fetchone() is not None
             return "all of it is in, and the books say so" if marked == (job.operation == "apply") else state
         return "whether it is in is not known"
 

@@ -97,6 +97,24 @@ def refuse_inexact(lock: LockFile, undone: Sequence[Migration], applied: Iterabl
         )
 
 
+def refuse_stranding(lock: LockFile, undone: Sequence[Migration]) -> None:
+    """Raise when one of several rollbacks is known to fail: those before it would be done, and the rest would not."""
+    locked = {one.id: one for one in lock.migrations}
+    fails = [
+        migration.id
+        for migration in undone
+        if (one := locked.get(migration.id)) is not None
+        and one.rollback == "fails"
+        and one.rollback_digest == migration.rollback_digest
+    ]
+    if fails and len(undone) > 1:
+        after = f"; or those after it: healthd rollback --to {fails[0]}" if fails[0] != undone[0].id else ""
+        raise MigrationFailed(
+            f"the rollback of {some(fails)} fails where it was measured, and the others would be gone; {NOTHING}",
+            hint=f"fix the rollback, then prove it: healthd lock{after}",
+        )
+
+
 def may_take(lock: LockFile, undone: Sequence[Migration], applied: Iterable[str]) -> tuple[Key, ...]:
     """Return the tables and the columns, of tables that stay, whose content goes when these are rolled back.
 

@@ -206,6 +206,7 @@ async def rollback(
     expected: set[str] = set()
 
     async def guard(undone: Sequence[Migration], ledger: Ledger) -> None:
+        guards.refuse_stranding(lock, undone)
         if not allow_inexact:
             guards.refuse_inexact(lock, undone, ledger.applied)
         known = await look(target, files)

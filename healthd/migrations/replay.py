@@ -163,7 +163,8 @@ class _Scratch:
     """A database that may be thrown away at any time, on a server that nobody else uses."""
 
     def __init__(self, server: embedded.Server) -> None:
-        self.url, self.administrator, self.binaries = server.url(SCRATCH), server.url(), server.bin
+        # Without options, lest PGOPTIONS of whoever replays decide what the files make.
+        self.url, self.administrator, self.binaries = f"{server.url(SCRATCH)}&options=", server.url(), server.bin
         self.open = AsyncExitStack()
         self.connection: Any = None
         self.roles: list[str] = []  # that migrations name and none of them makes

@@ -234,12 +234,13 @@ async def rollback(
     *,
     say: Say,
     to: str | None,
+    every: bool = False,
     wait_s: float = 60.0,
     patience: Patience = DEFAULT,
     live: Say | None = None,
     guard: Guard = nobody,
 ) -> tuple[str, ...]:
-    """Roll back the last applied migration, or all after `to`, the last first; return their ids.
+    """Roll back the last applied migration, or all after `to`, or `every` one, the last first; return their ids.
 
     Last is last in the order of the files: what depends on another goes before it, whenever it was applied.
     `guard` is given what is about to be rolled back, and may raise before anything is changed.
@@ -252,20 +253,25 @@ async def rollback(
         )
     undoing = [one.id for one in known.ledger.interrupted if one.operation == "rollback"]
     applied = known.ids(State.APPLIED, State.EDITED, State.INTERRUPTED)
-    keep = [one.id for one in up_to(migrations, to)] if to else list(applied[:-1])
+    keep = [one.id for one in up_to(migrations, to)] if to else [] if every else list(applied[:-1])
     _refuse_halves(known, [one for one in undoing if one not in keep], "rollback")
     undone = [one for one in reversed(migrations) if one.id in applied and one.id not in keep]
-    for migration in undone:
-        if migration.rollback is None:
-            raise MigrationFailed(
-                f"{migration.id} has no rollback; nothing was changed",
-                hint=f"write {migration.rollback_path.name}",
-            )
+    if lacking := [one for one in undone if one.rollback is None]:
+        names = [one.id for one in lacking]
+        raise MigrationFailed(
+            f"{some(names)} {'have' if len(names) > 1 else 'has'} no rollback; nothing was changed",
+            hint=f"write {some([one.rollback_path.name for one in lacking])}{_up_to_it(undone, lacking[0])}",
+        )
     if not undone:
         return ()
     await guard(undone, known.ledger)
     how = {"wait_s": wait_s, "patience": patience, "say": say, "live": live}
     return await asyncio.to_thread(_undo, dsn, undone, how)
+
+
+def _up_to_it(undone: Sequence[Migration], first: Migration) -> str:
+    """Return how to roll back those that come before one that cannot be; nothing when none does."""
+    return f"; or those after it: healthd rollback --to {first.id}" if first is not undone[0] else ""
 
 
 def _undo(dsn: str, undone: Sequence[Migration], how: Mapping[str, Any]) -> tuple[str, ...]:

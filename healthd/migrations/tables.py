@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from yoyo import internalmigrations
@@ -17,10 +18,17 @@ from healthd.model import quote
 if TYPE_CHECKING:
     from healthd.migrations.backend import Backend
 
+Create = Callable[["Backend"], object]
+
+SCHEMAS = """SELECT n.nspname
+               FROM pg_catalog.pg_class AS c
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+              WHERE c.relname = %s AND c.relkind = 'r' AND c.relpersistence <> 't'
+              ORDER BY n.nspname"""
 TABLES = """SELECT c.relname
               FROM pg_catalog.pg_class AS c
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-             WHERE n.nspname = current_schema AND c.relkind = 'r'"""
+             WHERE n.nspname = %s AND c.relkind = 'r'"""
 YOYOS = max(internalmigrations.schema_versions)  # the version of its tables
 OF_DIGESTS = """CREATE TABLE {table} (
                     migration_hash varchar(64) PRIMARY KEY REFERENCES {migrations} ON DELETE CASCADE,
@@ -32,46 +40,104 @@ OF_DIGESTS = """CREATE TABLE {table} (
                     healthd_version text NOT NULL)"""
 
 
-def make(backend: Backend) -> str:
-    """Make the tables that are missing, all or none, and return their schema, quoted."""
-    refuse_second(backend)
+def _of_digests(backend: Backend) -> None:
+    marks = backend.table(backend.migration_table)
+    backend.execute(OF_DIGESTS.format(table=backend.table(DIGESTS), migrations=marks))
+
+
+OURS: Mapping[str, Create] = {
+    "yoyo_lock": lambda backend: backend.execute(backend.format_sql(backend.create_lock_table_sql)),
+    DIGESTS: _of_digests,
+    PROGRESS: lambda backend: backend.execute(progress.CREATE.format(table=backend.table(PROGRESS))),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The tables of a ledger that are not there, in the order in which they are made, each with what makes it.
+
+    `again` says, a line each, which were there once.
+    """
+
+    create: Mapping[str, Create]
+    again: tuple[str, ...] = ()
+
+
+def schema_of(backend: Backend) -> str:
+    """Return the schema of the ledger: where it stands, whatever the search_path, or where it is to be made.
+
+    Raises when there are several, or when a schema was named and it stands in another one.
+    """
+    found = [name for (name,) in backend.connection.execute(SCHEMAS, (backend.migration_table,)).fetchall()]
+    here = str(backend.one("SELECT current_schema") or "")
+    if backend.schema is None and len(found) == 1:
+        return str(found[0])
+    if elsewhere := [name for name in found if name != here]:
+        raise MigrationFailed(
+            f"the ledger {backend.migration_table} is in schema {', '.join(elsewhere)}, and is wanted in "
+            f"{here or 'no schema'}; {NOTHING}",
+            hint="keep one ledger, and drop the others; a URL's ?schema= must name its schema, or be left out",
+        )
+    return here
+
+
+def tables_of(backend: Backend, schema: str) -> frozenset[str]:
+    """Return the tables of a schema: not as yoyo looks for them, which sees only what the role may use."""
+    return frozenset(name for (name,) in backend.connection.execute(TABLES, (schema,)).fetchall())
+
+
+def missing(backend: Backend, schema: str) -> Missing:
+    """Return what has to be made before a migration is marked; raise when that cannot be.
+
+    The tables of an old yoyo are brought up to date.
+    """
     refuse_read_only(backend)
-    rows = backend.connection.execute(TABLES).fetchall()  # not yoyo's: that sees only what the role may use
-    there = {name for (name,) in rows}
-    ours = {backend.lock_table, DIGESTS, PROGRESS} - there
+    there = tables_of(backend, schema)
+    if backend.migration_table in there and "migration_hash" not in _columns(backend, backend.migration_table):
+        _refuse_schema(backend, schema)
+        _upgrade(backend, schema)
+        there = tables_of(backend, schema)
     lost = _lost(backend, there)
-    upgrade = not lost and internalmigrations.needs_upgrading(backend)
-    schema = backend.one("SELECT current_schema")
-    if not ours and not lost and not upgrade:
-        return quote(schema)
-    if not backend.one("SELECT has_schema_privilege(current_schema, 'CREATE')"):
+    create = {**lost, **{name: made for name, made in OURS.items() if name not in there}}
+    if create:
+        _refuse_schema(backend, schema)
+    again = () if backend.migration_table in lost else tuple(_again(lost, there))
+    return Missing(create, again)
+
+
+def _again(lost: Collection[str], there: Collection[str]) -> Iterator[str]:
+    for table in lost:
+        yield f"the ledger's table {table} was {'empty' if table in there else 'gone'}, and was made again"
+
+
+def make(backend: Backend, found: Missing) -> None:
+    """Make the tables that are missing, in the transaction that is open."""
+    for create in found.create.values():
+        create(backend)
+
+
+def _upgrade(backend: Backend, schema: str) -> None:
+    """Bring the tables of an old yoyo up to date, which names them without their schema."""
+    with backend.transaction():
+        backend.one("SELECT pg_catalog.set_config('search_path', %s, true)", (quote(schema),))
+        internalmigrations.upgrade(backend)
+
+
+def _refuse_schema(backend: Backend, schema: str) -> None:
+    """Raise when the ledger's tables cannot be made in a schema."""
+    allowed = """SELECT pg_catalog.has_schema_privilege(n.oid, 'CREATE')
+                   FROM pg_catalog.pg_namespace AS n
+                  WHERE n.nspname = %s"""
+    if not backend.one(allowed, (schema,)):
         role = quote(backend.connection.info.user)
         raise PermissionDenied(
             f"permission denied for schema {schema or 'none'}: the ledger's tables cannot be made; {NOTHING}",
             grant=f"GRANT CREATE ON SCHEMA {quote(schema or 'public')} TO {role};",
         )
-    with backend.transaction():
-        if upgrade:
-            internalmigrations.upgrade(backend)
-        for table, create in lost.items():
-            if table not in there:
-                create(backend)
-            if table == backend.version_table:
-                internalmigrations.mark_schema_version(backend, YOYOS)
-        if backend.lock_table in ours:
-            backend.execute(backend.format_sql(backend.create_lock_table_sql))
-        if DIGESTS in ours:
-            migrations = backend.migration_table_quoted
-            backend.execute(OF_DIGESTS.format(table=DIGESTS, migrations=migrations))
-        if PROGRESS in ours:
-            backend.execute(progress.CREATE.format(table=PROGRESS))
-    for table in lost:
-        backend.say(f"the ledger's table {table} was {'empty' if table in there else 'gone'}, and was made again")
-    return quote(schema)
 
 
-def _lost(backend: Backend, there: Collection[str]) -> dict[str, Callable[[Backend], None]]:
-    """Return what yoyo's own tables lack and nobody misses, with what makes it; raise when it is the ledger itself.
+def _lost(backend: Backend, there: Collection[str]) -> dict[str, Create]:
+    """Return what yoyo's own tables lack, with what makes it; raise when that is the ledger itself, and others stand.
 
     yoyo makes all of its tables in one transaction: without this, it fails on those that are still there.
     """
@@ -83,9 +149,7 @@ def _lost(backend: Backend, there: Collection[str]) -> dict[str, Callable[[Backe
                 hint="bring it back from a backup; or drop what is left of the ledger, and healthd baseline finds "
                 "the version",
             )
-        return {}
-    if "migration_hash" not in _columns(backend, marks):
-        return {}  # of an old yoyo, which is brought up to date
+        return {marks: v2.create_migration_table, log: v2.create_log_table, version: _with_version}
     query = f"SELECT max(version) FROM {backend.version_table_quoted}"  # noqa: S608 # yoyo's own name
     known = backend.one(query) if version in there else None
     if known is not None and known > YOYOS:
@@ -93,38 +157,28 @@ def _lost(backend: Backend, there: Collection[str]) -> dict[str, Callable[[Backe
             f"the ledger is of a newer yoyo: {version} says {known}, and this one knows {YOYOS}; {NOTHING}",
             hint="install the yoyo-migrations that made it; or, when nobody has, put the number right",
         )
-    lost: dict[str, Callable[[Backend], None]] = {}
+    lost: dict[str, Create] = {}
     if log not in there:
         lost[log] = v2.create_log_table
     if known is None:
-        lost[version] = v2.create_version_table
+        lost[version] = _version if version in there else _with_version
     return lost
+
+
+def _with_version(backend: Backend) -> None:
+    v2.create_version_table(backend)
+    _version(backend)
+
+
+def _version(backend: Backend) -> None:
+    internalmigrations.mark_schema_version(backend, YOYOS)
 
 
 def _columns(backend: Backend, table: str) -> frozenset[str]:
     query = """SELECT a.attname
                  FROM pg_catalog.pg_attribute AS a
                 WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped"""
-    return frozenset(name for (name,) in backend.connection.execute(query, (quote(table),)).fetchall())
-
-
-def refuse_second(backend: Backend) -> None:
-    """Raise when the search_path leads past the ledger that is there: everything would run again."""
-    elsewhere = backend.one(
-        """SELECT string_agg(n.nspname, ', ' ORDER BY n.nspname)
-             FROM pg_catalog.pg_class AS c
-             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE c.relname = %s AND c.relkind = 'r' AND c.relpersistence <> 't'
-              AND n.nspname IS DISTINCT FROM current_schema""",
-        (backend.migration_table,),
-    )
-    if elsewhere is not None:
-        here = backend.one("SELECT current_schema")
-        raise MigrationFailed(
-            f"the ledger {backend.migration_table} is in schema {elsewhere}, but search_path leads to "
-            f"{here or 'no schema'}; {NOTHING}",
-            hint=f"set search_path to begin with {elsewhere}, or move the ledger's tables",
-        )
+    return frozenset(name for (name,) in backend.connection.execute(query, (backend.table(table),)).fetchall())
 
 
 def refuse_read_only(backend: Backend) -> None:

@@ -18,6 +18,7 @@ from healthd.sources import read_lock
 @verb()
 @click.option("--target", metavar="NAME", help="Which target, when there are several.")
 @click.option("--to", metavar="ID", help="Roll back everything after this one (default: the last one only).")
+@click.option("--all", "every", is_flag=True, help="Roll back everything.")
 @click.option("--allow-inexact", is_flag=True, help="Although it is not proven to bring back what was there.")
 @click.option("--allow-breaking", is_flag=True, help="Although it breaks the beliefs of a contract.")
 @click.option("--allow-data-loss", is_flag=True, help="Although rows or values go with it; a terminal is asked.")
@@ -27,17 +28,21 @@ def rollback(
     style: str,
     target: str | None,
     to: str | None,
+    every: bool,
     allow_inexact: bool,
     allow_breaking: bool,
     allow_data_loss: bool,
     **options: Any,
 ) -> None:
-    """Undo the last migration, or all after --to, the newest first.
+    """Undo the last migration, all after --to, or every one with --all, the newest first.
 
-    Refuses what the lock file does not prove to bring back exactly what was there, what would break what a contract
-    of the target believes, and what would lose rows.
+    Refuses several when the rollback of one is missing, or failed where it was measured. Refuses what the lock file
+    does not prove to bring back exactly what was there, what would break what a contract of the target believes, and
+    what would lose rows.
     Afterwards the database is proven to be what the lock file says of the migrations that are left.
     """
+    if every and to is not None:
+        raise click.UsageError("--all and --to: say one of them")
     chosen = one_target(settings, target)
 
     def agree(lost: Sequence[str]) -> bool:
@@ -57,6 +62,7 @@ def rollback(
             allow_inexact=allow_inexact,
             allow_breaking=allow_breaking,
             to=to,
+            every=every,
             name=settings.lock.name,
             live=live(),
             **patience(settings, options),

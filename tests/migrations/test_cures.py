@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from conftest import Sql
 from healthd.errors import MigrationFailed
 from healthd.migrations.backend import opened, yoyo_migration
 from healthd.migrations.files import read_migrations
+from healthd.migrations.runner import standing
 
 STEPS = "-- transactional: false\nCREATE TABLE public.a ();\n"
 CUT = "SELECT pg_terminate_backend(pg_backend_pid());"
@@ -48,7 +50,7 @@ def test_a_refusal_of_the_server_comes_with_its_cure(case: str, database: str, t
     assert f"({case.split()[0]})" in str(caught.value)
     assert cure in caught.value.hint
     assert 2 == caught.value.exit_code
-    assert [] == sql(database, "SELECT migration_id FROM _yoyo_migration")
+    assert () == asyncio.run(standing(database, (), None)).ledger.applied
 
 
 def test_a_session_that_ends_at_a_statement_without_a_transaction_does_not_say_more_than_is_known(

@@ -1,0 +1,60 @@
+"""What a session is made of: settings that decide what DDL makes, and those that new sessions are given.
+
+The files run with the same values wherever they run, so that a literal means everywhere what it meant in the replay.
+Where something goes (search_path, tablespaces) is the database's own: see `places`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+# How texts are read and written, with PostgreSQL's own defaults.
+PINNED: Mapping[str, str] = {
+    "TimeZone": "UTC",
+    "timezone_abbreviations": "Default",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "standard_conforming_strings": "on",
+    "backslash_quote": "safe_encoding",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "xmloption": "content",
+    "xmlbinary": "base64",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "quote_all_identifiers": "off",
+    "check_function_bodies": "on",
+    "lc_monetary": "C",
+    "lc_numeric": "C",
+    "lc_time": "C",
+}
+# What may give new sessions other settings.
+GIVES = re.compile(r"\b(?:database|role|user)\b.*\b(?:re)?set\b", re.IGNORECASE | re.DOTALL)
+# What `ALTER DATABASE … SET`, `ALTER ROLE … SET` and `ALTER ROLE … IN DATABASE … SET` give to a new session of ours,
+# but what the session was given by its client, which wins.
+GIVEN = """
+    SELECT DISTINCT ON (x.name) x.name, x.value
+      FROM pg_catalog.pg_db_role_setting AS s
+     CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS u(setting)
+     CROSS JOIN LATERAL (SELECT pg_catalog.lower(pg_catalog.split_part(u.setting, '=', 1)),
+                                pg_catalog.substr(u.setting, pg_catalog.strpos(u.setting, '=') + 1)) AS x(name, value)
+     WHERE s.setdatabase IN (0, (SELECT d.oid
+                                   FROM pg_catalog.pg_database AS d
+                                  WHERE d.datname = pg_catalog.current_database()))
+       AND s.setrole IN (0, (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = session_user))
+     ORDER BY x.name, s.setdatabase <> 0 AND s.setrole <> 0 DESC, s.setrole <> 0 DESC, s.setdatabase <> 0 DESC"""
+CLIENTS = "SELECT pg_catalog.lower(s.name) FROM pg_catalog.pg_settings AS s WHERE s.source = 'client'"
+DEFAULT = "SELECT s.name, s.boot_val FROM pg_catalog.pg_settings AS s WHERE pg_catalog.lower(s.name) = ANY (%s)"
+
+
+def given(rows: Iterable[tuple[str, str]], clients: Iterable[str]) -> dict[str, str]:
+    """Return the settings of a new session by their names in lower case; those that are pinned are none of them."""
+    others = {*map(str.lower, PINNED), *clients}
+    return {name: value for name, value in rows if name not in others}
+
+
+def changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict[str, str], Sequence[str]]:
+    """Return the settings that new sessions are given otherwise now, and the names of those that they lost."""
+    now = {name: value for name, value in after.items() if before.get(name) != value}
+    return now, sorted(before.keys() - after.keys())

@@ -1,0 +1,177 @@
+"""What the database, the role, the client or a file itself gives to sessions decides nothing that was measured."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from conftest import BINARIES, MakeDatabase, Sql
+
+from healthd.config import Target
+from healthd.migrations.backend import opened, yoyo_migration
+from healthd.migrations.files import Migration, read_migrations
+from healthd.migrations.lockfile import LockFile
+from healthd.migrations.proven import Changed, look, migrate, rollback
+from healthd.migrations.replay import replay
+from healthd.sources import Files
+
+GIVE = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %%I SET {}', current_database()); END $$"
+LITERALS = {
+    "1": """CREATE TABLE public.z (id int PRIMARY KEY,
+                since timestamptz DEFAULT '2024-01-01 00:00:00', d date DEFAULT '01/02/2024',
+                e timestamptz DEFAULT '2024-01-01 00:00 EST', span interval DEFAULT '-1 2:03:04',
+                words text DEFAULT 'a\\nb', raw text DEFAULT ('\\xff'::bytea)::text, real float8 DEFAULT 1.1,
+                money_ text DEFAULT 12.5::money::text);
+            CREATE VIEW public.nothing AS SELECT id = NULL AS a FROM public.z;
+            DO $$ BEGIN
+                EXECUTE format('CREATE VIEW public.at AS SELECT %L::text AS a', '2024-07-01 12:00Z'::timestamptz);
+            END $$;""",
+    "1.rollback": "DROP VIEW public.at, public.nothing; DROP TABLE public.z;",
+}
+SETTINGS = {
+    "timezone": "TimeZone = ''Europe/Berlin''",
+    "datestyle": "DateStyle = ''SQL, DMY''",
+    "intervalstyle": "IntervalStyle = sql_standard",
+    "strings": "standard_conforming_strings = off",
+    "bytea": "bytea_output = escape",
+    "equals null": "transform_null_equals = on",
+    "abbreviations": "timezone_abbreviations = ''Australia''",
+    "money": "lc_monetary = ''C.UTF-8''",
+}
+
+
+def written(folder: Path, files: dict[str, str]) -> tuple[Migration, ...]:
+    for name, text in files.items():
+        (folder / f"{name}.sql").write_text(text)
+    return read_migrations([folder])
+
+
+@pytest.fixture(scope="module")
+async def literals(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
+    migrations = written(tmp_path_factory.mktemp("sql"), LITERALS)
+    return migrations, await replay(migrations, postgres_bin=BINARIES)
+
+
+async def found(url: str, migrations: tuple[Migration, ...], lock: LockFile) -> list[str]:
+    seen = await look(Target("machines", url), Files.of(lock, migrations))
+    return [one.message for one in seen.found]
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+async def test_a_literal_means_what_it_meant_in_the_replay(
+    database: str, sql: Sql, literals: tuple[tuple[Migration, ...], LockFile], setting: str
+) -> None:
+    sql(database, GIVE.format(setting).replace("%%", "%"))  # type: ignore[arg-type]
+
+    assert Changed(("1",)) == await migrate(Target("machines", database), *literals, say=lambda _: None)
+    assert [] == await found(database, *literals)
+
+
+async def test_what_the_client_says_decides_nothing_either(
+    make_database: MakeDatabase,
+    literals: tuple[tuple[Migration, ...], LockFile],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
+    monkeypatch.setenv("PGDATESTYLE", "German")
+    monkeypatch.setenv("PGOPTIONS", "-c search_path=nowhere -c array_nulls=off")
+    migrations, lock = literals
+
+    assert lock == await replay(migrations, postgres_bin=BINARIES)
+    with opened(make_database() + "&options=-c%20IntervalStyle%3Diso_8601", wait_s=5.0) as backend:
+        backend.apply_one(yoyo_migration(migrations[0]))
+    assert [] == await found(backend.dsn, migrations, lock)
+
+
+# ── a file that gives sessions something ────────────────────────────────────────────────────────────────
+
+GIVING = {
+    "1": "CREATE SCHEMA app;" + GIVE.format("search_path = app, public").replace("%%", "%"),
+    "1.rollback": GIVE.replace("SET {}", "RESET search_path").replace("%%", "%") + ";DROP SCHEMA app;",
+    "2": "CREATE TABLE t (id int PRIMARY KEY);",
+    "2.rollback": "DROP TABLE t;",
+    "3": "-- transactional: false\nCREATE INDEX CONCURRENTLY t_id ON app.t (id);",
+    "3.rollback": "DROP INDEX CONCURRENTLY app.t_id;",
+    "4": GIVE.replace("SET {}", "RESET search_path").replace("%%", "%"),
+    "4.rollback": GIVE.format("search_path = app, public").replace("%%", "%"),
+    "5": "CREATE TABLE t (id int);",
+    "5.rollback": "DROP TABLE public.t;",
+}
+
+
+@pytest.fixture(scope="module")
+async def giving(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
+    migrations = written(tmp_path_factory.mktemp("sql"), GIVING)
+    return migrations, await replay(migrations, postgres_bin=BINARIES)
+
+
+async def test_a_file_may_set_the_search_path_of_the_database(
+    database: str, sql: Sql, giving: tuple[tuple[Migration, ...], LockFile]
+) -> None:
+    target = Target("machines", database)
+
+    assert ["exact"] * 5 == [one.rollback for one in giving[1].migrations]
+    assert Changed(("1",)) == await migrate(target, *giving, say=lambda _: None, to="1")
+    assert Changed(("2", "3", "4", "5")) == await migrate(target, *giving, say=lambda _: None)
+    assert [] == await found(database, *giving)
+    assert [("public",)] == sql(database, "SELECT schemaname FROM pg_tables WHERE tablename = '_yoyo_migration'")
+    assert Changed(("5", "4", "3")) == await rollback(target, *giving, say=lambda _: None, agree=bool, to="2")
+    assert [] == await found(database, *giving)
+    assert Changed(("2", "1")) == await rollback(target, *giving, say=lambda _: None, agree=bool, to=None, every=True)
+    assert [] == await found(database, *giving)
+
+
+async def test_a_later_file_of_the_same_run_meets_what_an_earlier_one_gave(
+    database: str, giving: tuple[tuple[Migration, ...], LockFile]
+) -> None:
+    assert Changed(("1", "2", "3", "4", "5")) == await migrate(
+        Target("machines", database), *giving, say=lambda _: None
+    )
+    assert [] == await found(database, *giving)
+
+
+async def test_what_a_role_was_given_goes_before_what_a_file_gives_the_database(
+    database: str, sql: Sql, giving: tuple[tuple[Migration, ...], LockFile]
+) -> None:
+    """As it does for a new session."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f'ALTER ROLE postgres IN DATABASE "{name}" SET search_path = public'.encode())
+    with opened(database, wait_s=5.0) as backend:
+        for migration in giving[0][:2]:
+            backend.apply_one(yoyo_migration(migration))
+
+    assert [("public",)] == sql(database, "SELECT schemaname FROM pg_tables WHERE tablename = 't'")
+
+
+# ── the ledger ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("header", ["", "-- transactional: false\n"])
+def test_a_ledger_is_found_where_it_is(database: str, sql: Sql, tmp_path: Path, header: str) -> None:
+    migrations = written(
+        tmp_path,
+        {
+            "1": "CREATE SCHEMA app;" + GIVE.format("search_path = app").replace("%%", "%"),
+            "2": header + "CREATE TABLE app.t ();",
+            "2.rollback": "DROP TABLE app.t",
+        },
+    )
+    for step in range(3):
+        with opened(database, wait_s=5.0) as backend:
+            theirs = [yoyo_migration(one) for one in migrations]
+            if step < 2:
+                backend.apply_one(theirs[step])
+            else:
+                backend.rollback_one(theirs[1])
+
+    assert [("1",)] == sql(database, "SELECT migration_id FROM public._yoyo_migration")
+    books = "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename ~ 'yoyo|_healthd'"
+    assert [("public",)] == sql(database, books)
+
+
+def test_a_first_file_that_fails_leaves_no_ledger(database: str, sql: Sql, tmp_path: Path) -> None:
+    migrations = written(tmp_path, {"1": "CREATE TABLE a (); SELECT 1 / 0;"})
+    with pytest.raises(Exception, match="division by zero"), opened(database, wait_s=5.0) as backend:
+        backend.apply_one(yoyo_migration(migrations[0]))
+
+    assert [] == sql(database, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")

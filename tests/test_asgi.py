@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import httpx
@@ -12,13 +13,15 @@ import pytest
 import structlog
 from conftest import Sql
 from prometheus_client import CollectorRegistry
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from healthd.asgi import Answers
+from healthd.asgi import Answers, time_queries
 from healthd.asgi.measures import ERROR
 from healthd.asgi.trouble import TITLES
 
@@ -128,18 +131,87 @@ async def test_an_error_of_the_server_is_answered_by_its_sqlstate_and_leaks_noth
     assert members == {name: body.get(name) for name in members}
     assert {"detail", "error_code", "request_id", "timestamp", "type", "title"} <= body.keys()
     assert (status == 503) == ("retry-after" in answer.headers)
-    for text in (answer.text, str(logged)):
-        assert SECRET not in text
-        assert "SELECT " not in text.replace("GRANT SELECT", "")
+    for words in (answer.text, str(logged)):
+        assert SECRET not in words
+        assert "SELECT " not in words.replace("GRANT SELECT", "")
 
 
 async def test_a_server_that_cannot_be_reached_is_answered_503_without_its_address() -> None:
     app = application(Route("/", fails_with("host=127.0.0.1 port=1 user=u password=swordfish", "SELECT 1")))
-    answer = await get(app)
+    with structlog.testing.capture_logs() as logged:
+        answer = await get(app)
 
     assert (503, "database_unreachable") == (answer.status_code, answer.json()["error_code"])
     assert "2" == answer.headers["retry-after"]
     assert "127.0.0.1" not in answer.text
+    assert '"127.0.0.1", port 1 failed: Connection refused' in logged[0]["message"]
+    assert SECRET not in str(logged)
+
+
+@asynccontextmanager
+async def through_sqlalchemy(url: str, statement: str) -> AsyncIterator[Callable[[Request], Awaitable[Response]]]:
+    """Lend a handler that runs a statement as an application with an async engine does."""
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+psycopg://"), hide_parameters=True)
+    time_queries(engine)
+
+    async def handler(_request: Request) -> Response:
+        async with engine.connect() as connection:
+            await connection.execute(text(statement))
+        return PlainTextResponse("done")
+
+    yield handler
+    await engine.dispose()
+
+
+async def test_the_frames_are_the_applications_own_also_behind_an_async_engine(machines: str) -> None:
+    with structlog.testing.capture_logs() as logged:
+        async with through_sqlalchemy(machines, "SELECT * FROM robots") as handler:
+            await get(application(Route("/", handler)))
+    *own, raised = logged[0]["frames"]
+
+    assert own[-1].startswith(f"{__file__}:")
+    assert own[-1].endswith(" handler")
+    assert "/sqlalchemy/" not in " ".join(own)
+    assert "/psycopg/" in raised
+
+
+async def test_a_lost_server_is_named_in_the_log_and_not_in_the_answer(machines: str) -> None:
+    with structlog.testing.capture_logs() as logged:
+        async with through_sqlalchemy(machines, "SELECT pg_terminate_backend(pg_backend_pid())") as handler:
+            answer = await get(application(Route("/", handler)))
+    line, database = logged[0], machines.rpartition("/")[2].partition("?")[0]
+
+    assert 503 == answer.status_code
+    assert line["server"].endswith(f"/{database}")
+    assert "terminating connection due to administrator command" == line["message"]
+    assert database not in answer.text
+
+
+async def test_a_refusal_names_the_role_that_needs_the_privilege(machines: str, sql: Sql) -> None:
+    sql(machines, 'DROP ROLE IF EXISTS "asgi caller"; CREATE ROLE "asgi caller" LOGIN')
+    with structlog.testing.capture_logs() as logged:
+        url = machines.replace("postgres@", "asgi%20caller@")
+        async with through_sqlalchemy(url, "SELECT id FROM machines") as handler:
+            answer = await get(application(Route("/", handler)))
+
+    assert "asgi caller" == answer.json()["role"] == logged[0]["role"]
+    assert 'GRANT SELECT ON public.machines TO "asgi caller";' == answer.json()["grant"]
+
+
+async def test_a_role_can_be_told_to_the_middleware(machines: str) -> None:
+    handler = fails_with(machines, AS_READER, "SELECT name FROM closed.papers")
+    answer = await get(application(Route("/", handler), role="asgi_reader"))
+
+    assert "GRANT USAGE ON SCHEMA closed TO asgi_reader;" == answer.json()["grant"]
+
+
+@pytest.mark.parametrize(("runbook", "expected"), [(None, "about:blank"), ("/help", "/help#schema_mismatch")])
+async def test_the_type_of_an_answer_leads_to_the_runbook_or_nowhere(
+    machines: str, runbook: str | None, expected: str
+) -> None:
+    answer = await get(application(Route("/", fails_with(machines, "TABLE robots")), runbook=runbook))
+
+    assert expected == answer.json()["type"]
 
 
 async def labels(_enum: str) -> Sequence[str]:
@@ -169,10 +241,28 @@ async def test_an_error_that_is_not_the_databases_is_answered_without_its_words(
     async def handler(_request: Request) -> Response:
         raise RuntimeError(SECRET)
 
-    answer = await get(application(Route("/", handler)))
+    with structlog.testing.capture_logs() as logged:
+        answer = await get(application(Route("/", handler)))
+    line = logged[0]
 
     assert (500, "internal_error") == (answer.status_code, answer.json()["error_code"])
     assert SECRET not in answer.text
+    assert ("request.failed", f"RuntimeError: {SECRET}") == (line["event"], line["message"])
+    assert line["frames"][-1].endswith(" handler")
+    assert all("/starlette/" not in frame for frame in line["frames"])
+
+
+async def test_what_caused_an_error_of_the_application_is_logged_with_it() -> None:
+    async def handler(_request: Request) -> Response:
+        try:
+            return PlainTextResponse(str({}["size"]))
+        except KeyError as error:
+            raise RuntimeError("no size is known") from error
+
+    with structlog.testing.capture_logs() as logged:
+        await get(application(Route("/", handler)))
+
+    assert "RuntimeError: no size is known <- KeyError: 'size'" == logged[0]["message"]
 
 
 @pytest.mark.parametrize("wrap", [lambda error: ExceptionGroup(SECRET, [ValueError(), error]), lambda error: error])
@@ -250,11 +340,6 @@ async def test_errors_are_counted_from_nought_on() -> None:
 
 
 async def test_the_time_in_the_database_is_told_apart(machines: str) -> None:
-    from sqlalchemy import text
-    from sqlalchemy.ext.asyncio import create_async_engine
-
-    from healthd.asgi import time_queries
-
     engine = create_async_engine(machines.replace("postgresql://", "postgresql+psycopg://"))
     time_queries(engine)
 
@@ -296,7 +381,7 @@ async def test_an_answer_that_has_begun_is_not_followed_by_another_and_is_told(m
     assert ["http.response.start", "http.response.body"] == [message["type"] for message in sent]
     assert True is sent[-1]["more_body"]  # the server sees it unfinished, and closes the connection
     assert ["request.broke_off", "request.finished"] == [one["event"] for one in logged]
-    assert SECRET not in str(logged)
+    assert f"RuntimeError: {SECRET}" == logged[0]["message"]
 
 
 async def test_a_stream_is_passed_on_piece_by_piece() -> None:

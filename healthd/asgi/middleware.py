@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import traceback
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from healthd.asgi.frames import frames, message
 from healthd.asgi.ids import request_id
 from healthd.asgi.measures import Registry, measures_of
 from healthd.asgi.timing import SPENT, Spent
@@ -26,7 +26,6 @@ Labels = Callable[[str], Awaitable[Sequence[str]]]
 log = structlog.get_logger("healthd.asgi")
 
 LABELS_S = 1.0  # what asking for an enum's values may take
-FRAMES = 12
 LEFT = 499  # the caller has gone; nginx's number
 
 
@@ -34,8 +33,10 @@ class Answers:
     """Wrap an ASGI application; in Starlette and FastAPI by `app.add_middleware(Answers)`.
 
     `labels` is asked for the valid values of an enum, by its name such as `public.machinestatus`, when the database
-    refused one. `schema` is where the names belong that the server prints without one. `runbook` is the address
-    before the `#` of each answer's `type`. Websockets and lifespan pass untouched, and so do streams.
+    refused one. `schema` is where the names belong that the server prints without one. `runbook` is the address of a
+    page with a section for each error_code: the `type` of each answer, which is `about:blank` without it. `role` is the
+    role that the application connects as, for the GRANT in an answer; `time_queries` finds it by itself.
+    Websockets and lifespan pass untouched, and so do streams.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class Answers:
         *,
         labels: Labels | None = None,
         schema: str = "public",
-        runbook: str = "/runbook",
+        runbook: str | None = None,
+        role: str | None = None,
         registry: Registry | None = None,
     ) -> None:
-        self.app, self.labels, self.schema, self.runbook = app, labels, schema, runbook
+        self.app, self.labels, self.schema, self.runbook, self.role = app, labels, schema, runbook, role
         self.measures = measures_of(registry)
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
@@ -73,8 +75,8 @@ class Answers:
             try:
                 await self.app(scope, receive, watched)
             except Exception as error:
-                trouble = recognise(error, schema=self.schema)
-                _tell(trouble, error, scope, started=status != LEFT)
+                trouble = recognise(error, schema=self.schema, role=self.role or spent.role)
+                _tell(trouble, error, scope, started=status != LEFT, server=spent.server)
                 self.measures.errors.labels(trouble.error_code).inc()
                 # Once an answer has begun there is no other: the server sees it unfinished and closes the connection.
                 if status == LEFT:
@@ -120,10 +122,10 @@ class Answers:
         await send({"type": "http.response.body", "body": body})
 
 
-def problem(trouble: Trouble, name: str, at: datetime, *, runbook: str = "/runbook") -> dict[str, Any]:
+def problem(trouble: Trouble, name: str, at: datetime, *, runbook: str | None = None) -> dict[str, Any]:
     """Return the problem document of a trouble in the request of this name."""
     return {
-        "type": f"{runbook}#{trouble.error_code}",
+        "type": f"{runbook}#{trouble.error_code}" if runbook is not None else "about:blank",
         "title": trouble.title,
         "status": trouble.status,
         "detail": trouble.detail,
@@ -140,9 +142,12 @@ def route(scope: Scope) -> str:
     return found if isinstance(found, str) else "unmatched"
 
 
-def _tell(trouble: Trouble, error: BaseException, scope: Scope, *, started: bool) -> None:
-    """Log what happened and where in the code; never the error's own words, which may quote a value."""
-    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+def _tell(trouble: Trouble, error: BaseException, scope: Scope, *, started: bool, server: str | None) -> None:
+    """Log what happened, where in the application's code, and who asked.
+
+    What the database said may quote a value, and is left out; so it is not where a connection failed or the server was
+    busy, for these name the server and the reason, and not where the application itself failed.
+    """
     say = log.error if trouble.status in (500, 503) else log.warning
     say(
         "request.broke_off" if started else "request.failed",
@@ -150,9 +155,13 @@ def _tell(trouble: Trouble, error: BaseException, scope: Scope, *, started: bool
         status=trouble.status,
         method=scope["method"][:16],
         route=route(scope),
+        caller=scope["state"].get("caller"),
         sqlstate=trouble.sqlstate,
         error=trouble.cause,
+        message=trouble.words or (message(error) if trouble.sqlstate is None and trouble.status == 500 else None),
+        server=server if trouble.status == 503 else None,
+        role=trouble.role,
         object=trouble.members.get("object"),
         privilege=trouble.members.get("privilege"),
-        frames=[f"{one.filename}:{one.lineno} {one.name}" for one in frames],
+        frames=frames(error),
     )

@@ -12,10 +12,12 @@ BEGAN = "healthd_began"
 
 @dataclass(slots=True)
 class Spent:
-    """Seconds that one request spent in its database, and in how many statements."""
+    """Seconds that one request spent in its database, and in how many statements; where and as whom one failed."""
 
     database_s: float = 0.0
     statements: int = 0
+    server: str | None = None  # host:port/database
+    role: str | None = None
 
 
 SPENT: ContextVar[Spent | None] = ContextVar("healthd_spent", default=None)
@@ -41,6 +43,18 @@ def _after(_connection: Any, _cursor: Any, _statement: Any, _parameters: Any, co
 
 def _broke(context: Any) -> None:
     _count(context.execution_context)
+    if (spent := SPENT.get()) is not None and context.engine is not None:
+        url = context.engine.url
+        info = getattr(getattr(_driver(context.connection), "info", None), "user", None) if context.connection else None
+        spent.server = f"{url.host or 'localhost'}:{url.port or 5432}/{url.database or ''}"
+        spent.role = info or url.username
+
+
+def _driver(connection: Any) -> Any:
+    """Return the driver's own connection of one of SQLAlchemy's; None where it has none any more."""
+    if connection.invalidated or connection.closed:
+        return None
+    return getattr(connection.connection, "driver_connection", None)
 
 
 def _count(context: Any) -> None:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from healthd.model import Key
+from healthd.model import Key, quote
+from healthd.printable import printable
+from healthd.redact import hide
 
 DEPTH = 20  # causes that are followed
 RETRY_S = 2
+WORDS = 500
 
 TITLES = {
     "database_unreachable": "The database does not answer",
@@ -23,7 +26,7 @@ TITLES = {
     "serialization_failed": "A value of the database is none that the application knows",
     "permission_denied": "The application may not do this in the database",
     "enum_mismatch": "The database does not know this value",
-    "invalid_input": "The database does not take this value",
+    "invalid_input": "A value is not valid",
     "conflict": "This contradicts what is stored",
     "internal_error": "The application failed",
 }
@@ -61,7 +64,10 @@ PRIVILEGES = {"schema": "USAGE", "sequence": "USAGE", "function": "EXECUTE"}
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a request ran into; `members` go into the answer, `sqlstate` and `cause` only into the log."""
+    """What a request ran into; `members` go into the answer, `sqlstate`, `cause`, `role` and `words` only into the log.
+
+    `words` are those of a server or a driver where they quote no value: about connections, limits and timeouts.
+    """
 
     status: int
     error_code: str
@@ -71,6 +77,8 @@ class Trouble:
     sqlstate: str | None = None
     cause: str = ""
     enum: str | None = None  # the type whose valid values would help
+    role: str | None = None
+    words: str | None = None
 
     @property
     def title(self) -> str:
@@ -78,11 +86,11 @@ class Trouble:
         return TITLES.get(self.error_code, self.error_code.replace("_", " ").capitalize())
 
 
-def recognise(error: BaseException, *, schema: str = "public") -> Trouble:
-    """Return what an exception means; `schema` is where names without one belong."""
+def recognise(error: BaseException, *, schema: str = "public", role: str | None = None) -> Trouble:
+    """Return what an exception means; `schema` is where names without one belong, `role` who the application is."""
     for one in chain(error):
         if trouble := _driver(one, error, schema) or _conversion(one, schema):
-            return trouble
+            return _granting(trouble, role) if trouble.error_code == "permission_denied" else trouble
     return Trouble(500, "internal_error", "the log has more under the request id", cause=_name(error))
 
 
@@ -111,16 +119,16 @@ def _driver(one: BaseException, outermost: BaseException, schema: str) -> Troubl
             return Trouble(422, "invalid_input", "a text holds a NUL character", cause=_name(one))
         return Trouble(500, "serialization_failed", "a stored value is none that Python can hold", cause=_name(one))
     if lost or (library == "sqlalchemy" and type(one).__name__ == "TimeoutError"):
-        return _unavailable("database_unreachable", None, _name(one))
+        return _unavailable("database_unreachable", None, one)
     return None
 
 
 def _by_state(one: BaseException, state: str, outermost: BaseException, schema: str) -> Trouble:
     cause, group = _name(one), state[:2]
     if group in UNREACHABLE or state in SHUTDOWN:
-        return _unavailable("database_unreachable", state, cause)
+        return _unavailable("database_unreachable", state, one)
     if group in BUSY or state in BUSY_STATES:
-        return _unavailable("database_busy", state, cause)
+        return _unavailable("database_busy", state, one)
     if state == "42501":
         return _denied(one, outermost, schema)
     if state == "22P02" and (found := ENUM.search(_words(one))):
@@ -136,9 +144,10 @@ def _by_state(one: BaseException, state: str, outermost: BaseException, schema: 
     return Trouble(500, "internal_error", "the log has more under the request id", {}, None, state, cause)
 
 
-def _unavailable(code: str, state: str | None, cause: str) -> Trouble:
+def _unavailable(code: str, state: str | None, one: BaseException) -> Trouble:
     detail = f"try again in {RETRY_S} seconds"
-    return Trouble(503, code, detail, {"retry_after_s": RETRY_S}, RETRY_S, state, cause)
+    words = printable(hide(_words(one)))[:WORDS]
+    return Trouble(503, code, detail, {"retry_after_s": RETRY_S}, RETRY_S, state, _name(one), words=words)
 
 
 def _mismatch(one: BaseException, state: str, cause: str, schema: str) -> Trouble:
@@ -190,6 +199,14 @@ def _verb(outermost: BaseException) -> str | None:
         if isinstance(statement := getattr(one, "statement", None), str) and (found := VERB.match(statement)):
             return found[1].upper()
     return None
+
+
+def _granting(trouble: Trouble, role: str | None) -> Trouble:
+    """Return a refusal whose GRANT names the role that needs it, as far as it is known."""
+    if role is None or "grant" not in trouble.members:
+        return replace(trouble, role=role)
+    grant = f"{trouble.members['grant'].removesuffix('…;')}{quote(role)};"
+    return replace(trouble, role=role, members={**trouble.members, "role": role, "grant": grant})
 
 
 def _violated(one: BaseException, state: str, cause: str, schema: str) -> Trouble:

@@ -1,0 +1,66 @@
+"""Where in the application's own code an error came from, and what the application itself said of it."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from pathlib import PurePath
+
+FRAMES = 12
+WORDS = 500  # of one message
+# Between an application and its database, or its server: where they stand in a traceback says nothing about a fault.
+PLUMBING = frozenset(
+    """anyio asyncpg exceptiongroup fastapi greenlet healthd httpx prometheus_client psycopg psycopg_binary psycopg_pool
+    pydantic pydantic_core sqlalchemy starlette structlog uvicorn uvloop""".split()
+)
+QUOTING = frozenset("asyncpg psycopg psycopg_pool pydantic pydantic_core sqlalchemy fastapi".split())  # values, SQL
+_STANDARD = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
+_PACKAGES = frozenset({"site-packages", "dist-packages"})
+
+
+def frames(error: BaseException) -> list[str]:
+    """Return the application's own places that an error passed, the innermost last, and where it was raised.
+
+    The way through an async SQLAlchemy is dozens of frames long; without them the application's own are seen.
+    """
+    passed = [one for each in _causes(error) for one in traceback.extract_tb(each.__traceback__)]
+    own = [one for one in passed if not _plumbing(one.filename)]
+    chosen = own[-FRAMES:]
+    if passed and passed[-1] not in chosen:
+        chosen.append(passed[-1])
+    return [f"{one.filename}:{one.lineno} {one.name}" for one in chosen]
+
+
+def message(error: BaseException) -> str:
+    """Return what the application's own errors say, the last raised first; of a driver's or a validator's the name alone.
+
+    Those quote SQL and values.
+    """
+    return " <- ".join(_said(one) for one in reversed(list(_causes(error))))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield what caused an error, as Python would print it: the first cause first."""
+    chain: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in chain:
+        chain.append(one)
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    yield from reversed(chain)
+
+
+def _said(error: BaseException) -> str:
+    name = type(error).__name__
+    quotes = any(each.__module__.partition(".")[0] in QUOTING for each in type(error).__mro__)
+    words = "" if quotes else str(error)[:WORDS]
+    return f"{name}: {words}" if words else name
+
+
+def _plumbing(filename: str) -> bool:
+    parts = PurePath(filename).parts
+    installed = next((number for number, part in enumerate(parts) if part in _PACKAGES), None)
+    if installed is not None:
+        package = parts[installed + 1] if len(parts) > installed + 1 else ""
+        return package.removesuffix(".py") in PLUMBING
+    return filename.startswith((*_STANDARD, "<")) or parts[-3:-1] == ("healthd", "asgi")

@@ -33,7 +33,7 @@ def frames(error: BaseException) -> list[str]:
 
 
 def message(error: BaseException) -> str:
-    """Return what the application's own errors say, the last raised first; of a driver's or a validator's the name alone.
+    """Return what the application itself said, the last error first; of a driver or a validator the error's name alone.
 
     Those quote SQL and values.
     """

@@ -63,7 +63,7 @@ KEYS: Mapping[str, frozenset[str]] = {
     ),
     "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows"]),
     "contract": frozenset(["file", "models", "role"]),
-    "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract"]),
+    "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract", "token_file"]),
 }
 
 
@@ -416,6 +416,7 @@ class _Reader:
                 raise self.wrong(section, "contract", f"cannot read {base / file}", "") from error
             except (ValueError, TypeError) as error:
                 raise self.wrong(section, "contract", f"{base / file}: {error}", "") from error
+        token_file = self.get(section, "token_file")
         return Endpoint(
             name,
             url,
@@ -424,6 +425,7 @@ class _Reader:
             self.seconds(section, "interval_s", settings.interval_s),
             self.seconds(section, "deadline_s", settings.deadline_s),
             shape,
+            base / token_file if token_file is not None else None,
         )
 
     def target(self, name: str, settings: Settings, contracts: Mapping[str, Contract]) -> Target:

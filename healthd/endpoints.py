@@ -7,6 +7,7 @@ import functools
 import ssl
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -21,7 +22,10 @@ HEADERS = {"User-Agent": f"healthd/{__version__}", "Accept": "application/json",
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One address of an application that we ask again and again. `url` may hold a password: it is never printed."""
+    """One address of an application that we ask again and again. `url` may hold a password: it is never printed.
+
+    `token_file` holds a bearer token, read at each question: it may be changed at any time.
+    """
 
     title: str
     url: str = field(repr=False)
@@ -30,6 +34,7 @@ class Endpoint:
     interval_s: float = 30.0
     deadline_s: float = 10.0
     shape: Shape = ()
+    token_file: Path | None = None
 
     @property
     def name(self) -> str:
@@ -73,7 +78,7 @@ async def ask(endpoint: Endpoint) -> Asked:
         async with (
             asyncio.timeout(endpoint.deadline_s),
             httpx.AsyncClient(
-                headers=HEADERS,
+                headers={**HEADERS, **_authorization(endpoint)},
                 timeout=None,  # noqa: S113 # the deadline is for all of it
                 trust_env=False,
                 verify=_trusted() if endpoint.url.lower().startswith("https:") else False,
@@ -82,6 +87,8 @@ async def ask(endpoint: Endpoint) -> Asked:
         ):
             status = response.status_code
             body, whole = await _body(response)
+    except _NoToken as error:
+        trouble = str(error)
     except TimeoutError:
         trouble = f"no answer within {endpoint.deadline_s:g} s"
     except httpx.ConnectError as error:
@@ -102,6 +109,23 @@ async def ask(endpoint: Endpoint) -> Asked:
         trouble,
         wrong,
     )
+
+
+class _NoToken(Exception):
+    """The file with the token cannot be read."""
+
+
+def _authorization(endpoint: Endpoint) -> dict[str, str]:
+    if endpoint.token_file is None:
+        return {}
+    try:
+        token = endpoint.token_file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not ASCII"
+        raise _NoToken(f"cannot read the token in {endpoint.token_file}: {why}") from None
+    if not token.isprintable() or not token:
+        raise _NoToken(f"{endpoint.token_file} holds no token on a line of its own")
+    return {"Authorization": f"Bearer {token}"}
 
 
 async def _body(response: Any) -> tuple[bytes, bool]:

@@ -265,6 +265,38 @@ async def test_a_password_in_the_address_is_in_no_finding() -> None:
     assert "swordfish" not in repr(endpoint("http://user:swordfish@example/"))
 
 
+async def test_a_bearer_token_is_read_at_each_question_and_is_in_no_finding(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        asked.extend(line.partition(": ")[2] for line in head.splitlines() if line.lower().startswith("authorization"))
+        writer.write(http(b"{}", "401 Unauthorized"))
+        writer.close()
+
+    file = tmp_path / "token"
+    async with serving(talk) as url:
+        for token in ("first", "second"):
+            file.write_text(f"{token}\n")
+            report = await examine_endpoint(endpoint(url, token_file=file))
+
+    assert ["Bearer first"] * 2 + ["Bearer second"] * 2 == asked
+    assert "second" not in text(report)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "No such file or directory"), (b"", "holds no token"), (b"a\nb", "holds no token"), (b"\xff", "not ASCII")],
+)
+async def test_a_token_that_cannot_be_read_is_the_trouble(tmp_path: Path, content: bytes | None, words: str) -> None:
+    if content is not None:
+        (tmp_path / "token").write_bytes(content)
+    report = await examine_endpoint(endpoint("http://127.0.0.1:1/", token_file=tmp_path / "token"))
+
+    assert words in text(report)
+    assert f"{tmp_path / 'token'}" in text(report)
+
+
 async def test_the_environments_proxy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     async with serving(saying(http(GOOD))) as url:
@@ -307,13 +339,16 @@ def settings(folder: Path, text: str) -> tuple[Endpoint, ...]:
 def test_an_endpoint_is_read_from_its_section(tmp_path: Path) -> None:
     (tmp_path / "shape.json").write_text('{"fields": {"status": {"values": ["ok"]}}}')
     (made,) = settings(
-        tmp_path, "url = http://127.0.0.1:8000/healthz\nstatus = 204\nmax_latency_s = 0.5\ncontract = shape.json\n"
+        tmp_path,
+        "url = http://127.0.0.1:8000/healthz\nstatus = 204\nmax_latency_s = 0.5\ncontract = shape.json\n"
+        "token_file = secrets/token\n",
     )
 
     assert ("endpoint:api", 204, 0.5, 7.0, 10.0) == (
         made.name, made.status, made.max_latency_s, made.interval_s, made.deadline_s,
     )  # fmt: skip
     assert ("ok",) == made.shape[0].values
+    assert tmp_path / "secrets" / "token" == made.token_file
 
 
 @pytest.mark.parametrize(

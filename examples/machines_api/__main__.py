@@ -3,9 +3,11 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 import uvicorn
 
+from examples.machines_api import callers
 from examples.machines_api.app import create_app
 from healthd import embedded
 from healthd.config import read_settings
@@ -22,15 +24,29 @@ def main() -> int:
         metavar="URL",
         help="default: DATABASE_URL, else the PostgreSQL of `make run`",
     )
+    parser.add_argument(
+        "--tokens",
+        type=Path,
+        metavar="FILE",
+        help="a line `ORGANIZATION TOKEN` for each caller (default: machines-api.tokens in the data folder of "
+        "`make run`, made with one token)",
+    )
     arguments = parser.parse_args()
-    database = arguments.database or embedded.running(read_settings().data, embedded.DATABASE)
+    data = read_settings().data
+    database = arguments.database or embedded.running(data, embedded.DATABASE)
     if database is None:
         sys.stderr.write("no database: start one with `make run`, or set DATABASE_URL\n")
         return 3
+    tokens = arguments.tokens or data / "machines-api.tokens"
+    try:
+        known = callers.read(tokens)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{tokens}: {error}\n")
+        return 3
     configure()
-    sys.stdout.write(f"machines http://127.0.0.1:{arguments.port}/machines\n")
+    sys.stdout.write(f"machines http://127.0.0.1:{arguments.port}/machines\ntokens   {tokens}\n")
     sys.stdout.flush()
-    uvicorn.run(create_app(database), host="127.0.0.1", port=arguments.port, log_config=None, access_log=False)
+    uvicorn.run(create_app(database, known), host="127.0.0.1", port=arguments.port, log_config=None, access_log=False)
     return 0
 
 

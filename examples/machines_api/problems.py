@@ -6,14 +6,27 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from examples.machines_api.models import MachineStatus
-from healthd.asgi import Trouble, problem
+from examples.machines_api.readiness import NotReady
+from healthd.asgi import Trouble, problem, trouble
 
 MEDIA_TYPE = "application/problem+json"
+RUNBOOK = "/problems"
 SHOWN = 20  # errors of one request
+
+# The codes of this application beside those of healthd's middleware (healthd.asgi.trouble.TITLES).
+TITLES = {
+    "bad_request": "The request cannot be read",
+    "unauthorized": "The caller is not known",
+    "forbidden": "The caller may not do this",
+    "not_found": "There is no such thing",
+    "method_not_allowed": "This path takes other methods",
+    "contract_broken": "The database is not what the application needs",
+    "not_ready": "Whether the application works is not known just now",
+}
 
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
     int(status): {
@@ -22,7 +35,8 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     }
     for status, text in (
         (HTTPStatus.BAD_REQUEST, "The request cannot be read"),
-        (HTTPStatus.FORBIDDEN, "The application lacks a privilege in the database"),
+        (HTTPStatus.UNAUTHORIZED, "The caller has no token that is known"),
+        (HTTPStatus.FORBIDDEN, "It is another organisation's, or the application lacks a privilege in the database"),
         (HTTPStatus.NOT_FOUND, "There is no such machine"),
         (HTTPStatus.CONFLICT, "This contradicts what is stored"),
         (HTTPStatus.UNPROCESSABLE_ENTITY, "A value is not valid; the answer says which are"),
@@ -36,6 +50,8 @@ def install(app: FastAPI) -> None:
     """Answer invalid input and unknown paths as problem documents."""
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(NotReady, _not_ready)
+    app.add_route(RUNBOOK, _page, include_in_schema=False)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
@@ -47,6 +63,8 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Say where, what and what would be right; never repeat the value."""
     assert isinstance(error, RequestValidationError)
+    if broken := next((one for one in error.errors() if one["type"] == "json_invalid"), None):
+        return _answer(request, Trouble(400, "bad_request", f"the body is not JSON: see character {broken['loc'][-1]}"))
     errors = [
         {"location": ".".join(map(str, one["loc"]))[:200], "message": one["msg"][:200]}
         for one in error.errors()[:SHOWN]
@@ -59,6 +77,22 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return _answer(request, Trouble(422, "invalid_input", detail, members))
 
 
+async def _not_ready(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, NotReady)
+    objects = [str(finding.key) for finding in error.found][:SHOWN]
+    status, code = (503, "not_ready") if error.unseen else (500, "contract_broken")
+    return _answer(request, Trouble(status, code, str(error), {"objects": objects}))
+
+
+async def _page(_request: Request) -> HTMLResponse:
+    """Return the page that the `type` of each answer leads to."""
+    titles = {**trouble.TITLES, **TITLES}
+    rows = (f'<dt id="{code}"><code>{code}</code><dd>{title}.' for code, title in sorted(titles.items()))
+    return HTMLResponse(f"<!doctype html><html lang=en><title>Problems</title><dl>{''.join(rows)}</dl></html>")
+
+
 def _answer(request: Request, trouble: Trouble, headers: Any = None) -> JSONResponse:
-    body = problem(trouble, request.state.request_id, datetime.now(UTC))
-    return JSONResponse(body, trouble.status, headers, MEDIA_TYPE)
+    body = problem(trouble, request.state.request_id, datetime.now(UTC), runbook=RUNBOOK)
+    return JSONResponse(
+        body | {"title": TITLES.get(trouble.error_code, trouble.title)}, trouble.status, headers, MEDIA_TYPE
+    )

@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, text, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
 
 from examples.machines_api.cursors import Place
 from examples.machines_api.models import Machine, MachineStatus
@@ -18,12 +19,11 @@ LABELS = text("""
 
 
 async def page(
-    session: AsyncSession, *, organization: UUID | None, status: MachineStatus | None, after: Place | None, limit: int
+    session: AsyncSession, *, organization: UUID, status: MachineStatus | None, after: Place | None, limit: int
 ) -> list[Machine]:
-    """Return machines, the newest first, from behind a place."""
+    """Return an organisation's machines, the newest first, from behind a place."""
     query = select(Machine).order_by(Machine.created_at.desc(), Machine.id.desc()).limit(limit)
-    if organization is not None:
-        query = query.where(Machine.customer_organization_id == organization)
+    query = query.where(Machine.customer_organization_id == organization)
     if status is not None:
         query = query.where(Machine.status == status)
     if after is not None:
@@ -31,9 +31,24 @@ async def page(
     return list(await session.scalars(query))
 
 
-async def one(session: AsyncSession, name: UUID) -> Machine | None:
-    """Return the machine with this id."""
-    return await session.get(Machine, name)
+async def one(session: AsyncSession, organization: UUID, name: UUID) -> Machine | None:
+    """Return the organisation's machine with this id."""
+    return (await session.scalars(select(Machine).where(*_own(organization, name)))).one_or_none()
+
+
+async def taken(session: AsyncSession, organization: UUID, serial_number: str, *, but: UUID | None = None) -> bool:
+    """Return whether another machine of the organisation has this serial number.
+
+    Nobody else takes it until the transaction ends: the index on it is not unique, for there are tables that hold the
+    same one twice (sql/0010_machines_serial_number_index.sql).
+    """
+    await session.execute(
+        select(func.pg_advisory_xact_lock(func.hashtextextended(f"{organization} {serial_number}", 0)))
+    )
+    query = select(Machine.id).where(
+        Machine.customer_organization_id == organization, Machine.serial_number == serial_number
+    )
+    return any(name != but for name in await session.scalars(query))
 
 
 async def create(session: AsyncSession, values: dict[str, Any]) -> Machine:
@@ -41,18 +56,22 @@ async def create(session: AsyncSession, values: dict[str, Any]) -> Machine:
     return (await session.scalars(insert(Machine).values(values).returning(Machine))).one()
 
 
-async def change(session: AsyncSession, name: UUID, values: dict[str, Any]) -> Machine | None:
+async def change(session: AsyncSession, organization: UUID, name: UUID, values: dict[str, Any]) -> Machine | None:
     """Change a machine and return it as it is stored; None when there is none."""
     if not values:
-        return await one(session, name)
-    query = update(Machine).where(Machine.id == name).values(values).returning(Machine)
+        return await one(session, organization, name)
+    query = update(Machine).where(*_own(organization, name)).values(values).returning(Machine)
     return (await session.scalars(query)).one_or_none()
 
 
-async def remove(session: AsyncSession, name: UUID) -> bool:
+async def remove(session: AsyncSession, organization: UUID, name: UUID) -> bool:
     """Delete a machine; False when there was none."""
-    gone = await session.scalars(delete(Machine).where(Machine.id == name).returning(Machine.id))
+    gone = await session.scalars(delete(Machine).where(*_own(organization, name)).returning(Machine.id))
     return gone.one_or_none() is not None
+
+
+def _own(organization: UUID, name: UUID) -> tuple[ColumnElement[bool], ...]:
+    return Machine.id == name, Machine.customer_organization_id == organization
 
 
 async def labels(session: AsyncSession, enum: str) -> list[str]:
@@ -67,9 +86,19 @@ STATEMENTS = {
     .where(tuple_(Machine.created_at, Machine.id) < tuple_(bindparam("created_at"), bindparam("id")))
     .order_by(Machine.created_at.desc(), Machine.id.desc())
     .limit(bindparam("limit")),
-    "one": select(Machine).where(Machine.id == bindparam("id")),
+    "one": select(Machine).where(
+        Machine.id == bindparam("id"), Machine.customer_organization_id == bindparam("organization")
+    ),
+    "taken": select(Machine.id).where(
+        Machine.customer_organization_id == bindparam("organization"), Machine.serial_number == bindparam("number")
+    ),
     "create": insert(Machine).returning(Machine),
-    "change": update(Machine).where(Machine.id == bindparam("name")).values(status=bindparam("to")).returning(Machine),
-    "remove": delete(Machine).where(Machine.id == bindparam("id")).returning(Machine.id),
+    "change": update(Machine)
+    .where(Machine.id == bindparam("name"), Machine.customer_organization_id == bindparam("organization"))
+    .values(status=bindparam("to"))
+    .returning(Machine),
+    "remove": delete(Machine)
+    .where(Machine.id == bindparam("id"), Machine.customer_organization_id == bindparam("organization"))
+    .returning(Machine.id),
     "labels": LABELS,
 }

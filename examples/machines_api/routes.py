@@ -4,12 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
-from sqlalchemy import text
 
 from examples.machines_api import cursors, queries
+from examples.machines_api.callers import Caller
 from examples.machines_api.models import Machine, MachineStatus
 from examples.machines_api.problems import DOCUMENTED
-from examples.machines_api.schemas import MachineChange, MachineOut, NewMachine, Page
+from examples.machines_api.schemas import Health, MachineChange, MachineOut, NewMachine, Page
 
 router = APIRouter(responses=DOCUMENTED)
 
@@ -17,64 +17,76 @@ router = APIRouter(responses=DOCUMENTED)
 @router.get("/machines")
 async def list_machines(
     request: Request,
+    caller: Caller,
     status: MachineStatus | None = None,
-    organization: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: Annotated[str | None, Query(max_length=cursors.LENGTH, description="`next` of the page before")] = None,
 ) -> Page:
-    """List machines, the newest first."""
+    """List the caller's machines, the newest first."""
     try:
         place = cursors.read(after) if after is not None else None
     except ValueError:
         raise HTTPException(400, "after: not a cursor of ours; begin without one") from None
     async with request.app.state.sessions() as session:
-        machines = await queries.page(session, organization=organization, status=status, after=place, limit=limit + 1)
+        machines = await queries.page(session, organization=caller, status=status, after=place, limit=limit + 1)
     following = (
         cursors.write((machines[limit - 1].created_at, machines[limit - 1].id)) if len(machines) > limit else None
     )
     return Page.model_validate({"items": machines[:limit], "next": following}, from_attributes=True)
 
 
-@router.post("/machines", status_code=201, response_model=MachineOut)
-async def create_machine(request: Request, response: Response, new: NewMachine) -> Machine:
-    """Create a machine."""
+@router.post("/machines", status_code=201)
+async def create_machine(request: Request, response: Response, caller: Caller, new: NewMachine) -> MachineOut:
+    """Create a machine of the caller's organisation."""
+    if new.customer_organization_id not in (None, caller):
+        raise HTTPException(403, "customer_organization_id: not the organisation that the token stands for")
     async with request.app.state.sessions.begin() as session:
-        machine = await queries.create(session, new.model_dump())
+        if await queries.taken(session, caller, new.serial_number):
+            raise HTTPException(409, TAKEN)
+        values = new.model_dump() | {"customer_organization_id": caller}
+        machine = _out(await queries.create(session, values))
     response.headers["Location"] = f"/machines/{machine.id}"
     return machine
 
 
-@router.get("/machines/{machine_id}", response_model=MachineOut)
-async def read_machine(request: Request, machine_id: UUID) -> Machine:
+@router.get("/machines/{machine_id}")
+async def read_machine(request: Request, caller: Caller, machine_id: UUID) -> MachineOut:
     """Read one machine."""
     async with request.app.state.sessions() as session:
-        return _there(await queries.one(session, machine_id))
+        return _out(await queries.one(session, caller, machine_id))
 
 
-@router.patch("/machines/{machine_id}", response_model=MachineOut)
-async def change_machine(request: Request, machine_id: UUID, change: MachineChange) -> Machine:
+@router.patch("/machines/{machine_id}")
+async def change_machine(request: Request, caller: Caller, machine_id: UUID, change: MachineChange) -> MachineOut:
     """Change some fields of a machine."""
+    values = change.model_dump(exclude_unset=True)
+    number = values.get("serial_number")
     async with request.app.state.sessions.begin() as session:
-        return _there(await queries.change(session, machine_id, change.model_dump(exclude_unset=True)))
+        if number is not None and await queries.taken(session, caller, number, but=machine_id):
+            raise HTTPException(409, TAKEN)
+        return _out(await queries.change(session, caller, machine_id, values))
 
 
 @router.delete("/machines/{machine_id}", status_code=204)
-async def delete_machine(request: Request, machine_id: UUID) -> None:
+async def delete_machine(request: Request, caller: Caller, machine_id: UUID) -> None:
     """Delete a machine."""
     async with request.app.state.sessions.begin() as session:
-        if not await queries.remove(session, machine_id):
+        if not await queries.remove(session, caller, machine_id):
             raise HTTPException(404, "there is no such machine")
 
 
 @router.get("/healthz")
-async def healthz(request: Request) -> dict[str, str]:
-    """Tell whether the application reaches its database."""
-    async with request.app.state.sessions() as session:
-        await session.execute(text("SELECT 1"))
-    return {"status": "ok"}
+async def healthz(request: Request) -> Health:
+    """Tell whether the application works: it reaches its database, and that is what its contract says."""
+    await request.app.state.readiness.prove()
+    return Health(status="ok")
 
 
-def _there(machine: Machine | None) -> Machine:
+TAKEN = "serial_number: another machine of the organisation has it"
+
+
+def _out(machine: Machine | None) -> MachineOut:
+    """Return a machine as it goes out, before the transaction ends: an answer that fails leaves no row behind."""
     if machine is None:
         raise HTTPException(404, "there is no such machine")
-    return machine
+    return MachineOut.model_validate(machine)

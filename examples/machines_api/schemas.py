@@ -22,9 +22,12 @@ class Strict(BaseModel):
 
 
 class NewMachine(Strict):
-    """A machine to be created; what is left out is the database's to fill."""
+    """A machine to be created; what is left out is the database's to fill.
 
-    customer_organization_id: UUID
+    Its organisation is the caller's: another one is refused.
+    """
+
+    customer_organization_id: UUID | None = None
     model_type: Words
     name: Words
     serial_number: Words
@@ -88,6 +91,12 @@ class Page(BaseModel):
 
     items: list[MachineOut]
     next: str | None
+
+
+class Health(BaseModel):
+    """That the application works."""
+
+    status: str
 
 
 class Problem(BaseModel):

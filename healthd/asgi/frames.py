@@ -33,7 +33,7 @@ def frames(error: BaseException) -> list[str]:
 
 
 def message(error: BaseException) -> str:
-    """Return what the application itself said, the last error first; of a driver or a validator the error's name alone.
+    """Return what the application itself said, the last error first; of a driver or a validator the name alone.
 
     Those quote SQL and values.
     """

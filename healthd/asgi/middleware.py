@@ -91,6 +91,7 @@ class Answers:
                     method=scope["method"][:16],
                     route=where,
                     status=status,
+                    caller=scope["state"].get("caller"),
                     duration_s=round(duration_s, 4),
                     database_s=round(spent.database_s, 4),
                     statements=spent.statements,

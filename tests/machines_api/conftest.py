@@ -10,9 +10,13 @@ import pytest
 from stories import lock, migrated
 
 from examples.machines_api.app import create_app
+from examples.machines_api.callers import Callers
 
 ROLE = "machines_api"
 ORGANIZATION = "11111111-1111-4111-8111-111111111111"
+OTHER = "22222222-2222-4222-8222-222222222222"
+TOKENS = {ORGANIZATION: "first-token", OTHER: "other-token"}
+CALLERS = Callers("\n".join(map(" ".join, TOKENS.items())))
 NEW = {
     "customer_organization_id": ORGANIZATION,
     "model_type": "press",
@@ -43,14 +47,22 @@ def url(template: str, make_database: Any) -> str:
     return str(make_database(template))
 
 
+def authorization(organization: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {TOKENS[organization]}"}
+
+
 @asynccontextmanager
-async def calling(url: str, *, role: str = "postgres") -> AsyncIterator[httpx.AsyncClient]:
-    """Lend a client of the application on a database, connected in a role."""
-    app = create_app(url.replace("postgres@", f"{role}@"))
+async def calling(
+    url: str, *, role: str = "postgres", organization: str = ORGANIZATION
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Lend a client of the application on a database, connected in a role, with the token of an organisation."""
+    app = create_app(url.replace("postgres@", f"{role}@"), CALLERS, fresh_s=0.0)
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://machines.example") as client,
+        httpx.AsyncClient(
+            transport=transport, base_url="http://machines.example", headers=authorization(organization)
+        ) as client,
     ):
         yield client
 

@@ -34,7 +34,7 @@ from healthd.report.web import Door, application, server_for
 from healthd.rounds import Round, examine_again
 from healthd.shapes import load as load_shape
 
-from .conftest import NEW, ROLE
+from .conftest import CALLERS, NEW, ORGANIZATION, ROLE, TOKENS, authorization
 from .test_failures import CONTRACT, FAILURES, GIVEN, LIST, STATUSES
 
 WELL, BROKEN, MENDED = 3, 5, 14  # steps of a minute
@@ -106,16 +106,17 @@ async def watching(
     board = Board()
     board.watch([("machines", 60.0), ("endpoint:machines-api", 60.0)])
     door = Door(board, lambda: datetime.now(UTC), _refuse, "/runbook")
-    app = create_app(url.replace("postgres@", f"{ROLE}@"))
+    app = create_app(url.replace("postgres@", f"{ROLE}@"), CALLERS)
     async with (
         app.router.lifespan_context(app),
         served(app) as address,
-        httpx.AsyncClient(base_url=address, timeout=10) as client,
+        httpx.AsyncClient(base_url=address, timeout=10, headers=authorization(ORGANIZATION)) as client,
         httpx.AsyncClient(transport=httpx.ASGITransport(application(door)), base_url="http://127.0.0.1") as daemon,
     ):
-        endpoint = Endpoint(
-            "machines-api", address + path, max_latency_s=10.0, shape=SHAPE if path == "/machines" else ()
-        )
+        token = folder / "token"
+        token.write_text(TOKENS[ORGANIZATION])
+        shape = SHAPE if path == "/machines" else ()
+        endpoint = Endpoint("machines-api", address + path, max_latency_s=10.0, shape=shape, token_file=token)
         made = Watching(scene, client, daemon, endpoint, board, call)
         try:
             yield made

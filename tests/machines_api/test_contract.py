@@ -38,4 +38,4 @@ async def test_a_migrated_database_keeps_the_contract(url: str, tmp_path: Path) 
 
     assert () == scene.report.findings
     assert {"SELECT", "INSERT", "UPDATE", "DELETE"} == set(contract.privileges["public.machines"])
-    assert {"page", "one", "create", "change", "remove", "labels"} == contract.statements.keys()
+    assert {"page", "one", "taken", "create", "change", "remove", "labels"} == contract.statements.keys()

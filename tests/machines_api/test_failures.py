@@ -16,7 +16,7 @@ from healthd.contracts import load
 from healthd.embedded import Server
 from healthd.model import Report
 
-from .conftest import NEW, ROLE, calling
+from .conftest import NEW, ORGANIZATION, ROLE, calling
 
 CONTRACT = Path(__file__).parents[2] / "examples" / "machines_api" / "contract.json"
 GIVEN = "GRANT SELECT, INSERT, UPDATE, DELETE ON machines TO machines_api;"
@@ -114,7 +114,7 @@ FAILURES = {
         ("POST", NEW),
         403,
         "permission_denied",
-        {"object": TABLE, "privilege": "INSERT", "grant": "GRANT INSERT ON public.machines TO …;"},
+        {"object": TABLE, "privilege": "INSERT", "grant": "GRANT INSERT ON public.machines TO machines_api;"},
         [("permission_denied", TABLE)],
     ),
 }
@@ -141,17 +141,18 @@ async def test_a_failure_is_answered_found_and_mended(name: str, url: str, sql: 
         "machines", name, frozenset(), GIVEN, failure.drift, "yes", (ROLE,), (), (contract,), 0, {}, slow=True
     )
     sql(url, "INSERT INTO machines (customer_organization_id, model_type, name, serial_number)"
-             " VALUES (gen_random_uuid(), 'press', 'swordfish', 'S-0')")  # fmt: skip
+             " VALUES (%s, 'press', 'swordfish', 'S-0')", ORGANIZATION)  # fmt: skip
     with psycopg.connect(url, autocommit=True) as connection:
         scene = await play(story, url, tmp_path, connection)
     async with calling(url, role=ROLE) as api:
         answer = await call(api, failure.call)
-        body = answer.json()
+        body, health = answer.json(), await api.get("/healthz")
 
         assert (failure.status, failure.code) == (answer.status_code, Problem.model_validate(body).error_code)
         assert "application/problem+json" == answer.headers["content-type"]
         assert failure.members == {member: body.get(member) for member in failure.members}
         assert leaks_nothing(answer)
+        assert (500, "contract_broken") == (health.status_code, health.json()["error_code"])
         assert set(failure.findings) <= told(scene.report)
 
         repair = [sql for one in scene.report.findings for sql in one.repair]
@@ -161,6 +162,7 @@ async def test_a_failure_is_answered_found_and_mended(name: str, url: str, sql: 
 
         assert set() == told(await scene.again())
         assert (await call(api, failure.call)).is_success
+        assert (await api.get("/healthz")).is_success
 
 
 async def test_a_lost_connection_is_answered_found_and_over_when_it_is_back(

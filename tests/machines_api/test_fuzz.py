@@ -27,6 +27,8 @@ with warnings.catch_warnings():
         status_code_conformance,
     )
 
+from .conftest import ORGANIZATION, TOKENS, authorization
+
 EXAMPLES = int(os.environ.get("HEALTHD_FUZZ_EXAMPLES", "12"))
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 STATES = {
@@ -46,9 +48,11 @@ def address(url: str, tmp_path: Path, sql: Sql) -> Iterator[str]:
     """The application as it is started by a person, on a database with a machine in it."""
     sql(url, "GRANT ALL ON machines TO machines_api")
     sql(url, "INSERT INTO machines (customer_organization_id, model_type, name, serial_number)"
-             " VALUES (gen_random_uuid(), 'press', 'swordfish', 'S-0')")  # fmt: skip
+             " VALUES (%s, 'press', 'swordfish', 'S-0')", ORGANIZATION)  # fmt: skip
     port = free_port()
-    words = ["--port", str(port), "--database", url.replace("postgres@", "machines_api@")]
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"{ORGANIZATION} {TOKENS[ORGANIZATION]}\n")
+    words = ["--port", str(port), "--database", url.replace("postgres@", "machines_api@"), "--tokens", str(tokens)]
     with (tmp_path / "log").open("w") as log:
         command = [sys.executable, "-m", "examples.machines_api", *words]
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
@@ -64,7 +68,7 @@ def address(url: str, tmp_path: Path, sql: Sql) -> Iterator[str]:
 
 def _answers(base: str) -> bool:
     try:
-        return httpx.get(f"{base}/healthz").is_success
+        return httpx.get(f"{base}/healthz", timeout=30).is_success
     except httpx.TransportError:
         return False
 
@@ -82,7 +86,7 @@ def test_no_answer_is_undocumented(address: str, url: str, server: Any, sql: Sql
         @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
         def calls(case: Any) -> None:
-            answer = case.call(base_url=address, timeout=30)
+            answer = case.call(base_url=address, timeout=30, headers=authorization(ORGANIZATION))
             seen[answer.status_code] = seen.get(answer.status_code, 0) + 1
             case.validate_response(answer, checks=CHECKS)
             assert "swordfish" not in answer.text or answer.status_code < 400

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from psycopg import AsyncConnection
-
 from healthd.catalog import KINDS
 from healthd.checks import contracts, privileges
 from healthd.database.preparing import prepare_statements
@@ -14,10 +12,10 @@ from healthd.database.reading import take_snapshot
 from healthd.model import Contract, Evidence, Finding, Severity
 
 
-async def violations(connection: AsyncConnection[Any], contract: Contract) -> tuple[Finding, ...]:
+async def violations(connection: Any, contract: Contract) -> tuple[Finding, ...]:
     """Return what a database lacks of what a contract expects, and what of it cannot be seen; reads only.
 
-    The connection must be idle, and is idle again afterwards. What the migrations say is not asked.
+    The connection is psycopg's AsyncConnection; it must be idle, and is idle again afterwards. What the migrations say is not asked.
     Raises HealthdError's children when the server fails.
     """
     snapshot = await take_snapshot(connection)

@@ -15,8 +15,8 @@ from healthd.model import Contract, Evidence, Finding, Severity
 async def violations(connection: Any, contract: Contract) -> tuple[Finding, ...]:
     """Return what a database lacks of what a contract expects, and what of it cannot be seen; reads only.
 
-    The connection is psycopg's AsyncConnection; it must be idle, and is idle again afterwards. What the migrations say is not asked.
-    Raises HealthdError's children when the server fails.
+    The connection is psycopg's AsyncConnection; it must be idle, and is idle again afterwards.
+    What the migrations say is not asked. Raises HealthdError's children when the server fails.
     """
     snapshot = await take_snapshot(connection)
     evidence = Evidence(

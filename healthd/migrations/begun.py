@@ -29,7 +29,10 @@ DETACH = re.compile(
 )
 MADE = re.compile(rf"(create|drop){GAP}(database|tablespace|subscription){GAP}{IF_EXISTS}({NAME})", FLAGS)
 REINDEX = re.compile(r"reindex\b.*\bconcurrently\b", FLAGS)
-TWICE = re.compile(rf"(?:vacuum|reindex|cluster|checkpoint|alter{GAP}system|discard{GAP}all)\b", FLAGS)
+TWICE = re.compile(
+    rf"(?:vacuum|reindex|cluster|alter{GAP}system|discard{GAP}all|alter{GAP}subscription\b.*\brefresh{GAP}publication)\b",
+    FLAGS,
+)
 
 # Each gives texts; what it gives after a statement was begun is held against what it gave before.
 QUERIES: Mapping[str, str] = {

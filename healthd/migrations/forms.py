@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import re
+from enum import Enum, auto
 
-from healthd.migrations.statements import blanked, statements
+from healthd.migrations.statements import nameless, statements
 
-OUTSIDE = re.compile(
-    r"""(?: create\s+(?:unique\s+)?index\s+concurrently
-          | drop\s+index\s+concurrently
-          | reindex\s+(?:\(.*?\)\s*)?(?:(?:index|table|schema|database|system)\s+concurrently|database|system)
-          | reindex\s*\([^)]*\bconcurrently\b
-          | alter\s+table\b.*\bdetach\s+partition\b.*\bconcurrently
-          | vacuum | cluster\s*$
-          | (?:create|drop)\s+(?:database|tablespace) | alter\s+database\b.*\bset\s+tablespace
-          | alter\s+system | (?:create|drop)\s+subscription
-          | (?:commit|rollback)\s+prepared | discard\s+all)\b""",
+OFF = r"\s*=?\s*(?:false|off|0)\b"
+# What PostgreSQL refuses in a transaction, whatever is there; the server of each major is asked by a test.
+ALWAYS = re.compile(
+    rf"""(?: create\s+(?:unique\s+)?index\s+concurrently
+           | drop\s+index\s+concurrently
+           | reindex\s+(?:\(.*?\)\s*)?(?:(?:index|table)\s+concurrently|schema|database|system)
+           | reindex\s*\([^)]*\bconcurrently\b(?!{OFF})
+           | alter\s+table\b.*\bdetach\s+partition\b.*\bconcurrently
+           | vacuum
+           | cluster(?=(?:\s+verbose|\s*\([^)]*\))?\s*$)
+           | (?:create|drop)\s+(?:database|tablespace)
+           | alter\s+database\b.*\bset\s+tablespace
+           | alter\s+system
+           | create\s+subscription\b(?!.*\b(?:create_slot|connect)\b)
+           | alter\s+subscription\b.*\b(?: refresh\s+publication
+                                          | (?:set|add|drop)\s+publication\b(?!.*\brefresh\b) )
+           | (?:commit|rollback)\s+prepared
+           | discard\s+all)\b""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+# What it refuses where the table has partitions, or the subscription a slot: that no text can tell.
+PERHAPS = re.compile(
+    rf"""(?: reindex\s+(?:\(.*?\)\s*)?(?:index|table)
+           | cluster
+           | create\s+subscription\b(?!.*\b(?:create_slot|connect){OFF})
+           | alter\s+subscription\b.*\b(?: (?:set|add|drop)\s+publication\b(?!.*\brefresh{OFF})
+                                          | set\s*\([^)]*\b(?:failover|two_phase) )
+           | drop\s+subscription )\b""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 NAME = r'(?:[\w$"]+\s*\.\s*)?"?([\w$]+)"?\s*\('
@@ -32,9 +51,20 @@ ADDED = re.compile(
 FIRST_OF_ALL = re.compile(r"set\s+transaction\b.*\b(?:isolation|deferrable)\b", re.IGNORECASE | re.DOTALL)
 
 
-def outside(code: str) -> bool:
-    """Return whether PostgreSQL refuses this statement in a transaction."""
-    return OUTSIDE.match(code.strip()) is not None
+class Outside(Enum):
+    """Whether PostgreSQL refuses a statement in a transaction; PERHAPS is decided by what is there."""
+
+    NEVER = auto()
+    PERHAPS = auto()
+    ALWAYS = auto()
+
+
+def outside(code: str) -> Outside:
+    """Return whether PostgreSQL refuses this statement in a transaction: the one place that says so."""
+    code = nameless(code).strip()
+    if ALWAYS.match(code):
+        return Outside.ALWAYS
+    return Outside.PERHAPS if PERHAPS.match(code) else Outside.NEVER
 
 
 def added_label(text: str) -> str | None:
@@ -73,9 +103,9 @@ def ends_inside(text: str, procedures: frozenset[str] = frozenset()) -> int | No
 
 def comes_first(text: str) -> int | None:
     """Return the line on which a file sets how its transaction is isolated, before which nothing may run; else None."""
-    return next((one.line for one in statements(text) if FIRST_OF_ALL.match(blanked(one.text))), None)
+    return next((one.line for one in statements(text) if FIRST_OF_ALL.match(one.code)), None)
 
 
 def stays_outside(text: str) -> bool:
     """Return whether a file holds a statement that PostgreSQL refuses in a transaction."""
-    return any(outside(blanked(one.text)) for one in statements(text))
+    return any(outside(one.code) is Outside.ALWAYS for one in statements(text))

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from healthd.migrations.statements import Statement, statements
+from healthd.migrations.forms import Outside, outside
+from healthd.migrations.statements import Statement, blanked, statements
 
 GAP = r"(?:\s|--[^\n]*\n|/\*.*?\*/)+"  # between two words
 BEGIN = re.compile(r"(?:begin|start\s+transaction)\b", re.IGNORECASE)
@@ -16,18 +17,6 @@ END = re.compile(
     r"(?:commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:work\s+|transaction\s+)?to\b))\b", re.IGNORECASE
 )
 COMMIT = re.compile(r"(?:commit|end)\b(?!\s+prepared)", re.IGNORECASE)
-# What the server refuses in a transaction, as far as one can see; of others it says so, and nothing has happened then.
-ALONE = re.compile(
-    rf"""(?: create{GAP}(?:unique{GAP})?index{GAP}concurrently
-           | drop{GAP}index{GAP}concurrently
-           | (?:create|drop){GAP}(?:database|tablespace|subscription)
-           | alter{GAP}(?:system | subscription | database\b.*\bset{GAP}tablespace)
-           | alter{GAP}table\b.*\bdetach{GAP}partition\b.*\bconcurrently
-           | (?:commit|rollback){GAP}prepared
-           | discard{GAP}all
-           | reindex | vacuum | cluster | checkpoint )\b""",
-    re.IGNORECASE | re.DOTALL | re.VERBOSE,
-)
 PATIENT = re.compile(r"(?:.*\bconcurrently\b|vacuum\b)", re.IGNORECASE | re.DOTALL)
 SETTING = re.compile(
     rf"(?:set\b(?!{GAP}(?:local|constraints|transaction)\b)|reset\b|select{GAP}(?:pg_catalog\s*\.\s*)?set_config\b)",
@@ -55,8 +44,8 @@ class Step:
 
     @property
     def alone(self) -> bool:
-        """Return whether the server takes it outside of transactions only."""
-        return not self.end and bool(ALONE.match(self.text))
+        """Return whether the server takes it outside of transactions only; of others it says so when it refuses."""
+        return not self.end and outside(blanked(self.text)) is Outside.ALWAYS
 
     @property
     def patient(self) -> bool:

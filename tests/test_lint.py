@@ -9,11 +9,13 @@ import psycopg
 import pytest
 
 from healthd.cli import run
+from healthd.errors import MigrationFailed
 from healthd.lint import squawk
 from healthd.lint.judge import judge
 from healthd.lint.page import page
 from healthd.lint.rules import RULES
 from healthd.lint.source import source
+from healthd.migrations.backend import check
 
 ALONE: Mapping[str, Any] = {"transactional": False}
 UNDO: Mapping[str, Any] = {"is_rollback": True}
@@ -58,6 +60,53 @@ BAD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
     "drop_breaks": [("DROP TABLE IF EXISTS t;", {}), ("ALTER TABLE t DROP a;", {}), ("DROP TYPE s;", {})],
     "rename_breaks": [("ALTER TABLE t RENAME TO u;", {}), ("ALTER TABLE t RENAME COLUMN a TO c;", {})],
     "drops_cascade": [("DROP FUNCTION f() CASCADE;", {}), ("ALTER TABLE t DROP COLUMN a CASCADE;", {})],
+    "may_be_refused": [
+        ("REINDEX TABLE t;", {}),
+        ("DROP SUBSCRIPTION s;", {}),
+        ("CLUSTER t USING i;", {}),
+    ],
+    "truncates_cascade": [("TRUNCATE t CASCADE;", {}), ("TRUNCATE TABLE ONLY t, u RESTART IDENTITY CASCADE;", UNDO)],
+    "disables_triggers": [
+        ("ALTER TABLE t DISABLE TRIGGER ALL;", {}),
+        ("ALTER TABLE ONLY public.t ADD b int, DISABLE TRIGGER USER;", {}),
+        ("SET session_replication_role = replica;", {}),
+        ("SET LOCAL session_replication_role TO 'replica';", {}),
+        ("SELECT pg_catalog.set_config('session_replication_role', 'replica', true);", {}),
+    ],
+    "writes_whole_table": [
+        ("UPDATE t SET a = 1;", {}),
+        ("DELETE FROM public.t;", ALONE),
+        ("DELETE FROM ONLY t USING u WHERE true RETURNING *;", {}),
+        ("UPDATE t AS x SET a = (SELECT max(a) FROM u WHERE u.b = x.b);", {}),
+        ("WITH gone AS (DELETE FROM t RETURNING *) INSERT INTO u SELECT * FROM gone WHERE a > 1;", {}),
+        ("WITH x AS (SELECT 1 WHERE true) UPDATE t SET a = 1 FROM x;", {}),
+        ("ALTER TABLE t ADD COLUMN b int; UPDATE t SET b = 1 WHERE b IS NULL;", {}),
+        ("DELETE FROM t; -- WHERE a = 1\n", UNDO),
+    ],
+    "attach_scans": [
+        ("ALTER TABLE p ATTACH PARTITION t FOR VALUES FROM (0) TO (9);", {}),
+        ("ALTER TABLE p ATTACH PARTITION t DEFAULT;", {}),
+        ("CREATE TABLE p (a int) PARTITION BY RANGE (a); ALTER TABLE p ATTACH PARTITION t DEFAULT;", {}),
+        (
+            "ALTER TABLE t ADD CHECK (a < 9) NOT VALID; ALTER TABLE p ATTACH PARTITION t FOR VALUES FROM (0) TO (9);",
+            {},
+        ),
+    ],
+    "drops_key": [
+        ("ALTER TABLE t REPLICA IDENTITY NOTHING;", {}),
+        ("ALTER TABLE t DROP CONSTRAINT t_pkey;", {}),
+        ('ALTER TABLE t DROP CONSTRAINT IF EXISTS "pk_t" CASCADE;', {}),
+    ],
+    "unclosed": [
+        ("SELECT 'open;\nSELECT 2;", {}),
+        ("SELECT E'open\\';", {}),
+        ("SELECT 1;\n/* open /* closed */ SELECT 2;", {}),
+        ("DO $a$ BEGIN NULL; END $$;", {}),
+        ('SELECT 1 AS "open;\n', {}),
+        ('SELECT 1 AS "a""b;\n', {}),
+        ("SET standard_conforming_strings = off; SELECT 'open\\';", {}),
+        ("/* open", {}),
+    ],
 }
 GOOD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
     "cannot_run": [("BEGIN; COMMIT;", ALONE), ("DO $$ BEGIN END $$;", {})],
@@ -120,6 +169,55 @@ GOOD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
         ("DROP FUNCTION f();", {}),
         ("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u ON DELETE CASCADE;", {}),
     ],
+    "may_be_refused": [
+        ("REINDEX TABLE t;", ALONE),
+        ("REINDEX TABLE t;", {"steps": ()}),
+        ("CHECKPOINT;", {}),
+        ("REINDEX TABLE CONCURRENTLY t;", {}),
+    ],
+    "truncates_cascade": [("TRUNCATE t, u;", {}), ('TRUNCATE "on cascade";', {}), ("TRUNCATE t RESTRICT;", {})],
+    "disables_triggers": [
+        ("ALTER TABLE t DISABLE TRIGGER touch;", {}),
+        ("ALTER TABLE t ENABLE TRIGGER ALL;", {}),
+        ("CREATE TABLE t (); ALTER TABLE t DISABLE TRIGGER ALL;", {}),
+        ("SET session_replication_role = 'origin';", {}),
+        ("SET session_replication_role = DEFAULT;", {}),
+        ("RESET session_replication_role;", {}),
+    ],
+    "writes_whole_table": [
+        ("UPDATE t SET a = 1 WHERE b = 2;", {}),
+        ("DELETE FROM t WHERE a IN (SELECT a FROM u);", {}),
+        ("UPDATE t SET b = 1 WHERE b IS NULL;", {}),
+        ("CREATE TABLE t (a int); UPDATE t SET a = 1;", {}),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2;", {}),
+        ("WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x ON CONFLICT (a) DO UPDATE SET a = 2;", {}),
+        ("SELECT * FROM t FOR UPDATE;", {}),
+        ("WITH x AS (SELECT * FROM t FOR UPDATE) SELECT 1;", {}),
+        ("CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();", {}),
+        ("GRANT UPDATE ON t TO app;", {}),
+    ],
+    "attach_scans": [
+        ("CREATE TABLE t (a int); ALTER TABLE p ATTACH PARTITION t FOR VALUES FROM (0) TO (9);", {}),
+        ("ALTER TABLE t VALIDATE CONSTRAINT c; ALTER TABLE p ATTACH PARTITION t DEFAULT;", {}),
+        ("ALTER INDEX i ATTACH PARTITION j;", {}),
+    ],
+    "drops_key": [
+        ("ALTER TABLE t DROP CONSTRAINT t_a_check;", {}),
+        ("ALTER TABLE t REPLICA IDENTITY FULL; ALTER TABLE t DROP CONSTRAINT t_pkey;", {}),
+        ("ALTER TABLE t DROP CONSTRAINT t_pkey, ADD CONSTRAINT t_pkey PRIMARY KEY USING INDEX i;", {}),
+        ("ALTER TABLE t DROP CONSTRAINT t_pkey;", {"effects": ()}),
+    ],
+    "unclosed": [
+        ("SELECT 'closed';", {}),
+        ("SELECT 'closed'", {}),
+        ("SELECT 1; /* closed /* it is */ */", {}),
+        ("SELECT 1 -- it's \" /* $$ open\n", {}),
+        ("DO $a$ $$ ' \" /* $a$", {}),
+        ('SELECT 1 AS "it\'s"', {}),
+        ("SELECT 'C:\\'; SELECT E'it\\'s'", {}),
+        ("", {}),
+        ("-- nothing", {}),
+    ],
 }
 
 
@@ -162,10 +260,82 @@ def test_the_server_refuses_what_is_called_an_error(rule: str, sqlstate: str, da
         assert sqlstate == caught.value.sqlstate, text
 
 
+@pytest.mark.parametrize("text", [text for text, _ in BAD["unclosed"] if "standard_conforming" not in text])
+def test_what_never_ends_is_what_the_server_calls_unterminated(text: str, database: str) -> None:
+    with psycopg.connect(database) as connection, pytest.raises(psycopg.Error) as caught:
+        connection.execute(text.encode())
+
+    assert str(caught.value.diag.message_primary).startswith("unterminated")
+
+
+@pytest.mark.parametrize("text", [text for text, _ in BAD["unclosed"]])
+def test_the_runner_refuses_what_never_ends(text: str) -> None:
+    for transactional in (True, False):
+        with pytest.raises(MigrationFailed, match=r"a\.sql, line [12]: .* never ends; nothing was changed"):
+            check(text, Path("a.sql"), transactional=transactional)
+
+
 def test_a_finding_has_its_place_and_its_page() -> None:
     (found,) = judge(source("sql/a.sql", "SELECT 1;\n  CREATE INDEX ON t (a);"))
 
     assert ("sql/a.sql", 2, 3, "docs/lint.md#index_blocks_writes") == (found.path, found.line, found.column, found.link)
+
+
+# ── what was measured wins over what was guessed ────────────────────────────────────────────────────────
+
+FILES = {
+    "1_t": """CREATE TABLE t (id int CONSTRAINT the_key PRIMARY KEY, a varchar(10), b int, c int CHECK (c IS NOT NULL));
+              CREATE DOMAIN d AS int; CREATE TABLE u (b d NOT NULL);
+              CREATE UNIQUE INDEX the_index ON u (b); ALTER TABLE u REPLICA IDENTITY USING INDEX the_index;
+              CREATE TABLE p (a int) PARTITION BY RANGE (a);
+              CREATE TABLE one (a int NOT NULL CHECK (a >= 0 AND a < 9)); CREATE TABLE two (a int);
+              CREATE FUNCTION made_up() RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN 1; END $$;""",
+    "2_wider": """-- head
+ALTER TABLE t ALTER a TYPE varchar(20);
+ALTER TABLE t ALTER a TYPE text;
+ALTER TABLE t ALTER b TYPE bigint;
+ALTER TABLE t ADD e int DEFAULT made_up();
+ALTER TABLE t ALTER c SET NOT NULL;
+ALTER TABLE t ALTER b SET NOT NULL;
+CREATE INDEX ON t (b);
+""",
+    "3_parts": """-- head
+ALTER TABLE p ATTACH PARTITION one FOR VALUES FROM (0) TO (9);
+ALTER TABLE p ATTACH PARTITION two FOR VALUES FROM (9) TO (19);
+""",
+    "4_key": "-- head\nALTER TABLE t DROP CONSTRAINT the_key;\nDROP INDEX the_index;\nDROP INDEX t_b_idx;\n",
+}
+MEASURED = [
+    "2_wider.sql:4: rewrites_table: rewrites all of t while nobody else may read it (measured)",
+    "2_wider.sql:5: rewrites_table: rewrites all of t while nobody else may read it (measured)",
+    "2_wider.sql:7: not_null_scans: SET NOT NULL on b reads all of t while nobody else may",
+    "2_wider.sql:8: index_blocks_writes: writes to t wait until the index is built",
+    "3_parts.sql:3: attach_scans: reads all of two while nobody else may, unless a valid CHECK says what belongs there",
+    "4_key.sql:2: drops_key: the_key is the key by which replication knows a row of t",
+    "4_key.sql:3: drops_key: the_index is the index by which replication knows the rows of its table",
+]
+GUESSED = {"2_wider.sql:2: rewrites_table", "2_wider.sql:3: rewrites_table", "3_parts.sql:2: attach_scans"}
+
+
+def said(house: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    capsys.readouterr()
+    run(["lint", "--no-squawk", "--format", "json"])
+    advice = [one for one in json.loads(capsys.readouterr().out)["advice"] if one["rule"] != "missing_rollback"]
+    return [f"{Path(one['path']).name}:{one['line']}: {one['rule']}: {one['message']}" for one in advice]
+
+
+def test_what_was_measured_wins_over_what_the_text_makes_one_guess(
+    house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(house, **FILES)
+    guessed = {": ".join(line.split(": ")[:2]) for line in said(house, capsys)}
+    assert guessed >= GUESSED
+    assert "4_key.sql:2: drops_key" not in guessed
+    assert 0 == run(["lock"])
+
+    assert MEASURED == said(house, capsys)
+    write(house, **{"2_wider": FILES["2_wider"] + "SELECT 1;"})
+    assert "2_wider.sql:2: rewrites_table" in {": ".join(line.split(": ")[:2]) for line in said(house, capsys)}
 
 
 # ── comments that silence ───────────────────────────────────────────────────────────────────────────────

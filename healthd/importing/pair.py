@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from healthd.importing.found import Found
 from healthd.importing.placeholders import Filling, filled
 from healthd.migrations.forms import comes_first, ends_inside, stays_outside, used_label
-from healthd.migrations.statements import CONTROL, Statement, blanked, quotes, statements, trouble
+from healthd.migrations.statements import CONTROL, Statement, blanked, quotes, statements, trouble, unclosed
 from healthd.migrations.steps import BEGIN, END
 
 HEADER = "-- transactional: false\n"
@@ -66,6 +66,8 @@ def pair(found: Found, name: str, folder: Folder) -> Pair:
         if folder.ledger and (place := text.find(folder.ledger)) >= 0:
             line = text.count("\n", 0, place) + 1
             human.append(f"{file}, line {line}: speaks of {folder.ledger}, the ledger of the other tool: take it out")
+        if quote := unclosed(text):
+            human.append(f"{file}, line {quote[0]}: {quote[1]} begins here, and never ends: close it")
         if known := trouble(text, transactional=transactional):
             line, words, cure = known
             shift = 0 if transactional or file.endswith(".rollback.sql") else 1

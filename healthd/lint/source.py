@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from healthd.migrations.statements import Statement, blanked, statements
+from healthd.migrations.locks import UNKNOWN, Step, rewritten, strongest
+from healthd.migrations.statements import Statement, statements
+from healthd.model import Difference
 
 NAME = r'(?:only\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)'
 CREATED = re.compile(
@@ -41,6 +43,7 @@ class Source:
 
     `applies` is whether the migration itself is there. `verdict` on its rollback is the lock file's, None when that
     knows nothing of these files; `new` are the tables that the file makes itself, on which nothing waits.
+    `steps` and `effects` are what the lock file has measured of this text, None when it has not.
     """
 
     path: str
@@ -52,6 +55,21 @@ class Source:
     verdict: str | None
     statements: tuple[Told, ...]
     new: frozenset[str]
+    steps: tuple[Step, ...] | None = None
+    effects: Sequence[Difference] | None = None
+
+    def measured(self, told: Told) -> Step | None:
+        """Return what a statement was measured to do, with all others of its line; None when nobody knows.
+
+        A replay that had to take the file for one statement says line 1, and no more than what all of them did.
+        """
+        if self.steps is None or any(step.known == UNKNOWN for step in self.steps):
+            return None
+        line = told.statement.line
+        if line != 1 and len(self.statements) > 1 and any(step.line == 1 for step in self.steps):
+            return None
+        found = [step for step in self.steps if step.line == line]
+        return Step(line, strongest(found), rewritten(found), tuple(name for step in found for name in step.scans))
 
     @property
     def first(self) -> Told | None:
@@ -85,11 +103,13 @@ def source(
     has_rollback: bool = True,
     applies: bool = True,
     verdict: str | None = None,
+    steps: tuple[Step, ...] | None = None,
+    effects: Sequence[Difference] | None = None,
 ) -> Source:
     """Return a file as rules see it."""
-    told = tuple(Told(one, blanked(one.text).strip()) for one in statements(text))
+    told = tuple(Told(one, one.code.strip()) for one in statements(text))
     new = frozenset(table(match[1]) for one in told if (match := CREATED.match(one.code)))
-    return Source(path, text, is_rollback, transactional, has_rollback, applies, verdict, told, new)
+    return Source(path, text, is_rollback, transactional, has_rollback, applies, verdict, told, new, steps, effects)
 
 
 def table(name: str) -> str:
@@ -104,3 +124,12 @@ def alterations(source: Source) -> Iterator[tuple[Told, str, str]]:
         match = ALTERED.match(one.code)
         if match and table(match[1]) not in source.new:
             yield one, match[1], match[2]
+
+
+def confirmed(
+    source: Source, guesses: Iterable[tuple[Told, str]], did: Callable[[Step], bool]
+) -> Iterator[tuple[Told, str]]:
+    """Yield what was guessed from the text, but for what was measured to be otherwise."""
+    for one, words in guesses:
+        if (step := source.measured(one)) is None or did(step):
+            yield one, words

@@ -31,7 +31,7 @@ from healthd.migrations import locking, session, stepwise, tables
 from healthd.migrations.files import Migration, read_migration
 from healthd.migrations.names import canonical, forms, hashed
 from healthd.migrations.sending import NOTHING, Part, failed, run, send
-from healthd.migrations.statements import trouble
+from healthd.migrations.statements import trouble, unclosed
 from healthd.migrations.stepwise import Job
 from healthd.migrations.waiting import AGAIN, DEFAULT, LOCK_TIMEOUT_S, Patience, Say, Watcher, pause_s
 from healthd.model import quote
@@ -501,6 +501,9 @@ def _hashes(mark: str, name: str) -> tuple[str, ...]:
 
 def check(text: str, path: Path, *, transactional: bool) -> None:
     """Raise MigrationFailed for a file that could only run in part."""
+    if quote := unclosed(text):
+        words = f"{quote[1]} begins here, and never ends"
+        raise MigrationFailed(f"{path.name}, line {quote[0]}: {words}; {NOTHING}", hint="close it")
     if found := trouble(text, transactional=transactional):
         line, words, cure = found
         raise MigrationFailed(f"{path.name}, line {line}: {words}; {NOTHING}", hint=cure)

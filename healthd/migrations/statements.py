@@ -192,6 +192,23 @@ def blanked(text: str, *, conforming: bool = True) -> str:
     return "".join(parts) + text[place:]
 
 
+QUOTES = {"/": "a comment", "$": "a dollar quote", "'": "a string", '"': "a quoted name"}
+
+
+def unclosed(text: str) -> tuple[int, str] | None:
+    """Return the line on which a quote or a comment begins that never ends, and what it is; None when each does."""
+    last = max(statements(text), key=lambda one: one.start, default=Statement(1, ""))
+    tail = f"{text[last.start :]}\n"  # what is not closed swallows this line end too
+    starts = [start for start, end in quotes(tail, conforming=last.conforming) if end == len(tail)]
+    if starts and not tail.startswith("--", starts[0]):
+        start = starts[0]
+    elif (code := blanked(tail, conforming=last.conforming)).count('"') % 2:
+        start = code.rfind('"')
+    else:
+        return None
+    return text.count("\n", 0, last.start + start) + 1, QUOTES.get(tail[start], "a string")
+
+
 def nameless(code: str) -> str:
     """Return a `blanked` text with underscores for what stands in quoted names, which may look like anything."""
     return QUOTED_NAME.sub(lambda name: f'"{FILLED.sub("_", name[1])}"', code) if '"' in code else code

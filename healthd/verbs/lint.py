@@ -78,10 +78,12 @@ def _lock(settings: Settings) -> LockFile | None:
 
 
 def _sources(migrations: Sequence[Migration], lock: LockFile | None) -> list[Source]:
-    known = {(one.id, one.digest, one.rollback_digest): one.rollback for one in lock.migrations} if lock else {}
+    locked = {one.id: one for one in lock.migrations} if lock else {}
     found = []
     for one in migrations:
-        verdict = known.get((one.id, one.digest, one.rollback_digest))
+        known = locked.get(one.id)
+        known = known if known and (known.digest, known.transactional) == (one.digest, one.transactional) else None
+        verdict = known.rollback if known and known.rollback_digest == one.rollback_digest else None
         for path, text, is_rollback in ((one.path, one.apply, False), (one.rollback_path, one.rollback, True)):
             if text is not None:
                 made = source(
@@ -91,6 +93,8 @@ def _sources(migrations: Sequence[Migration], lock: LockFile | None) -> list[Sou
                     transactional=one.transactional,
                     has_rollback=one.rollback is not None,
                     verdict=verdict,
+                    steps=known.steps if known and not is_rollback else None,
+                    effects=known.effects if known and not is_rollback else None,
                 )
                 found.append(made)
     return found

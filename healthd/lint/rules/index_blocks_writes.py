@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from healthd.lint.source import NAME, Rule, Source, Told, table
+from healthd.migrations.locks import MODES, strongest
 
 RULE = Rule(
     "index_blocks_writes",
@@ -22,6 +23,14 @@ INDEX = re.compile(rf"create\s+(?:unique\s+)?index\s+(?!concurrently\b).*?\bon\s
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
     """Yield each CREATE INDEX without CONCURRENTLY on a table that was there before."""
+    for one, words in _guessed(source):
+        # A lock that the file holds already, and that is as strong, is not taken again.
+        held = strongest(step for step in source.steps or () if step.line <= one.statement.line)
+        if source.measured(one) is None or any(MODES.index(mode) >= MODES.index("SHARE") for mode in held.values()):
+            yield one, words
+
+
+def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     for one in source.statements:
         match = INDEX.match(one.code)
         if match and table(match[1]) not in source.new:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told, alterations
+from healthd.migrations.locks import short
 
 RULE = Rule(
     "rewrites_table",
@@ -32,7 +33,15 @@ WHOLE = re.compile(r"(?:vacuum\s+(?:\([^)]*\bfull\b|full\b)|cluster\b)", re.IGNO
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield each statement of a form that rewrites."""
+    """Yield each statement that was measured to rewrite, and where nothing was measured, each of a form that does."""
+    for one in source.statements:
+        step = source.measured(one)
+        if names := [short(name) for name in step.rewrites if name.startswith(("table:", "view:"))] if step else []:
+            yield one, f"rewrites all of {', '.join(names)} while nobody else may read it (measured)"
+    yield from ((one, words) for one, words in _guessed(source) if source.measured(one) is None)
+
+
+def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     for one, name, rest in alterations(source):
         if match := FORMS.search(rest):
             yield one, f"{' '.join(match[0].split())[:60]}: may rewrite all of {name} while nobody else may read it"

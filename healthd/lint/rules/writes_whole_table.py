@@ -1,0 +1,74 @@
+"""An UPDATE or DELETE of every row in one transaction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from healthd.lint.source import NAME, Rule, Source, Told, alterations, table
+
+RULE = Rule(
+    "writes_whole_table",
+    "warning",
+    "An UPDATE or DELETE of every row in one transaction",
+    why="""
+Every row stays locked until the transaction ends, every old version of a row stays until VACUUM,
+and replicas get all of it at once. In one transaction with DDL on the table it is worse:
+nobody even reads it until all rows are written.""",
+    instead="""
+Write in batches by key, each committed (`-- transactional: false`, or a job of the application),
+and the DDL in a file before it; for DELETE of all rows, TRUNCATE.
+Where the table is small, say so: `-- lint: ignore writes_whole_table it has 20 rows`.""",
+)
+
+WRITES = re.compile(rf"\s*(?P<verb>update|delete\s+from)\s+{NAME}(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+STARTS = re.compile(r"(?:with|update|delete)\b", re.IGNORECASE)
+GROUP = re.compile(r"\([^()]*\)")
+WITH = re.compile(r"with\b(?:(?!\b(?:insert|merge|select|values|update|delete)\b).)*", re.IGNORECASE | re.DOTALL)
+WHERE = re.compile(r"\bwhere\b\s*(.*)", re.IGNORECASE | re.DOTALL)
+EVERY = re.compile(r"(?:true|1\s*=\s*1)\s*(?:returning\b.*)?$", re.IGNORECASE | re.DOTALL)
+ADDS = re.compile(r"\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?(\"[^\"]+\"|[\w$]+)", re.IGNORECASE)
+
+
+def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+    """Yield each UPDATE and DELETE of every row of a table that was there before the file."""
+    changed: dict[str, list[str]] = {}
+    altered = {id(one.statement): (name, rest) for one, name, rest in alterations(source)}
+    for one in source.statements:
+        if id(one.statement) in altered:
+            name, rest = altered[id(one.statement)]
+            changed.setdefault(table(name), []).extend(match.lower() for match in ADDS.findall(rest))
+        for verb, name, rest in _writes(one.code):
+            if table(name) not in source.new and _every_row(rest, changed.get(table(name), [])):
+                yield one, _words(verb, name, under_ddl=source.transactional and table(name) in changed)
+
+
+def _words(verb: str, name: str, *, under_ddl: bool) -> str:
+    if under_ddl:
+        return f"{verb} writes every row of {name} under the lock of the DDL above: nobody reads it meanwhile"
+    return f"{verb} writes every row of {name} in one transaction"
+
+
+def _writes(code: str) -> Iterator[tuple[str, str, str]]:
+    """Yield verb, table and the rest of each UPDATE and DELETE of a statement, also of those in its WITH."""
+    groups = list[str]()
+
+    def taken(group: re.Match[str]) -> str:
+        groups.append(group[0][1:-1])
+        return " " * len(group[0])
+
+    if STARTS.match(code):
+        while (flat := GROUP.sub(taken, code)) != code:
+            code = flat
+        for text in (*groups, WITH.sub("", code, count=1)):
+            if found := WRITES.match(text):
+                yield found["verb"].split()[0].upper(), found[2], found["rest"]
+
+
+def _every_row(rest: str, added: list[str]) -> bool:
+    """Return whether nothing says which rows; a column that the file has added itself is NULL in every row."""
+    where = WHERE.search(rest)
+    if where is None or EVERY.match(where[1]):
+        return True
+    empty = re.fullmatch(r"(?:[\w$]+\s*\.\s*)?(\"[^\"]+\"|[\w$]+)\s+is\s+null\s*;?\s*", where[1].lower())
+    return empty is not None and empty[1] in added

@@ -49,9 +49,10 @@ bench: install ## how long things take, as ratios in one run (docs/performance.m
 	$(BIN)/python bench/rounds.py $(TABLES)
 	$(BIN)/python bench/status.py
 
-docs: install ## write docs/runbook.md and docs/lint.md from the texts of problems and rules
+docs: install ## write docs/runbook.md, docs/lint.md and docs/what-is-compared.md from the code
 	$(BIN)/python -m healthd.report.problems > docs/runbook.md
 	$(BIN)/python -m healthd.lint.page > docs/lint.md
+	$(BIN)/python -m healthd.judging.compared > docs/what-is-compared.md
 
 clean: ## forget the environment and the caches, keep the data of `make run`
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

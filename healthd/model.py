@@ -159,6 +159,10 @@ def _nothing(_difference: Difference, _expected: Record, _actual: Record) -> Ite
     return ()
 
 
+def _much(_difference: Difference, _expected: Record) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One type of object: how it is read, what it belongs to, how it is put right.
@@ -169,7 +173,8 @@ class Kind:
     A `depth` of 0 is a path whose length differs from object to object: an array in the first column.
     `change` is given a difference in one attribute, and how bad the attribute says that is, and may know better.
     `repair` is given a difference, and the whole records of both sides, None for the one that is missing;
-    an object that nobody expects is never its business.
+    an object that nobody expects is never its business. `little` is given a difference in one attribute and the
+    expected record, and returns in words in what two values differ that mean the same: then it is a warning.
     """
 
     name: str
@@ -182,6 +187,7 @@ class Kind:
     gain: Callable[[Record], Severity | None] = _warning
     change: Callable[[Difference, Severity | None], Severity | None] = _as_noted
     repair: Callable[[Difference, Record, Record], Iterable[str]] = _nothing
+    little: Callable[[Difference, Record], str] = _much
 
     def sql(self, server_version: int) -> str:
         """Return the query for one server version."""
@@ -538,7 +544,7 @@ class Evidence:
     `differences` leaves out what follows from another: a lost table is one, not one for each column.
     `unlocked` are the applied migrations that the lock file does not know: without them the expected
     snapshot is not known either. `aligned` are the objects that are there under the names that are expected of
-    them, where some were renamed.
+    them, where some were renamed. `lenient` are differences that are a warning at most, and make an object unexpected.
     """
 
     target: str
@@ -557,6 +563,7 @@ class Evidence:
     aligned: Mapping[Key, Record] = field(default_factory=dict)
     consequences: Mapping[tuple[Key, str | None], tuple[Difference, ...]] = field(default_factory=dict)
     inside: frozenset[tuple[Key, str | None]] = frozenset()
+    lenient: frozenset[tuple[Key, str | None]] = frozenset()
     counters: tuple[Counter, ...] = ()
     sorted_by: tuple[SortedBy, ...] = ()
     asked: tuple[Asked, ...] = ()
@@ -586,6 +593,7 @@ class Report:
     server_version: int | None = None
     failure: str | None = None
     asked: Asked | None = None  # in the round of an endpoint
+    unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what differs and is no finding, by why
     questions: tuple[tuple[str, float], ...] = ()
 
     @property

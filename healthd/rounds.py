@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from healthd import catalog
 from healthd.config import Target, read_settings
 from healthd.database.beside import Beside, read_beside
+from healthd.database.closer import look_closer
 from healthd.database.connection import connect, dial
 from healthd.database.preparing import prepare_statements
 from healthd.database.probing import probe_access, probe_values
 from healthd.database.quiet import Mark, look, take_mark
 from healthd.database.second import Second
-from healthd.database.touched import with_touched
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
 from healthd.later import Later, ready
 from healthd.model import Finding, Key, Report, RoundTrip, Severity
@@ -223,7 +223,7 @@ async def _examine(
 
         known = await ready(files)
         report = conclude(target, known, reading, tried.trips, access, beside, prepared, samples)
-        if (more := await with_touched(session.connection, reading, report)) is not reading:
+        if (more := await look_closer(session.connection, reading, report)) is not reading:
             report = conclude(target, known, more, tried.trips, access, beside, prepared, samples)
         if once is not None:
             report = confirmed(once, report)

@@ -30,15 +30,16 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from explained import unexplained
 from psycopg import sql as compose
 
 from healthd.config import Target
 from healthd.contracts import load as load_contract
 from healthd.database.connection import connect
 from healthd.database.quiet import take_mark
-from healthd.database.reading import take_snapshot
+from healthd.database.reading import read, take_snapshot
 from healthd.embedded import Server
-from healthd.judging.roles import for_comparison
+from healthd.judging.roles import comparable, for_comparison
 from healthd.migrations import lockfile
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import Locked, LockFile, dump
@@ -142,6 +143,15 @@ class Scene:
     async def again(self) -> Report:
         """Return the report of another round."""
         return await examine(self.target, self.files)
+
+    async def unexplained(self) -> list[str]:
+        """Return what `healthd diff` lists, and another round neither reports nor lists in a note."""
+        async with connect(self.url) as connection:
+            reading = await read(connection)
+        applied = [one.id for one in reading.ledger.applied]
+        expected = self.files.lock.on(reading.snapshot.server_version).expected(applied)
+        both = comparable(expected, reading.snapshot, reading.ledger.owner)
+        return unexplained(*both, await self.again())
 
 
 async def play(story: Story, url: str, folder: Path, connection: psycopg.Connection[Any]) -> Scene:

@@ -86,6 +86,27 @@ def test_a_story_is_told_exactly(scene: Scene) -> None:
         assert finding.check in CHECKS
 
 
+SEVERITIES = {
+    "constraint_validated_by_hand": {"warning"},
+    "column_not_null_validated_by_hand": {"warning"},
+    "constraint_check_not_valid": {"critical"},
+    "function_with_other_blanks": {"warning", "critical"},
+    "column_names_swapped": {"critical"},
+    "extension_upgraded": {"warning"},
+    "privilege_of_a_role_that_nobody_names": {"warning", "critical"},
+}
+
+
+@named([story for story in STORIES if story.name in SEVERITIES])
+def test_a_story_is_as_bad_as_it_is(scene: Scene) -> None:
+    assert SEVERITIES[scene.story.name] == {str(one.severity) for one in scene.report.findings}
+
+
+@named(STORIES)
+async def test_what_differs_is_reported_or_listed(scene: Scene) -> None:
+    assert [] == await scene.unexplained()
+
+
 @named(DRIFTS)
 async def test_a_story_is_not_told_when_its_check_is_off(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     owners = {finding.check for finding in scene.report.findings}

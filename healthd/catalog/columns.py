@@ -53,6 +53,11 @@ def gain(record: Record) -> Severity:
     return Severity.CRITICAL if record.not_null and not given else Severity.WARNING
 
 
+def change(difference: Difference, noted: Severity | None) -> Severity | None:
+    """Return how bad another column is: a NOT NULL that was validated by hand promises more than sql/ says."""
+    return Severity.WARNING if difference.attribute == "not_null_validated" and difference.actual else noted
+
+
 def repair(difference: Difference, expected: Column, actual: Column) -> Iterator[str]:
     """Yield the SQL that brings a column back."""
     schema, table, column = map(quote, difference.key.path)
@@ -68,6 +73,8 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
     elif difference.attribute == "not_null_validated" and (expected.not_null, actual.not_null) == (True, True):
         if expected.not_null_validated:
             yield f"{alter} SET NOT NULL;"
+        else:
+            yield f"-- more than sql/ says: write a migration that validates the NOT NULL of {column}"
     elif (expected.generated, actual.generated) != ("none", "none") and difference.attribute in GENERATED:
         yield f"-- {column} is or was generated: drop it and add it again, with what depends on it:"
         yield f"-- ALTER TABLE {schema}.{table} ADD COLUMN {column} {definition(expected)};"
@@ -243,4 +250,4 @@ NOT_NULLS = """LEFT JOIN (SELECT k.conrelid, k.conkey[1] AS attnum,
                       WHERE k.contype = 'n'
                      OFFSET 0) AS k ON k.conrelid = a.attrelid AND k.attnum = a.attnum"""
 
-KIND = Kind(name="column", record=Column, depth=3, parent=parent, gain=gain, repair=repair, query=query)
+KIND = Kind(name="column", record=Column, depth=3, parent=parent, gain=gain, change=change, repair=repair, query=query)

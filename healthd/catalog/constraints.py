@@ -8,7 +8,7 @@ from healthd.catalog.functions import needs
 from healthd.catalog.indexes import ATTACHED, TABLESPACE
 from healthd.catalog.tables import options, options_order, set_options
 from healthd.catalog.triggers import switched
-from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, literal, quote
+from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, literal, quote
 from healthd.visible import SCHEMA, own
 
 
@@ -47,6 +47,8 @@ def repair(difference: Difference, expected: Constraint, actual: Constraint) -> 
     add = f"ADD CONSTRAINT {name} {definition(expected)};"
     if difference.attribute == "validated" and expected.validated:
         yield f"{alter} VALIDATE CONSTRAINT {name};"
+    elif difference.attribute == "validated":
+        yield f"-- more than sql/ says: write a migration with {alter} VALIDATE CONSTRAINT {name};"
     elif difference.attribute in ("definition", "enforced", "switched_off") and expected.on != "domain":
         yield f"{alter} DROP CONSTRAINT {name}, {add}"
     elif difference.attribute == "definition":
@@ -62,6 +64,11 @@ def repair(difference: Difference, expected: Constraint, actual: Constraint) -> 
         yield f"ALTER INDEX {schema}.{name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
     if (difference.missing or difference.attribute == "replica_identity") and expected.replica_identity:
         yield f"{alter} REPLICA IDENTITY USING INDEX {name};"
+
+
+def change(difference: Difference, noted: Severity | None) -> Severity | None:
+    """Return how bad another constraint is: one that was validated by hand promises more than sql/ says."""
+    return Severity.WARNING if difference.attribute == "validated" and difference.actual else noted
 
 
 def definition(record: Constraint) -> str:
@@ -193,4 +200,4 @@ CHECKS = """(SELECT pg_catalog.unnest(t.oids) AS oid, t.expression
                              OFFSET 0) AS t
                      OFFSET 0)"""
 
-KIND = Kind(name="constraint", record=Constraint, depth=3, parent=parent, repair=repair, query=query)
+KIND = Kind(name="constraint", record=Constraint, depth=3, parent=parent, change=change, repair=repair, query=query)

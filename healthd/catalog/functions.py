@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd import bodies
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, literal, quote
 from healthd.visible import SCHEMA, own
 
@@ -79,6 +80,14 @@ LISTS = (
     "temp_tablespaces",
     "unix_socket_directories",
 )
+
+
+def runs_the_same(difference: Difference, expected: Function) -> str:
+    """Return in what a body differs that runs the same; other languages than the server's own may mind white space."""
+    if difference.attribute != "body" or expected.language not in ("sql", "plpgsql"):
+        return ""
+    return bodies.little(difference.expected, difference.actual)
+
 
 WORDS: Mapping[str, Callable[[Function], str]] = {
     "volatility": lambda one: one.volatility.upper(),
@@ -182,4 +191,4 @@ def query(version: int) -> str:
            AND {own("pg_proc", "p.oid")}"""
 
 
-KIND = Kind(name="function", record=Function, depth=3, repair=repair, query=query)
+KIND = Kind(name="function", record=Function, depth=3, repair=repair, little=runs_the_same, query=query)

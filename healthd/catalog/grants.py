@@ -1,6 +1,6 @@
 """Privileges: what each role may do with an object, wherever that is not what everybody gets by default."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from healthd.catalog.addresses import (
@@ -46,6 +46,20 @@ def default(key: Key) -> tuple[str, ...]:
     return DEFAULT.get(kind, ("USAGE",)) if grantee == OWNER else ()
 
 
+def initial(key: Key) -> tuple[str, ...]:
+    """Return what a grantee held of the server's own object, where it held something: initdb lets everybody read."""
+    kind = key.path[0]
+    readable = {"table": ("SELECT",), "view": ("SELECT",), "column": ("SELECT",), "schema": ("USAGE",)}
+    return readable.get(kind, default(key)) if key.path[-1] == PUBLIC else DEFAULT.get(kind, ())
+
+
+def of_the_server(key: Key, objects: Mapping[Key, Record]) -> bool:
+    """Return whether privileges are on an object that comes with the server; `objects` are those of the database."""
+    kind, *path, _ = key.path
+    return path[0] in SERVERS_OWN or (kind == "language" and Key(kind, tuple(path)) not in objects)
+
+
+SERVERS_OWN = frozenset({"pg_catalog", "information_schema"})
 OPEN = frozenset({"function", "aggregate", "enum", "domain", "composite", "range", "base_type", "language"})
 DEFAULT = {
     **dict.fromkeys(OPEN, ("USAGE",)),

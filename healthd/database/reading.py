@@ -36,7 +36,8 @@ class Reading:
     """All that one transaction saw: the objects, the ledger, and who is migrating just now.
 
     `settings` are those that databases and roles give to new sessions; `digests` are those that were asked for.
-    `touched` says, of tables whose columns seem to be swapped, when each column was last changed.
+    `touched` says, of tables whose columns seem to be swapped, when each column was last changed,
+    `updates`, of extensions of another version, from which version to which they can be updated.
     """
 
     snapshot: Snapshot
@@ -45,6 +46,7 @@ class Reading:
     settings: str = ""
     digests: Mapping[str, Digest] = field(default_factory=dict)
     touched: Mapping[Key, tuple[TouchedColumn, ...]] = field(default_factory=dict)
+    updates: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def as_expected(self) -> bool:

@@ -22,8 +22,21 @@ from healthd.judging.moves import moved_back
 from healthd.judging.omitted import whole
 from healthd.judging.partitions import come_and_go, holder, with_partitions
 from healthd.judging.renames import aligned
-from healthd.judging.roles import comparable, for_comparison, named
+from healthd.judging.roles import ROLES, comparable, for_comparison, named
+from healthd.judging.strangers import PRIVILEGES, is_elsewhere, is_held_by_a_stranger, named_roles
 from healthd.judging.swaps import suspects, swapped_back
+from healthd.judging.unreported import (
+    AGREED,
+    ELSEWHERE,
+    PARTITIONS,
+    RECORDED,
+    RUNNING,
+    Unreported,
+    is_recorded,
+    of_partitions,
+)
+from healthd.judging.unreported import named as differing
+from healthd.judging.versions import with_version
 from healthd.migrations.status import states
 from healthd.model import (
     NAME_OF,
@@ -84,22 +97,32 @@ def conclude(
     renamed = (*moved, *renamed, *swapped, *swapped_too)
     free = come_and_go(expected, target.partitions)
     renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
+    before = comparable(expected, there, owner)
     expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
     every = (*renamed, *diff(expected, there))
+    quiet = of_partitions(diff(*before), every, *before)
     differences = of_their_own(causes(every, KINDS), completed(expected).objects)
-    differences = tuple(one for one in differences if not _agreed(one, target.contracts))
+    differences, agreed = _split(differences, lambda one: _agreed(one, target.contracts))
+    roles = frozenset[str]()
+    if any(one.key.kind in PRIVILEGES for one in every):
+        roles = named_roles(for_comparison(lock.expected(None, ROLES.keys()), owner).objects, target.contracts)
+    there_now = completed(there).objects
+    differences, elsewhere = _split(differences, lambda one: is_elsewhere(one, roles, there_now))
     others = ledgers(differences)
     differences = tuple(one for one in differences if one.key not in others)
     # What an interrupted or a running migration changes, or keeps locked, is neither drift nor in order yet.
+    running: tuple[Difference, ...] = ()
     names = {one.id for one in halves} | ({one.id for one in lock.without(applied)} if reading.maintenance else set())
     if moving := {effect.key for one in lock.migrations if one.id in names for effect in one.effects}:
-        differences = tuple(one for one in differences if one.key not in moving)
+        differences, running = _split(differences, lambda one: one.key in moving)
     if reading.maintenance:
-        differences = tuple(one for one in differences if one.attribute != UNREADABLE)
+        differences, unreadable = _split(differences, lambda one: one.attribute == UNREADABLE)
+        running = (*running, *unreadable)
     inside = frozenset((one.key, one.attribute) for one in every) - {(one.key, one.attribute) for one in differences}
     went = consequences(every, differences, expected, KINDS)
     follow = {(one.key, one.attribute) for some in went.values() for one in some}
     differences = tuple(one for one in differences if (one.key, one.attribute) not in follow)
+    differences, recorded = _split(differences, lambda one: is_recorded(one, KINDS))
     in_files = {name for name, _ in files.migrations}.difference(locked)
     expected, actual, there = completed(expected), completed(actual), completed(there)
     evidence = Evidence(
@@ -119,12 +142,22 @@ def conclude(
         aligned=there.objects,
         consequences=went,
         inside=inside,
+        lenient=frozenset((one.key, one.attribute) for one in every if is_held_by_a_stranger(one, roles)),
         counters=beside.counters or (),
         sorted_by=beside.sorted_by or (),
     )
+    unreported = Unreported(
+        {
+            RECORDED: differing(recorded),
+            AGREED: (*differing(agreed), *(str(one) for one in _of_reader(reading))),
+            ELSEWHERE: differing(elsewhere),
+            PARTITIONS: quiet,
+            RUNNING: differing(running),
+        }
+    )
     unseen = {**_unseen(beside, reading.ledger.reader), **_unsampled(samples)}
     findings = tuple(
-        replace(with_consequences(finding, evidence), check=name)
+        replace(with_version(with_consequences(finding, evidence), reading.updates), check=name)
         for name, check in CHECKS.items()
         for finding in check(evidence)
     )
@@ -136,7 +169,13 @@ def conclude(
         findings=findings,
         checks=_verdicts(findings, unseen),
         migrations=migrations,
-        notes=(*_notes(target, expected), *(noted(*one) for one in others.items()), *unseen.values()),
+        notes=(
+            *_notes(target, expected),
+            *(noted(*one) for one in others.items()),
+            *unseen.values(),
+            *unreported.notes(),
+        ),
+        unreported=unreported.names,
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
     )
@@ -169,12 +208,27 @@ def _notes(target: Target, expected: Snapshot) -> Iterator[str]:
 
 def _without_reader(reading: Reading) -> Snapshot:
     """Return the snapshot without the privilege that we ask for ourselves: to enter the schema of the books."""
-    objects = dict(reading.snapshot.objects)
+    ours = frozenset(_of_reader(reading))
+    objects = {key: record for key, record in reading.snapshot.objects.items() if key not in ours}
+    return replace(reading.snapshot, objects=objects) if ours else reading.snapshot
+
+
+def _of_reader(reading: Reading) -> Iterator[Key]:
     for schema in reading.ledger.schemas:
         key = Key("grant", ("schema", schema, reading.ledger.reader or ""))
-        if objects.get(key) == Grant(("USAGE",)):
-            del objects[key]
-    return replace(reading.snapshot, objects=objects)
+        if reading.snapshot.objects.get(key) == Grant(("USAGE",)):
+            yield key
+
+
+def _split(
+    differences: Iterable[Difference], out: Callable[[Difference], bool]
+) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
+    """Return the differences that stay, and those that are taken out."""
+    stay: list[Difference] = []
+    taken: list[Difference] = []
+    for one in differences:
+        (taken if out(one) else stay).append(one)
+    return tuple(stay), tuple(taken)
 
 
 def _rank(finding: Finding) -> tuple[int, int, str, int, Key]:
@@ -199,7 +253,8 @@ def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
             for table, privileges in contract.privileges.items():
                 if kind == "table" and Key.parse(f"table:{table}").path == tuple(path):
                     asked |= set(privileges)
-    return set(before) <= set(after) and {word.partition("/")[0] for word in set(after) - set(before)} <= asked
+    gained = {word.partition("/")[0] for word in set(after) - set(before)}
+    return set(before) <= set(after) and bool(gained) and gained <= asked
 
 
 def _unseen(beside: Beside, reader: str | None) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from healthd import bodies
 from healthd.judging import moves, renames, swaps
 from healthd.model import (
     NAME_OF,
@@ -58,13 +59,17 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
     if printed_elsewhere(evidence, difference):
         return
     expected, actual = sides(difference)
-    if difference.unexpected and severity is Severity.WARNING:
+    lenient = (key, difference.attribute) in evidence.lenient
+    severity = min(severity, Severity.WARNING) if lenient else severity
+    if lenient or (difference.unexpected and severity is Severity.WARNING):
         problem = "unexpected_object"
     records = (evidence.expected.objects.get(key), evidence.aligned.get(key, evidence.actual.objects.get(key)))
+    little = kind.little(difference, records[0]) if difference.attribute is not None and records[0] is not None else ""
+    severity = min(severity, Severity.WARNING) if little else severity
     yield Finding(
         problem,
         key,
-        message(difference),
+        f"{key}: {_word(difference.attribute or '')} differs in {little}" if little else message(difference),
         severity,
         expected,
         actual,
@@ -143,11 +148,16 @@ def message(difference: Difference) -> str:
     """Return one line that says what differs, in an operator's words."""
     key = difference.key
     if difference.attribute is None:
-        return f"{key} is missing" if difference.actual is None else f"{key} is not in sql/"
+        if difference.actual is None:
+            return f"{key} is missing"
+        held = getattr(difference.actual, "privileges", None)
+        return f"{key} is not in sql/" if held is None else f"{key}: {_said('privileges', held)}, expected none"
     there = _said(difference.attribute, difference.actual)
     wanted = _said(difference.attribute, difference.expected)
     word = f"{_word(difference.attribute)} "
     if there.startswith(word) and wanted.startswith(word):
+        if there == wanted:
+            return f"{key}: {word}differs in {bodies.where(shown(difference.expected), shown(difference.actual))}"
         there, wanted = where_they_differ(there.removeprefix(word), wanted.removeprefix(word))
         return f"{key}: {word}{one_line(there)}, expected {one_line(wanted)}"
     return f"{key}: {one_line(there)}, expected {one_line(wanted)}"
@@ -204,7 +214,7 @@ def sides(difference: Difference) -> tuple[str, str]:
 
 def summary(key: Key, record: Any) -> str:
     """Return a whole object in a few words: its most telling attributes."""
-    for name in ("definition", "labels", "type"):
+    for name in ("definition", "labels", "type", "privileges"):
         if hasattr(record, name):
             return shown(getattr(record, name))
     return key.kind

@@ -27,7 +27,7 @@ def with_partitions(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, st
 
     `rules` are words for partitioned tables, and hold for the whole tree below one; `conform` without a word.
     """
-    sides = {key: _partitions(one) for key, one in (("expected", expected), ("actual", actual))}
+    sides = {key: partitions(one) for key, one in (("expected", expected), ("actual", actual))}
     listed, there = sides["expected"], sides["actual"]
     if not listed and not there:
         return expected, actual
@@ -50,11 +50,11 @@ def with_partitions(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, st
 
 def come_and_go(snapshot: Snapshot, rules: Mapping[Key, str]) -> frozenset[Path]:
     """Return the partitions of which nobody minds the names."""
-    parents = _partitions(snapshot)
+    parents = partitions(snapshot)
     return frozenset(path for path in parents if _rule(path, parents, rules) != RULES[0])
 
 
-def _partitions(snapshot: Snapshot) -> dict[Path, Path]:
+def partitions(snapshot: Snapshot) -> dict[Path, Path]:
     """Return the parent of each partition."""
     return {
         key.path: Key.parse(f"table:{record.inherits[0]}").path

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.catalog.default_privileges import DefaultPrivileges
-from healthd.catalog.grants import Grant, default, spelled_out
+from healthd.catalog.grants import Grant, default, initial, of_the_server, spelled_out
 from healthd.catalog.owners import Owner
 from healthd.catalog.policies import Policy
 from healthd.catalog.roles import MIGRATOR, OWNER, called
@@ -54,6 +54,8 @@ def _filled(one: Snapshot, other: Snapshot) -> Snapshot:
             usual[key] = Owner("pg_database_owner" if public else MIGRATOR)
         elif key.kind == "grant" and _there(one, Key(key.path[0], key.path[1:-1])):
             usual[key] = Grant(default(key))
+        elif key.kind == "grant" and of_the_server(key, one.objects) and not other.objects[key].privileges:
+            usual[key] = Grant(initial(key))  # all that there was is gone
     return replace(one, objects={**one.objects, **usual}) if usual else one
 
 

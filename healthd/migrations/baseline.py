@@ -10,12 +10,13 @@ from itertools import islice
 from typing import Any
 
 from healthd.config import Target
+from healthd.database.closer import look_closer
 from healthd.database.connection import connect
 from healthd.database.reading import Reading, read
-from healthd.database.touched import with_touched
 from healthd.errors import MigrationFailed
 from healthd.judging.conclusion import conclude
 from healthd.judging.roles import for_comparison
+from healthd.judging.strangers import held_by_another
 from healthd.migrations.files import Migration, up_to
 from healthd.migrations.lockfile import LockFile, disagreements
 from healthd.migrations.prefixes import misfits
@@ -93,7 +94,7 @@ async def _fit_of(
     for position in islice(_positions(migrations, reading, lock, given, to), TRIED):
         prefix = tuple(migrations[:position])
         report = conclude(target, files, _as_if(reading, prefix))
-        if (more := await with_touched(connection, reading, report)) is not reading:
+        if (more := await look_closer(connection, reading, report)) is not reading:
             report = conclude(target, files, _as_if(more, prefix))
         judged.append(_fit(prefix, report, lock, frozenset(given), anyway))
         if not judged[-1].findings:
@@ -152,7 +153,8 @@ def _fit(
     extra = [
         one
         for one in findings
-        if anyway is not None and one.problem == "unexpected_object" and str(one.key) not in anyway
+        if held_by_another(one)
+        or (anyway is not None and one.problem == "unexpected_object" and str(one.key) not in anyway)
     ]
     effects = {one.id: len(one.effects) for one in lock.migrations}
     return Fit(

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from healthd.config import Target
+from healthd.database.closer import look_closer
 from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
 from healthd.database.reading import Reading, expected_digests, read
 from healthd.database.second import Second
-from healthd.database.touched import with_touched
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.judging.conclusion import conclude, confirmed
+from healthd.judging.strangers import held_by_another
 from healthd.later import Later, ready
 from healthd.migrations import guards, runner
 from healthd.migrations.breaks import Break, Foreseen, foresee, foresee_undoing
@@ -92,7 +93,7 @@ async def _look(connection: Any, target: Target, files: Files | Later[Files], se
     reading = await read(connection, digests=wanted, second=second)
     reading.ledger.readable()
     report = conclude(target, await ready(files), reading)
-    if (more := await with_touched(connection, reading, report)) is not reading:
+    if (more := await look_closer(connection, reading, report)) is not reading:
         reading, report = more, conclude(target, await ready(files), more)
     return Look(reading, report)
 
@@ -246,7 +247,7 @@ async def _prove(
         and _name(one) not in known
         and not (one.problem == "unexpected_object" and one.key in there)
     ]
-    if made := [one.message for one in news if str(one.key) not in left]:
+    if made := [one.message for one in news if str(one.key) not in left and not held_by_another(one)]:
         raise MigrationFailed(
             f"{what}, but {target.name} is not what {name} says then: {some(made)}",
             hint="healthd check tells all, healthd repair the SQL that mends it",

@@ -1,6 +1,6 @@
 -- A role is called PUBLIC, and has in everybody's place what everybody had.
 -- expect: schema_mismatch grant:table.public.machines."PUBLIC"
--- expect: schema_mismatch grant:table.public.machines."""PUBLIC"""
+-- expect: unexpected_object grant:table.public.machines."""PUBLIC"""
 -- expect: schema_mismatch policy:public.machines.story
 -- role: PUBLIC
 -- repair: no, what nobody expects is never taken away by itself

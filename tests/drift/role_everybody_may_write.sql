@@ -1,6 +1,6 @@
 -- Somebody let everybody read and write.
 -- expect: schema_mismatch grant:table.public.machines."PUBLIC"
--- expect: schema_mismatch grant:column.public.machines.notes.story_reader
+-- expect: unexpected_object grant:column.public.machines.notes.story_reader
 -- role: story_reader
 -- drift:
 GRANT SELECT, UPDATE ON machines TO PUBLIC;

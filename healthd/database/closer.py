@@ -1,4 +1,4 @@
-"""When the columns of a table were last changed: the catalog's row versions tell what no definition does."""
+"""A closer look at what a report finds: when columns were last changed, and which versions an extension can get."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
 from healthd.model import SWAPPED, Key, Report, TouchedColumn
@@ -30,17 +30,38 @@ QUERY = """
      ORDER BY n.nspname, c.relname, a.attnum"""
 
 
-async def with_touched(connection: AsyncConnection[Any], reading: Reading, report: Report) -> Reading:
-    """Return a reading that knows more where a report says that columns are swapped; itself where it does not."""
+async def look_closer(connection: AsyncConnection[Any], reading: Reading, report: Report) -> Reading:
+    """Return a reading that knows more of what a report finds; itself where there is nothing to be asked."""
     tables = [one.key for one in report.findings if one.attribute == SWAPPED]
-    if not tables:
+    others = [one.key.path[0] for one in report.findings if (one.key.kind, one.attribute) == ("extension", "version")]
+    if not tables and not others:
         return reading
     async with read_only(connection, {**SESSION, **LIMITS}):
-        migrated = await _transactions(connection, reading.ledger.schemas)
-        values = [one.path[0] for one in tables], [one.path[1] for one in tables]
-        rows = await rows_of(connection, QUERY, values)
-    found = {one: tuple(_touched(rows, one, migrated)) for one in tables}
-    return replace(reading, touched=found)
+        updates = {name: await _updates(connection, name) for name in others}
+        return replace(reading, touched=await _touches(connection, reading, tables), updates=updates)
+
+
+async def _updates(connection: AsyncConnection[Any], extension: str) -> frozenset[tuple[str, str]]:
+    """Return from which version an extension can be updated to which; none when its files are not there."""
+    query = """SELECT p.source, p.target FROM pg_catalog.pg_extension_update_paths(%s) AS p WHERE p.path IS NOT NULL"""
+    try:
+        async with connection.transaction():
+            return frozenset(await rows_of(connection, query, [extension]))
+    except (errors.ProgrammingError, errors.OperationalError, errors.InternalError, errors.NotSupportedError):
+        if connection.closed:
+            raise
+        return frozenset()
+
+
+async def _touches(
+    connection: AsyncConnection[Any], reading: Reading, tables: list[Key]
+) -> dict[Key, tuple[TouchedColumn, ...]]:
+    if not tables:
+        return {}
+    migrated = await _transactions(connection, reading.ledger.schemas)
+    values = [one.path[0] for one in tables], [one.path[1] for one in tables]
+    rows = await rows_of(connection, QUERY, values)
+    return {one: tuple(_touched(rows, one, migrated)) for one in tables}
 
 
 async def _transactions(connection: AsyncConnection[Any], schemas: Iterable[str]) -> frozenset[str]:

@@ -1,0 +1,41 @@
+"""Privileges of roles that neither sql/ nor a contract names: a DBA's grants, a provider's setup."""
+
+from collections.abc import Iterable, Mapping
+
+from healthd.catalog.grants import of_the_server
+from healthd.catalog.roles import MIGRATOR, OWNER, PUBLIC, called
+from healthd.model import Contract, Difference, Finding, Key, Record
+
+PRIVILEGES = frozenset({"grant", "default_privileges"})
+
+
+def named_roles(objects: Mapping[Key, Record], contracts: Iterable[Contract]) -> frozenset[str]:
+    """Return the roles that these objects, of all migrations, or a contract speak of; PUBLIC is one of them."""
+    roles = {PUBLIC, OWNER, MIGRATOR, *(called(one.role) for one in contracts if one.role is not None)}
+    for key, record in objects.items():
+        if key.kind in ("grant", "default_privileges", "user_mapping"):
+            roles.add(key.path[-1])
+        if key.kind == "default_privileges":
+            roles.add(key.path[0])
+        if key.kind == "owner":
+            roles.add(record.role)
+        if key.kind == "policy":
+            roles.update(record.roles)
+    return frozenset(roles)
+
+
+def is_elsewhere(one: Difference, named: frozenset[str], actual: Mapping[Key, Record]) -> bool:
+    """Return whether a privilege is nobody's business here: on the server's own, or on what others will make."""
+    if one.key.kind == "default_privileges":
+        return one.key.path[0] not in named
+    return one.key.kind == "grant" and one.key.path[-1] not in named and of_the_server(one.key, actual)
+
+
+def is_held_by_a_stranger(one: Difference, named: frozenset[str]) -> bool:
+    """Return whether a role that nobody names holds this."""
+    return one.key.kind in PRIVILEGES and one.attribute in (None, "privileges") and one.key.path[-1] not in named
+
+
+def held_by_another(one: Finding) -> bool:
+    """Return whether a finding is a privilege of a role that nobody names: it says nothing of a migration."""
+    return one.key.kind in PRIVILEGES and one.problem == "unexpected_object"

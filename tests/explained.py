@@ -1,0 +1,55 @@
+"""What `diff` lists of a database, and nothing that a report says accounts for: it must be nothing."""
+
+from collections.abc import Iterator, Mapping
+
+from healthd.catalog import KINDS
+from healthd.judging.partitions import holder
+from healthd.judging.unreported import named
+from healthd.model import NAME_OF, SCHEMA_OF, SWAPPED, Difference, Key, Record, Report, Snapshot, diff
+
+OTHER_NAMES = frozenset({NAME_OF, SCHEMA_OF, SWAPPED, "labels"})
+
+
+def unexplained(expected: Snapshot, actual: Snapshot, report: Report) -> list[str]:
+    """Return the names of differences that are neither reported, nor follow from what is, nor are listed in a note."""
+    told = {(str(one.key), one.attribute) for one in report.findings}
+    went = {name for one in report.findings for name in one.facts.get("consequences", ())}
+    listed = {name for names in report.unreported.values() for name in names}
+    renamed = any(one.attribute in OTHER_NAMES for one in report.findings)
+    whole = {key for key, attribute in told if attribute in (None, *OTHER_NAMES)} | went | listed
+
+    def accounted(one: Difference) -> bool:
+        if (str(one.key), one.attribute) in told or named([one])[0] in listed or str(one.key) in went:
+            return True
+        if any(
+            str(key) in whole or any(key.sql in note for note in report.notes) for key in _above(one, expected, actual)
+        ):
+            return True
+        follows = one.attribute is None or KINDS[one.key.kind].deparsed(one.attribute) or "order" in one.attribute
+        return renamed and (follows or isinstance(one.expected, str | tuple))
+
+    return [named([one])[0] for one in diff(expected, actual) if not accounted(one)]
+
+
+def _above(one: Difference, expected: Snapshot, actual: Snapshot) -> Iterator[Key]:
+    """Yield what an object belongs to, and the tables that its own table inherits from, with the column of its name."""
+    key: Key | None = one.key
+    record: Record = None
+    while key is not None:
+        yield key
+        record = expected.objects.get(key) or actual.objects.get(key)
+        if record is None or (parent := KINDS[key.kind].parent(key, record)) == key:
+            return
+        table = holder(key, record)
+        for objects in (expected.objects, actual.objects):
+            for above in _parents(table, objects):
+                yield Key("table", above)
+                yield Key(key.kind, (*above, *key.path[2:]))
+        key = parent
+
+
+def _parents(table: tuple[str, ...] | None, objects: Mapping[Key, Record]) -> Iterator[tuple[str, ...]]:
+    if table is not None:
+        for parent in getattr(objects.get(Key("table", table)), "inherits", ()):
+            yield Key.parse(f"table:{parent}").path
+            yield from _parents(Key.parse(f"table:{parent}").path, objects)

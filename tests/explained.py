@@ -8,6 +8,7 @@ from healthd.judging.unreported import named
 from healthd.model import NAME_OF, SCHEMA_OF, SWAPPED, Difference, Key, Record, Report, Snapshot, diff
 
 OTHER_NAMES = frozenset({NAME_OF, SCHEMA_OF, SWAPPED, "labels"})
+WHOLE = frozenset({None, "bound", *OTHER_NAMES})
 
 
 def unexplained(expected: Snapshot, actual: Snapshot, report: Report) -> list[str]:
@@ -16,7 +17,7 @@ def unexplained(expected: Snapshot, actual: Snapshot, report: Report) -> list[st
     went = {name for one in report.findings for name in one.facts.get("consequences", ())}
     listed = {name for names in report.unreported.values() for name in names}
     renamed = any(one.attribute in OTHER_NAMES for one in report.findings)
-    whole = {key for key, attribute in told if attribute in (None, *OTHER_NAMES)} | went | listed
+    whole = {key for key, attribute in told if attribute in WHOLE} | went | listed
 
     def accounted(one: Difference) -> bool:
         if (str(one.key), one.attribute) in told or named([one])[0] in listed or str(one.key) in went:

@@ -28,6 +28,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.judging.unreported": frozenset(),
     "healthd.judging.versions": frozenset(),
     "healthd.bodies": frozenset({"re"}),
+    "healthd.judging.detached": frozenset(),
     "healthd.judging.swaps": frozenset({"itertools"}),
     "healthd.judging.swapped_texts": frozenset({"re"}),
     "healthd.judging.renames": frozenset({"itertools", "re"}),

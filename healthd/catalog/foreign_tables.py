@@ -26,6 +26,8 @@ def repair(difference: Difference, expected: ForeignTable, actual: ForeignTable)
         yield f"-- {name} is gone; its rows are elsewhere: make it again with the migration that made it (sql/)."
     elif difference.attribute == "options":
         yield f"ALTER FOREIGN TABLE {name} {generic_options(expected.options, actual.options)};"
+    elif difference.attribute == "bound" and expected.bound and actual.bound is None:
+        yield f"ALTER TABLE {expected.inherits[0]} ATTACH PARTITION {name} {expected.bound};"
 
 
 def generic_options(expected: tuple[str, ...], actual: tuple[str, ...]) -> str:

@@ -51,6 +51,8 @@ def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[s
         yield f"ALTER TABLE {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
     elif difference.attribute == "access_method" and expected.access_method:
         yield f"ALTER TABLE {name} SET ACCESS METHOD {quote(expected.access_method)};"
+    elif difference.attribute == "bound" and expected.bound and actual.bound is None:
+        yield f"ALTER TABLE {expected.inherits[0]} ATTACH PARTITION {name} {expected.bound};"
     elif difference.attribute == "of_type":
         yield f"ALTER TABLE {name} {f'OF {expected.of_type}' if expected.of_type else 'NOT OF'};"
     elif difference.attribute == "inherits" and (expected.bound, actual.bound) == (None, None):

@@ -16,6 +16,7 @@ from healthd.database.reading import Reading
 from healthd.database.sampling import Samples
 from healthd.judging.causes import causes, of_their_own
 from healthd.judging.consequences import consequences
+from healthd.judging.detached import with_detached
 from healthd.judging.judge import with_consequences
 from healthd.judging.ledgers import ledgers, noted
 from healthd.judging.moves import moved_back
@@ -98,9 +99,10 @@ def conclude(
     free = come_and_go(expected, target.partitions)
     renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
     before = comparable(expected, there, owner)
+    expected, there, let_go = with_detached(expected, there, target.partitions)
     expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
     every = (*renamed, *diff(expected, there))
-    quiet = of_partitions(diff(*before), every, *before)
+    quiet = tuple(dict.fromkeys((*of_partitions(diff(*before), every, *before), *let_go)))
     differences = of_their_own(causes(every, KINDS), completed(expected).objects)
     differences, agreed = _split(differences, lambda one: _agreed(one, target.contracts))
     roles = frozenset[str]()

@@ -153,6 +153,8 @@ def message(difference: Difference) -> str:
         held = getattr(difference.actual, "privileges", None)
         return f"{key} is not in sql/" if held is None else f"{key}: {_said('privileges', held)}, expected none"
     there = _said(difference.attribute, difference.actual)
+    if difference.attribute == "bound" and difference.actual is None:
+        there = "detached"
     wanted = _said(difference.attribute, difference.expected)
     word = f"{_word(difference.attribute)} "
     if there.startswith(word) and wanted.startswith(word):

@@ -31,7 +31,7 @@ def with_partitions(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, st
     listed, there = sides["expected"], sides["actual"]
     if not listed and not there:
         return expected, actual
-    rule = {path: _rule(path, listed | there, rules) for path in listed | there}
+    rule = {path: rule_of(path, listed | there, rules) for path in listed | there}
     away = {path for path, word in rule.items() if word == "ignore"}
     gone = away | {path for path in listed if rule[path] == "managed" and path not in there}
     wanted = _without(expected.objects, gone)
@@ -51,7 +51,7 @@ def with_partitions(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, st
 def come_and_go(snapshot: Snapshot, rules: Mapping[Key, str]) -> frozenset[Path]:
     """Return the partitions of which nobody minds the names."""
     parents = partitions(snapshot)
-    return frozenset(path for path in parents if _rule(path, parents, rules) != RULES[0])
+    return frozenset(path for path in parents if rule_of(path, parents, rules) != RULES[0])
 
 
 def partitions(snapshot: Snapshot) -> dict[Path, Path]:
@@ -63,7 +63,7 @@ def partitions(snapshot: Snapshot) -> dict[Path, Path]:
     }
 
 
-def _rule(path: Path, parents: Mapping[Path, Path], rules: Mapping[Key, str]) -> str:
+def rule_of(path: Path, parents: Mapping[Path, Path], rules: Mapping[Key, str]) -> str:
     """Return the word for the nearest of a partition's ancestors that has one."""
     while path in parents:
         path = parents[path]

@@ -48,8 +48,11 @@ def of_partitions(
         return ()
     known = {(one.key, one.attribute) for one in reported}
     quiet = (one for one in raw if (one.key, one.attribute) not in known)
-    found = {holder(one.key, _record(one, expected.objects, actual.objects)) for one in quiet}
-    return tuple(sorted(Key("table", path).sql for path in paths if path in found))
+    found: set[tuple[str, ...] | None] = {
+        holder(one.key, _record(one, expected.objects, actual.objects)) for one in quiet
+    }
+    reported_whole = {one.key.path for one in reported if one.attribute in (None, "bound")}
+    return tuple(sorted(Key("table", path).sql for path in paths & found - reported_whole))
 
 
 def _record(one: Difference, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Record:

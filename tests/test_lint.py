@@ -286,6 +286,7 @@ def test_a_finding_has_its_place_and_its_page() -> None:
 FILES = {
     "1_t": """CREATE TABLE t (id int CONSTRAINT the_key PRIMARY KEY, a varchar(10), b int, c int CHECK (c IS NOT NULL));
               CREATE DOMAIN d AS int; CREATE TABLE u (b d NOT NULL);
+              CREATE TABLE w (id int PRIMARY KEY); CREATE TABLE x (a int PRIMARY KEY, b int NOT NULL);
               CREATE UNIQUE INDEX the_index ON u (b); ALTER TABLE u REPLICA IDENTITY USING INDEX the_index;
               CREATE TABLE p (a int) PARTITION BY RANGE (a);
               CREATE TABLE one (a int NOT NULL CHECK (a >= 0 AND a < 9)); CREATE TABLE two (a int);
@@ -303,6 +304,7 @@ CREATE INDEX ON t (b);
 ALTER TABLE p ATTACH PARTITION one FOR VALUES FROM (0) TO (9);
 ALTER TABLE p ATTACH PARTITION two FOR VALUES FROM (9) TO (19);
 """,
+    "5_column": "-- head\nALTER TABLE w DROP id;\nALTER TABLE x DROP CONSTRAINT x_pkey, ADD PRIMARY KEY (b);",
     "4_key": "-- head\nALTER TABLE t DROP CONSTRAINT the_key;\nDROP INDEX the_index;\nDROP INDEX t_b_idx;\n",
 }
 MEASURED = [
@@ -313,6 +315,8 @@ MEASURED = [
     "3_parts.sql:3: attach_scans: reads all of two while nobody else may, unless a valid CHECK says what belongs there",
     "4_key.sql:2: drops_key: the_key is the key by which replication knows a row of t",
     "4_key.sql:3: drops_key: the_index is the index by which replication knows the rows of its table",
+    "5_column.sql:1: drops_key: w_pkey, by which replication knows the rows of its table, goes with what is dropped",
+    "5_column.sql:2: drop_breaks: programs that still run may use w.id",
 ]
 GUESSED = {"2_wider.sql:2: rewrites_table", "2_wider.sql:3: rewrites_table", "3_parts.sql:2: attach_scans"}
 

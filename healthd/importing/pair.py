@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from healthd.importing.found import Found
 from healthd.importing.placeholders import Filling, filled
 from healthd.migrations.forms import comes_first, ends_inside, stays_outside, used_label
-from healthd.migrations.statements import CONTROL, Statement, blanked, quotes, statements, trouble, unclosed
+from healthd.migrations.statements import CONTROL, Statement, blanked, quotes, statements, troubles, unclosed
 from healthd.migrations.steps import BEGIN, END
 
 HEADER = "-- transactional: false\n"
 BOM = "\ufeff"
 OPENS = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
 CLOSES = re.compile(r"(?:commit|end)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
+# Comments that have the other tool do something: Liquibase, graphile-migrate, Atlas.
+DIRECTS = re.compile(
+    r"^[ \t]*--[ \t]*(?:liquibase[ \t]+formatted[ \t]+sql|![ \t]*include\b|atlas:(?!txmode\b)\w+).*",
+    re.MULTILINE | re.IGNORECASE,
+)
 RESTRICT = re.compile(r"^\\(?:un)?restrict[ \t].*\n?", re.MULTILINE)
 
 
@@ -63,13 +68,15 @@ def pair(found: Found, name: str, folder: Folder) -> Pair:
         said.append("runs outside of a transaction: so it did with the tool")
     for file, text in texts.items():
         human += _over_line_ends(text, file)
+        for match in DIRECTS.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            human.append(f"{file}, line {line}: `{match[0].strip()}` is for the other tool: write in SQL what it does")
         if folder.ledger and (place := text.find(folder.ledger)) >= 0:
             line = text.count("\n", 0, place) + 1
             human.append(f"{file}, line {line}: speaks of {folder.ledger}, the ledger of the other tool: take it out")
         if quote := unclosed(text):
             human.append(f"{file}, line {quote[0]}: {quote[1]} begins here, and never ends: close it")
-        if known := trouble(text, transactional=transactional):
-            line, words, cure = known
+        for line, words, cure in troubles(text, transactional=transactional):
             shift = 0 if transactional or file.endswith(".rollback.sql") else 1
             human.append(f"{file}, line {line + shift}: {words}: {cure}")
     apply, rollback = texts[f"{name}.sql"], texts.get(f"{name}.rollback.sql")

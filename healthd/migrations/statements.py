@@ -220,7 +220,9 @@ CONTROL = re.compile(
     re.IGNORECASE,
 )
 COPY = re.compile(r"copy\b.*?\b(?:from\s+stdin|to\s+stdout)\b", re.IGNORECASE | re.DOTALL)
+PSQLS = re.compile(r"\\\S*")
 PSQL_HINTS = {
+    "\\getenv": "write the value where the variable is used",
     "\\restrict": "pg_dump writes it for psql alone: take it out, and \\unrestrict",
     "\\unrestrict": "pg_dump writes it for psql alone: take it out, and \\restrict",
     "\\i": "put the content of that file here",
@@ -235,15 +237,19 @@ PSQL_HINTS = {
 
 def trouble(text: str, *, transactional: bool) -> tuple[int, str, str] | None:
     """Return line, words and cure of the first statement that a migration cannot have; None when it may run."""
+    return next(troubles(text, transactional=transactional), None)
+
+
+def troubles(text: str, *, transactional: bool) -> Iterator[tuple[int, str, str]]:
+    """Yield line, words and cure of what a migration cannot have; behind COPY from the client stand no statements."""
     for one in statements(text):
         if match := CONTROL.match(one.text) if transactional else None:
             word = " ".join(blanked(match[0]).upper().split())
-            return one.line, f"{word} in a file that is one transaction already", "take BEGIN and COMMIT out of it"
+            yield one.line, f"{word} in a file that is one transaction already", "take BEGIN and COMMIT out of it"
         bare = nameless(one.code) if "\\" in one.text or one.text[:4].lower() == "copy" else ""
         if COPY.match(bare):
-            return one.line, "COPY from or to the client, which psql alone can do", "write INSERT"
-        if (place := bare.find("\\")) >= 0:
-            command = re.match(r"\\\S*", bare[place:])[0]  # type: ignore[index] # the backslash is there
-            line = one.line + bare.count("\n", 0, place)
-            return line, f"{command}, a command of psql, not SQL", PSQL_HINTS.get(command, "write SQL")
-    return None
+            yield one.line, "COPY from or to the client, which psql alone can do", "write INSERT"
+            return
+        for found in PSQLS.finditer(bare):
+            line = one.line + bare.count("\n", 0, found.start())
+            yield line, f"{found[0]}, a command of psql, not SQL", PSQL_HINTS.get(found[0], "write SQL")

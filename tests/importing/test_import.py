@@ -295,6 +295,9 @@ def test_a_procedure_that_commits_is_known_where_another_file_calls_it(tmp_path:
             "SELECT 'a\nb';\r\n/* 'c\r\nd' */\r\nSELECT 'e\r\nf';\r\n",
             "0001_a.sql, line 5: a string goes over a Windows line",
         ),
+        ("--! include roles.sql\nSELECT 1;", "0001_a.sql, line 1: `--! include roles.sql` is for the other tool"),
+        ("--liquibase formatted sql\nSELECT 1;", "0001_a.sql, line 1: `--liquibase formatted sql` is for the other"),
+        ("-- atlas:delimiter GO\nSELECT 1;", "0001_a.sql, line 1: `-- atlas:delimiter GO` is for the other tool"),
         ('CREATE TABLE {{ index .Options "Namespace" }}.t ();', "0001_a.sql, line 1: a placeholder, index .Options"),
     ],
 )
@@ -302,6 +305,20 @@ def test_what_a_human_must_do_is_told_with_its_line(tmp_path: Path, text: str, w
     (told,) = one(tmp_path, text).human
 
     assert told.startswith(words)
+
+
+def test_every_command_of_psql_is_told(tmp_path: Path) -> None:
+    text = "\\getenv role APP_ROLE\n\\set pw `echo $PW`\nSELECT 1;\n\\i other.sql\n"
+
+    assert ["0001_a.sql, line 1: \\getenv", "0001_a.sql, line 2: \\set", "0001_a.sql, line 4: \\i"] == [
+        words.partition(",")[0] + "," + words.split(",")[1] for words in one(tmp_path, text).human
+    ]
+
+
+def test_atlas_says_that_a_file_is_no_transaction(tmp_path: Path) -> None:
+    (made,) = pairs(tmp_path, {"20240101000000_a.sql": "-- atlas:txmode none\n\nCREATE TABLE a ();\n"}, "plain")
+
+    assert not made.transactional
 
 
 def test_placeholders_of_flyway_are_filled_in_or_told(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from healthd.lint.source import NAME, Rule, Source, Told, alterations, table
-from healthd.model import Difference
+from healthd.model import Difference, Key, Record
 
 RULE = Rule(
     "drops_key",
@@ -39,6 +40,9 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
         for key in DROPS.findall(rest) if table(name) not in kept else ():
             if CALLED.match(key) if lost is None else table(key) in lost:
                 yield one, f"{key} is the key by which replication knows a row of {name}"
+    for key in sorted(lost or ()):
+        if not any(key in one.statement.text for one in source.statements):
+            yield None, f"{key}, by which replication knows the rows of its table, goes with what is dropped"
     for one in source.statements if lost else ():
         if (match := INDEX.match(one.code)) and table(match[1]).rpartition(".")[2] in (lost or ()):
             yield one, f"{match[1]} is the index by which replication knows the rows of its table"
@@ -47,9 +51,19 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
 def _lost(effects: Sequence[Difference]) -> Iterator[str]:
     """Yield the names of the keys by which replication knew a row, and that are gone while their tables are not."""
     gone = {effect.key.path for effect in effects if effect.missing and effect.key.kind == "table"}
+    gone |= {
+        effect.key.path[:2]  # it has a new one
+        for effect in effects
+        if effect.unexpected and effect.key.kind in ("constraint", "index") and _is_key(effect.key, effect.actual)
+    }
     for effect in effects:
-        kind, was = effect.key.kind, effect.expected
-        if not effect.missing or kind not in ("constraint", "index") or effect.key.path[:2] in gone:
+        if not effect.missing or effect.key.kind not in ("constraint", "index") or effect.key.path[:2] in gone:
             continue
-        if was.replica_identity or (kind == "constraint" and was.type == "primary key"):
+        if _is_key(effect.key, effect.expected):
             yield effect.key.path[-1]
+
+
+def _is_key(key: Key, record: Record) -> bool:
+    """Return whether a constraint or an index is one by which replication knows a row."""
+    known: Any = record
+    return bool(known.replica_identity or (key.kind == "constraint" and known.type == "primary key"))

@@ -107,6 +107,11 @@ BAD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
         ("SET standard_conforming_strings = off; SELECT 'open\\';", {}),
         ("/* open", {}),
     ],
+    "names_without_schema": [
+        ("CREATE UNLOGGED TABLE IF NOT EXISTS t (a int);", {}),
+        ('CREATE OR REPLACE FUNCTION "F"() RETURNS int LANGUAGE sql RETURN 1;', {}),
+        ("CREATE TYPE public.s AS ENUM ('a'); CREATE MATERIALIZED VIEW m AS SELECT 1;", ALONE),
+    ],
 }
 GOOD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
     "cannot_run": [("BEGIN; COMMIT;", ALONE), ("DO $$ BEGIN END $$;", {})],
@@ -218,6 +223,12 @@ GOOD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
         ("", {}),
         ("-- nothing", {}),
     ],
+    "names_without_schema": [
+        ('CREATE TABLE "A" . "T" (a int); CREATE TYPE a.s AS ENUM (); CREATE INDEX i ON a.t (b);', {}),
+        ("CREATE TEMPORARY TABLE t (a int); CREATE TABLE app.t ();", {}),
+        ("SET LOCAL search_path = app; CREATE TABLE t ();", {}),
+        ("CREATE TABLE t ();", UNDO),
+    ],
 }
 
 
@@ -324,7 +335,8 @@ GUESSED = {"2_wider.sql:2: rewrites_table", "2_wider.sql:3: rewrites_table", "3_
 def said(house: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     capsys.readouterr()
     run(["lint", "--no-squawk", "--format", "json"])
-    advice = [one for one in json.loads(capsys.readouterr().out)["advice"] if one["rule"] != "missing_rollback"]
+    advice = [one for one in json.loads(capsys.readouterr().out)["advice"] if one["severity"] != "note"]
+    advice = [one for one in advice if one["rule"] != "missing_rollback"]
     return [f"{Path(one['path']).name}:{one['line']}: {one['rule']}: {one['message']}" for one in advice]
 
 
@@ -402,6 +414,21 @@ def test_the_exit_code_is_the_worst_severity(house: Path, text: str, code: int) 
     write(house, a=text, **{"a.rollback": "DO $$ BEGIN END $$"})
 
     assert code == run(["lint", "--no-squawk"])
+
+
+def test_of_the_notes_of_a_rule_one_is_shown_and_they_fail_nothing(
+    house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2, 3):
+        (house / "sql" / f"{number}.sql").write_text(f"CREATE TABLE t{number} ();\nCREATE TYPE s{number} AS ENUM ();")
+        (house / "sql" / f"{number}.rollback.sql").write_text(f"DROP TABLE t{number};\nDROP TYPE s{number};")
+
+    assert 0 == run(["lint", "--no-squawk"])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "1.sql:1:1: note: table t1, and 1 more in this file: without a schema, search_path decides" in line
+    assert line.endswith("[names_without_schema] (and 2 more like it)")
+    run(["lint", "--no-squawk", "--format", "json"])
+    assert ["note"] * 3 == [one["severity"] for one in json.loads(capsys.readouterr().out)["advice"]]
 
 
 def test_a_path_is_a_folder_or_a_file(house: Path, capsys: pytest.CaptureFixture[str]) -> None:

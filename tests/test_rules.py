@@ -59,7 +59,9 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.migrations.locks": frozenset(),
     "healthd.migrations.guards": frozenset({"re", "healthd.migrations.files"}),  # its records
     "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
+    "healthd.migrations.places": frozenset({"re", "healthd.migrations.files"}),  # its records
     "healthd.migrations.plan": frozenset({"re", "healthd.migrations.files"}),  # its records
+    "healthd.migrations.session": frozenset({"re"}),
     "healthd.importing.flyway": frozenset({"re"}),
     "healthd.importing.folders": frozenset({"re"}),
     "healthd.importing.found": frozenset({"re"}),

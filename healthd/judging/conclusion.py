@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from healthd.catalog import KINDS
 from healthd.catalog.grants import Grant
-from healthd.catalog.roles import called
+from healthd.catalog.roles import MIGRATOR, called
 from healthd.checks import CHECKS
 from healthd.config import Target
 from healthd.database.beside import Beside
@@ -242,12 +242,17 @@ def _rank(finding: Finding) -> tuple[int, int, str, int, Key]:
 
 
 def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
-    """Return whether a privilege that sql/ does not give is one that a contract asks for."""
+    """Return whether a privilege that sql/ does not give is one that a contract asks for, or that migrating needs.
+
+    What the role that migrates holds on the objects of others was given to it so that it can.
+    """
     if one.key.kind != "grant" or one.actual is None or one.attribute == UNREADABLE:
         return False
     before = one.expected if one.attribute else ()
     after = one.actual if one.attribute else one.actual.privileges
     kind, *path, grantee = one.key.path
+    if grantee == MIGRATOR:
+        return set(before) <= set(after)
     asked: set[str] = set()
     for contract in contracts:
         if contract.role is not None and called(contract.role) == grantee:

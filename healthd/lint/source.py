@@ -20,7 +20,7 @@ ALTERED = re.compile(rf"alter\s+table\s+(?:if\s+exists\s+)?{NAME}\s*(.*)", re.IG
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: `severity` is error or warning; the texts are its section in docs/lint.md."""
+    """One rule: `severity` is error, warning or note; the texts are its section in docs/lint.md."""
 
     name: str
     severity: str

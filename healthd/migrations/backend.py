@@ -26,8 +26,8 @@ from yoyo.migrations import Migration as YoyoMigration
 
 from healthd import __version__
 from healthd.database.connection import DIGESTS, PROGRESS, complete, parameters, place, translate
-from healthd.errors import MigrationFailed
-from healthd.migrations import locking, session, stepwise, tables
+from healthd.errors import LockFileError, MigrationFailed
+from healthd.migrations import guards, lockfile, locking, places, session, stepwise, tables
 from healthd.migrations.files import Migration, read_migration
 from healthd.migrations.names import canonical, forms, hashed
 from healthd.migrations.sending import NOTHING, Part, failed, run, send
@@ -77,6 +77,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
     ) -> None:
         self.patience, self.say, self.live = patience, say, live
         self.watcher: Watcher | None = None
+        self.guarded = False  # whoever opened it has compared its sessions with the replay's
         self.alone = False  # no other file than the first one that we run is half-way
         self._schema: str | None = None  # of the ledger, once it was looked for
         self.missing: tables.Missing | None = None  # of the ledger's tables, once they were looked for
@@ -414,6 +415,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         """Send a file to the server and keep the books about it."""
         check(job.text, job.path, transactional=job.migration.transactional)
         try:
+            self._refuse_elsewhere(job)
             given = self._given() if session.GIVES.search(job.text) else None
             fresh = self._lacks_tables()
             if not self.alone and not fresh:
@@ -431,6 +433,19 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
             raise
         if given is not None:
             self._take_over(given)
+
+    def _refuse_elsewhere(self, job: Job) -> None:
+        """Raise, for who runs yoyo itself, when a file would put things elsewhere than the lock file beside it says."""
+        path = job.path.with_name("schema.lock")
+        if self.guarded or job.operation != "apply" or not path.exists():
+            return
+        try:
+            known = places.measured(lockfile.load(path.read_bytes(), path.name), [job.migration])
+        except LockFileError as error:
+            self.say(f"{job.name}: not compared with the replay: {error}")
+            return
+        row = self.connection.execute(session.SESSION, (places.touched(known),)).fetchone()
+        guards.refuse_elsewhere(place(self.dsn), tuple(places.elsewhere(known, session.Session(*row))))
 
     def _given(self) -> dict[str, str]:
         """Return what a new session would be given by the database and the role."""
@@ -537,6 +552,7 @@ def opened(
     known = parameters(dsn)
     uri = DatabaseURI("postgresql+healthd", None, None, None, None, None, known)
     backend = Backend(uri, "_yoyo_migration", patience=patience, say=say, live=live)
+    backend.guarded = True
     try:
         with backend, backend.lock(timeout=wait_s):
             yield backend

@@ -1,12 +1,13 @@
 """What must hold before a database is changed: each guard raises what is wrong, and the flag that lets it pass."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from healthd.errors import MigrationFailed
 from healthd.migrations.breaks import Break
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile
+from healthd.migrations.places import NAMED, Elsewhere
 from healthd.migrations.status import Applied
 from healthd.model import Finding, Key, some
 
@@ -46,6 +47,31 @@ def refuse_unmeasured(lock: LockFile, pending: Sequence[Migration], applied: Col
             f"{name} does not say what would run: {some(wrong)}; {NOTHING}",
             hint="measure it and commit the result: healthd lock; or healthd migrate --allow-unlocked",
         )
+
+
+def raised(guard: Callable[..., None], *values: object) -> tuple[MigrationFailed, ...]:
+    """Return what a guard would raise, for who only wants to know."""
+    try:
+        guard(*values)
+    except MigrationFailed as error:
+        return (error,)
+    return ()
+
+
+def refuse_elsewhere(target: str, found: Sequence[Elsewhere]) -> None:
+    """Raise when the sessions of a database put things elsewhere than the replay did."""
+    if found:
+        raise MigrationFailed(
+            f"{target}: {'; '.join(one.words for one in found)}; {NOTHING}",
+            hint="; and ".join(one.cure for one in found),
+        )
+
+
+def made_already(lock: LockFile, objects: Collection[Key]) -> str:
+    """Return, in words, what there is of what the files make; nothing when that is nothing."""
+    made = {effect.key for one in lock.migrations for effect in one.effects if effect.key.kind in NAMED}
+    there = sorted(str(key) for key in made.intersection(objects))
+    return some(there) if there else ""
 
 
 def refuse_drift(target: str, drift: Sequence[Finding], unlocked: Sequence[str]) -> None:

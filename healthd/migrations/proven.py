@@ -15,13 +15,14 @@ from healthd.database.reading import Reading, expected_digests, read
 from healthd.database.second import Second
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.judging.conclusion import conclude, confirmed
+from healthd.judging.roles import ROLES, for_comparison
 from healthd.judging.strangers import held_by_another
 from healthd.later import Later, ready
-from healthd.migrations import guards, runner
+from healthd.migrations import guards, places, runner
 from healthd.migrations.breaks import Break, Foreseen, foresee, foresee_undoing
 from healthd.migrations.files import Migration
 from healthd.migrations.waiting import Say
-from healthd.model import Finding, Severity, some
+from healthd.model import Finding, Key, Severity, some
 from healthd.rounds import AGAIN_S
 from healthd.sources import Files
 
@@ -128,6 +129,7 @@ async def migrate(
         applied = [one.id for one in ledger.applied]
         if not allow_unlocked:
             guards.refuse_unmeasured(lock, pending, applied, name)
+        guards.refuse_elsewhere(target.name, await _elsewhere(target, lock, pending))
         known = await look(target, files)
         before.append(known)
         if applied and not allow_drift:  # a database without a ledger is met as it is
@@ -135,11 +137,48 @@ async def migrate(
         foreseen = foresee(target.contracts, lock, ledger, known.reading.snapshot, pending)
         broken.extend(_agreed(target, foreseen, say=say, allow_breaking=allow_breaking))
 
-    done = await runner.migrate(target.dsn, migrations, lock, say=say, guard=guard, **options)
+    try:
+        done = await runner.migrate(target.dsn, migrations, lock, say=say, guard=guard, **options)
+    except MigrationFailed as error:
+        reading = before[0].reading if before else None
+        if reading and not reading.ledger.schemas and (there := guards.made_already(lock, reading.snapshot.objects)):
+            hint = f"{target.name} has {there} already, and no ledger: healthd baseline finds its version"
+            raise MigrationFailed(str(error), hint=f"{hint}; or {error.hint}" if error.hint else hint) from error
+        raise
     if not done:
         return Changed(())
     unproven = await _prove(target, files, before[0], f"{', '.join(done)} applied", name=name)
     return Changed(done, unproven, tuple(broken))
+
+
+async def _elsewhere(target: Target, lock: LockFile, pending: Sequence[Migration]) -> tuple[places.Elsewhere, ...]:
+    """Return what sessions of this database would put elsewhere than the replay did."""
+    known = places.measured(lock, pending)
+    return tuple(places.elsewhere(known, await runner.session(target.dsn, places.touched(known))))
+
+
+async def refusals(
+    target: Target, migrations: Sequence[Migration], lock: LockFile, known: runner.Standing, *, name: str
+) -> tuple[MigrationFailed, ...]:
+    """Return why `migrate` would not start, as it would say it; what is half-way, edited or unknown is not told.
+
+    Reads only.
+    """
+    files, ledger = Files.of(lock, migrations), known.ledger
+    applied = [one.id for one in ledger.applied]
+    pending = [one for one in migrations if one.id in known.ids(*runner.TO_RUN)]
+    if not pending:
+        return ()
+    seen = await look(target, files)
+    foreseen = foresee(target.contracts, lock, ledger, seen.reading.snapshot, pending)
+    elsewhere = await _elsewhere(target, lock, pending)
+    return (
+        *runner.refusals(known, migrations, [one.id for one in migrations]),
+        *guards.raised(guards.refuse_unmeasured, lock, pending, applied, name),
+        *guards.raised(guards.refuse_elsewhere, target.name, elsewhere),
+        *guards.raised(guards.refuse_drift, target.name, seen.drift if applied else (), _unlocked(lock, applied)),
+        *guards.raised(guards.refuse_breaks, target.name, foreseen.refuses),
+    )
 
 
 def _agreed(target: Target, foreseen: Foreseen, *, say: Say, allow_breaking: bool) -> tuple[Break, ...]:
@@ -239,13 +278,13 @@ async def _prove(
     applied = [one.id for one in after.reading.ledger.applied]
     if unlocked := _unlocked(files.lock, applied, files.migrations):
         return (f"{name} does not say what {some(unlocked)} makes",)
-    known, there = {_name(one) for one in before.found}, before.reading.snapshot.objects
+    known = _known(target, files, before, after.reading.ledger.owner)
     news = [
         one
         for one in after.found
         if one.severity in (Severity.CRITICAL, Severity.WARNING)
         and _name(one) not in known
-        and not (one.problem == "unexpected_object" and one.key in there)
+        and not _stood(one, files.lock, before, after)
     ]
     if made := [one.message for one in news if str(one.key) not in left and not held_by_another(one)]:
         raise MigrationFailed(
@@ -253,6 +292,29 @@ async def _prove(
             hint="healthd check tells all, healthd repair the SQL that mends it",
         )
     return tuple(one.message for one in (*after.unclear, *news))
+
+
+def _known(target: Target, files: Files, before: Look, owner: str | None) -> set[tuple[Any, ...]]:
+    """Return what was found before the run, as it is called now that `owner` is the role that migrates."""
+    reading = before.reading
+    if owner != reading.ledger.owner:
+        reading = replace(reading, ledger=replace(reading.ledger, owner=owner))
+        before = Look(reading, conclude(target, files, reading))
+    return {_name(one) for one in before.found}
+
+
+def _stood(finding: Finding, lock: LockFile, before: Look, after: Look) -> bool:
+    """Return whether a finding is about what was there before the run, and what the files do not touch."""
+    key, owner = finding.key, after.reading.ledger.owner
+    there = for_comparison(before.reading.snapshot, owner).objects
+    if finding.problem == "unexpected_object" and key in there:
+        return True
+    if any(effect.key == key for one in lock.migrations for effect in one.effects):
+        return False
+    if key.kind == "owner":
+        return Key(key.path[0], key.path[1:]) in there
+    now = for_comparison(after.reading.snapshot, owner).objects
+    return key.kind in ROLES and key in there and there[key] == now.get(key)
 
 
 def _unlocked(lock: LockFile, applied: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> tuple[str, ...]:

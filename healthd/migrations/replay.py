@@ -21,6 +21,7 @@ from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile, counted_out
 from healthd.migrations.locks import UNKNOWN, Step
 from healthd.migrations.measure import measure
+from healthd.migrations.session import GIVES
 from healthd.model import Difference, Snapshot, diff, quote
 
 SCRATCH, COPY = "replay", "replay_copy"
@@ -238,7 +239,11 @@ class _Scratch:
         """
         for whole in (False, True) if migration.transactional else (False,):
             with contextlib.suppress(HealthdError):
-                return await measure(self.connection, migration, whole=whole)
+                steps = await measure(self.connection, migration, whole=whole)
+                if GIVES.search(migration.apply):  # the next file meets a new session, as it does in a run
+                    await self.open.aclose()
+                    self.connection = await self.open.enter_async_context(connect(self.url))
+                return steps
         await self.start((*before, migration))
         return (Step(1, known=UNKNOWN),)
 

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from healthd.database.connection import connect
+from healthd.database.connection import connect, rows_of
 from healthd.database.ledger import Ledger, read_ledger
 from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed
 from healthd.migrations.files import Migration, read_post_apply, up_to
 from healthd.migrations.lockfile import LockFile
+from healthd.migrations.session import SESSION, Session
 from healthd.migrations.status import renamed, states
 from healthd.migrations.waiting import DEFAULT, Patience, Say
 from healthd.model import MigrationState, State, some
+
+TO_RUN = (State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED)
 
 Guard = Callable[[Sequence[Migration], Ledger], Awaitable[None]]
 
@@ -78,28 +81,18 @@ async def migrate(
     """
     known = await standing(dsn, migrations, lock)
     chosen = migrations if to is None else up_to(migrations, to)
+    names = [one.id for one in chosen]
     if (edited := known.ids(State.EDITED)) and not allow_edited:
         raise MigrationFailed(
             f"edited after it was applied: {', '.join(edited)}; nothing was changed",
             hint="bring the file back and write a new migration, or healthd migrate --allow-edited",
         )
-    names = [one.id for one in chosen]
-    if (late := [one for one in known.ids(State.OUT_OF_ORDER) if one in names]) and not allow_out_of_order:
-        raise MigrationFailed(
-            f"older than what is applied: {', '.join(late)}; nothing was changed",
-            hint="rename it to come last, or healthd migrate --allow-out-of-order",
-        )
-    again = renamed([(one.id, one.digest) for one in migrations], known.ledger.applied)
-    if (twice := [f"{new} was {old}" for new, old in again.items() if new in names]) and not allow_edited:
-        which = some(twice)
-        raise MigrationFailed(
-            f"renamed after it was applied: {which}; nothing was changed",
-            hint="give it its old name back, or to run it a second time: healthd migrate --allow-edited",
-        )
+    for error in refusals(known, migrations, names, allow_out_of_order=allow_out_of_order, allow_edited=allow_edited):
+        raise error
     if lost := known.ids(State.MISSING, State.UNKNOWN):
         say(f"applied, but the files do not have it: {some(lost)}")
-    waiting = known.ids(State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED)
-    _refuse_halves(known, [one.id for one in chosen], "apply")
+    waiting = known.ids(*TO_RUN)
+    _refuse_halves(known, names, "apply")
     pending = [one for one in chosen if one.id in waiting]
     if not pending:
         return ()
@@ -107,6 +100,35 @@ async def migrate(
     afterwards = read_post_apply(dict.fromkeys(one.path.parent for one in migrations))
     with_patience = {"wait_s": wait_s, "patience": patience, "say": say, "live": live}
     return await asyncio.to_thread(_apply, dsn, pending, afterwards, with_patience)
+
+
+def refusals(
+    known: Standing,
+    migrations: Sequence[Migration],
+    names: Sequence[str],
+    *,
+    allow_out_of_order: bool = False,
+    allow_edited: bool = False,
+) -> Iterator[MigrationFailed]:
+    """Yield what is wrong with the order and the names of the files that are about to be applied."""
+    if (late := [one for one in known.ids(State.OUT_OF_ORDER) if one in names]) and not allow_out_of_order:
+        yield MigrationFailed(
+            f"older than what is applied: {', '.join(late)}; nothing was changed",
+            hint="rename it to come last, or healthd migrate --allow-out-of-order",
+        )
+    again = renamed([(one.id, one.digest) for one in migrations], known.ledger.applied)
+    if (twice := [f"{new} was {old}" for new, old in again.items() if new in names]) and not allow_edited:
+        yield MigrationFailed(
+            f"renamed after it was applied: {some(twice)}; nothing was changed",
+            hint="give it its old name back, or to run it a second time: healthd migrate --allow-edited",
+        )
+
+
+async def session(dsn: str, relations: Sequence[str]) -> Session:
+    """Return where a session like that of a run puts things, and which of these relations it could find."""
+    async with connect(dsn) as connection:
+        ((*values,),) = await rows_of(connection, SESSION, (list(relations),))
+    return Session(*values)
 
 
 def _refuse_halves(known: Standing, names: Sequence[str], operation: str) -> None:

@@ -7,7 +7,10 @@ Where something goes (search_path, tablespaces) is the database's own: see `plac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from healthd.model import quote
 
 # How texts are read and written, with PostgreSQL's own defaults.
 PINNED: Mapping[str, str] = {
@@ -58,3 +61,51 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict[s
     """Return the settings that new sessions are given otherwise now, and the names of those that they lost."""
     now = {name: value for name, value in after.items() if before.get(name) != value}
     return now, sorted(before.keys() - after.keys())
+
+
+# Where a session puts things.
+SESSION = """
+    SELECT session_user, pg_catalog.current_database(), pg_catalog.current_setting('search_path'),
+           pg_catalog.current_schemas(false)::text[],
+           coalesce((SELECT s.spcname
+                       FROM pg_catalog.pg_tablespace AS s
+                       JOIN pg_catalog.pg_database AS d ON d.datname = pg_catalog.current_database()
+                      WHERE s.spcname = pg_catalog.current_setting('default_tablespace')
+                        AND s.oid <> d.dattablespace), ''),
+           pg_catalog.current_setting('default_table_access_method'),
+           ARRAY(SELECT n.nspname::text || '.' || c.relname
+                   FROM pg_catalog.pg_class AS c
+                   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                  WHERE c.relname = ANY (%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f'))"""
+
+
+ENTRY = re.compile(r'"((?:[^"]|"")*)"|([^\s,]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where a session like that of a migration puts and finds things.
+
+    `schemas` are those of its search_path that are there, `relations` those that were asked for, with their schema.
+    """
+
+    user: str
+    database: str
+    search_path: str
+    schemas: Collection[str]
+    tablespace: str
+    access_method: str
+    relations: Collection[str] = ()
+
+    def path(self, made: Iterable[str] = ()) -> Iterator[str]:
+        """Yield the schemas of the search_path that are there once these have been made."""
+        there = {*self.schemas, *made}
+        for quoted, word in ENTRY.findall(self.search_path):
+            name = quoted.replace('""', '"') if quoted else word.lower()
+            name = self.user if name == "$user" else name
+            if name in there:
+                yield name
+
+    def gives(self, name: str, value: str) -> str:
+        """Return the SQL that gives a setting to sessions like this one, and to no others."""
+        return f"ALTER ROLE {quote(self.user)} IN DATABASE {quote(self.database)} SET {name} = {value};"

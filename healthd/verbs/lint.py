@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     A rule is silenced by a comment above the statement: `-- lint: ignore RULE why`. docs/lint.md explains each.
 
     \b
-    Exit codes: 0 nothing, 1 warnings, 2 errors, 3 could not judge.
+    Exit codes: 0 nothing but notes, 1 warnings, 2 errors, 3 could not judge.
     """
     migrations, chosen = _chosen(paths or settings.sources)
     lock = _lock(settings)
@@ -39,15 +40,24 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     sources = [one for one in every if chosen is None or canonical(one.path) in chosen]
     theirs = {} if no_squawk else _squawk(sources, lock)
     advice = [said for one in sources for said in judge(one, theirs.get(one.path, ()))]
-    text = "\n".join(
-        f"{one.path}:{one.line}:{one.column}: {one.severity}: {one.message} [{one.rule}]" for one in advice
-    )
+    text = "\n".join(_lines(advice))
     out(style, text or f"{len(sources)} files: nothing to say", {"advice": [asdict(one) for one in advice]})
     links = dict.fromkeys(one.link for one in advice)
     for link in links if style == "text" else ():
         say(f"see {link}")
     severities = {one.severity for one in advice}
-    return 2 if "error" in severities else 1 if severities else 0
+    return 2 if "error" in severities else 1 if "warning" in severities else 0
+
+
+def _lines(advice: Sequence[Advice]) -> Iterator[str]:
+    """Yield a line for each piece of advice; of the notes of a rule the first alone, with how many there are."""
+    notes = Counter(one.rule for one in advice if one.severity == "note")
+    shown: set[str] = set()
+    for one in advice:
+        others = notes[one.rule] - 1 if one.severity == "note" else 0
+        if one.severity != "note" or one.rule not in shown:
+            yield _line(one) + (f" (and {others} more like it)" if others else "")
+        shown.add(one.rule)
 
 
 def _line(one: Advice) -> str:

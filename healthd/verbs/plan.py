@@ -10,8 +10,10 @@ from healthd.database.connection import connect
 from healthd.database.reading import expected_digests, read
 from healthd.migrations.breaks import Foreseen, foresee
 from healthd.migrations.files import read_migrations
+from healthd.migrations.guards import NOTHING
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.plan import Planned, Size, document, planned, relations, text, with_breaks
+from healthd.migrations.proven import refusals
 from healthd.migrations.runner import standing
 from healthd.model import State
 from healthd.sizes import read_sizes
@@ -30,15 +32,17 @@ FAULTS = {
 def plan(settings: Settings, style: str, target: str | None) -> int:
     """Show what would run: each statement's measured locks and rewrites, with the real sizes of the tables.
 
-    Says of each file, too, which beliefs of the target's contracts it would break, as `migrate` would refuse.
+    Says of each file, too, which beliefs of the target's contracts it would break, and why `migrate` would refuse to
+    start: drift, a search_path that leads elsewhere than in the replay, and whatever else it looks for.
 
-    Reads only. Exit 0 nothing to do, 1 pending, 2 edited or unknown or breaking, 3 cannot tell.
+    Reads only. Exit 0 nothing to do, 1 pending, 2 edited, unknown or refused, 3 cannot tell.
     """
     chosen = one_target(settings, target)
     migrations, known = read_migrations(settings.sources), read_lock(settings)
     stand = finished(standing(chosen.dsn, migrations, known))
     found = planned(migrations, stand.migrations, known)
     sizes, foreseen = finished(_look(chosen, found, known))
+    refused = finished(refusals(chosen, migrations, known, stand, name=settings.lock.name))
     found = with_breaks(found, foreseen)
     measured, ours = known.server_version // 10000, stand.server_version // 10000
     if found and measured != ours:
@@ -47,11 +51,15 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
         say(f"{stand.maintenance}: what is pending may be less by now")
     faults = {one.id: FAULTS[one.state] for one in stand.migrations if one.state in FAULTS}
     lines = [f"{name}  {words}" for name, words in faults.items()]
-    document_ = {"target": chosen.name, "migrations": document(found, sizes), "faults": faults}
+    reasons = [{"error": str(one).removesuffix(f"; {NOTHING}"), "hint": one.hint} for one in refused]
+    document_ = {"target": chosen.name, "migrations": document(found, sizes), "faults": faults, "refusals": reasons}
     out(style, "\n".join([*lines, text(found, sizes)]), document_)
+    for one in reasons:
+        say(f"migrate would refuse: {one['error']}")
+        say(f"    hint: {one['hint']}")
     if any(one.locked is None for one in found):
         return 3
-    return 2 if faults or foreseen.refuses else 1 if found else 0
+    return 2 if faults or refused else 1 if found else 0
 
 
 async def _look(target: Target, found: tuple[Planned, ...], known: LockFile) -> tuple[dict[str, Size], Foreseen]:

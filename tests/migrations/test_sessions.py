@@ -110,6 +110,7 @@ async def test_a_file_may_set_the_search_path_of_the_database(
     target = Target("machines", database)
 
     assert ["exact"] * 5 == [one.rollback for one in giving[1].migrations]
+    assert ["table:app.t"] == [name for one in giving[1].migrations for name in one.locks]
     assert Changed(("1",)) == await migrate(target, *giving, say=lambda _: None, to="1")
     assert Changed(("2", "3", "4", "5")) == await migrate(target, *giving, say=lambda _: None)
     assert [] == await found(database, *giving)

@@ -1,0 +1,86 @@
+"""What was there before the first run, and what the role that migrates was given, never counts against it."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from conftest import BINARIES, Sql
+
+from healthd.config import Target
+from healthd.errors import MigrationFailed
+from healthd.migrations.files import Migration, read_migrations
+from healthd.migrations.lockfile import LockFile
+from healthd.migrations.proven import Changed, look, migrate
+from healthd.migrations.replay import replay
+from healthd.sources import Files
+
+FILES = {"1_a": "CREATE TABLE public.a (i int);", "2_b": "CREATE TABLE IF NOT EXISTS public.b (i int);"}
+Known = tuple[tuple[Migration, ...], LockFile]
+
+
+@pytest.fixture(scope="module")
+async def files(tmp_path_factory: pytest.TempPathFactory) -> Known:
+    folder = tmp_path_factory.mktemp("sql")
+    for name, text in FILES.items():
+        (folder / f"{name}.sql").write_text(text)
+    migrations = read_migrations([folder])
+    return migrations, await replay(migrations, postgres_bin=BINARIES)
+
+
+@pytest.fixture
+def deployer(database: str, sql: Sql) -> Iterator[str]:
+    """The URL of a role that owns nothing in a database of somebody else."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS deployer, app_ro")
+        connection.execute("CREATE ROLE deployer LOGIN; CREATE ROLE app_ro")
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")  # as it is since PostgreSQL 15
+        yield database.replace("postgres@", "deployer@")
+        connection.execute("DROP OWNED BY deployer, app_ro; DROP ROLE deployer, app_ro")
+
+
+async def found(url: str, files: Known) -> list[str]:
+    seen = await look(Target("x", url), Files.of(files[1], files[0]))
+    return [one.message for one in seen.found]
+
+
+@pytest.mark.parametrize("words", ["", "ALL", "CREATE"])
+async def test_the_grant_of_a_hint_is_no_finding(
+    database: str, deployer: str, sql: Sql, files: Known, words: str
+) -> None:
+    if words:
+        sql(database, f"GRANT {words} ON SCHEMA public TO deployer WITH GRANT OPTION")  # type: ignore[arg-type]
+    else:
+        with pytest.raises(Exception, match="permission denied for schema public") as caught:
+            await migrate(Target("x", deployer), *files, say=lambda _: None)
+        hint = caught.value.hint  # type: ignore[attr-defined]
+        assert hint.startswith("GRANT CREATE ON SCHEMA public TO deployer;")
+        sql(database, hint)
+
+    assert Changed(("1_a", "2_b")) == await migrate(Target("x", deployer), *files, say=lambda _: None)
+    assert [] == await found(deployer, files)
+
+
+async def test_what_was_there_before_the_first_run_does_not_count(
+    database: str, deployer: str, sql: Sql, files: Known
+) -> None:
+    sql(database, "GRANT CREATE, USAGE ON SCHEMA public TO deployer, app_ro")
+    sql(
+        database,
+        "CREATE TABLE public.b (i int); CREATE TABLE public.theirs (); GRANT SELECT ON public.theirs TO app_ro",
+    )
+
+    assert Changed(("1_a", "2_b")) == await migrate(Target("x", deployer), *files, say=lambda _: None)
+
+
+async def test_a_database_that_was_never_adopted_is_left_as_it_is_and_says_how(
+    database: str, sql: Sql, files: Known
+) -> None:
+    sql(database, "CREATE TABLE public.a (i int)")
+    with pytest.raises(MigrationFailed) as caught:
+        await migrate(Target("x", database), *files, say=lambda _: None)
+
+    assert "nothing was changed" in str(caught.value)
+    assert caught.value.hint.startswith(
+        "x has table:public.a already, and no ledger: healthd baseline finds its version"
+    )
+    assert [("a",)] == sql(database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")

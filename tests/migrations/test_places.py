@@ -1,0 +1,155 @@
+"""A database whose sessions put things elsewhere than the replay did is refused, with the setting and its cure."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from conftest import BINARIES, MakeDatabase, Sql
+
+from healthd.config import Target
+from healthd.errors import MigrationFailed
+from healthd.migrations.files import Migration, read_migrations
+from healthd.migrations.lockfile import LockFile, dump
+from healthd.migrations.proven import Changed, migrate, refusals
+from healthd.migrations.replay import replay
+from healthd.migrations.runner import standing
+
+YOYO = Path(sys.executable).with_name("yoyo")
+FILES = {
+    "1_bare": "CREATE TABLE acc (id int PRIMARY KEY); CREATE TYPE mood AS ENUM ('a', 'b');",
+    "2_built": "DO $$ BEGIN EXECUTE 'CREATE VIEW ' || 'built AS SELECT 1 AS a'; END $$;",
+    "3_written": """CREATE TABLE public.written (id int); CREATE INDEX ON public.written (id);
+                    CREATE FUNCTION "public" . "f"() RETURNS int LANGUAGE sql AS 'SELECT 1';
+                    DO $$ BEGIN EXECUTE format('CREATE TABLE public.%I (id serial)', 'built_too'); END $$;""",
+    "4_sets": "SET LOCAL search_path = public; CREATE TABLE of_its_own (id int);",
+    "5_alters": "ALTER TABLE acc ADD COLUMN late int;",
+}
+
+
+@pytest.fixture(scope="module")
+async def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
+    folder = tmp_path_factory.mktemp("sql")
+    for name, text in FILES.items():
+        (folder / f"{name}.sql").write_text(text)
+    migrations = read_migrations([folder])
+    lock = await replay(migrations, postgres_bin=BINARIES)
+    (folder / "schema.lock").write_text(dump(lock))
+    return migrations, lock
+
+
+Known = tuple[tuple[Migration, ...], LockFile]
+
+
+def give(url: str, setting: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{connection.info.dbname}" SET {setting}'.encode())
+
+
+async def refused(url: str, files: Known, to: str | None = None) -> MigrationFailed:
+    with pytest.raises(MigrationFailed) as caught:
+        await migrate(Target("x", url), *files, say=lambda _: None, to=to)
+    return caught.value
+
+
+async def test_a_search_path_that_leads_elsewhere_is_refused_before_anything(
+    database: str, sql: Sql, files: Known
+) -> None:
+    sql(database, "CREATE SCHEMA app")
+    give(database, "search_path = app, public")
+    error = await refused(database, files)
+    planned = await refusals(Target("x", database), *files, await standing(database, *files), name="schema.lock")
+
+    assert (
+        "x: search_path is app, public here, and 1_bare would put enum:public.mood, table:public.acc into app; "
+        "nothing was changed"
+    ) == str(error)
+    assert [str(error)] == [str(one) for one in planned]
+    assert [("0",)] == sql(database, "SELECT count(*)::text FROM pg_class WHERE oid >= 16384")
+    cure = error.hint[error.hint.index("ALTER ROLE") :]
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(cure.encode())
+    assert Changed(tuple(FILES)) == await migrate(Target("x", database), *files, say=lambda _: None)
+
+
+@pytest.mark.parametrize("start", ["1_bare", "2_built"])
+async def test_what_names_no_schema_is_refused_wherever_the_path_comes_from(
+    database: str, sql: Sql, files: Known, start: str
+) -> None:
+    sql(database, "CREATE SCHEMA app")
+    names = list(FILES)
+    before = names[: names.index(start)]
+    if before:
+        await migrate(Target("x", database), *files, say=lambda _: None, to=before[-1])
+    error = await refused(database + "&options=-c%20search_path%3Dapp%2Cpublic", files, start)
+
+    assert f"{start} would put" in str(error)
+
+
+async def test_files_that_write_their_schemas_do_not_mind(database: str, sql: Sql, files: Known) -> None:
+    await migrate(Target("x", database), *files, say=lambda _: None, to="2_built")
+    sql(database, "CREATE SCHEMA app")
+    give(database, "search_path = app, public")
+
+    assert Changed(("3_written", "4_sets", "5_alters")) == await migrate(
+        Target("x", database), *files, say=lambda _: None
+    )
+
+
+async def test_a_table_of_the_same_name_that_the_path_meets_first_is_not_altered(
+    database: str, sql: Sql, files: Known
+) -> None:
+    await migrate(Target("x", database), *files, say=lambda _: None, to="4_sets")
+    sql(database, "CREATE SCHEMA postgres; CREATE TABLE postgres.acc (id int)")
+    error = await refused(database, files)
+
+    assert 'search_path is "$user", public here, and 5_alters would not find table:public.acc' in str(error)
+
+
+async def test_a_schema_that_the_path_meets_once_a_file_has_made_it_counts(database: str, tmp_path: Path) -> None:
+    (tmp_path / "1.sql").write_text("CREATE SCHEMA app;")
+    (tmp_path / "2.sql").write_text("CREATE TABLE t (id int);")
+    migrations = read_migrations([tmp_path])
+    lock = await replay(migrations, postgres_bin=BINARIES)
+    give(database, "search_path = app, public")
+
+    assert "2 would put table:public.t into app" in str(await refused(database, (migrations, lock)))
+
+
+async def test_a_default_tablespace_and_access_method_are_refused_by_name(
+    make_database: MakeDatabase, sql: Sql, files: Known
+) -> None:
+    url = make_database()
+    sql(url, "CREATE ACCESS METHOD heap_too TYPE TABLE HANDLER heap_tableam_handler")
+    give(url, "default_table_access_method = heap_too")
+    error = await refused(url, files)
+
+    assert "default_table_access_method is heap_too here, and 1_bare, 3_written, 4_sets would" in str(error)
+    assert "SET default_table_access_method = heap;" in error.hint
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.info.server_version < 150000:
+            return
+        connection.execute("SET allow_in_place_tablespaces = on")
+        connection.execute("CREATE TABLESPACE fast LOCATION ''")
+    other = make_database()
+    give(other, "default_tablespace = fast")
+    try:
+        assert "default_tablespace is fast here, and 1_bare" in str(await refused(other, files))
+        give(other, "default_tablespace = pg_default")
+        assert Changed(("1_bare",)) == await migrate(Target("x", other), *files, say=lambda _: None, to="1_bare")
+    finally:
+        sql(url, "DROP TABLESPACE fast")
+
+
+def test_yoyo_itself_refuses_too(database: str, sql: Sql, files: Known, tmp_path: Path) -> None:
+    sql(database, "CREATE SCHEMA app")
+    give(database, "search_path = app, public")
+    uri = database.replace("postgresql:", "postgresql+healthd:").replace("%", "%%")
+    folder = files[0][0].path.parent
+    (tmp_path / "yoyo.ini").write_text(f"[DEFAULT]\nsources = {folder}\ndatabase = {uri}\nbatch_mode = on\n")
+    run = subprocess.run([YOYO, "apply"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+
+    assert run.returncode != 0
+    assert "search_path is app, public here, and 1_bare would put" in run.stderr
+    assert [("0",)] == sql(database, "SELECT count(*)::text FROM pg_class WHERE oid >= 16384")

@@ -22,7 +22,8 @@ healthd reads everything that follows, of every kind of object, and compares it 
 
 Notes also name the differences that are as they should be:
 
-- privileges that a contract asks for, and the one that healthd needs to read its ledger;
+- privileges that a contract asks for, the one that healthd needs to read its ledger,
+  and those that the role that migrates was granted on the objects of others;
 - privileges of roles that neither `sql/` nor a contract names, on what is not its own:
   on objects that come with the server, and by default on what a role will make that neither of them names.
   Such a role's privilege on an object of `sql/` is a warning; PUBLIC's, or a named role's, is critical;

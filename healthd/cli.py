@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from itertools import pairwise
 from keyword import iskeyword
+from traceback import format_exc
 
 import click
 
 from healthd import __version__
-from healthd.command import say
-from healthd.errors import HealthdError
+from healthd.command import out, say
+from healthd.errors import ConfigError, HealthdError, UsageError, failed
 from healthd.redact import hide
 from healthd.verbs import VERBS
 
-USAGE_ERROR = 3  # 2 means drift: a wrong word must not look like one
 INTERRUPTED = 130
 
 
@@ -23,30 +26,43 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are one line and a hint, never a traceback."""
     try:
         code = cli.main(args=arguments, prog_name="healthd", standalone_mode=False)
-    except click.UsageError as error:
-        return _refused(error.format_message(), f"{error.ctx.command_path} --help" if error.ctx else "", USAGE_ERROR)
-    except click.ClickException as error:
-        return _refused(error.format_message(), "", USAGE_ERROR)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except HealthdError as error:
-        return _refused(str(error), error.hint, error.exit_code)
     except Exception as error:
-        if os.environ.get("HEALTHD_TRACEBACK"):
-            raise
-        if isinstance(error, OSError) and error.filename:
-            return _refused(f"cannot use {error.filename}: {error.strerror}", "check its owner and mode", 3)
-        return _refused(
-            f"healthd itself failed: {type(error).__name__}: {error}", "set HEALTHD_TRACEBACK=1 to see where", 3
-        )
+        foreseen = isinstance(error, click.ClickException | HealthdError)
+        if not foreseen and os.environ.get("HEALTHD_TRACEBACK"):
+            click.echo(hide(format_exc()), err=True)
+        return _refused(_ours(error), in_json=_in_json(sys.argv[1:] if arguments is None else arguments))
     return code if isinstance(code, int) else 0
 
 
-def _refused(message: str, hint: str, code: int) -> int:
-    say(f"healthd: {' '.join(hide(message).splitlines())}")
+def _ours(error: Exception) -> HealthdError:
+    """Return our error for whatever ended a verb."""
+    if isinstance(error, HealthdError):
+        return error
+    if isinstance(error, click.ClickException):
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        return UsageError(error.format_message(), hint=f"{context.command_path} --help" if context else "")
+    if isinstance(error, OSError) and error.filename:
+        return ConfigError(f"cannot use {error.filename}: {error.strerror}", hint="check its owner and mode")
+    return failed(error, hint="set HEALTHD_TRACEBACK=1 to see where")
+
+
+def _in_json(arguments: Sequence[str]) -> bool:
+    """Return whether a result in JSON was asked for, also by words that are no command line."""
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+
+
+def _refused(error: HealthdError, *, in_json: bool) -> int:
+    """Say what is wrong and what to do, in JSON too where the result would have been; return the exit code."""
+    message, hint = (" ".join(text.splitlines()) for text in (str(error), error.hint))
+    say(f"healthd: {message}")
     if hint:
-        say(f"    hint: {' '.join(hide(hint).splitlines())}")
-    return code
+        say(f"    hint: {hint}")
+    if in_json:
+        with suppress(ConfigError):  # nobody can read it: stderr has said it
+            out("json", "", {"error": {"code": error.code, "message": message, "hint": hint}})
+    return error.exit_code
 
 
 class Verbs(click.Group):
@@ -82,4 +98,4 @@ def cli(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
-        context.exit(USAGE_ERROR)
+        context.exit(UsageError.exit_code)

@@ -10,13 +10,16 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from healthd.errors import ConfigError
+from healthd.natural import natural
 from healthd.printable import printable
+from healthd.redact import hide
 
 if TYPE_CHECKING:
     from healthd.config import Settings, Target
@@ -33,7 +36,10 @@ def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Comma
         def wrapped(config: Path | None, **options: Any) -> Any:
             from healthd.config import read_settings  # --version and --help need no kinds
 
-            return function(read_settings(config, database=options.pop("database", None)), **options)
+            url = options.pop("database", None)
+            settings = read_settings(config, database=url)
+            warn_of_password(url or "", "--database")
+            return function(settings, **options)
 
         command: Any = click.option(
             "--config", type=click.Path(path_type=Path), metavar="FILE", help="The yoyo.ini to read."
@@ -55,9 +61,13 @@ def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Comma
 def out(style: str, text: str, document: Any) -> None:
     """Print a result: the text for people, or the document as JSON."""
     try:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False) if style == "json" else text)
+        # click takes terminal sequences out of what goes to a pipe, and with them parts of names, unless it has colour.
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False) if style == "json" else text, color=True)
     except BrokenPipeError:  # the reader has seen enough; the exit code still counts
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor will it take the rest
+        raise ConfigError(f"cannot write the result: {error.strerror}", hint="give stdout room, or a reader") from error
 
 
 def finished(work: Coroutine[Any, Any, Done]) -> Done:
@@ -76,9 +86,20 @@ def finished(work: Coroutine[Any, Any, Done]) -> Done:
 
 
 def say(text: str) -> None:
-    """Print a message to stderr, on one line whatever it names."""
-    text = printable(text)
-    click.echo(f"{CLEAR}{text}" if sys.stderr.isatty() else text, err=True)
+    """Print a message to stderr, on one line whatever it names, and without a password."""
+    text = printable(hide(text))
+    with suppress(OSError):  # a full disk behind stderr: what is done must not end for it
+        click.echo(f"{CLEAR}{text}" if sys.stderr.isatty() else text, err=True)
+
+
+def warn_of_password(dsn: str, place: str) -> None:
+    """Say where a password on the command line can be read, and how to keep it from there."""
+    if dsn:
+        from healthd.database.connection import has_password
+
+        if has_password(dsn):
+            ways = "use a passfile (passfile=…), a service file (service=…) or the variable HEALTHD_DATABASE"
+            say(f"the password in {place} is in the list of processes, which others can read: {ways}")
 
 
 CLEAR = "\r\x1b[K"
@@ -92,9 +113,22 @@ def live() -> Callable[[str], None] | None:
     return lambda text: click.echo(f"{CLEAR}{text[:width]}", nl=False, err=True)
 
 
+MOST_S = 7 * 86_400
+
+
+class _Seconds(click.FloatRange):
+    """A number of seconds. click takes `nan`, which is neither below nor above anything."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        number = super().convert(value, parameter, context)
+        if number != number:
+            self.fail(f"{value!r} is not a number of seconds", parameter, context)
+        return number
+
+
 def patient(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options that say how long it waits for others; `patience` reads them."""
-    seconds = click.FloatRange(min=0)
+    seconds = _Seconds(min=0, max=MOST_S)
     for option in (
         click.option("--max-wait", "max_wait_s", type=seconds, metavar="SECONDS", help="For locks in all (300)."),
         click.option("--lock-timeout", "lock_timeout_s", type=seconds, metavar="SECONDS", help="For one lock (3)."),
@@ -139,7 +173,7 @@ def one_target(settings: Settings, name: str | None) -> Target:
     if name:
         return settings.target(name)
     if len(settings.targets) > 1:
-        names = ", ".join(one.name for one in settings.targets)
+        names = ", ".join(sorted((one.name for one in settings.targets), key=natural))
         raise ConfigError("there are several targets", hint=f"say which: --target NAME ({names})")
     return settings.targets[0]
 

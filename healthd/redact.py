@@ -7,9 +7,13 @@ SECRET = re.compile(
       ( [?&] \w*password = ) [^\s&'"]*               # a parameter of a URL
     | ( password ['"]? \s* = \s* )                   # key=value: as libpq reads it, or in double quotes
       (?: ' (?: [^'\\] | \\. )* (?: ' | \Z ) | " [^"]* " (?! \S ) | (?: \\. | \S )+ )
+    | ( password \s+ (?=') )                          # SQL, as in ALTER ROLE
+      ' (?: [^'] | '' )* (?: ' | \Z )
     | ( ['"]password['"] \s* : \s* )                 # a dict
       (?: ' (?: [^'\\] | \\. )* ' | " (?: [^"\\] | \\. )* " )
     | ( :// [^\s/?\#:@]* : ) \S{0,4096} (?= @ )      # a URL, also where somebody forgot to write %40
+    | ( (?: postgres | postgresql | psql ) (?: \+ \w+ )? :// [^\s/?\#:@]* : )
+      [^\n]{0,4096} (?= @ )                          # or where it has a blank
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )

@@ -155,6 +155,35 @@ def test_a_usage_error_exits_3_for_2_means_drift(words: list[str], migrated: str
     assert hint.startswith("    hint: healthd")
 
 
+ERRORS = {
+    "usage_error": ["check", "--nosuch"],
+    "config_error": ["status", "--config", "nosuch.ini"],
+    "database_unreachable": ["status", "--database", "host=127.0.0.1 port=1"],
+    "lock_file_error": ["plan", "--database", "host=127.0.0.1 port=1"],
+}
+
+
+@pytest.mark.parametrize("code", ERRORS)
+@pytest.mark.parametrize("style", [["--format", "json"], ["--format=json"]], ids=" ".join)
+def test_an_error_is_a_document_where_the_result_would_have_been(code: str, style: list[str], project: Path) -> None:
+    if code == "lock_file_error":
+        (project / "sql" / "schema.lock").unlink()
+    text, result = healthd(*ERRORS[code]), healthd(*ERRORS[code], *style)
+
+    message, hint = (line.partition(": ")[2] for line in text.err.splitlines())
+    assert "" == text.out
+    assert {"error": {"code": code, "message": message, "hint": hint}} == json.loads(result.out)
+    assert (text.code, text.err) == (result.code, result.err)
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"up", "serve", "explain", "new"}))
+def test_every_verb_has_its_error_as_a_document(verb: str, project: Path) -> None:
+    result = healthd(verb, "--format", "json", "--config", "nosuch.ini")
+
+    assert {"code", "message", "hint"} == json.loads(result.out)["error"].keys()
+    assert 3 == result.code
+
+
 @pytest.mark.parametrize("name", SECTIONS)
 def test_explain_prints_the_section_of_each_problem(name: str, project: Path) -> None:
     code, out, _ = healthd("explain", name)
@@ -198,8 +227,10 @@ def test_a_fault_of_healthd_is_one_line_and_says_how_to_see_more(
     assert "hunter2" not in err
     assert 2 == len(err.splitlines())
     monkeypatch.setenv("HEALTHD_TRACEBACK", "1")
-    with pytest.raises(RuntimeError):
-        healthd("new", "x")
+    code, out, err = healthd("new", "x")
+    assert (3, "") == (code, out)
+    assert "Traceback" in err
+    assert "hunter2" not in err
 
 
 # ── which database ──────────────────────────────────────────────────────────────────────────────────────
@@ -512,7 +543,7 @@ def test_check_looks_at_every_target_and_one_that_is_gone_decides(
     assert "good  ok" in result.out
     assert "gone  UNKNOWN  database_unreachable" in result.out
     assert 0 == healthd("check", "--target", "good").code
-    assert ["good", "gone"] == [one["target"] for one in json.loads(healthd("check", "--format", "json").out)]
+    assert ["gone", "good"] == [one["target"] for one in json.loads(healthd("check", "--format", "json").out)]
 
 
 # ── lock ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -614,6 +645,19 @@ def test_diff_is_2_and_names_what_differs(project: Path, migrated: str, sql: Sql
     assert [
         {"key": "column:public.machines.name", "attribute": "not_null", "expected": "no", "actual": "yes"}
     ] == json.loads(document.out)
+
+
+def test_diff_of_two_databases_names_the_one_that_lacks_something(
+    project: Path, migrated: str, make_database: MakeDatabase
+) -> None:
+    empty = make_database()
+    lines = healthd("diff", empty, migrated).out.splitlines()
+    (project / "empty.json").write_text(healthd("snapshot", "--database", empty, "--format", "json").out)
+    named = healthd("diff", "empty.json", migrated).out.splitlines()
+
+    assert "table:public.machines is not in A" in lines
+    assert "table:public.machines is not in empty.json" in named
+    assert "sql/" not in "".join((*lines, *named))
 
 
 def test_diff_is_3_when_a_side_cannot_be_read(project: Path, migrated: str) -> None:

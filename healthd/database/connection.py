@@ -15,8 +15,10 @@ from psycopg import AsyncConnection, errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from healthd import __version__
+from healthd.database.misplaced import SECRETS, refuse_misplaced, without_options, without_values
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.model import quote as identifier
+from healthd.redact import hide
 
 # What texts from the server depend on, and what keeps a round short and harmless.
 SESSION: Mapping[str, str] = {
@@ -139,29 +141,37 @@ def complete(dsn: str, *, timeout_s: float = 5.0) -> str:
     return make_conninfo(**(defaults | parameters(dsn)))
 
 
-def parameters(dsn: str) -> dict[str, Any]:
+def parameters(dsn: str) -> dict[str, str]:
     """Return a connection string's parameters; `+driver`, as yoyo writes it, is left out."""
     text = re.sub(r"^(postgresql|postgres|psql)(\+\w+)?:", "postgresql:", dsn)
     # libpq would take what follows the first / or the last @ of such a password for a name, and print it.
     if re.match(r"postgresql://[^?]*([/@][^?]*)@", text):
         raise ConfigError("not a database URL: it has a / or an @ before its last @", hint="write %2F and %40 for them")
     try:
-        return {name: value for name, value in conninfo_to_dict(text).items() if value is not None}
+        known = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
     except psycopg.ProgrammingError as error:
-        # What libpq quotes may be a part of the password; names of options cannot be.
-        words = re.sub(r'(?<!option )(?<!parameter: )"[^"]*"|"(?![a-z_]+"$).*"', '"…"', first_line(error))
+        words = first_line(error)
+        if re.match("invalid (connection option|URI query parameter)", str(error)) and not re.search(MAY_HOLD, text):
+            words = str(error).strip()
         raise ConfigError(
             f"not a database URL or key=value text: {words}",
             hint="write postgresql://user@host:5432/name, or host=… dbname=…",
         ) from None
+    refuse_misplaced(known)
+    return known
 
 
-SECRETS = ("password", "sslpassword", "oauth_client_secret")
+MAY_HOLD = re.compile("passw|pwd|secret|:[^/]|@", re.IGNORECASE)  # what no connection string without a password has
+
+
+def has_password(dsn: str) -> bool:
+    """Return whether a connection string holds a password itself."""
+    return any(name in SECRETS for name in parameters(dsn))
 
 
 def url_of(dsn: str) -> str:
     """Return a connection string as a URL that psql and psycopg take, without its password."""
-    known = {name: str(value) for name, value in parameters(dsn).items() if name not in SECRETS}
+    known = {name: value for name, value in parameters(dsn).items() if name not in SECRETS}
     user, name = quote(known.pop("user", ""), safe=""), quote(known.pop("dbname", ""), safe="")
     host, port = known.get("host", ""), known.get("port", "")
     if re.fullmatch(r"[\w.-]+", host):
@@ -224,7 +234,7 @@ class translated:  # noqa: N801 # used as a verb: with translated(): …
 def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
     """Return our error for a driver's: by SQLSTATE first, then by class."""
     where = f" {place(dsn)}" if dsn else ""
-    state, text = error.sqlstate, first_line(error)
+    state, text = error.sqlstate, hide(without_options(first_line(error), parameters(dsn) if dsn else {}))
     if state == "42501":
         return PermissionDenied(f"the server refused{where or ' us'}: {text}", hint="ask for the privilege it names")
     if "permission denied for database" in text:  # while connecting the server's code does not reach us
@@ -244,12 +254,15 @@ def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the driver's message in one line: libpq adds advice, and a line for each address it tried."""
+    """Return the driver's message in one line: libpq adds advice, and a line for each address it tried.
+
+    A value that it cannot use is left out.
+    """
     lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__
     text = "; ".join(lines[1:]) if lines[0].startswith("Multiple") else lines[0]
-    return text.removeprefix("connection failed: ").removeprefix("connection is bad: ")
+    return without_values(text.removeprefix("connection failed: ").removeprefix("connection is bad: "))
 
 
 async def rows_of(connection: AsyncConnection[Any], query: LiteralString, values: Any = None) -> list[Any]:

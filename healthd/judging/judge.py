@@ -144,14 +144,14 @@ def major(snapshot: Any) -> int:
     return int(snapshot.server_version) // 10000
 
 
-def message(difference: Difference) -> str:
-    """Return one line that says what differs, in an operator's words."""
+def message(difference: Difference, *, than: str = "sql/") -> str:
+    """Return one line that says what differs, in an operator's words; `than` is called what was expected."""
     key = difference.key
     if difference.attribute is None:
         if difference.actual is None:
             return f"{key} is missing"
         held = getattr(difference.actual, "privileges", None)
-        return f"{key} is not in sql/" if held is None else f"{key}: {_said('privileges', held)}, expected none"
+        return f"{key} is not in {than}" if held is None else f"{key}: {_said('privileges', held)}, expected none"
     there = _said(difference.attribute, difference.actual)
     if difference.attribute == "bound" and difference.actual is None:
         there = "detached"

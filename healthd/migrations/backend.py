@@ -35,6 +35,7 @@ from healthd.migrations.statements import trouble, unclosed
 from healthd.migrations.stepwise import Job
 from healthd.migrations.waiting import AGAIN, DEFAULT, LOCK_TIMEOUT_S, Patience, Say, Watcher, pause_s
 from healthd.model import quote
+from healthd.redact import hide
 
 # A process that is killed leaves its statement running and its lock held, until the server looks.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
@@ -57,7 +58,7 @@ LOOK_AGAIN_S = 10.0
 
 def to_stderr(text: str) -> None:
     """Say something to who runs yoyo itself."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{hide(text)}\n")
 
 
 class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no types

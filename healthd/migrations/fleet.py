@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from healthd.config import Target
-from healthd.errors import HealthdError
+from healthd.errors import HealthdError, failed
 from healthd.migrations.proven import Changed
 
 Run = Callable[[Target], Awaitable[Changed]]
@@ -60,9 +60,7 @@ async def _one(target: Target, run: Run) -> Outcome:
     try:
         done = await run(target)
     except Exception as error:  # whatever it is: the others must not be cut off in the middle
-        ours = isinstance(error, HealthdError)
-        words = str(error) if ours else f"healthd itself failed: {type(error).__name__}: {error}"
-        hint, code = (error.hint, error.exit_code) if isinstance(error, HealthdError) else ("", 3)
-        return Outcome(target.name, "failed", None, (), monotonic() - start, words, hint, code)
+        ours = error if isinstance(error, HealthdError) else failed(error)
+        return Outcome(target.name, "failed", None, (), monotonic() - start, str(ours), ours.hint, ours.exit_code)
     outcome = "applied" if done.ids else "nothing to do"
     return Outcome(target.name, outcome, done.ids, done.unproven, monotonic() - start)

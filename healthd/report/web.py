@@ -22,6 +22,8 @@ from starlette.routing import Route
 
 from healthd import __version__
 from healthd.errors import ConfigError, HealthdError
+from healthd.natural import natural
+from healthd.redact import hide
 from healthd.report import page
 from healthd.report.answer import answer
 from healthd.report.board import Board
@@ -195,7 +197,7 @@ class _Pages:
         return JSONResponse({"targets": list(self._summaries())})
 
     def _summaries(self) -> Iterator[dict[str, Any]]:
-        for name, entry in self.door.board.entries.items():
+        for name, entry in sorted(self.door.board.entries.items(), key=lambda one: natural(one[0])):
             report = entry.report
             yield {
                 "target": name,
@@ -238,11 +240,12 @@ class _Pages:
 
     async def refused(self, request: Request, error: HTTPException) -> Response:
         """Answer an error as a problem document with the seed's members."""
+        detail = hide(error.detail)
         body = {
             "type": "about:blank",
-            "title": error.detail,
+            "title": detail,
             "status": error.status_code,
-            "detail": error.detail,
+            "detail": detail,
             "error_code": f"http_{error.status_code}",
             "request_id": request.state.request_id,
             "timestamp": self.door.clock().isoformat(),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from healthd.catalog import KINDS
-from healthd.command import finished, out, reading_of, say, verb, watched
+from healthd.command import finished, out, reading_of, say, verb, warn_of_password, watched
 from healthd.config import Settings
 from healthd.judging.judge import major, message, printed_by_two, sides
 from healthd.judging.roles import comparable
@@ -30,11 +30,12 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
     if Path(a).is_file():  # a lock file may know how the other side's server prints
         one_side, its_migrator = read_snapshot(Path(a), server_version=other_side.server_version)
     found = differences(*comparable(one_side, other_side, its_migrator, other_migrator))
+    called = "A" if "://" in a or "=" in a else printable(a)  # not a URL, which is long and may hold a password
     rows = []
     for one in found:
         expected, actual = (None, one.actual) if one.attribute == UNREADABLE else sides(one)
         rows.append({"key": str(one.key), "attribute": one.attribute, "expected": expected, "actual": actual})
-    out(style, "\n".join(printable(message(one)) for one in found) or "the same", rows)
+    out(style, "\n".join(printable(message(one, than=called)) for one in found) or "the same", rows)
     unclear = [one for one in found if printed_by_two(KINDS[one.key.kind], one_side, other_side, one)]
     if any(one.attribute == UNREADABLE for one in found):
         return 3
@@ -49,6 +50,8 @@ def _resolve(settings: Settings, text: str, *, server_version: int | None = None
     path = Path(text)
     if path.is_file():
         return read_snapshot(path, server_version=server_version)
-    dsn = text if "://" in text or "=" in text else watched(settings).target(text).dsn
+    named = "://" not in text and "=" not in text
+    dsn = watched(settings).target(text).dsn if named else text
+    warn_of_password("" if named else text, "an argument")
     reading = finished(reading_of(dsn))
     return reading.snapshot, reading.ledger.owner

@@ -14,7 +14,6 @@ from healthd.config import Settings, Target
 from healthd.errors import HealthdError
 from healthd.migrations.glance import glance
 from healthd.migrations.idle import up_to_date
-from healthd.redact import hide
 
 if TYPE_CHECKING:
     from healthd.migrations.files import Migration
@@ -127,13 +126,13 @@ def _migrate_all(
         return await apply(target, migrations, lock, say=tell, name=settings.lock.name, **how, **options)
 
     outcomes = finished(fleet(settings.targets, run, jobs=jobs, canary=first, keep_going=keep_going))
+    rows = [asdict(one) for one in outcomes]
+    out(style, _table(outcomes), {"targets": rows, "outcomes": Counter(one.outcome for one in outcomes)})
     for one in outcomes:
         for reason in one.unproven:
             say(f"{one.target}: not proven: {reason}")
         if one.hint:
-            say(f"{one.target}: hint: {hide(one.hint)}")
-    rows = [asdict(one) | {"error": hide(one.error), "hint": hide(one.hint)} for one in outcomes]
-    out(style, _table(outcomes), {"targets": rows, "outcomes": Counter(one.outcome for one in outcomes)})
+            say(f"{one.target}: hint: {one.hint}")
     return max(one.exit_code for one in outcomes)
 
 
@@ -143,7 +142,7 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     lines = [f"{'target':{width}}  outcome        applied  seconds  error"]
     for one in outcomes:
         count = "?" if one.applied is None else len(one.applied)
-        error = " ".join(hide(one.error).split())
+        error = " ".join(one.error.split())
         lines.append(f"{one.target:{width}}  {one.outcome:13}  {count:>7}  {one.duration_s:7.1f}  {error}".rstrip())
     counts = Counter(one.outcome for one in outcomes)
     lines.append(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))

@@ -9,13 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from glob import glob
 from pathlib import Path
-from urllib.parse import urlsplit
+from unicodedata import normalize
+from urllib.parse import unquote, urlsplit
 
 from healthd.contracts import load as load_contract
 from healthd.endpoints import Endpoint
 from healthd.errors import ConfigError
 from healthd.ini import Origins, new_parser, own, parse
 from healthd.model import Contract, Key
+from healthd.natural import natural
 from healthd.shapes import Shape
 from healthd.shapes import load as load_shape
 from healthd.site import host_name
@@ -24,6 +26,16 @@ from healthd.visible import BOOKS
 FILE = "yoyo.ini"
 VARIABLE = "HEALTHD_DATABASE"
 MOST_ROWS = 100_000  # that are looked at in each table
+DAY_S = 86_400
+
+# The least and the most that may be written: what is beyond is a slip, and would stop the daemon or let it run wild.
+SECONDS: Mapping[str, tuple[float, int]] = {
+    "interval_s": (0.1, DAY_S),
+    "deadline_s": (0.1, 3600),
+    "max_latency_s": (0.001, 3600),
+    "lock_timeout_s": (0.001, 3600),
+    "max_wait_s": (0.001, 7 * DAY_S),
+}
 
 # Every key that may be written, by section; yoyo reads those of [DEFAULT] only.
 KEYS: Mapping[str, frozenset[str]] = {
@@ -116,7 +128,7 @@ class Settings:
         for target in self.targets:
             if target.name == name:
                 return target
-        known = ", ".join(target.name for target in self.targets) or "none"
+        known = ", ".join(sorted((target.name for target in self.targets), key=natural)) or "none"
         raise ConfigError(f"no target is called {name!r}", hint=f"known targets: {known}")
 
 
@@ -129,6 +141,7 @@ def read_settings(file: Path | None = None, *, database: str | None = None) -> S
     parser, origins = parse(path) if path else (new_parser({}), Origins())
     reader = _Reader(parser, path, origins)
     reader.refuse_unknown()
+    reader.refuse_colliding()
     base = path.parent if path else Path.cwd()
     settings = reader.settings(base)
     contracts = {name: reader.contract(name, base) for name in reader.named("contract")}
@@ -158,9 +171,9 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
     """Return the one target when no section names any, called like its database."""
     known = _parameters(dsn, place)
     name = known.get("dbname") or known.get("service") or "database"
-    if "=" in name or "://" in name:  # libpq takes a whole connection string there, password and all
-        name = "database"
     name = re.sub(r"[^\w.-]+", "_", name)
+    if misleading("target", name):
+        name = "database"
     return Target(
         name,
         dsn,
@@ -183,6 +196,25 @@ def _parameters(dsn: str, place: str) -> Mapping[str, str]:
     if re.search(r"[?&]schema=", dsn):
         words, hint = "schema= is yoyo's alone", "ALTER ROLE … SET search_path = … does the same for everybody"
     raise ConfigError(f"{place}: {words}", hint=hint)
+
+
+def misleading(word: str, name: str) -> str:
+    """Return what is wrong with the name of a target or endpoint; empty when nothing is."""
+    steps = unquote(name).split("/")
+    if not unquote(name).isprintable():
+        return "a character of the name cannot be shown"
+    if not all(steps) or {".", ".."} & set(steps):
+        return "the name is no path: a step of it is empty, . or .."
+    if steps[-1] == "repair" and len(steps) > 1:
+        return f"its address would be that of the repair of {'/'.join(steps[:-1])}"
+    if word == "target" and name.casefold().startswith("endpoint:"):
+        return f"[endpoint {name[9:]}] is called so"
+    return ""
+
+
+def alike(name: str) -> str:
+    """Return what two names have in common that somebody, or a proxy on the way, takes for one."""
+    return normalize("NFKC", unquote(name)).casefold()
 
 
 def _is_web(url: str) -> bool:
@@ -234,6 +266,16 @@ class _Reader:
                 if key not in KEYS[word] and not (section == "DEFAULT" and key in used):
                     raise self.wrong(section, key, "no such key", f"known: {', '.join(sorted(KEYS[word]))}")
 
+    def refuse_colliding(self) -> None:
+        """Raise for the first name of a target or endpoint that could be taken for another's."""
+        for word in ("target", "endpoint"):
+            seen: dict[str, str] = {}
+            for name in self.named(word):
+                if why := misleading(word, name):
+                    raise self.wrong(f"{word} {name}", None, why, "choose another name")
+                if (other := seen.setdefault(alike(name), name)) != name:
+                    raise self.wrong(f"{word} {name}", None, f"reads like [{word} {other}]", "choose another name")
+
     def _values(self) -> Iterator[str]:
         yield from self.parser.defaults().values()
         for section in self.parser.sections():
@@ -263,17 +305,16 @@ class _Reader:
             raise self.wrong(section, key, "a lone % sign", "write %% for a % sign") from None
 
     def seconds(self, section: str, key: str, default: float) -> float:
-        """Return a positive number of seconds."""
+        """Return a number of seconds within the bounds of its key."""
         text = self.get(section, key)
         if text is None:
             return default
-        try:
-            value = float(text)
-        except ValueError:
-            value = 0.0
-        if not 0 < value < float("inf"):
-            raise self.wrong(section, key, f"{text!r} is not a number of seconds above 0", "write one such as 30")
-        return value
+        least, most = SECONDS[key]
+        number = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", text, re.ASCII)
+        if not number or not least <= float(text) <= most:
+            words = f"{text!r} is not a number of seconds from {least:g} to {most}"
+            raise self.wrong(section, key, words, f"write one such as {default or least:g}")
+        return float(text)
 
     def rows(self, section: str, default: int) -> int:
         """Return how many rows are looked at in each table; 0 is none."""

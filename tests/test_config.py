@@ -99,8 +99,6 @@ def test_an_empty_variable_is_none(ini: Path, monkeypatch: pytest.MonkeyPatch) -
         ("postgresql+healthd:///machines?service=orders", "machines"),
         ("postgresql://host", "database"),
         ("host=h", "database"),
-        ("dbname='postgresql://u:hunter2@h/x'", "database"),
-        ("dbname='host=h password=hunter2'", "database"),
     ],
 )
 def test_the_only_target_is_called_like_its_database(ini: Path, dsn: str, name: str) -> None:
@@ -230,6 +228,44 @@ def test_sources_may_be_a_pattern_as_yoyo_has_it(ini: Path, tmp_path: Path) -> N
 # ── what is wrong ───────────────────────────────────────────────────────────────────────────────────────
 
 
+NAMES = [
+    (["App", "app"], "reads like [target App]"),
+    (["a/b", "a%2fb"], "reads like [target a/b]"),
+    (["a b", "a%20b"], "reads like [target a b]"),
+    (["\u00e9", "e\u0301"], "reads like [target \u00e9]"),
+    (["x", "x/repair"], "its address would be that of the repair of x"),
+    (["x%2Frepair"], "its address would be that of the repair of x"),
+    (["."], "a step of it is empty, . or .."),
+    (["a/../b"], "a step of it is empty, . or .."),
+    (["%2e%2E"], "a step of it is empty, . or .."),
+    (["/"], "a step of it is empty, . or .."),
+    (["a//b"], "a step of it is empty, . or .."),
+    (["a\x1b[2J"], "a character of the name cannot be shown"),
+    (["a%0Ab"], "a character of the name cannot be shown"),
+    (["a\u202eb"], "a character of the name cannot be shown"),
+    (["endpoint:x"], "[endpoint x] is called so"),
+    (["ENDPOINT:x"], "[endpoint x] is called so"),
+]
+
+
+@pytest.mark.parametrize(("names", "message"), NAMES)
+def test_a_name_that_could_be_taken_for_another_is_refused(names: list[str], message: str, ini: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(ini, "".join(f"[target {name}]\ndatabase = host=h\n" for name in names))
+
+    assert message in str(caught.value)
+    assert f"line {2 * len(names) - 1}: [target {names[-1]}]" in str(caught.value)
+
+
+def test_endpoints_have_names_of_their_own(ini: Path) -> None:
+    found = read(ini, "[target x]\ndatabase = host=h\n[endpoint x]\nurl = http://h\n[endpoint X2]\nurl = http://h\n")
+    assert ["endpoint:x", "endpoint:X2"] == [one.name for one in found.endpoints]
+    with pytest.raises(ConfigError, match=r"reads like \[endpoint X2\]"):
+        read(ini, "[endpoint X2]\nurl = http://h\n[endpoint x2]\nurl = http://h\n")
+    with pytest.raises(ConfigError, match="the repair of x"):
+        read(ini, "[endpoint x/repair]\nurl = http://h\n")
+
+
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
@@ -243,10 +279,45 @@ def test_sources_may_be_a_pattern_as_yoyo_has_it(ini: Path, tmp_path: Path) -> N
         ("[target a]\ninterval_s = 5\n", "line 1: [target a] database: missing", "write database ="),
         ("[healthd]\ninterval_s = soon\n", "line 2: [healthd] interval_s: 'soon' is not a number", "30"),
         ("[healthd]\ninterval_s = 0\n", "line 2: [healthd] interval_s: '0' is not a number", "30"),
-        ("[healthd]\ndeadline_s = -1\n", "line 2: [healthd] deadline_s: '-1' is not a number", "30"),
-        ("[healthd]\ndeadline_s = nan\n", "line 2: [healthd] deadline_s: 'nan' is not a number", "30"),
-        ("[healthd]\ndeadline_s = inf\n", "line 2: [healthd] deadline_s: 'inf' is not a number", "30"),
-        ("[healthd]\ndeadline_s = 5 ; five\n", "line 2: [healthd] deadline_s: '5 ; five' is not a number", "30"),
+        ("[healthd]\ndeadline_s = -1\n", "line 2: [healthd] deadline_s: '-1' is not a number", "10"),
+        ("[healthd]\ndeadline_s = nan\n", "line 2: [healthd] deadline_s: 'nan' is not a number", "10"),
+        ("[healthd]\ndeadline_s = inf\n", "line 2: [healthd] deadline_s: 'inf' is not a number", "10"),
+        ("[healthd]\ninterval_s = 1e308\n", "line 2: [healthd] interval_s: '1e308' is not a number", "30"),
+        ("[healthd]\ninterval_s = 1e-9\n", "line 2: [healthd] interval_s: '1e-9' is not a number", "30"),
+        ("[healthd]\ninterval_s = 0.01\n", "line 2: [healthd] interval_s: '0.01' is not a number", "30"),
+        (
+            "[healthd]\ninterval_s = 86401\n",
+            "line 2: [healthd] interval_s: '86401' is not a number of seconds from 0.1 to 86400",
+            "30",
+        ),
+        (
+            "[healthd]\ndeadline_s = 3601\n",
+            "line 2: [healthd] deadline_s: '3601' is not a number of seconds from 0.1 to 3600",
+            "10",
+        ),
+        (
+            "[healthd]\nlock_timeout_s = 0\n",
+            "lock_timeout_s: '0' is not a number of seconds from 0.001 to 3600",
+            "0.001",
+        ),
+        (
+            "[healthd]\nmax_wait_s = 1e6\n",
+            "line 2: [healthd] max_wait_s: '1e6' is not a number of seconds from 0.001 to 604800",
+            "300",
+        ),
+        ("[healthd]\nmax_wait_s = 1_0\n", "line 2: [healthd] max_wait_s: '1_0' is not a number of seconds", "300"),
+        ("[healthd]\nmax_wait_s = ٣\n", "line 2: [healthd] max_wait_s: '٣' is not a number of seconds", "300"),
+        (
+            "[endpoint a]\nurl = http://h\nmax_latency_s = 1e9\n",
+            "line 3: [endpoint a] max_latency_s: '1e9' is not a number of seconds from 0.001 to 3600",
+            "1",
+        ),
+        (
+            "[target a]\ndatabase = host=h\ninterval_s = 1e9\n",
+            "line 3: [target a] interval_s: '1e9' is not a number of seconds from 0.1 to 86400",
+            "30",
+        ),
+        ("[healthd]\ndeadline_s = 5 ; five\n", "line 2: [healthd] deadline_s: '5 ; five' is not a number", "10"),
         ("[healthd]\nlisten = 9899\n", "line 2: [healthd] listen: '9899' is not HOST:PORT", "127.0.0.1:9899"),
         ("[healthd]\nlisten = :9899\n", "line 2: [healthd] listen: ':9899' is not HOST:PORT", "127.0.0.1:9899"),
         ("[healthd]\nlisten = a:99999\n", "line 2: [healthd] listen: 'a:99999' is not HOST:PORT", "127.0.0.1:9899"),

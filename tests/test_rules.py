@@ -46,6 +46,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.contracts.rules.enums": frozenset(),
     "healthd.contracts.rules.nulls": frozenset(),
     "healthd.contracts.rules.types": frozenset(),
+    "healthd.natural": frozenset({"re"}),
     "healthd.printable": frozenset(),
     "healthd.redact": frozenset({"re"}),
     "healthd.shapes": frozenset({"json", "re"}),

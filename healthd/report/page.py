@@ -13,6 +13,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from healthd.model import Finding, MigrationState, Severity, State
+from healthd.natural import natural
 from healthd.report.board import ROUNDS_KEPT, Board, Entry, identity
 from healthd.report.markup import ago, counted, favicon, icon, plain, prose, span, utc, visible, whole
 from healthd.report.problems import PROBLEMS, WATCHER, leading
@@ -29,7 +30,7 @@ def overview(board: Board, *, now: datetime, runbook: str, version: str, base: s
     """Return the page of all targets, the worst first."""
     standings = sorted(
         (Standing.of(name, entry, now) for name, entry in board.entries.items()),
-        key=lambda one: (-one.severity, one.name),
+        key=lambda one: (-one.severity, natural(one.name)),
     )
     groups = {severity: [one for one in standings if one.severity is severity] for severity in reversed(Severity)}
     return _render(
@@ -78,7 +79,7 @@ def not_found(name: str, known: Iterable[str], *, version: str, base: str = "") 
         "not_found.html",
         severity=Severity.UNKNOWN,
         name=name,
-        known=sorted(known),
+        known=sorted(known, key=natural),
         now=None,
         linked=False,
         version=version,

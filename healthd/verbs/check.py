@@ -15,6 +15,7 @@ from healthd.contracts import load
 from healthd.endpoints import examine_endpoint
 from healthd.errors import ConfigError
 from healthd.later import Later
+from healthd.natural import natural
 from healthd.rounds import examine
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
         rounds = [*(examine(one, files) for one in targets), *map(examine_endpoint, endpoints)]
         return await asyncio.gather(*rounds)
 
-    reports = finished(all_rounds())
+    reports = sorted(finished(all_rounds()), key=lambda one: natural(one.target))
 
     from healthd.report.answer import document, text
 
@@ -66,7 +67,7 @@ def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Seq
         return settings.targets, settings.endpoints
     if name in targets:
         return (targets[name],), ()
-    known = ", ".join([*targets, *endpoints])
+    known = ", ".join(sorted([*targets, *endpoints], key=natural))
     raise ConfigError(f"no target is called {name!r}", hint=f"known targets: {known}")
 
 

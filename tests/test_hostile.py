@@ -232,7 +232,9 @@ async def told(report: Report, capfd: pytest.CaptureFixture[str]) -> None:
     board.watch([("app", 10.0)])
     change = board.post(report)
     lines = text(report).split("\n")
-    assert all(line.isprintable() for line in lines)
+    assert all(line.replace("\t", " ").isprintable() for line in lines)
+    shown = script(report, shown=True).split("\n")
+    assert all(line.replace("\t", " ").isprintable() for line in shown)
     assert sum(line.startswith("app  ") for line in lines) == len(report.findings)
     assert json.loads(json.dumps(document(report)))["findings"]
     capfd.readouterr()

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from healthd.model import Finding, Report, Severity
-from healthd.printable import printable
+from healthd.printable import printable, sql_lines
 from healthd.report.problems import PROBLEMS, leading
 
 
@@ -86,7 +86,7 @@ def text(report: Report, external_url: str = "") -> str:
     for finding in report.findings:
         message = printable(finding.message)
         lines.append(f"{report.target}  {str(finding.severity).upper()}  {finding.problem}  {message}")
-        lines += [f"    {printable(line)}" for statement in finding.repair for line in statement.split("\n")]
+        lines += [f"    {line}" for statement in finding.repair for line in sql_lines(statement)]
     lines += [f"{report.target}  note: {printable(note)}" for note in report.notes]
     if report.maintenance:
         lines.append(f"{report.target}  maintenance: {report.maintenance}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from healthd.command import finished, one_target, out, verb
@@ -18,5 +20,9 @@ def repair(settings: Settings, style: str, target: str | None) -> int:
     """Print the SQL that brings a database back to what sql/ says. Runs nothing; exits as `check` does."""
     chosen = one_target(settings, target)
     report = finished(examine(chosen, read_files(settings)))
-    out(style, script(report).rstrip("\n"), [finding_document(one) for one in report.findings])
+    out(
+        style,
+        script(report, shown=sys.stdout.isatty()).rstrip("\n"),
+        [finding_document(one) for one in report.findings],
+    )
     return int(report.severity)

@@ -49,13 +49,14 @@ async def serve(
     watch = Watch(Board(), load, settings, keep(settings))
     watch.follow(settings)
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # one that came while we began is taken now
     server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)))
     web = asyncio.create_task(server.serve(sockets=[listener]))
-    watch.later(_stay_alive(watch))
     while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
         await asyncio.sleep(0.01)
     started()
     notify("READY=1", f"STATUS=watching {len(settings.targets)} targets")
+    watch.later(_stay_alive(watch))
     log.info("daemon.started", targets=len(settings.targets))
     await asyncio.wait([web, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -423,7 +424,7 @@ def test_systemd_hears_of_start_life_reload_and_end(folder: Path, migrated: str,
             return lines
 
         daemon = start("serve", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="400000")
-        assert ["READY=1", "STATUS=watching 1 targets"] == hear("READY=1")
+        assert ["READY=1", "STATUS=watching 1 targets"] == listener.recv(4096).decode().split("\n")  # first of all
         hear("WATCHDOG=1")
         daemon.process.send_signal(signal.SIGHUP)
         assert hear("RELOADING=1")[1].startswith("MONOTONIC_USEC=")
@@ -432,6 +433,76 @@ def test_systemd_hears_of_start_life_reload_and_end(folder: Path, migrated: str,
         daemon.process.terminate()
         hear("STOPPING=1")
         assert 0 == daemon.process.wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-", ">/dev/full", "2>/dev/full"])
+def test_a_daemon_serves_whatever_becomes_of_its_output(closed: str, folder: Path, migrated: str) -> None:
+    configure(folder, app=migrated)
+    port = free_port()
+    command = f"exec {shlex.quote(str(HEALTHD))} serve --listen 127.0.0.1:{port} {closed}"
+    process = subprocess.Popen(["sh", "-c", command], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: asked(port, "/api/v1/targets/app") == 200, timeout_s=PATIENCE_S)
+        process.terminate()
+        assert 0 == process.wait(PATIENCE_S)
+    finally:
+        process.kill()
+        process.wait(PATIENCE_S)
+
+
+def asked(port: int, path: str) -> int | None:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S).status_code
+    except httpx.TransportError:
+        return None
+
+
+@pytest.mark.parametrize("words", [["check"], ["status"], ["migrate"], ["snapshot"], ["explain"], ["lint"], ["plan"]])
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&- 1>&- 2>&-", ">/dev/full"])
+def test_a_verb_ends_in_good_order_whatever_becomes_of_its_output(
+    words: list[str], closed: str, folder: Path, migrated: str
+) -> None:
+    configure(folder, app=migrated)
+    ended = subprocess.run(
+        ["sh", "-c", f"{shlex.quote(str(HEALTHD))} {' '.join(words)} {closed}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+    assert "Traceback" not in ended.stderr
+    if closed == ">/dev/full":
+        assert 3 == ended.returncode
+        assert "cannot write the result: No space left on device" in ended.stderr
+    else:
+        assert ended.returncode in (0, 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("after_s", [0.15, 0.3, 0.5, 0.8])
+def test_a_signal_in_the_first_moments_is_taken_in_good_order(
+    number: signal.Signals, after_s: float, folder: Path, migrated: str
+) -> None:
+    configure(folder, app=migrated)
+    with subprocess.Popen(
+        [HEALTHD, "serve", "--listen", f"127.0.0.1:{(port := free_port())}"],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        wait_for(lambda: "SigBlk:\t0000000000000001" in Path(f"/proc/{process.pid}/status").read_text())
+        time.sleep(after_s)  # not a limit: at every moment the same must come of it
+        process.send_signal(number)
+        if number == signal.SIGHUP:
+            wait_for(lambda: asked(port, "/-/healthy") == 200, timeout_s=PATIENCE_S)
+            process.terminate()
+        _, err = process.communicate(timeout=PATIENCE_S)
+
+    assert 0 == process.returncode
+    assert "Traceback" not in err
 
 
 def test_a_database_that_is_down_does_not_starve_the_watchdog(folder: Path, start: Start, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -47,6 +48,17 @@ def configure(level: str = "info", style: str = "auto") -> None:
     # psycopg warns in every round about a server that hangs: the finding has said so.
     for chatty, loudest in (("yoyo", "WARNING"), ("psycopg", "ERROR"), ("uvicorn", "WARNING"), ("asyncio", "WARNING")):
         logging.getLogger(chatty).setLevel(loudest)
+    logging.getLogger("uvicorn.error").addFilter(is_ours)
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """Return whether a line of the web server's is about us, not about a peer that speaks no HTTP or has gone.
+
+    Such a peer has its line already ("Invalid HTTP request received.").
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    gone = type(error).__name__ == "LocalProtocolError" and re.search("state=(MUST_CLOSE|CLOSED|ERROR)$", str(error))
+    return not gone and "WebSocket library" not in record.getMessage()
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

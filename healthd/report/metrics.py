@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -23,6 +24,7 @@ from healthd.report.board import BUCKETS_S, Board, Entry
 from healthd.report.problems import PROBLEMS
 
 TOP = 20  # findings of a target that are named with their object; the others are only counted
+VERSION = re.compile(r"; *version *= *[01]\.[0-9]\.[0-9] *(;|$)", re.ASCII)  # of a format that can be written
 TEXT = 120  # characters of expected and actual in a label
 
 STATES = {
@@ -263,6 +265,7 @@ def one_target(board: Board, clock: Callable[[], datetime], target: str) -> Coll
 
 
 def exposition(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
-    """Return the metrics and their content type, in the format that the scraper asked for."""
-    encode, content_type = choose_encoder(accept)
+    """Return the metrics and their content type, in the format that the scraper asked for, if it is one."""
+    known = [part for part in accept.split(",") if "version" not in part.lower() or VERSION.search(part)]
+    encode, content_type = choose_encoder(",".join(known))
     return encode(registry), content_type

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 
 import click
 
-from healthd.command import out, verb, watched
+from healthd.command import out, say, verb, watched
 from healthd.config import Settings, read_settings
 from healthd.daemon import serve as serve_forever
+from healthd.errors import ConfigError
 from healthd.report.log import configure
 from healthd.report.web import listening
 
@@ -61,7 +61,9 @@ def places(listener: socket.socket, settings: Settings) -> dict[str, str]:
 
 
 def welcome(style: str, lines: dict[str, str], attempt: str = "") -> None:
-    """Print where we are to be found, once we are."""
+    """Print where we are to be found, once we are. Who cannot read it is served all the same."""
     further = {"try": attempt, "stop": "Ctrl-C"} if attempt else {}
-    out(style, "\n".join(f"{name:9} {value}" for name, value in (lines | further).items()), lines)
-    sys.stdout.flush()
+    try:
+        out(style, "\n".join(f"{name:9} {value}" for name, value in (lines | further).items()), lines)
+    except ConfigError as error:
+        say(f"{error}; serving at {lines['page']}")

@@ -1,9 +1,11 @@
 """Every address answers as promised: formats, statuses, problem documents, headers."""
 
+import asyncio
 import errno
 import re
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +15,8 @@ import pytest
 from healthd.errors import ConfigError
 from healthd.model import Finding, Key, Report, Severity
 from healthd.report.board import Board
-from healthd.report.web import Door, application, listening
+from healthd.report.log import is_ours
+from healthd.report.web import Door, application, listening, server_for
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ENUM = Finding(
@@ -130,6 +133,22 @@ async def test_a_reload_that_is_refused_says_why(web: httpx.AsyncClient, daemon:
     body = problem(await web.post("/-/reload"), 500)
     assert "line 3: [healthd] intervall_s" in body["detail"]
     assert "the old settings stay" in body["detail"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/openmetrics-text"])
+@pytest.mark.parametrize("version", ["abc", "", "1", "1.0", "1.x.0", "99.0.0", "-1.0.0", "1.0.0;escaping=nosuch", "²"])
+async def test_a_version_that_is_none_is_answered_in_one_that_is(
+    kind: str, version: str, web: httpx.AsyncClient
+) -> None:
+    accept = f"{kind};version={version}".encode("latin-1")
+    answer = await web.get("/metrics", headers={b"Accept": accept})
+    beside = await web.get("/metrics", headers={b"Accept": b"application/openmetrics-text;version=1.0.0," + accept})
+    probe = await web.get("/probe?target=app", headers={b"Accept": accept})
+
+    for one in (answer, beside, probe):
+        assert 200 == one.status_code
+        assert re.search(r"version=[01]\.0\.[04];", one.headers["content-type"])
+    assert beside.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
 
 
 async def test_metrics_are_negotiated(web: httpx.AsyncClient) -> None:
@@ -295,3 +314,49 @@ def test_ipv6_is_listened_on() -> None:
         if cause.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
             raise
         pytest.skip("this machine has no IPv6")
+
+
+# ── peers that speak no HTTP ────────────────────────────────────────────────────────────────────────────
+
+HOST = b"Host: 127.0.0.1\r\n"
+RUDE = [
+    b"garbage\r\n\r\n",
+    b"\x16\x03\x01\x02\x00",
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + HOST,
+    b"GET /\xff HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
+    b"GET / HTTP/1.1\r\n" + HOST + b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + HOST + b"\r\nGET / HTT",
+    b"GET /targets/%ff%fe HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: x\r\n\r\n",
+    b"POST /-/reload HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nabc",
+    b"POST /-/reload HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+]
+
+
+@pytest.mark.parametrize("request_", RUDE)
+async def test_a_peer_that_speaks_no_http_leaves_no_traceback(
+    request_: bytes, daemon: Daemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = application(Door(daemon.board, daemon.clock, daemon.reload, "docs/runbook.md"))
+    with listening("127.0.0.1", 0) as listener:
+        server = server_for(app)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 # uvicorn has a flag for it, no event
+            await asyncio.sleep(0.01)
+        for half in (False, True):
+            reader, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
+            writer.write(request_)
+            if half:
+                writer.write_eof()
+            with suppress(TimeoutError, ConnectionError):
+                await asyncio.wait_for(reader.read(100), 0.3)
+            writer.transport.abort()
+        async with httpx.AsyncClient() as client:
+            address = f"http://127.0.0.1:{listener.getsockname()[1]}/-/healthy"
+            assert 200 == (await client.get(address)).status_code
+        server.should_exit = True
+        await serving
+
+    assert [record.exc_info for record in caplog.records if record.exc_info and is_ours(record)] == []

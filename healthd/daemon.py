@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from healthd.config import Settings, Target
+from healthd.database.places import Places
 from healthd.endpoints import Endpoint, examine_endpoint
 from healthd.errors import ConfigError, HealthdError
 from healthd.model import Report, Severity
@@ -74,6 +75,7 @@ class Watch:
     load: Callable[[], Settings]
     settings: Settings
     kept: Kept
+    places: Places = field(default_factory=Places)
     refused: str = ""  # what is wrong with the files since they last were good
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
     others: set[asyncio.Task[None]] = field(default_factory=set)
@@ -139,6 +141,8 @@ class Watch:
                 await asyncio.sleep(rest_s)
         finally:
             if last is not None:
+                if last.session is not None:
+                    self.places.take(last.session.connection)
                 await last.close()
 
     async def _round(self, target: Target | Endpoint, last: Round | None) -> Round:
@@ -146,7 +150,7 @@ class Watch:
         try:
             if isinstance(target, Endpoint):
                 return Round(await examine_endpoint(target), None)
-            return await examine_again(target, self._files(), last)
+            return await examine_again(target, self._files(), last, places=self.places)
         except Exception as error:
             log.exception("round.broke", target=target.name)
             ours = HealthdError(f"healthd itself failed: {type(error).__name__}", hint="see its log")

@@ -14,7 +14,8 @@ from healthd import catalog
 from healthd.config import Target, read_settings
 from healthd.database.beside import Beside, read_beside
 from healthd.database.closer import look_closer
-from healthd.database.connection import connect, dial
+from healthd.database.connection import connect, dial, parameters
+from healthd.database.places import Places
 from healthd.database.preparing import prepare_statements
 from healthd.database.probing import probe_access, probe_values
 from healthd.database.quiet import Mark, look, take_mark
@@ -103,21 +104,28 @@ class Round:
 
 
 async def examine_again(
-    target: Target, files: Files | Later[Files], last: Round | None, *, alone: bool = False
+    target: Target,
+    files: Files | Later[Files],
+    last: Round | None,
+    *,
+    alone: bool = False,
+    places: Places | None = None,
 ) -> Round:
     """Return the next round; it reads everything only when something moved since the last one.
 
     The connection goes from one round to the next, for the server answers faster whom it knows; every ten minutes
     there is a new one all the same. A round that is followed by another is closed here, the last one by the caller.
     One that is `alone`, or that follows one that took long, takes a second connection for as long as it lasts, when
-    there is one to be had.
+    there is one to be had. Between rounds the connection rests among `places`, and may be closed there.
     """
     started_at, start = datetime.now(UTC), monotonic()
     following: Round | None = None
+    if places is not None and last is not None and last.session is not None:
+        places.take(last.session.connection)
     try:
         with timing() as taken:
             async with asyncio.timeout(target.deadline_s):
-                following = await _next(target, files, last, alone=alone)
+                following = await _next(target, files, last, places, alone=alone)
     except HealthdError as error:
         following = Round(blind(target, error), None)
     except TimeoutError:
@@ -127,6 +135,8 @@ async def examine_again(
         if last is not None and not _same_connection(last, following):
             await last.close()
     await ready(files)  # what is wrong with them is told, whatever the database answers
+    if places is not None and following.session is not None:
+        places.leave(following.session.connection, parameters(target.dsn))
     duration_s = monotonic() - start
     report = replace(following.report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
     return replace(following, report=report)
@@ -138,7 +148,9 @@ def _same_connection(last: Round, following: Round | None) -> bool:
     return following.session.connection is last.session.connection
 
 
-async def _next(target: Target, files: Files | Later[Files], last: Round | None, *, alone: bool) -> Round:
+async def _next(
+    target: Target, files: Files | Later[Files], last: Round | None, places: Places | None, *, alone: bool
+) -> Round:
     """Return a round on the last one's connection, or on a new one when that is old or turns out to be gone."""
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
@@ -151,7 +163,7 @@ async def _next(target: Target, files: Files | Later[Files], last: Round | None,
     if last is not None:
         await last.close()
     with question(CONNECT):
-        connection = await dial(target.dsn, timeout_s=target.deadline_s)
+        connection = await dial(target.dsn, timeout_s=target.deadline_s, places=places)
     loading = asyncio.ensure_future(asyncio.to_thread(getattr, catalog, "KINDS"))  # while the servers begin
     try:
         asked = None if alone else await _mark(connection, busy=session is not None)

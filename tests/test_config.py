@@ -297,7 +297,7 @@ def test_endpoints_have_names_of_their_own(ini: Path) -> None:
         ),
         (
             "[healthd]\nlock_timeout_s = 0\n",
-            "lock_timeout_s: '0' is not a number of seconds from 0.001 to 3600",
+            "line 2: [healthd] lock_timeout_s: '0' is not a number of seconds from 0.001 to 3600",
             "0.001",
         ),
         (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from hashlib import md5
+from random import uniform
 from secrets import token_hex
-from typing import Any, LiteralString
+from time import monotonic
+from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -19,6 +22,9 @@ from healthd.database.misplaced import SECRETS, refuse_misplaced, without_option
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.model import quote as identifier
 from healthd.redact import hide
+
+if TYPE_CHECKING:
+    from healthd.database.places import Places
 
 # What texts from the server depend on, and what keeps a round short and harmless.
 SESSION: Mapping[str, str] = {
@@ -71,12 +77,43 @@ async def connect(dsn: str, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncCon
             await connection.close()
 
 
-async def dial(dsn: str, *, timeout_s: float = 5.0) -> AsyncConnection[Any]:
-    """Return a connection that is the caller's to close; see `connect`."""
+async def dial(
+    dsn: str, *, timeout_s: float = 5.0, places: Places | None = None, patient: bool = True
+) -> AsyncConnection[Any]:
+    """Return a connection that is the caller's to close; see `connect`.
+
+    Where the server admits no more, one that rests among `places` is given up for it; without any, who is `patient`
+    tries again for most of the time.
+    """
+    until = monotonic() + PATIENCE * timeout_s
     with translated(dsn):
-        return await AsyncConnection.connect(
-            complete(dsn, timeout_s=timeout_s), autocommit=True, prepare_threshold=None
-        )
+        while True:
+            try:
+                return await AsyncConnection.connect(
+                    complete(dsn, timeout_s=timeout_s), autocommit=True, prepare_threshold=None
+                )
+            except psycopg.OperationalError as error:
+                full = limit_of(error)
+                if not full or not patient or monotonic() > until:
+                    raise
+                if places is None or not await places.free(parameters(dsn), full):
+                    await asyncio.sleep(uniform(0.05, 0.3))  # noqa: S311 # jitter
+
+
+PATIENCE = 0.7  # of a timeout
+FULL = {
+    "role": "too many connections for role",
+    "database": "too many connections for database",
+    "server": "too many clients|connection slots are reserved|no more connections allowed",
+}
+
+
+def limit_of(error: psycopg.Error) -> str:
+    """Return whose limit of connections is reached: role, database, server, or nobody's.
+
+    While connecting, the code of the server (53300) does not reach us.
+    """
+    return next((whose for whose, words in FULL.items() if re.search(words, str(error))), "")
 
 
 async def answer(connection: AsyncConnection[Any], statements: str) -> list[str]:
@@ -242,6 +279,8 @@ def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
         role, name = known.get("user", "…"), known.get("dbname", "…")
         grant = f"GRANT CONNECT ON DATABASE {identifier(name)} TO {identifier(role)};"
         return PermissionDenied(f"the server refused{where or ' us'}: {text}", grant=grant)
+    if full := limit_of(error):
+        return DatabaseUnreachable(f"cannot reach database{where}: {text}", hint=ROOM[full])
     lost = state is None and isinstance(error, psycopg.OperationalError)
     cut = isinstance(error, (errors.ConnectionTimeout, errors.IdleInTransactionSessionTimeout))
     if lost or cut or (state or "")[:2] in ("08", "28", "3D", "53", "57"):
@@ -251,6 +290,14 @@ def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
         )
     hint = error.diag.message_hint or ""
     return DatabaseFailed(f"the server failed{where}: {text}", hint=hint, sqlstate=state)
+
+
+ROOM = {
+    "role": "the limit counts the role's connections to all databases of the server: ALTER ROLE … CONNECTION LIMIT N, "
+    "with one for each target there and two more",
+    "database": "ALTER DATABASE … CONNECTION LIMIT N, or end connections that nobody needs",
+    "server": "raise max_connections, or end connections that nobody needs",
+}
 
 
 def first_line(error: BaseException) -> str:

@@ -56,7 +56,7 @@ class Second:
     async def _start(self, dsn: str, timeout_s: float) -> tuple[str, list[Any]] | None:
         """Return the server, and the rows of the digests."""
         try:
-            self._connection = await dial(dsn, timeout_s=timeout_s)
+            self._connection = await dial(dsn, timeout_s=timeout_s, patient=False)
             async with read_only(self._connection, {**SESSION, **LIMITS}):
                 ((server,),) = await rows_of(self._connection, SERVER)
                 return server, await digest_rows(self._connection, self.kinds)

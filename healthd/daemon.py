@@ -8,6 +8,7 @@ import random
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,7 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     watch = Watch(Board(), load, settings, keep(settings))
     watch.follow(settings)
+    threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # one that came while we began is taken now
     server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)))
@@ -65,6 +67,12 @@ async def serve(
     await watch.stop()
     await asyncio.wait([web], timeout=STOP_S)
     log.info("daemon.stopped")
+
+
+def _learn_names(board: Board) -> None:
+    """Note what this machine is called. A name server that does not answer holds up nobody."""
+    board.machine = (socket.gethostname(),)
+    board.machine = (*board.machine, socket.getfqdn())
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ class Site:
     listen: str = "127.0.0.1"
     external_url: str = ""
     allowed_hosts: tuple[str, ...] = ()
-    machine: str = ""
+    machine: tuple[str, ...] = ()
 
     def answers(self, host: str | None) -> bool:
         """Return whether a request with this Host may be answered; no browser leaves it out.
@@ -39,7 +39,7 @@ class Site:
     def _answers_network(self, name: str) -> bool:
         """Return whether a name that is not configured is one that only this network gives out."""
         private = "." not in name or any(name.endswith(f".{ending}") for ending in PRIVATE)
-        return _address(name) is not None or private or name == self.machine.lower()
+        return _address(name) is not None or private or name in map(str.lower, self.machine)
 
     def may_change(self, headers: Mapping[str, str]) -> bool:
         """Return whether a request that changes something is no browser's, or comes from our own pages."""

@@ -5,7 +5,7 @@ import pytest
 from healthd.site import Site
 
 LOOPBACK = Site("127.0.0.1")
-NETWORK = Site("0.0.0.0", machine="Db1.Example.com")
+NETWORK = Site("0.0.0.0", machine=("db1", "Db1.Example.com"))
 NAMED = Site("::1", "https://ops.example.com:8443/healthd", ("watch.example.org", "*.example.net"))
 
 

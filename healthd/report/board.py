@@ -70,6 +70,7 @@ class Board:
     reloaded_at: datetime | None = None
     external_url: str = ""  # where others find the pages; without a / at its end
     allowed_hosts: tuple[str, ...] = ()
+    machine: tuple[str, ...] = ()  # the names of the machine that we run on
 
     def watch(self, targets: Iterable[tuple[str, float]]) -> None:
         """Keep exactly these targets (name and interval in seconds); the others vanish."""

@@ -54,7 +54,7 @@ class Door:
     @property
     def site(self) -> Site:
         """Return the names under which it may be asked."""
-        return Site(self.listen, self.board.external_url, self.board.allowed_hosts, socket.gethostname())
+        return Site(self.listen, self.board.external_url, self.board.allowed_hosts, self.board.machine)
 
     @property
     def base(self) -> str:

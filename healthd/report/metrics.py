@@ -66,6 +66,12 @@ def _process(board: Board) -> Iterator[Metric]:
     build = GaugeMetricFamily("healthd_build_info", "The version of this healthd; always 1.", labels=["version"])
     build.add_metric([__version__], 1)
     yield build
+    if board.external_url:
+        url = GaugeMetricFamily(
+            "healthd_external_url_info", "Where others find the pages of this healthd; always 1.", labels=["url"]
+        )
+        url.add_metric([board.external_url], 1)
+        yield url
     yield GaugeMetricFamily(
         "healthd_config_last_reload_successful",
         "Whether the last read of yoyo.ini, and of the files that it names, was good.",

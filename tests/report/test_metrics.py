@@ -225,6 +225,15 @@ def test_the_version_is_told() -> None:
     assert 1 == series(board())[("healthd_build_info", frozenset({("version", __version__)}))]
 
 
+def test_the_external_url_is_there_for_alerts_to_link_to_when_it_is_known() -> None:
+    shown = board()
+    assert "healthd_external_url_info" not in names(series(shown))
+    shown.external_url = "https://ops.example.com/healthd"
+
+    labels = frozenset({("url", "https://ops.example.com/healthd")})
+    assert 1.0 == series(shown)[("healthd_external_url_info", labels)]
+
+
 @pytest.mark.parametrize(("settings", "files"), [(True, True), (False, True), (True, False)])
 def test_a_reload_is_good_when_the_settings_and_their_files_are(settings: bool, files: bool) -> None:
     shown = board()

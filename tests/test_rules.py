@@ -1,6 +1,7 @@
 """The rules of the house (which module may know what), read from the imports."""
 
 import ast
+import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -106,7 +107,8 @@ INPUT_OUTPUT = frozenset({"open", "print", "input", "exec", "eval"})
 CALLERS = ("healthd.cli", "healthd.command", "healthd.verbs", "healthd.__main__")
 
 
-def modules() -> dict[str, str]:
+@functools.cache
+def modules() -> Mapping[str, str]:
     """Return the source of every module of the house by its name."""
     found = {}
     for path in sorted(HOUSE.rglob("*.py")):

@@ -16,6 +16,7 @@ In the comment lines before a statement, which hold for this statement alone:
     -- since: MAJOR          skip it on older servers
     -- until: MAJOR          skip it on newer servers
     -- sees more             the snapshot must move, pg_dump must not
+    -- sees at least         the snapshot must move, pg_dump may: not all of its releases print this
     -- moves nothing         neither may move
     -- fails                 it must fail; unless it `sees more`, nothing may move
 
@@ -49,7 +50,9 @@ from healthd.model import Difference, Key, Snapshot, diff
 FOLDER = Path(__file__).parent / "ddl"
 READER = "ddl_reader"
 WHOLE = ("role", "needs", "restore")  # directives that can only be about a whole file
-DIRECTIVE = re.compile(r"-- (?:(role|needs|since|until|restore): (.+)|(sees more|moves nothing|fails)(?: *:.*)?)\s*")
+DIRECTIVE = re.compile(
+    r"-- (?:(role|needs|since|until|restore): (.+)|(sees more|sees at least|moves nothing|fails)(?: *:.*)?)\s*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +165,15 @@ async def play(watch: Watch, connection: psycopg.Connection[Any], step: Step) ->
         failure = str(error)
     rolled_back = bool(failure) and "CONCURRENTLY" not in step.text
     differences, changed = await watch.look(rolled_back=rolled_back)
-    more = "sees more" in step.words
+    more, least = "sees more" in step.words, "sees at least" in step.words
     title = f"line {step.line}: {step.text}"
-    only_ours = {(one.key, one.attribute) for one in differences} if more else set()
+    only_ours = {(one.key, one.attribute) for one in differences} if more or least else set()
     if bool(failure) != ("fails" in step.words):
         return report(title, f"it failed: {failure}" if failure else "it did not fail"), only_ours
     if watch.overlooked:
         return report(title, watch.question(), told(differences)), only_ours
     still = "moves nothing" in step.words or ("fails" in step.words and not more)
-    seen, wanted = bool(differences), more or (not still and bool(changed))
+    seen, wanted = bool(differences), more or least or (not still and bool(changed))
     if seen == wanted and not (changed and (more or still)):
         return None, only_ours
     wish = "pg_dump blind, the snapshot moved" if more else "nothing moved" if still else "both moved, or none"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.functions import needs
-from healthd.catalog.indexes import ATTACHED, TABLESPACE
+from healthd.catalog.indexes import ATTACHED, STATISTICS, TABLESPACE, set_statistics
 from healthd.catalog.tables import options, options_order, set_options
 from healthd.catalog.triggers import switched
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, literal, quote
@@ -21,7 +21,7 @@ class Constraint:
     of the partitions. `partitions` are those where a check is validated and here it is not, or the other way
     round, and those where the triggers of a foreign key are switched otherwise. `needs` are the extensions
     without which the index of a key shall not be, `options_order` names its options as they were set, None where
-    that is their order by name.
+    that is their order by name; `statistics` are the targets of the expressions of an exclusion (`2: 500`).
     """
 
     on: str
@@ -38,6 +38,7 @@ class Constraint:
     partitions: Annotated[str | None, Attribute(None)] = None
     needs: Annotated[str | None, Attribute(None)] = None
     options_order: Annotated[str | None, Attribute(None)] = None
+    statistics: Annotated[str | None, MINOR] = None
 
 
 def repair(difference: Difference, expected: Constraint, actual: Constraint) -> Iterator[str]:
@@ -58,6 +59,9 @@ def repair(difference: Difference, expected: Constraint, actual: Constraint) -> 
         yield f"{alter} {add}"
         if expected.tablespace:
             yield f"ALTER INDEX {schema}.{name} SET TABLESPACE {quote(expected.tablespace)};"
+        yield from set_statistics(f"{schema}.{name}", expected.statistics, None)
+    elif difference.attribute == "statistics":
+        yield from set_statistics(f"{schema}.{name}", expected.statistics, actual.statistics)
     elif difference.attribute == "options":
         yield from set_options(f"ALTER INDEX {schema}.{name}", expected.options, actual.options)
     elif difference.attribute == "tablespace":
@@ -156,7 +160,8 @@ def query(version: int) -> str:
                a.names,
                coalesce(p.names, g.names),
                e.names,
-               CASE WHEN k.contype IN ('p', 'u') THEN {options_order("x.reloptions")} END
+               CASE WHEN k.contype IN ('p', 'u') THEN {options_order("x.reloptions")} END,
+               CASE WHEN i.indexprs IS NOT NULL THEN {STATISTICS.format("i.indexrelid")} END
           FROM pg_catalog.pg_constraint AS k
           JOIN pg_catalog.pg_namespace AS n ON n.oid = k.connamespace
           LEFT JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid

@@ -56,16 +56,19 @@ def repair(difference: Difference, expected: Index, actual: Index) -> Iterator[s
     if (difference.attribute == "tablespace") or (made and expected.tablespace):
         yield f"ALTER INDEX {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
     if difference.attribute == "statistics" or (made and expected.statistics):
-        wanted = _targets(expected)
-        lost = {} if made else dict.fromkeys(_targets(actual), "-1")
-        for column, target in (lost | wanted).items():
-            yield f"ALTER INDEX {name} ALTER COLUMN {column} SET STATISTICS {target};"
+        yield from set_statistics(name, expected.statistics, None if made else actual.statistics)
     if (difference.attribute == "replica_identity" or made) and expected.replica_identity:
         yield f"ALTER TABLE {schema}.{table} REPLICA IDENTITY USING INDEX {index};"
 
 
-def _targets(index: Index) -> dict[str, str]:
-    parts = (one.partition(": ") for one in index.statistics.split(", ")) if index.statistics else ()
+def set_statistics(name: str, expected: str | None, actual: str | None) -> Iterator[str]:
+    """Yield the SQL that brings the statistics targets of an index's columns from actual to expected."""
+    for column, target in (dict.fromkeys(_targets(actual), "-1") | _targets(expected)).items():
+        yield f"ALTER INDEX {name} ALTER COLUMN {column} SET STATISTICS {target};"
+
+
+def _targets(statistics: str | None) -> dict[str, str]:
+    parts = (one.partition(": ") for one in statistics.split(", ")) if statistics else ()
     return {column: target for column, _, target in parts}
 
 

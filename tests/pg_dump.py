@@ -31,10 +31,10 @@ UNSHAPED = {"default_tablespace": "''", "default_table_access_method": "heap", "
 SESSION = re.compile(r"SET \w+ = |SELECT pg_catalog\.set_config\('search_path', ")
 
 
-def program(name: str) -> Path:
-    """Return a client program of the tests' server or of the embedded PostgreSQL, or skip the test."""
-    if BINARIES and (BINARIES / name).exists():
-        return BINARIES / name
+def program(name: str, binaries: Path | None = BINARIES) -> Path:
+    """Return a client program from this folder or, where it has none, of the embedded PostgreSQL; or skip the test."""
+    if binaries and (binaries / name).exists():
+        return binaries / name
     try:
         path = programs.find_binaries() / name
     except programs.EmbeddedError as error:

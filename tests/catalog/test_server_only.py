@@ -5,7 +5,7 @@ from stories import STORIES
 from healthd.database.connection import connect
 from healthd.database.reading import take_snapshot
 from healthd.database.server_only import read_server_only
-from tests.conftest import Sql
+from tests.conftest import MakeDatabase, Sql
 
 (STORY,) = (story for story in STORIES if story.name == "nothing_server_only_options")
 
@@ -24,6 +24,17 @@ async def test_a_snapshot_holds_no_entry_that_only_the_server_uses(database: str
         after = await take_snapshot(connection)
     changed = {str(key) for key, record in after.objects.items() if before.objects.get(key) != record}
     assert {"column:public.things.kind", "column:public.kinds.kind"} == changed
+
+
+async def test_two_databases_of_one_server_hold_the_same(make_database: MakeDatabase, sql: Sql) -> None:
+    taken = []
+    for url in (make_database(), make_database()):
+        sql(url, STORY.given)
+        sql(url, "ALTER TABLE things ALTER COLUMN id TYPE integer")
+        async with connect(url) as connection:
+            taken.append(await take_snapshot(connection))
+
+    assert taken[0] == taken[1]
 
 
 async def test_each_entry_that_only_the_server_uses_is_listed(database: str, sql: Sql) -> None:

@@ -44,6 +44,8 @@ THROW_AWAY = NOT_DURABLE | {
     "autovacuum": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # A transaction locks all that it makes: a dump of 10,000 tables is some 100,000 locks. 300,000 take 70 MB.
+    "max_locks_per_transaction": "4000",
 }
 
 # Ends the server when our process is gone, however it went: `read` then meets the end of the pipe that we hold.

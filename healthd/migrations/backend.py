@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from healthd.errors import LockFileError, MigrationFailed
 from healthd.migrations import guards, lockfile, locking, places, session, stepwise, tables
 from healthd.migrations.files import Migration, read_migration
 from healthd.migrations.names import canonical, forms, hashed
+from healthd.migrations.room import LOCKS
 from healthd.migrations.sending import NOTHING, Part, failed, run, send
 from healthd.migrations.statements import trouble, unclosed
 from healthd.migrations.stepwise import Job
@@ -84,6 +86,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         self.missing: tables.Missing | None = None  # of the ledger's tables, once they were looked for
         self.settings = ""  # what makes a session ours
         self.lock_timeout = ""  # of ours, as the server says it
+        self.max_locks = 0  # the server's max_locks_per_transaction
         super().__init__(dburi, migration_table)
 
     # ── the session ─────────────────────────────────────────────────────────────────────────────────────
@@ -111,8 +114,10 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
     def _get_to_know(self, connection: Any) -> None:
         """Refuse a pooler, and find out what makes a session ours."""
         locking.refuse_pooler(connection, self.dial)
-        asked = ", ".join(f"pg_catalog.current_setting('{name}')" for name in ("lock_timeout", *session.PINNED))
-        own, *found = connection.execute(f"SELECT {asked}").fetchone()
+        names = ("lock_timeout", LOCKS, *session.PINNED)
+        asked = ", ".join(f"pg_catalog.current_setting('{name}')" for name in names)
+        own, locks, *found = connection.execute(f"SELECT {asked}").fetchone()
+        self.max_locks = int(locks)
         seconds = self.patience.lock_timeout_s
         if seconds is None and own == "0":
             seconds = LOCK_TIMEOUT_S
@@ -188,6 +193,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
             self.watcher.start()
         self.watcher.since = time.monotonic()
         try:
+            part = replace(part, max_locks=self.max_locks)
             return send(self.connection, self.driver, part, before=before, meanwhile=meanwhile)
         finally:
             self.watcher.since = None
@@ -496,7 +502,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
                     f"{job.name}: the connection was lost at the very end; {self._look_again(job, state)}",
                     hint="healthd status",
                 ) from error
-            raise failed(error, Part(job.name, "", state)) from error
+            raise failed(error, Part(job.name, "", state, max_locks=self.max_locks)) from error
 
     def _look_again(self, job: Job, state: str) -> str:
         """Return what became of a commit without an answer: asked again once the lock of the lost session is free."""

@@ -44,7 +44,7 @@ HELD = """
       FROM pg_catalog.pg_locks AS l
       LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
      WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
-       AND l.relation >= 16384"""
+       AND l.relation BETWEEN 16384 AND {newest}"""
 # Until the server gets round to publishing them, these go on counting from one transaction to the next.
 SCANS = """
     SELECT c.oid::bigint, pg_catalog.pg_stat_get_xact_numscans(c.oid)
@@ -87,12 +87,13 @@ async def measure(connection: Any, migration: Migration, *, whole: bool = False)
     nothing of a transactional migration is in.
     """
     before = await _relations(connection)
-    found = [Statement(1, migration.apply)] if whole else list(statements(migration.apply))
     try:
         if migration.transactional:
+            whole = whole or not before  # nothing was there that a statement could have locked
+            found = [Statement(1, migration.apply)] if whole else list(statements(migration.apply))
             steps = await _together(connection, before, found)
         else:
-            steps = [await _alone(connection, before, one) for one in found]
+            steps = [await _alone(connection, before, one) for one in statements(migration.apply)]
     except HealthdError:
         await _execute(connection, "ROLLBACK")
         raise
@@ -109,7 +110,7 @@ async def _together(connection: Any, before: _Relations, found: Sequence[Stateme
     state.scans = dict(await _rows(connection, SCANS))
     for one in found:
         await _execute(connection, one.text)
-        now = _State(await _rows(connection, HELD))
+        now = await _held(connection, before)
         steps.append(_step(one, before, state, now))
         now.scans = state.scans | now.scans
         state = now
@@ -120,7 +121,7 @@ async def _together(connection: Any, before: _Relations, found: Sequence[Stateme
 async def _alone(connection: Any, first: _Relations, one: Statement) -> Step:
     """Run a statement in a transaction of its own; `first` is what there was before the file."""
     keys = {relation.key for relation in first.values()}
-    there = await _relations(connection)
+    there = await _relations(connection) if first else {}
     before = {oid: relation for oid, relation in there.items() if oid in first or relation.key in keys}
     try:
         (step,) = await _together(connection, before, [one])
@@ -155,7 +156,7 @@ async def _without_concurrently(connection: Any, before: _Relations, one: Statem
     try:
         await _execute(connection, "BEGIN")
         await _execute(connection, plain)
-        state = _State(await _rows(connection, HELD))
+        state = await _held(connection, before)
     except HealthdError:
         return None
     finally:
@@ -166,6 +167,14 @@ async def _without_concurrently(connection: Any, before: _Relations, one: Statem
         if relation.table is None:
             locks[relation.key] = "ACCESS EXCLUSIVE" if detach and relation.partition else "SHARE UPDATE EXCLUSIVE"
     return dict(sorted(locks.items()))
+
+
+async def _held(connection: Any, before: _Relations) -> _State:
+    """Return what the transaction holds of what was there before it.
+
+    What it makes itself is locked until its end, and has a later oid: thousands of those are not asked for each time.
+    """
+    return _State(await _rows(connection, HELD.format(newest=max(before))) if before else ())
 
 
 def _step(one: Statement, before: _Relations, was: _State, now: _State) -> Step:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from healthd.errors import MigrationFailed
+from healthd.migrations.room import LOCKS, full_lock_table
 from healthd.migrations.statements import Statement, statements
 from healthd.migrations.steps import excerpt
 
@@ -19,7 +21,7 @@ class Part:
 
     `state` says what is in the database when it fails, and `first` is the number of its first statement. `loose` is
     what no open transaction holds: when the connection is lost, it may be in or not. A `step` is of a file that is no
-    transaction.
+    transaction. `max_locks` is the server's max_locks_per_transaction, 0 where nobody asked.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Part:
     first: int = 1
     loose: bool = False
     step: bool = False
+    max_locks: int = 0
 
 
 def send(
@@ -75,6 +78,7 @@ def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> 
         place, which = _place(part, ready, max(0, int(diag.statement_position or 0) - ahead))
         where += place
     state = part.state
+    room = _room(error, part, ready or 0)
     if part.loose and error.sqlstate in ENDED:
         before = "" if state == NOTHING else f"{state}; "
         state = f"{before}whether statement {part.first} is in is not known"
@@ -86,9 +90,23 @@ def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> 
     inside = f", in {diag.context.splitlines()[0]}" if diag.context else ""
     return MigrationFailed(
         f"{where}: {words}{inside} ({error.sqlstate}){which}; {state}",
-        hint=_hint(error, part),
+        hint=_hint(error, part, room),
         sqlstate=error.sqlstate,
     )
+
+
+def _room(error: Any, part: Part, ready: int) -> str:
+    """Return the cure when the server's table of locks is full, nothing when it is not.
+
+    How many would have been enough is told by how far the file came.
+    """
+    setting = FULL.search(str(error.diag.message_hint or ""))
+    if error.sqlstate != "53200" or setting is None:
+        return ""
+    if setting[0] != LOCKS or not part.max_locks:
+        return f"raise {setting[0]} on the server, which then must be restarted; or split the file"
+    total = sum(1 for _ in statements(part.text))
+    return full_lock_table(part.max_locks, wanted=part.max_locks * max(2.0, 1.5 * total / (ready + 1)))
 
 
 def _place(part: Part, ready: int, position: int) -> tuple[str, str]:
@@ -112,6 +130,7 @@ def _place(part: Part, ready: int, position: int) -> tuple[str, str]:
     )
 
 
+FULL = re.compile(r"\bmax_\w+_per_transaction\b")  # in the server's hint, which may be in any language
 # What helps, by the server's code: in a file that is one transaction, and in one that is none.
 CURES = {
     "25001": ("put `-- transactional: false` at the top of the file", "take it out of the file's BEGIN … COMMIT"),
@@ -145,11 +164,13 @@ OF_THE_SERVER = {
 ENDED = frozenset({None, "57P01", "57P02", "57P05"})  # the session is gone, and what it was about may be in
 
 
-def _hint(error: Any, part: Part) -> str:
-    """Return the cure, and how to go on when something is in."""
+def _hint(error: Any, part: Part, room: str) -> str:
+    """Return the cure, and how to go on when something is in; `room` is the one of a full table of locks."""
     code, own = error.sqlstate, str(error.diag.message_hint or "")
     if code in OF_THE_SERVER:
-        return OF_THE_SERVER[code] + (", then run it again" if part.state == NOTHING else ", then: healthd resume")
+        return (room or OF_THE_SERVER[code]) + (
+            ", then run it again" if part.state == NOTHING else ", then: healthd resume"
+        )
     cure = CURES[code][part.step] if code in CURES else own or OTHERWISE.get(code, "")
     if code == "25001" and str(error.diag.message_primary).startswith("SET TRANSACTION"):
         cure = FIRST_OF_ALL[part.step]

@@ -30,6 +30,7 @@ from healthd.database.connection import DIGESTS, PROGRESS, complete, parameters,
 from healthd.errors import LockFileError, MigrationFailed
 from healthd.migrations import guards, lockfile, locking, places, session, stepwise, tables
 from healthd.migrations.files import Migration, read_migration
+from healthd.migrations.ledger_loss import CURE, lost, takes_ledger
 from healthd.migrations.names import canonical, forms, hashed
 from healthd.migrations.room import LOCKS
 from healthd.migrations.sending import NOTHING, Part, failed, run, send
@@ -421,6 +422,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
     def _run(self, job: Job) -> None:
         """Send a file to the server and keep the books about it."""
         check(job.text, job.path, transactional=job.migration.transactional)
+        self._refuse_ledger_loss(job)
         try:
             self._refuse_elsewhere(job)
             given = self._given() if session.GIVES.search(job.text) else None
@@ -469,6 +471,12 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
                 self.connection.execute(change)
                 self.settings += change
 
+    def _refuse_ledger_loss(self, job: Job) -> None:
+        """Raise for a file that would take the ledger away."""
+        schema, role = unquoted(self.books), self.connection.info.user
+        for one, words in takes_ledger(job.text, schema=schema, role=role):
+            raise MigrationFailed(f"{job.name}, line {one.line}: {words}; {NOTHING}", hint=CURE)
+
     def _together(self, job: Job) -> None:
         """Send the whole file at once, so that nobody decides where its statements end.
 
@@ -502,6 +510,8 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
                     f"{job.name}: the connection was lost at the very end; {self._look_again(job, state)}",
                     hint="healthd status",
                 ) from error
+            if gone := lost(error, job.name, state):
+                raise gone from error
             raise failed(error, Part(job.name, "", state, max_locks=self.max_locks)) from error
 
     def _look_again(self, job: Job, state: str) -> str:
@@ -544,6 +554,11 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
+
+
+def unquoted(name: str) -> str:
+    """Return the name that `model.quote` has made an identifier of."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _quoted(value: Any) -> str:

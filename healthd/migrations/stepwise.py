@@ -19,6 +19,7 @@ from healthd.errors import ConfigError, MigrationFailed
 from healthd.migrations import progress
 from healthd.migrations.begun import CREATE_INDEX, TWICE, Verdict, judge, left_over, note, trace
 from healthd.migrations.files import Migration
+from healthd.migrations.ledger_loss import lost
 from healthd.migrations.progress import Row, Standing
 from healthd.migrations.sending import NOTHING, Part, failed
 from healthd.migrations.steps import COMMIT, Step, count, excerpt, steps
@@ -222,7 +223,7 @@ def _inside(backend: Backend, job: Job, step: Step) -> None:
             backend.connection.execute(end)
             _write(backend, job, step, progress.FINISHED)
     except backend.driver.Error as error:
-        raise failed(error, part) from error
+        raise lost(error, job.name, part.state) or failed(error, part) from error
     return
 
 

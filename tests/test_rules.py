@@ -59,7 +59,13 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.migrations.effects": frozenset(),
     "healthd.migrations.entries": frozenset({"json"}),
     "healthd.migrations.locks": frozenset(),
+    "healthd.migrations.extensions": frozenset({"re", "healthd.migrations.files"}),  # its records
     "healthd.migrations.guards": frozenset({"re", "healthd.migrations.files"}),  # its records
+    "healthd.migrations.ledger_loss": frozenset({"re"}),
+    "healthd.migrations.needs": frozenset(
+        {"healthd.migrations.files", "healthd.database.surroundings"}
+    ),  # their records
+    "healthd.migrations.room": frozenset({"math"}),
     "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
     "healthd.migrations.places": frozenset({"re", "healthd.migrations.files"}),  # its records
     "healthd.migrations.plan": frozenset({"re", "healthd.migrations.files"}),  # its records

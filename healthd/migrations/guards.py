@@ -7,6 +7,7 @@ from healthd.errors import MigrationFailed
 from healthd.migrations.breaks import Break
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile
+from healthd.migrations.needs import Lack
 from healthd.migrations.places import NAMED, Elsewhere
 from healthd.migrations.status import Applied
 from healthd.model import Finding, Key, some
@@ -84,6 +85,14 @@ def refuse_drift(target: str, drift: Sequence[Finding], unlocked: Sequence[str])
             f"{target} has drifted: {some([one.message for one in drift])}; {NOTHING}",
             hint=f"{cure}; or healthd migrate --allow-drift",
         )
+
+
+def refuse_lacks(target: str, found: Sequence[Lack]) -> None:
+    """Raise when the server does not have what the migrations need."""
+    if found:
+        needs = [f"{one.migration} needs {one.words}" for one in found]
+        cures = list(dict.fromkeys(one.cure for one in found))
+        raise MigrationFailed(f"{target}: {some(needs)}; {NOTHING}", hint=some(cures, 20))
 
 
 def refuse_breaks(target: str, found: Sequence[Break]) -> None:

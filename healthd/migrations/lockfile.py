@@ -66,17 +66,28 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True)
+class Needed:
+    """Something of the server, a role or a tablespace, that a migration names and that no file makes."""
+
+    kind: str
+    name: str
+    migration: str  # the first one that names it
+
+
+@dataclass(frozen=True, slots=True)
 class LockFile:
     """What `sql/` builds: an empty database (`base`) and what each migration makes of it, in order.
 
     `server_version` is the major of the server that it was replayed on, times 10000. `also` has, by major, what
-    the same files make on servers of other majors.
+    the same files make on servers of other majors. `needed` had to be made for the replay; None when that was not
+    written down.
     """
 
     server_version: int
     base: Mapping[Key, Record]
     migrations: tuple[Locked, ...]
     also: Mapping[int, LockFile] = field(default_factory=dict)
+    needed: tuple[Needed, ...] | None = None
 
     def on(self, server_version: int) -> LockFile:
         """Return what the files make on a server of this version; as they do elsewhere, when that is not known."""
@@ -153,12 +164,18 @@ def dump(lock: LockFile) -> str:
         "also": {str(major): _counts(entries) for major, entries in there.items()},
         "base": len(base),
         **_seal(follow.encode()),
+        **_needed_entry(lock.needed),
     }
     also = [
         {major: other.migrations[number] for major, other in sorted(lock.also.items())}
         for number in range(len(lock.migrations))
     ]
     return "".join([line(first), follow, *map(_block, lock.migrations, also)])
+
+
+def _needed_entry(needed: tuple[Needed, ...] | None) -> dict[str, Any]:
+    """Return the part of the first line that says what the server needs; readers before it pass it over."""
+    return {} if needed is None else {"needed": [[one.kind, one.name, one.migration] for one in needed]}
 
 
 def _made(base: Mapping[Key, Record]) -> list[Difference]:
@@ -226,7 +243,7 @@ def load(text: str | bytes, name: str = "schema.lock") -> LockFile:
     The effects are read when somebody asks for them; that they are those that were written is looked at here.
     """
     lines = _Lines(name, text.encode() if isinstance(text, str) else text)
-    entry, version, also, many = lines.read(lambda entry: (entry, *_header(entry)))
+    entry, version, also, many, needed = lines.read(lambda entry: (entry, *_header(entry)))
     follow = lines.sealed(entry, many, also.values())
     base: dict[Key, Record] = {}
     for number, text_ in enumerate(follow[:many], 2):
@@ -257,6 +274,7 @@ def load(text: str | bytes, name: str = "schema.lock") -> LockFile:
             )
             for major in also
         },
+        needed,
     )
 
 
@@ -340,14 +358,25 @@ def verified(lock: LockFile) -> LockFile:
     return lock
 
 
-def _header(entry: dict[str, Any]) -> tuple[int, dict[int, Counts], int]:
-    """Return the server's version, the lines of each other major, and the number of objects in an empty database."""
+def _header(entry: dict[str, Any]) -> tuple[int, dict[int, Counts], int, tuple[Needed, ...] | None]:
+    """Return the server's version, the lines of each other major, the number of objects in an empty database, and what
+    the server needs.
+    """
     if entry["healthd_lock"] != FORMAT:
         raise LockFileError(f"format {entry['healthd_lock']}, but this version reads {FORMAT}", hint=OUTDATED)
     if type(entry["server"]) is not int or entry["server"] < 1:
         raise ValueError(entry["server"])
     also = {int(major): _counted(counts) for major, counts in entry["also"].items()}
-    return entry["server"] * 10000, also, _counted({"": entry["base"]})[""]
+    return entry["server"] * 10000, also, _counted({"": entry["base"]})[""], _needed(entry.get("needed"))
+
+
+def _needed(entries: Any) -> tuple[Needed, ...] | None:
+    if entries is None:
+        return None
+    found = tuple(Needed(kind, name, migration) for kind, name, migration in entries)
+    if not all(isinstance(word, str) for one in found for word in (one.kind, one.name, one.migration)):
+        raise TypeError("not kind, name and migration")
+    return found
 
 
 def _counted(counts: Any) -> Counts:

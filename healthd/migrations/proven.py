@@ -13,6 +13,7 @@ from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
 from healthd.database.reading import Reading, expected_digests, read
 from healthd.database.second import Second
+from healthd.database.surroundings import look_around
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.judging.conclusion import conclude, confirmed
 from healthd.judging.roles import ROLES, for_comparison
@@ -21,6 +22,7 @@ from healthd.later import Later, ready
 from healthd.migrations import guards, places, runner
 from healthd.migrations.breaks import Break, Foreseen, foresee, foresee_undoing
 from healthd.migrations.files import Migration
+from healthd.migrations.needs import Lack, lacks
 from healthd.migrations.waiting import Say
 from healthd.model import Finding, Key, Severity, some
 from healthd.rounds import AGAIN_S
@@ -130,6 +132,7 @@ async def migrate(
         if not allow_unlocked:
             guards.refuse_unmeasured(lock, pending, applied, name)
         guards.refuse_elsewhere(target.name, await _elsewhere(target, lock, pending))
+        guards.refuse_lacks(target.name, await _lacks(target, pending, lock))
         known = await look(target, files)
         before.append(known)
         if applied and not allow_drift:  # a database without a ledger is met as it is
@@ -179,6 +182,11 @@ async def refusals(
         *guards.raised(guards.refuse_drift, target.name, seen.drift if applied else (), _unlocked(lock, applied)),
         *guards.raised(guards.refuse_breaks, target.name, foreseen.refuses),
     )
+
+
+async def _lacks(target: Target, pending: Sequence[Migration], lock: LockFile) -> tuple[Lack, ...]:
+    async with connect(target.dsn) as connection:
+        return lacks(pending, lock, await look_around(connection))
 
 
 def _agreed(target: Target, foreseen: Foreseen, *, say: Say, allow_breaking: bool) -> tuple[Break, ...]:

@@ -36,14 +36,22 @@ def lock(settings: Settings, style: str, check: bool, also_on: Sequence[Path], f
     if check:
         return _check(settings, style, migrations, folders)
     _refuse_to_lose(settings, folders.keys() | set(forget) | {major(find_binaries(settings.postgres_bin))})
-    made = finished(replay(migrations, postgres_bin=settings.postgres_bin))
+    made = finished(replay(migrations, postgres_bin=settings.postgres_bin, say=say))
     made = changed(made, also={number: _on(migrations, made, folder) for number, folder in folders.items()})
     settings.lock.write_text(dump(made), encoding="utf-8")
     verdicts = {one.id: one.rollback for one in made.migrations}
     text = "\n".join(map(_said, made.migrations))
     also = f", also for PostgreSQL {_listed(folders)}" if folders else ""
     measured = {one.id: {"locks": one.locks, "rewrites": list(one.rewrites)} for one in made.migrations}
-    document = {"file": str(settings.lock), "rollbacks": verdicts, "measured": measured, "also": sorted(folders)}
+    for one in made.needed or ():
+        say(f"{one.kind} {one.name}, which {one.migration} names and no file makes, was made for the replay")
+    document = {
+        "file": str(settings.lock),
+        "rollbacks": verdicts,
+        "measured": measured,
+        "also": sorted(folders),
+        "needed": [{"kind": one.kind, "name": one.name, "migration": one.migration} for one in made.needed or ()],
+    }
     out(style, f"{text}\nwrote {settings.lock}{also}", document)
     return 0
 
@@ -125,6 +133,8 @@ def _otherwise(known: LockFile, number: int, made: LockFile) -> Iterator[str]:
         return
     first = known.server_version == made.server_version
     where = "" if first else f" on PostgreSQL {number}"
+    if first and known.needed not in (None, made.needed):
+        yield "the server needs other roles or tablespaces"
     if there.base != made.base:
         yield f"an empty database is another one{where}"
     for one, other in zip(there.migrations, made.migrations, strict=True):

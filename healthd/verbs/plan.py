@@ -8,10 +8,12 @@ from healthd.command import finished, one_target, out, say, verb
 from healthd.config import Settings, Target
 from healthd.database.connection import connect
 from healthd.database.reading import expected_digests, read
+from healthd.database.surroundings import Surroundings, look_around
 from healthd.migrations.breaks import Foreseen, foresee
 from healthd.migrations.files import read_migrations
 from healthd.migrations.guards import NOTHING
 from healthd.migrations.lockfile import LockFile
+from healthd.migrations.needs import lacks, tight
 from healthd.migrations.plan import Planned, Size, document, planned, relations, text, with_breaks
 from healthd.migrations.proven import refusals
 from healthd.migrations.runner import standing
@@ -35,42 +37,57 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
     Says of each file, too, which beliefs of the target's contracts it would break, and why `migrate` would refuse to
     start: drift, a search_path that leads elsewhere than in the replay, and whatever else it looks for.
 
+    Names what a file needs and the server does not have, with the SQL that makes it: a role, a schema, an extension.
+
     Reads only. Exit 0 nothing to do, 1 pending, 2 edited, unknown or refused, 3 cannot tell.
     """
     chosen = one_target(settings, target)
     migrations, known = read_migrations(settings.sources), read_lock(settings)
     stand = finished(standing(chosen.dsn, migrations, known))
     found = planned(migrations, stand.migrations, known)
-    sizes, foreseen = finished(_look(chosen, found, known))
+    sizes, foreseen, there = finished(_look(chosen, found, known))
     refused = finished(refusals(chosen, migrations, known, stand, name=settings.lock.name))
     found = with_breaks(found, foreseen)
+    lacking = lacks([one.migration for one in found], known, there) if there else ()
     measured, ours = known.server_version // 10000, stand.server_version // 10000
     if found and measured != ours:
         say(f"locks were measured on PostgreSQL {measured}, and this is {ours}")
     if stand.maintenance:
         say(f"{stand.maintenance}: what is pending may be less by now")
+    for words in tight([one.locked for one in found if one.locked], there) if there else ():
+        say(words)
     faults = {one.id: FAULTS[one.state] for one in stand.migrations if one.state in FAULTS}
     lines = [f"{name}  {words}" for name, words in faults.items()]
+    lines += [f"{one.migration}  needs {one.words}: {one.cure}" for one in lacking]
     reasons = [{"error": str(one).removesuffix(f"; {NOTHING}"), "hint": one.hint} for one in refused]
-    document_ = {"target": chosen.name, "migrations": document(found, sizes), "faults": faults, "refusals": reasons}
+    document_ = {
+        "target": chosen.name,
+        "migrations": document(found, sizes),
+        "faults": faults,
+        "refusals": reasons,
+        "lacks": [one.document() for one in lacking],
+    }
     out(style, "\n".join([*lines, text(found, sizes)]), document_)
     for one in reasons:
         say(f"migrate would refuse: {one['error']}")
         say(f"    hint: {one['hint']}")
     if any(one.locked is None for one in found):
         return 3
-    return 2 if faults or refused else 1 if found else 0
+    return 2 if faults or lacking or refused else 1 if found else 0
 
 
-async def _look(target: Target, found: tuple[Planned, ...], known: LockFile) -> tuple[dict[str, Size], Foreseen]:
-    """Return how large that is which would be locked, and what would be broken."""
+async def _look(
+    target: Target, found: tuple[Planned, ...], known: LockFile
+) -> tuple[dict[str, Size], Foreseen, Surroundings | None]:
+    """Return how large that is which would be locked, what would be broken, and what is on the server."""
     names, pending = relations(found), [one.migration for one in found]
     if not pending:
-        return {}, Foreseen()
+        return {}, Foreseen(), None
     async with connect(target.dsn) as connection:
+        there = await look_around(connection)
         sizes = await read_sizes(connection, names) if names else {}
         if not target.contracts:
-            return sizes, Foreseen()
+            return sizes, Foreseen(), there
         digests = expected_digests(Files.of(known, pending), connection.info.server_version)
         reading = await read(connection, digests=digests)
-    return sizes, foresee(target.contracts, known, reading.ledger, reading.snapshot, pending)
+    return sizes, foresee(target.contracts, known, reading.ledger, reading.snapshot, pending), there

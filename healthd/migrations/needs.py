@@ -1,0 +1,111 @@
+"""What pending files need of a server and will not find there: a plan says it, and no run starts without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from healthd.database.surroundings import Surroundings
+from healthd.migrations import room
+from healthd.migrations.extensions import created, packages_of, unavailable
+from healthd.migrations.files import Migration
+from healthd.migrations.lockfile import Locked, LockFile
+from healthd.model import quote
+
+IN_SCHEMAS = frozenset("table view sequence foreign_table function enum domain composite range aggregate".split())
+SQL = {
+    "role": "CREATE ROLE {} NOLOGIN;",
+    "schema": "CREATE SCHEMA {};",
+    "tablespace": "CREATE TABLESPACE {} LOCATION '/a/folder/of/the/server';",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that a migration needs of the server and that is not there; `cure` is SQL, or else words."""
+
+    migration: str
+    kind: str  # extension, role, tablespace, schema, language, locks
+    name: str
+    words: str
+    cure: str
+
+    def document(self) -> dict[str, Any]:
+        """Return it for machines."""
+        return {"migration": self.migration, "kind": self.kind, "name": self.name, "cure": self.cure}
+
+
+def lacks(pending: Sequence[Migration], lock: LockFile, there: Surroundings) -> tuple[Lack, ...]:
+    """Return what these migrations, which are about to be applied in this order, need and the server does not have."""
+    known = {(one.id, one.digest): one for one in lock.migrations}
+    measured = [one for migration in pending if (one := known.get((migration.id, migration.digest)))]
+    found = (*_extensions(pending, measured, there), *_made_for_the_replay(lock, measured, there))
+    return (*found, *_schemas(measured, there), *_room(measured, there))
+
+
+def _extensions(pending: Sequence[Migration], measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
+    """Yield the extensions that do not come with the server: by the text, and what only a replay has seen."""
+    available = {**there.available, **dict.fromkeys(there.installed, ())}
+    told = set[str]()
+    for one, names in unavailable(created(pending), available):
+        for name in names:
+            told.add(name)
+            yield _extension(one.migration.id, name, f" ({one.where})")
+    for locked in measured:
+        for name in (key.path[0] for key in _added(locked, "extension")):
+            if name not in available and name not in told:
+                yield _extension(locked.id, name, "")
+
+
+def _extension(migration: str, name: str, where: str) -> Lack:
+    words = f"extension {name}{where}, which does not come with the server"
+    return Lack(migration, "extension", name, words, f"install {packages_of([name])} on the server")
+
+
+def _made_for_the_replay(lock: LockFile, measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
+    has = {"role": there.roles, "tablespace": there.tablespaces}
+    ids = {one.id for one in measured}
+    for one in lock.needed or ():
+        if one.migration in ids and one.name not in has.get(one.kind, {one.name}):
+            yield _missing(one.migration, one.kind, one.name)
+
+
+def _schemas(measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
+    """Yield the schemas in which something is made and which neither a file nor the database has."""
+    has = set(there.schemas)
+    for locked in measured:
+        if any(True for _ in _added(locked, "extension")):
+            return  # its own schema is one of its members, which no effect tells
+        has.update(key.path[0] for key in _added(locked, "schema"))
+        for name in sorted({key.path[0] for key in _added(locked, *IN_SCHEMAS)} - has):
+            has.add(name)
+            yield _missing(locked.id, "schema", name)
+
+
+def _missing(migration: str, kind: str, name: str) -> Lack:
+    return Lack(migration, kind, name, f"{kind} {name}, which is not there", SQL[kind].format(quote(name)))
+
+
+def _room(measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
+    """Yield the migrations that lock more at once than the server can hold, for certain."""
+    for one in measured:
+        if (number := room.locks(one)) > room.most(there.max_locks, there.sessions + there.workers):
+            words = f"{number} locks or more at once, for which the server has no room"
+            cure = room.full_lock_table(there.max_locks, wanted=1.25 * number / there.sessions)
+            yield Lack(one.id, "locks", room.LOCKS, words, cure)
+
+
+def tight(measured: Iterable[Locked], there: Surroundings) -> Iterator[str]:
+    """Yield, in words, the migrations for whose locks the server may have no room."""
+    most = room.most(there.max_locks, there.sessions + there.workers)
+    for one in measured:
+        number = room.locks(one)
+        if room.least(there.max_locks, there.sessions) < number <= most:
+            cure = room.full_lock_table(there.max_locks, wanted=1.25 * number / there.sessions)
+            yield f"{one.id} takes {number} locks or more at once, and the server may have no room for them: {cure}"
+
+
+def _added(locked: Locked, *kinds: str) -> Iterator[Any]:
+    found = locked.effects
+    return (one.key for one in found if one.key.kind in kinds and one.attribute is None and one.expected is None)

@@ -1,0 +1,113 @@
+"""What a file makes of the server itself is not met by the next run of it: a replay begins on a server like new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import BINARIES
+
+from healthd.errors import MigrationFailed
+from healthd.migrations.files import read_migrations
+from healthd.migrations.lockfile import LockFile, Needed, dump, load
+from healthd.migrations.replay import replay
+
+ALONE = "-- transactional: false\n"
+HERE = "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM {}), 'left of the run before'; END $$;"
+SYSTEM = HERE.format("pg_catalog.pg_file_settings AS s WHERE s.name = $x$application_name$x$")
+MEMBER = HERE.format("pg_catalog.pg_auth_members AS m WHERE m.roleid = $x$pg_signal_backend$x$::regrole")
+
+
+async def made(folder: Path, **files: str) -> LockFile:
+    for name, text in files.items():
+        (folder / f"{name}.sql").write_text(text)
+    return await replay(read_migrations([folder]), postgres_bin=BINARIES)
+
+
+# File → its rollback. Each fails when it meets what its own last run has made.
+GLOBAL = {
+    "database": (f"{ALONE}CREATE DATABASE side;", f"{ALONE}DROP DATABASE side;"),
+    "role": ("CREATE ROLE app LOGIN;", "DROP ROLE app;"),
+    "role that owns a database": (
+        f"{ALONE}CREATE ROLE app;\nCREATE DATABASE side OWNER app;",
+        f"{ALONE}DROP DATABASE side;\nDROP ROLE app;",
+    ),
+    "system": (
+        f"{ALONE}{SYSTEM}\nALTER SYSTEM SET application_name = 'x';",
+        f"{ALONE}ALTER SYSTEM RESET application_name;",
+    ),
+    "all roles": (
+        f"{HERE.format('pg_catalog.pg_db_role_setting')}\nALTER ROLE ALL SET application_name = 'x';",
+        "ALTER ROLE ALL RESET application_name;",
+    ),
+    "member": (
+        f"{MEMBER}\nCREATE ROLE app; GRANT pg_signal_backend TO app;",
+        "DROP ROLE app;",
+    ),
+}
+
+
+@pytest.mark.parametrize("rolls_back", [True, False], ids=["with its rollback", "without"])
+@pytest.mark.parametrize("case", list(GLOBAL))
+async def test_what_a_file_makes_of_the_server_is_not_met_by_its_next_run(
+    case: str, rolls_back: bool, tmp_path: Path
+) -> None:
+    apply, rollback = GLOBAL[case]
+    undo = {"1_global.rollback": rollback} if rolls_back else {}
+    lock = await made(tmp_path, **{"1_global": apply, "2": "CREATE TABLE t ();", "2.rollback": "SELECT 1"}, **undo)
+
+    assert ["exact" if rolls_back else "missing", "differs"] == [one.rollback for one in lock.migrations]
+    assert () == lock.needed
+
+
+async def test_a_rollback_after_which_the_file_cannot_be_applied_again_differs_by_what_it_left(tmp_path: Path) -> None:
+    (one,) = (await made(tmp_path, **{"1": "CREATE ROLE app;", "1.rollback": "SELECT 1;"})).migrations
+
+    assert ("differs", ("role:app",)) == (one.rollback, one.rollback_differences)
+
+
+async def test_a_role_that_is_made_where_it_is_missing_may_stay_behind(tmp_path: Path) -> None:
+    guarded = "DO $$ BEGIN CREATE ROLE app; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+    (one,) = (await made(tmp_path, **{"1": guarded, "1.rollback": "SELECT 1;"})).migrations
+
+    assert "exact" == one.rollback
+
+
+async def test_what_no_file_makes_is_made_for_the_replay_and_written_down(tmp_path: Path) -> None:
+    lock = await made(
+        tmp_path,
+        **{
+            "1": 'CREATE TABLE t (); GRANT SELECT ON t TO reader, "Some Body";',
+            "1.rollback": "SELECT 1",
+            "2": "CREATE TABLE u () TABLESPACE fast; GRANT SELECT ON u TO reader;",
+            "2.rollback": "DROP TABLE u;",
+        },
+    )
+
+    expected = Needed("role", "reader", "1"), Needed("role", "Some Body", "1"), Needed("tablespace", "fast", "2")
+    assert expected == lock.needed
+    assert lock == load(dump(lock))
+    assert expected == load(dump(lock)).needed
+
+
+def test_a_lock_file_that_does_not_say_what_is_needed_is_read_as_one_that_does_not_know() -> None:
+    assert load(dump(LockFile(180000, {}, ()))).needed is None
+
+
+# ── extensions ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_missing_extension_is_told_before_anything_is_replayed(tmp_path: Path) -> None:
+    text = 'CREATE TABLE t ();\n\nCREATE /* all */ EXTENSION IF NOT EXISTS\n    "never-heard-of" WITH SCHEMA public;'
+    with pytest.raises(MigrationFailed, match=r"2\.sql, line 3: extension never-heard-of does not come") as caught:
+        await made(tmp_path, **{"1": "CREATE TABEL x ();", "2": text})
+
+    assert str(caught.value).endswith("; nothing was replayed")
+    assert "no PostgreSQL on this machine has never-heard-of" in caught.value.hint
+
+
+async def test_a_missing_extension_that_a_function_creates_is_told_where_it_fails(tmp_path: Path) -> None:
+    with pytest.raises(MigrationFailed, match=r"1\.sql, line 1.*never_heard_of") as caught:
+        await made(tmp_path, **{"1": "DO $$ BEGIN CREATE EXTENSION never_heard_of; END $$;"})
+
+    assert "never_heard_of" in caught.value.hint

@@ -149,7 +149,9 @@ async def _read_once(
 
 READINGS = 3  # in each but the last, what only a change in the meantime explains is a reason to begin again
 LOCKED = "55P03"
-SURE = frozenset({"42501", LOCKED, "57014"})  # refused, locked, too slow: no second reading is the wiser
+FULL = "53200"  # no room in the server's table of locks
+PARTS = 64  # in which a kind is read then, each with the locks of so many objects fewer
+SURE = frozenset({"42501", LOCKED, "57014", FULL})  # refused, locked, too slow, no room: no second reading is the wiser
 
 
 async def _digests(
@@ -238,11 +240,30 @@ async def _everything(
                     await connection.execute("SET LOCAL lock_timeout = '20ms'")
                 objects |= await _objects(connection, kind, values)
         except _KindFailed as failed:
+            if failed.state == FULL and await _in_parts(connection, kind, values, objects):
+                continue
             if not last and failed.state not in SURE:
                 raise
             unreadable[kind.name] = str(failed)
             locked = locked or failed.state == LOCKED
     return objects, unreadable
+
+
+async def _in_parts(
+    connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], objects: dict[Key, Any]
+) -> bool:
+    """Add the objects of one kind, a part of them in each subtransaction; return whether that was possible."""
+    found: dict[Key, Any] = {}
+    if not kind.depth:
+        return False
+    try:
+        for part in range(PARTS):
+            async with connection.transaction(force_rollback=True):
+                found |= await _objects(connection, kind, values, part)
+    except _KindFailed:
+        return False
+    objects |= found
+    return True
 
 
 class _KindFailed(Exception):
@@ -262,10 +283,15 @@ def _failing(connection: AsyncConnection[Any]) -> Iterator[None]:
         raise _KindFailed(error.sqlstate, first_line(error)) from error
 
 
-async def _objects(connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any]) -> dict[Key, Any]:
-    """Return the objects of one kind."""
+async def _objects(
+    connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], part: int | None = None
+) -> dict[Key, Any]:
+    """Return the objects of one kind, or those of one part of them."""
     query = kind.sql(connection.info.server_version)
     statement = f"{shared(query)} SELECT q.* FROM ({query}) AS q".encode()  # noqa: S608 # texts of our own
+    if part is not None:
+        columns = ", ".join(f"k{number}" for number in range(kind.depth))
+        statement += f"({columns}) WHERE pg_catalog.hashtext(k{kind.depth - 1}::text) & {PARTS - 1} = {part}".encode()
     with _failing(connection):
         rows = await (await connection.execute(statement, values)).fetchall()
     if name := lacking(kind, rows):

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import BINARIES
+from conftest import BINARIES, Sql
 
 from healthd import embedded
+from healthd.database.connection import connect
+from healthd.database.reading import take_snapshot
 from healthd.errors import MigrationFailed
 from healthd.migrations.backend import opened, yoyo_migration
 from healthd.migrations.files import read_migrations
@@ -84,3 +86,14 @@ def test_with_the_value_that_is_named_by_how_far_a_file_came_it_is_applied(
 
 def test_rounded_up_is_the_next_power_of_two() -> None:
     assert [1, 2, 4, 64, 128] == [rounded_up(number) for number in (1, 1.5, 3, 64, 64.1)]
+
+
+async def test_views_for_whose_locks_a_server_has_no_room_are_read_in_parts(small: embedded.Server, sql: Sql) -> None:
+    for first in range(0, 2000, 100):
+        views = range(first, first + 100)
+        sql(small.url(), ";".join(f"CREATE VIEW v{n} AS SELECT {n} AS a FROM pg_views" for n in views))  # type: ignore[arg-type]
+    async with connect(small.url()) as connection:
+        taken = await take_snapshot(connection)
+
+    assert {} == taken.unreadable
+    assert 2000 == sum(1 for key in taken.objects if key.kind == "view")

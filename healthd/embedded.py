@@ -38,13 +38,15 @@ SOCKET_FOLDER_LIMIT_BYTES = 107 - len("/.s.PGSQL.5432")  # sun_path is 108 bytes
 
 OURS = ("healthd.pid", "postgres.log", "initdb.unfinished", "initdb.finished")
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# A transaction locks all that it makes: a dump of 10,000 tables takes some 70,000 locks. So many for 140 processes.
+ROOM = {"max_locks_per_transaction": "1024"}
 THROW_AWAY = NOT_DURABLE | {
     "shared_buffers": "32MB",
     "max_connections": "60",
     "autovacuum": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # A transaction locks all that it makes: a dump of 10,000 tables is some 100,000 locks. 300,000 take 70 MB.
+    # For 80 processes: 300,000 locks, which take 70 MB.
     "max_locks_per_transaction": "4000",
 }
 
@@ -109,7 +111,7 @@ def start(
     data: Path, *, binaries: Path | None = None, durable: bool = True, settings: Mapping[str, str] = {}
 ) -> Server:
     """Start a server on a data folder, made when missing or empty, and wait until it takes connections."""
-    settings = {**({} if durable else NOT_DURABLE), **settings}
+    settings = {**ROOM, **({} if durable else NOT_DURABLE), **settings}
     return _start(data, find_binaries(binaries), durable=durable, settings=settings)
 
 

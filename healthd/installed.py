@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
-from healthd.migrations.extensions import packages_of
+from healthd.errors import MigrationFailed
+from healthd.migrations.extensions import Created, packages_of, unavailable
+from healthd.model import some
 from healthd.programs import EmbeddedError, Programs, find_binaries
 
 # Where packages put the programs of a server: a pattern may match several majors.
@@ -71,6 +73,16 @@ def _extensions(binaries: Path, major: int) -> Iterator[Path]:
     yield binaries.parent / "share" / "postgresql" / "extension"
     yield Path("/usr/share/postgresql", str(major), "extension")  # Debian, without the package that has pg_config
     yield binaries.parents[1] / "share" / f"postgresql{major}" / "extension"
+
+
+def refuse_unavailable(wanted: Iterable[Created], available: Mapping[str, Sequence[str]], binaries: Path) -> None:
+    """Raise when an extension that files create does not come with the server of these programs."""
+    lacks = tuple(unavailable(wanted, available))
+    if lacks:
+        first, *more = [f"{one.where}: extension {' and '.join(names)}" for one, names in lacks]
+        words = some([f"{first} does not come with PostgreSQL in {binaries}", *more])
+        missing = {name for _, names in lacks for name in names}
+        raise MigrationFailed(f"{words}; nothing was run", hint=who_has(missing))
 
 
 def who_has(extensions: Collection[str]) -> str:

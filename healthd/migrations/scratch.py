@@ -18,13 +18,13 @@ from healthd.database.connection import connect, rows_of, translated
 from healthd.database.reading import take_snapshot_after
 from healthd.database.surroundings import available_extensions
 from healthd.errors import HealthdError, MigrationFailed
-from healthd.installed import who_has
+from healthd.installed import refuse_unavailable, who_has
 from healthd.judging.roles import for_comparison
-from healthd.migrations.extensions import UNAVAILABLE, created, unavailable
+from healthd.migrations.extensions import UNAVAILABLE, created
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Needed
 from healthd.migrations.waiting import Say
-from healthd.model import Snapshot, quote, some
+from healthd.model import Snapshot, quote
 
 SCRATCH, COPY = "replay", "replay_copy"
 # What a server holds besides its databases' own: kind, name, and all that could have been changed of it.
@@ -167,15 +167,8 @@ class Scratch:
 
     async def refuse_unavailable(self, migrations: Sequence[Migration]) -> None:
         """Raise when a file creates an extension that does not come with these programs."""
-        wanted = tuple(created(migrations))
-        if not wanted:
-            return
-        lacks = tuple(unavailable(wanted, await available_extensions(self.connection)))
-        if lacks:
-            first, *more = [f"{one.where}: extension {' and '.join(names)}" for one, names in lacks]
-            words = some([f"{first} does not come with PostgreSQL in {self._bin}", *more])
-            missing = {name for _, names in lacks for name in names}
-            raise MigrationFailed(f"{words}; nothing was replayed", hint=who_has(missing))
+        if wanted := tuple(created(migrations)):
+            refuse_unavailable(wanted, await available_extensions(self.connection), self._bin)
 
     async def snapshot(self, known: Snapshot | None = None) -> Snapshot:
         """Return what is there; of what was `known` only the kinds that have changed are read again."""

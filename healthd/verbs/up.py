@@ -6,6 +6,7 @@ import asyncio
 import functools
 import shlex
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -16,6 +17,10 @@ from healthd.command import say, verb
 from healthd.config import Settings, read_settings
 from healthd.daemon import serve as serve_forever
 from healthd.database.connection import connect, url_of
+from healthd.database.surroundings import available_extensions
+from healthd.installed import refuse_unavailable
+from healthd.migrations.extensions import created
+from healthd.migrations.files import Migration, read_migrations
 from healthd.model import Key
 from healthd.programs import find_binaries
 from healthd.report.web import listening
@@ -37,7 +42,7 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
             data = embedded.within_reach(settings.data, binaries=settings.postgres_bin)
             say(f"no database is configured: starting PostgreSQL on {data}")
             server = stack.enter_context(embedded.start(data, binaries=settings.postgres_bin))
-            asyncio.run(_create_database(server.url(), embedded.DATABASE))
+            asyncio.run(_create_database(server, embedded.DATABASE, read_migrations(settings.sources)))
             load = functools.partial(read_settings, settings.file, database=server.url(embedded.DATABASE))
             settings = replace(load(), host=settings.host, port=settings.port)
             attempt = _attempt(settings)
@@ -59,8 +64,11 @@ def _attempt(settings: Settings) -> str:
     return f"{psql} '{url_of(settings.targets[0].dsn)}' -c \"{drift}\"  # then look at the page"
 
 
-async def _create_database(server: str, name: str) -> None:
-    async with connect(server) as connection:
+async def _create_database(server: embedded.Server, name: str, migrations: Sequence[Migration]) -> None:
+    """Make the database where it is missing; raise when the server comes without an extension that files create."""
+    async with connect(server.url()) as connection:
+        if wanted := tuple(created(migrations)):
+            refuse_unavailable(wanted, await available_extensions(connection), server.bin)
         known = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
         if await known.fetchone() is None:
             await connection.execute(f'CREATE DATABASE "{name}"')

@@ -182,3 +182,15 @@ async def test_a_file_for_which_a_server_surely_has_no_room_is_refused_and_a_dou
     assert (words == "may") == bool(list(tight([one], usual)))
     if found:
         assert "raise max_locks_per_transaction, now 64, to about 512" in found[0].cure
+
+
+def test_up_refuses_an_extension_that_its_own_server_comes_without_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = project(tmp_path, (), **{"1": "CREATE TABLE t ();\nCREATE EXTENSION postgis_of_nobody;"})
+    monkeypatch.chdir(folder)
+    code, err = run(["up", "--listen", "127.0.0.1:0"]), capsys.readouterr().err
+
+    assert 2 == code
+    assert "1.sql, line 2: extension postgis_of_nobody does not come with PostgreSQL in " in err
+    assert "no PostgreSQL on this machine has postgis_of_nobody" in err

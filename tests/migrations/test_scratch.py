@@ -102,7 +102,7 @@ async def test_a_missing_extension_is_told_before_anything_is_replayed(tmp_path:
     with pytest.raises(MigrationFailed, match=r"2\.sql, line 3: extension never-heard-of does not come") as caught:
         await made(tmp_path, **{"1": "CREATE TABEL x ();", "2": text})
 
-    assert str(caught.value).endswith("; nothing was replayed")
+    assert str(caught.value).endswith("; nothing was run")
     assert "no PostgreSQL on this machine has never-heard-of" in caught.value.hint
 
 

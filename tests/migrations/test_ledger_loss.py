@@ -1,0 +1,72 @@
+"""A file that takes the ledger away is refused by name, or rolled back when nobody could see it coming."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import Sql
+
+from healthd.errors import MigrationFailed
+from healthd.migrations.backend import opened, yoyo_migration
+from healthd.migrations.files import read_migrations
+
+ALONE = "-- transactional: false\n"
+HIDDEN = "DO $$ BEGIN EXECUTE 'DROP SCHEMA public CASCADE'; CREATE SCHEMA public; END $$;"
+
+
+def apply(url: str, folder: Path, text: str, rollback: str | None = None) -> None:
+    (folder / "1.sql").write_text(text)
+    if rollback:
+        (folder / "1.rollback.sql").write_text(rollback)
+    with opened(url, wait_s=1.0) as backend:
+        migration = yoyo_migration(read_migrations([folder])[0])
+        backend.apply_one(migration)
+        if rollback:
+            backend.rollback_one(migration)
+
+
+@pytest.mark.parametrize("header", ["", ALONE])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP SCHEMA public CASCADE;\nCREATE SCHEMA public;",
+        "DROP TABLE IF EXISTS t, _yoyo_log;",
+        "DROP OWNED BY postgres CASCADE;",
+        "ALTER SCHEMA public RENAME TO old;",
+    ],
+)
+def test_a_file_that_takes_the_ledger_away_is_refused_before_its_first_statement(
+    header: str, statement: str, database: str, tmp_path: Path, sql: Sql
+) -> None:
+    with pytest.raises(MigrationFailed, match=r"1\.sql, line \d: (drops|renames) .*; nothing was changed") as caught:
+        apply(database, tmp_path, f"{header}CREATE TABLE t ();\n{statement}")
+
+    assert caught.value.hint.startswith("drop by name what is to go")
+    assert [(True, True)] == sql(database, "SELECT to_regclass('t') IS NULL, to_regclass('_yoyo_log') IS NOT NULL")
+
+
+def test_a_rollback_that_takes_the_ledger_away_is_refused_too(database: str, tmp_path: Path, sql: Sql) -> None:
+    with pytest.raises(MigrationFailed, match=r"1\.rollback\.sql, line 1: drops schema public"):
+        apply(database, tmp_path, "CREATE TABLE t ();", "DROP SCHEMA public CASCADE; CREATE SCHEMA public;")
+
+    assert [(True,)] == sql(database, "SELECT to_regclass('t') IS NOT NULL")
+
+
+@pytest.mark.parametrize("header", ["", ALONE])
+def test_what_a_function_does_to_the_ledger_is_rolled_back_and_said(
+    header: str, database: str, tmp_path: Path, sql: Sql
+) -> None:
+    with pytest.raises(MigrationFailed, match=r"1\.sql takes the ledger away.*; nothing was changed") as caught:
+        apply(database, tmp_path, header + HIDDEN)
+
+    assert caught.value.hint.startswith("drop by name what is to go")
+    assert [(True,)] == sql(database, "SELECT to_regclass('public._yoyo_log') IS NOT NULL")
+
+
+def test_another_schema_than_the_ledger_s_may_go(database: str, tmp_path: Path, sql: Sql) -> None:
+    name = sql(database, "SELECT current_database()")[0][0]
+    sql(database, f'CREATE SCHEMA books; ALTER DATABASE "{name}" SET search_path = books')  # type: ignore[arg-type]
+    apply(database, tmp_path, "DROP SCHEMA public CASCADE;\nDROP TABLE IF EXISTS public._yoyo_log;")
+
+    assert [("1",)] == sql(database, "SELECT migration_id FROM books._yoyo_migration")

@@ -473,7 +473,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
 
     def _refuse_ledger_loss(self, job: Job) -> None:
         """Raise for a file that would take the ledger away."""
-        schema, role = unquoted(self.books), self.connection.info.user
+        schema, role = self.ledger_schema, self.connection.info.user
         for one, words in takes_ledger(job.text, schema=schema, role=role):
             raise MigrationFailed(f"{job.name}, line {one.line}: {words}; {NOTHING}", hint=CURE)
 
@@ -554,11 +554,6 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
-
-
-def unquoted(name: str) -> str:
-    """Return the name that `model.quote` has made an identifier of."""
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _quoted(value: Any) -> str:

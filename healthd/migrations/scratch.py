@@ -183,9 +183,8 @@ class Scratch:
         try:
             await asyncio.to_thread(_run, self.url, migration, "apply_one")
         except MigrationFailed as error:
-            if unknown := UNAVAILABLE.search(str(error)):
-                hint = who_has({unknown[1] or unknown[2]})
-                raise MigrationFailed(str(error), hint=hint, sqlstate=error.sqlstate) from error
+            if cure := _cure(error):
+                raise MigrationFailed(str(error), hint=cure, sqlstate=error.sqlstate) from error
             found = MISSING.search(str(error)) if error.sqlstate == "42704" else None
             if found is None:
                 raise
@@ -210,6 +209,14 @@ async def scratch_on(binaries: Path | None, say: Say) -> AsyncIterator[Scratch]:
         async with scratch.open:
             await scratch.start()
             yield scratch
+
+
+def _cure(error: MigrationFailed) -> str:
+    """Return what helps where a server that is thrown away cannot do what one of the user's can."""
+    if error.sqlstate == "53200":
+        return "split the file: it locks more at once than the server of a replay has room for"
+    unknown = UNAVAILABLE.search(str(error))
+    return who_has({unknown[1] or unknown[2]}) if unknown else ""
 
 
 async def globals_of(connection: Any) -> frozenset[Global]:

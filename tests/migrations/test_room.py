@@ -55,6 +55,13 @@ async def test_a_rollback_for_which_the_server_has_no_room_is_no_rollback_that_f
         await replay(read_migrations([tmp_path]), postgres_bin=BINARIES)
 
 
+async def test_a_file_for_which_a_replay_has_no_room_is_to_be_split(tmp_path: Path) -> None:
+    with pytest.raises(MigrationFailed, match=r"1\.sql.*\(53200\)") as caught:
+        await replay(read_migrations([write(tmp_path, **{"1": HOLD.format(10_000_000)})]), postgres_bin=BINARIES)
+
+    assert caught.value.hint.startswith("split the file")
+
+
 @pytest.mark.parametrize("header", ["", "-- transactional: false\n"])
 def test_a_full_table_of_locks_names_the_setting_its_value_and_one_that_would_do(
     small: embedded.Server, tmp_path: Path, header: str

@@ -79,15 +79,15 @@ class LockFile:
     """What `sql/` builds: an empty database (`base`) and what each migration makes of it, in order.
 
     `server_version` is the major of the server that it was replayed on, times 10000. `also` has, by major, what
-    the same files make on servers of other majors. `needed` had to be made for the replay; None when that was not
-    written down.
+    the same files make on servers of other majors. `needed` had to be made for the replay; lock files of earlier
+    versions do not say it.
     """
 
     server_version: int
     base: Mapping[Key, Record]
     migrations: tuple[Locked, ...]
     also: Mapping[int, LockFile] = field(default_factory=dict)
-    needed: tuple[Needed, ...] | None = None
+    needed: tuple[Needed, ...] = ()
 
     def on(self, server_version: int) -> LockFile:
         """Return what the files make on a server of this version; as they do elsewhere, when that is not known."""
@@ -173,9 +173,9 @@ def dump(lock: LockFile) -> str:
     return "".join([line(first), follow, *map(_block, lock.migrations, also)])
 
 
-def _needed_entry(needed: tuple[Needed, ...] | None) -> dict[str, Any]:
-    """Return the part of the first line that says what the server needs; readers before it pass it over."""
-    return {} if needed is None else {"needed": [[one.kind, one.name, one.migration] for one in needed]}
+def _needed_entry(needed: tuple[Needed, ...]) -> dict[str, Any]:
+    """Return the part of the first line that says what the server needs; earlier versions pass it over."""
+    return {"needed": [[one.kind, one.name, one.migration] for one in needed]} if needed else {}
 
 
 def _made(base: Mapping[Key, Record]) -> list[Difference]:
@@ -358,7 +358,7 @@ def verified(lock: LockFile) -> LockFile:
     return lock
 
 
-def _header(entry: dict[str, Any]) -> tuple[int, dict[int, Counts], int, tuple[Needed, ...] | None]:
+def _header(entry: dict[str, Any]) -> tuple[int, dict[int, Counts], int, tuple[Needed, ...]]:
     """Return the server's version, the lines of each other major, the number of objects in an empty database, and what
     the server needs.
     """
@@ -367,12 +367,10 @@ def _header(entry: dict[str, Any]) -> tuple[int, dict[int, Counts], int, tuple[N
     if type(entry["server"]) is not int or entry["server"] < 1:
         raise ValueError(entry["server"])
     also = {int(major): _counted(counts) for major, counts in entry["also"].items()}
-    return entry["server"] * 10000, also, _counted({"": entry["base"]})[""], _needed(entry.get("needed"))
+    return entry["server"] * 10000, also, _counted({"": entry["base"]})[""], _needed(entry.get("needed", ()))
 
 
-def _needed(entries: Any) -> tuple[Needed, ...] | None:
-    if entries is None:
-        return None
+def _needed(entries: Any) -> tuple[Needed, ...]:
     found = tuple(Needed(kind, name, migration) for kind, name, migration in entries)
     if not all(isinstance(word, str) for one in found for word in (one.kind, one.name, one.migration)):
         raise TypeError("not kind, name and migration")

@@ -66,7 +66,7 @@ def _extension(migration: str, name: str, where: str) -> Lack:
 def _made_for_the_replay(lock: LockFile, measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
     has = {"role": there.roles, "tablespace": there.tablespaces}
     ids = {one.id for one in measured}
-    for one in lock.needed or ():
+    for one in lock.needed:
         if one.migration in ids and one.name not in has.get(one.kind, {one.name}):
             yield _missing(one.migration, one.kind, one.name)
 

@@ -40,7 +40,7 @@ async def replay(migrations: Sequence[Migration], *, postgres_bin: Path | None =
         for position, migration in enumerate(migrations):
             one, clean = await _measure(scratch, clean, migrations[:position], migration)
             locked.append(one)
-        lock = LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked), needed=())
+        lock = LockFile(base.server_version // 10000 * 10000, base.objects, tuple(locked))
         if any(one.rollback == "missing" for one in locked):
             await _again(scratch, migrations, lock)
         await scratch.start()

@@ -43,14 +43,14 @@ def lock(settings: Settings, style: str, check: bool, also_on: Sequence[Path], f
     text = "\n".join(map(_said, made.migrations))
     also = f", also for PostgreSQL {_listed(folders)}" if folders else ""
     measured = {one.id: {"locks": one.locks, "rewrites": list(one.rewrites)} for one in made.migrations}
-    for one in made.needed or ():
+    for one in made.needed:
         say(f"{one.kind} {one.name}, which {one.migration} names and no file makes, was made for the replay")
     document = {
         "file": str(settings.lock),
         "rollbacks": verdicts,
         "measured": measured,
         "also": sorted(folders),
-        "needed": [{"kind": one.kind, "name": one.name, "migration": one.migration} for one in made.needed or ()],
+        "needed": [{"kind": one.kind, "name": one.name, "migration": one.migration} for one in made.needed],
     }
     out(style, f"{text}\nwrote {settings.lock}{also}", document)
     return 0
@@ -133,7 +133,7 @@ def _otherwise(known: LockFile, number: int, made: LockFile) -> Iterator[str]:
         return
     first = known.server_version == made.server_version
     where = "" if first else f" on PostgreSQL {number}"
-    if first and known.needed not in (None, made.needed):
+    if first and known.needed not in ((), made.needed):
         yield "the server needs other roles or tablespaces"
     if there.base != made.base:
         yield f"an empty database is another one{where}"

@@ -24,7 +24,7 @@ from healthd.model import Difference, Key, Snapshot, diff
 ROLE = "test_needs_reader"
 
 
-def project(folder: Path, needed: tuple[Needed, ...] | None, **files: str) -> Path:
+def project(folder: Path, needed: tuple[Needed, ...], **files: str) -> Path:
     """Write a project whose lock file knows these files, whatever they do, and what they need."""
     (folder / "sql").mkdir()
     for name, text in files.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import BINARIES
 
-from healthd.errors import MigrationFailed
+from healthd.errors import LockFileError, MigrationFailed
 from healthd.migrations.files import read_migrations
 from healthd.migrations.lockfile import LockFile, Needed, dump, load
 from healthd.migrations.replay import replay
@@ -90,8 +90,15 @@ async def test_what_no_file_makes_is_made_for_the_replay_and_written_down(tmp_pa
     assert expected == load(dump(lock)).needed
 
 
-def test_a_lock_file_that_does_not_say_what_is_needed_is_read_as_one_that_does_not_know() -> None:
-    assert load(dump(LockFile(180000, {}, ()))).needed is None
+def test_a_lock_file_of_files_that_need_nothing_says_nothing_of_it() -> None:
+    assert "needed" not in dump(LockFile(180000, {}, ()))
+
+
+@pytest.mark.parametrize("entries", ["7", '["role"]', '[["role", "x", 1]]', "null"])
+def test_what_is_needed_is_read_as_strictly_as_all_else(entries: str) -> None:
+    text = dump(LockFile(180000, {}, (), needed=(Needed("role", "x", "1"),)))
+    with pytest.raises(LockFileError, match="line 1"):
+        load(text.replace('[["role", "x", "1"]]', entries))
 
 
 # ── extensions ──────────────────────────────────────────────────────────────────────────────────────────

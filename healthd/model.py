@@ -594,6 +594,7 @@ class Report:
     failure: str | None = None
     asked: Asked | None = None  # in the round of an endpoint
     unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what differs and is no finding, by why
+    not_adopted: Finding | None = None  # of a database that holds something and has no ledger
     questions: tuple[tuple[str, float], ...] = ()
 
     @property

@@ -22,7 +22,7 @@ from healthd.database.quiet import Mark, look, take_mark
 from healthd.database.second import Second
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
 from healthd.later import Later, ready
-from healthd.model import Finding, Key, Report, RoundTrip, Severity
+from healthd.model import Finding, Key, Report, RoundTrip, Severity, State
 from healthd.stopwatch import ACCESS, BESIDE, CONNECT, LOOK, READ, ROWS, STATEMENTS, VALUES, question, timing
 
 # Kinds and checks are many files. They are loaded where they are first used, while the server answers.
@@ -91,11 +91,12 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A report, and what the next round can build on."""
+    """A report, and what the next round can build on; `adopted`: one of the rounds so far saw a ledger."""
 
     report: Report
     files: Files | None
     session: Session | None = None
+    adopted: bool = False
 
     async def close(self) -> None:
         """Close the connection; a second time does nothing."""
@@ -138,8 +139,21 @@ async def examine_again(
     if places is not None and following.session is not None:
         places.leave(following.session.connection, parameters(target.dsn))
     duration_s = monotonic() - start
+    if last is not None and last.adopted and following.report.not_adopted is not None:
+        following = replace(following, report=blind(target, LOST))
+    adopted = (last is not None and last.adopted) or _has_ledger(following.report)
     report = replace(following.report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
-    return replace(following, report=report)
+    return replace(following, report=report, adopted=adopted)
+
+
+LOST = LedgerFailed(
+    "cannot tell which migrations are applied: the ledger is gone, and was there in an earlier round",
+    hint="bring its tables back from the backup",
+)
+
+
+def _has_ledger(report: Report) -> bool:
+    return any(one.state not in (State.PENDING, State.OUT_OF_ORDER) for one in report.migrations)
 
 
 def _same_connection(last: Round, following: Round | None) -> bool:
@@ -231,12 +245,14 @@ async def _examine(
         sampled = await _sample(target, session.connection, sampled, reading)
         samples = sampled.samples if sampled is not None else None
 
+        from healthd.judging.adoption import as_not_adopted
         from healthd.judging.conclusion import conclude, confirmed
 
         known = await ready(files)
         report = conclude(target, known, reading, tried.trips, access, beside, prepared, samples)
         if (more := await look_closer(session.connection, reading, report)) is not reading:
             report = conclude(target, known, more, tried.trips, access, beside, prepared, samples)
+        report = as_not_adopted(report)
         if once is not None:
             report = confirmed(once, report)
         if once is not None or not report.findings:
@@ -287,7 +303,7 @@ async def _sample(target: Target, connection: Any, sampled: Sampled | None, read
 
 def blind(target: Target, error: HealthdError) -> Report:
     """Return the report of a round that could not see: every check is unknown."""
-    from healthd.checks import CHECKS
+    from healthd.checks import applicable
 
     denied = isinstance(error, PermissionDenied)
     grant = error.grant if isinstance(error, PermissionDenied) else ""
@@ -309,6 +325,6 @@ def blind(target: Target, error: HealthdError) -> Report:
         started_at=datetime.now(UTC),
         duration_s=0.0,
         findings=(finding,),
-        checks=dict.fromkeys(("connection", *CHECKS), Severity.UNKNOWN),
+        checks=dict.fromkeys(("connection", *applicable(target.contracts)), Severity.UNKNOWN),
         failure="denied" if denied else "unreachable" if unreachable else "error",
     )

@@ -24,10 +24,12 @@ from healthd.database.reading import Reading, expected_digests
 from healthd.judging.conclusion import conclude
 from healthd.judging.roles import for_comparison
 from healthd.migrations.status import Applied
-from healthd.model import Key, Report, Severity, Snapshot, State
+from healthd.model import Contract, Key, Report, Severity, Snapshot, State
+from healthd.report.answer import document, text
 from healthd.rounds import Round, examine
 from healthd.sources import Files
 from healthd.stopwatch import QUESTIONS
+from healthd.visible import BOOKS
 
 rounds: Any = import_module("healthd.rounds")
 LAST = "0010_machines_serial_number_index"
@@ -66,7 +68,7 @@ async def test_a_round_on_a_migrated_database_finds_nothing(url: str, known: Fil
     report = await examine(Target("machines", url), known)
 
     assert () == report.findings
-    assert {"connection", *CHECKS} == report.checks.keys()
+    assert {"connection", *CHECKS} - {"contracts", "privileges", "endpoints"} == report.checks.keys()
     assert {Severity.OK} == set(report.checks.values())
     assert (None, None, "machines") == (report.failure, report.maintenance, report.target)
     assert before <= report.started_at <= datetime.now(UTC)
@@ -99,7 +101,7 @@ async def test_what_cannot_be_reached_is_unknown(known: Files, dsn: str, failure
     assert [("database_unreachable", "database:machines")] == told(report)
     assert Severity.UNKNOWN == report.severity
     assert {Severity.UNKNOWN} == set(report.checks.values())
-    assert {"connection", *CHECKS} == report.checks.keys()
+    assert {"connection", *CHECKS} - {"contracts", "privileges", "endpoints"} == report.checks.keys()
     assert failure == report.failure
     assert "Tr0ub4dor" not in str(report)
     assert report.findings[0].message
@@ -504,3 +506,52 @@ async def test_casts_that_an_application_makes_are_in_the_way_of_no_question(url
         assert Severity.UNKNOWN not in report.checks.values()
         assert len(CAST) == len(told(report))
         assert {"unexpected_object"} == {problem for problem, _ in told(report)}
+
+
+def without_ledger(url: str, sql: Any) -> None:
+    for table in BOOKS:
+        sql(url, f"DROP TABLE IF EXISTS {table} CASCADE")
+
+
+async def test_a_database_with_objects_and_no_ledger_is_not_adopted_and_nothing_else_is_said(
+    url: str, known: Files, sql: Any
+) -> None:
+    without_ledger(url, sql)
+    sql(url, "GRANT UPDATE ON machines TO PUBLIC")
+    report = await examine(Target("machines", url), known)
+
+    assert [("not_adopted", "database:machines")] == told(report)
+    assert Severity.WARNING is report.severity
+    assert () == report.findings[0].repair
+    assert "healthd baseline" in report.findings[0].message
+    assert {"connection": Severity.OK, "migrations": Severity.WARNING} == report.checks
+    assert ((), ()) == (report.migrations, report.notes)
+    assert document(report)["adopted"] is False
+    assert "REVOKE" not in text(report)
+
+
+async def test_an_empty_database_is_pending(database: str, known: Files, sql: Any) -> None:
+    sql(database, "CREATE SCHEMA provided")
+    report = await examine(Target("machines", database), known)
+
+    assert None is report.not_adopted
+    assert {"migration_pending", "unexpected_object"} == {one.problem for one in report.findings}
+    assert document(report)["adopted"] is True
+
+
+async def test_a_ledger_that_is_lost_between_rounds_is_no_database_that_waits_to_be_adopted(
+    url: str, known: Files, sql: Any
+) -> None:
+    async with watching(url, known) as following:
+        await following()
+        without_ledger(url, sql)
+        in_turn = [told((await following()).report) for _ in range(2)]
+
+    assert [[("round_failed", "database:machines")]] * 2 == in_turn
+
+
+async def test_a_check_for_which_nothing_is_configured_has_no_verdict(url: str, known: Files) -> None:
+    contract = Contract("app", tables={"public.machines": {}})
+    report = await examine(Target("machines", url, contracts=(contract,)), known)
+
+    assert {"connection", *CHECKS} - {"privileges", "endpoints"} == report.checks.keys()

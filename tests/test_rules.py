@@ -30,6 +30,8 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.judging.versions": frozenset(),
     "healthd.bodies": frozenset({"re"}),
     "healthd.judging.detached": frozenset(),
+    "healthd.judging.adoption": frozenset(),
+    "healthd.judging.words": frozenset(),
     "healthd.judging.swaps": frozenset({"itertools"}),
     "healthd.judging.swapped_texts": frozenset({"re"}),
     "healthd.judging.renames": frozenset({"itertools", "re"}),

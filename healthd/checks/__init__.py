@@ -1,11 +1,11 @@
 """What can be wrong: one file for each check, found by itself; a file holds `check` and its `PROBLEMS`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
-from healthd.model import Check, Problem
+from healthd.model import Check, Contract, Problem
 
 _MODULES: Mapping[str, ModuleType] = {
     name: import_module(f"{__name__}.{name}") for name in sorted(module.name for module in iter_modules(__path__))
@@ -15,3 +15,10 @@ CHECKS: Mapping[str, Check] = {name: module.check for name, module in _MODULES.i
 PROBLEMS: Mapping[str, Problem] = {
     problem.name: problem for module in _MODULES.values() for problem in getattr(module, "PROBLEMS", ())
 }
+
+
+def applicable(contracts: Sequence[Contract]) -> tuple[str, ...]:
+    """Return the checks that have something to judge on a database with these contracts: the others say nothing."""
+    return tuple(
+        name for name, module in _MODULES.items() if not hasattr(module, "applies") or module.applies(contracts)
+    )

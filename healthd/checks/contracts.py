@@ -1,10 +1,10 @@
 """Contracts: tables, columns, enum values, models and statements are what applications believe them to be."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from healthd.contracts.beliefs import disappointed
 from healthd.contracts.there import There
-from healthd.model import Evidence, Finding, Key, Problem, Severity
+from healthd.model import Contract, Evidence, Finding, Key, Problem, Severity
 
 PROBLEMS = (
     Problem(
@@ -32,6 +32,11 @@ otherwise deploy the application version that fits these files, and give healthd
 
 DENIED = "42501"
 UNSURE = frozenset({DENIED, "55P03", "57014"})  # refused, locked, too slow: the statement may be right
+
+
+def applies(contracts: Sequence[Contract]) -> bool:
+    """Return whether there is a contract."""
+    return bool(contracts)
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:

@@ -22,6 +22,24 @@ and `healthd migrate` refuses it until you say otherwise.""",
 For one that is out of order: rename it to come last, or `healthd migrate --allow-out-of-order`.""",
     ),
     Problem(
+        "not_adopted",
+        200,
+        Severity.WARNING,
+        "The database is not adopted yet",
+        meaning="""
+The database holds objects and has no ledger: nobody can say which migrations made it.
+It is not compared with `sql/` before somebody says which version it is at, and nothing is repaired.
+An empty database without a ledger is not adopted either, but simply pending.""",
+        see="""
+`healthd baseline --dry-run` says at which version it is, or what differs from the closest one.
+`healthd status` says the same as this finding. A ledger that was there is in the backup:
+the tables `_yoyo_migration`, `_yoyo_log`, `_yoyo_version` and `_healthd_migration`.""",
+        mend="""
+`healthd baseline` proves the version and writes the ledger; no file is run (docs/migrations.md, *Adopt a database*).
+Where what it holds has nothing to do with `sql/`, `healthd migrate` applies the files from the first one on.
+If there was a ledger, bring its tables back instead.""",
+    ),
+    Problem(
         "migration_edited",
         500,
         Severity.CRITICAL,

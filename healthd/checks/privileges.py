@@ -1,8 +1,8 @@
 """Privileges: the roles of the contracts hold what their applications need."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from healthd.model import Evidence, Finding, Problem, Severity, quote
+from healthd.model import Contract, Evidence, Finding, Problem, Severity, quote
 
 PROBLEMS = (
     Problem(
@@ -21,6 +21,11 @@ Run the `GRANT` of the finding as the owner of the object,
 and find out who revoked it: if a migration did, the contract must change.""",
     ),
 )
+
+
+def applies(contracts: Sequence[Contract]) -> bool:
+    """Return whether there is a role of a contract that must hold something."""
+    return any(one.role is not None and one.privileges for one in contracts)
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from healthd.catalog import KINDS
 from healthd.catalog.grants import Grant
 from healthd.catalog.roles import MIGRATOR, called
-from healthd.checks import CHECKS
+from healthd.checks import CHECKS, applicable
 from healthd.config import Target
 from healthd.database.beside import Beside
 from healthd.database.reading import Reading
 from healthd.database.sampling import Samples
+from healthd.judging.adoption import not_adopted
 from healthd.judging.causes import causes, of_their_own
 from healthd.judging.consequences import consequences
 from healthd.judging.detached import with_detached
@@ -169,7 +170,7 @@ def conclude(
         started_at=datetime.min.replace(tzinfo=UTC),
         duration_s=0.0,
         findings=findings,
-        checks=_verdicts(findings, unseen),
+        checks=_verdicts(findings, applicable(target.contracts), unseen),
         migrations=migrations,
         notes=(
             *_notes(target, expected),
@@ -178,6 +179,9 @@ def conclude(
             *unreported.notes(),
         ),
         unreported=unreported.names,
+        not_adopted=None
+        if reading.maintenance or reading.ledger.schemas or applied
+        else not_adopted(target.name, every),
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
     )
@@ -198,7 +202,7 @@ def confirmed(once: Report, again: Report) -> Report:
     """Return the second report without the findings that the first did not have."""
     seen = {(one.problem, one.key, one.attribute) for one in once.findings}
     kept = tuple(one for one in again.findings if (one.problem, one.key, one.attribute) in seen)
-    return replace(again, findings=kept, checks=_verdicts(kept, tuple(CHECKS.keys() - again.checks.keys())))
+    return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)))
 
 
 def _notes(target: Target, expected: Snapshot) -> Iterator[str]:
@@ -298,9 +302,9 @@ def _unsampled(samples: Samples) -> dict[str, str]:
     return {"serialization": f"no rows were sampled of {some(told)}"} if told else {}
 
 
-def _verdicts(findings: Iterable[Finding], unseen: Iterable[str] = ()) -> dict[str, Severity]:
-    """Return each check's worst severity; one that found nothing and did not see all has none."""
-    verdicts = dict.fromkeys(("connection", *CHECKS), Severity.OK)
+def _verdicts(findings: Iterable[Finding], checks: Iterable[str], unseen: Iterable[str] = ()) -> dict[str, Severity]:
+    """Return each of these checks' worst severity; one that found nothing and did not see all has none."""
+    verdicts = dict.fromkeys(("connection", *checks), Severity.OK)
     for finding in findings:
         verdicts[finding.check] = max(verdicts.get(finding.check, Severity.OK), finding.severity)
     for name in unseen:

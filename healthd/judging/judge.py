@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from healthd import bodies
-from healthd.judging import moves, renames, swaps
+from healthd.judging import moves, renames, swaps, words
 from healthd.model import (
     NAME_OF,
     SCHEMA_OF,
@@ -69,7 +69,9 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
     yield Finding(
         problem,
         key,
-        f"{key}: {_word(difference.attribute or '')} differs in {little}" if little else message(difference),
+        f"{key}: {words.word(key.kind, difference.attribute or '')} differs in {little}"
+        if little
+        else message(difference),
         severity,
         expected,
         actual,
@@ -82,8 +84,8 @@ def _swapped(evidence: Evidence, difference: Difference, problem: str) -> Findin
     expected, actual = sides(difference)
     taken = (key.path[-1] for key in evidence.actual.objects if key.kind == "column")
     steps = (swaps.repair(difference, taken),)
-    words = swaps.message(difference)
-    return Finding(problem, difference.key, words, Severity.CRITICAL, expected, actual, SWAPPED, steps)
+    told = swaps.message(difference)
+    return Finding(problem, difference.key, told, Severity.CRITICAL, expected, actual, SWAPPED, steps)
 
 
 def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
@@ -151,49 +153,20 @@ def message(difference: Difference, *, than: str = "sql/") -> str:
         if difference.actual is None:
             return f"{key} is missing"
         held = getattr(difference.actual, "privileges", None)
-        return f"{key} is not in {than}" if held is None else f"{key}: {_said('privileges', held)}, expected none"
-    there = _said(difference.attribute, difference.actual)
+        if held is None:
+            return f"{key} is not in {than}"
+        return f"{key}: {words.said(key.kind, 'privileges', held)}, expected none"
+    there = words.said(key.kind, difference.attribute, difference.actual)
     if difference.attribute == "bound" and difference.actual is None:
         there = "detached"
-    wanted = _said(difference.attribute, difference.expected)
-    word = f"{_word(difference.attribute)} "
+    wanted = words.said(key.kind, difference.attribute, difference.expected)
+    word = f"{words.word(key.kind, difference.attribute)} "
     if there.startswith(word) and wanted.startswith(word):
         if there == wanted:
             return f"{key}: {word}differs in {bodies.where(shown(difference.expected), shown(difference.actual))}"
         there, wanted = where_they_differ(there.removeprefix(word), wanted.removeprefix(word))
         return f"{key}: {word}{one_line(there)}, expected {one_line(wanted)}"
     return f"{key}: {one_line(there)}, expected {one_line(wanted)}"
-
-
-# What says more than "validated" and "not validated", "default 7" and "no default".
-SAID = {
-    "not_null": ("NOT NULL", "NULL allowed"),
-    "not_null_validated": ("NOT NULL validated", "NOT NULL not validated"),
-    "not_null_no_inherit": ("NOT NULL for itself only", "NOT NULL for its children too"),
-    "unlogged": ("unlogged", "logged"),
-    "cycle": ("begins again at its end", "stops at its end"),
-    "security_definer": ("runs with its owner's rights", "runs with its caller's rights"),
-    "permissive": ("permissive", "restrictive"),
-    "materialized": ("materialized", "an ordinary view"),
-    "version_current": ("sorts as its indexes were built", "sorts by another version of its library"),
-}
-WORDS = {"bound": "partition", "replica_identity": "replica identity", "with_check": "WITH CHECK", "using": "USING"}
-NONE = {"generated": "not generated", "bound": "no partition", "collation": "its type's own collation"}
-
-
-def _word(attribute: str) -> str:
-    return WORDS.get(attribute, attribute.replace("_", " "))
-
-
-def _said(attribute: str, value: Any) -> str:
-    """Return one side of a difference in words."""
-    word = _word(attribute)
-    if isinstance(value, bool):
-        yes, no = SAID.get(attribute, (word, f"not {word}"))
-        return yes if value else no
-    if value in (None, "none", ()):
-        return NONE.get(attribute, f"no {word}")
-    return f"{word} {' '.join(shown(value).split())}".replace("character varying", "varchar")
 
 
 def where_they_differ(one: str, other: str, limit: int = 120, before: int = 30) -> tuple[str, str]:

@@ -20,6 +20,7 @@ def document(report: Report) -> dict[str, Any]:
         "next_round_s": report.next_round_s,
         "server_version": report.server_version,
         "maintenance": report.maintenance,
+        "adopted": None if report.failure or report.asked else report.not_adopted is None,
         "notes": list(report.notes),
         "checks": {name: str(severity) for name, severity in report.checks.items()},
         "findings": [finding_document(finding) for finding in report.findings],

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from healthd.model import Finding, MigrationState, Severity, State
+from healthd.checks import CHECKS, applicable
+from healthd.model import Finding, MigrationState, Report, Severity, State
 from healthd.natural import natural
 from healthd.report.board import ROUNDS_KEPT, Board, Entry, identity
 from healthd.report.markup import ago, counted, favicon, icon, plain, prose, span, utc, visible, whole
@@ -63,6 +64,7 @@ def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str
         further=findings[whole:NAMED],
         hidden=max(0, len(findings) - NAMED),
         rounds=tuple(bars(entry)),
+        unconfigured=_unconfigured(entry.report),
         migrations=sorted(entry.report.migrations, key=_newest, reverse=True) if entry.report else [],
         now=now,
         runbook=_prefixed(runbook, base),
@@ -71,6 +73,14 @@ def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str
         base=base,
         refresh_s=None if findings else 15 if entry.report else 5,
     )
+
+
+def _unconfigured(report: Report | None) -> list[str]:
+    """Return the checks of a database for which yoyo.ini has nothing: they have no verdict."""
+    if report is None or report.asked is not None or report.not_adopted is not None:
+        return []
+    known = {"endpoints", *applicable(()), *report.checks}
+    return [name for name in CHECKS if name not in known]
 
 
 def not_found(name: str, known: Iterable[str], *, version: str, base: str = "") -> str:
@@ -178,6 +188,8 @@ def _headline(entry: Entry, fresh: bool, seen_at: datetime | None, now: datetime
     count += ", and not all can be seen" if severities >= {Severity.CRITICAL, Severity.UNKNOWN} else ""
     if not problems:
         return "", " is what sql/ says"
+    if problems == {"not_adopted"}:
+        return "", " is not adopted yet"
     if problems == {"migration_pending"}:
         return "", f" waits for {counted(len(report.findings), 'migration')}"
     if Severity.CRITICAL in severities:

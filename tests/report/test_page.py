@@ -464,3 +464,20 @@ def test_several_repairs_are_offered_as_one_script() -> None:
 
     assert script in Reader(target(entry(ENUM, other))).links
     assert script not in Reader(target(entry(ENUM, PENDING))).links
+
+
+def test_a_check_that_is_not_configured_is_listed_without_a_verdict() -> None:
+    shown = re.sub(r"\s+", " ", target(entry()))
+
+    assert 2 == shown.count('<span class="soft">not configured</span>')
+    assert "<span>contracts</span>" in shown
+    assert "endpoints" not in shown
+
+
+def test_a_database_that_is_not_adopted_says_so_and_nothing_of_its_migrations() -> None:
+    waits = Finding("not_adopted", Key("database", ("machines",)), "no ledger", Severity.WARNING, check="migrations")
+    shown = target(entry(waits, facts={"not_adopted": waits}))
+
+    assert "is not adopted yet" in shown
+    assert "Not known before the database is adopted." in shown
+    assert "not configured" not in shown

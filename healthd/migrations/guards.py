@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from healthd.errors import MigrationFailed
+from healthd.errors import HealthdError, MigrationFailed, PermissionDenied
 from healthd.migrations.breaks import Break
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile
 from healthd.migrations.needs import Lack
 from healthd.migrations.places import NAMED, Elsewhere
+from healthd.migrations.session import Session
 from healthd.migrations.status import Applied
-from healthd.model import Finding, Key, some
+from healthd.model import Finding, Key, quote, some
 
 NOTHING = "nothing was changed"
 TAKES = re.compile(r"\b(drop|truncate|delete)\b", re.IGNORECASE)
@@ -50,11 +51,11 @@ def refuse_unmeasured(lock: LockFile, pending: Sequence[Migration], applied: Col
         )
 
 
-def raised(guard: Callable[..., None], *values: object) -> tuple[MigrationFailed, ...]:
+def raised(guard: Callable[..., None], *values: object) -> tuple[HealthdError, ...]:
     """Return what a guard would raise, for who only wants to know."""
     try:
         guard(*values)
-    except MigrationFailed as error:
+    except HealthdError as error:
         return (error,)
     return ()
 
@@ -65,6 +66,21 @@ def refuse_elsewhere(target: str, found: Sequence[Elsewhere]) -> None:
         raise MigrationFailed(
             f"{target}: {'; '.join(one.words for one in found)}; {NOTHING}",
             hint="; and ".join(one.cure for one in found),
+        )
+
+
+def refuse_unwritable(target: str, session: Session, lacks_ledger: bool) -> None:
+    """Raise when a run could not write at all, or could not make the ledger that a database lacks."""
+    if session.reads_only:
+        raise MigrationFailed(
+            f"{target} is a standby, or read-only for this role; {NOTHING}",
+            hint="name the primary; or SHOW default_transaction_read_only",
+        )
+    if lacks_ledger and not session.may_create:
+        schema = next(session.path(), "public")
+        raise PermissionDenied(
+            f"permission denied for schema {schema}: the ledger's tables cannot be made; {NOTHING}",
+            grant=f"GRANT CREATE ON SCHEMA {quote(schema)} TO {quote(session.user)};",
         )
 
 

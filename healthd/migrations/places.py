@@ -29,9 +29,13 @@ STORED = {
     "default_tablespace": ("table", "index", "constraint", "view"),
     "default_table_access_method": ("table", "view"),
 }
+REPLAYS = ("public",)  # where the search_path of a replay leads, until a file says otherwise
 MEASURED = {"default_tablespace": "", "default_table_access_method": "heap"}
 SETS = r"^set\s+(?:session\s+|local\s+)?{0}\b|\bset_config\s*\(\s*'{0}'"
-MAKES = r"\b(?:table|view|type|domain|function|procedure|aggregate|collation|statistics|configuration|dictionary)\s+"
+MAKES = (
+    r"\bcreate\s+(?:[a-z]+\s+){0,3}?"
+    r"(?:table|view|type|domain|function|procedure|aggregate|collation|statistics|configuration|dictionary)\s+"
+)
 
 
 class Elsewhere(NamedTuple):
@@ -52,6 +56,11 @@ def touched(pending: Pending) -> list[str]:
     return sorted({key.path[1] for migration, locked in pending for key in _changed(migration, locked)})
 
 
+def touched_undoing(undone: Pending) -> list[str]:
+    """Return the same of rollbacks."""
+    return sorted({key.path[1] for migration, locked in undone for key in _undone(migration, locked)})
+
+
 def elsewhere(pending: Pending, session: Session) -> Iterator[Elsewhere]:
     """Yield what this session would put, or look for, elsewhere than the replay did.
 
@@ -62,6 +71,9 @@ def elsewhere(pending: Pending, session: Session) -> Iterator[Elsewhere]:
     for migration, locked in pending:
         path = tuple(session.path(made))
         here = path[0] if path else "no schema"
+        if path == REPLAYS:
+            made.update(key.path[0] for key in _added(locked) if key.kind == "schema")
+            continue
         if lost := sorted({key for key in _unqualified(migration, locked) if key.path[0] != here}):
             yield _of_path(session, lost[0].path[0], f"{migration.id} would put {_names(lost)} into {here}")
             return
@@ -71,6 +83,15 @@ def elsewhere(pending: Pending, session: Session) -> Iterator[Elsewhere]:
         made.update(key.path[0] for key in _added(locked) if key.kind == "schema")
         if "search_path" in migration.apply.lower() and GIVES.search(migration.apply):
             return  # it gives later files the path that it gave them in the replay
+
+
+def elsewhere_undoing(undone: Pending, session: Session) -> Iterator[Elsewhere]:
+    """Yield what rollbacks would look for elsewhere than the replay did: another table would be dropped."""
+    path = tuple(session.path())
+    for migration, locked in undone if path != REPLAYS else ():
+        if lost := sorted({key for key in _undone(migration, locked) if _hidden(key, path, session)}):
+            yield _of_path(session, lost[0].path[0], f"the rollback of {migration.id} would not find {_names(lost)}")
+            return
 
 
 def _names(keys: Iterable[Key]) -> str:
@@ -121,8 +142,9 @@ def _unqualified(migration: Migration, locked: Locked) -> Iterator[Key]:
     if _says(migration, "(?:search_path|schema)"):
         return
     text = _text(migration)
+    own = {key.path[0] for key in _added(locked) if key.kind == "schema"}  # CREATE SCHEMA may hold what goes into it
     for key in _added(locked):
-        if key.kind in NAMED:
+        if key.kind in NAMED and key.path[0] not in own:
             name = key.path[1].partition("(")[0]
             bare = re.search(rf"{MAKES}(?:if\s+not\s+exists\s+)?{_word(name)}(?!\s*\.)", text, re.IGNORECASE)
             if bare or not _written(text, key.path[0], name):
@@ -140,6 +162,17 @@ def _changed(migration: Migration, locked: Locked) -> Iterator[Key]:
             relation = key.path[:2]
             if len(relation) == 2 and relation not in added and not _written(text, *relation):
                 yield Key("table" if key.kind in PARTS else key.kind, relation)
+
+
+def _undone(migration: Migration, locked: Locked) -> Iterator[Key]:
+    """Yield the relations that a file makes or changes, and its rollback does not write with their schema."""
+    text = migration.rollback or ""
+    if re.search(SETS.format("(?:search_path|schema)"), text, re.IGNORECASE | re.MULTILINE):
+        return
+    for effect in locked.effects:
+        key = effect.key
+        if (key.kind in PARTS or key.kind in RELATIONS) and not _written(text, *key.path[:2]):
+            yield Key("table" if key.kind in PARTS else key.kind, key.path[:2])
 
 
 def _hidden(key: Key, path: Iterable[str], session: Session) -> bool:

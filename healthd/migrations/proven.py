@@ -143,9 +143,7 @@ async def migrate(
     try:
         done = await runner.migrate(target.dsn, migrations, lock, say=say, guard=guard, **options)
     except MigrationFailed as error:
-        reading = before[0].reading if before else None
-        if reading and not reading.ledger.schemas and (there := guards.made_already(lock, reading.snapshot.objects)):
-            hint = f"{target.name} has {there} already, and no ledger: healthd baseline finds its version"
+        if hint := _adopting(target, lock, before):
             raise MigrationFailed(str(error), hint=f"{hint}; or {error.hint}" if error.hint else hint) from error
         raise
     if not done:
@@ -154,15 +152,38 @@ async def migrate(
     return Changed(done, unproven, tuple(broken))
 
 
+def _adopting(target: Target, lock: LockFile, before: Sequence[Look]) -> str:
+    """Return how to adopt a database without a ledger that has what the files make; nothing for any other."""
+    reading = before[0].reading if before else None
+    if reading is None or reading.ledger.schemas:
+        return ""
+    there = guards.made_already(lock, reading.snapshot.objects)
+    return there and f"{target.name} has {there} already, and no ledger: healthd baseline finds its version"
+
+
 async def _elsewhere(target: Target, lock: LockFile, pending: Sequence[Migration]) -> tuple[places.Elsewhere, ...]:
     """Return what sessions of this database would put elsewhere than the replay did."""
     known = places.measured(lock, pending)
     return tuple(places.elsewhere(known, await runner.session(target.dsn, places.touched(known))))
 
 
+async def _elsewhere_undoing(
+    target: Target, lock: LockFile, undone: Sequence[Migration]
+) -> tuple[places.Elsewhere, ...]:
+    """Return what rollbacks would look for elsewhere than the replay did."""
+    known = places.measured(lock, undone)
+    return tuple(places.elsewhere_undoing(known, await runner.session(target.dsn, places.touched_undoing(known))))
+
+
+async def _unwritable(target: Target, ledger: Ledger) -> tuple[HealthdError, ...]:
+    """Return why the tables of a ledger could not be made, or written to."""
+    session = await runner.session(target.dsn, ())
+    return guards.raised(guards.refuse_unwritable, target.name, session, not ledger.schemas)
+
+
 async def refusals(
     target: Target, migrations: Sequence[Migration], lock: LockFile, known: runner.Standing, *, name: str
-) -> tuple[MigrationFailed, ...]:
+) -> tuple[HealthdError, ...]:
     """Return why `migrate` would not start, as it would say it; what is half-way, edited or unknown is not told.
 
     Reads only.
@@ -181,6 +202,7 @@ async def refusals(
         *guards.raised(guards.refuse_elsewhere, target.name, elsewhere),
         *guards.raised(guards.refuse_drift, target.name, seen.drift if applied else (), _unlocked(lock, applied)),
         *guards.raised(guards.refuse_breaks, target.name, foreseen.refuses),
+        *await _unwritable(target, ledger),
     )
 
 
@@ -255,6 +277,7 @@ async def rollback(
 
     async def guard(undone: Sequence[Migration], ledger: Ledger) -> None:
         guards.refuse_stranding(lock, undone)
+        guards.refuse_elsewhere(target.name, await _elsewhere_undoing(target, lock, undone))
         if not allow_inexact:
             guards.refuse_inexact(lock, undone, ledger.applied)
         known = await look(target, files)

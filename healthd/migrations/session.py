@@ -73,6 +73,8 @@ SESSION = """
                       WHERE s.spcname = pg_catalog.current_setting('default_tablespace')
                         AND s.oid <> d.dattablespace), ''),
            pg_catalog.current_setting('default_table_access_method'),
+           pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only')::boolean,
+           coalesce(pg_catalog.has_schema_privilege(current_schema, 'CREATE'), false),
            ARRAY(SELECT n.nspname::text || '.' || c.relname
                    FROM pg_catalog.pg_class AS c
                    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -95,6 +97,8 @@ class Session:
     schemas: Collection[str]
     tablespace: str
     access_method: str
+    reads_only: bool
+    may_create: bool
     relations: Collection[str] = ()
 
     def path(self, made: Iterable[str] = ()) -> Iterator[str]:

@@ -12,7 +12,7 @@ from healthd.config import Target
 from healthd.errors import MigrationFailed
 from healthd.migrations.files import Migration, read_migrations
 from healthd.migrations.lockfile import LockFile, dump
-from healthd.migrations.proven import Changed, migrate, refusals
+from healthd.migrations.proven import Changed, migrate, refusals, rollback
 from healthd.migrations.replay import replay
 from healthd.migrations.runner import standing
 
@@ -140,6 +140,53 @@ async def test_a_default_tablespace_and_access_method_are_refused_by_name(
         assert Changed(("1_bare",)) == await migrate(Target("x", other), *files, say=lambda _: None, to="1_bare")
     finally:
         sql(url, "DROP TABLESPACE fast")
+
+
+async def test_what_a_file_puts_into_a_schema_by_other_ways_is_not_refused(
+    database: str, sql: Sql, tmp_path: Path
+) -> None:
+    texts = {
+        "1": "CREATE SCHEMA app CREATE TABLE inside (id int) CREATE VIEW seen AS SELECT id FROM inside;",
+        "2": "CREATE FUNCTION app.make() RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
+        "EXECUTE 'CREATE TABLE app' || '.made (id int)'; END $$;",
+        "3": "SELECT app.make();",
+        "4": "SELECT set_config('search_path', 'app', true); CREATE TABLE third (id int);",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.sql").write_text(text)
+    migrations = read_migrations([tmp_path])
+    lock = await replay(migrations, postgres_bin=BINARIES)
+
+    assert Changed(tuple(texts)) == await migrate(Target("x", database), migrations, lock, say=lambda _: None)
+
+
+async def test_a_rollback_that_would_drop_another_table_is_refused(database: str, sql: Sql, tmp_path: Path) -> None:
+    (tmp_path / "1.sql").write_text("CREATE TABLE public.acc (id int);")
+    (tmp_path / "1.rollback.sql").write_text("DROP TABLE acc;")
+    migrations = read_migrations([tmp_path])
+    lock = await replay(migrations, postgres_bin=BINARIES)
+    await migrate(Target("x", database), migrations, lock, say=lambda _: None)
+    sql(database, "CREATE SCHEMA app; CREATE TABLE app.acc (id int)")
+    give(database, "search_path = app, public")
+    with pytest.raises(MigrationFailed, match=r"the rollback of 1 would not find table:public\.acc; nothing"):
+        await rollback(Target("x", database), migrations, lock, say=lambda _: None, agree=bool, to=None)
+
+    assert [("app",), ("public",)] == sql(
+        database, "SELECT schemaname FROM pg_tables WHERE tablename = 'acc' ORDER BY 1"
+    )
+
+
+async def test_a_plan_says_what_the_role_lacks(database: str, sql: Sql, files: Known) -> None:
+    sql(database, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    sql(database, "DROP ROLE IF EXISTS planner; ")
+    sql(database, "CREATE ROLE planner LOGIN")
+    url = database.replace("postgres@", "planner@")
+    known = await standing(url, *files)
+    (planned,) = await refusals(Target("x", url), *files, known, name="schema.lock")
+    sql(database, "DROP ROLE planner")
+
+    assert str(planned).startswith("permission denied for schema public: the ledger's tables cannot be made")
+    assert "GRANT CREATE ON SCHEMA public TO planner;" in planned.hint
 
 
 def test_yoyo_itself_refuses_too(database: str, sql: Sql, files: Known, tmp_path: Path) -> None:

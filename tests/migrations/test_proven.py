@@ -199,6 +199,18 @@ async def test_a_rollback_that_failed_in_the_replay_is_refused(run: Run) -> None
         await run.down()
 
 
+async def test_several_rollbacks_of_which_one_is_known_to_fail_are_refused_before_the_first(run: Run, sql: Sql) -> None:
+    await run.up("5_renames")
+    for options in ({"to": "2_b"}, {"every": True}):
+        with pytest.raises(MigrationFailed) as caught:
+            await run.down(**options, allow_inexact=True, agreed=True)  # type: ignore[arg-type]
+
+        assert str(caught.value).startswith("the rollback of 4_fails fails where it was measured, and the others would")
+        assert caught.value.hint.endswith("or those after it: healthd rollback --to 4_fails")
+    assert [(5,)] == sql(run.target.dsn, "SELECT count(*) FROM _yoyo_migration")
+    assert Changed(("5_renames",)) == await run.down("4_fails", agreed=True)
+
+
 async def test_a_rollback_that_was_edited_since_is_refused(run: Run) -> None:
     await run.up("1_a")
     run.migrations = (replace(run.migrations[0], rollback="DROP TABLE a CASCADE;"), *run.migrations[1:])

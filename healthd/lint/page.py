@@ -11,6 +11,8 @@ HEAD = """# What lint says
 `healthd lint` judges the files before anything runs; each rule has a section here.
 Exit 0 means nothing was found but notes, 1 warnings, 2 errors, 3 that it could not judge.
 Of the notes of a rule the first is shown; `--format json` has all of them.
+Where `healthd lock` has measured a file as it is now, a rule that guesses at a rewrite, a scan or a lock
+says what was measured, and is silent where nothing of the kind happened.
 squawk's rules are asked too where it is installed (`pip install 'healthd[lint]'`), with links to its own pages;
 rules of taste, and those that ours cover, are left out.
 

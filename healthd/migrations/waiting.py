@@ -49,10 +49,11 @@ BLOCKERS = """SELECT b.pid, b.application_name, b.usename, b.state,
                                     WHERE l.pid = %(pid)s AND NOT l.granted
                                     LIMIT 1) AS w ON true
                ORDER BY b.xact_start NULLS LAST"""
+# Not of a table that nobody else sees yet, as all are that the same transaction has made: nobody waits for those.
 BUILDING = """SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.lockers_total,
                      p.relid::regclass::text
                 FROM pg_catalog.pg_stat_progress_create_index AS p
-               WHERE p.pid = %(pid)s"""
+               WHERE p.pid = %(pid)s AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = p.relid)"""
 
 
 class Watcher(Thread):

@@ -127,3 +127,17 @@ def test_words() -> None:
     assert "process 7 (unknown)" == blocker(7, None, None, None, None, "")
     assert "index on t: building index, 40%" == progress("building index", 4, 10, 0, 0, "t")[0]
     assert 8.0 >= pause_s(30) >= 4.0
+
+
+async def test_how_far_an_index_is_on_a_table_that_nobody_sees_yet_is_not_told(
+    database: str, tmp_path: Path, sql: Sql
+) -> None:
+    slow = "CREATE FUNCTION slow(a int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
+    sql(database, f"{slow} $$ BEGIN PERFORM pg_sleep(3); RETURN a; END $$; CREATE TABLE there AS SELECT 1 AS a")
+    (tmp_path / "m.sql").write_text(
+        "CREATE TABLE fresh AS SELECT 1 AS a;\nCREATE INDEX ON fresh (slow(a));\nCREATE INDEX ON there (slow(a));"
+    )
+    said: list[str] = []
+    await running(database, tmp_path, said, Patience())
+
+    assert {"there"} == {line.split()[2].rstrip(":") for line in said if line.startswith("index on ")}

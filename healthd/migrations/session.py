@@ -65,7 +65,7 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict[s
 
 # Where a session puts things.
 SESSION = """
-    SELECT session_user, pg_catalog.current_database(), pg_catalog.current_setting('search_path'),
+    SELECT session_user, current_user, pg_catalog.current_database(), pg_catalog.current_setting('search_path'),
            pg_catalog.current_schemas(false)::text[],
            coalesce((SELECT s.spcname
                        FROM pg_catalog.pg_tablespace AS s
@@ -74,7 +74,9 @@ SESSION = """
                         AND s.oid <> d.dattablespace), ''),
            pg_catalog.current_setting('default_table_access_method'),
            pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only')::boolean,
-           coalesce(pg_catalog.has_schema_privilege(current_schema, 'CREATE'), false),
+           coalesce((SELECT pg_catalog.has_schema_privilege(n.oid, 'CREATE')
+                       FROM pg_catalog.pg_namespace AS n
+                      WHERE n.nspname = coalesce(current_schema, 'public')), false),
            ARRAY(SELECT n.nspname::text || '.' || c.relname
                    FROM pg_catalog.pg_class AS c
                    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -92,6 +94,7 @@ class Session:
     """
 
     user: str
+    role: str  # that it acts as
     database: str
     search_path: str
     schemas: Collection[str]
@@ -106,7 +109,7 @@ class Session:
         there = {*self.schemas, *made}
         for quoted, word in ENTRY.findall(self.search_path):
             name = quoted.replace('""', '"') if quoted else word.lower()
-            name = self.user if name == "$user" else name
+            name = self.role if name == "$user" else name
             if name in there:
                 yield name
 

@@ -25,6 +25,10 @@ SCHEMAS = """SELECT n.nspname
                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
               WHERE c.relname = %s AND c.relkind = 'r' AND c.relpersistence <> 't'
               ORDER BY n.nspname"""
+# Where search_path leads; an empty one, with which some secure a database, leads nowhere.
+HERE = """SELECT coalesce(current_schema, (SELECT n.nspname
+                                             FROM pg_catalog.pg_namespace AS n
+                                            WHERE n.nspname = 'public'))"""
 TABLES = """SELECT c.relname
               FROM pg_catalog.pg_class AS c
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -69,7 +73,7 @@ def schema_of(backend: Backend) -> str:
     Raises when there are several, or when a schema was named and it stands in another one.
     """
     found = [name for (name,) in backend.connection.execute(SCHEMAS, (backend.migration_table,)).fetchall()]
-    here = str(backend.one("SELECT current_schema") or "")
+    here = str(backend.one(HERE) or "")
     if backend.schema is None and len(found) == 1:
         return str(found[0])
     if elsewhere := [name for name in found if name != here]:

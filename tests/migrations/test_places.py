@@ -97,6 +97,21 @@ async def test_files_that_write_their_schemas_do_not_mind(database: str, sql: Sq
     )
 
 
+@pytest.mark.parametrize("path", ["''", "nowhere"])
+async def test_a_search_path_that_leads_nowhere_does_for_files_that_write_their_schemas(
+    database: str, sql: Sql, tmp_path: Path, path: str
+) -> None:
+    (tmp_path / "1.sql").write_text("CREATE TABLE public.acc (id int);")
+    (tmp_path / "2.sql").write_text("CREATE TABLE bare (id int);")
+    migrations = read_migrations([tmp_path])
+    known = migrations, await replay(migrations, postgres_bin=BINARIES)
+    give(database, f"search_path = {path}")
+
+    assert Changed(("1",)) == await migrate(Target("x", database), *known, say=lambda _: None, to="1")
+    assert "2 would put table:public.bare into no schema" in str(await refused(database, known))
+    assert [("public",)] == sql(database, "SELECT schemaname FROM pg_tables WHERE tablename = '_yoyo_migration'")
+
+
 async def test_a_table_of_the_same_name_that_the_path_meets_first_is_not_altered(
     database: str, sql: Sql, files: Known
 ) -> None:

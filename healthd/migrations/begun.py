@@ -33,6 +33,13 @@ TWICE = re.compile(
     rf"(?:vacuum|reindex|cluster|alter{GAP}system|discard{GAP}all|alter{GAP}subscription\b.*\brefresh{GAP}publication)\b",
     FLAGS,
 )
+# One after the other, and what is done of them stays; each leaves rows and definitions as they are.
+PIECEWISE = re.compile(r"(?:vacuum|reindex|cluster)\b", FLAGS)
+# One transaction of the server's own: an error takes all of it back.
+ATOMIC = re.compile(
+    rf"(?:checkpoint|alter{GAP}(?:system|subscription|database)|(?:commit|rollback){GAP}prepared|discard{GAP}all)\b",
+    FLAGS,
+)
 
 # Each gives texts; what it gives after a statement was begun is held against what it gave before.
 QUERIES: Mapping[str, str] = {
@@ -54,7 +61,8 @@ QUERIES: Mapping[str, str] = {
                       FROM pg_catalog.pg_index AS i
                       JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
                      WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'""",
-    "database": """SELECT d.oid::text, pg_catalog.quote_ident(d.datname), true FROM pg_catalog.pg_database AS d
+    "database": """SELECT d.oid::text, pg_catalog.quote_ident(d.datname), d.datconnlimit <> -2
+                     FROM pg_catalog.pg_database AS d  -- a DROP DATABASE that was stopped leaves -2
                     WHERE d.datname = (pg_catalog.parse_ident(%(name)s))[1]""",
     "tablespace": """SELECT t.oid::text, pg_catalog.quote_ident(t.spcname), true FROM pg_catalog.pg_tablespace AS t
                       WHERE t.spcname = (pg_catalog.parse_ident(%(name)s))[1]""",
@@ -101,10 +109,30 @@ def trace(text: str) -> Trace | None:
     return None
 
 
-def note(text: str, ask: Ask) -> str | None:
-    """Return what is there before a statement begins, to be written down with its beginning."""
+def note(text: str, ask: Ask, known: str | None = None) -> str | None:
+    """Return what is there before a statement begins, to be written down with its beginning.
+
+    These are oids; one of what is not valid, or half gone, has an exclamation mark. `known` was noted before an earlier
+    try, which may have removed the half: so it stays.
+    """
     where = trace(text)
-    return " ".join(sorted(oid for oid, _, _ in ask(QUERIES[where.query], where.values))) if where else None
+    if where is None:
+        return None
+    if known is not None and not where.makes:
+        return known
+    return " ".join(sorted(f"{oid}{'' if valid else '!'}" for oid, _, valid in ask(QUERIES[where.query], where.values)))
+
+
+def untouched(text: str, noted: str | None, ask: Ask) -> bool:
+    """Return whether it is proven that a statement which the server has ended with an error has left nothing."""
+    where = trace(text)
+    if where is None:
+        return bool(TWICE.match(text) or ATOMIC.match(text))
+    if where.makes:
+        return not _new(where, noted, ask)
+    known = (noted or "").split()
+    now = [f"{oid}{'' if valid else '!'}" for oid, _, valid in ask(QUERIES[where.query], where.values)]
+    return now == known
 
 
 def left_over(text: str, noted: str | None, ask: Ask) -> tuple[str, ...]:
@@ -148,14 +176,18 @@ def _removed(where: Trace, noted: str | None, ask: Ask) -> Verdict:
     found = list(ask(QUERIES[where.query], where.values))
     if where.query == "detached":
         if found and not found[0][2]:
-            sql = f"ALTER TABLE {where.values['table']} DETACH PARTITION {where.values['name']} FINALIZE"
-            return Verdict(True, f"{found[0][1]} is detached in half", (sql,))
+            table = where.values["table"]
+            sql = f"ALTER TABLE {table} DETACH PARTITION {where.values['name']} FINALIZE"
+            words = f"partition {found[0][1]} is half detached, its rows are no longer read through {table}"
+            return Verdict(True, words, (sql,))
         words = "the partition is still attached" if found else "the partition is detached"
+    elif found and not found[0][2]:
+        words = f"{'index' if where.query == 'dropped' else where.query} {found[0][1]} is INVALID"
     else:
         words = f"{found[0][1]} is still there" if found else f"{where.values['name']} is gone"
     return Verdict(not found and bool(noted), words)
 
 
 def _new(where: Trace, noted: str | None, ask: Ask) -> list[tuple[str, str, bool]]:
-    before = set((noted or "").split())
+    before = {oid.rstrip("!") for oid in (noted or "").split()}
     return [row for row in ask(QUERIES[where.query], where.values) if row[0] not in before]

@@ -13,6 +13,7 @@ from healthd.migrations.statements import Statement, statements
 from healthd.migrations.steps import excerpt
 
 NOTHING = "nothing was changed"
+RESUME = "healthd resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> 
         where += place
     state = part.state
     room = _room(error, part, ready or 0)
-    if part.loose and error.sqlstate in ENDED:
+    if part.loose and _ended(error):
         before = "" if state == NOTHING else f"{state}; "
         state = f"{before}whether statement {part.first} is in is not known"
     if error.sqlstate is None:
@@ -107,6 +108,20 @@ def _room(error: Any, part: Part, ready: int) -> str:
         return f"raise {setting[0]} on the server, which then must be restarted; or split the file"
     total = sum(1 for _ in statements(part.text))
     return full_lock_table(part.max_locks, wanted=part.max_locks * max(2.0, 1.5 * total / (ready + 1)))
+
+
+def restated(
+    error: MigrationFailed, said: str, state: str, *, then: str = "", sqlstate: str | None = ""
+) -> MigrationFailed:
+    """Return an error that `said` what is in the database, and now says it better, and how to go on `then`."""
+    hint = error.hint.removesuffix(", then run it again").removesuffix(f", then: {RESUME}")
+    if then:
+        hint = f"{hint or 'repair what made it fail'}, then: {then}"
+    return MigrationFailed(
+        f"{str(error).removesuffix(said)}{state}",
+        hint=hint if then else error.hint,
+        sqlstate=error.sqlstate if sqlstate == "" else sqlstate,
+    )
 
 
 def _place(part: Part, ready: int, position: int) -> tuple[str, str]:
@@ -150,6 +165,8 @@ FIRST_OF_ALL = (
 # Where the server has no hint of its own.
 OTHERWISE = {
     "25006": "the server, the database, the role or the file itself says that this session only reads",
+    "40P01": "end what is in the way, or --max-wait longer",
+    "55P03": "end what is in the way, or --max-wait longer",
     "42501": "ask for the privilege it names, for the role that migrates",
 }
 # Where the file is all right, and the server is not.
@@ -161,7 +178,11 @@ OF_THE_SERVER = {
     "57P02": "the server crashed: see its log",
     "57P05": "idle_session_timeout ended the session: raise it for the role that migrates",
 }
-ENDED = frozenset({None, "57P01", "57P02", "57P05"})  # the session is gone, and what it was about may be in
+
+
+def _ended(error: Any) -> bool:
+    """Return whether the session is gone, and what it was about may be in."""
+    return error.sqlstate is None or error.diag.severity_nonlocalized in ("FATAL", "PANIC")
 
 
 def _hint(error: Any, part: Part, room: str) -> str:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from healthd.database.connection import PROGRESS
 from healthd.errors import ConfigError, MigrationFailed
 from healthd.migrations import progress
-from healthd.migrations.begun import CREATE_INDEX, TWICE, Verdict, judge, left_over, note, trace
+from healthd.migrations.begun import CREATE_INDEX, PIECEWISE, Verdict, judge, left_over, note, trace, untouched
 from healthd.migrations.files import Migration
 from healthd.migrations.ledger_loss import lost
 from healthd.migrations.progress import Row, Standing
-from healthd.migrations.sending import NOTHING, Part, failed
+from healthd.migrations.sending import NOTHING, Part, failed, restated
 from healthd.migrations.steps import COMMIT, Step, count, excerpt, steps
 
 if TYPE_CHECKING:
@@ -156,13 +156,14 @@ def _known(job: Job, statement: int) -> int:
 
 def run(backend: Backend, job: Job) -> None:
     """Run what of a file is not in yet, and keep the books about it."""
-    left = steps(job.text)
+    left, begun = steps(job.text), None
     if job.resumable:
         outlook = look(backend, job)
         _decide(backend, job, outlook)
-        left = outlook.left
+        left, begun = outlook.left, outlook.standing.begun
     for step in left:
-        backend.patiently(job.name, lambda step=step: _do(backend, job, step))  # type: ignore[misc] # one step each
+        noted = begun.noted if begun is not None and begun.statement == step.number else None
+        backend.patiently(job.name, _trying(backend, job, step, noted))
     if backend.connection.info.transaction_status != backend.TRANSACTION_STATUS_IDLE:
         raise MigrationFailed(
             f"{job.name} leaves a transaction open: what came before that is in, and it is not marked",
@@ -183,27 +184,56 @@ def _decide(backend: Backend, job: Job, outlook: Outlook) -> None:
         step = standing.left[0]
         if verdict.done is None:
             raise progress.undecided(step, standing.begun, job.name, verdict.words)
-        for sql in verdict.first:
-            backend.say(f"{job.name}: statement {step.number}: {verdict.words}: {sql}")
-            with _unhurried(backend, ours=True):
-                backend.send(Part(job.name, sql, progress_words(step)))
-        if verdict.done:
-            _write(backend, job, step, progress.FINISHED)
+        backend.patiently(job.name, lambda: _follow(backend, job, step, verdict))
     total = count(job.text)
     where = f"goes on at statement {outlook.left[0].number} of {total}" if outlook.left else "is in and gets its mark"
     backend.say(f"{job.name} was interrupted; it {where}")
 
 
-def _do(backend: Backend, job: Job, step: Step) -> None:
+def _follow(backend: Backend, job: Job, step: Step, verdict: Verdict) -> None:
+    """Do what comes first after a step that has left something, and write it down when it is in then."""
+    for sql in verdict.first:
+        backend.say(f"{job.name}: statement {step.number}: {verdict.words}: {sql}")
+        state = "; ".join((*filter(None, (_before(step),)), verdict.words))
+        try:
+            with _unhurried(backend, ours=True):
+                backend.send(Part(job.name, sql, state))
+        except MigrationFailed as error:
+            raise restated(error, state, state, then=_then(job, verdict)) from error
+    if verdict.done:
+        _write(backend, job, step, progress.FINISHED)
+
+
+def _trying(backend: Backend, job: Job, step: Step, noted: str | None) -> Callable[[], None]:
+    """Return what runs a step; called again, it goes on with what the last try has left.
+
+    `noted` is what was there before the first try, when an earlier run has begun the step.
+    """
+    left: list[str | None] = []
+
+    def work() -> None:
+        before = noted
+        if left:
+            before = left.pop()
+            verdict = judge(step.text, before, _ask(backend))
+            _follow(backend, job, step, verdict)
+            if verdict.done:
+                return
+        _do(backend, job, step, before, left)
+
+    return work
+
+
+def _do(backend: Backend, job: Job, step: Step, noted: str | None, left: list[str | None]) -> None:
     if step.alone:
-        return _outside(backend, job, step)
+        return _outside(backend, job, step, noted, left)
     try:
         return _inside(backend, job, step)
     except MigrationFailed as error:
         if error.sqlstate not in OUTSIDE_ONLY or step.end:
             raise
     backend.rollback_only()
-    return _outside(backend, job, step)
+    return _outside(backend, job, step, noted, left)
 
 
 def _inside(backend: Backend, job: Job, step: Step) -> None:
@@ -227,10 +257,13 @@ def _inside(backend: Backend, job: Job, step: Step) -> None:
     return
 
 
-def _outside(backend: Backend, job: Job, step: Step) -> None:
-    """Run a step that no transaction can hold: written down before and after, and cleared away when it fails."""
+def _outside(backend: Backend, job: Job, step: Step, known: str | None, left: list[str | None]) -> None:
+    """Run a step that no transaction can hold: written down before and after.
+
+    What it leaves when it fails is cleared away; where that cannot be, what was there before it goes to `left`.
+    """
     ask, part = _ask(backend), _part(job, step, loose=True)
-    noted = note(step.text, ask)
+    noted = note(step.text, ask, known)
     _write(backend, job, step, progress.BEGUN, noted)
     try:
         with _unhurried(backend) if step.patient else nullcontext():
@@ -238,32 +271,63 @@ def _outside(backend: Backend, job: Job, step: Step) -> None:
         if CREATE_INDEX.match(step.text) and (broken := left_over(step.text, None, ask)):
             raise MigrationFailed(
                 f"{job.name}, line {step.line}: index {broken[0]} was there before, and is INVALID; {part.state}",
-                hint=f"DROP INDEX CONCURRENTLY {broken[0]}, then: healthd resume",
+                hint=f"DROP INDEX CONCURRENTLY {broken[0]}, then"
+                + (" run it again" if part.state == NOTHING else ": healthd resume"),
             )
     except MigrationFailed as error:
-        if backend.connection.closed or not (trace(step.text) or TWICE.match(step.text)):
+        if backend.connection.closed:
             raise
         backend.rollback_only()
-        cleared, said = _clear(backend, job, step, noted)
-        # What could not be cleared away is in the way of another try.
-        raise MigrationFailed(
-            f"{error}{said}", hint=error.hint, sqlstate=error.sqlstate if cleared else None
-        ) from error
+        raise _aftermath(backend, job, step, noted, error, left) from error
     _write(backend, job, step, progress.FINISHED)
 
 
-def _clear(backend: Backend, job: Job, step: Step, noted: str | None) -> tuple[bool, str]:
-    """Drop what a failed statement has left INVALID and forget that it was begun; return whether, and what to say."""
+def _aftermath(
+    backend: Backend, job: Job, step: Step, noted: str | None, error: MigrationFailed, left: list[str | None]
+) -> MigrationFailed:
+    """Return the error about a failed step with what it has left; what is proven to have left nothing is forgotten."""
+    state = progress_words(step)
+    try:
+        return _known_aftermath(backend, job, step, noted, error, left)
+    except backend.driver.Error:  # while looking
+        now = "; ".join((*filter(None, (_before(step),)), f"what statement {step.number} has left is not known"))
+        return restated(error, state, now, then="healthd resume", sqlstate=None)
+
+
+def _known_aftermath(
+    backend: Backend, job: Job, step: Step, noted: str | None, error: MigrationFailed, left: list[str | None]
+) -> MigrationFailed:
+    state = progress_words(step)
+    cleared = _cleared(backend, step, noted)
+    if untouched(step.text, noted, _ask(backend)):
+        _write(backend, job, step, progress.FORGOTTEN)
+        now = "no row and no definition was changed" if state == NOTHING and PIECEWISE.match(step.text) else state
+        return restated(error, state, f"{now}{cleared}")
+    left.append(noted)
+    verdict = judge(step.text, noted, _ask(backend))
+    words = verdict.words if trace(step.text) else f"what statement {step.number} has committed itself is in"
+    now = "; ".join((*filter(None, (_before(step),)), f"{words}{cleared}"))
+    # Without a place to look nobody knows where another try would begin.
+    sqlstate = error.sqlstate if trace(step.text) and job.resumable else None
+    return restated(error, state, now, then=_then(job, verdict), sqlstate=sqlstate)
+
+
+def _then(job: Job, verdict: Verdict) -> str:
+    """Return how to go on after a step that has left something; a post-apply file is never resumed."""
+    return "healthd resume" if job.resumable else "; ".join(verdict.first)
+
+
+def _cleared(backend: Backend, step: Step, noted: str | None) -> str:
+    """Drop what a failed statement has left INVALID; return what to say about it."""
     said = ""
     for name in left_over(step.text, noted, _ask(backend)):
         try:
             with _unhurried(backend, ours=True):
                 backend.connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             said += f"; the INVALID index {name} that it left was dropped"
-        except backend.driver.Error:
-            return False, f"; it left the index {name} INVALID, which could not be dropped"
-    _write(backend, job, step, progress.FORGOTTEN)
-    return True, said
+        except backend.driver.Error as error:
+            said += f"; the index {name} could not be dropped ({error.sqlstate})"
+    return said
 
 
 @contextmanager
@@ -291,9 +355,13 @@ def _part(job: Job, step: Step, *, loose: bool = False) -> Part:
 
 def progress_words(step: Step) -> str:
     """Return what is in before a step."""
+    return _before(step) or NOTHING
+
+
+def _before(step: Step) -> str:
     done = step.number - 1
     if done == 0:
-        return NOTHING
+        return ""
     return f"the {done} statement{'s' * (done > 1)} before it {'are' if done > 1 else 'is'} in, and it is not marked"
 
 

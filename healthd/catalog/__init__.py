@@ -25,6 +25,7 @@ NAMES = (
     "sequences",
     "tables",
     "foreign_tables",
+    "detachments",
     "columns",
     "functions",
     "aggregates",

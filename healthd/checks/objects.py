@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from healthd.judging.judge import differences, judge
-from healthd.model import Evidence, Finding, Problem, Severity
+from healthd.model import Difference, Evidence, Finding, Key, Problem, Severity
 
 JUDGED_ELSEWHERE = ("column", "enum")
 
@@ -32,6 +32,26 @@ Who did it is often in the server's log: look for the object's name (`log_statem
    Read it first: it takes the locks that such statements take.
 3. If the database is right, write a migration that makes the same change
    (`healthd new NAME`), lock it (`healthd lock`) and mark it applied (docs/migrations.md, *Adopt a change*).""",
+    ),
+    Problem(
+        "partition_half_detached",
+        500,
+        Severity.CRITICAL,
+        "A partition is half detached: its rows are out of sight",
+        meaning="""
+`ALTER TABLE … DETACH PARTITION … CONCURRENTLY` works in two transactions.
+The first is in, and the second is not: it still waits for older transactions,
+or it was ended by a timeout, by a person, or with its server.
+Until it is finished no query that goes through the table sees the partition's rows,
+and no other partition of that table can be detached concurrently.""",
+        see="""
+In psql: `\\d+ TABLE` says `DETACH PENDING`;
+`SELECT inhrelid::regclass, inhparent::regclass FROM pg_inherits WHERE inhdetachpending`.
+Whether somebody is still at it is in `pg_stat_activity` (a query with `DETACH PARTITION`).""",
+        mend="""
+`ALTER TABLE … DETACH PARTITION … FINALIZE` brings the detachment to its end; nothing can take it back.
+Where the partition is to stay, attach it again afterwards: the finding has both statements.
+A migration that was interrupted there is finished by `healthd resume`.""",
     ),
     Problem(
         "unexpected_object",
@@ -73,5 +93,28 @@ def check(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding for each object that is missing, unexpected or different."""
     kinds = evidence.kinds.keys() - set(JUDGED_ELSEWHERE)
     for difference in differences(evidence, *kinds):
-        if (difference.key.kind, difference.attribute) != ("collation", "version_current"):  # a check of its own
+        if difference.key.kind == "detachment" and difference.attribute is None:
+            yield _half_detached(evidence, difference)
+        elif (difference.key.kind, difference.attribute) != ("collation", "version_current"):  # a check of its own
             yield from judge(evidence, difference)
+
+
+def _half_detached(evidence: Evidence, difference: Difference) -> Finding:
+    """Return the finding about a partition that is half detached; where it is expected, it is attached again."""
+    key, parent = difference.key, difference.actual.parent
+    repair = [f"ALTER TABLE {parent} DETACH PARTITION {key.sql} FINALIZE;"]
+    expected = evidence.expected.objects.get(Key("table", key.path)) or evidence.expected.objects.get(
+        Key("foreign_table", key.path)
+    )
+    if expected is not None and expected.bound is not None:
+        repair.append(f"ALTER TABLE {parent} ATTACH PARTITION {key.sql} {expected.bound};")
+    return Finding(
+        "partition_half_detached",
+        key,
+        f"{key.sql} is half detached: its rows are no longer read through {parent}",
+        Severity.CRITICAL,
+        "attached" if len(repair) > 1 else "detached",
+        "half detached",
+        None,
+        tuple(repair),
+    )

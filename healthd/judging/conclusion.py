@@ -117,7 +117,7 @@ def conclude(
     running: tuple[Difference, ...] = ()
     names = {one.id for one in halves} | ({one.id for one in lock.without(applied)} if reading.maintenance else set())
     if moving := {effect.key for one in lock.migrations if one.id in names for effect in one.effects}:
-        differences, running = _split(differences, lambda one: one.key in moving)
+        differences, running = _split(differences, lambda one: _about(one.key) in moving)
     if reading.maintenance:
         differences, unreadable = _split(differences, lambda one: one.attribute == UNREADABLE)
         running = (*running, *unreadable)
@@ -196,6 +196,11 @@ def _swapped_back(
     expected = completed(expected)
     there, swapped = swapped_back(expected, completed(there), tables, reading.touched)
     return expected, there, swapped
+
+
+def _about(key: Key) -> Key:
+    """Return what a difference is about in the effects of a migration: none has a partition that is half detached."""
+    return Key("table", key.path) if key.kind == "detachment" else key
 
 
 def confirmed(once: Report, again: Report) -> Report:

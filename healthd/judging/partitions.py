@@ -87,7 +87,7 @@ def _key(path: Path, objects: Mapping[Key, Record]) -> Key:
 def holder(key: Key, record: Record) -> Path | None:
     """Return the path of the table that an object is, stands on or serves; None when it does so with none."""
     kind, path = (key.path[0], key.path[1:]) if key.kind in HANGING else (key.kind, key.path)
-    if kind in ("table", "foreign_table") or kind in ON_A_TABLE:
+    if kind in ("table", "foreign_table", "detachment") or kind in ON_A_TABLE:
         return path[:2]
     if key.kind == "statistics":
         return Key.parse(f"table:{record.table}").path

@@ -1,0 +1,36 @@
+"""Partitions that are half detached: DETACH PARTITION … CONCURRENTLY has begun and has not ended."""
+
+from dataclasses import dataclass
+
+from healthd.model import Kind, Record, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Detachment:
+    """A partition of which the rows are no longer read through its table, `parent`, and which still belongs to it."""
+
+    parent: str
+
+
+def _gain(_record: Record) -> Severity:
+    return Severity.CRITICAL
+
+
+def query(server_version: int) -> str:
+    """Return the query for one server version: CONCURRENTLY came with 14."""
+    if server_version < 140000:
+        return "SELECT NULL::text, NULL::text, NULL::text WHERE false"
+    return """
+        SELECT c.nspname, c.relname, i.inhparent::pg_catalog.regclass::text
+          FROM pg_catalog.pg_inherits AS i
+          JOIN relations AS c ON c.oid = i.inhrelid
+         WHERE i.inhdetachpending"""
+
+
+KIND = Kind(
+    name="detachment",
+    record=Detachment,
+    gain=_gain,
+    some="SELECT FROM pg_catalog.pg_inherits AS o",
+    query=query,
+)

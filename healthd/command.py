@@ -102,6 +102,22 @@ def warn_of_password(dsn: str, place: str) -> None:
             say(f"the password in {place} is in the list of processes, which others can read: {ways}")
 
 
+def keeping(notices: list[dict[str, Any]]) -> Callable[[str], None]:
+    """Return a `say` that also keeps what migrations raise, for the document."""
+
+    def tell(text: str) -> None:
+        notices.extend(raised(text))
+        say(text)
+
+    return tell
+
+
+def raised(text: str) -> tuple[dict[str, Any], ...]:
+    """Return the parts of what a migration has raised; nothing for any other line."""
+    parts = getattr(text, "parts", None)
+    return () if parts is None else (parts,)
+
+
 CLEAR = "\r\x1b[K"
 
 

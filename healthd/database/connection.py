@@ -22,6 +22,7 @@ from healthd.database.misplaced import SECRETS, refuse_misplaced, without_option
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.model import quote as identifier
 from healthd.redact import hide
+from healthd.visible import MIGRATION_LOCK as MIGRATION_LOCK
 
 if TYPE_CHECKING:
     from healthd.database.places import Places
@@ -51,9 +52,6 @@ LIMITS: Mapping[str, str] = {
 }
 
 OLDEST = 130000  # the first server version whose catalogs we know
-
-# The advisory lock that a migration run holds: the two numbers spell "heal" and "thd".
-MIGRATION_LOCK = (0x6865616C, 0x746864)
 
 # Our table of content digests, beside yoyo's own.
 DIGESTS = "_healthd_migration"

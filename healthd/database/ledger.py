@@ -80,7 +80,8 @@ async def read_books(connection: AsyncConnection[Any], table: str) -> tuple[Ledg
             settings = "SELECT s::text FROM pg_catalog.pg_db_role_setting AS s ORDER BY 1"
             rows = await rows_of(connection, settings)
             texts = "".join(text for (text,) in rows)
-            return await _ledger(connection, table), await _maintenance(connection), texts
+            ledger = await _ledger(connection, table)
+            return ledger, await _maintenance(connection) or await _running(connection, ledger), texts
     except errors.InsufficientPrivilege as error:
         return Ledger(refused=first_line(error)), None, ""
 
@@ -138,6 +139,14 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
     )
 
 
+# Who wrote progress down and is still there: the statement that was sent may run on, whoever has the lock.
+RUNNING = """SELECT p.migration_id, a.pid, a.application_name
+               FROM {table} AS p
+               JOIN pg_catalog.pg_stat_activity AS a ON a.pid = (to_jsonb(p) ->> 'runner_pid')::int
+              WHERE a.pid <> pg_catalog.pg_backend_pid()
+                AND (a.backend_start = (to_jsonb(p) ->> 'runner_since')::timestamptz
+                     OR a.backend_start IS NULL AND a.application_name LIKE 'healthd/%%')
+              LIMIT 1"""
 # The hash decides what is applied, for yoyo and for us: a row of another hash is none of the file's, whatever its id.
 # An instant that no calendar of ours has is none.
 APPLIED = """SELECT CASE WHEN y.migration_hash = own.hash THEN y.migration_id
@@ -189,6 +198,15 @@ async def _interrupted(connection: AsyncConnection[Any], schema: str) -> tuple[I
     ).format(sql.Identifier(schema, PROGRESS))
     rows = await (await connection.execute(query)).fetchall()
     return tuple(Interrupted(canonical(name), *rest) for name, *rest in rows)
+
+
+async def _running(connection: AsyncConnection[Any], ledger: Ledger) -> str | None:
+    """Return who runs the file that is in only in part, though without the migration lock; None when nobody does."""
+    if not ledger.interrupted:
+        return None
+    query = RUNNING.format(table=".".join(map(identifier, (ledger.schemas[0], PROGRESS)))).encode()
+    rows = await (await connection.execute(query)).fetchall()
+    return f"{rows[0][2] or 'somebody'} (server process {rows[0][1]}) is migrating" if rows else None
 
 
 async def _owner(connection: AsyncConnection[Any]) -> str | None:

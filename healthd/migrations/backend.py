@@ -10,7 +10,6 @@ import functools
 import getpass
 import os
 import socket
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -32,36 +31,37 @@ from healthd.migrations import guards, lockfile, locking, places, session, stepw
 from healthd.migrations.files import Migration, read_migration
 from healthd.migrations.ledger_loss import CURE, lost, takes_ledger
 from healthd.migrations.names import canonical, forms, hashed
+from healthd.migrations.notices import Heard
+from healthd.migrations.releases import release
 from healthd.migrations.room import LOCKS
 from healthd.migrations.sending import NOTHING, Part, failed, run, send
 from healthd.migrations.statements import trouble, unclosed
 from healthd.migrations.stepwise import Job
-from healthd.migrations.waiting import AGAIN, DEFAULT, LOCK_TIMEOUT_S, Patience, Say, Watcher, pause_s
+from healthd.migrations.waiting import AGAIN, DEFAULT, LOCK_TIMEOUT_S, Patience, Say, Watcher, pause_s, to_stderr
 from healthd.model import quote
-from healthd.redact import hide
 
 # A process that is killed leaves its statement running and its lock held, until the server looks.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 # What a file has set must decide neither where nor as whom the books are kept.
 RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
 # Fails, with these words, when the transaction is not the one that was begun.
-XID = "SELECT pg_catalog.pg_current_xact_id();"
-BEGIN = f"BEGIN;{XID}"
+XID = f"SELECT {locking.IN_TRANSACTION.format('pg_catalog.pg_current_xact_id()::text')};"
+# A try before may have left prepared statements: no transaction takes those back.
+BEGIN = "DEALLOCATE ALL;BEGIN;"
 ENDED = "the transaction has ended"
 SAME_TRANSACTION = f"""SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigned()::text IS NOT DISTINCT FROM '{{}}'
                                    THEN 1
                                    ELSE (pg_catalog.pg_backend_pid()::text || '{ENDED}')::int END;"""  # noqa: S608 # our own
+# The next file must not meet what is left of this one in the session. That is what DISCARD ALL does, but for our lock:
+# advisory locks are let go of, and ours is taken back, while the transaction holds it.
+UNLOCK = f"SELECT pg_catalog.pg_advisory_unlock_all(); {locking.HOLD}"
+LIKE_NEW = "DISCARD TEMP; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD SEQUENCES"
 LOGGED = ("id", "migration_hash", "migration_id", "operation", "username", "hostname", "created_at_utc")
 LOG = f"INSERT INTO {{logs}} ({', '.join(LOGGED)}) VALUES ({', '.join('%s' for _ in LOGGED)});"  # noqa: S608 # our own
 MARK = """INSERT INTO {marks} (migration_hash, migration_id, applied_at_utc) VALUES (%s, %s, %s);
           INSERT INTO {digests} (migration_hash, migration_id, digest, rollback_digest, healthd_version)
           VALUES (%s, %s, %s, %s, %s);"""
 LOOK_AGAIN_S = 10.0
-
-
-def to_stderr(text: str) -> None:
-    """Say something to who runs yoyo itself."""
-    sys.stderr.write(f"{hide(text)}\n")
 
 
 class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no types
@@ -82,6 +82,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         self.patience, self.say, self.live = patience, say, live
         self.watcher: Watcher | None = None
         self.guarded = False  # whoever opened it has compared its sessions with the replay's
+        self.heard: Heard | None = None  # what the file that is run raises
         self.alone = False  # no other file than the first one that we run is half-way
         self._schema: str | None = None  # of the ledger, once it was looked for
         self.missing: tables.Missing | None = None  # of the ledger's tables, once they were looked for
@@ -193,11 +194,14 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
             self.watcher = Watcher(self.dial, self.one("SELECT pg_backend_pid()"), self.say, self.live)
             self.watcher.start()
         self.watcher.since = time.monotonic()
+        hear = self.heard.hear if self.heard else None
         try:
             part = replace(part, max_locks=self.max_locks)
-            return send(self.connection, self.driver, part, before=before, meanwhile=meanwhile)
+            return send(self.connection, self.driver, part, before=before, meanwhile=meanwhile, hear=hear)
         finally:
             self.watcher.since = None
+            for notice in self.heard.told(part.text, part.line) if self.heard else ():
+                self.say(notice)
 
     def patiently(self, name: str, work: Callable[[], None]) -> None:
         """Do something that comes whole or not at all, again as long as only locks of others are in the way."""
@@ -318,9 +322,10 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
             return
         deadline = time.monotonic() + timeout
         try:
-            locking.acquire(self.connection, deadline)
+            there = self.list_tables()
+            locking.acquire_alone(self.connection, deadline, self.table(PROGRESS) if PROGRESS in there else None)
             self._is_locked = True
-            if self.lock_table in self.list_tables():
+            if self.lock_table in there:
                 locking.respect_row(self.connection, self.lock_table_quoted, deadline, self.say)
             yield
         except locking.Held as error:
@@ -423,6 +428,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         """Send a file to the server and keep the books about it."""
         check(job.text, job.path, transactional=job.migration.transactional)
         self._refuse_ledger_loss(job)
+        self.heard = Heard(job.name)
         try:
             self._refuse_elsewhere(job)
             given = self._given() if session.GIVES.search(job.text) else None
@@ -440,6 +446,10 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
             if isinstance(error, MigrationFailed) and not job.resumable:
                 raise _afterwards(error, job) from error
             raise
+        finally:
+            for notice in self.heard.rest():
+                self.say(notice)
+            self.heard = None
         if given is not None:
             self._take_over(given)
 
@@ -484,10 +494,10 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         """
         lacks = self._lacks_tables()
         if lacks:
-            self.connection.execute("BEGIN")
+            self.connection.execute(BEGIN)
             self._make_tables()
         part = Part(job.name, job.text)
-        transaction = self.send(part, before=XID if lacks else BEGIN, meanwhile=lambda: job.books)
+        transaction = self.send(part, before=XID if lacks else f"{BEGIN}{XID}", meanwhile=lambda: job.books)
         self.keep(job, f"{RESET}; {self.settings} {SAME_TRANSACTION.format(int(transaction))}", NOTHING)
         if lacks:
             self._made_tables()
@@ -495,8 +505,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
     def keep(self, job: Job, first: str, state: str) -> None:
         """Keep the books and commit, in one message."""
         try:
-            # The next file must not meet this one's temporary tables.
-            run(self.connection, self.driver, f"{first} {job.books} COMMIT; DISCARD TEMP", [])
+            run(self.connection, self.driver, f"{first} {job.books} {UNLOCK} COMMIT; {LIKE_NEW}", [])
         except self.driver.Error as error:
             if ENDED in (
                 error.diag.message_primary or ""
@@ -536,7 +545,7 @@ def check(text: str, path: Path, *, transactional: bool) -> None:
     if quote := unclosed(text):
         words = f"{quote[1]} begins here, and never ends"
         raise MigrationFailed(f"{path.name}, line {quote[0]}: {words}; {NOTHING}", hint="close it")
-    if found := trouble(text, transactional=transactional):
+    if found := trouble(text, transactional=transactional) or release(text, transactional=transactional):
         line, words, cure = found
         raise MigrationFailed(f"{path.name}, line {line}: {words}; {NOTHING}", hint=cure)
 

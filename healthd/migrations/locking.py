@@ -8,11 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 from healthd.database.connection import MIGRATION_LOCK
+from healthd.database.ledger import RUNNING
 from healthd.errors import MigrationFailed
 from healthd.migrations.waiting import Say
 
 TRY = "SELECT pg_try_advisory_lock(%s, %s)"
-RELEASE = "SELECT pg_advisory_unlock(%s, %s)"
+RELEASE = "SELECT pg_catalog.pg_advisory_unlock_all()"  # it is held as often as it was asked for
+# A file can let go of a session's lock. What holds it for a transaction nobody can take away, and each transaction
+# of ours ends with asking for the session's again: both fail, with these words, when somebody else has it.
+LOST = "the migration lock is lost"
+_FAILS = f"(pg_catalog.pg_backend_pid()::text || '{LOST}')::int::text"
+_NUMBERS = ", ".join(map(str, MIGRATION_LOCK))
+IN_TRANSACTION = f"CASE WHEN pg_catalog.pg_try_advisory_xact_lock({_NUMBERS}) THEN {{}} ELSE {_FAILS} END"
+HOLD_TRANSACTION = f"SELECT {IN_TRANSACTION};".format("''")
+HOLD = f"SELECT CASE WHEN pg_catalog.pg_try_advisory_lock({_NUMBERS}) THEN '' ELSE {_FAILS} END;"
 HOLDER = """SELECT a.application_name, l.pid, date_trunc('second', now() - a.backend_start)
               FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
              WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
@@ -52,7 +61,23 @@ def acquire(connection: Any, deadline: float) -> None:
 def release(connection: Any) -> None:
     """Let go of the migration lock; the server has done so for a connection that is gone."""
     if not connection.closed:
-        connection.execute(RELEASE, MIGRATION_LOCK)
+        connection.execute(RELEASE)
+
+
+def acquire_alone(connection: Any, deadline: float, progress: str | None) -> None:
+    """Take the migration lock once nobody runs any more whose progress stands in this table; raise Held as `acquire`.
+
+    A file may have let go of the lock that its runner held, and run on.
+    """
+    while True:
+        acquire(connection, deadline)
+        row = connection.execute(RUNNING.format(table=progress)).fetchone() if progress else None
+        if row is None:
+            return
+        release(connection)
+        if time.monotonic() > deadline:
+            raise Held(f"{row[0]} is still run by {row[2] or 'a client without a name'} (server process {row[1]})")
+        time.sleep(random.uniform(0.2, 0.5))  # noqa: S311 # jitter, no secret
 
 
 def _holder(connection: Any) -> str:

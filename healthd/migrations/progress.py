@@ -19,20 +19,29 @@ CREATE = """CREATE TABLE {table} (
                 noted text,
                 started_at timestamptz NOT NULL DEFAULT now(),
                 finished_at timestamptz,
+                runner_pid integer,
+                runner_since timestamptz,
                 PRIMARY KEY (migration_hash, operation, statement))"""
+RUNNER = "runner_pid"  # the column that tables of before lack
+UPGRADE = "ALTER TABLE {table} ADD COLUMN runner_pid integer, ADD COLUMN runner_since timestamptz"
+_RUNNER = """pg_catalog.pg_backend_pid(), (SELECT a.backend_start
+                                             FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a)"""
 READ = """SELECT p.statement, p.digest, p.noted, p.started_at, p.finished_at
             FROM {table} AS p
            WHERE p.migration_hash = %(hash)s AND p.operation = %(operation)s
            ORDER BY p.statement"""
-BEGUN = """INSERT INTO {table} (migration_hash, operation, statement, statements, migration_id, digest, noted)
-           VALUES (%(hash)s, %(operation)s, %(statement)s, %(statements)s, %(id)s, %(digest)s, %(noted)s)
-           ON CONFLICT (migration_hash, operation, statement) DO UPDATE
-               SET digest = excluded.digest, statements = excluded.statements,
-                   noted = excluded.noted, started_at = now(), finished_at = NULL"""
-FINISHED = """INSERT INTO {table} (migration_hash, operation, statement, statements, migration_id, digest, finished_at)
-              VALUES (%(hash)s, %(operation)s, %(statement)s, %(statements)s, %(id)s, %(digest)s, clock_timestamp())
-              ON CONFLICT (migration_hash, operation, statement) DO UPDATE
-                  SET digest = excluded.digest, statements = excluded.statements, finished_at = excluded.finished_at"""
+_COLUMNS = "migration_hash, operation, statement, statements, migration_id, digest, runner_pid, runner_since"
+_VALUES = f"%(hash)s, %(operation)s, %(statement)s, %(statements)s, %(id)s, %(digest)s, {_RUNNER}"
+_UPDATED = "digest, statements, runner_pid, runner_since, finished_at"
+_EXCLUDED = ", ".join(f"excluded.{name}" for name in _UPDATED.split(", "))
+BEGUN = f"""INSERT INTO {{table}} ({_COLUMNS}, noted)
+            VALUES ({_VALUES}, %(noted)s)
+            ON CONFLICT (migration_hash, operation, statement) DO UPDATE
+                SET ({_UPDATED}, noted, started_at) = ROW ({_EXCLUDED}, excluded.noted, now())"""  # noqa: S608 # our own
+FINISHED = f"""INSERT INTO {{table}} ({_COLUMNS}, finished_at)
+               VALUES ({_VALUES}, clock_timestamp())
+               ON CONFLICT (migration_hash, operation, statement) DO UPDATE
+                   SET ({_UPDATED}) = ROW ({_EXCLUDED})"""  # noqa: S608 # our own
 FORGOTTEN = """DELETE FROM {table}
                 WHERE migration_hash = %(hash)s AND operation = %(operation)s AND statement >= %(statement)s"""
 OTHERS = """SELECT DISTINCT p.migration_id, p.operation

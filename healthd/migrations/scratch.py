@@ -23,6 +23,7 @@ from healthd.judging.roles import for_comparison
 from healthd.migrations.extensions import UNAVAILABLE, created
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Needed
+from healthd.migrations.notices import Notice
 from healthd.migrations.waiting import Say
 from healthd.model import Snapshot, quote
 
@@ -86,6 +87,7 @@ class Scratch:
 
     def __init__(self, binaries: Path | None, servers: ExitStack, say: Say) -> None:
         self.binaries, self._servers, self.say = binaries, servers, say
+        self._warn = _warnings(say)
         self.open = AsyncExitStack()
         self.connection: Any = None
         self.needed: list[Needed] = []  # what migrations name and none of them makes
@@ -181,7 +183,7 @@ class Scratch:
     async def apply(self, migration: Migration) -> None:
         """Apply a migration as the runner does; a role or tablespace that it names is made when it is not there."""
         try:
-            await asyncio.to_thread(_run, self.url, migration, "apply_one")
+            await asyncio.to_thread(_run, self.url, migration, "apply_one", self._warn)
         except MigrationFailed as error:
             if cure := _cure(error):
                 raise MigrationFailed(str(error), hint=cure, sqlstate=error.sqlstate) from error
@@ -198,7 +200,7 @@ class Scratch:
 
     async def roll_back(self, migration: Migration) -> None:
         """Roll a migration back as the runner does."""
-        await asyncio.to_thread(_run, self.url, migration, "rollback_one")
+        await asyncio.to_thread(_run, self.url, migration, "rollback_one", self._warn)
 
 
 @asynccontextmanager
@@ -231,8 +233,20 @@ async def _make(connection: Any, one: Needed) -> None:
             await connection.execute(statement.format(quote(one.name)).encode())
 
 
-def _run(url: str, migration: Migration, verb: str) -> None:
+def _warnings(say: Say) -> Say:
+    """Return what says what migrations warn of, once however often they run, and nothing else of a run."""
+    told: set[str] = set()
+
+    def tell(text: str) -> None:  # nobody waits for how far an index is
+        if isinstance(text, Notice) and text.warns and text not in told:
+            told.add(text)
+            say(text)
+
+    return tell
+
+
+def _run(url: str, migration: Migration, verb: str, say: Say) -> None:
     from healthd.migrations.backend import opened, yoyo_migration  # yoyo costs 60 ms
 
-    with opened(url, wait_s=10.0, say=lambda _: None) as backend:  # nobody waits for how far an index is
+    with opened(url, wait_s=10.0, say=say) as backend:
         getattr(backend, verb)(yoyo_migration(migration))

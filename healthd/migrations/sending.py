@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
 from healthd.errors import MigrationFailed
+from healthd.migrations.locking import LOST
 from healthd.migrations.room import LOCKS, full_lock_table
 from healthd.migrations.statements import Statement, statements
 from healthd.migrations.steps import excerpt
@@ -35,20 +36,38 @@ class Part:
     max_locks: int = 0
 
 
+Hear = Callable[[Any, int], None]
+
+
 def send(
-    connection: Any, driver: Any, part: Part, *, before: str = "", meanwhile: Callable[[], object] | None = None
+    connection: Any,
+    driver: Any,
+    part: Part,
+    *,
+    before: str = "",
+    meanwhile: Callable[[], object] | None = None,
+    hear: Hear | None = None,
 ) -> str:
     """Send a text; results are dropped, because standard output is for our own.
 
     `before` goes ahead in the same message: statements of which the last one returns a value, which is returned.
-    `meanwhile` is done while the server works.
+    `meanwhile` is done while the server works. `hear` is given each message that comes, and how many statements of
+    the text were ready then.
     """
     results: list[Any] = []
     ahead = before.count(";")
+
+    def heard(diag: Any) -> None:
+        if hear is not None:
+            hear(diag, len(results) - ahead)
+
+    connection.add_notice_handler(heard)
     try:
         run(connection, driver, f"{before}{part.text}", results, meanwhile)
     except driver.Error as error:
         raise failed(error, part, max(0, len(results) - 1 - ahead), len(before)) from error
+    finally:
+        connection.remove_notice_handler(heard)
     return str((results[ahead - 1].get_value(0, 0) or b"").decode()) if ahead else ""
 
 
@@ -63,9 +82,19 @@ def run(
     if meanwhile is not None:
         connection.pgconn.flush()
         meanwhile()
-    results += connection.wait(driver.generators.execute(connection.pgconn))
+    connection.wait(_fetched(connection.pgconn, driver, results))
     if results[-1].status == driver.pq.ExecStatus.FATAL_ERROR:
         raise driver.errors.error_from_result(results[-1])
+
+
+def _fetched(pgconn: Any, driver: Any, results: list[Any]) -> Generator[Any, Any, None]:
+    """Add the results as they come: who hears a message can tell which statement it is from."""
+    yield from driver.generators.send(pgconn)
+    copies = (driver.pq.ExecStatus.COPY_IN, driver.pq.ExecStatus.COPY_OUT, driver.pq.ExecStatus.COPY_BOTH)
+    while (result := (yield from driver.generators.fetch(pgconn))) is not None:
+        results.append(result)
+        if result.status in copies:  # the next one would be the same again
+            return
 
 
 def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> MigrationFailed:
@@ -74,6 +103,11 @@ def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> 
     `ahead` characters were sent before it in the same message.
     """
     diag = error.diag
+    if LOST in (diag.message_primary or ""):  # the whole error quotes the statement, and so has it always
+        return MigrationFailed(
+            f"{part.name} has let go of the migration lock, and another session has taken it; {part.state}",
+            hint="take what releases it out of the file; healthd status says who runs, and where this file stands",
+        )
     where, which = part.name, ""
     if ready is not None and error.sqlstate not in (None, "22P05"):  # lost, or not in the database's encoding
         place, which = _place(part, ready, max(0, int(diag.statement_position or 0) - ahead))

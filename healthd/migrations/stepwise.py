@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthd.database.connection import PROGRESS
 from healthd.errors import ConfigError, MigrationFailed
-from healthd.migrations import progress
+from healthd.migrations import locking, progress
 from healthd.migrations.begun import CREATE_INDEX, PIECEWISE, Verdict, judge, left_over, note, trace, untouched
 from healthd.migrations.files import Migration
 from healthd.migrations.ledger_loss import lost
@@ -172,7 +172,7 @@ def run(backend: Backend, job: Job) -> None:
     # Outside of a transaction what the file has set is taken back first: it may have made all others read-only.
     backend.connection.execute(f"RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {backend.settings}")
     forget = backend.filled(progress.FORGOTTEN.format(table=backend.table(PROGRESS)), {**_key(job), "statement": 0})
-    backend.keep(job, f"BEGIN; {forget};", "all of it is in, and it is not marked")
+    backend.keep(job, f"BEGIN; {locking.HOLD_TRANSACTION} {forget};", "all of it is in, and it is not marked")
 
 
 def _decide(backend: Backend, job: Job, outlook: Outlook) -> None:
@@ -242,13 +242,13 @@ def _inside(backend: Backend, job: Job, step: Step) -> None:
         if step.text.lower().startswith(("begin", "start")):  # without an end: whoever reads on is told
             backend.send(_part(job, step))
             return
-        backend.connection.execute("BEGIN READ WRITE")
+        backend.connection.execute(f"BEGIN READ WRITE; {locking.HOLD_TRANSACTION}")
     backend.send(_part(job, step))
     part = _part(job, step, loose=True)
     end, row = step.end or "COMMIT", _sql(backend, job, step, progress.FINISHED)
     try:
         if COMMIT.match(end):
-            backend.connection.execute(f"{_ourselves(job)} {row}; {end}")
+            backend.connection.execute(f"{_ourselves(job)} {row}; {locking.HOLD} {end}")
         else:
             backend.connection.execute(end)
             _write(backend, job, step, progress.FINISHED)
@@ -371,7 +371,7 @@ def _write(backend: Backend, job: Job, step: Step, query: str, noted: str | None
         return
     row = _sql(backend, job, step, query, noted)
     try:
-        backend.connection.execute(f"BEGIN READ WRITE; {_ourselves(job)} {row}; COMMIT")
+        backend.connection.execute(f"BEGIN READ WRITE; {_ourselves(job)} {row}; {locking.HOLD} COMMIT")
     except backend.driver.Error as error:
         raise failed(error, _part(job, step, loose=query != progress.BEGUN)) from error
 

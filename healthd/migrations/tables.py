@@ -101,6 +101,8 @@ def missing(backend: Backend, schema: str) -> Missing:
         _refuse_schema(backend, schema)
         _upgrade(backend, schema)
         there = tables_of(backend, schema)
+    if PROGRESS in there and progress.RUNNER not in _columns(backend, PROGRESS):
+        backend.execute(progress.UPGRADE.format(table=backend.table(PROGRESS)))
     lost = _lost(backend, there)
     create = {**lost, **{name: made for name, made in OURS.items() if name not in there}}
     if create:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,8 +13,15 @@ from time import monotonic
 from typing import Any
 
 from healthd.migrations.steps import excerpt
+from healthd.redact import hide
 
 Say = Callable[[str], None]
+
+
+def to_stderr(text: str) -> None:
+    """Say something to who runs yoyo itself."""
+    sys.stderr.write(f"{hide(text)}\n")
+
 
 LOCK_TIMEOUT_S = 3.0
 AGAIN = {"55P03": "a lock was not free", "40P01": "a deadlock was broken"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from healthd.command import finished, live, one_target, out, patience, patient, say, verb, watched
+from healthd.command import finished, keeping, live, one_target, out, patience, patient, raised, say, verb, watched
 from healthd.config import Settings, Target
 from healthd.errors import HealthdError
 from healthd.migrations.glance import glance
@@ -61,19 +61,26 @@ def migrate(
     if every:
         return _migrate_all(watched(settings), style, options, jobs=jobs or 4, canary=canary, keep_going=keep_going)
     chosen = one_target(settings, target)
-    done = migrate_and_say(settings, chosen, **options)
+    notices: list[dict[str, Any]] = []
+    done = migrate_and_say(settings, chosen, notices=notices, **options)
     document = {
         "target": chosen.name,
         "applied": list(done.ids) if done else [],
         "unproven": list(done.unproven) if done else [],
         "breaks": [{"migration": one.migration, **one.document()} for one in done.breaks] if done else [],
+        "notices": notices,
     }
     out(style, f"{chosen.name}: {len(document['applied'])} applied", document)
     return 0
 
 
-def migrate_and_say(settings: Settings, target: Target, **options: Any) -> Changed | None:
-    """Apply what is pending on a target, telling each; see `proven.migrate`. None when nothing is pending."""
+def migrate_and_say(
+    settings: Settings, target: Target, *, notices: list[dict[str, Any]] | None = None, **options: Any
+) -> Changed | None:
+    """Apply what is pending on a target, telling each; see `proven.migrate`. None when nothing is pending.
+
+    What the migrations raise is added to `notices`.
+    """
     found = glance(settings.sources)
     try:
         if options.get("to") is None and finished(up_to_date(target.dsn, found)):
@@ -89,7 +96,7 @@ def migrate_and_say(settings: Settings, target: Target, **options: Any) -> Chang
             target,
             migrations,
             lock,
-            say=say,
+            say=keeping([] if notices is None else notices),
             live=live(),
             name=settings.lock.name,
             **patience(settings, options),
@@ -118,15 +125,17 @@ def _migrate_all(
     migrations, lock = _files(settings)
     first = settings.target(canary) if canary else None
     how = patience(settings, options)
+    notices: dict[str, list[dict[str, Any]]] = {one.name: [] for one in settings.targets}
 
     async def run(target: Target) -> Changed:
         def tell(text: str) -> None:
+            notices[target.name].extend(raised(text))
             say(f"{target.name}: {text}")
 
         return await apply(target, migrations, lock, say=tell, name=settings.lock.name, **how, **options)
 
     outcomes = finished(fleet(settings.targets, run, jobs=jobs, canary=first, keep_going=keep_going))
-    rows = [asdict(one) for one in outcomes]
+    rows = [asdict(one) | {"notices": notices[one.target]} for one in outcomes]
     out(style, _table(outcomes), {"targets": rows, "outcomes": Counter(one.outcome for one in outcomes)})
     for one in outcomes:
         for reason in one.unproven:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from healthd.command import finished, live, one_target, out, patience, patient, say, verb
+from healthd.command import finished, keeping, live, one_target, out, patience, patient, say, verb
 from healthd.config import Settings
 from healthd.migrations.files import read_migrations
 from healthd.migrations.proven import resume as go_on
@@ -32,13 +32,14 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
     chosen = one_target(settings, target)
     migrations, known, how = read_migrations(settings.sources), read_lock(settings), patience(settings, options)
     lines: list[str] = []
+    notices: list[dict[str, Any]] = []
     done = finished(
         go_on(
             chosen,
             migrations,
             known,
             name=settings.lock.name,
-            say=lines.append if dry_run else say,
+            say=lines.append if dry_run else keeping(notices),
             live=live(),
             dry_run=dry_run,
             **how,
@@ -48,5 +49,11 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
     for reason in done.unproven:
         say(f"not proven: {reason}")
     text = "\n".join(lines) or f"{chosen.name}: {', '.join(done.ids) or 'nothing'} resumed"
-    document = {"target": chosen.name, "resumed": list(done.ids), "would": lines, "unproven": list(done.unproven)}
+    document = {
+        "target": chosen.name,
+        "resumed": list(done.ids),
+        "would": lines,
+        "unproven": list(done.unproven),
+        "notices": notices,
+    }
     out(style, text, document)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from healthd.command import finished, live, one_target, out, patience, patient, say, verb
+from healthd.command import finished, keeping, live, one_target, out, patience, patient, say, verb
 from healthd.config import Settings
 from healthd.migrations.files import read_migrations
 from healthd.migrations.proven import rollback as undo
@@ -52,12 +52,13 @@ def rollback(
         return click.confirm("Go on?", err=True)
 
     migrations, lock = read_migrations(settings.sources), read_lock(settings)
+    notices: list[dict[str, Any]] = []
     done = finished(
         undo(
             chosen,
             migrations,
             lock,
-            say=say,
+            say=keeping(notices),
             agree=agree,
             allow_inexact=allow_inexact,
             allow_breaking=allow_breaking,
@@ -76,5 +77,6 @@ def rollback(
         "rolled_back": list(done.ids),
         "unproven": list(done.unproven),
         "breaks": [{"migration": one.migration, **one.document()} for one in done.breaks],
+        "notices": notices,
     }
     out(style, f"{chosen.name}: {len(done.ids)} rolled back", document)

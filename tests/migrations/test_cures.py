@@ -14,7 +14,7 @@ from healthd.migrations.files import read_migrations
 from healthd.migrations.runner import standing
 
 STEPS = "-- transactional: false\nCREATE TABLE public.a ();\n"
-CUT = "SELECT pg_terminate_backend(pg_backend_pid());"
+CUT = "SELECT pg_terminate_backend(own.pid) FROM (SELECT pg_backend_pid() AS pid) AS own;"
 FUNCTION = "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;"
 LABEL = "ALTER TYPE public.e ADD VALUE 'b';\nSELECT ('b' || '')::public.e"
 CASES = {

@@ -88,6 +88,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.lint.page": frozenset({"sys"}),  # writes the page when it is run as a program
     "healthd.lint.rules": frozenset({"importlib", "pkgutil"}),  # finds its files
     "healthd.lint.source": frozenset({"re"}),
+    "healthd.migrations.cures": frozenset({"re"}),
     "healthd.migrations.directives": frozenset({"re", "difflib", "pathlib"}),
     "healthd.migrations.foreign": frozenset({"re", "pathlib"}),
     "healthd.migrations.forms": frozenset({"re"}),

@@ -552,7 +552,11 @@ def check(text: str, path: Path, *, transactional: bool) -> None:
 
 def _afterwards(error: MigrationFailed, job: Job) -> MigrationFailed:
     """Return the error about a post-apply file: there is nothing to resume, for it always runs from its beginning."""
-    cure = (error.hint or "mend it").removesuffix(", then: healthd resume").removesuffix(", then run it again")
+    cure = (
+        (error.hint or "repair what made it fail")
+        .removesuffix(", then: healthd resume")
+        .removesuffix(", then run it again")
+    )
     again = f"it runs again from its beginning after the next migration, or at once: psql -f {job.path}"
     return MigrationFailed(str(error), hint=f"{cure}; {again}", sqlstate=error.sqlstate)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from healthd.migrations.statements import OPENING, Statement, statements
@@ -36,21 +37,35 @@ class Notice(str):
         return bool(self.parts["severity"] == "WARNING")
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A message as the server sent it, and how many statements were ready when it came."""
+
+    severity: str
+    message: str
+    detail: str
+    hint: str
+    context: str
+    ready: int
+
+
 class Heard:
     """What one file raises: the first of it is shown, and the rest is counted."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._kept: list[tuple[Any, int]] = []
+        self._kept: list[Raised] = []
         self._count: Counter[str] = Counter()
 
     def hear(self, diag: Any, ready: int) -> None:
-        """Take a message that came when so many statements were ready."""
-        severity = diag.severity_nonlocalized or diag.severity
+        """Take a message that came when so many statements were ready; the driver forgets it after this call."""
+        severity = diag.severity_nonlocalized or diag.severity or "NOTICE"
         group = "warnings" if severity == "WARNING" else "notices"
         self._count[group] += 1
         if self._count[group] <= SHOWN:
-            self._kept.append((diag, ready))
+            texts = (diag.message_primary, diag.message_detail, diag.message_hint, diag.context)
+            message, detail, hint, context = ((text or "")[: 4 * LENGTH] for text in texts)
+            self._kept.append(Raised(severity, message, detail, hint, context, ready))
 
     def told(self, text: str, line: int) -> list[Notice]:
         """Return what is to be shown of a text that was sent, and begins on this line of its file."""
@@ -58,7 +73,7 @@ class Heard:
         if not kept:
             return []
         found = list(statements(text))
-        return [_notice(self._name, diag, _line(found, diag, ready), line) for diag, ready in kept]
+        return [_notice(self._name, raised, _line(found, raised), line) for raised in kept]
 
     def rest(self) -> list[Notice]:
         """Return how much more there was, when the file is at its end."""
@@ -77,48 +92,48 @@ class Heard:
         ]
 
 
-def _notice(name: str, diag: Any, found: int | None, first: int) -> Notice:
+def _notice(name: str, raised: Raised, found: int | None, first: int) -> Notice:
     line = None if found is None else found + first - 1
-    severity = diag.severity_nonlocalized or diag.severity or "NOTICE"
-    message, detail, hint = map(_clean, (diag.message_primary, diag.message_detail, diag.message_hint))
-    inside = _clean((diag.context or "").splitlines()[0] if diag.context else "")
+    message, detail, hint = map(_clean, (raised.message, raised.detail, raised.hint))
+    inside = _clean(next(iter(raised.context.splitlines()), ""))
     where = name if line is None else f"{name}, line {line}"
     words = ". ".join(filter(None, (message, detail)))
-    text = f"{where}: {severity}: {words}{f' (in {inside})' if inside else ''}{f'; hint: {hint}' if hint else ''}"
+    text = f"{where}: {raised.severity}: {words}"
+    text += (f" (in {inside})" if inside else "") + (f"; hint: {hint}" if hint else "")
     return Notice.of(
-        text, file=name, line=line, severity=severity, message=message, detail=detail, hint=hint, context=inside
+        text, file=name, line=line, severity=raised.severity, message=message, detail=detail, hint=hint, context=inside
     )
 
 
-def _clean(text: str | None) -> str:
+def _clean(text: str) -> str:
     """Return a text of the server's on one line, without passwords, and not longer than it is read."""
-    text = printable(hide((text or "")[: 4 * LENGTH]))
+    text = printable(hide(text))
     return text if len(text) <= LENGTH else f"{text[: LENGTH - 1]}…"
 
 
-def _line(found: Sequence[Statement], diag: Any, ready: int) -> int | None:
+def _line(found: Sequence[Statement], raised: Raised) -> int | None:
     """Return the line of what raised a message; None when it may be one of two statements.
 
     A message is met while its statement runs, when that one's predecessor may not have been counted yet.
     """
-    likely = [one for number, one in enumerate(found) if number in (ready, ready + 1)]
+    likely = [one for number, one in enumerate(found) if number in (raised.ready, raised.ready + 1)]
     if len(likely) > 1:
-        likely = [one for one in likely if _raises(one.text, diag)]
+        likely = [one for one in likely if _raises(one.text, raised)]
     if len(likely) != 1:
         return None
     (one,) = likely
-    inside = OUTERMOST.findall(diag.context or "")
+    inside = OUTERMOST.findall(raised.context)
     if inside and inside[-1][0] == "inline_code_block" and (opening := OPENING.search(one.text)):
         return one.line + one.text.count("\n", 0, opening.end()) + int(inside[-1][1]) - 1
     return one.line
 
 
-def _raises(text: str, diag: Any) -> bool:
+def _raises(text: str, raised: Raised) -> bool:
     """Return whether a statement speaks of what a message is from, or about."""
-    inside = OUTERMOST.findall(diag.context or "")
+    inside = OUTERMOST.findall(raised.context)
     if inside and inside[-1][0] == "inline_code_block":
         return DOES.match(text) is not None
     if inside:
         name = inside[-1][0].partition("(")[0].rpartition(".")[2].strip('"')
         return name.lower() in text.lower()
-    return any(name in text for name in QUOTED.findall(diag.message_primary or ""))
+    return any(name in text for name in QUOTED.findall(raised.message))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from healthd.errors import MigrationFailed
+from healthd.migrations.cures import cure
 from healthd.migrations.locking import LOST
 from healthd.migrations.room import LOCKS, full_lock_table
 from healthd.migrations.statements import Statement, statements
@@ -125,7 +126,14 @@ def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> 
     inside = f", in {diag.context.splitlines()[0]}" if diag.context else ""
     return MigrationFailed(
         f"{where}: {words}{inside} ({error.sqlstate}){which}; {state}",
-        hint=_hint(error, part, room),
+        hint=cure(
+            error.sqlstate,
+            str(diag.message_primary),
+            str(diag.message_hint or ""),
+            step=part.step,
+            begun=part.state != NOTHING,
+            room=room,
+        ),
         sqlstate=error.sqlstate,
     )
 
@@ -180,53 +188,8 @@ def _place(part: Part, ready: int, position: int) -> tuple[str, str]:
 
 
 FULL = re.compile(r"\bmax_\w+_per_transaction\b")  # in the server's hint, which may be in any language
-# What helps, by the server's code: in a file that is one transaction, and in one that is none.
-CURES = {
-    "25001": ("put `-- transactional: false` at the top of the file", "take it out of the file's BEGIN … COMMIT"),
-    "2D000": (
-        "a function may not commit; for a DO or CALL that does, put `-- transactional: false` at the top of the file",
-        "a function may not commit: make it a procedure, and CALL it outside of BEGIN … COMMIT",
-    ),
-    "55P04": (
-        "a value that was added to an enum is of use after its transaction only: use it in the next file",
-        "a value that was added to an enum is of use after its transaction only: use it behind the COMMIT",
-    ),
-}
-FIRST_OF_ALL = (
-    "put `-- transactional: false` at the top of the file, and BEGIN ISOLATION LEVEL … COMMIT around its statements",
-    "write BEGIN ISOLATION LEVEL …, or put it right behind the BEGIN",
-)
-# Where the server has no hint of its own.
-OTHERWISE = {
-    "25006": "the server, the database, the role or the file itself says that this session only reads",
-    "40P01": "end what is in the way, or --max-wait longer",
-    "55P03": "end what is in the way, or --max-wait longer",
-    "42501": "ask for the privilege it names, for the role that migrates",
-}
-# Where the file is all right, and the server is not.
-OF_THE_SERVER = {
-    "53100": "make room on the server's disk",
-    "53200": "the server is out of memory: give it time, or more",
-    "57014": "a person or statement_timeout stopped it: wait, or raise it for the role that migrates",
-    "57P01": "the server was stopped, or a person ended the session: see to it",
-    "57P02": "the server crashed: see its log",
-    "57P05": "idle_session_timeout ended the session: raise it for the role that migrates",
-}
 
 
 def _ended(error: Any) -> bool:
     """Return whether the session is gone, and what it was about may be in."""
     return error.sqlstate is None or error.diag.severity_nonlocalized in ("FATAL", "PANIC")
-
-
-def _hint(error: Any, part: Part, room: str) -> str:
-    """Return the cure, and how to go on when something is in; `room` is the one of a full table of locks."""
-    code, own = error.sqlstate, str(error.diag.message_hint or "")
-    if code in OF_THE_SERVER:
-        return (room or OF_THE_SERVER[code]) + (
-            ", then run it again" if part.state == NOTHING else ", then: healthd resume"
-        )
-    cure = CURES[code][part.step] if code in CURES else own or OTHERWISE.get(code, "")
-    if code == "25001" and str(error.diag.message_primary).startswith("SET TRANSACTION"):
-        cure = FIRST_OF_ALL[part.step]
-    return cure if part.state == NOTHING else f"{cure or 'mend it'}, then: healthd resume"

@@ -320,7 +320,7 @@ def test_a_failure_on_the_way_undoes_nothing_and_says_what_is_in(database: str, 
         "1.sql, line 5: division by zero (22012), statement 3: SELECT 1/0; "
         "the 2 statements before it are in, and it is not marked"
     )
-    assert error.hint == "mend it, then: healthd resume"
+    assert error.hint == "repair what made it fail, then: healthd resume"
     assert [(1,)] == sql(database, "SELECT count(*) FROM a")
     assert [("a",)] == sql(database, TABLES)
     assert [] == sql(database, MARKS) == sql(database, DIGESTS)

@@ -16,6 +16,7 @@ SHOWN = 10  # of a file's warnings, and as many of what is less
 LENGTH = 500  # characters of each text
 DOES = re.compile(r"do\b", re.IGNORECASE)
 OUTERMOST = re.compile(r"^PL/pgSQL function (\S.*?) line (\d+) at ", re.MULTILINE)
+EXISTS = re.compile(r"\bif\s+(?:not\s+)?exists\b", re.IGNORECASE)
 QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -136,4 +137,7 @@ def _raises(text: str, raised: Raised) -> bool:
     if inside:
         name = inside[-1][0].partition("(")[0].rpartition(".")[2].strip('"')
         return name.lower() in text.lower()
-    return any(name in text for name in QUOTED.findall(raised.message))
+    if raised.message.endswith("skipping") and not EXISTS.search(text):
+        return False
+    names = (rf"(?<![\w$]){re.escape(name)}(?![\w$])" for name in QUOTED.findall(raised.message))
+    return any(re.search(name, text, re.IGNORECASE) for name in names)

@@ -26,27 +26,25 @@ CURES = {
 def release(text: str, *, transactional: bool) -> tuple[int, str, str] | None:
     """Return line, words and cure of what first releases the migration lock or ends the session; None without one.
 
-    In a transaction a lock of its own holds others back, whatever the session lets go of.
+    In a transaction a lock of its own holds others back, whatever the session lets go of, and all comes or nothing.
     """
-    for one in statements(text):
-        if found := _release(one, transactional=transactional):
+    for one in () if transactional else statements(text):
+        if found := _release(one):
             line, what = found
             why = "ends its own session" if what == "pg_terminate_backend()" else RELEASES
             return line, f"{what} {why}", CURES[what]
     return None
 
 
-def _release(one: Statement, *, transactional: bool) -> tuple[int, str] | None:
+def _release(one: Statement) -> tuple[int, str] | None:
     code = blanked(one.text)
-    if not transactional and DISCARD.match(code):
+    if DISCARD.match(code):
         return one.line, "DISCARD ALL"
     if BODY.match(code):
         code = _body(one.text)
     if found := OWN_END.search(code):
         return one.line + code.count("\n", 0, found.start()), "pg_terminate_backend()"
-    if transactional:
-        return None
-    for found in ALL.finditer(code):
+    if found := ALL.search(code):
         return one.line + code.count("\n", 0, found.start()), "pg_advisory_unlock_all()"
     for found in ONE.finditer(code):
         if tuple(map(_number, found.groups())) == MIGRATION_LOCK:

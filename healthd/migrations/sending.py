@@ -92,7 +92,15 @@ def _fetched(pgconn: Any, driver: Any, results: list[Any]) -> Generator[Any, Any
     """Add the results as they come: who hears a message can tell which statement it is from."""
     yield from driver.generators.send(pgconn)
     copies = (driver.pq.ExecStatus.COPY_IN, driver.pq.ExecStatus.COPY_OUT, driver.pq.ExecStatus.COPY_BOTH)
-    while (result := (yield from driver.generators.fetch(pgconn))) is not None:
+    while True:
+        try:
+            result = yield from driver.generators.fetch(pgconn)
+        except driver.DatabaseError:
+            if any(one.status == driver.pq.ExecStatus.FATAL_ERROR for one in results):
+                return  # what ended the session has said so
+            raise
+        if result is None:
+            return
         results.append(result)
         if result.status in copies:  # the next one would be the same again
             return

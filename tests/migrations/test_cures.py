@@ -165,7 +165,6 @@ MET = {
     ),
     "42501 owner": (f"{T} CREATE ROLE cured_other;", "SET LOCAL ROLE cured_other; DROP TABLE t", "must own it"),
     "58P01": ("", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'nowhere', 'f'", "install the package"),
-    "25P01": ("", f"{STEPS}SAVEPOINT x", "put it between BEGIN and COMMIT"),
 }
 
 

@@ -42,7 +42,8 @@ PATIENT = "SET lock_timeout = 0;\n"
         ("DO $$\nBEGIN\n  PERFORM pg_advisory_unlock_all();\nEND $$;", False, 3, "pg_advisory_unlock_all()"),
         ("DISCARD /* all of it */ ALL;", False, 1, "DISCARD ALL"),
         ("SELECT pg_advisory_unlock({}, {});".format(*MIGRATION_LOCK), False, 1, "pg_advisory_unlock()"),
-        ("\nSELECT pg_terminate_backend(pg_backend_pid());", True, 2, "pg_terminate_backend()"),
+        ("\nSELECT pg_terminate_backend(pg_backend_pid());", False, 2, "pg_terminate_backend()"),
+        ("SELECT pg_terminate_backend(pg_backend_pid());", True, None, ""),  # nothing comes of it
         ("SELECT pg_terminate_backend(pg_catalog.pg_backend_pid());", False, 1, "pg_terminate_backend()"),
         ("SELECT pg_advisory_unlock_all();", True, None, ""),  # a lock of the transaction holds
         ("SELECT pg_advisory_lock(7);\nSELECT pg_advisory_unlock(7);", False, None, ""),

@@ -14,8 +14,8 @@ RULE = Rule(
     why="""
 The migration lock is an advisory lock of the session: `pg_advisory_unlock_all()` and `DISCARD ALL` release it,
 and a second runner may begin while the file still runs. healthd refuses such a file before it runs.
-In a file that is one transaction a lock of the transaction holds others back, and these are let pass.
-`pg_terminate_backend(pg_backend_pid())` ends the file's own session: it can never be applied.""",
+`pg_terminate_backend(pg_backend_pid())` ends the file's own session: it can never be applied.
+In a file that is one transaction a lock of the transaction holds others back, and these are let pass.""",
     instead="""
 Release the file's own locks by their keys: `pg_advisory_unlock(KEY)`.
 `DISCARD ALL` is not needed: each file starts in a session like new.""",

@@ -106,6 +106,11 @@ BAD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
         ("ALTER TABLE t DROP CONSTRAINT t_pkey;", {}),
         ('ALTER TABLE t DROP CONSTRAINT IF EXISTS "pk_t" CASCADE;', {}),
     ],
+    "releases_lock": [
+        ("SELECT 1;\nSELECT pg_advisory_unlock_all();", ALONE),
+        ("DISCARD ALL;", ALONE),
+        ("DO $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END $$;", ALONE),
+    ],
     "unclosed": [
         ("SELECT 'open;\nSELECT 2;", {}),
         ("SELECT E'open\\';", {}),
@@ -123,6 +128,11 @@ BAD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
     ],
 }
 GOOD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
+    "releases_lock": [
+        ("SELECT pg_advisory_unlock_all();", {}),
+        ("SELECT pg_advisory_unlock(7);", ALONE),
+        ("SELECT 'pg_advisory_unlock_all()';", ALONE),
+    ],
     "cannot_run": [("BEGIN; COMMIT;", ALONE), ("DO $$ BEGIN END $$;", {})],
     "outside_transaction": [
         ("CREATE INDEX CONCURRENTLY i ON t (a);", ALONE),

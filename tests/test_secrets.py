@@ -103,7 +103,9 @@ def rude() -> Iterator[int]:
                 except OSError:
                     return
                 with peer:
-                    said = peer.recv(4096).replace(b"\0", b" ")[8:].decode("latin-1")
+                    while len(packet := peer.recv(4096)) == 8:  # it asks for TLS, or for GSSAPI
+                        peer.sendall(b"N")
+                    said = packet.replace(b"\0", b" ")[8:].decode("latin-1")
                     fields = f"SFATAL\0VFATAL\0C28000\0Mrefused: {said}\0\0".encode("latin-1")
                     peer.sendall(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
 

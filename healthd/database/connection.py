@@ -18,7 +18,7 @@ from psycopg import AsyncConnection, errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from healthd import __version__
-from healthd.database.misplaced import SECRETS, refuse_misplaced, without_options, without_values
+from healthd.database.misplaced import SECRETS, refuse_misplaced, without_sent, without_values
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.model import quote as identifier
 from healthd.redact import hide
@@ -269,7 +269,7 @@ class translated:  # noqa: N801 # used as a verb: with translated(): …
 def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
     """Return our error for a driver's: by SQLSTATE first, then by class."""
     where = f" {place(dsn)}" if dsn else ""
-    state, text = error.sqlstate, hide(without_options(first_line(error), parameters(dsn) if dsn else {}))
+    state, text = error.sqlstate, hide(without_sent(first_line(error), parameters(dsn) if dsn else {}))
     if state == "42501":
         return PermissionDenied(f"the server refused{where or ' us'}: {text}", hint="ask for the privilege it names")
     if "permission denied for database" in text:  # while connecting the server's code does not reach us

@@ -61,9 +61,14 @@ def without_values(text: str) -> str:
 
     What it quotes may be a part of a password. The names of its own options cannot be.
     """
-    if re.match(r"(.* failed: )?(invalid |bad value|missing |unterminated|end of string|unexpected|forbidden)", text):
+    if re.match(
+        r"(.* failed: )?(FATAL: +)?(invalid |bad value|missing |unterminated|end of string|unexpected|forbidden)", text
+    ):
         return re.sub(r""" "[^"]*"(?!\w) | "(?![a-z_]+"$).*" | '[^']*'(?!\w) """, _named, text, flags=re.VERBOSE)
     return re.sub(r"""(["'])(?=[^"']*:)[^"']*@[^"']*\1""", '"…"', text)  # USER:PASSWORD@HOST for a name
+
+
+COMPLAINT = "invalid |bad value|missing |unterminated|end of string|unexpected|forbidden"
 
 
 def _named(match: re.Match[str]) -> str:
@@ -75,11 +80,15 @@ def _named(match: re.Match[str]) -> str:
 OPTIONS = tuple(option.keyword.decode() for option in Conninfo.get_defaults())
 
 
-def without_options(text: str, known: Mapping[str, str]) -> str:
-    """Return what a server says of a session that it refuses, without what the string set in it or hid in its user."""
-    hidden = {word.rpartition("=")[2] for word in known.get("options", "").split() if not word.startswith("--")}
-    hidden |= {word.partition("=")[2] for word in known.get("options", "").split()}
-    hidden |= {known.get("user", "").partition(":")[2]}
-    for word in sorted(filter(None, hidden - {"-c"}), key=len, reverse=True):
+def without_sent(text: str, known: Mapping[str, str]) -> str:
+    """Return what a server says of a session that it refuses, without what the string sent it beside names.
+
+    It is sent settings in `options`, an encoding and `replication`, and with the user what somebody wrote behind it.
+    """
+    words = [word for word in known.get("options", "").split() if word != "-c"]
+    hidden = {word.rpartition("=")[2] for word in words if not word.startswith("--")}
+    hidden |= {word.partition("=")[2] for word in words}
+    hidden |= {known.get("user", "").partition(":")[2], known.get("client_encoding", ""), known.get("replication", "")}
+    for word in sorted(filter(None, hidden), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "***", text)
     return text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from healthd.database.connection import rows_of, translated
+from healthd.errors import PermissionDenied
 
 EXTENSIONS = """
     SELECT e.name::text, COALESCE(v.requires, '{}')::text[]
@@ -32,10 +33,11 @@ NAMES = """
 class Surroundings:
     """What is on a server: `available` are the extensions that come with it, with those that each requires.
 
+    It is None where the role may not ask for them.
     `max_locks` is max_locks_per_transaction; so many locks there are for each of its `sessions` and `workers`.
     """
 
-    available: Mapping[str, tuple[str, ...]]
+    available: Mapping[str, tuple[str, ...]] | None
     installed: frozenset[str]
     roles: frozenset[str]
     tablespaces: frozenset[str]
@@ -54,7 +56,10 @@ async def available_extensions(connection: Any) -> Mapping[str, tuple[str, ...]]
 
 async def look_around(connection: Any) -> Surroundings:
     """Return what a database finds around itself."""
-    available = await available_extensions(connection)
+    try:
+        available = await available_extensions(connection)
+    except PermissionDenied:
+        available = None
     with translated():
         ((*names, max_locks, sessions, workers),) = await rows_of(connection, NAMES)
     installed, roles, tablespaces, schemas, languages = map(frozenset, names)

@@ -46,6 +46,8 @@ def lacks(pending: Sequence[Migration], lock: LockFile, there: Surroundings) -> 
 
 def _extensions(pending: Sequence[Migration], measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
     """Yield the extensions that do not come with the server: by the text, and what only a replay has seen."""
+    if there.available is None:
+        return
     available = {**there.available, **dict.fromkeys(there.installed, ())}
     told = set[str]()
     for one, names in unavailable(created(pending), available):

@@ -94,6 +94,19 @@ def test_an_extension_that_does_not_come_with_the_server_is_said_with_file_and_l
     assert [(None,)] == sql(database, "SELECT to_regclass('t')")
 
 
+async def test_where_the_role_may_not_ask_for_extensions_none_is_said_to_be_missing(database: str, sql: Sql) -> None:
+    sql(database, f"DROP ROLE IF EXISTS {ROLE}; CREATE ROLE {ROLE} LOGIN")
+    try:
+        sql(database, "REVOKE EXECUTE ON FUNCTION pg_available_extensions() FROM PUBLIC")
+        async with connect(f"{database}&user={ROLE}") as connection:
+            there = await look_around(connection)
+    finally:
+        sql(database, f"DROP ROLE {ROLE}")
+
+    assert there.available is None
+    assert () == lacks([migration("1", "CREATE EXTENSION postgis_of_nobody;")], LockFile(180000, {}, ()), there)
+
+
 # ── pure ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

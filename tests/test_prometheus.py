@@ -59,6 +59,7 @@ PROBLEMS = {
     "serialization_failed": "HealthdSerializationFailed",
     "contract_broken": "HealthdContractBroken",
     "migration_edited": "HealthdMigrationEdited",
+    "not_adopted": "HealthdNotAdopted",
     "enum_mismatch": "HealthdEnumMismatch",
     "migration_pending": "HealthdMigrationPending",
     "migration_unknown": "HealthdMigrationUnknown",

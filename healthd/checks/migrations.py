@@ -35,7 +35,8 @@ An empty database without a ledger is not adopted either, but simply pending."""
 `healthd status` says the same as this finding. A ledger that was there is in the backup:
 the tables `_yoyo_migration`, `_yoyo_log`, `_yoyo_version` and `_healthd_migration`.""",
         mend="""
-`healthd baseline` proves the version and writes the ledger; no file is run (docs/migrations.md, *Adopt a database*).
+`healthd baseline` proves the version and writes the ledger; no file is run
+(docs/migrations.md, *Adopt an existing database*).
 Where what it holds has nothing to do with `sql/`, `healthd migrate` applies the files from the first one on.
 If there was a ledger, bring its tables back instead.""",
     ),

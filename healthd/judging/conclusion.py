@@ -181,7 +181,7 @@ def conclude(
         unreported=unreported.names,
         not_adopted=None
         if reading.maintenance or reading.ledger.schemas or applied
-        else not_adopted(target.name, every),
+        else not_adopted(target.name, causes(every, KINDS)),
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
     )

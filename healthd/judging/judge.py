@@ -64,6 +64,9 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
     if lenient or (difference.unexpected and severity is Severity.WARNING):
         problem = "unexpected_object"
     records = (evidence.expected.objects.get(key), evidence.aligned.get(key, evidence.actual.objects.get(key)))
+    steps = () if difference.unexpected else tuple(map(commented, kind.repair(difference, *records)))
+    if lenient:  # what a DBA gave is for him to take back
+        steps = tuple(commented(f"-- if nobody meant it: {one}") for one in steps)
     little = kind.little(difference, records[0]) if difference.attribute is not None and records[0] is not None else ""
     severity = min(severity, Severity.WARNING) if little else severity
     yield Finding(
@@ -76,7 +79,7 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         expected,
         actual,
         difference.attribute,
-        () if difference.unexpected else tuple(map(commented, kind.repair(difference, *records))),
+        steps,
     )
 
 

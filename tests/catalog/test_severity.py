@@ -100,6 +100,7 @@ def test_what_only_slows_or_moves_is_a_warning() -> None:
         "column.storage",
         "constraint.options",
         "constraint.replica_identity",
+        "constraint.statistics",
         "constraint.tablespace",
         "extension.version",
         "function.cost",

@@ -145,13 +145,13 @@ class Scene:
         return await examine(self.target, self.files)
 
     async def unexplained(self) -> list[str]:
-        """Return what `healthd diff` lists, and another round neither reports nor lists in a note."""
+        """Return what `healthd diff` lists, and the report neither reports nor lists in a note."""
         async with connect(self.url) as connection:
             reading = await read(connection)
         applied = [one.id for one in reading.ledger.applied]
         expected = self.files.lock.on(reading.snapshot.server_version).expected(applied)
         both = comparable(expected, reading.snapshot, reading.ledger.owner)
-        return unexplained(*both, await self.again())
+        return unexplained(*both, self.report)
 
 
 async def play(story: Story, url: str, folder: Path, connection: psycopg.Connection[Any]) -> Scene:

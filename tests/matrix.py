@@ -43,7 +43,7 @@ TESTS = (
     "tests/catalog",
     "tests/sql",
 )
-CORPUS = "columns composites foreign_tables inheritance more_constraints options partitions views".split()
+CORPUS = "columns composites foreign_tables options views".split()
 STORIES = """
     column_allows_null column_default_changed column_dropped column_generated_otherwise column_renamed column_replaced
     column_shorter column_type_changed enum_value_renamed nothing_altered_and_back nothing_happened

@@ -33,6 +33,7 @@ Notes also name the differences that are as they should be:
 Not compared is what `pg_dump --schema-only` leaves out: rows, the counters of sequences, statistics,
 privileges on the database itself, roles and their settings, tablespaces,
 what belongs to an extension, and what the server's own schemas hold (but not the privileges on `pg_catalog`).
+Nor are entries of options that only the server writes (`pg_attver`): `healthd snapshot --all` lists them.
 Texts that two majors of PostgreSQL print in their own ways are marked with an asterisk
 (docs/migrations.md, *Several majors*).
 

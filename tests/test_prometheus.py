@@ -149,7 +149,11 @@ def test_an_alert_says_how_bad_it_is_what_happened_and_where_to_read_on(name: st
     assert re.search(r"^        for: \d+[smh]$", block, re.MULTILINE)
     assert re.search(r"^          severity: (critical|warning|info|none|'\{\{ if .*)$", block, re.MULTILINE)
     assert re.search(r"^          job: healthd$", block, re.MULTILINE)
-    assert re.search(r"^          summary: [^{}]+\.$", block, re.MULTILINE), "a static sentence with a full stop"
+    whose = r"'\{\{ \$labels\.(target|endpoint) \}\}: [^{}]+\.'"
+    assert re.search(rf"^          summary: ([^{{}}]+\.|{whose})$", block, re.MULTILINE), "a sentence, and whose it is"
+    if "labels.target" in block or "description: *findings" in block:
+        assert "summary: '{{ $labels.target }}: " in block
+        assert "dashboard_url: " in block
     assert re.search(r"^          description: (>-|\|-|\*findings|&findings \|-)$", block, re.MULTILINE)
     (link,) = set(re.findall(r"runbook_url: (\S+#\S.*)", block)[:1])
     address, anchor = link.split("#")

@@ -153,9 +153,7 @@ CURES = (
     Cure("57P02", "the server crashed: see its log", server=True),
     Cure("57P03", "the server starts, or is about to stop: wait", server=True),
     Cure("57P05", "idle_session_timeout ended the session: raise it for the role that migrates", server=True),
-    Cure(
-        "58P01", "install what has the file on the server: the package of the extension, or of the library", server=True
-    ),
+    Cure("58P01", "install the package of the extension, or of the library, on the server", server=True),
     Cure("XX000", "another session changed the same object at the same time", when="concurrently", server=True),
     Cure("XX000", "a fault in the server: see its log", server=True),
     Cure("XX001", "the server's data are damaged: see its log, and have a backup at hand", server=True),

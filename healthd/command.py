@@ -197,7 +197,7 @@ def one_target(settings: Settings, name: str | None) -> Target:
 async def reading_of(dsn: str) -> Reading:
     """Return everything that a database holds."""
     from healthd.database.connection import connect  # `new` and `explain` need no driver
-    from healthd.database.reading import read
+    from healthd.database.reading import always, read
 
     async with connect(dsn) as connection:
-        return await read(connection)
+        return await read(connection, texts=always)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from healthd.respelled import respelled
@@ -542,6 +543,8 @@ class Evidence:
     """All that one round learned about one target: what checks judge.
 
     `differences` leaves out what follows from another: a lost table is one, not one for each column.
+    `printed` are the texts of `expected` that are known as the actual server prints them, each with the migration
+    that it was recorded with; `texts_grant` is the SQL that would let us read more of them.
     `unlocked` are the applied migrations that the lock file does not know: without them the expected
     snapshot is not known either. `aligned` are the objects that are there under the names that are expected of
     them, where some were renamed. `lenient` are differences that are a warning at most, and make an object unexpected.
@@ -567,6 +570,8 @@ class Evidence:
     counters: tuple[Counter, ...] = ()
     sorted_by: tuple[SortedBy, ...] = ()
     asked: tuple[Asked, ...] = ()
+    printed: Mapping[tuple[Key, str | None], str] = field(default_factory=dict)
+    texts_grant: str | None = None
 
 
 Check = Callable[[Evidence], Iterable[Finding]]
@@ -601,6 +606,11 @@ class Report:
     def severity(self) -> Severity:
         """Return the worst severity: not seeing outranks seeing wrong."""
         return max((finding.severity for finding in self.findings), default=Severity.OK)
+
+
+def digest_of_text(text: str) -> str:
+    """Return what tells a text from any other: its SHA-256."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def some(texts: Sequence[str], most: int = 3) -> str:

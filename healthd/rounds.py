@@ -222,14 +222,15 @@ async def _examine(
     target: Target, files: Files | Later[Files], session: Session, second: Second | None
 ) -> tuple[Report, Files, Session]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
-    from healthd.database.reading import expected_digests, read
+    from healthd.database.reading import expected_digests, of_another_major, read
 
-    wanted = expected_digests(files, session.connection.info.server_version)
+    version = session.connection.info.server_version
+    wanted, texts = expected_digests(files, version), of_another_major(files, version)
     once, tried, beside, sampled, sharing = None, session.tried, session.beside, session.sampled, second
     while True:
         began = monotonic()
         with question(READ):
-            reading = await read(session.connection, digests=wanted, second=sharing)
+            reading = await read(session.connection, digests=wanted, second=sharing, texts=texts)
         reading_s = monotonic() - began
         session = replace(session, reading_s=reading_s if sharing is None else 2 * reading_s)
         if sharing is not None and sharing.kept:

@@ -1,10 +1,11 @@
 """Rows as the server sends them: whether they hold what no object can be without."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from typing import Any, get_args, get_type_hints
 
-from healthd.model import Kind, attributes
+from healthd.model import Key, Kind, Record, attributes
 
 
 def lacking(kind: Kind, rows: Sequence[Sequence[Any]]) -> str | None:
@@ -34,3 +35,20 @@ def _needed(record: Any, depth: int) -> tuple[tuple[int, str], ...]:
         *((at, "name") for at in range(names)),
         *((at, name) for at, name in fields if type(None) not in get_args(hints[name])),
     )
+
+
+def objects_of(kind: Kind, rows: Sequence[Sequence[Any]]) -> dict[Key, Record]:
+    """Return the objects of a kind by their keys; of two with one key the last."""
+    depth, record, name = kind.depth, kind.record, kind.name
+    lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if "tuple[" in str(one.type)]
+    if depth == 0:
+        lists = [i + 1 for i in lists]
+    objects = {}
+    for row in rows:
+        if lists:
+            row = [tuple(value) if i in lists else value for i, value in enumerate(row)]
+        if depth == 0:
+            objects[Key(name, tuple(row[0]))] = record(*row[1:])
+        else:
+            objects[Key(name, tuple(row[:depth]))] = record(*row[depth:])
+    return objects

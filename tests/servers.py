@@ -16,6 +16,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from healthd import programs
+
 # Its minor releases come within days; the servers that come as packages of Python and npm are older.
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
@@ -30,6 +32,17 @@ def tool(name: str) -> str:
 def lacking(reason: str) -> Exception:
     """Return what skips a test; where CI runs, what fails it."""
     return pytest.fail.Exception(reason) if "CI" in os.environ else pytest.skip.Exception(reason)
+
+
+def other_major(ours: Path | None) -> Path:
+    """Return the programs of a major on the other side of PostgreSQL 16, which began to print columns without table."""
+    number = programs.major(programs.find_binaries(ours))
+    embedded_ones = [programs.find_binaries()] if ours else []
+    fetched = sorted((Path(__file__).parents[1] / ".matrix").glob("*/package/native/bin"))
+    for folder in (*embedded_ones, *([DEBIAN] if DEBIAN.exists() else []), *fetched):
+        if (programs.major(folder) < 16) != (number < 16):
+            return folder
+    raise lacking(f"no other major's programs are in {DEBIAN} or .matrix (make matrix MAJORS=15 brings them)")
 
 
 def run(*command: str | Path) -> tuple[int, str]:

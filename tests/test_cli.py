@@ -419,12 +419,43 @@ def test_a_file_that_is_gone_is_told_by_every_verb_and_runs_nothing(project: Pat
 
     assert (2, APPLIED | {"0003_notes": "missing"}) == states()
     code, out, err = healthd("migrate")
-    assert (0, "applied, but the files do not have it: 0003_notes\n") == (code, err)
+    assert (2, "") == (code, out)
+    assert "applied, but its file is gone: 0003_notes; nothing was changed" in err
+    code, out, err = healthd("migrate", "--allow-drift")
+    assert (0, "applied, but its file is gone: 0003_notes\n") == (code, err)
     assert out.endswith(": 0 applied\n")
     for words in (["rollback"], ["check"], ["plan"], ["lock", "--check"], ["baseline", "--dry-run"]):
         result = healthd(*words)
         assert 2 == result.code, words
         assert "0003_notes" in result.out + result.err, words
+
+
+def test_a_database_that_is_ahead_of_the_files_is_one_story_everywhere(project: Path, migrated: str, sql: Sql) -> None:
+    hash_ = "encode(sha256('0009_later'), 'hex')"
+    sql(migrated, f"INSERT INTO _yoyo_migration VALUES ({hash_}, '0009_later', now() AT TIME ZONE 'UTC')")
+    words = "applied, but the files do not know it"
+
+    for verb in ("status", "plan", "check", "migrate"):
+        result = healthd(verb)
+        assert 2 == result.code, verb
+        assert words in result.out + result.err, verb
+        assert "0009_later" in result.out + result.err, verb
+    assert "nothing to do" not in healthd("plan").out
+    assert [("migration_unknown", "critical")] == [
+        (one["problem"], one["severity"]) for one in json.loads(healthd("check", "--format", "json").out)[0]["findings"]
+    ]
+    rules = (Path(__file__).parents[1] / "prometheus" / "healthd.rules.yml").read_text()
+    rule = rules[rules.index("alert: HealthdMigrationUnknown") :].partition("- alert:")[0]
+    assert "severity: critical" in rule
+    assert words in rule.replace("{{ if eq $value 1.0 }}it{{ else }}them{{ end }}", "it")
+
+    (project / "sql" / "0004_more.sql").write_text("CREATE TABLE public.more ();")
+    refused = healthd("migrate", "--allow-unlocked")
+    assert (2, [(None,)]) == (refused.code, sql(migrated, "SELECT to_regclass('public.more')"))
+    assert f"{words}: 0009_later; nothing was changed" in refused.err
+    assert "--allow-drift" in refused.err
+    assert 0 == healthd("migrate", "--allow-unlocked", "--allow-drift").code
+    assert [("more",)] == sql(migrated, "SELECT to_regclass('public.more')::text")
 
 
 @pytest.mark.parametrize("name", ["0003_remarks", "0001b_notes"])

@@ -14,12 +14,13 @@ HOUSE = Path(healthd.__file__).parent
 # Values in, values out: what such a module may import besides others of its sort, and nothing else.
 EVERYWHERE = frozenset("__future__ collections collections.abc dataclasses datetime enum functools typing".split())
 PURE: Mapping[str, frozenset[str]] = {
-    "healthd.model": frozenset({"re"}),
+    "healthd.model": frozenset({"hashlib", "re"}),
     "healthd.respelled": frozenset({"itertools", "re"}),
     "healthd.errors": frozenset(),
     "healthd.judging.causes": frozenset(),
     "healthd.judging.judge": frozenset(),
     "healthd.judging.partitions": frozenset(),
+    "healthd.judging.printed": frozenset(),
     "healthd.judging.consequences": frozenset({"re"}),
     "healthd.counters": frozenset(),
     "healthd.judging.ledgers": frozenset(),

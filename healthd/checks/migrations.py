@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from healthd.migrations.status import FAULTS
 from healthd.model import Evidence, Finding, Key, Problem, Severity, State
 
 PROBLEMS = (
@@ -76,9 +77,10 @@ The database has a migration that neither the files nor the lock file know:
 a newer release was deployed from other files, or these are the wrong files for this database.
 What that migration changed shows up as drift.""",
         see="""
-`healthd status` names it.""",
+`healthd status`, `plan` and `check` name it and exit with 2; so does `migrate`, whether anything waits or not.""",
         mend="""
-Give healthd the files that the newest release was deployed from, and reload it.""",
+Give healthd the files that the newest release was deployed from, and reload it.
+`healthd migrate --allow-drift` applies what waits all the same, and says what the files do not know.""",
     ),
     Problem(
         "migration_interrupted",
@@ -117,9 +119,9 @@ What the database must look like is therefore not known.""",
 _SAYS = {
     State.PENDING: ("migration_pending", Severity.WARNING, "{} waits to be applied"),
     State.OUT_OF_ORDER: ("migration_pending", Severity.WARNING, "{} waits, but newer ones are applied"),
-    State.EDITED: ("migration_edited", Severity.CRITICAL, "{} was edited after it was applied"),
-    State.MISSING: ("migration_missing", Severity.CRITICAL, "{} is applied, but its file is gone"),
-    State.UNKNOWN: ("migration_unknown", Severity.CRITICAL, "{} is applied, but the files do not know it"),
+    State.EDITED: ("migration_edited", Severity.CRITICAL, f"{{}} was {FAULTS[State.EDITED]}"),
+    State.MISSING: ("migration_missing", Severity.CRITICAL, f"{{}} is {FAULTS[State.MISSING]}"),
+    State.UNKNOWN: ("migration_unknown", Severity.CRITICAL, f"{{}} is {FAULTS[State.UNKNOWN]}"),
     State.INTERRUPTED: ("migration_interrupted", Severity.CRITICAL, "{} was interrupted"),
 }
 

@@ -76,15 +76,21 @@ Drop it, or write a migration that makes it, so that the files own it (docs/migr
 Either a kind of object could not be read,
 or texts (a view's definition, a default) were printed by two major versions of PostgreSQL,
 which may spell the same thing differently: the one that the lock file is from, and the one of this database.
+How this server prints what healthd applied itself is recorded, and compared; these texts are not recorded:
+an older healthd or yoyo applied them, they were in doubt before a run, the server was upgraded,
+or the lock file has other ones.
 Everything else is compared all the same; of the texts healthd says neither that they drifted nor that they are well.
 An upgraded database is therefore a ticket, and never a page.""",
         see="""
 The finding says which part and why; in JSON it has all such texts from both sides.""",
         mend="""
 For a part that cannot be read: mend what the server's message names.
-For two versions: let the lock file hold what your version prints, too.
+For two versions: `healthd baseline --record-texts --dry-run` shows each text from both sides;
+when they say the same, `healthd baseline --record-texts` records them, and from then on a change of them is drift.
+Or let the lock file hold what your version prints, too:
 `healthd lock --also-on /usr/lib/postgresql/15/bin` replays the files there and keeps what is printed otherwise
-(docs/migrations.md, *Several majors*).""",
+(docs/migrations.md, *Several majors*).
+If healthd may not read what was recorded, the finding has the `GRANT`.""",
     ),
 )
 

@@ -20,15 +20,25 @@ def check(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         "cannot_compare",
         Key("database", (evidence.target,)),
-        f"{count} printed by PostgreSQL {theirs} otherwise than by {ours}: {some(names)}; "
-        f"healthd lock --also-on FOLDER, with the programs of PostgreSQL {theirs}, lets healthd tell",
+        f"{count} printed by PostgreSQL {theirs} otherwise than by {ours}: {some(names)}; {_cure(evidence, theirs)}",
         Severity.UNKNOWN,
         f"as PostgreSQL {ours} prints",
         f"as PostgreSQL {theirs} prints",
+        repair=(evidence.texts_grant,) if evidence.texts_grant else (),
         facts={
             "texts": [
                 {"key": str(one.key), "attribute": one.attribute, "expected": one.expected, "actual": one.actual}
                 for one in found
             ]
         },
+    )
+
+
+def _cure(evidence: Evidence, theirs: int) -> str:
+    """Return how healthd comes to know how a server of this major prints."""
+    if evidence.texts_grant:
+        return f"what was recorded of them may not be read: {evidence.texts_grant}"
+    return (
+        "healthd baseline --record-texts records them as they are, after you have looked; or "
+        f"healthd lock --also-on FOLDER, with the programs of PostgreSQL {theirs}, measures them"
     )

@@ -59,6 +59,9 @@ DIGESTS = "_healthd_migration"
 # Our table of what is in of files that are no transaction; empty while none is half-way.
 PROGRESS = "_healthd_progress"
 
+# Our table of how this server prints what a migration made, where the lock file is of another major.
+TEXTS = "_healthd_text"
+
 
 @asynccontextmanager
 async def connect(dsn: str, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncConnection[Any]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 
@@ -15,13 +15,15 @@ from healthd.database.connection import (
     MIGRATION_LOCK,
     PROGRESS,
     SESSION,
+    TEXTS,
     first_line,
     read_only,
     rows_of,
 )
 from healthd.errors import LedgerFailed, PermissionDenied
 from healthd.migrations.names import canonical
-from healthd.migrations.status import Applied, Interrupted
+from healthd.migrations.status import Applied, Interrupted, Printed
+from healthd.model import Key
 from healthd.model import quote as identifier
 from healthd.visible import BOOKS
 
@@ -35,6 +37,8 @@ class Ledger:
     table is its own; without one, the owner of the database. `reader` is the role that we are. `refused` is
     what the server said when it did not even let us look. `interrupted` are files that are in only in part.
     `fault` says what is wrong with the tables themselves, so that nobody can tell what is applied, with its cure.
+    `texts` are how this server prints what migrations made, the newest last, where somebody asked for them;
+    `texts_grant` is the SQL that would let us read them, None when we may.
     """
 
     applied: tuple[Applied, ...] = ()
@@ -45,6 +49,8 @@ class Ledger:
     refused: str | None = None
     interrupted: tuple[Interrupted, ...] = ()
     fault: tuple[str, str] | None = None
+    texts: tuple[Printed, ...] = ()
+    texts_grant: str | None = None
 
     def readable(self) -> Ledger:
         """Return this ledger; raise LedgerFailed for several or a spoilt one, PermissionDenied for a hidden one."""
@@ -100,11 +106,11 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
                          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
              FROM pg_catalog.pg_class AS c
              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE c.relname IN (%(table)s, %(digests)s, %(progress)s, %(log)s, %(version)s)
+            WHERE c.relname IN (%(table)s, %(digests)s, %(progress)s, %(texts)s, %(log)s, %(version)s)
               AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
               AND n.nspname !~ '^pg_'
             ORDER BY 1, 2 DESC""",
-        {"table": table, "digests": DIGESTS, "progress": PROGRESS, "log": LOG, "version": VERSION},
+        {"table": table, "digests": DIGESTS, "progress": PROGRESS, "texts": TEXTS, "log": LOG, "version": VERSION},
     )
     owners = {schema: owner for schema, name, kind, _, owner, _ in rows if name == table and kind == "r"}
     schemas = tuple(owners)
@@ -112,7 +118,7 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
     if len(schemas) != 1 or fault:
         return Ledger(schemas=schemas, owner=await _owner(connection), fault=fault)
     schema, owner = next(iter(owners.items()))
-    readable = {name: held for where, name, _, held, _, _ in rows if where == schema and name not in (LOG, VERSION)}
+    readable = {name: held for where, name, _, held, _, _ in rows if where == schema and name not in UNREAD}
     if not all(readable.values()):
         role, where = identifier(connection.info.user), identifier(schema)
         tables = ", ".join(f"{where}.{identifier(name)}" for name in readable)
@@ -161,11 +167,18 @@ APPLIED = """SELECT CASE WHEN y.migration_hash = own.hash THEN y.migration_id
               CROSS JOIN LATERAL (SELECT encode(sha256(convert_to(y.migration_id, 'UTF8')), 'hex') AS hash) AS own {}
               ORDER BY id"""
 LOG, VERSION = "_yoyo_log", "_yoyo_version"
+UNREAD = (LOG, VERSION, TEXTS)  # by who asks what is applied
 INSTANTS = ("timestamp without time zone", "timestamp with time zone")
-COLUMNS = {DIGESTS: ("digest", "migration_hash", "rollback_digest"), LOG: (), VERSION: ()}
+COLUMNS = {
+    DIGESTS: ("digest", "migration_hash", "rollback_digest"),
+    TEXTS: ("attribute", "expected_digest", "major", "migration_hash", "object", "recorded_at", "text"),
+    LOG: (),
+    VERSION: (),
+}
 OF_MARKS = ("applied_at_utc", "migration_hash", "migration_id")
 OF_PROGRESS = ("finished_at", "migration_hash", "migration_id", "operation", "started_at", "statement", "statements")
 AGAIN = "bring the table back from a backup; or drop what is left of the ledger, and healthd baseline finds the version"
+TRUST = "healthd baseline --record-texts"
 
 
 def _fault(table: str, found: Sequence[tuple[str, str, str, Sequence[str]]]) -> tuple[str, str] | None:
@@ -178,13 +191,54 @@ def _fault(table: str, found: Sequence[tuple[str, str, str, Sequence[str]]]) -> 
         if name == table and "ctime" in types:
             return f"{where} is of yoyo before version 5", "bring it up to date with: yoyo list"
         if lost := [one for one in columns[name] if one not in types]:
-            return f"{where} has no column {', '.join(lost)}", AGAIN
+            cure = f"drop it, then: {TRUST}" if name == TEXTS else AGAIN
+            return f"{where} has no column {', '.join(lost)}", cure
         if name == table and types["applied_at_utc"] not in INSTANTS:
             return f"{where}.applied_at_utc is {types['applied_at_utc']} and no timestamp", "ALTER its type back"
     names = {name for _, name, _, _ in found}
-    if table not in names and (rest := [where for where, name, _, _ in found if name in (DIGESTS, LOG, VERSION)]):
+    if table not in names and (
+        rest := [where for where, name, _, _ in found if name in (DIGESTS, TEXTS, LOG, VERSION)]
+    ):
         return f"{table} is gone, but not {', '.join(rest)}", AGAIN
     return None
+
+
+# Only of what is applied, the newest last: a row that outlived its mark says nothing.
+RECORDED = """SELECT m.migration_id, t.object, t.attribute, t.expected_digest, t.text
+                FROM {} AS t
+                JOIN {} AS m USING (migration_hash)
+               WHERE t.major = %s AND split_part(t.object, ':', 1) <> ALL (%s)
+               ORDER BY t.recorded_at, m.applied_at_utc, m.migration_id"""
+
+
+async def with_texts(connection: AsyncConnection[Any], ledger: Ledger, omitted: Collection[str] = ()) -> Ledger:
+    """Return a ledger with the texts that it has of this major, but for those of the kinds that are `omitted`."""
+    if ledger.grant or ledger.refused or ledger.fault or len(ledger.schemas) != 1:
+        return ledger
+    (schema,) = ledger.schemas
+    table = sql.Identifier(schema, TEXTS)
+    held = """SELECT pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                FROM pg_catalog.pg_class AS c
+                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+               WHERE n.nspname = %s AND c.relname = %s"""
+    rows = await rows_of(connection, held, [schema, TEXTS])
+    if not rows:
+        return ledger
+    if rows == [(False,)]:
+        name, role = f"{identifier(schema)}.{TEXTS}", identifier(connection.info.user)
+        return replace(ledger, texts_grant=f"GRANT SELECT ON {name} TO {role};")
+    query = sql.SQL(RECORDED).format(table, sql.Identifier(schema, BOOKS[0]))
+    cursor = await connection.execute(query, [connection.info.server_version // 10000, list(omitted)])
+    return replace(ledger, texts=tuple(_printed(await cursor.fetchall())))
+
+
+def _printed(rows: Sequence[Sequence[Any]]) -> Iterator[Printed]:
+    for migration, name, attribute, digest, text in rows:
+        try:
+            key = Key.parse(name)
+        except ValueError:
+            continue  # somebody's own row: it speaks of nothing
+        yield Printed(canonical(migration), key, attribute, digest, text)
 
 
 async def _interrupted(connection: AsyncConnection[Any], schema: str) -> tuple[Interrupted, ...]:

@@ -16,6 +16,7 @@ from healthd.database.connection import (
     MIGRATION_LOCK,
     PROGRESS,
     SESSION,
+    TEXTS,
     answer,
     answer_planned,
     read_only,
@@ -129,7 +130,7 @@ async def _question(connection: Any) -> str:
                   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                   AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
                 ORDER BY 1, 2""",
-            [CATALOGS, [BOOKS[0], DIGESTS, PROGRESS]],
+            [CATALOGS, [BOOKS[0], DIGESTS, PROGRESS, TEXTS]],
         )
         tables = await cursor.fetchall()
         columns = [f"v.{quote(name)}" for (name,) in await rows_of(connection, READABLE)]

@@ -17,18 +17,19 @@ from psycopg import AsyncConnection, sql
 
 from healthd import catalog
 from healthd.database.connection import LIMITS, SESSION, first_line, planned, read_only
-from healthd.database.ledger import Ledger, read_books
+from healthd.database.ledger import Ledger, read_books, with_texts
 from healthd.database.second import SERVER, Second, digest_rows
 from healthd.digest import MODULUS, NONE, Digest, digest_of, digests_query
 from healthd.later import Later, ready
 from healthd.model import Key, Kind, Snapshot, TouchedColumn
-from healthd.rows import lacking
+from healthd.rows import lacking, objects_of
 from healthd.visible import BOOKS, shared
 
 if TYPE_CHECKING:
     from healthd.sources import Files
 
 Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
+Texts = Callable[[], Coroutine[Any, Any, bool]]  # whether the ledger's texts are of use
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,21 @@ def expected_digests(files: Files | Later[Files], server_version: int) -> Digest
         return lock.digests([one.id for one in ledger.applied])
 
     return wanted
+
+
+def of_another_major(files: Files | Later[Files], server_version: int) -> Texts:
+    """Return what says whether the lock file is of another major than a server; for `reading.read`."""
+
+    async def differs() -> bool:
+        lock_file = (await ready(files)).lock.on(server_version)
+        return lock_file.server_version // 10000 != server_version // 10000
+
+    return differs
+
+
+async def always() -> bool:
+    """Ask for the ledger's texts whatever they are compared with; for `reading.read`."""
+    return True
 
 
 def digests_of(objects: Mapping[Key, Any]) -> Digests:
@@ -100,6 +116,7 @@ async def read(
     books: Sequence[str] = BOOKS,
     digests: Digests | None = None,
     second: Second | None = None,
+    texts: Texts | None = None,
 ) -> Reading:
     """Return the objects, the ledger and the migration lock as one transaction sees them.
 
@@ -107,14 +124,15 @@ async def read(
     objects are left out. Objects of the role that migrates are not told to be its own then. A `second` connection
     makes some of the digests, in a transaction of its own: a kind that is as it should be is so at either time.
     Kinds that others change all the while are unreadable: half of what is read of them would be newer.
+    How this server prints what migrations made is read of the other kinds, where `texts` says that it is of use.
     """
     from healthd.database.still import when_still  # it needs this door, too
 
     if digests is not None:
-        reading = await _read_once(connection, books, digests, second)
+        reading = await _read_once(connection, books, digests, second, texts=texts)
         if reading.as_expected:
             return reading  # what is as it should be was not caught between two states
-    return await when_still(connection, lambda: _read_once(connection, books, digests))
+    return await when_still(connection, lambda: _read_once(connection, books, digests, texts=texts))
 
 
 async def _read_once(
@@ -123,6 +141,7 @@ async def _read_once(
     digests: Digests | None,
     second: Second | None = None,
     migrates: Callable[[Ledger], str | None] = attrgetter("owner"),
+    texts: Texts | None = None,
 ) -> Reading:
     for readings in range(READINGS, 0, -1):
         try:
@@ -139,6 +158,8 @@ async def _read_once(
                     values["migrator"] = migrator
                 same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
                 objects, unreadable = await _everything(connection, values, same, last=readings == 1)
+                if texts is not None and len(ledger.schemas) == 1 and await texts():
+                    ledger = await with_texts(connection, ledger, same)
                 snapshot = Snapshot(connection.info.server_version, objects, unreadable, same)
                 return Reading(snapshot, ledger, maintenance, settings, found)
         except _KindFailed:
@@ -296,18 +317,7 @@ async def _objects(
         rows = await (await connection.execute(statement, values)).fetchall()
     if name := lacking(kind, rows):
         raise _KindFailed("no text", f"the server said nothing of an object's {name}")
-    depth, record, name = kind.depth, kind.record, kind.name
-    lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if "tuple[" in str(one.type)]
-    if depth == 0:
-        lists = [i + 1 for i in lists]
-    objects = {}
-    for row in rows:
-        if lists:
-            row = [tuple(value) if i in lists else value for i, value in enumerate(row)]
-        if depth == 0:
-            objects[Key(name, tuple(row[0]))] = record(*row[1:])
-        else:
-            objects[Key(name, tuple(row[:depth]))] = record(*row[depth:])
+    objects = objects_of(kind, rows)
     if len(objects) < len(rows):  # a role called PUBLIC, a catalog with a row too many
         raise _KindFailed("no names", "two objects have the same name")
     return objects

@@ -23,6 +23,7 @@ from healthd.judging.ledgers import ledgers, noted
 from healthd.judging.moves import moved_back
 from healthd.judging.omitted import whole
 from healthd.judging.partitions import come_and_go, holder, with_partitions
+from healthd.judging.printed import as_printed
 from healthd.judging.renames import aligned
 from healthd.judging.roles import ROLES, comparable, for_comparison, named
 from healthd.judging.strangers import PRIVILEGES, is_elsewhere, is_held_by_a_stranger, named_roles
@@ -79,11 +80,15 @@ def conclude(
     locked = [one.id for one in lock.migrations]
     halves = () if reading.maintenance else reading.ledger.interrupted
     migrations = tuple(states(files.migrations, locked, reading.ledger.applied, halves))
-    applied = [one.id for one in reading.ledger.applied]
-    owner = reading.ledger.owner
+    ledger = reading.ledger
+    applied, owner = [one.id for one in ledger.applied], ledger.owner
+
+    printed: dict[tuple[Key, str | None], str] = {}
 
     def believed(kinds: Collection[str]) -> Snapshot:
-        return for_comparison(lock.expected(applied, kinds), owner)
+        there, recorded = as_printed(lock.expected(applied, kinds), ledger.texts, reading.snapshot.server_version)
+        printed.update(recorded)
+        return for_comparison(there, owner)
 
     def completed(snapshot: Snapshot) -> Snapshot:
         return whole(snapshot, lambda kind: believed({kind}).objects)
@@ -148,6 +153,8 @@ def conclude(
         lenient=frozenset((one.key, one.attribute) for one in every if is_held_by_a_stranger(one, roles)),
         counters=beside.counters or (),
         sorted_by=beside.sorted_by or (),
+        printed=printed,
+        texts_grant=ledger.texts_grant,
     )
     unreported = Unreported(
         {

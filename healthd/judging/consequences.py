@@ -178,12 +178,25 @@ def _speaks(key: Key, record: Record) -> tuple[set[str], set[tuple[str, str]]]:
         )
     words, pairs = set[str](), set[tuple[str, str]]()
     for text in texts:
-        tokens = [match[1] or match[0] for match in TOKEN.finditer(text)]
+        tokens = _tokens(text)
         words |= set(tokens)
-        pairs |= {(one, two) for one, dot, two in zip(tokens, tokens[1:], tokens[2:], strict=False) if dot == "."}
+        pairs |= _pairs(tokens)
     if key.kind == "publication_table":
         pairs.add((key.path[1], key.path[2]))
     return words, pairs
+
+
+def qualified(text: str) -> set[tuple[str, str]]:
+    """Return the qualified names in a text: of objects with their schemas, and of columns with their tables."""
+    return _pairs(_tokens(text))
+
+
+def _tokens(text: str) -> list[str]:
+    return [match[1] or match[0] for match in TOKEN.finditer(text)]
+
+
+def _pairs(tokens: list[str]) -> set[tuple[str, str]]:
+    return {(one, two) for one, dot, two in zip(tokens, tokens[1:], tokens[2:], strict=False) if dot == "."}
 
 
 def _without_casts(text: str | None) -> str:

@@ -1,6 +1,6 @@
 """What every check shares: from a difference to a finding."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -74,7 +74,7 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         key,
         f"{key}: {words.word(key.kind, difference.attribute or '')} differs in {little}"
         if little
-        else message(difference),
+        else message(difference) + _recorded(evidence, difference),
         severity,
         expected,
         actual,
@@ -133,13 +133,21 @@ def commented(statement: str) -> str:
 def printed_elsewhere(evidence: Evidence, difference: Difference) -> bool:
     """Return whether a text differs that two majors printed, which need not print it alike: `texts` tells of those."""
     kind = evidence.kinds[difference.key.kind]
-    two = printed_by_two(kind, evidence.expected, evidence.actual, difference)
+    two = printed_by_two(kind, evidence.expected, evidence.actual, difference, evidence.printed)
     return two and kind.severity(difference) is not None
 
 
-def printed_by_two(kind: Kind, expected: Snapshot, actual: Snapshot, difference: Difference) -> bool:
-    """Return whether two texts differ that servers of two majors printed."""
+def printed_by_two(
+    kind: Kind,
+    expected: Snapshot,
+    actual: Snapshot,
+    difference: Difference,
+    printed: Container[tuple[Key, str | None]] = (),
+) -> bool:
+    """Return whether two texts differ that servers of two majors printed; `printed` are known as the second prints."""
     if major(expected) == major(actual) or not kind.deparsed(difference.attribute):
+        return False
+    if (difference.key, difference.attribute) in printed:
         return False
     return difference.expected is not None and difference.actual is not None
 
@@ -147,6 +155,14 @@ def printed_by_two(kind: Kind, expected: Snapshot, actual: Snapshot, difference:
 def major(snapshot: Any) -> int:
     """Return the major version of the server that a snapshot is from."""
     return int(snapshot.server_version) // 10000
+
+
+def _recorded(evidence: Evidence, difference: Difference) -> str:
+    """Return where a text comes from that the lock file has as another major prints it."""
+    migration = evidence.printed.get((difference.key, difference.attribute))
+    if migration is None or difference.actual is None:
+        return ""
+    return f", as PostgreSQL {major(evidence.actual)} printed it for {migration}"
 
 
 def message(difference: Difference, *, than: str = "sql/") -> str:

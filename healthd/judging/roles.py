@@ -37,12 +37,12 @@ def comparable(expected: Snapshot, actual: Snapshot, *migrators: str | None) -> 
     """Return both sides as they are compared, where these roles migrate.
 
     An owner or a privilege that one side tells of is told on the other side too, as what it is by default, so
-    that a difference names both. What PostgreSQL 17 brought is left out when one side is older.
+    that a difference names both. What PostgreSQL 17 and 18 brought is left out when one side is older.
     """
-    old = min(expected.server_version, actual.server_version) < 170000
+    older = min(expected.server_version, actual.server_version)
     one, other = (for_comparison(side, *migrators) for side in (expected, actual))
     sides = _filled(one, other), _filled(other, one)
-    return (_without_maintain(sides[0]), _without_maintain(sides[1])) if old else sides
+    return _as_known_to(sides[0], older), _as_known_to(sides[1], older)
 
 
 def _filled(one: Snapshot, other: Snapshot) -> Snapshot:
@@ -115,14 +115,21 @@ def _privileges(privileges: tuple[str, ...], names: dict[str, str]) -> tuple[str
     return tuple(f"{word}{slash}{names.get(role, role)}" for word, slash, role in parts)
 
 
-def _without_maintain(snapshot: Snapshot) -> Snapshot:
-    objects = dict(snapshot.objects)
+def _as_known_to(snapshot: Snapshot, server_version: int) -> Snapshot:
+    """Return a snapshot without what a server of this version knows nothing of."""
+    if server_version >= 180000:
+        return snapshot
+    changed: dict[Key, Record] = {}
     for key, record in snapshot.objects.items():
-        if key.kind in ("grant", "default_privileges"):
+        if key.kind == "column" and (record.not_null_name or record.not_null_apart):
+            changed[key] = replace(record, not_null_name=None, not_null_apart=False)
+        elif server_version < 170000 and key.kind == "domain" and record.not_null_name:
+            changed[key] = replace(record, not_null_name=None)
+        elif server_version < 170000 and key.kind in ("grant", "default_privileges"):
             kept = tuple(one for one in spelled_out(record.privileges) if not one.startswith("MAINTAIN"))
             if kept != record.privileges:
-                objects[key] = replace(record, privileges=kept)
-    return replace(snapshot, objects=objects)
+                changed[key] = replace(record, privileges=kept)
+    return replace(snapshot, objects={**snapshot.objects, **changed}) if changed else snapshot
 
 
 def named(finding: Finding, actual: Snapshot, migrator: str | None) -> Finding:

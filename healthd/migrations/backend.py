@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import functools
 import getpass
+import json
 import os
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from yoyo import exceptions
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
@@ -25,7 +26,7 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration as YoyoMigration
 
 from healthd import __version__
-from healthd.database.connection import DIGESTS, PROGRESS, complete, parameters, place, translate
+from healthd.database.connection import DIGESTS, PROGRESS, TEXTS, complete, parameters, place, translate
 from healthd.errors import LockFileError, MigrationFailed
 from healthd.migrations import guards, lockfile, locking, places, session, stepwise, tables
 from healthd.migrations.files import Migration, read_migration
@@ -39,6 +40,10 @@ from healthd.migrations.statements import trouble, unclosed
 from healthd.migrations.stepwise import Job
 from healthd.migrations.waiting import AGAIN, DEFAULT, LOCK_TIMEOUT_S, Patience, Say, Watcher, pause_s, to_stderr
 from healthd.model import quote
+
+if TYPE_CHECKING:
+    from healthd.migrations.recorder import Recorder
+    from healthd.migrations.status import Printed
 
 # A process that is killed leaves its statement running and its lock held, until the server looks.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
@@ -78,8 +83,12 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         patience: Patience = DEFAULT,
         say: Say = to_stderr,
         live: Say | None = None,
+        recorder: Recorder | None = None,
+        records: bool = False,
     ) -> None:
         self.patience, self.say, self.live = patience, say, live
+        self.recorder = recorder  # None where nobody knows the lock file, as under yoyo's own commands
+        self._records = records
         self.watcher: Watcher | None = None
         self.guarded = False  # whoever opened it has compared its sessions with the replay's
         self.heard: Heard | None = None  # what the file that is run raises
@@ -225,6 +234,11 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
                     raise MigrationFailed(f"{error}; {tried}{who}", hint=hint, sqlstate=error.sqlstate) from error
                 self.say(f"{name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s")
                 time.sleep(pause)
+
+    @property
+    def records(self) -> bool:
+        """Return whether it is recorded how this server prints what files make."""
+        return self._records or (self.recorder is not None and self.recorder.active)
 
     # ── the ledger ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -432,7 +446,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         try:
             self._refuse_elsewhere(job)
             given = self._given() if session.GIVES.search(job.text) else None
-            fresh = self._lacks_tables()
+            fresh = self._lacks_tables() and self.missing is not None and PROGRESS in self.missing.create
             if not self.alone and not fresh:
                 stepwise.refuse_others(self, job)
             self.alone = True
@@ -493,6 +507,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         The first one of all brings the ledger's tables with it: where it fails, nothing is left.
         """
         lacks = self._lacks_tables()
+        self.look_before(job)
         if lacks:
             self.connection.execute(BEGIN)
             self._make_tables()
@@ -505,7 +520,8 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
     def keep(self, job: Job, first: str, state: str) -> None:
         """Keep the books and commit, in one message."""
         try:
-            run(self.connection, self.driver, f"{first} {job.books} {UNLOCK} COMMIT; {LIKE_NEW}", [])
+            first, texts = self._texts(job, first)
+            run(self.connection, self.driver, f"{first} {job.books} {texts} {UNLOCK} COMMIT; {LIKE_NEW}", [])
         except self.driver.Error as error:
             if ENDED in (
                 error.diag.message_primary or ""
@@ -522,6 +538,66 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
             if gone := lost(error, job.name, state):
                 raise gone from error
             raise failed(error, Part(job.name, "", state, max_locks=self.max_locks)) from error
+        if self.recorder is not None and self.recorder.active:
+            self.recorder.kept(job)
+
+    def look_before(self, job: Job, noted: str | None = None) -> None:
+        """Look at what a file is about to touch, where it is recorded how this server prints that."""
+        if self.recorder is not None and self.recorder.active:
+            try:
+                self.recorder.before(self.connection, job, noted)
+            except self.driver.Error as error:
+                self._unrecorded(job, error)
+
+    def noted(self, job: Job) -> str | None:
+        """Return what `look_before` wants to know when a file goes on after the step that is in."""
+        if self.recorder is None or not self.recorder.active:
+            return None
+        try:
+            return self.recorder.note(self.connection)
+        except self.driver.Error as error:
+            self._unrecorded(job, error)
+            return None
+
+    def _texts(self, job: Job, first: str) -> tuple[str, str]:
+        """Return what is still to be sent before the books, and the SQL that records how this server prints."""
+        if self.recorder is None or not self.recorder.active:
+            return first, ""
+        run(self.connection, self.driver, first, [])
+        try:
+            found = self.recorder.after(self.connection, job)
+        except self.driver.Error as error:
+            self._unrecorded(job, error)
+            return "", ""
+        return "", self._record(found)
+
+    def record(self, found: Sequence[Printed]) -> None:
+        """Record how this server prints texts of what is applied."""
+        if found:
+            self.connection.execute(self._record(found))
+
+    def _record(self, found: Sequence[Printed]) -> str:
+        if not found:
+            return ""
+        rows = [
+            {
+                "hashes": [hashed(name) for name in forms(one.migration)],
+                "object": str(one.key),
+                "attribute": one.attribute,
+                "digest": one.digest,
+                "text": one.text,
+            }
+            for one in found
+        ]
+        query = tables.RECORD.format(texts=self.table(TEXTS), marks=self.table(self.migration_table))
+        major = self.connection.info.server_version // 10000
+        return self.filled(query, (major, __version__, json.dumps(rows)))
+
+    def _unrecorded(self, job: Job, error: Exception) -> None:
+        """Say that a look failed, unless it was the connection: then the file fails."""
+        if self.connection.closed:
+            raise error
+        self.say(f"{job.name}: how this server prints what it makes is not recorded: {error}")
 
     def _look_again(self, job: Job, state: str) -> str:
         """Return what became of a commit without an answer: asked again once the lock of the lost session is free."""
@@ -576,12 +652,19 @@ def _quoted(value: Any) -> str:
 
 @contextmanager
 def opened(
-    dsn: str, *, wait_s: float, patience: Patience = DEFAULT, say: Say = to_stderr, live: Say | None = None
+    dsn: str,
+    *,
+    wait_s: float,
+    patience: Patience = DEFAULT,
+    say: Say = to_stderr,
+    live: Say | None = None,
+    recorder: Recorder | None = None,
+    records: bool = False,
 ) -> Iterator[Backend]:
     """Open a backend and hold the migration lock for a block; raise our errors for yoyo's and the driver's."""
     known = parameters(dsn)
     uri = DatabaseURI("postgresql+healthd", None, None, None, None, None, known)
-    backend = Backend(uri, "_yoyo_migration", patience=patience, say=say, live=live)
+    backend = Backend(uri, "_yoyo_migration", patience=patience, say=say, live=live, recorder=recorder, records=records)
     backend.guarded = True
     try:
         with backend, backend.lock(timeout=wait_s):

@@ -12,20 +12,34 @@ from typing import Any
 from healthd.config import Target
 from healthd.database.closer import look_closer
 from healthd.database.connection import connect
-from healthd.database.reading import Reading, read
-from healthd.errors import MigrationFailed
+from healthd.database.reading import Reading, of_another_major, read
+from healthd.errors import ConfigError, MigrationFailed
 from healthd.judging.conclusion import conclude
+from healthd.judging.judge import major
+from healthd.judging.printed import as_printed, same_text, text_of, texts_of, textual
 from healthd.judging.roles import for_comparison
 from healthd.judging.strangers import held_by_another
 from healthd.migrations.files import Migration, up_to
 from healthd.migrations.lockfile import LockFile, disagreements
 from healthd.migrations.prefixes import misfits
 from healthd.migrations.proven import ELSEWHERE
-from healthd.migrations.status import Applied, states
-from healthd.model import Finding, Report, Severity, State, some
+from healthd.migrations.recorder import makers
+from healthd.migrations.status import Applied, Printed, ahead, states
+from healthd.model import Finding, Key, Report, Severity, State, digest_of_text, some
 from healthd.sources import Files
 
 TRIED = 12  # of the versions that look closest, how many are judged before the closest is told
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """A text that two majors print in two ways; `recorded` is what this server printed when it was recorded before."""
+
+    key: Key
+    attribute: str
+    expected: str
+    actual: str
+    recorded: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +47,8 @@ class Fit:
     """How a database compares with one version: the migrations of it, and what differs.
 
     `marked` are those that the ledger has already; `unseen` change no object, so that nobody sees whether they ran.
+    `texts` are how this server prints what the lock file has as another major prints it, to be recorded; `trusted`
+    are those of them that differ, of which nobody but a person can tell whether they say the same.
     """
 
     migrations: tuple[Migration, ...]
@@ -40,6 +56,8 @@ class Fit:
     notes: tuple[str, ...]
     marked: frozenset[str]
     unseen: tuple[str, ...]
+    texts: tuple[Printed, ...] = ()
+    trusted: tuple[Trusted, ...] = ()
 
     @property
     def at(self) -> str | None:
@@ -65,16 +83,21 @@ async def fit(
     *,
     to: str | None = None,
     allow_unexpected: bool = False,
+    record_texts: bool = False,
 ) -> Fit:
     """Return how a database compares with the version `to`, or with the one that it is at, or is closest to.
 
+    With `record_texts`, texts that two majors printed in two ways are no obstacle: who says so has looked at them.
     Reads only. Raises when the files are not those that were locked, or the ledger does not go with them.
     """
     if wrong := tuple(disagreements(lock, migrations)):
         raise MigrationFailed(f"the lock file is not of these files: {some(wrong)}", hint="write it: healthd lock")
+    files = Files.of(lock, migrations)
     async with connect(target.dsn) as connection:
-        reading = await read(connection)
-        return await _fit_of(connection, target, migrations, lock, reading, to, allow_unexpected=allow_unexpected)
+        reading = await read(connection, texts=of_another_major(files, connection.info.server_version))
+        return await _fit_of(
+            connection, target, migrations, lock, reading, to, allow_unexpected=allow_unexpected, trust=record_texts
+        )
 
 
 async def _fit_of(
@@ -86,28 +109,71 @@ async def _fit_of(
     to: str | None,
     *,
     allow_unexpected: bool,
+    trust: bool,
 ) -> Fit:
     files = Files.of(lock, migrations)
     given, lock = _given(migrations, reading), lock.on(reading.snapshot.server_version)
+    if trust and to is None:
+        to = _applied(migrations, given)
     anyway = _expected_somewhere(lock) if allow_unexpected else None
     judged: list[Fit] = []
     for position in islice(_positions(migrations, reading, lock, given, to), TRIED):
         prefix = tuple(migrations[:position])
-        report = conclude(target, files, _as_if(reading, prefix))
-        if (more := await look_closer(connection, reading, report)) is not reading:
-            report = conclude(target, files, _as_if(more, prefix))
-        judged.append(_fit(prefix, report, lock, frozenset(given), anyway))
+        as_if = _as_if(reading, prefix, without_texts=trust)
+        report = conclude(target, files, as_if)
+        if (more := await look_closer(connection, as_if, report)) is not as_if:
+            report = conclude(target, files, more)
+        found = _fit(prefix, report, lock, frozenset(given), anyway)
+        judged.append(_with_texts(found, lock, reading, trust=trust))
         if not judged[-1].findings:
             return judged[-1]
     return min(judged, key=lambda one: len(one.findings))
+
+
+def _applied(migrations: Sequence[Migration], given: Sequence[str]) -> str:
+    """Return the version of the ledger; raise ConfigError without one: files may differ in nothing but texts."""
+    names = [one.id for one in migrations]
+    if not given:
+        raise ConfigError(
+            "the texts of a database without a ledger are those of no version yet",
+            hint="say which version it is at, too: --to ID",
+        )
+    if waiting := [name for name in names[: names.index(given[-1])] if name not in given]:
+        raise MigrationFailed(
+            f"{some(waiting)} waits, although {given[-1]} is applied", hint="healthd migrate --allow-out-of-order first"
+        )
+    return given[-1]
+
+
+def _with_texts(found: Fit, lock: LockFile, reading: Reading, *, trust: bool) -> Fit:
+    """Return a fit with what is to be recorded; with `trust` also of texts that differ, which are findings no more."""
+    applied, version = {one.id for one in found.migrations}, reading.snapshot.server_version
+    expected = lock.expected(applied, textual())
+    if major(expected) == version // 10000:
+        return found
+    made_by = makers(one for one in lock.migrations if one.id in applied)
+    before, known = as_printed(expected, reading.ledger.texts, version)
+    texts, trusted = [], []
+    for key, record in expected.objects.items():
+        for name, text in texts_of(record):
+            own = text_of(reading.snapshot.objects.get(key), name)
+            if own is None or key not in made_by or not (trust or same_text(text, own)):
+                continue
+            alike = same_text(text, own)
+            texts.append(Printed(made_by[key], key, name, digest_of_text(text), None if alike else own))
+            recorded = text_of(before.objects[key], name) if (key, name) in known else None
+            if not alike and not same_text(own, recorded):
+                trusted.append(Trusted(key, name, text, own, recorded))
+    findings = tuple(one for one in found.findings if not (trust and one.check == "texts"))
+    return replace(found, findings=findings, texts=tuple(texts), trusted=tuple(trusted))
 
 
 def _given(migrations: Sequence[Migration], reading: Reading) -> tuple[str, ...]:
     """Return what the ledger has already, in the order of the files."""
     ledger = reading.ledger.readable()
     known = tuple(states([(one.id, one.digest) for one in migrations], (), ledger.applied))
-    if foreign := [one.id for one in known if one.state is State.UNKNOWN]:
-        raise MigrationFailed(f"applied, but the files do not have it: {some(foreign)}", hint="bring its files back")
+    if foreign := ahead(known):
+        raise MigrationFailed(foreign, hint="bring its files back")
     if edited := [one.id for one in known if one.state is State.EDITED]:
         raise MigrationFailed(f"edited after it was applied: {some(edited)}", hint="bring the file back")
     return tuple(one.id for one in known if one.state is State.APPLIED)
@@ -130,11 +196,12 @@ def _positions(
     yield from sorted(range(least, len(names) + 1), key=lambda position: (counts[position], -position))
 
 
-def _as_if(reading: Reading, prefix: Sequence[Migration]) -> Reading:
-    """Return a reading as if its ledger had these migrations, and nobody were migrating."""
+def _as_if(reading: Reading, prefix: Sequence[Migration], *, without_texts: bool) -> Reading:
+    """Return a reading as if its ledger had these migrations, perhaps no texts, and nobody were migrating."""
     at = datetime.min.replace(tzinfo=UTC)
     applied = tuple(Applied(one.id, at, one.digest, one.rollback_digest) for one in prefix)
-    return replace(reading, ledger=replace(reading.ledger, applied=applied), maintenance=None)
+    texts = () if without_texts else reading.ledger.texts
+    return replace(reading, ledger=replace(reading.ledger, applied=applied, texts=texts), maintenance=None)
 
 
 def _expected_somewhere(lock: LockFile) -> frozenset[str]:
@@ -167,14 +234,14 @@ def _fit(
 
 
 async def adopt(target: Target, found: Fit, *, wait_s: float = 60.0) -> None:
-    """Mark the migrations of a version as applied, all in one transaction that holds the migration lock."""
+    """Mark the migrations of a version as applied, and record its texts, in one transaction with the migration lock."""
     await asyncio.to_thread(_adopt, target.dsn, found, wait_s)
 
 
 def _adopt(dsn: str, found: Fit, wait_s: float) -> None:
     from healthd.migrations.backend import opened, yoyo_migration
 
-    with opened(dsn, wait_s=wait_s) as backend:
+    with opened(dsn, wait_s=wait_s, records=bool(found.texts)) as backend:
         theirs = {one.id: yoyo_migration(one) for one in found.migrations}
         backend.ensure_internal_schema_updated()
         if backend.applied_ids() != found.marked:
@@ -182,3 +249,4 @@ def _adopt(dsn: str, found: Fit, wait_s: float) -> None:
         with backend.transaction():
             for one in found.migrations:
                 backend.adopt(theirs[one.id], one, mark=one.id not in found.marked)
+            backend.record(found.texts)

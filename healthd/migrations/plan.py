@@ -78,8 +78,8 @@ def relations(plan: Iterable[Planned]) -> tuple[str, ...]:
 
 
 def text(plan: Sequence[Planned], sizes: Mapping[str, Size]) -> str:
-    """Return the plan for people."""
-    return "\n".join(line for one in plan for line in _said(one, sizes)) or "nothing to do"
+    """Return the plan for people; nothing when nothing would run."""
+    return "\n".join(line for one in plan for line in _said(one, sizes))
 
 
 def _said(one: Planned, sizes: Mapping[str, Size]) -> Iterator[str]:

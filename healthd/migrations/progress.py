@@ -38,10 +38,10 @@ BEGUN = f"""INSERT INTO {{table}} ({_COLUMNS}, noted)
             VALUES ({_VALUES}, %(noted)s)
             ON CONFLICT (migration_hash, operation, statement) DO UPDATE
                 SET ({_UPDATED}, noted, started_at) = ROW ({_EXCLUDED}, excluded.noted, now())"""  # noqa: S608 # our own
-FINISHED = f"""INSERT INTO {{table}} ({_COLUMNS}, finished_at)
-               VALUES ({_VALUES}, clock_timestamp())
+FINISHED = f"""INSERT INTO {{table}} ({_COLUMNS}, noted, finished_at)
+               VALUES ({_VALUES}, %(noted)s, clock_timestamp())
                ON CONFLICT (migration_hash, operation, statement) DO UPDATE
-                   SET ({_UPDATED}) = ROW ({_EXCLUDED})"""  # noqa: S608 # our own
+                   SET ({_UPDATED}, noted) = ROW ({_EXCLUDED}, excluded.noted)"""  # noqa: S608 # our own
 FORGOTTEN = """DELETE FROM {table}
                 WHERE migration_hash = %(hash)s AND operation = %(operation)s AND statement >= %(statement)s"""
 OTHERS = """SELECT DISTINCT p.migration_id, p.operation
@@ -51,7 +51,7 @@ OTHERS = """SELECT DISTINCT p.migration_id, p.operation
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One step that was begun: the digest of its text, and what was there before it."""
+    """One step that was begun: the digest of its text, and what was there before it, or after it once it is in."""
 
     statement: int
     digest: str
@@ -67,6 +67,7 @@ class Standing:
     done: tuple[Step, ...]
     left: tuple[Step, ...]
     begun: Row | None
+    noted: str | None = None  # after the last step that is in
 
 
 def standing(steps: Sequence[Step], rows: Sequence[Row], name: str) -> Standing:
@@ -89,7 +90,7 @@ def standing(steps: Sequence[Step], rows: Sequence[Row], name: str) -> Standing:
     begun = known.get(left[0].number) if left else None
     if begun is not None and begun.digest != left[0].digest:
         raise changed(left[0], name)
-    return Standing(tuple(done), left, begun)
+    return Standing(tuple(done), left, begun, known[done[-1].number].noted if done else None)
 
 
 def changed(step: Step, name: str) -> MigrationFailed:

@@ -11,7 +11,7 @@ from healthd.config import Target
 from healthd.database.closer import look_closer
 from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
-from healthd.database.reading import Reading, expected_digests, read
+from healthd.database.reading import Reading, expected_digests, of_another_major, read
 from healthd.database.second import Second
 from healthd.database.surroundings import look_around
 from healthd.errors import HealthdError, MigrationFailed
@@ -23,6 +23,7 @@ from healthd.migrations import guards, places, runner
 from healthd.migrations.breaks import Break, Foreseen, foresee, foresee_undoing
 from healthd.migrations.files import Migration
 from healthd.migrations.needs import Lack, lacks
+from healthd.migrations.recorder import Recorder
 from healthd.migrations.waiting import Say
 from healthd.model import Finding, Key, Severity, some
 from healthd.rounds import AGAIN_S
@@ -92,8 +93,9 @@ async def look(target: Target, files: Files | Later[Files], *, alone: bool = Fal
 
 
 async def _look(connection: Any, target: Target, files: Files | Later[Files], second: Second | None = None) -> Look:
-    wanted = expected_digests(files, connection.info.server_version)
-    reading = await read(connection, digests=wanted, second=second)
+    version = connection.info.server_version
+    wanted, texts = expected_digests(files, version), of_another_major(files, version)
+    reading = await read(connection, digests=wanted, second=second, texts=texts)
     reading.ledger.readable()
     report = conclude(target, await ready(files), reading)
     if (more := await look_closer(connection, reading, report)) is not reading:
@@ -114,6 +116,7 @@ async def migrate(
     allow_drift: bool = False,
     allow_unlocked: bool = False,
     allow_breaking: bool = False,
+    allow_ahead: bool = False,
     name: str = "schema.lock",
     **options: Any,
 ) -> Changed:
@@ -123,7 +126,7 @@ async def migrate(
     what would run, or when what would run breaks what the target's contracts believe, unless that is allowed; and
     afterwards, when the run made something else.
     """
-    files = Files.of(lock, migrations)
+    files, recorder = Files.of(lock, migrations), Recorder(lock)
     before: list[Look] = []
     broken: list[Break] = []
 
@@ -135,13 +138,23 @@ async def migrate(
         guards.refuse_lacks(target.name, await _lacks(target, pending, lock))
         known = await look(target, files)
         before.append(known)
+        recorder.meet(known.reading)
         if applied and not allow_drift:  # a database without a ledger is met as it is
             guards.refuse_drift(target.name, known.drift, _unlocked(lock, applied))
         foreseen = foresee(target.contracts, lock, ledger, known.reading.snapshot, pending)
         broken.extend(_agreed(target, foreseen, say=say, allow_breaking=allow_breaking))
 
     try:
-        done = await runner.migrate(target.dsn, migrations, lock, say=say, guard=guard, **options)
+        done = await runner.migrate(
+            target.dsn,
+            migrations,
+            lock,
+            say=say,
+            guard=guard,
+            recorder=recorder,
+            allow_ahead=allow_ahead or allow_drift,
+            **options,
+        )
     except MigrationFailed as error:
         if hint := _adopting(target, lock, before):
             raise MigrationFailed(str(error), hint=f"{hint}; or {error.hint}" if error.hint else hint) from error
@@ -234,16 +247,17 @@ async def resume(
     Drift stops nobody here: half-way is the worse place to be. What the file itself changes is no drift before it is
     at its end, and so is held against the lock file afterwards, whatever of it was in before.
     """
-    files = Files.of(lock, migrations)
+    files, recorder = Files.of(lock, migrations), Recorder(lock)
     before: list[Look] = []
     expected: set[str] = set()
 
     async def guard(chosen: Sequence[Migration], ledger: Ledger) -> None:
         before.append(await look(target, files))
+        recorder.meet(before[0].reading)
         undone = {one.id for one in ledger.interrupted if one.operation == "rollback"}
         expected.update(guards.left_over(lock.migrations, undone & {one.id for one in chosen}))
 
-    done = await runner.resume(target.dsn, migrations, lock, say=say, guard=guard, **options)
+    done = await runner.resume(target.dsn, migrations, lock, say=say, guard=guard, recorder=recorder, **options)
     if not done:
         return Changed(())
     words = f"{', '.join(done)} resumed"
@@ -270,7 +284,7 @@ async def rollback(
     """
     from healthd.judging.losses import losses
 
-    files = Files.of(lock, migrations)
+    files, recorder = Files.of(lock, migrations), Recorder(lock)
     before: list[Look] = []
     broken: list[Break] = []
     expected: set[str] = set()
@@ -282,6 +296,7 @@ async def rollback(
             guards.refuse_inexact(lock, undone, ledger.applied)
         known = await look(target, files)
         before.append(known)
+        recorder.meet(known.reading)
         foreseen = foresee_undoing(target.contracts, lock, ledger, known.reading.snapshot, undone)
         broken.extend(_agreed(target, foreseen, say=say, allow_breaking=allow_breaking))
         applied = [one.id for one in ledger.applied]
@@ -290,7 +305,7 @@ async def rollback(
             guards.refuse_losses(lost)
         expected.update(guards.left_over(lock.migrations, {one.id for one in undone}))
 
-    done = await runner.rollback(target.dsn, migrations, lock, say=say, guard=guard, **options)
+    done = await runner.rollback(target.dsn, migrations, lock, say=say, guard=guard, recorder=recorder, **options)
     if not done:
         return Changed(())
     words = f"{', '.join(done)} rolled back"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from healthd.database.connection import connect, rows_of
 from healthd.database.ledger import Ledger, read_ledger
@@ -14,9 +14,12 @@ from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed
 from healthd.migrations.files import Migration, read_post_apply, up_to
 from healthd.migrations.lockfile import LockFile
 from healthd.migrations.session import SESSION, Session
-from healthd.migrations.status import renamed, states
+from healthd.migrations.status import ahead, renamed, states
 from healthd.migrations.waiting import DEFAULT, Patience, Say
 from healthd.model import MigrationState, State, some
+
+if TYPE_CHECKING:
+    from healthd.migrations.recorder import Recorder
 
 TO_RUN = (State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED)
 
@@ -66,17 +69,19 @@ async def migrate(
     wait_s: float = 60.0,
     allow_out_of_order: bool = False,
     allow_edited: bool = False,
+    allow_ahead: bool = False,
     patience: Patience = DEFAULT,
     live: Say | None = None,
     guard: Guard = nobody,
+    recorder: Recorder | None = None,
 ) -> tuple[str, ...]:
     """Apply what is pending, up to and with `to`, and return the ids; nothing is locked when nothing is.
 
     One that was interrupted goes on where it was, when the database can tell where that is.
     The post-apply*.sql beside the migrations run after those that were applied, as yoyo has it.
     `say` is given a line for each thing that happened, `live` what is only true for a moment.
-    Raises MigrationFailed before anything is changed when an applied file was edited, or when a pending one
-    is older than an applied one, unless that is allowed. `guard` is given what is about to be applied, and may
+    Raises MigrationFailed before anything is changed when an applied file was edited or is gone, or when a pending
+    one is older than an applied one, unless that is allowed. `guard` is given what is about to be applied, and may
     raise before anything is changed.
     """
     known = await standing(dsn, migrations, lock)
@@ -89,8 +94,7 @@ async def migrate(
         )
     for error in refusals(known, migrations, names, allow_out_of_order=allow_out_of_order, allow_edited=allow_edited):
         raise error
-    if lost := known.ids(State.MISSING, State.UNKNOWN):
-        say(f"applied, but the files do not have it: {some(lost)}")
+    _refuse_ahead(known, migrations, say, allow_ahead=allow_ahead, allow_edited=allow_edited)
     waiting = known.ids(*TO_RUN)
     _refuse_halves(known, names, "apply")
     pending = [one for one in chosen if one.id in waiting]
@@ -98,7 +102,7 @@ async def migrate(
         return ()
     await guard(pending, known.ledger)
     afterwards = read_post_apply(dict.fromkeys(one.path.parent for one in migrations))
-    with_patience = {"wait_s": wait_s, "patience": patience, "say": say, "live": live}
+    with_patience = {"wait_s": wait_s, "patience": patience, "say": say, "live": live, "recorder": recorder}
     return await asyncio.to_thread(_apply, dsn, pending, afterwards, with_patience)
 
 
@@ -122,6 +126,22 @@ def refusals(
             f"renamed after it was applied: {some(twice)}; nothing was changed",
             hint="give it its old name back, or to run it a second time: healthd migrate --allow-edited",
         )
+
+
+def _refuse_ahead(
+    known: Standing, migrations: Sequence[Migration], say: Say, *, allow_ahead: bool, allow_edited: bool
+) -> None:
+    """Raise when the database has migrations that the files do not have, or only say it; its old name is no other."""
+    again = renamed([(one.id, one.digest) for one in migrations], known.ledger.applied)
+    gone = again.values() if allow_edited else ()
+    lost = ahead(one for one in known.migrations if one.id not in gone)
+    if lost and not allow_ahead:
+        raise MigrationFailed(
+            f"{lost}; nothing was changed",
+            hint="give it the files that the newest release was deployed from; or healthd migrate --allow-drift",
+        )
+    if lost:
+        say(lost)
 
 
 async def session(dsn: str, relations: Sequence[str]) -> Session:
@@ -192,6 +212,7 @@ async def resume(
     patience: Patience = DEFAULT,
     live: Say | None = None,
     guard: Guard = nobody,
+    recorder: Recorder | None = None,
 ) -> tuple[str, ...]:
     """Bring the file that was interrupted to its end, and return its migration's id; nothing when none was.
 
@@ -213,7 +234,7 @@ async def resume(
         )
     if not dry_run:
         await guard([migration], known.ledger)
-    how = {"wait_s": wait_s, "patience": patience, "say": say, "live": live}
+    how = {"wait_s": wait_s, "patience": patience, "say": say, "live": live, "recorder": recorder}
     return await asyncio.to_thread(_resume, dsn, migration, half.operation, from_statement, dry_run, how)
 
 
@@ -261,6 +282,7 @@ async def rollback(
     patience: Patience = DEFAULT,
     live: Say | None = None,
     guard: Guard = nobody,
+    recorder: Recorder | None = None,
 ) -> tuple[str, ...]:
     """Roll back the last applied migration, or all after `to`, or `every` one, the last first; return their ids.
 
@@ -268,11 +290,8 @@ async def rollback(
     `guard` is given what is about to be rolled back, and may raise before anything is changed.
     """
     known = await standing(dsn, migrations, lock)
-    if lost := known.ids(State.MISSING, State.UNKNOWN):
-        raise MigrationFailed(
-            f"applied, but the files do not have it: {', '.join(lost)}; nothing was changed",
-            hint="bring its files back",
-        )
+    if lost := ahead(known.migrations):
+        raise MigrationFailed(f"{lost}; nothing was changed", hint="bring its files back")
     undoing = [one.id for one in known.ledger.interrupted if one.operation == "rollback"]
     applied = known.ids(State.APPLIED, State.EDITED, State.INTERRUPTED)
     keep = [one.id for one in up_to(migrations, to)] if to else [] if every else list(applied[:-1])
@@ -287,7 +306,7 @@ async def rollback(
     if not undone:
         return ()
     await guard(undone, known.ledger)
-    how = {"wait_s": wait_s, "patience": patience, "say": say, "live": live}
+    how = {"wait_s": wait_s, "patience": patience, "say": say, "live": live, "recorder": recorder}
     return await asyncio.to_thread(_undo, dsn, undone, how)
 
 

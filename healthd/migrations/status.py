@@ -1,10 +1,18 @@
 """Where each migration stands in one database: the files, the lock file and the ledger laid side by side."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from healthd.model import MigrationState, State
+from healthd.model import Key, MigrationState, State, some
+
+# What is wrong with a migration that is applied, in the words of every verb, page and alert.
+FAULTS: Mapping[State, str] = {
+    State.EDITED: "edited after it was applied",
+    State.MISSING: "applied, but its file is gone",
+    State.UNKNOWN: "applied, but the files do not know it",
+}
+AHEAD = (State.MISSING, State.UNKNOWN)  # of a database that has more than the files
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,21 @@ class Interrupted:
         what = "" if self.operation == "apply" else "rollback, "
         where = "after" if self.finished else "at"
         return f"{what}{where} statement {self.statement} of {self.statements}"
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """How the server of a database prints a text of the lock file: one row of our table of texts.
+
+    `digest` is that of the lock file's text (`model.digest_of_text`), `text` is the server's, None where it is the
+    same. It was recorded with `migration`, which made the object what it is.
+    """
+
+    migration: str
+    key: Key
+    attribute: str
+    digest: str
+    text: str | None
 
 
 def states(
@@ -78,6 +101,12 @@ def _states(
     for name in sorted(ledger.keys() - set(names)):
         state = State.MISSING if name in locked else State.UNKNOWN
         yield MigrationState(name, state, ledger[name].applied_at)
+
+
+def ahead(migrations: Iterable[MigrationState]) -> str:
+    """Return, in words, which applied migrations the files do not have; nothing when they have all of them."""
+    found = {state: [one.id for one in migrations if one.state is state] for state in AHEAD}
+    return "; ".join(f"{FAULTS[state]}: {some(ids)}" for state, ids in found.items() if ids)
 
 
 def renamed(files: Iterable[tuple[str, str]], applied: Iterable[Applied]) -> dict[str, str]:

@@ -156,11 +156,12 @@ def _known(job: Job, statement: int) -> int:
 
 def run(backend: Backend, job: Job) -> None:
     """Run what of a file is not in yet, and keep the books about it."""
-    left, begun = steps(job.text), None
+    left, begun, known = steps(job.text), None, None
     if job.resumable:
         outlook = look(backend, job)
         _decide(backend, job, outlook)
-        left, begun = outlook.left, outlook.standing.begun
+        left, begun, known = outlook.left, outlook.standing.begun, outlook.standing.noted
+    backend.look_before(job, known)
     for step in left:
         noted = begun.noted if begun is not None and begun.statement == step.number else None
         backend.patiently(job.name, _trying(backend, job, step, noted))
@@ -245,13 +246,14 @@ def _inside(backend: Backend, job: Job, step: Step) -> None:
         backend.connection.execute(f"BEGIN READ WRITE; {locking.HOLD_TRANSACTION}")
     backend.send(_part(job, step))
     part = _part(job, step, loose=True)
-    end, row = step.end or "COMMIT", _sql(backend, job, step, progress.FINISHED)
+    end = step.end or "COMMIT"
     try:
         if COMMIT.match(end):
+            row = _sql(backend, job, step, progress.FINISHED, backend.noted(job))
             backend.connection.execute(f"{_ourselves(job)} {row}; {locking.HOLD} {end}")
         else:
             backend.connection.execute(end)
-            _write(backend, job, step, progress.FINISHED)
+            _write(backend, job, step, progress.FINISHED, backend.noted(job))
     except backend.driver.Error as error:
         raise lost(error, job.name, part.state) or failed(error, part) from error
     return
@@ -279,7 +281,7 @@ def _outside(backend: Backend, job: Job, step: Step, known: str | None, left: li
             raise
         backend.rollback_only()
         raise _aftermath(backend, job, step, noted, error, left) from error
-    _write(backend, job, step, progress.FINISHED)
+    _write(backend, job, step, progress.FINISHED, backend.noted(job))
 
 
 def _aftermath(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from yoyo import internalmigrations
 from yoyo.internalmigrations import v2
 
-from healthd.database.connection import DIGESTS, PROGRESS, place
+from healthd.database.connection import DIGESTS, PROGRESS, TEXTS, place
 from healthd.errors import MigrationFailed, PermissionDenied
 from healthd.migrations import progress
 from healthd.migrations.sending import NOTHING
@@ -42,11 +42,46 @@ OF_DIGESTS = """CREATE TABLE {table} (
                     applied_at timestamptz NOT NULL DEFAULT now(),
                     applied_by text NOT NULL DEFAULT session_user,
                     healthd_version text NOT NULL)"""
+OF_TEXTS = """CREATE TABLE {table} (
+                  migration_hash varchar(64) NOT NULL REFERENCES {migrations} ON DELETE CASCADE,
+                  object text NOT NULL,
+                  attribute text NOT NULL,
+                  major integer NOT NULL,
+                  expected_digest text NOT NULL,
+                  text text,
+                  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+                  recorded_by text NOT NULL DEFAULT session_user,
+                  healthd_version text NOT NULL,
+                  PRIMARY KEY (migration_hash, object, attribute, major))"""
+# A row for each text of a migration that is applied: nothing is recorded of any other. Its hash is that of its name in
+# the form in which the ledger has it.
+RECORD = """INSERT INTO {texts} (migration_hash, object, attribute, major, expected_digest, text, healthd_version)
+            SELECT m.migration_hash, r.object, r.attribute, %s, r.digest, r.text, %s
+              FROM pg_catalog.jsonb_to_recordset(%s::pg_catalog.jsonb)
+                   AS r(hashes pg_catalog.jsonb, object text, attribute text, digest text, text text)
+              JOIN {marks} AS m ON r.hashes OPERATOR(pg_catalog.?) m.migration_hash::text
+            ON CONFLICT (migration_hash, object, attribute, major) DO UPDATE
+               SET expected_digest = EXCLUDED.expected_digest, text = EXCLUDED.text,
+                   recorded_at = EXCLUDED.recorded_at, recorded_by = EXCLUDED.recorded_by,
+                   healthd_version = EXCLUDED.healthd_version;"""
+# Who may read the digests reads these, too: they come later, and nobody would think of them.
+READERS = """SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END
+               FROM pg_catalog.pg_class AS c
+              CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+              WHERE c.oid = pg_catalog.to_regclass(%s)
+                AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner"""
 
 
 def _of_digests(backend: Backend) -> None:
     marks = backend.table(backend.migration_table)
     backend.execute(OF_DIGESTS.format(table=backend.table(DIGESTS), migrations=marks))
+
+
+def _of_texts(backend: Backend) -> None:
+    table, marks = backend.table(TEXTS), backend.table(backend.migration_table)
+    backend.execute(OF_TEXTS.format(table=table, migrations=marks))
+    for (role,) in backend.connection.execute(READERS, (backend.table(DIGESTS),)).fetchall():
+        backend.execute(f"GRANT SELECT ON {table} TO {role}")
 
 
 OURS: Mapping[str, Create] = {
@@ -104,7 +139,8 @@ def missing(backend: Backend, schema: str) -> Missing:
     if PROGRESS in there and progress.RUNNER not in _columns(backend, PROGRESS):
         backend.execute(progress.UPGRADE.format(table=backend.table(PROGRESS)))
     lost = _lost(backend, there)
-    create = {**lost, **{name: made for name, made in OURS.items() if name not in there}}
+    ours = {**OURS, TEXTS: _of_texts} if backend.records else OURS
+    create = {**lost, **{name: made for name, made in ours.items() if name not in there}}
     if create:
         _refuse_schema(backend, schema)
     again = () if backend.migration_table in lost else tuple(_again(lost, there))
@@ -149,7 +185,7 @@ def _lost(backend: Backend, there: Collection[str]) -> dict[str, Create]:
     """
     marks, log, version = backend.migration_table, backend.log_table, backend.version_table
     if marks not in there:
-        if rest := [name for name in (log, version, DIGESTS) if name in there]:
+        if rest := [name for name in (log, version, DIGESTS, TEXTS) if name in there]:
             raise MigrationFailed(
                 f"the ledger's table {marks} is gone, but not {', '.join(rest)}; {NOTHING}",
                 hint="bring it back from a backup; or drop what is left of the ledger, and healthd baseline finds "

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @patient
 @click.option("--allow-out-of-order", is_flag=True, help="Apply one that is older than what is applied.")
 @click.option("--allow-edited", is_flag=True, help="Go on although an applied file was edited, or renamed.")
-@click.option("--allow-drift", is_flag=True, help="Go on although the database is not what was applied.")
+@click.option("--allow-drift", is_flag=True, help="Go on although the database is not what was applied, or has more.")
 @click.option("--allow-unlocked", is_flag=True, help="Apply what the lock file does not know, or knows otherwise.")
 @click.option("--allow-breaking", is_flag=True, help="Apply what breaks the beliefs of a contract.")
 @click.option("--all", "every", is_flag=True, help="All targets of yoyo.ini, until one fails.")

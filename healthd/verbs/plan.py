@@ -17,16 +17,12 @@ from healthd.migrations.needs import lacks, tight
 from healthd.migrations.plan import Planned, Size, document, planned, relations, text, with_breaks
 from healthd.migrations.proven import refusals
 from healthd.migrations.runner import standing
+from healthd.migrations.status import FAULTS
 from healthd.model import State
 from healthd.sizes import read_sizes
 from healthd.sources import Files, read_lock
 
-FAULTS = {
-    State.EDITED: "edited after it was applied",
-    State.INTERRUPTED: "interrupted half-way: healthd resume",
-    State.MISSING: "applied, but its file is gone",
-    State.UNKNOWN: "applied, but the files do not know it",
-}
+SAID = {**FAULTS, State.INTERRUPTED: "interrupted half-way: healthd resume"}
 
 
 @verb()
@@ -56,7 +52,7 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
         say(f"{stand.maintenance}: what is pending may be less by now")
     for words in tight([one.locked for one in found if one.locked], there) if there else ():
         say(words)
-    faults = {one.id: FAULTS[one.state] for one in stand.migrations if one.state in FAULTS}
+    faults = {one.id: SAID[one.state] for one in stand.migrations if one.state in SAID}
     lines = [f"{name}  {words}" for name, words in faults.items()]
     lines += [f"{one.migration}  needs {one.words}: {one.cure}" for one in lacking]
     reasons = [{"error": str(one).removesuffix(f"; {NOTHING}"), "hint": one.hint} for one in refused]
@@ -67,7 +63,8 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
         "refusals": reasons,
         "lacks": [one.document() for one in lacking],
     }
-    out(style, "\n".join([*lines, text(found, sizes)]), document_)
+    lines += [text(found, sizes) or ("nothing to apply" if faults else "nothing to do")]
+    out(style, "\n".join(lines), document_)
     for one in reasons:
         say(f"migrate would refuse: {one['error']}")
         say(f"    hint: {one['hint']}")

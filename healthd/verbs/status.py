@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthd.command import finished, one_target, out, verb
+from healthd.command import finished, one_target, out, say, verb
 from healthd.config import Settings
 from healthd.judging.adoption import as_not_adopted
 from healthd.later import Later
 from healthd.migrations.glance import glance
+from healthd.migrations.status import FAULTS, ahead
 from healthd.model import State
 from healthd.printable import printable
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from healthd.migrations.proven import Look
     from healthd.sources import Files
 
-WRONG = frozenset({State.EDITED, State.MISSING, State.UNKNOWN, State.INTERRUPTED})
+WRONG = FAULTS.keys() | {State.INTERRUPTED}
 
 
 @verb()
@@ -44,6 +45,8 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     found = {"drift": [one.message for one in drift], "cannot_tell": [one.message for one in unclear]}
     document = {"target": chosen.name, "adopted": unadopted is None, "migrations": rows, **found}
     out(style, "\n".join(lines), document)
+    if words := ahead(migrations):
+        say(words)
     if unclear:
         return 3
     if drift or any(one.state in WRONG for one in migrations):

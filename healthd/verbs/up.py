@@ -47,7 +47,7 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
             settings = replace(load(), host=settings.host, port=settings.port)
             attempt = _attempt(settings)
         for target in settings.targets:
-            migrate_and_say(settings, target)
+            migrate_and_say(settings, target, allow_ahead=True)  # the page says it
         lines = places(listener, settings) | {"database": url_of(settings.targets[0].dsn)}
         asyncio.run(serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt)))
         say("stopping")

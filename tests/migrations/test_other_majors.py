@@ -13,7 +13,7 @@ from typing import Any
 
 import pg_dump
 import pytest
-from servers import DEBIAN, lacking
+from servers import other_major
 
 from healthd import cli, embedded, programs
 from healthd.config import Target
@@ -30,7 +30,6 @@ from healthd.sources import Files
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 BINARIES = Path(os.environ["HEALTHD_PG_BIN"]) if os.environ.get("HEALTHD_PG_BIN") else None
-MATRIX = Path(__file__).parents[2] / ".matrix"
 FILES = {
     "1_orders": "CREATE TABLE public.orders (id bigint PRIMARY KEY, note text DEFAULT 'x' NOT NULL);",
     "2_open": "CREATE VIEW public.open AS SELECT id, note FROM public.orders WHERE note <> 'done';",
@@ -41,14 +40,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def other() -> Path:
-    """Programs on the other side of PostgreSQL 16, which began to print columns without their table."""
-    ours = programs.major(programs.find_binaries(BINARIES))
-    embedded_ones = [programs.find_binaries()] if BINARIES else []
-    debians = [DEBIAN] if DEBIAN.exists() else []
-    for folder in (*embedded_ones, *debians, *sorted(MATRIX.glob("*/package/native/bin"))):
-        if (programs.major(folder) < 16) != (ours < 16):
-            return folder
-    raise lacking(f"no other major's programs are in {DEBIAN} or .matrix (make matrix MAJORS=15 brings them)")
+    return other_major(BINARIES)
 
 
 @pytest.fixture(scope="module")

@@ -394,7 +394,7 @@ async def test_an_applied_one_whose_file_is_gone_stops_a_rollback(database: str,
     with pytest.raises(MigrationFailed) as caught:
         await rollback(database, read(folder), None, say=silent, to=None)
 
-    assert str(caught.value) == "applied, but the files do not have it: 3_c; nothing was changed"
+    assert str(caught.value) == "applied, but the files do not know it: 3_c; nothing was changed"
     assert "a b c" == tables(sql, database)
 
 

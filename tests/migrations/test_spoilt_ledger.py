@@ -94,7 +94,7 @@ def test_a_row_without_a_file_is_unknown(two: str, sql: Sql) -> None:
     sql(two, f"INSERT INTO _yoyo_migration VALUES ({HASH.format('0009_ghost')}, '0009_ghost', {NOW})")
 
     assert "0009_ghost  unknown" in told("status", code=2).out
-    assert "the files do not have it: 0009_ghost" in told("rollback", code=2).err
+    assert "the files do not know it: 0009_ghost" in told("rollback", code=2).err
 
 
 OF_NO_FILE = {

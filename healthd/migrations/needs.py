@@ -8,6 +8,7 @@ from typing import Any
 
 from healthd.database.surroundings import Surroundings
 from healthd.migrations import room
+from healthd.migrations.effects import of_kinds
 from healthd.migrations.extensions import created, packages_of, unavailable
 from healthd.migrations.files import Migration
 from healthd.migrations.lockfile import Locked, LockFile
@@ -92,6 +93,8 @@ def _missing(migration: str, kind: str, name: str) -> Lack:
 def _room(measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
     """Yield the migrations that lock more at once than the server can hold, for certain."""
     for one in measured:
+        if room.fits(one, there.max_locks, there.sessions):
+            continue
         if (number := room.locks(one)) > room.most(there.max_locks, there.sessions + there.workers):
             words = f"{number} locks or more at once, for which the server has no room"
             cure = room.full_lock_table(there.max_locks, wanted=1.25 * number / there.sessions)
@@ -102,6 +105,8 @@ def tight(measured: Iterable[Locked], there: Surroundings) -> Iterator[str]:
     """Yield, in words, the migrations for whose locks the server may have no room."""
     most = room.most(there.max_locks, there.sessions + there.workers)
     for one in measured:
+        if room.fits(one, there.max_locks, there.sessions):
+            continue
         number = room.locks(one)
         if room.least(there.max_locks, there.sessions) < number <= most:
             cure = room.full_lock_table(there.max_locks, wanted=1.25 * number / there.sessions)
@@ -109,5 +114,5 @@ def tight(measured: Iterable[Locked], there: Surroundings) -> Iterator[str]:
 
 
 def _added(locked: Locked, *kinds: str) -> Iterator[Any]:
-    found = locked.effects
-    return (one.key for one in found if one.key.kind in kinds and one.attribute is None and one.expected is None)
+    found = of_kinds(locked.effects, kinds)
+    return (one.key for one in found if one.attribute is None and one.expected is None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from healthd.migrations.effects import of_kinds
 from healthd.migrations.lockfile import Locked
 
 LOCKS = "max_locks_per_transaction"
@@ -17,13 +18,19 @@ def locks(one: Locked) -> int:
     """Return how many locks a migration at least holds at the end of its transaction; 0 where it is none."""
     if not one.transactional:
         return 0
-    whole = [(effect.key, effect.actual or effect.expected) for effect in one.effects if effect.attribute is None]
+    effects = of_kinds(one.effects, RELATIONS | {"column", "constraint"})
+    whole = [(effect.key, effect.actual or effect.expected) for effect in effects if effect.attribute is None]
     found = sum(1 for key, record in whole if key.kind in RELATIONS or getattr(record, "type", "") in INDEXED)
     tables = {key.path for key, _ in whole if key.kind == "table"}
     stored_apart = {key.path[:2] for key, record in whole if key.kind == "column" and _unlimited(record.type)}
     added = {f"{key.kind}:{'.'.join(key.path)}" for key, _ in whole}
     before = sum(1 for name in one.locks if name not in added)
     return found + before + 2 * len(tables & stored_apart)  # the TOAST table and its index
+
+
+def fits(one: Locked, max_locks: int, sessions: int) -> bool:
+    """Return whether a server has room for a migration at a glance: no effect takes more than three locks."""
+    return 3 * len(one.effects) + len(one.locks) <= least(max_locks, sessions)
 
 
 def _unlimited(type_name: str) -> bool:

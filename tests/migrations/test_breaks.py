@@ -202,7 +202,7 @@ def test_what_somebody_broke_by_hand_is_not_the_migration_s(project: Path, datab
     sql(database, "ALTER TABLE machines DROP COLUMN location")
 
     code, _, said = healthd("migrate", "--to", "03_column_dropped", "--allow-drift")
-    assert (0, ["applied 03_column_dropped"]) == (code, said)
+    assert (0, ["applied 03_column_dropped"]) == (code, [one for one in said if "NOTICE" not in one])
 
 
 def test_what_somebody_made_by_hand_is_still_there_afterwards(project: Path, database: str, sql: Sql) -> None:

@@ -105,6 +105,7 @@ def _states(
 
 def ahead(migrations: Iterable[MigrationState]) -> str:
     """Return, in words, which applied migrations the files do not have; nothing when they have all of them."""
+    migrations = tuple(migrations)
     found = {state: [one.id for one in migrations if one.state is state] for state in AHEAD}
     return "; ".join(f"{FAULTS[state]}: {some(ids)}" for state, ids in found.items() if ids)
 

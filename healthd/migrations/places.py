@@ -6,6 +6,7 @@ anything runs: its owner may mean it so, and the files were not measured so.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -36,6 +37,12 @@ MAKES = (
     r"\bcreate\s+(?:[a-z]+\s+){0,3}?"
     r"(?:table|view|type|domain|function|procedure|aggregate|collation|statistics|configuration|dictionary)\s+"
 )
+
+
+FILLED = "%I"  # a name that format() puts in
+NAME = r'"(?:[^"]|"")+"|(?<![\w$])[\w$]+(?![\w$])|%(?:\d+\$)?[Is]'
+QUALIFIED = re.compile(rf"({NAME})\s*\.\s*(?=({NAME}))")  # the second name may begin the next pair
+MADE_BARE = re.compile(rf"{MAKES}(?:if\s+not\s+exists\s+)?({NAME})(?!\s*\.)", re.IGNORECASE)
 
 
 class Elsewhere(NamedTuple):
@@ -142,12 +149,12 @@ def _unqualified(migration: Migration, locked: Locked) -> Iterator[Key]:
     if _says(migration, "(?:search_path|schema)"):
         return
     text = _text(migration)
+    bare = _made_bare(text)
     own = {key.path[0] for key in _added(locked) if key.kind == "schema"}  # CREATE SCHEMA may hold what goes into it
     for key in _added(locked):
         if key.kind in NAMED and key.path[0] not in own:
             name = key.path[1].partition("(")[0]
-            bare = re.search(rf"{MAKES}(?:if\s+not\s+exists\s+)?{_word(name)}(?!\s*\.)", text, re.IGNORECASE)
-            if bare or not _written(text, key.path[0], name):
+            if name.lower() in bare or not _written(text, key.path[0], name):
                 yield key
 
 
@@ -185,21 +192,43 @@ def _hidden(key: Key, path: Iterable[str], session: Session) -> bool:
 def _says(migration: Migration, setting: str) -> bool:
     """Return whether a file makes a setting for itself."""
     sets = re.compile(SETS.format(setting), re.IGNORECASE)
-    return any(sets.search(one.text) for one in statements(migration.apply))
+    return any(sets.search(statement) for statement in _statements(migration.apply))
 
 
 def _text(migration: Migration) -> str:
     """Return a file's statements, without the comments between them."""
-    return ";\n".join(one.text for one in statements(migration.apply))
+    return ";\n".join(_statements(migration.apply))
 
 
 def _written(text: str, schema: str, name: str) -> bool:
     """Return whether a name stands somewhere with its schema, either of which a format() may fill in."""
-    filled = r"%(?:\d+\$)?[Is]"
-    words = rf"(?:{_word(schema)}|{filled})\s*\.\s*(?:{_word(name)}|{filled})"
-    return re.search(words, text, re.IGNORECASE) is not None
+    pairs = _qualified(text)
+    return any(
+        (one, two) in pairs for one in (schema.lower(), FILLED.lower()) for two in (name.lower(), FILLED.lower())
+    )
 
 
-def _word(name: str) -> str:
-    quoted = re.escape('"' + name.replace('"', '""') + '"')
-    return rf"(?:{quoted}|(?<![\w$]){re.escape(name)}(?![\w$]))"
+# A file may make ten thousand objects: its text is gone through once for all of them.
+
+
+@functools.lru_cache(maxsize=8)
+def _statements(text: str) -> tuple[str, ...]:
+    return tuple(one.text for one in statements(text))
+
+
+@functools.lru_cache(maxsize=8)
+def _qualified(text: str) -> frozenset[tuple[str, str]]:
+    """Return the pairs of names in a text with a dot between them, in small letters."""
+    return frozenset((_plain(match[1]), _plain(match[2])) for match in QUALIFIED.finditer(text))
+
+
+@functools.lru_cache(maxsize=8)
+def _made_bare(text: str) -> frozenset[str]:
+    """Return the names that a text makes without a schema, in small letters."""
+    return frozenset(_plain(match[1]) for match in MADE_BARE.finditer(text))
+
+
+def _plain(name: str) -> str:
+    if name.startswith("%"):
+        return FILLED.lower()
+    return (name[1:-1].replace('""', '"') if name.startswith('"') else name).lower()

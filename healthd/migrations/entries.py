@@ -49,12 +49,16 @@ def encode(record: Record) -> dict[str, Any]:
 
 
 def decode(text: str, values: Any) -> tuple[Key, Record]:
-    """Return an object; raise LockFileError when it is none of this version's."""
+    """Return an object; raise LockFileError when it is none of this version's.
+
+    An attribute that an older version did not know yet has its default: its digests differ, so that it is looked at.
+    """
     try:
         key = Key.parse(text)
         record = KINDS[key.kind].record
-        wanted = {field.name for field in dataclasses.fields(record)}
-        if wanted != values.keys():
+        fields = dataclasses.fields(record)
+        needed = {field.name for field in fields if field.default is dataclasses.MISSING}
+        if not needed <= values.keys() <= {field.name for field in fields}:
             raise LockFileError(f"{text} has other attributes than this version of healthd reads", hint=OUTDATED)
         return key, record(**{name: frozen(value) for name, value in values.items()})
     except (ValueError, KeyError, AttributeError) as error:

@@ -19,7 +19,10 @@ def severity(kind: str, attribute: str | None, expected: Any, actual: Any) -> Se
 
 # Whoever gains a privilege or a policy may see what nobody should; comments are nobody's emergency.
 LOSS = {"owner": Severity.WARNING, "statistics": Severity.WARNING, "comment": None}
-GAIN = {**dict.fromkeys(("grant", "default_privileges", "policy"), Severity.CRITICAL), "comment": None}
+GAIN = {
+    **dict.fromkeys(("grant", "default_privileges", "policy", "detachment"), Severity.CRITICAL),
+    "comment": None,
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)

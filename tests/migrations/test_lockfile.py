@@ -19,7 +19,7 @@ from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
 from healthd.digest import digest_of
 from healthd.errors import LockFileError
-from healthd.migrations.entries import decode_objects, encode_objects
+from healthd.migrations.entries import decode, decode_objects, encode_objects
 from healthd.migrations.files import Migration, digest
 from healthd.migrations.lockfile import Locked, LockFile, counted_out, disagreements, dump, load, verified
 from healthd.migrations.locks import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
@@ -502,6 +502,16 @@ def test_an_unknown_kind_is_from_another_version() -> None:
 
     message = "sql/schema.lock, line 2: not an object that this version of healthd knows: comet:public"
     assert str(failing(*sealed(HEADER, line))) == message
+
+
+def test_an_attribute_that_an_older_version_did_not_know_has_its_default() -> None:
+    key, record = decode(
+        "constraint:app.t.k", {"on": "table", "type": "check", "validated": True, "definition": "CHECK (true)"}
+    )
+
+    assert (Key("constraint", ("app", "t", "k")), None) == (key, record.statistics)
+    with pytest.raises(LockFileError):
+        decode("constraint:app.t.k", {"on": "table", "type": "check", "validated": True})
 
 
 def test_attributes_of_another_version_are_told() -> None:

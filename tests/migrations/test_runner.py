@@ -354,7 +354,7 @@ async def test_one_without_a_rollback_stops_all_before_anything_is_changed(
         await rollback(database, read(folder), None, say=silent, to="1_a")
 
     assert str(caught.value) == "2_b has no rollback; nothing was changed"
-    assert caught.value.hint == "write 2_b.rollback.sql"
+    assert caught.value.hint == "write 2_b.rollback.sql; or those after it: healthd rollback --to 2_b"
     assert "a b c" == tables(sql, database)
 
 

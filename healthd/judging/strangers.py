@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from healthd.catalog.grants import of_the_server
 from healthd.catalog.roles import MIGRATOR, OWNER, PUBLIC, called
-from healthd.model import Contract, Difference, Finding, Key, Record
+from healthd.model import UNREADABLE, Contract, Difference, Finding, Key, Record
 
 PRIVILEGES = frozenset({"grant", "default_privileges"})
 
@@ -26,6 +26,8 @@ def named_roles(objects: Mapping[Key, Record], contracts: Iterable[Contract]) ->
 
 def is_elsewhere(one: Difference, named: frozenset[str], actual: Mapping[Key, Record]) -> bool:
     """Return whether a privilege is nobody's business here: on the server's own, or on what others will make."""
+    if one.attribute == UNREADABLE:
+        return False  # it is not known whose they are
     if one.key.kind == "default_privileges":
         return one.key.path[0] not in named
     return one.key.kind == "grant" and one.key.path[-1] not in named and of_the_server(one.key, actual)

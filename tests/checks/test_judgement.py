@@ -91,7 +91,8 @@ def test_texts_that_another_major_printed_are_one_finding_that_says_how_to_tell(
 
     assert ("cannot_compare", Severity.UNKNOWN) == (finding.problem, finding.severity)
     assert finding.message.startswith("5 texts were printed by PostgreSQL 15 otherwise than by 18: view:app.v0 (def")
-    assert "view:app.v2 (definition) and 2 more; healthd lock --also-on FOLDER" in finding.message
+    assert "view:app.v2 (definition) and 2 more; healthd baseline --record-texts" in finding.message
+    assert "healthd lock --also-on FOLDER" in finding.message
     assert names == [text["key"] for text in finding.facts["texts"]]
     assert [] == list(objects(evidence(expected, actual)))
 

@@ -111,7 +111,7 @@ def test_models_that_a_section_names_are_held_against_a_database_without_a_file(
 def test_models_that_cannot_be_read_are_told_in_one_line(shop: Path, models: str, message: str) -> None:
     code, out, err = check_models(shop, models, "--database", "postgresql://nobody@localhost:1/none")
 
-    assert (3, "") == (code, out)
+    assert (3, "config_error") == (code, json.loads(out)["error"]["code"])
     assert "[contract shop] models: " in err
     assert message in err
     assert "Traceback" not in err

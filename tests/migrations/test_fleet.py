@@ -135,7 +135,7 @@ def test_a_canary_that_is_no_target_is_an_error(make: Make) -> None:
     make(east="new")
     result = migrate("--canary", "nobody")
 
-    assert (3, "") == (result.code, result.out)
+    assert (3, "config_error") == (result.code, json.loads(result.out)["error"]["code"])
     assert "known targets: east" in result.err
 
 

@@ -16,6 +16,7 @@ README = (FOLDER / "README.md").read_text()
 
 METRICS = (
     "healthd_build_info",
+    "healthd_external_url_info",
     "healthd_target_up",
     "healthd_check_ok",
     "healthd_check_error",

@@ -28,7 +28,7 @@ def main() -> int:
         "--tokens",
         type=Path,
         metavar="FILE",
-        help="a line `ORGANIZATION TOKEN` for each caller (default: machines-api.tokens in the data folder of "
+        help="a line `ORGANIZATION TOKEN` for each caller (default: machines-api.tokens beside the data of "
         "`make run`, made with one token)",
     )
     arguments = parser.parse_args()
@@ -37,7 +37,7 @@ def main() -> int:
     if database is None:
         sys.stderr.write("no database: start one with `make run`, or set DATABASE_URL\n")
         return 3
-    tokens = arguments.tokens or data / "machines-api.tokens"
+    tokens = arguments.tokens or data.parent / "machines-api.tokens"
     try:
         known = callers.read(tokens)
     except (OSError, ValueError) as error:

@@ -83,12 +83,20 @@ OPTIONS = tuple(option.keyword.decode() for option in Conninfo.get_defaults())
 def without_sent(text: str, known: Mapping[str, str]) -> str:
     """Return what a server says of a session that it refuses, without what the string sent it beside names.
 
-    It is sent settings in `options`, an encoding and `replication`, and with the user what somebody wrote behind it.
+    It is sent settings in `options`, an encoding and `replication`, and with user and database what somebody wrote
+    behind these; what the string does not say libpq takes from the environment.
     """
+    known = {**_of_environment(), **known}
     words = [word for word in known.get("options", "").split() if word != "-c"]
     hidden = {word.rpartition("=")[2] for word in words if not word.startswith("--")}
     hidden |= {word.partition("=")[2] for word in words}
-    hidden |= {known.get("user", "").partition(":")[2], known.get("client_encoding", ""), known.get("replication", "")}
+    hidden |= {known.get("client_encoding", ""), known.get("replication", "")}
+    hidden |= {known.get(name, "").partition(":")[2] for name in ("user", "dbname")}
     for word in sorted(filter(None, hidden), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "***", text)
     return text
+
+
+def _of_environment() -> dict[str, str]:
+    """Return what libpq takes where a connection string says nothing: PG* variables, and its own defaults."""
+    return {one.keyword.decode(): one.val.decode() for one in Conninfo.get_defaults() if one.val}

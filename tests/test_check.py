@@ -107,7 +107,7 @@ def test_an_unknown_name_is_told_with_all_that_are_known(project: Path, name: st
 
     assert (3, []) == (code, examined)
     assert f"no target is called {name!r}" in said
-    assert "known targets: shop, endpoint:api, endpoint:site" in said
+    assert "known targets: endpoint:api, endpoint:site, shop" in said
 
 
 def test_a_contract_is_held_against_databases_and_asks_no_endpoint(project: Path, asked: list[str]) -> None:

@@ -7,6 +7,7 @@
 -- given:
 CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text DEFAULT 'none');
 CREATE INDEX ON orders (note);
+GRANT SELECT ON orders TO readers;
 -- drift:
 ALTER TABLE orders RENAME TO purchases;
 DROP INDEX orders_note_idx;

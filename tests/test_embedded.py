@@ -24,7 +24,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 from yoyo.connections import parse_uri
 
-from healthd import embedded, errors, programs
+from healthd import embedded, errors, programs, redact
 from healthd.embedded import Server
 from healthd.programs import EmbeddedError
 
@@ -638,7 +638,7 @@ def test_a_plain_user_needs_no_wrapper(folder: Path, closed_wheel: Path) -> None
         pytest.skip("no Python that nobody may run")
     (folder / "lib").mkdir()
     (folder / "lib" / "healthd").mkdir()
-    for module in (embedded, programs, errors):
+    for module in (embedded, programs, errors, redact):
         shutil.copy(module.__file__, folder / "lib" / "healthd")
     (folder / "own").mkdir()
     os.chown(folder / "own", NOBODY.pw_uid, NOBODY.pw_gid)

@@ -46,8 +46,10 @@ def configure(level: str = "info", style: str = "auto") -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     # psycopg warns in every round about a server that hangs: the finding has said so.
-    for chatty, loudest in (("yoyo", "WARNING"), ("psycopg", "ERROR"), ("uvicorn", "WARNING"), ("asyncio", "WARNING")):
-        logging.getLogger(chatty).setLevel(loudest)
+    # httpx has a line for each question to an endpoint, with its address.
+    for chatty in ("yoyo", "uvicorn", "asyncio", "httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel("WARNING")
+    logging.getLogger("psycopg").setLevel("ERROR")
     logging.getLogger("uvicorn.error").addFilter(is_ours)
 
 

@@ -81,6 +81,13 @@ def test_what_is_below_the_level_is_not_written(monkeypatch: pytest.MonkeyPatch)
     assert ["finding.appeared"] == [line["event"] for line in lines(stream)]
 
 
+def test_a_question_to_an_endpoint_is_no_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = logged(monkeypatch)
+    logging.getLogger("httpx").info('HTTP Request: GET http://me:secret@app.example/ "HTTP/1.1 200 OK"')
+
+    assert "" == stream.getvalue()
+
+
 @pytest.mark.parametrize("style", ["json", "console"])
 @pytest.mark.parametrize("dsn", SPELLED)
 def test_no_password_is_in_a_line_its_facts_or_a_traceback(

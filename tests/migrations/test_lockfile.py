@@ -23,6 +23,7 @@ from healthd.migrations.entries import decode, decode_objects, encode_objects
 from healthd.migrations.files import Migration, digest
 from healthd.migrations.lockfile import Locked, LockFile, counted_out, disagreements, dump, load, verified
 from healthd.migrations.locks import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
+from healthd.migrations.names import canonical
 from healthd.model import ROUTINES, Difference, Key, Kind, Snapshot, attributes, diff
 
 TABLE = Table(unlogged=False, partitioned_by=None, inherits=(), bound=None, row_security="off")
@@ -98,7 +99,7 @@ def steps() -> st.SearchStrategy[Step]:
 def lock_files(draw: st.DrawFn) -> LockFile:
     kinds = draw(st.lists(st.sampled_from(sorted(KINDS)), max_size=4))
     base = {draw(keys(KINDS[name])): draw(records(KINDS[name])) for name in kinds}
-    names = draw(st.lists(TEXT, max_size=4, unique=True))
+    names = draw(st.lists(TEXT.map(canonical), max_size=4, unique=True))
     texts = st.lists(TEXT, max_size=2).map(tuple)
     migrations = [
         Locked(

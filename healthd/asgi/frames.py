@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sysconfig
 import traceback
-from collections.abc import Iterator
 from pathlib import PurePath
 
 FRAMES = 12
@@ -24,7 +23,7 @@ def frames(error: BaseException) -> list[str]:
 
     The way through an async SQLAlchemy is dozens of frames long; without them the application's own are seen.
     """
-    passed = [one for each in _causes(error) for one in traceback.extract_tb(each.__traceback__)]
+    passed = [one for each in reversed(_chain(error)) for one in traceback.extract_tb(each.__traceback__)]
     own = [one for one in passed if not _plumbing(one.filename)]
     chosen = own[-FRAMES:]
     if passed and passed[-1] not in chosen:
@@ -37,17 +36,17 @@ def message(error: BaseException) -> str:
 
     Those quote SQL and values.
     """
-    return " <- ".join(_said(one) for one in reversed(list(_causes(error))))
+    return " <- ".join(map(_said, _chain(error)))
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield what caused an error, as Python would print it: the first cause first."""
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return an error and what caused it, as Python would print them: the first cause last."""
     chain: list[BaseException] = []
     one: BaseException | None = error
     while one is not None and one not in chain:
         chain.append(one)
         one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
-    yield from reversed(chain)
+    return chain
 
 
 def _said(error: BaseException) -> str:

@@ -43,7 +43,7 @@ class Key:
         """
         first, kind = (1, self.path[0]) if self.kind in HANGING else (0, self.kind)
         end = first + 2 if kind in ROUTINES else len(self.path)
-        arguments = self.path[end] if len(self.path) > end and self.path[end].startswith("(") else ""
+        arguments = self.path[end] if len(self.path) > end and ARGUMENTS.fullmatch(self.path[end]) else ""
         names = (self.path[:end], self.path[end + 1 :] if arguments else self.path[end:])
         before, after = (".".join(map(quote, one)) for one in names)
         if first and PLAIN.match(self.path[0]):

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from healthd.catalog import KINDS
@@ -47,6 +47,8 @@ def connection(server: Any) -> Iterator[psycopg.Connection]:
 
 
 @settings(deadline=None)
+@example(kind="aggregate", path=["0", "0", "("])
+@example(kind="comment", path=["function", "a", "b", "("])
 @given(kind=some.sampled_from(sorted(KINDS.keys() - {"function"})), path=some.lists(NAMES, min_size=1, max_size=3))
 def test_a_key_is_what_it_prints_as(kind: str, path: list[str]) -> None:
     key = Key(kind, tuple(path))

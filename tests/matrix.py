@@ -49,13 +49,11 @@ STORIES = """
     column_shorter column_type_changed enum_value_renamed nothing_altered_and_back nothing_happened
     nothing_partition_attached nothing_server_only_options nothing_table_made_again nothing_view_made_again
     partition_detached rel_table_options rel_view_column_default""".split()
-REPAIRED = "column_dropped column_type_changed rel_table_options".split()
 # What meets the newest server with each change: what it writes beside columns, and what its pg_dump prints.
 SHARE = (
     "tests/catalog/test_server_only.py",
     *(f"tests/test_ddl.py::test_a_snapshot_moves_exactly_when_pg_dump_moves[{name}]" for name in CORPUS),
-    *(f"tests/test_stories.py::test_a_story_is_told_exactly[{name}]" for name in STORIES),
-    *(f"tests/test_stories.py::test_the_repair_of_a_story_mends_it[{name}]" for name in REPAIRED),
+    *(f"tests/test_stories.py::test_a_story_is_reported_exactly_and_repaired[{name}]" for name in STORIES),
     "tests/migrations/test_replay.py::test_every_rollback_that_we_ship_is_exact",
     "tests/migrations/test_replay.py::test_what_we_ship_builds_in_a_database_what_the_replay_expects",
 )

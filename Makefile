@@ -22,7 +22,7 @@ run: install ## the main job: embedded PostgreSQL, migrations, daemon, page
 	@exec $(BIN)/healthd up
 
 psql: install ## SQL on standard input, or a prompt, on the database of `make run`
-	@exec $(BIN)/python -m healthd.embedded psql
+	@exec $(BIN)/python -m healthd.postgres.embedded psql
 
 machines-api: install ## the example application on the database of `make run`; http://127.0.0.1:8000
 	@exec $(BIN)/python -m examples.machines_api $(ARGS)
@@ -56,7 +56,7 @@ bench: install ## how long things take, as ratios in one run (docs/performance.m
 docs: install ## write docs/runbook.md, docs/lint.md and docs/what-is-compared.md from the code
 	$(BIN)/python -m healthd.report.problems > docs/runbook.md
 	$(BIN)/python -m healthd.lint.page > docs/lint.md
-	$(BIN)/python -m healthd.judging.compared > docs/what-is-compared.md
+	$(BIN)/python -m healthd.report.what_is_compared > docs/what-is-compared.md
 
 clean: ## forget the environment and the caches, keep the data of `make run`
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from healthd import embedded
+from healthd.postgres import embedded
 
 
 def tables(number: int) -> Iterator[str]:

@@ -17,18 +17,18 @@ from statistics import median
 
 from reference import schema
 
-from healthd import embedded
-from healthd.config import Target, read_settings
+from healthd.comparison.roles import for_comparison
+from healthd.config.reader import Target, read_settings
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
-from healthd.judging.roles import for_comparison
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import Locked, LockFile, dump
+from healthd.database.snapshot.reading import take_snapshot
+from healthd.expected.files import read_migrations
+from healthd.expected.lockfile import Locked, LockFile, dump
+from healthd.expected.store import read_files
 from healthd.migrations.runner import migrate
 from healthd.model import Snapshot, diff
-from healthd.programs import find_binaries
-from healthd.rounds import examine_again
-from healthd.sources import read_files
+from healthd.postgres import embedded
+from healthd.postgres.programs import find_binaries
+from healthd.rounds.examination import examine_again
 
 RUNS = 7
 # pg_dump locks every table; and the server has as much memory as it comes with.

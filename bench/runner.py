@@ -13,10 +13,10 @@ from statistics import median
 
 import psycopg
 
-from healthd import embedded
-from healthd.migrations.backend import opened, yoyo_migration
-from healthd.migrations.files import read_migrations
-from healthd.programs import find_binaries
+from healthd.expected.files import read_migrations
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
+from healthd.postgres import embedded
+from healthd.postgres.programs import find_binaries
 
 RUNS = 3
 SETS = {

@@ -12,14 +12,14 @@ import time
 from pathlib import Path
 from statistics import median
 
-from healthd import embedded
+from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
-from healthd.judging.roles import for_comparison
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import Locked, LockFile, dump
+from healthd.database.snapshot.reading import take_snapshot
+from healthd.expected.files import read_migrations
+from healthd.expected.lockfile import Locked, LockFile, dump
 from healthd.migrations.runner import migrate
 from healthd.model import Difference, diff
+from healthd.postgres import embedded
 
 RUNS = 7
 BIN = Path(sys.executable).parent

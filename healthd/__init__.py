@@ -18,11 +18,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from healthd.database.reading import take_snapshot
+    from healthd.database.snapshot.reading import take_snapshot
     from healthd.model import Contract, Difference, Finding, Report, Severity, Snapshot, diff
-    from healthd.rounds import examine
+    from healthd.rounds.examination import examine
 
-_HOMES = {"take_snapshot": "database.reading", "examine": "rounds"}
+_HOMES = {"take_snapshot": "database.snapshot.reading", "examine": "rounds.examination"}
 
 
 def __getattr__(name: str) -> Any:

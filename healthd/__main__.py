@@ -14,7 +14,7 @@ def main() -> None:
         begin_daemon()
     gc.set_threshold(100_000)  # modules and a schema are many small records without cycles: looking for them costs
     sys.setswitchinterval(0.0005)  # who talks to a server is woken at once while a thread reads files or imports
-    from healthd.cli import run  # what it loads is not looked through for cycles either
+    from healthd.cli.main import run  # what it loads is not looked through for cycles either
 
     code = run()
     try:

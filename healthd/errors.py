@@ -1,6 +1,6 @@
 """What can go wrong with us or around us: one clear line, a cure, an exit code, and a word for programs."""
 
-from healthd.redact import hide
+from healthd.text import hide
 
 
 class HealthdError(Exception):

@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from healthd.respelled import respelled
+from healthd.respelling import respelled
 
 Record = Any  # a frozen dataclass of one kind: str, int, bool, None and tuples of them
 

@@ -21,9 +21,9 @@ from psycopg import sql as compose
 from psycopg.pq import TransactionStatus
 from test_ddl import Watch, report, told
 
-from healthd import embedded
 from healthd.database.connection import connect
-from healthd.migrations.statements import statements
+from healthd.postgres import embedded
+from healthd.sqltext.statements import statements
 
 # After these nothing can have moved that is not seen after the next one.
 STILL = re.compile(

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from psycopg import sql as compose
 
-from healthd import embedded, programs
+from healthd.postgres import embedded, programs
 
 BINARIES = Path(os.environ["HEALTHD_PG_BIN"]) if os.environ.get("HEALTHD_PG_BIN") else None
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from healthd.catalog import KINDS
-from healthd.judging.partitions import holder
-from healthd.judging.unreported import named
+from healthd.comparison.partitions import holder
+from healthd.comparison.unreported import named
 from healthd.model import NAME_OF, SCHEMA_OF, SWAPPED, Difference, Key, Record, Report, Snapshot, diff
 
 OTHER_NAMES = frozenset({NAME_OF, SCHEMA_OF, SWAPPED, "labels"})

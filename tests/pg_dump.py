@@ -16,9 +16,9 @@ import psycopg
 import pytest
 from conftest import BINARIES
 
-from healthd import programs
-from healthd.migrations.statements import statements
-from healthd.visible import BOOKS
+from healthd.catalog.scope import BOOKS
+from healthd.postgres import programs
+from healthd.sqltext.statements import statements
 
 # pg_dump sets these before the statements that they shape, and which statement comes next depends on oids.
 SHAPING = re.compile(

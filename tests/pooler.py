@@ -14,7 +14,7 @@ import psycopg
 from servers import free_port, tool, wait_until_ready
 from wire import wire
 
-from healthd import embedded
+from healthd.postgres import embedded
 
 
 @contextmanager

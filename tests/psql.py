@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
-from healthd import programs
+from healthd.postgres import programs
 
 PATIENCE_S = 30.0
 

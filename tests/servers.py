@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from healthd import programs
+from healthd.postgres import programs
 
 # Its minor releases come within days; the servers that come as packages of Python and npm are older.
 DEBIAN = Path("/usr/lib/postgresql/15/bin")

@@ -33,22 +33,22 @@ import psycopg
 from explained import unexplained
 from psycopg import sql as compose
 
-from healthd.config import Target
+from healthd.comparison.roles import comparable, for_comparison
+from healthd.config.reader import Target
 from healthd.contracts import load as load_contract
 from healthd.database.connection import connect
-from healthd.database.quiet import take_mark
-from healthd.database.reading import read, take_snapshot
-from healthd.embedded import Server
-from healthd.judging.roles import comparable, for_comparison
-from healthd.migrations import lockfile
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import Locked, LockFile, dump
-from healthd.migrations.replay import replay
+from healthd.database.snapshot.change_token import take_mark
+from healthd.database.snapshot.reading import read, take_snapshot
+from healthd.expected import lockfile
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import Locked, LockFile, dump
+from healthd.expected.store import Files
 from healthd.migrations.runner import migrate
-from healthd.migrations.statements import statements
 from healthd.model import Contract, Key, Report, diff
-from healthd.rounds import Round, examine, examine_again
-from healthd.sources import Files
+from healthd.postgres.embedded import Server
+from healthd.replay.replay import replay
+from healthd.rounds.examination import Round, examine, examine_again
+from healthd.sqltext.statements import statements
 
 HERE = Path(__file__).parent
 SQL = HERE.parent / "sql"

@@ -14,7 +14,7 @@ import structlog
 from conftest import BINARIES
 from test_cli import FILES, healthd, lock_text, make_project
 
-from healthd import embedded
+from healthd.postgres import embedded
 
 LOCAL = "127.0.0.1:0"
 

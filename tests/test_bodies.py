@@ -2,7 +2,7 @@
 
 import pytest
 
-from healthd.bodies import little
+from healthd.routine_bodies import little
 
 BODY = "\nBEGIN\n  RETURN 1;  \nEND "
 

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 from conftest import BINARIES
 
-from healthd import cli
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import dump
-from healthd.migrations.replay import replay
+from healthd.cli import main
+from healthd.expected.files import read_migrations
+from healthd.expected.lockfile import dump
+from healthd.replay.replay import replay
 
 
 def check(*words: str) -> tuple[int, list[str], str]:
     """Run the verb and return its exit code, what was examined, and its messages."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = cli.run(["check", "--format", "json", *words])
+        code = main.run(["check", "--format", "json", *words])
     answer = json.loads(out.getvalue())  # an error is a document, too
     return code, [one["target"] for one in answer] if isinstance(answer, list) else [], err.getvalue()
 
@@ -75,7 +75,7 @@ def project(tmp_path: Path, database: str, lock_text: str, asked: list[str], mon
     (tmp_path / "sql" / "schema.lock").write_text(lock_text)
     monkeypatch.chdir(tmp_path)
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        assert 0 == cli.run(["migrate"])
+        assert 0 == main.run(["migrate"])
     return tmp_path
 
 

@@ -20,13 +20,13 @@ from conftest import BINARIES, MakeDatabase, Sql
 from stories import SQL
 
 from healthd import __version__
-from healthd.cli import cli, run
+from healthd.cli.main import cli, run
+from healthd.cli.verbs import VERBS
 from healthd.database.connection import MIGRATION_LOCK
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import dump
-from healthd.migrations.replay import replay
+from healthd.expected.files import read_migrations
+from healthd.expected.lockfile import dump
+from healthd.replay.replay import replay
 from healthd.report.problems import PROBLEMS, SECTIONS
-from healthd.verbs import VERBS
 
 NOBODY_THERE = "host=127.0.0.1 port=1 dbname=app"
 FILES = {
@@ -218,7 +218,7 @@ def test_a_fault_of_healthd_is_one_line_and_says_how_to_see_more(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("postgresql://me:hunter2@host/db\nbroke")
 
-    monkeypatch.setattr("healthd.verbs.new.new_migration", broken)
+    monkeypatch.setattr("healthd.cli.verbs.new.new_migration", broken)
     code, out, err = healthd("new", "x")
 
     assert (3, "") == (code, out)

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from yoyo.config import read_config as yoyo_reads
 
-from healthd.config import Settings, Target, _Reader, find, read_settings
+from healthd.config.ini import parse
+from healthd.config.reader import Settings, Target, _Reader, find, read_settings
 from healthd.errors import ConfigError
-from healthd.ini import parse
 
 URL = "postgresql://user@host:5432/orders"
 

@@ -13,10 +13,10 @@ import pytest
 from servers import wait_for
 
 from healthd.catalog import KINDS
-from healthd.database import reading as door
 from healthd.database.connection import connect
-from healthd.database.quiet import look, take_mark
-from healthd.database.reading import read, take_snapshot
+from healthd.database.snapshot import reading as door
+from healthd.database.snapshot.change_token import look, take_mark
+from healthd.database.snapshot.reading import read, take_snapshot
 from healthd.errors import DatabaseFailed
 from healthd.model import Key, Snapshot, diff
 

@@ -9,15 +9,15 @@ from stories import files, lock, migrations
 from healthd.checks.collations import check as check_collations
 from healthd.checks.sequences import EXHAUSTING
 from healthd.checks.sequences import check as check_sequences
-from healthd.config import Target
-from healthd.counters import FAR
-from healthd.database.beside import read_beside
+from healthd.config.reader import Target
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
+from healthd.database.probes.sequences import FAR
+from healthd.database.probes.vitals import read_beside
+from healthd.database.snapshot.reading import take_snapshot
+from healthd.expected.store import Files
 from healthd.migrations.runner import migrate
 from healthd.model import Counter, Evidence, Key, Severity, Snapshot, SortedBy
-from healthd.rounds import examine
-from healthd.sources import Files
+from healthd.rounds.examination import examine
 
 EMPTY = Snapshot(180000, {})
 KEY = Key("sequence", ("app", "orders_id_seq"))

@@ -25,13 +25,13 @@ from conftest import BINARIES, MakeDatabase, Sql
 from servers import free_port, tool, wait_for
 from test_cli import Result, healthd, make_project
 
-from healthd import embedded, programs
-from healthd.config import read_settings
-from healthd.daemon import BACKOFF_MAX_S, Watch, _stuck, rest
+from healthd.cli.verbs.up import _attempt
+from healthd.config.reader import read_settings
+from healthd.daemon.loop import BACKOFF_MAX_S, Watch, _stuck, rest
+from healthd.expected.store import keep
 from healthd.model import Report
+from healthd.postgres import embedded, programs
 from healthd.report.board import Board
-from healthd.sources import keep
-from healthd.verbs.up import _attempt
 
 HEALTHD = Path(sys.executable).with_name("healthd")
 INTERVAL_S = 0.5

@@ -15,12 +15,12 @@ from psycopg import sql as compose
 from stories import lock, migrated
 
 from healthd.database.connection import MIGRATION_LOCK, complete, connect, parameters, place, read_only, url_of
-from healthd.database.probing import probe_access, probe_values
-from healthd.database.reading import read, take_snapshot
+from healthd.database.probes.round_trips import probe_access, probe_values
+from healthd.database.snapshot.reading import read, take_snapshot
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError
 from healthd.model import Contract, Key, diff
 
-door: Any = import_module("healthd.database.reading")
+door: Any = import_module("healthd.database.snapshot.reading")
 
 RICH = """
 CREATE SCHEMA app;

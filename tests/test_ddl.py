@@ -40,12 +40,12 @@ import psycopg
 import pytest
 from psycopg import sql as compose
 
-from healthd.database import quiet
 from healthd.database.connection import SESSION, connect, read_only
-from healthd.database.quiet import Mark
-from healthd.database.reading import asked, digests_of, read, take_snapshot, take_snapshot_after
-from healthd.migrations.statements import statements
+from healthd.database.snapshot import change_token
+from healthd.database.snapshot.change_token import Mark
+from healthd.database.snapshot.reading import asked, digests_of, read, take_snapshot, take_snapshot_after
 from healthd.model import Difference, Key, Snapshot, diff
+from healthd.sqltext.statements import statements
 
 FOLDER = Path(__file__).parent / "ddl"
 READER = "ddl_reader"
@@ -121,7 +121,7 @@ class Watch:
 
     @classmethod
     async def begin(cls, url: str, reader: psycopg.AsyncConnection[Any]) -> Self:
-        mark = await quiet.take_mark(reader, busy=True)
+        mark = await change_token.take_mark(reader, busy=True)
         return cls(url, reader, mark, await take_snapshot(reader), pg_dump.printed(url))
 
     def question(self) -> str:
@@ -133,7 +133,7 @@ class Watch:
 
         Of what was one transaction and is rolled back pg_dump need not be asked.
         """
-        same, mark = await quiet.look(self.reader, self.mark)
+        same, mark = await change_token.look(self.reader, self.mark)
         self.mark = replace(mark, busy=True)  # the sums themselves are asked, whatever was committed
         snapshot, printed = await asyncio.gather(
             take_snapshot_after(self.reader, self.snapshot),

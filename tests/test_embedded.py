@@ -24,9 +24,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 from yoyo.connections import parse_uri
 
-from healthd import embedded, errors, programs, redact
-from healthd.embedded import Server
-from healthd.programs import EmbeddedError
+from healthd import errors
+from healthd import text as text_module
+from healthd.postgres import embedded, programs
+from healthd.postgres.embedded import Server
+from healthd.postgres.programs import EmbeddedError
 
 ROOT = os.geteuid() == 0
 NOBODY = pwd.getpwnam("nobody")
@@ -637,9 +639,10 @@ def test_a_plain_user_needs_no_wrapper(folder: Path, closed_wheel: Path) -> None
     if python is None:
         pytest.skip("no Python that nobody may run")
     (folder / "lib").mkdir()
-    (folder / "lib" / "healthd").mkdir()
-    for module in (embedded, programs, errors, redact):
-        shutil.copy(module.__file__, folder / "lib" / "healthd")
+    for module in (embedded, programs, errors, text_module):
+        copy = (folder / "lib").joinpath(*module.__name__.split(".")).with_suffix(".py")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(module.__file__, copy)
     (folder / "own").mkdir()
     os.chown(folder / "own", NOBODY.pw_uid, NOBODY.pw_gid)
     binaries = programs.readable_copy(programs.find_binaries())
@@ -663,12 +666,12 @@ def test_a_plain_user_needs_no_wrapper(folder: Path, closed_wheel: Path) -> None
     assert [entry.name for entry in (folder / "own").iterdir()] == ["data"]
 
 
-# python -m healthd.embedded psql
+# python -m healthd.postgres.embedded psql
 
 
 def psql(folder: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "healthd.embedded", "psql", *arguments],
+        [sys.executable, "-m", "healthd.postgres.embedded", "psql", *arguments],
         cwd=folder,
         input=stdin,
         capture_output=True,

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from servers import tool
 
-from healthd.config import Endpoint, read_settings
-from healthd.endpoints import LIMIT_BYTES, ask, examine_endpoint
+from healthd.config.reader import Endpoint, read_settings
+from healthd.contracts.json_shape import load, mismatches
 from healthd.errors import ConfigError
 from healthd.model import Report, Severity
-from healthd.report.answer import answer, text
 from healthd.report.board import Board
+from healthd.report.documents import answer, text
 from healthd.report.metrics import exposition, registry
 from healthd.report.page import overview, target
-from healthd.shapes import load, mismatches
+from healthd.rounds.endpoints import LIMIT_BYTES, ask, examine_endpoint
 
 GOOD = b'{"status": "ok", "items": [{"id": 1, "state": "active", "note": null}]}'
 SHAPE = load(

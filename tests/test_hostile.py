@@ -16,23 +16,23 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from psycopg import sql as compose
 
 from healthd.catalog import KINDS
-from healthd.config import Target
+from healthd.config.reader import Target
 from healthd.database.connection import connect
-from healthd.database.probing import probe_values
-from healthd.database.reading import read, take_snapshot
+from healthd.database.probes.round_trips import probe_values
+from healthd.database.snapshot.reading import read, take_snapshot
 from healthd.errors import DatabaseFailed
-from healthd.migrations.entries import decode_objects, encode_objects
-from healthd.migrations.lockfile import LockFile, dump, load
-from healthd.migrations.statements import statements
+from healthd.expected.codec import decode_objects, encode_objects
+from healthd.expected.lockfile import LockFile, dump, load
+from healthd.expected.store import Files
 from healthd.model import Key, Report, Severity, Snapshot, diff
-from healthd.report.answer import document, text
 from healthd.report.board import Board
+from healthd.report.documents import document, text
 from healthd.report.repair import script
 from healthd.report.web import Door, application
-from healthd.rounds import examine_again
-from healthd.sources import Files
+from healthd.rounds.examination import examine_again
+from healthd.sqltext.statements import statements
 
-daemon: Any = import_module("healthd.daemon")
+daemon: Any = import_module("healthd.daemon.loop")
 log: Any = import_module("healthd.report.log")
 
 NAMES = (

@@ -8,14 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from healthd.cli import run
+from healthd.cli.main import run
 from healthd.errors import MigrationFailed
 from healthd.lint import squawk
 from healthd.lint.judge import judge
 from healthd.lint.page import page
 from healthd.lint.rules import RULES
 from healthd.lint.source import source
-from healthd.migrations.backend import check
+from healthd.migrations.engine.yoyo_backend import check
 
 ALONE: Mapping[str, Any] = {"transactional": False}
 UNDO: Mapping[str, Any] = {"is_rollback": True}

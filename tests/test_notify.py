@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from healthd.notify import notify, watchdog_interval_s
+from healthd.daemon.systemd import notify, watchdog_interval_s
 
 
 @pytest.fixture

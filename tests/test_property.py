@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from test_ddl import Watch, report, told
 
-from healthd import embedded
 from healthd.database.connection import connect
 from healthd.model import Difference
+from healthd.postgres import embedded
 
 THOROUGH = os.environ.get("HEALTHD_PROFILE") == "matrix"
 STEPS = 30  # of one example, at most

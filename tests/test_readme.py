@@ -14,7 +14,7 @@ from typing import Any
 import click
 import pytest
 
-from healthd.cli import cli
+from healthd.cli.main import cli
 from healthd.report.problems import runbook
 
 ROOT = Path(__file__).parent.parent

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from healthd.redact import hide
+from healthd.text import hide
 
 PASSWORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
 PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"], exclude_characters="'\\"), min_size=1)

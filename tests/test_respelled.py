@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from healthd.catalog.constraints import Constraint
 from healthd.model import Key, Snapshot, diff
-from healthd.respelled import respelled
+from healthd.respelling import respelled
 
 LABELS = "ARRAY['a'::character varying, 'b'::character varying]"
 CAST = "ARRAY[('a'::character varying)::text, ('b'::character varying)::text]"

@@ -15,23 +15,23 @@ import pytest
 from stories import files, lock, migrated, migrations
 
 from healthd.catalog import KINDS
+from healthd.catalog.scope import BOOKS
 from healthd.checks import CHECKS
-from healthd.config import Target
-from healthd.database import reading as door
+from healthd.comparison.roles import for_comparison
+from healthd.config.reader import Target
 from healthd.database.connection import MIGRATION_LOCK, connect
 from healthd.database.ledger import Ledger
-from healthd.database.reading import Reading, expected_digests
-from healthd.judging.conclusion import conclude
-from healthd.judging.roles import for_comparison
-from healthd.migrations.status import Applied
+from healthd.database.snapshot import reading as door
+from healthd.database.snapshot.reading import Reading, expected_digests
+from healthd.expected.status import Applied
+from healthd.expected.store import Files
 from healthd.model import Contract, Key, Report, Severity, Snapshot, State
-from healthd.report.answer import document, text
-from healthd.rounds import Round, examine
-from healthd.sources import Files
-from healthd.stopwatch import QUESTIONS
-from healthd.visible import BOOKS
+from healthd.report.documents import document, text
+from healthd.rounds.conclusion import conclude
+from healthd.rounds.examination import Round, examine
+from healthd.rounds.timing import QUESTIONS
 
-rounds: Any = import_module("healthd.rounds")
+rounds: Any = import_module("healthd.rounds.examination")
 LAST = "0010_machines_serial_number_index"
 INDEX = "index:public.machines.machines_serial_number_customer_organization_id_idx"
 

@@ -15,35 +15,35 @@ HOUSE = Path(healthd.__file__).parent
 EVERYWHERE = frozenset("__future__ collections collections.abc dataclasses datetime enum functools typing".split())
 PURE: Mapping[str, frozenset[str]] = {
     "healthd.model": frozenset({"hashlib", "re"}),
-    "healthd.respelled": frozenset({"itertools", "re"}),
+    "healthd.respelling": frozenset({"itertools", "re"}),
     "healthd.errors": frozenset(),
-    "healthd.judging.causes": frozenset(),
-    "healthd.judging.judge": frozenset(),
-    "healthd.judging.partitions": frozenset(),
-    "healthd.judging.printed": frozenset(),
-    "healthd.judging.consequences": frozenset({"re"}),
-    "healthd.counters": frozenset(),
-    "healthd.judging.ledgers": frozenset(),
-    "healthd.libraries": frozenset(),
-    "healthd.judging.moves": frozenset({"re"}),
-    "healthd.judging.strangers": frozenset(),
-    "healthd.judging.unreported": frozenset(),
-    "healthd.judging.versions": frozenset(),
-    "healthd.bodies": frozenset({"re"}),
-    "healthd.judging.detached": frozenset(),
-    "healthd.judging.adoption": frozenset(),
-    "healthd.judging.words": frozenset(),
-    "healthd.judging.swaps": frozenset({"itertools"}),
-    "healthd.judging.swapped_texts": frozenset({"re"}),
-    "healthd.judging.renames": frozenset({"itertools", "re"}),
-    "healthd.values": frozenset({"decimal", "ipaddress", "re", "uuid"}),
+    "healthd.comparison.causes": frozenset(),
+    "healthd.comparison.judgement": frozenset(),
+    "healthd.comparison.partitions": frozenset(),
+    "healthd.comparison.server_texts": frozenset(),
+    "healthd.comparison.consequences": frozenset({"re"}),
+    "healthd.database.probes.sequences": frozenset(),
+    "healthd.comparison.foreign_ledgers": frozenset(),
+    "healthd.database.probes.collations": frozenset(),
+    "healthd.comparison.moves": frozenset({"re"}),
+    "healthd.comparison.outside_roles": frozenset(),
+    "healthd.comparison.unreported": frozenset(),
+    "healthd.comparison.extension_versions": frozenset(),
+    "healthd.routine_bodies": frozenset({"re"}),
+    "healthd.comparison.detached_partitions": frozenset(),
+    "healthd.comparison.adoption": frozenset(),
+    "healthd.comparison.words": frozenset(),
+    "healthd.comparison.swapped_columns": frozenset({"itertools"}),
+    "healthd.comparison.swapped_texts": frozenset({"re"}),
+    "healthd.comparison.renames": frozenset({"itertools", "re"}),
+    "healthd.database.probes.edge_values": frozenset({"decimal", "ipaddress", "re", "uuid"}),
     "healthd.contracts": frozenset(),
-    "healthd.contracts.beliefs": frozenset(),
+    "healthd.contracts.violations": frozenset(),
     "healthd.contracts.files": frozenset({"json"}),
-    "healthd.contracts.fits": frozenset({"re"}),
-    "healthd.contracts.samples": frozenset(),
+    "healthd.contracts.type_table": frozenset({"re"}),
+    "healthd.contracts.row_conditions": frozenset(),
     "healthd.contracts.statements": frozenset({"re"}),
-    "healthd.contracts.there": frozenset(),
+    "healthd.contracts.actual_schema": frozenset(),
     "healthd.contracts.privileges": frozenset(),
     "healthd.contracts.rules": frozenset(),
     "healthd.contracts.rules.columns": frozenset(),
@@ -52,35 +52,35 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.contracts.rules.types": frozenset(),
     "healthd.natural": frozenset({"re"}),
     "healthd.printable": frozenset(),
-    "healthd.redact": frozenset({"re"}),
-    "healthd.shapes": frozenset({"json", "re"}),
-    "healthd.site": frozenset({"ipaddress", "re", "urllib.parse"}),
-    "healthd.visible": frozenset(),
-    "healthd.digest": frozenset({"hashlib"}),
-    "healthd.judging.omitted": frozenset(),
-    "healthd.migrations.breaks": frozenset({"healthd.migrations.files", "healthd.database.ledger"}),  # their records
-    "healthd.migrations.effects": frozenset(),
-    "healthd.migrations.entries": frozenset({"json"}),
-    "healthd.migrations.locks": frozenset(),
-    "healthd.migrations.extensions": frozenset({"re", "healthd.migrations.files"}),  # its records
-    "healthd.migrations.guards": frozenset({"re", "healthd.migrations.files"}),  # its records
-    "healthd.migrations.ledger_loss": frozenset({"re"}),
+    "healthd.text": frozenset({"re"}),
+    "healthd.contracts.json_shape": frozenset({"json", "re"}),
+    "healthd.config.hosts": frozenset({"ipaddress", "re", "urllib.parse"}),
+    "healthd.catalog.scope": frozenset(),
+    "healthd.catalog.digests": frozenset({"hashlib"}),
+    "healthd.comparison.lazy_objects": frozenset(),
+    "healthd.migrations.impact": frozenset({"healthd.expected.files", "healthd.database.ledger"}),  # their records
+    "healthd.expected.effects": frozenset(),
+    "healthd.expected.codec": frozenset({"json"}),
+    "healthd.expected.measurements": frozenset(),
+    "healthd.expected.extensions": frozenset({"re", "healthd.expected.files"}),  # its records
+    "healthd.migrations.guards": frozenset({"re", "healthd.expected.files"}),  # its records
+    "healthd.sqltext.ledger_loss": frozenset({"re"}),
     "healthd.migrations.needs": frozenset(
-        {"healthd.migrations.files", "healthd.database.surroundings"}
+        {"healthd.expected.files", "healthd.database.probes.surroundings"}
     ),  # their records
-    "healthd.migrations.room": frozenset({"math"}),
-    "healthd.migrations.lockfile": frozenset({"hashlib", "json", "healthd.migrations.files"}),  # its records
-    "healthd.migrations.places": frozenset({"re", "healthd.migrations.files"}),  # its records
-    "healthd.migrations.plan": frozenset({"re", "healthd.migrations.files"}),  # its records
-    "healthd.migrations.session": frozenset({"re"}),
+    "healthd.migrations.engine.lock_room": frozenset({"math"}),
+    "healthd.expected.lockfile": frozenset({"hashlib", "json", "healthd.expected.files"}),  # its records
+    "healthd.expected.default_places": frozenset({"re", "healthd.expected.files"}),  # its records
+    "healthd.migrations.plan": frozenset({"re", "healthd.expected.files"}),  # its records
+    "healthd.expected.session_settings": frozenset({"re"}),
     "healthd.importing.flyway": frozenset({"re"}),
-    "healthd.importing.folders": frozenset({"re"}),
-    "healthd.importing.found": frozenset({"re"}),
+    "healthd.importing.folder_per_migration": frozenset({"re"}),
+    "healthd.importing.records": frozenset({"re"}),
     "healthd.importing.naming": frozenset({"re", "itertools"}),
-    "healthd.importing.pair": frozenset({"re"}),
-    "healthd.importing.pairs": frozenset({"re"}),
+    "healthd.importing.conversion": frozenset({"re"}),
+    "healthd.importing.up_down": frozenset({"re"}),
     "healthd.importing.placeholders": frozenset({"bisect", "re"}),
-    "healthd.importing.plain": frozenset({"re"}),
+    "healthd.importing.numbered_files": frozenset({"re"}),
     "healthd.importing.sections": frozenset({"re"}),
     "healthd.importing.sqitch": frozenset({"re"}),
     "healthd.importing.tools": frozenset({"re"}),
@@ -89,25 +89,25 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.lint.page": frozenset({"sys"}),  # writes the page when it is run as a program
     "healthd.lint.rules": frozenset({"importlib", "pkgutil"}),  # finds its files
     "healthd.lint.source": frozenset({"re"}),
-    "healthd.migrations.cures": frozenset({"re"}),
-    "healthd.migrations.directives": frozenset({"re", "difflib", "pathlib"}),
-    "healthd.migrations.foreign": frozenset({"re", "pathlib"}),
-    "healthd.migrations.forms": frozenset({"re"}),
-    "healthd.migrations.statements": frozenset({"re"}),
-    "healthd.migrations.names": frozenset({"hashlib", "unicodedata"}),
-    "healthd.migrations.notices": frozenset({"collections", "re"}),
-    "healthd.migrations.prefixes": frozenset(),
-    "healthd.migrations.releases": frozenset({"re"}),
-    "healthd.migrations.status": frozenset(),
-    "healthd.migrations.steps": frozenset({"hashlib", "re"}),
-    "healthd.migrations.begun": frozenset({"re"}),
-    "healthd.migrations.progress": frozenset(),
-    "healthd.report.answer": frozenset({"urllib.parse"}),
-    "healthd.report.markup": frozenset("markupsafe re unicodedata urllib.parse".split()),
+    "healthd.migrations.engine.cures": frozenset({"re"}),
+    "healthd.expected.directives": frozenset({"re", "difflib", "pathlib"}),
+    "healthd.expected.foreign": frozenset({"re", "pathlib"}),
+    "healthd.sqltext.classify": frozenset({"re"}),
+    "healthd.sqltext.statements": frozenset({"re"}),
+    "healthd.migration_names": frozenset({"hashlib", "unicodedata"}),
+    "healthd.migrations.engine.notices": frozenset({"collections", "re"}),
+    "healthd.expected.distance": frozenset(),
+    "healthd.sqltext.lock_releases": frozenset({"re"}),
+    "healthd.expected.status": frozenset(),
+    "healthd.sqltext.steps": frozenset({"hashlib", "re"}),
+    "healthd.migrations.engine.recovery": frozenset({"re"}),
+    "healthd.migrations.engine.progress": frozenset(),
+    "healthd.report.documents": frozenset({"urllib.parse"}),
+    "healthd.report.html": frozenset("markupsafe re unicodedata urllib.parse".split()),
     "healthd.report.page": frozenset("itertools jinja2 urllib.parse healthd.report.board".split()),
     "healthd.report.problems": frozenset({"sys"}),  # writes the runbook when it is run as a program
     "healthd.report.repair": frozenset(),
-    "healthd.report.sides": frozenset("difflib itertools re unicodedata".split()),
+    "healthd.report.side_by_side": frozenset("difflib itertools re unicodedata".split()),
     "healthd.asgi.ids": frozenset({"re"}),
     "healthd.asgi.trouble": frozenset({"re"}),
     "healthd.catalog": frozenset({"importlib"}),  # finds its files
@@ -116,7 +116,7 @@ PURE: Mapping[str, frozenset[str]] = {
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter"})
 INPUT_OUTPUT = frozenset({"open", "print", "input", "exec", "eval"})
 
-CALLERS = ("healthd.cli", "healthd.command", "healthd.verbs", "healthd.__main__")
+CALLERS = ("healthd.cli", "healthd.__main__")
 
 
 @functools.cache
@@ -134,15 +134,15 @@ NAMES = frozenset(modules())
 
 DOORS: Mapping[str, frozenset[str]] = {
     "psycopg": frozenset(name for name in NAMES if name.startswith("healthd.database")),
-    "yoyo": frozenset({"healthd.migrations.backend", "healthd.migrations.tables"}),
-    "sqlparse": frozenset({"healthd.migrations.backend"}),
+    "yoyo": frozenset({"healthd.migrations.engine.yoyo_backend", "healthd.migrations.engine.ledger_tables"}),
+    "sqlparse": frozenset({"healthd.migrations.engine.yoyo_backend"}),
     "prometheus_client": frozenset({"healthd.report.metrics", "healthd.asgi.measures"}),  # ours, and an application's
-    "httpx": frozenset({"healthd.endpoints"}),
+    "httpx": frozenset({"healthd.rounds.endpoints"}),
     "starlette": frozenset({"healthd.report.web"}),
     "uvicorn": frozenset({"healthd.report.web"}),
     "jinja2": frozenset({"healthd.report.page"}),
-    "markupsafe": frozenset({"healthd.report.markup"}),
-    "click": frozenset({"healthd.cli", "healthd.command"}),  # and the verbs
+    "markupsafe": frozenset({"healthd.report.html"}),
+    "click": frozenset({"healthd.cli.main", "healthd.cli.options"}),  # and the verbs
 }
 
 
@@ -182,12 +182,12 @@ def broken(name: str, source: str) -> Iterator[str]:
                 yield f"pure, but calls {call}"
     for other in sorted(imported):
         library = other.partition(".")[0]
-        a_verb = library == "click" and name.startswith("healthd.verbs.")
+        a_verb = library == "click" and name.startswith("healthd.cli.")
         if library in DOORS and name not in DOORS[library] and not a_verb:
             yield f"{library} has another door"
         if name.startswith("healthd.checks.") and other.startswith("healthd.checks"):
             yield "a check imports a check"
-        if name.startswith("healthd.report") and other.startswith(("healthd.database", "healthd.rounds")):
+        if name.startswith("healthd.report") and other.startswith(("healthd.database", "healthd.rounds.examination")):
             yield "a report reads a database"
         if other.startswith(CALLERS) and not name.startswith(CALLERS):
             yield "imports the command line"
@@ -218,28 +218,40 @@ def test_the_modules_that_must_be_pure_are_there() -> None:
     [
         ("healthd.model", "import os", "pure, but imports os"),
         ("healthd.model", "def f():\n    import logging", "pure, but imports logging"),
-        ("healthd.judging.causes", "from pathlib import Path", "pure, but imports pathlib"),
-        ("healthd.judging.judge", "from datetime import datetime\nx = datetime.now()", "pure, but calls datetime.now"),
+        ("healthd.comparison.causes", "from pathlib import Path", "pure, but imports pathlib"),
+        (
+            "healthd.comparison.judgement",
+            "from datetime import datetime\nx = datetime.now()",
+            "pure, but calls datetime.now",
+        ),
         ("healthd.checks.enums", "print('!')", "pure, but calls print"),
         ("healthd.catalog.enums", "open('/etc/passwd')", "pure, but calls open"),
         ("healthd.checks.enums", "import structlog", "pure, but imports structlog"),
-        ("healthd.contracts", "from healthd.config import Target", "pure, but imports healthd.config"),
-        ("healthd.migrations.status", "from healthd import rounds", "pure, but imports healthd.rounds"),
-        ("healthd.rounds", "import psycopg", "psycopg has another door"),
-        ("healthd.rounds", "from psycopg.rows import dict_row", "psycopg has another door"),
-        ("healthd.cli", "import yoyo.backends", "yoyo has another door"),
+        ("healthd.contracts", "from healthd.config.reader import Target", "pure, but imports healthd.config.reader"),
+        ("healthd.expected.status", "from healthd import rounds", "pure, but imports healthd.rounds"),
+        ("healthd.rounds.examination", "import psycopg", "psycopg has another door"),
+        ("healthd.rounds.examination", "from psycopg.rows import dict_row", "psycopg has another door"),
+        ("healthd.cli.main", "import yoyo.backends", "yoyo has another door"),
         ("healthd.report.web", "from prometheus_client import Gauge", "prometheus_client has another door"),
-        ("healthd.daemon", "import uvicorn", "uvicorn has another door"),
-        ("healthd.daemon", "import click", "click has another door"),
+        ("healthd.daemon.loop", "import uvicorn", "uvicorn has another door"),
+        ("healthd.daemon.loop", "import click", "click has another door"),
         ("healthd.report.web", "import jinja2", "jinja2 has another door"),
         ("healthd.checks.enums", "from healthd.checks import columns", "a check imports a check"),
         ("healthd.report.web", "from healthd.database import connect", "a report reads a database"),
-        ("healthd.daemon", "from healthd import cli", "imports the command line"),
-        ("healthd.rounds", "from healthd.command import say", "imports the command line"),
-        ("healthd.daemon", "from healthd.verbs.up import up", "imports the command line"),
-        ("healthd.daemon", "import structlog\nstructlog.configure()", "structlog is set up elsewhere"),
-        ("healthd.database.reading", "import psycopg\npsycopg.connect('')", "psycopg.connect is the synchronous twin"),
-        ("healthd.database.reading", "from psycopg import Connection", "psycopg.Connection is the synchronous twin"),
+        ("healthd.daemon.loop", "from healthd import cli", "imports the command line"),
+        ("healthd.rounds.examination", "from healthd.cli.options import say", "imports the command line"),
+        ("healthd.daemon.loop", "from healthd.cli.verbs.up import up", "imports the command line"),
+        ("healthd.daemon.loop", "import structlog\nstructlog.configure()", "structlog is set up elsewhere"),
+        (
+            "healthd.database.snapshot.reading",
+            "import psycopg\npsycopg.connect('')",
+            "psycopg.connect is the synchronous twin",
+        ),
+        (
+            "healthd.database.snapshot.reading",
+            "from psycopg import Connection",
+            "psycopg.Connection is the synchronous twin",
+        ),
     ],
 )
 def test_a_broken_rule_is_told(name: str, source: str, words: str) -> None:

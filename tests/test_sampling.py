@@ -10,17 +10,17 @@ import psycopg
 import pytest
 from test_cli import healthd
 
-from healthd.config import Target
+from healthd.config.reader import Target
 from healthd.database.connection import connect
-from healthd.database.reading import read
-from healthd.database.sampling import Samples, sample_rows
-from healthd.judging.conclusion import conclude
-from healthd.migrations.lockfile import LockFile, dump
+from healthd.database.probes.row_samples import Samples, sample_rows
+from healthd.database.snapshot.reading import read
+from healthd.expected.lockfile import LockFile, dump
+from healthd.expected.store import Files
 from healthd.model import Contract, Key, Member, Model, Severity, Unsampled
-from healthd.rounds import examine
-from healthd.sources import Files
+from healthd.rounds.conclusion import conclude
+from healthd.rounds.examination import examine
 
-rounds: Any = import_module("healthd.rounds")
+rounds: Any = import_module("healthd.rounds.examination")
 SECRET = "Sentinel-8c1f"
 NO_FILES = Files(LockFile(180000, {}, ()), ())
 

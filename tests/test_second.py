@@ -8,16 +8,16 @@ import pytest
 from pooler import pooled
 from stories import files, lock, migrated, migrations
 
-from healthd import rounds
 from healthd.catalog import KINDS
-from healthd.config import Target
-from healthd.database import quiet, second
-from healthd.database import reading as door
+from healthd.config.reader import Target
 from healthd.database.connection import SESSION, connect, read_only, rows_of
-from healthd.database.second import SERVER, Second
+from healthd.database.snapshot import change_token, second_connection
+from healthd.database.snapshot import reading as door
+from healthd.database.snapshot.second_connection import SERVER, Second
+from healthd.expected.store import Files
 from healthd.model import Report, Severity
-from healthd.rounds import examine, examine_again
-from healthd.sources import Files
+from healthd.rounds import examination
+from healthd.rounds.examination import examine, examine_again
 
 INDEX = "machines_serial_number_customer_organization_id_idx"
 
@@ -51,7 +51,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, frozenset[str]]]:
 
         return noted
 
-    for module, name in ((door, "_once"), (door, "_planned_once"), (door, "digest_rows"), (second, "digest_rows")):
+    for module, name in (
+        (door, "_once"),
+        (door, "_planned_once"),
+        (door, "digest_rows"),
+        (second_connection, "digest_rows"),
+    ):
         monkeypatch.setattr(module, name, noting(getattr(module, name)))
     return kept
 
@@ -68,7 +73,9 @@ async def test_two_processes_share_the_work_and_each_kind_is_asked_once(
     (one, some), (other, rest) = asked
     assert one != other
     assert not some & rest
-    assert {frozenset(second.GIVEN_AWAY)} == {kinds for kinds in (some, rest) if kinds & set(second.GIVEN_AWAY)}
+    assert {frozenset(second_connection.GIVEN_AWAY)} == {
+        kinds for kinds in (some, rest) if kinds & set(second_connection.GIVEN_AWAY)
+    }
 
 
 @pytest.mark.parametrize(("long_s", "shares"), [(0.0, 2), (60.0, 1)])
@@ -81,7 +88,7 @@ async def test_a_daemon_shares_the_work_of_a_round_when_the_last_one_took_long(
     long_s: float,
     shares: int,
 ) -> None:
-    monkeypatch.setattr(rounds, "LONG_S", long_s)
+    monkeypatch.setattr(examination, "LONG_S", long_s)
     target = Target("machines", url)
     first = await examine_again(target, known, None)
     ((_, all_kinds),) = asked
@@ -99,7 +106,7 @@ async def test_a_daemon_shares_the_work_of_a_round_when_the_last_one_took_long(
     assert len({pid for pid, _ in asked}) == len(asked) == shares
     assert sorted(all_kinds) == sorted(kind for _, kinds in asked for kind in kinds)
     if shares == 2:
-        assert second.GIVEN_AWAY.keys() - {second.FIRST} in [kinds for _, kinds in asked]
+        assert second_connection.GIVEN_AWAY.keys() - {second_connection.FIRST} in [kinds for _, kinds in asked]
     assert sessions == [(1,)]
 
 
@@ -135,7 +142,7 @@ async def test_a_role_that_may_have_one_connection_alone_sees_as_much(
         sql(server.url(), f"DROP ROLE {role}")
     assert {one for one, _ in problems(report)} == {"unexpected_object"}  # a role that sql/ does not name
     assert all(key.startswith("grant:") for _, key in problems(report))  # what lets it read the books
-    assert frozenset(second.GIVEN_AWAY) in kinds
+    assert frozenset(second_connection.GIVEN_AWAY) in kinds
 
 
 async def test_what_another_server_says_is_not_taken(url: str) -> None:
@@ -146,7 +153,9 @@ async def test_what_another_server_says_is_not_taken(url: str) -> None:
         assert (None, None) == (await other.types(), await other.beside())
         assert await other.digests("2001-01-01 00:00:00+00", patience_s=60.0) is None
         assert (None, None) == (await other.types(), await other.beside())
-        assert set(second.GIVEN_AWAY) == {kind for kind, *_ in await other.digests(here, patience_s=60.0) or ()}
+        assert set(second_connection.GIVEN_AWAY) == {
+            kind for kind, *_ in await other.digests(here, patience_s=60.0) or ()
+        }
         assert None not in (await other.types(), await other.beside())
     finally:
         await other.close()
@@ -164,7 +173,7 @@ async def test_nobody_waits_for_a_second_one_that_does_not_come_to_its_end() -> 
 async def test_a_pooler_that_makes_the_second_one_wait_costs_time_and_nothing_else(
     url: str, known: Files, sql: Any, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "LONG_S", 0.0)
+    monkeypatch.setattr(examination, "LONG_S", 0.0)
     with pooled(server, url, "transaction", size=1) as shared:
         target = Target("machines", shared, deadline_s=60.0)
         first = await examine_again(target, known, None)
@@ -181,9 +190,9 @@ async def test_a_pooler_that_makes_the_second_one_wait_costs_time_and_nothing_el
 
 async def test_a_plan_that_the_server_has_not_any_more_is_made_again(url: str) -> None:
     async with connect(url) as connection:
-        mark = await quiet.take_mark(connection, busy=True)
+        mark = await change_token.take_mark(connection, busy=True)
         await connection.execute("DEALLOCATE ALL")
-        assert (True, mark.sums) == ((again := await quiet.look(connection, mark))[0], again[1].sums)
+        assert (True, mark.sums) == ((again := await change_token.look(connection, mark))[0], again[1].sums)
 
 
 async def test_what_goes_wrong_on_the_second_is_left_to_the_first(
@@ -195,16 +204,16 @@ async def test_what_goes_wrong_on_the_second_is_left_to_the_first(
         raise AssertionError("it is cut")
 
     cuts: list[Any] = []
-    monkeypatch.setattr(second, "digest_rows", cut)
+    monkeypatch.setattr(second_connection, "digest_rows", cut)
     report = await examine(url, known)
     assert report.severity is Severity.OK
     assert len(cuts) == 1
     assert len({pid for pid, _ in asked}) == 1
-    assert [kinds for _, kinds in asked][-1] == frozenset(second.GIVEN_AWAY)
+    assert [kinds for _, kinds in asked][-1] == frozenset(second_connection.GIVEN_AWAY)
 
 
 async def test_the_kinds_that_are_given_away_can_be_asked_for_before_anything_is_known() -> None:
-    for name, module in second.GIVEN_AWAY.items():
+    for name, module in second_connection.GIVEN_AWAY.items():
         kind = KINDS[name]
         assert (module, False) == (kind.record.__module__, bool(kind.some))
         assert "%(migrator)s" not in kind.sql(180000)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from healthd.site import Site
+from healthd.config.hosts import Site
 
 LOOPBACK = Site("127.0.0.1")
 NETWORK = Site("0.0.0.0", machine=("db1", "Db1.Example.com"))

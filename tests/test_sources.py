@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from test_cli import lock_text, make_project
 
-from healthd import sources
-from healthd.config import Settings, read_settings
+from healthd.config.reader import Settings, read_settings
 from healthd.errors import ConfigError, LockFileError
-from healthd.sources import keep, read_lock, read_snapshot
+from healthd.expected import store
+from healthd.expected.store import keep, read_lock, read_snapshot
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The settings of a project whose folder is looked at each time."""
-    monkeypatch.setattr(sources, "LOOK_S", 0.0)
+    monkeypatch.setattr(store, "LOOK_S", 0.0)
     return read_settings(make_project(tmp_path) / "yoyo.ini")
 
 
@@ -35,7 +35,7 @@ def test_what_did_not_change_is_not_read_again(settings: Settings) -> None:
 
 
 def test_many_targets_share_one_look_at_the_folder(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "LOOK_S", 1000.0)
+    monkeypatch.setattr(store, "LOOK_S", 1000.0)
     kept = keep(settings)
     (settings.sources[0] / "0004_more.sql").write_text("SELECT 1;\n")
 

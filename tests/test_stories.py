@@ -9,11 +9,11 @@ import pytest
 from psycopg import sql as compose
 from stories import STORIES, Scene, Story, lock, migrated, play
 
-from healthd import embedded
 from healthd.checks import CHECKS
 from healthd.model import Finding, Severity
+from healthd.postgres import embedded
 
-rounds: Any = import_module("healthd.rounds")
+rounds: Any = import_module("healthd.rounds.examination")
 
 DRIFTS = [story for story in STORIES if story.expect]
 REPAIRED = [story for story in DRIFTS if not story.repair.startswith("no")]

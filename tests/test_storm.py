@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from healthd.database import reading as door
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
+from healthd.database.snapshot import reading as door
+from healthd.database.snapshot.reading import take_snapshot
 from healthd.model import Key, Snapshot, diff
 
 READINGS = 8

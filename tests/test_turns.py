@@ -13,12 +13,12 @@ import pytest
 from conftest import MakeDatabase
 from test_cli import healthd, make_project
 
-from healthd.config import read_settings
+from healthd.config.reader import read_settings
 from healthd.database.connection import dial
-from healthd.database.places import Places
+from healthd.database.idle_connections import Places
 from healthd.errors import DatabaseUnreachable
-from healthd.rounds import Round, examine_again
-from healthd.sources import read_files
+from healthd.expected.store import read_files
+from healthd.rounds.examination import Round, examine_again
 
 ROLE = "few_connections"
 

@@ -12,11 +12,11 @@ import pg_dump
 import psycopg
 import pytest
 
-from healthd import embedded
 from healthd.database.connection import connect, rows_of
-from healthd.database.reading import take_snapshot
-from healthd.migrations.statements import statements
+from healthd.database.snapshot.reading import take_snapshot
 from healthd.model import Snapshot, diff, literal
+from healthd.postgres import embedded
+from healthd.sqltext.statements import statements
 
 RICH = """
 CREATE SCHEMA app;

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from healthd.catalog.enums import Enum
 from healthd.database.connection import connect
-from healthd.database.probing import probe_values
+from healthd.database.probes.edge_values import _NUMBERS, _TIMES, came_back, edge_values
+from healthd.database.probes.round_trips import probe_values
 from healthd.model import Key, Snapshot
-from healthd.values import _NUMBERS, _TIMES, came_back, edge_values
 
 TYPES = [
     *_NUMBERS,

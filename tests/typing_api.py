@@ -7,8 +7,8 @@ import psycopg
 
 import healthd
 from healthd import Contract, Difference, Finding, Report, Severity, Snapshot, diff, examine, take_snapshot
-from healthd.config import read_settings
-from healthd.sources import read_files
+from healthd.config.reader import read_settings
+from healthd.expected.store import read_files
 
 
 async def compare(

@@ -14,10 +14,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import quote
 
-from healthd.embedded import Server
-from healthd.migrations.backend import opened, yoyo_migration
-from healthd.migrations.files import read_migrations
+from healthd.expected.files import read_migrations
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 from healthd.migrations.runner import migrate
+from healthd.postgres.embedded import Server
 
 Happening = Callable[[int], bool]  # is told the number of a message; True breaks the wire
 
@@ -108,7 +108,7 @@ def wire(server: Server, folder: Path) -> Iterator[Wire]:
 PROCESSES = get_context("forkserver")
 # What a runner imports, and pytest, which every child of it imports again.
 PROCESSES.set_forkserver_preload(
-    ["healthd.migrations.backend", "healthd.migrations.runner", "psycopg", "psycopg_binary", "pytest"]
+    ["healthd.migrations.engine.yoyo_backend", "healthd.migrations.runner", "psycopg", "psycopg_binary", "pytest"]
 )
 
 

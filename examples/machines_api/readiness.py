@@ -8,7 +8,7 @@ from time import monotonic
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from healthd import Contract, Finding, Severity
-from healthd.readiness import violations
+from healthd.rounds.readiness import violations
 
 FRESH_S = 5.0  # a probe asks every few seconds, of each of many copies of an application
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from healthd.model import Key, quote
 from healthd.printable import printable
-from healthd.redact import hide
+from healthd.text import hide
 
 DEPTH = 20  # causes that are followed
 RETRY_S = 2

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from healthd.catalog.scope import own
 from healthd.model import Difference, Kind
-from healthd.visible import own
 
 
 @dataclass(frozen=True, slots=True)

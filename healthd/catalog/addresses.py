@@ -5,7 +5,7 @@ Owners, privileges, comments and security labels hang on objects of every kind; 
 
 from dataclasses import dataclass
 
-from healthd.visible import RELATION, SCHEMA, own
+from healthd.catalog.scope import RELATION, SCHEMA, own
 
 USERS = 16384  # the first oid that initdb does not give away
 

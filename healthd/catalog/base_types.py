@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.scope import SCHEMA, own
 from healthd.model import DEPARSED, Difference, Kind
-from healthd.visible import SCHEMA, own
 
 
 @dataclass(frozen=True, slots=True)

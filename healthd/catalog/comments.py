@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.addresses import ADDRESSES, COLUMNS, USERS, Address
+from healthd.catalog.scope import own
 from healthd.model import Attribute, Key, Kind, Record
-from healthd.visible import own
 
 
 @dataclass(frozen=True, slots=True)

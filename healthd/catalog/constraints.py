@@ -6,10 +6,10 @@ from typing import Annotated
 
 from healthd.catalog.functions import needs
 from healthd.catalog.indexes import ATTACHED, STATISTICS, TABLESPACE, set_statistics
+from healthd.catalog.scope import SCHEMA, own
 from healthd.catalog.tables import options, options_order, set_options
 from healthd.catalog.triggers import switched
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, literal, quote
-from healthd.visible import SCHEMA, own
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.scope import own
 from healthd.model import SECRET, Difference, Kind, quote
-from healthd.visible import own
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.foreign_data_wrappers import options, repair_options, secrets, written
+from healthd.catalog.scope import own
 from healthd.model import SECRET, Difference, Key, Kind, literal, quote
-from healthd.visible import own
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd import bodies
+from healthd import routine_bodies
+from healthd.catalog.scope import SCHEMA, own
 from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, literal, quote
-from healthd.visible import SCHEMA, own
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def runs_the_same(difference: Difference, expected: Function) -> str:
     """Return in what a body differs that runs the same; other languages than the server's own may mind white space."""
     if difference.attribute != "body" or expected.language not in ("sql", "plpgsql"):
         return ""
-    return bodies.little(difference.expected, difference.actual)
+    return routine_bodies.little(difference.expected, difference.actual)
 
 
 WORDS: Mapping[str, Callable[[Function], str]] = {

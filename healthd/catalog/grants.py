@@ -16,8 +16,8 @@ from healthd.catalog.addresses import (
 )
 from healthd.catalog.owners import UPGRADED, words
 from healthd.catalog.roles import OWNER, PUBLIC, role, written
+from healthd.catalog.scope import SCHEMA
 from healthd.model import Difference, Key, Kind, Record, Severity, quote
-from healthd.visible import SCHEMA
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.operator_families import members
+from healthd.catalog.scope import SCHEMA, own
 from healthd.model import Attribute, Difference, Key, Kind, Record, quote
-from healthd.visible import SCHEMA, own
 
 
 @dataclass(frozen=True, slots=True)

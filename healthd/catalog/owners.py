@@ -6,8 +6,8 @@ from typing import Annotated
 
 from healthd.catalog.addresses import ADDRESSES, Address
 from healthd.catalog.roles import role, written
+from healthd.catalog.scope import own
 from healthd.model import MINOR, Difference, Key, Kind, Record, Severity, quote
-from healthd.visible import own
 
 
 @dataclass(frozen=True, slots=True)

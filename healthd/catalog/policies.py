@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.roles import PUBLIC, role, written
+from healthd.catalog.scope import RELATION, own
 from healthd.model import DEPARSED, Difference, Key, Kind, Severity, quote
-from healthd.visible import RELATION, own
 
 
 @dataclass(frozen=True, slots=True)

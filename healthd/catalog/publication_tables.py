@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.scope import RELATION, own
 from healthd.model import DEPARSED, Difference, Key, Kind, quote
-from healthd.visible import RELATION, own
 
 
 @dataclass(frozen=True, slots=True)

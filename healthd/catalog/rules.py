@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.scope import RELATION, own
 from healthd.catalog.triggers import ON, SWITCH, switched
 from healthd.model import DEPARSED, Difference, Key, Kind, Record, quote
-from healthd.visible import RELATION, own
 
 
 @dataclass(frozen=True, slots=True)

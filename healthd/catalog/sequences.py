@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.scope import SERVING
 from healthd.model import MINOR, Difference, Key, Kind, Record, literal, quote
-from healthd.visible import SERVING
 
 
 @dataclass(frozen=True, slots=True)

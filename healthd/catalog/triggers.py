@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.functions import needs
+from healthd.catalog.scope import own
 from healthd.model import DEPARSED, Attribute, Difference, Key, Kind, Record, quote
-from healthd.visible import own
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from healthd.catalog.foreign_data_wrappers import options, secrets
 from healthd.catalog.roles import PUBLIC, role, written
+from healthd.catalog.scope import own
 from healthd.model import SECRET, VEILED, Difference, Key, Kind, quote
-from healthd.visible import own
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from healthd.contracts.beliefs import disappointed
-from healthd.contracts.there import There
+from healthd.contracts.actual_schema import There
+from healthd.contracts.violations import disappointed
 from healthd.model import Contract, Evidence, Finding, Key, Problem, Severity
 
 PROBLEMS = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from healthd.judging.judge import differences, judge
+from healthd.comparison.judgement import differences, judge
 from healthd.model import NAME_OF, SCHEMA_OF, Difference, Evidence, Finding, Problem, Severity, some
 
 LISTED = 50  # of a great many labels a message has so many; the finding's facts have them all

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from healthd.migrations.status import FAULTS
+from healthd.expected.status import FAULTS
 from healthd.model import Evidence, Finding, Key, Problem, Severity, State
 
 PROBLEMS = (

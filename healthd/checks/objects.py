@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from healthd.judging.judge import differences, judge
+from healthd.comparison.judgement import differences, judge
 from healthd.model import Difference, Evidence, Finding, Key, Problem, Severity
 
 JUDGED_ELSEWHERE = ("column", "enum")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from healthd.contracts.samples import TROUBLES
-from healthd.judging.judge import commented
+from healthd.comparison.judgement import commented
+from healthd.contracts.row_conditions import TROUBLES
 from healthd.model import Evidence, Finding, Problem, Sample, Severity, Unsampled, quote, some
 
 PROBLEMS = (

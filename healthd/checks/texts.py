@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from healthd.judging.judge import differences, major, printed_elsewhere
+from healthd.comparison.judgement import differences, major, printed_elsewhere
 from healthd.model import Evidence, Finding, Key, Severity, some
 
 

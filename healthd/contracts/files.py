@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from healthd.contracts.fits import PYTHON
+from healthd.contracts.type_table import PYTHON
 from healthd.model import Contract, Key, Member, Model, Statement
 
 FORMAT = 1  # of the JSON; a file without a number is of the first

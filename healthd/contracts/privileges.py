@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from healthd.catalog.grants import default
 from healthd.catalog.roles import PUBLIC, called
-from healthd.contracts.there import There
+from healthd.contracts.actual_schema import There
 from healthd.model import Contract, Finding, Key, Record, Severity
 
 

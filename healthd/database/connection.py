@@ -18,14 +18,14 @@ from psycopg import AsyncConnection, errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from healthd import __version__
-from healthd.database.misplaced import SECRETS, refuse_misplaced, without_sent, without_values
+from healthd.catalog.scope import MIGRATION_LOCK as MIGRATION_LOCK
+from healthd.database.misplaced_values import SECRETS, refuse_misplaced, without_sent, without_values
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.model import quote as identifier
-from healthd.redact import hide
-from healthd.visible import MIGRATION_LOCK as MIGRATION_LOCK
+from healthd.text import hide
 
 if TYPE_CHECKING:
-    from healthd.database.places import Places
+    from healthd.database.idle_connections import Places
 
 # What texts from the server depend on, and what keeps a round short and harmless.
 SESSION: Mapping[str, str] = {

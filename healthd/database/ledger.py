@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import AsyncConnection, errors, sql
 
+from healthd.catalog.scope import BOOKS
 from healthd.database.connection import (
     DIGESTS,
     LIMITS,
@@ -21,11 +22,10 @@ from healthd.database.connection import (
     rows_of,
 )
 from healthd.errors import LedgerFailed, PermissionDenied
-from healthd.migrations.names import canonical
-from healthd.migrations.status import Applied, Interrupted, Printed
+from healthd.expected.status import Applied, Interrupted, Printed
+from healthd.migration_names import canonical
 from healthd.model import Key
 from healthd.model import quote as identifier
-from healthd.visible import BOOKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from healthd.importing.found import DECIDE, Files, Found, Reading, code_left, in_order
-from healthd.importing.pairs import OTHERS
+from healthd.importing.records import DECIDE, Files, Found, Reading, code_left, in_order
+from healthd.importing.up_down import OTHERS
 
 SHAPE = re.compile(r"(?:.*/)?(?P<kind>[VUB])(?P<version>[0-9]+(?:[._][0-9]+)*)__(?P<name>[^/]*)\.sql$")
 REPEATABLE = re.compile(r"(?:.*/)?R__(?P<name>[^/]*)\.sql$")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from healthd.importing.found import Found, Version
+from healthd.importing.records import Found, Version
 
 ROOM = 3  # fewer digits, and the tenth or the hundredth migration would come first
 LENGTH = 200  # the ledger takes 255 characters, file systems 255 bytes with the suffix

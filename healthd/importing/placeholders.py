@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from healthd.migrations.statements import quotes
+from healthd.sqltext.statements import quotes
 
 # Also psql's and graphile-migrate's :name, :'name' and :"name", which are no cast, no slice and no := of an argument.
 PLACEHOLDER = re.compile(

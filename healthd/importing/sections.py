@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from healthd.importing.found import Files, Found, Reading, code_left, in_order
 from healthd.importing.placeholders import SUBSTITUTES, substituted
+from healthd.importing.records import Files, Found, Reading, code_left, in_order
 
 NAME = re.compile(r"(?P<version>[0-9]+)(?P<name>[^/]*)\.sql$")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.importing.found import BRING, Files, Found, Reading
-from healthd.migrations.names import canonical
+from healthd.importing.records import BRING, Files, Found, Reading
+from healthd.migration_names import canonical
 
 PLAN = "sqitch.plan"
 CHANGE = re.compile(r"\+?\s*(?P<name>[^\s#%@+-][^\s\[#]*)")

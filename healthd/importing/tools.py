@@ -9,12 +9,12 @@ from functools import partial
 
 from healthd.errors import ConfigError
 from healthd.importing.flyway import SHAPE, read_flyway
-from healthd.importing.folders import read_folders
-from healthd.importing.found import Files, Reading, in_order
-from healthd.importing.pairs import DO_UNDO, UP_DOWN, read_do_undo, read_up_down
-from healthd.importing.plain import read_plain
+from healthd.importing.folder_per_migration import read_folders
+from healthd.importing.numbered_files import read_plain
+from healthd.importing.records import Files, Reading, in_order
 from healthd.importing.sections import MARKS, marked, read_sections
 from healthd.importing.sqitch import PLAN, read_sqitch
+from healthd.importing.up_down import DO_UNDO, UP_DOWN, read_do_undo, read_up_down
 from healthd.importing.versions import is_versions, read_versions
 
 

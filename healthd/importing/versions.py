@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from healthd.importing.found import Files, Found, Reading, code_left, in_order
-from healthd.importing.pairs import NO_TRANSACTION
-from healthd.importing.plain import NUMBER
+from healthd.importing.numbered_files import NUMBER
+from healthd.importing.records import Files, Found, Reading, code_left, in_order
+from healthd.importing.up_down import NO_TRANSACTION
 
 SHAPE = re.compile(r"[vV]?(?P<folder>[0-9]+(?:[._][0-9]+)*)/(?P<file>[^/]+?)(?:\.(?P<way>up|down))?\.sql$")
 BY_NAME = "has no number: among the files of its version it comes by its name"

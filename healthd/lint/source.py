@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from healthd.migrations.locks import UNKNOWN, Step, rewritten, strongest
-from healthd.migrations.statements import Statement, statements
+from healthd.expected.measurements import UNKNOWN, Step, rewritten, strongest
 from healthd.model import Difference
+from healthd.sqltext.statements import Statement, statements
 
 NAME = r'(?:only\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)'
 CREATED = re.compile(

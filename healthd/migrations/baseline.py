@@ -9,24 +9,24 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from healthd.config import Target
-from healthd.database.closer import look_closer
+from healthd.comparison.judgement import major
+from healthd.comparison.outside_roles import held_by_another
+from healthd.comparison.roles import for_comparison
+from healthd.comparison.server_texts import as_printed, same_text, text_of, texts_of, textual
+from healthd.config.reader import Target
 from healthd.database.connection import connect
-from healthd.database.reading import Reading, of_another_major, read
+from healthd.database.finding_details import look_closer
+from healthd.database.snapshot.reading import Reading, of_another_major, read
 from healthd.errors import ConfigError, MigrationFailed
-from healthd.judging.conclusion import conclude
-from healthd.judging.judge import major
-from healthd.judging.printed import as_printed, same_text, text_of, texts_of, textual
-from healthd.judging.roles import for_comparison
-from healthd.judging.strangers import held_by_another
-from healthd.migrations.files import Migration, up_to
-from healthd.migrations.lockfile import LockFile, disagreements
-from healthd.migrations.prefixes import misfits
-from healthd.migrations.proven import ELSEWHERE
-from healthd.migrations.recorder import makers
-from healthd.migrations.status import Applied, Printed, ahead, states
+from healthd.expected.distance import misfits
+from healthd.expected.files import Migration, up_to
+from healthd.expected.lockfile import LockFile, disagreements
+from healthd.expected.status import Applied, Printed, ahead, states
+from healthd.expected.store import Files
+from healthd.migrations.engine.text_recorder import makers
+from healthd.migrations.safe_run import ELSEWHERE
 from healthd.model import Finding, Key, Report, Severity, State, digest_of_text, some
-from healthd.sources import Files
+from healthd.rounds.conclusion import conclude
 
 TRIED = 12  # of the versions that look closest, how many are judged before the closest is told
 
@@ -239,7 +239,7 @@ async def adopt(target: Target, found: Fit, *, wait_s: float = 60.0) -> None:
 
 
 def _adopt(dsn: str, found: Fit, wait_s: float) -> None:
-    from healthd.migrations.backend import opened, yoyo_migration
+    from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 
     with opened(dsn, wait_s=wait_s, records=bool(found.texts)) as backend:
         theirs = {one.id: yoyo_migration(one) for one in found.migrations}

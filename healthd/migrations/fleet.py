@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
 
-from healthd.config import Target
+from healthd.config.reader import Target
 from healthd.errors import HealthdError, failed
-from healthd.migrations.proven import Changed
+from healthd.migrations.safe_run import Changed
 
 Run = Callable[[Target], Awaitable[Changed]]
 

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from healthd.errors import HealthdError, MigrationFailed, PermissionDenied
-from healthd.migrations.breaks import Break
-from healthd.migrations.files import Migration
-from healthd.migrations.lockfile import Locked, LockFile
+from healthd.expected.default_places import NAMED, Elsewhere
+from healthd.expected.files import Migration
+from healthd.expected.lockfile import Locked, LockFile
+from healthd.expected.session_settings import Session
+from healthd.expected.status import Applied
+from healthd.migrations.impact import Break
 from healthd.migrations.needs import Lack
-from healthd.migrations.places import NAMED, Elsewhere
-from healthd.migrations.session import Session
-from healthd.migrations.status import Applied
 from healthd.model import Finding, Key, quote, some
 
 NOTHING = "nothing was changed"

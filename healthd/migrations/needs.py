@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from healthd.database.surroundings import Surroundings
-from healthd.migrations import room
-from healthd.migrations.effects import of_kinds
-from healthd.migrations.extensions import created, packages_of, unavailable
-from healthd.migrations.files import Migration
-from healthd.migrations.lockfile import Locked, LockFile
+from healthd.database.probes.surroundings import Surroundings
+from healthd.expected.effects import of_kinds
+from healthd.expected.extensions import created, packages_of, unavailable
+from healthd.expected.files import Migration
+from healthd.expected.lockfile import Locked, LockFile
+from healthd.migrations.engine import lock_room
 from healthd.model import quote
 
 IN_SCHEMAS = frozenset("table view sequence foreign_table function enum domain composite range aggregate".split())
@@ -93,23 +93,23 @@ def _missing(migration: str, kind: str, name: str) -> Lack:
 def _room(measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
     """Yield the migrations that lock more at once than the server can hold, for certain."""
     for one in measured:
-        if room.fits(one, there.max_locks, there.sessions):
+        if lock_room.fits(one, there.max_locks, there.sessions):
             continue
-        if (number := room.locks(one)) > room.most(there.max_locks, there.sessions + there.workers):
+        if (number := lock_room.locks(one)) > lock_room.most(there.max_locks, there.sessions + there.workers):
             words = f"{number} locks or more at once, for which the server has no room"
-            cure = room.full_lock_table(there.max_locks, wanted=1.25 * number / there.sessions)
-            yield Lack(one.id, "locks", room.LOCKS, words, cure)
+            cure = lock_room.full_lock_table(there.max_locks, wanted=1.25 * number / there.sessions)
+            yield Lack(one.id, "locks", lock_room.LOCKS, words, cure)
 
 
 def tight(measured: Iterable[Locked], there: Surroundings) -> Iterator[str]:
     """Yield, in words, the migrations for whose locks the server may have no room."""
-    most = room.most(there.max_locks, there.sessions + there.workers)
+    most = lock_room.most(there.max_locks, there.sessions + there.workers)
     for one in measured:
-        if room.fits(one, there.max_locks, there.sessions):
+        if lock_room.fits(one, there.max_locks, there.sessions):
             continue
-        number = room.locks(one)
-        if room.least(there.max_locks, there.sessions) < number <= most:
-            cure = room.full_lock_table(there.max_locks, wanted=1.25 * number / there.sessions)
+        number = lock_room.locks(one)
+        if lock_room.least(there.max_locks, there.sessions) < number <= most:
+            cure = lock_room.full_lock_table(there.max_locks, wanted=1.25 * number / there.sessions)
             yield f"{one.id} takes {number} locks or more at once, and the server may have no room for them: {cure}"
 
 

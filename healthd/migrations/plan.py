@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from healthd.judging.judge import one_line
-from healthd.migrations.breaks import Break, Foreseen
-from healthd.migrations.files import Migration
-from healthd.migrations.lockfile import Locked, LockFile
-from healthd.migrations.locks import DOCUMENTED, MODES, UNKNOWN, Step, short
-from healthd.migrations.statements import statements
+from healthd.comparison.judgement import one_line
+from healthd.expected.files import Migration
+from healthd.expected.lockfile import Locked, LockFile
+from healthd.expected.measurements import DOCUMENTED, MODES, UNKNOWN, Step, short
+from healthd.migrations.impact import Break, Foreseen
 from healthd.model import MigrationState, State
+from healthd.sqltext.statements import statements
 
 BLOCKS = {
     "SHARE": "writes",

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from healthd.database.connection import connect, rows_of
 from healthd.database.ledger import Ledger, read_ledger
 from healthd.errors import ConfigError, DatabaseFailed, MigrationFailed
-from healthd.migrations.files import Migration, read_post_apply, up_to
-from healthd.migrations.lockfile import LockFile
-from healthd.migrations.session import SESSION, Session
-from healthd.migrations.status import ahead, renamed, states
-from healthd.migrations.waiting import DEFAULT, Patience, Say
+from healthd.expected.files import Migration, read_post_apply, up_to
+from healthd.expected.lockfile import LockFile
+from healthd.expected.session_settings import SESSION, Session
+from healthd.expected.status import ahead, renamed, states
+from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say
 from healthd.model import MigrationState, State, some
 
 if TYPE_CHECKING:
-    from healthd.migrations.recorder import Recorder
+    from healthd.migrations.engine.text_recorder import Recorder
 
 TO_RUN = (State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED)
 
@@ -165,7 +165,11 @@ def _refuse_halves(known: Standing, names: Sequence[str], operation: str) -> Non
 def _apply(
     dsn: str, pending: Sequence[Migration], afterwards: Sequence[Migration], how: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    from healthd.migrations.backend import check, opened, yoyo_migration  # yoyo costs 60 ms: not for who only looks
+    from healthd.migrations.engine.yoyo_backend import (  # yoyo costs 60 ms: not for who only looks
+        check,
+        opened,
+        yoyo_migration,
+    )
 
     for migration in (*pending, *afterwards):
         check(migration.apply, migration.path, transactional=migration.transactional)
@@ -241,8 +245,8 @@ async def resume(
 def _resume(
     dsn: str, migration: Migration, operation: str, from_statement: int | None, dry_run: bool, how: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    from healthd.migrations import stepwise
-    from healthd.migrations.backend import opened, yoyo_migration
+    from healthd.migrations.engine import nontransactional
+    from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 
     say = how["say"]
     with opened(dsn, **how) as backend:
@@ -250,18 +254,18 @@ def _resume(
         job = backend.job(theirs, operation)
         marked = theirs.hash in backend.get_applied_migration_hashes()
         if marked == (operation == "apply"):
-            if not stepwise.begun(backend, job):
+            if not nontransactional.begun(backend, job):
                 return ()  # others were quicker
             if from_statement is None:
-                raise stepwise.contradicted(job)
+                raise nontransactional.contradicted(job)
             if marked and not dry_run:
                 backend.unmark_one(theirs, log=False)  # it is marked again at its end
         if dry_run:
-            for line in stepwise.told(job, stepwise.look(backend, job, from_statement)):
+            for line in nontransactional.told(job, nontransactional.look(backend, job, from_statement)):
                 say(line)
             return ()
         if from_statement is not None:
-            stepwise.go_on_from(backend, job, from_statement)
+            nontransactional.go_on_from(backend, job, from_statement)
         if operation == "apply":
             backend.apply_one(theirs)
         else:
@@ -316,7 +320,7 @@ def _up_to_it(undone: Sequence[Migration], first: Migration) -> str:
 
 
 def _undo(dsn: str, undone: Sequence[Migration], how: Mapping[str, Any]) -> tuple[str, ...]:
-    from healthd.migrations.backend import check, opened, yoyo_migration
+    from healthd.migrations.engine.yoyo_backend import check, opened, yoyo_migration
 
     for migration in undone:
         check(migration.rollback or "", migration.rollback_path, transactional=migration.transactional)

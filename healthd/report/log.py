@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from healthd.redact import hide
+from healthd.text import hide
 
 
 def configure(level: str = "info", style: str = "auto") -> None:

@@ -16,9 +16,9 @@ from healthd.checks import CHECKS, applicable
 from healthd.model import Finding, MigrationState, Report, Severity, State
 from healthd.natural import natural
 from healthd.report.board import ROUNDS_KEPT, Board, Entry, identity
-from healthd.report.markup import ago, counted, favicon, icon, plain, prose, span, utc, visible, whole
+from healthd.report.html import ago, counted, favicon, icon, plain, prose, span, utc, visible, whole
 from healthd.report.problems import PROBLEMS, WATCHER, leading
-from healthd.report.sides import Sides, compare
+from healthd.report.side_by_side import Sides, compare
 
 OPEN = 5  # findings that are unfolded from the start
 WHOLE = 100  # findings with everything about them; the others are a line each

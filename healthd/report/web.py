@@ -21,15 +21,15 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from healthd import __version__
+from healthd.config.hosts import Site
 from healthd.errors import ConfigError, HealthdError
 from healthd.natural import natural
-from healthd.redact import hide
 from healthd.report import page
-from healthd.report.answer import answer
 from healthd.report.board import Board
+from healthd.report.documents import answer
 from healthd.report.metrics import exposition, one_target, registry
 from healthd.report.repair import script
-from healthd.site import Site
+from healthd.text import hide
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
 HEADERS = {

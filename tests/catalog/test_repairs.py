@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from healthd.catalog import KINDS
+from healthd.comparison.causes import causes
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot, take_snapshot_after
-from healthd.judging.causes import causes
+from healthd.database.snapshot.reading import take_snapshot, take_snapshot_after
 from healthd.model import Difference, Key, Snapshot, diff, quote
 
 HOSTILE = ('quo"te', "it's", "new\nline", "100%", "%s", "a.b(c)", "Größe", "🛠️", "select", "-- x", "/*", "$$", "Camel")

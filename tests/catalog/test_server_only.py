@@ -3,8 +3,8 @@
 from stories import STORIES
 
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
-from healthd.database.server_only import read_server_only
+from healthd.database.snapshot.reading import take_snapshot
+from healthd.database.snapshot.server_options import read_server_only
 from tests.conftest import MakeDatabase, Sql
 
 (STORY,) = (story for story in STORIES if story.name == "nothing_server_only_options")

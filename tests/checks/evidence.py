@@ -3,7 +3,7 @@
 from typing import Any
 
 from healthd.catalog import KINDS
-from healthd.judging.causes import causes
+from healthd.comparison.causes import causes
 from healthd.model import Evidence, Key, Snapshot, diff
 
 

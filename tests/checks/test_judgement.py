@@ -17,7 +17,7 @@ from healthd.checks.columns import check as columns
 from healthd.checks.objects import JUDGED_ELSEWHERE
 from healthd.checks.objects import check as objects
 from healthd.checks.texts import check as texts
-from healthd.judging.judge import message, one_line, sides, summary
+from healthd.comparison.judgement import message, one_line, sides, summary
 from healthd.model import Difference, Finding, Key, Severity
 
 COLUMN = Column("text", True, "''::text", "none", "none", None)

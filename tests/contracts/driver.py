@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql as compose
 from psycopg.types.json import Jsonb
 
-from healthd.contracts.fits import POSTGRESQL, READ, TABLE
+from healthd.contracts.type_table import POSTGRESQL, READ, TABLE
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "types.md"
 
@@ -114,7 +114,7 @@ def page(cells: dict[str, dict[str, str]]) -> str:
 
 
 if __name__ == "__main__":
-    from healthd import embedded
+    from healthd.postgres import embedded
 
     with embedded.temporary() as server, psycopg.connect(server.url()) as connection:
         DOCUMENT.write_text(page(table(connection)), encoding="utf-8")

@@ -23,7 +23,7 @@ from healthd.checks import contracts
 from healthd.contracts import dump, load
 from healthd.contracts.models import contract_of
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
+from healthd.database.snapshot.reading import take_snapshot
 from healthd.model import Snapshot
 
 # What a field may be: in Python, in SQLAlchemy, in PostgreSQL.

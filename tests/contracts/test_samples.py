@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql as compose
 from pydantic import TypeAdapter, ValidationError
 
-from healthd.contracts.samples import DEEPEST, TROUBLES, Column, Question, questions
+from healthd.contracts.row_conditions import DEEPEST, TROUBLES, Column, Question, questions
 from healthd.model import Contract, Key, Member, Model
 
 HELD: dict[str, Any] = {

@@ -8,7 +8,7 @@ from checks.evidence import evidence
 from healthd.checks import contracts
 from healthd.contracts.statements import place, refused
 from healthd.database.connection import connect
-from healthd.database.preparing import prepare_statements
+from healthd.database.probes.statements import prepare_statements
 from healthd.model import Contract, Prepared, Severity, Statement
 
 

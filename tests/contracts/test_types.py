@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from contracts.driver import DOCUMENT, SAMPLES, measure, page, table
-from healthd.contracts.fits import PYTHON, READ, TABLE, Fit, fit
-from healthd.embedded import Server
+from healthd.contracts.type_table import PYTHON, READ, TABLE, Fit, fit
+from healthd.postgres.embedded import Server
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from conftest import Sql
 
-from healthd.cli import run
+from healthd.cli.main import run
 from healthd.errors import ConfigError
-from healthd.importing.folder import read_pairs, write_pairs
-from healthd.importing.found import NEEDS_A_HUMAN
-from healthd.importing.pair import Pair
+from healthd.expected.files import read_migrations
+from healthd.importing.conversion import Pair
+from healthd.importing.records import NEEDS_A_HUMAN
 from healthd.importing.tools import TOOLS
-from healthd.migrations.files import read_migrations
+from healthd.importing.transfer import read_pairs, write_pairs
 
 T = "CREATE TABLE t (a int);\n"
 FOLDERS: Mapping[str, Mapping[str, str]] = {
@@ -130,7 +130,7 @@ def test_a_folder_tells_whose_it_is_and_comes_in_its_order(tool: str, tmp_path: 
 
 @pytest.mark.parametrize("tool", FOLDERS)
 def test_what_is_brought_over_applies(tool: str, tmp_path: Path, database: str, sql: Sql) -> None:
-    from healthd.migrations.backend import opened, yoyo_migration
+    from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 
     write_pairs(pairs(tmp_path / "theirs", FOLDERS[tool]), tmp_path / "sql", force=False)
     with opened(database, wait_s=1) as backend:
@@ -262,7 +262,7 @@ def test_a_file_that_ends_the_transaction_of_the_tool_gets_its_own(tmp_path: Pat
 def test_what_sets_how_its_transaction_is_isolated_runs_in_one_of_its_own(
     around: tuple[str, str], tmp_path: Path, database: str, sql: Sql
 ) -> None:
-    from healthd.migrations.backend import opened, yoyo_migration
+    from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 
     begin, commit = around
     text = f"-- Why.\n{begin}SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\n{T}INSERT INTO t VALUES (1);\n{commit}"

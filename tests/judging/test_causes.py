@@ -11,7 +11,7 @@ from healthd.catalog.sequences import Sequence
 from healthd.catalog.tables import Table
 from healthd.catalog.triggers import Trigger
 from healthd.catalog.views import View
-from healthd.judging.causes import causes
+from healthd.comparison.causes import causes
 from healthd.model import UNREADABLE, Difference, Key
 
 COLUMN = Column("text", False, None, "none", "none", None)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from healthd.catalog import KINDS
-from healthd.judging.compared import page
-from healthd.judging.unreported import PAGE
+from healthd.comparison.unreported import PAGE
 from healthd.model import attributes
+from healthd.report.what_is_compared import page
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -12,8 +12,8 @@ from healthd.catalog.schemas import Schema
 from healthd.catalog.tables import Table
 from healthd.catalog.triggers import Trigger
 from healthd.catalog.views import View
-from healthd.judging.causes import causes
-from healthd.judging.consequences import consequences
+from healthd.comparison.causes import causes
+from healthd.comparison.consequences import consequences
 from healthd.model import Key, Snapshot, diff
 
 TABLE = Table(False, None, (), None, "off")

@@ -7,14 +7,14 @@ import pytest
 from stories import files, lock, migrated, migrations
 
 from healthd.catalog import KINDS
-from healthd.config import Target
+from healthd.comparison.lazy_objects import whole
+from healthd.comparison.roles import for_comparison
+from healthd.config.reader import Target
 from healthd.database.connection import connect
-from healthd.database.reading import read
-from healthd.judging.omitted import whole
-from healthd.judging.roles import for_comparison
+from healthd.database.snapshot.reading import read
+from healthd.expected.store import Files
 from healthd.model import Evidence, Key, Snapshot
-from healthd.rounds import examine
-from healthd.sources import Files
+from healthd.rounds.examination import examine
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ async def test_a_check_sees_all_objects_of_a_database_of_which_hardly_any_was_re
     server: Any, administrator: Any, known: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Evidence] = []
-    conclusion: Any = import_module("healthd.judging.conclusion")
+    conclusion: Any = import_module("healthd.rounds.conclusion")
 
     def look(evidence: Evidence) -> Any:
         seen.append(evidence)

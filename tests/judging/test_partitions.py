@@ -7,7 +7,7 @@ from healthd.catalog.default_privileges import DefaultPrivileges
 from healthd.catalog.grants import Grant
 from healthd.catalog.tables import Table
 from healthd.catalog.triggers import Trigger
-from healthd.judging.partitions import with_partitions
+from healthd.comparison.partitions import with_partitions
 from healthd.model import Key, Snapshot, diff
 
 PARENT = Table(False, "RANGE (at)", (), None, "off")

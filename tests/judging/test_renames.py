@@ -11,7 +11,7 @@ from healthd.catalog.functions import Function
 from healthd.catalog.schemas import Schema
 from healthd.catalog.tables import Table
 from healthd.catalog.views import View
-from healthd.judging.renames import aligned, repair
+from healthd.comparison.renames import aligned, repair
 from healthd.model import NAME_OF, Difference, Key, Snapshot, diff
 
 COLUMN = Column("text", False, None, "none", "none", None)

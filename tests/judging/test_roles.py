@@ -5,7 +5,7 @@ from healthd.catalog.owners import Owner
 from healthd.catalog.policies import Policy
 from healthd.catalog.roles import MIGRATOR
 from healthd.catalog.tables import Table
-from healthd.judging.roles import comparable, for_comparison, named
+from healthd.comparison.roles import comparable, for_comparison, named
 from healthd.model import Difference, Finding, Key, Severity, Snapshot, attributes, diff
 
 T = Key("table", ("public", "t"))

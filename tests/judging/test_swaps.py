@@ -1,6 +1,6 @@
 """Names that changed places are told from columns that stand in another order."""
 
-from healthd.judging.swaps import repair, stands_as_made
+from healthd.comparison.swapped_columns import repair, stands_as_made
 from healthd.model import SWAPPED, Difference, Key, TouchedColumn
 
 NAMES = {"last": "first", "first": "last"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from healthd.catalog import KINDS
-from healthd.judging.judge import message
+from healthd.comparison.judgement import message
 from healthd.model import Difference, Key, Kind, attributes
 
 MESSAGES = Path(__file__).parent / "messages.txt"

@@ -26,13 +26,13 @@ from test_prometheus import PROBLEMS
 
 from examples.machines_api.app import create_app
 from healthd.contracts import load
-from healthd.embedded import Server
-from healthd.endpoints import Endpoint, examine_endpoint
+from healthd.contracts.json_shape import load as load_shape
 from healthd.model import Report
+from healthd.postgres.embedded import Server
 from healthd.report.board import Board
 from healthd.report.web import Door, application, server_for
-from healthd.rounds import Round, examine_again
-from healthd.shapes import load as load_shape
+from healthd.rounds.endpoints import Endpoint, examine_endpoint
+from healthd.rounds.examination import Round, examine_again
 
 from .conftest import CALLERS, NEW, ORGANIZATION, ROLE, TOKENS, authorization
 from .test_failures import CONTRACT, FAILURES, GIVEN, LIST, STATUSES
@@ -44,7 +44,7 @@ SHAPE = load_shape(json.dumps({"fields": {"items[].status": {"values": STATUSES[
 
 @pytest.fixture(autouse=True)
 def _no_pause_before_confirming(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("healthd.rounds", "healthd.endpoints"):
+    for name in ("healthd.rounds.examination", "healthd.rounds.endpoints"):
         monkeypatch.setattr(import_module(name), "AGAIN_S", 0.0)
 
 

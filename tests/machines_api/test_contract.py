@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from stories import Story, play
 
-from healthd import cli
+from healthd.cli import main
 from healthd.contracts import load
 
 from .conftest import ROLE
@@ -25,7 +25,7 @@ def test_the_file_is_what_the_documented_export_makes_now(tmp_path: Path, monkey
     assert CONTRACT == ROOT / words[-1]
 
     monkeypatch.chdir(ROOT)
-    assert 0 == cli.run([*words[:-1], str(tmp_path / "contract.json")])
+    assert 0 == main.run([*words[:-1], str(tmp_path / "contract.json")])
     made, kept = ((path).read_text() for path in (tmp_path / "contract.json", CONTRACT))
     assert made == kept.replace(json.loads(kept)["healthd"], json.loads(made)["healthd"], 1)
 

@@ -6,13 +6,13 @@ import psycopg
 import pytest
 from conftest import BINARIES, Sql
 
-from healthd.config import Target
+from healthd.config.reader import Target
 from healthd.errors import MigrationFailed
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import LockFile
-from healthd.migrations.proven import Changed, look, migrate
-from healthd.migrations.replay import replay
-from healthd.sources import Files
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import LockFile
+from healthd.expected.store import Files
+from healthd.migrations.safe_run import Changed, look, migrate
+from healthd.replay.replay import replay
 
 FILES = {"1_a": "CREATE TABLE public.a (i int);", "2_b": "CREATE TABLE IF NOT EXISTS public.b (i int);"}
 Known = tuple[tuple[Migration, ...], LockFile]

@@ -13,13 +13,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from healthd import embedded
 from healthd.database.connection import MIGRATION_LOCK
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, MigrationFailed, PermissionDenied
-from healthd.migrations.backend import Backend, opened, yoyo_migration
-from healthd.migrations.files import read_migrations
+from healthd.expected.files import read_migrations
+from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
 from healthd.migrations.runner import migrate, standing
 from healthd.model import State
+from healthd.postgres import embedded
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]
@@ -200,7 +200,7 @@ def test_a_commit_that_hides_is_found_afterwards(
     database: str, folder: Path, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Should the reading of statements ever be fooled, the server is not.
-    monkeypatch.setattr("healthd.migrations.backend.check", lambda *_, **__: None)
+    monkeypatch.setattr("healthd.migrations.engine.yoyo_backend.check", lambda *_, **__: None)
     monkeypatch.setattr("healthd.migrations.runner.check", lambda *_, **__: None, raising=False)
     error = failing(database, write(folder, **{"1": "CREATE TABLE a (); COMMIT; SELECT 1;"}))
 

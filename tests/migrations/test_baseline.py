@@ -9,9 +9,9 @@ import pytest
 from conftest import BINARIES, Sql
 from test_cli import Result, healthd
 
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import dump
-from healthd.migrations.replay import replay
+from healthd.expected.files import read_migrations
+from healthd.expected.lockfile import dump
+from healthd.replay.replay import replay
 
 FILES = {
     "1_people": "CREATE TABLE people (id int PRIMARY KEY, name varchar(20));",

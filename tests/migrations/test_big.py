@@ -8,16 +8,16 @@ import big
 import pytest
 from conftest import BINARIES, Sql
 
-from healthd.config import Target
+from healthd.comparison.roles import comparable
+from healthd.config.reader import Target
 from healthd.database.connection import connect
-from healthd.database.reading import read
+from healthd.database.snapshot.reading import read
 from healthd.errors import MigrationFailed
-from healthd.judging.roles import comparable
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import LockFile, dump, load
-from healthd.migrations.proven import Changed, migrate, rollback
-from healthd.migrations.replay import replay
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import LockFile, dump, load
+from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.model import diff
+from healthd.replay.replay import replay
 
 Folder = tuple[tuple[Migration, ...], LockFile, dict[str, str]]
 

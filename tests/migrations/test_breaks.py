@@ -13,14 +13,14 @@ from checks.evidence import snapshot
 from conftest import Sql
 from stories import replayed
 
-from healthd import cli
 from healthd.catalog.columns import Column
 from healthd.catalog.tables import Table
+from healthd.cli import main
 from healthd.database.ledger import Ledger
-from healthd.migrations.breaks import breaks, foresee
-from healthd.migrations.files import Migration
-from healthd.migrations.lockfile import Locked, LockFile
-from healthd.migrations.status import Interrupted
+from healthd.expected.files import Migration
+from healthd.expected.lockfile import Locked, LockFile
+from healthd.expected.status import Interrupted
+from healthd.migrations.impact import breaks, foresee
 from healthd.model import Contract, Difference, Key, Member, Model, Severity, Snapshot
 
 FILES = {
@@ -89,7 +89,7 @@ LEDGER = "SELECT migration_id FROM _yoyo_migration ORDER BY 1"
 def healthd(*words: str) -> tuple[int, str, list[str]]:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = cli.run(words)
+        code = main.run(words)
     return code, out.getvalue(), err.getvalue().splitlines()
 
 

@@ -11,9 +11,9 @@ from conftest import Sql
 from psycopg.errors import lookup
 
 from healthd.errors import MigrationFailed
-from healthd.migrations.backend import opened, yoyo_migration
-from healthd.migrations.cures import CURES
-from healthd.migrations.files import read_migrations
+from healthd.expected.files import read_migrations
+from healthd.migrations.engine.cures import CURES
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 from healthd.migrations.runner import standing
 
 STEPS = "-- transactional: false\nCREATE TABLE public.a ();\n"

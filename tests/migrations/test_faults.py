@@ -18,7 +18,7 @@ from conftest import BINARIES
 from stories import replayed
 from test_cli import Result, healthd
 
-from healthd import embedded
+from healthd.postgres import embedded
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

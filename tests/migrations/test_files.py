@@ -12,8 +12,8 @@ from yoyo import read_migrations as yoyo_reads
 from yoyo.migrations import parse_metadata_from_sql_comments, topological_sort
 
 from healthd.errors import ConfigError
-from healthd.migrations.directives import directives
-from healthd.migrations.files import (
+from healthd.expected.directives import directives
+from healthd.expected.files import (
     digest,
     new_migration,
     read_migration,
@@ -23,7 +23,7 @@ from healthd.migrations.files import (
     text_of,
     up_to,
 )
-from healthd.migrations.glance import glance
+from healthd.expected.quick_read import glance
 
 
 def write(folder: Path, **files: str) -> Path:

@@ -9,13 +9,13 @@ import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 from test_cli import Result, healthd
 
-from healthd.config import Target
+from healthd.config.reader import Target
 from healthd.errors import DatabaseUnreachable, MigrationFailed
-from healthd.migrations.files import read_migrations
+from healthd.expected.files import read_migrations
+from healthd.expected.lockfile import dump
 from healthd.migrations.fleet import fleet
-from healthd.migrations.lockfile import dump
-from healthd.migrations.proven import Changed
-from healthd.migrations.replay import replay
+from healthd.migrations.safe_run import Changed
+from healthd.replay.replay import replay
 
 FILES = {
     "1_a": "CREATE TABLE a (id int);",

@@ -7,10 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from healthd import embedded
-from healthd.migrations.forms import Outside, outside
-from healthd.migrations.statements import statements
-from healthd.migrations.steps import steps
+from healthd.postgres import embedded
+from healthd.sqltext.classify import Outside, outside
+from healthd.sqltext.statements import statements
+from healthd.sqltext.steps import steps
 
 DEBIANS = Path("/usr/lib/postgresql/15/bin")
 HERE = Path(os.environ["HEALTHD_PG_BIN"]) if os.environ.get("HEALTHD_PG_BIN") else None

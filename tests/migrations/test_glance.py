@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from healthd.errors import ConfigError
-from healthd.migrations.files import read_migrations
-from healthd.migrations.glance import glance
+from healthd.expected.files import read_migrations
+from healthd.expected.quick_read import glance
 
 SHIPPED = Path(__file__).parents[2] / "sql"
 

@@ -17,17 +17,17 @@ import wire as wires
 from conftest import BINARIES
 from wire import Wire
 
-from healthd import embedded
+from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
+from healthd.database.snapshot.reading import take_snapshot
 from healthd.errors import HealthdError
-from healthd.judging.roles import for_comparison
-from healthd.migrations.backend import opened, yoyo_migration
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import LockFile
-from healthd.migrations.replay import replay
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import LockFile
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 from healthd.migrations.runner import standing
 from healthd.model import State, diff
+from healthd.postgres import embedded
+from healthd.replay.replay import replay
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]

@@ -8,8 +8,8 @@ import pytest
 from conftest import Sql
 
 from healthd.errors import MigrationFailed
-from healthd.migrations.backend import opened, yoyo_migration
-from healthd.migrations.files import read_migrations
+from healthd.expected.files import read_migrations
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 
 ALONE = "-- transactional: false\n"
 HIDDEN = "DO $$ BEGIN EXECUTE 'DROP SCHEMA public CASCADE'; CREATE SCHEMA public; END $$;"

@@ -16,7 +16,7 @@ from stories import replayed
 from test_cli import Result, healthd
 
 from healthd.errors import MigrationFailed
-from healthd.migrations.files import read_migrations
+from healthd.expected.files import read_migrations
 from healthd.migrations.runner import migrate, standing
 from healthd.model import State
 

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from healthd.migrations.files import Migration, read_migrations
+from healthd.expected.files import Migration, read_migrations
+from healthd.migrations.engine.lock_waits import Patience
 from healthd.migrations.runner import migrate, rollback
-from healthd.migrations.waiting import Patience
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

@@ -13,10 +13,10 @@ import pytest
 
 from healthd.database.connection import MIGRATION_LOCK
 from healthd.errors import HealthdError, MigrationFailed
-from healthd.migrations.files import read_migrations
-from healthd.migrations.releases import release
+from healthd.expected.files import read_migrations
 from healthd.migrations.runner import migrate, standing
 from healthd.model import State
+from healthd.sqltext.lock_releases import release
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from healthd.catalog import KINDS
 from healthd.catalog.columns import Column
+from healthd.catalog.digests import digest_of
 from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
-from healthd.digest import digest_of
 from healthd.errors import LockFileError
-from healthd.migrations.entries import decode, decode_objects, encode_objects
-from healthd.migrations.files import Migration, digest
-from healthd.migrations.lockfile import Locked, LockFile, counted_out, disagreements, dump, load, verified
-from healthd.migrations.locks import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
-from healthd.migrations.names import canonical
+from healthd.expected.codec import decode, decode_objects, encode_objects
+from healthd.expected.files import Migration, digest
+from healthd.expected.lockfile import Locked, LockFile, counted_out, disagreements, dump, load, verified
+from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
+from healthd.migration_names import canonical
 from healthd.model import ROUTINES, Difference, Key, Kind, Snapshot, attributes, diff
 
 TABLE = Table(unlogged=False, partitioned_by=None, inherits=(), bound=None, row_security="off")

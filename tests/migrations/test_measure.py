@@ -8,9 +8,9 @@ import pytest
 
 from healthd.database.connection import connect
 from healthd.errors import HealthdError
-from healthd.migrations.files import Migration
-from healthd.migrations.locks import DOCUMENTED, MEASURED, UNKNOWN, Step, in_words, rewritten, strongest
-from healthd.migrations.measure import measure
+from healthd.expected.files import Migration
+from healthd.expected.measurements import DOCUMENTED, MEASURED, UNKNOWN, Step, in_words, rewritten, strongest
+from healthd.replay.measurement import measure
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

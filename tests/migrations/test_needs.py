@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from conftest import Sql
 
-from healthd.cli import run
+from healthd.catalog.digests import NONE
+from healthd.cli.main import run
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
-from healthd.database.surroundings import Surroundings, look_around
-from healthd.digest import NONE
-from healthd.migrations import room
-from healthd.migrations.extensions import created, unavailable
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import Locked, LockFile, Needed, dump
+from healthd.database.probes.surroundings import Surroundings, look_around
+from healthd.database.snapshot.reading import take_snapshot
+from healthd.expected.extensions import created, unavailable
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import Locked, LockFile, Needed, dump
+from healthd.migrations.engine import lock_room
 from healthd.migrations.needs import lacks, tight
 from healthd.model import Difference, Key, Snapshot, diff
 
@@ -172,10 +172,10 @@ async def test_a_file_is_counted_to_lock_no_more_than_it_does_and_not_much_less(
     for statement in (with_locks,):
         sql(database, statement)  # type: ignore[arg-type] # our own
     made = diff(empty, await effects(database))
-    number = room.locks(Locked("1", "", None, True, made, "missing"))
+    number = lock_room.locks(Locked("1", "", None, True, made, "missing"))
 
     assert number == 3 + 2 * 2 + 4 + 1 + 2  # tables, two TOAST tables with index, indexes, the view, sequences
-    assert 0 == room.locks(Locked("1", "", None, False, made, "missing"))
+    assert 0 == lock_room.locks(Locked("1", "", None, False, made, "missing"))
 
 
 def locked(number: int) -> Locked:

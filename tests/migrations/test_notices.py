@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from test_cli import healthd
 
-from healthd.migrations.files import read_migrations
-from healthd.migrations.notices import Notice
+from healthd.expected.files import read_migrations
+from healthd.migrations.engine.notices import Notice
 from healthd.migrations.runner import migrate
 
 Sql = Callable[..., list[tuple[Any, ...]]]

@@ -15,17 +15,18 @@ import pg_dump
 import pytest
 from servers import other_major
 
-from healthd import cli, embedded, programs
-from healthd.config import Target
+from healthd.cli import main
+from healthd.config.reader import Target
 from healthd.database.connection import connect
-from healthd.database.reading import expected_digests, read
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import LockFile, dump, load
-from healthd.migrations.replay import replay, replay_on
+from healthd.database.snapshot.reading import expected_digests, read
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import LockFile, dump, load
+from healthd.expected.store import Files
 from healthd.migrations.runner import migrate
 from healthd.model import Report, Severity
-from healthd.rounds import examine_again
-from healthd.sources import Files
+from healthd.postgres import embedded, programs
+from healthd.replay.replay import replay, replay_on
+from healthd.rounds.examination import examine_again
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -267,7 +268,7 @@ def project(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 def run(*words: str | Path) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = cli.run([str(word) for word in words])
+        code = main.run([str(word) for word in words])
     return code, out.getvalue(), err.getvalue()
 
 

@@ -8,13 +8,13 @@ import psycopg
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 
-from healthd.config import Target
+from healthd.config.reader import Target
 from healthd.errors import MigrationFailed
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import LockFile, dump
-from healthd.migrations.proven import Changed, migrate, refusals, rollback
-from healthd.migrations.replay import replay
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import LockFile, dump
 from healthd.migrations.runner import standing
+from healthd.migrations.safe_run import Changed, migrate, refusals, rollback
+from healthd.replay.replay import replay
 
 YOYO = Path(sys.executable).with_name("yoyo")
 FILES = {

@@ -11,15 +11,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from healthd import cli
+from healthd.cli import main
 from healthd.database.connection import connect
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import dump
-from healthd.migrations.locks import DOCUMENTED, UNKNOWN, Step
+from healthd.database.relation_sizes import read_sizes
+from healthd.expected.files import read_migrations
+from healthd.expected.lockfile import dump
+from healthd.expected.measurements import DOCUMENTED, UNKNOWN, Step
 from healthd.migrations.plan import Planned, Size, in_words, rounded
-from healthd.migrations.replay import replay
 from healthd.model import State
-from healthd.sizes import read_sizes
+from healthd.replay.replay import replay
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -45,7 +45,7 @@ ORDERS, INDEX = "table:public.orders", "index:public.orders.orders_note"
 def run(*words: str) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = cli.run(words)
+        code = main.run(words)
     return code, out.getvalue(), err.getvalue()
 
 

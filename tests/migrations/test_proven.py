@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from conftest import BINARIES, Sql
 
-from healthd.config import Target
+from healthd.config.reader import Target
+from healthd.database.row_counts import losses
 from healthd.errors import MigrationFailed
-from healthd.judging.losses import losses
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import LockFile
-from healthd.migrations.proven import Changed, look, migrate, rollback
-from healthd.migrations.replay import replay
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import LockFile
+from healthd.expected.store import Files
+from healthd.migrations.safe_run import Changed, look, migrate, rollback
 from healthd.model import Key
-from healthd.sources import Files
+from healthd.replay.replay import replay
 
 FILES = {
     "1_a": "CREATE TABLE IF NOT EXISTS a (id int PRIMARY KEY, word text);",

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
+from healthd.database.snapshot.reading import take_snapshot
 from healthd.errors import MigrationFailed
-from healthd.judging.roles import for_comparison
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import Locked, LockFile, disagreements, dump, load
-from healthd.migrations.locks import DOCUMENTED, UNKNOWN
-from healthd.migrations.replay import replay
+from healthd.expected.files import read_migrations
+from healthd.expected.lockfile import Locked, LockFile, disagreements, dump, load
+from healthd.expected.measurements import DOCUMENTED, UNKNOWN
 from healthd.migrations.runner import migrate
 from healthd.model import Difference, Key, Snapshot, diff
+from healthd.replay.replay import replay
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]

@@ -13,7 +13,7 @@ import pytest
 import wire as wires
 
 from healthd.errors import ConfigError, MigrationFailed
-from healthd.migrations.files import Migration, read_migrations
+from healthd.expected.files import Migration, read_migrations
 from healthd.migrations.runner import migrate, resume, rollback, standing
 from healthd.model import State
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from conftest import BINARIES, Sql
 
-from healthd import embedded
 from healthd.database.connection import connect
-from healthd.database.reading import take_snapshot
+from healthd.database.snapshot.reading import take_snapshot
 from healthd.errors import MigrationFailed
-from healthd.migrations.backend import opened, yoyo_migration
-from healthd.migrations.files import read_migrations
-from healthd.migrations.replay import replay
-from healthd.migrations.room import rounded_up
+from healthd.expected.files import read_migrations
+from healthd.migrations.engine.lock_room import rounded_up
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
+from healthd.postgres import embedded
+from healthd.replay.replay import replay
 
 # As many locks as a file of so many tables holds at its end, without the time that these would take.
 HOLD = "SELECT count(pg_advisory_xact_lock(n)) FROM generate_series(1, {}) AS n;"

@@ -11,9 +11,9 @@ import pytest
 
 from healthd.database.connection import MIGRATION_LOCK
 from healthd.errors import ConfigError, HealthdError, MigrationFailed, PermissionDenied
-from healthd.migrations.backend import opened, yoyo_migration
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import Locked, LockFile
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import Locked, LockFile
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 from healthd.migrations.runner import Standing, migrate, rollback, standing
 from healthd.model import State
 

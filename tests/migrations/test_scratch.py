@@ -8,9 +8,9 @@ import pytest
 from conftest import BINARIES
 
 from healthd.errors import LockFileError, MigrationFailed
-from healthd.migrations.files import read_migrations
-from healthd.migrations.lockfile import LockFile, Needed, dump, load
-from healthd.migrations.replay import replay
+from healthd.expected.files import read_migrations
+from healthd.expected.lockfile import LockFile, Needed, dump, load
+from healthd.replay.replay import replay
 
 ALONE = "-- transactional: false\n"
 HERE = "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM {}), 'left of the run before'; END $$;"

@@ -6,13 +6,13 @@ import psycopg
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 
-from healthd.config import Target
-from healthd.migrations.backend import opened, yoyo_migration
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import LockFile
-from healthd.migrations.proven import Changed, look, migrate, rollback
-from healthd.migrations.replay import replay
-from healthd.sources import Files
+from healthd.config.reader import Target
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import LockFile
+from healthd.expected.store import Files
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
+from healthd.migrations.safe_run import Changed, look, migrate, rollback
+from healthd.replay.replay import replay
 
 GIVE = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %%I SET {}', current_database()); END $$"
 LITERALS = {

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from psql import Recorder
 
-from healthd.migrations.statements import blanked, past_blanks, statements, trouble
+from healthd.sqltext.statements import blanked, past_blanks, statements, trouble
 
 
 def texts(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from healthd.migrations.status import Applied, Interrupted, states
+from healthd.expected.status import Applied, Interrupted, states
 from healthd.model import MigrationState, State
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from healthd.migrations.files import read_migrations
+from healthd.expected.files import read_migrations
 from healthd.migrations.runner import migrate, standing
 from healthd.model import State
 

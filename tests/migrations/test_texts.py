@@ -14,17 +14,17 @@ from conftest import BINARIES, Sql
 from servers import other_major
 from test_cli import healthd
 
-from healthd import embedded, programs
-from healthd.config import Target
+from healthd.comparison.server_texts import speak_alike
+from healthd.config.reader import Target
 from healthd.errors import MigrationFailed
-from healthd.judging.printed import speak_alike
-from healthd.migrations.files import Migration, read_migrations
-from healthd.migrations.lockfile import LockFile, dump
-from healthd.migrations.proven import Changed, migrate, resume, rollback
-from healthd.migrations.replay import replay
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.lockfile import LockFile, dump
+from healthd.expected.store import Files
+from healthd.migrations.safe_run import Changed, migrate, resume, rollback
 from healthd.model import Finding, Severity
-from healthd.rounds import examine_again
-from healthd.sources import Files
+from healthd.postgres import embedded, programs
+from healthd.replay.replay import replay
+from healthd.rounds.examination import examine_again
 
 FILES = {
     "1_tables": """
@@ -180,7 +180,7 @@ class Case:
     """What a test does with a database on the other major and the files."""
 
     def __init__(self, url: str, folder: Path, sql: Sql) -> None:
-        from healthd.migrations.lockfile import load
+        from healthd.expected.lockfile import load
 
         self.url, self.sql = url, sql
         self.target = Target("t", url)

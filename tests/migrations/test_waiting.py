@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from healthd.errors import MigrationFailed
-from healthd.migrations.files import read_migrations
+from healthd.expected.files import read_migrations
+from healthd.migrations.engine.lock_waits import Patience, blocker, lock_words, pause_s, progress
 from healthd.migrations.runner import migrate
-from healthd.migrations.waiting import Patience, blocker, lock_words, pause_s, progress
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from healthd.model import Finding, Key, MigrationState, Report, Severity, State
-from healthd.report.answer import answer, document, text
+from healthd.report.documents import answer, document, text
 from healthd.report.problems import PROBLEMS
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from healthd.model import Finding, Key, MigrationState, Report, Severity, State
-from healthd.report import page, sides
+from healthd.report import page, side_by_side
 from healthd.report.board import Board, Entry
 from healthd.report.problems import PROBLEMS
 
@@ -298,7 +298,7 @@ def test_a_runbook_that_no_browser_finds_is_named_but_no_link() -> None:
 
 def test_what_differs_is_marked_and_what_is_the_same_is_left_out() -> None:
     lines = [f"line {number}" for number in range(40)]
-    compared = sides.compare("\n".join(lines), "\n".join([*lines[:20], "line twenty", *lines[21:]]))
+    compared = side_by_side.compare("\n".join(lines), "\n".join([*lines[:20], "line twenty", *lines[21:]]))
 
     assert len(compared.expected) == len(compared.actual) < 10
     assert [("line ", False), ("20", True)] == [(one.text, one.unlike) for one in compared.expected[3] or ()]
@@ -307,10 +307,10 @@ def test_what_differs_is_marked_and_what_is_the_same_is_left_out() -> None:
 
 
 def test_a_line_that_one_side_lacks_leaves_a_gap() -> None:
-    compared = sides.compare("one\ntwo\nthree", "one\nthree")
+    compared = side_by_side.compare("one\ntwo\nthree", "one\nthree")
 
     assert compared.actual[1] is None
-    assert (sides.Piece("two", unlike=True),) == compared.expected[1]
+    assert (side_by_side.Piece("two", unlike=True),) == compared.expected[1]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from yoyo import get_backend, read_migrations
 
-from healthd import embedded, programs
+from healthd.postgres import embedded, programs
 
 HERE = Path(__file__).parent
 FOLDER = HERE.parent.parent / "sql"

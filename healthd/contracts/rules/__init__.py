@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+from healthd.contracts.actual_schema import Believer, There
 from healthd.contracts.rules import columns, enums, nulls, types
-from healthd.contracts.there import Believer, There
 from healthd.model import Finding
 
 Rule = Callable[[Believer, There], Iterable[Finding]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from healthd.contracts.there import Believer, There
+from healthd.contracts.actual_schema import Believer, There
 from healthd.model import Finding, Key
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from healthd.contracts.there import Believer, There, members_there
+from healthd.contracts.actual_schema import Believer, There, members_there
 from healthd.model import Finding, Key, Severity, some
 
 CURE = "values_callable=lambda e: [m.value for m in e]"

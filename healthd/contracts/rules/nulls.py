@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from healthd.contracts.there import Believer, There, members_there
+from healthd.contracts.actual_schema import Believer, There, members_there
 from healthd.model import Finding
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from healthd.contracts.fits import READ, Fit, fit, plain
-from healthd.contracts.there import Believer, There, members_there
+from healthd.contracts.actual_schema import Believer, There, members_there
+from healthd.contracts.type_table import READ, Fit, fit, plain
 from healthd.model import Finding, Key, Severity
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told
-from healthd.migrations.statements import trouble
+from healthd.sqltext.statements import trouble
 
 RULE = Rule(
     "cannot_run",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told
-from healthd.migrations.forms import committing, ends_inside
+from healthd.sqltext.classify import committing, ends_inside
 
 RULE = Rule(
     "commits_inside",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told
-from healthd.migrations.ledger_loss import takes_ledger
+from healthd.sqltext.ledger_loss import takes_ledger
 
 RULE = Rule(
     "drops_ledger",

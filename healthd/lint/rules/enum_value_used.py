@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told
-from healthd.migrations.forms import used_label
+from healthd.sqltext.classify import used_label
 
 RULE = Rule(
     "enum_value_used",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from healthd.expected.measurements import MODES, strongest
 from healthd.lint.source import NAME, Rule, Source, Told, table
-from healthd.migrations.locks import MODES, strongest
 
 RULE = Rule(
     "index_blocks_writes",

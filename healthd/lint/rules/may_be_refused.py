@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told
-from healthd.migrations.forms import Outside, outside
+from healthd.sqltext.classify import Outside, outside
 
 RULE = Rule(
     "may_be_refused",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told
-from healthd.migrations.releases import release
+from healthd.sqltext.lock_releases import release
 
 RULE = Rule(
     "releases_lock",

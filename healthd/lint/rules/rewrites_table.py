@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from healthd.expected.measurements import short
 from healthd.lint.source import Rule, Source, Told, alterations
-from healthd.migrations.locks import short
 
 RULE = Rule(
     "rewrites_table",

@@ -1,0 +1,1 @@
+"""The command line: its process begins in __main__, each verb is one file in verbs/."""

@@ -1,0 +1,101 @@
+"""The command line: finds the verb, runs it, and turns what goes wrong into one line, a hint and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from itertools import pairwise
+from keyword import iskeyword
+from traceback import format_exc
+
+import click
+
+from healthd import __version__
+from healthd.cli.options import out, say
+from healthd.cli.verbs import VERBS
+from healthd.errors import ConfigError, HealthdError, UsageError, failed
+from healthd.text import hide
+
+INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; errors are one line and a hint, never a traceback."""
+    try:
+        code = cli.main(args=arguments, prog_name="healthd", standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except Exception as error:
+        foreseen = isinstance(error, click.ClickException | HealthdError)
+        if not foreseen and os.environ.get("HEALTHD_TRACEBACK"):
+            click.echo(hide(format_exc()), err=True)
+        return _refused(_ours(error), in_json=_in_json(sys.argv[1:] if arguments is None else arguments))
+    return code if isinstance(code, int) else 0
+
+
+def _ours(error: Exception) -> HealthdError:
+    """Return our error for whatever ended a verb."""
+    if isinstance(error, HealthdError):
+        return error
+    if isinstance(error, click.ClickException):
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        return UsageError(error.format_message(), hint=f"{context.command_path} --help" if context else "")
+    if isinstance(error, OSError) and error.filename:
+        return ConfigError(f"cannot use {error.filename}: {error.strerror}", hint="check its owner and mode")
+    return failed(error, hint="set HEALTHD_TRACEBACK=1 to see where")
+
+
+def _in_json(arguments: Sequence[str]) -> bool:
+    """Return whether a result in JSON was asked for, also by words that are no command line."""
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+
+
+def _refused(error: HealthdError, *, in_json: bool) -> int:
+    """Say what is wrong and what to do, in JSON too where the result would have been; return the exit code."""
+    message, hint = (" ".join(text.splitlines()) for text in (str(error), error.hint))
+    say(f"healthd: {message}")
+    if hint:
+        say(f"    hint: {hint}")
+    if in_json:
+        with suppress(ConfigError):  # nobody can read it: stderr has said it
+            out("json", "", {"error": {"code": error.code, "message": message, "hint": hint}})
+    return error.exit_code
+
+
+class Verbs(click.Group):
+    """The verbs in the order in which they are told; each is loaded when it is asked for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:  # noqa: ARG002 # click's signature
+        return list(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 # click's
+        if name not in VERBS:
+            return None
+        word = f"{name}_" if iskeyword(name) else name
+        found: click.Command = getattr(import_module(f"healthd.cli.verbs.{word}"), word)
+        return found
+
+
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start here:  healthd up        Docs: README.md, docs/runbook.md, docs/migrations.md",
+)
+@click.version_option(__version__, message="healthd %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Plain-SQL migrations for PostgreSQL, and a daemon that proves the database still is what they say.
+
+    The SQL files in sql/ are the schema. healthd applies them safely, and from then on keeps checking that
+    columns, enum values and serialization are intact; when they are not, it says what changed and which SQL
+    mends it.
+
+    Exit codes: 0 fine, 1 something waits, 2 drift or a failed change, 3 cannot tell.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(UsageError.exit_code)

@@ -1,0 +1,67 @@
+"""Compare two of database, lock file and snapshot file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from healthd.catalog import KINDS
+from healthd.cli.options import finished, out, reading_of, say, verb, warn_of_password, watched
+from healthd.comparison.judgement import major, message, printed_by_two, sides
+from healthd.comparison.roles import comparable
+from healthd.comparison.server_texts import as_printed
+from healthd.config.reader import Settings
+from healthd.expected.status import Printed
+from healthd.expected.store import read_snapshot
+from healthd.model import UNREADABLE, Snapshot
+from healthd.model import diff as differences
+from healthd.printable import printable
+
+
+@verb(database=False)
+@click.argument("a")
+@click.argument("b")
+def diff(settings: Settings, style: str, a: str, b: str) -> int:
+    """Compare A (expected) with B (actual): each a target, a URL, a lock file or a snapshot file.
+
+    Exit 0 the same, 2 different, 3 cannot tell.
+    """
+    one_side, its_migrator, its_texts = _resolve(settings, a)
+    other_side, other_migrator, other_texts = _resolve(settings, b, server_version=one_side.server_version)
+    if Path(a).is_file():  # a lock file may know how the other side's server prints
+        one_side, its_migrator = read_snapshot(Path(a), server_version=other_side.server_version)
+        one_side, printed = as_printed(one_side, other_texts, other_side.server_version)
+    else:
+        other_side, printed = as_printed(other_side, its_texts if Path(b).is_file() else (), one_side.server_version)
+    found = differences(*comparable(one_side, other_side, its_migrator, other_migrator))
+    called = "A" if "://" in a or "=" in a else printable(a)  # not a URL, which is long and may hold a password
+    rows = []
+    for one in found:
+        expected, actual = (None, one.actual) if one.attribute == UNREADABLE else sides(one)
+        rows.append({"key": str(one.key), "attribute": one.attribute, "expected": expected, "actual": actual})
+    out(style, "\n".join(printable(message(one, than=called)) for one in found) or "the same", rows)
+    unclear = [one for one in found if printed_by_two(KINDS[one.key.kind], one_side, other_side, one, printed)]
+    if any(one.attribute == UNREADABLE for one in found):
+        return 3
+    if unclear:
+        ours, theirs = major(one_side), major(other_side)
+        say(f"{len(unclear)} of these were printed by PostgreSQL {ours} and {theirs}, which need not print alike")
+    return 2 if len(unclear) < len(found) else 3 if found else 0
+
+
+def _resolve(
+    settings: Settings, text: str, *, server_version: int | None = None
+) -> tuple[Snapshot, str | None, tuple[Printed, ...]]:
+    """Return the snapshot that a word on the command line means.
+
+    For a database also the role that migrates it, and how its server was recorded to print what is in the lock file.
+    """
+    path = Path(text)
+    if path.is_file():
+        return *read_snapshot(path, server_version=server_version), ()
+    named = "://" not in text and "=" not in text
+    dsn = watched(settings).target(text).dsn if named else text
+    warn_of_password("" if named else text, "an argument")
+    reading = finished(reading_of(dsn))
+    return reading.snapshot, reading.ledger.owner, reading.ledger.texts

@@ -1,0 +1,124 @@
+"""Judge the files before anything runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from healthd.cli.options import out, say, verb
+from healthd.config.reader import Settings
+from healthd.errors import ConfigError, LockFileError
+from healthd.expected.files import Migration, read_migrations, strays, text_of
+from healthd.expected.lockfile import LockFile
+from healthd.expected.store import read_lock
+from healthd.lint import squawk
+from healthd.lint.judge import judge
+from healthd.lint.source import Advice, Source, source
+from healthd.migration_names import canonical
+
+
+@verb(database=False)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--no-squawk", is_flag=True, help="Ask our own rules only.")
+def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: bool) -> int:
+    """Judge migration files, all of sql/ or PATHS: what would fail, and what would hurt while it runs.
+
+    A rule is silenced by a comment above the statement: `-- lint: ignore RULE why`. docs/lint.md explains each.
+
+    \b
+    Exit codes: 0 nothing but notes, 1 warnings, 2 errors, 3 could not judge.
+    """
+    migrations, chosen = _chosen(paths or settings.sources)
+    lock = _lock(settings)
+    folders = dict.fromkeys(one.path.parent for one in migrations)
+    lost = [source(str(path), text_of(path), is_rollback=True, applies=False) for path in strays(folders)]
+    every = (*_sources(migrations, lock), *lost)
+    sources = [one for one in every if chosen is None or canonical(one.path) in chosen]
+    theirs = {} if no_squawk else _squawk(sources, lock)
+    advice = [said for one in sources for said in judge(one, theirs.get(one.path, ()))]
+    text = "\n".join(_lines(advice))
+    out(style, text or f"{len(sources)} files: nothing to say", {"advice": [asdict(one) for one in advice]})
+    links = dict.fromkeys(one.link for one in advice)
+    for link in links if style == "text" else ():
+        say(f"see {link}")
+    severities = {one.severity for one in advice}
+    return 2 if "error" in severities else 1 if "warning" in severities else 0
+
+
+def _lines(advice: Sequence[Advice]) -> Iterator[str]:
+    """Yield a line for each piece of advice; of the notes of a rule the first alone, with how many there are."""
+    notes = Counter(one.rule for one in advice if one.severity == "note")
+    shown: set[str] = set()
+    for one in advice:
+        others = notes[one.rule] - 1 if one.severity == "note" else 0
+        if one.severity != "note" or one.rule not in shown:
+            yield _line(one) + (f" (and {others} more like it)" if others else "")
+        shown.add(one.rule)
+
+
+def _line(one: Advice) -> str:
+    return f"{one.path}:{one.line}:{one.column}: {one.severity}: {one.message} [{one.rule}]"
+
+
+def _chosen(paths: Sequence[Path]) -> tuple[tuple[Migration, ...], frozenset[str] | None]:
+    """Return the migrations of the folders that these paths are or lie in, and the files that are meant."""
+    for path in paths:
+        if not path.exists():
+            raise ConfigError(f"no such file or folder: {path}", hint="name a folder of migrations, or files in it")
+    folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
+    migrations = tuple(one for folder in folders for one in read_migrations([folder]))
+    if all(path.is_dir() for path in paths):
+        return migrations, None
+    inside = {one for one in migrations if one.path.parent in paths}
+    whole = {path for one in inside for path in (one.path, one.rollback_path)}
+    whole |= {path for path in paths if not path.is_dir()}
+    return migrations, frozenset(canonical(str(path)) for path in whole)
+
+
+def _lock(settings: Settings) -> LockFile | None:
+    try:
+        return read_lock(settings)
+    except LockFileError as error:
+        say(f"rollbacks are not judged: {error}")
+        return None
+
+
+def _sources(migrations: Sequence[Migration], lock: LockFile | None) -> list[Source]:
+    locked = {one.id: one for one in lock.migrations} if lock else {}
+    found = []
+    for one in migrations:
+        known = locked.get(one.id)
+        known = known if known and (known.digest, known.transactional) == (one.digest, one.transactional) else None
+        verdict = known.rollback if known and known.rollback_digest == one.rollback_digest else None
+        for path, text, is_rollback in ((one.path, one.apply, False), (one.rollback_path, one.rollback, True)):
+            if text is not None:
+                made = source(
+                    str(path),
+                    text,
+                    is_rollback=is_rollback,
+                    transactional=one.transactional,
+                    has_rollback=one.rollback is not None,
+                    verdict=verdict,
+                    steps=known.steps if known and not is_rollback else None,
+                    effects=known.effects if known and not is_rollback else None,
+                )
+                found.append(made)
+    return found
+
+
+def _squawk(sources: Sequence[Source], lock: LockFile | None) -> Mapping[str, list[Advice]]:
+    """Return what squawk says about the files that apply; that it is not there is said, once."""
+    found = squawk.program()
+    if found is None:
+        say("squawk is not installed, so its rules were not asked: pip install 'healthd[lint]'")
+        return {}
+    theirs: dict[str, list[Advice]] = {}
+    for transactional in (True, False):
+        paths = [Path(one.path) for one in sources if not one.is_rollback and one.transactional is transactional]
+        version = lock.server_version if lock else 0
+        theirs.update(squawk.ask(found, paths, transactional=transactional, server_version=version))
+    return theirs

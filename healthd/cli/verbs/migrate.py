@@ -1,0 +1,158 @@
+"""Apply what is pending."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from healthd.cli.options import finished, keeping, live, one_target, out, patience, patient, raised, say, verb, watched
+from healthd.config.reader import Settings, Target
+from healthd.errors import HealthdError
+from healthd.expected.quick_read import glance
+from healthd.migrations.up_to_date import up_to_date
+
+if TYPE_CHECKING:
+    from healthd.expected.files import Migration
+    from healthd.expected.lockfile import LockFile
+    from healthd.migrations.fleet import Outcome
+    from healthd.migrations.safe_run import Changed
+
+
+@verb()
+@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+@click.option("--to", metavar="ID", help="Stop after this migration.")
+@patient
+@click.option("--allow-out-of-order", is_flag=True, help="Apply one that is older than what is applied.")
+@click.option("--allow-edited", is_flag=True, help="Go on although an applied file was edited, or renamed.")
+@click.option("--allow-drift", is_flag=True, help="Go on although the database is not what was applied, or has more.")
+@click.option("--allow-unlocked", is_flag=True, help="Apply what the lock file does not know, or knows otherwise.")
+@click.option("--allow-breaking", is_flag=True, help="Apply what breaks the beliefs of a contract.")
+@click.option("--all", "every", is_flag=True, help="All targets of yoyo.ini, until one fails.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="With --all: how many at a time (default 4).")
+@click.option("--canary", metavar="NAME", help="With --all: the target that goes first, alone (default: the first).")
+@click.option("--keep-going", is_flag=True, help="With --all: go on after a failure, but not after the canary's.")
+def migrate(
+    settings: Settings,
+    style: str,
+    target: str | None,
+    every: bool,
+    jobs: int | None,
+    canary: str | None,
+    keep_going: bool,
+    **options: Any,
+) -> int:
+    """Apply what is pending: each file, its mark and its digest together or not at all.
+
+    A lock that is not free within --lock-timeout is given up, so that nobody waits behind it for longer, and tried
+    again for --max-wait. A file that was interrupted goes on where it was.
+
+    Refuses to start on a database that has drifted, and to break what a contract of the target believes: a line for
+    each belief says which file would, before anything runs. Afterwards the database is proven to be what the lock file
+    says: exit 2, with what differs, when it is not. With --all the exit code is the worst of all targets.
+    """
+    if every and target:
+        raise click.UsageError("--all and --target: say one of them")
+    if not every and (jobs or canary or keep_going):
+        raise click.UsageError("--jobs, --canary and --keep-going need --all")
+    if every:
+        return _migrate_all(watched(settings), style, options, jobs=jobs or 4, canary=canary, keep_going=keep_going)
+    chosen = one_target(settings, target)
+    notices: list[dict[str, Any]] = []
+    done = migrate_and_say(settings, chosen, notices=notices, **options)
+    document = {
+        "target": chosen.name,
+        "applied": list(done.ids) if done else [],
+        "unproven": list(done.unproven) if done else [],
+        "breaks": [{"migration": one.migration, **one.document()} for one in done.breaks] if done else [],
+        "notices": notices,
+    }
+    out(style, f"{chosen.name}: {len(document['applied'])} applied", document)
+    return 0
+
+
+def migrate_and_say(
+    settings: Settings, target: Target, *, notices: list[dict[str, Any]] | None = None, **options: Any
+) -> Changed | None:
+    """Apply what is pending on a target, telling each; see `proven.migrate`. None when nothing is pending.
+
+    What the migrations raise is added to `notices`.
+    """
+    found = glance(settings.sources)
+    try:
+        if options.get("to") is None and finished(up_to_date(target.dsn, found)):
+            return None
+    except HealthdError:
+        _files(settings)  # what is wrong with them comes first: it is the same for every database
+        raise
+    from healthd.migrations.safe_run import migrate as apply
+
+    migrations, lock = _files(settings)
+    done = finished(
+        apply(
+            target,
+            migrations,
+            lock,
+            say=keeping([] if notices is None else notices),
+            live=live(),
+            name=settings.lock.name,
+            **patience(settings, options),
+            **options,
+        )
+    )
+    for reason in done.unproven:
+        say(f"not proven: {reason}")
+    return done
+
+
+def _files(settings: Settings) -> tuple[tuple[Migration, ...], LockFile]:
+    from healthd.expected.files import read_migrations
+    from healthd.expected.store import read_lock  # with all that a lock file speaks of: not for who has nothing to do
+
+    return read_migrations(settings.sources), read_lock(settings)
+
+
+def _migrate_all(
+    settings: Settings, style: str, options: dict[str, Any], *, jobs: int, canary: str | None, keep_going: bool
+) -> int:
+    """Apply what is pending on every target, and print a table of what came of it."""
+    from healthd.migrations.fleet import fleet
+    from healthd.migrations.safe_run import migrate as apply
+
+    migrations, lock = _files(settings)
+    first = settings.target(canary) if canary else None
+    how = patience(settings, options)
+    notices: dict[str, list[dict[str, Any]]] = {one.name: [] for one in settings.targets}
+
+    async def run(target: Target) -> Changed:
+        def tell(text: str) -> None:
+            notices[target.name].extend(raised(text))
+            say(f"{target.name}: {text}")
+
+        return await apply(target, migrations, lock, say=tell, name=settings.lock.name, **how, **options)
+
+    outcomes = finished(fleet(settings.targets, run, jobs=jobs, canary=first, keep_going=keep_going))
+    rows = [asdict(one) | {"notices": notices[one.target]} for one in outcomes]
+    out(style, _table(outcomes), {"targets": rows, "outcomes": Counter(one.outcome for one in outcomes)})
+    for one in outcomes:
+        for reason in one.unproven:
+            say(f"{one.target}: not proven: {reason}")
+        if one.hint:
+            say(f"{one.target}: hint: {one.hint}")
+    return max(one.exit_code for one in outcomes)
+
+
+def _table(outcomes: Sequence[Outcome]) -> str:
+    """Return a line for each target, in columns, and one that counts."""
+    width = max(len("target"), *(len(one.target) for one in outcomes))
+    lines = [f"{'target':{width}}  outcome        applied  seconds  error"]
+    for one in outcomes:
+        count = "?" if one.applied is None else len(one.applied)
+        error = " ".join(one.error.split())
+        lines.append(f"{one.target:{width}}  {one.outcome:13}  {count:>7}  {one.duration_s:7.1f}  {error}".rstrip())
+    counts = Counter(one.outcome for one in outcomes)
+    lines.append(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    return "\n".join(lines)

@@ -1,0 +1,17 @@
+"""Write a migration pair."""
+
+from __future__ import annotations
+
+import click
+
+from healthd.cli.options import out, verb
+from healthd.config.reader import Settings
+from healthd.expected.files import new_migration
+
+
+@verb(database=False)
+@click.argument("name")
+def new(settings: Settings, style: str, name: str) -> None:
+    """Write an empty migration and its rollback: the next number, NAME, and a header to fill in."""
+    paths = [str(path) for path in new_migration(settings.sources[0], name)]
+    out(style, "\n".join(paths), {"files": paths})

@@ -1,0 +1,90 @@
+"""What would run, and what it would lock."""
+
+from __future__ import annotations
+
+import click
+
+from healthd.cli.options import finished, one_target, out, say, verb
+from healthd.config.reader import Settings, Target
+from healthd.database.connection import connect
+from healthd.database.probes.surroundings import Surroundings, look_around
+from healthd.database.relation_sizes import read_sizes
+from healthd.database.snapshot.reading import expected_digests, read
+from healthd.expected.files import read_migrations
+from healthd.expected.lockfile import LockFile
+from healthd.expected.status import FAULTS
+from healthd.expected.store import Files, read_lock
+from healthd.migrations.guards import NOTHING
+from healthd.migrations.impact import Foreseen, foresee
+from healthd.migrations.needs import lacks, tight
+from healthd.migrations.plan import Planned, Size, document, planned, relations, text, with_breaks
+from healthd.migrations.runner import standing
+from healthd.migrations.safe_run import refusals
+from healthd.model import State
+
+SAID = {**FAULTS, State.INTERRUPTED: "interrupted half-way: healthd resume"}
+
+
+@verb()
+@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+def plan(settings: Settings, style: str, target: str | None) -> int:
+    """Show what would run: each statement's measured locks and rewrites, with the real sizes of the tables.
+
+    Says of each file, too, which beliefs of the target's contracts it would break, and why `migrate` would refuse to
+    start: drift, a search_path that leads elsewhere than in the replay, and whatever else it looks for.
+
+    Names what a file needs and the server does not have, with the SQL that makes it: a role, a schema, an extension.
+
+    Reads only. Exit 0 nothing to do, 1 pending, 2 edited, unknown or refused, 3 cannot tell.
+    """
+    chosen = one_target(settings, target)
+    migrations, known = read_migrations(settings.sources), read_lock(settings)
+    stand = finished(standing(chosen.dsn, migrations, known))
+    found = planned(migrations, stand.migrations, known)
+    sizes, foreseen, there = finished(_look(chosen, found, known))
+    refused = finished(refusals(chosen, migrations, known, stand, name=settings.lock.name))
+    found = with_breaks(found, foreseen)
+    lacking = lacks([one.migration for one in found], known, there) if there else ()
+    measured, ours = known.server_version // 10000, stand.server_version // 10000
+    if found and measured != ours:
+        say(f"locks were measured on PostgreSQL {measured}, and this is {ours}")
+    if stand.maintenance:
+        say(f"{stand.maintenance}: what is pending may be less by now")
+    for words in tight([one.locked for one in found if one.locked], there) if there else ():
+        say(words)
+    faults = {one.id: SAID[one.state] for one in stand.migrations if one.state in SAID}
+    lines = [f"{name}  {words}" for name, words in faults.items()]
+    lines += [f"{one.migration}  needs {one.words}: {one.cure}" for one in lacking]
+    reasons = [{"error": str(one).removesuffix(f"; {NOTHING}"), "hint": one.hint} for one in refused]
+    document_ = {
+        "target": chosen.name,
+        "migrations": document(found, sizes),
+        "faults": faults,
+        "refusals": reasons,
+        "lacks": [one.document() for one in lacking],
+    }
+    lines += [text(found, sizes) or ("nothing to apply" if faults else "nothing to do")]
+    out(style, "\n".join(lines), document_)
+    for one in reasons:
+        say(f"migrate would refuse: {one['error']}")
+        say(f"    hint: {one['hint']}")
+    if any(one.locked is None for one in found):
+        return 3
+    return 2 if faults or lacking or refused else 1 if found else 0
+
+
+async def _look(
+    target: Target, found: tuple[Planned, ...], known: LockFile
+) -> tuple[dict[str, Size], Foreseen, Surroundings | None]:
+    """Return how large that is which would be locked, what would be broken, and what is on the server."""
+    names, pending = relations(found), [one.migration for one in found]
+    if not pending:
+        return {}, Foreseen(), None
+    async with connect(target.dsn) as connection:
+        there = await look_around(connection)
+        sizes = await read_sizes(connection, names) if names else {}
+        if not target.contracts:
+            return sizes, Foreseen(), there
+        digests = expected_digests(Files.of(known, pending), connection.info.server_version)
+        reading = await read(connection, digests=digests)
+    return sizes, foresee(target.contracts, known, reading.ledger, reading.snapshot, pending), there

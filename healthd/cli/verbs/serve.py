@@ -1,0 +1,69 @@
+"""The daemon: watch every target and serve what is known."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+
+import click
+
+from healthd.cli.options import out, say, verb, watched
+from healthd.config.reader import Settings, read_settings
+from healthd.daemon.loop import serve as serve_forever
+from healthd.errors import ConfigError
+from healthd.report.log import configure
+from healthd.report.web import listening
+
+
+@verb()
+@click.option("--listen", metavar="HOST:PORT", help="Where to serve (default 127.0.0.1:9899).")
+def serve(settings: Settings, style: str, listen: str | None) -> None:
+    """Watch every target and serve /metrics, the pages and the API. Changes no database."""
+    settings = listen_at(watched(settings), listen)
+    set_up_log(settings)
+    with listening(settings.host, settings.port) as listener:
+        asyncio.run(
+            serve_forever(
+                settings, again(settings), listener, started=lambda: welcome(style, places(listener, settings))
+            )
+        )
+
+
+def again(settings: Settings) -> Callable[[], Settings]:
+    """Return what reads the settings again: the same file, and the same --database."""
+    database = click.get_current_context().params.get("database")
+    return lambda: watched(read_settings(settings.file, database=database))
+
+
+def listen_at(settings: Settings, listen: str | None) -> Settings:
+    """Return the settings with the place that --listen names."""
+    if listen is None:
+        return settings
+    match = re.fullmatch(r"(?:\[([^]]+)]|([^][:]+)):([0-9]{1,5})", listen)
+    if match is None or int(match[3]) > 65535:
+        raise click.UsageError(f"--listen {listen}: write HOST:PORT, such as 127.0.0.1:9899 or [::1]:9899")
+    return replace(settings, host=match[1] or match[2], port=int(match[3]))
+
+
+def set_up_log(settings: Settings) -> None:
+    """Log as the settings say."""
+    configure(settings.log_level, settings.log_format)
+
+
+def places(listener: socket.socket, settings: Settings) -> dict[str, str]:
+    """Return where the page and the metrics are: the page where others find it, when that is configured."""
+    host, port = listener.getsockname()[:2]
+    web = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return {"page": f"{settings.external_url or web}/", "metrics": f"{web}/metrics"}
+
+
+def welcome(style: str, lines: dict[str, str], attempt: str = "") -> None:
+    """Print where we are to be found, once we are. Who cannot read it is served all the same."""
+    further = {"try": attempt, "stop": "Ctrl-C"} if attempt else {}
+    try:
+        out(style, "\n".join(f"{name:9} {value}" for name, value in (lines | further).items()), lines)
+    except ConfigError as error:
+        say(f"{error}; serving at {lines['page']}")

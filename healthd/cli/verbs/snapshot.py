@@ -1,0 +1,52 @@
+"""What is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from healthd.cli.options import finished, one_target, out, reading_of, say, verb
+from healthd.comparison.judgement import one_line, summary
+from healthd.config.reader import Settings
+from healthd.expected.codec import encode_objects
+from healthd.printable import printable
+
+if TYPE_CHECKING:
+    from healthd.database.snapshot.server_options import ServerOnly
+
+
+@verb()
+@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+@click.option("--all", "everything", is_flag=True, help="Also options that only the server uses.")
+def snapshot(settings: Settings, style: str, target: str | None, everything: bool) -> int:
+    """Print every object of a database. Exit 3 when a kind could not be read.
+
+    --all adds entries of options that the server wrote for itself: no ALTER sets them, pg_dump leaves them out, and
+    they are never compared.
+    """
+    dsn = one_target(settings, target).dsn
+    reading = finished(reading_of(dsn))
+    entries = finished(_server_only(dsn)) if everything else ()
+    taken = reading.snapshot
+    lines = [printable(f"{key}  {one_line(summary(key, record))}") for key, record in sorted(taken.objects.items())]
+    lines += [printable(f"{one.key}  {one.catalog} {one.entry} (only the server uses it)") for one in entries]
+    for kind, reason in taken.unreadable.items():
+        say(f"{kind} cannot be read: {reason}")
+    listed = [{"key": str(one.key), "catalog": one.catalog, "entry": one.entry} for one in entries]
+    document = {
+        "server_version": taken.server_version,
+        "migrator": reading.ledger.owner,
+        "unreadable": dict(taken.unreadable),
+        "objects": encode_objects(taken.objects),
+    }
+    out(style, "\n".join(lines), document | ({"server_only": listed} if everything else {}))
+    return 3 if taken.unreadable else 0
+
+
+async def _server_only(dsn: str) -> tuple[ServerOnly, ...]:
+    from healthd.database.connection import connect  # `new` and `explain` need no driver
+    from healthd.database.snapshot.server_options import read_server_only
+
+    async with connect(dsn) as connection:
+        return await read_server_only(connection)

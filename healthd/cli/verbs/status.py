@@ -1,0 +1,67 @@
+"""Where each migration stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from healthd.background import Later
+from healthd.cli.options import finished, one_target, out, say, verb
+from healthd.comparison.adoption import as_not_adopted
+from healthd.config.reader import Settings
+from healthd.expected.quick_read import glance
+from healthd.expected.status import FAULTS, ahead
+from healthd.model import State
+from healthd.printable import printable
+
+if TYPE_CHECKING:
+    from healthd.config.reader import Target
+    from healthd.expected.store import Files
+    from healthd.migrations.safe_run import Look
+
+WRONG = FAULTS.keys() | {State.INTERRUPTED}
+
+
+@verb()
+@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+def status(settings: Settings, style: str, target: str | None) -> int:
+    """Say where each migration stands; reads only, takes no lock.
+
+    Exit 0 clean, 1 pending or not adopted, 2 drift, 3 cannot tell.
+    """
+    chosen = one_target(settings, target)
+    seen = finished(_look(chosen, settings))
+    if (unadopted := seen.report.not_adopted) is not None:
+        seen = replace(seen, report=as_not_adopted(seen.report))
+    migrations, drift, unclear = seen.report.migrations, seen.drift, seen.unclear
+    lines = [
+        f"{printable(one.id)}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}" for one in migrations
+    ]
+    lines += [f"drift: {one.message}" for one in drift] + [f"cannot tell: {one.message}" for one in unclear]
+    lines += [printable(unadopted.message)] if unadopted else []
+    rows = [{"id": one.id, "state": one.state, **({"note": one.note} if one.note else {})} for one in migrations]
+    found = {"drift": [one.message for one in drift], "cannot_tell": [one.message for one in unclear]}
+    document = {"target": chosen.name, "adopted": unadopted is None, "migrations": rows, **found}
+    out(style, "\n".join(lines), document)
+    if words := ahead(migrations):
+        say(words)
+    if unclear:
+        return 3
+    if drift or any(one.state in WRONG for one in migrations):
+        return 2
+    return 1 if unadopted or any(one.state is not State.APPLIED for one in migrations) else 0
+
+
+async def _look(target: Target, settings: Settings) -> Look:
+    from healthd.migrations.safe_run import look
+
+    return await look(target, Later(lambda: _load(settings)), alone=True)
+
+
+def _load(settings: Settings) -> Files:
+    """Return the files while the server answers; rollbacks are not read."""
+    from healthd.expected.store import Files, read_lock
+
+    return Files(read_lock(settings), glance(settings.sources))

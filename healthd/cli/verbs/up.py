@@ -1,0 +1,74 @@
+"""The main job: apply what is pending, then serve; on the PostgreSQL that comes along when there is no other."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import shlex
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+import click
+
+from healthd.cli.options import say, verb
+from healthd.cli.verbs.migrate import migrate_and_say
+from healthd.cli.verbs.serve import again, listen_at, places, set_up_log, welcome
+from healthd.config.reader import Settings, read_settings
+from healthd.daemon.loop import serve as serve_forever
+from healthd.database.connection import connect, url_of
+from healthd.database.probes.surroundings import available_extensions
+from healthd.expected.extensions import created
+from healthd.expected.files import Migration, read_migrations
+from healthd.expected.store import read_lock
+from healthd.model import Key
+from healthd.postgres import embedded
+from healthd.postgres.installed import refuse_unavailable
+from healthd.postgres.programs import find_binaries
+from healthd.report.web import listening
+
+
+@verb()
+@click.option("--listen", metavar="HOST:PORT", help="Where to serve (default 127.0.0.1:9899).")
+def up(settings: Settings, style: str, listen: str | None) -> None:
+    """Apply what is pending, then serve. Without a database, on the PostgreSQL that comes along."""
+    settings = listen_at(settings, listen)
+    set_up_log(settings)
+    with ExitStack() as stack:
+        listener = stack.enter_context(listening(settings.host, settings.port))
+        load, attempt = again(settings), "healthd check"
+        if not settings.targets:
+            data = embedded.within_reach(settings.data, binaries=settings.postgres_bin)
+            say(f"no database is configured: starting PostgreSQL on {data}")
+            server = stack.enter_context(embedded.start(data, binaries=settings.postgres_bin))
+            asyncio.run(_create_database(server, embedded.DATABASE, read_migrations(settings.sources)))
+            load = functools.partial(read_settings, settings.file, database=server.url(embedded.DATABASE))
+            settings = replace(load(), host=settings.host, port=settings.port)
+            attempt = _attempt(settings)
+        for target in settings.targets:
+            migrate_and_say(settings, target, allow_ahead=True)  # the page says it
+        lines = places(listener, settings) | {"database": url_of(settings.targets[0].dsn)}
+        asyncio.run(serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt)))
+        say("stopping")
+
+
+def _attempt(settings: Settings) -> str:
+    """Return a command that makes a drift in the embedded database, if sql/ has what it changes."""
+    enum = read_lock(settings).expected().objects.get(Key("enum", ("public", "machinestatus")))
+    if enum is None or "active" not in enum.labels:
+        return "healthd check"
+    bundled = shlex.quote(str(find_binaries(settings.postgres_bin) / "psql"))
+    psql = "psql" if shutil.which("psql") else bundled
+    drift = "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'"
+    return f"{psql} '{url_of(settings.targets[0].dsn)}' -c \"{drift}\"  # then look at the page"
+
+
+async def _create_database(server: embedded.Server, name: str, migrations: Sequence[Migration]) -> None:
+    """Make the database where it is missing; raise when the server comes without an extension that files create."""
+    async with connect(server.url()) as connection:
+        if wanted := tuple(created(migrations)):
+            refuse_unavailable(wanted, await available_extensions(connection), server.bin)
+        known = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        if await known.fetchone() is None:
+            await connection.execute(f'CREATE DATABASE "{name}"')

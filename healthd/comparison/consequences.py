@@ -1,0 +1,219 @@
+"""What went with something else: DROP … CASCADE is one cause, and the repair of the cause brings all of it back."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
+
+from healthd.catalog.roles import OWNER, PUBLIC
+from healthd.comparison.causes import parent_of
+from healthd.model import HANGING, Difference, Key, Kind, Record, Snapshot
+
+Id = tuple[Key, str | None]  # what tells the differences of one round apart
+
+TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
+CAST = re.compile(
+    r"::(?:character varying|double precision|bit varying|time(?:stamp)? with(?:out)? time zone"
+    r'|(?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?)(?:\([\d, ]+\))?(?:\[\])*'
+)
+
+
+def consequences(
+    differences: Iterable[Difference],
+    causes: Iterable[Difference],
+    expected: Snapshot,
+    kinds: Mapping[str, Kind],
+) -> dict[Id, tuple[Difference, ...]]:
+    """Return what went with each of the causes, in the order in which it can be made again.
+
+    `causes` are the differences that nothing explains yet; some of them follow from others. An object follows
+    from a missing one that its record speaks of: a view from a table, a column from its type, a trigger from its
+    function. Of the privileges that a role lost everywhere the first stands for all.
+    """
+    graph = _Graph(tuple(differences), tuple(causes), expected, kinds)
+    found = defaultdict[Id, list[tuple[int, int, Difference]]](list)
+    order = {name: position for position, name in enumerate(kinds)}
+    for one in graph.differences:
+        root, depth = graph.root(one)
+        if root is not one:
+            found[root.key, root.attribute].append((depth, order[one.key.kind], one))
+    for lost in _roles(graph.causes, expected, order):
+        found[lost[0].key, lost[0].attribute] += [(0, 0, one) for one in lost[1:]]
+    return {
+        one: tuple(row[2] for row in sorted(rows, key=lambda row: (*row[:2], row[2].key)))
+        for one, rows in found.items()
+    }
+
+
+class _Graph:
+    """Who follows from whom."""
+
+    def __init__(
+        self,
+        differences: tuple[Difference, ...],
+        causes: tuple[Difference, ...],
+        expected: Snapshot,
+        kinds: Mapping[str, Kind],
+    ) -> None:
+        self.differences, self.causes, self.expected, self.kinds = differences, causes, expected, kinds
+        self.ids = {(one.key, one.attribute) for one in causes}
+        self.missing = {one.key: one for one in differences if one.missing}
+        self.lost = {one.key: not one.unexpected for one in differences if one.attribute is None}
+        self.changed = {(one.key, one.attribute): one for one in causes if one.attribute is not None}
+        self.named = defaultdict[tuple[str, str], list[Difference]](list)
+        self.columns = defaultdict[tuple[str, ...], list[Difference]](list)
+        self.types = defaultdict[tuple[str, ...], list[Difference]](list)
+        self.others = list[Difference]()
+        self.paths = {key.path[:2] for key in expected.objects if key.kind not in HANGING}
+        self.roots = dict[Id, tuple[Difference, int]]()
+        self.busy = set[Id]()
+        for one in causes:
+            if one.key.kind == "column" and one.missing:
+                self.columns[one.key.path[:2]].append(one)
+            elif one.key.kind == "column" and one.attribute == "type":
+                self.types[one.key.path[:2]].append(one)
+            elif one.missing and one.key.kind in ("extension", "schema", "language", "foreign_server", "constraint"):
+                self.others.append(one)
+            elif one.missing and one.key.kind in NAMED:
+                self.named[one.key.path[0], one.key.path[1]].append(one)
+
+    def root(self, one: Difference) -> tuple[Difference, int]:
+        """Return what a difference follows from in the end, and over how many others; itself when from nothing."""
+        me = (one.key, one.attribute)
+        if me in self.roots:
+            return self.roots[me]
+        self.busy.add(me)
+        found = one, 0
+        for above in self._above(one):
+            if (above.key, above.attribute) in self.busy:
+                continue  # two that speak of each other: the first one asked follows from the second
+            root, depth = self.root(above)
+            found = (root if found[0] is one else found[0]), max(found[1], depth + 1)
+        self.busy.remove(me)
+        self.roots[me] = found
+        return found
+
+    def _above(self, one: Difference) -> Iterator[Difference]:
+        """Yield what a difference follows from at first hand."""
+        inside = parent_of(one, self.lost, self.kinds)
+        if inside is not None and one.missing:
+            yield self.missing[inside]
+        if (one.key, one.attribute) not in self.ids:
+            return
+        if one.key.kind == "column" and one.attribute in TOGETHER:
+            yield from (
+                self.changed[other] for word in TOGETHER[one.attribute] if (other := (one.key, word)) in self.changed
+            )
+        if one.missing and one.key.kind == "sequence" and one.expected.identity:
+            column = Key.parse(f"column:{one.expected.owned_by}"), "identity"
+            yield from (self.changed[one] for one in [column] if one in self.changed)
+        if one.missing:
+            yield from self._spoken_of(one, one.expected)
+        elif one.attribute == "default" and one.actual is None:
+            yield from self._spoken_of(one, self.expected.objects[one.key])
+        elif isinstance(one.expected, tuple) and isinstance(one.actual, tuple) and set(one.actual) < set(one.expected):
+            lost = tuple(part for part in one.expected if part not in one.actual)
+            yield from self._spoken_of(one, replace(self.expected.objects[one.key], **{str(one.attribute): lost}))
+        elif one.attribute is not None and self.kinds[one.key.kind].deparsed(one.attribute):
+            yield from self._retyped(one)
+
+    def _spoken_of(self, one: Difference, record: Record) -> Iterator[Difference]:
+        words, pairs = _speaks(one.key, record)
+        for pair in sorted(pairs):
+            yield from self.named[pair]
+        tables = pairs | ({one.key.path[:2]} if one.key.kind in OF_A_TABLE else set())
+        for table in sorted(tables):
+            for column in self.columns[table]:
+                # Of its own table, a column speaks only if it is made of others.
+                beside = one.key.kind == "column" and table == one.key.path[:2] and record.generated == "none"
+                if column.key.path[2] in words and not beside:
+                    yield column
+        for other in self.others:
+            if self._needs(record, pairs, other):
+                yield other
+
+    def _needs(self, record: Record, pairs: set[tuple[str, str]], other: Difference) -> bool:
+        name = other.key.path[0]
+        if other.key.kind == "schema":
+            return any(schema == name for schema, _ in pairs)
+        if other.key.kind == "extension":  # what stands in its schema, and is nobody else's
+            mine = {pair for pair in pairs if pair[0] == other.expected.schema}
+            return not mine <= self.paths
+        if other.key.kind == "constraint":
+            keys = re.search(r"\(.*\)", other.expected.definition)
+            referred = f"REFERENCES {Key('table', other.key.path[:2]).sql}{keys[0]}" if keys else ""
+            return bool(referred) and referred in getattr(record, "definition", "")
+        return name in (getattr(record, "language", None), getattr(record, "server", None))
+
+    def _retyped(self, one: Difference) -> Iterator[Difference]:
+        """Yield the column of another type that makes a text differ in its casts."""
+        if _without_casts(one.expected) != _without_casts(one.actual):
+            return
+        _, pairs = _speaks(one.key, self.expected.objects[one.key])
+        for table in sorted(pairs | {one.key.path[:2]}):
+            yield from (column for column in self.types[table] if column.key != one.key or one.attribute != "type")
+
+
+NAMED = frozenset(
+    """table foreign_table view sequence enum domain composite range base_type collation function aggregate operator
+    text_search_configuration text_search_dictionary text_search_parser text_search_template""".split()
+)
+# What a column loses or gets with something else: the repair of the latter is that of both.
+TOGETHER = {"default": ("generated",), "collation": ("type",)}
+OF_A_TABLE = frozenset({"column", "constraint", "index", "trigger", "policy", "rule"})
+
+
+def _speaks(key: Key, record: Record) -> tuple[set[str], set[tuple[str, str]]]:
+    """Return the words and the qualified names that an object speaks of."""
+    texts = list(key.path[2:] if key.kind in ("function", "aggregate", "operator") else ())
+    texts += key.path if key.kind in ("cast", "transform") else ()
+    for field in fields(record):
+        value = getattr(record, field.name)
+        texts += (
+            [value]
+            if isinstance(value, str)
+            else [one for one in value if isinstance(one, str)]
+            if isinstance(value, tuple)
+            else []
+        )
+    words, pairs = set[str](), set[tuple[str, str]]()
+    for text in texts:
+        tokens = _tokens(text)
+        words |= set(tokens)
+        pairs |= _pairs(tokens)
+    if key.kind == "publication_table":
+        pairs.add((key.path[1], key.path[2]))
+    return words, pairs
+
+
+def qualified(text: str) -> set[tuple[str, str]]:
+    """Return the qualified names in a text: of objects with their schemas, and of columns with their tables."""
+    return _pairs(_tokens(text))
+
+
+def _tokens(text: str) -> list[str]:
+    return [match[1] or match[0] for match in TOKEN.finditer(text)]
+
+
+def _pairs(tokens: list[str]) -> set[tuple[str, str]]:
+    return {(one, two) for one, dot, two in zip(tokens, tokens[1:], tokens[2:], strict=False) if dot == "."}
+
+
+def _without_casts(text: str | None) -> str:
+    return re.sub(r"[()\s]", "", CAST.sub("", text or ""))
+
+
+def _roles(causes: Iterable[Difference], expected: Snapshot, order: Mapping[str, int]) -> Iterator[list[Difference]]:
+    """Yield, for each role that lost all it held on more than one object, these losses."""
+    held, lost = defaultdict[str, int](int), defaultdict[str, list[Difference]](list)
+    for one in causes:
+        if one.key.kind == "grant" and (one.missing or (one.attribute and not one.actual)):
+            lost[one.key.path[-1]].append(one)
+    if not lost:
+        return
+    for key, record in expected.objects.items():
+        if key.kind == "grant" and key.path[-1] in lost and record.privileges:
+            held[key.path[-1]] += 1
+    for role, rows in lost.items():
+        if len(rows) == held[role] > 1 and role not in (PUBLIC, OWNER):
+            yield sorted(rows, key=lambda one: (order[one.key.path[0]], one.key))

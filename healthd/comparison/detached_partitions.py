@@ -1,0 +1,106 @@
+"""A partition that was detached is one cause: what it had from its table is its own now, and follows from it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from healthd.comparison.partitions import RULES, Path, holder, partitions, rule_of
+from healthd.model import Key, Record, Snapshot
+
+Objects = dict[Key, Record]
+
+
+def with_detached(
+    expected: Snapshot, actual: Snapshot, rules: Mapping[Key, str]
+) -> tuple[Snapshot, Snapshot, tuple[str, ...]]:
+    """Return both sides as they are compared, and the names of tables that were partitions and are let go.
+
+    Of one that is missed nothing differs but its share of the table. Where partitions come and go it is left out on
+    both sides, with all below it; there a table that no file knows, and that has its columns and begins with its name,
+    was one of them, too.
+    """
+    listed = partitions(expected)
+    wanted, found = dict(expected.objects), dict(actual.objects)
+    let_go = set(_retired(expected, actual, rules))
+    for path in listed:
+        key = _detached(path, expected.objects, actual.objects)
+        if key is None:
+            continue
+        if rule_of(path, listed, rules) != RULES[0]:
+            let_go.add(path)
+        else:
+            found = _as_attached(key, list(_above(path, listed)), wanted, found)
+    if let_go:
+        below = let_go | {path for path in listed | partitions(actual) if let_go & set(_above(path, listed))}
+        wanted, found = ({k: one for k, one in side.items() if holder(k, one) not in below} for side in (wanted, found))
+    sides = replace(expected, objects=wanted), replace(actual, objects=found)
+    return *sides, tuple(sorted(Key("table", path).sql for path in let_go))
+
+
+def _detached(path: Path, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Key | None:
+    """Return the key of a table that should be a partition, and is one no more."""
+    for key in (Key("table", path), Key("foreign_table", path)):
+        if key in expected and (there := actual.get(key)) is not None and there.bound is None:
+            return key
+    return None
+
+
+def _retired(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, str]) -> Iterator[Path]:
+    managed = [key for key, word in rules.items() if word != RULES[0] and key in expected.objects]
+    if not managed:
+        return
+    new = [
+        key.path
+        for key, one in actual.objects.items()
+        if key.kind == "table" and key not in expected.objects and one.bound is None and not one.inherits
+    ]
+    if new:
+        columns = _columns(actual.objects)
+        for path in new:
+            if any(path[1].startswith(one.path[1]) and columns.get(path) == columns.get(one.path) for one in managed):
+                yield path
+
+
+def _columns(objects: Mapping[Key, Record]) -> dict[Path, frozenset[tuple[str, str]]]:
+    found: dict[Path, set[tuple[str, str]]] = {}
+    for key, one in objects.items():
+        if key.kind == "column":
+            found.setdefault(key.path[:2], set()).add((key.path[2], one.type))
+    return {path: frozenset(columns) for path, columns in found.items()}
+
+
+def _above(path: Path, parents: Mapping[Path, Path]) -> Iterator[Path]:
+    while path in parents:
+        path = parents[path]
+        yield path
+
+
+def _as_attached(key: Key, above: list[Path], expected: Objects, actual: Objects) -> Objects:
+    """Return the objects as if a table still were a partition, but for its share."""
+    found = {
+        one: record
+        for one, record in actual.items()
+        if one in expected or holder(one, record) != key.path or not _is_inherited(one, record, above, expected)
+    }
+    found[key] = replace(found[key], inherits=expected[key].inherits)
+    for one, record in expected.items():  # since 17 a partition has its identity from its table
+        if one.kind == "column" and one.path[:2] == key.path and one in found:
+            found[one] = replace(found[one], identity=record.identity)
+    return found
+
+
+def _is_inherited(key: Key, record: Record, above: Iterable[Path], expected: Mapping[Key, Record]) -> bool:
+    """Return whether what stands on a table is what the table that it was a partition of says."""
+    if key.kind == "trigger":
+        return any(Key("trigger", (*path, key.path[2])) in expected for path in above)
+    if key.kind not in ("constraint", "index"):
+        return False
+    ours = (one for other, one in expected.items() if other.kind == key.kind and other.path[:2] in above)
+    return any(_said(one) == _said(record) for one in ours)
+
+
+def _said(record: Record) -> tuple[bool, str]:
+    """Return what a constraint or an index says, without its name and its table."""
+    _, using, after = record.definition.partition(" USING ")
+    return getattr(record, "unique", False), after if using and record.definition.startswith(
+        "CREATE"
+    ) else record.definition

@@ -1,0 +1,222 @@
+"""What every check shares: from a difference to a finding."""
+
+from collections.abc import Container, Iterator
+from dataclasses import replace
+from typing import Any
+
+from healthd import routine_bodies
+from healthd.comparison import moves, renames, swapped_columns, words
+from healthd.model import (
+    NAME_OF,
+    SCHEMA_OF,
+    SWAPPED,
+    UNREADABLE,
+    Difference,
+    Evidence,
+    Finding,
+    Key,
+    Kind,
+    Severity,
+    Snapshot,
+    quote,
+    shown,
+    some,
+)
+
+
+def differences(evidence: Evidence, *kinds: str) -> Iterator[Difference]:
+    """Yield the differences of these kinds."""
+    return (one for one in evidence.differences if one.key.kind in kinds)
+
+
+def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mismatch") -> Iterator[Finding]:
+    """Yield the finding that a difference makes, if it is worth one."""
+    key, kind = difference.key, evidence.kinds[difference.key.kind]
+    if difference.attribute == UNREADABLE:
+        why = difference.actual or difference.expected
+        yield Finding("cannot_compare", key, f"{key.kind} cannot be read: {why}", Severity.UNKNOWN)
+        return
+    if difference.attribute in (NAME_OF, SCHEMA_OF):
+        record = evidence.expected.objects[key]
+        renamed = difference.attribute == NAME_OF
+        yield Finding(
+            problem,
+            key,
+            f"{key} is {'renamed' if renamed else 'moved'} to {'' if renamed else 'schema '}{quote(difference.actual)}",
+            kind.loss(record) or Severity.WARNING,
+            difference.expected,
+            difference.actual,
+            difference.attribute,
+            (renames.repair(difference, record) if renamed else moves.repair(difference),),
+        )
+        return
+    if difference.attribute == SWAPPED:
+        yield _swapped(evidence, difference, problem)
+        return
+    severity = kind.severity(difference)
+    if severity is None:
+        return
+    if printed_elsewhere(evidence, difference):
+        return
+    expected, actual = sides(difference)
+    lenient = (key, difference.attribute) in evidence.lenient
+    severity = min(severity, Severity.WARNING) if lenient else severity
+    if lenient or (difference.unexpected and severity is Severity.WARNING):
+        problem = "unexpected_object"
+    records = (evidence.expected.objects.get(key), evidence.aligned.get(key, evidence.actual.objects.get(key)))
+    steps = () if difference.unexpected else tuple(map(commented, kind.repair(difference, *records)))
+    if lenient:  # what a DBA gave is for him to take back
+        steps = tuple(commented(f"-- if nobody meant it: {one}") for one in steps)
+    little = kind.little(difference, records[0]) if difference.attribute is not None and records[0] is not None else ""
+    severity = min(severity, Severity.WARNING) if little else severity
+    yield Finding(
+        problem,
+        key,
+        f"{key}: {words.word(key.kind, difference.attribute or '')} differs in {little}"
+        if little
+        else message(difference) + _recorded(evidence, difference),
+        severity,
+        expected,
+        actual,
+        difference.attribute,
+        steps,
+    )
+
+
+def _swapped(evidence: Evidence, difference: Difference, problem: str) -> Finding:
+    expected, actual = sides(difference)
+    taken = (key.path[-1] for key in evidence.actual.objects if key.kind == "column")
+    steps = (swapped_columns.repair(difference, taken),)
+    told = swapped_columns.message(difference)
+    return Finding(problem, difference.key, told, Severity.CRITICAL, expected, actual, SWAPPED, steps)
+
+
+def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
+    """Return a finding that names what went with it, and whose SQL brings that back too."""
+    went = evidence.consequences.get((finding.key, finding.attribute), ())
+    if not went or finding.severity is Severity.UNKNOWN:
+        return finding
+    found = [one for difference in went for one in judge(evidence, difference)]
+    told = tuple(dict.fromkeys(str(one.key) for one in found if (one.key, one.attribute) not in evidence.inside))
+    steps = tuple(statement for one in found for statement in one.repair)
+    # Where rows are gone, or what stood in a schema, nothing can be hung on it before it is back.
+    if finding.key.kind in ("schema", "table", "foreign_table") or not any(_runs(one) for one in finding.repair):
+        steps = (f"-- Then make again what went with it: {', '.join(told)}.",) if told else ()
+    message = finding.message
+    if all(one.key.kind == "grant" for one in (finding, *found)) and finding.attribute is not None:
+        message = f"{finding.key.path[-1]} holds none of its privileges any more: {finding.key}"
+    if told:
+        message += f"; with it went {some(told, TOLD)}"
+    return replace(
+        finding,
+        message=message,
+        severity=max((finding, *found), key=lambda one: one.severity % Severity.UNKNOWN).severity,
+        repair=(*finding.repair, *(one for one in steps if one not in finding.repair)),
+        facts={**finding.facts, **({"consequences": told} if told else {})},
+    )
+
+
+TOLD = 5  # of what went with something, how many are named in the message
+
+
+def _runs(statement: str) -> bool:
+    return not statement.startswith("--")
+
+
+def commented(statement: str) -> str:
+    """Return SQL in which a comment stays one, whatever line ends the names and texts in it have."""
+    if not statement.startswith("--"):
+        return statement
+    return "\n".join(line if line.startswith("--") else f"-- {line}" for line in statement.splitlines())
+
+
+def printed_elsewhere(evidence: Evidence, difference: Difference) -> bool:
+    """Return whether a text differs that two majors printed, which need not print it alike: `texts` tells of those."""
+    kind = evidence.kinds[difference.key.kind]
+    two = printed_by_two(kind, evidence.expected, evidence.actual, difference, evidence.printed)
+    return two and kind.severity(difference) is not None
+
+
+def printed_by_two(
+    kind: Kind,
+    expected: Snapshot,
+    actual: Snapshot,
+    difference: Difference,
+    printed: Container[tuple[Key, str | None]] = (),
+) -> bool:
+    """Return whether two texts differ that servers of two majors printed; `printed` are known as the second prints."""
+    if major(expected) == major(actual) or not kind.deparsed(difference.attribute):
+        return False
+    if (difference.key, difference.attribute) in printed:
+        return False
+    return difference.expected is not None and difference.actual is not None
+
+
+def major(snapshot: Any) -> int:
+    """Return the major version of the server that a snapshot is from."""
+    return int(snapshot.server_version) // 10000
+
+
+def _recorded(evidence: Evidence, difference: Difference) -> str:
+    """Return where a text comes from that the lock file has as another major prints it."""
+    migration = evidence.printed.get((difference.key, difference.attribute))
+    if migration is None or difference.actual is None:
+        return ""
+    return f", as PostgreSQL {major(evidence.actual)} printed it for {migration}"
+
+
+def message(difference: Difference, *, than: str = "sql/") -> str:
+    """Return one line that says what differs, in an operator's words; `than` is called what was expected."""
+    key = difference.key
+    if difference.attribute is None:
+        if difference.actual is None:
+            return f"{key} is missing"
+        held = getattr(difference.actual, "privileges", None)
+        if held is None:
+            return f"{key} is not in {than}"
+        return f"{key}: {words.said(key.kind, 'privileges', held)}, expected none"
+    there = words.said(key.kind, difference.attribute, difference.actual)
+    if difference.attribute == "bound" and difference.actual is None:
+        there = "detached"
+    wanted = words.said(key.kind, difference.attribute, difference.expected)
+    word = f"{words.word(key.kind, difference.attribute)} "
+    if there.startswith(word) and wanted.startswith(word):
+        if there == wanted:
+            return (
+                f"{key}: {word}differs in {routine_bodies.where(shown(difference.expected), shown(difference.actual))}"
+            )
+        there, wanted = where_they_differ(there.removeprefix(word), wanted.removeprefix(word))
+        return f"{key}: {word}{one_line(there)}, expected {one_line(wanted)}"
+    return f"{key}: {one_line(there)}, expected {one_line(wanted)}"
+
+
+def where_they_differ(one: str, other: str, limit: int = 120, before: int = 30) -> tuple[str, str]:
+    """Return two texts from shortly before the place where they differ, where it would be cut off."""
+    shorter = min(len(one), len(other))
+    place = next((n for n in range(shorter) if one[n] != other[n]), shorter)
+    if max(len(one), len(other)) <= limit or place < limit // 2:
+        return one, other
+    return f"…{one[place - before :]}", f"…{other[place - before :]}"
+
+
+def sides(difference: Difference) -> tuple[str, str]:
+    """Return expected and actual as people read them."""
+    if difference.attribute is not None:
+        return shown(difference.expected), shown(difference.actual)
+    record = difference.expected if difference.actual is None else difference.actual
+    there = summary(difference.key, record)
+    return (there, "missing") if difference.actual is None else ("nothing", there)
+
+
+def summary(key: Key, record: Any) -> str:
+    """Return a whole object in a few words: its most telling attributes."""
+    for name in ("definition", "labels", "type", "privileges"):
+        if hasattr(record, name):
+            return shown(getattr(record, name))
+    return key.kind
+
+
+def one_line(text: str, limit: int = 120) -> str:
+    """Return a text on one line, cut where it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"

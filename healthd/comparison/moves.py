@@ -1,0 +1,113 @@
+"""What was moved to another schema is told as moved, with all that went along."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from healthd.catalog.owners import words
+from healthd.comparison.renames import AS_WRITTEN, inside, same_inside, same_record, under_other_paths
+from healthd.model import SCHEMA_OF, Difference, Key, Kind, Record, Snapshot, attributes, quote
+
+# In this order: what others have columns of, stand on or speak of comes first.
+MOVED = (
+    *("collation", "enum", "domain", "composite", "range", "base_type", "table", "foreign_table", "sequence"),
+    *("function", "aggregate", "operator", "view", "statistics", "conversion"),
+    *("text_search_parser", "text_search_template", "text_search_dictionary", "text_search_configuration"),
+)
+
+Places = dict[tuple[str, ...], tuple[str, ...]]  # from the path that is there to the one that is expected
+
+
+def moved_back(
+    expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]
+) -> tuple[Snapshot, tuple[Difference, ...]]:
+    """Return the actual side in the expected schemas, and a difference for each object that stands in another.
+
+    A move is told where an object is missing in one schema, exactly one of its kind and name is unexpected in another,
+    and it is what it was. Texts that name it where it is now are as expected.
+    """
+    objects, told = dict(actual.objects), list[Difference]()
+    schemas: dict[Key, str] = {}
+    places: Places = {}
+    for kind in MOVED:
+        found = dict(_pairs(kind, expected.objects, objects))
+        if not found:
+            continue
+        places |= found
+        objects = _spelled(expected.objects, under_other_paths(objects, kind, found), places)
+        for there, path in found.items():
+            key = Key(kind, path)
+            schemas[key] = there[0]
+            if not _follows(key, expected.objects, schemas, kinds):
+                told.append(Difference(key, SCHEMA_OF, path[0], there[0]))
+    return (replace(actual, objects=objects), tuple(told)) if told else (actual, ())
+
+
+def repair(difference: Difference) -> str:
+    """Return the SQL that moves an object back to its schema."""
+    there = Key(difference.key.kind, (difference.actual, *difference.key.path[1:]))
+    return f"ALTER {words(there)} SET SCHEMA {quote(difference.expected)};"
+
+
+def _pairs(
+    kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yield (the path that is there, the one that is expected) where no other could be meant."""
+    lost, found = defaultdict[Any, list[Key]](list), defaultdict[Any, list[Key]](list)
+    for key in expected.keys() - actual.keys():
+        if key.kind == kind and Key("schema", key.path[:1]) in actual:
+            lost[key.path[1:]].append(key)
+    if not lost:
+        return
+    for key in actual.keys() - expected.keys():
+        if key.kind == kind and Key("schema", key.path[:1]) in expected:
+            found[key.path[1:]].append(key)
+    inner = inside(kind, expected), inside(kind, actual)
+    for name, keys in lost.items():
+        if len(keys) == len(found[name]) == 1:
+            (key,), (there,) = keys, found[name]
+            names = {there.path[0]: key.path[0]}
+            if same_record(expected[key], actual[there], names) and same_inside(
+                inner[0].get(key.path, {}), inner[1].get(there.path, {}), names
+            ):
+                yield there.path, key.path
+
+
+def _follows(key: Key, expected: Mapping[Key, Record], schemas: Mapping[Key, str], kinds: Mapping[str, Kind]) -> bool:
+    """Return whether a sequence went along with the table that it serves."""
+    if key.kind != "sequence":
+        return False
+    parent = kinds[key.kind].parent(key, expected[key])
+    return parent is not None and schemas.get(Key("table", parent.path[:2])) == schemas[key]
+
+
+def _spelled(expected: Mapping[Key, Record], objects: Mapping[Key, Record], places: Places) -> dict[Key, Record]:
+    """Return the objects with the expected texts where these differ by nothing but where something stands."""
+    names = {_spelling(there): _spelling(path) for there, path in places.items()}
+    one = re.compile(rf'(?<![\w$."])({"|".join(map(re.escape, names))})(?![\w$"])')
+
+    def back(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(back, value))
+        return one.sub(lambda match: names[match[1]], value) if isinstance(value, str) else value
+
+    return {key: _as_expected(expected.get(key), record, back) for key, record in objects.items()}
+
+
+def _as_expected(expected: Record | None, actual: Record, back: Any) -> Record:
+    if expected is None or expected == actual or type(expected) is not type(actual):
+        return actual
+    follow = {
+        name: value
+        for name in attributes(type(expected))
+        if name not in AS_WRITTEN
+        and (value := getattr(expected, name)) != (other := getattr(actual, name))
+        and value == back(other)
+    }
+    return replace(actual, **follow) if follow else actual
+
+
+def _spelling(path: tuple[str, ...]) -> str:
+    return ".".join(map(quote, path[:2]))

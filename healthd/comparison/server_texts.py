@@ -1,0 +1,76 @@
+"""How the server of a database prints what the lock file has as another major prints it.
+
+Two majors may print one view in two ways. When healthd has applied a file itself, it knows how this server prints
+what the file made, and the ledger keeps that: as long as the lock file's text is the one that it was recorded for,
+the server's own takes its place, and everything else is compared as if one major had printed both sides.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from healthd.catalog import KINDS
+from healthd.comparison.consequences import qualified
+from healthd.comparison.judgement import major
+from healthd.expected.status import Printed
+from healthd.model import Key, Record, Snapshot, attributes, digest_of_text
+from healthd.respelling import respelled
+
+Place = tuple[Key, str | None]  # an object and its attribute
+Relation = tuple[str, ...]  # schema and name
+
+
+def as_printed(
+    expected: Snapshot, texts: Iterable[Printed], server_version: int
+) -> tuple[Snapshot, Mapping[Place, str]]:
+    """Return what is expected as the server of a database prints it, and with which migrations that was recorded.
+
+    Of two records for one text the last one counts; one for a text that is not expected says nothing.
+    """
+    if major(expected) == server_version // 10000:
+        return expected, {}
+    found: dict[Key, dict[str, Printed]] = {}
+    for one in texts:
+        text = text_of(expected.objects.get(one.key), one.attribute)
+        if text is not None and digest_of_text(text) == one.digest:
+            found.setdefault(one.key, {})[one.attribute] = one
+    objects = dict(expected.objects)
+    for key, printed in found.items():
+        objects[key] = replace(
+            objects[key], **{name: one.text for name, one in printed.items() if one.text is not None}
+        )
+    recorded: dict[Place, str] = {
+        (key, name): one.migration for key, printed in found.items() for name, one in printed.items()
+    }
+    return replace(expected, objects=objects), recorded
+
+
+def text_of(record: Record | None, attribute: str) -> str | None:
+    """Return a text of an object that servers print in their own ways; None where it has none."""
+    known = attributes(type(record)).get(attribute) if record is not None else None
+    return getattr(record, attribute) if known is not None and known.deparsed else None
+
+
+def texts_of(record: Record) -> Iterable[tuple[str, str]]:
+    """Yield each attribute of an object whose text servers print in their own ways, with the text."""
+    for name in attributes(type(record)):
+        if (text := text_of(record, name)) is not None:
+            yield name, text
+
+
+def textual() -> frozenset[str]:
+    """Return the kinds whose objects have such texts."""
+    return frozenset(kind.name for kind in KINDS.values() if any(map(kind.deparsed, attributes(kind.record))))
+
+
+def same_text(text: str, other: str | None) -> bool:
+    """Return whether two texts of one attribute are the same, as `diff` compares them."""
+    return other is not None and (text == other or respelled(text) == respelled(other))
+
+
+def speak_alike(text: str, other: str, objects: Collection[Relation], doubts: Collection[Relation]) -> bool:
+    """Return whether two texts speak of the same of these objects (schema and name), and of none that is in doubt.
+
+    Majors print casts, aliases and the names of columns in their own ways, but never another table.
+    """
+    one, two = qualified(text), qualified(other)
+    return one.intersection(objects) == two.intersection(objects) and not (one | two).intersection(doubts)

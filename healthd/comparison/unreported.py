@@ -1,0 +1,65 @@
+"""What differs and is no finding: it is listed as a note, so that nothing goes without a word."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from healthd.comparison.partitions import holder, partitions
+from healthd.model import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Key, Kind, Record, Snapshot, some
+
+PAGE = "docs/what-is-compared.md"
+
+# Why it is no finding, in the words of a note that ends with its names.
+RECORDED = f"recorded and not reported ({PAGE})"
+AGREED = "privileges that a contract asks for, or healthd for itself"
+ELSEWHERE = "privileges of roles that sql/ does not name, on what is not its own"
+PARTITIONS = "partitions that differ as their table or yoyo.ini allows"
+RUNNING = "what a migration is changing, or was when it was interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreported:
+    """The names of what differs and is not reported, by the reason."""
+
+    names: Mapping[str, tuple[str, ...]]
+
+    def notes(self) -> Iterator[str]:
+        """Yield a line for each reason, with the first few names."""
+        return (f"{reason}: {some(names)}" for reason, names in self.names.items() if names)
+
+
+def named(differences: Iterable[Difference]) -> tuple[str, ...]:
+    """Return the names of differences, each once."""
+    return tuple(dict.fromkeys(_name(one) for one in differences))
+
+
+def is_recorded(one: Difference, kinds: Mapping[str, Kind]) -> bool:
+    """Return whether a difference is worth no finding, whatever the circumstances."""
+    if one.attribute in (NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE):
+        return False
+    return kinds[one.key.kind].severity(one) is None
+
+
+def of_partitions(
+    raw: Iterable[Difference], reported: Iterable[Difference], expected: Snapshot, actual: Snapshot
+) -> tuple[str, ...]:
+    """Return the partitions that differ, and of which that is not reported."""
+    paths = partitions(expected).keys() | partitions(actual).keys()
+    if not paths:
+        return ()
+    known = {(one.key, one.attribute) for one in reported}
+    quiet = (one for one in raw if (one.key, one.attribute) not in known)
+    found: set[tuple[str, ...] | None] = {
+        holder(one.key, _record(one, expected.objects, actual.objects)) for one in quiet
+    }
+    reported_whole = {one.key.path for one in reported if one.attribute in (None, "bound")}
+    return tuple(sorted(Key("table", path).sql for path in paths & found - reported_whole))
+
+
+def _record(one: Difference, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Record:
+    if one.attribute is not None:
+        return expected.get(one.key) or actual.get(one.key)
+    return one.actual if one.expected is None else one.expected
+
+
+def _name(one: Difference) -> str:
+    return f"{one.key} ({one.attribute.replace('_', ' ')})" if one.attribute else str(one.key)

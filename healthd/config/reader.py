@@ -1,0 +1,493 @@
+"""yoyo.ini, the environment and the command line seen as one Settings."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from glob import glob
+from pathlib import Path
+from unicodedata import normalize
+from urllib.parse import unquote, urlsplit
+
+from healthd.catalog.scope import BOOKS
+from healthd.config.hosts import host_name
+from healthd.config.ini import Origins, new_parser, own, parse
+from healthd.contracts import load as load_contract
+from healthd.contracts.json_shape import Shape
+from healthd.contracts.json_shape import load as load_shape
+from healthd.errors import ConfigError
+from healthd.model import Contract, Key
+from healthd.natural import natural
+from healthd.rounds.endpoints import Endpoint
+
+FILE = "yoyo.ini"
+VARIABLE = "HEALTHD_DATABASE"
+MOST_ROWS = 100_000  # that are looked at in each table
+DAY_S = 86_400
+
+# The least and the most that may be written: what is beyond is a slip, and would stop the daemon or let it run wild.
+SECONDS: Mapping[str, tuple[float, int]] = {
+    "interval_s": (0.1, DAY_S),
+    "deadline_s": (0.1, 3600),
+    "max_latency_s": (0.001, 3600),
+    "lock_timeout_s": (0.001, 3600),
+    "max_wait_s": (0.001, 7 * DAY_S),
+}
+
+# Every key that may be written, by section; yoyo reads those of [DEFAULT] only.
+KEYS: Mapping[str, frozenset[str]] = {
+    "DEFAULT": frozenset(
+        [
+            "sources",
+            "database",
+            "batch_mode",
+            "verbosity",
+            "migration_table",
+            "editor",
+            "post_create_command",
+            "prefix",
+            "%inherit",
+            "%include",
+        ]
+    ),
+    "healthd": frozenset(
+        [
+            "listen",
+            "external_url",
+            "allowed_hosts",
+            "interval_s",
+            "deadline_s",
+            "lock",
+            "data",
+            "postgres_bin",
+            "also_on",
+            "log_level",
+            "log_format",
+            "runbook",
+            "partitions",
+            "lock_timeout_s",
+            "max_wait_s",
+            "sample_rows",
+        ]
+    ),
+    "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows"]),
+    "contract": frozenset(["file", "models", "role"]),
+    "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract", "token_file"]),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One database that we watch. `dsn` may hold a password: it is never printed.
+
+    `partitions` says for partitioned tables how their partitions are compared, in a word of partitions.RULES;
+    `sample_rows` how many rows of each table that a contract's model reads are looked at: none unless it is asked for.
+    """
+
+    name: str
+    dsn: str = field(repr=False)
+    interval_s: float = 30.0
+    deadline_s: float = 10.0
+    contracts: tuple[Contract, ...] = ()
+    partitions: Mapping[Key, str] = field(default_factory=dict)
+    sample_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one process; paths are absolute. `targets` is empty when no database is configured."""
+
+    file: Path | None
+    sources: tuple[Path, ...]
+    lock: Path
+    data: Path
+    targets: tuple[Target, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 9899
+    interval_s: float = 30.0
+    deadline_s: float = 10.0
+    postgres_bin: Path | None = None
+    also_on: tuple[Path, ...] = ()
+    log_level: str = "info"
+    log_format: str = "auto"
+    runbook: str = "/runbook"
+    partitions: Mapping[Key, str] = field(default_factory=dict)
+    lock_timeout_s: float | None = None
+    max_wait_s: float = 300.0
+    sample_rows: int = 0
+    external_url: str = ""  # where others find the pages; without a / at its end
+    allowed_hosts: tuple[str, ...] = ()
+
+    def target(self, name: str) -> Target:
+        """Return the target with this name."""
+        for target in self.targets:
+            if target.name == name:
+                return target
+        known = ", ".join(sorted((target.name for target in self.targets), key=natural)) or "none"
+        raise ConfigError(f"no target is called {name!r}", hint=f"known targets: {known}")
+
+
+def read_settings(file: Path | None = None, *, database: str | None = None) -> Settings:
+    """Return the settings of `file` (or of the yoyo.ini found upward from here), `database` winning over all."""
+    if file is not None and not file.is_file():
+        raise ConfigError(f"no such file: {file}", hint="name a yoyo.ini with --config")
+    found = file or find()
+    path = found.resolve() if found else None
+    parser, origins = parse(path) if path else (new_parser({}), Origins())
+    reader = _Reader(parser, path, origins)
+    reader.refuse_unknown()
+    reader.refuse_colliding()
+    base = path.parent if path else Path.cwd()
+    settings = reader.settings(base)
+    contracts = {name: reader.contract(name, base) for name in reader.named("contract")}
+    endpoints = tuple(reader.endpoint(name, base, settings) for name in reader.named("endpoint"))
+    settings = replace(settings, contracts=tuple(contracts.values()), endpoints=endpoints)
+    targets: tuple[Target, ...]
+    if database:
+        targets = (_only(database, settings, "--database"),)
+    elif url := os.environ.get(VARIABLE):
+        targets = (_only(url, settings, VARIABLE),)
+    elif names := reader.named("target"):
+        targets = tuple(reader.target(name, settings, contracts) for name in names)
+    elif written := reader.get("DEFAULT", "database"):
+        targets = (_only(written, settings, reader.place("DEFAULT", "database")),)
+    else:
+        targets = ()
+    return replace(settings, targets=targets)
+
+
+def find() -> Path | None:
+    """Return the closest yoyo.ini in this folder or above, as yoyo does."""
+    here = Path.cwd()
+    return next((folder / FILE for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
+
+
+def _only(dsn: str, settings: Settings, place: str) -> Target:
+    """Return the one target when no section names any, called like its database."""
+    known = _parameters(dsn, place)
+    name = known.get("dbname") or known.get("service") or "database"
+    name = re.sub(r"[^\w.-]+", "_", name)
+    if misleading("target", name):
+        name = "database"
+    return Target(
+        name,
+        dsn,
+        settings.interval_s,
+        settings.deadline_s,
+        settings.contracts,
+        settings.partitions,
+        settings.sample_rows,
+    )
+
+
+def _parameters(dsn: str, place: str) -> Mapping[str, str]:
+    """Return a connection string's parameters. libpq's errors quote the text, and with it the password."""
+    from healthd.database.connection import parameters  # psycopg costs 60 ms: not for who needs no database
+
+    try:
+        return parameters(dsn)
+    except ConfigError as error:
+        words, hint = re.sub(r'".*"', '"…"', str(error), flags=re.DOTALL), error.hint
+    if re.search(r"[?&]schema=", dsn):
+        words, hint = "schema= is yoyo's alone", "ALTER ROLE … SET search_path = … does the same for everybody"
+    raise ConfigError(f"{place}: {words}", hint=hint)
+
+
+def misleading(word: str, name: str) -> str:
+    """Return what is wrong with the name of a target or endpoint; empty when nothing is."""
+    steps = unquote(name).split("/")
+    if not unquote(name).isprintable():
+        return "a character of the name cannot be shown"
+    if not all(steps) or {".", ".."} & set(steps):
+        return "the name is no path: a step of it is empty, . or .."
+    if steps[-1] == "repair" and len(steps) > 1:
+        return f"its address would be that of the repair of {'/'.join(steps[:-1])}"
+    if word == "target" and name.casefold().startswith("endpoint:"):
+        return f"[endpoint {name[9:]}] is called so"
+    return ""
+
+
+def alike(name: str) -> str:
+    """Return what two names have in common that somebody, or a proxy on the way, takes for one."""
+    return normalize("NFKC", unquote(name)).casefold()
+
+
+def _is_web(url: str) -> bool:
+    """Return whether this is an address that can be asked."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:  # a port that is none
+        return False
+
+
+def _folders(base: Path, source: str) -> tuple[Path, ...]:
+    """Return the folders that one source names; like yoyo's it may be a pattern."""
+    if (base / source).is_dir():
+        return (base / source,)
+    return tuple(base / name for name in sorted(glob(source, root_dir=base))) or (base / source,)  # noqa: PTH207 # it may be absolute
+
+
+class _Reader:
+    """The parsed file, with errors that name file, section and key."""
+
+    def __init__(self, parser: configparser.ConfigParser, path: Path | None, origins: Origins) -> None:
+        self.parser, self.path, self.origins = parser, path, origins
+
+    def named(self, word: str) -> tuple[str, ...]:
+        """Return the names of the sections [word NAME]."""
+        return tuple(s.removeprefix(f"{word} ") for s in self.parser.sections() if s.startswith(f"{word} "))
+
+    def own(self, section: str) -> tuple[str, ...]:
+        """Return the keys that a section has itself, without those of [DEFAULT]."""
+        if section == "DEFAULT":
+            return tuple(self.parser.defaults())
+        return tuple(own(self.parser, section))
+
+    def refuse_unknown(self) -> None:
+        """Raise for the first section or key that nobody reads."""
+        used = {name.lower() for name in re.findall(r"%\(([^)]+)\)s", " ".join(self._values()))}
+        for section in ("DEFAULT", *self.parser.sections()):
+            word, _, name = section.partition(" ")
+            wants_name = word in ("target", "contract", "endpoint")
+            if word not in KEYS or wants_name != bool(name) or name != name.strip():
+                raise self.wrong(
+                    section,
+                    None,
+                    "no such section",
+                    "known: [healthd], [target NAME], [contract NAME], [endpoint NAME]",
+                )
+            for key in self.own(section):
+                if key not in KEYS[word] and not (section == "DEFAULT" and key in used):
+                    raise self.wrong(section, key, "no such key", f"known: {', '.join(sorted(KEYS[word]))}")
+
+    def refuse_colliding(self) -> None:
+        """Raise for the first name of a target or endpoint that could be taken for another's."""
+        for word in ("target", "endpoint"):
+            seen: dict[str, str] = {}
+            for name in self.named(word):
+                if why := misleading(word, name):
+                    raise self.wrong(f"{word} {name}", None, why, "choose another name")
+                if (other := seen.setdefault(alike(name), name)) != name:
+                    raise self.wrong(f"{word} {name}", None, f"reads like [{word} {other}]", "choose another name")
+
+    def _values(self) -> Iterator[str]:
+        yield from self.parser.defaults().values()
+        for section in self.parser.sections():
+            yield from own(self.parser, section).values()
+
+    def wrong(self, section: str, key: str | None, what: str, known: str) -> ConfigError:
+        """Return the error about a section or key, with the line it stands on."""
+        return ConfigError(f"{self.place(section, key)}: {what}", hint=known or "docs/configuration.md")
+
+    def place(self, section: str, key: str | None) -> str:
+        """Return where a section or key stands: file, line, section, key."""
+        origin = self.origins.get((section, key)) or self.origins.get((section, None)) or str(self.path or FILE)
+        return f"{origin}: [{section}]" + (f" {key}" if key else "")
+
+    def get(self, section: str, key: str) -> str | None:
+        """Return a section's own value, interpolated; None when it is not there or empty."""
+        if key not in self.own(section):
+            return None
+        try:
+            return self.parser.get(section, key).strip() or None
+        except configparser.InterpolationMissingOptionError as error:
+            known = "set it in the environment, or as a key of [DEFAULT]"
+            raise self.wrong(section, key, f"%({error.reference})s is not set", known) from None
+        except configparser.InterpolationDepthError:
+            raise self.wrong(section, key, "refers to itself", "take one %(…)s out") from None
+        except configparser.InterpolationError:
+            raise self.wrong(section, key, "a lone % sign", "write %% for a % sign") from None
+
+    def seconds(self, section: str, key: str, default: float) -> float:
+        """Return a number of seconds within the bounds of its key."""
+        text = self.get(section, key)
+        if text is None:
+            return default
+        least, most = SECONDS[key]
+        number = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", text, re.ASCII)
+        if not number or not least <= float(text) <= most:
+            words = f"{text!r} is not a number of seconds from {least:g} to {most}"
+            raise self.wrong(section, key, words, f"write one such as {default or least:g}")
+        return float(text)
+
+    def rows(self, section: str, default: int) -> int:
+        """Return how many rows are looked at in each table; 0 is none."""
+        text = self.get(section, "sample_rows")
+        if text is None:
+            return default
+        if not re.fullmatch("[0-9]{1,6}", text) or int(text) > MOST_ROWS:
+            raise self.wrong(section, "sample_rows", f"{text!r} is not a number of rows", f"write 0 to {MOST_ROWS}")
+        return int(text)
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str:
+        """Return one of a few words; the first is the default."""
+        value = self.get("healthd", key) or choices[0]
+        if value not in choices:
+            raise self.wrong("healthd", key, f"{value!r} is none of its words", f"known: {', '.join(choices)}")
+        return value
+
+    def settings(self, base: Path) -> Settings:
+        """Return everything but targets and contracts."""
+        listen = self.get("healthd", "listen") or "127.0.0.1:9899"
+        host, _, port = listen.rpartition(":")
+        if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
+            raise self.wrong("healthd", "listen", f"{listen!r} is not HOST:PORT", "write one such as 127.0.0.1:9899")
+        sources: list[Path] = []
+        for source in (self.get("DEFAULT", "sources") or "sql").split():
+            if source.startswith("package:"):
+                raise self.wrong("DEFAULT", "sources", f"{source} is a Python package", "name a folder of SQL files")
+            sources += _folders(base, source)
+        if (table := self.get("DEFAULT", "migration_table") or BOOKS[0]) != BOOKS[0]:
+            raise self.wrong("DEFAULT", "migration_table", f"{table!r}", f"healthd keeps its books in {BOOKS[0]} only")
+        postgres_bin = self.get("healthd", "postgres_bin")
+        return Settings(
+            file=self.path,
+            sources=tuple(sources),
+            lock=base / (self.get("healthd", "lock") or sources[0] / "schema.lock"),
+            data=base / (self.get("healthd", "data") or ".healthd/data"),
+            host=host.strip("[]"),
+            port=int(port),
+            interval_s=self.seconds("healthd", "interval_s", 30.0),
+            deadline_s=self.seconds("healthd", "deadline_s", 10.0),
+            postgres_bin=base / postgres_bin if postgres_bin else None,
+            also_on=tuple(base / folder for folder in (self.get("healthd", "also_on") or "").split()),
+            log_level=self.choice("log_level", ("info", "debug", "warning", "error")),
+            log_format=self.choice("log_format", ("auto", "json", "console")),
+            runbook=self.get("healthd", "runbook") or "/runbook",
+            partitions=self.partitions("healthd"),
+            lock_timeout_s=self.seconds("healthd", "lock_timeout_s", 0.0) or None,
+            max_wait_s=self.seconds("healthd", "max_wait_s", 300.0),
+            sample_rows=self.rows("healthd", 0),
+            external_url=self.external_url(),
+            allowed_hosts=self.allowed_hosts(),
+        )
+
+    def external_url(self) -> str:
+        """Return the address under which others find the pages, without a / at its end; empty when it is not said."""
+        url = self.get("healthd", "external_url") or ""
+        if url and (not _is_web(url) or re.search(r"[?#@\s]", url)):
+            known = "write one such as https://healthd.example.com, without user, password, ? and #"
+            raise self.wrong("healthd", "external_url", "not an http:// or https:// address of pages", known)
+        return url.rstrip("/")
+
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """Return further names that the web server answers to."""
+        names = tuple(re.split(r"[,\s]+", self.get("healthd", "allowed_hosts") or ""))
+        for name in filter(None, names):
+            if name != "*" and host_name(bare := name.removeprefix("*.")) != bare.lower():
+                known = "write names without a port, such as healthd.example.com or *.example.com"
+                raise self.wrong("healthd", "allowed_hosts", f"{name!r} is not the name of a host", known)
+        return tuple(filter(None, names))
+
+    def partitions(self, section: str) -> Mapping[Key, str]:
+        """Return how the partitions of each named table are compared; SCHEMA.TABLE: WORD, a line or a comma each."""
+        found: dict[Key, str] = {}
+        entries = list(filter(None, map(str.strip, re.split(r"[,\n]", self.get(section, "partitions") or ""))))
+        if not entries:
+            return {}
+        from healthd.comparison.partitions import RULES  # needs the kinds, which are many files
+
+        for entry in entries:
+            name, colon, word = (part.strip() for part in entry.rpartition(":"))
+            try:
+                key = Key.parse(f"table:{name}")
+            except ValueError:
+                key = Key("table", ())
+            if not colon or len(key.path) != 2:
+                raise self.wrong(
+                    section, "partitions", f"{entry!r} is not SCHEMA.TABLE: WORD", "public.events: managed"
+                )
+            if word not in RULES:
+                raise self.wrong(section, "partitions", f"{word!r} is none of its words", f"known: {', '.join(RULES)}")
+            if key in found:
+                raise self.wrong(section, "partitions", f"{key.sql} is there twice", "take one out")
+            found[key] = word
+        return found
+
+    def contract(self, name: str, base: Path) -> Contract:
+        """Return the contract of one section, read from its file or taken from an application's models."""
+        section = f"contract {name}"
+        file, models = self.get(section, "file"), self.get(section, "models")
+        if file is None and models is None:
+            raise self.wrong(section, "file", "missing", "write file = PATH of a JSON contract")
+        if file is not None and models is not None:
+            raise self.wrong(section, "models", "there is a file already", "say one of them")
+        contract = self._models(section, name, models, base) if file is None else self._file(section, name, file, base)
+        return replace(contract, role=self.get(section, "role") or contract.role)
+
+    def _models(self, section: str, name: str, models: str | None, base: Path) -> Contract:
+        from healthd.contracts.application import contract_in  # it may bring whole frameworks
+
+        try:
+            return replace(contract_in((models or "").split(), base), name=name)
+        except ConfigError as error:
+            raise self.wrong(section, "models", str(error), error.hint) from error
+
+    def _file(self, section: str, name: str, file: str, base: Path) -> Contract:
+        try:
+            return load_contract((base / file).read_text(encoding="utf-8"), name)
+        except (OSError, UnicodeDecodeError) as error:
+            raise self.wrong(section, "file", f"cannot read {base / file}", "") from error
+        except ValueError as error:
+            raise self.wrong(section, "file", f"{base / file}: {error}", "") from error
+        except (TypeError, AttributeError) as error:
+            raise self.wrong(section, "file", f"{base / file} is not a contract", "") from error
+
+    def endpoint(self, name: str, base: Path, settings: Settings) -> Endpoint:
+        """Return the endpoint of one section; its contract is read from its file."""
+        section = f"endpoint {name}"
+        url = self.get(section, "url") or ""
+        if not _is_web(url):
+            raise self.wrong(section, "url", "missing, or no http:// or https:// address", "write url = http://…")
+        status = self.get(section, "status") or "200"
+        if not re.fullmatch("[1-5][0-9][0-9]", status):
+            raise self.wrong(section, "status", f"{status!r} is no HTTP status", "write one such as 200")
+        shape: Shape = ()
+        file = self.get(section, "contract")
+        if file is not None:
+            try:
+                shape = load_shape((base / file).read_text(encoding="utf-8"))
+            except OSError as error:
+                raise self.wrong(section, "contract", f"cannot read {base / file}", "") from error
+            except (ValueError, TypeError) as error:
+                raise self.wrong(section, "contract", f"{base / file}: {error}", "") from error
+        token_file = self.get(section, "token_file")
+        return Endpoint(
+            name,
+            url,
+            int(status),
+            self.seconds(section, "max_latency_s", 1.0),
+            self.seconds(section, "interval_s", settings.interval_s),
+            self.seconds(section, "deadline_s", settings.deadline_s),
+            shape,
+            base / token_file if token_file is not None else None,
+        )
+
+    def target(self, name: str, settings: Settings, contracts: Mapping[str, Contract]) -> Target:
+        """Return the target of one section; without a list of its own it has every contract."""
+        section = f"target {name}"
+        dsn = self.get(section, "database")
+        if dsn is None:
+            raise self.wrong(section, "database", "missing", "write database = postgresql://…")
+        _parameters(dsn, self.place(section, "database"))
+        chosen = self.get(section, "contracts")
+        for wanted in (chosen or "").split():
+            if wanted not in contracts:
+                raise self.wrong(
+                    section, "contracts", f"no contract {wanted!r}", f"known: {', '.join(contracts) or 'none'}"
+                )
+        return Target(
+            name,
+            dsn,
+            self.seconds(section, "interval_s", settings.interval_s),
+            self.seconds(section, "deadline_s", settings.deadline_s),
+            tuple(contracts[one] for one in chosen.split()) if chosen else settings.contracts,
+            {**settings.partitions, **self.partitions(section)},
+            self.rows(section, settings.sample_rows),
+        )

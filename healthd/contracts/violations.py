@@ -1,0 +1,55 @@
+"""What a contract believes of objects, held against those that are there; statements only a server can judge."""
+
+from collections.abc import Iterator
+
+from healthd.contracts.actual_schema import Believer, There
+from healthd.contracts.rules import RULES
+from healthd.contracts.rules.enums import compare
+from healthd.model import Contract, Finding, Key, Severity
+
+
+def disappointed(contract: Contract, there: There) -> Iterator[Finding]:
+    """Yield a finding for each belief about tables, columns, enums and models that is not so."""
+    yield from _tables(contract, there)
+    yield from _enums(contract, there)
+    for name, model in contract.models.items():
+        for rule in RULES:
+            yield from rule(Believer(contract.name, name, model), there)
+
+
+def _tables(contract: Contract, there: There) -> Iterator[Finding]:
+    for table, columns in contract.tables.items():
+        relation = there.relation(table)
+        if relation is None:
+            yield _broken(contract, Key.parse(f"table:{table}"), "there", "missing")
+            continue
+        for column, type_ in columns.items():
+            path = Key("column", (*relation.path, column))
+            found = there.objects.get(path)
+            if found is None and relation.kind != "view":
+                yield _broken(contract, path, type_ or "there", "missing")
+            elif found is not None and type_ is not None and found.type != type_:
+                yield _broken(contract, path, type_, found.type)
+
+
+def _enums(contract: Contract, there: There) -> Iterator[Finding]:
+    for enum, labels in contract.enums.items():
+        key = Key.parse(f"enum:{enum}")
+        found = there.objects.get(key)
+        if found is None:
+            yield _broken(contract, key, ", ".join(labels), "missing")
+        else:
+            yield from compare(contract.name, "the application", key, found.labels, values=labels)
+
+
+def _broken(contract: Contract, key: Key, expected: str, actual: str) -> Finding:
+    message = f"{contract.name} believes that {key} is {expected}; it is {actual}"
+    return Finding(
+        "contract_broken",
+        key,
+        message,
+        Severity.CRITICAL,
+        expected,
+        actual,
+        facts={"contract": contract.name},
+    )

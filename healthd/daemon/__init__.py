@@ -1,0 +1,1 @@
+"""The daemon: one loop for each target, and what systemd is told."""

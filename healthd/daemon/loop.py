@@ -1,0 +1,246 @@
+"""The loop: one task for each target, a web server beside them, and systemd told that we are alive."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from healthd.config.reader import Settings, Target
+from healthd.daemon.systemd import notify, watchdog_interval_s
+from healthd.database.idle_connections import Places
+from healthd.errors import ConfigError, HealthdError
+from healthd.expected.store import Files, Kept, keep
+from healthd.model import Report, Severity
+from healthd.report.board import Board, Change
+from healthd.report.web import Door, application, server_for
+from healthd.rounds.endpoints import Endpoint, examine_endpoint
+from healthd.rounds.examination import Round, blind, examine_again
+
+log = structlog.get_logger()
+
+JITTER = 0.1  # of the interval, so that rounds do not stay in step
+BACKOFF_MAX_S = 60.0
+SPREAD_FROM = 10  # targets: below it every first round begins at once
+STOP_S = 1.0  # what rounds in flight get to end by themselves
+
+
+def now() -> datetime:
+    """Return the instant in UTC."""
+    return datetime.now(UTC)
+
+
+async def serve(
+    settings: Settings, load: Callable[[], Settings], listener: socket.socket, *, started: Callable[[], None]
+) -> None:
+    """Watch every target and serve what is seen, until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    watch = Watch(Board(), load, settings, keep(settings))
+    watch.follow(settings)
+    threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
+    loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # one that came while we began is taken now
+    server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)))
+    web = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
+        await asyncio.sleep(0.01)
+    started()
+    notify("READY=1", f"STATUS=watching {len(settings.targets)} targets")
+    watch.later(_stay_alive(watch))
+    log.info("daemon.started", targets=len(settings.targets))
+    await asyncio.wait([web, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+    notify("STOPPING=1")
+    server.should_exit = True
+    await watch.stop()
+    await asyncio.wait([web], timeout=STOP_S)
+    log.info("daemon.stopped")
+
+
+def _learn_names(board: Board) -> None:
+    """Note what this machine is called. A name server that does not answer holds up nobody."""
+    board.machine = (socket.gethostname(),)
+    board.machine = (*board.machine, socket.getfqdn())
+
+
+@dataclass(slots=True)
+class Watch:
+    """The running tasks and what they write to."""
+
+    board: Board
+    load: Callable[[], Settings]
+    settings: Settings
+    kept: Kept
+    places: Places = field(default_factory=Places)
+    refused: str = ""  # what is wrong with the files since they last were good
+    rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
+    others: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def follow(self, settings: Settings) -> None:
+        """Watch the targets of these settings: new ones begin, changed ones begin anew, lost ones end."""
+        self.kept = keep(settings)  # what is wrong with them is told before anything is changed
+        self.settings, self.refused = settings, ""
+        self.board.external_url, self.board.allowed_hosts = settings.external_url, settings.allowed_hosts
+        watched: list[Target | Endpoint] = [*settings.targets, *settings.endpoints]
+        wanted = {one.name: one for one in watched}
+        self.board.watch([(name, one.interval_s) for name, one in wanted.items()])
+        for name, (target, task) in list(self.rounds.items()):
+            if wanted.get(name) != target or task.done():
+                task.cancel()
+                del self.rounds[name]
+        spread = len(wanted) > SPREAD_FROM
+        for name, target in wanted.items():
+            if name not in self.rounds:
+                first_s = random.uniform(0, target.interval_s) if spread else 0.0  # noqa: S311 # jitter
+                self.rounds[name] = (target, asyncio.create_task(self._watch(target, first_s)))
+        self.board.reload_ok = True
+        self.board.reloaded_at = now()
+
+    async def reload(self) -> None:
+        """Read the settings again; when they are bad the old ones stay and the error is raised."""
+        notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            self.follow(await asyncio.to_thread(self._load))
+        except HealthdError:
+            self.board.reload_ok = False
+            raise
+        finally:
+            notify("READY=1", f"STATUS=watching {len(self.rounds)} targets")
+        log.info("settings.reloaded", targets=len(self.rounds))
+
+    def _load(self) -> Settings:
+        settings = self.load()
+        if not settings.targets:
+            raise ConfigError("no database is configured", hint="set `database` in yoyo.ini")
+        return settings
+
+    async def reload_and_say(self) -> None:
+        """Reload for a signal, which nobody waits for: what is wrong is logged."""
+        try:
+            await self.reload()
+        except HealthdError as error:
+            log.error("settings.refused", error=str(error), hint=error.hint)
+
+    async def _watch(self, target: Target | Endpoint, first_s: float) -> None:
+        """Examine one target, or ask one endpoint, for ever."""
+        await asyncio.sleep(first_s)
+        failures = 0
+        last: Round | None = None
+        try:
+            while True:
+                last = await self._round(target, last)
+                report = last.report
+                failures = failures + 1 if report.failure else 0
+                rest_s = rest(target.interval_s, failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+                report = replace(report, next_round_s=rest_s)
+                _tell(self.board.post(report), report)
+                await asyncio.sleep(rest_s)
+        finally:
+            if last is not None:
+                if last.session is not None:
+                    self.places.take(last.session.connection)
+                await last.close()
+
+    async def _round(self, target: Target | Endpoint, last: Round | None) -> Round:
+        """Return the next round, also when the fault is ours."""
+        try:
+            if isinstance(target, Endpoint):
+                return Round(await examine_endpoint(target), None)
+            return await examine_again(target, self._files(), last, places=self.places)
+        except Exception as error:
+            log.exception("round.broke", target=target.name)
+            ours = HealthdError(f"healthd itself failed: {type(error).__name__}", hint="see its log")
+            return Round(blind(Target(target.name, ""), ours), self.kept.files)
+
+    def _files(self) -> Files:
+        """Return the files as they are now, or as they last were good; what changes is logged once."""
+        try:
+            self.kept, refused = keep(self.settings, self.kept), ""
+        except HealthdError as error:
+            refused = str(error)
+            if refused != self.refused:
+                log.error("files.refused", error=refused, hint=error.hint)
+        if self.refused and not refused:
+            log.info("files.accepted")
+        self.refused, self.board.files_ok = refused, not refused
+        return self.kept.files
+
+    def later(self, work: Awaitable[None]) -> None:
+        """Run something beside the rounds."""
+        task = asyncio.ensure_future(work)
+        self.others.add(task)
+        task.add_done_callback(self.others.discard)
+
+    async def stop(self) -> None:
+        """End every task; one that hangs in the driver is left to the end of the process."""
+        tasks = [task for _, task in self.rounds.values()] + list(self.others)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            _, hanging = await asyncio.wait(tasks, timeout=STOP_S)
+            if hanging:
+                # A server that is frozen keeps the driver waiting for its cancel request: nothing is lost by
+                # leaving, for we only read.
+                log.warning("daemon.left", rounds=len(hanging))
+                sys.stderr.flush()
+                sys.stdout.flush()
+                os._exit(0)
+
+
+def rest(interval_s: float, failures: int) -> float:
+    """Return how long to rest: the interval, and twice as long after each failure, at most a minute."""
+    return max(interval_s, min(BACKOFF_MAX_S, interval_s * 2.0 ** min(failures, 10))) if failures else interval_s
+
+
+def _tell(change: Change, report: Report) -> None:
+    """Log a line for each change at info or above, and one for the round at debug."""
+    for finding in change.appeared:
+        say = log.warning if finding.severity is Severity.WARNING else log.error
+        say(
+            "finding.appeared",
+            target=report.target,
+            problem=finding.problem,
+            object=str(finding.key),
+            severity=str(finding.severity),
+            message=finding.message,
+        )
+    for finding in change.resolved:
+        log.info("finding.resolved", target=report.target, problem=finding.problem, object=str(finding.key))
+    log.debug(
+        "round.finished",
+        target=report.target,
+        severity=str(report.severity),
+        findings=len(report.findings),
+        duration_s=round(report.duration_s, 3),
+    )
+
+
+async def _stay_alive(watch: Watch) -> None:
+    """Tell systemd that we are alive, as long as every target's rounds go on."""
+    interval_s = watchdog_interval_s()
+    while interval_s:
+        if all(not task.done() for _, task in watch.rounds.values()) and not _stuck(watch):
+            notify("WATCHDOG=1")
+        await asyncio.sleep(interval_s)
+
+
+def _stuck(watch: Watch) -> bool:
+    """Return whether a target's round should long have ended."""
+    for name, (target, _) in watch.rounds.items():
+        report = watch.board.entries[name].report
+        allowed_s = 2 * max(target.interval_s, BACKOFF_MAX_S) + 2 * target.deadline_s + 30  # an endpoint is asked twice
+        if report is not None and now() - report.started_at > timedelta(seconds=allowed_s):
+            return True
+    return False

@@ -1,0 +1,79 @@
+"""A closer look at what a report finds: when columns were last changed, and which versions an extension can get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from psycopg import AsyncConnection, errors, sql
+
+from healthd.catalog.scope import BOOKS
+from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
+from healthd.model import SWAPPED, Key, Report, TouchedColumn
+
+if TYPE_CHECKING:
+    from healthd.database.snapshot.reading import Reading
+
+# The row of a system column (-1) is as old as the table. A transaction that is younger has a smaller age.
+QUERY = """
+    SELECT n.nspname, c.relname,
+           CASE WHEN NOT a.attisdropped THEN a.attname END,
+           -pg_catalog.age(a.xmin), a.cmin::text::bigint, a.xmin::text, s.xmin::text
+      FROM pg_catalog.pg_attribute AS a
+      JOIN pg_catalog.pg_attribute AS s ON s.attrelid = a.attrelid AND s.attnum = -1
+      JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE a.attnum > 0
+       AND (n.nspname, c.relname) IN (SELECT *
+                                       FROM ROWS FROM (pg_catalog.unnest(%s::name[]), pg_catalog.unnest(%s::name[])))
+     ORDER BY n.nspname, c.relname, a.attnum"""
+
+
+async def look_closer(connection: AsyncConnection[Any], reading: Reading, report: Report) -> Reading:
+    """Return a reading that knows more of what a report finds; itself where there is nothing to be asked."""
+    tables = [one.key for one in report.findings if one.attribute == SWAPPED]
+    others = [one.key.path[0] for one in report.findings if (one.key.kind, one.attribute) == ("extension", "version")]
+    if not tables and not others:
+        return reading
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        updates = {name: await _updates(connection, name) for name in others}
+        return replace(reading, touched=await _touches(connection, reading, tables), updates=updates)
+
+
+async def _updates(connection: AsyncConnection[Any], extension: str) -> frozenset[tuple[str, str]]:
+    """Return from which version an extension can be updated to which; none when its files are not there."""
+    query = """SELECT p.source, p.target FROM pg_catalog.pg_extension_update_paths(%s) AS p WHERE p.path IS NOT NULL"""
+    try:
+        async with connection.transaction():
+            return frozenset(await rows_of(connection, query, [extension]))
+    except (errors.ProgrammingError, errors.OperationalError, errors.InternalError, errors.NotSupportedError):
+        if connection.closed:
+            raise
+        return frozenset()
+
+
+async def _touches(
+    connection: AsyncConnection[Any], reading: Reading, tables: list[Key]
+) -> dict[Key, tuple[TouchedColumn, ...]]:
+    if not tables:
+        return {}
+    migrated = await _transactions(connection, reading.ledger.schemas)
+    values = [one.path[0] for one in tables], [one.path[1] for one in tables]
+    rows = await rows_of(connection, QUERY, values)
+    return {one: tuple(_touched(rows, one, migrated)) for one in tables}
+
+
+async def _transactions(connection: AsyncConnection[Any], schemas: Iterable[str]) -> frozenset[str]:
+    """Return the transactions that wrote the rows of the ledger: those of the migrations themselves."""
+    found: set[str] = set()
+    for schema in schemas:
+        query = sql.SQL("SELECT DISTINCT m.xmin::text FROM {} AS m").format(sql.Identifier(schema, BOOKS[0]))
+        found |= {one for (one,) in await (await connection.execute(query)).fetchall()}
+    return frozenset(found)
+
+
+def _touched(rows: Iterable[Any], table: Key, migrated: frozenset[str]) -> Iterable[TouchedColumn]:
+    for schema, name, column, age, command, by, made_by in rows:
+        if (schema, name) == table.path:
+            yield TouchedColumn(column, (age, command), by == made_by or by in migrated, made_by in migrated)

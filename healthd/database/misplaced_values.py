@@ -1,0 +1,102 @@
+"""A connection string in which a value stands where another belongs: it may be the password, so it is never shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from ipaddress import ip_address
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
+
+from healthd.errors import ConfigError
+from healthd.text import hide
+
+SECRETS = ("password", "sslpassword", "oauth_client_secret")
+FREE = (*SECRETS, "options", "application_name", "fallback_application_name")  # whose values may look like anything
+
+NESTED = "write that string instead of the one around it"
+
+
+def refuse_misplaced(known: Mapping[str, str]) -> None:
+    """Raise ConfigError for a parameter whose value cannot be what it is for; the value itself is not shown."""
+    for name, value in known.items():
+        if name not in FREE and _is_connection_string(value):
+            raise ConfigError(f"{name} holds a connection string itself", hint=NESTED)
+    for port in known.get("port", "").split(","):
+        if not re.fullmatch("[0-9]{0,5}", port, re.ASCII) or int(port or 1) not in range(1, 65536):
+            raise ConfigError("port is not a number from 1 to 65535", hint="write HOST:PORT, or port=5432")
+    for host in known.get("host", "").split(","):
+        if not host.startswith(("/", "@")) and re.search(r"[@=\s:]", host) and not _is_address(host):
+            raise ConfigError(
+                "host is not the name of a host", hint="host, port, user and password are four parameters"
+            )
+    for address in filter(None, known.get("hostaddr", "").split(",")):
+        if not _is_address(address):
+            raise ConfigError("hostaddr is not an address", hint="write a name in host instead")
+
+
+def _is_connection_string(value: str) -> bool:
+    """Return whether a value is a whole URL or key=value text. libpq would take it for a name, and print it."""
+    if re.match(r"\w+(\+\w+)?://", value) or hide(value) != value:
+        return True
+    try:
+        return "=" in value and bool(conninfo_to_dict(value))
+    except ProgrammingError:
+        return False
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def without_values(text: str) -> str:
+    """Return libpq's words about a value or a connection string that it cannot use, without that; others as they are.
+
+    What it quotes may be a part of a password. The names of its own options cannot be.
+    """
+    if re.match(
+        r"(.* failed: )?(FATAL: +)?(invalid |bad value|missing |unterminated|end of string|unexpected|forbidden)", text
+    ):
+        return re.sub(r""" "[^"]*"(?!\w) | "(?![a-z_]+"$).*" | '[^']*'(?!\w) """, _named, text, flags=re.VERBOSE)
+    return re.sub(r"""(["'])(?=[^"']*:)[^"']*@[^"']*\1""", '"…"', text)  # USER:PASSWORD@HOST for a name
+
+
+COMPLAINT = "invalid |bad value|missing |unterminated|end of string|unexpected|forbidden"
+
+
+def _named(match: re.Match[str]) -> str:
+    word = match[0][1:-1]
+    harmless = word in "=[]" or (re.fullmatch("[a-z_]+", word) and get_close_matches(word, OPTIONS, cutoff=0.75))
+    return match[0] if harmless else '"…"'
+
+
+OPTIONS = tuple(option.keyword.decode() for option in Conninfo.get_defaults())
+
+
+def without_sent(text: str, known: Mapping[str, str]) -> str:
+    """Return what a server says of a session that it refuses, without what the string sent it beside names.
+
+    It is sent settings in `options`, an encoding and `replication`, and with user and database what somebody wrote
+    behind these; what the string does not say libpq takes from the environment.
+    """
+    known = {**_of_environment(), **known}
+    words = [word for word in known.get("options", "").split() if word != "-c"]
+    hidden = {word.rpartition("=")[2] for word in words if not word.startswith("--")}
+    hidden |= {word.partition("=")[2] for word in words}
+    hidden |= {known.get("client_encoding", ""), known.get("replication", "")}
+    hidden |= {known.get(name, "").partition(":")[2] for name in ("user", "dbname")}
+    for word in sorted(filter(None, hidden), key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "***", text)
+    return text
+
+
+def _of_environment() -> dict[str, str]:
+    """Return what libpq takes where a connection string says nothing: PG* variables, and its own defaults."""
+    return {one.keyword.decode(): one.val.decode() for one in Conninfo.get_defaults() if one.val}

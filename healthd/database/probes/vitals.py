@@ -1,0 +1,49 @@
+"""What no snapshot holds: how far sequences have counted, and the libraries that sort text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection, errors
+
+from healthd.catalog.scope import BOOKS, SHARED
+from healthd.database.connection import LIMITS, SESSION, read_only
+from healthd.database.probes import collations, sequences
+from healthd.model import Counter, SortedBy
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What no snapshot holds, for it changes without anybody changing the schema; None when it could not be read.
+
+    Of the sequences those that have counted far, or that we may not read.
+    """
+
+    counters: tuple[Counter, ...] | None = ()
+    sorted_by: tuple[SortedBy, ...] | None = ()
+
+
+async def read_beside(connection: AsyncConnection[Any]) -> Beside:
+    """Return how far sequences have counted, and what is sorted otherwise than it was, in a transaction of its own."""
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        return Beside(
+            await _beside(connection, sequences.QUERY, sequences.counter),
+            await _beside(connection, collations.query(connection.info.server_version), collations.sorted_by),
+        )
+
+
+async def _beside(
+    connection: AsyncConnection[Any], statement: str, record: Callable[..., Any]
+) -> tuple[Any, ...] | None:
+    """Return a record for each row; None when the server refuses, which leaves the rest of the round as it is."""
+    try:
+        async with connection.transaction():
+            whole = f"{SHARED} {statement}".encode()
+            rows = await (await connection.execute(whole, {"books": list(BOOKS)})).fetchall()
+    except (errors.InternalError, errors.LockNotAvailable, errors.NotSupportedError, errors.ProgrammingError):
+        if connection.closed:
+            raise
+        return None
+    return tuple(record(*row) for row in rows)

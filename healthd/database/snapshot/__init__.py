@@ -1,0 +1,1 @@
+"""Reading everything that a database holds, and knowing cheaply that nothing moved."""

@@ -1,0 +1,160 @@
+"""Two cheap questions whose answers change when anything changes that a round looks at.
+
+The first costs nothing: the snapshot of transaction numbers. While it stands still nothing at all was committed in the
+whole server, which proves that nothing moved. Where other work goes on it moves, and the second one is asked instead:
+tuple identities (xmin, and their order) of the catalogs, never deparsed text. ANALYZE and VACUUM change rows of
+pg_class in place and do not move it. What moves it without need (a temporary table, VACUUM FULL of a catalog) costs a
+full round and nothing else.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from healthd.catalog.scope import BOOKS
+from healthd.database.connection import (
+    DIGESTS,
+    LIMITS,
+    MIGRATION_LOCK,
+    PROGRESS,
+    SESSION,
+    TEXTS,
+    answer,
+    answer_planned,
+    read_only,
+    rows_of,
+)
+from healthd.model import quote
+
+# pg_attrdef is not among them: who sets or drops a default writes the column's row in pg_attribute, too.
+CATALOGS = """
+    pg_aggregate pg_am pg_amop pg_amproc pg_attribute pg_auth_members pg_cast pg_class pg_collation
+    pg_constraint pg_conversion pg_database pg_db_role_setting pg_default_acl pg_depend pg_description pg_enum
+    pg_event_trigger pg_extension pg_foreign_data_wrapper pg_foreign_server pg_foreign_table pg_index pg_inherits
+    pg_init_privs pg_language pg_namespace pg_opclass pg_operator pg_opfamily pg_partitioned_table pg_policy pg_proc
+    pg_publication pg_publication_namespace pg_publication_rel pg_range pg_rewrite pg_seclabel pg_sequence
+    pg_statistic_ext pg_tablespace pg_transform pg_trigger pg_ts_config pg_ts_config_map pg_ts_dict pg_ts_parser
+    pg_ts_template pg_type""".split()
+
+# What not everybody may read is seen through its view, or its readable columns.
+VIEWS = (
+    "SELECT v::text FROM pg_catalog.pg_roles AS v",
+    "SELECT v::text FROM pg_catalog.pg_user_mappings AS v",
+)
+SUBSCRIPTIONS = "SELECT ROW({})::text FROM pg_catalog.pg_subscription AS v"
+READABLE = """
+    SELECT a.attname
+      FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = 'pg_catalog.pg_subscription'::pg_catalog.regclass
+       AND a.attnum > 0
+       AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+     ORDER BY a.attnum"""
+HOLDERS = """
+    SELECT pg_catalog.string_agg(l.pid::text, ',')
+      FROM pg_catalog.pg_locks AS l
+     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND (l.classid, l.objid) = ({}::oid, {}::oid)"""
+SETTINGS = ("DateStyle", "IntervalStyle", "TimeZone", "bytea_output", "client_encoding", "extra_float_digits")
+
+# A standby does not list what is in progress: there its snapshot proves something only while nothing is.
+STANDING = """CASE WHEN pg_catalog.pg_is_in_recovery()
+                 AND pg_catalog.pg_snapshot_xmin(s.now) <> pg_catalog.pg_snapshot_xmax(s.now)
+                THEN pg_catalog.clock_timestamp()::text ELSE s.now::text END"""
+# What can change although nothing is committed: the server, its configuration, and who migrates.
+AROUND = ", ".join(
+    (
+        "pg_catalog.pg_postmaster_start_time()",
+        "pg_catalog.pg_is_in_recovery()",
+        *(f"pg_catalog.current_setting('{name}')" for name in SETTINGS),
+        f"({HOLDERS.format(*MIGRATION_LOCK)})",
+    )
+)
+FIRST = f"{STANDING}, pg_catalog.jsonb_build_array({AROUND})::text"
+FROM = "FROM (SELECT pg_catalog.pg_current_snapshot()) AS s(now)"
+
+# Order matters to what is asked of the catalogs: a scan must not begin where another one is, nor be shared by workers.
+SETTLED = {**LIMITS, "synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0", "jit": "off"}
+SET = "".join(f"SET LOCAL {name} TO '{value}'; " for name, value in SETTLED.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a database answered; `busy` means that other work goes on there, so that the sums are asked at once.
+
+    `question` asks for all three, over the catalogs of this server and the tables of this ledger; it is empty while
+    the sums were never needed. Where it is asked round after round it is `planned` once.
+    """
+
+    standing: str
+    around: str
+    question: str = ""
+    sums: str = ""
+    busy: bool = False
+    planned: bool = True
+
+
+# Of two large catalogs what no round looks at is left out: of pg_depend all but what belongs to extensions (who owns a
+# sequence is written with the sequence), of pg_description what came with the server.
+SOME = {
+    "pg_depend": " WHERE t.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass",
+    "pg_description": " WHERE t.objoid >= 16384 OR t.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass",
+}
+
+
+async def take_mark(connection: Any, *, busy: bool, planned: bool = True) -> Mark:
+    """Return the mark of a database; the sums are taken when it is busy.
+
+    Take it before the round that it stands for: what changes in between then moves the next answer.
+    """
+    if not busy:
+        standing, around = await answer(connection, f"SELECT {FIRST} {FROM}")
+        return Mark(standing, around)
+    whole = await _question(connection)
+    standing, around, sums = await _answer(connection, whole, planned=planned)
+    return Mark(standing, around, whole, sums, busy=True, planned=planned)
+
+
+async def _answer(connection: Any, question: str, *, planned: bool) -> list[str]:
+    if planned:
+        return await answer_planned(connection, question, SET)
+    return await answer(connection, f"BEGIN READ ONLY; {SET}{question}; COMMIT")
+
+
+async def _question(connection: Any) -> str:
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        cursor = await connection.execute(
+            """SELECT n.nspname, c.relname
+                 FROM pg_catalog.pg_class AS c
+                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+                  AND (n.nspname = 'pg_catalog' AND c.relname = ANY (%s)
+                       OR n.nspname !~ '^pg_' AND c.relname = ANY (%s))
+                  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                  AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                ORDER BY 1, 2""",
+            [CATALOGS, [BOOKS[0], DIGESTS, PROGRESS, TEXTS]],
+        )
+        tables = await cursor.fetchall()
+        columns = [f"v.{quote(name)}" for (name,) in await rows_of(connection, READABLE)]
+    # Names of tables that we quote, and texts of our own: nothing here comes from anybody else.
+    sums = [_identities(f"{quote(schema)}.{quote(table)}", table) for schema, table in tables]
+    views = (*VIEWS, SUBSCRIPTIONS.format(", ".join(columns)))
+    sums += [f"SELECT pg_catalog.sum(pg_catalog.hashtextextended(t.v, 0)) FROM ({view}) AS t(v)" for view in views]  # noqa: S608
+    return f"SELECT {FIRST}, pg_catalog.jsonb_build_array({', '.join(f'({one})' for one in sums)})::text {FROM}"
+
+
+def _identities(table: str, name: str) -> str:
+    """Return the SQL that makes one number of who wrote each row of a table."""
+    where = SOME.get(name, "")
+    return f"SELECT pg_catalog.hash_array_extended(pg_catalog.array_agg(t.xmin), 0) FROM {table} AS t{where}"  # noqa: S608
+
+
+async def look(connection: Any, last: Mark) -> tuple[bool, Mark]:
+    """Return whether two rounds would see the same, then and now, and the mark of now."""
+    if not last.busy:
+        standing, around = await answer(connection, f"SELECT {FIRST} {FROM}")
+        if around == last.around and standing == last.standing:
+            return True, last
+    if not last.question:
+        return False, await take_mark(connection, busy=True)
+    standing, around, sums = await _answer(connection, last.question, planned=last.planned)
+    now = replace(last, standing=standing, around=around, sums=sums, busy=standing != last.standing)
+    return (around, sums) == (last.around, last.sums), now

@@ -1,0 +1,31 @@
+"""Read the entries of options that only the server uses; no snapshot holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from healthd.catalog.scope import BOOKS, shared
+from healthd.catalog.server_only import query
+from healthd.database.connection import LIMITS, SESSION, read_only, translated
+from healthd.model import Key
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ServerOnly:
+    """One `name=value` that the server wrote for itself, what has it, and the column of the catalog that holds it."""
+
+    key: Key
+    catalog: str
+    entry: str
+
+
+async def read_server_only(connection: AsyncConnection[Any]) -> tuple[ServerOnly, ...]:
+    """Return all such entries of the connection's database, sorted."""
+    text = query(connection.info.server_version)
+    with translated():
+        async with read_only(connection, {**SESSION, **LIMITS}):
+            cursor = await connection.execute(f"{shared(text)} {text}".encode(), {"books": list(BOOKS)})
+            return tuple(sorted(ServerOnly(Key(row[0], tuple(row[1])), *row[2:]) for row in await cursor.fetchall()))

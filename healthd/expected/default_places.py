@@ -1,0 +1,234 @@
+"""Where the files put things when they do not say it: search_path, tablespace and table access method decide.
+
+What they put where was measured in the replay. A database whose sessions would put it elsewhere is refused before
+anything runs: its owner may mean it so, and the files were not measured so.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from healthd.expected.files import Migration
+from healthd.expected.lockfile import Locked, LockFile
+from healthd.expected.session_settings import GIVES, Session
+from healthd.model import Difference, Key, quote, some
+from healthd.sqltext.statements import statements
+
+Pending = Sequence[tuple[Migration, Locked]]
+
+# What stands in a schema under a name of its own, which the file that makes it writes down.
+NAMED = frozenset(
+    "table view foreign_table enum domain composite range base_type function aggregate collation statistics "
+    "text_search_configuration text_search_dictionary".split()
+)
+PARTS = frozenset("column constraint index trigger rule policy".split())  # of a relation
+RELATIONS = frozenset("table view foreign_table".split())
+STORED = {
+    "default_tablespace": ("table", "index", "constraint", "view"),
+    "default_table_access_method": ("table", "view"),
+}
+REPLAYS = ("public",)  # where the search_path of a replay leads, until a file says otherwise
+MEASURED = {"default_tablespace": "", "default_table_access_method": "heap"}
+SETS = r"^set\s+(?:session\s+|local\s+)?{0}\b|\bset_config\s*\(\s*'{0}'"
+MAKES = (
+    r"\bcreate\s+(?:[a-z]+\s+){0,3}?"
+    r"(?:table|view|type|domain|function|procedure|aggregate|collation|statistics|configuration|dictionary)\s+"
+)
+
+
+FILLED = "%I"  # a name that format() puts in
+NAME = r'"(?:[^"]|"")+"|(?<![\w$])[\w$]+(?![\w$])|%(?:\d+\$)?[Is]'
+QUALIFIED = re.compile(rf"({NAME})\s*\.\s*(?=({NAME}))")  # the second name may begin the next pair
+MADE_BARE = re.compile(rf"{MAKES}(?:if\s+not\s+exists\s+)?({NAME})(?!\s*\.)", re.IGNORECASE)
+
+
+class Elsewhere(NamedTuple):
+    """What would go elsewhere than in the replay, in words, and its cure."""
+
+    words: str
+    cure: str
+
+
+def measured(lock: LockFile, pending: Iterable[Migration]) -> Pending:
+    """Return the files that the lock file knows, each with what was measured of it."""
+    known = {(one.id, one.digest): one for one in lock.migrations}
+    return [(one, known[one.id, one.digest]) for one in pending if (one.id, one.digest) in known]
+
+
+def touched(pending: Pending) -> list[str]:
+    """Return the relations, by their names alone, that files change without writing their schema: for SESSION."""
+    return sorted({key.path[1] for migration, locked in pending for key in _changed(migration, locked)})
+
+
+def touched_undoing(undone: Pending) -> list[str]:
+    """Return the same of rollbacks."""
+    return sorted({key.path[1] for migration, locked in undone for key in _undone(migration, locked)})
+
+
+def elsewhere(pending: Pending, session: Session) -> Iterator[Elsewhere]:
+    """Yield what this session would put, or look for, elsewhere than the replay did.
+
+    What files of the same run make is counted in: schemas, and the search_path of later sessions.
+    """
+    yield from _stored(pending, session)
+    made: set[str] = set()
+    for migration, locked in pending:
+        path = tuple(session.path(made))
+        here = path[0] if path else "no schema"
+        if path == REPLAYS:
+            made.update(key.path[0] for key in _added(locked) if key.kind == "schema")
+            continue
+        if lost := sorted({key for key in _unqualified(migration, locked) if key.path[0] != here}):
+            yield _of_path(session, lost[0].path[0], f"{migration.id} would put {_names(lost)} into {here}")
+            return
+        if lost := sorted({key for key in _changed(migration, locked) if _hidden(key, path, session)}):
+            yield _of_path(session, lost[0].path[0], f"{migration.id} would not find {_names(lost)}")
+            return
+        made.update(key.path[0] for key in _added(locked) if key.kind == "schema")
+        if "search_path" in migration.apply.lower() and GIVES.search(migration.apply):
+            return  # it gives later files the path that it gave them in the replay
+
+
+def elsewhere_undoing(undone: Pending, session: Session) -> Iterator[Elsewhere]:
+    """Yield what rollbacks would look for elsewhere than the replay did: another table would be dropped."""
+    path = tuple(session.path())
+    for migration, locked in undone if path != REPLAYS else ():
+        if lost := sorted({key for key in _undone(migration, locked) if _hidden(key, path, session)}):
+            yield _of_path(session, lost[0].path[0], f"the rollback of {migration.id} would not find {_names(lost)}")
+            return
+
+
+def _names(keys: Iterable[Key]) -> str:
+    return some([str(key) for key in keys])
+
+
+def _of_path(session: Session, schema: str, words: str) -> Elsewhere:
+    measured = '"$user", public' if schema == "public" else quote(schema)
+    return Elsewhere(
+        f"search_path is {session.search_path or 'empty'} here, and {words}",
+        f"write the schema before each name, or SET LOCAL search_path = {quote(schema)} at the top of the file, then: "
+        f"healthd lock; or give the role that migrates the search_path of the lock file: "
+        + session.gives("search_path", measured),
+    )
+
+
+def _stored(pending: Pending, session: Session) -> Iterator[Elsewhere]:
+    """Yield which default of the session would store things elsewhere, or otherwise."""
+    found = {"default_tablespace": session.tablespace, "default_table_access_method": session.access_method}
+    for name, value in found.items():
+        kinds, measured = STORED[name], MEASURED[name]
+        files = [one.id for one, locked in pending if any(_is_stored(effect, kinds) for effect in _new(locked))]
+        if value == measured or not files or all(_says(one, name) for one, _ in pending if one.id in files):
+            continue
+        whole = f"ALTER DATABASE {quote(session.database)} SET TABLESPACE {quote(value)};"
+        yield Elsewhere(
+            f"{name} is {value} here, and {some(files)} would not make what the lock file says, which knows "
+            + (measured or "no tablespace"),
+            session.gives(name, measured or "''") + ("" if measured else f" or, to keep all of it there: {whole}"),
+        )
+
+
+def _is_stored(effect: Difference, kinds: Sequence[str]) -> bool:
+    """Return whether an object that is made is of these kinds, and has a file of its own."""
+    return effect.key.kind in kinds and (effect.key.kind != "view" or effect.actual.materialized)
+
+
+def _added(locked: Locked) -> Iterator[Key]:
+    return (effect.key for effect in _new(locked))
+
+
+def _new(locked: Locked) -> Iterator[Difference]:
+    return (one for one in locked.effects if one.attribute is None and one.expected is None)
+
+
+def _unqualified(migration: Migration, locked: Locked) -> Iterator[Key]:
+    """Yield what a file makes without writing its schema, so that the session decides it."""
+    if _says(migration, "(?:search_path|schema)"):
+        return
+    text = _text(migration)
+    bare = _made_bare(text)
+    own = {key.path[0] for key in _added(locked) if key.kind == "schema"}  # CREATE SCHEMA may hold what goes into it
+    for key in _added(locked):
+        if key.kind in NAMED and key.path[0] not in own:
+            name = key.path[1].partition("(")[0]
+            if name.lower() in bare or not _written(text, key.path[0], name):
+                yield key
+
+
+def _changed(migration: Migration, locked: Locked) -> Iterator[Key]:
+    """Yield the relations that a file changes, and does not make, without writing their schema."""
+    if _says(migration, "(?:search_path|schema)"):
+        return
+    text, added = _text(migration), {key.path[:2] for key in _added(locked) if key.kind in RELATIONS}
+    for effect in locked.effects:
+        key = effect.key
+        if key.kind in PARTS or key.kind in RELATIONS:
+            relation = key.path[:2]
+            if len(relation) == 2 and relation not in added and not _written(text, *relation):
+                yield Key("table" if key.kind in PARTS else key.kind, relation)
+
+
+def _undone(migration: Migration, locked: Locked) -> Iterator[Key]:
+    """Yield the relations that a file makes or changes, and its rollback does not write with their schema."""
+    text = migration.rollback or ""
+    if re.search(SETS.format("(?:search_path|schema)"), text, re.IGNORECASE | re.MULTILINE):
+        return
+    for effect in locked.effects:
+        key = effect.key
+        if (key.kind in PARTS or key.kind in RELATIONS) and not _written(text, *key.path[:2]):
+            yield Key("table" if key.kind in PARTS else key.kind, key.path[:2])
+
+
+def _hidden(key: Key, path: Iterable[str], session: Session) -> bool:
+    """Return whether a name without its schema leads to another relation than this one, which is there."""
+    if ".".join(key.path) not in session.relations:
+        return False  # an earlier file makes it, or fails for want of it
+    return next((one for one in path if f"{one}.{key.path[1]}" in session.relations), None) != key.path[0]
+
+
+def _says(migration: Migration, setting: str) -> bool:
+    """Return whether a file makes a setting for itself."""
+    sets = re.compile(SETS.format(setting), re.IGNORECASE)
+    return any(sets.search(statement) for statement in _statements(migration.apply))
+
+
+def _text(migration: Migration) -> str:
+    """Return a file's statements, without the comments between them."""
+    return ";\n".join(_statements(migration.apply))
+
+
+def _written(text: str, schema: str, name: str) -> bool:
+    """Return whether a name stands somewhere with its schema, either of which a format() may fill in."""
+    pairs = _qualified(text)
+    return any(
+        (one, two) in pairs for one in (schema.lower(), FILLED.lower()) for two in (name.lower(), FILLED.lower())
+    )
+
+
+# A file may make ten thousand objects: its text is gone through once for all of them.
+
+
+@functools.lru_cache(maxsize=8)
+def _statements(text: str) -> tuple[str, ...]:
+    return tuple(one.text for one in statements(text))
+
+
+@functools.lru_cache(maxsize=8)
+def _qualified(text: str) -> frozenset[tuple[str, str]]:
+    """Return the pairs of names in a text with a dot between them, in small letters."""
+    return frozenset((_plain(match[1]), _plain(match[2])) for match in QUALIFIED.finditer(text))
+
+
+@functools.lru_cache(maxsize=8)
+def _made_bare(text: str) -> frozenset[str]:
+    """Return the names that a text makes without a schema, in small letters."""
+    return frozenset(_plain(match[1]) for match in MADE_BARE.finditer(text))
+
+
+def _plain(name: str) -> str:
+    if name.startswith("%"):
+        return FILLED.lower()
+    return (name[1:-1].replace('""', '"') if name.startswith('"') else name).lower()

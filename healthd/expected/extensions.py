@@ -1,0 +1,84 @@
+"""The extensions that files create, as their text says it, and those of them that a server does not have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from healthd.expected.files import Migration
+from healthd.sqltext.statements import blanked, statements
+
+NAME = r'("(?:[^"]|"")+"|[\w$]+)'
+CREATE = re.compile(rf"create\s+extension\s+(?:if\s+not\s+exists\s+)?{NAME}", re.IGNORECASE)
+# A server that was not asked first says it in one of these ways, by its age.
+UNAVAILABLE = re.compile(r'extension "([^"]+)" is not available|extension control file "[^"]*?([^/"]+)\.control"')
+
+# What comes with PostgreSQL's sources, and is often a package of its own.
+CONTRIB = frozenset(
+    "adminpack amcheck autoinc bloom bool_plperl btree_gin btree_gist citext cube dblink dict_int dict_xsyn "
+    "earthdistance file_fdw fuzzystrmatch hstore hstore_plperl hstore_plpython3u insert_username intagg intarray isn "
+    "jsonb_plperl jsonb_plpython3u lo ltree ltree_plpython3u moddatetime old_snapshot pageinspect pg_buffercache "
+    "pg_freespacemap pg_logicalinspect pg_prewarm pg_stat_statements pg_surgery pg_trgm pg_visibility pg_walinspect "
+    "pgcrypto pgrowlocks pgstattuple postgres_fdw refint seg sslinfo tablefunc tcn tsm_system_rows tsm_system_time "
+    "unaccent uuid-ossp xml2".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A CREATE EXTENSION: in which migration, and on which line."""
+
+    name: str
+    migration: Migration
+    line: int
+
+    @property
+    def where(self) -> str:
+        """Return where it stands, for messages."""
+        return f"{self.migration.path.name}, line {self.line}"
+
+
+def created(migrations: Iterable[Migration]) -> Iterator[Created]:
+    """Yield each CREATE EXTENSION of these migrations; what a DO or a function creates is not seen."""
+    for migration in migrations:
+        if "extension" not in migration.apply.lower():
+            continue
+        for one in statements(migration.apply):
+            if match := CREATE.match(blanked(one.text)):
+                yield Created(named(match[1]), migration, one.line)
+
+
+def named(identifier: str) -> str:
+    """Return the name that an identifier of SQL stands for."""
+    return identifier[1:-1].replace('""', '"') if identifier.startswith('"') else identifier.lower()
+
+
+def unavailable(
+    found: Iterable[Created], available: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[Created, tuple[str, ...]]]:
+    """Yield each CREATE EXTENSION for which a server lacks something, and the extensions that it lacks.
+
+    `available` are the extensions that come with the server, with those that each requires.
+    """
+    for one in found:
+        if lacking := tuple(sorted(_lacking(one.name, available, set()))):
+            yield one, lacking
+
+
+def _lacking(name: str, available: Mapping[str, Sequence[str]], seen: set[str]) -> Iterator[str]:
+    if name in seen:
+        return
+    seen.add(name)
+    if name not in available:
+        yield name
+    for other in available.get(name, ()):
+        yield from _lacking(other, available, seen)
+
+
+def packages_of(extensions: Collection[str]) -> str:
+    """Return, in words, what brings these extensions to a server."""
+    others = " and ".join(sorted(set(extensions) - CONTRIB))
+    contrib = "PostgreSQL with its contrib modules (package postgresql-contrib; on Debian a part of postgresql)"
+    parts = [contrib] if set(extensions) & CONTRIB else []
+    return " and ".join([*parts, f"the package that brings {others} to PostgreSQL"] if others else parts)

@@ -1,0 +1,268 @@
+"""Migration files: read a folder, find each file's header, its order, and the digest of its content."""
+
+import hashlib
+import re
+import stat
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
+from pathlib import Path
+
+from healthd.errors import ConfigError
+from healthd.expected.directives import directives, refuse_unread
+from healthd.expected.foreign import IMPORT, refuse_parts, refuse_undoing
+from healthd.migration_names import canonical, forms
+
+ROLLBACK = ".rollback.sql"
+POST_APPLY = "post-apply"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration: NAME.sql and, when there is one, NAME.rollback.sql beside it; its id is NAME, composed."""
+
+    id: str
+    path: Path
+    apply: str
+    rollback: str | None
+    transactional: bool
+    depends: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of what is applied."""
+        return digest(self.apply)
+
+    @property
+    def rollback_digest(self) -> str | None:
+        """Return the digest of the rollback, None without one."""
+        return None if self.rollback is None else digest(self.rollback)
+
+    @property
+    def rollback_path(self) -> Path:
+        """Return where the rollback stands or would stand."""
+        return _beside(self.path, ROLLBACK)
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text, as `sha256:…`; of a file it is what `text_of` returns, which is what is sent."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
+    """Return the migrations of these folders in the order in which they are applied, which is yoyo's.
+
+    Raises ConfigError for a folder without migrations, a file that is not UTF-8, or an order that is none.
+    """
+    sources = tuple(sources)
+    paths: dict[str, Path] = {}
+    for path in _paths(sources):
+        name = _id(path)
+        if name.startswith(POST_APPLY):
+            continue
+        if name in paths:
+            raise _twice(name, paths[name], path)
+        paths[name] = path
+    _refuse_likeness(paths)
+    refuse_undoing(paths)
+    if not paths:
+        folders = ", ".join(map(str, sources)) or "no folder"
+        below = any(is_migration(path) for folder in sources for path in folder.glob("[!.]*/*.sql"))
+        raise ConfigError(f"no migrations in {folders}", hint=IMPORT if below else "write one with: healthd new NAME")
+    return in_order({name: read_migration(path) for name, path in paths.items()})
+
+
+def _id(path: Path) -> str:
+    return canonical(path.name.removesuffix(".sql"))
+
+
+def _twice(name: str, one: Path, other: Path) -> ConfigError:
+    if one.name == other.name:
+        return ConfigError(f"two migrations have the id {name}: {one} and {other}", hint="rename one")
+    spelt = f"{one} ({one.name!a}) and {other} ({other.name!a})"
+    return ConfigError(f"two migrations have one name in two Unicode forms: {spelt}", hint="take one away")
+
+
+def _beside(path: Path, suffix: str, name: str | None = None) -> Path:
+    """Return the file of a name, else of the same, with this suffix: in the form that is there, else in its own."""
+    name = path.name.removesuffix(".sql") if name is None else name
+    paths = [path.with_name(form + suffix) for form in forms(name)]
+    return next(filter(_is_there, paths), paths[0])
+
+
+def _refuse_likeness(paths: Mapping[str, Path]) -> None:
+    """Raise for two names that some file systems take for one."""
+    known: dict[str, Path] = {}
+    for name, path in paths.items():
+        if (other := known.setdefault(name.casefold(), path)) != path:
+            raise ConfigError(f"two migrations differ in nothing but case: {other} and {path}", hint="rename one")
+
+
+def strays(sources: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the rollbacks in these folders that undo a migration which is not there."""
+    found = (path for folder in sources for path in sorted(folder.glob(f"*{ROLLBACK}")) if is_migration(path))
+    return tuple(path for path in found if not _is_there(_beside(path, ".sql", path.name.removesuffix(ROLLBACK))))
+
+
+def read_post_apply(sources: Iterable[Path]) -> tuple[Migration, ...]:
+    """Return the post-apply*.sql of these folders: they run after every run that applied something."""
+    return tuple(read_migration(path) for path in _paths(sources) if path.name.startswith(POST_APPLY))
+
+
+def _paths(sources: Iterable[Path]) -> Iterator[Path]:
+    """Yield every file to apply, folder by folder, by file name as yoyo sorts them: `1-b.sql`, then `1.sql`."""
+    for folder in sources:
+        if not folder.is_dir():
+            raise ConfigError(f"no such folder of migrations: {folder}", hint="name it in yoyo.ini, [DEFAULT] sources")
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            raise ConfigError(f"cannot read {folder}: {error.strerror}", hint="check its owner and mode") from error
+        for path in paths:
+            if path.suffix == ".py" and not path.name.startswith(("_", ".")):
+                raise ConfigError(f"{path} is Python, and only SQL is run", hint="write it as SQL, or move it away")
+            if is_migration(path) and not path.name.endswith(ROLLBACK):
+                yield path
+
+
+def is_migration(path: Path) -> bool:
+    """Return whether a path may be a migration's: no name that begins with a dot, no folder, no socket.
+
+    Such names are what macOS and editors write beside a file.
+    """
+    return path.suffix == ".sql" and not path.name.startswith(".") and _is_there(path)
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a file is there; a link that leads nowhere is, so that reading it says why it cannot be read."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return path.is_symlink()
+    except OSError:
+        return True
+
+
+def read_migration(path: Path) -> Migration:
+    """Return the migration at this path."""
+    apply = text_of(path)
+    rollback = _beside(path, ROLLBACK)
+    refuse_parts(apply, path)
+    header = directives(apply, path)
+    undo = text_of(rollback) if _is_there(rollback) else None
+    refuse_unread(apply, path, lambda name: _is_there(_beside(path, ".sql", name)))
+    _refuse_other_header(header, undo, rollback)
+    return Migration(
+        id=_id(path),
+        path=path,
+        apply=apply,
+        rollback=undo,
+        transactional=header.get("transactional", "true") == "true",
+        depends=tuple(map(canonical, header.get("depends", "").split())),
+    )
+
+
+def _refuse_other_header(header: Mapping[str, str], undo: str | None, path: Path) -> None:
+    own = directives(undo or "", path).get("transactional")
+    if own is not None and own != header.get("transactional", "true"):
+        raise ConfigError(
+            f"{path}: says transactional: {own}, and its migration does not",
+            hint="one directive counts for both: put it into the file that applies",
+        )
+
+
+def text_of(path: Path, *, as_is: bool = False) -> str:
+    """Return what stands in a file, with LF line ends: a checkout with those of Windows is the same file.
+
+    It must be UTF-8 and have no byte order mark. Every other character stays, a lone CR too.
+    `as_is` leaves the line ends as they are, and a byte order mark.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}", hint="check the file's owner and mode") from error
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise ConfigError(f"{path}: is UTF-16", hint="save the file as UTF-8 without a byte order mark")
+    if content.startswith(BOM_UTF8) and not as_is:
+        raise ConfigError(
+            f"{path}, line 1: begins with a byte order mark, which PostgreSQL takes for SQL",
+            hint="save the file as UTF-8 without a byte order mark",
+        )
+    if b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise ConfigError(
+            f"{path}, line {line}: a NUL byte, at which PostgreSQL would stop reading",
+            hint="save the file as UTF-8",
+        )
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}, line {line}: not UTF-8 (byte 0x{content[error.start]:02x})",
+            hint="save the file as UTF-8",
+        ) from error
+    return text if as_is else text.replace("\r\n", "\n")
+
+
+def in_order(migrations: Mapping[str, Migration]) -> tuple[Migration, ...]:
+    """Return the migrations by dependency, and in their given order where dependencies leave the choice."""
+    positions = {name: position for position, name in enumerate(migrations)}
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for migration in migrations.values():
+        for other in migration.depends:
+            if other not in migrations:
+                raise ConfigError(
+                    f"{migration.path}: depends on {other}, which is not there",
+                    hint="mend the `-- depends:` line",
+                )
+        sorter.add(migration.id, *migration.depends)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise ConfigError(
+            f"migrations depend on each other in a circle: {' → '.join(error.args[1])}",
+            hint="take one `-- depends:` line out",
+        ) from error
+    names, ready = list(migrations), list[int]()
+    order: list[Migration] = []
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heappush(ready, positions[name])
+        name = names[heappop(ready)]
+        order.append(migrations[name])
+        sorter.done(name)
+    return tuple(order)
+
+
+def up_to(migrations: Sequence[Migration], to: str) -> Sequence[Migration]:
+    """Return the migrations up to and with this one; raise ConfigError when there is none of that id."""
+    names, to = [one.id for one in migrations], canonical(to)
+    if to not in names:
+        raise ConfigError(f"no migration is called {to!r}", hint=f"the last one is {names[-1]}")
+    return migrations[: names.index(to) + 1]
+
+
+TEMPLATE = """-- {title}.
+-- Why:  what it is for.
+-- Lock: which lock on which relation, and for how long.
+
+"""
+
+
+def new_migration(folder: Path, name: str) -> tuple[Path, Path]:
+    """Write an empty migration and its rollback with the next number, and return their paths."""
+    word = re.sub(r"\W+", "_", canonical(name).strip().lower()).strip("_")
+    if not word:
+        raise ConfigError(f"not a name for a migration: {name!r}", hint="healthd new add_orders_note")
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = [match[0] for path in folder.glob("*.sql") if (match := re.match(r"[0-9]+", path.name))]
+    width = max(map(len, numbers), default=4)
+    path = folder / f"{max(map(int, numbers), default=0) + 1:0{width}}_{word}.sql"
+    rollback = path.with_name(path.stem + ROLLBACK)
+    title = word.replace("_", " ").capitalize()
+    path.write_text(TEMPLATE.format(title=title), encoding="utf-8")
+    rollback.write_text(TEMPLATE.format(title=f"Undo: {title.lower()}"), encoding="utf-8")
+    return path, rollback

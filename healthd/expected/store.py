@@ -1,0 +1,107 @@
+"""The files that a round compares with, read again when they change on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from healthd.config.reader import Settings
+from healthd.errors import LockFileError
+from healthd.expected.codec import decode_objects
+from healthd.expected.files import Migration, is_migration, read_migrations
+from healthd.expected.lockfile import LockFile, load, verified
+from healthd.model import Snapshot
+
+LOOK_S = 1.0  # at most one look at the folder in this time, however many targets ask
+
+Marks = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a round compares with: the lock file, and (id, digest) of each migration file in order."""
+
+    lock: LockFile
+    migrations: Sequence[tuple[str, str]]
+
+    @classmethod
+    def of(cls, lock: LockFile, migrations: Iterable[Migration]) -> Files:
+        """Return a lock file with the ids and digests of these migrations."""
+        return cls(lock, [(one.id, one.digest) for one in migrations])
+
+
+def read_lock(settings: Settings) -> LockFile:
+    """Return the lock file; raise LockFileError when it is missing, unreadable or not one."""
+    return load(_content(settings.lock), str(settings.lock))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise LockFileError(f"no lock file at {path}", hint="write it with: healthd lock") from error
+    except OSError as error:
+        raise LockFileError(f"cannot read {path}: {error.strerror}", hint="check its owner and mode") from error
+
+
+def read_files(settings: Settings) -> Files:
+    """Return the lock file and the migrations as they are on disk."""
+    return Files.of(verified(read_lock(settings)), read_migrations(settings.sources))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The files as they last were good, and what the folder looked like then."""
+
+    files: Files
+    marks: Marks
+    looked_at: float
+
+
+def keep(settings: Settings, kept: Kept | None = None) -> Kept:
+    """Return the files as they are, read again only when a name, size or time of change is not what it was.
+
+    Raises what is wrong with them; `kept` is then still what it was.
+    """
+    now = time.monotonic()
+    if kept is not None and now - kept.looked_at < LOOK_S:
+        return kept
+    marks = tuple(_marks(settings))
+    if kept is not None and marks == kept.marks:
+        return replace(kept, looked_at=now)
+    return Kept(read_files(settings), marks, now)
+
+
+def _marks(settings: Settings) -> Iterator[tuple[str, int, int]]:
+    files = (file for folder in settings.sources for file in sorted(folder.glob("*.sql")) if is_migration(file))
+    for path in (settings.lock, *files):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            yield str(path), status.st_ctime_ns, status.st_size  # nobody can set ctime back, as cp -p does mtime
+
+
+def read_snapshot(path: Path, *, server_version: int | None = None) -> tuple[Snapshot, str | None]:
+    """Return the snapshot in a file, and the role that migrates that database; a lock file names none.
+
+    The file is one that `healthd snapshot --format json` printed, or a lock file: of that what a server of this
+    version makes, when it knows.
+    """
+    text = _content(path)
+    if text.startswith(b'{"healthd_lock"'):
+        lock = load(text, str(path))
+        return lock.on(server_version or lock.server_version).expected(), None
+    try:
+        content = json.loads(text)
+        objects = decode_objects(content["objects"])
+        taken = Snapshot(int(content["server_version"]), objects, dict(content["unreadable"]))
+        return taken, content.get("migrator")
+    except LockFileError as error:
+        raise LockFileError(f"{path}: {error}", hint="take it anew with: healthd snapshot --format json") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LockFileError(
+            f"{path} is neither a lock file nor a snapshot", hint="healthd snapshot --format json"
+        ) from error

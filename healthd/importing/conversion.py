@@ -1,0 +1,179 @@
+"""One migration of another tool made into a pair of ours: what is added, what is taken out, what needs a human."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.importing.placeholders import Filling, filled
+from healthd.importing.records import Found
+from healthd.sqltext.classify import comes_first, ends_inside, stays_outside, used_label
+from healthd.sqltext.statements import CONTROL, Statement, blanked, quotes, statements, troubles, unclosed
+from healthd.sqltext.steps import BEGIN, END
+
+HEADER = "-- transactional: false\n"
+BOM = "\ufeff"
+OPENS = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
+CLOSES = re.compile(r"(?:commit|end)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
+# Comments that have the other tool do something: Liquibase, graphile-migrate, Atlas.
+DIRECTS = re.compile(
+    r"^[ \t]*--[ \t]*(?:liquibase[ \t]+formatted[ \t]+sql|![ \t]*include\b|atlas:(?!txmode\b)\w+).*",
+    re.MULTILINE | re.IGNORECASE,
+)
+RESTRICT = re.compile(r"^\\(?:un)?restrict[ \t].*\n?", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is to be written under one name. `said` tells what was done to it, `human` what is left to do."""
+
+    name: str
+    apply: str
+    rollback: str | None
+    transactional: bool
+    sources: tuple[str, ...]
+    said: tuple[str, ...]
+    human: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What counts for all files of a folder.
+
+    A file that speaks of the other tool's `ledger` is told, for that is not kept any longer. `committing` are the
+    procedures that commit.
+    """
+
+    filling: Filling
+    ledger: str = ""
+    committing: frozenset[str] = frozenset()
+
+
+def pair(found: Found, name: str, folder: Folder) -> Pair:
+    """Return the pair that this migration becomes; what is not told of it stays as it is, byte for byte."""
+    said, human = list(found.notes), list[str]()
+    texts = {}
+    for file, text in zip((f"{name}.sql", f"{name}.rollback.sql"), (found.apply, found.rollback), strict=True):
+        if text is not None:
+            texts[file] = filled(_clean(text, file, said), file, folder.filling, human)
+    reasons = [reason for text in texts.values() if (reason := _alone(text, folder.committing))]
+    transactional = found.transactional is not False and not reasons
+    if transactional:
+        texts = {file: _unwrapped(text, file, said) for file, text in texts.items()}
+    elif found.transactional is not False:
+        said.append(f"runs outside of a transaction: {reasons[0]}")
+        texts = {file: _completed(text, file, said) for file, text in texts.items()}
+    else:
+        said.append("runs outside of a transaction: so it did with the tool")
+    for file, text in texts.items():
+        human += _over_line_ends(text, file)
+        for match in DIRECTS.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            human.append(f"{file}, line {line}: `{match[0].strip()}` is for the other tool: write in SQL what it does")
+        if folder.ledger and (place := text.find(folder.ledger)) >= 0:
+            line = text.count("\n", 0, place) + 1
+            human.append(f"{file}, line {line}: speaks of {folder.ledger}, the ledger of the other tool: take it out")
+        if quote := unclosed(text):
+            human.append(f"{file}, line {quote[0]}: {quote[1]} begins here, and never ends: close it")
+        for line, words, cure in troubles(text, transactional=transactional):
+            shift = 0 if transactional or file.endswith(".rollback.sql") else 1
+            human.append(f"{file}, line {line + shift}: {words}: {cure}")
+    apply, rollback = texts[f"{name}.sql"], texts.get(f"{name}.rollback.sql")
+    header = "" if transactional else HEADER
+    return Pair(name, header + apply, rollback, transactional, found.sources, tuple(said), tuple(human))
+
+
+def _clean(text: str, file: str, said: list[str]) -> str:
+    if text.startswith(BOM):
+        said.append(f"{file}: byte order mark taken out")
+        text = text.removeprefix(BOM)
+    if "\\restrict" in text and "\\restrict" in blanked(text):
+        said.append(f"{file}: \\restrict and \\unrestrict of pg_dump taken out")
+        text = RESTRICT.sub("", text)
+    return text
+
+
+def _over_line_ends(text: str, file: str) -> Iterator[str]:
+    """Yield, in words, the first string that goes over a line end of Windows: we send LF, the other tool sent both."""
+    if "\r\n" in text:
+        for start, end in quotes(text):
+            if text[start] in "'eE" and "\r\n" in text[start:end]:
+                line = text.count("\n", 0, start) + 1
+                yield (
+                    f"{file}, line {line}: a string goes over a Windows line end, and is sent with LF: "
+                    "write E'…\\r\\n…' where the CR counts"
+                )
+                return
+
+
+def _controls(text: str) -> tuple[list[Statement], list[Statement]]:
+    every = list(statements(text))
+    return every, [one for one in every if CONTROL.match(one.text)]
+
+
+def _alone(text: str, procedures: frozenset[str]) -> str:
+    """Return why a text cannot be one transaction, in words; nothing when it can."""
+    if stays_outside(text):
+        return "it holds what PostgreSQL refuses in one"
+    if used := used_label(text):
+        return f"line {used[0]} uses the label {used[1]!r} that it has added itself"
+    if line := ends_inside(text, procedures):
+        return f"line {line} commits by itself"
+    if line := comes_first(text):
+        return f"line {line} must come before all else in its transaction"
+    every, controls = _controls(text)
+    if controls and not _is_wrapped(every, controls):
+        return f"line {controls[0].line} has a {_word(controls[0])} of its own"
+    return ""
+
+
+def _completed(text: str, file: str, said: list[str]) -> str:
+    """Return a text that has its own the BEGIN and the COMMIT that it left to the tool, which had them around it."""
+    _, controls = _controls(text)
+    if not controls and comes_first(text) and not stays_outside(text):
+        said.append(f"{file}: BEGIN and COMMIT put around it, as the tool would have them")
+        return f"BEGIN;\n{_ended(text)}COMMIT;\n"
+    if controls and END.match(controls[0].text):
+        said.append(f"{file}: BEGIN put before it, for its first {_word(controls[0])} ends what the tool began")
+        text = f"BEGIN;\n{text}"
+    if controls and BEGIN.match(controls[-1].text):
+        said.append(f"{file}: COMMIT put after it, for its last {_word(controls[-1])} is ended by the tool")
+        text = f"{_ended(text)}COMMIT;\n"
+    return text
+
+
+def _ended(text: str) -> str:
+    """Return a text after which another statement may stand."""
+    last = list(statements(text))[-1]
+    if last.end == len(text):
+        return f"{text.rstrip()}\n;\n"  # it may end with a comment
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def _word(control: Statement) -> str:
+    return str(blanked(control.text).split()[0].upper())
+
+
+def _is_wrapped(every: list[Statement], controls: list[Statement]) -> bool:
+    """Return whether BEGIN comes first, COMMIT last, and nothing of the kind between."""
+    return (
+        len(controls) == 2
+        and controls == [every[0], every[-1]]
+        and OPENS.match(blanked(every[0].text)) is not None
+        and CLOSES.match(blanked(every[-1].text)) is not None
+    )
+
+
+def _unwrapped(text: str, file: str, said: list[str]) -> str:
+    """Return a text without the BEGIN and COMMIT around it."""
+    _, controls = _controls(text)
+    if not controls:
+        return text
+    said.append(f"{file}: BEGIN and COMMIT around it taken out")
+    for one in reversed(controls):
+        end = one.start + len(one.text.rstrip())
+        end += text.startswith(";", one.end) and one.end - end + 1
+        after = re.compile(r"[ \t]*(?:\r\n|\n|\r)?").match(text, end)
+        text = text[: one.start] + text[after.end() if after else end :]
+    return text

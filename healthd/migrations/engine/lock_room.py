@@ -1,0 +1,62 @@
+"""The room that a server has for locks: a transaction holds one on everything that it makes or drops, until its end."""
+
+from __future__ import annotations
+
+import math
+
+from healthd.expected.effects import of_kinds
+from healthd.expected.lockfile import Locked
+
+LOCKS = "max_locks_per_transaction"
+RELATIONS = frozenset({"table", "view", "foreign_table", "sequence", "index"})
+INDEXED = frozenset({"primary key", "unique", "exclusion"})
+# The server lends its table of locks what other tables leave free: never more than twice as much, and a few thousand.
+SPARE = 4000
+
+
+def locks(one: Locked) -> int:
+    """Return how many locks a migration at least holds at the end of its transaction; 0 where it is none."""
+    if not one.transactional:
+        return 0
+    effects = of_kinds(one.effects, RELATIONS | {"column", "constraint"})
+    whole = [(effect.key, effect.actual or effect.expected) for effect in effects if effect.attribute is None]
+    found = sum(1 for key, record in whole if key.kind in RELATIONS or getattr(record, "type", "") in INDEXED)
+    tables = {key.path for key, _ in whole if key.kind == "table"}
+    stored_apart = {key.path[:2] for key, record in whole if key.kind == "column" and _unlimited(record.type)}
+    added = {f"{key.kind}:{'.'.join(key.path)}" for key, _ in whole}
+    before = sum(1 for name in one.locks if name not in added)
+    return found + before + 2 * len(tables & stored_apart)  # the TOAST table and its index
+
+
+def fits(one: Locked, max_locks: int, sessions: int) -> bool:
+    """Return whether a server has room for a migration at a glance: no effect takes more than three locks."""
+    return 3 * len(one.effects) + len(one.locks) <= least(max_locks, sessions)
+
+
+def _unlimited(type_name: str) -> bool:
+    """Return whether values of a type may be so long that the table gets one more for them."""
+    return type_name in ("text", "character varying", "jsonb", "json", "bytea", "xml") or type_name.endswith("[]")
+
+
+def least(max_locks: int, sessions: int) -> int:
+    """Return how many locks a server holds for certain."""
+    return max_locks * sessions
+
+
+def most(max_locks: int, processes: int) -> int:
+    """Return how many locks a server can never hold more of."""
+    return 2 * max_locks * processes + SPARE
+
+
+def full_lock_table(now: int, *, wanted: float) -> str:
+    """Return the cure for a table of locks that is too small; `now` and `wanted` are values of the setting."""
+    number = rounded_up(wanted)
+    return (
+        f"raise {LOCKS}, now {now}, to about {number} (ALTER SYSTEM SET {LOCKS} = {number}; "
+        "and restart the server), or split the file"
+    )
+
+
+def rounded_up(number: float) -> int:
+    """Return the next power of two."""
+    return 1 << (math.ceil(number) - 1).bit_length()

@@ -1,0 +1,150 @@
+"""Waiting without hurting: how long for a lock, how often again, and who is in the way meanwhile."""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+from healthd.sqltext.steps import excerpt
+from healthd.text import hide
+
+Say = Callable[[str], None]
+
+
+def to_stderr(text: str) -> None:
+    """Say something to who runs yoyo itself."""
+    sys.stderr.write(f"{hide(text)}\n")
+
+
+LOCK_TIMEOUT_S = 3.0
+AGAIN = {"55P03": "a lock was not free", "40P01": "a deadlock was broken"}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a run waits for the locks of others.
+
+    After `lock_timeout_s` a statement gives up its place in the queue, so that nobody waits behind it for longer, and
+    tries again later, for `max_wait_s` in all. None is 3 s, unless the database or the role has a lock_timeout.
+    """
+
+    lock_timeout_s: float | None = None
+    max_wait_s: float = 300.0
+
+
+DEFAULT = Patience()
+
+
+def pause_s(attempt: int) -> float:
+    """Return how long to stand back after an attempt (from 1): longer each time, and never two alike."""
+    return min(8.0, 0.25 * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 # jitter, no secret
+
+
+BLOCKERS = """SELECT b.pid, b.application_name, b.usename, b.state,
+                     extract(epoch FROM clock_timestamp() - b.xact_start)::float8, b.query,
+                     w.mode, w.relation::regclass::text
+                FROM unnest(pg_catalog.pg_blocking_pids(%(pid)s)) AS x(pid)
+                LEFT JOIN pg_catalog.pg_stat_activity AS b ON b.pid = x.pid
+                LEFT JOIN LATERAL (SELECT l.mode, l.relation
+                                     FROM pg_catalog.pg_locks AS l
+                                    WHERE l.pid = %(pid)s AND NOT l.granted
+                                    LIMIT 1) AS w ON true
+               ORDER BY b.xact_start NULLS LAST"""
+# Not of a table that nobody else sees yet, as all are that the same transaction has made: nobody waits for those.
+BUILDING = """SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.lockers_total,
+                     p.relid::regclass::text
+                FROM pg_catalog.pg_stat_progress_create_index AS p
+               WHERE p.pid = %(pid)s AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = p.relid)"""
+
+
+class Watcher(Thread):
+    """Says who blocks a session, and how far its index build is, while a statement takes long.
+
+    It looks over a connection of its own, opened when there is something to look at for the first time.
+    """
+
+    AFTER_S = 0.75
+    EACH_S = 0.25
+
+    def __init__(self, dial: Callable[[], Any], pid: int, say: Say, live: Say | None) -> None:
+        super().__init__(name="watcher", daemon=True)
+        self._dial, self._pid, self._say, self._live = dial, pid, say, live
+        self._connection: Any = None
+        self._end = Event()
+        self._told = ""
+        self.since: float | None = None  # when the statement that is running was sent
+        self.blockers = ""  # who was in the way last
+
+    def run(self) -> None:
+        """Look now and then, until it is closed."""
+        while not self._end.wait(self.EACH_S):
+            since = self.since
+            if since is not None and monotonic() - since > self.AFTER_S:
+                with suppress(Exception):  # that it cannot look is no reason to stop a migration
+                    self._look(since)
+
+    def close(self) -> None:
+        """End the thread and its connection."""
+        self._end.set()
+        if self.is_alive():
+            self.join(5.0)
+        if self._connection is not None:
+            with suppress(Exception):
+                self._connection.close()
+
+    def _look(self, since: float) -> None:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._dial()
+        blockers = self._connection.execute(BLOCKERS, {"pid": self._pid}).fetchall()
+        building = self._connection.execute(BUILDING, {"pid": self._pid}).fetchone()
+        if self.since != since:
+            return  # it has ended meanwhile
+        if blockers:
+            mode, relation = blockers[0][6:]
+            what = f"waits for {lock_words(mode)}{f' on {relation}' if relation else ''}"
+            self.blockers = "; ".join(blocker(*row[:6]) for row in blockers)
+            self._tell(f"{what}: blocked by {self.blockers}", f"{what} {[row[0] for row in blockers]}")
+        elif building:
+            words, step = progress(*building)
+            self._tell(words, step)
+
+    def _tell(self, words: str, told: str) -> None:
+        """Tell on the line that is rewritten; where there is none, only what is news."""
+        if self._live is not None:
+            self._live(words)
+        elif told != self._told:
+            self._say(words)
+        self._told = told
+
+
+def lock_words(mode: str | None) -> str:
+    """Return a lock's name as SQL writes it: AccessExclusiveLock is ACCESS EXCLUSIVE."""
+    if mode is None:
+        return "a lock"
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", mode.removesuffix("Lock")).upper()
+
+
+def blocker(pid: int, name: str | None, user: str | None, state: str | None, age_s: float | None, query: str) -> str:
+    """Return who is in the way, in words; values in the statement are left out."""
+    who = ", ".join(filter(None, (name, f"user {user}" if user else None)))
+    since = f", in a transaction for {age_s:.0f} s" if age_s is not None else ""
+    idle = ", idle" if state and state.startswith("idle") else ""
+    said = f": {excerpt(query)}" if query else ""
+    return f"process {pid} ({who or 'unknown'}{since}{idle}){said}"
+
+
+def progress(phase: str, done: int, total: int, lockers: int, all_lockers: int, table: str) -> tuple[str, str]:
+    """Return how far an index build is, in words, and what of it is worth a new line: a phase, or a tenth."""
+    share = done / total if total else 0.0
+    if all_lockers:
+        words = f"index on {table}: {phase}, {lockers} of {all_lockers} transactions have ended"
+        return words, f"{phase} {lockers}"
+    words = f"index on {table}: {phase}" + (f", {share:.0%}" if total else "")
+    return words, f"{table} {phase} {int(share * 10)}"

@@ -1,0 +1,132 @@
+"""One runner at a time: who holds the migration lock, and whether stock yoyo's row in its lock table is left over."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from healthd.database.connection import MIGRATION_LOCK
+from healthd.database.ledger import RUNNING
+from healthd.errors import MigrationFailed
+from healthd.migrations.engine.lock_waits import Say
+
+TRY = "SELECT pg_try_advisory_lock(%s, %s)"
+RELEASE = "SELECT pg_catalog.pg_advisory_unlock_all()"  # it is held as often as it was asked for
+# A file can let go of a session's lock. What holds it for a transaction nobody can take away, and each transaction
+# of ours ends with asking for the session's again: both fail, with these words, when somebody else has it.
+LOST = "the migration lock is lost"
+_FAILS = f"(pg_catalog.pg_backend_pid()::text || '{LOST}')::int::text"
+_NUMBERS = ", ".join(map(str, MIGRATION_LOCK))
+IN_TRANSACTION = f"CASE WHEN pg_catalog.pg_try_advisory_xact_lock({_NUMBERS}) THEN {{}} ELSE {_FAILS} END"
+HOLD_TRANSACTION = f"SELECT {IN_TRANSACTION};".format("''")
+HOLD = f"SELECT CASE WHEN pg_catalog.pg_try_advisory_lock({_NUMBERS}) THEN '' ELSE {_FAILS} END;"
+HOLDER = """SELECT a.application_name, l.pid, date_trunc('second', now() - a.backend_start)
+              FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+             WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+               AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
+               AND (l.classid, l.objid) = (%s::bigint::oid, %s::bigint::oid)"""
+
+# Sessions that may have put the row there, which a live yoyo keeps open: those that are as old as the row (an hour is
+# for a client's clock that is wrong) and may write to the table. Whose age is hidden from us may be one of them.
+WHO = """SELECT a.pid, a.usename, a.application_name
+           FROM pg_catalog.pg_stat_activity AS a
+          WHERE a.datname = current_database()
+            AND a.pid <> pg_backend_pid()
+            AND coalesce(a.backend_type, 'client backend') = 'client backend'
+            AND coalesce(a.application_name, '') NOT LIKE 'healthd/%%'
+            AND (a.backend_start IS NULL
+                 OR a.backend_start AT TIME ZONE 'UTC' <= %(ctime)s::timestamp + interval '1 hour')
+            AND (a.usesysid IS NULL OR pg_catalog.has_table_privilege(a.usesysid, %(table)s, 'INSERT'))
+          ORDER BY a.backend_start"""
+
+
+class Held(Exception):
+    """Somebody else holds the lock."""
+
+
+def acquire(connection: Any, deadline: float) -> None:
+    """Take the migration lock; raise Held, naming the holder, at the deadline.
+
+    The lock is polled for: a waiter that blocks would hold a snapshot, and CREATE INDEX CONCURRENTLY
+    waits for those.
+    """
+    while not connection.execute(TRY, MIGRATION_LOCK).fetchone()[0]:
+        if time.monotonic() > deadline:
+            raise Held(f"the migration lock is held by {_holder(connection)}")
+        time.sleep(random.uniform(0.1, 0.4))  # noqa: S311 # jitter, no secret
+
+
+def release(connection: Any) -> None:
+    """Let go of the migration lock; the server has done so for a connection that is gone."""
+    if not connection.closed:
+        connection.execute(RELEASE)
+
+
+def acquire_alone(connection: Any, deadline: float, progress: str | None) -> None:
+    """Take the migration lock once nobody runs any more whose progress stands in this table; raise Held as `acquire`.
+
+    A file may have let go of the lock that its runner held, and run on.
+    """
+    while True:
+        acquire(connection, deadline)
+        row = connection.execute(RUNNING.format(table=progress)).fetchone() if progress else None
+        if row is None:
+            return
+        release(connection)
+        if time.monotonic() > deadline:
+            raise Held(f"{row[0]} is still run by {row[2] or 'a client without a name'} (server process {row[1]})")
+        time.sleep(random.uniform(0.2, 0.5))  # noqa: S311 # jitter, no secret
+
+
+def _holder(connection: Any) -> str:
+    row = connection.execute(HOLDER, MIGRATION_LOCK).fetchone()
+    if row is None:
+        return "somebody who has just let go of it; try again"
+    return f"{row[0] or 'a client without a name'} (server process {row[1]}, connected for {row[2]})"
+
+
+def respect_row(connection: Any, table: str, deadline: float, say: Say) -> None:
+    """Wait for a stock yoyo that holds its row; take away one whose session is provably gone.
+
+    `table` is the quoted name of its lock table.
+    """
+    while row := connection.execute(f"SELECT pid, ctime FROM {table}").fetchone():  # noqa: S608 # yoyo's own name
+        pid, ctime = row
+        holders = connection.execute(WHO, {"ctime": ctime, "table": table}).fetchall() if ctime else [(0, "", "")]
+        if not holders:
+            connection.execute(f"DELETE FROM {table} WHERE pid = %s AND ctime = %s", (pid, ctime))  # noqa: S608
+            left = f"yoyo, process {pid}, left at {ctime:%Y-%m-%d %H:%M:%S} UTC"
+            say(f"took away the lock row that {left}: its session is gone")
+            return
+        if time.monotonic() > deadline:
+            who = "; ".join(f"server process {one} ({user}, {name or 'no name'})" for one, user, name in holders if one)
+            maybe = f", which may be {who}" if who else ""
+            raise Held(
+                f"yoyo, process {pid}, holds the row in {table.replace(chr(34), '')}{maybe}; "
+                "when that process is dead: yoyo break-lock"
+            )
+        time.sleep(0.5)
+
+
+def refuse_pooler(connection: Any, dial: Callable[[], Any]) -> None:
+    """Raise when a pooler lends our server session to others between transactions, as PgBouncer may.
+
+    The lock belongs to the session: it would not be ours any more.
+    """
+    ask = "SELECT pg_catalog.pg_backend_pid()"
+    own = connection.execute(ask).fetchone()[0]
+    if own == connection.info.backend_pid:
+        return  # the server itself told us this number when we connected
+    with dial() as other:
+        other.execute("BEGIN")
+        shared = other.execute(ask).fetchone()[0] == own
+        moved = any(connection.execute(ask).fetchone()[0] != own for _ in range(3))
+        other.execute("ROLLBACK")
+    if shared or moved:
+        raise MigrationFailed(
+            "a pooler shares our server session with others after each transaction (PgBouncer, pool_mode transaction), "
+            "so no migration lock can be held; nothing was changed",
+            hint="connect to the server itself, or to a pool with pool_mode = session",
+        )

@@ -1,0 +1,218 @@
+"""How this server prints what a file made: recorded with the file's mark, where the lock file is of another major.
+
+A text is recorded when nothing but the file explains it: what the file touches was as expected before it, and the
+server's text speaks of the same objects as the lock file's. What was in doubt before stays so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from healthd.catalog import KINDS
+from healthd.catalog.scope import BOOKS, shared
+from healthd.comparison.consequences import NAMED
+from healthd.comparison.judgement import major
+from healthd.comparison.roles import comparable, for_comparison
+from healthd.comparison.server_texts import as_printed, same_text, speak_alike, text_of, texts_of, textual
+from healthd.database.connection import LIMITS, SESSION
+from healthd.database.snapshot.row_checks import objects_of
+from healthd.expected.effects import of_kinds
+from healthd.expected.lockfile import Locked, LockFile, fold
+from healthd.expected.status import Printed
+from healthd.model import HANGING, Difference, Key, Kind, Record, Snapshot, diff, digest_of_text
+
+if TYPE_CHECKING:
+    from healthd.database.snapshot.reading import Reading
+    from healthd.migrations.engine.nontransactional import Job
+
+# CREATE TABLE … (LIKE …), INHERITS and PARTITION OF copy these from another table.
+COPIED = frozenset({"column", "constraint", "index", "statistics", "trigger"})
+
+
+class Recorder:
+    """Records, along one run, how a server prints what its files make; not `active` before it has met a database.
+
+    `before` and `after` read, and `kept` is told when what `after` returned is in the ledger.
+    """
+
+    def __init__(self, lock_file: LockFile) -> None:
+        self.active = False
+        self._lock_file = lock_file
+        self._sound: frozenset[Key] = frozenset()
+        self._found: tuple[Printed, ...] = ()
+
+    def meet(self, reading: Reading) -> None:
+        """Get to know a database as it is before the run."""
+        snapshot, ledger = reading.snapshot, reading.ledger
+        if snapshot.unreadable or ledger.texts_grant:
+            return
+        self._version = snapshot.server_version
+        self._lock_file = self._lock_file.on(self._version)
+        self.active = major(self._lock_file) != self.major
+        if not self.active:
+            return
+        self._applied = [one.id for one in ledger.applied]
+        self._texts: dict[Key, list[Printed]] = {}
+        self._remember(ledger.texts)
+        self._expected = dict(self._lock_file.expected(self._applied, textual()).objects)
+        half = {one.id for one in ledger.interrupted}
+        moving = {one.key for locked in self._lock_file.migrations if locked.id in half for one in locked.effects}
+        expected = self._lock_file.expected(self._applied, KINDS.keys() - snapshot.omitted)
+        there, _ = as_printed(expected, ledger.texts, self._version)
+        differences = [
+            one
+            for one in diff(*comparable(there, for_comparison(snapshot, ledger.owner), ledger.owner))
+            if one.key.kind not in HANGING and one.key not in moving
+        ]
+        self._unclear = frozenset(one.key.kind for one in differences if _in_text(one))
+        # Of a view whose text differs the columns may, too; of all else what stands on it is the same.
+        self._doubts = frozenset(one.key.path[:2] for one in differences if one.key.kind == "view" or not _in_text(one))
+        self._names = frozenset(
+            one.key.path[:2] for locked in self._lock_file.migrations for one in of_kinds(locked.effects, NAMED)
+        )
+
+    @property
+    def major(self) -> int:
+        """Return the major version of the server."""
+        return self._version // 10000
+
+    def before(self, connection: Any, job: Job, noted: str | None = None) -> None:
+        """Find out which of the objects that a file touches are as expected before it.
+
+        One that goes on finds them as `noted` after its last step, of those that were as expected before its first.
+        """
+        self._sound, self._found = frozenset(), ()
+        keys, known = self._touched(job), json.loads(noted or "{}")
+        there = read_objects(connection, keys, self._version)
+        sound = {
+            key
+            for key in keys
+            if (known.get(str(key)) == _trace(there.get(key)) if known else self._as_before(key, there.get(key)))
+        }
+        gone = {key.kind for key in keys - sound if key in self._expected} | (self._unclear & COPIED)
+        self._sound = frozenset(key for key in sound if key in self._expected or key.kind not in gone)
+
+    def note(self, connection: Any) -> str | None:
+        """Return what these objects are between two steps of a file."""
+        if not self._sound:
+            return None
+        there = read_objects(connection, self._sound, self._version)
+        return json.dumps({str(key): _trace(there.get(key)) for key in sorted(self._sound)})
+
+    def after(self, connection: Any, job: Job) -> tuple[Printed, ...]:
+        """Return how this server prints what a file has made; it is in the transaction of its mark."""
+        if not self._sound:
+            return ()
+        expected, makers = self._after(job), self._makers(job)
+        there = read_objects(connection, self._sound, self._version)
+        self._found = tuple(
+            Printed(makers[key], key, name, digest_of_text(text), None if same_text(text, own) else own)
+            for key in sorted(self._sound & expected.keys() & there.keys())
+            for name, text in texts_of(expected[key])
+            if (own := text_of(there[key], name)) is not None and speak_alike(text, own, self._names, self._doubts)
+        )
+        return self._found
+
+    def kept(self, job: Job) -> None:
+        """Go on from a file whose mark, or the end of it, is in."""
+        if self._locked(job) is not None:
+            self._expected = dict(self._after(job))
+        applied = {one for one in self._applied if one != job.migration.id}
+        self._applied = [*applied, *((job.migration.id,) if job.operation == "apply" else ())]
+        self._remember(self._found)
+        self._sound, self._found = frozenset(), ()
+
+    def _remember(self, texts: Iterable[Printed]) -> None:
+        for one in texts:
+            self._texts.setdefault(one.key, []).append(one)
+
+    def _locked(self, job: Job) -> Locked | None:
+        """Return what the lock file says of a file; None when it is of another text, or none of its migrations."""
+        found = next((one for one in self._lock_file.migrations if one.id == job.migration.id), None)
+        if found is None or not job.resumable or found.digest != job.migration.digest:
+            return None
+        if job.operation == "apply":
+            return found
+        measured = found.rollback in ("exact", "differs") and found.rollback_digest == job.migration.rollback_digest
+        return found if measured else None
+
+    def _touched(self, job: Job) -> frozenset[Key]:
+        """Return the objects with texts that a file, or its rollback, was measured to touch."""
+        found = self._locked(job)
+        return frozenset(one.key for one in of_kinds(found.effects, textual())) if found is not None else frozenset()
+
+    def _as_before(self, key: Key, record: Record | None) -> bool:
+        """Return whether an object is there as is expected before the file, and stands on nothing that is in doubt."""
+        if key.path[:2] in self._doubts or key not in self._expected:
+            return record is None and key.path[:2] not in self._doubts
+        base = Snapshot(self._lock_file.server_version, {key: self._expected[key]})
+        there, _ = as_printed(base, self._texts.get(key, ()), self._version)
+        return record is not None and all(
+            same_text(text, text_of(record, name)) for name, text in texts_of(there.objects[key])
+        )
+
+    def _after(self, job: Job) -> Mapping[Key, Record]:
+        """Return the objects with texts that are expected after a file, or its rollback."""
+        found, order = self._locked(job), [one.id for one in self._lock_file.migrations]
+        assert found is not None
+        applied = {one for one in self._applied if one != found.id}
+        if job.operation == "apply" and order.index(found.id) > max(map(order.index, applied & set(order)), default=-1):
+            objects = dict(self._expected)  # the usual case, in which nothing is to be folded again
+            for effect in of_kinds(found.effects, textual()):
+                fold(objects, effect)
+            return objects
+        applied |= {found.id} if job.operation == "apply" else set()
+        objects = dict(self._lock_file.expected(applied, textual()).objects)
+        left = found.rollback_differences if job.operation == "rollback" else ()
+        return {key: record for key, record in objects.items() if str(key) not in left}
+
+    def _makers(self, job: Job) -> Mapping[Key, str]:
+        """Return which migration made each object that a file touches what it is after it."""
+        if job.operation == "apply":
+            return dict.fromkeys(self._sound, job.migration.id)
+        left = [one for one in self._lock_file.migrations if one.id in self._applied and one.id != job.migration.id]
+        return makers(left)
+
+
+def makers(migrations: Iterable[Locked]) -> dict[Key, str]:
+    """Return which of these migrations was the last one to touch each object that has texts."""
+    return {effect.key: one.id for one in migrations for effect in of_kinds(one.effects, textual())}
+
+
+def read_objects(connection: Any, keys: Iterable[Key], server_version: int) -> dict[Key, Record]:
+    """Return those of these objects that are there, as a connection's transaction sees them."""
+    paths: dict[str, list[str]] = {}
+    for key in keys:
+        paths.setdefault(key.kind, []).append(SEPARATOR.join(key.path))
+    objects: dict[Key, Record] = {}
+    with connection.transaction(force_rollback=True):  # what it locks and sets is as it was
+        for name, value in {**SESSION, **LIMITS}.items() if paths else ():
+            connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
+        for name in paths:
+            kind = KINDS[name]
+            values = {"books": list(BOOKS), "migrator": None, "paths": paths[name]}
+            rows = connection.execute(_query(kind, server_version).encode(), values).fetchall()
+            objects |= objects_of(kind, rows)
+    return objects
+
+
+SEPARATOR = "\x1f"
+
+
+def _query(kind: Kind, server_version: int) -> str:
+    """Return the SQL that reads some objects of a kind: of all others no text is printed."""
+    query, parts = kind.sql(server_version), [f"p{number}" for number in range(max(kind.depth, 1))]
+    path = f"ARRAY[{', '.join(parts)}]::pg_catalog.text[]" if kind.depth else parts[0]
+    joined = f"pg_catalog.array_to_string({path}, E'\\x1f')"
+    return f"{shared(query)} SELECT q.* FROM ({query}) AS q({', '.join(parts)}) WHERE {joined} = ANY (%(paths)s)"  # noqa: S608
+
+
+def _trace(record: Record | None) -> str:
+    """Return what tells the texts of an object from others; nothing for one that is not there."""
+    return "" if record is None else digest_of_text("\0".join(f"{name} {text}" for name, text in texts_of(record)))
+
+
+def _in_text(one: Difference) -> bool:
+    return KINDS[one.key.kind].deparsed(one.attribute) and None not in (one.expected, one.actual)

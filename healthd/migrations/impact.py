@@ -1,0 +1,236 @@
+"""What migrations would break of what applications believe, known before any of them runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from healthd.catalog.roles import PUBLIC, called
+from healthd.contracts.actual_schema import RELATIONS, There
+from healthd.contracts.privileges import ungranted
+from healthd.contracts.violations import disappointed
+from healthd.expected.files import Migration
+from healthd.expected.lockfile import Locked, LockFile, fold
+from healthd.model import Contract, Finding, Key, Record, Severity, Snapshot, diff, some
+
+if TYPE_CHECKING:
+    from healthd.database.ledger import Ledger
+
+KINDS = (*RELATIONS, "column", "enum", "domain", "grant")  # what the rules of contracts look at
+THERE = "there"
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """One thing that a contract takes for granted, `about` an object or a column's values."""
+
+    contract: str
+    about: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A belief that is kept before a migration and not after it; `until` a later one that mends it, if one does."""
+
+    migration: str
+    finding: Finding
+    until: str | None = None
+
+    @property
+    def contract(self) -> str:
+        """Return the name of the contract that believes it."""
+        return str(self.finding.facts["contract"])
+
+    @property
+    def refuses(self) -> bool:
+        """Return whether it is reason enough not to migrate: it stays, and healthd would page for it."""
+        return self.until is None and self.finding.severity is Severity.CRITICAL
+
+    @property
+    def words(self) -> str:
+        """Return one line for people."""
+        key = self.finding.key
+        if (self.finding.actual, self.finding.problem) == ("missing", "contract_broken"):
+            return f"{key.kind.replace('_', ' ')} {key.sql} is still believed in by {self.contract}"
+        return self.finding.message
+
+    @property
+    def verdict(self) -> str:
+        """Return the line with what it means: it breaks, breaks for a while, or asks for care."""
+        if self.finding.severity is not Severity.CRITICAL:
+            return f"careful: {self.words}"
+        return f"breaks{f' until {self.until}' if self.until else ''}: {self.words}"
+
+    def document(self) -> dict[str, Any]:
+        """Return it for machines."""
+        one = self.finding
+        return {
+            "contract": self.contract,
+            "problem": one.problem,
+            "key": str(one.key),
+            "severity": str(one.severity),
+            "expected": one.expected,
+            "actual": one.actual,
+            "until": self.until,
+            "message": self.words,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What migrations break, and which of them nobody can tell of: the lock file does not know them."""
+
+    breaks: tuple[Break, ...] = ()
+    unknown: tuple[str, ...] = ()
+    undoing: bool = False
+
+    @property
+    def refuses(self) -> tuple[Break, ...]:
+        """Return what is reason enough not to migrate."""
+        return tuple(one for one in self.breaks if one.refuses)
+
+    def lines(self) -> Iterator[str]:
+        """Yield it all for people, a line for each belief."""
+        doing = "the rollback of " if self.undoing else ""
+        yield from (f"{doing}{one.migration} {one.verdict}" for one in self.breaks)
+        if self.unknown:
+            what = f"{doing}{some(self.unknown)}"
+            yield f"what {what} would break cannot be told: the lock file does not say what it makes"
+
+    def of(self, migration: str) -> tuple[Break, ...]:
+        """Return what one migration breaks."""
+        return tuple(one for one in self.breaks if one.migration == migration)
+
+
+def foresee(
+    contracts: Sequence[Contract], lock: LockFile, ledger: Ledger, there: Snapshot, pending: Sequence[Migration]
+) -> Foreseen:
+    """Return what these migrations would break in a database of which all this was read.
+
+    The lock file speaks for what the snapshot omits or could not see.
+    What was begun already is brought to its end: it counts as being in.
+    """
+    if not contracts:
+        return Foreseen()
+    lock = lock.on(there.server_version)
+    known = {(one.id, one.digest): one for one in lock.migrations}
+    measured = [(one.id, known.get((one.id, one.digest))) for one in pending]
+    begun = {one.id for one in ledger.interrupted if one.operation == "apply"}
+    objects = _objects(lock, ledger, there)
+    for name, locked in measured:
+        for effect in locked.effects if locked and name in begun else ():
+            fold(objects, effect)
+    found = breaks(contracts, objects, [one for _, one in measured if one])
+    return Foreseen(found, tuple(name for name, one in measured if one is None))
+
+
+def foresee_undoing(
+    contracts: Sequence[Contract], lock: LockFile, ledger: Ledger, there: Snapshot, undone: Sequence[Migration]
+) -> Foreseen:
+    """Return what the rollbacks of these migrations, the last one first, would break: what they made goes.
+
+    What a rollback that is not exact leaves behind is taken to be gone.
+    """
+    if not contracts:
+        return Foreseen()
+    lock = lock.on(there.server_version)
+    known = {one.id: one for one in lock.migrations}
+    left = {one.id for one in ledger.applied} | {one.id for one in undone}
+    steps: list[Locked] = []
+    for one in undone:
+        before, left = lock.expected(left, frozenset(KINDS)), left - {one.id}
+        if one.id in known:
+            steps.append(replace(known[one.id], effects=diff(before, lock.expected(left, frozenset(KINDS)))))
+    found = breaks(contracts, _objects(lock, ledger, there), steps)
+    return Foreseen(found, tuple(one.id for one in undone if one.id not in known), undoing=True)
+
+
+def _objects(lock: LockFile, ledger: Ledger, there: Snapshot) -> dict[Key, Record]:
+    """Return what beliefs can hang on; the lock file speaks for what the snapshot omits or could not see."""
+    objects = {key: record for key, record in there.objects.items() if key.kind in KINDS}
+    if unseen := there.omitted.union(there.unreadable).intersection(KINDS):
+        objects |= lock.expected([one.id for one in ledger.applied], unseen).objects
+    return objects
+
+
+def breaks(contracts: Sequence[Contract], there: Mapping[Key, Record], pending: Iterable[Locked]) -> tuple[Break, ...]:
+    """Return what these migrations break, one after the other, in a database that holds what is `there`.
+
+    A belief that is broken already is not their doing, and one that a later one of them mends does not stay broken.
+    """
+    interests = _interest(contracts)
+    objects = {key: record for key, record in there.items() if interests(key)}
+    already = {belief: finding.severity for belief, finding in _broken(contracts, objects)}
+    standing: dict[Belief, Break] = {}
+    passed: list[Break] = []
+    for migration in pending:
+        effects = [effect for effect in migration.effects if interests(effect.key)]
+        for effect in effects:
+            fold(objects, effect)
+        if not effects:
+            continue
+        found = list(_broken(contracts, objects))
+        now = {belief: finding.severity for belief, finding in found}
+        mended = [belief for belief, one in standing.items() if _severity(belief, now) < one.finding.severity]
+        passed += [replace(standing.pop(belief), until=migration.id) for belief in mended]
+        for belief, finding in found:
+            known = standing[belief].finding.severity if belief in standing else _severity(belief, already)
+            if finding.severity > known:
+                standing[belief] = Break(migration.id, finding)
+    return tuple(_told([*standing.values(), *passed]))
+
+
+def _told(found: Iterable[Break]) -> Iterator[Break]:
+    """Yield each line once: an application may believe the same twice, in a model and in a table."""
+    said = set()
+    for one in sorted(found, key=lambda one: (not one.refuses, one.migration, one.finding.key, one.words)):
+        if (line := (one.migration, one.words)) not in said:
+            said.add(line)
+            yield one
+
+
+def _broken(contracts: Iterable[Contract], objects: Mapping[Key, Record]) -> Iterator[tuple[Belief, Finding]]:
+    there = There.of(objects)
+    for contract in contracts:
+        for finding in (*disappointed(contract, there), *ungranted(contract, there)):
+            about = str(finding.facts.get("kept_in", finding.key))
+            for words in _beliefs(finding):
+                yield Belief(contract.name, about, words), finding
+
+
+def _beliefs(finding: Finding) -> Iterator[str]:
+    """Yield what was believed: of an enum each label by itself, so that one that is wrong does not hide another."""
+    if finding.problem == "enum_mismatch":
+        yield from (f"{label!r} can be written" for label in finding.facts["missing"])
+        yield from (f"{label!r} is never read" for label in finding.facts["extra"])
+        if finding.severity is Severity.WARNING:
+            yield "the order of its labels"
+    else:
+        yield THERE if finding.actual == "missing" else str(finding.expected)
+
+
+def _severity(belief: Belief, already: Mapping[Belief, Severity]) -> Severity:
+    """Return how broken a belief is already; all that is believed of a missing thing is broken with it."""
+    kind, _, _ = belief.about.partition(":")
+    places = [belief.about]
+    if kind == "column":
+        places.append(str(Key("table", Key.parse(belief.about).path[:2])))
+    whole = [Belief(belief.contract, place, THERE) for place in places]
+    return max(already.get(one, Severity.OK) for one in (belief, *whole))
+
+
+def _interest(contracts: Sequence[Contract]) -> Callable[[Key], bool]:
+    """Return what says of an object whether a belief may hang on it."""
+    named = {name for one in contracts for name in one.tables}
+    named |= {model.table for one in contracts for model in one.models.values()}
+    paths = {Key.parse(f"table:{name}").path for name in named}
+    grantees = {PUBLIC, *(called(one.role) for one in contracts if one.role)}
+
+    def interests(key: Key) -> bool:
+        if key.kind == "grant":
+            return key.path[0] in ("schema", *RELATIONS) and key.path[-1] in grantees
+        return key.kind in ("enum", "domain") or (key.kind in KINDS and key.path[:2] in paths)
+
+    return interests

@@ -1,0 +1,374 @@
+"""Change one database with care: look before, refuse what is not as it should be, and prove what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from healthd.background import Later, ready
+from healthd.comparison.outside_roles import held_by_another
+from healthd.comparison.roles import ROLES, for_comparison
+from healthd.config.reader import Target
+from healthd.database.connection import connect
+from healthd.database.finding_details import look_closer
+from healthd.database.ledger import Ledger
+from healthd.database.probes.surroundings import look_around
+from healthd.database.snapshot.reading import Reading, expected_digests, of_another_major, read
+from healthd.database.snapshot.second_connection import Second
+from healthd.errors import HealthdError, MigrationFailed
+from healthd.expected import default_places
+from healthd.expected.files import Migration
+from healthd.expected.store import Files
+from healthd.migrations import guards, runner
+from healthd.migrations.engine.lock_waits import Say
+from healthd.migrations.engine.text_recorder import Recorder
+from healthd.migrations.impact import Break, Foreseen, foresee, foresee_undoing
+from healthd.migrations.needs import Lack, lacks
+from healthd.model import Finding, Key, Severity, some
+from healthd.rounds.conclusion import conclude, confirmed
+from healthd.rounds.examination import AGAIN_S
+
+if TYPE_CHECKING:
+    from healthd.expected.lockfile import LockFile
+    from healthd.model import Report
+
+ELSEWHERE = frozenset({"migrations", "contracts"})  # what these checks find is not drift
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One database at one instant, and what that means; `found` is what is not as the lock file says."""
+
+    reading: Reading
+    report: Report
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """Return what differs, and what could not be compared."""
+        return tuple(one for one in self.report.findings if one.check not in ELSEWHERE)
+
+    @property
+    def drift(self) -> tuple[Finding, ...]:
+        """Return what differs in a way that can break or expose the application."""
+        return tuple(one for one in self.found if one.severity is Severity.CRITICAL)
+
+    @property
+    def unclear(self) -> tuple[Finding, ...]:
+        """Return what could not be compared."""
+        return tuple(one for one in self.report.findings if one.severity is Severity.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a run changed; `unproven` says, in words, what of it could not be proven, `breaks` what was let pass."""
+
+    ids: tuple[str, ...]
+    unproven: tuple[str, ...] = ()
+    breaks: tuple[Break, ...] = ()
+
+
+async def look(target: Target, files: Files | Later[Files], *, alone: bool = False) -> Look:
+    """Return what a database is; trouble is looked at a second time, and only what is wrong twice is told.
+
+    Of the kinds whose digest is as it should be no object is read. Files that are still being read are waited for
+    once the server has answered. Who looks and does nothing else is `alone`, and takes a second connection.
+    """
+    try:
+        async with connect(target.dsn) as connection:
+            second = Second(target.dsn, target.deadline_s) if alone else None
+            try:
+                once = await _look(connection, target, files, second)
+            finally:
+                if second is not None:
+                    await second.close()
+            if not once.report.findings:
+                return once
+            await asyncio.sleep(AGAIN_S)
+            again = await _look(connection, target, files)
+    except HealthdError:
+        await ready(files)  # what is wrong with the files comes first: it is the same for every database
+        raise
+    return replace(again, report=confirmed(once.report, again.report))
+
+
+async def _look(connection: Any, target: Target, files: Files | Later[Files], second: Second | None = None) -> Look:
+    version = connection.info.server_version
+    wanted, texts = expected_digests(files, version), of_another_major(files, version)
+    reading = await read(connection, digests=wanted, second=second, texts=texts)
+    reading.ledger.readable()
+    report = conclude(target, await ready(files), reading)
+    if (more := await look_closer(connection, reading, report)) is not reading:
+        reading, report = more, conclude(target, await ready(files), more)
+    return Look(reading, report)
+
+
+def _name(finding: Finding) -> tuple[Any, ...]:
+    return finding.problem, finding.key, finding.attribute
+
+
+async def migrate(
+    target: Target,
+    migrations: Sequence[Migration],
+    lock: LockFile,
+    *,
+    say: Say,
+    allow_drift: bool = False,
+    allow_unlocked: bool = False,
+    allow_breaking: bool = False,
+    allow_ahead: bool = False,
+    name: str = "schema.lock",
+    **options: Any,
+) -> Changed:
+    """Apply what is pending, and prove that the database then is what the lock file says; see `runner.migrate`.
+
+    Raises MigrationFailed before anything is changed when the database has drifted, when the lock file does not say
+    what would run, or when what would run breaks what the target's contracts believe, unless that is allowed; and
+    afterwards, when the run made something else.
+    """
+    files, recorder = Files.of(lock, migrations), Recorder(lock)
+    before: list[Look] = []
+    broken: list[Break] = []
+
+    async def guard(pending: Sequence[Migration], ledger: Ledger) -> None:
+        applied = [one.id for one in ledger.applied]
+        if not allow_unlocked:
+            guards.refuse_unmeasured(lock, pending, applied, name)
+        guards.refuse_elsewhere(target.name, await _elsewhere(target, lock, pending))
+        guards.refuse_lacks(target.name, await _lacks(target, pending, lock))
+        known = await look(target, files)
+        before.append(known)
+        recorder.meet(known.reading)
+        if applied and not allow_drift:  # a database without a ledger is met as it is
+            guards.refuse_drift(target.name, known.drift, _unlocked(lock, applied))
+        foreseen = foresee(target.contracts, lock, ledger, known.reading.snapshot, pending)
+        broken.extend(_agreed(target, foreseen, say=say, allow_breaking=allow_breaking))
+
+    try:
+        done = await runner.migrate(
+            target.dsn,
+            migrations,
+            lock,
+            say=say,
+            guard=guard,
+            recorder=recorder,
+            allow_ahead=allow_ahead or allow_drift,
+            **options,
+        )
+    except MigrationFailed as error:
+        if hint := _adopting(target, lock, before):
+            raise MigrationFailed(str(error), hint=f"{hint}; or {error.hint}" if error.hint else hint) from error
+        raise
+    if not done:
+        return Changed(())
+    unproven = await _prove(target, files, before[0], f"{', '.join(done)} applied", name=name)
+    return Changed(done, unproven, tuple(broken))
+
+
+def _adopting(target: Target, lock: LockFile, before: Sequence[Look]) -> str:
+    """Return how to adopt a database without a ledger that has what the files make; nothing for any other."""
+    reading = before[0].reading if before else None
+    if reading is None or reading.ledger.schemas:
+        return ""
+    there = guards.made_already(lock, reading.snapshot.objects)
+    return there and f"{target.name} has {there} already, and no ledger: healthd baseline finds its version"
+
+
+async def _elsewhere(
+    target: Target, lock: LockFile, pending: Sequence[Migration]
+) -> tuple[default_places.Elsewhere, ...]:
+    """Return what sessions of this database would put elsewhere than the replay did."""
+    known = default_places.measured(lock, pending)
+    return tuple(default_places.elsewhere(known, await runner.session(target.dsn, default_places.touched(known))))
+
+
+async def _elsewhere_undoing(
+    target: Target, lock: LockFile, undone: Sequence[Migration]
+) -> tuple[default_places.Elsewhere, ...]:
+    """Return what rollbacks would look for elsewhere than the replay did."""
+    known = default_places.measured(lock, undone)
+    return tuple(
+        default_places.elsewhere_undoing(known, await runner.session(target.dsn, default_places.touched_undoing(known)))
+    )
+
+
+async def _unwritable(target: Target, ledger: Ledger) -> tuple[HealthdError, ...]:
+    """Return why the tables of a ledger could not be made, or written to."""
+    session = await runner.session(target.dsn, ())
+    return guards.raised(guards.refuse_unwritable, target.name, session, not ledger.schemas)
+
+
+async def refusals(
+    target: Target, migrations: Sequence[Migration], lock: LockFile, known: runner.Standing, *, name: str
+) -> tuple[HealthdError, ...]:
+    """Return why `migrate` would not start, as it would say it; what is half-way, edited or unknown is not told.
+
+    Reads only.
+    """
+    files, ledger = Files.of(lock, migrations), known.ledger
+    applied = [one.id for one in ledger.applied]
+    pending = [one for one in migrations if one.id in known.ids(*runner.TO_RUN)]
+    if not pending:
+        return ()
+    seen = await look(target, files)
+    foreseen = foresee(target.contracts, lock, ledger, seen.reading.snapshot, pending)
+    elsewhere = await _elsewhere(target, lock, pending)
+    return (
+        *runner.refusals(known, migrations, [one.id for one in migrations]),
+        *guards.raised(guards.refuse_unmeasured, lock, pending, applied, name),
+        *guards.raised(guards.refuse_elsewhere, target.name, elsewhere),
+        *guards.raised(guards.refuse_drift, target.name, seen.drift if applied else (), _unlocked(lock, applied)),
+        *guards.raised(guards.refuse_breaks, target.name, foreseen.refuses),
+        *await _unwritable(target, ledger),
+    )
+
+
+async def _lacks(target: Target, pending: Sequence[Migration], lock: LockFile) -> tuple[Lack, ...]:
+    async with connect(target.dsn) as connection:
+        return lacks(pending, lock, await look_around(connection))
+
+
+def _agreed(target: Target, foreseen: Foreseen, *, say: Say, allow_breaking: bool) -> tuple[Break, ...]:
+    """Say what contracts would lose, and return it; raise when that is reason enough not to go on."""
+    for line in foreseen.lines():
+        say(line)
+    if not allow_breaking:
+        guards.refuse_breaks(target.name, foreseen.refuses)
+    return foreseen.breaks
+
+
+async def resume(
+    target: Target,
+    migrations: Sequence[Migration],
+    lock: LockFile,
+    *,
+    say: Say,
+    name: str = "schema.lock",
+    **options: Any,
+) -> Changed:
+    """Bring an interrupted file to its end, and prove what came of it; see `runner.resume`.
+
+    Drift stops nobody here: half-way is the worse place to be. What the file itself changes is no drift before it is
+    at its end, and so is held against the lock file afterwards, whatever of it was in before.
+    """
+    files, recorder = Files.of(lock, migrations), Recorder(lock)
+    before: list[Look] = []
+    expected: set[str] = set()
+
+    async def guard(chosen: Sequence[Migration], ledger: Ledger) -> None:
+        before.append(await look(target, files))
+        recorder.meet(before[0].reading)
+        undone = {one.id for one in ledger.interrupted if one.operation == "rollback"}
+        expected.update(guards.left_over(lock.migrations, undone & {one.id for one in chosen}))
+
+    done = await runner.resume(target.dsn, migrations, lock, say=say, guard=guard, recorder=recorder, **options)
+    if not done:
+        return Changed(())
+    words = f"{', '.join(done)} resumed"
+    return Changed(done, await _prove(target, files, before[0], words, left=frozenset(expected), name=name))
+
+
+async def rollback(
+    target: Target,
+    migrations: Sequence[Migration],
+    lock: LockFile,
+    *,
+    say: Say,
+    agree: Callable[[Sequence[str]], bool],
+    allow_inexact: bool = False,
+    allow_breaking: bool = False,
+    name: str = "schema.lock",
+    **options: Any,
+) -> Changed:
+    """Roll back, and prove that the database then is what the lock file says; see `runner.rollback`.
+
+    Raises MigrationFailed before anything is changed when a rollback is not proven to bring back what was there,
+    or breaks what the target's contracts believe, unless that is allowed, and when rows or values would be lost and
+    `agree`, which is told which, returns no.
+    """
+    from healthd.database.row_counts import losses
+
+    files, recorder = Files.of(lock, migrations), Recorder(lock)
+    before: list[Look] = []
+    broken: list[Break] = []
+    expected: set[str] = set()
+
+    async def guard(undone: Sequence[Migration], ledger: Ledger) -> None:
+        guards.refuse_stranding(lock, undone)
+        guards.refuse_elsewhere(target.name, await _elsewhere_undoing(target, lock, undone))
+        if not allow_inexact:
+            guards.refuse_inexact(lock, undone, ledger.applied)
+        known = await look(target, files)
+        before.append(known)
+        recorder.meet(known.reading)
+        foreseen = foresee_undoing(target.contracts, lock, ledger, known.reading.snapshot, undone)
+        broken.extend(_agreed(target, foreseen, say=say, allow_breaking=allow_breaking))
+        applied = [one.id for one in ledger.applied]
+        lost = await losses(target.dsn, guards.may_take(lock, undone, applied))
+        if lost and not agree(lost):
+            guards.refuse_losses(lost)
+        expected.update(guards.left_over(lock.migrations, {one.id for one in undone}))
+
+    done = await runner.rollback(target.dsn, migrations, lock, say=say, guard=guard, recorder=recorder, **options)
+    if not done:
+        return Changed(())
+    words = f"{', '.join(done)} rolled back"
+    unproven = await _prove(target, files, before[0], words, left=frozenset(expected), name=name)
+    return Changed(done, unproven, tuple(broken))
+
+
+async def _prove(
+    target: Target, files: Files, before: Look, what: str, *, name: str, left: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """Return what could not be proven; raise MigrationFailed for what the run made otherwise than was measured.
+
+    What was there before the run is not of its making; `left` are the objects that it was allowed to leave otherwise.
+    """
+    after = await look(target, files)
+    applied = [one.id for one in after.reading.ledger.applied]
+    if unlocked := _unlocked(files.lock, applied, files.migrations):
+        return (f"{name} does not say what {some(unlocked)} makes",)
+    known = _known(target, files, before, after.reading.ledger.owner)
+    news = [
+        one
+        for one in after.found
+        if one.severity in (Severity.CRITICAL, Severity.WARNING)
+        and _name(one) not in known
+        and not _stood(one, files.lock, before, after)
+    ]
+    if made := [one.message for one in news if str(one.key) not in left and not held_by_another(one)]:
+        raise MigrationFailed(
+            f"{what}, but {target.name} is not what {name} says then: {some(made)}",
+            hint="healthd check tells all, healthd repair the SQL that mends it",
+        )
+    return tuple(one.message for one in (*after.unclear, *news))
+
+
+def _known(target: Target, files: Files, before: Look, owner: str | None) -> set[tuple[Any, ...]]:
+    """Return what was found before the run, as it is called now that `owner` is the role that migrates."""
+    reading = before.reading
+    if owner != reading.ledger.owner:
+        reading = replace(reading, ledger=replace(reading.ledger, owner=owner))
+        before = Look(reading, conclude(target, files, reading))
+    return {_name(one) for one in before.found}
+
+
+def _stood(finding: Finding, lock: LockFile, before: Look, after: Look) -> bool:
+    """Return whether a finding is about what was there before the run, and what the files do not touch."""
+    key, owner = finding.key, after.reading.ledger.owner
+    there = for_comparison(before.reading.snapshot, owner).objects
+    if finding.problem == "unexpected_object" and key in there:
+        return True
+    if any(effect.key == key for one in lock.migrations for effect in one.effects):
+        return False
+    if key.kind == "owner":
+        return Key(key.path[0], key.path[1:]) in there
+    now = for_comparison(after.reading.snapshot, owner).objects
+    return key.kind in ROLES and key in there and there[key] == now.get(key)
+
+
+def _unlocked(lock: LockFile, applied: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> tuple[str, ...]:
+    """Return the applied migrations that the lock file does not have, or, of these files, has another text of."""
+    locked, given = {one.id: one.digest for one in lock.migrations}, dict(files)
+    return tuple(one for one in applied if locked.get(one) is None or given.get(one, locked[one]) != locked[one])

@@ -1,0 +1,1 @@
+"""PostgreSQL's programs: the servers that are installed, and the embedded one."""

@@ -1,0 +1,414 @@
+"""The PostgreSQL that comes along: find its binaries, start it, stop it.
+
+For `up`, `lock` and the tests, never for production. The server listens on a unix socket alone.
+Two locks guard a data folder: we hold `healthd.pid`, and all processes of the server hold `postgres.log`.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import IO, Literal, NamedTuple, Self
+from urllib.parse import quote
+
+from healthd.postgres.programs import EmbeddedError, Programs, account_name, choose, find_binaries, last_words
+
+Mode = Literal["smart", "fast", "immediate"]
+SIGNALS: Mapping[Mode, signal.Signals] = {
+    "smart": signal.SIGTERM,
+    "fast": signal.SIGINT,
+    "immediate": signal.SIGQUIT,
+}
+DATABASE = "machines"  # of `healthd up` when no database is configured
+ELSEWHERE = Path("/var/lib/healthd")  # data folders of root whose own place nobody else can enter
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+LOG_LIMIT_BYTES = 10_000_000
+SOCKET_FOLDER_LIMIT_BYTES = 107 - len("/.s.PGSQL.5432")  # sun_path is 108 bytes, the last one NUL
+
+OURS = ("healthd.pid", "postgres.log", "initdb.unfinished", "initdb.finished")
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# A transaction locks all that it makes: a dump of 10,000 tables takes some 70,000 locks. So many for 140 processes.
+ROOM = {"max_locks_per_transaction": "1024"}
+THROW_AWAY = NOT_DURABLE | {
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    # For 80 processes: 300,000 locks, which take 70 MB.
+    "max_locks_per_transaction": "4000",
+}
+
+# Ends the server when our process is gone, however it went: `read` then meets the end of the pipe that we hold.
+# Not PR_SET_PDEATHSIG: that fires when the *thread* which started the server ends, and only Linux has it.
+WATCHDOG = """
+data=$1 server=$2; shift 2
+if ! read -r _; then
+    read -r pid <"$data/postmaster.pid" && [ "$pid" = "$server" ] && kill -s INT "$pid"
+    tries=0
+    while [ -e "$data/postmaster.pid" ] && [ $((tries += 1)) -lt 300 ]; do sleep 0.1; done
+fi
+rm -rf "$@"
+"""
+
+
+@dataclass(slots=True, eq=False)
+class Server:
+    """A running PostgreSQL server. It ends with `stop`, or with our process."""
+
+    data: Path
+    socket: Path  # the folder with the socket, libpq's `host`
+    bin: Path
+    _process: subprocess.Popen[bytes]
+    _watchdog: subprocess.Popen[bytes]
+    _lock: IO[str]
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the URL of a database, as psql, psycopg, yoyo and SQLAlchemy take it."""
+        return _url(self.socket, database)
+
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self, mode: Mode = "fast") -> None:
+        """Stop the server, harder when it takes too long; a second stop does nothing."""
+        for number, timeout_s in (
+            (SIGNALS[mode], STOP_TIMEOUT_S),
+            (signal.SIGQUIT, 10),
+            (signal.SIGKILL, 10),
+        ):
+            if self.running():
+                self._process.send_signal(number)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(timeout_s)
+        if self._watchdog.returncode is None:
+            self._watchdog.communicate(b"\n")
+        _release(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start(
+    data: Path, *, binaries: Path | None = None, durable: bool = True, settings: Mapping[str, str] = {}
+) -> Server:
+    """Start a server on a data folder, made when missing or empty, and wait until it takes connections."""
+    settings = {**ROOM, **({} if durable else NOT_DURABLE), **settings}
+    return _start(data, find_binaries(binaries), durable=durable, settings=settings)
+
+
+@contextmanager
+def temporary(*, binaries: Path | None = None) -> Iterator[Server]:
+    """Lend a throw-away server; its folder goes with it, even when our process is killed."""
+    data = Path(tempfile.mkdtemp(prefix="healthd-"))
+    try:
+        server = _start(data, find_binaries(binaries), durable=False, settings=THROW_AWAY, litter=[data])
+        try:
+            yield server
+        finally:
+            server.stop("immediate")
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def within_reach(data: Path, *, binaries: Path | None = None) -> Path:
+    """Return a data folder that PostgreSQL's account can enter: this one, or for root one that it is a link to.
+
+    Root in a container that forbids user namespaces runs PostgreSQL as nobody, who cannot enter /root.
+    """
+    programs = choose(find_binaries(binaries), data)
+    above = next(folder for folder in (data, *data.parents) if folder.exists())
+    if programs.account is None or programs.can_enter(above):
+        return data
+    elsewhere = ELSEWHERE / hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
+    elsewhere.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data.parent.mkdir(parents=True, exist_ok=True)
+    if not data.is_symlink():
+        data.symlink_to(elsewhere)
+    return elsewhere
+
+
+def running(data: Path, database: str) -> str | None:
+    """Return the URL of a database on the server that runs on a data folder, None when none does."""
+    server = _listening(data)
+    return None if server is None else _url(server.socket, database)
+
+
+def _start(
+    data: Path, binaries: Path, *, durable: bool, settings: Mapping[str, str], litter: Sequence[Path] = ()
+) -> Server:
+    data = data.absolute()
+    with _in_our_words(data), ExitStack() as undo:
+        programs = choose(binaries, data)
+        _prepare(data, programs)
+        lock = _hold(data)
+        undo.callback(_release, lock)
+        log = undo.enter_context(_open(data / "postgres.log"))
+        _end_survivors(data, log, programs)
+        _make_cluster(data, programs, durable=durable)
+        if (log_start := log.seek(0, os.SEEK_END)) > LOG_LIMIT_BYTES:
+            log_start = log.truncate(0)
+        if (folder := _socket_folder(data, programs)) != data:
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            litter = (*litter, folder)
+        quoted = '"{}"'.format(str(folder).replace('"', '""'))
+        options = {"listen_addresses": "", "unix_socket_directories": quoted, "port": "5432", **settings}
+        words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        process = programs.popen("postgres", "-D", str(data), *words, output=log)
+        server = Server(data, folder, programs.bin, process, _watch(data, process.pid, litter), lock)
+        undo.callback(server.stop, "immediate")
+        _wait_until_ready(server, log, log_start)
+        undo.pop_all()
+        log.close()
+    return server
+
+
+def _socket_folder(data: Path, programs: Programs) -> Path:
+    """Return the data folder, or a new one when a socket in that would have no usable name."""
+    if "," not in str(data) and len(os.fsencode(data)) <= SOCKET_FOLDER_LIMIT_BYTES:  # a comma parts libpq's hosts
+        return data
+    folder = Path(tempfile.mkdtemp(prefix="healthd-"))
+    programs.give(folder)
+    return folder
+
+
+def _watch(data: Path, pid: int, litter: Sequence[Path]) -> subprocess.Popen[bytes]:
+    """Start the watchdog; it also removes what nobody needs after the server."""
+    return subprocess.Popen(
+        ["/bin/sh", "-c", WATCHDOG, "healthd-watchdog", data, str(pid), *litter],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _wait_until_ready(server: Server, log: IO[str], log_start: int) -> None:
+    deadline = monotonic() + START_TIMEOUT_S
+    while (state := _read_pidfile(server.data)) is None or (state.pid, state.status) != (server.pid, "ready"):
+        running = server.running()
+        if not running or monotonic() > deadline:
+            log.seek(log_start)
+            what = f"is not ready after {START_TIMEOUT_S:.0f} s" if running else "did not start"
+            raise EmbeddedError(
+                f"PostgreSQL {what} on {server.data}: {last_words(log.read())}",
+                hint=f"read {server.data / 'postgres.log'}",
+            )
+        sleep(0.01)
+
+
+# The data folder
+
+
+class _Pidfile(NamedTuple):
+    """What a server says of itself in postmaster.pid."""
+
+    pid: int
+    socket: Path
+    status: str
+
+
+def _read_pidfile(data: Path) -> _Pidfile | None:
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines() + [""] * 8  # it grows while the server starts
+        return _Pidfile(int(lines[0]), Path(lines[4]), lines[7].strip())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _listening(data: Path) -> _Pidfile | None:
+    """Return the server that takes connections on a data folder: a process number alone may be another's by now."""
+    state = _read_pidfile(data)
+    if state is not None:
+        with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
+            client.connect(str(state.socket / ".s.PGSQL.5432"))
+            return state
+    return None
+
+
+def _prepare(data: Path, programs: Programs) -> None:
+    """Make the data folder, or see that the one that is there will do."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    owner = data.stat().st_uid
+    content = {entry.name for entry in data.iterdir()} if owner in (os.geteuid(), programs.uid) else {"unknown"}
+    ours_to_fill = all(name in OURS for name in content)
+    if owner != programs.uid and not (ours_to_fill and owner == os.geteuid()):
+        raise EmbeddedError(
+            f"{data} belongs to {account_name(owner)}, and PostgreSQL would run as {account_name(programs.uid)}",
+            hint="name another data folder",
+        )
+    if ours_to_fill:
+        programs.give(data)
+    elif not content & {"PG_VERSION", "initdb.finished"}:
+        raise EmbeddedError(
+            f"{data} is not empty, and no PostgreSQL data folder either",
+            hint="name a folder that does not exist",
+        )
+    elif "PG_VERSION" in content and (major := (data / "PG_VERSION").read_text().strip()) != programs.major:
+        raise EmbeddedError(
+            f"{data} was made by PostgreSQL {major}, and {programs.bin} is PostgreSQL {programs.major}",
+            hint=f"name the binaries of PostgreSQL {major}, or another data folder",
+        )
+    if not programs.can_write(data):
+        raise EmbeddedError(
+            f"{account_name(programs.uid)}, as whom PostgreSQL would run, cannot write to {data}",
+            hint="name a data folder below folders that everybody may enter, for example in /var/lib",
+        )
+
+
+def _hold(data: Path) -> IO[str]:
+    """Take the lock that makes us the only healthd on a data folder."""
+    lock = _open(data / "healthd.pid")
+    if not _lock(lock):
+        holder = lock.read().strip()
+        lock.close()
+        raise EmbeddedError(
+            f"another healthd (pid {holder}) runs the server on {data}",
+            hint=f"use that one, stop it (kill {holder}), or name another data folder",
+        )
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _release(lock: IO[str]) -> None:
+    if not lock.closed:
+        fcntl.flock(lock, fcntl.LOCK_UN)  # closing is not enough while a fork of ours has it open, too
+        lock.close()
+
+
+def _lock(file: IO[str], *, timeout_s: float = 0) -> bool:
+    deadline = monotonic() + timeout_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if monotonic() > deadline:
+                return False
+            sleep(0.01)
+        else:
+            return True
+
+
+def _open(path: Path) -> IO[str]:
+    """Open a file of ours to read and append, never through a link that the server's account may have put there."""
+    number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    return os.fdopen(number, "r+", errors="replace")
+
+
+def _end_survivors(data: Path, log: IO[str], programs: Programs) -> None:
+    """Stop the server that a killed healthd left behind, and clear what would keep the next from starting."""
+    modes: tuple[Mode, ...] = ("fast", "immediate")
+    for mode in modes:
+        if not _lock(log):
+            with suppress(EmbeddedError):  # it may be gone already
+                programs.run("pg_ctl", "stop", "-D", str(data), "-m", mode, "-t", f"{STOP_TIMEOUT_S:.0f}")
+    if not _lock(log, timeout_s=STOP_TIMEOUT_S):
+        raise EmbeddedError(
+            f"a PostgreSQL server on {data} does not end", hint=f"end it: fuser -k -KILL {data}/postgres.log"
+        )
+    if server := _listening(data):
+        raise EmbeddedError(
+            f"a PostgreSQL server (pid {server.pid}) that healthd did not start runs on {data}",
+            hint=f"stop it (kill -INT {server.pid}), or name another data folder",
+        )
+    # PostgreSQL would take the process that has a dead server's number by now for that server, and refuses an
+    # empty file. Left alone otherwise: by this file it finds who still uses the dead server's memory.
+    if (state := _read_pidfile(data)) is None or _exists(state.pid):
+        (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _make_cluster(data: Path, programs: Programs, *, durable: bool) -> None:
+    """Run initdb where there is no cluster. An interruption leaves nothing that passes for one."""
+    unfinished, finished = data / "initdb.unfinished", data / "initdb.finished"
+    if not finished.exists():
+        if (data / "PG_VERSION").exists():
+            return
+        shutil.rmtree(unfinished, ignore_errors=True)
+        # The builtin provider sorts the same on every system; before PostgreSQL 17 the C library's must do.
+        builtin = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+        locale = builtin if int(programs.major) >= 17 else ("--locale=C.UTF-8",)
+        safety = () if durable else ("--no-sync",)
+        where = ("-D", str(unfinished), "--username=postgres", "--auth=trust", "--encoding=UTF8")
+        programs.run("initdb", *where, *locale, *safety)
+        unfinished.rename(finished)
+    for entry in sorted(finished.iterdir(), key=lambda entry: entry.name == "PG_VERSION"):
+        entry.rename(data / entry.name)
+    finished.rmdir()
+
+
+# PostgreSQL's programs, and as whom they run
+
+
+# Words
+
+
+def _url(folder: Path, database: str) -> str:
+    # The port is named lest PGPORT be taken.
+    return f"postgresql://postgres@/{quote(database, safe='')}?host={quote(str(folder), safe='')}&port=5432"
+
+
+@contextmanager
+def _in_our_words(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EmbeddedError(
+            f"cannot use {data} as a data folder: {error}", hint="name a folder that you may write to"
+        ) from error
+
+
+# python -m healthd.postgres.embedded psql
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Become psql on the database of the `healthd up` that runs in this folder."""
+    try:
+        if arguments[:1] != ["psql"]:
+            raise EmbeddedError(
+                "only psql is to be had here", hint="python -m healthd.postgres.embedded psql [ARGUMENTS]"
+            )
+        psql = find_binaries() / "psql"
+        data = Path(".healthd/data").absolute()
+        if (server := _listening(data)) is None:
+            raise EmbeddedError(f"no PostgreSQL runs on {data}", hint="start it: healthd up")
+    except EmbeddedError as error:
+        sys.stderr.write(f"healthd: {error}. {error.hint}\n")
+        sys.exit(3)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    options = ("-X", "-v", "ON_ERROR_STOP=1", "-d", _url(server.socket, DATABASE))
+    words = [str(psql), *options, *arguments[1:]]
+    os.execve(psql, words, environment | {"PGCLIENTENCODING": "UTF8"})  # noqa: S606 # in our place, with our stdin
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Run sql/ on a throw-away server, measure it, and write the lock file."""

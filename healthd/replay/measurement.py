@@ -1,0 +1,230 @@
+"""Run a migration on a throw-away database and measure what its statements lock, rewrite and read.
+
+The server says itself which locks a transaction holds; what a statement adds to them is what it took. A statement that
+cannot run in a transaction lets go of its locks before anybody can look: of those the documentation is quoted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from healthd.catalog.scope import BOOKS
+from healthd.database.connection import DIGESTS, translated
+from healthd.errors import HealthdError
+from healthd.expected.files import Migration
+from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
+from healthd.migrations.engine.lock_waits import lock_words
+from healthd.model import Key
+from healthd.sqltext.statements import Statement, statements
+
+NO_TRANSACTION = "25001"
+CONCURRENTLY = re.compile(
+    r"^((?:create\s+(?:unique\s+)?index|drop\s+index|reindex\b.*?\b(?:index|table|schema)|alter\s+table\b.*)\s+)"
+    r"concurrently\b",
+    re.IGNORECASE | re.DOTALL,
+)
+DETACH = re.compile(r"alter\s+table\b(.*)\bconcurrently\s*$", re.IGNORECASE | re.DOTALL)
+VACUUM_FULL = re.compile(r"vacuum\b.*\bfull\b", re.IGNORECASE | re.DOTALL)
+TRUNCATE = re.compile(r"truncate\b", re.IGNORECASE)
+
+RELATIONS = """
+    SELECT c.oid::bigint, c.relkind::text, n.nspname::text, c.relname::text, t.relname::text, i.indrelid::bigint,
+           c.relfilenode::bigint, c.relispartition
+      FROM pg_catalog.pg_class AS c
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
+      LEFT JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I')
+       AND c.relpersistence <> 't'
+       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"""
+HELD = """
+    SELECT l.relation::bigint, l.mode, c.relfilenode::bigint, pg_catalog.pg_stat_get_xact_numscans(l.relation)
+      FROM pg_catalog.pg_locks AS l
+      LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+     WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
+       AND l.relation BETWEEN 16384 AND {newest}"""
+# Until the server gets round to publishing them, these go on counting from one transaction to the next.
+SCANS = """
+    SELECT c.oid::bigint, pg_catalog.pg_stat_get_xact_numscans(c.oid)
+      FROM pg_catalog.pg_class AS c
+     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm')"""
+KINDS = {"r": "table", "p": "table", "v": "view", "m": "view", "f": "foreign_table", "S": "sequence"}
+
+
+class _Relation(NamedTuple):
+    key: str
+    table: int | None  # of an index
+    filenode: int
+    partition: bool
+
+
+_Relations = dict[int, _Relation]
+
+
+class _State:
+    """What a transaction held, had written anew and had read at one moment."""
+
+    def __init__(self, rows: Iterable[Any] = ()) -> None:
+        self.modes: dict[int, int] = {}
+        self.filenodes: dict[int, int | None] = {}
+        self.scans: dict[int, int] = {}
+        for oid, mode, filenode, scans in rows:
+            self.modes[oid] = max(self.modes.get(oid, -1), _level(mode))
+            self.filenodes[oid], self.scans[oid] = filenode, scans
+
+
+def _level(mode: str) -> int:
+    """Return the place in MODES of a mode as pg_locks spells it: `ShareRowExclusiveLock`."""
+    return MODES.index(lock_words(mode))
+
+
+async def measure(connection: Any, migration: Migration, *, whole: bool = False) -> tuple[Step, ...]:
+    """Apply a migration, committed, and return its steps: those statements that locked, rewrote or read anything.
+
+    `whole` takes all of a transactional one for a single statement. Raises HealthdError when a statement fails: then
+    nothing of a transactional migration is in.
+    """
+    before = await _relations(connection)
+    try:
+        if migration.transactional:
+            whole = whole or not before  # nothing was there that a statement could have locked
+            found = [Statement(1, migration.apply)] if whole else list(statements(migration.apply))
+            steps = await _together(connection, before, found)
+        else:
+            steps = [await _alone(connection, before, one) for one in statements(migration.apply)]
+    except HealthdError:
+        await _execute(connection, "ROLLBACK")
+        raise
+    finally:
+        await _execute(connection, "RESET SESSION AUTHORIZATION")
+        await _execute(connection, "DISCARD ALL")
+    return tuple(one for one in steps if one.locks or one.rewrites or one.scans or one.known != MEASURED)
+
+
+async def _together(connection: Any, before: _Relations, found: Sequence[Statement]) -> list[Step]:
+    """Run statements in one transaction, and commit it."""
+    await _execute(connection, "BEGIN")
+    state, steps = _State(), []
+    state.scans = dict(await _rows(connection, SCANS))
+    for one in found:
+        await _execute(connection, one.text)
+        now = await _held(connection, before)
+        steps.append(_step(one, before, state, now))
+        now.scans = state.scans | now.scans
+        state = now
+    await _execute(connection, "COMMIT")
+    return steps
+
+
+async def _alone(connection: Any, first: _Relations, one: Statement) -> Step:
+    """Run a statement in a transaction of its own; `first` is what there was before the file."""
+    keys = {relation.key for relation in first.values()}
+    there = await _relations(connection) if first else {}
+    before = {oid: relation for oid, relation in there.items() if oid in first or relation.key in keys}
+    try:
+        (step,) = await _together(connection, before, [one])
+    except HealthdError as error:
+        await _execute(connection, "ROLLBACK")
+        if getattr(error, "sqlstate", None) != NO_TRANSACTION:
+            raise
+    else:
+        return step
+    likely = await _without_concurrently(connection, before, one)
+    await _execute(connection, one.text)
+    after = {now.key: now.filenode for now in (await _relations(connection)).values()}  # REINDEX swaps oids
+    rewrites = _rewrites(before, {oid: after.get(relation.key) for oid, relation in before.items()})
+    if likely is not None:
+        return Step(one.line, likely, rewrites, (), DOCUMENTED)
+    if VACUUM_FULL.match(one.text):
+        return Step(one.line, dict.fromkeys(rewrites, "ACCESS EXCLUSIVE"), rewrites, rewrites, DOCUMENTED)
+    return Step(one.line, {}, rewrites, (), UNKNOWN)
+
+
+async def _without_concurrently(connection: Any, before: _Relations, one: Statement) -> dict[str, str] | None:
+    """Return the documented locks of a CONCURRENTLY form on the relations that its plain form locks.
+
+    None when it is no such form. SHARE UPDATE EXCLUSIVE on all of them; a partition that is detached is locked
+    ACCESS EXCLUSIVE at the end.
+    """
+    detach = DETACH.match(one.text) is not None
+    plain = re.sub(r"\bconcurrently\s*$", "", one.text, flags=re.IGNORECASE) if detach else ""
+    plain = plain or CONCURRENTLY.sub(r"\1", one.text)
+    if plain == one.text:
+        return None
+    try:
+        await _execute(connection, "BEGIN")
+        await _execute(connection, plain)
+        state = await _held(connection, before)
+    except HealthdError:
+        return None
+    finally:
+        await _execute(connection, "ROLLBACK")
+    locks = {}
+    for oid in state.modes.keys() & before.keys():
+        relation = before[oid]
+        if relation.table is None:
+            locks[relation.key] = "ACCESS EXCLUSIVE" if detach and relation.partition else "SHARE UPDATE EXCLUSIVE"
+    return dict(sorted(locks.items()))
+
+
+async def _held(connection: Any, before: _Relations) -> _State:
+    """Return what the transaction holds of what was there before it.
+
+    What it makes itself is locked until its end, and has a later oid: thousands of those are not asked for each time.
+    """
+    return _State(await _rows(connection, HELD.format(newest=max(before))) if before else ())
+
+
+def _step(one: Statement, before: _Relations, was: _State, now: _State) -> Step:
+    """Return what a statement added."""
+    locks = {}
+    for oid, level in now.modes.items():
+        # An index is worth telling where it is locked more than its table, as REINDEX does.
+        if oid in before and level > was.modes.get(oid, -1) and level > _above(before[oid], now):
+            locks[before[oid].key] = MODES[level]
+    scanned = [oid for oid, scans in now.scans.items() if scans > was.scans.get(oid, 0)]
+    filenodes = {oid: was.filenodes.get(oid, relation.filenode) for oid, relation in before.items()}
+    if TRUNCATE.match(one.text):  # new files, which nothing is written to
+        return Step(one.line, dict(sorted(locks.items())))
+    return Step(
+        one.line,
+        dict(sorted(locks.items())),
+        _rewrites(
+            {oid: before[oid]._replace(filenode=filenode or 0) for oid, filenode in filenodes.items()}, now.filenodes
+        ),
+        tuple(sorted(before[oid].key for oid in scanned if oid in before and before[oid].table is None)),
+    )
+
+
+def _above(relation: _Relation, now: _State) -> int:
+    return -1 if relation.table is None else now.modes.get(relation.table, -1)
+
+
+def _rewrites(before: _Relations, now: Any) -> tuple[str, ...]:
+    """Return the relations whose files are other ones now; an index only when its table's is not."""
+    changed = {oid for oid, one in before.items() if now.get(oid) is not None and now[oid] != one.filenode}
+    return tuple(sorted(before[oid].key for oid in changed if before[oid].table not in changed))
+
+
+async def _relations(connection: Any) -> _Relations:
+    found: _Relations = {}
+    for oid, kind, schema, name, table, table_oid, filenode, partition in await _rows(connection, RELATIONS):
+        if name in BOOKS or name == DIGESTS:
+            continue
+        path = (schema, table, name) if table is not None else (schema, name)
+        key = Key("index" if table is not None else KINDS[kind], path)
+        found[oid] = _Relation(str(key), table_oid, filenode, partition)
+    return found
+
+
+async def _rows(connection: Any, query: str) -> list[Any]:
+    with translated():
+        rows: list[Any] = await (await connection.execute(query.encode())).fetchall()
+    return rows
+
+
+async def _execute(connection: Any, text: str) -> None:
+    with translated():
+        await connection.execute(text.encode())

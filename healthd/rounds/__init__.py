@@ -1,0 +1,1 @@
+"""One round on one target: observe it, compare it with the files, and report."""

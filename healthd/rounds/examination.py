@@ -1,0 +1,331 @@
+"""One round on one target: read, compare, judge."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from random import randrange
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from healthd import catalog
+from healthd.background import Later, ready
+from healthd.config.reader import Target, read_settings
+from healthd.database.connection import connect, dial, parameters
+from healthd.database.finding_details import look_closer
+from healthd.database.idle_connections import Places
+from healthd.database.probes.round_trips import probe_access, probe_values
+from healthd.database.probes.statements import prepare_statements
+from healthd.database.probes.vitals import Beside, read_beside
+from healthd.database.snapshot.change_token import Mark, look, take_mark
+from healthd.database.snapshot.second_connection import Second
+from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
+from healthd.model import Finding, Key, Report, RoundTrip, Severity, State
+from healthd.rounds.timing import ACCESS, BESIDE, CONNECT, LOOK, READ, ROWS, STATEMENTS, VALUES, question, timing
+
+# Kinds and checks are many files. They are loaded where they are first used, while the server answers.
+if TYPE_CHECKING:
+    from healthd.database.probes.row_samples import Samples
+    from healthd.database.snapshot.reading import Reading
+    from healthd.expected.store import Files
+
+AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
+ANEW_S = 600.0  # a quiet database is read in full, on a new connection, this often all the same
+SAMPLE_S = 0.9 * ANEW_S  # rows are looked at once on each of these connections, whatever else happens
+LONG_S = 0.5  # a reading that took longer is shared by two connections the next time; one that was counts twice
+SHARE = 0.25  # of a round's deadline that looking at rows may take
+
+
+async def examine(target: Target | str, files: Files | Later[Files] | None = None) -> Report:
+    """Return the report of one round; trouble in or around the database is a finding, never an exception.
+
+    `target` may be a URL or key=value text. Without `files` it is compared with those that the yoyo.ini of
+    this folder names; what is wrong with them is raised, as HealthdError.
+    Nothing follows it, so that it takes a second connection for the time that this saves.
+    """
+    if isinstance(target, str):
+        (target,) = read_settings(database=target).targets
+    if files is None:
+        from healthd.expected.store import read_files
+
+        files = read_files(read_settings())
+    only = await examine_again(target, files, None, alone=True)
+    await only.close()
+    return only.report
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of sending values, and what that depended on: the types, the enums, the settings of new sessions."""
+
+    of: tuple[Any, ...]
+    trips: tuple[RoundTrip, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What was seen of rows, when (monotonic seconds), and the columns that were there then."""
+
+    of: Any
+    at: float
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A connection that goes from round to round, since when (monotonic seconds), and what it was told on it.
+
+    Without a mark everything must be read again; the last time that took `reading_s`.
+    """
+
+    connection: Any
+    dialed_at: float
+    mark: Mark | None = None
+    reading_s: float = 0.0
+    tried: Tried | None = None
+    beside: Beside | None = None  # what moves slowly, and no snapshot holds: read once on each connection
+    sampled: Sampled | None = None  # goes from connection to connection
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A report, and what the next round can build on; `adopted`: one of the rounds so far saw a ledger."""
+
+    report: Report
+    files: Files | None
+    session: Session | None = None
+    adopted: bool = False
+
+    async def close(self) -> None:
+        """Close the connection; a second time does nothing."""
+        if self.session is not None:
+            await self.session.connection.close()
+
+
+async def examine_again(
+    target: Target,
+    files: Files | Later[Files],
+    last: Round | None,
+    *,
+    alone: bool = False,
+    places: Places | None = None,
+) -> Round:
+    """Return the next round; it reads everything only when something moved since the last one.
+
+    The connection goes from one round to the next, for the server answers faster whom it knows; every ten minutes
+    there is a new one all the same. A round that is followed by another is closed here, the last one by the caller.
+    One that is `alone`, or that follows one that took long, takes a second connection for as long as it lasts, when
+    there is one to be had. Between rounds the connection rests among `places`, and may be closed there.
+    """
+    started_at, start = datetime.now(UTC), monotonic()
+    following: Round | None = None
+    if places is not None and last is not None and last.session is not None:
+        places.take(last.session.connection)
+    try:
+        with timing() as taken:
+            async with asyncio.timeout(target.deadline_s):
+                following = await _next(target, files, last, places, alone=alone)
+    except HealthdError as error:
+        following = Round(blind(target, error), None)
+    except TimeoutError:
+        late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="deadline_s in yoyo.ini")
+        following = Round(replace(blind(target, late), failure="timeout"), None)
+    finally:
+        if last is not None and not _same_connection(last, following):
+            await last.close()
+    await ready(files)  # what is wrong with them is told, whatever the database answers
+    if places is not None and following.session is not None:
+        places.leave(following.session.connection, parameters(target.dsn))
+    duration_s = monotonic() - start
+    if last is not None and last.adopted and following.report.not_adopted is not None:
+        following = replace(following, report=blind(target, LOST))
+    adopted = (last is not None and last.adopted) or _has_ledger(following.report)
+    report = replace(following.report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
+    return replace(following, report=report, adopted=adopted)
+
+
+LOST = LedgerFailed(
+    "cannot tell which migrations are applied: the ledger is gone, and was there in an earlier round",
+    hint="bring its tables back from the backup",
+)
+
+
+def _has_ledger(report: Report) -> bool:
+    return any(one.state not in (State.PENDING, State.OUT_OF_ORDER) for one in report.migrations)
+
+
+def _same_connection(last: Round, following: Round | None) -> bool:
+    if last.session is None or following is None or following.session is None:
+        return False
+    return following.session.connection is last.session.connection
+
+
+async def _next(
+    target: Target, files: Files | Later[Files], last: Round | None, places: Places | None, *, alone: bool
+) -> Round:
+    """Return a round on the last one's connection, or on a new one when that is old or turns out to be gone."""
+    session = last.session if last is not None else None
+    if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
+        with suppress(HealthdError):  # the connection, or a table that the question names, is gone
+            with question(LOOK):
+                same, mark = await look(session.connection, session.mark)
+            if same and last.files is files:
+                return replace(last, session=replace(session, mark=mark))
+            return await _read(target, files, replace(session, mark=mark), alone=False)
+    if last is not None:
+        await last.close()
+    with question(CONNECT):
+        connection = await dial(target.dsn, timeout_s=target.deadline_s, places=places)
+    loading = asyncio.ensure_future(asyncio.to_thread(getattr, catalog, "KINDS"))  # while the servers begin
+    try:
+        asked = None if alone else await _mark(connection, busy=session is not None)
+        new = Session(connection, monotonic(), asked)
+        if session is not None:
+            new = replace(new, reading_s=session.reading_s, sampled=session.sampled)
+        return await _read(target, files, new, alone=alone)
+    except BaseException:
+        await connection.close()
+        raise
+    finally:
+        await loading
+
+
+async def _mark(connection: Any, *, busy: bool) -> Mark | None:
+    """Return the mark; None when we may not ask: then every round reads everything."""
+    try:
+        with question(LOOK):
+            return await take_mark(connection, busy=busy)
+    except (PermissionDenied, DatabaseFailed):
+        return None
+
+
+async def _read(target: Target, files: Files | Later[Files], session: Session, *, alone: bool) -> Round:
+    """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
+    second = None
+    if alone or session.reading_s > LONG_S:
+        new = session.beside is None
+        second = Second(target.dsn, target.deadline_s, more=new, kept=not new)
+    try:
+        report, known, session = await _examine(target, files, session, second)
+    finally:
+        if second is not None:
+            await second.close()
+    # What another major printed is read as well another time, and rows are not looked at in every round.
+    seen = ("texts", "serialization")
+    blinded = any(one.severity is Severity.UNKNOWN and one.check not in seen for one in report.findings)
+    return Round(report, known, replace(session, mark=None if blinded else session.mark))
+
+
+async def _examine(
+    target: Target, files: Files | Later[Files], session: Session, second: Second | None
+) -> tuple[Report, Files, Session]:
+    """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
+    from healthd.database.snapshot.reading import expected_digests, of_another_major, read
+
+    version = session.connection.info.server_version
+    wanted, texts = expected_digests(files, version), of_another_major(files, version)
+    once, tried, beside, sampled, sharing = None, session.tried, session.beside, session.sampled, second
+    while True:
+        began = monotonic()
+        with question(READ):
+            reading = await read(session.connection, digests=wanted, second=sharing, texts=texts)
+        reading_s = monotonic() - began
+        session = replace(session, reading_s=reading_s if sharing is None else 2 * reading_s)
+        if sharing is not None and sharing.kept:
+            await sharing.close()
+        sharing = None  # what it knows is of now, not of another reading
+        reading.ledger.readable()
+        tried = await _try(target, session.connection, tried, reading, second)
+        beside = beside or await _beside(session.connection, second)
+        with question(ACCESS):
+            access = await probe_access(session.connection, target.contracts)
+        with question(STATEMENTS):
+            prepared = await prepare_statements(session.connection, target.contracts)
+        sampled = await _sample(target, session.connection, sampled, reading)
+        samples = sampled.samples if sampled is not None else None
+
+        from healthd.comparison.adoption import as_not_adopted
+        from healthd.rounds.conclusion import conclude, confirmed
+
+        known = await ready(files)
+        report = conclude(target, known, reading, tried.trips, access, beside, prepared, samples)
+        if (more := await look_closer(session.connection, reading, report)) is not reading:
+            report = conclude(target, known, more, tried.trips, access, beside, prepared, samples)
+        report = as_not_adopted(report)
+        if once is not None:
+            report = confirmed(once, report)
+        if once is not None or not report.findings:
+            return report, known, replace(session, tried=tried, beside=beside, sampled=sampled)
+        once = report
+        await asyncio.sleep(AGAIN_S)
+
+
+async def _beside(connection: Any, second: Second | None) -> Beside:
+    with question(BESIDE):
+        found = await second.beside() if second is not None else None
+        return found or await read_beside(connection)
+
+
+async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading, second: Second | None) -> Tried:
+    """Send values, in a session with the settings of today, unless nothing that they depend on has changed."""
+    enums = tuple((key, one) for key, one in reading.snapshot.objects.items() if key.kind == "enum")
+    columns = reading.digests.get("column")
+    of = (reading.settings, columns, enums)
+    if tried is None:
+        with question(VALUES):
+            types = await second.types() if second is not None and reading.as_expected else None
+            return Tried(of, await probe_values(connection, reading.snapshot, types))
+    if columns is not None and tried.of == of:
+        return tried
+    with question(VALUES):
+        async with connect(target.dsn, timeout_s=target.deadline_s) as new:
+            return Tried(of, await probe_values(new, reading.snapshot))
+
+
+async def _sample(target: Target, connection: Any, sampled: Sampled | None, reading: Reading) -> Sampled | None:
+    """Look at rows where that is asked for: now and then, and when columns are others; never while they change."""
+    if not target.sample_rows or not any(contract.models for contract in target.contracts):
+        return None
+    of = reading.digests.get("column", sampled.of if sampled is not None else None)
+    same = sampled is not None and sampled.of == of and monotonic() - sampled.at < SAMPLE_S
+    if same or reading.maintenance:
+        return sampled
+    from healthd.database.probes.row_samples import Samples, sample_rows
+
+    last = sampled.samples if sampled is not None else Samples(draw=randrange(2**16))  # noqa: S311 # no secret
+    with question(ROWS):
+        samples = await sample_rows(
+            connection, target.contracts, rows=target.sample_rows, budget_s=SHARE * target.deadline_s, last=last
+        )
+    return Sampled(of, monotonic(), samples)
+
+
+def blind(target: Target, error: HealthdError) -> Report:
+    """Return the report of a round that could not see: every check is unknown."""
+    from healthd.checks import applicable
+
+    denied = isinstance(error, PermissionDenied)
+    grant = error.grant if isinstance(error, PermissionDenied) else ""
+    unreachable = isinstance(error, DatabaseUnreachable)
+    answered = isinstance(error, DatabaseFailed | LedgerFailed)
+    finding = Finding(
+        "permission_denied" if denied else "round_failed" if answered else "database_unreachable",
+        Key("database", (target.name,)),
+        str(error),
+        Severity.UNKNOWN,
+        expected="a round that sees everything",
+        actual="refused" if denied else "it could not be finished" if answered else "no answer",
+        repair=(grant,) if grant else (),
+        facts={"grant": grant} if denied else {},
+        check="connection",
+    )
+    return Report(
+        target=target.name,
+        started_at=datetime.now(UTC),
+        duration_s=0.0,
+        findings=(finding,),
+        checks=dict.fromkeys(("connection", *applicable(target.contracts)), Severity.UNKNOWN),
+        failure="denied" if denied else "unreachable" if unreachable else "error",
+    )

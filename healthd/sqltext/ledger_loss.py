@@ -1,0 +1,75 @@
+"""Statements that take the ledger away: after them nobody knows what was applied, and the file cannot be marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from healthd.catalog.scope import BOOKS
+from healthd.errors import MigrationFailed
+from healthd.sqltext.statements import Statement, blanked, statements
+
+CURE = "drop by name what is to go, and leave the ledger's tables (_yoyo_*, yoyo_lock, _healthd_*) where they are"
+# Most files hold none of this, and need not be cut into statements.
+LIKELY = re.compile(r"\b(?:drop\s+(?:schema|table|owned)|alter\s+(?:schema|table)|truncate)\b", re.IGNORECASE)
+PART = r'(?:"(?:[^"]|"")+"|[\w$]+)'
+NAME = rf"{PART}(?:\s*\.\s*{PART})?"
+LIST = rf"({NAME}(?:\s*\*)?(?:\s*,\s*(?:only\s+)?{NAME}(?:\s*\*)?)*)"
+SCHEMA = re.compile(rf"drop\s+schema\s+(?:if\s+exists\s+)?{LIST}", re.IGNORECASE)
+RENAMED = re.compile(rf"alter\s+schema\s+({PART})\s+rename\b", re.IGNORECASE)
+TABLES = (
+    ("drops", re.compile(rf"drop\s+table\s+(?:if\s+exists\s+)?{LIST}", re.IGNORECASE)),
+    ("empties", re.compile(rf"truncate\s+(?:table\s+)?(?:only\s+)?{LIST}", re.IGNORECASE)),
+    ("changes", re.compile(rf"alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?({NAME})", re.IGNORECASE)),
+)
+OWNED = re.compile(rf"drop\s+owned\s+by\s+{LIST}", re.IGNORECASE)
+OURSELVES = frozenset({"current_user", "current_role", "session_user", "user"})
+GONE = ("42P01", "3F000")  # a relation, a schema that is not there
+
+
+def takes_ledger(text: str, *, schema: str = "public", role: str = "") -> Iterator[tuple[Statement, str]]:
+    """Yield each statement of a file that takes the ledger in this schema away, which this role owns, and what it does.
+
+    What a DO or a function does is not seen.
+    """
+    if not LIKELY.search(text):
+        return
+    for one in statements(text):
+        if words := _words(blanked(one.text), schema, role):
+            yield one, words
+
+
+def _words(code: str, schema: str, role: str) -> str:
+    if (match := SCHEMA.match(code)) and schema in _names(match[1]):
+        return f"drops schema {schema}, which holds the ledger"
+    if (match := RENAMED.match(code)) and schema in _names(match[1]):
+        return f"renames schema {schema}, which holds the ledger"
+    if (match := OWNED.match(code)) and {*OURSELVES, role} & set(_names(match[1])):
+        return "drops what the role that migrates owns, the ledger too"
+    for verb, pattern in TABLES:
+        if match := pattern.match(code):
+            for name in _names(match[1]):
+                if name.removeprefix(f"{schema}.") in BOOKS:
+                    return f"{verb} {name}, a table of the ledger"
+    return ""
+
+
+def _names(names: str) -> Collection[str]:
+    """Return names as they are compared: without quotation marks, folded where they have none."""
+    found = (re.findall(PART, name) for name in re.findall(NAME, re.sub(r"\bonly\s+", "", names, flags=re.IGNORECASE)))
+    return [".".join(_folded(part) for part in parts) for parts in found]
+
+
+def _folded(part: str) -> str:
+    return part[1:-1].replace('""', '"') if part.startswith('"') else part.lower()
+
+
+def lost(error: Any, name: str, state: str) -> MigrationFailed | None:
+    """Return the error about a file after which the ledger is gone; None when the driver's error says otherwise."""
+    words = str(error.diag.message_primary or "")
+    if error.sqlstate not in GONE or not any(table in words for table in BOOKS):
+        return None
+    return MigrationFailed(
+        f"{name} takes the ledger away, and so cannot be marked: {words} ({error.sqlstate}); {state}", hint=CURE
+    )

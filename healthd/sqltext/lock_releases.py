@@ -1,0 +1,69 @@
+"""What in a file lets go of the migration lock, which its session holds, or ends that session."""
+
+from __future__ import annotations
+
+import re
+
+from healthd.catalog.scope import MIGRATION_LOCK
+from healthd.sqltext.statements import OPENING, Statement, blanked, past_quote, statements
+
+CALL = r"(?<![\w$.\"])(?:pg_catalog\s*\.\s*)?{}\s*\(\s*"
+ALL = re.compile(CALL.format("pg_advisory_unlock_all") + r"\)", re.IGNORECASE)
+ONE = re.compile(CALL.format("pg_advisory_unlock") + r"(\w+)\s*,\s*(\w+)\s*\)", re.IGNORECASE)
+OWN_END = re.compile(CALL.format("pg_terminate_backend") + CALL.format("pg_backend_pid") + r"\)", re.IGNORECASE)
+DISCARD = re.compile(r"discard\s+all\b", re.IGNORECASE)
+BODY = re.compile(r"do\b", re.IGNORECASE)
+
+RELEASES = "releases the migration lock: another runner may begin while this file runs"
+CURES = {
+    "DISCARD ALL": "take it out: each file starts in a session like new",
+    "pg_advisory_unlock_all()": "release the file's own locks one by one: pg_advisory_unlock(KEY)",
+    "pg_advisory_unlock()": "take another key for the file's own lock: this one is healthd's",
+    "pg_terminate_backend()": "take it out: the file can never be applied",
+}
+
+
+def release(text: str, *, transactional: bool) -> tuple[int, str, str] | None:
+    """Return line, words and cure of what first releases the migration lock or ends the session; None without one.
+
+    In a transaction a lock of its own holds others back, whatever the session lets go of, and all comes or nothing.
+    """
+    for one in () if transactional else statements(text):
+        if found := _release(one):
+            line, what = found
+            why = "ends its own session" if what == "pg_terminate_backend()" else RELEASES
+            return line, f"{what} {why}", CURES[what]
+    return None
+
+
+def _release(one: Statement) -> tuple[int, str] | None:
+    code = blanked(one.text)
+    if DISCARD.match(code):
+        return one.line, "DISCARD ALL"
+    if BODY.match(code):
+        code = _body(one.text)
+    if found := OWN_END.search(code):
+        return one.line + code.count("\n", 0, found.start()), "pg_terminate_backend()"
+    if found := ALL.search(code):
+        return one.line + code.count("\n", 0, found.start()), "pg_advisory_unlock_all()"
+    for found in ONE.finditer(code):
+        if tuple(map(_number, found.groups())) == MIGRATION_LOCK:
+            return one.line + code.count("\n", 0, found.start()), "pg_advisory_unlock()"
+    return None
+
+
+def _body(text: str) -> str:
+    """Return a DO with what stands in its dollar quotes as code, and every line where it was."""
+    for quote in re.finditer(r"\$", text):
+        if opening := OPENING.match(text, quote.start()):
+            end = past_quote(text, quote.start())
+            inside = text[opening.end() : end - len(opening[0])]
+            return re.sub(r"[^\n]", " ", text[: opening.end()]) + blanked(inside)
+    return blanked(text)
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text, 0)
+    except ValueError:
+        return None

@@ -1,0 +1,103 @@
+"""The steps of a file that is no transaction: what must be sent on its own, and what comes whole or not at all."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from healthd.sqltext.classify import Outside, outside
+from healthd.sqltext.statements import Statement, blanked, statements
+
+GAP = r"(?:\s|--[^\n]*\n|/\*.*?\*/)+"  # between two words
+BEGIN = re.compile(r"(?:begin|start\s+transaction)\b", re.IGNORECASE)
+END = re.compile(
+    r"(?:commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:work\s+|transaction\s+)?to\b))\b", re.IGNORECASE
+)
+COMMIT = re.compile(r"(?:commit|end)\b(?!\s+prepared)", re.IGNORECASE)
+PATIENT = re.compile(r"(?:.*\bconcurrently\b|vacuum\b)", re.IGNORECASE | re.DOTALL)
+SETTING = re.compile(
+    rf"(?:set\b(?!{GAP}(?:local|constraints|transaction)\b)|reset\b|select{GAP}(?:pg_catalog\s*\.\s*)?set_config\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is sent in one go: a statement, or a file's own BEGIN … COMMIT.
+
+    `number` counts the statements of the file from 1, and is that of the first one here; `line` is where it begins.
+    `end` is the word that ends the file's own transaction, and no part of `text`; empty for a single statement.
+    """
+
+    number: int
+    line: int
+    text: str
+    end: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the step."""
+        return sha256(f"{self.text};{self.end}".encode()).hexdigest()
+
+    @property
+    def alone(self) -> bool:
+        """Return whether the server takes it outside of transactions only; of others it says so when it refuses."""
+        return not self.end and outside(blanked(self.text)) is Outside.ALWAYS
+
+    @property
+    def patient(self) -> bool:
+        """Return whether waiting for its locks holds up nobody who reads or writes."""
+        return not self.end and bool(PATIENT.match(self.text)) and self.alone
+
+    @property
+    def setting(self) -> bool:
+        """Return whether it says something to the session, and nothing to the database."""
+        return not self.end and bool(SETTING.match(self.text))
+
+
+@functools.lru_cache(maxsize=2)
+def steps(text: str) -> tuple[Step, ...]:
+    """Return the steps of a file in their order."""
+    return tuple(_steps(text))
+
+
+def _steps(text: str) -> Iterator[Step]:
+    inside: list[Statement] = []
+    first = 0
+    for number, one in enumerate(statements(text), 1):
+        if inside:
+            if END.match(one.text):
+                yield Step(first, inside[0].line, _joined(inside), one.text)
+                inside = []
+            else:
+                inside.append(one)
+        elif BEGIN.match(one.text):
+            inside, first = [one], number
+        else:
+            yield Step(number, one.line, one.text)
+    if inside:
+        yield Step(first, inside[0].line, _joined(inside))
+
+
+def _joined(parts: list[Statement]) -> str:
+    """Return statements as one text in which each stands as many lines below the first as in its file."""
+    text, line = "", parts[0].line
+    for part in parts:
+        text += "\n" * (part.line - line) + part.text + ";"
+        line = part.line + part.text.count("\n")
+    return text
+
+
+@functools.lru_cache(maxsize=2)
+def count(text: str) -> int:
+    """Return how many statements a file has."""
+    return sum(1 for _ in statements(text))
+
+
+def excerpt(text: str, length: int = 60) -> str:
+    """Return the beginning of a statement in one line, without the values in it: they may be nobody's business."""
+    words = " ".join(re.sub(r"'(?:[^']|'')*'?", "'…'", text[: 20 * length]).split())
+    return words if len(words) <= length else words[: length - 1].rstrip() + "…"

@@ -94,7 +94,7 @@ def another_healthd(data: Path, *, then: str = "print(server.pid, server._watchd
     """Start a process that starts a server on the folder, says so, and then stays."""
     program = f"""
         import pathlib, signal, sys, time
-        from healthd import embedded, programs
+        from healthd.postgres import embedded, programs
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
         binaries = pathlib.Path(sys.argv[2]) if sys.argv[2] else None
         server = embedded.start(pathlib.Path(sys.argv[1]), binaries=binaries, durable=False)
@@ -400,7 +400,7 @@ def test_a_server_that_nobody_watches_is_stopped_and_restarted(
 def test_a_killed_temporary_server_leaves_nothing_behind(folder: Path) -> None:
     program = """
         import pathlib, sys, time
-        from healthd import embedded, programs
+        from healthd.postgres import embedded, programs
         with embedded.temporary(binaries=pathlib.Path(sys.argv[1]) if sys.argv[1] else None) as server:
             print(server.pid, server.data, flush=True)
             time.sleep(600)
@@ -606,7 +606,7 @@ def test_a_link_in_the_place_of_our_files_is_not_followed(absent: Path, folder: 
 PLAIN_USER = """
     import os, pathlib, sys
     sys.path.insert(0, sys.argv[1])
-    from healthd import embedded, programs
+    from healthd.postgres import embedded, programs
     folder, binaries = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     assert os.geteuid() != 0
     with embedded.start(folder / "data", binaries=binaries) as server:

@@ -18,14 +18,15 @@ from statistics import median
 from reference import schema
 
 from healthd.comparison.roles import for_comparison
-from healthd.config.reader import Target, read_settings
+from healthd.config.reader import read_settings
+from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile, dump
 from healthd.expected.store import read_files
 from healthd.migrations.runner import migrate
-from healthd.model import Snapshot, diff
+from healthd.model.snapshots import Snapshot, diff
 from healthd.postgres import embedded
 from healthd.postgres.programs import find_binaries
 from healthd.rounds.examination import examine_again

@@ -18,7 +18,7 @@ from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile, dump
 from healthd.migrations.runner import migrate
-from healthd.model import Difference, diff
+from healthd.model.snapshots import Difference, diff
 from healthd.postgres import embedded
 
 RUNS = 7

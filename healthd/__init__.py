@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from healthd._version import __version__
 
 __all__ = [
     "Contract",
@@ -19,10 +19,23 @@ __all__ = [
 
 if TYPE_CHECKING:
     from healthd.database.snapshot.reading import take_snapshot
-    from healthd.model import Contract, Difference, Finding, Report, Severity, Snapshot, diff
+    from healthd.model.contracts import Contract
+    from healthd.model.findings import Finding, Report
+    from healthd.model.severity import Severity
+    from healthd.model.snapshots import Difference, Snapshot, diff
     from healthd.rounds.examination import examine
 
-_HOMES = {"take_snapshot": "database.snapshot.reading", "examine": "rounds.examination"}
+_HOMES = {
+    "Contract": "model.contracts",
+    "Difference": "model.snapshots",
+    "Finding": "model.findings",
+    "Report": "model.findings",
+    "Severity": "model.severity",
+    "Snapshot": "model.snapshots",
+    "diff": "model.snapshots",
+    "examine": "rounds.examination",
+    "take_snapshot": "database.snapshot.reading",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -31,4 +44,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'model')}"), name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -5,7 +5,10 @@ from collections.abc import Iterator, Mapping
 from healthd.catalog import KINDS
 from healthd.comparison.partitions import holder
 from healthd.comparison.unreported import named
-from healthd.model import NAME_OF, SCHEMA_OF, SWAPPED, Difference, Key, Record, Report, Snapshot, diff
+from healthd.model.attributes import Record
+from healthd.model.findings import Report
+from healthd.model.names import Key
+from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, Difference, Snapshot, diff
 
 OTHER_NAMES = frozenset({NAME_OF, SCHEMA_OF, SWAPPED, "labels"})
 WHOLE = frozenset({None, "bound", *OTHER_NAMES})

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from conftest import BINARIES
 
-from healthd.catalog.scope import BOOKS
+from healthd.model.ledger import BOOKS
 from healthd.postgres import programs
 from healthd.sqltext.statements import statements
 

@@ -34,7 +34,7 @@ from explained import unexplained
 from psycopg import sql as compose
 
 from healthd.comparison.roles import comparable, for_comparison
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.contracts import load as load_contract
 from healthd.database.connection import connect
 from healthd.database.snapshot.change_token import take_mark
@@ -44,7 +44,10 @@ from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile, dump
 from healthd.expected.store import Files
 from healthd.migrations.runner import migrate
-from healthd.model import Contract, Key, Report, diff
+from healthd.model.contracts import Contract
+from healthd.model.findings import Report
+from healthd.model.names import Key
+from healthd.model.snapshots import diff
 from healthd.postgres.embedded import Server
 from healthd.replay.replay import replay
 from healthd.rounds.examination import Round, examine, examine_again

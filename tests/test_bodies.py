@@ -2,7 +2,7 @@
 
 import pytest
 
-from healthd.routine_bodies import little
+from healthd.sqltext.routine_bodies import little
 
 BODY = "\nBEGIN\n  RETURN 1;  \nEND "
 

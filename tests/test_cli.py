@@ -19,7 +19,7 @@ import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 from stories import SQL
 
-from healthd import __version__
+from healthd._version import __version__
 from healthd.cli.main import cli, run
 from healthd.cli.verbs import VERBS
 from healthd.database.connection import MIGRATION_LOCK

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from yoyo.config import read_config as yoyo_reads
 
 from healthd.config.ini import parse
-from healthd.config.reader import Settings, Target, _Reader, find, read_settings
+from healthd.config.reader import _Reader, find, read_settings
+from healthd.config.settings import Settings, Target
 from healthd.errors import ConfigError
 
 URL = "postgresql://user@host:5432/orders"

@@ -14,11 +14,12 @@ from servers import wait_for
 
 from healthd.catalog import KINDS
 from healthd.database.connection import connect
-from healthd.database.snapshot import reading as door
+from healthd.database.snapshot import transaction as door
 from healthd.database.snapshot.change_token import look, take_mark
 from healthd.database.snapshot.reading import read, take_snapshot
 from healthd.errors import DatabaseFailed
-from healthd.model import Key, Snapshot, diff
+from healthd.model.names import Key
+from healthd.model.snapshots import Snapshot, diff
 
 ONE_OF_EVERYTHING = """
 CREATE TABLE held (id serial PRIMARY KEY, a integer DEFAULT 1 CHECK (a > 0));

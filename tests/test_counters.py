@@ -9,14 +9,18 @@ from stories import files, lock, migrations
 from healthd.checks.collations import check as check_collations
 from healthd.checks.sequences import EXHAUSTING
 from healthd.checks.sequences import check as check_sequences
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.probes.sequences import FAR
 from healthd.database.probes.vitals import read_beside
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.store import Files
 from healthd.migrations.runner import migrate
-from healthd.model import Counter, Evidence, Key, Severity, Snapshot, SortedBy
+from healthd.model.findings import Evidence
+from healthd.model.names import Key
+from healthd.model.observations import Counter, SortedBy
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Snapshot
 from healthd.rounds.examination import examine
 
 EMPTY = Snapshot(180000, {})

@@ -29,7 +29,7 @@ from healthd.cli.verbs.up import _attempt
 from healthd.config.reader import read_settings
 from healthd.daemon.loop import BACKOFF_MAX_S, Watch, _stuck, rest
 from healthd.expected.store import keep
-from healthd.model import Report
+from healthd.model.findings import Report
 from healthd.postgres import embedded, programs
 from healthd.report.board import Board
 

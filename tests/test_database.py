@@ -18,9 +18,11 @@ from healthd.database.connection import MIGRATION_LOCK, complete, connect, param
 from healthd.database.probes.round_trips import probe_access, probe_values
 from healthd.database.snapshot.reading import read, take_snapshot
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError
-from healthd.model import Contract, Key, diff
+from healthd.model.contracts import Contract
+from healthd.model.names import Key
+from healthd.model.snapshots import diff
 
-door: Any = import_module("healthd.database.snapshot.reading")
+door: Any = import_module("healthd.database.snapshot.transaction")
 
 RICH = """
 CREATE SCHEMA app;

@@ -43,8 +43,10 @@ from psycopg import sql as compose
 from healthd.database.connection import SESSION, connect, read_only
 from healthd.database.snapshot import change_token
 from healthd.database.snapshot.change_token import Mark
-from healthd.database.snapshot.reading import asked, digests_of, read, take_snapshot, take_snapshot_after
-from healthd.model import Difference, Key, Snapshot, diff
+from healthd.database.snapshot.reading import digests_of, read, take_snapshot, take_snapshot_after
+from healthd.database.snapshot.transaction import asked
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference, Snapshot, diff
 from healthd.sqltext.statements import statements
 
 FOLDER = Path(__file__).parent / "ddl"

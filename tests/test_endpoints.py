@@ -15,7 +15,8 @@ from servers import tool
 from healthd.config.reader import Endpoint, read_settings
 from healthd.contracts.json_shape import load, mismatches
 from healthd.errors import ConfigError
-from healthd.model import Report, Severity
+from healthd.model.findings import Report
+from healthd.model.severity import Severity
 from healthd.report.board import Board
 from healthd.report.documents import answer, text
 from healthd.report.metrics import exposition, registry

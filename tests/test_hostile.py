@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from psycopg import sql as compose
 
 from healthd.catalog import KINDS
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.probes.round_trips import probe_values
 from healthd.database.snapshot.reading import read, take_snapshot
@@ -24,7 +24,10 @@ from healthd.errors import DatabaseFailed
 from healthd.expected.codec import decode_objects, encode_objects
 from healthd.expected.lockfile import LockFile, dump, load
 from healthd.expected.store import Files
-from healthd.model import Key, Report, Severity, Snapshot, diff
+from healthd.model.findings import Report
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Snapshot, diff
 from healthd.report.board import Board
 from healthd.report.documents import document, text
 from healthd.report.repair import script

@@ -13,23 +13,12 @@ from healthd.catalog import KINDS
 from healthd.catalog.columns import Column
 from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
-from healthd.model import (
-    DEPARSED,
-    MAJOR,
-    RESERVED,
-    UNREADABLE,
-    Difference,
-    Finding,
-    Key,
-    Report,
-    Severity,
-    Snapshot,
-    attributes,
-    diff,
-    literal,
-    quote,
-    shown,
-)
+from healthd.model.attributes import DEPARSED, MAJOR, attributes
+from healthd.model.findings import Finding, Report
+from healthd.model.names import RESERVED, Key, literal, quote
+from healthd.model.severity import Severity
+from healthd.model.snapshots import UNREADABLE, Difference, Snapshot, diff
+from healthd.text import shown
 
 # What PostgreSQL takes as a name: anything but the character of code zero, up to 63 bytes.
 LETTERS = some.characters(exclude_characters="\0", exclude_categories=["Cs"])

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from test_ddl import Watch, report, told
 
 from healthd.database.connection import connect
-from healthd.model import Difference
+from healthd.model.snapshots import Difference
 from healthd.postgres import embedded
 
 THOROUGH = os.environ.get("HEALTHD_PROFILE") == "matrix"

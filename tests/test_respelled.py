@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthd.catalog.constraints import Constraint
-from healthd.model import Key, Snapshot, diff
-from healthd.respelling import respelled
+from healthd.model.names import Key
+from healthd.model.respelling import respelled
+from healthd.model.snapshots import Snapshot, diff
 
 LABELS = "ARRAY['a'::character varying, 'b'::character varying]"
 CAST = "ARRAY[('a'::character varying)::text, ('b'::character varying)::text]"

@@ -15,17 +15,20 @@ import pytest
 from stories import files, lock, migrated, migrations
 
 from healthd.catalog import KINDS
-from healthd.catalog.scope import BOOKS
 from healthd.checks import CHECKS
 from healthd.comparison.roles import for_comparison
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.connection import MIGRATION_LOCK, connect
 from healthd.database.ledger import Ledger
 from healthd.database.snapshot import reading as door
-from healthd.database.snapshot.reading import Reading, expected_digests
-from healthd.expected.status import Applied
-from healthd.expected.store import Files
-from healthd.model import Contract, Key, Report, Severity, Snapshot, State
+from healthd.database.snapshot.transaction import Reading
+from healthd.expected.store import Files, expected_digests
+from healthd.model.contracts import Contract
+from healthd.model.findings import Report
+from healthd.model.ledger import BOOKS, Applied, State
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Snapshot
 from healthd.report.documents import document, text
 from healthd.rounds.conclusion import conclude
 from healthd.rounds.examination import Round, examine

@@ -15,7 +15,7 @@ HOUSE = Path(healthd.__file__).parent
 EVERYWHERE = frozenset("__future__ collections collections.abc dataclasses datetime enum functools typing".split())
 PURE: Mapping[str, frozenset[str]] = {
     "healthd.model": frozenset({"hashlib", "re"}),
-    "healthd.respelling": frozenset({"itertools", "re"}),
+    "healthd.model.respelling": frozenset({"itertools", "re"}),
     "healthd.errors": frozenset(),
     "healthd.comparison.causes": frozenset(),
     "healthd.comparison.judgement": frozenset(),
@@ -29,7 +29,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.comparison.outside_roles": frozenset(),
     "healthd.comparison.unreported": frozenset(),
     "healthd.comparison.extension_versions": frozenset(),
-    "healthd.routine_bodies": frozenset({"re"}),
+    "healthd.sqltext.routine_bodies": frozenset({"re"}),
     "healthd.comparison.detached_partitions": frozenset(),
     "healthd.comparison.adoption": frozenset(),
     "healthd.comparison.words": frozenset(),
@@ -94,7 +94,7 @@ PURE: Mapping[str, frozenset[str]] = {
     "healthd.expected.foreign": frozenset({"re", "pathlib"}),
     "healthd.sqltext.classify": frozenset({"re"}),
     "healthd.sqltext.statements": frozenset({"re"}),
-    "healthd.migration_names": frozenset({"hashlib", "unicodedata"}),
+    "healthd.model.migration_names": frozenset({"hashlib", "unicodedata"}),
     "healthd.migrations.engine.notices": frozenset({"collections", "re"}),
     "healthd.expected.distance": frozenset(),
     "healthd.sqltext.lock_releases": frozenset({"re"}),

@@ -10,13 +10,16 @@ import psycopg
 import pytest
 from test_cli import healthd
 
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.probes.row_samples import Samples, sample_rows
 from healthd.database.snapshot.reading import read
 from healthd.expected.lockfile import LockFile, dump
 from healthd.expected.store import Files
-from healthd.model import Contract, Key, Member, Model, Severity, Unsampled
+from healthd.model.contracts import Contract, Member, Model
+from healthd.model.names import Key
+from healthd.model.observations import Unsampled
+from healthd.model.severity import Severity
 from healthd.rounds.conclusion import conclude
 from healthd.rounds.examination import examine
 

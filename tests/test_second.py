@@ -9,13 +9,14 @@ from pooler import pooled
 from stories import files, lock, migrated, migrations
 
 from healthd.catalog import KINDS
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.connection import SESSION, connect, read_only, rows_of
 from healthd.database.snapshot import change_token, second_connection
-from healthd.database.snapshot import reading as door
+from healthd.database.snapshot import transaction as door
 from healthd.database.snapshot.second_connection import SERVER, Second
 from healthd.expected.store import Files
-from healthd.model import Report, Severity
+from healthd.model.findings import Report
+from healthd.model.severity import Severity
 from healthd.rounds import examination
 from healthd.rounds.examination import examine, examine_again
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from test_cli import lock_text, make_project
 
-from healthd.config.reader import Settings, read_settings
+from healthd.config.reader import read_settings
+from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileError
 from healthd.expected import store
 from healthd.expected.store import keep, read_lock, read_snapshot

@@ -10,7 +10,8 @@ from psycopg import sql as compose
 from stories import STORIES, Scene, Story, lock, migrated, play
 
 from healthd.checks import CHECKS
-from healthd.model import Finding, Severity
+from healthd.model.findings import Finding
+from healthd.model.severity import Severity
 from healthd.postgres import embedded
 
 rounds: Any = import_module("healthd.rounds.examination")

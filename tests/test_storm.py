@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from healthd.database.connection import connect
-from healthd.database.snapshot import reading as door
+from healthd.database.snapshot import transaction as door
 from healthd.database.snapshot.reading import take_snapshot
-from healthd.model import Key, Snapshot, diff
+from healthd.model.names import Key
+from healthd.model.snapshots import Snapshot, diff
 
 READINGS = 8
 SESSIONS = 2

@@ -14,7 +14,8 @@ import pytest
 
 from healthd.database.connection import connect, rows_of
 from healthd.database.snapshot.reading import take_snapshot
-from healthd.model import Snapshot, diff, literal
+from healthd.model.names import literal
+from healthd.model.snapshots import Snapshot, diff
 from healthd.postgres import embedded
 from healthd.sqltext.statements import statements
 

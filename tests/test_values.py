@@ -12,7 +12,8 @@ from healthd.catalog.enums import Enum
 from healthd.database.connection import connect
 from healthd.database.probes.edge_values import _NUMBERS, _TIMES, came_back, edge_values
 from healthd.database.probes.round_trips import probe_values
-from healthd.model import Key, Snapshot
+from healthd.model.names import Key
+from healthd.model.snapshots import Snapshot
 
 TYPES = [
     *_NUMBERS,

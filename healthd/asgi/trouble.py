@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from healthd.model import Key, quote
+from healthd.model.names import Key, quote
 from healthd.printable import printable
 from healthd.text import hide
 

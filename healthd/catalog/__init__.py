@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from healthd.model import Kind
+    from healthd.model.kinds import Kind
 
 NAMES = (
     "schemas",

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model import DEPARSED, Difference, Kind
+from healthd.model.attributes import DEPARSED
+from healthd.model.kinds import Kind
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

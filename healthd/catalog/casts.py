@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import own
-from healthd.model import Difference, Key, Kind, Record
+from healthd.model.attributes import Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

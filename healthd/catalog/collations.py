@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model import Difference, Kind, Severity, literal
+from healthd.model.kinds import Kind
+from healthd.model.names import literal
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

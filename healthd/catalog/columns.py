@@ -7,7 +7,11 @@ from typing import Annotated
 from healthd.catalog.foreign_tables import generic, generic_options
 from healthd.catalog.server_only import any_of_column, by_server_of_column
 from healthd.catalog.tables import options_order
-from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, literal, quote
+from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, literal, quote
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from typing import Annotated
 
 from healthd.catalog.addresses import ADDRESSES, COLUMNS, USERS, Address
 from healthd.catalog.scope import own
-from healthd.model import Attribute, Key, Kind, Record
+from healthd.model.attributes import Attribute, Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,11 @@ from healthd.catalog.indexes import ATTACHED, STATISTICS, TABLESPACE, set_statis
 from healthd.catalog.scope import SCHEMA, own
 from healthd.catalog.tables import options, options_order, set_options
 from healthd.catalog.triggers import switched
-from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, literal, quote
+from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, literal, quote
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

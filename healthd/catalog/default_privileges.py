@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 from healthd.catalog.grants import SEEN, change, changes
 from healthd.catalog.roles import OWNER, PUBLIC, role, written
-from healthd.model import Difference, Key, Kind, Record, Severity, quote
+from healthd.model.attributes import Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

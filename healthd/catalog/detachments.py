@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from healthd.model import Kind, Record, Severity
+from healthd.model.attributes import Record
+from healthd.model.kinds import Kind
+from healthd.model.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

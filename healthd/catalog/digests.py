@@ -10,7 +10,9 @@ from typing import Any
 
 from healthd import catalog
 from healthd.catalog.scope import SHARED
-from healthd.model import Key, Kind, Record, attributes
+from healthd.model.attributes import Record, attributes
+from healthd.model.kinds import Kind
+from healthd.model.names import Key
 
 Digest = tuple[int, int]  # how many objects, and the sum of their hashes modulo 2**64
 

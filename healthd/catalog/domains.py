@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model import DEPARSED, Attribute, Difference, Kind, quote
+from healthd.model.attributes import DEPARSED, Attribute
+from healthd.model.kinds import Kind
+from healthd.model.names import quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

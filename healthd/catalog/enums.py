@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model import Difference, Kind, literal
+from healthd.model.kinds import Kind
+from healthd.model.names import literal
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.model import MINOR, Difference, Kind, literal, quote
+from healthd.model.attributes import MINOR
+from healthd.model.kinds import Kind
+from healthd.model.names import literal, quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

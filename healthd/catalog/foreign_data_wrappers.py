@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.scope import own
-from healthd.model import SECRET, Difference, Kind, quote
+from healthd.model.attributes import SECRET
+from healthd.model.kinds import Kind
+from healthd.model.names import quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,10 @@ from typing import Annotated
 
 from healthd.catalog.foreign_data_wrappers import options, repair_options, secrets, written
 from healthd.catalog.scope import own
-from healthd.model import SECRET, Difference, Key, Kind, literal, quote
+from healthd.model.attributes import SECRET
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, literal, quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.tables import PARENTS, column_order
-from healthd.model import DEPARSED, Attribute, Difference, Kind
+from healthd.model.attributes import DEPARSED, Attribute
+from healthd.model.kinds import Kind
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd import routine_bodies
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, literal, quote
+from healthd.model.attributes import DEPARSED, MINOR, Attribute
+from healthd.model.kinds import Kind
+from healthd.model.names import literal, quote
+from healthd.model.snapshots import Difference
+from healthd.sqltext import routine_bodies
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,11 @@ from healthd.catalog.addresses import (
 from healthd.catalog.owners import UPGRADED, words
 from healthd.catalog.roles import OWNER, PUBLIC, role, written
 from healthd.catalog.scope import SCHEMA
-from healthd.model import Difference, Key, Kind, Record, Severity, quote
+from healthd.model.attributes import Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

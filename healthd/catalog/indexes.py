@@ -6,7 +6,11 @@ from typing import Annotated
 
 from healthd.catalog.functions import needs
 from healthd.catalog.server_only import by_server
-from healthd.model import DEPARSED, MINOR, Attribute, Difference, Key, Kind, Record, Severity, quote
+from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,10 @@ from typing import Annotated
 
 from healthd.catalog.operator_families import members
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model import Attribute, Difference, Key, Kind, Record, quote
+from healthd.model.attributes import Attribute, Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,11 @@ from typing import Annotated
 from healthd.catalog.addresses import ADDRESSES, Address
 from healthd.catalog.roles import role, written
 from healthd.catalog.scope import own
-from healthd.model import MINOR, Difference, Key, Kind, Record, Severity, quote
+from healthd.model.attributes import MINOR, Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

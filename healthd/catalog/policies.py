@@ -6,7 +6,11 @@ from typing import Annotated
 
 from healthd.catalog.roles import PUBLIC, role, written
 from healthd.catalog.scope import RELATION, own
-from healthd.model import DEPARSED, Difference, Key, Kind, Severity, quote
+from healthd.model.attributes import DEPARSED
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.scope import RELATION, own
-from healthd.model import DEPARSED, Difference, Key, Kind, quote
+from healthd.model.attributes import DEPARSED
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import own
-from healthd.model import Difference, Kind, quote
+from healthd.model.kinds import Kind
+from healthd.model.names import quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How a role is named in a snapshot, where the words PUBLIC, (owner) and (migrator) mean something else."""
 
-from healthd.model import quote
+from healthd.model.names import quote
 
 OWNER = "(owner)"  # the grantee that the object belongs to, whoever that is
 PUBLIC = "PUBLIC"

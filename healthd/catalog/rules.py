@@ -6,7 +6,10 @@ from typing import Annotated
 
 from healthd.catalog.scope import RELATION, own
 from healthd.catalog.triggers import ON, SWITCH, switched
-from healthd.model import DEPARSED, Difference, Key, Kind, Record, quote
+from healthd.model.attributes import DEPARSED, Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

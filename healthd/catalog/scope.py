@@ -3,19 +3,6 @@
 # Schemas of the system begin with pg_: PostgreSQL lets nobody else make one.
 SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
-# yoyo's tables and ours keep the books; they are not part of what the files promise.
-BOOKS = (
-    "_yoyo_migration",
-    "_yoyo_log",
-    "_yoyo_version",
-    "yoyo_lock",
-    "_healthd_migration",
-    "_healthd_progress",
-    "_healthd_text",
-)
-
-# The advisory lock that a migration run holds: the two numbers spell "heal" and "thd".
-MIGRATION_LOCK = (0x6865616C, 0x746864)
 
 # %(books)s is an array of table names.
 RELATION = f"{SCHEMA} AND c.relname <> ALL (%(books)s)"

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from healthd.catalog.addresses import ADDRESSES
 from healthd.catalog.comments import described
 from healthd.catalog.owners import words
-from healthd.model import Difference, Key, Kind, Record, literal, quote
+from healthd.model.attributes import Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, literal, quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.scope import SERVING
-from healthd.model import MINOR, Difference, Key, Kind, Record, literal, quote
+from healthd.model.attributes import MINOR, Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, literal, quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.scope import RELATION, own
-from healthd.model import Attribute, Difference, Key, Kind, Severity
+from healthd.model.attributes import Attribute
+from healthd.model.kinds import Kind
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.foreign_data_wrappers import digest
-from healthd.model import MINOR, SECRET, VEILED, Difference, Kind, Severity, literal, quote
+from healthd.model.attributes import MINOR, SECRET, VEILED
+from healthd.model.kinds import Kind
+from healthd.model.names import literal, quote
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

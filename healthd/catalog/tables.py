@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.server_only import by_server
-from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, literal, quote
+from healthd.model.attributes import DEPARSED, MINOR, Attribute
+from healthd.model.kinds import Kind
+from healthd.model.names import literal, quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model import Difference, Kind
+from healthd.model.kinds import Kind
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,10 @@ from typing import Annotated
 
 from healthd.catalog.functions import needs
 from healthd.catalog.scope import own
-from healthd.model import DEPARSED, Attribute, Difference, Key, Kind, Record, quote
+from healthd.model.attributes import DEPARSED, Attribute, Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

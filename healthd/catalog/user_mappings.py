@@ -7,7 +7,10 @@ from typing import Annotated
 from healthd.catalog.foreign_data_wrappers import options, secrets
 from healthd.catalog.roles import PUBLIC, role, written
 from healthd.catalog.scope import own
-from healthd.model import SECRET, VEILED, Difference, Key, Kind, quote
+from healthd.model.attributes import SECRET, VEILED
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,10 @@ from typing import Annotated
 from healthd.catalog.functions import needs
 from healthd.catalog.server_only import by_server
 from healthd.catalog.tables import REPLICA_IDENTITY, options_order
-from healthd.model import DEPARSED, MINOR, Attribute, Difference, Kind, quote
+from healthd.model.attributes import DEPARSED, MINOR, Attribute
+from healthd.model.kinds import Kind
+from healthd.model.names import quote
+from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)

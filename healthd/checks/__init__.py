@@ -5,7 +5,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
-from healthd.model import Check, Contract, Problem
+from healthd.model.contracts import Contract
+from healthd.model.findings import Check, Problem
 
 _MODULES: Mapping[str, ModuleType] = {
     name: import_module(f"{__name__}.{name}") for name in sorted(module.name for module in iter_modules(__path__))

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from healthd.comparison.judgement import differences, judge
-from healthd.model import Evidence, Finding, Problem, Severity, SortedBy
+from healthd.model.findings import Evidence, Finding, Problem
+from healthd.model.observations import SortedBy
+from healthd.model.severity import Severity
 
 PROBLEMS = (
     Problem(

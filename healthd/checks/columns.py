@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from healthd.comparison.judgement import differences, judge
-from healthd.model import Evidence, Finding
+from healthd.model.findings import Evidence, Finding
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:

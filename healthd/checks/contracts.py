@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from healthd.contracts.actual_schema import There
 from healthd.contracts.violations import disappointed
-from healthd.model import Contract, Evidence, Finding, Key, Problem, Severity
+from healthd.model.contracts import Contract
+from healthd.model.findings import Evidence, Finding, Problem
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 
 PROBLEMS = (
     Problem(

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from healthd.model import Asked, Contract, Evidence, Finding, Problem, Severity
+from healthd.model.contracts import Contract
+from healthd.model.findings import Evidence, Finding, Problem
+from healthd.model.observations import Asked
+from healthd.model.severity import Severity
 
 PROBLEMS = (
     Problem(

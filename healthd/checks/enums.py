@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from healthd.comparison.judgement import differences, judge
-from healthd.model import NAME_OF, SCHEMA_OF, Difference, Evidence, Finding, Problem, Severity, some
+from healthd.model.findings import Evidence, Finding, Problem
+from healthd.model.severity import Severity
+from healthd.model.snapshots import NAME_OF, SCHEMA_OF, Difference
+from healthd.text import some
 
 LISTED = 50  # of a great many labels a message has so many; the finding's facts have them all
 

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 from healthd.expected.status import FAULTS
-from healthd.model import Evidence, Finding, Key, Problem, Severity, State
+from healthd.model.findings import Evidence, Finding, Problem
+from healthd.model.ledger import State
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 
 PROBLEMS = (
     Problem(

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 from healthd.comparison.judgement import differences, judge
-from healthd.model import Difference, Evidence, Finding, Key, Problem, Severity
+from healthd.model.findings import Evidence, Finding, Problem
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 JUDGED_ELSEWHERE = ("column", "enum")
 

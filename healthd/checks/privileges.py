@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from healthd.model import Contract, Evidence, Finding, Problem, Severity, quote
+from healthd.model.contracts import Contract
+from healthd.model.findings import Evidence, Finding, Problem
+from healthd.model.names import quote
+from healthd.model.severity import Severity
 
 PROBLEMS = (
     Problem(

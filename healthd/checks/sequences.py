@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
-from healthd.model import Counter, Evidence, Finding, Key, Problem, Severity, quote
+from healthd.model.findings import Evidence, Finding, Problem
+from healthd.model.names import Key, quote
+from healthd.model.observations import Counter
+from healthd.model.severity import Severity
 
 EXHAUSTING = 0.75  # of a sequence's numbers are used: time to plan the change of a type
 EXHAUSTED = 0.95  # are used: time to make it

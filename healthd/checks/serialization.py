@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 from healthd.comparison.judgement import commented
 from healthd.contracts.row_conditions import TROUBLES
-from healthd.model import Evidence, Finding, Problem, Sample, Severity, Unsampled, quote, some
+from healthd.model.findings import Evidence, Finding, Problem
+from healthd.model.names import quote
+from healthd.model.observations import Sample, Unsampled
+from healthd.model.severity import Severity
+from healthd.text import some
 
 PROBLEMS = (
     Problem(

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 from healthd.comparison.judgement import differences, major, printed_elsewhere
-from healthd.model import Evidence, Finding, Key, Severity, some
+from healthd.model.findings import Evidence, Finding
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.text import some
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:

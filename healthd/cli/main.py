@@ -13,7 +13,7 @@ from traceback import format_exc
 
 import click
 
-from healthd import __version__
+from healthd._version import __version__
 from healthd.cli.options import out, say
 from healthd.cli.verbs import VERBS
 from healthd.errors import ConfigError, HealthdError, UsageError, failed

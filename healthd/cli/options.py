@@ -22,8 +22,8 @@ from healthd.printable import printable
 from healthd.text import hide
 
 if TYPE_CHECKING:
-    from healthd.config.reader import Settings, Target
-    from healthd.database.snapshot.reading import Reading
+    from healthd.config.settings import Settings, Target
+    from healthd.database.snapshot.transaction import Reading
 
 Done = TypeVar("Done")
 

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from healthd.model import HANGING, Difference, Finding, Key, Report, Severity
+from healthd.model.findings import Finding, Report
+from healthd.model.names import HANGING, Key
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 # What a provider or a DBA puts into every new database: it is empty all the same.
 SET_UP = frozenset({*HANGING, "schema", "extension", "language", "default_privileges", "event_trigger", "publication"})

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from healthd.catalog.enums import renamed
-from healthd.model import Difference, Key, Kind, Record, literal
+from healthd.model.attributes import Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, literal
+from healthd.model.snapshots import Difference
 
 
 def causes(differences: Iterable[Difference], kinds: Mapping[str, Kind]) -> tuple[Difference, ...]:

@@ -7,7 +7,10 @@ from dataclasses import fields, replace
 
 from healthd.catalog.roles import OWNER, PUBLIC
 from healthd.comparison.causes import parent_of
-from healthd.model import HANGING, Difference, Key, Kind, Record, Snapshot
+from healthd.model.attributes import Record
+from healthd.model.kinds import Kind
+from healthd.model.names import HANGING, Key
+from healthd.model.snapshots import Difference, Snapshot
 
 Id = tuple[Key, str | None]  # what tells the differences of one round apart
 

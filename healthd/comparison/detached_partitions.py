@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from healthd.comparison.partitions import RULES, Path, holder, partitions, rule_of
-from healthd.model import Key, Record, Snapshot
+from healthd.comparison.partitions import Path, holder, partitions, rule_of
+from healthd.config.settings import RULES
+from healthd.model.attributes import Record
+from healthd.model.names import Key
+from healthd.model.snapshots import Snapshot
 
 Objects = dict[Key, Record]
 

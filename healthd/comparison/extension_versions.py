@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from healthd.model import Finding, literal
+from healthd.model.findings import Finding
+from healthd.model.names import literal
 
 Updates = Mapping[str, frozenset[tuple[str, str]]]  # of an extension: from which version to which there is a way
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from healthd.model import Difference, Key
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference
 
 # Names that nobody gives to a table of his own; a table that sql/ makes is never taken for one of these.
 LEDGERS: Mapping[str, str] = {

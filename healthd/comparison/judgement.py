@@ -4,24 +4,14 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 
-from healthd import routine_bodies
 from healthd.comparison import moves, renames, swapped_columns, words
-from healthd.model import (
-    NAME_OF,
-    SCHEMA_OF,
-    SWAPPED,
-    UNREADABLE,
-    Difference,
-    Evidence,
-    Finding,
-    Key,
-    Kind,
-    Severity,
-    Snapshot,
-    quote,
-    shown,
-    some,
-)
+from healthd.model.findings import Evidence, Finding
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.severity import Severity
+from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Snapshot
+from healthd.sqltext import routine_bodies
+from healthd.text import shown, some
 
 
 def differences(evidence: Evidence, *kinds: str) -> Iterator[Difference]:

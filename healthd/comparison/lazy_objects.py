@@ -4,7 +4,9 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from healthd.model import Key, Record, Snapshot
+from healthd.model.attributes import Record
+from healthd.model.names import Key
+from healthd.model.snapshots import Snapshot
 
 Fetch = Callable[[str], Mapping[Key, Record]]
 

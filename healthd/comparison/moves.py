@@ -8,7 +8,10 @@ from typing import Any
 
 from healthd.catalog.owners import words
 from healthd.comparison.renames import AS_WRITTEN, inside, same_inside, same_record, under_other_paths
-from healthd.model import SCHEMA_OF, Difference, Key, Kind, Record, Snapshot, attributes, quote
+from healthd.model.attributes import Record, attributes
+from healthd.model.kinds import Kind
+from healthd.model.names import Key, quote
+from healthd.model.snapshots import SCHEMA_OF, Difference, Snapshot
 
 # In this order: what others have columns of, stand on or speak of comes first.
 MOVED = (

@@ -4,7 +4,11 @@ from collections.abc import Iterable, Mapping
 
 from healthd.catalog.grants import of_the_server
 from healthd.catalog.roles import MIGRATOR, OWNER, PUBLIC, called
-from healthd.model import UNREADABLE, Contract, Difference, Finding, Key, Record
+from healthd.model.attributes import Record
+from healthd.model.contracts import Contract
+from healthd.model.findings import Finding
+from healthd.model.names import Key
+from healthd.model.snapshots import UNREADABLE, Difference
 
 PRIVILEGES = frozenset({"grant", "default_privileges"})
 

@@ -8,12 +8,10 @@ from healthd.catalog.columns import Column
 from healthd.catalog.grants import Grant
 from healthd.catalog.tables import Table
 from healthd.catalog.triggers import Trigger
-from healthd.model import HANGING, Key, Record, Snapshot
-
-# conform: one more may come, if it is as its parent promises; one that sql/ makes must stay.
-# managed: they come and go; those that are there are as their parent promises.
-# ignore: nothing about them is compared.
-RULES = ("conform", "managed", "ignore")
+from healthd.config.settings import RULES
+from healthd.model.attributes import Record
+from healthd.model.names import HANGING, Key
+from healthd.model.snapshots import Snapshot
 
 Path = tuple[str, ...]
 Objects = dict[Key, Record]

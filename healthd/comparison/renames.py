@@ -8,7 +8,10 @@ from itertools import groupby
 from typing import Any
 
 from healthd.catalog.owners import words
-from healthd.model import HANGING, NAME_OF, Difference, Key, Kind, Record, Snapshot, attributes, quote
+from healthd.model.attributes import Record, attributes
+from healthd.model.kinds import Kind
+from healthd.model.names import HANGING, Key, quote
+from healthd.model.snapshots import NAME_OF, Difference, Snapshot
 
 # What is looked at in this order: what others stand in or speak of comes first.
 TYPES = ("enum", "domain", "composite", "range", "base_type", "collation")

@@ -13,7 +13,10 @@ from healthd.catalog.grants import Grant, default, initial, of_the_server, spell
 from healthd.catalog.owners import Owner
 from healthd.catalog.policies import Policy
 from healthd.catalog.roles import MIGRATOR, OWNER, called
-from healthd.model import Finding, Key, Record, Snapshot, quote
+from healthd.model.attributes import Record
+from healthd.model.findings import Finding
+from healthd.model.names import Key, quote
+from healthd.model.snapshots import Snapshot
 
 HOLDERS = ("table", "view", "foreign_table", "composite")  # what has columns
 

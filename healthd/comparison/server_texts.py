@@ -11,9 +11,11 @@ from dataclasses import replace
 from healthd.catalog import KINDS
 from healthd.comparison.consequences import qualified
 from healthd.comparison.judgement import major
-from healthd.expected.status import Printed
-from healthd.model import Key, Record, Snapshot, attributes, digest_of_text
-from healthd.respelling import respelled
+from healthd.model.attributes import Record, attributes
+from healthd.model.ledger import Printed, digest_of_text
+from healthd.model.names import Key
+from healthd.model.respelling import respelled
+from healthd.model.snapshots import Snapshot
 
 Place = tuple[Key, str | None]  # an object and its attribute
 Relation = tuple[str, ...]  # schema and name

@@ -11,7 +11,10 @@ from itertools import pairwise
 
 from healthd.comparison.renames import column_names, same_record
 from healthd.comparison.swapped_texts import followed, path_with, renamed_back, spoken_with
-from healthd.model import SWAPPED, Difference, Key, Record, Snapshot, TouchedColumn, quote
+from healthd.model.attributes import Record
+from healthd.model.names import Key, quote
+from healthd.model.observations import TouchedColumn
+from healthd.model.snapshots import SWAPPED, Difference, Snapshot
 
 Names = Mapping[str, str]  # from the name that a column has to the one that is expected of it
 History = Mapping[Key, Sequence[TouchedColumn]]  # of a table's columns, in the order of their numbers

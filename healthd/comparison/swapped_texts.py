@@ -7,7 +7,8 @@ from typing import Any
 
 from healthd.comparison.partitions import holder
 from healthd.comparison.renames import AS_WRITTEN, TOKEN
-from healthd.model import HANGING, Key, Record, attributes, quote
+from healthd.model.attributes import Record, attributes
+from healthd.model.names import HANGING, Key, quote
 
 Names = Mapping[str, str]
 Path = tuple[str, ...]

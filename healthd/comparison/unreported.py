@@ -4,7 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from healthd.comparison.partitions import holder, partitions
-from healthd.model import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Key, Kind, Record, Snapshot, some
+from healthd.model.attributes import Record
+from healthd.model.kinds import Kind
+from healthd.model.names import Key
+from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Snapshot
+from healthd.text import some
 
 PAGE = "docs/what-is-compared.md"
 

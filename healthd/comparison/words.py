@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from healthd.model import shown
+from healthd.text import shown
 
 # An attribute, or kind.attribute where kinds differ: what is said of true, and of false.
 EITHER = {

@@ -6,22 +6,22 @@ import configparser
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from glob import glob
 from pathlib import Path
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
-from healthd.catalog.scope import BOOKS
 from healthd.config.hosts import host_name
 from healthd.config.ini import Origins, new_parser, own, parse
+from healthd.config.settings import Endpoint, Settings, Target
 from healthd.contracts import load as load_contract
 from healthd.contracts.json_shape import Shape
 from healthd.contracts.json_shape import load as load_shape
 from healthd.errors import ConfigError
-from healthd.model import Contract, Key
-from healthd.natural import natural
-from healthd.rounds.endpoints import Endpoint
+from healthd.model.contracts import Contract
+from healthd.model.ledger import BOOKS
+from healthd.model.names import Key
 
 FILE = "yoyo.ini"
 VARIABLE = "HEALTHD_DATABASE"
@@ -77,59 +77,6 @@ KEYS: Mapping[str, frozenset[str]] = {
     "contract": frozenset(["file", "models", "role"]),
     "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract", "token_file"]),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One database that we watch. `dsn` may hold a password: it is never printed.
-
-    `partitions` says for partitioned tables how their partitions are compared, in a word of partitions.RULES;
-    `sample_rows` how many rows of each table that a contract's model reads are looked at: none unless it is asked for.
-    """
-
-    name: str
-    dsn: str = field(repr=False)
-    interval_s: float = 30.0
-    deadline_s: float = 10.0
-    contracts: tuple[Contract, ...] = ()
-    partitions: Mapping[Key, str] = field(default_factory=dict)
-    sample_rows: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All settings of one process; paths are absolute. `targets` is empty when no database is configured."""
-
-    file: Path | None
-    sources: tuple[Path, ...]
-    lock: Path
-    data: Path
-    targets: tuple[Target, ...] = ()
-    contracts: tuple[Contract, ...] = ()
-    endpoints: tuple[Endpoint, ...] = ()
-    host: str = "127.0.0.1"
-    port: int = 9899
-    interval_s: float = 30.0
-    deadline_s: float = 10.0
-    postgres_bin: Path | None = None
-    also_on: tuple[Path, ...] = ()
-    log_level: str = "info"
-    log_format: str = "auto"
-    runbook: str = "/runbook"
-    partitions: Mapping[Key, str] = field(default_factory=dict)
-    lock_timeout_s: float | None = None
-    max_wait_s: float = 300.0
-    sample_rows: int = 0
-    external_url: str = ""  # where others find the pages; without a / at its end
-    allowed_hosts: tuple[str, ...] = ()
-
-    def target(self, name: str) -> Target:
-        """Return the target with this name."""
-        for target in self.targets:
-            if target.name == name:
-                return target
-        known = ", ".join(sorted((target.name for target in self.targets), key=natural)) or "none"
-        raise ConfigError(f"no target is called {name!r}", hint=f"known targets: {known}")
 
 
 def read_settings(file: Path | None = None, *, database: str | None = None) -> Settings:
@@ -391,7 +338,7 @@ class _Reader:
         entries = list(filter(None, map(str.strip, re.split(r"[,\n]", self.get(section, "partitions") or ""))))
         if not entries:
             return {}
-        from healthd.comparison.partitions import RULES  # needs the kinds, which are many files
+        from healthd.config.settings import RULES  # needs the kinds, which are many files
 
         for entry in entries:
             name, colon, word = (part.strip() for part in entry.rpartition(":"))

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from healthd.model import Finding, Key, Member, Model, Record, Severity
+from healthd.model.attributes import Record
+from healthd.model.contracts import Member, Model
+from healthd.model.findings import Finding
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 
 RELATIONS = ("table", "foreign_table", "view")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from healthd.contracts.models import contract_of
 from healthd.errors import ConfigError
-from healthd.model import Contract
+from healthd.model.contracts import Contract
 
 
 def contract_in(names: Iterable[str], folder: Path, *, table: str | None = None) -> Contract:

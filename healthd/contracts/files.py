@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from healthd.contracts.type_table import PYTHON
-from healthd.model import Contract, Key, Member, Model, Statement
+from healthd.model.contracts import Contract, Member, Model, Statement
+from healthd.model.names import Key
 
 FORMAT = 1  # of the JSON; a file without a number is of the first
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")

@@ -5,7 +5,11 @@ from collections.abc import Iterator, Mapping
 from healthd.catalog.grants import default
 from healthd.catalog.roles import PUBLIC, called
 from healthd.contracts.actual_schema import There
-from healthd.model import Contract, Finding, Key, Record, Severity
+from healthd.model.attributes import Record
+from healthd.model.contracts import Contract
+from healthd.model.findings import Finding
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 
 
 def ungranted(contract: Contract, there: There) -> Iterator[Finding]:

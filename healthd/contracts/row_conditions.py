@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from healthd.contracts.type_table import plain
-from healthd.model import Contract, Key, Member, Severity, literal
+from healthd.model.contracts import Contract, Member
+from healthd.model.names import Key, literal
+from healthd.model.severity import Severity
 
 LARGEST_BYTES = 2**20  # what a value may measure that the server is asked to parse
 DEEPEST = 900  # Python's json gives up at a thousand levels, the caller's own among them

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from healthd.contracts.actual_schema import Believer, There
 from healthd.contracts.rules import RULES
 from healthd.contracts.rules.enums import compare
-from healthd.model import Contract, Finding, Key, Severity
+from healthd.model.contracts import Contract
+from healthd.model.findings import Finding
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 
 
 def disappointed(contract: Contract, there: There) -> Iterator[Finding]:

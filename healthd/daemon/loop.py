@@ -16,15 +16,16 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from healthd.config.reader import Settings, Target
+from healthd.config.settings import Endpoint, Settings, Target
 from healthd.daemon.systemd import notify, watchdog_interval_s
 from healthd.database.idle_connections import Places
 from healthd.errors import ConfigError, HealthdError
 from healthd.expected.store import Files, Kept, keep
-from healthd.model import Report, Severity
+from healthd.model.findings import Report
+from healthd.model.severity import Severity
 from healthd.report.board import Board, Change
 from healthd.report.web import Door, application, server_for
-from healthd.rounds.endpoints import Endpoint, examine_endpoint
+from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import Round, blind, examine_again
 
 log = structlog.get_logger()

@@ -17,11 +17,11 @@ import psycopg
 from psycopg import AsyncConnection, errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from healthd import __version__
-from healthd.catalog.scope import MIGRATION_LOCK as MIGRATION_LOCK
+from healthd._version import __version__
 from healthd.database.misplaced_values import SECRETS, refuse_misplaced, without_sent, without_values
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
-from healthd.model import quote as identifier
+from healthd.model.ledger import MIGRATION_LOCK as MIGRATION_LOCK
+from healthd.model.names import quote as identifier
 from healthd.text import hide
 
 if TYPE_CHECKING:
@@ -52,15 +52,6 @@ LIMITS: Mapping[str, str] = {
 }
 
 OLDEST = 130000  # the first server version whose catalogs we know
-
-# Our table of content digests, beside yoyo's own.
-DIGESTS = "_healthd_migration"
-
-# Our table of what is in of files that are no transaction; empty while none is half-way.
-PROGRESS = "_healthd_progress"
-
-# Our table of how this server prints what a migration made, where the lock file is of another major.
-TEXTS = "_healthd_text"
 
 
 @asynccontextmanager

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import AsyncConnection, errors, sql
 
-from healthd.catalog.scope import BOOKS
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
-from healthd.model import SWAPPED, Key, Report, TouchedColumn
+from healthd.model.findings import Report
+from healthd.model.ledger import BOOKS
+from healthd.model.names import Key
+from healthd.model.observations import TouchedColumn
+from healthd.model.snapshots import SWAPPED
 
 if TYPE_CHECKING:
-    from healthd.database.snapshot.reading import Reading
+    from healthd.database.snapshot.transaction import Reading
 
 # The row of a system column (-1) is as old as the table. A transaction that is younger has a smaller age.
 QUERY = """

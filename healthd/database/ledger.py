@@ -9,23 +9,12 @@ from typing import Any
 
 from psycopg import AsyncConnection, errors, sql
 
-from healthd.catalog.scope import BOOKS
-from healthd.database.connection import (
-    DIGESTS,
-    LIMITS,
-    MIGRATION_LOCK,
-    PROGRESS,
-    SESSION,
-    TEXTS,
-    first_line,
-    read_only,
-    rows_of,
-)
+from healthd.database.connection import LIMITS, MIGRATION_LOCK, SESSION, first_line, read_only, rows_of
 from healthd.errors import LedgerFailed, PermissionDenied
-from healthd.expected.status import Applied, Interrupted, Printed
-from healthd.migration_names import canonical
-from healthd.model import Key
-from healthd.model import quote as identifier
+from healthd.model.ledger import BOOKS, DIGESTS, PROGRESS, TEXTS, Applied, Interrupted, Printed
+from healthd.model.migration_names import canonical
+from healthd.model.names import Key
+from healthd.model.names import quote as identifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from typing import Any
 
 from healthd.database.connection import LIMITS, SESSION, read_only
 from healthd.errors import DatabaseFailed
-from healthd.migrations.plan import Size
-from healthd.model import Key
+from healthd.model.names import Key
+from healthd.model.observations import Size
 
 # A partitioned table is as large as its partitions together. pg_total_relation_size opens each of them; `relpages`
 # is what the last VACUUM or ANALYZE saw, and asks nobody.

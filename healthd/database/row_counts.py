@@ -8,7 +8,7 @@ from typing import Any
 
 from healthd.database.connection import LIMITS, SESSION, connect, read_only
 from healthd.errors import HealthdError
-from healthd.model import Key, quote
+from healthd.model.names import Key, quote
 
 ENOUGH = 10_000  # counted up to here; beyond it the server's own estimate is told
 CONSTANT = re.compile(r"(?:'(?:[^']|'')*'|-?[0-9.]+|true|false|NULL)(?:::[\w\s\"().,]+(?:\[\])?)?\Z")

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 from healthd.catalog import KINDS
 from healthd.errors import LockFileError
-from healthd.model import Difference, Key, Record, attributes
+from healthd.model.attributes import Record, attributes
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference
 
 OUTDATED = "write it anew with: healthd lock"
 Said = TypeVar("Said")

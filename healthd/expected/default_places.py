@@ -14,8 +14,10 @@ from typing import NamedTuple
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.expected.session_settings import GIVES, Session
-from healthd.model import Difference, Key, quote, some
+from healthd.model.names import Key, quote
+from healthd.model.snapshots import Difference
 from healthd.sqltext.statements import statements
+from healthd.text import some
 
 Pending = Sequence[tuple[Migration, Locked]]
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from healthd.expected.lockfile import LockFile, fold
-from healthd.model import Key, Record
+from healthd.model.attributes import Record
+from healthd.model.names import Key
 
 BESIDE = frozenset({"owner", "grant", "default_privileges"})  # they differ by what is usual, not by version
 

@@ -13,7 +13,8 @@ from typing import Any
 from healthd.catalog import KINDS
 from healthd.errors import LockFileError
 from healthd.expected.codec import OUTDATED, decode_difference, encode_difference, frozen, known, read_line
-from healthd.model import Difference, Key
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference
 
 Place = tuple[Key, str | None]
 

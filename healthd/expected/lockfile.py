@@ -22,8 +22,10 @@ from healthd.expected.files import Migration
 from healthd.expected.measurements import Step, rewritten, strongest
 from healthd.expected.measurements import decode as decode_step
 from healthd.expected.measurements import encode as encode_step
-from healthd.migration_names import canonical
-from healthd.model import Difference, Key, Record, Snapshot
+from healthd.model.attributes import Record
+from healthd.model.migration_names import canonical
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference, Snapshot
 
 FORMAT = 3
 LOCKED = frozenset(

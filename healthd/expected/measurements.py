@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from healthd.model import Key
+from healthd.model.names import Key
 
 # Weakest first, as PostgreSQL's documentation of LOCK has them.
 MODES = (

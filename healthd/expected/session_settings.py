@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from healthd.model import quote
+from healthd.model.names import quote
 
 # How texts are read and written, with PostgreSQL's own defaults.
 PINNED: Mapping[str, str] = {

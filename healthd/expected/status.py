@@ -1,10 +1,10 @@
 """Where each migration stands in one database: the files, the lock file and the ledger laid side by side."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-from healthd.model import Key, MigrationState, State, some
+from healthd.model.ledger import Applied, Interrupted, MigrationState, State
+from healthd.text import some
 
 # What is wrong with a migration that is applied, in the words of every verb, page and alert.
 FAULTS: Mapping[State, str] = {
@@ -13,53 +13,6 @@ FAULTS: Mapping[State, str] = {
     State.UNKNOWN: "applied, but the files do not know it",
 }
 AHEAD = (State.MISSING, State.UNKNOWN)  # of a database that has more than the files
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """One row of the ledger: the digests are None when stock yoyo applied it, the instant when nobody can read it."""
-
-    id: str
-    applied_at: datetime | None
-    digest: str | None
-    rollback_digest: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """A file that is no transaction and is in only in part.
-
-    `statement` of `statements` is the last one that is known to have begun; `finished` says whether it is in.
-    """
-
-    id: str
-    operation: str  # apply or rollback
-    statement: int
-    statements: int
-    finished: bool
-    at: datetime
-
-    @property
-    def words(self) -> str:
-        """Return how far it has come."""
-        what = "" if self.operation == "apply" else "rollback, "
-        where = "after" if self.finished else "at"
-        return f"{what}{where} statement {self.statement} of {self.statements}"
-
-
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """How the server of a database prints a text of the lock file: one row of our table of texts.
-
-    `digest` is that of the lock file's text (`model.digest_of_text`), `text` is the server's, None where it is the
-    same. It was recorded with `migration`, which made the object what it is.
-    """
-
-    migration: str
-    key: Key
-    attribute: str
-    digest: str
-    text: str | None
 
 
 def states(

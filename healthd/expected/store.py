@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from healthd.config.reader import Settings
+from healthd.background import Later, ready
+from healthd.catalog.digests import Digest
+from healthd.config.settings import Settings
+from healthd.database.ledger import Ledger
+from healthd.database.snapshot.transaction import Digests, Texts
 from healthd.errors import LockFileError
 from healthd.expected.codec import decode_objects
 from healthd.expected.files import Migration, is_migration, read_migrations
 from healthd.expected.lockfile import LockFile, load, verified
-from healthd.model import Snapshot
+from healthd.model.snapshots import Snapshot
 
 LOOK_S = 1.0  # at most one look at the folder in this time, however many targets ask
 
@@ -105,3 +109,23 @@ def read_snapshot(path: Path, *, server_version: int | None = None) -> tuple[Sna
         raise LockFileError(
             f"{path} is neither a lock file nor a snapshot", hint="healthd snapshot --format json"
         ) from error
+
+
+def expected_digests(files: Files | Later[Files], server_version: int) -> Digests:
+    """Return what reads, for a ledger, which digest each kind must have on a server; for `reading.read`."""
+
+    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
+        lock = (await ready(files)).lock.on(server_version)
+        return lock.digests([one.id for one in ledger.applied])
+
+    return wanted
+
+
+def of_another_major(files: Files | Later[Files], server_version: int) -> Texts:
+    """Return what says whether the lock file is of another major than a server; for `reading.read`."""
+
+    async def differs() -> bool:
+        lock_file = (await ready(files)).lock.on(server_version)
+        return lock_file.server_version // 10000 != server_version // 10000
+
+    return differs

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from healthd.importing.records import BRING, Files, Found, Reading
-from healthd.migration_names import canonical
+from healthd.model.migration_names import canonical
 
 PLAN = "sqitch.plan"
 CHANGE = re.compile(r"\+?\s*(?P<name>[^\s#%@+-][^\s\[#]*)")

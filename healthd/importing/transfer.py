@@ -12,7 +12,7 @@ from healthd.importing.naming import names
 from healthd.importing.placeholders import Filling
 from healthd.importing.records import Files, Reading
 from healthd.importing.tools import TOOLS, tool_of
-from healthd.migration_names import canonical
+from healthd.model.migration_names import canonical
 from healthd.sqltext.classify import committing
 
 READ = frozenset({".sql", ".pgsql", ".conf", ".toml", ".yaml", ".yml", ".plan"})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from healthd.expected.measurements import UNKNOWN, Step, rewritten, strongest
-from healthd.model import Difference
+from healthd.model.snapshots import Difference
 from healthd.sqltext.statements import Statement, statements
 
 NAME = r'(?:only\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)'

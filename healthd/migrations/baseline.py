@@ -13,20 +13,25 @@ from healthd.comparison.judgement import major
 from healthd.comparison.outside_roles import held_by_another
 from healthd.comparison.roles import for_comparison
 from healthd.comparison.server_texts import as_printed, same_text, text_of, texts_of, textual
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.finding_details import look_closer
-from healthd.database.snapshot.reading import Reading, of_another_major, read
+from healthd.database.snapshot.reading import read
+from healthd.database.snapshot.transaction import Reading
 from healthd.errors import ConfigError, MigrationFailed
 from healthd.expected.distance import misfits
 from healthd.expected.files import Migration, up_to
 from healthd.expected.lockfile import LockFile, disagreements
-from healthd.expected.status import Applied, Printed, ahead, states
-from healthd.expected.store import Files
+from healthd.expected.status import ahead, states
+from healthd.expected.store import Files, of_another_major
 from healthd.migrations.engine.text_recorder import makers
 from healthd.migrations.safe_run import ELSEWHERE
-from healthd.model import Finding, Key, Report, Severity, State, digest_of_text, some
+from healthd.model.findings import Finding, Report
+from healthd.model.ledger import Applied, Printed, State, digest_of_text
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 from healthd.rounds.conclusion import conclude
+from healthd.text import some
 
 TRIED = 12  # of the versions that look closest, how many are judged before the closest is told
 

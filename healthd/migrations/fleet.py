@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
 
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.errors import HealthdError, failed
 from healthd.migrations.safe_run import Changed
 

@@ -8,10 +8,12 @@ from healthd.expected.default_places import NAMED, Elsewhere
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.expected.session_settings import Session
-from healthd.expected.status import Applied
 from healthd.migrations.impact import Break
 from healthd.migrations.needs import Lack
-from healthd.model import Finding, Key, quote, some
+from healthd.model.findings import Finding
+from healthd.model.ledger import Applied
+from healthd.model.names import Key, quote
+from healthd.text import some
 
 NOTHING = "nothing was changed"
 TAKES = re.compile(r"\b(drop|truncate|delete)\b", re.IGNORECASE)

@@ -12,7 +12,13 @@ from healthd.contracts.privileges import ungranted
 from healthd.contracts.violations import disappointed
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile, fold
-from healthd.model import Contract, Finding, Key, Record, Severity, Snapshot, diff, some
+from healthd.model.attributes import Record
+from healthd.model.contracts import Contract
+from healthd.model.findings import Finding
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Snapshot, diff
+from healthd.text import some
 
 if TYPE_CHECKING:
     from healthd.database.ledger import Ledger

@@ -12,7 +12,7 @@ from healthd.expected.extensions import created, packages_of, unavailable
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.migrations.engine import lock_room
-from healthd.model import quote
+from healthd.model.names import quote
 
 IN_SCHEMAS = frozenset("table view sequence foreign_table function enum domain composite range aggregate".split())
 SQL = {

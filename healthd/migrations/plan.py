@@ -12,7 +12,8 @@ from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.expected.measurements import DOCUMENTED, MODES, UNKNOWN, Step, short
 from healthd.migrations.impact import Break, Foreseen
-from healthd.model import MigrationState, State
+from healthd.model.ledger import MigrationState, State
+from healthd.model.observations import Size
 from healthd.sqltext.statements import statements
 
 BLOCKS = {
@@ -22,14 +23,6 @@ BLOCKS = {
     "ACCESS EXCLUSIVE": "reads and writes",
 }
 PASSWORD = re.compile(r"(\bpassword\s+)'(?:[^']|'')*'", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How large a relation is, with its indexes; `rows` is the server's own estimate, None when it never counted."""
-
-    size_bytes: int
-    rows: int | None
 
 
 @dataclass(frozen=True, slots=True)

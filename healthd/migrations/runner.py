@@ -16,7 +16,8 @@ from healthd.expected.lockfile import LockFile
 from healthd.expected.session_settings import SESSION, Session
 from healthd.expected.status import ahead, renamed, states
 from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say
-from healthd.model import MigrationState, State, some
+from healthd.model.ledger import MigrationState, State
+from healthd.text import some
 
 if TYPE_CHECKING:
     from healthd.migrations.engine.text_recorder import Recorder

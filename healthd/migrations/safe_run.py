@@ -10,29 +10,33 @@ from typing import TYPE_CHECKING, Any
 from healthd.background import Later, ready
 from healthd.comparison.outside_roles import held_by_another
 from healthd.comparison.roles import ROLES, for_comparison
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.finding_details import look_closer
 from healthd.database.ledger import Ledger
 from healthd.database.probes.surroundings import look_around
-from healthd.database.snapshot.reading import Reading, expected_digests, of_another_major, read
+from healthd.database.snapshot.reading import read
 from healthd.database.snapshot.second_connection import Second
+from healthd.database.snapshot.transaction import Reading
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected import default_places
 from healthd.expected.files import Migration
-from healthd.expected.store import Files
+from healthd.expected.store import Files, expected_digests, of_another_major
 from healthd.migrations import guards, runner
 from healthd.migrations.engine.lock_waits import Say
 from healthd.migrations.engine.text_recorder import Recorder
 from healthd.migrations.impact import Break, Foreseen, foresee, foresee_undoing
 from healthd.migrations.needs import Lack, lacks
-from healthd.model import Finding, Key, Severity, some
+from healthd.model.findings import Finding
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 from healthd.rounds.conclusion import conclude, confirmed
 from healthd.rounds.examination import AGAIN_S
+from healthd.text import some
 
 if TYPE_CHECKING:
     from healthd.expected.lockfile import LockFile
-    from healthd.model import Report
+    from healthd.model.findings import Report
 
 ELSEWHERE = frozenset({"migrations", "contracts"})  # what these checks find is not drift
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from healthd.database.connection import connect
 from healthd.database.ledger import read_ledger
 from healthd.expected.status import states
-from healthd.model import State
+from healthd.model.ledger import State
 
 
 async def up_to_date(dsn: str, files: Sequence[tuple[str, str]]) -> bool:

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from healthd.catalog.scope import BOOKS
-from healthd.database.connection import DIGESTS, translated
+from healthd.database.connection import translated
 from healthd.errors import HealthdError
 from healthd.expected.files import Migration
 from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
 from healthd.migrations.engine.lock_waits import lock_words
-from healthd.model import Key
+from healthd.model.ledger import BOOKS, DIGESTS
+from healthd.model.names import Key
 from healthd.sqltext.statements import Statement, statements
 
 NO_TRANSACTION = "25001"

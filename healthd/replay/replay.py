@@ -15,7 +15,7 @@ from healthd.expected.lockfile import Locked, LockFile, counted_out
 from healthd.expected.measurements import UNKNOWN, Step
 from healthd.expected.session_settings import GIVES
 from healthd.migrations.engine.lock_waits import Say
-from healthd.model import Difference, Snapshot, diff
+from healthd.model.snapshots import Difference, Snapshot, diff
 from healthd.replay.measurement import measure
 from healthd.replay.scratch import Global, Scratch, scratch_on
 

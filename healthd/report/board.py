@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from healthd.model import Finding, Key, Report, Severity
+from healthd.model.findings import Finding, Report
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 
 Identity = tuple[str, Key, str | None]
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from healthd.model import Finding, Report, Severity
+from healthd.model.findings import Finding, Report
+from healthd.model.severity import Severity
 from healthd.printable import printable, sql_lines
 from healthd.report.problems import PROBLEMS, leading
 

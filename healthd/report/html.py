@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from healthd.model import Severity
+from healthd.model.severity import Severity
 from healthd.report.side_by_side import named
 
 ICONS = {  # outline and mark: the shape alone tells the state

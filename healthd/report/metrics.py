@@ -18,8 +18,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from healthd import __version__
-from healthd.model import Severity, State
+from healthd._version import __version__
+from healthd.model.ledger import State
+from healthd.model.severity import Severity
 from healthd.report.board import BUCKETS_S, Board, Entry
 from healthd.report.problems import PROBLEMS
 

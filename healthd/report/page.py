@@ -13,7 +13,9 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from healthd.checks import CHECKS, applicable
-from healthd.model import Finding, MigrationState, Report, Severity, State
+from healthd.model.findings import Finding, Report
+from healthd.model.ledger import MigrationState, State
+from healthd.model.severity import Severity
 from healthd.natural import natural
 from healthd.report.board import ROUNDS_KEPT, Board, Entry, identity
 from healthd.report.html import ago, counted, favicon, icon, plain, prose, span, utc, visible, whole

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from healthd import checks
-from healthd.model import Finding, Problem, Severity
+from healthd.model.findings import Finding, Problem
+from healthd.model.severity import Severity
 
 UNREACHABLE = Problem(
     "database_unreachable",

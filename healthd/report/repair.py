@@ -1,6 +1,6 @@
 """The SQL that brings a database back to what sql/ says, as one script for a person to read and run."""
 
-from healthd.model import Report
+from healthd.model.findings import Report
 from healthd.printable import printable, sql_lines
 
 

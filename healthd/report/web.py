@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from healthd import __version__
+from healthd._version import __version__
 from healthd.config.hosts import Site
 from healthd.errors import ConfigError, HealthdError
 from healthd.natural import natural

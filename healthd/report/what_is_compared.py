@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from healthd.catalog import KINDS
-from healthd.model import Kind, Severity, attributes
+from healthd.model.attributes import attributes
+from healthd.model.kinds import Kind
+from healthd.model.severity import Severity
 
 HEAD = """# What is compared
 

@@ -36,32 +36,19 @@ from healthd.comparison.unreported import (
     of_partitions,
 )
 from healthd.comparison.unreported import named as differing
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.probes.row_samples import Samples
 from healthd.database.probes.vitals import Beside
-from healthd.database.snapshot.reading import Reading
+from healthd.database.snapshot.transaction import Reading
 from healthd.expected.status import states
 from healthd.expected.store import Files
-from healthd.model import (
-    NAME_OF,
-    SCHEMA_OF,
-    SWAPPED,
-    UNREADABLE,
-    Access,
-    Contract,
-    Difference,
-    Evidence,
-    Finding,
-    Key,
-    Prepared,
-    Report,
-    RoundTrip,
-    Severity,
-    Snapshot,
-    diff,
-    quote,
-    some,
-)
+from healthd.model.contracts import Contract
+from healthd.model.findings import Evidence, Finding, Report
+from healthd.model.names import Key, quote
+from healthd.model.observations import Access, Prepared, RoundTrip
+from healthd.model.severity import Severity
+from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Snapshot, diff
+from healthd.text import some
 
 
 def conclude(

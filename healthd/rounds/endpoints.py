@@ -5,41 +5,23 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from healthd import __version__
-from healthd.contracts.json_shape import Shape, mismatches
-from healthd.model import Asked, Evidence, Finding, Key, Report, Severity, Snapshot
+from healthd._version import __version__
+from healthd.config.settings import Endpoint
+from healthd.contracts.json_shape import mismatches
+from healthd.model.findings import Evidence, Finding, Report
+from healthd.model.names import Key
+from healthd.model.observations import Asked
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Snapshot
 
 LIMIT_BYTES = 1 << 20
 AGAIN_S = 0.2  # between an answer that is wrong and the second try that confirms it
 HEADERS = {"User-Agent": f"healthd/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One address of an application that we ask again and again. `url` may hold a password: it is never printed.
-
-    `token_file` holds a bearer token, read at each question: it may be changed at any time.
-    """
-
-    title: str
-    url: str = field(repr=False)
-    status: int = 200
-    max_latency_s: float = 1.0
-    interval_s: float = 30.0
-    deadline_s: float = 10.0
-    shape: Shape = ()
-    token_file: Path | None = None
-
-    @property
-    def name(self) -> str:
-        """Return what it is called among the targets."""
-        return f"endpoint:{self.title}"
 
 
 async def examine_endpoint(endpoint: Endpoint) -> Report:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from healthd import catalog
 from healthd.background import Later, ready
-from healthd.config.reader import Target, read_settings
+from healthd.config.reader import read_settings
+from healthd.config.settings import Target
 from healthd.database.connection import connect, dial, parameters
 from healthd.database.finding_details import look_closer
 from healthd.database.idle_connections import Places
@@ -22,13 +23,17 @@ from healthd.database.probes.vitals import Beside, read_beside
 from healthd.database.snapshot.change_token import Mark, look, take_mark
 from healthd.database.snapshot.second_connection import Second
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
-from healthd.model import Finding, Key, Report, RoundTrip, Severity, State
+from healthd.model.findings import Finding, Report
+from healthd.model.ledger import State
+from healthd.model.names import Key
+from healthd.model.observations import RoundTrip
+from healthd.model.severity import Severity
 from healthd.rounds.timing import ACCESS, BESIDE, CONNECT, LOOK, READ, ROWS, STATEMENTS, VALUES, question, timing
 
 # Kinds and checks are many files. They are loaded where they are first used, while the server answers.
 if TYPE_CHECKING:
     from healthd.database.probes.row_samples import Samples
-    from healthd.database.snapshot.reading import Reading
+    from healthd.database.snapshot.transaction import Reading
     from healthd.expected.store import Files
 
 AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
@@ -222,7 +227,8 @@ async def _examine(
     target: Target, files: Files | Later[Files], session: Session, second: Second | None
 ) -> tuple[Report, Files, Session]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
-    from healthd.database.snapshot.reading import expected_digests, of_another_major, read
+    from healthd.database.snapshot.reading import read
+    from healthd.expected.store import expected_digests, of_another_major
 
     version = session.connection.info.server_version
     wanted, texts = expected_digests(files, version), of_another_major(files, version)

@@ -9,7 +9,9 @@ from healthd.checks import contracts, privileges
 from healthd.database.probes.round_trips import probe_access
 from healthd.database.probes.statements import prepare_statements
 from healthd.database.snapshot.reading import take_snapshot
-from healthd.model import Contract, Evidence, Finding, Severity
+from healthd.model.contracts import Contract
+from healthd.model.findings import Evidence, Finding
+from healthd.model.severity import Severity
 
 
 async def violations(connection: Any, contract: Contract) -> tuple[Finding, ...]:

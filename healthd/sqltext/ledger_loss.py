@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from healthd.catalog.scope import BOOKS
 from healthd.errors import MigrationFailed
+from healthd.model.ledger import BOOKS
 from healthd.sqltext.statements import Statement, blanked, statements
 
 CURE = "drop by name what is to go, and leave the ledger's tables (_yoyo_*, yoyo_lock, _healthd_*) where they are"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from healthd.catalog.scope import MIGRATION_LOCK
+from healthd.model.ledger import MIGRATION_LOCK
 from healthd.sqltext.statements import OPENING, Statement, blanked, past_quote, statements
 
 CALL = r"(?<![\w$.\"])(?:pg_catalog\s*\.\s*)?{}\s*\(\s*"

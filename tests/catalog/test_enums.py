@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from healthd.catalog.enums import relabel, renamed
-from healthd.model import literal
+from healthd.model.names import literal
 
 LABELS = some.lists(some.sampled_from(["a", "b", "c", "d", "it's", 'q"', "%s", "Größe"]), unique=True).map(tuple)
 

@@ -9,7 +9,8 @@ from healthd.catalog import KINDS
 from healthd.comparison.causes import causes
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot, take_snapshot_after
-from healthd.model import Difference, Key, Snapshot, diff, quote
+from healthd.model.names import Key, quote
+from healthd.model.snapshots import Difference, Snapshot, diff
 
 HOSTILE = ('quo"te', "it's", "new\nline", "100%", "%s", "a.b(c)", "Größe", "🛠️", "select", "-- x", "/*", "$$", "Camel")
 

@@ -8,7 +8,10 @@ import pytest
 from healthd.catalog import KINDS
 from healthd.catalog.columns import Column
 from healthd.catalog.indexes import Index
-from healthd.model import Difference, Key, Severity, attributes
+from healthd.model.attributes import attributes
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 COLUMN = Column("text", False, None, "none", "none", None)
 

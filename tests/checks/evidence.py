@@ -4,7 +4,9 @@ from typing import Any
 
 from healthd.catalog import KINDS
 from healthd.comparison.causes import causes
-from healthd.model import Evidence, Key, Snapshot, diff
+from healthd.model.findings import Evidence
+from healthd.model.names import Key
+from healthd.model.snapshots import Snapshot, diff
 
 
 def snapshot(objects: dict[str, Any], version: int = 180000, unreadable: dict[str, str] | None = None) -> Snapshot:

@@ -5,7 +5,7 @@ import pytest
 from checks.evidence import evidence, snapshot
 from healthd.catalog.enums import Enum
 from healthd.checks.enums import check
-from healthd.model import Severity
+from healthd.model.severity import Severity
 
 STATUS = "enum:public.machinestatus"
 VALID = ("active", "inactive", "maintenance")

@@ -18,7 +18,10 @@ from healthd.checks.objects import JUDGED_ELSEWHERE
 from healthd.checks.objects import check as objects
 from healthd.checks.texts import check as texts
 from healthd.comparison.judgement import message, one_line, sides, summary
-from healthd.model import Difference, Finding, Key, Severity
+from healthd.model.findings import Finding
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference
 
 COLUMN = Column("text", True, "''::text", "none", "none", None)
 TABLE = Table(False, None, (), None, "off")

@@ -11,7 +11,11 @@ from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
 from healthd.catalog.views import View
 from healthd.checks import contracts, migrations, privileges, serialization
-from healthd.model import Access, Contract, Key, MigrationState, RoundTrip, Sample, Severity, State
+from healthd.model.contracts import Contract
+from healthd.model.ledger import MigrationState, State
+from healthd.model.names import Key
+from healthd.model.observations import Access, RoundTrip, Sample
+from healthd.model.severity import Severity
 
 NAME = Column("text", True, None, "none", "none", None)
 THERE = snapshot(

@@ -24,7 +24,7 @@ from healthd.contracts import dump, load
 from healthd.contracts.models import contract_of
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot
-from healthd.model import Snapshot
+from healthd.model.snapshots import Snapshot
 
 # What a field may be: in Python, in SQLAlchemy, in PostgreSQL.
 KINDS: dict[str, tuple[Any, Any, str]] = {

@@ -10,7 +10,9 @@ from healthd.catalog.domains import Domain
 from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
 from healthd.checks import contracts
-from healthd.model import Contract, Finding, Member, Model, Severity
+from healthd.model.contracts import Contract, Member, Model
+from healthd.model.findings import Finding
+from healthd.model.severity import Severity
 
 
 def column(type_: str, *, not_null: bool = True, default: str | None = None, **more: Any) -> Column:

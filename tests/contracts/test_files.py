@@ -5,7 +5,7 @@ import json
 import pytest
 
 from healthd.contracts import PRIVILEGES, load
-from healthd.model import Contract
+from healthd.model.contracts import Contract
 
 
 def test_a_contract_is_what_its_text_says() -> None:

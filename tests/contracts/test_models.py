@@ -8,7 +8,7 @@ from contracts import shop
 from healthd.contracts import dump, load
 from healthd.contracts.models import contract_of
 from healthd.errors import ConfigError
-from healthd.model import Member, Model, Statement
+from healthd.model.contracts import Member, Model, Statement
 
 
 def model(thing: Any, name: str = "shop:Name", table: str | None = None) -> Model:

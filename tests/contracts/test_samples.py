@@ -12,7 +12,8 @@ from psycopg import sql as compose
 from pydantic import TypeAdapter, ValidationError
 
 from healthd.contracts.row_conditions import DEEPEST, TROUBLES, Column, Question, questions
-from healthd.model import Contract, Key, Member, Model
+from healthd.model.contracts import Contract, Member, Model
+from healthd.model.names import Key
 
 HELD: dict[str, Any] = {
     "bool": bool,

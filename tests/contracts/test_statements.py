@@ -9,7 +9,9 @@ from healthd.checks import contracts
 from healthd.contracts.statements import place, refused
 from healthd.database.connection import connect
 from healthd.database.probes.statements import prepare_statements
-from healthd.model import Contract, Prepared, Severity, Statement
+from healthd.model.contracts import Contract, Statement
+from healthd.model.observations import Prepared
+from healthd.model.severity import Severity
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from healthd.catalog.tables import Table
 from healthd.catalog.triggers import Trigger
 from healthd.catalog.views import View
 from healthd.comparison.causes import causes
-from healthd.model import UNREADABLE, Difference, Key
+from healthd.model.names import Key
+from healthd.model.snapshots import UNREADABLE, Difference
 
 COLUMN = Column("text", False, None, "none", "none", None)
 TABLE = Table(False, None, (), None, "off")

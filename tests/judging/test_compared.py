@@ -4,7 +4,7 @@ from pathlib import Path
 
 from healthd.catalog import KINDS
 from healthd.comparison.unreported import PAGE
-from healthd.model import attributes
+from healthd.model.attributes import attributes
 from healthd.report.what_is_compared import page
 
 ROOT = Path(__file__).parent.parent.parent

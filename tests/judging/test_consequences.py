@@ -14,7 +14,8 @@ from healthd.catalog.triggers import Trigger
 from healthd.catalog.views import View
 from healthd.comparison.causes import causes
 from healthd.comparison.consequences import consequences
-from healthd.model import Key, Snapshot, diff
+from healthd.model.names import Key
+from healthd.model.snapshots import Snapshot, diff
 
 TABLE = Table(False, None, (), None, "off")
 ID = Column("bigint", True, None, "none", "none", None)

@@ -9,11 +9,13 @@ from stories import files, lock, migrated, migrations
 from healthd.catalog import KINDS
 from healthd.comparison.lazy_objects import whole
 from healthd.comparison.roles import for_comparison
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import read
 from healthd.expected.store import Files
-from healthd.model import Evidence, Key, Snapshot
+from healthd.model.findings import Evidence
+from healthd.model.names import Key
+from healthd.model.snapshots import Snapshot
 from healthd.rounds.examination import examine
 
 

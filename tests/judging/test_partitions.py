@@ -8,7 +8,8 @@ from healthd.catalog.grants import Grant
 from healthd.catalog.tables import Table
 from healthd.catalog.triggers import Trigger
 from healthd.comparison.partitions import with_partitions
-from healthd.model import Key, Snapshot, diff
+from healthd.model.names import Key
+from healthd.model.snapshots import Snapshot, diff
 
 PARENT = Table(False, "RANGE (at)", (), None, "off")
 PARTITION = Table(False, None, ("app.readings",), "FOR VALUES FROM (1) TO (2)", "off", access_method="heap")

@@ -12,7 +12,8 @@ from healthd.catalog.schemas import Schema
 from healthd.catalog.tables import Table
 from healthd.catalog.views import View
 from healthd.comparison.renames import aligned, repair
-from healthd.model import NAME_OF, Difference, Key, Snapshot, diff
+from healthd.model.names import Key
+from healthd.model.snapshots import NAME_OF, Difference, Snapshot, diff
 
 COLUMN = Column("text", False, None, "none", "none", None)
 

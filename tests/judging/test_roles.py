@@ -6,7 +6,11 @@ from healthd.catalog.policies import Policy
 from healthd.catalog.roles import MIGRATOR
 from healthd.catalog.tables import Table
 from healthd.comparison.roles import comparable, for_comparison, named
-from healthd.model import Difference, Finding, Key, Severity, Snapshot, attributes, diff
+from healthd.model.attributes import attributes
+from healthd.model.findings import Finding
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference, Snapshot, diff
 
 T = Key("table", ("public", "t"))
 OWNER = Key("owner", ("table", "public", "t"))

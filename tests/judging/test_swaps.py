@@ -1,7 +1,9 @@
 """Names that changed places are told from columns that stand in another order."""
 
 from healthd.comparison.swapped_columns import repair, stands_as_made
-from healthd.model import SWAPPED, Difference, Key, TouchedColumn
+from healthd.model.names import Key
+from healthd.model.observations import TouchedColumn
+from healthd.model.snapshots import SWAPPED, Difference
 
 NAMES = {"last": "first", "first": "last"}
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from healthd.catalog import KINDS
 from healthd.comparison.judgement import message
-from healthd.model import Difference, Key, Kind, attributes
+from healthd.model.attributes import attributes
+from healthd.model.kinds import Kind
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference
 
 MESSAGES = Path(__file__).parent / "messages.txt"
 

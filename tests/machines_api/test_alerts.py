@@ -25,13 +25,14 @@ from stories import Scene, Story, play
 from test_prometheus import PROBLEMS
 
 from examples.machines_api.app import create_app
+from healthd.config.settings import Endpoint
 from healthd.contracts import load
 from healthd.contracts.json_shape import load as load_shape
-from healthd.model import Report
+from healthd.model.findings import Report
 from healthd.postgres.embedded import Server
 from healthd.report.board import Board
 from healthd.report.web import Door, application, server_for
-from healthd.rounds.endpoints import Endpoint, examine_endpoint
+from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import Round, examine_again
 
 from .conftest import CALLERS, NEW, ORGANIZATION, ROLE, TOKENS, authorization

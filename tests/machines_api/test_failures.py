@@ -13,7 +13,7 @@ from stories import Story, play
 
 from examples.machines_api.schemas import Problem
 from healthd.contracts import load
-from healthd.model import Report
+from healthd.model.findings import Report
 from healthd.postgres.embedded import Server
 
 from .conftest import NEW, ORGANIZATION, ROLE, calling

@@ -18,7 +18,7 @@ from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, Mi
 from healthd.expected.files import read_migrations
 from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
 from healthd.migrations.runner import migrate, standing
-from healthd.model import State
+from healthd.model.ledger import State
 from healthd.postgres import embedded
 
 Sql = Callable[..., list[tuple[Any, ...]]]

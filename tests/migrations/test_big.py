@@ -9,14 +9,14 @@ import pytest
 from conftest import BINARIES, Sql
 
 from healthd.comparison.roles import comparable
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import read
 from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile, dump, load
 from healthd.migrations.safe_run import Changed, migrate, rollback
-from healthd.model import diff
+from healthd.model.snapshots import diff
 from healthd.replay.replay import replay
 
 Folder = tuple[tuple[Migration, ...], LockFile, dict[str, str]]

@@ -19,9 +19,12 @@ from healthd.cli import main
 from healthd.database.ledger import Ledger
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile
-from healthd.expected.status import Interrupted
 from healthd.migrations.impact import breaks, foresee
-from healthd.model import Contract, Difference, Key, Member, Model, Severity, Snapshot
+from healthd.model.contracts import Contract, Member, Model
+from healthd.model.ledger import Interrupted
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference, Snapshot
 
 FILES = {
     "01_machines": """DO $$ BEGIN IF to_regrole('breaks_reader') IS NULL THEN CREATE ROLE breaks_reader; END IF; END $$;

@@ -9,7 +9,7 @@ import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 from test_cli import Result, healthd
 
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.errors import DatabaseUnreachable, MigrationFailed
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import dump

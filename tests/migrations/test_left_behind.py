@@ -18,7 +18,7 @@ from test_cli import Result, healthd
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
 from healthd.migrations.runner import migrate, standing
-from healthd.model import State
+from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

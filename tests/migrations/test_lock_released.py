@@ -15,7 +15,7 @@ from healthd.database.connection import MIGRATION_LOCK
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected.files import read_migrations
 from healthd.migrations.runner import migrate, standing
-from healthd.model import State
+from healthd.model.ledger import State
 from healthd.sqltext.lock_releases import release
 
 Sql = Callable[..., list[tuple[Any, ...]]]

@@ -23,8 +23,11 @@ from healthd.expected.codec import decode, decode_objects, encode_objects
 from healthd.expected.files import Migration, digest
 from healthd.expected.lockfile import Locked, LockFile, counted_out, disagreements, dump, load, verified
 from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
-from healthd.migration_names import canonical
-from healthd.model import ROUTINES, Difference, Key, Kind, Snapshot, attributes, diff
+from healthd.model.attributes import attributes
+from healthd.model.kinds import Kind
+from healthd.model.migration_names import canonical
+from healthd.model.names import ROUTINES, Key
+from healthd.model.snapshots import Difference, Snapshot, diff
 
 TABLE = Table(unlogged=False, partitioned_by=None, inherits=(), bound=None, row_security="off")
 COLUMN = Column(type="text", not_null=False, default=None, identity="none", generated="none", collation=None)

@@ -19,7 +19,8 @@ from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile, Needed, dump
 from healthd.migrations.engine import lock_room
 from healthd.migrations.needs import lacks, tight
-from healthd.model import Difference, Key, Snapshot, diff
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference, Snapshot, diff
 
 ROLE = "test_needs_reader"
 

@@ -16,14 +16,15 @@ import pytest
 from servers import other_major
 
 from healthd.cli import main
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.connection import connect
-from healthd.database.snapshot.reading import expected_digests, read
+from healthd.database.snapshot.reading import read
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile, dump, load
-from healthd.expected.store import Files
+from healthd.expected.store import Files, expected_digests
 from healthd.migrations.runner import migrate
-from healthd.model import Report, Severity
+from healthd.model.findings import Report
+from healthd.model.severity import Severity
 from healthd.postgres import embedded, programs
 from healthd.replay.replay import replay, replay_on
 from healthd.rounds.examination import examine_again

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile, dump

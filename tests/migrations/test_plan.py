@@ -17,8 +17,9 @@ from healthd.database.relation_sizes import read_sizes
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import dump
 from healthd.expected.measurements import DOCUMENTED, UNKNOWN, Step
-from healthd.migrations.plan import Planned, Size, in_words, rounded
-from healthd.model import State
+from healthd.migrations.plan import Planned, in_words, rounded
+from healthd.model.ledger import State
+from healthd.model.observations import Size
 from healthd.replay.replay import replay
 
 Sql = Callable[..., list[tuple[Any, ...]]]

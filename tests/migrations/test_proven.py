@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from conftest import BINARIES, Sql
 
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.database.row_counts import losses
 from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.migrations.safe_run import Changed, look, migrate, rollback
-from healthd.model import Key
+from healthd.model.names import Key
 from healthd.replay.replay import replay
 
 FILES = {

@@ -15,7 +15,8 @@ from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile, disagreements, dump, load
 from healthd.expected.measurements import DOCUMENTED, UNKNOWN
 from healthd.migrations.runner import migrate
-from healthd.model import Difference, Key, Snapshot, diff
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference, Snapshot, diff
 from healthd.replay.replay import replay
 
 Sql = Callable[..., list[tuple[Any, ...]]]

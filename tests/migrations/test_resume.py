@@ -15,7 +15,7 @@ import wire as wires
 from healthd.errors import ConfigError, MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.migrations.runner import migrate, resume, rollback, standing
-from healthd.model import State
+from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

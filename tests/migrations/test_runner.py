@@ -15,7 +15,7 @@ from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 from healthd.migrations.runner import Standing, migrate, rollback, standing
-from healthd.model import State
+from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]

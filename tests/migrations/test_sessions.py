@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from healthd.expected.status import Applied, Interrupted, states
-from healthd.model import MigrationState, State
+from healthd.expected.status import states
+from healthd.model.ledger import Applied, Interrupted, MigrationState, State
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
 FILES = (("0001", "sha256:a"), ("0002", "sha256:b"), ("0003", "sha256:c"))

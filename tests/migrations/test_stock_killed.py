@@ -16,7 +16,7 @@ import psycopg
 
 from healthd.expected.files import read_migrations
 from healthd.migrations.runner import migrate, standing
-from healthd.model import State
+from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

@@ -15,13 +15,14 @@ from servers import other_major
 from test_cli import healthd
 
 from healthd.comparison.server_texts import speak_alike
-from healthd.config.reader import Target
+from healthd.config.settings import Target
 from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile, dump
 from healthd.expected.store import Files
 from healthd.migrations.safe_run import Changed, migrate, resume, rollback
-from healthd.model import Finding, Severity
+from healthd.model.findings import Finding
+from healthd.model.severity import Severity
 from healthd.postgres import embedded, programs
 from healthd.replay.replay import replay
 from healthd.rounds.examination import examine_again

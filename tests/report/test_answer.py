@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from healthd.model import Finding, Key, MigrationState, Report, Severity, State
+from healthd.model.findings import Finding, Report
+from healthd.model.ledger import MigrationState, State
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 from healthd.report.documents import answer, document, text
 from healthd.report.problems import PROBLEMS
 

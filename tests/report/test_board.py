@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from healthd.model import Finding, Key, Report, Severity
+from healthd.model.findings import Finding, Report
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 from healthd.report.board import ROUNDS_KEPT, Board, identity
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

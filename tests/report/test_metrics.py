@@ -10,8 +10,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from servers import tool
 
-from healthd import __version__
-from healthd.model import Finding, Key, MigrationState, Report, Severity, State
+from healthd._version import __version__
+from healthd.model.findings import Finding, Report
+from healthd.model.ledger import MigrationState, State
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 from healthd.report.board import Board
 from healthd.report.metrics import TEXT, TOP, exposition, one_target, registry
 from healthd.report.problems import PROBLEMS

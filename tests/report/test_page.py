@@ -10,7 +10,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from healthd.model import Finding, Key, MigrationState, Report, Severity, State
+from healthd.model.findings import Finding, Report
+from healthd.model.ledger import MigrationState, State
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 from healthd.report import page, side_by_side
 from healthd.report.board import Board, Entry
 from healthd.report.problems import PROBLEMS

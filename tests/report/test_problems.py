@@ -4,7 +4,9 @@ from itertools import combinations
 
 import pytest
 
-from healthd.model import Finding, Key, Problem, Severity
+from healthd.model.findings import Finding, Problem
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 from healthd.report.problems import PROBLEMS, RANK, SECTIONS, leading, runbook, section
 
 SEED = {

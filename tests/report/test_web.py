@@ -13,7 +13,9 @@ import httpx
 import pytest
 
 from healthd.errors import ConfigError
-from healthd.model import Finding, Key, Report, Severity
+from healthd.model.findings import Finding, Report
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 from healthd.report.board import Board
 from healthd.report.log import is_ours
 from healthd.report.web import Door, application, listening, server_for

@@ -7,11 +7,11 @@ from dataclasses import asdict
 import click
 
 from healthd.cli.options import finished, one_target, out, say, verb
-from healthd.config.reader import Settings
+from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
 from healthd.migrations.baseline import Fit, Trusted, adopt, fit
-from healthd.model import Severity
+from healthd.model.severity import Severity
 from healthd.printable import printable
 from healthd.report.documents import finding_document
 

@@ -11,7 +11,7 @@ import click
 
 from healthd.background import Later
 from healthd.cli.options import finished, out, say, verb, watched
-from healthd.config.reader import Settings
+from healthd.config.settings import Settings
 from healthd.contracts import load
 from healthd.errors import ConfigError
 from healthd.natural import natural
@@ -21,10 +21,10 @@ from healthd.rounds.examination import examine
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from healthd.config.reader import Target
+    from healthd.config.settings import Endpoint, Target
     from healthd.expected.store import Files
-    from healthd.model import Contract, Report
-    from healthd.rounds.endpoints import Endpoint
+    from healthd.model.contracts import Contract
+    from healthd.model.findings import Report
 
 
 @verb()

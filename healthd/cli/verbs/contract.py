@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from healthd import __version__
+from healthd._version import __version__
 from healthd.cli.options import out, say
 from healthd.contracts import PRIVILEGES, dump
 from healthd.errors import ConfigError

@@ -11,11 +11,11 @@ from healthd.cli.options import finished, out, reading_of, say, verb, warn_of_pa
 from healthd.comparison.judgement import major, message, printed_by_two, sides
 from healthd.comparison.roles import comparable
 from healthd.comparison.server_texts import as_printed
-from healthd.config.reader import Settings
-from healthd.expected.status import Printed
+from healthd.config.settings import Settings
 from healthd.expected.store import read_snapshot
-from healthd.model import UNREADABLE, Snapshot
-from healthd.model import diff as differences
+from healthd.model.ledger import Printed
+from healthd.model.snapshots import UNREADABLE, Snapshot
+from healthd.model.snapshots import diff as differences
 from healthd.printable import printable
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from healthd.cli.options import out, say, verb
-from healthd.config.reader import Settings
+from healthd.config.settings import Settings
 from healthd.errors import ConfigError
 from healthd.importing.conversion import Pair
 from healthd.importing.records import NEEDS_A_HUMAN

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from healthd.cli.options import out, say, verb
-from healthd.config.reader import Settings
+from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileError
 from healthd.expected.files import Migration, read_migrations, strays, text_of
 from healthd.expected.lockfile import LockFile
@@ -18,7 +18,7 @@ from healthd.expected.store import read_lock
 from healthd.lint import squawk
 from healthd.lint.judge import judge
 from healthd.lint.source import Advice, Source, source
-from healthd.migration_names import canonical
+from healthd.model.migration_names import canonical
 
 
 @verb(database=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from healthd.cli.options import finished, out, say, verb
-from healthd.config.reader import Settings
+from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileChanged, LockFileError
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile, disagreements, dump, verified

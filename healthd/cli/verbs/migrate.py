@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from healthd.cli.options import finished, keeping, live, one_target, out, patience, patient, raised, say, verb, watched
-from healthd.config.reader import Settings, Target
+from healthd.config.settings import Settings, Target
 from healthd.errors import HealthdError
 from healthd.expected.quick_read import glance
 from healthd.migrations.up_to_date import up_to_date

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from healthd.cli.options import out, verb
-from healthd.config.reader import Settings
+from healthd.config.settings import Settings
 from healthd.expected.files import new_migration
 
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import click
 
 from healthd.cli.options import finished, one_target, out, say, verb
-from healthd.config.reader import Settings, Target
+from healthd.config.settings import Settings, Target
 from healthd.database.connection import connect
 from healthd.database.probes.surroundings import Surroundings, look_around
 from healthd.database.relation_sizes import read_sizes
-from healthd.database.snapshot.reading import expected_digests, read
+from healthd.database.snapshot.reading import read
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.status import FAULTS
-from healthd.expected.store import Files, read_lock
+from healthd.expected.store import Files, expected_digests, read_lock
 from healthd.migrations.guards import NOTHING
 from healthd.migrations.impact import Foreseen, foresee
 from healthd.migrations.needs import lacks, tight
-from healthd.migrations.plan import Planned, Size, document, planned, relations, text, with_breaks
+from healthd.migrations.plan import Planned, document, planned, relations, text, with_breaks
 from healthd.migrations.runner import standing
 from healthd.migrations.safe_run import refusals
-from healthd.model import State
+from healthd.model.ledger import State
+from healthd.model.observations import Size
 
 SAID = {**FAULTS, State.INTERRUPTED: "interrupted half-way: healthd resume"}
 

@@ -7,7 +7,7 @@ import sys
 import click
 
 from healthd.cli.options import finished, one_target, out, verb
-from healthd.config.reader import Settings
+from healthd.config.settings import Settings
 from healthd.expected.store import read_files
 from healthd.report.documents import finding_document
 from healthd.report.repair import script

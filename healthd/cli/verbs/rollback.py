@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from healthd.cli.options import finished, keeping, live, one_target, out, patience, patient, say, verb
-from healthd.config.reader import Settings
+from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
 from healthd.migrations.safe_run import rollback as undo

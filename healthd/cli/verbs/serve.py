@@ -11,7 +11,8 @@ from dataclasses import replace
 import click
 
 from healthd.cli.options import out, say, verb, watched
-from healthd.config.reader import Settings, read_settings
+from healthd.config.reader import read_settings
+from healthd.config.settings import Settings
 from healthd.daemon.loop import serve as serve_forever
 from healthd.errors import ConfigError
 from healthd.report.log import configure

@@ -8,7 +8,7 @@ import click
 
 from healthd.cli.options import finished, one_target, out, reading_of, say, verb
 from healthd.comparison.judgement import one_line, summary
-from healthd.config.reader import Settings
+from healthd.config.settings import Settings
 from healthd.expected.codec import encode_objects
 from healthd.printable import printable
 

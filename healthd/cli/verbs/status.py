@@ -10,14 +10,14 @@ import click
 from healthd.background import Later
 from healthd.cli.options import finished, one_target, out, say, verb
 from healthd.comparison.adoption import as_not_adopted
-from healthd.config.reader import Settings
+from healthd.config.settings import Settings
 from healthd.expected.quick_read import glance
 from healthd.expected.status import FAULTS, ahead
-from healthd.model import State
+from healthd.model.ledger import State
 from healthd.printable import printable
 
 if TYPE_CHECKING:
-    from healthd.config.reader import Target
+    from healthd.config.settings import Target
     from healthd.expected.store import Files
     from healthd.migrations.safe_run import Look
 

@@ -15,16 +15,16 @@ import click
 from healthd.cli.options import say, verb
 from healthd.cli.verbs.migrate import migrate_and_say
 from healthd.cli.verbs.serve import again, listen_at, places, set_up_log, welcome
-from healthd.config.reader import Settings, read_settings
+from healthd.config.reader import read_settings
+from healthd.config.settings import Settings
 from healthd.daemon.loop import serve as serve_forever
 from healthd.database.connection import connect, url_of
 from healthd.database.probes.surroundings import available_extensions
-from healthd.expected.extensions import created
+from healthd.expected.extensions import created, refuse_unavailable
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.store import read_lock
-from healthd.model import Key
+from healthd.model.names import Key
 from healthd.postgres import embedded
-from healthd.postgres.installed import refuse_unavailable
 from healthd.postgres.programs import find_binaries
 from healthd.report.web import listening
 

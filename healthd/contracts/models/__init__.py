@@ -9,7 +9,7 @@ from typing import Any
 
 from healthd.contracts.models import of_dataclass, of_pydantic
 from healthd.errors import ConfigError
-from healthd.model import Contract, Model, Statement
+from healthd.model.contracts import Contract, Model, Statement
 
 KNOWN = "a pydantic model, a dataclass, a SQLAlchemy class, Base, Table or MetaData, or a list of them"
 

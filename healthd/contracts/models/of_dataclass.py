@@ -8,7 +8,7 @@ from typing import Any
 
 from healthd.contracts.models.annotations import said
 from healthd.errors import ConfigError
-from healthd.model import Member
+from healthd.model.contracts import Member
 
 
 def members(name: str, model: type[Any]) -> dict[str, Member]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from healthd.contracts.models.annotations import said
 from healthd.errors import ConfigError
-from healthd.model import Member
+from healthd.model.contracts import Member
 
 
 def is_model(thing: Any) -> bool:

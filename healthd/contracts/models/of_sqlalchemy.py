@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as numbered  # its pa
 from sqlalchemy.orm import DeclarativeBase, Mapper, registry
 from sqlalchemy.sql import ClauseElement
 
-from healthd.model import Member, Model, Statement, quote
+from healthd.model.contracts import Member, Model, Statement
+from healthd.model.names import quote
 
 # The first that fits wins; what SQLAlchemy keeps a type in counts, not what it makes of it in Python.
 WORDS: tuple[tuple[tuple[type[Any], ...], str], ...] = (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from healthd.contracts.actual_schema import Believer, There
 from healthd.contracts.rules import columns, enums, nulls, types
-from healthd.model import Finding
+from healthd.model.findings import Finding
 
 Rule = Callable[[Believer, There], Iterable[Finding]]
 RULES: tuple[Rule, ...] = (columns.rule, types.rule, nulls.rule, enums.rule)

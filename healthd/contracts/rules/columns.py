@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from healthd.contracts.actual_schema import Believer, There
-from healthd.model import Finding, Key
+from healthd.model.findings import Finding
+from healthd.model.names import Key
 
 
 def rule(believer: Believer, there: There) -> Iterator[Finding]:

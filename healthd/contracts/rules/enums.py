@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from healthd.contracts.actual_schema import Believer, There, members_there
-from healthd.model import Finding, Key, Severity, some
+from healthd.model.findings import Finding
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.text import some
 
 CURE = "values_callable=lambda e: [m.value for m in e]"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from healthd.contracts.actual_schema import Believer, There, members_there
-from healthd.model import Finding
+from healthd.model.findings import Finding
 
 
 def rule(believer: Believer, there: There) -> Iterator[Finding]:

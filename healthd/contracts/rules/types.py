@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from healthd.contracts.actual_schema import Believer, There, members_there
 from healthd.contracts.type_table import READ, Fit, fit, plain
-from healthd.model import Finding, Key, Severity
+from healthd.model.findings import Finding
+from healthd.model.names import Key
+from healthd.model.severity import Severity
 
 
 def rule(believer: Believer, there: There) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """By which version of its library a database sorts, and by which one its indexes were built."""
 
 from healthd.catalog.scope import RELATION
-from healthd.model import Key, SortedBy
+from healthd.model.names import Key
+from healthd.model.observations import SortedBy
 
 
 def query(server_version: int) -> str:

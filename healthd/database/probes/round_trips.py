@@ -10,10 +10,14 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection, sql
 
-from healthd.catalog.scope import BOOKS, SHARED
+from healthd.catalog.scope import SHARED
 from healthd.database.connection import LIMITS, SESSION, first_line, read_only, rows_of
 from healthd.database.probes.edge_values import came_back, edge_values
-from healthd.model import Access, Contract, Key, RoundTrip, Snapshot
+from healthd.model.contracts import Contract
+from healthd.model.ledger import BOOKS
+from healthd.model.names import Key
+from healthd.model.observations import Access, RoundTrip
+from healthd.model.snapshots import Snapshot
 
 # The types of columns that come with the server, and the column that was made with each of them first.
 TYPES = f"""{SHARED}

@@ -16,7 +16,9 @@ from psycopg import AsyncConnection, sql
 
 from healthd.contracts.row_conditions import Column, Question, questions
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
-from healthd.model import Contract, Key, Sample, Unsampled
+from healthd.model.contracts import Contract
+from healthd.model.names import Key
+from healthd.model.observations import Sample, Unsampled
 
 # The columns of these tables, with the type inside domains and arrays, what of them we may read, and what a sample of
 # the table has to know: roughly how many rows and pages there are, with all partitions and children.

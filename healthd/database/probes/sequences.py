@@ -1,7 +1,8 @@
 """How far sequences have counted: read beside the snapshot, which it must not move."""
 
 from healthd.catalog.scope import SERVING
-from healthd.model import Counter, Key
+from healthd.model.names import Key
+from healthd.model.observations import Counter
 
 FAR = 0.5  # of its numbers: less than any share that is told
 

@@ -10,7 +10,8 @@ from psycopg import AsyncConnection, errors, generators, pq
 
 from healthd.contracts.statements import place, refused
 from healthd.database.connection import LIMITS, read_only
-from healthd.model import Contract, Prepared, Statement
+from healthd.model.contracts import Contract, Statement
+from healthd.model.observations import Prepared
 
 
 async def prepare_statements(connection: AsyncConnection[Any], contracts: Iterable[Contract]) -> tuple[Prepared, ...]:

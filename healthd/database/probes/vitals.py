@@ -8,10 +8,11 @@ from typing import Any
 
 from psycopg import AsyncConnection, errors
 
-from healthd.catalog.scope import BOOKS, SHARED
+from healthd.catalog.scope import SHARED
 from healthd.database.connection import LIMITS, SESSION, read_only
 from healthd.database.probes import collations, sequences
-from healthd.model import Counter, SortedBy
+from healthd.model.ledger import BOOKS
+from healthd.model.observations import Counter, SortedBy
 
 
 @dataclass(frozen=True, slots=True)

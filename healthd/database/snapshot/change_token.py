@@ -10,20 +10,9 @@ full round and nothing else.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from healthd.catalog.scope import BOOKS
-from healthd.database.connection import (
-    DIGESTS,
-    LIMITS,
-    MIGRATION_LOCK,
-    PROGRESS,
-    SESSION,
-    TEXTS,
-    answer,
-    answer_planned,
-    read_only,
-    rows_of,
-)
-from healthd.model import quote
+from healthd.database.connection import LIMITS, MIGRATION_LOCK, SESSION, answer, answer_planned, read_only, rows_of
+from healthd.model.ledger import BOOKS, DIGESTS, PROGRESS, TEXTS
+from healthd.model.names import quote
 
 # pg_attrdef is not among them: who sets or drops a default writes the column's row in pg_attribute, too.
 CATALOGS = """

@@ -5,7 +5,9 @@ import functools
 from collections.abc import Sequence
 from typing import Any, get_args, get_type_hints
 
-from healthd.model import Key, Kind, Record, attributes
+from healthd.model.attributes import Record, attributes
+from healthd.model.kinds import Kind
+from healthd.model.names import Key
 
 
 def lacking(kind: Kind, rows: Sequence[Sequence[Any]]) -> str | None:

@@ -12,12 +12,12 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 
-from healthd.catalog.scope import BOOKS
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
 from healthd.database.probes.round_trips import column_types
 from healthd.database.probes.vitals import Beside, read_beside
 from healthd.errors import HealthdError
-from healthd.model import Key
+from healthd.model.ledger import BOOKS
+from healthd.model.names import Key
 
 T = TypeVar("T")
 

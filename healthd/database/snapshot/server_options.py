@@ -7,10 +7,11 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from healthd.catalog.scope import BOOKS, shared
+from healthd.catalog.scope import shared
 from healthd.catalog.server_only import query
 from healthd.database.connection import LIMITS, SESSION, read_only, translated
-from healthd.model import Key
+from healthd.model.ledger import BOOKS
+from healthd.model.names import Key
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.database.snapshot.change_token import Mark, look, take_mark
-from healthd.database.snapshot.reading import Reading
+from healthd.database.snapshot.transaction import Reading
 from healthd.errors import DatabaseFailed, PermissionDenied
 
 READINGS = 3  # then what differed from one to the next is told to be unreadable

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from healthd.lint.source import NAME, Rule, Source, Told, alterations, table
-from healthd.model import Difference, Key, Record
+from healthd.model.attributes import Record
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference
 
 RULE = Rule(
     "drops_key",

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from yoyo import internalmigrations
 from yoyo.internalmigrations import v2
 
-from healthd.database.connection import DIGESTS, PROGRESS, TEXTS, place
+from healthd.database.connection import place
 from healthd.errors import MigrationFailed, PermissionDenied
 from healthd.migrations.engine import progress
 from healthd.migrations.engine.sending import NOTHING
-from healthd.model import quote
+from healthd.migrations.engine.session import Session
+from healthd.model.ledger import DIGESTS, PROGRESS, TEXTS
+from healthd.model.names import quote
 
-if TYPE_CHECKING:
-    from healthd.migrations.engine.yoyo_backend import Backend
-
-Create = Callable[["Backend"], object]
+Create = Callable[[Session], object]
 
 SCHEMAS = """SELECT n.nspname
                FROM pg_catalog.pg_class AS c
@@ -72,22 +70,22 @@ READERS = """SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee:
                 AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner"""
 
 
-def _of_digests(backend: Backend) -> None:
-    marks = backend.table(backend.migration_table)
-    backend.execute(OF_DIGESTS.format(table=backend.table(DIGESTS), migrations=marks))
+def _of_digests(session: Session) -> None:
+    marks = session.table(session.migration_table)
+    session.execute(OF_DIGESTS.format(table=session.table(DIGESTS), migrations=marks))
 
 
-def _of_texts(backend: Backend) -> None:
-    table, marks = backend.table(TEXTS), backend.table(backend.migration_table)
-    backend.execute(OF_TEXTS.format(table=table, migrations=marks))
-    for (role,) in backend.connection.execute(READERS, (backend.table(DIGESTS),)).fetchall():
-        backend.execute(f"GRANT SELECT ON {table} TO {role}")
+def _of_texts(session: Session) -> None:
+    table, marks = session.table(TEXTS), session.table(session.migration_table)
+    session.execute(OF_TEXTS.format(table=table, migrations=marks))
+    for (role,) in session.connection.execute(READERS, (session.table(DIGESTS),)).fetchall():
+        session.execute(f"GRANT SELECT ON {table} TO {role}")
 
 
 OURS: Mapping[str, Create] = {
-    "yoyo_lock": lambda backend: backend.execute(backend.format_sql(backend.create_lock_table_sql)),
+    "yoyo_lock": lambda session: session.execute(session.format_sql(session.create_lock_table_sql)),
     DIGESTS: _of_digests,
-    PROGRESS: lambda backend: backend.execute(progress.CREATE.format(table=backend.table(PROGRESS))),
+    PROGRESS: lambda session: session.execute(progress.CREATE.format(table=session.table(PROGRESS))),
 }
 
 
@@ -102,48 +100,48 @@ class Missing:
     again: tuple[str, ...] = ()
 
 
-def schema_of(backend: Backend) -> str:
+def schema_of(session: Session) -> str:
     """Return the schema of the ledger: where it stands, whatever the search_path, or where it is to be made.
 
     Raises when there are several, or when a schema was named and it stands in another one.
     """
-    found = [name for (name,) in backend.connection.execute(SCHEMAS, (backend.migration_table,)).fetchall()]
-    here = str(backend.one(HERE) or "")
-    if backend.schema is None and len(found) == 1:
+    found = [name for (name,) in session.connection.execute(SCHEMAS, (session.migration_table,)).fetchall()]
+    here = str(session.one(HERE) or "")
+    if session.schema is None and len(found) == 1:
         return str(found[0])
     if elsewhere := [name for name in found if name != here]:
         raise MigrationFailed(
-            f"the ledger {backend.migration_table} is in schema {', '.join(elsewhere)}, and is wanted in "
+            f"the ledger {session.migration_table} is in schema {', '.join(elsewhere)}, and is wanted in "
             f"{here or 'no schema'}; {NOTHING}",
             hint="keep one ledger, and drop the others; a URL's ?schema= must name its schema, or be left out",
         )
     return here
 
 
-def tables_of(backend: Backend, schema: str) -> frozenset[str]:
+def tables_of(session: Session, schema: str) -> frozenset[str]:
     """Return the tables of a schema: not as yoyo looks for them, which sees only what the role may use."""
-    return frozenset(name for (name,) in backend.connection.execute(TABLES, (schema,)).fetchall())
+    return frozenset(name for (name,) in session.connection.execute(TABLES, (schema,)).fetchall())
 
 
-def missing(backend: Backend, schema: str) -> Missing:
+def missing(session: Session, schema: str) -> Missing:
     """Return what has to be made before a migration is marked; raise when that cannot be.
 
     The tables of an old yoyo are brought up to date.
     """
-    refuse_read_only(backend)
-    there = tables_of(backend, schema)
-    if backend.migration_table in there and "migration_hash" not in _columns(backend, backend.migration_table):
-        _refuse_schema(backend, schema)
-        _upgrade(backend, schema)
-        there = tables_of(backend, schema)
-    if PROGRESS in there and progress.RUNNER not in _columns(backend, PROGRESS):
-        backend.execute(progress.UPGRADE.format(table=backend.table(PROGRESS)))
-    lost = _lost(backend, there)
-    ours = {**OURS, TEXTS: _of_texts} if backend.records else OURS
+    refuse_read_only(session)
+    there = tables_of(session, schema)
+    if session.migration_table in there and "migration_hash" not in _columns(session, session.migration_table):
+        _refuse_schema(session, schema)
+        _upgrade(session, schema)
+        there = tables_of(session, schema)
+    if PROGRESS in there and progress.RUNNER not in _columns(session, PROGRESS):
+        session.execute(progress.UPGRADE.format(table=session.table(PROGRESS)))
+    lost = _lost(session, there)
+    ours = {**OURS, TEXTS: _of_texts} if session.records else OURS
     create = {**lost, **{name: made for name, made in ours.items() if name not in there}}
     if create:
-        _refuse_schema(backend, schema)
-    again = () if backend.migration_table in lost else tuple(_again(lost, there))
+        _refuse_schema(session, schema)
+    again = () if session.migration_table in lost else tuple(_again(lost, there))
     return Missing(create, again)
 
 
@@ -152,38 +150,38 @@ def _again(lost: Collection[str], there: Collection[str]) -> Iterator[str]:
         yield f"the ledger's table {table} was {'empty' if table in there else 'gone'}, and was made again"
 
 
-def make(backend: Backend, found: Missing) -> None:
+def make(session: Session, found: Missing) -> None:
     """Make the tables that are missing, in the transaction that is open."""
     for create in found.create.values():
-        create(backend)
+        create(session)
 
 
-def _upgrade(backend: Backend, schema: str) -> None:
+def _upgrade(session: Session, schema: str) -> None:
     """Bring the tables of an old yoyo up to date, which names them without their schema."""
-    with backend.transaction():
-        backend.one("SELECT pg_catalog.set_config('search_path', %s, true)", (quote(schema),))
-        internalmigrations.upgrade(backend)
+    with session.transaction():
+        session.one("SELECT pg_catalog.set_config('search_path', %s, true)", (quote(schema),))
+        internalmigrations.upgrade(session)
 
 
-def _refuse_schema(backend: Backend, schema: str) -> None:
+def _refuse_schema(session: Session, schema: str) -> None:
     """Raise when the ledger's tables cannot be made in a schema."""
     allowed = """SELECT pg_catalog.has_schema_privilege(n.oid, 'CREATE')
                    FROM pg_catalog.pg_namespace AS n
                   WHERE n.nspname = %s"""
-    if not backend.one(allowed, (schema,)):
-        role = quote(backend.connection.info.user)
+    if not session.one(allowed, (schema,)):
+        role = quote(session.connection.info.user)
         raise PermissionDenied(
             f"permission denied for schema {schema or 'none'}: the ledger's tables cannot be made; {NOTHING}",
             grant=f"GRANT CREATE ON SCHEMA {quote(schema or 'public')} TO {role};",
         )
 
 
-def _lost(backend: Backend, there: Collection[str]) -> dict[str, Create]:
+def _lost(session: Session, there: Collection[str]) -> dict[str, Create]:
     """Return what yoyo's own tables lack, with what makes it; raise when that is the ledger itself, and others stand.
 
     yoyo makes all of its tables in one transaction: without this, it fails on those that are still there.
     """
-    marks, log, version = backend.migration_table, backend.log_table, backend.version_table
+    marks, log, version = session.migration_table, session.log_table, session.version_table
     if marks not in there:
         if rest := [name for name in (log, version, DIGESTS, TEXTS) if name in there]:
             raise MigrationFailed(
@@ -192,8 +190,8 @@ def _lost(backend: Backend, there: Collection[str]) -> dict[str, Create]:
                 "the version",
             )
         return {marks: v2.create_migration_table, log: v2.create_log_table, version: _with_version}
-    query = f"SELECT max(version) FROM {backend.version_table_quoted}"  # noqa: S608 # yoyo's own name
-    known = backend.one(query) if version in there else None
+    query = f"SELECT max(version) FROM {session.version_table_quoted}"  # noqa: S608 # yoyo's own name
+    known = session.one(query) if version in there else None
     if known is not None and known > YOYOS:
         raise MigrationFailed(
             f"the ledger is of a newer yoyo: {version} says {known}, and this one knows {YOYOS}; {NOTHING}",
@@ -207,31 +205,31 @@ def _lost(backend: Backend, there: Collection[str]) -> dict[str, Create]:
     return lost
 
 
-def _with_version(backend: Backend) -> None:
-    v2.create_version_table(backend)
-    _version(backend)
+def _with_version(session: Session) -> None:
+    v2.create_version_table(session)
+    _version(session)
 
 
-def _version(backend: Backend) -> None:
-    internalmigrations.mark_schema_version(backend, YOYOS)
+def _version(session: Session) -> None:
+    internalmigrations.mark_schema_version(session, YOYOS)
 
 
-def _columns(backend: Backend, table: str) -> frozenset[str]:
+def _columns(session: Session, table: str) -> frozenset[str]:
     query = """SELECT a.attname
                  FROM pg_catalog.pg_attribute AS a
                 WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped"""
-    return frozenset(name for (name,) in backend.connection.execute(query, (backend.table(table),)).fetchall())
+    return frozenset(name for (name,) in session.connection.execute(query, (session.table(table),)).fetchall())
 
 
-def refuse_read_only(backend: Backend) -> None:
+def refuse_read_only(session: Session) -> None:
     """Raise where nothing can be written."""
-    if backend.one("SELECT pg_catalog.pg_is_in_recovery()"):
+    if session.one("SELECT pg_catalog.pg_is_in_recovery()"):
         raise MigrationFailed(
-            f"{place(backend.dsn)} is a standby, which only reads; {NOTHING}",
+            f"{place(session.dsn)} is a standby, which only reads; {NOTHING}",
             hint="name the primary, or several hosts and target_session_attrs=read-write",
         )
-    if backend.one("SHOW transaction_read_only") == "on":
+    if session.one("SHOW transaction_read_only") == "on":
         raise MigrationFailed(
-            f"{place(backend.dsn)} is read-only (default_transaction_read_only is on); {NOTHING}",
+            f"{place(session.dsn)} is read-only (default_transaction_read_only is on); {NOTHING}",
             hint="SHOW default_transaction_read_only; a setting of the server, the database or the role says so",
         )

@@ -10,14 +10,11 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from healthd.database.connection import PROGRESS
 from healthd.errors import ConfigError, MigrationFailed
-from healthd.expected.files import Migration
 from healthd.migrations.engine import migration_lock, progress
+from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.progress import Row, Standing
 from healthd.migrations.engine.recovery import (
     CREATE_INDEX,
@@ -30,39 +27,15 @@ from healthd.migrations.engine.recovery import (
     untouched,
 )
 from healthd.migrations.engine.sending import NOTHING, Part, failed, restated
+from healthd.migrations.engine.session import Session
+from healthd.model.ledger import PROGRESS
 from healthd.sqltext.ledger_loss import lost
 from healthd.sqltext.steps import COMMIT, Step, count, excerpt, steps
-
-if TYPE_CHECKING:
-    from healthd.migrations.engine.yoyo_backend import Backend
 
 AS_OURSELVES = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE;"
 SWITCHES = re.compile(r"\b(?:role|authorization)\b", re.IGNORECASE)
 # The server refuses it in a transaction: before anything happened, or rolling back all that has.
 OUTSIDE_ONLY = ("25001", "2D000")
-
-
-@dataclass(frozen=True)
-class Job:
-    """A file to be run, and what makes the SQL that keeps the books about it. Post-apply files are not `resumable`."""
-
-    migration: Migration
-    hash: str
-    operation: str
-    text: str
-    path: Path
-    make_books: Callable[[], str]
-    resumable: bool = True
-
-    @cached_property
-    def books(self) -> str:
-        """Return that SQL, made once."""
-        return self.make_books()
-
-    @property
-    def name(self) -> str:
-        """Return the file's name, for messages."""
-        return self.path.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +52,16 @@ class Outlook:
         return self.standing.left[1:] if self.verdict and self.verdict.done else self.standing.left
 
 
-def refuse_others(backend: Backend, job: Job) -> None:
+def refuse_others(session: Session, job: Job) -> None:
     """Raise when another file than this one is half-way."""
-    query = progress.OTHERS.format(table=backend.table(PROGRESS))
-    rows = backend.connection.execute(query, {"hash": job.hash, "operation": job.operation}).fetchall()
+    query = progress.OTHERS.format(table=session.table(PROGRESS))
+    rows = session.connection.execute(query, {"hash": job.hash, "operation": job.operation}).fetchall()
     for name, operation in rows:
         what = name if operation == "apply" else f"the rollback of {name}"
         raise MigrationFailed(f"{what} was interrupted and is in only in part; {NOTHING}", hint="healthd resume")
 
 
-def look(backend: Backend, job: Job, from_statement: int | None = None) -> Outlook:
+def look(session: Session, job: Job, from_statement: int | None = None) -> Outlook:
     """Return where a file stands; the settings that it has made are made again, for names depend on them.
 
     `from_statement` says it instead of the database.
@@ -97,21 +70,21 @@ def look(backend: Backend, job: Job, from_statement: int | None = None) -> Outlo
     if from_statement is not None:
         done = tuple(step for step in whole if step.number < _known(job, from_statement))
         return Outlook(whole, Standing(done, whole[len(done) :], None), None)
-    query = progress.READ.format(table=backend.table(PROGRESS))
-    rows = [Row(*one) for one in backend.connection.execute(query, _key(job)).fetchall()]
+    query = progress.READ.format(table=session.table(PROGRESS))
+    rows = [Row(*one) for one in session.connection.execute(query, _key(job)).fetchall()]
     standing = progress.standing(whole, rows, job.name)
     for step in standing.done:
         if step.setting:
-            backend.send(Part(job.name, step.text, NOTHING, step.line, step.number))
+            session.send(Part(job.name, step.text, NOTHING, step.line, step.number))
     verdict = None
     if standing.begun is not None:
-        verdict = judge(standing.left[0].text, standing.begun.noted, _ask(backend))
+        verdict = judge(standing.left[0].text, standing.begun.noted, _ask(session))
     return Outlook(whole, standing, verdict)
 
 
-def begun(backend: Backend, job: Job) -> bool:
+def begun(session: Session, job: Job) -> bool:
     """Return whether the books have a file half-way."""
-    return bool(backend.connection.execute(progress.READ.format(table=backend.table(PROGRESS)), _key(job)).fetchall())
+    return bool(session.connection.execute(progress.READ.format(table=session.table(PROGRESS)), _key(job)).fetchall())
 
 
 def contradicted(job: Job) -> MigrationFailed:
@@ -141,15 +114,15 @@ def told(job: Job, outlook: Outlook) -> Iterator[str]:
     yield f"{job.name}: then it is marked" if job.operation == "apply" else f"{job.name}: then its mark goes"
 
 
-def go_on_from(backend: Backend, job: Job, statement: int) -> None:
+def go_on_from(session: Session, job: Job, statement: int) -> None:
     """Write down that what comes before this statement is in, and nothing else is."""
     _known(job, statement)
-    with backend.connection.transaction():
+    with session.connection.transaction():
         values = {**_key(job), "statement": 0}
-        backend.connection.execute(progress.FORGOTTEN.format(table=backend.table(PROGRESS)), values)
+        session.connection.execute(progress.FORGOTTEN.format(table=session.table(PROGRESS)), values)
         for step in steps(job.text):
             if step.number < statement:
-                backend.connection.execute(_sql(backend, job, step, progress.FINISHED))
+                session.connection.execute(_sql(session, job, step, progress.FINISHED))
 
 
 def _known(job: Job, statement: int) -> int:
@@ -163,29 +136,29 @@ def _known(job: Job, statement: int) -> int:
     return statement
 
 
-def run(backend: Backend, job: Job) -> None:
+def run(session: Session, job: Job) -> None:
     """Run what of a file is not in yet, and keep the books about it."""
     left, begun, known = steps(job.text), None, None
     if job.resumable:
-        outlook = look(backend, job)
-        _decide(backend, job, outlook)
+        outlook = look(session, job)
+        _decide(session, job, outlook)
         left, begun, known = outlook.left, outlook.standing.begun, outlook.standing.noted
-    backend.look_before(job, known)
+    session.look_before(job, known)
     for step in left:
         noted = begun.noted if begun is not None and begun.statement == step.number else None
-        backend.patiently(job.name, _trying(backend, job, step, noted))
-    if backend.connection.info.transaction_status != backend.TRANSACTION_STATUS_IDLE:
+        session.patiently(job.name, _trying(session, job, step, noted))
+    if session.connection.info.transaction_status != session.TRANSACTION_STATUS_IDLE:
         raise MigrationFailed(
             f"{job.name} leaves a transaction open: what came before that is in, and it is not marked",
             hint="end the file's BEGIN with COMMIT, then: healthd resume",
         )
     # Outside of a transaction what the file has set is taken back first: it may have made all others read-only.
-    backend.connection.execute(f"RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {backend.settings}")
-    forget = backend.filled(progress.FORGOTTEN.format(table=backend.table(PROGRESS)), {**_key(job), "statement": 0})
-    backend.keep(job, f"BEGIN; {migration_lock.HOLD_TRANSACTION} {forget};", "all of it is in, and it is not marked")
+    session.connection.execute(f"RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {session.settings}")
+    forget = session.filled(progress.FORGOTTEN.format(table=session.table(PROGRESS)), {**_key(job), "statement": 0})
+    session.keep(job, f"BEGIN; {migration_lock.HOLD_TRANSACTION} {forget};", "all of it is in, and it is not marked")
 
 
-def _decide(backend: Backend, job: Job, outlook: Outlook) -> None:
+def _decide(session: Session, job: Job, outlook: Outlook) -> None:
     """Say where an interrupted file goes on, and clear the way; raise when nobody can tell."""
     standing, verdict = outlook.standing, outlook.verdict
     if not standing.done and verdict is None:
@@ -194,27 +167,27 @@ def _decide(backend: Backend, job: Job, outlook: Outlook) -> None:
         step = standing.left[0]
         if verdict.done is None:
             raise progress.undecided(step, standing.begun, job.name, verdict.words)
-        backend.patiently(job.name, lambda: _follow(backend, job, step, verdict))
+        session.patiently(job.name, lambda: _follow(session, job, step, verdict))
     total = count(job.text)
     where = f"goes on at statement {outlook.left[0].number} of {total}" if outlook.left else "is in and gets its mark"
-    backend.say(f"{job.name} was interrupted; it {where}")
+    session.say(f"{job.name} was interrupted; it {where}")
 
 
-def _follow(backend: Backend, job: Job, step: Step, verdict: Verdict) -> None:
+def _follow(session: Session, job: Job, step: Step, verdict: Verdict) -> None:
     """Do what comes first after a step that has left something, and write it down when it is in then."""
     for sql in verdict.first:
-        backend.say(f"{job.name}: statement {step.number}: {verdict.words}: {sql}")
+        session.say(f"{job.name}: statement {step.number}: {verdict.words}: {sql}")
         state = "; ".join((*filter(None, (_before(step),)), verdict.words))
         try:
-            with _unhurried(backend, ours=True):
-                backend.send(Part(job.name, sql, state))
+            with _unhurried(session, ours=True):
+                session.send(Part(job.name, sql, state))
         except MigrationFailed as error:
             raise restated(error, state, state, then=_then(job, verdict)) from error
     if verdict.done:
-        _write(backend, job, step, progress.FINISHED)
+        _write(session, job, step, progress.FINISHED)
 
 
-def _trying(backend: Backend, job: Job, step: Step, noted: str | None) -> Callable[[], None]:
+def _trying(session: Session, job: Job, step: Step, noted: str | None) -> Callable[[], None]:
     """Return what runs a step; called again, it goes on with what the last try has left.
 
     `noted` is what was there before the first try, when an earlier run has begun the step.
@@ -225,60 +198,60 @@ def _trying(backend: Backend, job: Job, step: Step, noted: str | None) -> Callab
         before = noted
         if left:
             before = left.pop()
-            verdict = judge(step.text, before, _ask(backend))
-            _follow(backend, job, step, verdict)
+            verdict = judge(step.text, before, _ask(session))
+            _follow(session, job, step, verdict)
             if verdict.done:
                 return
-        _do(backend, job, step, before, left)
+        _do(session, job, step, before, left)
 
     return work
 
 
-def _do(backend: Backend, job: Job, step: Step, noted: str | None, left: list[str | None]) -> None:
+def _do(session: Session, job: Job, step: Step, noted: str | None, left: list[str | None]) -> None:
     if step.alone:
-        return _outside(backend, job, step, noted, left)
+        return _outside(session, job, step, noted, left)
     try:
-        return _inside(backend, job, step)
+        return _inside(session, job, step)
     except MigrationFailed as error:
         if error.sqlstate not in OUTSIDE_ONLY or step.end:
             raise
-    backend.rollback_only()
-    return _outside(backend, job, step, noted, left)
+    session.rollback_only()
+    return _outside(session, job, step, noted, left)
 
 
-def _inside(backend: Backend, job: Job, step: Step) -> None:
+def _inside(session: Session, job: Job, step: Step) -> None:
     """Run a step and write it down in one transaction."""
     if not step.end:
         if step.text.lower().startswith(("begin", "start")):  # without an end: whoever reads on is told
-            backend.send(_part(job, step))
+            session.send(_part(job, step))
             return
-        backend.connection.execute(f"BEGIN READ WRITE; {migration_lock.HOLD_TRANSACTION}")
-    backend.send(_part(job, step))
+        session.connection.execute(f"BEGIN READ WRITE; {migration_lock.HOLD_TRANSACTION}")
+    session.send(_part(job, step))
     part = _part(job, step, loose=True)
     end = step.end or "COMMIT"
     try:
         if COMMIT.match(end):
-            row = _sql(backend, job, step, progress.FINISHED, backend.noted(job))
-            backend.connection.execute(f"{_ourselves(job)} {row}; {migration_lock.HOLD} {end}")
+            row = _sql(session, job, step, progress.FINISHED, session.noted(job))
+            session.connection.execute(f"{_ourselves(job)} {row}; {migration_lock.HOLD} {end}")
         else:
-            backend.connection.execute(end)
-            _write(backend, job, step, progress.FINISHED, backend.noted(job))
-    except backend.driver.Error as error:
+            session.connection.execute(end)
+            _write(session, job, step, progress.FINISHED, session.noted(job))
+    except session.driver.Error as error:
         raise lost(error, job.name, part.state) or failed(error, part) from error
     return
 
 
-def _outside(backend: Backend, job: Job, step: Step, known: str | None, left: list[str | None]) -> None:
+def _outside(session: Session, job: Job, step: Step, known: str | None, left: list[str | None]) -> None:
     """Run a step that no transaction can hold: written down before and after.
 
     What it leaves when it fails is cleared away; where that cannot be, what was there before it goes to `left`.
     """
-    ask, part = _ask(backend), _part(job, step, loose=True)
+    ask, part = _ask(session), _part(job, step, loose=True)
     noted = note(step.text, ask, known)
-    _write(backend, job, step, progress.BEGUN, noted)
+    _write(session, job, step, progress.BEGUN, noted)
     try:
-        with _unhurried(backend) if step.patient else nullcontext():
-            backend.send(part)
+        with _unhurried(session) if step.patient else nullcontext():
+            session.send(part)
         if CREATE_INDEX.match(step.text) and (broken := left_over(step.text, None, ask)):
             raise MigrationFailed(
                 f"{job.name}, line {step.line}: index {broken[0]} was there before, and is INVALID; {part.state}",
@@ -286,36 +259,36 @@ def _outside(backend: Backend, job: Job, step: Step, known: str | None, left: li
                 + (" run it again" if part.state == NOTHING else ": healthd resume"),
             )
     except MigrationFailed as error:
-        if backend.connection.closed:
+        if session.connection.closed:
             raise
-        backend.rollback_only()
-        raise _aftermath(backend, job, step, noted, error, left) from error
-    _write(backend, job, step, progress.FINISHED, backend.noted(job))
+        session.rollback_only()
+        raise _aftermath(session, job, step, noted, error, left) from error
+    _write(session, job, step, progress.FINISHED, session.noted(job))
 
 
 def _aftermath(
-    backend: Backend, job: Job, step: Step, noted: str | None, error: MigrationFailed, left: list[str | None]
+    session: Session, job: Job, step: Step, noted: str | None, error: MigrationFailed, left: list[str | None]
 ) -> MigrationFailed:
     """Return the error about a failed step with what it has left; what is proven to have left nothing is forgotten."""
     state = progress_words(step)
     try:
-        return _known_aftermath(backend, job, step, noted, error, left)
-    except backend.driver.Error:  # while looking
+        return _known_aftermath(session, job, step, noted, error, left)
+    except session.driver.Error:  # while looking
         now = "; ".join((*filter(None, (_before(step),)), f"what statement {step.number} has left is not known"))
         return restated(error, state, now, then="healthd resume", sqlstate=None)
 
 
 def _known_aftermath(
-    backend: Backend, job: Job, step: Step, noted: str | None, error: MigrationFailed, left: list[str | None]
+    session: Session, job: Job, step: Step, noted: str | None, error: MigrationFailed, left: list[str | None]
 ) -> MigrationFailed:
     state = progress_words(step)
-    cleared = _cleared(backend, step, noted)
-    if untouched(step.text, noted, _ask(backend)):
-        _write(backend, job, step, progress.FORGOTTEN)
+    cleared = _cleared(session, step, noted)
+    if untouched(step.text, noted, _ask(session)):
+        _write(session, job, step, progress.FORGOTTEN)
         now = "no row and no definition was changed" if state == NOTHING and PIECEWISE.match(step.text) else state
         return restated(error, state, f"{now}{cleared}")
     left.append(noted)
-    verdict = judge(step.text, noted, _ask(backend))
+    verdict = judge(step.text, noted, _ask(session))
     words = verdict.words if trace(step.text) else f"what statement {step.number} has committed itself is in"
     now = "; ".join((*filter(None, (_before(step),)), f"{words}{cleared}"))
     # Without a place to look nobody knows where another try would begin.
@@ -328,36 +301,36 @@ def _then(job: Job, verdict: Verdict) -> str:
     return "healthd resume" if job.resumable else "; ".join(verdict.first)
 
 
-def _cleared(backend: Backend, step: Step, noted: str | None) -> str:
+def _cleared(session: Session, step: Step, noted: str | None) -> str:
     """Drop what a failed statement has left INVALID; return what to say about it."""
     said = ""
-    for name in left_over(step.text, noted, _ask(backend)):
+    for name in left_over(step.text, noted, _ask(session)):
         try:
-            with _unhurried(backend, ours=True):
-                backend.connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            with _unhurried(session, ours=True):
+                session.connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             said += f"; the INVALID index {name} that it left was dropped"
-        except backend.driver.Error as error:
+        except session.driver.Error as error:
             said += f"; the index {name} could not be dropped ({error.sqlstate})"
     return said
 
 
 @contextmanager
-def _unhurried(backend: Backend, *, ours: bool = False) -> Iterator[None]:
+def _unhurried(session: Session, *, ours: bool = False) -> Iterator[None]:
     """Wait for locks as long as a run may: what runs CONCURRENTLY holds up nobody who reads or writes.
 
     A lock_timeout that the file has set itself stays as it is, but for what is `ours` to do.
     """
-    own = backend.one("SELECT pg_catalog.current_setting('lock_timeout')")
-    if own != backend.lock_timeout and not ours:
+    own = session.one("SELECT pg_catalog.current_setting('lock_timeout')")
+    if own != session.lock_timeout and not ours:
         yield
         return
     change = "SELECT pg_catalog.set_config('lock_timeout', %s, false)"
-    backend.one(change, (f"{backend.patience.max_wait_s * 1000:.0f}ms",))
+    session.one(change, (f"{session.patience.max_wait_s * 1000:.0f}ms",))
     try:
         yield
     finally:
-        if not backend.connection.closed:
-            backend.one(change, (own,))
+        if not session.connection.closed:
+            session.one(change, (own,))
 
 
 def _part(job: Job, step: Step, *, loose: bool = False) -> Part:
@@ -376,18 +349,18 @@ def _before(step: Step) -> str:
     return f"the {done} statement{'s' * (done > 1)} before it {'are' if done > 1 else 'is'} in, and it is not marked"
 
 
-def _write(backend: Backend, job: Job, step: Step, query: str, noted: str | None = None) -> None:
+def _write(session: Session, job: Job, step: Step, query: str, noted: str | None = None) -> None:
     """Write progress down, in a transaction of its own."""
     if not job.resumable:
         return
-    row = _sql(backend, job, step, query, noted)
+    row = _sql(session, job, step, query, noted)
     try:
-        backend.connection.execute(f"BEGIN READ WRITE; {_ourselves(job)} {row}; {migration_lock.HOLD} COMMIT")
-    except backend.driver.Error as error:
+        session.connection.execute(f"BEGIN READ WRITE; {_ourselves(job)} {row}; {migration_lock.HOLD} COMMIT")
+    except session.driver.Error as error:
         raise failed(error, _part(job, step, loose=query != progress.BEGUN)) from error
 
 
-def _sql(backend: Backend, job: Job, step: Step, query: str, noted: str | None = None) -> str:
+def _sql(session: Session, job: Job, step: Step, query: str, noted: str | None = None) -> str:
     if not job.resumable:
         return ""
     values = {
@@ -398,7 +371,7 @@ def _sql(backend: Backend, job: Job, step: Step, query: str, noted: str | None =
         "digest": step.digest,
         "noted": noted,
     }
-    return backend.filled(query.format(table=backend.table(PROGRESS)), values)
+    return session.filled(query.format(table=session.table(PROGRESS)), values)
 
 
 def _key(job: Job) -> dict[str, Any]:
@@ -409,5 +382,5 @@ def _ourselves(job: Job) -> str:
     return AS_OURSELVES if SWITCHES.search(job.text) else ""
 
 
-def _ask(backend: Backend) -> Any:
-    return lambda query, values: backend.connection.execute(query, values).fetchall()
+def _ask(session: Session) -> Any:
+    return lambda query, values: session.connection.execute(query, values).fetchall()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from healthd.catalog import KINDS
-from healthd.catalog.scope import BOOKS, shared
+from healthd.catalog.scope import shared
 from healthd.comparison.consequences import NAMED
 from healthd.comparison.judgement import major
 from healthd.comparison.roles import comparable, for_comparison
@@ -20,12 +20,15 @@ from healthd.database.connection import LIMITS, SESSION
 from healthd.database.snapshot.row_checks import objects_of
 from healthd.expected.effects import of_kinds
 from healthd.expected.lockfile import Locked, LockFile, fold
-from healthd.expected.status import Printed
-from healthd.model import HANGING, Difference, Key, Kind, Record, Snapshot, diff, digest_of_text
+from healthd.model.attributes import Record
+from healthd.model.kinds import Kind
+from healthd.model.ledger import BOOKS, Printed, digest_of_text
+from healthd.model.names import HANGING, Key
+from healthd.model.snapshots import Difference, Snapshot, diff
 
 if TYPE_CHECKING:
-    from healthd.database.snapshot.reading import Reading
-    from healthd.migrations.engine.nontransactional import Job
+    from healthd.database.snapshot.transaction import Reading
+    from healthd.migrations.engine.job import Job
 
 # CREATE TABLE … (LIKE …), INHERITS and PARTITION OF copy these from another table.
 COPIED = frozenset({"column", "constraint", "index", "statistics", "trigger"})

@@ -13,9 +13,8 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,39 +24,35 @@ from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration as YoyoMigration
 
-from healthd import __version__
-from healthd.database.connection import DIGESTS, PROGRESS, TEXTS, complete, parameters, place, translate
+from healthd._version import __version__
+from healthd.database.connection import parameters, place, translate
 from healthd.errors import LockFileError, MigrationFailed
 from healthd.expected import default_places, lockfile, session_settings
 from healthd.expected.files import Migration, read_migration
-from healthd.migration_names import canonical, forms, hashed
 from healthd.migrations import guards
 from healthd.migrations.engine import ledger_tables, migration_lock, nontransactional
-from healthd.migrations.engine.lock_room import LOCKS
+from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.lock_waits import (
-    AGAIN,
     DEFAULT,
-    LOCK_TIMEOUT_S,
     Patience,
     Say,
     Watcher,
-    pause_s,
     to_stderr,
 )
-from healthd.migrations.engine.nontransactional import Job
 from healthd.migrations.engine.notices import Heard
-from healthd.migrations.engine.sending import NOTHING, Part, failed, run, send
-from healthd.model import quote
+from healthd.migrations.engine.sending import NOTHING, Part, failed, run
+from healthd.migrations.engine.session import Session
+from healthd.model.ledger import DIGESTS, PROGRESS, TEXTS
+from healthd.model.migration_names import canonical, forms, hashed
+from healthd.model.names import quote
 from healthd.sqltext.ledger_loss import CURE, lost, takes_ledger
 from healthd.sqltext.lock_releases import release
 from healthd.sqltext.statements import trouble, unclosed
 
 if TYPE_CHECKING:
-    from healthd.expected.status import Printed
     from healthd.migrations.engine.text_recorder import Recorder
+    from healthd.model.ledger import Printed
 
-# A process that is killed leaves its statement running and its lock held, until the server looks.
-NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 # What a file has set must decide neither where nor as whom the books are kept.
 RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
 # Fails, with these words, when the transaction is not the one that was begun.
@@ -80,7 +75,7 @@ MARK = """INSERT INTO {marks} (migration_hash, migration_id, applied_at_utc) VAL
 LOOK_AGAIN_S = 10.0
 
 
-class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no types
+class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no types
     """yoyo's backend for `postgresql+healthd://`; one instance serves one run."""
 
     _internal_schema_updated: bool
@@ -133,45 +128,6 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
             raise
         return connection
 
-    def _get_to_know(self, connection: Any) -> None:
-        """Refuse a pooler, and find out what makes a session ours."""
-        migration_lock.refuse_pooler(connection, self.dial)
-        names = ("lock_timeout", LOCKS, *session_settings.PINNED)
-        asked = ", ".join(f"pg_catalog.current_setting('{name}')" for name in names)
-        own, locks, *found = connection.execute(f"SELECT {asked}").fetchone()
-        self.max_locks = int(locks)
-        seconds = self.patience.lock_timeout_s
-        if seconds is None and own == "0":
-            seconds = LOCK_TIMEOUT_S
-        pinned = zip(session_settings.PINNED.items(), found, strict=True)
-        values = {
-            "lock_timeout": None if seconds is None else f"{seconds * 1000:.0f}ms",
-            "search_path": self.schema,
-            **{name: value for (name, value), is_now in pinned if is_now != value},
-        }
-        self.settings = "".join(
-            self.filled("SELECT pg_catalog.set_config(%s, %s, false);", (name, value), connection)
-            for name, value in values.items()
-            if value is not None
-        )
-        with suppress(self.driver.Error):  # PostgreSQL 13 has it not, and some systems cannot
-            connection.execute(NOTICE_DEATH)
-            self.settings += f"{NOTICE_DEATH};"
-
-    def dial(self) -> Any:
-        """Return a new connection to the database; the files are UTF-8, and the server converts."""
-        try:
-            return self.driver.connect(
-                complete(self.dsn), autocommit=True, prepare_threshold=None, client_encoding="utf8"
-            )
-        except self.driver.Error as error:
-            raise translate(error, self.dsn) from error
-
-    def init_connection(self, connection: Any) -> None:
-        """Make the session what it is at its start."""
-        connection.execute(self.settings or "SELECT")
-        (self.lock_timeout,) = connection.execute("SELECT current_setting('lock_timeout')").fetchone()
-
     def init_database(self) -> None:
         """Do nothing: stock yoyo creates and drops tables here to find out what PostgreSQL can do."""
 
@@ -183,68 +139,6 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo ships no t
         if self.watcher is not None:
             self.watcher.close()
         self.connection.close()
-
-    def rollback(self) -> None:
-        """Roll back; a connection on which that fails is closed, which does the same."""
-        self._in_transaction = False
-        if not self.connection.closed:
-            try:
-                self.connection.execute(f"ROLLBACK; {self.settings}")
-            except self.driver.Error:
-                self.connection.close()
-
-    def rollback_only(self) -> None:
-        """Roll back, and leave what the file has set before as it is."""
-        if self.connection.info.transaction_status != self.TRANSACTION_STATUS_IDLE:
-            self.connection.execute("ROLLBACK")
-
-    def one(self, query: str, values: Any = None) -> Any:
-        """Return the first value of the first row, None without one."""
-        row = self.connection.execute(query, values).fetchone()
-        return None if row is None else row[0]
-
-    def filled(self, query: str, values: Any, connection: Any = None) -> str:
-        """Return a query with its values in it, quoted by the driver: only such go with others in one message."""
-        text: str = self.driver.ClientCursor(connection or self.connection).mogrify(query, values)
-        return text
-
-    def send(self, part: Part, *, before: str = "", meanwhile: Callable[[], object] | None = None) -> str:
-        """Send the text of a file, see `sending.send`; while it takes long, it is told who is in the way."""
-        if self.watcher is None:
-            self.watcher = Watcher(self.dial, self.one("SELECT pg_backend_pid()"), self.say, self.live)
-            self.watcher.start()
-        self.watcher.since = time.monotonic()
-        hear = self.heard.hear if self.heard else None
-        try:
-            part = replace(part, max_locks=self.max_locks)
-            return send(self.connection, self.driver, part, before=before, meanwhile=meanwhile, hear=hear)
-        finally:
-            self.watcher.since = None
-            for notice in self.heard.told(part.text, part.line) if self.heard else ():
-                self.say(notice)
-
-    def patiently(self, name: str, work: Callable[[], None]) -> None:
-        """Do something that comes whole or not at all, again as long as only locks of others are in the way."""
-        start, attempt = time.monotonic(), 0
-        while True:
-            if self.watcher is not None:
-                self.watcher.blockers = ""
-            try:
-                return work()
-            except MigrationFailed as error:
-                if error.sqlstate not in AGAIN or self.connection.closed:
-                    raise
-                self.rollback_only()
-                attempt += 1
-                pause, waited = pause_s(attempt), time.monotonic() - start
-                blockers = self.watcher.blockers if self.watcher is not None else ""
-                if waited + pause > self.patience.max_wait_s:
-                    tried = f"tried {attempt} time{'s' * (attempt > 1)} in {waited:.0f} s"
-                    who = f"; in the way was {blockers}" if blockers else ""
-                    hint = error.hint or "end what is in the way, or --max-wait longer"
-                    raise MigrationFailed(f"{error}; {tried}{who}", hint=hint, sqlstate=error.sqlstate) from error
-                self.say(f"{name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s")
-                time.sleep(pause)
 
     @property
     def records(self) -> bool:

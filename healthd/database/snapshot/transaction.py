@@ -1,0 +1,255 @@
+"""One transaction that reads the objects, the ledger and the migration lock of a database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import AsyncConnection, sql
+
+from healthd import catalog
+from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
+from healthd.catalog.scope import shared
+from healthd.database.connection import LIMITS, SESSION, first_line, planned, read_only
+from healthd.database.ledger import Ledger, read_books, with_texts
+from healthd.database.snapshot.row_checks import lacking, objects_of
+from healthd.database.snapshot.second_connection import SERVER, Second, digest_rows
+from healthd.model.kinds import Kind
+from healthd.model.names import Key
+from healthd.model.observations import TouchedColumn
+from healthd.model.snapshots import Snapshot
+
+if TYPE_CHECKING:
+    pass
+
+
+Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
+
+
+Texts = Callable[[], Coroutine[Any, Any, bool]]  # whether the ledger's texts are of use
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one transaction saw: the objects, the ledger, and who is migrating just now.
+
+    `settings` are those that databases and roles give to new sessions; `digests` are those that were asked for.
+    `touched` says, of tables whose columns seem to be swapped, when each column was last changed,
+    `updates`, of extensions of another version, from which version to which they can be updated.
+    """
+
+    snapshot: Snapshot
+    ledger: Ledger = field(default_factory=Ledger)
+    maintenance: str | None = None
+    settings: str = ""
+    digests: Mapping[str, Digest] = field(default_factory=dict)
+    touched: Mapping[Key, tuple[TouchedColumn, ...]] = field(default_factory=dict)
+    updates: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+
+    @property
+    def as_expected(self) -> bool:
+        """Return whether each kind has the digest that it should have."""
+        return self.snapshot.omitted >= self.digests.keys() > set()
+
+
+async def _read_once(
+    connection: AsyncConnection[Any],
+    books: Sequence[str],
+    digests: Digests | None,
+    second: Second | None = None,
+    migrates: Callable[[Ledger], str | None] = attrgetter("owner"),
+    texts: Texts | None = None,
+) -> Reading:
+    for readings in range(READINGS, 0, -1):
+        try:
+            async with read_only(connection, {**SESSION, **LIMITS}):
+                ledger, maintenance, settings = await read_books(connection, books[0])
+                values: dict[str, Any] = {"books": list(books), "migrator": None}
+                found: Mapping[str, Digest] = {}
+                wanted: Mapping[str, Digest] = {}
+                if digests is not None and not ledger.refused:
+                    await asyncio.to_thread(getattr, catalog, "KINDS")  # if that is not done yet
+                    migrator, found, wanted = await _digests(
+                        connection, books, migrates(ledger), second, partial(digests, ledger)
+                    )
+                    values["migrator"] = migrator
+                same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
+                objects, unreadable = await _everything(connection, values, same, last=readings == 1)
+                if texts is not None and len(ledger.schemas) == 1 and await texts():
+                    ledger = await with_texts(connection, ledger, same)
+                snapshot = Snapshot(connection.info.server_version, objects, unreadable, same)
+                return Reading(snapshot, ledger, maintenance, settings, found)
+        except _KindFailed:
+            # pg_get_* look at the newest catalog: what was dropped meanwhile fails, and is gone then.
+            continue
+    raise AssertionError("the last reading takes what it gets")
+
+
+READINGS = 3  # in each but the last, what only a change in the meantime explains is a reason to begin again
+
+
+LOCKED = "55P03"
+
+
+FULL = "53200"  # no room in the server's table of locks
+
+
+PARTS = 64  # in which a kind is read then, each with the locks of so many objects fewer
+
+
+SURE = frozenset({"42501", LOCKED, "57014", FULL})  # refused, locked, too slow, no room: no second reading is the wiser
+
+
+async def _digests(
+    connection: AsyncConnection[Any],
+    books: Sequence[str],
+    owner: str | None,
+    second: Second | None,
+    expected: Callable[[], Coroutine[Any, Any, Mapping[str, Digest]]],
+) -> tuple[int | None, Mapping[str, Digest], Mapping[str, Digest]]:
+    """Return the oid of the role that migrates, the digests of all kinds, and which they should be.
+
+    There are none when one of them fails. They are one statement, or one on each connection, of which two numbers a
+    kind come back; which they should be is found out while the server is at it.
+    """
+    try:
+        with _failing(connection):
+            async with connection.transaction(force_rollback=True):
+                present = _present()
+                facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(present.values())}".encode()
+                ((migrator, server, *found),) = await (await connection.execute(facts, [owner])).fetchall()
+                absent = {name for name, is_there in zip(present, found, strict=True) if not is_there}
+                kinds = [name for name in asked() if name not in absent and not (second and name in second.kinds)]
+                query = digests_query([catalog.KINDS[name] for name in kinds], connection.info.server_version)
+                ask = _once if second is not None and not second.kept else _planned_once
+                asking = ask(connection, query, books, migrator)
+                began = monotonic()
+                rows, wanted = await asyncio.gather(asking, expected(), return_exceptions=True)
+                if isinstance(rows, BaseException):
+                    raise rows
+                if isinstance(wanted, BaseException):
+                    raise wanted
+                if second is not None:
+                    rest = await second.digests(server, patience_s=max(2.0, 2 * (monotonic() - began)))
+                    rows += rest or await digest_rows(connection, second.kinds)
+    except _KindFailed:  # which one it was is found when each is read
+        return None, {}, {}
+    there = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
+    return migrator, dict.fromkeys(absent, NONE) | there, wanted
+
+
+MIGRATOR = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"
+
+
+async def _once(connection: AsyncConnection[Any], query: str, books: Sequence[str], migrator: int | None) -> list[Any]:
+    """Return the rows of a query on a connection that is not asked again."""
+    values = {"books": list(books), "migrator": migrator}
+    return await (await connection.execute(query.encode(), values)).fetchall()
+
+
+async def _planned_once(
+    connection: AsyncConnection[Any], query: str, books: Sequence[str], migrator: int | None
+) -> list[Any]:
+    """Return the rows of a query that every round on a connection asks: its plan is kept, a fifth of its cost."""
+    text = query.replace("%(books)s", "$1").replace("%(migrator)s", "$2").replace("%%", "%")
+    name = await planned(connection, text, types="(text[], oid)")
+    execute = sql.SQL("EXECUTE {} ({}, {})").format(sql.Identifier(name), list(books), migrator)
+    return await (await connection.execute(execute)).fetchall()
+
+
+def asked() -> tuple[str, ...]:
+    """Return the kinds of which there are digests; the labels of enums are read in any case, and tried out."""
+    return tuple(name for name in catalog.KINDS if name != "enum")
+
+
+def _present() -> dict[str, str]:
+    """Return what asks whether there is anything of a kind: planning the others takes longer than running them."""
+    return {kind.name: f"EXISTS ({kind.some})" for kind in catalog.KINDS.values() if kind.some}
+
+
+async def _everything(
+    connection: AsyncConnection[Any], values: Mapping[str, Any], omitted: Collection[str], *, last: bool
+) -> tuple[dict[Key, Any], dict[str, str]]:
+    """Return the objects of all kinds but the omitted, and why those that could not be read could not.
+
+    What pg_get_viewdef locks stays locked to the end of the transaction, if not of a subtransaction.
+    """
+    objects: dict[Key, Any] = {}
+    unreadable: dict[str, str] = {}
+    locked = False
+    for kind in catalog.KINDS.values():
+        if kind.name in omitted:
+            continue
+        try:
+            async with connection.transaction(force_rollback=True):
+                if locked:  # somebody holds a table for long: the kinds together wait no longer than one
+                    await connection.execute("SET LOCAL lock_timeout = '20ms'")
+                objects |= await _objects(connection, kind, values)
+        except _KindFailed as failed:
+            if failed.state == FULL and await _in_parts(connection, kind, values, objects):
+                continue
+            if not last and failed.state not in SURE:
+                raise
+            unreadable[kind.name] = str(failed)
+            locked = locked or failed.state == LOCKED
+    return objects, unreadable
+
+
+async def _in_parts(
+    connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], objects: dict[Key, Any]
+) -> bool:
+    """Add the objects of one kind, a part of them in each subtransaction; return whether that was possible."""
+    found: dict[Key, Any] = {}
+    if not kind.depth:
+        return False
+    try:
+        for part in range(PARTS):
+            async with connection.transaction(force_rollback=True):
+                found |= await _objects(connection, kind, values, part)
+    except _KindFailed:
+        return False
+    objects |= found
+    return True
+
+
+class _KindFailed(Exception):
+    def __init__(self, state: str, reason: str) -> None:
+        super().__init__(f"{state}: {reason}")
+        self.state = state
+
+
+@contextmanager
+def _failing(connection: AsyncConnection[Any]) -> Iterator[None]:
+    """Tell a statement that the server refuses, on a connection that goes on, as the failure of one kind."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if connection.closed or error.sqlstate is None or error.sqlstate[:3] in ("25P", "57P"):
+            raise
+        raise _KindFailed(error.sqlstate, first_line(error)) from error
+
+
+async def _objects(
+    connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], part: int | None = None
+) -> dict[Key, Any]:
+    """Return the objects of one kind, or those of one part of them."""
+    query = kind.sql(connection.info.server_version)
+    statement = f"{shared(query)} SELECT q.* FROM ({query}) AS q".encode()  # noqa: S608 # texts of our own
+    if part is not None:
+        columns = ", ".join(f"k{number}" for number in range(kind.depth))
+        statement += f"({columns}) WHERE pg_catalog.hashtext(k{kind.depth - 1}::text) & {PARTS - 1} = {part}".encode()
+    with _failing(connection):
+        rows = await (await connection.execute(statement, values)).fetchall()
+    if name := lacking(kind, rows):
+        raise _KindFailed("no text", f"the server said nothing of an object's {name}")
+    objects = objects_of(kind, rows)
+    if len(objects) < len(rows):  # a role called PUBLIC, a catalog with a row too many
+        raise _KindFailed("no names", "two objects have the same name")
+    return objects

@@ -1,0 +1,37 @@
+"""A file that is to be run, and the SQL that keeps the books about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from healthd.expected.files import Migration
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file to be run, and what makes the SQL that keeps the books about it. Post-apply files are not `resumable`."""
+
+    migration: Migration
+    hash: str
+    operation: str
+    text: str
+    path: Path
+    make_books: Callable[[], str]
+    resumable: bool = True
+
+    @cached_property
+    def books(self) -> str:
+        """Return that SQL, made once."""
+        return self.make_books()
+
+    @property
+    def name(self) -> str:
+        """Return the file's name, for messages."""
+        return self.path.name

@@ -1,0 +1,168 @@
+"""The one connection of a run: what makes its session ours, and how text is sent over it with patience."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from healthd.database.connection import complete, translate
+from healthd.errors import MigrationFailed
+from healthd.expected import session_settings
+from healthd.migrations.engine import migration_lock
+from healthd.migrations.engine.job import Job
+from healthd.migrations.engine.lock_room import LOCKS
+from healthd.migrations.engine.lock_waits import (
+    AGAIN,
+    LOCK_TIMEOUT_S,
+    Patience,
+    Say,
+    Watcher,
+    pause_s,
+)
+from healthd.migrations.engine.notices import Heard
+from healthd.migrations.engine.sending import Part, send
+
+# A process that is killed leaves its statement running and its lock held, until the server looks.
+NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
+
+
+class Session:
+    """What a run has of its connection; yoyo's backend is one, and adds what is declared here and not defined."""
+
+    # given by yoyo's backend
+    driver: Any  # psycopg
+    connection: Any  # the one of this run, its driver's
+    execute: Callable[..., Any]
+    transaction: Callable[[], Any]
+    format_sql: Callable[..., str]
+    migration_table: str
+    log_table: str
+    version_table: str
+    version_table_quoted: str
+    create_lock_table_sql: str
+    TRANSACTION_STATUS_IDLE: Any
+    # given by ours
+    table: Callable[[str], str]  # of the ledger, as SQL names it
+    keep: Callable[[Job, str, str], None]
+    look_before: Callable[[Job, str | None], None]
+    noted: Callable[[Job], str | None]
+
+    dsn: str
+    schema: str | None  # of the ledger, where the URL names one
+    patience: Patience
+    say: Say
+    live: Say | None
+    watcher: Watcher | None
+    heard: Heard | None  # what the file that is run raises
+    settings: str  # what makes a session ours
+    lock_timeout: str  # of ours, as the server says it
+    max_locks: int  # the server's max_locks_per_transaction
+
+    @property
+    def records(self) -> bool:
+        """Return whether it is recorded how this server prints what files make."""
+        raise NotImplementedError
+
+    def _get_to_know(self, connection: Any) -> None:
+        """Refuse a pooler, and find out what makes a session ours."""
+        migration_lock.refuse_pooler(connection, self.dial)
+        names = ("lock_timeout", LOCKS, *session_settings.PINNED)
+        asked = ", ".join(f"pg_catalog.current_setting('{name}')" for name in names)
+        own, locks, *found = connection.execute(f"SELECT {asked}").fetchone()
+        self.max_locks = int(locks)
+        seconds = self.patience.lock_timeout_s
+        if seconds is None and own == "0":
+            seconds = LOCK_TIMEOUT_S
+        pinned = zip(session_settings.PINNED.items(), found, strict=True)
+        values = {
+            "lock_timeout": None if seconds is None else f"{seconds * 1000:.0f}ms",
+            "search_path": self.schema,
+            **{name: value for (name, value), is_now in pinned if is_now != value},
+        }
+        self.settings = "".join(
+            self.filled("SELECT pg_catalog.set_config(%s, %s, false);", (name, value), connection)
+            for name, value in values.items()
+            if value is not None
+        )
+        with suppress(self.driver.Error):  # PostgreSQL 13 has it not, and some systems cannot
+            connection.execute(NOTICE_DEATH)
+            self.settings += f"{NOTICE_DEATH};"
+
+    def dial(self) -> Any:
+        """Return a new connection to the database; the files are UTF-8, and the server converts."""
+        try:
+            return self.driver.connect(
+                complete(self.dsn), autocommit=True, prepare_threshold=None, client_encoding="utf8"
+            )
+        except self.driver.Error as error:
+            raise translate(error, self.dsn) from error
+
+    def init_connection(self, connection: Any) -> None:
+        """Make the session what it is at its start."""
+        connection.execute(self.settings or "SELECT")
+        (self.lock_timeout,) = connection.execute("SELECT current_setting('lock_timeout')").fetchone()
+
+    def rollback(self) -> None:
+        """Roll back; a connection on which that fails is closed, which does the same."""
+        self._in_transaction = False
+        if not self.connection.closed:
+            try:
+                self.connection.execute(f"ROLLBACK; {self.settings}")
+            except self.driver.Error:
+                self.connection.close()
+
+    def rollback_only(self) -> None:
+        """Roll back, and leave what the file has set before as it is."""
+        if self.connection.info.transaction_status != self.TRANSACTION_STATUS_IDLE:
+            self.connection.execute("ROLLBACK")
+
+    def one(self, query: str, values: Any = None) -> Any:
+        """Return the first value of the first row, None without one."""
+        row = self.connection.execute(query, values).fetchone()
+        return None if row is None else row[0]
+
+    def filled(self, query: str, values: Any, connection: Any = None) -> str:
+        """Return a query with its values in it, quoted by the driver: only such go with others in one message."""
+        text: str = self.driver.ClientCursor(connection or self.connection).mogrify(query, values)
+        return text
+
+    def send(self, part: Part, *, before: str = "", meanwhile: Callable[[], object] | None = None) -> str:
+        """Send the text of a file, see `sending.send`; while it takes long, it is told who is in the way."""
+        if self.watcher is None:
+            self.watcher = Watcher(self.dial, self.one("SELECT pg_backend_pid()"), self.say, self.live)
+            self.watcher.start()
+        self.watcher.since = time.monotonic()
+        hear = self.heard.hear if self.heard else None
+        try:
+            part = replace(part, max_locks=self.max_locks)
+            return send(self.connection, self.driver, part, before=before, meanwhile=meanwhile, hear=hear)
+        finally:
+            self.watcher.since = None
+            for notice in self.heard.told(part.text, part.line) if self.heard else ():
+                self.say(notice)
+
+    def patiently(self, name: str, work: Callable[[], None]) -> None:
+        """Do something that comes whole or not at all, again as long as only locks of others are in the way."""
+        start, attempt = time.monotonic(), 0
+        while True:
+            if self.watcher is not None:
+                self.watcher.blockers = ""
+            try:
+                return work()
+            except MigrationFailed as error:
+                if error.sqlstate not in AGAIN or self.connection.closed:
+                    raise
+                self.rollback_only()
+                attempt += 1
+                pause, waited = pause_s(attempt), time.monotonic() - start
+                blockers = self.watcher.blockers if self.watcher is not None else ""
+                if waited + pause > self.patience.max_wait_s:
+                    tried = f"tried {attempt} time{'s' * (attempt > 1)} in {waited:.0f} s"
+                    who = f"; in the way was {blockers}" if blockers else ""
+                    hint = error.hint or "end what is in the way, or --max-wait longer"
+                    raise MigrationFailed(f"{error}; {tried}{who}", hint=hint, sqlstate=error.sqlstate) from error
+                self.say(f"{name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s")
+                time.sleep(pause)

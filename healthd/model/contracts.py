@@ -1,0 +1,61 @@
+"""What an application expects of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One attribute of a model: the column that keeps it, and what the application believes of that.
+
+    `python` is a word of contracts.fits.PYTHON; `optional` says whether it may be None, None: the model does not say.
+    `left_to_server` is what an INSERT leaves out when the application gives no value. `values` are those that an enum
+    writes, in order; `names` says that they are the names of its members, which have other values. `type` is the
+    name of the type that the application casts them to, without a schema where it names none.
+    """
+
+    column: str
+    python: str = "any"
+    optional: bool | None = None
+    left_to_server: bool = False
+    values: tuple[str, ...] | None = None
+    names: bool = False
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A class of an application whose instances are rows of a table (`schema.table`); `inserts`: it makes them, too."""
+
+    table: str
+    members: Mapping[str, Member]
+    inserts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that an application runs; `parameters` is how many values it sends, None when that is not said."""
+
+    sql: str
+    parameters: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What an application believes about the database.
+
+    `tables` maps `schema.table` to column names and their types (None: any type); `enums` maps
+    `schema.type` to labels in order; `privileges` maps `schema.table` to what `role` must hold on it.
+    `models` are its classes by name, `statements` what it runs by name, found along `search_path`.
+    """
+
+    name: str
+    tables: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    role: str | None = None
+    privileges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    models: Mapping[str, Model] = field(default_factory=dict)
+    statements: Mapping[str, Statement] = field(default_factory=dict)
+    search_path: str | None = None

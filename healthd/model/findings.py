@@ -1,0 +1,119 @@
+"""The nouns: what a database holds, how two databases differ, and what is concluded from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from healthd.model.attributes import Record
+from healthd.model.contracts import Contract
+from healthd.model.kinds import Kind
+from healthd.model.ledger import MigrationState
+from healthd.model.names import Key
+from healthd.model.observations import Access, Asked, Counter, Prepared, RoundTrip, Sample, SortedBy, Unsampled
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A class of findings: its stable name, what it answers over HTTP, and what people should know.
+
+    `meaning`, `see` and `mend` are Markdown, one section of docs/runbook.md; `{}` fields are not replaced.
+    """
+
+    name: str
+    status: int
+    severity: Severity
+    title: str
+    meaning: str
+    see: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong. `facts` are the further members of its answer over HTTP, by name."""
+
+    problem: str
+    key: Key
+    message: str
+    severity: Severity
+    expected: str | None = None
+    actual: str | None = None
+    attribute: str | None = None
+    repair: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    check: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that one round learned about one target: what checks judge.
+
+    `differences` leaves out what follows from another: a lost table is one, not one for each column.
+    `printed` are the texts of `expected` that are known as the actual server prints them, each with the migration
+    that it was recorded with; `texts_grant` is the SQL that would let us read more of them.
+    `unlocked` are the applied migrations that the lock file does not know: without them the expected
+    snapshot is not known either. `aligned` are the objects that are there under the names that are expected of
+    them, where some were renamed. `lenient` are differences that are a warning at most, and make an object unexpected.
+    """
+
+    target: str
+    expected: Snapshot
+    actual: Snapshot
+    differences: tuple[Difference, ...]
+    contracts: tuple[Contract, ...] = ()
+    migrations: tuple[MigrationState, ...] = ()
+    unlocked: tuple[str, ...] = ()
+    round_trips: tuple[RoundTrip, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    unsampled: tuple[Unsampled, ...] = ()
+    access: tuple[Access, ...] = ()
+    prepared: tuple[Prepared, ...] = ()
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    aligned: Mapping[Key, Record] = field(default_factory=dict)
+    consequences: Mapping[tuple[Key, str | None], tuple[Difference, ...]] = field(default_factory=dict)
+    inside: frozenset[tuple[Key, str | None]] = frozenset()
+    lenient: frozenset[tuple[Key, str | None]] = frozenset()
+    counters: tuple[Counter, ...] = ()
+    sorted_by: tuple[SortedBy, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    printed: Mapping[tuple[Key, str | None], str] = field(default_factory=dict)
+    texts_grant: str | None = None
+
+
+Check = Callable[[Evidence], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one round.
+
+    `checks` maps each check to its worst severity; UNKNOWN is a check that could not tell. `failure` says in
+    a word why the round could not be made (unreachable, denied, timeout, error), None when it was. `questions` are the
+    seconds that each question to the server took, in the order of asking.
+    """
+
+    target: str
+    started_at: datetime
+    duration_s: float
+    findings: tuple[Finding, ...]
+    next_round_s: float = 0.0
+    checks: Mapping[str, Severity] = field(default_factory=dict)
+    migrations: tuple[MigrationState, ...] = ()
+    notes: tuple[str, ...] = ()
+    maintenance: str | None = None
+    server_version: int | None = None
+    failure: str | None = None
+    asked: Asked | None = None  # in the round of an endpoint
+    unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what differs and is no finding, by why
+    not_adopted: Finding | None = None  # of a database that holds something and has no ledger
+    questions: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """Return the worst severity: not seeing outranks seeing wrong."""
+        return max((finding.severity for finding in self.findings), default=Severity.OK)

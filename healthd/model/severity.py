@@ -1,0 +1,17 @@
+"""How bad a finding is."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Severity(enum.IntEnum):
+    """How bad a finding is; the numbers are the exit codes of `healthd check`."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()

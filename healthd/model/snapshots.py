@@ -1,0 +1,97 @@
+"""All objects of a database at one instant, and how two snapshots differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from healthd.model.attributes import Record, attributes
+from healthd.model.names import Key
+from healthd.model.respelling import respelled
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All objects of one database at one instant.
+
+    `server_version` is PostgreSQL's number (180004 = 18.4); `unreadable` names each kind that could not be
+    read, with the reason; `omitted` those that were left out, for a digest proved them to be as the other side's.
+    """
+
+    server_version: int
+    objects: Mapping[Key, Record]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    omitted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One disagreement: an attribute, or the whole object when `attribute` is None.
+
+    For a whole object the missing side is None and the other side is the record.
+    """
+
+    key: Key
+    attribute: str | None
+    expected: Any
+    actual: Any
+
+    @property
+    def missing(self) -> bool:
+        """Return whether the whole object is expected and not there; a lost default is no lost column."""
+        return self.attribute is None and self.actual is None
+
+    @property
+    def unexpected(self) -> bool:
+        """Return whether the whole object is there and not expected."""
+        return self.attribute is None and self.expected is None
+
+
+UNREADABLE = "unreadable"
+
+
+NAME_OF = "name"  # the attribute that differs where an object was renamed; no record has it
+
+
+SCHEMA_OF = "in_schema"  # and where it was moved
+
+
+SWAPPED = "swapped"  # and of a table where columns of it have each other's names
+
+
+def diff(expected: Snapshot, actual: Snapshot, *, exact: bool = False) -> tuple[Difference, ...]:
+    """Return every disagreement of two snapshots, sorted by key; empty means the same.
+
+    A text that the server prints otherwise once it was dumped and restored is the same, unless all is to be `exact`.
+    A kind that either side could not read is never the same: it is told as the attribute `unreadable`.
+    """
+    blind = expected.unreadable.keys() | actual.unreadable.keys()
+    found = [
+        Difference(Key(kind, ("*",)), UNREADABLE, expected.unreadable.get(kind), actual.unreadable.get(kind))
+        for kind in blind
+    ]
+    for key, record in expected.objects.items():
+        other = actual.objects.get(key)
+        if other == record or key.kind in blind:
+            continue
+        if other is None:
+            found.append(Difference(key, None, record, None))
+        else:
+            found.extend(_unlike(key, record, other, exact=exact))
+    found.extend(
+        Difference(key, None, None, record)
+        for key, record in actual.objects.items()
+        if key not in expected.objects and key.kind not in blind
+    )
+    return tuple(sorted(found, key=lambda one: (one.key, one.attribute or "")))
+
+
+def _unlike(key: Key, expected: Record, actual: Record, *, exact: bool) -> Iterator[Difference]:
+    for name, noted in attributes(type(expected)).items():
+        one, other = getattr(expected, name), getattr(actual, name)
+        if one == other or (noted.veiled and None in (one, other)):
+            continue
+        if noted.deparsed and not exact and None not in (one, other) and respelled(one) == respelled(other):
+            continue
+        yield Difference(key, name, one, other)

@@ -54,9 +54,9 @@ bench: install ## how long things take, as ratios in one run (docs/performance.m
 	$(BIN)/python bench/status.py
 
 docs: install ## write docs/runbook.md, docs/lint.md and docs/what-is-compared.md from the code
-	$(BIN)/python -m healthd.report.problems > docs/runbook.md
-	$(BIN)/python -m healthd.lint.page > docs/lint.md
-	$(BIN)/python -m healthd.report.what_is_compared > docs/what-is-compared.md
+	$(BIN)/python -c 'from healthd.report.problems import runbook; print(runbook(), end="")' > docs/runbook.md
+	$(BIN)/python -c 'from healthd.lint.page import page; print(page(), end="")' > docs/lint.md
+	$(BIN)/python -c 'from healthd.report.what_is_compared import page; print(page(), end="")' > docs/what-is-compared.md
 
 clean: ## forget the environment and the caches, keep the data of `make run`
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

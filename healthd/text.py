@@ -1,4 +1,4 @@
-"""Passwords never leave: take them out of any text that is shown, logged or stored."""
+"""What may be shown: no password, no control character, one line, and few words of many."""
 
 import re
 from collections.abc import Sequence
@@ -41,3 +41,25 @@ def shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(shown, value)) or "none"
     return str(value)
+
+
+def printable(text: str) -> str:
+    """Return a text on one line: what is not printable is written as in Python."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def sql_lines(statement: str) -> tuple[str, ...]:
+    """Return the lines of a statement to read and to copy: as comments where they cannot be shown exactly."""
+    lines = statement.split("\n")
+    if all(line.replace("\t", " ").isprintable() for line in lines):
+        return tuple(lines)
+    why = "-- not SQL to run: it has characters that cannot be shown; healthd repair > FILE writes it exactly"
+    return (why, *(f"-- {printable(line)}" for line in lines))
+
+
+def natural(name: str) -> tuple[tuple[str, int], ...]:
+    """Return what names are sorted by: numbers in them by their value, letters whatever their case."""
+    parts = re.findall(r"([^0-9]*)([0-9]*)", name)
+    return (*((text.casefold(), int(digits or -1)) for text, digits in parts), (name, 0))

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthd.natural import natural
+from healthd.text import natural
 
 
 def test_numbers_count_by_their_value() -> None:

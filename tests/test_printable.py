@@ -10,7 +10,7 @@ import pytest
 from conftest import MakeDatabase, Sql
 from test_cli import healthd, make_project
 
-from healthd.printable import printable, sql_lines
+from healthd.text import printable, sql_lines
 
 HEALTHD = Path(sys.executable).with_name("healthd")
 NAME = "a\x1b[31mb\x07\u202ec"

@@ -1,8 +1,8 @@
-"""The rules of the house (which module may know what), read from the imports."""
+"""The rules of the house: layers that only look down, doors, and one door for each library; read from the imports."""
 
 import ast
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,112 +11,63 @@ import healthd
 
 HOUSE = Path(healthd.__file__).parent
 
-# Values in, values out: what such a module may import besides others of its sort, and nothing else.
-EVERYWHERE = frozenset("__future__ collections collections.abc dataclasses datetime enum functools typing".split())
-PURE: Mapping[str, frozenset[str]] = {
-    "healthd.model": frozenset({"hashlib", "re"}),
-    "healthd.model.respelling": frozenset({"itertools", "re"}),
-    "healthd.errors": frozenset(),
-    "healthd.comparison.causes": frozenset(),
-    "healthd.comparison.judgement": frozenset(),
-    "healthd.comparison.partitions": frozenset(),
-    "healthd.comparison.server_texts": frozenset(),
-    "healthd.comparison.consequences": frozenset({"re"}),
-    "healthd.database.probes.sequences": frozenset(),
-    "healthd.comparison.foreign_ledgers": frozenset(),
-    "healthd.database.probes.collations": frozenset(),
-    "healthd.comparison.moves": frozenset({"re"}),
-    "healthd.comparison.outside_roles": frozenset(),
-    "healthd.comparison.unreported": frozenset(),
-    "healthd.comparison.extension_versions": frozenset(),
-    "healthd.sqltext.routine_bodies": frozenset({"re"}),
-    "healthd.comparison.detached_partitions": frozenset(),
-    "healthd.comparison.adoption": frozenset(),
-    "healthd.comparison.words": frozenset(),
-    "healthd.comparison.swapped_columns": frozenset({"itertools"}),
-    "healthd.comparison.swapped_texts": frozenset({"re"}),
-    "healthd.comparison.renames": frozenset({"itertools", "re"}),
-    "healthd.database.probes.edge_values": frozenset({"decimal", "ipaddress", "re", "uuid"}),
-    "healthd.contracts": frozenset(),
-    "healthd.contracts.violations": frozenset(),
-    "healthd.contracts.files": frozenset({"json"}),
-    "healthd.contracts.type_table": frozenset({"re"}),
-    "healthd.contracts.row_conditions": frozenset(),
-    "healthd.contracts.statements": frozenset({"re"}),
-    "healthd.contracts.actual_schema": frozenset(),
-    "healthd.contracts.privileges": frozenset(),
-    "healthd.contracts.rules": frozenset(),
-    "healthd.contracts.rules.columns": frozenset(),
-    "healthd.contracts.rules.enums": frozenset(),
-    "healthd.contracts.rules.nulls": frozenset(),
-    "healthd.contracts.rules.types": frozenset(),
-    "healthd.natural": frozenset({"re"}),
-    "healthd.printable": frozenset(),
-    "healthd.text": frozenset({"re"}),
-    "healthd.contracts.json_shape": frozenset({"json", "re"}),
-    "healthd.config.hosts": frozenset({"ipaddress", "re", "urllib.parse"}),
-    "healthd.catalog.scope": frozenset(),
-    "healthd.catalog.digests": frozenset({"hashlib"}),
-    "healthd.comparison.lazy_objects": frozenset(),
-    "healthd.migrations.impact": frozenset({"healthd.expected.files", "healthd.database.ledger"}),  # their records
-    "healthd.expected.effects": frozenset(),
-    "healthd.expected.codec": frozenset({"json"}),
-    "healthd.expected.measurements": frozenset(),
-    "healthd.expected.extensions": frozenset({"re", "healthd.expected.files"}),  # its records
-    "healthd.migrations.guards": frozenset({"re", "healthd.expected.files"}),  # its records
-    "healthd.sqltext.ledger_loss": frozenset({"re"}),
-    "healthd.migrations.needs": frozenset(
-        {"healthd.expected.files", "healthd.database.probes.surroundings"}
-    ),  # their records
-    "healthd.migrations.engine.lock_room": frozenset({"math"}),
-    "healthd.expected.lockfile": frozenset({"hashlib", "json", "healthd.expected.files"}),  # its records
-    "healthd.expected.default_places": frozenset({"re", "healthd.expected.files"}),  # its records
-    "healthd.migrations.plan": frozenset({"re", "healthd.expected.files"}),  # its records
-    "healthd.expected.session_settings": frozenset({"re"}),
-    "healthd.importing.flyway": frozenset({"re"}),
-    "healthd.importing.folder_per_migration": frozenset({"re"}),
-    "healthd.importing.records": frozenset({"re"}),
-    "healthd.importing.naming": frozenset({"re", "itertools"}),
-    "healthd.importing.conversion": frozenset({"re"}),
-    "healthd.importing.up_down": frozenset({"re"}),
-    "healthd.importing.placeholders": frozenset({"bisect", "re"}),
-    "healthd.importing.numbered_files": frozenset({"re"}),
-    "healthd.importing.sections": frozenset({"re"}),
-    "healthd.importing.sqitch": frozenset({"re"}),
-    "healthd.importing.tools": frozenset({"re"}),
-    "healthd.importing.versions": frozenset({"re"}),
-    "healthd.lint.judge": frozenset({"re"}),
-    "healthd.lint.page": frozenset({"sys"}),  # writes the page when it is run as a program
-    "healthd.lint.rules": frozenset({"importlib", "pkgutil"}),  # finds its files
-    "healthd.lint.source": frozenset({"re"}),
-    "healthd.migrations.engine.cures": frozenset({"re"}),
-    "healthd.expected.directives": frozenset({"re", "difflib", "pathlib"}),
-    "healthd.expected.foreign": frozenset({"re", "pathlib"}),
-    "healthd.sqltext.classify": frozenset({"re"}),
-    "healthd.sqltext.statements": frozenset({"re"}),
-    "healthd.model.migration_names": frozenset({"hashlib", "unicodedata"}),
-    "healthd.migrations.engine.notices": frozenset({"collections", "re"}),
-    "healthd.expected.distance": frozenset(),
-    "healthd.sqltext.lock_releases": frozenset({"re"}),
-    "healthd.expected.status": frozenset(),
-    "healthd.sqltext.steps": frozenset({"hashlib", "re"}),
-    "healthd.migrations.engine.recovery": frozenset({"re"}),
-    "healthd.migrations.engine.progress": frozenset(),
-    "healthd.report.documents": frozenset({"urllib.parse"}),
-    "healthd.report.html": frozenset("markupsafe re unicodedata urllib.parse".split()),
-    "healthd.report.page": frozenset("itertools jinja2 urllib.parse healthd.report.board".split()),
-    "healthd.report.problems": frozenset({"sys"}),  # writes the runbook when it is run as a program
-    "healthd.report.repair": frozenset(),
-    "healthd.report.side_by_side": frozenset("difflib itertools re unicodedata".split()),
-    "healthd.asgi.ids": frozenset({"re"}),
-    "healthd.asgi.trouble": frozenset({"re"}),
-    "healthd.catalog": frozenset({"importlib"}),  # finds its files
-    "healthd.checks": frozenset({"importlib", "pkgutil", "types"}),  # finds its files
+# From the bottom to the top: what stands here may import what stands before it, and nothing that stands after it.
+LAYERS = """
+    _version text errors background model sqltext postgres catalog contracts database config expected comparison checks
+    rounds migrations replay lint importing report daemon cli asgi __init__ __main__""".split()
+
+# What may read and write, look at a clock, start threads or processes, or know how the process ends: a module, or all
+# of a package. All others take values and return values.
+DOORS = frozenset(
+    """
+    __main__ background
+    asgi.frames asgi.measures asgi.middleware asgi.timing
+    cli
+    config.ini config.reader
+    contracts.application contracts.models
+    daemon
+    database
+    expected.files expected.quick_read expected.store
+    importing.transfer
+    lint.squawk
+    migrations.baseline migrations.fleet migrations.runner migrations.safe_run migrations.up_to_date
+    migrations.engine
+    postgres
+    replay
+    report.log report.metrics report.web
+    rounds.endpoints rounds.examination rounds.readiness rounds.timing""".split()
+)
+
+# Which modules may know a library.
+LIBRARIES: Mapping[str, tuple[str, ...]] = {
+    "psycopg": ("database",),
+    "yoyo": ("migrations.engine.yoyo_backend", "migrations.engine.ledger_tables"),
+    "sqlparse": ("migrations.engine.yoyo_backend",),
+    "prometheus_client": ("report.metrics", "asgi.measures"),  # ours, and an application's
+    "httpx": ("rounds.endpoints",),
+    "starlette": ("report.web",),
+    "uvicorn": ("report.web",),
+    "jinja2": ("report.page",),
+    "markupsafe": ("report.html",),
+    "structlog": ("report.log", "daemon.loop", "asgi.middleware"),
+    "sqlalchemy": ("contracts.models.of_sqlalchemy", "asgi.timing"),
+    "click": ("cli",),
 }
+
+# What the standard library has for values.
+PLAIN = frozenset(
+    """
+    __future__ bisect collections collections.abc contextlib dataclasses datetime decimal difflib enum functools hashlib
+    heapq importlib ipaddress itertools json keyword math operator pathlib pkgutil re string textwrap types typing
+    unicodedata urllib.parse uuid""".split()
+)
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter"})
 INPUT_OUTPUT = frozenset({"open", "print", "input", "exec", "eval"})
-
-CALLERS = ("healthd.cli", "healthd.__main__")
+FILES = frozenset(
+    """
+    chmod exists glob is_dir is_file iterdir mkdir open read_bytes read_text rename rglob stat touch unlink
+    write_bytes write_text""".split()
+)
 
 
 @functools.cache
@@ -130,20 +81,6 @@ def modules() -> Mapping[str, str]:
 
 
 NAMES = frozenset(modules())
-
-
-DOORS: Mapping[str, frozenset[str]] = {
-    "psycopg": frozenset(name for name in NAMES if name.startswith("healthd.database")),
-    "yoyo": frozenset({"healthd.migrations.engine.yoyo_backend", "healthd.migrations.engine.ledger_tables"}),
-    "sqlparse": frozenset({"healthd.migrations.engine.yoyo_backend"}),
-    "prometheus_client": frozenset({"healthd.report.metrics", "healthd.asgi.measures"}),  # ours, and an application's
-    "httpx": frozenset({"healthd.rounds.endpoints"}),
-    "starlette": frozenset({"healthd.report.web"}),
-    "uvicorn": frozenset({"healthd.report.web"}),
-    "jinja2": frozenset({"healthd.report.page"}),
-    "markupsafe": frozenset({"healthd.report.html"}),
-    "click": frozenset({"healthd.cli.main", "healthd.cli.options"}),  # and the verbs
-}
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -164,32 +101,58 @@ def calls(tree: ast.AST) -> Iterator[str]:
             yield ast.unparse(node.func)
 
 
-def is_pure(name: str) -> bool:
-    return name in PURE or name.startswith(("healthd.catalog.", "healthd.checks.", "healthd.lint.rules."))
+def within(name: str, places: Collection[str]) -> bool:
+    """Return whether a module is one of these, or in one of these packages."""
+    own = name.removeprefix("healthd.")
+    return any(own == place or own.startswith(f"{place}.") for place in places)
+
+
+def layer(name: str) -> int:
+    """Return in which layer a module is, counted from the bottom."""
+    first = name.removeprefix("healthd").removeprefix(".").partition(".")[0]
+    return LAYERS.index(first or "__init__")
+
+
+def imported_names(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield module and name of each `from module import name`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield str(node.module), alias.name
+
+
+def impure(tree: ast.AST) -> Iterator[str]:
+    """Yield, in a few words each, what a module does that is not for values only."""
+    for module in imports(tree):
+        if not module.startswith("healthd") and module not in PLAIN and module.partition(".")[0] not in LIBRARIES:
+            yield f"pure, but imports {module}"
+    for call in calls(tree):
+        last = call.rpartition(".")[2]
+        if last in CLOCKS or call in INPUT_OUTPUT or (last in FILES and "." in call):
+            yield f"pure, but calls {call}"
+    for module, name in imported_names(tree):
+        # Records, types and constants of a door are values; what it does is not.
+        if module in NAMES and f"{module}.{name}" not in NAMES and within(module, DOORS) and name[:1].islower():
+            yield f"pure, but imports {name} of {module}"
 
 
 def broken(name: str, source: str) -> Iterator[str]:
     """Yield, in a few words each, the rules that a module breaks."""
     tree = ast.parse(source)
-    imported, called = set(imports(tree)), set(calls(tree))
-    if is_pure(name):
-        allowed = EVERYWHERE | PURE.get(name, frozenset({"re"} if name.startswith("healthd.lint.rules.") else ()))
-        for other in sorted(imported - allowed):
-            if not is_pure(other) and not (other == "healthd" and name.startswith("healthd.report.")):
-                yield f"pure, but imports {other}"
-        for call in sorted(called):
-            if call.rpartition(".")[2] in CLOCKS or call in INPUT_OUTPUT:
-                yield f"pure, but calls {call}"
-    for other in sorted(imported):
+    imported, called = sorted(set(imports(tree))), set(calls(tree))
+    if not within(name, DOORS) and name not in ("healthd", "healthd.asgi"):  # these only hand on names
+        yield from sorted(set(impure(tree)))
+    for other in imported:
+        if other in NAMES and layer(other) > layer(name):
+            yield f"imports {other}, which stands above"
         library = other.partition(".")[0]
-        a_verb = library == "click" and name.startswith("healthd.cli.")
-        if library in DOORS and name not in DOORS[library] and not a_verb:
+        if library in LIBRARIES and not within(name, LIBRARIES[library]):
             yield f"{library} has another door"
         if name.startswith("healthd.checks.") and other.startswith("healthd.checks"):
             yield "a check imports a check"
-        if name.startswith("healthd.report") and other.startswith(("healthd.database", "healthd.rounds.examination")):
+        if name.startswith("healthd.report") and other.startswith(("healthd.database", "healthd.rounds")):
             yield "a report reads a database"
-        if other.startswith(CALLERS) and not name.startswith(CALLERS):
+        if other.startswith("healthd.cli") and not name.startswith(("healthd.cli", "healthd.__main__")):
             yield "imports the command line"
     if "structlog.configure" in called and name != "healthd.report.log":
         yield "structlog is set up elsewhere"
@@ -203,22 +166,59 @@ def broken(name: str, source: str) -> Iterator[str]:
                     yield f"psycopg.{alias.name} is the synchronous twin"
 
 
+def circles(arrows: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """Return the groups of modules that import each other; none in a house where all arrows run down."""
+    left = {name: set(others) - {name} for name, others in arrows.items()}
+    while free := [name for name, others in left.items() if not others]:
+        for name in free:
+            del left[name]
+        for others in left.values():
+            others.difference_update(free)
+    return [sorted(left)] if left else []
+
+
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_a_module_keeps_the_rules(name: str) -> None:
     assert [] == list(broken(name, modules()[name]))
 
 
-def test_the_modules_that_must_be_pure_are_there() -> None:
-    assert set() == PURE.keys() - NAMES
-    assert set() == set().union(*DOORS.values()) - NAMES
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    arrows = {name: [one for one in imports(ast.parse(source)) if one in NAMES] for name, source in modules().items()}
+
+    assert [] == circles(arrows)
+    assert [["a", "b"]] == circles({"a": ["b"], "b": ["a"], "c": ["a"], "d": []} | {"c": []})
+
+
+def test_layers_and_doors_are_there() -> None:
+    there = {name.removeprefix("healthd.") for name in NAMES} | {"__init__"}
+
+    assert set(LAYERS) == {name.partition(".")[0] for name in there if name != "healthd"}
+    assert set() == DOORS - there
+    assert set() == {place for places in LIBRARIES.values() for place in places} - there
+
+
+def test_a_door_is_one_for_a_reason() -> None:
+    """A module that does nothing but compute is not listed; a package is a door when some module of it is one."""
+    needless = [
+        place
+        for place in sorted(DOORS)
+        if not any(
+            list(impure(ast.parse(source)))
+            or any(one.partition(".")[0] in LIBRARIES for one in imports(ast.parse(source)))
+            for name, source in modules().items()
+            if within(name, {place})
+        )
+    ]
+
+    assert [] == needless
 
 
 @pytest.mark.parametrize(
     ("name", "source", "words"),
     [
-        ("healthd.model", "import os", "pure, but imports os"),
-        ("healthd.model", "def f():\n    import logging", "pure, but imports logging"),
-        ("healthd.comparison.causes", "from pathlib import Path", "pure, but imports pathlib"),
+        ("healthd.model.findings", "import os", "pure, but imports os"),
+        ("healthd.model.findings", "def f():\n    import logging", "pure, but imports logging"),
+        ("healthd.comparison.causes", "import os.path", "pure, but imports os.path"),
         (
             "healthd.comparison.judgement",
             "from datetime import datetime\nx = datetime.now()",
@@ -226,9 +226,15 @@ def test_the_modules_that_must_be_pure_are_there() -> None:
         ),
         ("healthd.checks.enums", "print('!')", "pure, but calls print"),
         ("healthd.catalog.enums", "open('/etc/passwd')", "pure, but calls open"),
-        ("healthd.checks.enums", "import structlog", "pure, but imports structlog"),
-        ("healthd.contracts", "from healthd.config.reader import Target", "pure, but imports healthd.config.reader"),
-        ("healthd.expected.status", "from healthd import rounds", "pure, but imports healthd.rounds"),
+        (
+            "healthd.lint.judge",
+            "from pathlib import Path\nPath('x').read_text()",
+            "pure, but calls Path('x').read_text",
+        ),
+        ("healthd.checks.enums", "import structlog", "structlog has another door"),
+        ("healthd.migrations.plan", "from healthd.expected.files import read_migrations", "pure, but imports"),
+        ("healthd.contracts", "from healthd.config.settings import Target", "which stands above"),
+        ("healthd.expected.status", "def f():\n    from healthd.rounds import examination", "which stands above"),
         ("healthd.rounds.examination", "import psycopg", "psycopg has another door"),
         ("healthd.rounds.examination", "from psycopg.rows import dict_row", "psycopg has another door"),
         ("healthd.cli.main", "import yoyo.backends", "yoyo has another door"),
@@ -237,25 +243,16 @@ def test_the_modules_that_must_be_pure_are_there() -> None:
         ("healthd.daemon.loop", "import click", "click has another door"),
         ("healthd.report.web", "import jinja2", "jinja2 has another door"),
         ("healthd.checks.enums", "from healthd.checks import columns", "a check imports a check"),
-        ("healthd.report.web", "from healthd.database import connect", "a report reads a database"),
-        ("healthd.daemon.loop", "from healthd import cli", "imports the command line"),
+        ("healthd.report.web", "from healthd.database.connection import connect", "a report reads a database"),
+        ("healthd.daemon.loop", "from healthd.cli import main", "imports the command line"),
         ("healthd.rounds.examination", "from healthd.cli.options import say", "imports the command line"),
-        ("healthd.daemon.loop", "from healthd.cli.verbs.up import up", "imports the command line"),
         ("healthd.daemon.loop", "import structlog\nstructlog.configure()", "structlog is set up elsewhere"),
-        (
-            "healthd.database.snapshot.reading",
-            "import psycopg\npsycopg.connect('')",
-            "psycopg.connect is the synchronous twin",
-        ),
-        (
-            "healthd.database.snapshot.reading",
-            "from psycopg import Connection",
-            "psycopg.Connection is the synchronous twin",
-        ),
+        ("healthd.database.connection", "import psycopg\npsycopg.connect('')", "psycopg.connect is the synchronous"),
+        ("healthd.database.connection", "from psycopg import Connection", "psycopg.Connection is the synchronous"),
     ],
 )
-def test_a_broken_rule_is_told(name: str, source: str, words: str) -> None:
-    assert words in list(broken(name, source))
+def test_a_broken_rule_is_reported(name: str, source: str, words: str) -> None:
+    assert any(words in one for one in broken(name, source))
 
 
 def test_a_record_of_the_catalog_is_frozen_and_hashable() -> None:

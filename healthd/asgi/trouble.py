@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from healthd.model.names import Key, quote
-from healthd.printable import printable
-from healthd.text import hide
+from healthd.text import hide, printable
 
 DEPTH = 20  # causes that are followed
 RETRY_S = 2

@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from healthd.errors import ConfigError
-from healthd.natural import natural
-from healthd.printable import printable
-from healthd.text import hide
+from healthd.text import hide, natural, printable
 
 if TYPE_CHECKING:
     from healthd.config.settings import Settings, Target

@@ -8,7 +8,7 @@ from healthd.contracts.json_shape import Shape
 from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.names import Key
-from healthd.natural import natural
+from healthd.text import natural
 
 # conform: one more may come, if it is as its parent promises; one that sql/ makes must stay.
 # managed: they come and go; those that are there are as their parent promises.

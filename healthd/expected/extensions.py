@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration
-from healthd.postgres.installed import installed
 from healthd.sqltext.statements import blanked, statements
-from healthd.text import some
 
 NAME = r'("(?:[^"]|"")+"|[\w$]+)'
 CREATE = re.compile(rf"create\s+extension\s+(?:if\s+not\s+exists\s+)?{NAME}", re.IGNORECASE)
@@ -86,25 +82,3 @@ def packages_of(extensions: Collection[str]) -> str:
     contrib = "PostgreSQL with its contrib modules (package postgresql-contrib; on Debian a part of postgresql)"
     parts = [contrib] if set(extensions) & CONTRIB else []
     return " and ".join([*parts, f"the package that brings {others} to PostgreSQL"] if others else parts)
-
-
-def refuse_unavailable(wanted: Iterable[Created], available: Mapping[str, Sequence[str]], binaries: Path) -> None:
-    """Raise when an extension that files create does not come with the server of these programs."""
-    lacks = tuple(unavailable(wanted, available))
-    if lacks:
-        first, *more = [f"{one.where}: extension {' and '.join(names)}" for one, names in lacks]
-        words = some([f"{first} does not come with PostgreSQL in {binaries}", *more])
-        missing = {name for _, names in lacks for name in names}
-        raise MigrationFailed(f"{words}; nothing was run", hint=who_has(missing))
-
-
-def who_has(extensions: Collection[str]) -> str:
-    """Return, in words, which server of this machine has all of these extensions, or what to install."""
-    names, setting = " and ".join(sorted(extensions)), "in yoyo.ini, [healthd] postgres_bin"
-    for one in installed():
-        if one.has(extensions):
-            return f"PostgreSQL {one.major} in {one.bin} has {names}: name it {setting} = {one.bin}"
-    return (
-        f"no PostgreSQL on this machine has {names}: install {packages_of(extensions)}, "
-        f"and name the folder with its programs {setting}"
-    )

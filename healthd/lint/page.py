@@ -1,8 +1,6 @@
-"""docs/lint.md, written from the rules' own texts: `python -m healthd.lint.page`."""
+"""docs/lint.md, written from the rules' own texts: `make docs`."""
 
 from __future__ import annotations
-
-import sys
 
 from healthd.lint.rules import RULES
 
@@ -37,7 +35,3 @@ def page() -> str:
         for one in RULES.values()
     )
     return HEAD + rows + "".join(sections)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

@@ -18,7 +18,7 @@ from healthd.database.connection import connect, rows_of, translated
 from healthd.database.probes.surroundings import available_extensions
 from healthd.database.snapshot.reading import take_snapshot_after
 from healthd.errors import HealthdError, MigrationFailed
-from healthd.expected.extensions import UNAVAILABLE, created, refuse_unavailable, who_has
+from healthd.expected.extensions import UNAVAILABLE, created
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Needed
 from healthd.migrations.engine.lock_waits import Say
@@ -26,6 +26,7 @@ from healthd.migrations.engine.notices import Notice
 from healthd.model.names import quote
 from healthd.model.snapshots import Snapshot
 from healthd.postgres import embedded
+from healthd.replay.missing_extensions import refuse_unavailable, who_has
 
 SCRATCH, COPY = "replay", "replay_copy"
 # What a server holds besides its databases' own: kind, name, and all that could have been changed of it.

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from healthd.model.findings import Finding, Report
 from healthd.model.severity import Severity
-from healthd.printable import printable, sql_lines
 from healthd.report.problems import PROBLEMS, leading
+from healthd.text import printable, sql_lines
 
 
 def document(report: Report) -> dict[str, Any]:

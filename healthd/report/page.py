@@ -16,11 +16,11 @@ from healthd.checks import CHECKS, applicable
 from healthd.model.findings import Finding, Report
 from healthd.model.ledger import MigrationState, State
 from healthd.model.severity import Severity
-from healthd.natural import natural
 from healthd.report.board import ROUNDS_KEPT, Board, Entry, identity
 from healthd.report.html import ago, counted, favicon, icon, plain, prose, span, utc, visible, whole
 from healthd.report.problems import PROBLEMS, WATCHER, leading
 from healthd.report.side_by_side import Sides, compare
+from healthd.text import natural
 
 OPEN = 5  # findings that are unfolded from the start
 WHOLE = 100  # findings with everything about them; the others are a line each

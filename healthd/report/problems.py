@@ -1,6 +1,5 @@
 """Every problem there is: what it answers over HTTP, which one wins, and what the runbook says about it."""
 
-import sys
 from collections.abc import Iterable, Iterator
 
 from healthd import checks
@@ -216,7 +215,3 @@ def section(problem: Problem) -> Iterator[str]:
     ):
         yield from ("", f"### {heading}", "", text.strip())
     yield ""
-
-
-if __name__ == "__main__":
-    sys.stdout.write(runbook())

@@ -1,7 +1,7 @@
 """The SQL that brings a database back to what sql/ says, as one script for a person to read and run."""
 
 from healthd.model.findings import Report
-from healthd.printable import printable, sql_lines
+from healthd.text import printable, sql_lines
 
 
 def script(report: Report, *, shown: bool = False) -> str:

@@ -23,13 +23,12 @@ from starlette.routing import Route
 from healthd._version import __version__
 from healthd.config.hosts import Site
 from healthd.errors import ConfigError, HealthdError
-from healthd.natural import natural
 from healthd.report import page
 from healthd.report.board import Board
 from healthd.report.documents import answer
 from healthd.report.metrics import exposition, one_target, registry
 from healthd.report.repair import script
-from healthd.text import hide
+from healthd.text import hide, natural
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
 HEADERS = {

@@ -1,8 +1,7 @@
-"""docs/what-is-compared.md, written from the records themselves: `python -m healthd.report.what_is_compared`."""
+"""docs/what-is-compared.md, written from the records themselves: `make docs`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,7 +68,3 @@ def _when(severity: Callable[[Any], Severity | None]) -> str:
     except AttributeError:
         return "depends"
     return "not reported" if found is None else str(found)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

@@ -12,8 +12,8 @@ from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
 from healthd.migrations.baseline import Fit, Trusted, adopt, fit
 from healthd.model.severity import Severity
-from healthd.printable import printable
 from healthd.report.documents import finding_document
+from healthd.text import printable
 
 
 @verb()

@@ -14,9 +14,9 @@ from healthd.cli.options import finished, out, say, verb, watched
 from healthd.config.settings import Settings
 from healthd.contracts import load
 from healthd.errors import ConfigError
-from healthd.natural import natural
 from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import examine
+from healthd.text import natural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from healthd.expected.store import read_snapshot
 from healthd.model.ledger import Printed
 from healthd.model.snapshots import UNREADABLE, Snapshot
 from healthd.model.snapshots import diff as differences
-from healthd.printable import printable
+from healthd.text import printable
 
 
 @verb(database=False)

@@ -10,7 +10,7 @@ from healthd.cli.options import finished, one_target, out, reading_of, say, verb
 from healthd.comparison.judgement import one_line, summary
 from healthd.config.settings import Settings
 from healthd.expected.codec import encode_objects
-from healthd.printable import printable
+from healthd.text import printable
 
 if TYPE_CHECKING:
     from healthd.database.snapshot.server_options import ServerOnly

@@ -14,7 +14,7 @@ from healthd.config.settings import Settings
 from healthd.expected.quick_read import glance
 from healthd.expected.status import FAULTS, ahead
 from healthd.model.ledger import State
-from healthd.printable import printable
+from healthd.text import printable
 
 if TYPE_CHECKING:
     from healthd.config.settings import Target

@@ -20,12 +20,13 @@ from healthd.config.settings import Settings
 from healthd.daemon.loop import serve as serve_forever
 from healthd.database.connection import connect, url_of
 from healthd.database.probes.surroundings import available_extensions
-from healthd.expected.extensions import created, refuse_unavailable
+from healthd.expected.extensions import created
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.store import read_lock
 from healthd.model.names import Key
 from healthd.postgres import embedded
 from healthd.postgres.programs import find_binaries
+from healthd.replay.missing_extensions import refuse_unavailable
 from healthd.report.web import listening
 
 

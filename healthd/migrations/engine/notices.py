@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from healthd.printable import printable
 from healthd.sqltext.statements import OPENING, Statement, statements
-from healthd.text import hide
+from healthd.text import hide, printable
 
 SHOWN = 10  # of a file's warnings, and as many of what is less
 LENGTH = 500  # characters of each text

@@ -12,7 +12,7 @@ from healthd.checks.sequences import check as check_sequences
 from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.probes.sequences import FAR
-from healthd.database.probes.vitals import read_beside
+from healthd.database.probes.vitals import read_vitals
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.store import Files
 from healthd.migrations.runner import migrate
@@ -91,7 +91,7 @@ SELECT setval('orders_id_seq', 2000000000), setval('orders_small_seq', 16384), s
 async def test_what_is_read_is_what_the_server_says(database: str, sql: Any) -> None:
     sql(database, SEQUENCES)
     async with connect(database) as connection:
-        counters = (await read_beside(connection)).counters
+        counters = (await read_vitals(connection)).counters
 
     assert (
         Counter(Key("sequence", ("public", "down")), -1, -32768, -1, -20000, readable=True, type="smallint"),
@@ -117,7 +117,7 @@ async def test_a_sequence_that_is_far_from_its_end_is_not_sent(database: str, sq
     sql(database, SEQUENCES)
     sql(database, "SELECT setval('orders_small_seq', 16383), setval('down', -16383), setval('wide', -1)")
     async with connect(database) as connection:
-        counters = (await read_beside(connection)).counters or ()
+        counters = (await read_vitals(connection)).counters or ()
 
     assert [Key("sequence", ("public", "orders_id_seq"))] == [one.key for one in counters]
     assert EXHAUSTING > FAR
@@ -126,9 +126,9 @@ async def test_a_sequence_that_is_far_from_its_end_is_not_sent(database: str, sq
 async def test_counting_moves_no_snapshot(database: str, sql: Any) -> None:
     sql(database, SEQUENCES)
     async with connect(database) as connection:
-        before = await take_snapshot(connection), await read_beside(connection)
+        before = await take_snapshot(connection), await read_vitals(connection)
         sql(database, "SELECT setval('orders_id_seq', 2147483647)")
-        after = await take_snapshot(connection), await read_beside(connection)
+        after = await take_snapshot(connection), await read_vitals(connection)
 
     assert before[0] == after[0]
     assert before[1] != after[1]
@@ -170,7 +170,7 @@ async def test_the_database_s_own_version_is_read(database: str, sql: Any) -> No
         pytest.skip("this database's collation has no version")
     sql(database, "UPDATE pg_database SET datcollversion = 'older' WHERE datname = current_database()")
     async with connect(database) as connection:
-        moved = (await read_beside(connection)).sorted_by
+        moved = (await read_vitals(connection)).sorted_by
 
     assert (SortedBy(Key("database", (str(name),)), "older", actual),) == moved
 
@@ -184,11 +184,11 @@ async def test_a_collation_of_the_server_is_read_where_something_uses_it(databas
         pytest.skip("no collation of this server has a version")
     sql(database, "UPDATE pg_collation SET collversion = 'older' WHERE collname = %s", rows[0][0])
     async with connect(database) as connection:
-        before = (await read_beside(connection)).sorted_by
+        before = (await read_vitals(connection)).sorted_by
         with psycopg.connect(database, autocommit=True) as other:
             name = psycopg.sql.Identifier(rows[0][0])
             other.execute(psycopg.sql.SQL("CREATE TABLE words (word text COLLATE {})").format(name))
-        after = (await read_beside(connection)).sorted_by
+        after = (await read_vitals(connection)).sorted_by
 
     assert () == before
     assert [Key("collation", ("pg_catalog", rows[0][0]))] == [one.key for one in after or ()]

@@ -32,6 +32,7 @@ from healthd.model.snapshots import Snapshot
 from healthd.report.documents import document, text
 from healthd.rounds.conclusion import conclude
 from healthd.rounds.examination import Round, examine
+from healthd.rounds.observation import Observation
 from healthd.rounds.timing import QUESTIONS
 
 rounds: Any = import_module("healthd.rounds.examination")
@@ -404,14 +405,14 @@ def ids(known: Files) -> list[str]:
 def test_any_number_of_applied_migrations_is_compared_with_what_they_make(known: Files) -> None:
     for count in range(len(known.migrations) + 1):
         applied = ids(known)[:count]
-        report = conclude(Target("t", ""), known, reading(known, applied))
+        report = conclude(Target("t", ""), known, Observation(reading(known, applied)))
 
         assert {("migration_pending", str(Key("migration", (one,)))) for one in ids(known)[count:]} == set(told(report))
 
 
 def test_a_migration_that_the_lock_file_does_not_know_leaves_the_expected_state_unknown(known: Files) -> None:
     newer = Files(known.lock, (*known.migrations, ("0011_new", "sha256:0")))
-    report = conclude(Target("t", ""), newer, reading(newer, [*ids(known), "0011_new"]))
+    report = conclude(Target("t", ""), newer, Observation(reading(newer, [*ids(known), "0011_new"])))
 
     assert [("lock_outdated", 'migration:"0011_new"')] == told(report)
     assert Severity.UNKNOWN == report.severity
@@ -421,7 +422,9 @@ def test_a_database_with_an_unlocked_migration_is_unknown_whatever_it_looks_like
     newer = Files(known.lock, (*known.migrations, ("0011_new", "sha256:0")))
     seen = reading(newer, [*ids(known), "0011_new"])
     objects = {key: record for key, record in seen.snapshot.objects.items() if str(key) != INDEX}
-    report = conclude(Target("t", ""), newer, replace(seen, snapshot=replace(seen.snapshot, objects=objects)))
+    report = conclude(
+        Target("t", ""), newer, Observation(replace(seen, snapshot=replace(seen.snapshot, objects=objects)))
+    )
 
     assert Severity.UNKNOWN == report.severity
     assert ("lock_outdated", 'migration:"0011_new"') in told(report)
@@ -435,8 +438,8 @@ def test_texts_of_another_major_version_are_neither_drift_nor_clean(known: Files
     older = replace(seen, snapshot=Snapshot(known.lock.server_version - 10000, objects))
     same = replace(seen, snapshot=Snapshot(known.lock.server_version + 4, objects))
 
-    assert [("cannot_compare", "database:t")] == told(conclude(Target("t", ""), known, older))
-    assert [("schema_mismatch", str(key))] == told(conclude(Target("t", ""), known, same))
+    assert [("cannot_compare", "database:t")] == told(conclude(Target("t", ""), known, Observation(older)))
+    assert [("schema_mismatch", str(key))] == told(conclude(Target("t", ""), known, Observation(same)))
 
 
 def test_what_no_major_version_prints_in_its_own_way_is_compared_across_them(known: Files) -> None:
@@ -446,7 +449,7 @@ def test_what_no_major_version_prints_in_its_own_way_is_compared_across_them(kno
     objects[key] = replace(objects[key], not_null=True)
     older = replace(seen, snapshot=Snapshot(known.lock.server_version - 10000, objects))
 
-    assert [("schema_mismatch", str(key))] == told(conclude(Target("t", ""), known, older))
+    assert [("schema_mismatch", str(key))] == told(conclude(Target("t", ""), known, Observation(older)))
 
 
 def test_the_worst_is_told_first_and_what_others_need_before_them(known: Files) -> None:
@@ -454,7 +457,9 @@ def test_the_worst_is_told_first_and_what_others_need_before_them(known: Files) 
     lost = ("enum:public.machinestatus", "column:public.machines.notes", INDEX)
     objects = {key: one for key, one in seen.snapshot.objects.items() if str(key) not in lost}
     objects[Key("view", ("public", "extra"))] = import_module("healthd.catalog.views").View(False, "SELECT 1;", ())
-    report = conclude(Target("t", ""), known, replace(seen, snapshot=replace(seen.snapshot, objects=objects)))
+    report = conclude(
+        Target("t", ""), known, Observation(replace(seen, snapshot=replace(seen.snapshot, objects=objects)))
+    )
 
     assert [
         ("enum_mismatch", "enum:public.machinestatus"),

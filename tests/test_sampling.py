@@ -22,6 +22,7 @@ from healthd.model.observations import Unsampled
 from healthd.model.severity import Severity
 from healthd.rounds.conclusion import conclude
 from healthd.rounds.examination import examine
+from healthd.rounds.observation import Observation
 
 rounds: Any = import_module("healthd.rounds.examination")
 SECRET = "Sentinel-8c1f"
@@ -304,7 +305,7 @@ async def test_a_table_that_could_not_be_looked_at_is_a_note_and_no_verdict(thin
     async with connect(things) as connection:
         reading = await read(connection)
 
-    report = conclude(Target("t", things), NO_FILES, reading, samples=samples)
+    report = conclude(Target("t", things), NO_FILES, Observation(reading, samples=samples))
 
     assert "no rows were sampled of public.things (it is locked)" in report.notes
     assert "serialization" not in report.checks

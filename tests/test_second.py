@@ -151,13 +151,13 @@ async def test_what_another_server_says_is_not_taken(url: str) -> None:
         ((here,),) = await rows_of(first, SERVER)
     other = Second(url, 5.0, more=True)
     try:
-        assert (None, None) == (await other.types(), await other.beside())
+        assert (None, None) == (await other.types(), await other.vitals())
         assert await other.digests("2001-01-01 00:00:00+00", patience_s=60.0) is None
-        assert (None, None) == (await other.types(), await other.beside())
+        assert (None, None) == (await other.types(), await other.vitals())
         assert set(second_connection.GIVEN_AWAY) == {
             kind for kind, *_ in await other.digests(here, patience_s=60.0) or ()
         }
-        assert None not in (await other.types(), await other.beside())
+        assert None not in (await other.types(), await other.vitals())
     finally:
         await other.close()
 
@@ -167,7 +167,7 @@ async def test_nobody_waits_for_a_second_one_that_does_not_come_to_its_end() -> 
         port = silent.getsockname()[1]
         other = Second(f"postgresql://postgres@127.0.0.1:{port}/x", 60.0, more=True)
         assert await other.digests("any", patience_s=0.1) is None
-        assert (None, None) == (await other.types(), await other.beside())
+        assert (None, None) == (await other.types(), await other.vitals())
         await other.close()
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from healthd.comparison.judgement import major
-from healthd.comparison.outside_roles import held_by_another
+from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
 from healthd.comparison.server_texts import as_printed, same_text, text_of, texts_of, textual
 from healthd.config.settings import Target
@@ -31,6 +31,7 @@ from healthd.model.ledger import Applied, Printed, State, digest_of_text
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.rounds.conclusion import conclude
+from healthd.rounds.observation import Observation
 from healthd.text import some
 
 TRIED = 12  # of the versions that look closest, how many are judged before the closest is told
@@ -125,9 +126,9 @@ async def _fit_of(
     for position in islice(_positions(migrations, reading, lock, given, to), TRIED):
         prefix = tuple(migrations[:position])
         as_if = _as_if(reading, prefix, without_texts=trust)
-        report = conclude(target, files, as_if)
+        report = conclude(target, files, Observation(as_if))
         if (more := await look_closer(connection, as_if, report)) is not as_if:
-            report = conclude(target, files, more)
+            report = conclude(target, files, Observation(more))
         found = _fit(prefix, report, lock, frozenset(given), anyway)
         judged.append(_with_texts(found, lock, reading, trust=trust))
         if not judged[-1].findings:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from healthd.background import Later, ready
-from healthd.comparison.outside_roles import held_by_another
+from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import ROLES, for_comparison
 from healthd.config.settings import Target
 from healthd.database.connection import connect
@@ -32,6 +32,7 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.rounds.conclusion import conclude, confirmed
 from healthd.rounds.examination import AGAIN_S
+from healthd.rounds.observation import Observation
 from healthd.text import some
 
 if TYPE_CHECKING:
@@ -102,9 +103,9 @@ async def _look(connection: Any, target: Target, files: Files | Later[Files], se
     wanted, texts = expected_digests(files, version), of_another_major(files, version)
     reading = await read(connection, digests=wanted, second=second, texts=texts)
     reading.ledger.readable()
-    report = conclude(target, await ready(files), reading)
+    report = conclude(target, await ready(files), Observation(reading))
     if (more := await look_closer(connection, reading, report)) is not reading:
-        reading, report = more, conclude(target, await ready(files), more)
+        reading, report = more, conclude(target, await ready(files), Observation(more))
     return Look(reading, report)
 
 
@@ -354,7 +355,7 @@ def _known(target: Target, files: Files, before: Look, owner: str | None) -> set
     reading = before.reading
     if owner != reading.ledger.owner:
         reading = replace(reading, ledger=replace(reading.ledger, owner=owner))
-        before = Look(reading, conclude(target, files, reading))
+        before = Look(reading, conclude(target, files, Observation(reading)))
     return {_name(one) for one in before.found}
 
 

@@ -1,195 +1,203 @@
-"""What a reading means: it is compared with what the files promise, and every check has its say."""
+"""What an observation means: it is compared with what the files promise, and every check has its say."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from healthd.catalog import KINDS
 from healthd.catalog.grants import Grant
-from healthd.catalog.roles import MIGRATOR, called
 from healthd.checks import CHECKS, applicable
 from healthd.comparison.adoption import not_adopted
-from healthd.comparison.causes import causes, of_their_own
-from healthd.comparison.consequences import consequences
-from healthd.comparison.detached_partitions import with_detached
+from healthd.comparison.causes import causes
 from healthd.comparison.extension_versions import with_version
-from healthd.comparison.foreign_ledgers import ledgers, noted
+from healthd.comparison.foreign_ledgers import noted
 from healthd.comparison.judgement import with_consequences
 from healthd.comparison.lazy_objects import whole
-from healthd.comparison.moves import moved_back
-from healthd.comparison.outside_roles import PRIVILEGES, is_elsewhere, is_held_by_a_stranger, named_roles
-from healthd.comparison.partitions import come_and_go, holder, with_partitions
-from healthd.comparison.renames import aligned
-from healthd.comparison.roles import ROLES, comparable, for_comparison, named
+from healthd.comparison.passes import Comparison, Given, Place, Reason, Sorted, compare, sort_out
+from healthd.comparison.privileges import PRIVILEGES, is_agreed, is_elsewhere, is_held_by_a_stranger, named_roles
+from healthd.comparison.roles import ROLES, for_comparison, named
 from healthd.comparison.server_texts import as_printed
-from healthd.comparison.swapped_columns import suspects, swapped_back
-from healthd.comparison.unreported import (
-    AGREED,
-    ELSEWHERE,
-    PARTITIONS,
-    RECORDED,
-    RUNNING,
-    Unreported,
-    is_recorded,
-    of_partitions,
-)
+from healthd.comparison.unreported import AGREED, ELSEWHERE, PARTITIONS, RECORDED, RUNNING, Unreported
 from healthd.comparison.unreported import named as differing
 from healthd.config.settings import Target
 from healthd.database.probes.row_samples import Samples
-from healthd.database.probes.vitals import Beside
+from healthd.database.probes.vitals import Vitals
 from healthd.database.snapshot.transaction import Reading
+from healthd.expected.lockfile import LockFile
 from healthd.expected.status import states
 from healthd.expected.store import Files
-from healthd.model.contracts import Contract
 from healthd.model.findings import Evidence, Finding, Report
+from healthd.model.ledger import Interrupted
 from healthd.model.names import Key, quote
-from healthd.model.observations import Access, Prepared, RoundTrip
 from healthd.model.severity import Severity
-from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Snapshot, diff
+from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Snapshot, diff
+from healthd.rounds.observation import Observation
 from healthd.text import some
 
 
-def conclude(
-    target: Target,
-    files: Files,
-    reading: Reading,
-    trips: Iterable[RoundTrip] = (),
-    access: Iterable[Access] = (),
-    beside: Beside | None = None,
-    prepared: Iterable[Prepared] = (),
-    samples: Samples | None = None,
-) -> Report:
-    """Return what a reading means: pure, so that a test can give it literals."""
-    beside, samples = beside or Beside(), samples or Samples()
-    lock = files.lock.on(reading.snapshot.server_version)
-    locked = [one.id for one in lock.migrations]
-    halves = () if reading.maintenance else reading.ledger.interrupted
-    migrations = tuple(states(files.migrations, locked, reading.ledger.applied, halves))
-    ledger = reading.ledger
-    applied, owner = [one.id for one in ledger.applied], ledger.owner
-
-    printed: dict[tuple[Key, str | None], str] = {}
-
-    def believed(kinds: Collection[str]) -> Snapshot:
-        there, recorded = as_printed(lock.expected(applied, kinds), ledger.texts, reading.snapshot.server_version)
-        printed.update(recorded)
-        return for_comparison(there, owner)
-
-    def completed(snapshot: Snapshot) -> Snapshot:
-        return whole(snapshot, lambda kind: believed({kind}).objects)
-
-    expected = believed(KINDS.keys() - reading.snapshot.omitted)
-    actual = for_comparison(_without_reader(reading), owner)
-    if any(one.attribute is None for one in diff(expected, actual)):  # what it is a part of may be of any kind
-        expected, actual = completed(expected), completed(actual)
-    there, moved = moved_back(expected, actual, KINDS)
-    expected, there, swapped = _swapped_back(expected, there, completed, reading)
-    there, renamed = aligned(expected, there, KINDS)
-    expected, there, swapped_too = _swapped_back(expected, there, completed, reading)  # of a table with another name
-    renamed = (*moved, *renamed, *swapped, *swapped_too)
-    free = come_and_go(expected, target.partitions)
-    renamed = tuple(one for one in renamed if holder(one.key, expected.objects[one.key]) not in free)
-    before = comparable(expected, there, owner)
-    expected, there, let_go = with_detached(expected, there, target.partitions)
-    expected, there = comparable(*with_partitions(expected, there, target.partitions), owner)
-    every = (*renamed, *diff(expected, there))
-    quiet = tuple(dict.fromkeys((*of_partitions(diff(*before), every, *before), *let_go)))
-    differences = of_their_own(causes(every, KINDS), completed(expected).objects)
-    differences, agreed = _split(differences, lambda one: _agreed(one, target.contracts))
-    roles = frozenset[str]()
-    if any(one.key.kind in PRIVILEGES for one in every):
-        roles = named_roles(for_comparison(lock.expected(None, ROLES.keys()), owner).objects, target.contracts)
-    there_now = completed(there).objects
-    differences, elsewhere = _split(differences, lambda one: is_elsewhere(one, roles, there_now))
-    others = ledgers(differences)
-    differences = tuple(one for one in differences if one.key not in others)
-    # What an interrupted or a running migration changes, or keeps locked, is neither drift nor in order yet.
-    running: tuple[Difference, ...] = ()
-    names = {one.id for one in halves} | ({one.id for one in lock.without(applied)} if reading.maintenance else set())
-    if moving := {effect.key for one in lock.migrations if one.id in names for effect in one.effects}:
-        differences, running = _split(differences, lambda one: _about(one.key) in moving)
-    if reading.maintenance:
-        differences, unreadable = _split(differences, lambda one: one.attribute == UNREADABLE)
-        running = (*running, *unreadable)
-    inside = frozenset((one.key, one.attribute) for one in every) - {(one.key, one.attribute) for one in differences}
-    went = consequences(every, differences, expected, KINDS)
-    follow = {(one.key, one.attribute) for some in went.values() for one in some}
-    differences = tuple(one for one in differences if (one.key, one.attribute) not in follow)
-    differences, recorded = _split(differences, lambda one: is_recorded(one, KINDS))
-    in_files = {name for name, _ in files.migrations}.difference(locked)
-    expected, actual, there = completed(expected), completed(actual), completed(there)
-    evidence = Evidence(
-        target=target.name,
-        expected=expected,
-        actual=actual,
-        differences=differences,
-        contracts=target.contracts,
-        migrations=migrations,
-        unlocked=tuple(one for one in applied if one in in_files),
-        round_trips=tuple(trips),
-        samples=samples.found,
-        unsampled=samples.unsampled,
-        access=tuple(access),
-        prepared=tuple(prepared),
-        kinds=KINDS,
-        aligned=there.objects,
-        consequences=went,
-        inside=inside,
-        lenient=frozenset((one.key, one.attribute) for one in every if is_held_by_a_stranger(one, roles)),
-        counters=beside.counters or (),
-        sorted_by=beside.sorted_by or (),
-        printed=printed,
-        texts_grant=ledger.texts_grant,
-    )
-    unreported = Unreported(
-        {
-            RECORDED: differing(recorded),
-            AGREED: (*differing(agreed), *(str(one) for one in _of_reader(reading))),
-            ELSEWHERE: differing(elsewhere),
-            PARTITIONS: quiet,
-            RUNNING: differing(running),
-        }
-    )
-    unseen = {**_unseen(beside, reading.ledger.reader), **_unsampled(samples)}
-    findings = tuple(
-        replace(with_version(with_consequences(finding, evidence), reading.updates), check=name)
-        for name, check in CHECKS.items()
-        for finding in check(evidence)
-    )
-    findings = tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
+def conclude(target: Target, files: Files, observation: Observation) -> Report:
+    """Return what an observation means: pure, so that a test can give it literals."""
+    reading, ledger = observation.reading, observation.reading.ledger
+    lock_file = files.lock.on(reading.snapshot.server_version)
+    promise = Promise(lock_file, reading)
+    comparison = _compared(target, promise, reading)
+    roles = _roles(comparison, lock_file, target, ledger.owner)
+    halves = () if reading.maintenance else ledger.interrupted
+    moving = _moving(lock_file, reading, halves)
+    parted = sort_out(comparison, promise.whole, _reasons(target, promise, comparison, roles, reading, moving))
+    evidence = _evidence(target, files, observation, promise, comparison, parted, roles)
+    findings = _findings(evidence, reading)
+    unseen = {**_unseen(observation.vitals, ledger.reader), **_unsampled(observation.samples)}
+    unreported = _unreported(comparison, parted, reading)
+    adopted = reading.maintenance or ledger.schemas or ledger.applied
     return Report(
         target=target.name,
         started_at=datetime.min.replace(tzinfo=UTC),
         duration_s=0.0,
         findings=findings,
         checks=_verdicts(findings, applicable(target.contracts), unseen),
-        migrations=migrations,
+        migrations=evidence.migrations,
         notes=(
-            *_notes(target, expected),
-            *(noted(*one) for one in others.items()),
+            *_notes(target, evidence.expected),
+            *(noted(*one) for one in parted.foreign_ledgers.items()),
             *unseen.values(),
             *unreported.notes(),
         ),
         unreported=unreported.names,
-        not_adopted=None
-        if reading.maintenance or reading.ledger.schemas or applied
-        else not_adopted(target.name, causes(every, KINDS)),
+        not_adopted=None if adopted else not_adopted(target.name, causes(comparison.differences, KINDS)),
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
     )
 
 
-def _swapped_back(
-    expected: Snapshot, there: Snapshot, completed: Callable[[Snapshot], Snapshot], reading: Reading
-) -> tuple[Snapshot, Snapshot, tuple[Difference, ...]]:
-    """Return both sides as `swapped_back` has them: whole, where columns stand in another order."""
-    if not (tables := suspects(expected, there)):
-        return expected, there, ()
-    expected = completed(expected)
-    there, swapped = swapped_back(expected, completed(there), tables, reading.touched)
-    return expected, there, swapped
+class Promise:
+    """What the files promise one database, as its server prints it; a kind is folded when somebody asks for it."""
+
+    def __init__(self, lock_file: LockFile, reading: Reading) -> None:
+        self.printed: dict[Place, str] = {}  # texts that are known as this server prints them, with their migration
+        self._lock_file, self._ledger, self._version = lock_file, reading.ledger, reading.snapshot.server_version
+        self._applied = [one.id for one in reading.ledger.applied]
+
+    def of(self, kinds: Collection[str]) -> Snapshot:
+        """Return the objects of these kinds."""
+        expected, recorded = as_printed(
+            self._lock_file.expected(self._applied, kinds), self._ledger.texts, self._version
+        )
+        self.printed.update(recorded)
+        return for_comparison(expected, self._ledger.owner)
+
+    def whole(self, snapshot: Snapshot) -> Snapshot:
+        """Return a snapshot with the kinds that it leaves out because they are as expected."""
+        return whole(snapshot, lambda kind: self.of({kind}).objects)
+
+
+def _compared(target: Target, promise: Promise, reading: Reading) -> Comparison:
+    """Return what the comparison of the database with the files brings."""
+    expected = promise.of(KINDS.keys() - reading.snapshot.omitted)
+    actual = for_comparison(_without_reader(reading), reading.ledger.owner)
+    if any(one.attribute is None for one in diff(expected, actual)):  # what it is a part of may be of any kind
+        expected, actual = promise.whole(expected), promise.whole(actual)
+    given = Given(target.partitions, reading.touched, reading.ledger.owner, promise.whole)
+    return compare(expected, actual, given)
+
+
+def _roles(comparison: Comparison, lock_file: LockFile, target: Target, owner: str | None) -> frozenset[str]:
+    """Return the roles that sql/ or a contract names, where a privilege differs: all migrations are read for it."""
+    if not any(one.key.kind in PRIVILEGES for one in comparison.differences):
+        return frozenset()
+    return named_roles(for_comparison(lock_file.expected(None, ROLES.keys()), owner).objects, target.contracts)
+
+
+def _moving(lock_file: LockFile, reading: Reading, halves: Iterable[Interrupted]) -> frozenset[Key]:
+    """Return what an interrupted or a running migration changes, or keeps locked: neither drift nor in order yet."""
+    names = {one.id for one in halves}
+    if reading.maintenance:
+        names |= {one.id for one in lock_file.without([one.id for one in reading.ledger.applied])}
+    return frozenset(effect.key for one in lock_file.migrations if one.id in names for effect in one.effects)
+
+
+def _reasons(
+    target: Target,
+    promise: Promise,
+    comparison: Comparison,
+    roles: frozenset[str],
+    reading: Reading,
+    moving: frozenset[Key],
+) -> tuple[Reason, ...]:
+    """Return why a difference may be no drift, in the order in which that is asked."""
+    there = promise.whole(comparison.aligned).objects
+    running = reading.maintenance is not None
+    return (
+        (AGREED, lambda one: is_agreed(one, target.contracts)),
+        (ELSEWHERE, lambda one: is_elsewhere(one, roles, there)),
+        (RUNNING, lambda one: _about(one.key) in moving or (running and one.attribute == UNREADABLE)),
+    )
+
+
+def _evidence(
+    target: Target,
+    files: Files,
+    observation: Observation,
+    promise: Promise,
+    comparison: Comparison,
+    parted: Sorted,
+    roles: frozenset[str],
+) -> Evidence:
+    reading, ledger = observation.reading, observation.reading.ledger
+    locked = [one.id for one in files.lock.on(reading.snapshot.server_version).migrations]
+    halves = () if reading.maintenance else ledger.interrupted
+    in_files = {name for name, _ in files.migrations}.difference(locked)
+    return Evidence(
+        target=target.name,
+        expected=promise.whole(comparison.expected),
+        actual=promise.whole(comparison.actual),
+        differences=parted.judged,
+        contracts=target.contracts,
+        migrations=tuple(states(files.migrations, locked, ledger.applied, halves)),
+        unlocked=tuple(one.id for one in ledger.applied if one.id in in_files),
+        round_trips=observation.round_trips,
+        samples=observation.samples.found,
+        unsampled=observation.samples.unsampled,
+        access=observation.access,
+        prepared=observation.prepared,
+        kinds=KINDS,
+        aligned=promise.whole(comparison.aligned).objects,
+        consequences=parted.consequences,
+        inside=parted.inside,
+        lenient=frozenset(
+            (one.key, one.attribute) for one in comparison.differences if is_held_by_a_stranger(one, roles)
+        ),
+        counters=observation.vitals.counters or (),
+        sorted_by=observation.vitals.sorted_by or (),
+        printed=promise.printed,
+        texts_grant=ledger.texts_grant,
+    )
+
+
+def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:
+    """Return what the checks find, the worst first, with the roles of this database in its SQL."""
+    findings = (
+        replace(with_version(with_consequences(finding, evidence), reading.updates), check=name)
+        for name, check in CHECKS.items()
+        for finding in check(evidence)
+    )
+    return tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
+
+
+def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unreported:
+    """Return what differs and is no finding, by the reason, in the order in which notes list it."""
+    excused = {reason: differing(found) for reason, found in parted.excused.items()}
+    return Unreported(
+        {
+            RECORDED: differing(parted.recorded),
+            AGREED: (*excused[AGREED], *(str(one) for one in _of_reader(reading))),
+            ELSEWHERE: excused[ELSEWHERE],
+            PARTITIONS: comparison.allowed,
+            RUNNING: excused[RUNNING],
+        }
+    )
 
 
 def _about(key: Key) -> Key:
@@ -225,17 +233,6 @@ def _of_reader(reading: Reading) -> Iterator[Key]:
             yield key
 
 
-def _split(
-    differences: Iterable[Difference], out: Callable[[Difference], bool]
-) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
-    """Return the differences that stay, and those that are taken out."""
-    stay: list[Difference] = []
-    taken: list[Difference] = []
-    for one in differences:
-        (taken if out(one) else stay).append(one)
-    return tuple(stay), tuple(taken)
-
-
 def _rank(finding: Finding) -> tuple[int, int, str, int, Key]:
     """Return the order of telling: the worst first, and what others need to be made before them."""
     kinds = list(KINDS)
@@ -244,42 +241,19 @@ def _rank(finding: Finding) -> tuple[int, int, str, int, Key]:
     return -finding.severity, first, finding.problem, made, finding.key
 
 
-def _agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
-    """Return whether a privilege that sql/ does not give is one that a contract asks for, or that migrating needs.
-
-    What the role that migrates holds on the objects of others was given to it so that it can.
-    """
-    if one.key.kind != "grant" or one.actual is None or one.attribute == UNREADABLE:
-        return False
-    before = one.expected if one.attribute else ()
-    after = one.actual if one.attribute else one.actual.privileges
-    kind, *path, grantee = one.key.path
-    if grantee == MIGRATOR:
-        return set(before) <= set(after)
-    asked: set[str] = set()
-    for contract in contracts:
-        if contract.role is not None and called(contract.role) == grantee:
-            asked |= {"USAGE"} if kind == "schema" else set()
-            for table, privileges in contract.privileges.items():
-                if kind == "table" and Key.parse(f"table:{table}").path == tuple(path):
-                    asked |= set(privileges)
-    gained = {word.partition("/")[0] for word in set(after) - set(before)}
-    return set(before) <= set(after) and bool(gained) and gained <= asked
-
-
-def _unseen(beside: Beside, reader: str | None) -> dict[str, str]:
+def _unseen(vitals: Vitals, reader: str | None) -> dict[str, str]:
     """Return, for each check that did not see all it judges, a note that says why."""
     notes = {}
-    if beside.counters is None:
+    if vitals.counters is None:
         notes["sequences"] = "how far sequences have counted could not be read just now"
-    elif hidden := [one.key for one in beside.counters if not one.readable]:
+    elif hidden := [one.key for one in vitals.counters if not one.readable]:
         schemas = ", ".join(sorted({quote(one.path[0]) for one in hidden}))
         role = quote(reader) if reader else "healthd"
         notes["sequences"] = (
             f"healthd may not see how far {some([one.sql for one in hidden])} {'has' if len(hidden) == 1 else 'have'} "
             f"counted: GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {role}; in a migration"
         )
-    if beside.sorted_by is None:
+    if vitals.sorted_by is None:
         notes["collations"] = "the versions of the libraries that sort text could not be read just now"
     return notes
 

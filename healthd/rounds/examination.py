@@ -19,7 +19,7 @@ from healthd.database.finding_details import look_closer
 from healthd.database.idle_connections import Places
 from healthd.database.probes.round_trips import probe_access, probe_values
 from healthd.database.probes.statements import prepare_statements
-from healthd.database.probes.vitals import Beside, read_beside
+from healthd.database.probes.vitals import Vitals, read_vitals
 from healthd.database.snapshot.change_token import Mark, look, take_mark
 from healthd.database.snapshot.second_connection import Second
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
@@ -90,7 +90,7 @@ class Session:
     mark: Mark | None = None
     reading_s: float = 0.0
     tried: Tried | None = None
-    beside: Beside | None = None  # what moves slowly, and no snapshot holds: read once on each connection
+    vitals: Vitals | None = None  # what moves slowly, and no snapshot holds: read once on each connection
     sampled: Sampled | None = None  # goes from connection to connection
 
 
@@ -210,7 +210,7 @@ async def _read(target: Target, files: Files | Later[Files], session: Session, *
     """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
     second = None
     if alone or session.reading_s > LONG_S:
-        new = session.beside is None
+        new = session.vitals is None
         second = Second(target.dsn, target.deadline_s, more=new, kept=not new)
     try:
         report, known, session = await _examine(target, files, session, second)
@@ -232,7 +232,7 @@ async def _examine(
 
     version = session.connection.info.server_version
     wanted, texts = expected_digests(files, version), of_another_major(files, version)
-    once, tried, beside, sampled, sharing = None, session.tried, session.beside, session.sampled, second
+    once, tried, vitals, sampled, sharing = None, session.tried, session.vitals, session.sampled, second
     while True:
         began = monotonic()
         with question(READ):
@@ -244,34 +244,37 @@ async def _examine(
         sharing = None  # what it knows is of now, not of another reading
         reading.ledger.readable()
         tried = await _try(target, session.connection, tried, reading, second)
-        beside = beside or await _beside(session.connection, second)
+        vitals = vitals or await _vitals(session.connection, second)
         with question(ACCESS):
             access = await probe_access(session.connection, target.contracts)
         with question(STATEMENTS):
             prepared = await prepare_statements(session.connection, target.contracts)
         sampled = await _sample(target, session.connection, sampled, reading)
-        samples = sampled.samples if sampled is not None else None
 
         from healthd.comparison.adoption import as_not_adopted
+        from healthd.database.probes.row_samples import Samples
         from healthd.rounds.conclusion import conclude, confirmed
+        from healthd.rounds.observation import Observation
 
         known = await ready(files)
-        report = conclude(target, known, reading, tried.trips, access, beside, prepared, samples)
+        samples = sampled.samples if sampled is not None else Samples()
+        observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
+        report = conclude(target, known, observation)
         if (more := await look_closer(session.connection, reading, report)) is not reading:
-            report = conclude(target, known, more, tried.trips, access, beside, prepared, samples)
+            report = conclude(target, known, replace(observation, reading=more))
         report = as_not_adopted(report)
         if once is not None:
             report = confirmed(once, report)
         if once is not None or not report.findings:
-            return report, known, replace(session, tried=tried, beside=beside, sampled=sampled)
+            return report, known, replace(session, tried=tried, vitals=vitals, sampled=sampled)
         once = report
         await asyncio.sleep(AGAIN_S)
 
 
-async def _beside(connection: Any, second: Second | None) -> Beside:
+async def _vitals(connection: Any, second: Second | None) -> Vitals:
     with question(BESIDE):
-        found = await second.beside() if second is not None else None
-        return found or await read_beside(connection)
+        found = await second.vitals() if second is not None else None
+        return found or await read_vitals(connection)
 
 
 async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading, second: Second | None) -> Tried:

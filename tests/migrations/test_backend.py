@@ -416,8 +416,8 @@ def test_a_database_that_is_not_there_is_told_with_its_place(server: embedded.Se
 NAMELESS = """
 import os, sys
 os.setreuid(54321, 0)
-from healthd.migrations.backend import opened, yoyo_migration
-from healthd.migrations.files import read_migrations
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
+from healthd.expected.files import read_migrations
 from pathlib import Path
 with opened(sys.argv[1], wait_s=5.0) as backend:
     for migration in read_migrations([Path(sys.argv[2])]):
@@ -493,8 +493,8 @@ async def test_of_runners_that_start_together_each_ends_well(database: str, fold
 
 KILLED = """
 import sys
-from healthd.migrations.backend import opened, yoyo_migration
-from healthd.migrations.files import read_migrations
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
+from healthd.expected.files import read_migrations
 from pathlib import Path
 with opened(sys.argv[1], wait_s=5.0) as backend:
     for migration in read_migrations([Path(sys.argv[2])]):

@@ -16,7 +16,7 @@ from healthd.model.observations import Counter, SortedBy
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class Vitals:
     """What no snapshot holds, for it changes without anybody changing the schema; None when it could not be read.
 
     Of the sequences those that have counted far, or that we may not read.
@@ -26,16 +26,16 @@ class Beside:
     sorted_by: tuple[SortedBy, ...] | None = ()
 
 
-async def read_beside(connection: AsyncConnection[Any]) -> Beside:
+async def read_vitals(connection: AsyncConnection[Any]) -> Vitals:
     """Return how far sequences have counted, and what is sorted otherwise than it was, in a transaction of its own."""
     async with read_only(connection, {**SESSION, **LIMITS}):
-        return Beside(
-            await _beside(connection, sequences.QUERY, sequences.counter),
-            await _beside(connection, collations.query(connection.info.server_version), collations.sorted_by),
+        return Vitals(
+            await _vitals(connection, sequences.QUERY, sequences.counter),
+            await _vitals(connection, collations.query(connection.info.server_version), collations.sorted_by),
         )
 
 
-async def _beside(
+async def _vitals(
     connection: AsyncConnection[Any], statement: str, record: Callable[..., Any]
 ) -> tuple[Any, ...] | None:
     """Return a record for each row; None when the server refuses, which leaves the rest of the round as it is."""

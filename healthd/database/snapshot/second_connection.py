@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
 from healthd.database.probes.round_trips import column_types
-from healthd.database.probes.vitals import Beside, read_beside
+from healthd.database.probes.vitals import Vitals, read_vitals
 from healthd.errors import HealthdError
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
@@ -51,7 +51,7 @@ class Second:
         self._same_server = False
         self._digests = asyncio.ensure_future(self._start(dsn, timeout_s))
         self._types = asyncio.ensure_future(self._then(self._digests, column_types if more else None))
-        self._beside = asyncio.ensure_future(self._then(self._types, read_beside if more else None))
+        self._vitals = asyncio.ensure_future(self._then(self._types, read_vitals if more else None))
 
     async def _start(self, dsn: str, timeout_s: float) -> tuple[str, list[Any]] | None:
         """Return the server, and the rows of the digests."""
@@ -78,9 +78,9 @@ class Second:
         """Return the types of columns, None when they were not asked for or could not be read."""
         return await self._types if self._same_server else None
 
-    async def beside(self) -> Beside | None:
+    async def vitals(self) -> Vitals | None:
         """Return what no snapshot holds, None when it was not asked for or could not be read."""
-        return await self._beside if self._same_server else None
+        return await self._vitals if self._same_server else None
 
     async def digests(self, server: str, *, patience_s: float) -> list[Any] | None:
         """Return the rows of the digests on this server, None when they are of another one or do not come in time."""
@@ -95,7 +95,7 @@ class Second:
 
     async def close(self) -> None:
         """Close it, whatever it is doing; the server is told to leave off."""
-        tasks = (self._beside, self._types, self._digests)
+        tasks = (self._vitals, self._types, self._digests)
         try:
             if self._connection is not None and self._connection.info.transaction_status == TransactionStatus.ACTIVE:
                 with suppress(psycopg.Error):

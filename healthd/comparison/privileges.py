@@ -1,4 +1,4 @@
-"""Privileges of roles that neither sql/ nor a contract names: a DBA's grants, a provider's setup."""
+"""Which privileges are no drift: those that a contract asks for, and those of roles that nobody here names."""
 
 from collections.abc import Iterable, Mapping
 
@@ -45,3 +45,26 @@ def is_held_by_a_stranger(one: Difference, named: frozenset[str]) -> bool:
 def held_by_another(one: Finding) -> bool:
     """Return whether a finding is a privilege of a role that nobody names: it says nothing of a migration."""
     return one.key.kind in PRIVILEGES and one.problem == "unexpected_object"
+
+
+def is_agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
+    """Return whether a privilege that sql/ does not give is one that a contract asks for, or that migrating needs.
+
+    What the role that migrates holds on the objects of others was given to it so that it can.
+    """
+    if one.key.kind != "grant" or one.actual is None or one.attribute == UNREADABLE:
+        return False
+    before = one.expected if one.attribute else ()
+    after = one.actual if one.attribute else one.actual.privileges
+    kind, *path, grantee = one.key.path
+    if grantee == MIGRATOR:
+        return set(before) <= set(after)
+    asked: set[str] = set()
+    for contract in contracts:
+        if contract.role is not None and called(contract.role) == grantee:
+            asked |= {"USAGE"} if kind == "schema" else set()
+            for table, privileges in contract.privileges.items():
+                if kind == "table" and Key.parse(f"table:{table}").path == tuple(path):
+                    asked |= set(privileges)
+    gained = {word.partition("/")[0] for word in set(after) - set(before)}
+    return set(before) <= set(after) and bool(gained) and gained <= asked

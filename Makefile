@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql machines-api test newest matrix big against check docs bench clean
+.PHONY: help install run psql machines-api test record newest matrix big against check docs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ newest: install ## a share of the tests on Debian's newest PostgreSQL, where tha
 
 matrix: install ## the tests that read a database, on PostgreSQL 13 to 18 and Debian's newest; MAJORS="13 18" for some
 	$(BIN)/python tests/matrix.py $(MAJORS) $(ARGS)
+
+record: install ## what pg_dump prints after each statement of tests/ddl, asked and written down anew
+	$(BIN)/python tests/record.py
 
 big: install ## a folder of 300 migrations goes up, down and up again; takes minutes
 	HEALTHD_AREAS=14 $(BIN)/python -m pytest tests/migrations/test_big.py $(ARGS)

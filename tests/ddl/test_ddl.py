@@ -1,0 +1,352 @@
+"""Every form of DDL: a snapshot moves exactly when `pg_dump --schema-only` moves, statement by statement.
+
+The files are ddl/NAME.sql. Each runs on a fresh database, one statement after the other, each committed at once;
+after every one a snapshot is taken and pg_dump is asked. At the top of a file:
+
+    -- role: NAME            a role that must exist; several with blanks between them
+    -- needs: superuser      skip the file where the tests' role is none
+    -- needs: icu            skip the file where the server was built without ICU
+    -- needs: EXTENSION      skip the file where the server does not bring this extension
+    -- since: MAJOR          skip the file on older servers
+    -- until: MAJOR          skip the file on newer servers
+    -- restore: no, REASON   dump and restore of the final state does not give the same schema
+
+In the comment lines before a statement, which hold for this statement alone:
+
+    -- since: MAJOR          skip it on older servers
+    -- until: MAJOR          skip it on newer servers
+    -- sees more             the snapshot must move, pg_dump must not
+    -- sees at least         the snapshot must move, pg_dump may: not all of its releases print this
+    -- moves nothing         neither may move
+    -- fails                 it must fail; unless it `sees more`, nothing may move
+
+A directive at the top of a file is one that a blank line parts from the first statement.
+Nothing is sampled. What pg_dump prints of a file follows from the file and the server, so that its answers are kept in
+ddl/pg_dump.json, and pg_dump is asked after every statement only of a file that is not the one that was recorded, on
+another server, and by `make matrix` on each major. In the end it is asked in any case, and must print what it printed
+when its answers were recorded. `make record` records them anew.
+Whatever moves the snapshot moves the question that a daemon asks where other work goes on, or it would see it too late.
+In the end the dump is restored elsewhere, and a role that may do nothing but connect reads: both see the same.
+The server makes the same digests of what there is as we do, and its own functions print the texts that we put together.
+"""
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self
+
+import pg_dump
+import psycopg
+import pytest
+from psycopg import sql as compose
+
+from healthd.database.connection import SESSION, connect, read_only
+from healthd.database.snapshot import change_token
+from healthd.database.snapshot.change_token import Mark
+from healthd.database.snapshot.reading import digests_of, read, take_snapshot, take_snapshot_after
+from healthd.database.snapshot.transaction import asked
+from healthd.model.names import Key
+from healthd.model.snapshots import Difference, Snapshot, diff
+from healthd.sqltext.statements import statements
+
+FOLDER = Path(__file__).parent
+READER = "ddl_reader"
+WHOLE = ("role", "needs", "restore")  # directives that can only be about a whole file
+DIRECTIVE = re.compile(
+    r"-- (?:(role|needs|since|until|restore): (.+)|(sees more|sees at least|moves nothing|fails)(?: *:.*)?)\s*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement of a file, and what it says of itself."""
+
+    line: int
+    text: str
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def runs_on(self, major: int) -> bool:
+        return int(self.words.get("since", 0)) <= major <= int(self.words.get("until", 99))
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of ddl/."""
+
+    name: str
+    header: Mapping[str, str]
+    steps: tuple[Step, ...]
+    digest: str
+
+
+def read_file(path: Path) -> File:
+    """Return a file's directives, and its statements with theirs."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    header: dict[str, str] = {}
+    steps: list[Step] = []
+    end = 0  # the line after which the comments before a statement begin
+    for one in statements(text):
+        above = lines[end : one.line - 1]
+        if not steps:
+            blank = max((number for number, line in enumerate(above) if not line.strip()), default=-1)
+            header, above = _directives(above[: blank + 1]), above[blank + 1 :]
+            header |= {name: value for name, value in _directives(above).items() if name in WHOLE}
+        steps.append(Step(one.line, one.text, _directives(above)))
+        end = one.line + one.text.count("\n")
+    return File(path.stem, header, tuple(steps), sha256(text.encode()).hexdigest())
+
+
+def _directives(lines: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for match in filter(None, map(DIRECTIVE.fullmatch, lines)):
+        name, value = (match[1], match[2]) if match[1] else (match[3], "yes")
+        found[name] = f"{found[name]} {value}" if name in found else value
+    return found
+
+
+FILES = [read_file(path) for path in sorted(FOLDER.glob("*.sql"))]
+
+
+RECORD = FOLDER / "pg_dump.json"
+RECORDED: Mapping[str, Any] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+RECORD_TO = os.environ.get("HEALTHD_RECORD")  # a folder, into which each file's answers are written
+
+
+def answers_of(file: File, server_version: int) -> Mapping[str, Any] | None:
+    """Return pg_dump's recorded answers about a file, None when they are of another file or another server."""
+    known: Mapping[str, Any] = RECORDED.get("files", {}).get(file.name, {})
+    is_it = known.get("digest") == file.digest and RECORDED.get("server_version") == server_version
+    return known if is_it and pg_dump.BINARIES is None and RECORD_TO is None else None
+
+
+@dataclass(slots=True)
+class Watch:
+    """A database under two eyes: what healthd reads of it, and what pg_dump prints.
+
+    `recorded` yields, for each statement, whether pg_dump printed something else after it; without it pg_dump is asked.
+    `overlooked` says that a daemon would have held, by its question of a quiet round, that nothing had moved.
+    """
+
+    url: str
+    reader: psycopg.AsyncConnection[Any]
+    mark: Mark
+    snapshot: Snapshot
+    printed: str
+    recorded: Iterator[str] | None = None
+    overlooked: bool = False
+
+    @classmethod
+    async def begin(cls, url: str, reader: psycopg.AsyncConnection[Any], answers: Mapping[str, Any] | None) -> Self:
+        mark = await change_token.take_mark(reader, busy=True)
+        recorded = iter(answers["moved"]) if answers is not None else None
+        return cls(url, reader, mark, await take_snapshot(reader), pg_dump.printed(url), recorded)
+
+    def question(self) -> str:
+        """Return for people whether the question of a quiet round moved as it should."""
+        return f"the question of a quiet round: {'unmoved' if self.overlooked else 'no matter'}"
+
+    async def look(self, *, rolled_back: bool = False) -> tuple[tuple[Difference, ...], str]:
+        """Return the differences since the last look, and the lines of pg_dump that changed.
+
+        Of what was one transaction and is rolled back pg_dump need not be asked.
+        """
+        same, mark = await change_token.look(self.reader, self.mark)
+        self.mark = replace(mark, busy=True)  # the sums themselves are asked, whatever was committed
+        snapshot, printed = await asyncio.gather(
+            take_snapshot_after(self.reader, self.snapshot),
+            asyncio.to_thread(lambda: self.printed if rolled_back or self.recorded else pg_dump.printed(self.url)),
+        )
+        before, self.snapshot, was, self.printed = self.snapshot, snapshot, self.printed, printed
+        differences = diff(before, snapshot)
+        self.overlooked = same and bool(differences)
+        if self.recorded:
+            return differences, "(as recorded)" if next(self.recorded) == "1" else ""
+        return differences, pg_dump.changes(was, printed)
+
+
+def told(differences: tuple[Difference, ...]) -> str:
+    """Return differences for people, a line each."""
+    lines = [f"{one.key} {one.attribute or ''}: {one.expected!r} → {one.actual!r}" for one in differences]
+    return "\n".join(line if len(line) < 400 else f"{line[:400]}…" for line in lines)
+
+
+def report(title: str, *parts: str) -> str:
+    """Return one disagreement for people: a title, and what was seen, indented."""
+    return "\n".join([title, *(f"    {line}" for part in parts for line in (part or "(nothing)").splitlines())])
+
+
+async def play(
+    watch: Watch, connection: psycopg.Connection[Any], step: Step, moved: list[str]
+) -> tuple[str | None, set[Any]]:
+    """Run one statement; return the disagreement, if any, and what only the snapshot saw."""
+    failure = ""
+    try:
+        connection.execute(step.text.encode())
+    except psycopg.Error as error:
+        failure = str(error)
+    rolled_back = bool(failure) and "CONCURRENTLY" not in step.text
+    differences, changed = await watch.look(rolled_back=rolled_back)
+    moved.append("1" if changed else "0")
+    more, least = "sees more" in step.words, "sees at least" in step.words
+    title = f"line {step.line}: {step.text}"
+    only_ours = {(one.key, one.attribute) for one in differences} if more or least else set()
+    if bool(failure) != ("fails" in step.words):
+        return report(title, f"it failed: {failure}" if failure else "it did not fail"), only_ours
+    if watch.overlooked:
+        return report(title, watch.question(), told(differences)), only_ours
+    still = "moves nothing" in step.words or ("fails" in step.words and not more)
+    seen, wanted = bool(differences), more or least or (not still and bool(changed))
+    if seen == wanted and not (changed and (more or still)):
+        return None, only_ours
+    wish = "pg_dump blind, the snapshot moved" if more else "nothing moved" if still else "both moved, or none"
+    return report(title, f"expected: {wish}", "pg_dump:", changed, "snapshot:", told(differences)), only_ours
+
+
+async def compare(watch: Watch, other: str, what: str, only_ours: set[Any]) -> str | None:
+    """Return how another view of the database differs, None when it is the same."""
+    async with connect(other) as reader:
+        differences = diff(watch.snapshot, await take_snapshot(reader))
+    unlike = tuple(one for one in differences if (one.key, one.attribute) not in only_ours)
+    return report(f"{what} sees another schema", told(unlike)) if unlike else None
+
+
+async def counted(watch: Watch) -> str | None:
+    """Return which digests the server makes otherwise than we do of the same objects, None when it makes none."""
+    owner = (await read(watch.reader)).ledger.owner
+    mine = {key: one for key, one in watch.snapshot.objects.items() if key.kind != "owner" or one.role != owner}
+    reading = await read(watch.reader, digests=digests_of(mine))
+    salted = {key.kind for key, one in mine.items() if getattr(one, "secrets", None) is not None}
+    unlike = set(asked()) - reading.snapshot.omitted - salted
+    return report("the server counts otherwise", ", ".join(sorted(unlike))) if unlike else None
+
+
+def kept(file: File, answers: Mapping[str, Any] | None, moved: str, printed: str) -> str | None:
+    """Record pg_dump's answers where that is asked for; return how its last one is not the one that was recorded."""
+    last = sha256("\n".join(sorted(pg_dump.statements_of(printed))).encode()).hexdigest()
+    if RECORD_TO is not None:
+        content = {"digest": file.digest, "last": last, "moved": moved}
+        Path(RECORD_TO, f"{file.name}.json").write_text(json.dumps(content))
+    if answers is None or (answers["last"], answers["moved"]) == (last, moved):
+        return None
+    return report("pg_dump prints in the end what it did not print when it was recorded: make record")
+
+
+# What is put together in our queries is what the server's own functions print.
+PRINTED = """
+    SELECT 'index', ARRAY[n.nspname, t.relname, c.relname]::text[], 'definition', pg_get_indexdef(i.indexrelid)
+      FROM pg_index AS i
+      JOIN pg_class AS c ON c.oid = i.indexrelid
+      JOIN pg_class AS t ON t.oid = i.indrelid
+      JOIN pg_namespace AS n ON n.oid = t.relnamespace
+     UNION ALL
+    SELECT 'constraint', ARRAY[n.nspname, c.relname, k.conname]::text[], 'definition',
+           regexp_replace(pg_get_constraintdef(k.oid), ' NOT (VALID|ENFORCED)$', '')
+      FROM pg_constraint AS k
+      JOIN pg_class AS c ON c.oid = k.conrelid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     UNION ALL
+    SELECT 'column', ARRAY[n.nspname, c.relname, a.attname]::text[], 'default', pg_get_expr(d.adbin, d.adrelid)
+      FROM pg_attrdef AS d
+      JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+      JOIN pg_class AS c ON c.oid = d.adrelid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     UNION ALL
+    SELECT 'column', ARRAY[n.nspname, c.relname, a.attname]::text[], 'type', format_type(a.atttypid, a.atttypmod)
+      FROM pg_attribute AS a
+      JOIN pg_class AS c ON c.oid = a.attrelid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace"""
+
+
+async def printed(watch: Watch) -> str | None:
+    """Return which texts differ from those that the server prints one by one, None when none does."""
+    async with read_only(watch.reader, SESSION):
+        rows = await (await watch.reader.execute(PRINTED)).fetchall()
+    unlike = []
+    for kind, path, name, text in rows:
+        record = watch.snapshot.objects.get(Key(kind, tuple(path)))
+        if record is not None and getattr(record, name) != text:
+            unlike.append(f"{kind} {path} {name}: {getattr(record, name)!r}, the server prints {text!r}")
+    return report("texts are not the server's", *unlike) if unlike else None
+
+
+@pytest.fixture(scope="module")
+def administrator(_administrator: psycopg.Connection) -> psycopg.Connection:
+    return _administrator
+
+
+@pytest.fixture(scope="module")
+def reader(administrator: psycopg.Connection) -> str:
+    """A role that may connect, and no more."""
+    make_roles(administrator, READER)
+    administrator.execute(compose.SQL("ALTER ROLE {} LOGIN").format(compose.Identifier(READER)))
+    return READER
+
+
+def make_roles(administrator: psycopg.Connection[Any], names: str) -> None:
+    for name in re.split(r"[,\s]+", names.strip(", ")):
+        if name and not administrator.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+            administrator.execute(compose.SQL("CREATE ROLE {}").format(compose.Identifier(name)))
+
+
+def skip_unless_possible(administrator: psycopg.Connection[Any], header: Mapping[str, str]) -> None:
+    """Skip the test when its file needs what this server has not."""
+    if not Step(0, "", header).runs_on(administrator.info.server_version // 10000):
+        pytest.skip(f"for other versions: since {header.get('since', 'ever')}, until {header.get('until', 'now')}")
+    for need in re.split(r"[,\s]+", header.get("needs", "").strip()):
+        if need == "superuser":
+            if administrator.execute("SHOW is_superuser").fetchone() != ("on",):
+                pytest.skip("needs a superuser")
+        elif need == "icu":
+            # Since 16 one of ICU's is in the catalog of every server; the others are made where ICU is.
+            if not administrator.execute("SELECT 1 FROM pg_collation WHERE collname LIKE '%-x-icu'").fetchone():
+                pytest.skip("needs ICU, without which this PostgreSQL was built")
+        elif (
+            need
+            and not administrator.execute("SELECT 1 FROM pg_available_extensions WHERE name = %s", [need]).fetchone()
+        ):
+            pytest.skip(f"needs the extension {need}, which this PostgreSQL does not bring")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+async def test_a_snapshot_moves_exactly_when_pg_dump_moves(
+    file: File, make_database: Any, administrator: psycopg.Connection, reader: str
+) -> None:
+    header, steps = file.header, file.steps
+    skip_unless_possible(administrator, header)
+    make_roles(administrator, header.get("role", ""))
+    url, copy = make_database(), make_database()
+    troubles: list[str | None] = []
+    only_ours: set[Any] = set()
+    moved: list[str] = []
+    answers = answers_of(file, administrator.info.server_version)
+    async with connect(url) as connection:
+        watch = await Watch.begin(url, connection, answers)
+        with psycopg.connect(url, autocommit=True) as writer:
+            for step in steps:
+                if step.runs_on(writer.info.server_version // 10000):
+                    trouble, more = await play(watch, writer, step, moved)
+                    troubles.append(trouble)
+                    only_ours |= more
+        whole = await take_snapshot(connection)  # of all that there is, whatever was read on the way
+        if stale := diff(watch.snapshot, whole, exact=True):
+            troubles.append(report("what was read on the way is not what is there", told(stale)))
+        watch.snapshot = whole
+        troubles += [await counted(watch), await printed(watch)]
+    watch.printed = pg_dump.printed(url)
+    troubles.append(kept(file, answers, "".join(moved), watch.printed))
+    troubles.append(await compare(watch, url.replace("postgres@", f"{reader}@", 1), "an unprivileged role", set()))
+    if not header.get("restore", "").startswith("no"):
+        try:
+            pg_dump.restore(watch.printed, copy)
+        except AssertionError as error:
+            troubles.append(str(error))
+        else:
+            troubles.append(await compare(watch, copy, "a restored dump", only_ours))
+    if found := [one for one in troubles if one]:
+        pytest.fail(f"{file.name}.sql: {len(found)} disagreements\n\n" + "\n\n".join(found), pytrace=False)

@@ -1,0 +1,221 @@
+"""What a statement that no transaction holds leaves behind when it ends with an error is said, and finished."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from acceptance.test_cli import Result, healthd
+from story import replayed
+
+from healthd.errors import MigrationFailed
+from healthd.expected.files import read_migrations
+from healthd.migrations.runner import migrate, standing
+from healthd.model.ledger import State
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+HEADER = "-- transactional: false\n"
+BASE = """CREATE TABLE public.r (id int PRIMARY KEY, v int);
+CREATE INDEX r_v ON public.r (v);
+CREATE TABLE public.ev (id int, d date) PARTITION BY RANGE (d);
+CREATE TABLE public.ev_2024 PARTITION OF public.ev FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+INSERT INTO public.ev VALUES (1, '2024-05-05');
+"""
+DROP = "DROP INDEX CONCURRENTLY public.r_v;"
+DETACH = "ALTER TABLE public.ev DETACH PARTITION public.ev_2024 CONCURRENTLY;"
+BUILD = "CREATE INDEX CONCURRENTLY r_w ON public.r (v, id);"
+FORMS = {"drop": DROP, "detach": DETACH, "build": BUILD}
+LEFT = {
+    "drop": "index r_v is INVALID",
+    "detach": "partition ev_2024 is half detached, its rows are no longer read through public.ev",
+    "build": "index r_w is there and INVALID; the index r_w could not be dropped (55P03)",
+}
+LATER = "SELECT 1;\n"
+
+
+@pytest.fixture(scope="module")
+def locks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {name: replayed(tmp_path_factory.mktemp(name), files(text)) for name, text in FORMS.items()}
+
+
+def files(text: str) -> dict[str, str]:
+    undone = "DROP TABLE public.r;\nDROP TABLE public.ev;\nDROP TABLE IF EXISTS public.ev_2024;\n"
+    return {"1_base": BASE, "1_base.rollback": undone, "2_last": f"{HEADER}{text}\n"}
+
+
+def told(*words: str, code: int) -> Result:
+    result = healthd(*words)
+
+    assert code == result.code, result
+    return result
+
+
+@pytest.fixture
+def project(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEALTHD_DATABASE", database)
+    return tmp_path / "sql"
+
+
+def give(project: Path, form: str, locks: dict[str, str]) -> None:
+    for name, text in files(FORMS[form]).items():
+        (project / f"{name}.sql").write_text(text)
+    (project / "schema.lock").write_text(locks[form])
+
+
+@contextmanager
+def reading(url: str) -> Iterator[None]:
+    """Hold a transaction open that has read, and written, what the files are about."""
+    with psycopg.connect(url) as session:
+        session.execute("SELECT * FROM public.ev")
+        session.execute("SELECT * FROM public.r")
+        session.execute("INSERT INTO public.r VALUES (99, 99)")
+        yield
+
+
+def skip_before_14(url: str, form: str) -> None:
+    with psycopg.connect(url) as connection:
+        if form == "detach" and connection.info.server_version < 140000:
+            pytest.skip("DETACH … CONCURRENTLY came with PostgreSQL 14")
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+@pytest.mark.parametrize("verb", ["resume", "migrate"])
+def test_what_a_lock_timeout_leaves_is_said_and_finished(
+    project: Path, database: str, sql: Sql, locks: dict[str, str], form: str, verb: str
+) -> None:
+    skip_before_14(database, form)
+    give(project, form, locks)
+    told("migrate", "--to", "1_base", code=0)
+    with reading(database):
+        error = told("migrate", "--max-wait", "0.5", code=2).err
+
+        assert LEFT[form] in error
+        assert "nothing was changed" not in error
+        assert "then: healthd resume" in error
+        assert "2_last  interrupted: at statement 1 of 1" in told("status", code=2).out
+        again = told(verb, "--max-wait", "0.5", code=2).err
+
+        assert "nothing was changed" not in again
+        assert LEFT[form].partition(";")[0] in again
+    (target,) = json.loads(told("check", "--format", "json", code=2).out)
+    assert ["migration_interrupted"] == [one["problem"] for one in target["findings"]]
+    assert "REINDEX" not in told("repair", code=2).out
+    told(verb, code=0)
+    told("status", code=0)
+    told("check", code=0)
+    index = sql(database, "SELECT relname FROM pg_class WHERE relname IN ('r_v', 'r_w') ORDER BY 1")
+    assert {"drop": [], "detach": [("r_v",)], "build": [("r_v",), ("r_w",)]}[form] == index
+
+
+@pytest.mark.parametrize("form", ["drop", "detach"])
+def test_a_statement_that_has_left_something_is_finished_by_the_next_try(
+    project: Path, database: str, sql: Sql, locks: dict[str, str], form: str
+) -> None:
+    """The lock_timeout of the file ends the first try, and the transaction that is in the way ends after that."""
+    skip_before_14(database, form)
+    give(project, form, locks)
+    told("migrate", "--to", "1_base", code=0)
+    (project / "2_last.sql").write_text(f"{HEADER}SET lock_timeout = '300ms';\n{FORMS[form]}\n")
+    gone = {
+        "drop": "SELECT 1 FROM pg_index WHERE indexrelid = 'r_v'::regclass AND NOT indisvalid",
+        "detach": "SELECT 1 FROM pg_inherits WHERE inhdetachpending",
+    }[form]
+
+    async def both() -> Result:
+        with reading(database):
+            run = asyncio.create_task(asyncio.to_thread(healthd, "migrate", "--allow-unlocked"))
+            end = time.monotonic() + 60
+            tried = "SELECT 1 FROM _healthd_progress WHERE statement = 2 AND finished_at IS NULL"
+            while not (sql(database, gone) and sql(database, tried)):
+                assert time.monotonic() < end
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.6)
+        return await run
+
+    result = asyncio.run(both())
+    assert 0 == result.code, result
+    assert [] == sql(database, "SELECT 1 FROM _healthd_progress")
+    assert [] == sql(database, gone) if form == "detach" else True
+
+
+@pytest.mark.parametrize("form", ["drop", "detach"])
+def test_a_statement_that_was_refused_before_it_did_anything_has_changed_nothing(
+    project: Path, database: str, sql: Sql, locks: dict[str, str], form: str
+) -> None:
+    skip_before_14(database, form)
+    give(project, form, locks)
+    told("migrate", "--to", "1_base", code=0)
+    with psycopg.connect(database) as session:
+        session.execute("LOCK TABLE public.r, public.ev IN SHARE ROW EXCLUSIVE MODE")
+        error = told("migrate", "--max-wait", "0.5", code=2).err
+
+    assert "nothing was changed" in error
+    assert "2_last  pending" in told("status", code=1).out
+    told("migrate", code=0)
+
+
+def test_a_rollback_that_drops_an_index_leaves_no_less_of_a_trace(project: Path, database: str, sql: Sql) -> None:
+    texts = {"1_base": BASE, "2_last": BUILD, "2_last.rollback": "DROP INDEX CONCURRENTLY public.r_w;"}
+    for name, text in texts.items():
+        (project / f"{name}.sql").write_text((HEADER if name != "1_base" else "") + text)
+    told("lock", code=0)
+    told("migrate", code=0)
+    with reading(database):
+        error = told("rollback", "--max-wait", "0.5", "--allow-data-loss", code=2).err
+
+    assert "index r_w is INVALID" in error
+    assert "nothing was changed" not in error
+    assert "2_last  interrupted: rollback, at statement 1 of 1" in told("status", code=2).out
+    told("resume", code=0)
+    assert "2_last  pending" in told("status", code=1).out
+    assert [] == sql(database, "SELECT 1 FROM pg_class WHERE relname = 'r_w'")
+
+
+def test_a_unique_index_on_rows_that_are_not_leaves_nothing_and_says_so(project: Path, database: str, sql: Sql) -> None:
+    (project / "1_base.sql").write_text(BASE)
+    (project / "2_last.sql").write_text(f"{HEADER}CREATE UNIQUE INDEX CONCURRENTLY ON public.r (v);")
+    told("lock", code=0)
+    told("migrate", "--to", "1_base", code=0)
+    sql(database, "INSERT INTO public.r VALUES (1, 7), (2, 7)")
+    error = told("migrate", code=2).err
+
+    assert "nothing was changed; the INVALID index r_v_idx that it left was dropped" in error
+    assert "2_last  pending" in told("status", code=1).out
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("REINDEX INDEX CONCURRENTLY public.nothing;", "no row and no definition was changed"),
+        ("VACUUM public.r, public.nothing;", "no row and no definition was changed"),
+        ("CREATE DATABASE postgres;", "nothing was changed"),
+        ("ALTER SYSTEM SET nothing.at.all = 1;", "nothing was changed"),
+        ("DROP INDEX CONCURRENTLY public.nothing;", "nothing was changed"),
+        ("ALTER TABLE public.ev DETACH PARTITION public.r CONCURRENTLY;", "nothing was changed"),
+        ("ALTER SUBSCRIPTION nothing DISABLE;", "nothing was changed"),
+    ],
+)
+async def test_what_fails_and_leaves_nothing_is_not_interrupted(
+    tmp_path: Path, database: str, sql: Sql, text: str, state: str
+) -> None:
+    skip_before_14(database, "detach" if "DETACH" in text else "")
+    sql(database, BASE)
+    (tmp_path / "1.sql").write_text(HEADER + text)
+    migrations = read_migrations([tmp_path])
+    with pytest.raises(MigrationFailed) as caught:
+        await migrate(database, migrations, None, say=lambda _: None)
+
+    assert f"; {state} (none" in str(caught.value)
+    assert "resume" not in caught.value.hint
+    assert State.PENDING is (await standing(database, migrations, None)).migrations[0].state

@@ -1,0 +1,109 @@
+"""`resume` ends as `migrate` does: with a proof that the database is what the lock file says, or with what differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acceptance.test_cli import healthd
+from story import replayed
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+HEADER = "-- transactional: false\n"
+UNLUCKY = "DO $$ BEGIN IF EXISTS (SELECT FROM public.base WHERE a = 13) THEN RAISE 'unlucky'; END IF; END $$;\n"
+FILES = {
+    "1_base": "CREATE TABLE public.base (a int);",
+    "1_base.rollback": "DROP TABLE public.base;",
+    "2_half": f"{HEADER}CREATE TABLE public.t (a int);\n{UNLUCKY}ALTER TABLE public.t ADD COLUMN b text;\n",
+    "2_half.rollback": f"{HEADER}ALTER TABLE public.t DROP COLUMN b;\n{UNLUCKY}ALTER TABLE public.t RENAME TO kept;\n",
+}
+LUCKY = "DELETE FROM public.base"
+
+
+@pytest.fixture(scope="module")
+def lock(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return replayed(tmp_path_factory.mktemp("sql"), FILES)
+
+
+@pytest.fixture
+def half(tmp_path: Path, lock: str, database: str, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a database on which the second file has stopped after its first statement."""
+    (tmp_path / "sql").mkdir()
+    for name, text in FILES.items():
+        (tmp_path / "sql" / f"{name}.sql").write_text(text)
+    (tmp_path / "sql" / "schema.lock").write_text(lock)
+    (tmp_path / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEALTHD_DATABASE", database)
+    assert healthd("migrate", "--to", "1_base").code == 0
+    sql(database, "INSERT INTO public.base VALUES (13)")
+    assert healthd("migrate").code == 2
+    assert healthd("status").code == 2
+    return database
+
+
+def resumed(code: int) -> tuple[dict[str, Any], str]:
+    result = healthd("resume", "--format", "json")
+
+    assert code == result.code, result.err
+    return json.loads(result.out or "{}"), result.err
+
+
+def test_what_was_brought_to_its_end_is_proven(half: str, sql: Sql) -> None:
+    sql(half, LUCKY)
+
+    document, said = resumed(0)
+    assert ["2_half"] == document["resumed"]
+    assert [] == document["unproven"]
+    assert "not proven" not in said
+    assert 0 == healthd("status").code
+
+
+def test_a_half_that_was_changed_by_hand_in_the_meantime_is_told_by_its_name(half: str, sql: Sql) -> None:
+    sql(half, f"{LUCKY}; ALTER TABLE public.t ALTER COLUMN a TYPE bigint")
+
+    _, said = resumed(2)
+    assert "2_half resumed, but" in said
+    assert "public.t.a" in said
+    assert 2 == healthd("status").code
+
+
+def test_drift_of_before_is_not_counted_against_it(half: str, sql: Sql) -> None:
+    sql(half, f"{LUCKY}; ALTER TABLE public.base ALTER COLUMN a TYPE bigint")
+
+    document, _ = resumed(0)
+    assert ["2_half"] == document["resumed"]
+    assert 2 == healthd("status").code
+
+
+def test_a_file_that_was_mended_is_not_proven_until_it_is_measured(half: str) -> None:
+    path = Path("sql/2_half.sql")
+    path.write_text(path.read_text().replace(UNLUCKY, "SELECT 1;\n"))
+
+    document, said = resumed(0)
+    assert ["schema.lock does not say what 2_half makes"] == document["unproven"]
+    assert "not proven: schema.lock does not say what 2_half makes" in said
+
+
+def test_a_rollback_may_leave_what_it_was_measured_to_leave(half: str, sql: Sql) -> None:
+    sql(half, LUCKY)
+    resumed(0)
+    sql(half, "INSERT INTO public.base VALUES (13)")
+    assert 2 == healthd("rollback", "--allow-inexact", "--allow-data-loss").code
+    assert 2 == healthd("status").code
+    sql(half, LUCKY)
+
+    document, _ = resumed(0)
+    assert ["2_half"] == document["resumed"]
+
+
+def test_a_dry_run_proves_nothing_and_changes_nothing(half: str) -> None:
+    result = healthd("resume", "--dry-run")
+
+    assert 0 == result.code
+    assert "statement 2 of 3 is to be run" in result.out
+    assert 2 == healthd("status").code

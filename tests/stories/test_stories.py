@@ -1,0 +1,131 @@
+"""Every drift is told, exactly and in words that help; what is no drift is not told; the SQL told mends it."""
+
+from collections.abc import AsyncIterator
+from importlib import import_module
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql as compose
+from story import STORIES, Scene, Story, lock, migrated, play
+
+from healthd.checks import CHECKS
+from healthd.model.findings import Finding
+from healthd.model.severity import Severity
+from healthd.postgres import embedded
+
+rounds: Any = import_module("healthd.rounds.examination")
+
+DRIFTS = [story for story in STORIES if story.expect]
+REPAIRED = [story for story in DRIFTS if not story.repair.startswith("no")]
+
+
+def named(stories: list[Story] | tuple[Story, ...]) -> Any:
+    return pytest.mark.parametrize("scene", stories, ids=lambda story: story.name, indirect=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_pause_before_confirming() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rounds, "AGAIN_S", 0.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def locked() -> Any:
+    return lock()
+
+
+@pytest.fixture(scope="module")
+async def template(
+    server: embedded.Server, _administrator: psycopg.Connection, locked: Any, anyio_backend: str
+) -> AsyncIterator[str]:
+    """The name of a database with sql/ applied."""
+    async with migrated(server, _administrator, "stories") as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+async def scene(
+    request: pytest.FixtureRequest,
+    server: embedded.Server,
+    template: str,
+    _administrator: psycopg.Connection,
+    tmp_path_factory: pytest.TempPathFactory,
+    anyio_backend: str,
+) -> AsyncIterator[Scene]:
+    """A story in a database of its own; the session that did it stays open."""
+    story: Story = request.param
+    if _administrator.info.server_version // 10000 < story.since:
+        pytest.skip(f"PostgreSQL {story.since} and later")
+    strategy = " STRATEGY file_copy" if _administrator.info.server_version >= 150000 else ""
+    name = compose.Identifier(f"story_{story.name}"[:63])
+    _administrator.execute(
+        compose.SQL("CREATE DATABASE {} TEMPLATE {}" + strategy).format(name, compose.Identifier(template))
+    )
+    url = server.url(name.as_string().strip('"'))
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield await play(story, url, tmp_path_factory.mktemp(story.name, numbered=True), connection)
+    _administrator.execute(compose.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def names(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:
+    return {(one.problem, str(one.key)) for one in findings}
+
+
+@named(STORIES)
+async def test_a_story_is_reported_exactly_and_repaired(scene: Scene) -> None:
+    _reported_exactly(scene)
+    assert [] == await scene.unexplained()
+    if scene.story in REPAIRED:
+        await _repaired(scene)
+
+
+def _reported_exactly(scene: Scene) -> None:
+    findings = scene.report.findings
+    assert scene.story.expect == names(findings)
+    assert scene.report.failure is None
+    # Checks are asked one by one, of the same evidence: what one of them says, no other may say too.
+    said = [(finding.problem, finding.key, finding.attribute) for finding in findings]
+    assert len(set(said)) == len(said)
+    bad = {name for name, severity in scene.report.checks.items() if severity}
+    assert {finding.check for finding in findings} == bad
+    for finding in findings:
+        assert finding.key.sql in finding.message or finding.key.path[-1] in finding.message
+        assert finding.expected != finding.actual
+        assert finding.expected
+        assert finding.actual
+        assert finding.severity is not Severity.OK
+        assert finding.check in CHECKS
+    if severities := SEVERITIES.get(scene.story.name):
+        assert severities == {str(finding.severity) for finding in findings}
+
+
+async def _repaired(scene: Scene) -> None:
+    """Run the SQL that the findings carry, and look again."""
+    statements = [text for finding in scene.report.findings for text in finding.repair if not text.startswith("--")]
+    with psycopg.connect(scene.url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+    assert statements
+    assert () == (await scene.again()).findings
+
+
+SEVERITIES = {
+    "constraint_validated_by_hand": {"warning"},
+    "column_not_null_validated_by_hand": {"warning"},
+    "constraint_check_not_valid": {"critical"},
+    "function_with_other_blanks": {"warning", "critical"},
+    "column_names_swapped": {"critical"},
+    "extension_upgraded": {"warning"},
+    "privilege_of_a_role_that_nobody_names": {"warning", "critical"},
+}
+
+
+def test_stories_say_enough() -> None:
+    assert SEVERITIES.keys() <= {story.name for story in STORIES}
+    assert len(DRIFTS) >= 45
+    assert len(STORIES) - len(DRIFTS) >= 15
+    assert len({story.title for story in STORIES}) == len(STORIES)
+    assert all(story.repair == "yes" or story.repair.startswith("no, ") for story in STORIES)
+    assert [] == [story.name for story in STORIES if story.name.startswith("nothing") == bool(story.expect)]

@@ -1,0 +1,280 @@
+"""The metrics say what the board says, in bounded labels that every scraper can read."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from healthd._version import __version__
+from healthd.model.findings import Finding, Report
+from healthd.model.ledger import MigrationState, State
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.report.board import Board
+from healthd.report.metrics import TEXT, TOP, exposition, one_target, registry
+from healthd.report.problems import PROBLEMS
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+HOSTILE = 'a"b\\c\nd{e="f"} 1\n# EOF'
+
+Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def finding(number: int = 0, *, name: str = "orders", **words: Any) -> Finding:
+    key = Key("table", ("public", f"{name}{number or ''}"))
+    return replace(Finding("schema_mismatch", key, "missing", Severity.CRITICAL, check="objects"), **words)
+
+
+def report(*findings: Finding, **words: Any) -> Report:
+    checks = {"connection": Severity.OK, "objects": max((one.severity for one in findings), default=Severity.OK)}
+    return replace(Report("app", NOW, 0.3, findings, next_round_s=10.0, checks=checks), **words)
+
+
+def board(*reports: Report, targets: tuple[str, ...] = ("app",)) -> Board:
+    made = Board(reloaded_at=NOW)
+    made.watch([(name, 10.0) for name in targets])
+    for one in reports:
+        made.post(one)
+    return made
+
+
+def text_of(shown: Board, now: datetime = NOW, accept: str = "") -> str:
+    return exposition(registry(shown, lambda: now), accept)[0].decode()
+
+
+def series(shown: Board, now: datetime = NOW) -> Series:
+    """Return every healthd_ sample by name and labels."""
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in parse_text(text_of(shown, now))
+        for sample in family.samples
+        if sample.name.startswith("healthd_")
+    }
+
+
+def one(shown: Series, name: str, **labels: str) -> float | None:
+    return shown.get((f"healthd_{name}", frozenset(({"target": "app"} | labels).items())))
+
+
+def names(shown: Series) -> set[str]:
+    return {name for name, _ in shown}
+
+
+def test_a_scraper_gets_the_format_that_it_asks_for() -> None:
+    made = registry(board(report()), lambda: NOW)
+    text, plain = exposition(made, "*/*")
+    open_text, other = exposition(made, OPENMETRICS)
+
+    assert plain.startswith("text/plain; version=0.0.4")
+    assert other.startswith("application/openmetrics-text; version=1.0.0")
+    assert text.endswith(b"\n")
+    assert open_text.endswith(b"# EOF\n")
+    told, also = (
+        {sample.name for family in families for sample in family.samples}
+        for families in (parse_text(text.decode()), parse_openmetrics(open_text.decode()))
+    )
+    assert told == also
+
+
+def full() -> Board:
+    """A board on which every metric has a series."""
+    states = tuple(MigrationState(f"000{number}", state) for number, state in enumerate(State))
+    drifted = report(
+        finding(expected="x", actual="y"),
+        migrations=states,
+        maintenance="somebody is migrating",
+        questions=(("look", 0.001),),
+    )
+    gone = replace(report(finding(problem="database_unreachable")), target="b", failure="unreachable")
+    return board(drifted, gone, targets=("app", "b", "c"))
+
+
+def test_every_promised_metric_is_there() -> None:
+    promised = """build_info target_up check_ok check_error findings finding_info drift_since_timestamp_seconds
+        check_last_run_timestamp_seconds check_last_success_timestamp_seconds check_interval_seconds check_runs_total
+        check_failures_total check_duration_seconds_bucket migrations_pending migrations_applied migrations_edited
+        migrations_missing migrations_unknown migrations_out_of_order migrations_interrupted maintenance_active
+        config_last_reload_successful config_last_reload_success_timestamp_seconds incidents_total
+        query_duration_seconds_sum query_duration_seconds_count"""
+
+    assert {f"healthd_{name}" for name in promised.split()} <= names(series(full()))
+
+
+def test_a_check_is_right_wrong_or_unknown_and_never_two_of_them() -> None:
+    checks = {"a": Severity.OK, "b": Severity.WARNING, "c": Severity.CRITICAL, "d": Severity.UNKNOWN}
+    shown = series(board(report(checks=checks)))
+
+    assert [1, 0, 0, None] == [one(shown, "check_ok", check=name) for name in checks]
+    assert [0, 0, 0, 1] == [one(shown, "check_error", check=name) for name in checks]
+
+
+def test_findings_are_counted_by_problem_and_severity() -> None:
+    shown = series(board(report(finding(1), finding(2), finding(3, severity=Severity.WARNING))))
+
+    labels = {"check": "objects", "problem": "schema_mismatch"}
+    assert 2 == one(shown, "findings", severity="critical", **labels)
+    assert 1 == one(shown, "findings", severity="warning", **labels)
+
+
+def test_each_state_of_a_migration_has_its_metric() -> None:
+    states = {State.PENDING: 1, State.OUT_OF_ORDER: 2, State.APPLIED: 3, State.EDITED: 4, State.MISSING: 5}
+    states |= {State.UNKNOWN: 6, State.INTERRUPTED: 7}
+    migrations = tuple(MigrationState(f"{state}{n}", state) for state, count in states.items() for n in range(count))
+    shown = series(board(report(migrations=migrations)))
+
+    assert states == {state: one(shown, f"migrations_{state}") for state in State}
+
+
+def test_a_target_is_down_from_the_start_until_a_round_has_seen_it() -> None:
+    gone = report(finding(problem="database_unreachable"), failure="unreachable")
+
+    assert 0 == one(series(board()), "target_up")
+    assert 1 == one(series(board(report())), "target_up")
+    assert 0 == one(series(board(report(), gone)), "target_up")
+    assert 1 == one(series(board(gone, report(finding()))), "target_up")
+
+
+def test_rounds_are_counted_and_failures_by_reason() -> None:
+    shown = series(board(report(), *(report(finding(), failure=why) for why in ("timeout", "denied", "timeout"))))
+
+    assert 4 == one(shown, "check_runs_total")
+    assert [0, 1, 2, 0] == [
+        one(shown, "check_failures_total", reason=why) for why in ("unreachable", "denied", "timeout", "error")
+    ]
+
+
+def test_durations_make_a_histogram() -> None:
+    shown = series(board(*(report(duration_s=seconds) for seconds in (0.01, 0.3, 0.3, 99.0))))
+
+    assert [1, 1, 3, 3, 4] == [
+        one(shown, "check_duration_seconds_bucket", le=le) for le in ("0.05", "0.25", "0.5", "30.0", "+Inf")
+    ]
+    assert 4 == one(shown, "check_duration_seconds_count")
+    assert one(shown, "check_duration_seconds_sum") == pytest.approx(99.61)
+
+
+def test_a_removed_target_leaves_no_series() -> None:
+    watched = board(report(finding()), targets=("app", "other"))
+    watched.watch([("other", 10.0)])
+
+    assert 'target="other"' in text_of(watched)
+    assert 'target="app"' not in text_of(watched)
+
+
+def test_results_older_than_three_intervals_are_dropped() -> None:
+    watched = board(report(finding()))
+    old = series(watched, NOW + timedelta(seconds=31))
+
+    assert one(series(watched, NOW + timedelta(seconds=30)), "check_ok", check="objects") is not None
+    assert 0 == one(old, "target_up")
+    results = {"healthd_check_ok", "healthd_check_error", "healthd_findings", "healthd_finding_info"}
+    assert not names(old) & results
+    assert not [name for name in names(old) if name.startswith("healthd_migrations_")]
+    assert NOW.timestamp() == one(old, "check_last_run_timestamp_seconds")
+
+
+def test_labels_stay_few_however_much_is_wrong() -> None:
+    shown = series(board(report(*(finding(number) for number in range(1, 5 * TOP)))))
+
+    assert TOP == sum(name == "healthd_finding_info" for name, _ in shown)
+    assert 5 * TOP - 1 == one(shown, "findings", check="objects", problem="schema_mismatch", severity="critical")
+
+
+def test_labels_stay_short_however_long_a_definition_is() -> None:
+    shown = series(board(report(finding(expected="x " * 5000, actual="y\n" * 5000))))
+
+    [labels] = [dict(labels) for name, labels in shown if name == "healthd_finding_info"]
+    assert max(map(len, labels.values())) <= TEXT
+
+
+def test_two_findings_on_one_object_make_no_series_twice() -> None:
+    twice = text_of(board(report(finding(), finding())))
+
+    assert 1 == twice.count("\nhealthd_finding_info{")
+
+
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+def test_hostile_names_are_escaped(accept: str) -> None:
+    bad = finding(name=HOSTILE, expected=HOSTILE, actual=HOSTILE)
+    shown = board(replace(report(bad), target=HOSTILE), targets=(HOSTILE,))
+    parse: Any = parse_openmetrics if accept else parse_text
+    families = list(parse(text_of(shown, accept=accept)))
+    [info] = [sample for family in families for sample in family.samples if sample.name == "healthd_finding_info"]
+
+    assert HOSTILE == info.labels["target"]
+    assert str(bad.key) == info.labels["object"]
+
+
+def test_the_version_is_told() -> None:
+    assert 1 == series(board())[("healthd_build_info", frozenset({("version", __version__)}))]
+
+
+def test_the_external_url_is_there_for_alerts_to_link_to_when_it_is_known() -> None:
+    shown = board()
+    assert "healthd_external_url_info" not in names(series(shown))
+    shown.external_url = "https://ops.example.com/healthd"
+
+    labels = frozenset({("url", "https://ops.example.com/healthd")})
+    assert 1.0 == series(shown)[("healthd_external_url_info", labels)]
+
+
+@pytest.mark.parametrize(("settings", "files"), [(True, True), (False, True), (True, False)])
+def test_a_reload_is_good_when_the_settings_and_their_files_are(settings: bool, files: bool) -> None:
+    shown = board()
+    shown.reload_ok, shown.files_ok = settings, files
+
+    assert float(settings and files) == series(shown)[("healthd_config_last_reload_successful", frozenset())]
+
+
+def test_a_probe_shows_its_target_alone() -> None:
+    shown = board(report(), targets=("app", "other"))
+    text = exposition(one_target(shown, lambda: NOW, "app"), "")[0].decode()
+
+    assert 'target="app"' in text
+    assert 'target="other"' not in text
+    assert "process_" not in text
+
+
+def test_an_incident_is_counted_once_however_many_rounds_it_lasts_and_objects_it_has() -> None:
+    labels = {"problem": "schema_mismatch"}
+    wrong, worse = report(finding(1)), report(finding(1), finding(2))
+
+    assert 0 == one(series(board()), "incidents_total", **labels)
+    assert 1 == one(series(board(wrong)), "incidents_total", **labels)
+    assert 1 == one(series(board(wrong, worse, wrong, wrong)), "incidents_total", **labels)
+    assert 2 == one(series(board(wrong, report(), wrong)), "incidents_total", **labels)
+
+
+def test_an_incident_goes_on_while_nobody_can_see_it() -> None:
+    wrong = report(finding(1))
+    blind = report(checks={"connection": Severity.UNKNOWN, "objects": Severity.UNKNOWN}, failure="unreachable")
+    shown = series(board(wrong, blind, wrong))
+
+    assert 1 == one(shown, "incidents_total", problem="schema_mismatch")
+
+
+def test_incidents_have_a_series_for_each_problem_of_their_sort_and_no_other() -> None:
+    shown = series(board(targets=("app", "endpoint:api")))
+    problems = {
+        target: {dict(labels)["problem"] for name, labels in shown if name.endswith("_incidents_total")
+                 and dict(labels)["target"] == target}
+        for target in ("app", "endpoint:api")
+    }  # fmt: skip
+
+    assert {"endpoint_unavailable", "endpoint_slow", "endpoint_mismatch"} == problems["endpoint:api"]
+    assert set(PROBLEMS) - problems["endpoint:api"] == problems["app"]
+
+
+def test_the_time_of_questions_is_added_up_by_question() -> None:
+    shown = series(board(report(questions=(("look", 0.5), ("read", 2.0))), report(questions=(("look", 0.25),))))
+
+    assert [2, 0.75] == [one(shown, f"query_duration_seconds_{what}", question="look") for what in ("count", "sum")]
+    assert [1, 2.0] == [one(shown, f"query_duration_seconds_{what}", question="read") for what in ("count", "sum")]
+
+
+def test_the_memory_of_the_process_is_told() -> None:
+    assert "\nprocess_resident_memory_bytes " in text_of(board())

@@ -93,7 +93,7 @@ def say(text: str) -> None:
 def warn_of_password(dsn: str, place: str) -> None:
     """Say where a password on the command line can be read, and how to keep it from there."""
     if dsn:
-        from healthd.database.connection import has_password
+        from healthd.database.dsn import has_password
 
         if has_password(dsn):
             ways = "use a passfile (passfile=…), a service file (service=…) or the variable HEALTHD_DATABASE"

@@ -134,7 +134,7 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
 
 def _parameters(dsn: str, place: str) -> Mapping[str, str]:
     """Return a connection string's parameters. libpq's errors quote the text, and with it the password."""
-    from healthd.database.connection import parameters  # psycopg costs 60 ms: not for who needs no database
+    from healthd.database.dsn import parameters  # psycopg costs 60 ms: not for who needs no database
 
     try:
         return parameters(dsn)

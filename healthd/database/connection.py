@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from hashlib import md5
@@ -11,18 +10,13 @@ from random import uniform
 from secrets import token_hex
 from time import monotonic
 from typing import TYPE_CHECKING, Any, LiteralString
-from urllib.parse import quote, urlencode
 
 import psycopg
-from psycopg import AsyncConnection, errors
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg import AsyncConnection
 
-from healthd._version import __version__
-from healthd.database.misplaced_values import SECRETS, refuse_misplaced, without_sent, without_values
-from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
-from healthd.model.ledger import MIGRATION_LOCK as MIGRATION_LOCK
-from healthd.model.names import quote as identifier
-from healthd.text import hide
+from healthd.database.driver_errors import limit_of, translated
+from healthd.database.dsn import complete, parameters
+from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable
 
 if TYPE_CHECKING:
     from healthd.database.idle_connections import Places
@@ -93,19 +87,6 @@ async def dial(
 
 
 PATIENCE = 0.7  # of a timeout
-FULL = {
-    "role": "too many connections for role",
-    "database": "too many connections for database",
-    "server": "too many clients|connection slots are reserved|no more connections allowed",
-}
-
-
-def limit_of(error: psycopg.Error) -> str:
-    """Return whose limit of connections is reached: role, database, server, or nobody's.
-
-    While connecting, the code of the server (53300) does not reach us.
-    """
-    return next((whose for whose, words in FULL.items() if re.search(words, str(error))), "")
 
 
 async def answer(connection: AsyncConnection[Any], statements: str) -> list[str]:
@@ -157,68 +138,6 @@ async def _rolled_back(connection: AsyncConnection[Any]) -> AsyncIterator[None]:
                 await connection.rollback()
 
 
-def complete(dsn: str, *, timeout_s: float = 5.0) -> str:
-    """Return the connection string with our defaults under what it says itself."""
-    defaults = {
-        "fallback_application_name": f"healthd/{__version__}",
-        "connect_timeout": str(max(2, round(timeout_s))),
-        "keepalives_idle": "30",
-        "keepalives_interval": "10",
-        "keepalives_count": "3",
-        "tcp_user_timeout": "10000",
-    }
-    return make_conninfo(**(defaults | parameters(dsn)))
-
-
-def parameters(dsn: str) -> dict[str, str]:
-    """Return a connection string's parameters; `+driver`, as yoyo writes it, is left out."""
-    text = re.sub(r"^(postgresql|postgres|psql)(\+\w+)?:", "postgresql:", dsn)
-    # libpq would take what follows the first / or the last @ of such a password for a name, and print it.
-    if re.match(r"postgresql://[^?]*([/@][^?]*)@", text):
-        raise ConfigError("not a database URL: it has a / or an @ before its last @", hint="write %2F and %40 for them")
-    try:
-        known = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
-    except psycopg.ProgrammingError as error:
-        words = first_line(error)
-        if re.match("invalid (connection option|URI query parameter)", str(error)) and not re.search(MAY_HOLD, text):
-            words = str(error).strip()
-        raise ConfigError(
-            f"not a database URL or key=value text: {words}",
-            hint="write postgresql://user@host:5432/name, or host=… dbname=…",
-        ) from None
-    refuse_misplaced(known)
-    return known
-
-
-MAY_HOLD = re.compile("passw|pwd|secret|:[^/]|@", re.IGNORECASE)  # what no connection string without a password has
-
-
-def has_password(dsn: str) -> bool:
-    """Return whether a connection string holds a password itself."""
-    return any(name in SECRETS for name in parameters(dsn))
-
-
-def url_of(dsn: str) -> str:
-    """Return a connection string as a URL that psql and psycopg take, without its password."""
-    known = {name: value for name, value in parameters(dsn).items() if name not in SECRETS}
-    user, name = quote(known.pop("user", ""), safe=""), quote(known.pop("dbname", ""), safe="")
-    host, port = known.get("host", ""), known.get("port", "")
-    if re.fullmatch(r"[\w.-]+", host):
-        known = {key: value for key, value in known.items() if key not in ("host", "port")}
-        host = f"{host}:{port}" if port else host
-    else:
-        host = ""
-    return f"postgresql://{user}@{host}/{name}".replace("//@", "//") + (f"?{urlencode(known)}" if known else "")
-
-
-def place(dsn: str) -> str:
-    """Return where a connection string leads, for people: never its password."""
-    known = parameters(dsn)
-    host = known.get("host") or known.get("hostaddr") or known.get("service") or "local socket"
-    port = f":{known['port']}" if "port" in known else ""
-    return f"{known.get('dbname', 'default database')} at {host}{port}"
-
-
 @asynccontextmanager
 async def read_only(connection: AsyncConnection[Any], settings: Mapping[str, str]) -> AsyncIterator[None]:
     """Run a block in one REPEATABLE READ READ ONLY transaction with these settings, and leave no trace."""
@@ -244,64 +163,6 @@ async def read_only(connection: AsyncConnection[Any], settings: Mapping[str, str
         if not connection.closed:
             await connection.set_isolation_level(before[0])
             await connection.set_read_only(before[1])
-
-
-class translated:  # noqa: N801 # used as a verb: with translated(): …
-    """Turn the driver's errors into ours; `dsn` lends the message the place it was about."""
-
-    def __init__(self, dsn: str | None = None) -> None:
-        self.dsn = dsn
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, psycopg.Error):
-            raise translate(error, self.dsn) from error
-
-
-def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
-    """Return our error for a driver's: by SQLSTATE first, then by class."""
-    where = f" {place(dsn)}" if dsn else ""
-    state, text = error.sqlstate, hide(without_sent(first_line(error), parameters(dsn) if dsn else {}))
-    if state == "42501":
-        return PermissionDenied(f"the server refused{where or ' us'}: {text}", hint="ask for the privilege it names")
-    if "permission denied for database" in text:  # while connecting the server's code does not reach us
-        known = parameters(dsn) if dsn else {}
-        role, name = known.get("user", "…"), known.get("dbname", "…")
-        grant = f"GRANT CONNECT ON DATABASE {identifier(name)} TO {identifier(role)};"
-        return PermissionDenied(f"the server refused{where or ' us'}: {text}", grant=grant)
-    if full := limit_of(error):
-        return DatabaseUnreachable(f"cannot reach database{where}: {text}", hint=ROOM[full])
-    lost = state is None and isinstance(error, psycopg.OperationalError)
-    cut = isinstance(error, (errors.ConnectionTimeout, errors.IdleInTransactionSessionTimeout))
-    if lost or cut or (state or "")[:2] in ("08", "28", "3D", "53", "57"):
-        return DatabaseUnreachable(
-            f"cannot reach database{where}: {text}",
-            hint="is the server up, the address right, the password known?",
-        )
-    hint = error.diag.message_hint or ""
-    return DatabaseFailed(f"the server failed{where}: {text}", hint=hint, sqlstate=state)
-
-
-ROOM = {
-    "role": "the limit counts the role's connections to all databases of the server: ALTER ROLE … CONNECTION LIMIT N, "
-    "with one for each target there and two more",
-    "database": "ALTER DATABASE … CONNECTION LIMIT N, or end connections that nobody needs",
-    "server": "raise max_connections, or end connections that nobody needs",
-}
-
-
-def first_line(error: BaseException) -> str:
-    """Return the driver's message in one line: libpq adds advice, and a line for each address it tried.
-
-    A value that it cannot use is left out.
-    """
-    lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
-    if not lines:
-        return type(error).__name__
-    text = "; ".join(lines[1:]) if lines[0].startswith("Multiple") else lines[0]
-    return without_values(text.removeprefix("connection failed: ").removeprefix("connection is bad: "))
 
 
 async def rows_of(connection: AsyncConnection[Any], query: LiteralString, values: Any = None) -> list[Any]:

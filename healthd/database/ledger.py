@@ -9,9 +9,10 @@ from typing import Any
 
 from psycopg import AsyncConnection, errors, sql
 
-from healthd.database.connection import LIMITS, MIGRATION_LOCK, SESSION, first_line, read_only, rows_of
+from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
+from healthd.database.misplaced_values import first_line
 from healthd.errors import LedgerFailed, PermissionDenied
-from healthd.model.ledger import BOOKS, DIGESTS, PROGRESS, TEXTS, Applied, Interrupted, Printed
+from healthd.model.ledger import BOOKS, DIGESTS, MIGRATION_LOCK, PROGRESS, TEXTS, Applied, Interrupted, Printed
 from healthd.model.migration_names import canonical
 from healthd.model.names import Key
 from healthd.model.names import quote as identifier

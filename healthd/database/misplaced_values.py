@@ -100,3 +100,15 @@ def without_sent(text: str, known: Mapping[str, str]) -> str:
 def _of_environment() -> dict[str, str]:
     """Return what libpq takes where a connection string says nothing: PG* variables, and its own defaults."""
     return {one.keyword.decode(): one.val.decode() for one in Conninfo.get_defaults() if one.val}
+
+
+def first_line(error: BaseException) -> str:
+    """Return the driver's message in one line: libpq adds advice, and a line for each address it tried.
+
+    A value that it cannot use is left out.
+    """
+    lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    text = "; ".join(lines[1:]) if lines[0].startswith("Multiple") else lines[0]
+    return without_values(text.removeprefix("connection failed: ").removeprefix("connection is bad: "))

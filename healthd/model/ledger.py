@@ -6,12 +6,8 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from healthd.model.names import Key
-
-if TYPE_CHECKING:
-    pass
 
 
 class State(enum.StrEnum):

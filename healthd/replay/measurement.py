@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from healthd.database.connection import translated
+from healthd.database.driver_errors import translated
 from healthd.errors import HealthdError
 from healthd.expected.files import Migration
 from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step

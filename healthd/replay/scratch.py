@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from healthd.comparison.roles import for_comparison
-from healthd.database.connection import connect, rows_of, translated
+from healthd.database.connection import connect, rows_of
+from healthd.database.driver_errors import translated
 from healthd.database.probes.surroundings import available_extensions
 from healthd.database.snapshot.reading import take_snapshot_after
 from healthd.errors import HealthdError, MigrationFailed

@@ -14,7 +14,8 @@ from healthd import catalog
 from healthd.background import Later, ready
 from healthd.config.reader import read_settings
 from healthd.config.settings import Target
-from healthd.database.connection import connect, dial, parameters
+from healthd.database.connection import connect, dial
+from healthd.database.dsn import parameters
 from healthd.database.finding_details import look_closer
 from healthd.database.idle_connections import Places
 from healthd.database.probes.round_trips import probe_access, probe_values

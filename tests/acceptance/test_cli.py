@@ -22,9 +22,9 @@ from story import SQL
 from healthd._version import __version__
 from healthd.cli.main import cli, run
 from healthd.cli.verbs import VERBS
-from healthd.database.connection import MIGRATION_LOCK
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import dump
+from healthd.model.ledger import MIGRATION_LOCK
 from healthd.replay.replay import replay
 from healthd.report.problems import PROBLEMS, SECTIONS
 
@@ -260,7 +260,7 @@ def test_a_url_is_taken_with_or_without_yoyos_driver(driver: str, project: Path,
 
 
 def test_key_value_text_is_taken_too(project: Path, database: str) -> None:
-    from healthd.database.connection import parameters
+    from healthd.database.dsn import parameters
 
     text = " ".join(f"{name}='{value}'" for name, value in parameters(database).items())
 

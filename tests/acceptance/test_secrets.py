@@ -16,7 +16,7 @@ from servers import wait_for
 
 from acceptance.test_cli import healthd, make_project
 from acceptance.test_daemon import Start, configure, start  # noqa: F401 # a fixture
-from healthd.database.connection import parameters
+from healthd.database.dsn import parameters
 from healthd.errors import ConfigError, HealthdError
 
 SECRET = "hunter2"

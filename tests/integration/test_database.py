@@ -14,11 +14,13 @@ import pytest
 from psycopg import sql as compose
 from story import lock, migrated
 
-from healthd.database.connection import MIGRATION_LOCK, complete, connect, parameters, place, read_only, url_of
+from healthd.database.connection import connect, read_only
+from healthd.database.dsn import complete, parameters, place, url_of
 from healthd.database.probes.round_trips import probe_access, probe_values
 from healthd.database.snapshot.reading import read, take_snapshot
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError
 from healthd.model.contracts import Contract
+from healthd.model.ledger import MIGRATION_LOCK
 from healthd.model.names import Key
 from healthd.model.snapshots import diff
 

@@ -18,14 +18,14 @@ from healthd.catalog import KINDS
 from healthd.checks import CHECKS
 from healthd.comparison.roles import for_comparison
 from healthd.config.settings import Target
-from healthd.database.connection import MIGRATION_LOCK, connect
+from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
 from healthd.database.snapshot import reading as door
 from healthd.database.snapshot.transaction import Reading
 from healthd.expected.store import Files, expected_digests
 from healthd.model.contracts import Contract
 from healthd.model.findings import Report
-from healthd.model.ledger import BOOKS, Applied, State
+from healthd.model.ledger import BOOKS, MIGRATION_LOCK, Applied, State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot

@@ -18,7 +18,8 @@ from healthd.cli.verbs.serve import again, listen_at, places, set_up_log, welcom
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings
 from healthd.daemon.loop import serve as serve_forever
-from healthd.database.connection import connect, url_of
+from healthd.database.connection import connect
+from healthd.database.dsn import url_of
 from healthd.database.probes.surroundings import available_extensions
 from healthd.expected.extensions import created
 from healthd.expected.files import Migration, read_migrations

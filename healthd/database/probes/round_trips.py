@@ -11,7 +11,8 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from healthd.catalog.scope import SHARED
-from healthd.database.connection import LIMITS, SESSION, first_line, read_only, rows_of
+from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
+from healthd.database.misplaced_values import first_line
 from healthd.database.probes.edge_values import came_back, edge_values
 from healthd.model.contracts import Contract
 from healthd.model.ledger import BOOKS

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from healthd.database.connection import rows_of, translated
+from healthd.database.connection import rows_of
+from healthd.database.driver_errors import translated
 from healthd.errors import PermissionDenied
 
 EXTENSIONS = """

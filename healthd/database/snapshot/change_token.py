@@ -10,8 +10,8 @@ full round and nothing else.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from healthd.database.connection import LIMITS, MIGRATION_LOCK, SESSION, answer, answer_planned, read_only, rows_of
-from healthd.model.ledger import BOOKS, DIGESTS, PROGRESS, TEXTS
+from healthd.database.connection import LIMITS, SESSION, answer, answer_planned, read_only, rows_of
+from healthd.model.ledger import BOOKS, DIGESTS, MIGRATION_LOCK, PROGRESS, TEXTS
 from healthd.model.names import quote
 
 # pg_attrdef is not among them: who sets or drops a default writes the column's row in pg_attribute, too.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from psycopg import AsyncConnection
 
@@ -15,9 +15,6 @@ from healthd.database.snapshot.transaction import Digests, Reading, Texts, _read
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
-
-if TYPE_CHECKING:
-    pass
 
 
 async def always() -> bool:

@@ -9,7 +9,8 @@ from psycopg import AsyncConnection
 
 from healthd.catalog.scope import shared
 from healthd.catalog.server_only import query
-from healthd.database.connection import LIMITS, SESSION, read_only, translated
+from healthd.database.connection import LIMITS, SESSION, read_only
+from healthd.database.driver_errors import translated
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, sql
@@ -17,18 +17,15 @@ from psycopg import AsyncConnection, sql
 from healthd import catalog
 from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
 from healthd.catalog.scope import shared
-from healthd.database.connection import LIMITS, SESSION, first_line, planned, read_only
+from healthd.database.connection import LIMITS, SESSION, planned, read_only
 from healthd.database.ledger import Ledger, read_books, with_texts
+from healthd.database.misplaced_values import first_line
 from healthd.database.snapshot.row_checks import lacking, objects_of
 from healthd.database.snapshot.second_connection import SERVER, Second, digest_rows
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.observations import TouchedColumn
 from healthd.model.snapshots import Snapshot
-
-if TYPE_CHECKING:
-    pass
-
 
 Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
 

@@ -6,12 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from healthd.expected.files import Migration
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from yoyo import internalmigrations
 from yoyo.internalmigrations import v2
 
-from healthd.database.connection import place
+from healthd.database.dsn import place
 from healthd.errors import MigrationFailed, PermissionDenied
 from healthd.migrations.engine import progress
 from healthd.migrations.engine.sending import NOTHING

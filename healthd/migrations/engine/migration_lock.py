@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from healthd.database.connection import MIGRATION_LOCK
 from healthd.database.ledger import RUNNING
 from healthd.errors import MigrationFailed
 from healthd.migrations.engine.lock_waits import Say
+from healthd.model.ledger import MIGRATION_LOCK
 
 TRY = "SELECT pg_try_advisory_lock(%s, %s)"
 RELEASE = "SELECT pg_catalog.pg_advisory_unlock_all()"  # it is held as often as it was asked for

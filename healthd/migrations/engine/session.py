@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from healthd.database.connection import complete, translate
+from healthd.database.driver_errors import translate
+from healthd.database.dsn import complete
 from healthd.errors import MigrationFailed
 from healthd.expected import session_settings
 from healthd.migrations.engine import migration_lock

@@ -25,7 +25,8 @@ from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration as YoyoMigration
 
 from healthd._version import __version__
-from healthd.database.connection import parameters, place, translate
+from healthd.database.driver_errors import translate
+from healthd.database.dsn import parameters, place
 from healthd.errors import LockFileError, MigrationFailed
 from healthd.expected import default_places, lockfile, session_settings
 from healthd.expected.files import Migration, read_migration

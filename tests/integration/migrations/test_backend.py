@@ -13,12 +13,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from healthd.database.connection import MIGRATION_LOCK
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, MigrationFailed, PermissionDenied
 from healthd.expected.files import read_migrations
 from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
 from healthd.migrations.runner import migrate, standing
-from healthd.model.ledger import State
+from healthd.model.ledger import MIGRATION_LOCK, State
 from healthd.postgres import embedded
 
 Sql = Callable[..., list[tuple[Any, ...]]]

@@ -11,11 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from healthd.database.connection import MIGRATION_LOCK
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected.files import read_migrations
 from healthd.migrations.runner import migrate, standing
-from healthd.model.ledger import State
+from healthd.model.ledger import MIGRATION_LOCK, State
 from healthd.sqltext.lock_releases import release
 
 Sql = Callable[..., list[tuple[Any, ...]]]

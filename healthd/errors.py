@@ -1,4 +1,19 @@
-"""What can go wrong with us or around us: one clear line, a cure, an exit code, and a word for programs."""
+"""What can go wrong with us or around us: one clear line, a cure, an exit code, and a word for programs.
+
+A finding is news about a database; an error is news about us. The tree, with exit codes:
+
+    HealthdError              3
+    ├── UsageError            3
+    ├── ConfigError           3
+    │   └── LedgerFailed      3
+    ├── DatabaseUnreachable   3
+    ├── PermissionDenied      3
+    ├── DatabaseFailed        3
+    ├── LockFileError         3
+    │   └── LockFileChanged   3
+    ├── MigrationFailed       2
+    └── EmbeddedError         3   (postgres.programs)
+"""
 
 from healthd.text import hide
 

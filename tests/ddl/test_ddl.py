@@ -142,7 +142,9 @@ class Watch:
     overlooked: bool = False
 
     @classmethod
-    async def begin(cls, url: str, reader: psycopg.AsyncConnection[Any], answers: Mapping[str, Any] | None) -> Self:
+    async def begin(
+        cls, url: str, reader: psycopg.AsyncConnection[Any], answers: Mapping[str, Any] | None = None
+    ) -> Self:
         mark = await change_token.take_mark(reader, busy=True)
         recorded = iter(answers["moved"]) if answers is not None else None
         return cls(url, reader, mark, await take_snapshot(reader), pg_dump.printed(url), recorded)

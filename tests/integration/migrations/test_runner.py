@@ -29,10 +29,10 @@ FILES = {
 }
 TABLES = """SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
              WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname !~ 'yoyo|_healthd'"""
-READER = """DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-            GRANT USAGE ON SCHEMA public TO reader;
+READER = """DO $$ BEGIN CREATE ROLE runner_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+            GRANT USAGE ON SCHEMA public TO runner_reader;
             REVOKE CREATE ON SCHEMA public FROM PUBLIC;"""
-MAY_READ = "GRANT SELECT ON _yoyo_migration, _healthd_migration, _healthd_progress, yoyo_lock TO reader"
+MAY_READ = "GRANT SELECT ON _yoyo_migration, _healthd_migration, _healthd_progress, yoyo_lock TO runner_reader"
 
 
 @pytest.fixture
@@ -101,7 +101,9 @@ async def test_nothing_pending_needs_no_lock_and_no_privilege_to_write(
     sql(database, MAY_READ)
     with psycopg.connect(database, autocommit=True) as busy:
         busy.execute("SELECT pg_advisory_lock(%s, %s)", MIGRATION_LOCK)
-        done = await migrate(database.replace("postgres@", "reader@"), read(folder), None, say=said.append, wait_s=0.0)
+        done = await migrate(
+            database.replace("postgres@", "runner_reader@"), read(folder), None, say=said.append, wait_s=0.0
+        )
 
     assert () == done
     assert [] == said
@@ -267,7 +269,7 @@ async def test_looking_needs_no_privilege_to_write_and_takes_no_lock(database: s
     with psycopg.connect(database) as busy:
         busy.execute("LOCK TABLE a, _yoyo_log IN ACCESS EXCLUSIVE MODE")
         busy.execute("SELECT pg_advisory_lock(%s, %s)", MIGRATION_LOCK)
-        found = await standing(database.replace("postgres@", "reader@"), read(folder), None)
+        found = await standing(database.replace("postgres@", "runner_reader@"), read(folder), None)
 
     assert ["1_a applied", "2_b pending", "3_c pending"] == told(found)
     assert found.maintenance is not None
@@ -279,10 +281,10 @@ async def test_a_role_that_may_not_read_the_ledger_is_told_what_to_ask_for(
     await migrate(database, read(folder), None, say=silent)
     sql(database, READER)
     with pytest.raises(PermissionDenied) as caught:
-        await standing(database.replace("postgres@", "reader@"), read(folder), None)
+        await standing(database.replace("postgres@", "runner_reader@"), read(folder), None)
 
     assert "GRANT SELECT ON public._yoyo_migration" in caught.value.hint
-    assert "TO reader" in caught.value.hint
+    assert "TO runner_reader" in caught.value.hint
 
 
 async def test_two_ledgers_are_refused_by_everybody(database: str, folder: Path, sql: Sql) -> None:

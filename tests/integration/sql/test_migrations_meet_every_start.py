@@ -25,7 +25,7 @@ from yoyo import get_backend, read_migrations
 from healthd.postgres import embedded, programs
 
 HERE = Path(__file__).parent
-FOLDER = HERE.parent.parent / "sql"
+FOLDER = HERE.parents[2] / "sql"
 FILES = sorted(file for file in FOLDER.glob("*.sql") if not file.name.endswith(".rollback.sql"))
 STARTS = sorted(HERE.glob("starts/[!r]*.sql"))
 REFUSED = sorted(HERE.glob("starts/refused_*.sql"))

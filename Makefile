@@ -35,10 +35,10 @@ test: install ## the whole test suite, on all processors, and a share of it on D
 	$(if $(ARGS),,$(MAKE) --no-print-directory newest)
 
 newest: install ## a share of the tests on Debian's newest PostgreSQL, where that is installed
-	$(BIN)/python tests/matrix.py newest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python tests/support/matrix.py newest -n auto --dist worksteal $(ARGS)
 
 matrix: install ## the tests that read a database, on PostgreSQL 13 to 18 and Debian's newest; MAJORS="13 18" for some
-	$(BIN)/python tests/matrix.py $(MAJORS) $(ARGS)
+	$(BIN)/python tests/support/matrix.py $(MAJORS) $(ARGS)
 
 record: install ## what pg_dump prints after each statement of tests/ddl, asked and written down anew
 	$(BIN)/python tests/ddl/record.py

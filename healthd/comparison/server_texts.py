@@ -15,9 +15,8 @@ from healthd.model.attributes import Record, attributes
 from healthd.model.ledger import Printed, digest_of_text
 from healthd.model.names import Key
 from healthd.model.respelling import respelled
-from healthd.model.snapshots import Snapshot
+from healthd.model.snapshots import Place, Snapshot
 
-Place = tuple[Key, str | None]  # an object and its attribute
 Relation = tuple[str, ...]  # schema and name
 
 

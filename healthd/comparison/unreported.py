@@ -50,8 +50,8 @@ def of_partitions(
     paths = partitions(expected).keys() | partitions(actual).keys()
     if not paths:
         return ()
-    known = {(one.key, one.attribute) for one in reported}
-    quiet = (one for one in raw if (one.key, one.attribute) not in known)
+    known = {one.place for one in reported}
+    quiet = (one for one in raw if one.place not in known)
     found: set[tuple[str, ...] | None] = {
         holder(one.key, _record(one, expected.objects, actual.objects)) for one in quiet
     }

@@ -14,9 +14,7 @@ from healthd.catalog import KINDS
 from healthd.errors import LockFileError
 from healthd.expected.codec import OUTDATED, decode_difference, encode_difference, frozen, known, read_line
 from healthd.model.names import Key
-from healthd.model.snapshots import Difference
-
-Place = tuple[Key, str | None]
+from healthd.model.snapshots import Difference, Place
 
 
 class Effects(Sequence[Difference]):
@@ -77,7 +75,7 @@ class Elsewhere(Effects):
 
     def of_kinds(self, kinds: Collection[str]) -> Iterator[Difference]:
         """Yield the effects on objects of these kinds, in the order of their keys."""
-        effects: dict[Place, Difference] = {(one.key, one.attribute): one for one in of_kinds(self._usual, kinds)}
+        effects: dict[Place, Difference] = {one.place: one for one in of_kinds(self._usual, kinds)}
         for number, line in self._numbered(kinds):
             read_line(self._name, number, line, lambda entry: _put_right(effects, entry))
         return iter(sorted(effects.values(), key=lambda one: (one.key, one.attribute or "")))

@@ -29,7 +29,7 @@ from healthd.migrations.engine.text_recorder import Recorder
 from healthd.migrations.impact import Break, Foreseen, foresee, foresee_undoing
 from healthd.migrations.needs import Lack, lacks
 from healthd.migrations.runner import Manner
-from healthd.model.findings import Finding
+from healthd.model.findings import Finding, Identity, identity
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.rounds.conclusion import conclude, confirmed
@@ -109,10 +109,6 @@ async def _look(connection: Any, target: Target, files: Files | Later[Files], se
     if (more := await look_closer(connection, reading, report)) is not reading:
         reading, report = more, conclude(target, await ready(files), Observation(more))
     return Look(reading, report)
-
-
-def _name(finding: Finding) -> tuple[Any, ...]:
-    return finding.problem, finding.key, finding.attribute
 
 
 async def migrate(
@@ -357,7 +353,7 @@ async def _prove(
         one
         for one in after.found
         if one.severity in (Severity.CRITICAL, Severity.WARNING)
-        and _name(one) not in known
+        and identity(one) not in known
         and not _stood(one, files.lock, before, after)
     ]
     if made := [one.message for one in news if str(one.key) not in left and not held_by_another(one)]:
@@ -368,13 +364,13 @@ async def _prove(
     return tuple(one.message for one in (*after.unclear, *news))
 
 
-def _known(target: Target, files: Files, before: Look, owner: str | None) -> set[tuple[Any, ...]]:
+def _known(target: Target, files: Files, before: Look, owner: str | None) -> set[Identity]:
     """Return what was found before the run, as it is called now that `owner` is the role that migrates."""
     reading = before.reading
     if owner != reading.ledger.owner:
         reading = replace(reading, ledger=replace(reading.ledger, owner=owner))
         before = Look(reading, conclude(target, files, Observation(reading)))
-    return {_name(one) for one in before.found}
+    return {identity(one) for one in before.found}
 
 
 def _stood(finding: Finding, lock: LockFile, before: Look, after: Look) -> bool:

@@ -49,6 +49,14 @@ class Finding:
     check: str = ""
 
 
+Identity = tuple[str, Key, str | None]
+
+
+def identity(finding: Finding) -> Identity:
+    """Return what makes two findings of different rounds the same one."""
+    return finding.problem, finding.key, finding.attribute
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """All that one round learned about one target: what checks judge.

@@ -25,6 +25,9 @@ class Snapshot:
     omitted: frozenset[str] = frozenset()
 
 
+Place = tuple[Key, str | None]  # an object, and an attribute of it where only that differs
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One disagreement: an attribute, or the whole object when `attribute` is None.
@@ -36,6 +39,11 @@ class Difference:
     attribute: str | None
     expected: Any
     actual: Any
+
+    @property
+    def place(self) -> Place:
+        """Return where it is: two differences in one place are about the same."""
+        return self.key, self.attribute
 
     @property
     def missing(self) -> bool:

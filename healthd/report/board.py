@@ -7,19 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from healthd.model.findings import Finding, Report
-from healthd.model.names import Key
+from healthd.model.findings import Finding, Identity, Report, identity
 from healthd.model.severity import Severity
 
-Identity = tuple[str, Key, str | None]
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 ROUNDS_KEPT = 30
 STALE_AFTER = 3  # intervals
-
-
-def identity(finding: Finding) -> Identity:
-    """Return what makes two findings of different rounds the same one."""
-    return finding.problem, finding.key, finding.attribute
 
 
 @dataclass(slots=True)

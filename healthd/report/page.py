@@ -13,10 +13,10 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from healthd.checks import CHECKS, applicable
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Report, identity
 from healthd.model.ledger import MigrationState, State
 from healthd.model.severity import Severity
-from healthd.report.board import ROUNDS_KEPT, Board, Entry, identity
+from healthd.report.board import ROUNDS_KEPT, Board, Entry
 from healthd.report.html import ago, counted, favicon, icon, plain, prose, span, utc, visible, whole
 from healthd.report.problems import PROBLEMS, WATCHER, leading
 from healthd.report.side_by_side import Sides, compare

@@ -15,7 +15,7 @@ from healthd.comparison.extension_versions import with_version
 from healthd.comparison.foreign_ledgers import noted
 from healthd.comparison.judgement import with_consequences
 from healthd.comparison.lazy_objects import whole
-from healthd.comparison.passes import Comparison, Given, Place, Reason, Sorted, compare, sort_out
+from healthd.comparison.passes import Comparison, Given, Reason, Sorted, compare, sort_out
 from healthd.comparison.privileges import PRIVILEGES, is_agreed, is_elsewhere, is_held_by_a_stranger, named_roles
 from healthd.comparison.roles import ROLES, for_comparison, named
 from healthd.comparison.server_texts import as_printed
@@ -28,11 +28,11 @@ from healthd.database.snapshot.transaction import Reading
 from healthd.expected.lockfile import LockFile
 from healthd.expected.status import states
 from healthd.expected.store import Files
-from healthd.model.findings import Evidence, Finding, Report
-from healthd.model.ledger import Interrupted
+from healthd.model.findings import Evidence, Finding, Report, identity
+from healthd.model.ledger import Interrupted, MigrationState
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
-from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Snapshot, diff
+from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Place, Snapshot, diff
 from healthd.rounds.observation import Observation
 from healthd.text import some
 
@@ -44,10 +44,11 @@ def conclude(target: Target, files: Files, observation: Observation) -> Report:
     promise = Promise(lock_file, reading)
     comparison = _compared(target, promise, reading)
     roles = _roles(comparison, lock_file, target, ledger.owner)
-    halves = () if reading.maintenance else ledger.interrupted
-    moving = _moving(lock_file, reading, halves)
+    interrupted = () if reading.maintenance else ledger.interrupted
+    moving = _moving(lock_file, reading, interrupted)
     parted = sort_out(comparison, promise.whole, _reasons(target, promise, comparison, roles, reading, moving))
-    evidence = _evidence(target, files, observation, promise, comparison, parted, roles)
+    migrations = tuple(states(files.migrations, promise.locked, ledger.applied, interrupted))
+    evidence = _evidence(target, files, observation, migrations, promise, comparison, parted, roles)
     findings = _findings(evidence, reading)
     unseen = {**_unseen(observation.vitals, ledger.reader), **_unsampled(observation.samples)}
     unreported = _unreported(comparison, parted, reading)
@@ -58,7 +59,7 @@ def conclude(target: Target, files: Files, observation: Observation) -> Report:
         duration_s=0.0,
         findings=findings,
         checks=_verdicts(findings, applicable(target.contracts), unseen),
-        migrations=evidence.migrations,
+        migrations=migrations,
         notes=(
             *_notes(target, evidence.expected),
             *(noted(*one) for one in parted.foreign_ledgers.items()),
@@ -79,6 +80,7 @@ class Promise:
         self.printed: dict[Place, str] = {}  # texts that are known as this server prints them, with their migration
         self._lock_file, self._ledger, self._version = lock_file, reading.ledger, reading.snapshot.server_version
         self._applied = [one.id for one in reading.ledger.applied]
+        self.locked = [one.id for one in lock_file.migrations]  # the ids that the lock file knows
 
     def of(self, kinds: Collection[str]) -> Snapshot:
         """Return the objects of these kinds."""
@@ -110,9 +112,9 @@ def _roles(comparison: Comparison, lock_file: LockFile, target: Target, owner: s
     return named_roles(for_comparison(lock_file.expected(None, ROLES.keys()), owner).objects, target.contracts)
 
 
-def _moving(lock_file: LockFile, reading: Reading, halves: Iterable[Interrupted]) -> frozenset[Key]:
+def _moving(lock_file: LockFile, reading: Reading, interrupted: Iterable[Interrupted]) -> frozenset[Key]:
     """Return what an interrupted or a running migration changes, or keeps locked: neither drift nor in order yet."""
-    names = {one.id for one in halves}
+    names = {one.id for one in interrupted}
     if reading.maintenance:
         names |= {one.id for one in lock_file.without([one.id for one in reading.ledger.applied])}
     return frozenset(effect.key for one in lock_file.migrations if one.id in names for effect in one.effects)
@@ -140,22 +142,21 @@ def _evidence(
     target: Target,
     files: Files,
     observation: Observation,
+    migrations: tuple[MigrationState, ...],
     promise: Promise,
     comparison: Comparison,
     parted: Sorted,
     roles: frozenset[str],
 ) -> Evidence:
-    reading, ledger = observation.reading, observation.reading.ledger
-    locked = [one.id for one in files.lock.on(reading.snapshot.server_version).migrations]
-    halves = () if reading.maintenance else ledger.interrupted
-    in_files = {name for name, _ in files.migrations}.difference(locked)
+    ledger = observation.reading.ledger
+    in_files = {name for name, _ in files.migrations}.difference(promise.locked)
     return Evidence(
         target=target.name,
         expected=promise.whole(comparison.expected),
         actual=promise.whole(comparison.actual),
         differences=parted.judged,
         contracts=target.contracts,
-        migrations=tuple(states(files.migrations, locked, ledger.applied, halves)),
+        migrations=migrations,
         unlocked=tuple(one.id for one in ledger.applied if one.id in in_files),
         round_trips=observation.round_trips,
         samples=observation.samples.found,
@@ -166,9 +167,7 @@ def _evidence(
         aligned=promise.whole(comparison.aligned).objects,
         consequences=parted.consequences,
         inside=parted.inside,
-        lenient=frozenset(
-            (one.key, one.attribute) for one in comparison.differences if is_held_by_a_stranger(one, roles)
-        ),
+        lenient=frozenset(one.place for one in comparison.differences if is_held_by_a_stranger(one, roles)),
         counters=observation.vitals.counters or (),
         sorted_by=observation.vitals.sorted_by or (),
         printed=promise.printed,
@@ -207,8 +206,8 @@ def _about(key: Key) -> Key:
 
 def confirmed(once: Report, again: Report) -> Report:
     """Return the second report without the findings that the first did not have."""
-    seen = {(one.problem, one.key, one.attribute) for one in once.findings}
-    kept = tuple(one for one in again.findings if (one.problem, one.key, one.attribute) in seen)
+    seen = {identity(one) for one in once.findings}
+    kept = tuple(one for one in again.findings if identity(one) in seen)
     return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)))
 
 

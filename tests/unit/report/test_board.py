@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Report, identity
 from healthd.model.names import Key
 from healthd.model.severity import Severity
-from healthd.report.board import ROUNDS_KEPT, Board, identity
+from healthd.report.board import ROUNDS_KEPT, Board
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LOST = Finding("schema_mismatch", Key("table", ("public", "orders")), "is missing", Severity.CRITICAL, check="objects")

@@ -1,4 +1,4 @@
-"""How close a database is to each version that the lock file knows, without comparing it with each anew."""
+"""How close a database is to each version in the lock file, without a full comparison with each."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from healthd.expected.lockfile import LockFile, fold
 from healthd.model.attributes import Record
 from healthd.model.names import Key
 
-BESIDE = frozenset({"owner", "grant", "default_privileges"})  # they differ by what is usual, not by version
+BESIDE = frozenset({"owner", "grant", "default_privileges"})  # they differ between databases, not between versions
 
 
 def misfits(lock: LockFile, actual: Mapping[Key, Record]) -> tuple[int, ...]:

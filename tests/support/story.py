@@ -6,7 +6,7 @@ A file is `-- Title.`, then lines `-- word: …`, then SQL:
     -- repair: no, REASON      why the SQL that the findings carry does not bring everything back
     -- contract: JSON          what an application believes
     -- role: NAME              a role that must exist
-    -- lost: MIGRATION         a migration whose file is gone
+    -- lost: MIGRATION         a migration whose file is missing
     -- partitions: TABLE WORD  how the partitions of a table are compared
     -- slow: REASON            it moves no catalog: the next full round sees it
     -- since: MAJOR            the first PostgreSQL that knows this SQL

@@ -1,1 +1,1 @@
-"""PostgreSQL's programs: the servers that are installed, and the embedded one."""
+"""PostgreSQL's programs: of the installed servers, and of the embedded one."""

@@ -1,7 +1,7 @@
-"""The PostgreSQL that comes along: find its binaries, start it, stop it.
+"""The embedded PostgreSQL: find its binaries, start it, stop it.
 
-For `up`, `lock` and the tests, never for production. The server listens on a unix socket alone.
-Two locks guard a data folder: we hold `healthd.pid`, and all processes of the server hold `postgres.log`.
+It is for `up`, `lock` and the tests, not for production. The server listens only on a Unix-domain socket.
+Two locks protect a data folder: this process holds `healthd.pid`, and all server processes hold `postgres.log`.
 """
 
 import fcntl
@@ -30,7 +30,7 @@ SIGNALS: Mapping[Mode, signal.Signals] = {
     "immediate": signal.SIGQUIT,
 }
 DATABASE = "machines"  # of `healthd up` when no database is configured
-ELSEWHERE = Path("/var/lib/healthd")  # data folders of root whose own place nobody else can enter
+ELSEWHERE = Path("/var/lib/healthd")  # data folders of root, if other accounts cannot enter their own place
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 LOG_LIMIT_BYTES = 10_000_000
@@ -38,7 +38,8 @@ SOCKET_FOLDER_LIMIT_BYTES = 107 - len("/.s.PGSQL.5432")  # sun_path is 108 bytes
 
 OURS = ("healthd.pid", "postgres.log", "initdb.unfinished", "initdb.finished")
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-# A transaction locks all that it makes: a dump of 10,000 tables takes some 70,000 locks. So many for 140 processes.
+# A transaction locks every relation that it creates: a dump of 10,000 tables takes about 70,000 locks. This is the
+# value for 140 processes.
 ROOM = {"max_locks_per_transaction": "1024"}
 THROW_AWAY = NOT_DURABLE | {
     "shared_buffers": "32MB",
@@ -46,12 +47,12 @@ THROW_AWAY = NOT_DURABLE | {
     "autovacuum": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # For 80 processes: 300,000 locks, which take 70 MB.
+    # For 80 processes: 300,000 locks, which need 70 MB.
     "max_locks_per_transaction": "4000",
 }
 
-# Ends the server when our process is gone, however it went: `read` then meets the end of the pipe that we hold.
-# Not PR_SET_PDEATHSIG: that fires when the *thread* which started the server ends, and only Linux has it.
+# Stops the server when our process ends, for whatever reason: `read` then reaches the end of the pipe that we hold.
+# PR_SET_PDEATHSIG is not used: it fires when the *thread* that started the server ends, and exists only on Linux.
 WATCHDOG = """
 data=$1 server=$2; shift 2
 if ! read -r _; then
@@ -65,7 +66,7 @@ rm -rf "$@"
 
 @dataclass(slots=True, eq=False)
 class Server:
-    """A running PostgreSQL server. It ends with `stop`, or with our process."""
+    """A running PostgreSQL server. It stops with `stop`, or when our process ends."""
 
     data: Path
     socket: Path  # the folder with the socket, libpq's `host`
@@ -79,14 +80,14 @@ class Server:
         return self._process.pid
 
     def url(self, database: str = "postgres") -> str:
-        """Return the URL of a database, as psql, psycopg, yoyo and SQLAlchemy take it."""
+        """Return the URL of a database, as psql, psycopg, yoyo and SQLAlchemy accept it."""
         return _url(self.socket, database)
 
     def running(self) -> bool:
         return self._process.poll() is None
 
     def stop(self, mode: Mode = "fast") -> None:
-        """Stop the server, harder when it takes too long; a second stop does nothing."""
+        """Stop the server, with stronger signals if it takes too long; a second stop does nothing."""
         for number, timeout_s in (
             (SIGNALS[mode], STOP_TIMEOUT_S),
             (signal.SIGQUIT, 10),
@@ -110,14 +111,14 @@ class Server:
 def start(
     data: Path, *, binaries: Path | None = None, durable: bool = True, settings: Mapping[str, str] = {}
 ) -> Server:
-    """Start a server on a data folder, made when missing or empty, and wait until it takes connections."""
+    """Start a server on a data folder, initialized if missing or empty, and wait until it accepts connections."""
     settings = {**ROOM, **({} if durable else NOT_DURABLE), **settings}
     return _start(data, find_binaries(binaries), durable=durable, settings=settings)
 
 
 @contextmanager
 def temporary(*, binaries: Path | None = None) -> Iterator[Server]:
-    """Lend a throw-away server; its folder goes with it, even when our process is killed."""
+    """Provide a scratch server; its folder is removed with it, even when our process is killed."""
     data = Path(tempfile.mkdtemp(prefix="healthd-"))
     try:
         server = _start(data, find_binaries(binaries), durable=False, settings=THROW_AWAY, litter=[data])
@@ -130,9 +131,9 @@ def temporary(*, binaries: Path | None = None) -> Iterator[Server]:
 
 
 def within_reach(data: Path, *, binaries: Path | None = None) -> Path:
-    """Return a data folder that PostgreSQL's account can enter: this one, or for root one that it is a link to.
+    """Return a data folder that PostgreSQL's account can enter: this one, or for root one that it becomes a link to.
 
-    Root in a container that forbids user namespaces runs PostgreSQL as nobody, who cannot enter /root.
+    In a container that forbids user namespaces, root runs PostgreSQL as the account nobody, which cannot enter /root.
     """
     programs = choose(find_binaries(binaries), data)
     above = next(folder for folder in (data, *data.parents) if folder.exists())
@@ -147,7 +148,7 @@ def within_reach(data: Path, *, binaries: Path | None = None) -> Path:
 
 
 def running(data: Path, database: str) -> str | None:
-    """Return the URL of a database on the server that runs on a data folder, None when none does."""
+    """Return the URL of a database on the server that runs on a data folder; None when no server runs."""
     server = _listening(data)
     return None if server is None else _url(server.socket, database)
 
@@ -182,8 +183,8 @@ def _start(
 
 
 def _socket_folder(data: Path, programs: Programs) -> Path:
-    """Return the data folder, or a new one when a socket in that would have no usable name."""
-    if "," not in str(data) and len(os.fsencode(data)) <= SOCKET_FOLDER_LIMIT_BYTES:  # a comma parts libpq's hosts
+    """Return the data folder, or a new one if the path of a socket in it would not be usable."""
+    if "," not in str(data) and len(os.fsencode(data)) <= SOCKET_FOLDER_LIMIT_BYTES:  # a comma separates libpq's hosts
         return data
     folder = Path(tempfile.mkdtemp(prefix="healthd-"))
     programs.give(folder)
@@ -191,7 +192,7 @@ def _socket_folder(data: Path, programs: Programs) -> Path:
 
 
 def _watch(data: Path, pid: int, litter: Sequence[Path]) -> subprocess.Popen[bytes]:
-    """Start the watchdog; it also removes what nobody needs after the server."""
+    """Start the watchdog; it also removes the folders that are not needed after the server stops."""
     return subprocess.Popen(
         ["/bin/sh", "-c", WATCHDOG, "healthd-watchdog", data, str(pid), *litter],
         stdin=subprocess.PIPE,
@@ -207,10 +208,10 @@ def _wait_until_ready(server: Server, log: IO[str], log_start: int) -> None:
         running = server.running()
         if not running or monotonic() > deadline:
             log.seek(log_start)
-            what = f"is not ready after {START_TIMEOUT_S:.0f} s" if running else "did not start"
+            what = f"was not ready after {START_TIMEOUT_S:.0f} s" if running else "did not start"
             raise EmbeddedError(
                 f"PostgreSQL {what} on {server.data}: {last_words(log.read())}",
-                hint=f"read {server.data / 'postgres.log'}",
+                hint=f"see {server.data / 'postgres.log'}",
             )
         sleep(0.01)
 
@@ -219,7 +220,7 @@ def _wait_until_ready(server: Server, log: IO[str], log_start: int) -> None:
 
 
 class _Pidfile(NamedTuple):
-    """What a server says of itself in postmaster.pid."""
+    """What a server writes about itself in postmaster.pid."""
 
     pid: int
     socket: Path
@@ -235,7 +236,7 @@ def _read_pidfile(data: Path) -> _Pidfile | None:
 
 
 def _listening(data: Path) -> _Pidfile | None:
-    """Return the server that takes connections on a data folder: a process number alone may be another's by now."""
+    """Return the server that accepts connections on a data folder; another process may have its process id by now."""
     state = _read_pidfile(data)
     if state is not None:
         with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
@@ -245,32 +246,32 @@ def _listening(data: Path) -> _Pidfile | None:
 
 
 def _prepare(data: Path, programs: Programs) -> None:
-    """Make the data folder, or see that the one that is there will do."""
+    """Create the data folder, or verify that the existing one is usable."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = data.stat().st_uid
     content = {entry.name for entry in data.iterdir()} if owner in (os.geteuid(), programs.uid) else {"unknown"}
     ours_to_fill = all(name in OURS for name in content)
     if owner != programs.uid and not (ours_to_fill and owner == os.geteuid()):
         raise EmbeddedError(
-            f"{data} belongs to {account_name(owner)}, and PostgreSQL would run as {account_name(programs.uid)}",
+            f"{data} belongs to {account_name(owner)}, but PostgreSQL would run as {account_name(programs.uid)}",
             hint="name another data folder",
         )
     if ours_to_fill:
         programs.give(data)
     elif not content & {"PG_VERSION", "initdb.finished"}:
         raise EmbeddedError(
-            f"{data} is not empty, and no PostgreSQL data folder either",
+            f"{data} is not empty, and is not a PostgreSQL data folder",
             hint="name a folder that does not exist",
         )
     elif "PG_VERSION" in content and (major := (data / "PG_VERSION").read_text().strip()) != programs.major:
         raise EmbeddedError(
-            f"{data} was made by PostgreSQL {major}, and {programs.bin} is PostgreSQL {programs.major}",
+            f"{data} was initialized by PostgreSQL {major}, but {programs.bin} is PostgreSQL {programs.major}",
             hint=f"name the binaries of PostgreSQL {major}, or another data folder",
         )
     if not programs.can_write(data):
         raise EmbeddedError(
-            f"{account_name(programs.uid)}, as whom PostgreSQL would run, cannot write to {data}",
-            hint="name a data folder below folders that everybody may enter, for example in /var/lib",
+            f"the account {account_name(programs.uid)}, which would run PostgreSQL, cannot write to {data}",
+            hint="name a data folder below folders that every account can enter, for example in /var/lib",
         )
 
 
@@ -281,8 +282,8 @@ def _hold(data: Path) -> IO[str]:
         holder = lock.read().strip()
         lock.close()
         raise EmbeddedError(
-            f"another healthd (pid {holder}) runs the server on {data}",
-            hint=f"use that one, stop it (kill {holder}), or name another data folder",
+            f"another healthd process (pid {holder}) runs the server on {data}",
+            hint=f"use that server, stop the process (kill {holder}), or name another data folder",
         )
     lock.truncate(0)
     lock.write(f"{os.getpid()}\n")
@@ -292,7 +293,7 @@ def _hold(data: Path) -> IO[str]:
 
 def _release(lock: IO[str]) -> None:
     if not lock.closed:
-        fcntl.flock(lock, fcntl.LOCK_UN)  # closing is not enough while a fork of ours has it open, too
+        fcntl.flock(lock, fcntl.LOCK_UN)  # closing is not enough while a forked process has it open too
         lock.close()
 
 
@@ -316,23 +317,23 @@ def _open(path: Path) -> IO[str]:
 
 
 def _end_survivors(data: Path, log: IO[str], programs: Programs) -> None:
-    """Stop the server that a killed healthd left behind, and clear what would keep the next from starting."""
+    """Stop the server that a killed healthd left running, and remove what would prevent the next start."""
     modes: tuple[Mode, ...] = ("fast", "immediate")
     for mode in modes:
         if not _lock(log):
-            with suppress(EmbeddedError):  # it may be gone already
+            with suppress(EmbeddedError):  # it may have stopped already
                 programs.run("pg_ctl", "stop", "-D", str(data), "-m", mode, "-t", f"{STOP_TIMEOUT_S:.0f}")
     if not _lock(log, timeout_s=STOP_TIMEOUT_S):
         raise EmbeddedError(
-            f"a PostgreSQL server on {data} does not end", hint=f"end it: fuser -k -KILL {data}/postgres.log"
+            f"a PostgreSQL server on {data} does not stop", hint=f"kill it with: fuser -k -KILL {data}/postgres.log"
         )
     if server := _listening(data):
         raise EmbeddedError(
-            f"a PostgreSQL server (pid {server.pid}) that healthd did not start runs on {data}",
+            f"a PostgreSQL server (pid {server.pid}) that healthd did not start is running on {data}",
             hint=f"stop it (kill -INT {server.pid}), or name another data folder",
         )
-    # PostgreSQL would take the process that has a dead server's number by now for that server, and refuses an
-    # empty file. Left alone otherwise: by this file it finds who still uses the dead server's memory.
+    # If another process has the process id of a dead server, PostgreSQL would take it for that server; it also refuses
+    # an empty file. Otherwise the file is kept: PostgreSQL uses it to find users of the dead server's shared memory.
     if (state := _read_pidfile(data)) is None or _exists(state.pid):
         (data / "postmaster.pid").unlink(missing_ok=True)
 
@@ -348,13 +349,13 @@ def _exists(pid: int) -> bool:
 
 
 def _make_cluster(data: Path, programs: Programs, *, durable: bool) -> None:
-    """Run initdb where there is no cluster. An interruption leaves nothing that passes for one."""
+    """Run initdb if there is no cluster. An interruption leaves nothing that could be taken for a cluster."""
     unfinished, finished = data / "initdb.unfinished", data / "initdb.finished"
     if not finished.exists():
         if (data / "PG_VERSION").exists():
             return
         shutil.rmtree(unfinished, ignore_errors=True)
-        # The builtin provider sorts the same on every system; before PostgreSQL 17 the C library's must do.
+        # The builtin provider sorts equally on every system; before PostgreSQL 17 only the C library's is available.
         builtin = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
         locale = builtin if int(programs.major) >= 17 else ("--locale=C.UTF-8",)
         safety = () if durable else ("--no-sync",)
@@ -366,14 +367,14 @@ def _make_cluster(data: Path, programs: Programs, *, durable: bool) -> None:
     finished.rmdir()
 
 
-# PostgreSQL's programs, and as whom they run
+# PostgreSQL's programs, and the account that runs them
 
 
 # Words
 
 
 def _url(folder: Path, database: str) -> str:
-    # The port is named lest PGPORT be taken.
+    # The port is specified so that PGPORT is not used.
     return f"postgresql://postgres@/{quote(database, safe='')}?host={quote(str(folder), safe='')}&port=5432"
 
 
@@ -395,14 +396,14 @@ def main(arguments: Sequence[str]) -> None:
     try:
         if arguments[:1] != ["psql"]:
             raise EmbeddedError(
-                "only psql is to be had here", hint="python -m healthd.postgres.embedded psql [ARGUMENTS]"
+                "psql is the only command", hint="use: python -m healthd.postgres.embedded psql [ARGUMENTS]"
             )
         psql = find_binaries() / "psql"
         data = Path(".healthd/data").absolute()
         if (server := _listening(data)) is None:
-            raise EmbeddedError(f"no PostgreSQL runs on {data}", hint="start it: healthd up")
+            raise EmbeddedError(f"no PostgreSQL server is running on {data}", hint="start it with: healthd up")
     except EmbeddedError as error:
-        sys.stderr.write(f"healthd: {error}. {error.hint}\n")
+        sys.stderr.write(f"healthd: {error}\n    hint: {error.hint}\n")
         sys.exit(3)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     options = ("-X", "-v", "ON_ERROR_STOP=1", "-d", _url(server.socket, DATABASE))

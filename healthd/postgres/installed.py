@@ -1,4 +1,4 @@
-"""The PostgreSQL servers that are installed on this machine, and the extensions that come with each."""
+"""The PostgreSQL servers that are installed on this machine, and the extensions that are available on each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from healthd.postgres.programs import EmbeddedError, Programs, find_binaries
 
-# Where packages put the programs of a server: a pattern may match several majors.
+# Where packages install the programs of a server: a pattern may match several major versions.
 PLACES = (
     "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
     "/usr/pgsql-*/bin",  # PostgreSQL's own packages for Red Hat
@@ -37,7 +37,7 @@ class Installed:
     extensions: tuple[Path, ...]
 
     def has(self, extensions: Collection[str]) -> bool:
-        """Return whether all of these extensions come with it."""
+        """Return whether all of these extensions are available on it."""
         return all(any((folder / f"{name}.control").is_file() for folder in self.extensions) for name in extensions)
 
 

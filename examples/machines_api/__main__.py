@@ -1,4 +1,4 @@
-"""Serve the API: `python -m examples.machines_api`, on the database of the `make run` beside it."""
+"""Serve the API: `python -m examples.machines_api`, on the database of `make run`."""
 
 import argparse
 import os
@@ -17,19 +17,19 @@ from healthd.report.log import configure
 def main() -> int:
     """Find the database and serve until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m examples.machines_api", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="where to serve on 127.0.0.1 (default 8000)")
+    parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1 (default: 8000)")
     parser.add_argument(
         "--database",
         default=os.environ.get("DATABASE_URL"),
         metavar="URL",
-        help="default: DATABASE_URL, else the PostgreSQL of `make run`",
+        help="URL of the database (default: DATABASE_URL, otherwise the PostgreSQL of `make run`)",
     )
     parser.add_argument(
         "--tokens",
         type=Path,
         metavar="FILE",
-        help="a line `ORGANIZATION TOKEN` for each caller (default: machines-api.tokens beside the data of "
-        "`make run`, made with one token)",
+        help="file with a line `ORGANIZATION TOKEN` for each caller (default: machines-api.tokens next to the data "
+        "folder of `make run`, created with one token)",
     )
     arguments = parser.parse_args()
     data = read_settings().data

@@ -1,4 +1,4 @@
-"""The application put together: engine, routes, and healthd's answers around them."""
+"""The application: engine, routes, and healthd's middleware."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ from examples.machines_api.schemas import Problem
 from healthd.asgi import Answers, time_queries
 from healthd.contracts import load
 
-# What a caller waits for at most: for a connection, for one of the pool, for a statement.
+# The longest waits of a caller: for a connection, for the pool, for a statement.
 LIMITS = {"connect_timeout": 2, "options": "-c statement_timeout=5s -c lock_timeout=2s"}
 POOL_S = 2.0
 CONTRACT = Path(__file__).with_name("contract.json")
@@ -27,9 +27,9 @@ CONTRACT = Path(__file__).with_name("contract.json")
 def create_app(
     database: str, callers: Callers, *, registry: CollectorRegistry | None = None, fresh_s: float = FRESH_S
 ) -> FastAPI:
-    """Return the application on a database, named by any URL that psycopg takes, for these callers.
+    """Return the application on a database, given by any URL that psycopg accepts, for these callers.
 
-    Whether the database is what the contract says is asked at most once in `fresh_s`.
+    The contract is checked at most once in `fresh_s`.
     """
     registry = registry or _process()
     url = make_url(database).set(drivername="postgresql+psycopg")
@@ -67,7 +67,7 @@ def create_app(
 
 
 def _process() -> CollectorRegistry:
-    """Return a registry that knows the process, as Prometheus' own default does."""
+    """Return a registry with the metrics of the process, as in Prometheus' default registry."""
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)

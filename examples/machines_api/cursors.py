@@ -1,4 +1,4 @@
-"""Where a page ended, in a form that a caller hands back and has no reason to read."""
+"""The place where a page ended, in an opaque form that a caller sends back."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
@@ -14,7 +14,7 @@ def write(place: Place) -> str:
 
 
 def read(cursor: str) -> Place:
-    """Return what a cursor says; raise ValueError when it is none of ours."""
+    """Return the place in a cursor; raise ValueError when it is not valid."""
     created_at, blank, name = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
     place = datetime.fromisoformat(created_at), UUID(name)
     if not blank or place[0].tzinfo is None or write(place) != cursor:

@@ -1,4 +1,4 @@
-"""The table as SQLAlchemy sees it."""
+"""The table as a SQLAlchemy model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Instant = DateTime(timezone=True)
 
 
 class MachineStatus(enum.StrEnum):
-    """What a machine is doing; the values are the labels of the enum in the database."""
+    """The status of a machine; the values are the labels of the enum in the database."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 
 class Machine(Base):
-    """One machine of one customer organisation."""
+    """One machine of one customer organization."""
 
     __tablename__ = "machines"
 
@@ -37,7 +37,7 @@ class Machine(Base):
     serial_number: Mapped[str] = mapped_column(Text)
     purchase_date: Mapped[datetime | None] = mapped_column(Instant)
     warranty_expiry_date: Mapped[datetime | None] = mapped_column(Instant)
-    # Without values_callable SQLAlchemy reads and writes the names: ACTIVE, which the database does not know.
+    # Without values_callable SQLAlchemy reads and writes the names: ACTIVE, which is no label of the enum.
     status: Mapped[MachineStatus] = mapped_column(
         Enum(MachineStatus, name="machinestatus", values_callable=lambda statuses: [one.value for one in statuses]),
         server_default="active",

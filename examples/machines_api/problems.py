@@ -1,4 +1,4 @@
-"""The errors that are the caller's, in the same form that healthd gives to those of the database."""
+"""The caller's errors, in the same form as healthd's answers to database errors."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -17,15 +17,15 @@ MEDIA_TYPE = "application/problem+json"
 RUNBOOK = "/problems"
 SHOWN = 20  # errors of one request
 
-# The codes of this application beside those of healthd's middleware (healthd.asgi.trouble.TITLES).
+# The codes of this application, in addition to those of healthd's middleware (healthd.asgi.trouble.TITLES).
 TITLES = {
-    "bad_request": "The request cannot be read",
-    "unauthorized": "The caller is not known",
-    "forbidden": "The caller may not do this",
-    "not_found": "There is no such thing",
-    "method_not_allowed": "This path takes other methods",
-    "contract_broken": "The database is not what the application needs",
-    "not_ready": "Whether the application works is not known just now",
+    "bad_request": "The request is malformed",
+    "unauthorized": "The caller is not authenticated",
+    "forbidden": "The caller is not permitted to do this",
+    "not_found": "The resource does not exist",
+    "method_not_allowed": "The path does not support this method",
+    "contract_broken": "The database does not meet the application's contract",
+    "not_ready": "The application's readiness cannot be determined now",
 }
 
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
@@ -34,14 +34,14 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     for status, text in (
-        (HTTPStatus.BAD_REQUEST, "The request cannot be read"),
-        (HTTPStatus.UNAUTHORIZED, "The caller has no token that is known"),
-        (HTTPStatus.FORBIDDEN, "It is another organisation's, or the application lacks a privilege in the database"),
-        (HTTPStatus.NOT_FOUND, "There is no such machine"),
-        (HTTPStatus.CONFLICT, "This contradicts what is stored"),
-        (HTTPStatus.UNPROCESSABLE_ENTITY, "A value is not valid; the answer says which are"),
-        (HTTPStatus.INTERNAL_SERVER_ERROR, "The database and the application do not fit"),
-        (HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; Retry-After says when to try again"),
+        (HTTPStatus.BAD_REQUEST, "The request is malformed"),
+        (HTTPStatus.UNAUTHORIZED, "The caller has no valid token"),
+        (HTTPStatus.FORBIDDEN, "The organization is another one, or the application lacks a database privilege"),
+        (HTTPStatus.NOT_FOUND, "The machine does not exist"),
+        (HTTPStatus.CONFLICT, "The request conflicts with stored data"),
+        (HTTPStatus.UNPROCESSABLE_ENTITY, "A value is not valid; the response lists the errors"),
+        (HTTPStatus.INTERNAL_SERVER_ERROR, "The database does not match the application"),
+        (HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; Retry-After specifies when to try again"),
     )
 }
 
@@ -61,7 +61,7 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    """Say where, what and what would be right; never repeat the value."""
+    """Answer with the place, the error and the valid values; never repeat the value."""
     assert isinstance(error, RequestValidationError)
     if broken := next((one for one in error.errors() if one["type"] == "json_invalid"), None):
         return _answer(request, Trouble(400, "bad_request", f"the body is not JSON: see character {broken['loc'][-1]}"))
@@ -69,7 +69,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
         {"location": ".".join(map(str, one["loc"]))[:200], "message": one["msg"][:200]}
         for one in error.errors()[:SHOWN]
         if one["type"] != "extra_forbidden"  # its location is the caller's own text
-    ] or [{"location": "body", "message": "a field is there that is not known"}]
+    ] or [{"location": "body", "message": "unknown field"}]
     members: dict[str, Any] = {"errors": errors}
     if any(one["loc"][-1:] == ("status",) for one in error.errors()):
         members["valid_values"] = [status.value for status in MachineStatus]
@@ -85,7 +85,7 @@ async def _not_ready(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _page(_request: Request) -> HTMLResponse:
-    """Return the page that the `type` of each answer leads to."""
+    """Return the page to which the `type` of each answer links."""
     titles = {**trouble.TITLES, **TITLES}
     rows = (f'<dt id="{code}"><code>{code}</code><dd>{title}.' for code, title in sorted(titles.items()))
     return HTMLResponse(f"<!doctype html><html lang=en><title>Problems</title><dl>{''.join(rows)}</dl></html>")

@@ -1,4 +1,4 @@
-"""What the application asks the database."""
+"""The queries of the application."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ LABELS = text("""
 async def page(
     session: AsyncSession, *, organization: UUID, status: MachineStatus | None, after: Place | None, limit: int
 ) -> list[Machine]:
-    """Return an organisation's machines, the newest first, from behind a place."""
+    """Return an organization's machines, the newest first, starting after a place."""
     query = select(Machine).order_by(Machine.created_at.desc(), Machine.id.desc()).limit(limit)
     query = query.where(Machine.customer_organization_id == organization)
     if status is not None:
@@ -32,15 +32,15 @@ async def page(
 
 
 async def one(session: AsyncSession, organization: UUID, name: UUID) -> Machine | None:
-    """Return the organisation's machine with this id."""
+    """Return the organization's machine with this id."""
     return (await session.scalars(select(Machine).where(*_own(organization, name)))).one_or_none()
 
 
 async def taken(session: AsyncSession, organization: UUID, serial_number: str, *, but: UUID | None = None) -> bool:
-    """Return whether another machine of the organisation has this serial number.
+    """Return whether another machine of the organization has this serial number.
 
-    Nobody else takes it until the transaction ends: the index on it is not unique, for there are tables that hold the
-    same one twice (sql/0010_machines_serial_number_index.sql).
+    No other session can use the number until the transaction ends. The index on it is not unique, because existing
+    tables may contain duplicates (sql/0010_machines_serial_number_index.sql).
     """
     await session.execute(
         select(func.pg_advisory_xact_lock(func.hashtextextended(f"{organization} {serial_number}", 0)))
@@ -57,7 +57,7 @@ async def create(session: AsyncSession, values: dict[str, Any]) -> Machine:
 
 
 async def change(session: AsyncSession, organization: UUID, name: UUID, values: dict[str, Any]) -> Machine | None:
-    """Change a machine and return it as it is stored; None when there is none."""
+    """Change a machine and return it as it is stored; None when it does not exist."""
     if not values:
         return await one(session, organization, name)
     query = update(Machine).where(*_own(organization, name)).values(values).returning(Machine)
@@ -65,7 +65,7 @@ async def change(session: AsyncSession, organization: UUID, name: UUID, values: 
 
 
 async def remove(session: AsyncSession, organization: UUID, name: UUID) -> bool:
-    """Delete a machine; False when there was none."""
+    """Delete a machine; return False when it does not exist."""
     gone = await session.scalars(delete(Machine).where(*_own(organization, name)).returning(Machine.id))
     return gone.one_or_none() is not None
 
@@ -75,11 +75,11 @@ def _own(organization: UUID, name: UUID) -> tuple[ColumnElement[bool], ...]:
 
 
 async def labels(session: AsyncSession, enum: str) -> list[str]:
-    """Return the labels of an enum in their order, as the database has them now."""
+    """Return the labels of an enum in sort order, as they are in the database now."""
     return list(await session.scalars(LABELS, {"name": enum}))
 
 
-# What the contract of this application promises to the database to run: `healthd contract export` writes it down.
+# The statements in the contract of this application: `healthd contract export` writes them into it.
 STATEMENTS = {
     "page": select(Machine)
     .where(Machine.customer_organization_id == bindparam("organization"), Machine.status == bindparam("status"))

@@ -1,4 +1,4 @@
-"""Whether the database is what this application was built for: its contract, held against what is there."""
+"""Whether the database meets the contract of this application."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from healthd import Contract, Finding, Severity
 from healthd.rounds.readiness import violations
 
-FRESH_S = 5.0  # a probe asks every few seconds, of each of many copies of an application
+FRESH_S = 5.0  # probes come every few seconds, for each of many instances of an application
 
 
 class NotReady(Exception):
-    """The database lacks what the application needs of it."""
+    """The database does not meet the contract of the application."""
 
     def __init__(self, found: Sequence[Finding]) -> None:
         super().__init__(found[0].message)
@@ -22,12 +22,12 @@ class NotReady(Exception):
 
     @property
     def unseen(self) -> bool:
-        """Return whether it may be right, and only could not be seen."""
+        """Return whether the contract could not be checked, and may be met."""
         return all(finding.severity is Severity.UNKNOWN for finding in self.found)
 
 
 class Readiness:
-    """What the contract says, asked at most once in `fresh_s`; that the database answers is asked every time."""
+    """The readiness check: the contract is checked at most once in `fresh_s`, the connection every time."""
 
     def __init__(self, engine: AsyncEngine, contract: Contract, *, fresh_s: float = FRESH_S) -> None:
         self.engine, self.contract, self.fresh_s = engine, contract, fresh_s
@@ -35,7 +35,7 @@ class Readiness:
         self.asking = asyncio.Lock()
 
     async def prove(self) -> None:
-        """Return when all is well; raise NotReady, or what the driver says when the database does not answer."""
+        """Return if the application is ready; raise NotReady, or the driver's error if the database does not answer."""
         async with self.engine.connect() as connection:
             await connection.exec_driver_sql("SELECT 1")
             await connection.rollback()

@@ -1,4 +1,4 @@
-"""The routes: list, read, create, change, delete, and whether the application works at all."""
+"""The routes: list, read, create, change and delete machines, and report the health of the application."""
 
 from typing import Annotated
 from uuid import UUID
@@ -20,13 +20,13 @@ async def list_machines(
     caller: Caller,
     status: MachineStatus | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[str | None, Query(max_length=cursors.LENGTH, description="`next` of the page before")] = None,
+    after: Annotated[str | None, Query(max_length=cursors.LENGTH, description="`next` of the previous page")] = None,
 ) -> Page:
     """List the caller's machines, the newest first."""
     try:
         place = cursors.read(after) if after is not None else None
     except ValueError:
-        raise HTTPException(400, "after: not a cursor of ours; begin without one") from None
+        raise HTTPException(400, "after: not a valid cursor; start without one") from None
     async with request.app.state.sessions() as session:
         machines = await queries.page(session, organization=caller, status=status, after=place, limit=limit + 1)
     following = (
@@ -37,9 +37,9 @@ async def list_machines(
 
 @router.post("/machines", status_code=201)
 async def create_machine(request: Request, response: Response, caller: Caller, new: NewMachine) -> MachineOut:
-    """Create a machine of the caller's organisation."""
+    """Create a machine of the caller's organization."""
     if new.customer_organization_id not in (None, caller):
-        raise HTTPException(403, "customer_organization_id: not the organisation that the token stands for")
+        raise HTTPException(403, "customer_organization_id: not the organization of the token")
     async with request.app.state.sessions.begin() as session:
         if await queries.taken(session, caller, new.serial_number):
             raise HTTPException(409, TAKEN)
@@ -72,21 +72,21 @@ async def delete_machine(request: Request, caller: Caller, machine_id: UUID) -> 
     """Delete a machine."""
     async with request.app.state.sessions.begin() as session:
         if not await queries.remove(session, caller, machine_id):
-            raise HTTPException(404, "there is no such machine")
+            raise HTTPException(404, "no such machine")
 
 
 @router.get("/healthz")
 async def healthz(request: Request) -> Health:
-    """Tell whether the application works: it reaches its database, and that is what its contract says."""
+    """Report whether the application works: it reaches its database, and the database meets its contract."""
     await request.app.state.readiness.prove()
     return Health(status="ok")
 
 
-TAKEN = "serial_number: another machine of the organisation has it"
+TAKEN = "serial_number: another machine of the organization has this number"
 
 
 def _out(machine: Machine | None) -> MachineOut:
-    """Return a machine as it goes out, before the transaction ends: an answer that fails leaves no row behind."""
+    """Return a machine for the response, before the transaction ends: if this fails, the change is rolled back."""
     if machine is None:
-        raise HTTPException(404, "there is no such machine")
+        raise HTTPException(404, "no such machine")
     return MachineOut.model_validate(machine)

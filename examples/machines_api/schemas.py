@@ -1,4 +1,4 @@
-"""What comes in and what goes out as JSON."""
+"""The JSON bodies of requests and responses."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Self
@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from examples.machines_api.models import MachineStatus
 
-# PostgreSQL's text holds no NUL, and Python's years end before PostgreSQL's.
+# PostgreSQL's text cannot contain NUL, and Python supports fewer years than PostgreSQL.
 Words = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 Place = Annotated[str, Field(max_length=255, pattern=r"^[^\x00]*$")]
 Note = Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$")]
@@ -22,9 +22,9 @@ class Strict(BaseModel):
 
 
 class NewMachine(Strict):
-    """A machine to be created; what is left out is the database's to fill.
+    """A machine to be created; the database fills in omitted fields.
 
-    Its organisation is the caller's: another one is refused.
+    Its organization is the caller's: any other is refused.
     """
 
     customer_organization_id: UUID | None = None
@@ -44,7 +44,7 @@ REQUIRED = frozenset({"model_type", "name", "serial_number", "status"})
 
 
 class MachineChange(Strict):
-    """The fields to change; those that are left out stay, those that are null are emptied."""
+    """The fields to change; omitted fields keep their values, null clears a field."""
 
     model_type: Words | None = None
     name: Words | None = None
@@ -87,14 +87,14 @@ class MachineOut(BaseModel):
 
 
 class Page(BaseModel):
-    """Some machines, the newest first, and the cursor of those that follow."""
+    """One page of machines, the newest first, and the cursor of the next page."""
 
     items: list[MachineOut]
     next: str | None
 
 
 class Health(BaseModel):
-    """That the application works."""
+    """The health of the application."""
 
     status: str
 

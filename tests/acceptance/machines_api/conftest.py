@@ -55,7 +55,7 @@ def authorization(organization: str) -> dict[str, str]:
 async def calling(
     url: str, *, role: str = "postgres", organization: str = ORGANIZATION
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Lend a client of the application on a database, connected in a role, with the token of an organisation."""
+    """Lend a client of the application on a database, connected in a role, with the token of an organization."""
     app = create_app(url.replace("postgres@", f"{role}@"), CALLERS, fresh_s=0.0)
     transport = httpx.ASGITransport(app=app)
     async with (

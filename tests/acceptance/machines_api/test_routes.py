@@ -181,7 +181,7 @@ async def test_a_body_that_is_not_json_is_told_as_such(api: httpx.AsyncClient, b
     answer = await api.post("/machines", content=body, headers={"content-type": "application/json"})
 
     assert (400, "bad_request") == (answer.status_code, answer.json()["error_code"])
-    assert "The request cannot be read" == answer.json()["title"]
+    assert "The request is malformed" == answer.json()["title"]
 
 
 async def test_the_type_of_every_problem_leads_to_its_place_on_a_page(api: httpx.AsyncClient) -> None:

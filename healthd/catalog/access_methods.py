@@ -25,6 +25,7 @@ def repair(difference: Difference, expected: AccessMethod, _actual: AccessMethod
 KIND = Kind(
     name="access_method",
     record=AccessMethod,
+    within={},
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

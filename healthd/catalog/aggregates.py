@@ -82,6 +82,13 @@ def modify(letter: str) -> str:
 KIND = Kind(
     name="aggregate",
     record=Aggregate,
+    grant_noun="FUNCTION",
+    name_at=1,
+    types_at=2,
+    renamable=True,
+    movable=True,
+    created_as=("aggregate",),
+    referenced=True,
     depth=3,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_aggregate AS o WHERE o.aggfnoid >= 16384::pg_catalog.oid",

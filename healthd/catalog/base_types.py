@@ -91,4 +91,15 @@ def query(server_version: int) -> str:
            AND {own("pg_type", "t.oid")}"""
 
 
-KIND = Kind(name="base_type", record=BaseType, repair=repair, query=query)
+KIND = Kind(
+    name="base_type",
+    record=BaseType,
+    noun="TYPE",
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("type",),
+    referenced=True,
+    repair=repair,
+    query=query,
+)

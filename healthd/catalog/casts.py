@@ -64,6 +64,8 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="cast",
     record=Cast,
+    within={},
+    types_at=0,
     parent=parent,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_cast AS o WHERE o.oid >= 16384",

@@ -74,6 +74,10 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="collation",
     record=Collation,
+    renamable=True,
+    movable=True,
+    created_as=("collation",),
+    referenced=True,
     change=change,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_collation AS o WHERE o.oid >= 16384",

@@ -1,14 +1,14 @@
 """Columns: type, nullability, default, identity and generation, and how their values are stored."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from healthd.catalog.foreign_tables import generic, generic_options
 from healthd.catalog.server_only import any_of_column, by_server_of_column
 from healthd.catalog.tables import options_order
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, literal, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -254,4 +254,30 @@ NOT_NULLS = """LEFT JOIN (SELECT k.conrelid, k.conkey[1] AS attnum,
                       WHERE k.contype = 'n'
                      OFFSET 0) AS k ON k.conrelid = a.attrelid AND k.attnum = a.attnum"""
 
-KIND = Kind(name="column", record=Column, depth=3, parent=parent, gain=gain, change=change, repair=repair, query=query)
+
+def rename(there: Key, _record: Column, name: str) -> str:
+    """Return the SQL that gives a column another name."""
+    return f"ALTER TABLE {Key('table', there.path[:2]).sql} RENAME COLUMN {quote(there.path[2])} TO {quote(name)};"
+
+
+def as_known(record: Column, server_version: int) -> Column:
+    """Return a column as an older server knows it: names of NOT NULL came with 18."""
+    return record if server_version >= 180000 else replace(record, not_null_name=None, not_null_apart=False)
+
+
+KIND = Kind(
+    name="column",
+    record=Column,
+    check="columns",
+    within={**OF_RELATION, "composite": 0},
+    renamable=True,
+    renaming=rename,
+    copied=True,
+    as_known=as_known,
+    depth=3,
+    parent=parent,
+    gain=gain,
+    change=change,
+    repair=repair,
+    query=query,
+)

@@ -36,6 +36,12 @@ def repair(difference: Difference, expected: Composite, actual: Composite) -> It
 KIND = Kind(
     name="composite",
     record=Composite,
+    noun="TYPE",
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("type",),
+    referenced=True,
     repair=repair,
     query=f"""
         SELECT n.nspname, c.relname,

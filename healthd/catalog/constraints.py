@@ -1,5 +1,6 @@
 """Constraints: keys, checks, foreign keys and exclusions, of tables and of domains."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,7 +11,7 @@ from healthd.catalog.scope import SCHEMA, own
 from healthd.catalog.tables import options, options_order, set_options
 from healthd.catalog.triggers import switched
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Dependent, Kind
 from healthd.model.names import Key, literal, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -209,4 +210,32 @@ CHECKS = """(SELECT pg_catalog.unnest(t.oids) AS oid, t.expression
                              OFFSET 0) AS t
                      OFFSET 0)"""
 
-KIND = Kind(name="constraint", record=Constraint, depth=3, parent=parent, change=change, repair=repair, query=query)
+
+def rename(there: Key, record: Constraint, name: str) -> str:
+    """Return the SQL that gives a constraint another name."""
+    schema, owner, constraint = map(quote, there.path)
+    return f"ALTER {record.on.upper()} {schema}.{owner} RENAME CONSTRAINT {constraint} TO {quote(name)};"
+
+
+def needed(key: Key, record: Constraint, dependent: Dependent) -> bool:
+    """Return whether a foreign key refers to the columns of this key."""
+    columns = re.search(r"\(.*\)", record.definition)
+    refers = f"REFERENCES {Key('table', key.path[:2]).sql}{columns[0]}" if columns else ""
+    return bool(refers) and refers in getattr(dependent.record, "definition", "")
+
+
+KIND = Kind(
+    name="constraint",
+    record=Constraint,
+    within={**OF_RELATION, "domain": 0},
+    renamable=True,
+    renaming=rename,
+    copied=True,
+    placed_by=("default_tablespace",),
+    needed=needed,
+    depth=3,
+    parent=parent,
+    change=change,
+    repair=repair,
+    query=query,
+)

@@ -32,6 +32,8 @@ def repair(difference: Difference, expected: Conversion, _actual: Conversion) ->
 KIND = Kind(
     name="conversion",
     record=Conversion,
+    renamable=True,
+    movable=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_conversion AS o WHERE o.oid >= 16384",
     query=f"""

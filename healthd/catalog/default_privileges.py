@@ -1,10 +1,10 @@
 """Default privileges: what roles will be granted on objects that a role has yet to make."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from healthd.catalog.grants import SEEN, change, changes
-from healthd.catalog.roles import OWNER, PUBLIC, role, written
+from healthd.catalog.grants import SEEN, as_known, change, changes
+from healthd.catalog.roles import OWNER, PUBLIC, last_renamed, role, written
 from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
@@ -39,9 +39,21 @@ def repair(difference: Difference, expected: DefaultPrivileges, actual: DefaultP
         yield statement if comment else f"ALTER DEFAULT PRIVILEGES FOR ROLE {written(whose)}{where} {statement}"
 
 
+def with_roles(key: Key, record: DefaultPrivileges, names: Mapping[str, str]) -> tuple[Key, DefaultPrivileges]:
+    """Return default privileges under the other names of the roles that they are of and for."""
+    role, *rest = last_renamed(key, names).path
+    return Key(key.kind, (names.get(role, role), *rest)), record
+
+
 KIND = Kind(
     name="default_privileges",
     record=DefaultPrivileges,
+    within={"schema": 2},
+    role_last=True,
+    provided=True,
+    if_unusual=True,
+    with_roles=with_roles,
+    as_known=as_known,
     depth=0,
     parent=parent,
     gain=lambda record: Severity.CRITICAL,

@@ -32,6 +32,7 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="detachment",
     record=Detachment,
+    table=lambda key, record: key.path[:2],
     gain=_gain,
     some="SELECT FROM pg_catalog.pg_inherits AS o",
     query=query,

@@ -1,7 +1,7 @@
 """Domains: types that carry a default and a promise."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from healthd.catalog.scope import SCHEMA, own
@@ -65,4 +65,20 @@ def query(server_version: int) -> str:
            AND {own("pg_type", "t.oid")}"""
 
 
-KIND = Kind(name="domain", record=Domain, repair=repair, query=query)
+def as_known(record: Domain, server_version: int) -> Domain:
+    """Return a domain as an older server knows it: names of its NOT NULL came with 17."""
+    return record if server_version >= 170000 else replace(record, not_null_name=None)
+
+
+KIND = Kind(
+    name="domain",
+    record=Domain,
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("domain",),
+    referenced=True,
+    as_known=as_known,
+    repair=repair,
+    query=query,
+)

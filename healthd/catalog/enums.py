@@ -56,6 +56,14 @@ def renamed(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[tuple[s
 KIND = Kind(
     name="enum",
     record=Enum,
+    noun="TYPE",
+    is_type=True,
+    always_read=True,
+    check="enums",
+    renamable=True,
+    movable=True,
+    created_as=("type",),
+    referenced=True,
     repair=repair,
     query=f"""
         SELECT n.nspname, t.typname,

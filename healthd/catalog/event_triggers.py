@@ -37,6 +37,9 @@ def repair(difference: Difference, expected: EventTrigger, _actual: EventTrigger
 KIND = Kind(
     name="event_trigger",
     record=EventTrigger,
+    within={},
+    renamable=True,
+    provided=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.model.attributes import MINOR
-from healthd.model.kinds import Kind
-from healthd.model.names import literal, quote
+from healthd.model.kinds import Dependent, Kind
+from healthd.model.names import Key, literal, quote
 from healthd.model.snapshots import Difference
 
 
@@ -29,9 +29,17 @@ def repair(difference: Difference, expected: Extension, _actual: Extension) -> I
         yield f"ALTER EXTENSION {name} SET SCHEMA {quote(expected.schema)};"
 
 
+def needed(_key: Key, record: Extension, dependent: Dependent) -> bool:
+    """Return whether an object names something in the schema of an extension that is nobody else's."""
+    return any(name[0] == record.schema and name not in dependent.known for name in dependent.names)
+
+
 KIND = Kind(
     name="extension",
     record=Extension,
+    within={},
+    needed=needed,
+    provided=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

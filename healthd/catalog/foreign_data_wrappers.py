@@ -96,6 +96,8 @@ def _name(column: str) -> str:
 KIND = Kind(
     name="foreign_data_wrapper",
     record=ForeignDataWrapper,
+    within={},
+    renamable=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

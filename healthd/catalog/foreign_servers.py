@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.foreign_data_wrappers import options, repair_options, secrets, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import SECRET
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Dependent, Kind
 from healthd.model.names import Key, literal, quote
 from healthd.model.snapshots import Difference
 
@@ -39,9 +39,19 @@ def repair(difference: Difference, expected: ForeignServer, actual: ForeignServe
         yield f"-- the {difference.attribute} of server {name} cannot be altered: drop it and make it again"
 
 
+def needed(key: Key, _record: ForeignServer, dependent: Dependent) -> bool:
+    """Return whether a foreign table is on a server."""
+    return getattr(dependent.record, "server", None) == key.path[0]
+
+
 KIND = Kind(
     name="foreign_server",
     record=ForeignServer,
+    grant_noun="FOREIGN SERVER",
+    noun="SERVER",
+    within={},
+    renamable=True,
+    needed=needed,
     depth=1,
     parent=lambda key, record: Key("foreign_data_wrapper", (record.wrapper,)),
     repair=repair,

@@ -60,6 +60,15 @@ def generic(options: str) -> str:
 KIND = Kind(
     name="foreign_table",
     record=ForeignTable,
+    grant_noun="TABLE",
+    relkinds="f",
+    has_rows=True,
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("table",),
+    referenced=True,
+    table=lambda key, record: key.path[:2],
     repair=repair,
     some="SELECT FROM pg_catalog.pg_foreign_table",
     query=f"""

@@ -194,4 +194,18 @@ def query(version: int) -> str:
            AND {own("pg_proc", "p.oid")}"""
 
 
-KIND = Kind(name="function", record=Function, depth=3, repair=repair, little=runs_the_same, query=query)
+KIND = Kind(
+    name="function",
+    record=Function,
+    noun="ROUTINE",
+    name_at=1,
+    types_at=2,
+    renamable=True,
+    movable=True,
+    created_as=("function", "procedure"),
+    referenced=True,
+    depth=3,
+    repair=repair,
+    little=runs_the_same,
+    query=query,
+)

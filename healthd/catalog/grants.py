@@ -1,8 +1,9 @@
 """Privileges: what each role may do with an object, wherever that is not what everybody gets by default."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from healthd import catalog
 from healthd.catalog.addresses import (
     COLUMNS,
     FUNCTIONS,
@@ -14,8 +15,8 @@ from healthd.catalog.addresses import (
     WRAPPERS,
     Address,
 )
-from healthd.catalog.owners import UPGRADED, words
-from healthd.catalog.roles import OWNER, PUBLIC, role, written
+from healthd.catalog.owners import UPGRADED
+from healthd.catalog.roles import OWNER, PUBLIC, last_renamed, role, written
 from healthd.catalog.scope import SCHEMA
 from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
@@ -134,10 +135,9 @@ def _on(privileges: tuple[str, ...], key: Key) -> str:
     if key.kind == "column":
         column, table = quote(key.path[-1]), Key("table", key.path[:-1]).sql
         return f"{', '.join(f'{one} ({column})' for one in privileges)} ON {table}"
-    return f"{', '.join(privileges)} ON {WORDS.get(key.kind) or words(key).removesuffix(key.sql).strip()} {key.sql}"
+    kind = catalog.KINDS[key.kind]
+    return f"{', '.join(privileges)} ON {kind.grant_noun or kind.called} {key.sql}"
 
-
-WORDS = {"view": "TABLE", "foreign_table": "TABLE", "aggregate": "FUNCTION", "foreign_server": "FOREIGN SERVER"}
 
 # pg_catalog too: what initdb granted there (pg_init_privs) may have been changed.
 SEEN = f"(({SCHEMA}) OR n.nspname = 'pg_catalog')"
@@ -195,9 +195,30 @@ EXPLODED = """SELECT x.grantee,
 WHOLE = """(SELECT pg_catalog.array_agg(x.privilege_type{star} ORDER BY x.privilege_type)
                                 FROM pg_catalog.aclexplode(pg_catalog.acldefault('r', c.owner)) AS x)"""
 
+
+def with_roles(key: Key, record: Grant, names: Mapping[str, str]) -> tuple[Key, Grant]:
+    """Return privileges under the other names of grantee and grantors (`SELECT/role`)."""
+    parts = (one.partition("/") for one in record.privileges)
+    privileges = tuple(f"{word}{slash}{names.get(role, role)}" for word, slash, role in parts)
+    return last_renamed(key, names), replace(record, privileges=privileges)
+
+
+def as_known(record: Record, server_version: int) -> Record:
+    """Return privileges as an older server knows them: MAINTAIN came with 17."""
+    if server_version >= 170000:
+        return record
+    return replace(record, privileges=tuple(one for one in spelled_out(record.privileges) if one[:8] != "MAINTAIN"))
+
+
 KIND = Kind(
     name="grant",
     record=Grant,
+    within={},
+    role_last=True,
+    provided=True,
+    if_unusual=True,
+    with_roles=with_roles,
+    as_known=as_known,
     depth=0,
     parent=parent,
     gain=lambda record: Severity.CRITICAL,

@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.functions import needs
 from healthd.catalog.server_only import by_server
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -192,4 +192,23 @@ def query(version: int) -> str:
           LEFT JOIN {needs("pg_class")} AS x ON x.objid = i.indexrelid"""
 
 
-KIND = Kind(name="index", record=Index, depth=3, parent=parent, loss=loss, repair=repair, query=query)
+def rename(there: Key, _record: Index, name: str) -> str:
+    """Return the SQL that gives an index another name: it is in the schema of its table."""
+    return f"ALTER INDEX {quote(there.path[0])}.{quote(there.path[2])} RENAME TO {quote(name)};"
+
+
+KIND = Kind(
+    name="index",
+    record=Index,
+    relkinds="iI",
+    within=OF_RELATION,
+    renamable=True,
+    renaming=rename,
+    copied=True,
+    placed_by=("default_tablespace",),
+    depth=3,
+    parent=parent,
+    loss=loss,
+    repair=repair,
+    query=query,
+)

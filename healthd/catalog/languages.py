@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import own
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Dependent, Kind
+from healthd.model.names import Key
 from healthd.model.snapshots import Difference
 
 
@@ -28,9 +29,18 @@ def repair(difference: Difference, expected: Language, _actual: Language) -> Ite
     yield f"{' '.join(words)};"
 
 
+def needed(key: Key, _record: Language, dependent: Dependent) -> bool:
+    """Return whether a function is written in a language."""
+    return getattr(dependent.record, "language", None) == key.path[0]
+
+
 KIND = Kind(
     name="language",
     record=Language,
+    within={},
+    renamable=True,
+    needed=needed,
+    provided=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

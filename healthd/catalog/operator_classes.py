@@ -53,9 +53,17 @@ def parent(key: Key, record: Record) -> Key:
     return Key("operator_family", (*path, key.path[2])) if len(path) == 2 else Key("schema", key.path[:1])
 
 
+def written(key: Key) -> str:
+    """Return the name with its access method, as ALTER writes it."""
+    return f"{Key('', key.path[:2]).sql} USING {quote(key.path[2])}"
+
+
 KIND = Kind(
     name="operator_class",
     record=OperatorClass,
+    name_at=1,
+    renamable=True,
+    written=written,
     depth=3,
     parent=parent,
     repair=repair,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.kinds import Kind
-from healthd.model.names import quote
+from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
 
@@ -66,9 +66,18 @@ LOOSE = """NOT EXISTS (SELECT
                                             AND v.l = v.r
                                             AND c.opcintype = v.l)"""
 
+
+def written(key: Key) -> str:
+    """Return the name with its access method, as ALTER writes it."""
+    return f"{Key('', key.path[:2]).sql} USING {quote(key.path[2])}"
+
+
 KIND = Kind(
     name="operator_family",
     record=OperatorFamily,
+    name_at=1,
+    renamable=True,
+    written=written,
     depth=3,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_opfamily AS o WHERE o.oid >= 16384",

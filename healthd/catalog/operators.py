@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.attributes import MINOR
 from healthd.model.kinds import Kind
-from healthd.model.names import quote
+from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
 
@@ -52,9 +52,18 @@ def bare(operator: str) -> str:
     return operator.partition("(")[0]
 
 
+def written(key: Key) -> str:
+    """Return an operator's name and its arguments, as ALTER writes them."""
+    return f"{quote(key.path[0])}.{key.path[1]} {key.path[2]}"
+
+
 KIND = Kind(
     name="operator",
     record=Operator,
+    types_at=2,
+    movable=True,
+    referenced=True,
+    written=written,
     depth=3,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_operator AS o WHERE o.oid >= 16384",

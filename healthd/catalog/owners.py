@@ -1,15 +1,16 @@
 """Owners: whose an object is. What comes with the server or with an extension has none here."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated
 
+from healthd import catalog
 from healthd.catalog.addresses import ADDRESSES, Address
 from healthd.catalog.roles import role, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import MINOR, Record
 from healthd.model.kinds import Kind
-from healthd.model.names import Key, quote
+from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
 
@@ -28,28 +29,8 @@ def parent(key: Key, _record: Record) -> Key:
 
 def repair(difference: Difference, expected: Owner, _actual: Owner) -> Iterator[str]:
     """Yield the SQL that gives an object back to its owner."""
-    yield f"ALTER {words(parent(difference.key, expected))} OWNER TO {written(expected.role)};"
+    yield f"ALTER {catalog.words(parent(difference.key, expected))} OWNER TO {written(expected.role)};"
 
-
-def words(key: Key) -> str:
-    """Return the kind and the name of an object, as ALTER and COMMENT write them."""
-    kind = WORDS.get(key.kind, key.kind.replace("_", " ").upper())
-    if key.kind in ("operator_class", "operator_family"):
-        return f"{kind} {Key('', key.path[:2]).sql} USING {quote(key.path[2])}"
-    if key.kind == "operator":
-        return f"{kind} {quote(key.path[0])}.{key.path[1]} {key.path[2]}"
-    return f"{kind} {key.sql}"
-
-
-WORDS = {
-    "enum": "TYPE",
-    "composite": "TYPE",
-    "range": "TYPE",
-    "base_type": "TYPE",
-    "view": "TABLE",  # takes views of both sorts
-    "function": "ROUTINE",
-    "foreign_server": "SERVER",
-}
 
 # The owner of a sequence that serves a column is the owner of its table, and cannot be another.
 SERVES = """EXISTS (SELECT
@@ -95,9 +76,18 @@ SUBSCRIPTIONS = f"""
            AND u.subdbid = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())"""
 
 
+def with_roles(key: Key, record: Owner, names: Mapping[str, str]) -> tuple[Key, Owner]:
+    """Return an owner under the roles' other names."""
+    return key, replace(record, role=names.get(record.role, record.role))
+
+
 KIND = Kind(
     name="owner",
     record=Owner,
+    within={},
+    provided=True,
+    if_unusual=True,
+    with_roles=with_roles,
     depth=0,
     parent=parent,
     loss=lambda record: Severity.WARNING,

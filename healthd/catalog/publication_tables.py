@@ -53,6 +53,7 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="publication_table",
     record=PublicationTable,
+    within={"publication": 0, "schema": 1, "table": 1, "foreign_table": 1},
     depth=3,
     parent=lambda key, record: Key("publication", key.path[:1]),
     repair=repair,

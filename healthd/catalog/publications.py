@@ -70,6 +70,9 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="publication",
     record=Publication,
+    within={},
+    renamable=True,
+    provided=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

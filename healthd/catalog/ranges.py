@@ -73,6 +73,12 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="range",
     record=Range,
+    noun="TYPE",
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("type",),
+    referenced=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_range AS o WHERE o.rngtypid >= 16384",
     query=query,

@@ -1,6 +1,8 @@
 """How a role is named in a snapshot, where the words PUBLIC, (owner) and (migrator) mean something else."""
 
-from healthd.model.names import quote
+from collections.abc import Mapping
+
+from healthd.model.names import Key, quote
 
 OWNER = "(owner)"  # the grantee that the object belongs to, whoever that is
 PUBLIC = "PUBLIC"
@@ -25,3 +27,8 @@ def written(name: str) -> str:
     if name == PUBLIC:
         return name
     return quote(name[1:-1] if name.startswith('"') else name)
+
+
+def last_renamed(key: Key, names: Mapping[str, str]) -> Key:
+    """Return a key under the other name of the role that is the last part of its path."""
+    return Key(key.kind, (*key.path[:-1], names.get(key.path[-1], key.path[-1])))

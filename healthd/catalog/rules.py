@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.scope import RELATION, own
 from healthd.catalog.triggers import ON, SWITCH, switched
 from healthd.model.attributes import DEPARSED, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
@@ -35,9 +35,18 @@ def repair(difference: Difference, expected: Rule, _actual: Rule) -> Iterator[st
         yield f"ALTER TABLE {schema}.{table} {SWITCH[expected.enabled]} RULE {name};"
 
 
+def rename(there: Key, _record: Rule, name: str) -> str:
+    """Return the SQL that gives a rule another name."""
+    schema, table, rule = map(quote, there.path)
+    return f"ALTER RULE {rule} ON {schema}.{table} RENAME TO {quote(name)};"
+
+
 KIND = Kind(
     name="rule",
     record=Rule,
+    within=OF_RELATION,
+    renamable=True,
+    renaming=rename,
     depth=3,
     parent=parent,
     repair=repair,

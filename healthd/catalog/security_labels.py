@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from healthd import catalog
 from healthd.catalog.addresses import ADDRESSES
 from healthd.catalog.comments import described
-from healthd.catalog.owners import words
 from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, literal, quote
@@ -26,13 +26,15 @@ def parent(key: Key, _record: Record) -> Key:
 
 def repair(difference: Difference, expected: SecurityLabel, _actual: SecurityLabel) -> Iterator[str]:
     """Yield the SQL that labels the object again."""
-    provider, name = quote(difference.key.path[-1]), words(parent(difference.key, expected))
+    provider, name = quote(difference.key.path[-1]), catalog.words(parent(difference.key, expected))
     yield f"SECURITY LABEL FOR {provider} ON {name} IS {literal(expected.label)};"
 
 
 KIND = Kind(
     name="security_label",
     record=SecurityLabel,
+    within={},
+    provided=True,
     depth=0,
     parent=parent,
     repair=repair,

@@ -73,4 +73,15 @@ def query(version: int) -> str:
           FROM {SERVING}"""
 
 
-KIND = Kind(name="sequence", record=Sequence, parent=parent, repair=repair, query=query)
+KIND = Kind(
+    name="sequence",
+    record=Sequence,
+    relkinds="S",
+    renamable=True,
+    movable=True,
+    referenced=True,
+    table=lambda key, record: Key.parse(f"column:{record.owned_by}").path[:2] if record.owned_by else None,
+    parent=parent,
+    repair=repair,
+    query=query,
+)

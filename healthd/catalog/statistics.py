@@ -37,6 +37,11 @@ def repair(difference: Difference, expected: Statistics, _actual: Statistics) ->
 KIND = Kind(
     name="statistics",
     record=Statistics,
+    renamable=True,
+    movable=True,
+    copied=True,
+    created_as=("statistics",),
+    table=lambda key, record: Key.parse(f"table:{record.table}").path,
     parent=lambda key, record: Key.parse(f"table:{record.table}"),
     loss=lambda record: Severity.WARNING,
     repair=repair,

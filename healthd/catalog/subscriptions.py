@@ -127,6 +127,7 @@ CONNECTION = hidden(
 KIND = Kind(
     name="subscription",
     record=Subscription,
+    within={},
     depth=1,
     parent=lambda key, record: None,
     change=change,

@@ -147,6 +147,15 @@ REPLICA_IDENTITY = """CASE WHEN c.relreplident = 'f' THEN 'full'
 KIND = Kind(
     name="table",
     record=Table,
+    relkinds="rp",
+    has_rows=True,
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("table",),
+    placed_by=("default_tablespace", "default_table_access_method"),
+    referenced=True,
+    table=lambda key, record: key.path[:2],
     repair=repair,
     query=f"""
         SELECT c.nspname, c.relname,

@@ -43,6 +43,10 @@ def _split(mapping: str) -> tuple[str, str]:
 KIND = Kind(
     name="text_search_configuration",
     record=TextSearchConfiguration,
+    renamable=True,
+    movable=True,
+    created_as=("configuration",),
+    referenced=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_ts_config AS o WHERE o.oid >= 16384",
     query=f"""

@@ -29,6 +29,10 @@ def repair(difference: Difference, expected: TextSearchDictionary, _actual: Text
 KIND = Kind(
     name="text_search_dictionary",
     record=TextSearchDictionary,
+    renamable=True,
+    movable=True,
+    created_as=("dictionary",),
+    referenced=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_ts_dict AS o WHERE o.oid >= 16384",
     query=f"""

@@ -32,6 +32,9 @@ def repair(difference: Difference, expected: TextSearchParser, _actual: TextSear
 KIND = Kind(
     name="text_search_parser",
     record=TextSearchParser,
+    renamable=True,
+    movable=True,
+    referenced=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_ts_parser AS o WHERE o.oid >= 16384",
     query=f"""

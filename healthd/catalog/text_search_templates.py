@@ -26,6 +26,9 @@ def repair(difference: Difference, expected: TextSearchTemplate, _actual: TextSe
 KIND = Kind(
     name="text_search_template",
     record=TextSearchTemplate,
+    renamable=True,
+    movable=True,
+    referenced=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_ts_template AS o WHERE o.oid >= 16384",
     query=f"""

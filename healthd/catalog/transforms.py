@@ -28,6 +28,8 @@ def repair(difference: Difference, expected: Transform, _actual: Transform) -> I
 KIND = Kind(
     name="transform",
     record=Transform,
+    within={},
+    types_at=0,
     parent=lambda key, record: Key("language", key.path[1:]),
     repair=repair,
     some="SELECT FROM pg_catalog.pg_transform",

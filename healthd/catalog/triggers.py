@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.functions import needs
 from healthd.catalog.scope import own
 from healthd.model.attributes import DEPARSED, Attribute, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
@@ -77,9 +77,20 @@ ELSEWHERE = f"""
               JOIN pg_catalog.pg_trigger AS g ON g.oid = e.oid
              WHERE g.tgparentid <> 0)"""
 
+
+def rename(there: Key, _record: Trigger, name: str) -> str:
+    """Return the SQL that gives a trigger another name."""
+    schema, table, trigger = map(quote, there.path)
+    return f"ALTER TRIGGER {trigger} ON {schema}.{table} RENAME TO {quote(name)};"
+
+
 KIND = Kind(
     name="trigger",
     record=Trigger,
+    within=OF_RELATION,
+    renamable=True,
+    renaming=rename,
+    copied=True,
     depth=3,
     parent=parent,
     repair=repair,

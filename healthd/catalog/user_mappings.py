@@ -1,11 +1,11 @@
 """User mappings: as whom a role is known to a foreign server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.foreign_data_wrappers import options, secrets
-from healthd.catalog.roles import PUBLIC, role, written
+from healthd.catalog.roles import PUBLIC, last_renamed, role, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import SECRET, VEILED
 from healthd.model.kinds import Kind
@@ -34,9 +34,17 @@ def repair(difference: Difference, expected: UserMapping, _actual: UserMapping) 
         yield f"-- ALTER USER MAPPING FOR {written(user)} SERVER {quote(server)} OPTIONS (…): {names}"
 
 
+def with_roles(key: Key, record: UserMapping, names: Mapping[str, str]) -> tuple[Key, UserMapping]:
+    """Return a mapping under the role's other name."""
+    return last_renamed(key, names), record
+
+
 KIND = Kind(
     name="user_mapping",
     record=UserMapping,
+    within={"foreign_server": 0},
+    role_last=True,
+    with_roles=with_roles,
     parent=lambda key, record: Key("foreign_server", key.path[:1]),
     repair=repair,
     some="SELECT FROM pg_catalog.pg_foreign_server",

@@ -9,7 +9,7 @@ from healthd.catalog.server_only import by_server
 from healthd.catalog.tables import REPLICA_IDENTITY, options_order
 from healthd.model.attributes import DEPARSED, MINOR, Attribute
 from healthd.model.kinds import Kind
-from healthd.model.names import quote
+from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
 
@@ -63,9 +63,25 @@ def repair(difference: Difference, expected: View, actual: View) -> Iterator[str
 STANDING = """pg_catalog.array_remove(pg_catalog.array_remove(c.reloptions, 'check_option=local'),
                                                   'check_option=cascaded')"""
 
+
+def rename(there: Key, record: View, name: str) -> str:
+    """Return the SQL that gives a view another name."""
+    return f"ALTER {'MATERIALIZED ' if record.materialized else ''}VIEW {there.sql} RENAME TO {quote(name)};"
+
+
 KIND = Kind(
     name="view",
     record=View,
+    noun="TABLE",  # takes views of both sorts
+    relkinds="vm",
+    has_rows=True,
+    is_type=True,
+    renamable=True,
+    renaming=rename,
+    movable=True,
+    created_as=("view",),
+    placed_by=("default_tablespace", "default_table_access_method"),
+    referenced=True,
     repair=repair,
     query=f"""
         SELECT c.nspname, c.relname,

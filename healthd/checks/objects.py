@@ -8,8 +8,6 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
 
-JUDGED_ELSEWHERE = ("column", "enum")
-
 PROBLEMS = (
     Problem(
         "schema_mismatch",
@@ -100,7 +98,7 @@ If healthd may not read what was recorded, the finding has the `GRANT`.""",
 
 def check(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding for each object that is missing, unexpected or different."""
-    kinds = evidence.kinds.keys() - set(JUDGED_ELSEWHERE)
+    kinds = (name for name, kind in evidence.kinds.items() if kind.check == "objects")
     for difference in differences(evidence, *kinds):
         if difference.key.kind == "detachment" and difference.attribute is None:
             yield _half_detached(evidence, difference)

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from healthd.model.findings import Finding, Report
-from healthd.model.names import HANGING, Key
+from healthd.catalog import KINDS
+from healthd.model.findings import Finding, Verdict
+from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
-
-# What a provider or a DBA puts into every new database: it is empty all the same.
-SET_UP = frozenset({*HANGING, "schema", "extension", "language", "default_privileges", "event_trigger", "publication"})
 
 
 def not_adopted(target: str, differences: Iterable[Difference]) -> Finding | None:
@@ -31,13 +29,13 @@ def not_adopted(target: str, differences: Iterable[Difference]) -> Finding | Non
     )
 
 
-def as_not_adopted(report: Report) -> Report:
-    """Return a report of a database that is not adopted yet: that, and nothing that would follow from it."""
-    if report.not_adopted is None:
-        return report
+def as_not_adopted(verdict: Verdict) -> Verdict:
+    """Return a verdict of a database that is not adopted yet: that, and nothing that would follow from it."""
+    if verdict.not_adopted is None:
+        return verdict
     return replace(
-        report,
-        findings=(report.not_adopted,),
+        verdict,
+        findings=(verdict.not_adopted,),
         checks={"connection": Severity.OK, "migrations": Severity.WARNING},
         migrations=(),
         notes=(),
@@ -46,4 +44,4 @@ def as_not_adopted(report: Report) -> Report:
 
 
 def _held(differences: Iterable[Difference]) -> Iterator[Key]:
-    return (one.key for one in differences if one.unexpected and one.key.kind not in SET_UP)
+    return (one.key for one in differences if one.unexpected and not KINDS[one.key.kind].provided)

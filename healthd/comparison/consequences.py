@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from healthd.catalog.roles import OWNER, PUBLIC
 from healthd.comparison.causes import parent_of
 from healthd.model.attributes import Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Dependent, Kind
 from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Difference, Snapshot
 
@@ -75,9 +75,9 @@ class _Graph:
                 self.columns[one.key.path[:2]].append(one)
             elif one.key.kind == "column" and one.attribute == "type":
                 self.types[one.key.path[:2]].append(one)
-            elif one.missing and one.key.kind in ("extension", "schema", "language", "foreign_server", "constraint"):
+            elif one.missing and kinds[one.key.kind].needed:
                 self.others.append(one)
-            elif one.missing and one.key.kind in NAMED:
+            elif one.missing and kinds[one.key.kind].referenced:
                 self.named[one.key.path[0], one.key.path[1]].append(one)
 
     def root(self, one: Difference) -> tuple[Difference, int]:
@@ -121,72 +121,49 @@ class _Graph:
             yield from self._retyped(one)
 
     def _spoken_of(self, one: Difference, record: Record) -> Iterator[Difference]:
-        words, pairs = _speaks(one.key, record)
+        words, pairs = self._speaks(one.key, record)
         for pair in sorted(pairs):
             yield from self.named[pair]
-        tables = pairs | ({one.key.path[:2]} if one.key.kind in OF_A_TABLE else set())
+        tables = pairs | ({one.key.path[:2]} if self.kinds[one.key.kind].is_part else set())
         for table in sorted(tables):
             for column in self.columns[table]:
                 # Of its own table, a column speaks only if it is made of others.
                 beside = one.key.kind == "column" and table == one.key.path[:2] and record.generated == "none"
                 if column.key.path[2] in words and not beside:
                     yield column
+        dependent = Dependent(record, frozenset(pairs), self.paths)
         for other in self.others:
-            if self._needs(record, pairs, other):
+            needed = self.kinds[other.key.kind].needed
+            if needed is not None and needed(other.key, other.expected, dependent):
                 yield other
 
-    def _needs(self, record: Record, pairs: set[tuple[str, str]], other: Difference) -> bool:
-        name = other.key.path[0]
-        if other.key.kind == "schema":
-            return any(schema == name for schema, _ in pairs)
-        if other.key.kind == "extension":  # what stands in its schema, and is nobody else's
-            mine = {pair for pair in pairs if pair[0] == other.expected.schema}
-            return not mine <= self.paths
-        if other.key.kind == "constraint":
-            keys = re.search(r"\(.*\)", other.expected.definition)
-            referred = f"REFERENCES {Key('table', other.key.path[:2]).sql}{keys[0]}" if keys else ""
-            return bool(referred) and referred in getattr(record, "definition", "")
-        return name in (getattr(record, "language", None), getattr(record, "server", None))
+    def _speaks(self, key: Key, record: Record) -> tuple[set[str], set[tuple[str, str]]]:
+        """Return the words and the qualified names that an object speaks of."""
+        kind = self.kinds[key.kind]
+        texts = list(key.path[kind.types_at :] if kind.types_at is not None else ())
+        for field in fields(record):
+            value = getattr(record, field.name)
+            texts += (one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, str))
+        words, pairs = set[str](), set[tuple[str, str]]()
+        for text in texts:
+            tokens = _tokens(text)
+            words |= set(tokens)
+            pairs |= _pairs(tokens)
+        if at := kind.within.get("table"):  # a table that it is not a part of
+            pairs.add((key.path[at], key.path[at + 1]))
+        return words, pairs
 
     def _retyped(self, one: Difference) -> Iterator[Difference]:
         """Yield the column of another type that makes a text differ in its casts."""
         if _without_casts(one.expected) != _without_casts(one.actual):
             return
-        _, pairs = _speaks(one.key, self.expected.objects[one.key])
+        _, pairs = self._speaks(one.key, self.expected.objects[one.key])
         for table in sorted(pairs | {one.key.path[:2]}):
             yield from (column for column in self.types[table] if column.key != one.key or one.attribute != "type")
 
 
-NAMED = frozenset(
-    """table foreign_table view sequence enum domain composite range base_type collation function aggregate operator
-    text_search_configuration text_search_dictionary text_search_parser text_search_template""".split()
-)
 # What a column loses or gets with something else: the repair of the latter is that of both.
 TOGETHER = {"default": ("generated",), "collation": ("type",)}
-OF_A_TABLE = frozenset({"column", "constraint", "index", "trigger", "policy", "rule"})
-
-
-def _speaks(key: Key, record: Record) -> tuple[set[str], set[tuple[str, str]]]:
-    """Return the words and the qualified names that an object speaks of."""
-    texts = list(key.path[2:] if key.kind in ("function", "aggregate", "operator") else ())
-    texts += key.path if key.kind in ("cast", "transform") else ()
-    for field in fields(record):
-        value = getattr(record, field.name)
-        texts += (
-            [value]
-            if isinstance(value, str)
-            else [one for one in value if isinstance(one, str)]
-            if isinstance(value, tuple)
-            else []
-        )
-    words, pairs = set[str](), set[tuple[str, str]]()
-    for text in texts:
-        tokens = _tokens(text)
-        words |= set(tokens)
-        pairs |= _pairs(tokens)
-    if key.kind == "publication_table":
-        pairs.add((key.path[1], key.path[2]))
-    return words, pairs
 
 
 def qualified(text: str) -> set[tuple[str, str]]:

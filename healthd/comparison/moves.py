@@ -6,19 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from healthd.catalog.owners import words
+from healthd import catalog
 from healthd.comparison.renames import AS_WRITTEN, inside, same_inside, same_record, under_other_paths
 from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import SCHEMA_OF, Difference, Snapshot
-
-# In this order: what others have columns of, stand on or speak of comes first.
-MOVED = (
-    *("collation", "enum", "domain", "composite", "range", "base_type", "table", "foreign_table", "sequence"),
-    *("function", "aggregate", "operator", "view", "statistics", "conversion"),
-    *("text_search_parser", "text_search_template", "text_search_dictionary", "text_search_configuration"),
-)
 
 Places = dict[tuple[str, ...], tuple[str, ...]]  # from the path that is there to the one that is expected
 
@@ -31,27 +24,30 @@ def moved_back(
     A move is told where an object is missing in one schema, exactly one of its kind and name is unexpected in another,
     and it is what it was. Texts that name it where it is now are as expected.
     """
-    objects, told = dict(actual.objects), list[Difference]()
+    objects = dict(actual.objects)
     schemas: dict[Key, str] = {}
     places: Places = {}
-    for kind in MOVED:
-        found = dict(_pairs(kind, expected.objects, objects))
-        if not found:
-            continue
-        places |= found
-        objects = _spelled(expected.objects, under_other_paths(objects, kind, found), places)
-        for there, path in found.items():
-            key = Key(kind, path)
-            schemas[key] = there[0]
-            if not _follows(key, expected.objects, schemas, kinds):
-                told.append(Difference(key, SCHEMA_OF, path[0], there[0]))
+    looking = True
+    while looking:  # what is back in its schema may be what another one stands on, or speaks of
+        looking = False
+        for kind in (name for name, one in kinds.items() if one.movable):
+            if found := dict(_pairs(kind, expected.objects, objects)):
+                looking = True
+                places |= found
+                objects = _spelled(expected.objects, under_other_paths(objects, kind, found), places)
+                schemas |= {Key(kind, path): there[0] for there, path in found.items()}
+    told = [
+        Difference(key, SCHEMA_OF, key.path[0], there)
+        for key, there in schemas.items()
+        if not _follows(key, expected.objects, schemas, kinds)
+    ]
     return (replace(actual, objects=objects), tuple(told)) if told else (actual, ())
 
 
 def repair(difference: Difference) -> str:
     """Return the SQL that moves an object back to its schema."""
     there = Key(difference.key.kind, (difference.actual, *difference.key.path[1:]))
-    return f"ALTER {words(there)} SET SCHEMA {quote(difference.expected)};"
+    return f"ALTER {catalog.words(there)} SET SCHEMA {quote(difference.expected)};"
 
 
 def _pairs(

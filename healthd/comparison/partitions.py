@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from healthd.catalog import KINDS
 from healthd.catalog.columns import Column
 from healthd.catalog.grants import Grant
 from healthd.catalog.tables import Table
@@ -16,8 +17,6 @@ from healthd.model.snapshots import Snapshot
 Path = tuple[str, ...]
 Objects = dict[Key, Record]
 T = TypeVar("T")
-
-ON_A_TABLE = frozenset({"column", "constraint", "index", "trigger", "policy", "rule"})
 
 
 def with_partitions(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, str]) -> tuple[Snapshot, Snapshot]:
@@ -84,14 +83,9 @@ def _key(path: Path, objects: Mapping[Key, Record]) -> Key:
 
 def holder(key: Key, record: Record) -> Path | None:
     """Return the path of the table that an object is, stands on or serves; None when it does so with none."""
-    kind, path = (key.path[0], key.path[1:]) if key.kind in HANGING else (key.kind, key.path)
-    if kind in ("table", "foreign_table", "detachment") or kind in ON_A_TABLE:
-        return path[:2]
-    if key.kind == "statistics":
-        return Key.parse(f"table:{record.table}").path
-    if key.kind == "sequence" and record.owned_by:
-        return Key.parse(f"column:{record.owned_by}").path[:2]
-    return key.path[1:] if key.kind == "publication_table" else None
+    if key.kind in HANGING:
+        return holder(Key(key.path[0], key.path[1:]), record)
+    return KINDS[key.kind].table_of(key, record)
 
 
 def _without(objects: Mapping[Key, Record], gone: Iterable[Path]) -> Objects:

@@ -7,27 +7,11 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from healthd.catalog.owners import words
+from healthd.catalog import KINDS
 from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Kind
 from healthd.model.names import HANGING, Key, quote
 from healthd.model.snapshots import NAME_OF, Difference, Snapshot
-
-# What is looked at in this order: what others stand in or speak of comes first.
-TYPES = ("enum", "domain", "composite", "range", "base_type", "collation")
-HOLDERS = ("table", "foreign_table", "view", "domain", "composite")  # what has columns and constraints
-ON_HOLDERS = ("column", "constraint", "index", "trigger", "rule", "policy")
-WITHOUT_SCHEMA = (
-    *("language", "publication", "event_trigger", "foreign_data_wrapper", "foreign_server"),
-    *("extension", "access_method", "subscription", "user_mapping", "cast", "transform"),
-)
-ORDER = (
-    *("schema", "foreign_data_wrapper", "foreign_server", "language", *TYPES, "table", "foreign_table", "column"),
-    *("sequence", "function", "aggregate", "view", "constraint", "index", "rule", "trigger", "policy", "statistics"),
-    *("conversion", "operator_family", "operator_class", "text_search_parser", "text_search_template"),
-    *("text_search_dictionary", "text_search_configuration", "publication", "event_trigger"),
-)
-OVER_TYPES = ("function", "aggregate", "operator", "cast", "transform")  # types are part of their paths
 
 # Texts that the server keeps as they were written: they follow no rename.
 AS_WRITTEN = frozenset({"body", "settings", "text", "label"})
@@ -45,11 +29,16 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
     it was. Texts that differ by nothing but the new names are as expected.
     """
     objects, names, told = dict(actual.objects), dict[str, str](), list[Difference]()
-    for kind in _renamed_kinds(expected.objects, objects):
-        while found := dict(_pairs(kind, expected.objects, objects, names, kinds)):  # a view may speak of another one
+    looking = True
+    while looking:  # what has its old name back may be what another one is in, or speaks of
+        looking = False
+        for kind in _renamed_kinds(expected.objects, objects, kinds):
+            found = dict(_pairs(kind, expected.objects, objects, names, kinds))
             now = {key: _name(there) for there, key in found.items()}
             names |= {name: _name(key) for key, name in now.items()}
-            objects = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
+            if found:
+                looking = True
+                objects = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
             told += [
                 Difference(key, NAME_OF, _name(key), name)
                 for key, name in now.items()
@@ -68,29 +57,20 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
 
 def repair(difference: Difference, record: Record) -> str:
     """Return the SQL that gives an object its name back."""
-    key, old, new = difference.key, quote(difference.expected), quote(difference.actual)
-    there = Key(key.kind, _with_name(key, difference.actual))
-    if key.kind == "column":
-        return f"ALTER TABLE {Key('table', key.path[:2]).sql} RENAME COLUMN {new} TO {old};"
-    if key.kind == "constraint":
-        return f"ALTER {record.on.upper()} {Key('table', key.path[:2]).sql} RENAME CONSTRAINT {new} TO {old};"
-    if key.kind == "index":
-        return f"ALTER INDEX {quote(key.path[0])}.{new} RENAME TO {old};"
-    if key.kind in ("trigger", "rule", "policy"):
-        return f"ALTER {key.kind.upper()} {new} ON {Key('table', key.path[:2]).sql} RENAME TO {old};"
-    if key.kind == "view":
-        return f"ALTER {'MATERIALIZED ' if record.materialized else ''}VIEW {there.sql} RENAME TO {old};"
-    return f"ALTER {words(there)} RENAME TO {old};"
+    kind = KINDS[difference.key.kind]
+    return kind.renamed(kind.with_name(difference.key, difference.actual), record, difference.expected)
 
 
 # ── which ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _renamed_kinds(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[str]:
-    """Yield the kinds of which something is missing and something is unexpected; a schema's may be any."""
+def _renamed_kinds(
+    expected: Mapping[Key, Record], actual: Mapping[Key, Record], kinds: Mapping[str, Kind]
+) -> Iterator[str]:
+    """Yield the kinds that can be renamed and of which something is missing and something is unexpected."""
     missing = {key.kind for key in expected.keys() - actual.keys()}
     extra = {key.kind for key in actual.keys() - expected.keys()}
-    return (kind for kind in ORDER if kind in missing & extra)
+    return (name for name, kind in kinds.items() if kind.renamable and name in missing & extra)
 
 
 def _pairs(
@@ -144,7 +124,7 @@ def inside(kind: str, objects: Mapping[Key, Record]) -> dict[tuple[str, ...], di
         if kind in ("table", "foreign_table") and key.kind == "column":
             column = (record.type, record.not_null, record.identity, record.generated)
             found[key.path[:2]][key.path[2]] = column
-        elif kind == "schema" and key.kind not in (*WITHOUT_SCHEMA, *HANGING, *OVER_TYPES, "publication_table"):
+        elif kind == "schema" and KINDS[key.kind].in_schema and KINDS[key.kind].types_at is None:
             found[key.path[:1]][key.kind, key.path[1:]] = ()
     return found
 
@@ -159,9 +139,14 @@ def _same_place(key: Key, there: Key, expected: Mapping[Key, Record], actual: Ma
 
 
 def _position(column: Key, objects: Mapping[Key, Record]) -> int | None:
-    table = next((objects[one] for kind in HOLDERS if (one := Key(kind, column.path[:2])) in objects), None)
+    table = _table_of(column, objects)
     names = column_names(getattr(table, "column_order", None) or "")
     return names.index(column.path[2]) if column.path[2] in names else None
+
+
+def _table_of(column: Key, objects: Mapping[Key, Record]) -> Record | None:
+    keys = (Key(kind, column.path[:2]) for kind in KINDS["column"].within)
+    return next((objects[key] for key in keys if key in objects), None)
 
 
 def column_names(order: str) -> list[str]:
@@ -173,7 +158,7 @@ def _follows(key: Key, expected: Mapping[Key, Record], renamed: Mapping[Key, str
     """Return whether a column has its new name from the table that its table inherits from."""
     if key.kind != "column":
         return False
-    table = next((expected[one] for kind in HOLDERS if (one := Key(kind, key.path[:2])) in expected), None)
+    table = _table_of(key, expected)
     parents = (Key.parse(f"column:{one}") for one in getattr(table, "inherits", ()))
     return any(renamed.get(Key("column", (*one.path, key.path[2]))) == renamed[key] for one in parents)
 
@@ -181,52 +166,37 @@ def _follows(key: Key, expected: Mapping[Key, Record], renamed: Mapping[Key, str
 # ── names ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _at(key: Key) -> int:
-    return 1 if key.kind in ("function", "aggregate", "operator_class", "operator_family") else len(key.path) - 1
-
-
 def _name(key: Key) -> str:
-    return key.path[_at(key)]
-
-
-def _with_name(key: Key, name: str) -> tuple[str, ...]:
-    return (*key.path[: _at(key)], name, *key.path[_at(key) + 1 :])
+    return key.path[KINDS[key.kind].name_at]
 
 
 def _place(key: Key) -> tuple[str, ...]:
     """Return all of a path but the name."""
-    return _with_name(key, "")
+    return KINDS[key.kind].with_name(key, "").path
 
 
 def under_other_paths(objects: Mapping[Key, Record], kind: str, paths: Paths) -> Objects:
     """Return the objects of a database where these objects of one kind have their other name."""
     depth = len(next(iter(paths)))
     types = {}
-    if kind == "schema" or kind in (*TYPES, *HOLDERS):
+    if kind == "schema" or KINDS[kind].is_type:
         types = {".".join(map(quote, new)): ".".join(map(quote, old)) for new, old in paths.items()}
     end = r"\." if kind == "schema" else r"(?![\w$.\"])"
     spelled = re.compile(rf'(?<![\w$."])({"|".join(map(re.escape, types))}){end}') if types else None
 
     def inner(key: Key) -> Key:
-        path = key.path
+        path, own = key.path, KINDS[key.kind]
         if key.kind in HANGING:
             there = inner(Key(path[0], path[1:]))
             return Key(key.kind, (there.kind, *there.path))
-        if spelled and key.kind in OVER_TYPES:
-            texts = (spelled.sub(lambda one: one[0].replace(one[1], types[one[1]]), part) for part in path[-2:])
-            path = (*path[:-2], *texts)
-        start = 1 if key.kind == "publication_table" and kind != "publication" else 0
-        if kind == "schema":
-            if key.kind == "default_privileges":
-                start = 2 if len(path) == 4 else len(path)
-            elif key.kind in WITHOUT_SCHEMA:
-                start = len(path)
-        elif kind == "publication" and key.kind == "publication_table":
-            start = 0
-        elif not (key.kind == kind or (kind in HOLDERS and (start or key.kind in ON_HOLDERS))):
-            start = len(path)
-        old = paths.get(path[start : start + depth])
-        return Key(key.kind, (*path[:start], *old, *path[start + depth :]) if old else path)
+        if spelled and own.types_at is not None:
+            texts, at = path[own.types_at :], own.types_at
+            path = (*path[:at], *(spelled.sub(lambda one: one[0].replace(one[1], types[one[1]]), one) for one in texts))
+        start = 0 if key.kind == kind else own.within.get(kind)
+        end = len(path) - own.role_last
+        if start is None or start + depth > end or (old := paths.get(path[start : start + depth])) is None:
+            return Key(key.kind, path)
+        return Key(key.kind, (*path[:start], *old, *path[start + depth :]))
 
     return {inner(key): record for key, record in objects.items()}
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from healthd import catalog
 from healthd.model.attributes import Record
 from healthd.model.contracts import Member, Model
 from healthd.model.findings import Finding
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 
-RELATIONS = ("table", "foreign_table", "view")
+RELATIONS = catalog.names(lambda kind: kind.has_rows)
+LOOKED_AT = (*RELATIONS, "column", "enum", "domain", "grant")  # by the rules of contracts
 
 
 @dataclass(frozen=True, slots=True)

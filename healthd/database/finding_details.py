@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import AsyncConnection, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
-from healthd.model.findings import Report
+from healthd.model.findings import Verdict
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.observations import TouchedColumn
@@ -33,10 +33,10 @@ QUERY = """
      ORDER BY n.nspname, c.relname, a.attnum"""
 
 
-async def look_closer(connection: AsyncConnection[Any], reading: Reading, report: Report) -> Reading:
-    """Return a reading that knows more of what a report finds; itself where there is nothing to be asked."""
-    tables = [one.key for one in report.findings if one.attribute == SWAPPED]
-    others = [one.key.path[0] for one in report.findings if (one.key.kind, one.attribute) == ("extension", "version")]
+async def look_closer(connection: AsyncConnection[Any], reading: Reading, verdict: Verdict) -> Reading:
+    """Return a reading that knows more of what a verdict finds; itself where there is nothing to be asked."""
+    tables = [one.key for one in verdict.findings if one.attribute == SWAPPED]
+    others = [one.key.path[0] for one in verdict.findings if (one.key.kind, one.attribute) == ("extension", "version")]
     if not tables and not others:
         return reading
     async with read_only(connection, {**SESSION, **LIMITS}):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from healthd.background import Later, ready
+from healthd.catalog import KINDS
 from healthd.comparison.privileges import held_by_another
-from healthd.comparison.roles import ROLES, for_comparison
+from healthd.comparison.roles import for_comparison
 from healthd.config.settings import Target
 from healthd.database.connection import connect
-from healthd.database.finding_details import look_closer
 from healthd.database.ledger import Ledger
 from healthd.database.probes.surroundings import look_around
 from healthd.database.row_counts import losses
@@ -29,9 +29,10 @@ from healthd.migrations.engine.text_recorder import Recorder
 from healthd.migrations.impact import Break, Foreseen, foresee, foresee_undoing
 from healthd.migrations.needs import Lack, lacks
 from healthd.migrations.runner import Manner
-from healthd.model.findings import Finding, Identity, identity
+from healthd.model.findings import Finding, Identity, Verdict, identity
 from healthd.model.names import Key
 from healthd.model.severity import Severity
+from healthd.rounds.closer_look import conclude_closely
 from healthd.rounds.conclusion import conclude, confirmed
 from healthd.rounds.examination import AGAIN_S
 from healthd.rounds.observation import Observation
@@ -39,7 +40,7 @@ from healthd.text import some
 
 if TYPE_CHECKING:
     from healthd.expected.lockfile import LockFile
-    from healthd.model.findings import Report
+    from healthd.model.findings import Verdict
 
 ELSEWHERE = frozenset({"migrations", "contracts"})  # what these checks find is not drift
 
@@ -49,12 +50,12 @@ class Look:
     """One database at one instant, and what that means; `found` is what is not as the lock file says."""
 
     reading: Reading
-    report: Report
+    verdict: Verdict
 
     @property
     def found(self) -> tuple[Finding, ...]:
         """Return what differs, and what could not be compared."""
-        return tuple(one for one in self.report.findings if one.check not in ELSEWHERE)
+        return tuple(one for one in self.verdict.findings if one.check not in ELSEWHERE)
 
     @property
     def drift(self) -> tuple[Finding, ...]:
@@ -64,7 +65,7 @@ class Look:
     @property
     def unclear(self) -> tuple[Finding, ...]:
         """Return what could not be compared."""
-        return tuple(one for one in self.report.findings if one.severity is Severity.UNKNOWN)
+        return tuple(one for one in self.verdict.findings if one.severity is Severity.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,14 @@ async def look(target: Target, files: Files | Later[Files], *, alone: bool = Fal
             finally:
                 if second is not None:
                     await second.close()
-            if not once.report.findings:
+            if not once.verdict.findings:
                 return once
             await asyncio.sleep(AGAIN_S)
             again = await _look(connection, target, files)
     except HealthdError:
         await ready(files)  # what is wrong with the files comes first: it is the same for every database
         raise
-    return replace(again, report=confirmed(once.report, again.report))
+    return replace(again, verdict=confirmed(once.verdict, again.verdict))
 
 
 async def _look(connection: Any, target: Target, files: Files | Later[Files], second: Second | None = None) -> Look:
@@ -105,10 +106,7 @@ async def _look(connection: Any, target: Target, files: Files | Later[Files], se
     wanted, texts = expected_digests(files, version), of_another_major(files, version)
     reading = await read(connection, digests=wanted, second=second, texts=texts)
     reading.ledger.readable()
-    report = conclude(target, await ready(files), Observation(reading))
-    if (more := await look_closer(connection, reading, report)) is not reading:
-        reading, report = more, conclude(target, await ready(files), Observation(more))
-    return Look(reading, report)
+    return Look(*await conclude_closely(connection, target, await ready(files), Observation(reading)))
 
 
 async def migrate(
@@ -384,7 +382,7 @@ def _stood(finding: Finding, lock: LockFile, before: Look, after: Look) -> bool:
     if key.kind == "owner":
         return Key(key.path[0], key.path[1:]) in there
     now = for_comparison(after.reading.snapshot, owner).objects
-    return key.kind in ROLES and key in there and there[key] == now.get(key)
+    return KINDS[key.kind].with_roles is not None and key in there and there[key] == now.get(key)
 
 
 def _unlocked(lock: LockFile, applied: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -96,32 +96,39 @@ class Evidence:
 Check = Callable[[Evidence], Iterable[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The result of one round.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was concluded from one observation of a target."""
 
-    `checks` maps each check to its worst severity; UNKNOWN is a check that could not tell. `failure` says in
-    a word why the round could not be made (unreachable, denied, timeout, error), None when it was. `questions` are the
-    seconds that each question to the server took, in the order of asking.
-    """
-
-    target: str
-    started_at: datetime
-    duration_s: float
     findings: tuple[Finding, ...]
-    next_round_s: float = 0.0
-    checks: Mapping[str, Severity] = field(default_factory=dict)
+    checks: Mapping[str, Severity] = field(default_factory=dict)  # by check the worst severity; UNKNOWN: cannot tell
     migrations: tuple[MigrationState, ...] = ()
     notes: tuple[str, ...] = ()
-    maintenance: str | None = None
-    server_version: int | None = None
-    failure: str | None = None
-    asked: Asked | None = None  # in the round of an endpoint
+    maintenance: str | None = None  # the migration that is running, in words
+    server_version: int | None = None  # as the server counts: 180004
     unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what differs and is no finding, by why
     not_adopted: Finding | None = None  # of a database that holds something and has no ledger
-    questions: tuple[tuple[str, float], ...] = ()
 
     @property
     def severity(self) -> Severity:
         """Return the worst severity: not seeing outranks seeing wrong."""
         return max((finding.severity for finding in self.findings), default=Severity.OK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Verdict):
+    """The result of one round: a verdict on a target, and when it was reached."""
+
+    target: str
+    started_at: datetime
+    duration_s: float
+    next_round_s: float = 0.0  # after this one
+    failure: str | None = None  # why the round could not be made (unreachable, denied, timeout, error)
+    asked: Asked | None = None  # in the round of an endpoint
+    questions: tuple[tuple[str, float], ...] = ()  # to the server, in their order, with the seconds that each took
+
+    @classmethod
+    def of(cls, verdict: Verdict, target: str, started_at: datetime, duration_s: float) -> Report:
+        """Return the report of a verdict."""
+        known = {each.name: getattr(verdict, each.name) for each in fields(Verdict)}
+        return cls(**known, target=target, started_at=started_at, duration_s=duration_s)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from healthd.catalog import KINDS
 from healthd.database.driver_errors import translated
 from healthd.errors import HealthdError
 from healthd.expected.files import Migration
@@ -50,7 +51,6 @@ SCANS = """
     SELECT c.oid::bigint, pg_catalog.pg_stat_get_xact_numscans(c.oid)
       FROM pg_catalog.pg_class AS c
      WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm')"""
-KINDS = {"r": "table", "p": "table", "v": "view", "m": "view", "f": "foreign_table", "S": "sequence"}
 
 
 class _Relation(NamedTuple):
@@ -210,11 +210,12 @@ def _rewrites(before: _Relations, now: Any) -> tuple[str, ...]:
 
 async def _relations(connection: Any) -> _Relations:
     found: _Relations = {}
+    kinds = {letter: kind.name for kind in KINDS.values() for letter in kind.relkinds}
     for oid, kind, schema, name, table, table_oid, filenode, partition in await _rows(connection, RELATIONS):
         if name in BOOKS or name == DIGESTS:
             continue
         path = (schema, table, name) if table is not None else (schema, name)
-        key = Key("index" if table is not None else KINDS[kind], path)
+        key = Key(kinds[kind], path)
         found[oid] = _Relation(str(key), table_oid, filenode, partition)
     return found
 

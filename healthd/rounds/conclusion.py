@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from healthd import catalog
 from healthd.catalog import KINDS
 from healthd.catalog.grants import Grant
 from healthd.checks import CHECKS, applicable
@@ -17,7 +17,7 @@ from healthd.comparison.judgement import with_consequences
 from healthd.comparison.lazy_objects import whole
 from healthd.comparison.passes import Comparison, Given, Reason, Sorted, compare, sort_out
 from healthd.comparison.privileges import PRIVILEGES, is_agreed, is_elsewhere, is_held_by_a_stranger, named_roles
-from healthd.comparison.roles import ROLES, for_comparison, named
+from healthd.comparison.roles import for_comparison, named
 from healthd.comparison.server_texts import as_printed
 from healthd.comparison.unreported import AGREED, ELSEWHERE, PARTITIONS, RECORDED, RUNNING, Unreported
 from healthd.comparison.unreported import named as differing
@@ -28,7 +28,7 @@ from healthd.database.snapshot.transaction import Reading
 from healthd.expected.lockfile import LockFile
 from healthd.expected.status import states
 from healthd.expected.store import Files
-from healthd.model.findings import Evidence, Finding, Report, identity
+from healthd.model.findings import Evidence, Finding, Verdict, identity
 from healthd.model.ledger import Interrupted, MigrationState
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
@@ -37,7 +37,7 @@ from healthd.rounds.observation import Observation
 from healthd.text import some
 
 
-def conclude(target: Target, files: Files, observation: Observation) -> Report:
+def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     """Return what an observation means: pure, so that a test can give it literals."""
     reading, ledger = observation.reading, observation.reading.ledger
     lock_file = files.lock.on(reading.snapshot.server_version)
@@ -53,10 +53,7 @@ def conclude(target: Target, files: Files, observation: Observation) -> Report:
     unseen = {**_unseen(observation.vitals, ledger.reader), **_unsampled(observation.samples)}
     unreported = _unreported(comparison, parted, reading)
     adopted = reading.maintenance or ledger.schemas or ledger.applied
-    return Report(
-        target=target.name,
-        started_at=datetime.min.replace(tzinfo=UTC),
-        duration_s=0.0,
+    return Verdict(
         findings=findings,
         checks=_verdicts(findings, applicable(target.contracts), unseen),
         migrations=migrations,
@@ -109,7 +106,8 @@ def _roles(comparison: Comparison, lock_file: LockFile, target: Target, owner: s
     """Return the roles that sql/ or a contract names, where a privilege differs: all migrations are read for it."""
     if not any(one.key.kind in PRIVILEGES for one in comparison.differences):
         return frozenset()
-    return named_roles(for_comparison(lock_file.expected(None, ROLES.keys()), owner).objects, target.contracts)
+    kinds = frozenset(catalog.names(lambda kind: kind.with_roles))
+    return named_roles(for_comparison(lock_file.expected(None, kinds), owner).objects, target.contracts)
 
 
 def _moving(lock_file: LockFile, reading: Reading, interrupted: Iterable[Interrupted]) -> frozenset[Key]:
@@ -204,8 +202,8 @@ def _about(key: Key) -> Key:
     return Key("table", key.path) if key.kind == "detachment" else key
 
 
-def confirmed(once: Report, again: Report) -> Report:
-    """Return the second report without the findings that the first did not have."""
+def confirmed(once: Verdict, again: Verdict) -> Verdict:
+    """Return the second verdict without the findings that the first did not have."""
     seen = {identity(one) for one in once.findings}
     kept = tuple(one for one in again.findings if identity(one) in seen)
     return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)))

@@ -13,7 +13,7 @@ from typing import Any
 from healthd._version import __version__
 from healthd.config.settings import Endpoint
 from healthd.contracts.json_shape import mismatches
-from healthd.model.findings import Evidence, Finding, Report
+from healthd.model.findings import Evidence, Finding, Report, Verdict
 from healthd.model.names import Key
 from healthd.model.observations import Asked
 from healthd.model.severity import Severity
@@ -37,8 +37,8 @@ async def examine_endpoint(endpoint: Endpoint) -> Report:
         asked = replace(await ask(endpoint), before=asked)
         findings = _findings(endpoint, asked)
     worst = max((one.severity for one in findings), default=Severity.OK)
-    duration_s = monotonic() - start
-    return Report(endpoint.name, started_at, duration_s, findings, checks={"endpoints": worst}, asked=asked)
+    verdict = Verdict(findings=findings, checks={"endpoints": worst})
+    return replace(Report.of(verdict, endpoint.name, started_at, monotonic() - start), asked=asked)
 
 
 def _findings(endpoint: Endpoint, asked: Asked) -> tuple[Finding, ...]:

@@ -16,7 +16,6 @@ from healthd.config.reader import read_settings
 from healthd.config.settings import Target
 from healthd.database.connection import connect, dial
 from healthd.database.dsn import parameters
-from healthd.database.finding_details import look_closer
 from healthd.database.idle_connections import Places
 from healthd.database.probes.round_trips import probe_access, probe_values
 from healthd.database.probes.statements import prepare_statements
@@ -24,7 +23,7 @@ from healthd.database.probes.vitals import Vitals, read_vitals
 from healthd.database.snapshot.change_token import Mark, look, take_mark
 from healthd.database.snapshot.second_connection import Second
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Report, Verdict
 from healthd.model.ledger import State
 from healthd.model.names import Key
 from healthd.model.observations import RoundTrip
@@ -97,17 +96,26 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A report, and what the next round can build on; `adopted`: one of the rounds so far saw a ledger."""
+    """A report, and what the next round can build on."""
 
     report: Report
     files: Files | None
     session: Session | None = None
-    adopted: bool = False
+    adopted: bool = False  # one of the rounds so far saw a ledger
 
     async def close(self) -> None:
         """Close the connection; a second time does nothing."""
         if self.session is not None:
             await self.session.connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of looking at a database, before it is a report."""
+
+    verdict: Verdict
+    files: Files
+    session: Session
 
 
 async def examine_again(
@@ -126,30 +134,37 @@ async def examine_again(
     there is one to be had. Between rounds the connection rests among `places`, and may be closed there.
     """
     started_at, start = datetime.now(UTC), monotonic()
-    following: Round | None = None
+    seen: Seen | None = None
+    failed: Report | None = None
     if places is not None and last is not None and last.session is not None:
         places.take(last.session.connection)
     try:
         with timing() as taken:
             async with asyncio.timeout(target.deadline_s):
-                following = await _next(target, files, last, places, alone=alone)
+                seen = await _next(target, files, last, places, alone=alone)
     except HealthdError as error:
-        following = Round(blind(target, error), None)
+        failed = blind(target, error)
     except TimeoutError:
         late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="deadline_s in yoyo.ini")
-        following = Round(replace(blind(target, late), failure="timeout"), None)
+        failed = replace(blind(target, late), failure="timeout")
     finally:
-        if last is not None and not _same_connection(last, following):
+        if last is not None and not _same_connection(last, seen):
             await last.close()
     await ready(files)  # what is wrong with them is told, whatever the database answers
-    if places is not None and following.session is not None:
-        places.leave(following.session.connection, parameters(target.dsn))
+    session = seen.session if seen is not None else None
+    if places is not None and session is not None:
+        places.leave(session.connection, parameters(target.dsn))
     duration_s = monotonic() - start
-    if last is not None and last.adopted and following.report.not_adopted is not None:
-        following = replace(following, report=blind(target, LOST))
-    adopted = (last is not None and last.adopted) or _has_ledger(following.report)
-    report = replace(following.report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
-    return replace(following, report=report, adopted=adopted)
+    adopted = last is not None and last.adopted
+    if adopted and seen is not None and seen.verdict.not_adopted is not None:
+        failed = blind(target, LOST)
+    elif seen is not None:
+        adopted = adopted or _has_ledger(seen.verdict)
+    if failed is None:
+        assert seen is not None
+        failed = Report.of(seen.verdict, target.name, started_at, duration_s)
+    report = replace(failed, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
+    return Round(report, seen.files if seen is not None else None, session, adopted)
 
 
 LOST = LedgerFailed(
@@ -158,27 +173,25 @@ LOST = LedgerFailed(
 )
 
 
-def _has_ledger(report: Report) -> bool:
-    return any(one.state not in (State.PENDING, State.OUT_OF_ORDER) for one in report.migrations)
+def _has_ledger(verdict: Verdict) -> bool:
+    return any(one.state not in (State.PENDING, State.OUT_OF_ORDER) for one in verdict.migrations)
 
 
-def _same_connection(last: Round, following: Round | None) -> bool:
-    if last.session is None or following is None or following.session is None:
-        return False
-    return following.session.connection is last.session.connection
+def _same_connection(last: Round, seen: Seen | None) -> bool:
+    return last.session is not None and seen is not None and seen.session.connection is last.session.connection
 
 
 async def _next(
     target: Target, files: Files | Later[Files], last: Round | None, places: Places | None, *, alone: bool
-) -> Round:
-    """Return a round on the last one's connection, or on a new one when that is old or turns out to be gone."""
+) -> Seen:
+    """Return what a round sees: on the last one's connection, or on a new one when that is old or turns out gone."""
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
         with suppress(HealthdError):  # the connection, or a table that the question names, is gone
             with question(LOOK):
                 same, mark = await look(session.connection, session.mark)
             if same and last.files is files:
-                return replace(last, session=replace(session, mark=mark))
+                return Seen(last.report, last.files, replace(session, mark=mark))
             return await _read(target, files, replace(session, mark=mark), alone=False)
     if last is not None:
         await last.close()
@@ -207,26 +220,26 @@ async def _mark(connection: Any, *, busy: bool) -> Mark | None:
         return None
 
 
-async def _read(target: Target, files: Files | Later[Files], session: Session, *, alone: bool) -> Round:
-    """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
+async def _read(target: Target, files: Files | Later[Files], session: Session, *, alone: bool) -> Seen:
+    """Return what a round sees that reads everything; the mark that was taken before it counts if it could see all."""
     second = None
     if alone or session.reading_s > LONG_S:
         new = session.vitals is None
         second = Second(target.dsn, target.deadline_s, more=new, kept=not new)
     try:
-        report, known, session = await _examine(target, files, session, second)
+        verdict, known, session = await _examine(target, files, session, second)
     finally:
         if second is not None:
             await second.close()
     # What another major printed is read as well another time, and rows are not looked at in every round.
     seen = ("texts", "serialization")
-    blinded = any(one.severity is Severity.UNKNOWN and one.check not in seen for one in report.findings)
-    return Round(report, known, replace(session, mark=None if blinded else session.mark))
+    blinded = any(one.severity is Severity.UNKNOWN and one.check not in seen for one in verdict.findings)
+    return Seen(verdict, known, replace(session, mark=None if blinded else session.mark))
 
 
 async def _examine(
     target: Target, files: Files | Later[Files], session: Session, second: Second | None
-) -> tuple[Report, Files, Session]:
+) -> tuple[Verdict, Files, Session]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
     from healthd.database.snapshot.reading import read
     from healthd.expected.store import expected_digests, of_another_major
@@ -254,21 +267,20 @@ async def _examine(
 
         from healthd.comparison.adoption import as_not_adopted
         from healthd.database.probes.row_samples import Samples
-        from healthd.rounds.conclusion import conclude, confirmed
+        from healthd.rounds.closer_look import conclude_closely
+        from healthd.rounds.conclusion import confirmed
         from healthd.rounds.observation import Observation
 
         known = await ready(files)
         samples = sampled.samples if sampled is not None else Samples()
         observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
-        report = conclude(target, known, observation)
-        if (more := await look_closer(session.connection, reading, report)) is not reading:
-            report = conclude(target, known, replace(observation, reading=more))
-        report = as_not_adopted(report)
+        _, verdict = await conclude_closely(session.connection, target, known, observation)
+        verdict = as_not_adopted(verdict)
         if once is not None:
-            report = confirmed(once, report)
-        if once is not None or not report.findings:
-            return report, known, replace(session, tried=tried, vitals=vitals, sampled=sampled)
-        once = report
+            verdict = confirmed(once, verdict)
+        if once is not None or not verdict.findings:
+            return verdict, known, replace(session, tried=tried, vitals=vitals, sampled=sampled)
+        once = verdict
         await asyncio.sleep(AGAIN_S)
 
 

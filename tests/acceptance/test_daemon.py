@@ -600,7 +600,9 @@ async def test_a_round_that_should_long_have_ended_starves_the_watchdog(folder: 
     await task
 
     for minutes, stuck in ((0, False), (2, False), (4, True)):
-        board.post(Report("app", datetime.now(UTC) - timedelta(minutes=minutes), 0.1, ()))
+        board.post(
+            Report(target="app", started_at=datetime.now(UTC) - timedelta(minutes=minutes), duration_s=0.1, findings=())
+        )
         assert stuck == _stuck(watch)
 
 

@@ -69,12 +69,12 @@ def board(ago_s: float = 12, facts: dict[str, Any] | None = None, **targets: tup
 
 def report(name: str, findings: tuple[Finding, ...], ago_s: float, **facts: Any) -> Report:
     return Report(
-        name,
-        NOW - timedelta(seconds=ago_s),
-        0.0,
-        findings,
-        30.0,
-        {"connection": Severity.OK, **{one.check: one.severity for one in findings}},
+        target=name,
+        started_at=NOW - timedelta(seconds=ago_s),
+        duration_s=0.0,
+        findings=findings,
+        next_round_s=30.0,
+        checks={"connection": Severity.OK, **{one.check: one.severity for one in findings}},
         **facts,
     )
 

@@ -33,9 +33,9 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     """
     chosen = one_target(settings, target)
     seen = finished(_look(chosen, settings))
-    if (unadopted := seen.report.not_adopted) is not None:
-        seen = replace(seen, report=as_not_adopted(seen.report))
-    migrations, drift, unclear = seen.report.migrations, seen.drift, seen.unclear
+    if (unadopted := seen.verdict.not_adopted) is not None:
+        seen = replace(seen, verdict=as_not_adopted(seen.verdict))
+    migrations, drift, unclear = seen.verdict.migrations, seen.drift, seen.unclear
     lines = [
         f"{printable(one.id)}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}" for one in migrations
     ]

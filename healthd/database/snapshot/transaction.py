@@ -163,7 +163,7 @@ async def _planned_once(
 
 def asked() -> tuple[str, ...]:
     """Return the kinds of which there are digests; the labels of enums are read in any case, and tried out."""
-    return tuple(name for name in catalog.KINDS if name != "enum")
+    return tuple(name for name, kind in catalog.KINDS.items() if not kind.always_read)
 
 
 def _present() -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from evidence import evidence, snapshot
 
+from healthd import catalog
 from healthd.catalog.columns import Column
 from healthd.catalog.constraints import Constraint
 from healthd.catalog.enums import Enum
@@ -14,7 +15,6 @@ from healthd.catalog.tables import Table
 from healthd.catalog.views import View
 from healthd.checks import CHECKS, PROBLEMS
 from healthd.checks.columns import check as columns
-from healthd.checks.objects import JUDGED_ELSEWHERE
 from healthd.checks.objects import check as objects
 from healthd.checks.texts import check as texts
 from healthd.comparison.judgement import message, one_line, sides, summary
@@ -118,7 +118,7 @@ def test_objects_judges_what_no_other_check_does() -> None:
     found = list(objects(evidence(snapshot(lost), snapshot({}))))
 
     assert {"table:app.t", "index:app.other.i", "constraint:app.other.c"} == {str(finding.key) for finding in found}
-    assert {"column", "enum"} == set(JUDGED_ELSEWHERE)
+    assert ("enum", "column") == catalog.names(lambda kind: kind.check != "objects")
 
 
 def test_every_difference_is_judged_by_exactly_one_check() -> None:

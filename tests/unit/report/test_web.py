@@ -50,7 +50,16 @@ class Daemon:
             raise self.wrong
 
     def post(self, *findings: Finding, target: str = "app", failure: str | None = None) -> None:
-        self.board.post(Report(target, self.now, 0.1, findings, next_round_s=10.0, failure=failure))
+        self.board.post(
+            Report(
+                target=target,
+                started_at=self.now,
+                duration_s=0.1,
+                findings=findings,
+                next_round_s=10.0,
+                failure=failure,
+            )
+        )
 
 
 @pytest.fixture

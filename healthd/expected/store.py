@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from healthd.background import Later, ready
+from healthd.background import Later
 from healthd.catalog.digests import Digest
 from healthd.config.settings import Settings
 from healthd.database.ledger import Ledger
@@ -111,21 +111,21 @@ def read_snapshot(path: Path, *, server_version: int | None = None) -> tuple[Sna
         ) from error
 
 
-def expected_digests(files: Files | Later[Files], server_version: int) -> Digests:
+def expected_digests(files: Later[Files], server_version: int) -> Digests:
     """Return what reads, for a ledger, which digest each kind must have on a server; for `reading.read`."""
 
     async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
-        lock = (await ready(files)).lock.on(server_version)
+        lock = (await files.ready()).lock.on(server_version)
         return lock.digests([one.id for one in ledger.applied])
 
     return wanted
 
 
-def of_another_major(files: Files | Later[Files], server_version: int) -> Texts:
+def of_another_major(files: Later[Files], server_version: int) -> Texts:
     """Return what says whether the lock file is of another major than a server; for `reading.read`."""
 
     async def differs() -> bool:
-        lock_file = (await ready(files)).lock.on(server_version)
+        lock_file = (await files.ready()).lock.on(server_version)
         return lock_file.server_version // 10000 != server_version // 10000
 
     return differs

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from healthd.background import Later
 from healthd.comparison.judgement import major
 from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
@@ -99,7 +100,7 @@ async def fit(
         raise MigrationFailed(f"the lock file is not of these files: {some(wrong)}", hint="write it: healthd lock")
     files = Files.of(lock, migrations)
     async with connect(target.dsn) as connection:
-        reading = await read(connection, texts=of_another_major(files, connection.info.server_version))
+        reading = await read(connection, texts=of_another_major(Later.made(files), connection.info.server_version))
         return await _fit_of(
             connection, target, migrations, lock, reading, to, allow_unexpected=allow_unexpected, trust=record_texts
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from healthd.background import Later, ready
+from healthd.background import Later
 from healthd.catalog import KINDS
 from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
@@ -77,12 +77,23 @@ class Changed:
     breaks: tuple[Break, ...] = ()
 
 
-async def look(target: Target, files: Files | Later[Files], *, alone: bool = False) -> Look:
+async def look(target: Target, files: Files) -> Look:
     """Return what a database is; trouble is looked at a second time, and only what is wrong twice is told.
 
-    Of the kinds whose digest is as it should be no object is read. Files that are still being read are waited for
-    once the server has answered. Who looks and does nothing else is `alone`, and takes a second connection.
+    Of the kinds whose digest is as it should be no object is read.
     """
+    return await _twice(target, Later.made(files), alone=False)
+
+
+async def look_alone(target: Target, files: Later[Files]) -> Look:
+    """Return what a database is, where nothing else is done with it: with a second connection.
+
+    Files that are still being read are waited for once the server has answered.
+    """
+    return await _twice(target, files, alone=True)
+
+
+async def _twice(target: Target, files: Later[Files], *, alone: bool) -> Look:
     try:
         async with connect(target.dsn) as connection:
             second = Second(target.dsn, target.deadline_s) if alone else None
@@ -96,17 +107,17 @@ async def look(target: Target, files: Files | Later[Files], *, alone: bool = Fal
             await asyncio.sleep(AGAIN_S)
             again = await _look(connection, target, files)
     except HealthdError:
-        await ready(files)  # what is wrong with the files comes first: it is the same for every database
+        await files.ready()  # what is wrong with the files comes first: it is the same for every database
         raise
     return replace(again, verdict=confirmed(once.verdict, again.verdict))
 
 
-async def _look(connection: Any, target: Target, files: Files | Later[Files], second: Second | None = None) -> Look:
+async def _look(connection: Any, target: Target, files: Later[Files], second: Second | None = None) -> Look:
     version = connection.info.server_version
     wanted, texts = expected_digests(files, version), of_another_major(files, version)
     reading = await read(connection, digests=wanted, second=second, texts=texts)
     reading.ledger.readable()
-    return Look(*await conclude_closely(connection, target, await ready(files), Observation(reading)))
+    return Look(*await conclude_closely(connection, target, await files.ready(), Observation(reading)))
 
 
 async def migrate(

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from healthd import catalog
-from healthd.background import Later, ready
+from healthd.background import Later
 from healthd.config.reader import read_settings
 from healthd.config.settings import Target
 from healthd.database.connection import connect, dial
@@ -43,12 +43,11 @@ LONG_S = 0.5  # a reading that took longer is shared by two connections the next
 SHARE = 0.25  # of a round's deadline that looking at rows may take
 
 
-async def examine(target: Target | str, files: Files | Later[Files] | None = None) -> Report:
+async def examine(target: Target | str, files: Files | None = None) -> Report:
     """Return the report of one round; trouble in or around the database is a finding, never an exception.
 
     `target` may be a URL or key=value text. Without `files` it is compared with those that the yoyo.ini of
     this folder names; what is wrong with them is raised, as HealthdError.
-    Nothing follows it, so that it takes a second connection for the time that this saves.
     """
     if isinstance(target, str):
         (target,) = read_settings(database=target).targets
@@ -56,7 +55,12 @@ async def examine(target: Target | str, files: Files | Later[Files] | None = Non
         from healthd.expected.store import read_files
 
         files = read_files(read_settings())
-    only = await examine_again(target, files, None, alone=True)
+    return await examine_alone(target, Later.made(files))
+
+
+async def examine_alone(target: Target, files: Later[Files]) -> Report:
+    """Return the report of one round that no other follows, with files that may still be read while it begins."""
+    only = await _round(target, files, None, None, alone=True)
     await only.close()
     return only.report
 
@@ -118,21 +122,21 @@ class Seen:
     session: Session
 
 
-async def examine_again(
-    target: Target,
-    files: Files | Later[Files],
-    last: Round | None,
-    *,
-    alone: bool = False,
-    places: Places | None = None,
-) -> Round:
+async def examine_again(target: Target, files: Files, last: Round | None, *, places: Places | None = None) -> Round:
     """Return the next round; it reads everything only when something moved since the last one.
 
     The connection goes from one round to the next, for the server answers faster whom it knows; every ten minutes
     there is a new one all the same. A round that is followed by another is closed here, the last one by the caller.
-    One that is `alone`, or that follows one that took long, takes a second connection for as long as it lasts, when
-    there is one to be had. Between rounds the connection rests among `places`, and may be closed there.
+    One that follows one that took long takes a second connection for as long as it lasts, when there is one to be had.
+    Between rounds the connection rests among `places`, and may be closed there.
     """
+    return await _round(target, Later.made(files), last, places, alone=False)
+
+
+async def _round(
+    target: Target, files: Later[Files], last: Round | None, places: Places | None, *, alone: bool
+) -> Round:
+    """Return a round; one that is `alone` takes a second connection at once."""
     started_at, start = datetime.now(UTC), monotonic()
     seen: Seen | None = None
     failed: Report | None = None
@@ -150,7 +154,7 @@ async def examine_again(
     finally:
         if last is not None and not _same_connection(last, seen):
             await last.close()
-    await ready(files)  # what is wrong with them is told, whatever the database answers
+    await files.ready()  # what is wrong with them is told, whatever the database answers
     session = seen.session if seen is not None else None
     if places is not None and session is not None:
         places.leave(session.connection, parameters(target.dsn))
@@ -181,16 +185,14 @@ def _same_connection(last: Round, seen: Seen | None) -> bool:
     return last.session is not None and seen is not None and seen.session.connection is last.session.connection
 
 
-async def _next(
-    target: Target, files: Files | Later[Files], last: Round | None, places: Places | None, *, alone: bool
-) -> Seen:
+async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None, *, alone: bool) -> Seen:
     """Return what a round sees: on the last one's connection, or on a new one when that is old or turns out gone."""
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
         with suppress(HealthdError):  # the connection, or a table that the question names, is gone
             with question(LOOK):
                 same, mark = await look(session.connection, session.mark)
-            if same and last.files is files:
+            if same and last.files is await files.ready():
                 return Seen(last.report, last.files, replace(session, mark=mark))
             return await _read(target, files, replace(session, mark=mark), alone=False)
     if last is not None:
@@ -220,7 +222,7 @@ async def _mark(connection: Any, *, busy: bool) -> Mark | None:
         return None
 
 
-async def _read(target: Target, files: Files | Later[Files], session: Session, *, alone: bool) -> Seen:
+async def _read(target: Target, files: Later[Files], session: Session, *, alone: bool) -> Seen:
     """Return what a round sees that reads everything; the mark that was taken before it counts if it could see all."""
     second = None
     if alone or session.reading_s > LONG_S:
@@ -238,7 +240,7 @@ async def _read(target: Target, files: Files | Later[Files], session: Session, *
 
 
 async def _examine(
-    target: Target, files: Files | Later[Files], session: Session, second: Second | None
+    target: Target, files: Later[Files], session: Session, second: Second | None
 ) -> tuple[Verdict, Files, Session]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
     from healthd.database.snapshot.reading import read
@@ -271,7 +273,7 @@ async def _examine(
         from healthd.rounds.conclusion import confirmed
         from healthd.rounds.observation import Observation
 
-        known = await ready(files)
+        known = await files.ready()
         samples = sampled.samples if sampled is not None else Samples()
         observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
         _, verdict = await conclude_closely(session.connection, target, known, observation)

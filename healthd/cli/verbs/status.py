@@ -55,9 +55,9 @@ def status(settings: Settings, style: str, target: str | None) -> int:
 
 
 async def _look(target: Target, settings: Settings) -> Look:
-    from healthd.migrations.safe_run import look
+    from healthd.migrations.safe_run import look_alone
 
-    return await look(target, Later(lambda: _load(settings)), alone=True)
+    return await look_alone(target, Later(lambda: _load(settings)))
 
 
 def _load(settings: Settings) -> Files:

@@ -34,7 +34,7 @@ For a migration that is out of order, rename it so that it comes last, or run
         Severity.WARNING,
         "The database is not adopted yet",
         meaning="""
-The database contains objects and has no ledger, so its version cannot be determined.
+The database contains objects and has no ledger, so it is not known which migrations were applied.
 An empty database without a ledger is not affected: its migrations are pending.""",
         impact="""
 The database is not compared with `sql/`, and no repair is offered, until it has a ledger.""",

@@ -26,7 +26,7 @@ Warning: it has neither effect, for example a missing non-unique index.""",
         diagnosis="""
 `healthd check` shows each object with its expected and its actual state.
 A difference that follows from another one is not reported separately:
-`with it went …` lists the objects that a CASCADE dropped (`consequences` in the JSON lists all of them),
+`also affected: …` lists the objects that a CASCADE dropped (`consequences` in the JSON lists all of them),
 and `renamed to …` covers everything that belongs to the object and all texts that mention it.
 If two objects could be the missing one under another name, all three are reported.
 `healthd diff TARGET sql/schema.lock` lists the differences without a severity.
@@ -64,12 +64,12 @@ If a migration was interrupted at this statement, `healthd resume` completes it.
         "unexpected_object",
         200,
         Severity.WARNING,
-        "The database contains objects that sql/ does not define",
+        "The database contains an object that sql/ does not define",
         meaning="""
 The database contains an object that no applied migration creates.""",
         impact="""
-The application is not affected: everything that it needs exists.
-But the object was not reviewed, and a later migration can conflict with it.""",
+Nothing that the application needs is missing.
+However, the object was not reviewed, and a later migration can conflict with it.""",
         diagnosis="""
 `healthd check` shows the object.
 The server's log can show who created it (`log_statement = ddl`).""",
@@ -86,9 +86,9 @@ Either a kind of object could not be read,
 or texts (the definition of a view, a default) were printed by two major versions of PostgreSQL,
 that of the lock file and that of this database, which may print the same definition differently.
 For migrations that healthd applies it records how the server prints these texts, and compares them.
-These texts are not recorded because an older healthd or yoyo applied the migration,
-because they already differed before a run, because the server was upgraded,
-or because the lock file was changed since.""",
+These texts are not recorded, because an older healthd or yoyo applied the migration,
+because they could not be compared before a run, because the server was upgraded,
+or because the lock file contains other texts now.""",
         impact="""
 healthd does not know whether these texts are correct; everything else is compared.
 After an upgrade of the server this is a ticket, never a page.""",

@@ -19,7 +19,7 @@ The finding names the sequence, the column whose type is the limit, and how many
 In psql: `SELECT * FROM pg_sequences`, `\\d TABLE`.
 Drawing a number changes nothing else in the catalogs: if the database is otherwise unchanged,
 the finding appears with the next full read, at most ten minutes later.
-An INSERT that fails draws a number, too, and `INSERT … ON CONFLICT` draws one for each row that conflicts.
+An INSERT that fails draws a number, too, and so does each conflicting row of `INSERT … ON CONFLICT`.
 A sequence with `CYCLE` is never reported.
 PostgreSQL shows the last value only to roles with USAGE or SELECT on the sequence.
 If healthd lacks both, the target's page shows a note, and the check has no verdict."""

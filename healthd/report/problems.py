@@ -236,7 +236,7 @@ def leading(findings: Iterable[Finding]) -> Finding | None:
 
 
 def runbook() -> str:
-    """Return the whole runbook as Markdown: the head, then a section for each problem."""
+    """Return the complete runbook as Markdown: the head, then a section for each problem."""
     return HEAD + "\n" + "\n".join(line for problem in SECTIONS.values() for line in section(problem))
 
 

@@ -19,9 +19,9 @@ from healthd.model.snapshots import Difference, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A class of findings: its stable name, what it answers over HTTP, and what people should know.
+    """A class of findings: its stable name, its HTTP status, and its section in the runbook.
 
-    `meaning`, `see` and `mend` are Markdown, one section of docs/runbook.md; `{}` fields are not replaced.
+    `meaning`, `impact`, `diagnosis` and `mitigation` are Markdown, the parts of a section of docs/runbook.md.
     """
 
     name: str
@@ -29,8 +29,9 @@ class Problem:
     severity: Severity
     title: str
     meaning: str
-    see: str
-    mend: str
+    impact: str
+    diagnosis: str
+    mitigation: str
 
 
 @dataclass(frozen=True, slots=True)

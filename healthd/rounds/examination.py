@@ -30,24 +30,24 @@ from healthd.model.observations import RoundTrip
 from healthd.model.severity import Severity
 from healthd.rounds.timing import ACCESS, BESIDE, CONNECT, LOOK, READ, ROWS, STATEMENTS, VALUES, question, timing
 
-# Kinds and checks are many files. They are loaded where they are first used, while the server answers.
+# Kinds and checks are many files. They are loaded where they are first used, while the server responds.
 if TYPE_CHECKING:
     from healthd.database.probes.row_samples import Samples
     from healthd.database.snapshot.transaction import Reading
     from healthd.expected.store import Files
 
-AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
-ANEW_S = 600.0  # a quiet database is read in full, on a new connection, this often all the same
-SAMPLE_S = 0.9 * ANEW_S  # rows are looked at once on each of these connections, whatever else happens
-LONG_S = 0.5  # a reading that took longer is shared by two connections the next time; one that was counts twice
-SHARE = 0.25  # of a round's deadline that looking at rows may take
+AGAIN_S = 0.2  # between a reading with findings and the reading that confirms them
+ANEW_S = 600.0  # even an unchanged database is read in full, on a new connection, after this time
+SAMPLE_S = 0.9 * ANEW_S  # rows are sampled once on each of these connections, whatever else happens
+LONG_S = 0.5  # after a longer reading, the next one uses two connections; such a reading counts twice
+SHARE = 0.25  # of a round's deadline that sampling rows may take
 
 
 async def examine(target: Target | str, files: Files | None = None) -> Report:
-    """Return the report of one round; trouble in or around the database is a finding, never an exception.
+    """Return the report of one round; an error of the database is a finding, never an exception.
 
-    `target` may be a URL or key=value text. Without `files` it is compared with those that the yoyo.ini of
-    this folder names; what is wrong with them is raised, as HealthdError.
+    `target` may be a URL or a key=value string. Without `files` the database is compared with the files that yoyo.ini
+    in the current folder names; an error in them is raised as HealthdError.
     """
     if isinstance(target, str):
         (target,) = read_settings(database=target).targets
@@ -67,7 +67,7 @@ async def examine_alone(target: Target, files: Later[Files]) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of sending values, and what that depended on: the types, the enums, the settings of new sessions."""
+    """The results of sending values, and what they depend on: the types, the enums, the settings of new sessions."""
 
     of: tuple[Any, ...]
     trips: tuple[RoundTrip, ...]
@@ -75,7 +75,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """What was seen of rows, when (monotonic seconds), and the columns that were there then."""
+    """The result of sampling rows, its time (monotonic seconds), and the columns at that time."""
 
     of: Any
     at: float
@@ -84,9 +84,9 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A connection that goes from round to round, since when (monotonic seconds), and what it was told on it.
+    """A connection that rounds share, its start (monotonic seconds), and what was read on it.
 
-    Without a mark everything must be read again; the last time that took `reading_s`.
+    Without a mark everything must be read again; the last full reading took `reading_s`.
     """
 
     connection: Any
@@ -94,13 +94,13 @@ class Session:
     mark: Mark | None = None
     reading_s: float = 0.0
     tried: Tried | None = None
-    vitals: Vitals | None = None  # what moves slowly, and no snapshot holds: read once on each connection
-    sampled: Sampled | None = None  # goes from connection to connection
+    vitals: Vitals | None = None  # what changes slowly and is not in a snapshot: read once on each connection
+    sampled: Sampled | None = None  # kept when the connection is replaced
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A report, and what the next round can build on."""
+    """A report, and what the next round can reuse."""
 
     report: Report
     files: Files | None
@@ -123,12 +123,12 @@ class Seen:
 
 
 async def examine_again(target: Target, files: Files, last: Round | None, *, places: Places | None = None) -> Round:
-    """Return the next round; it reads everything only when something moved since the last one.
+    """Return the next round; it reads everything only if something changed since the last round.
 
-    The connection goes from one round to the next, for the server answers faster whom it knows; every ten minutes
-    there is a new one all the same. A round that is followed by another is closed here, the last one by the caller.
-    One that follows one that took long takes a second connection for as long as it lasts, when there is one to be had.
-    Between rounds the connection rests among `places`, and may be closed there.
+    Rounds share a connection, because a session with warm caches is faster; it is replaced every ten minutes.
+    This function closes the last round, and the caller closes the round that it returns at the end.
+    A round that follows a long one uses a second connection while it runs, if one is available.
+    Between rounds the connection is kept in `places`, and may be closed there.
     """
     return await _round(target, Later.made(files), last, places, alone=False)
 
@@ -149,7 +149,7 @@ async def _round(
     except HealthdError as error:
         failed = blind(target, error)
     except TimeoutError:
-        late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="deadline_s in yoyo.ini")
+        late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="see deadline_s in yoyo.ini")
         failed = replace(blind(target, late), failure="timeout")
     finally:
         if last is not None and not _same_connection(last, seen):
@@ -172,8 +172,8 @@ async def _round(
 
 
 LOST = LedgerFailed(
-    "cannot tell which migrations are applied: the ledger is gone, and was there in an earlier round",
-    hint="bring its tables back from the backup",
+    "cannot tell which migrations were applied: the ledger is missing, but existed in an earlier round",
+    hint="restore its tables from a backup",
 )
 
 
@@ -189,7 +189,7 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
     """Return what a round sees: on the last one's connection, or on a new one when that is old or turns out gone."""
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
-        with suppress(HealthdError):  # the connection, or a table that the question names, is gone
+        with suppress(HealthdError):  # the connection is lost, or a table of the query was dropped
             with question(LOOK):
                 same, mark = await look(session.connection, session.mark)
             if same and last.files is await files.ready():
@@ -199,7 +199,7 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
         await last.close()
     with question(CONNECT):
         connection = await dial(target.dsn, timeout_s=target.deadline_s, places=places)
-    loading = asyncio.ensure_future(asyncio.to_thread(getattr, catalog, "KINDS"))  # while the servers begin
+    loading = asyncio.ensure_future(asyncio.to_thread(getattr, catalog, "KINDS"))  # while the server starts the session
     try:
         asked = None if alone else await _mark(connection, busy=session is not None)
         new = Session(connection, monotonic(), asked)
@@ -214,7 +214,7 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
 
 
 async def _mark(connection: Any, *, busy: bool) -> Mark | None:
-    """Return the mark; None when we may not ask: then every round reads everything."""
+    """Return the mark; None without the privilege to read it: then every round reads everything."""
     try:
         with question(LOOK):
             return await take_mark(connection, busy=busy)
@@ -233,7 +233,7 @@ async def _read(target: Target, files: Later[Files], session: Session, *, alone:
     finally:
         if second is not None:
             await second.close()
-    # What another major printed is read as well another time, and rows are not looked at in every round.
+    # Texts of another major are the same in the next reading, and rows are not sampled in every round.
     seen = ("texts", "serialization")
     blinded = any(one.severity is Severity.UNKNOWN and one.check not in seen for one in verdict.findings)
     return Seen(verdict, known, replace(session, mark=None if blinded else session.mark))
@@ -257,7 +257,7 @@ async def _examine(
         session = replace(session, reading_s=reading_s if sharing is None else 2 * reading_s)
         if sharing is not None and sharing.kept:
             await sharing.close()
-        sharing = None  # what it knows is of now, not of another reading
+        sharing = None  # it belongs to this reading, not to the next one
         reading.ledger.readable()
         tried = await _try(target, session.connection, tried, reading, second)
         vitals = vitals or await _vitals(session.connection, second)
@@ -293,7 +293,7 @@ async def _vitals(connection: Any, second: Second | None) -> Vitals:
 
 
 async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading, second: Second | None) -> Tried:
-    """Send values, in a session with the settings of today, unless nothing that they depend on has changed."""
+    """Send values in a session with the current settings, unless nothing that they depend on has changed."""
     enums = tuple((key, one) for key, one in reading.snapshot.objects.items() if key.kind == "enum")
     columns = reading.digests.get("column")
     of = (reading.settings, columns, enums)
@@ -309,7 +309,7 @@ async def _try(target: Target, connection: Any, tried: Tried | None, reading: Re
 
 
 async def _sample(target: Target, connection: Any, sampled: Sampled | None, reading: Reading) -> Sampled | None:
-    """Look at rows where that is asked for: now and then, and when columns are others; never while they change."""
+    """Sample rows if configured: from time to time, and after columns changed; never during a migration."""
     if not target.sample_rows or not any(contract.models for contract in target.contracts):
         return None
     of = reading.digests.get("column", sampled.of if sampled is not None else None)
@@ -327,7 +327,7 @@ async def _sample(target: Target, connection: Any, sampled: Sampled | None, read
 
 
 def blind(target: Target, error: HealthdError) -> Report:
-    """Return the report of a round that could not see: every check is unknown."""
+    """Return the report of a round that could not read the target: every check is unknown."""
     from healthd.checks import applicable
 
     denied = isinstance(error, PermissionDenied)
@@ -339,8 +339,8 @@ def blind(target: Target, error: HealthdError) -> Report:
         Key("database", (target.name,)),
         str(error),
         Severity.UNKNOWN,
-        expected="a round that sees everything",
-        actual="refused" if denied else "it could not be finished" if answered else "no answer",
+        expected="a complete round",
+        actual="permission denied" if denied else "the round failed" if answered else "no answer",
         repair=(grant,) if grant else (),
         facts={"grant": grant} if denied else {},
         check="connection",

@@ -190,7 +190,7 @@ def test_explain_prints_the_section_of_each_problem(name: str, project: Path) ->
 
     assert code == 0
     assert out.startswith(f"## {name}\n")
-    assert [heading for heading in ("What it means", "How to see it", "How to mend it") if heading not in out] == []
+    assert [heading for heading in ("Meaning", "Impact", "Diagnosis", "Mitigation") if heading not in out] == []
 
 
 def test_explain_alone_lists_every_problem_and_alert(project: Path) -> None:

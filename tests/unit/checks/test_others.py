@@ -162,7 +162,7 @@ def test_rows_that_cannot_be_read_are_told_with_their_number_and_the_sql_that_sh
     (found,) = serialization.check(evidence(samples=(sample,)))
 
     assert ("serialization_failed", Severity.CRITICAL, "infinite") == (found.problem, found.severity, found.attribute)
-    assert "3 of 1000 rows looked at hold infinity" in found.message
-    assert found.message.endswith("Thing.day (shop@7); one is id = 7")
+    assert "3 of 1000 rows sampled contain infinity" in found.message
+    assert found.message.endswith("Thing.day (shop@7); for example id = 7")
     assert query == found.facts["query"]
     assert all(line.startswith("-- ") for one in found.repair for line in one.splitlines())

@@ -93,8 +93,11 @@ def test_texts_that_another_major_printed_are_one_finding_that_says_how_to_tell(
     finding = one(texts, expected, actual)
 
     assert ("cannot_compare", Severity.UNKNOWN) == (finding.problem, finding.severity)
-    assert finding.message.startswith("5 texts were printed by PostgreSQL 15 otherwise than by 18: view:app.v0 (def")
-    assert "view:app.v2 (definition) and 2 more; healthd baseline --record-texts" in finding.message
+    assert finding.message.startswith("5 texts were printed differently by PostgreSQL 15 and 18: view:app.v0 (def")
+    assert (
+        "view:app.v2 (definition) and 2 more; check them, then record them with healthd baseline --record-texts"
+        in finding.message
+    )
     assert "healthd lock --also-on FOLDER" in finding.message
     assert names == [text["key"] for text in finding.facts["texts"]]
     assert [] == list(objects(evidence(expected, actual)))
@@ -134,13 +137,14 @@ def test_a_clean_database_is_clean_for_every_check() -> None:
     assert [] == [finding for check in CHECKS.values() for finding in check(evidence(same, same))]
 
 
-def test_every_problem_says_what_it_means_and_what_to_do() -> None:
+def test_every_problem_has_the_four_parts_of_a_runbook_section() -> None:
     for name, problem in PROBLEMS.items():
         assert name == problem.name
         assert problem.title
         assert problem.meaning.strip()
-        assert problem.see.strip()
-        assert problem.mend.strip()
+        assert problem.impact.strip()
+        assert problem.diagnosis.strip()
+        assert problem.mitigation.strip()
         assert problem.status in (200, 403, 422, 500, 503)
 
 

@@ -38,16 +38,16 @@ def _much(_difference: Difference, _expected: Record) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One type of object: how it is read, what it belongs to, how it is put right.
+    """One type of object: how it is read, what it belongs to, how it is repaired.
 
-    `query` returns, a row each, the `depth` parts of the path and then the record's fields in their order;
-    it is a text, or a function of the server's version number (140000 = 14.0) that returns one. `some` is a query
-    that returns rows whenever that one does, at next to no cost: most databases hold nothing of most kinds.
-    A `depth` of 0 is a path whose length differs from object to object: an array in the first column.
-    `change` is given a difference in one attribute, and how bad the attribute says that is, and may know better.
-    `repair` is given a difference, and the whole records of both sides, None for the one that is missing;
-    an object that nobody expects is never its business. `little` is given a difference in one attribute and the
-    expected record, and returns in words in what two values differ that mean the same: then it is a warning.
+    `query` returns one row for each object: the `depth` parts of the path, then the record's fields in their order.
+    It is a text, or a function of the server's version number (140000 = 14.0) that returns one. `some` is a query
+    that returns rows whenever `query` does, at almost no cost: most databases have no objects of most kinds.
+    With a `depth` of 0 the length of the path varies: it is an array in the first column.
+    `change` receives a difference in one attribute and the severity that the attribute declares, and may return
+    another severity. `repair` receives a difference and the complete records of both sides, None for a missing one;
+    it is never called for an unexpected object. `little` receives a difference in one attribute and the expected
+    record; if both values have the same meaning, it returns how they differ, and the difference is a warning.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Kind:
         return self.query if isinstance(self.query, str) else self.query(server_version)
 
     def severity(self, difference: Difference) -> Severity | None:
-        """Return how bad a difference of this kind is; None when it is only worth showing."""
+        """Return the severity of a difference of this kind; None when it is only shown."""
         if difference.attribute is not None:
             return self.change(difference, attributes(self.record)[difference.attribute].severity)
         if difference.actual is None:
@@ -75,6 +75,6 @@ class Kind:
         return self.gain(difference.actual)
 
     def deparsed(self, name: str | None) -> bool:
-        """Return whether an attribute is text that servers print in their own ways."""
+        """Return whether an attribute is text that major versions print differently."""
         known = attributes(self.record)
         return name is not None and name in known and known[name].deparsed

@@ -75,8 +75,8 @@ async def test_another_number_of_parameters_is_told(migrated: str) -> None:
         ("SELECT 1; DROP TABLE machines", "cannot insert multiple commands into a prepared statement"),
         ("", "it is empty"),
         ("-- nothing", "it is empty"),
-        ("/* /* */ */ SELECT 1", "it is no SQL"),
-        ("$$", "it is no SQL"),
+        ("/* /* */ */ SELECT 1", "it is not SQL"),
+        ("$$", "it is not SQL"),
         ("SELECT '\0'", "it contains a zero byte"),
     ],
 )

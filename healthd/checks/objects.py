@@ -24,7 +24,7 @@ or a migration was applied past healthd.""",
         see="""
 `healthd check` names each object with what is expected and what is there.
 What follows from one cause is not told again:
-`with it went …` names what a CASCADE took (all of it is in `consequences` of the JSON),
+`also affected: …` names what a CASCADE took (all of it is in `consequences` of the JSON),
 `renamed to …` stands for all that hangs on the object and all texts that mention it.
 Where two objects could be the one that is missing, all three are told.
 `healthd diff TARGET sql/schema.lock` shows the same without judging it.

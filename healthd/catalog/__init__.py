@@ -1,4 +1,4 @@
-"""What a database holds: one file for each kind of object, named in the order in which they can be made."""
+"""The objects of a database: one file for each kind, listed in the order in which the objects can be created."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Mapping[str, Kind]:
-    """Load all kinds when they are asked for: a process that needs two of them now can have the others meanwhile."""
+    """Load all kinds on first use: a process that needs only two of them at first can load the others meanwhile."""
     if name != "KINDS":
         raise AttributeError(name)
     kinds = (import_module(f"{__name__}.{one}").KIND for one in NAMES)

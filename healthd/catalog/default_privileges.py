@@ -1,4 +1,4 @@
-"""Default privileges: what roles will be granted on objects that a role has yet to make."""
+"""Default privileges: what is granted on objects that a role creates in the future."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class DefaultPrivileges:
-    """What one grantee will hold; see Grant. The path: whose objects, their type, their schema if any, to whom."""
+    """The privileges of one grantee; see Grant. The path is creator, object type, schema if any, grantee."""
 
     privileges: tuple[str, ...]
 
 
 def parent(key: Key, _record: Record) -> Key | None:
-    """Return the schema that they are bound to."""
+    """Return the schema that they are limited to."""
     return Key("schema", key.path[2:3]) if len(key.path) == 4 else None
 
 
 def repair(difference: Difference, expected: DefaultPrivileges, actual: DefaultPrivileges | None) -> Iterator[str]:
-    """Yield the SQL that grants and revokes by default what it should."""
+    """Yield the SQL that corrects the default privileges."""
     whose, objects, *schema, grantee = difference.key.path
     where = f" IN SCHEMA {quote(schema[0])}" if schema else ""
     to = written(whose if grantee == OWNER else grantee)
@@ -59,7 +59,7 @@ KIND = Kind(
     gain=lambda record: Severity.CRITICAL,
     change=change,
     repair=repair,
-    # Those of all schemas stand in the place of the server's own, those of one schema come on top.
+    # Entries for all schemas replace the server's defaults, entries for one schema are added to them.
     query=f"""
         SELECT ARRAY[{role("d.defaclrole")},
                      CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions'

@@ -1,4 +1,4 @@
-"""Extensions: which are installed, in which schema, at which version."""
+"""Installed extensions, with schema and version."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """An installed extension; what belongs to it is left to it."""
+    """An installed extension; its members are not compared."""
 
     schema: str
     version: Annotated[str, MINOR]
@@ -43,7 +43,7 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: None,
     repair=repair,
-    # Below 16384 are the ones that initdb installs (plpgsql): they come with the server, not with the files.
+    # Below 16384 are the extensions that initdb installs (plpgsql): they belong to the server, not to the files.
     query="""
         SELECT x.extname, n.nspname, x.extversion
           FROM pg_catalog.pg_extension AS x

@@ -1,4 +1,4 @@
-"""Foreign servers: where the data of foreign tables is."""
+"""Foreign servers: the location of the data of foreign tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class ForeignServer:
-    """A server; `options` and `secrets` as of ForeignDataWrapper."""
+    """A server; `options` and `secrets` are as in ForeignDataWrapper."""
 
     wrapper: str
     type: str | None
@@ -24,7 +24,7 @@ class ForeignServer:
 
 
 def repair(difference: Difference, expected: ForeignServer, actual: ForeignServer | None) -> Iterator[str]:
-    """Yield the SQL that makes or alters a server."""
+    """Yield the SQL that creates or alters a server."""
     name = difference.key.sql
     if actual is None:
         words = f" TYPE {literal(expected.type)}" if expected.type else ""
@@ -36,7 +36,7 @@ def repair(difference: Difference, expected: ForeignServer, actual: ForeignServe
     elif difference.attribute == "version":
         yield f"ALTER SERVER {name} VERSION {literal(expected.version) if expected.version else 'NULL'};"
     elif difference.attribute != "secrets":
-        yield f"-- the {difference.attribute} of server {name} cannot be altered: drop it and make it again"
+        yield f"-- the {difference.attribute} of server {name} cannot be altered: drop the server and create it again"
 
 
 def needed(key: Key, _record: ForeignServer, dependent: Dependent) -> bool:

@@ -1,4 +1,4 @@
-"""Languages that functions are written in, beside those that come with the server or an extension."""
+"""Procedural languages, except built-in ones and those of extensions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language; everybody may write functions in a `trusted` one."""
+    """A language; every role may create functions in a `trusted` one."""
 
     trusted: bool
     handler: str
@@ -20,7 +20,7 @@ class Language:
 
 
 def repair(difference: Difference, expected: Language, _actual: Language) -> Iterator[str]:
-    """Yield the SQL that makes a language, or puts its handlers right."""
+    """Yield the SQL that creates a language, or corrects its handlers."""
     create = "CREATE" if difference.missing else "CREATE OR REPLACE"
     words = [f"{create}{' TRUSTED' if expected.trusted else ''} LANGUAGE {difference.key.sql}"]
     words += [f"HANDLER {expected.handler}"]

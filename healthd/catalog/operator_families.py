@@ -1,4 +1,4 @@
-"""Operator families: what makes the operator classes of several types work together."""
+"""Operator families: groups of operator classes of related types."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class OperatorFamily:
-    """An operator family; its members are those of no one type for which it has a class."""
+    """An operator family; its members exclude those of a single type for which it has a class."""
 
     operators: tuple[str, ...]
     functions: tuple[str, ...]
 
 
 def repair(difference: Difference, expected: OperatorFamily, actual: OperatorFamily) -> Iterator[str]:
-    """Yield the SQL that makes a family, or adds what it lost."""
+    """Yield the SQL that creates a family, or adds its missing members."""
     schema, name, method = map(quote, difference.key.path)
     family = f"OPERATOR FAMILY {schema}.{name} USING {method}"
     if difference.missing:
@@ -32,9 +32,9 @@ def repair(difference: Difference, expected: OperatorFamily, actual: OperatorFam
 
 
 def members(family: str, where: str) -> str:
-    """Return two columns: operators and functions of a family, as ALTER OPERATOR FAMILY … ADD writes them.
+    """Return two columns: operators and functions of a family, as in ALTER OPERATOR FAMILY … ADD.
 
-    `where` is told of `l` and `r`, the oids of the left and the right type.
+    `where` may use `l` and `r`, the oids of the left and the right type.
     """
     return f"""ARRAY(SELECT pg_catalog.format('%%s %%s%%s', p.amopstrategy, p.amopopr::pg_catalog.regoperator,
                                         CASE WHEN f.oid IS NOT NULL

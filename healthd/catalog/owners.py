@@ -1,4 +1,4 @@
-"""Owners: whose an object is. What comes with the server or with an extension has none here."""
+"""Owners of objects. Built-in objects and members of extensions are omitted."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,22 +17,22 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The role that an object belongs to."""
+    """The role that owns an object."""
 
     role: Annotated[str, MINOR]
 
 
 def parent(key: Key, _record: Record) -> Key:
-    """Return the object that is owned."""
+    """Return the owned object."""
     return Key(key.path[0], key.path[1:])
 
 
 def repair(difference: Difference, expected: Owner, _actual: Owner) -> Iterator[str]:
-    """Yield the SQL that gives an object back to its owner."""
+    """Yield the SQL that restores the owner of an object."""
     yield f"ALTER {catalog.words(parent(difference.key, expected))} OWNER TO {written(expected.role)};"
 
 
-# The owner of a sequence that serves a column is the owner of its table, and cannot be another.
+# The owner of a sequence that is owned by a column is always the owner of the table.
 SERVES = """EXISTS (SELECT
                            FROM pg_catalog.pg_depend AS d
                           WHERE d.classid    = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -41,8 +41,8 @@ SERVES = """EXISTS (SELECT
                             AND d.deptype    IN ('a', 'i')
                             AND d.refobjsubid > 0)"""
 
-# Whoever may make things in schema public, initdb made it: before 15 its superuser (10) owned it and PUBLIC could
-# create, and so it stays after pg_upgrade from there.
+# Schema public as initdb created it: before 15 the superuser (10) owned it and PUBLIC had CREATE on it, and this
+# remains so after pg_upgrade.
 UPGRADED = """n.nspowner = 10
                AND EXISTS (SELECT
                              FROM pg_catalog.aclexplode(n.nspacl) AS e

@@ -1,4 +1,4 @@
-"""Row security policies: which rows a role sees and may write."""
+"""Row security policies: the rows that a role can see and write."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy; `command` is all, select, insert, update or delete, `roles` are sorted."""
+    """A policy; `command` is all, select, insert, update or delete; `roles` are sorted."""
 
     permissive: bool
     command: str
@@ -25,7 +25,7 @@ class Policy:
 
 
 def repair(difference: Difference, expected: Policy, _actual: Policy) -> Iterator[str]:
-    """Yield the SQL that makes a policy what it was."""
+    """Yield the SQL that restores a policy."""
     schema, table, name = map(quote, difference.key.path)
     if not difference.missing:
         yield f"DROP POLICY {name} ON {schema}.{table};"
@@ -62,7 +62,7 @@ KIND = Kind(
     gain=lambda record: Severity.CRITICAL,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_policy",
-    # Those on the tables of an extension too: they are the database's.
+    # Including policies on tables of extensions: they do not belong to the extension.
     query=f"""
         SELECT n.nspname, c.relname, o.polname,
                o.polpermissive,

@@ -1,4 +1,4 @@
-"""Schemas: the rooms that everything else stands in."""
+"""Schemas."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A schema; it has nothing but its name."""
+    """A schema; it has no attributes but its name."""
 
 
 def repair(difference: Difference, _expected: Schema, _actual: Schema) -> Iterator[str]:
-    """Yield the SQL that makes a lost schema."""
+    """Yield the SQL that creates a missing schema."""
     if difference.missing:
         yield f"CREATE SCHEMA {difference.key.sql};"
 

@@ -1,4 +1,4 @@
-"""Text search parsers: what a word is."""
+"""Text search parsers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class TextSearchParser:
-    """A parser, by its functions."""
+    """A parser, with its functions."""
 
     start: str
     token: str
@@ -20,7 +20,7 @@ class TextSearchParser:
 
 
 def repair(difference: Difference, expected: TextSearchParser, _actual: TextSearchParser) -> Iterator[str]:
-    """Yield the SQL that makes a parser; nothing of it can be altered."""
+    """Yield the SQL that creates a parser; it cannot be altered."""
     if difference.missing:
         headline = f", HEADLINE = {expected.headline}" if expected.headline else ""
         yield (

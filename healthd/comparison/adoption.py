@@ -1,4 +1,4 @@
-"""A database that holds something and has no ledger: whether it is what sql/ says is not asked before it is adopted."""
+"""A database that is not empty and has no ledger: it is not compared with sql/ before it is adopted."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -11,7 +11,7 @@ from healthd.model.snapshots import Difference
 
 
 def not_adopted(target: str, differences: Iterable[Difference]) -> Finding | None:
-    """Return what is to be said of a database without a ledger, if it holds anything; none when it is empty."""
+    """Return the finding on a database without a ledger, if it contains any object; None if it is empty."""
     there = tuple(_held(differences))
     if not there:
         return None
@@ -19,10 +19,10 @@ def not_adopted(target: str, differences: Iterable[Difference]) -> Finding | Non
     return Finding(
         "not_adopted",
         Key("database", (target,)),
-        f"{target} is not adopted yet: it has no ledger, and holds {many}; healthd baseline finds the version that it "
-        "is at and adopts it, healthd migrate applies sql/ from the first file on",
+        f"{target} is not adopted yet: it has no ledger, and contains {many}; run healthd baseline to adopt it at the "
+        "version that it matches, or healthd migrate to apply sql/ from the first file",
         Severity.WARNING,
-        "a ledger that says what was applied",
+        "a ledger that records what was applied",
         "none",
         facts={"objects": len(there)},
         check="migrations",
@@ -30,7 +30,7 @@ def not_adopted(target: str, differences: Iterable[Difference]) -> Finding | Non
 
 
 def as_not_adopted(verdict: Verdict) -> Verdict:
-    """Return a verdict of a database that is not adopted yet: that, and nothing that would follow from it."""
+    """Return a verdict on a database that is not adopted yet: only this finding, and none that would follow from it."""
     if verdict.not_adopted is None:
         return verdict
     return replace(

@@ -1,4 +1,4 @@
-"""What went with something else: DROP … CASCADE is one cause, and the repair of the cause brings all of it back."""
+"""What follows from another difference: DROP … CASCADE is one cause, and the cause's repair restores everything."""
 
 import re
 from collections import defaultdict
@@ -12,7 +12,7 @@ from healthd.model.kinds import Dependent, Kind
 from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Difference, Snapshot
 
-Id = tuple[Key, str | None]  # what tells the differences of one round apart
+Id = tuple[Key, str | None]  # what identifies a difference within one round
 
 TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
 CAST = re.compile(
@@ -27,11 +27,11 @@ def consequences(
     expected: Snapshot,
     kinds: Mapping[str, Kind],
 ) -> dict[Id, tuple[Difference, ...]]:
-    """Return what went with each of the causes, in the order in which it can be made again.
+    """Return what follows from each of the causes, in the order in which it can be created again.
 
-    `causes` are the differences that nothing explains yet; some of them follow from others. An object follows
-    from a missing one that its record speaks of: a view from a table, a column from its type, a trigger from its
-    function. Of the privileges that a role lost everywhere the first stands for all.
+    `causes` are the differences that are not explained yet; some of them follow from others. An object follows
+    from a missing object that its record mentions: a view from a table, a column from its type, a trigger from its
+    function. If a role lost all its privileges, the first one stands for all.
     """
     graph = _Graph(tuple(differences), tuple(causes), expected, kinds)
     found = defaultdict[Id, list[tuple[int, int, Difference]]](list)
@@ -49,7 +49,7 @@ def consequences(
 
 
 class _Graph:
-    """Who follows from whom."""
+    """Which difference follows from which."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class _Graph:
                 self.named[one.key.path[0], one.key.path[1]].append(one)
 
     def root(self, one: Difference) -> tuple[Difference, int]:
-        """Return what a difference follows from in the end, and over how many others; itself when from nothing."""
+        """Return the root cause of a difference, and its distance; the difference itself if it has no cause."""
         me = one.place
         if me in self.roots:
             return self.roots[me]
@@ -89,7 +89,7 @@ class _Graph:
         found = one, 0
         for above in self._above(one):
             if (above.key, above.attribute) in self.busy:
-                continue  # two that speak of each other: the first one asked follows from the second
+                continue  # two objects that mention each other: the first one examined follows from the second
             root, depth = self.root(above)
             found = (root if found[0] is one else found[0]), max(found[1], depth + 1)
         self.busy.remove(me)
@@ -97,7 +97,7 @@ class _Graph:
         return found
 
     def _above(self, one: Difference) -> Iterator[Difference]:
-        """Yield what a difference follows from at first hand."""
+        """Yield the direct causes of a difference."""
         inside = parent_of(one, self.lost, self.kinds)
         if inside is not None and one.missing:
             yield self.missing[inside]
@@ -127,7 +127,7 @@ class _Graph:
         tables = pairs | ({one.key.path[:2]} if self.kinds[one.key.kind].is_part else set())
         for table in sorted(tables):
             for column in self.columns[table]:
-                # Of its own table, a column speaks only if it is made of others.
+                # A column depends on others of its own table only if it is generated.
                 beside = one.key.kind == "column" and table == one.key.path[:2] and record.generated == "none"
                 if column.key.path[2] in words and not beside:
                     yield column
@@ -138,7 +138,7 @@ class _Graph:
                 yield other
 
     def _speaks(self, key: Key, record: Record) -> tuple[set[str], set[tuple[str, str]]]:
-        """Return the words and the qualified names that an object speaks of."""
+        """Return the words and the qualified names that an object mentions."""
         kind = self.kinds[key.kind]
         texts = list(key.path[kind.types_at :] if kind.types_at is not None else ())
         for field in fields(record):
@@ -154,7 +154,7 @@ class _Graph:
         return words, pairs
 
     def _retyped(self, one: Difference) -> Iterator[Difference]:
-        """Yield the column of another type that makes a text differ in its casts."""
+        """Yield the columns with another type that make a text differ in its casts."""
         if _without_casts(one.expected) != _without_casts(one.actual):
             return
         _, pairs = self._speaks(one.key, self.expected.objects[one.key])
@@ -162,12 +162,12 @@ class _Graph:
             yield from (column for column in self.types[table] if column.key != one.key or one.attribute != "type")
 
 
-# What a column loses or gets with something else: the repair of the latter is that of both.
+# Attributes of a column that change together with another one: the repair of the latter repairs both.
 TOGETHER = {"default": ("generated",), "collation": ("type",)}
 
 
 def qualified(text: str) -> set[tuple[str, str]]:
-    """Return the qualified names in a text: of objects with their schemas, and of columns with their tables."""
+    """Return the qualified names in a text: objects with their schemas, and columns with their tables."""
     return _pairs(_tokens(text))
 
 
@@ -184,7 +184,7 @@ def _without_casts(text: str | None) -> str:
 
 
 def _roles(causes: Iterable[Difference], expected: Snapshot, order: Mapping[str, int]) -> Iterator[list[Difference]]:
-    """Yield, for each role that lost all it held on more than one object, these losses."""
+    """Yield, for each role that lost all its privileges on more than one object, these losses."""
     held, lost = defaultdict[str, int](int), defaultdict[str, list[Difference]](list)
     for one in causes:
         if one.key.kind == "grant" and (one.missing or (one.attribute and not one.actual)):

@@ -1,4 +1,4 @@
-"""A rename is told as one: what is missing under its name and stands under another is put back under its own."""
+"""Renames: an object that is missing under its name but exists under another is one difference."""
 
 import re
 from collections import defaultdict
@@ -13,24 +13,24 @@ from healthd.model.kinds import Kind
 from healthd.model.names import HANGING, Key, quote
 from healthd.model.snapshots import NAME_OF, Difference, Snapshot
 
-# Texts that the server keeps as they were written: they follow no rename.
+# Texts that the server stores as they were written: they do not follow a rename.
 AS_WRITTEN = frozenset({"body", "settings", "text", "label"})
 
-COMPARED = 10_000  # pairs in one place; where more were missing and unexpected, no rename did it
+COMPARED = 10_000  # the maximum number of pairs in one schema or table; more are not the result of renames
 
 Objects = dict[Key, Record]
-Paths = dict[tuple[str, ...], tuple[str, ...]]  # from the path that is there to the one that is expected
+Paths = dict[tuple[str, ...], tuple[str, ...]]  # from the actual path to the expected one
 
 
 def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> tuple[Snapshot, tuple[Difference, ...]]:
     """Return the actual side under the expected names, and a difference for each object that has another name.
 
-    A rename is told where exactly one object is missing and exactly one of its kind, in the same place, is what
-    it was. Texts that differ by nothing but the new names are as expected.
+    An object was renamed if exactly one object is missing and exactly one unexpected object of its kind, in the same
+    schema or table, is equal to it. Texts that differ only by the new names count as expected.
     """
     objects, names, told = dict(actual.objects), dict[str, str](), list[Difference]()
     looking = True
-    while looking:  # what has its old name back may be what another one is in, or speaks of
+    while looking:  # an object under its expected name may be what another one is in, or mentions
         looking = False
         for kind in _renamed_kinds(expected.objects, objects, kinds):
             found = dict(_pairs(kind, expected.objects, objects, names, kinds))
@@ -48,7 +48,7 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
         return actual, ()
     for key, record in objects.items():
         other = expected.objects.get(key)
-        if other is None and getattr(record, "inherits", None):  # a new partition of a table that has another name
+        if other is None and getattr(record, "inherits", None):  # a new partition of a renamed table
             objects[key] = replace(record, inherits=tuple(_under(one, objects, names) for one in record.inherits))
         elif other is not None and other != record and type(other) is type(record):
             objects[key] = _spelled(other, record, names)
@@ -56,7 +56,7 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
 
 
 def repair(difference: Difference, record: Record) -> str:
-    """Return the SQL that gives an object its name back."""
+    """Return the SQL that gives an object its expected name."""
     kind = KINDS[difference.key.kind]
     return kind.renamed(kind.with_name(difference.key, difference.actual), record, difference.expected)
 
@@ -67,7 +67,7 @@ def repair(difference: Difference, record: Record) -> str:
 def _renamed_kinds(
     expected: Mapping[Key, Record], actual: Mapping[Key, Record], kinds: Mapping[str, Kind]
 ) -> Iterator[str]:
-    """Yield the kinds that can be renamed and of which something is missing and something is unexpected."""
+    """Yield the kinds that can be renamed and have both a missing and an unexpected object."""
     missing = {key.kind for key in expected.keys() - actual.keys()}
     extra = {key.kind for key in actual.keys() - expected.keys()}
     return (name for name, kind in kinds.items() if kind.renamable and name in missing & extra)
@@ -80,7 +80,7 @@ def _pairs(
     names: Mapping[str, str],
     kinds: Mapping[str, Kind],
 ) -> Iterator[tuple[Key, Key]]:
-    """Yield (what is there, what it was) where both have no other that they could be."""
+    """Yield (the actual key, the expected key) where both are unambiguous."""
     missing = sorted(key for key in expected.keys() - actual.keys() if key.kind == kind)
     extra = sorted(key for key in actual.keys() - expected.keys() if key.kind == kind)
     places = defaultdict[Any, list[Key]](list)
@@ -104,7 +104,7 @@ def _pairs(
 def _alike(
     kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
 ) -> Callable[[Key, Key, Mapping[str, str]], bool]:
-    """Return what tells whether an object is what the other one was, given what was renamed."""
+    """Return a function that compares an expected and an actual object, given the known renames."""
     inner = inside(kind, expected), inside(kind, actual)
 
     def alike(key: Key, there: Key, names: Mapping[str, str]) -> bool:
@@ -118,7 +118,7 @@ def _alike(
 
 
 def inside(kind: str, objects: Mapping[Key, Record]) -> dict[tuple[str, ...], dict[Any, tuple[Any, ...]]]:
-    """Return what tells schemas and tables apart: what stands in the one, which columns the other has."""
+    """Return what identifies schemas and tables: the objects in a schema, and the columns of a table."""
     found = defaultdict[tuple[str, ...], dict[Any, tuple[Any, ...]]](dict)
     for key, record in objects.items():
         if kind in ("table", "foreign_table") and key.kind == "column":
@@ -134,7 +134,7 @@ def same_inside(expected: Mapping[Any, Any], actual: Mapping[Any, Any], names: M
 
 
 def _same_place(key: Key, there: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> bool:
-    """Return whether a column stands where the other one stood; one that is inherited stands where its parent says."""
+    """Return whether two columns have the same position; inherited columns have the position of the parent's."""
     return _position(key, expected) == _position(there, actual)
 
 
@@ -155,7 +155,7 @@ def column_names(order: str) -> list[str]:
 
 
 def _follows(key: Key, expected: Mapping[Key, Record], renamed: Mapping[Key, str]) -> bool:
-    """Return whether a column has its new name from the table that its table inherits from."""
+    """Return whether a column was renamed along with the column of a parent table."""
     if key.kind != "column":
         return False
     table = _table_of(key, expected)
@@ -171,12 +171,12 @@ def _name(key: Key) -> str:
 
 
 def _place(key: Key) -> tuple[str, ...]:
-    """Return all of a path but the name."""
+    """Return a path without the name."""
     return KINDS[key.kind].with_name(key, "").path
 
 
 def under_other_paths(objects: Mapping[Key, Record], kind: str, paths: Paths) -> Objects:
-    """Return the objects of a database where these objects of one kind have their other name."""
+    """Return the objects of a database with other paths for these objects of one kind."""
     depth = len(next(iter(paths)))
     types = {}
     if kind == "schema" or KINDS[kind].is_type:
@@ -207,14 +207,14 @@ TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
 
 
 def _under(table: str, objects: Mapping[Key, Record], names: Mapping[str, str]) -> str:
-    """Return a table's name as it is expected, where it has another one."""
+    """Return the expected name of a table, if it was renamed."""
     key = Key.parse(f"table:{table}")
     old = Key("table", tuple(names.get(part, part) for part in key.path))
     return old.sql if key not in objects and old in objects else table
 
 
 def _spelled(expected: Record, actual: Record, names: Mapping[str, str]) -> Record:
-    """Return a record whose texts are the expected ones where they differ by new names only."""
+    """Return a record with the expected texts where these differ only by new names."""
     follow = {
         name: one
         for name in attributes(type(expected))
@@ -226,7 +226,7 @@ def _spelled(expected: Record, actual: Record, names: Mapping[str, str]) -> Reco
 
 
 def same_record(expected: Record, actual: Record, names: Mapping[str, str]) -> bool:
-    """Return whether two records are the same but for new names, and for what is worth no finding."""
+    """Return whether two records are the same, except for new names and attributes that are never reported."""
     if type(expected) is not type(actual):
         return False
     for name, noted in attributes(type(expected)).items():
@@ -237,7 +237,7 @@ def same_record(expected: Record, actual: Record, names: Mapping[str, str]) -> b
 
 
 def _same(expected: Any, actual: Any, names: Mapping[str, str]) -> bool:
-    """Return whether a value differs by new names only."""
+    """Return whether a value differs only by new names."""
     if expected == actual:
         return True
     if isinstance(expected, tuple) and isinstance(actual, tuple):
@@ -250,7 +250,7 @@ def _same(expected: Any, actual: Any, names: Mapping[str, str]) -> bool:
 
 
 def _tokens(text: str, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each word and sign of a text, with its expected name; an alias that says nothing more is left out."""
+    """Yield each token of a text, with its expected name; redundant aliases are omitted."""
     words = [match[1] or match[0] for match in TOKEN.finditer(text)]
     pairs = [(word, names.get(word, word)) for word in words]
     for position, pair in enumerate(pairs):

@@ -1,7 +1,7 @@
-"""Whose is whose: the role that migrates is another one in every database, and the same in every comparison.
+"""Roles in a comparison: the role that runs migrations differs between databases, but is the same in comparisons.
 
-A lock file is replayed by a superuser of a scratch server, production is owned by the role that migrates there:
-both are "(migrator)" before they are compared. What the migrator owns is not told at all.
+A lock file is replayed by a superuser of a scratch server, and a production database is owned by the role that runs
+migrations there: both are named "(migrator)" before they are compared. Ownership by the migrator is not listed.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ from healthd.model.snapshots import Snapshot
 
 
 def for_comparison(snapshot: Snapshot, *migrators: str | None) -> Snapshot:
-    """Return a snapshot in which these roles are one, "(migrator)", and own what no owner is told of."""
+    """Return a snapshot in which these roles are "(migrator)", and own all objects without an explicit owner."""
     names = {MIGRATOR: MIGRATOR} | {called(one): MIGRATOR for one in migrators if one}
     objects: dict[Key, Record] = {}
     for key, record in snapshot.objects.items():
@@ -25,17 +25,17 @@ def for_comparison(snapshot: Snapshot, *migrators: str | None) -> Snapshot:
             if key.kind == "owner" and record.role in names:
                 continue
             if key.kind == "grant" and key.path[-1] in names and _owner(snapshot, key) in names:
-                continue  # an owner needs no grant: where another role migrates, this one is not the owner
+                continue  # an owner needs no grant; in a database with another migrator, this role is not the owner
             key, record = with_roles(key, record, names)
         objects[key] = record
     return replace(snapshot, objects=objects)
 
 
 def comparable(expected: Snapshot, actual: Snapshot, *migrators: str | None) -> tuple[Snapshot, Snapshot]:
-    """Return both sides as they are compared, where these roles migrate.
+    """Return both sides as they are compared, if these roles run migrations.
 
-    An owner or a privilege that one side tells of is told on the other side too, as what it is by default, so
-    that a difference names both. What PostgreSQL 17 and 18 brought is left out when one side is older.
+    If one side lists an owner or a privilege, the default is added on the other side, so that a difference names
+    both. What PostgreSQL 17 and 18 introduced is omitted if one side is older.
     """
     older = min(expected.server_version, actual.server_version)
     one, other = (for_comparison(side, *migrators) for side in (expected, actual))
@@ -44,7 +44,7 @@ def comparable(expected: Snapshot, actual: Snapshot, *migrators: str | None) -> 
 
 
 def _filled(one: Snapshot, other: Snapshot) -> Snapshot:
-    """Return a snapshot with the usual owner and privileges where the other one tells of unusual ones."""
+    """Return a snapshot with the default owner and privileges where the other one lists different ones."""
     usual: dict[Key, Record] = {}
     for key in other.objects.keys() - one.objects.keys():
         if key.kind == "owner" and _there(one, Key(key.path[0], key.path[1:])):
@@ -53,17 +53,17 @@ def _filled(one: Snapshot, other: Snapshot) -> Snapshot:
         elif key.kind == "grant" and _there(one, Key(key.path[0], key.path[1:-1])):
             usual[key] = Grant(default(key))
         elif key.kind == "grant" and of_the_server(key, one.objects) and not other.objects[key].privileges:
-            usual[key] = Grant(initial(key))  # all that there was is gone
+            usual[key] = Grant(initial(key))  # all of it was revoked
     return replace(one, objects={**one.objects, **usual}) if usual else one
 
 
 def _there(one: Snapshot, key: Key) -> bool:
-    """Return whether an object that the other side has is there: of a kind that was left out, both have the same."""
+    """Return whether an object of the other side exists here; of an omitted kind, both sides have the same objects."""
     return key in one.objects or key.kind in one.omitted
 
 
 def _owner(snapshot: Snapshot, grant: Key) -> str:
-    """Return who owns the object of a grant: the migrator, where no owner is told."""
+    """Return the owner of the object of a grant: the migrator, unless another owner is listed."""
     kind, *path, _ = grant.path
     if path[0] in ("pg_catalog", "public") and (kind == "schema" or path[0] == "pg_catalog"):
         return "pg_database_owner"
@@ -73,17 +73,17 @@ def _owner(snapshot: Snapshot, grant: Key) -> str:
 
 
 def _as_known_to(snapshot: Snapshot, server_version: int) -> Snapshot:
-    """Return a snapshot without what a server of this version knows nothing of."""
-    changed = {
-        key: known
-        for key, record in snapshot.objects.items()
-        if (known := KINDS[key.kind].as_known(record, server_version)) != record
-    }
+    """Return a snapshot without what a server of this version does not support."""
+    changed: dict[Key, Record] = {}
+    for key, record in snapshot.objects.items():
+        as_known = KINDS[key.kind].as_known
+        if as_known is not None and (known := as_known(record, server_version)) is not record:
+            changed[key] = known
     return replace(snapshot, objects={**snapshot.objects, **changed}) if changed else snapshot
 
 
 def named(finding: Finding, actual: Snapshot, migrator: str | None) -> Finding:
-    """Return a finding whose SQL names the roles of this database, not those of a comparison."""
+    """Return a finding whose SQL contains the roles of this database, not the placeholders of a comparison."""
     if not finding.repair:
         return finding
     migrator = migrator or "CURRENT_USER"

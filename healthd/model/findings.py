@@ -1,4 +1,4 @@
-"""The nouns: what a database holds, how two databases differ, and what is concluded from it."""
+"""What is concluded from a database: problems, findings, the evidence for them, and the report of a round."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong. `facts` are the further members of its answer over HTTP, by name."""
+    """One thing that is wrong. `facts` are the additional members of its HTTP response, by name."""
 
     problem: str
     key: Key
@@ -54,20 +54,20 @@ Identity = tuple[str, Key, str | None]
 
 
 def identity(finding: Finding) -> Identity:
-    """Return what makes two findings of different rounds the same one."""
+    """Return what identifies a finding from round to round."""
     return finding.problem, finding.key, finding.attribute
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that one round learned about one target: what checks judge.
+    """Everything that one round learned about one target: the input of the checks.
 
-    `differences` leaves out what follows from another: a lost table is one, not one for each column.
-    `printed` are the texts of `expected` that are known as the actual server prints them, each with the migration
-    that it was recorded with; `texts_grant` is the SQL that would let us read more of them.
-    `unlocked` are the applied migrations that the lock file does not know: without them the expected
-    snapshot is not known either. `aligned` are the objects that are there under the names that are expected of
-    them, where some were renamed. `lenient` are differences that are a warning at most, and make an object unexpected.
+    `differences` omits what follows from another difference: a missing table is one difference, not one for each
+    column. `printed` are the texts of `expected` that are known as the actual server prints them, each with the
+    migration that it was recorded with; `texts_grant` is the SQL that would let healthd read more of them.
+    `unlocked` are the applied migrations that the lock file does not contain: without them the expected
+    snapshot is not known either. `aligned` are the actual objects, under their expected names where some were
+    renamed. `lenient` are differences that are a warning at most, and make an object unexpected.
     """
 
     target: str
@@ -107,12 +107,12 @@ class Verdict:
     notes: tuple[str, ...] = ()
     maintenance: str | None = None  # the migration that is running, in words
     server_version: int | None = None  # as the server counts: 180004
-    unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what differs and is no finding, by why
-    not_adopted: Finding | None = None  # of a database that holds something and has no ledger
+    unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # differences without a finding, by reason
+    not_adopted: Finding | None = None  # for a database that is not empty and has no ledger
 
     @property
     def severity(self) -> Severity:
-        """Return the worst severity: not seeing outranks seeing wrong."""
+        """Return the worst severity: UNKNOWN outranks CRITICAL."""
         return max((finding.severity for finding in self.findings), default=Severity.OK)
 
 

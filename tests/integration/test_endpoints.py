@@ -232,10 +232,10 @@ async def test_a_body_without_end_is_not_read_to_its_end() -> None:
         (b"[" * 100_000, ("the body is not JSON",)),
         (b"[]", ("status is missing", "items is missing", "items[].id is missing", "items[].state is missing",
                  "items[].note is missing")),
-        (GOOD.replace(b'"ok"', b'"swordfish"'), ("status has a value that is none of: ok",)),
+        (GOOD.replace(b'"ok"', b'"swordfish"'), ("status has a value that is not one of: ok",)),
         (GOOD.replace(b'"ok"', b"null"), ("status is null",)),
         (GOOD.replace(b"1", b"true"), ("items[].id is not of type integer",)),
-        (GOOD.replace(b'"active"', b'"ACTIVE"'), ("items[].state has a value that is none of: active, inactive",)),
+        (GOOD.replace(b'"active"', b'"ACTIVE"'), ("items[].state has a value that is not one of: active, inactive",)),
         (b'{"status": "ok", "items": []}', ()),
     ],
 )  # fmt: skip

@@ -363,7 +363,7 @@ async def test_what_a_running_migration_makes_is_held_back_and_the_rest_is_told(
     assert {pending, notes, scratch} == set(told(busy))
     assert idle.maintenance is None
     assert busy.maintenance
-    assert "is migrating" in busy.maintenance
+    assert "is running migrations" in busy.maintenance
 
 
 async def test_a_table_that_a_migration_holds_is_maintenance_and_not_trouble(url: str, known: Files, sql: Any) -> None:

@@ -62,7 +62,7 @@ async def test_a_label_that_is_not_there_is_told(migrated: str) -> None:
 async def test_another_number_of_parameters_is_told(migrated: str) -> None:
     found = await tried(migrated, "SELECT FROM machines WHERE name = $1", 2)
 
-    assert "the application sends 2 values, the statement takes 1" == found.trouble
+    assert "the application sends 2 values, but the statement expects 1" == found.trouble
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ async def test_another_number_of_parameters_is_told(migrated: str) -> None:
         ("SELECT 1; DROP TABLE machines", "cannot insert multiple commands into a prepared statement"),
         ("", "it is empty"),
         ("-- nothing", "it is empty"),
-        ("/* /* */ */ SELECT 1", "it is no SQL"),
-        ("$$", "it is no SQL"),
-        ("SELECT '\0'", "it holds a zero byte"),
+        ("/* /* */ */ SELECT 1", "it is not SQL"),
+        ("$$", "it is not SQL"),
+        ("SELECT '\0'", "it contains a zero byte"),
     ],
 )
 async def test_what_is_no_single_statement_on_rows_is_not_run(migrated: str, sql: Any, text: str, words: str) -> None:

@@ -129,7 +129,7 @@ def test_the_books_of_another_tool_are_left_out_and_told(theirs: str, sql: Sql) 
     result, document = baseline()
 
     assert (0, "4_orders") == (result.code, document["at"])
-    assert "note: public.goose_db_version keeps the books of goose" in result.err
+    assert "note: public.goose_db_version is the ledger of goose" in result.err
     assert 1 == healthd("check").code  # 5_seen waits, and nothing else
     assert 0 == healthd("migrate").code
     assert 0 == healthd("check").code

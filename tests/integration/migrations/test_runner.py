@@ -298,8 +298,8 @@ async def test_two_ledgers_are_refused_by_everybody(database: str, folder: Path,
         with pytest.raises(ConfigError) as caught:
             await look
 
-        assert str(caught.value) == "there are several ledgers: yoyo's tables stand in app, public"
-        assert caught.value.hint == "keep one, drop the others"
+        assert str(caught.value) == "there are several ledgers: yoyo's tables are in the schemas app, public"
+        assert caught.value.hint == "keep one, and drop the others"
 
 
 async def test_no_error_shows_a_password(database: str, folder: Path) -> None:

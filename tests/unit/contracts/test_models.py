@@ -103,14 +103,14 @@ def test_statements_are_written_as_the_server_takes_them() -> None:
 @pytest.mark.parametrize(
     ("thing", "words", "hint"),
     [
-        (shop.Mood, "shop:Name is no model: EnumType", "a pydantic model"),
-        (7, "shop:Name is no model: int", "a pydantic model"),
-        (shop.NOTHING, "no model in it", "a pydantic model"),
-        (shop.Visit, "does not say in which table it is kept", "__tablename__"),
-        (shop.NOT_A_STATEMENT, "shop:Name['one'] is no statement: int", "a text"),
+        (shop.Mood, "shop:Name is not a model: EnumType", "a pydantic model"),
+        (7, "shop:Name is not a model: int", "a pydantic model"),
+        (shop.NOTHING, "no model in shop:Name", "a pydantic model"),
+        (shop.Visit, "does not specify its table", "__tablename__"),
+        (shop.NOT_A_STATEMENT, "shop:Name['one'] is not a statement: int", "a string"),
     ],
 )
-def test_what_is_no_model_is_told(thing: Any, words: str, hint: str) -> None:
+def test_an_object_that_is_not_a_model_is_reported(thing: Any, words: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
         contract_of({"shop:Name": thing})
 

@@ -127,7 +127,7 @@ def test_a_domain_is_what_it_is_made_of() -> None:
 def test_a_value_that_is_cast_to_another_type_is_refused() -> None:
     sent = Member("status", "enum", values=("ok", "Bad", "gone"), type="machinestatus")
 
-    assert "is sent as machinestatus: the server refuses it" in only(findings({"status": sent}))[2]
+    assert "is sent as machinestatus: the server rejects it" in only(findings({"status": sent}))[2]
     for name in ("mood", "public.mood"):
         assert [] == findings({"status": Member("status", "enum", values=("ok", "Bad", "gone"), type=name)})
 
@@ -135,16 +135,16 @@ def test_a_value_that_is_cast_to_another_type_is_refused() -> None:
 @pytest.mark.parametrize(
     ("member", "there", "words"),
     [
-        (Member("name", "str", optional=True), {}, "Machine.name may be None, and is written then"),
+        (Member("name", "str", optional=True), {}, "Machine.name may be None: writing None fails"),
         (Member("name", "str", optional=False, left_to_server=True), {}, "is left to the server"),
         (Member("name", "str", optional=False), {"not_null": False}, "reading such a row fails"),
-        (Member("name", "str", optional=True), {"default": "'x'"}, "is written then"),
+        (Member("name", "str", optional=True), {"default": "'x'"}, "writing None fails"),
         (Member("name", "str", optional=True, left_to_server=True), {"default": "'x'"}, None),
         (Member("name", "str", optional=True), {"not_null": False}, None),
         (Member("name", "str"), {"not_null": False}, None),
         (Member("name", "str"), {}, None),
-        (Member("name", "str", optional=False), {"generated": "stored", "default": "'x'"}, "the server alone makes"),
-        (Member("name", "str", optional=False), {"identity": "always"}, "the server alone makes"),
+        (Member("name", "str", optional=False), {"generated": "stored", "default": "'x'"}, "are always generated"),
+        (Member("name", "str", optional=False), {"identity": "always"}, "are always generated"),
         (Member("name", "str", optional=False), {"identity": "by default"}, None),
     ],
 )
@@ -166,9 +166,9 @@ def test_a_model_that_only_reads_may_be_wider_than_its_table() -> None:
     ("values", "words", "severity"),
     [
         (("ok", "Bad"), "Machine.status does not know 'gone' and fails when it reads one", Severity.CRITICAL),
-        (("ok", "Bad", "gone", "new"), "the server refuses 'new' of Machine.status", Severity.CRITICAL),
-        (("ok", "bad", "gone"), "'bad' of Machine.status is 'Bad' here", Severity.CRITICAL),
-        (("ok", "gone", "Bad"), "sort in another order", Severity.WARNING),
+        (("ok", "Bad", "gone", "new"), "the server rejects 'new' of Machine.status", Severity.CRITICAL),
+        (("ok", "bad", "gone"), "'bad' of Machine.status is 'Bad' in the database", Severity.CRITICAL),
+        (("ok", "gone", "Bad"), "are in a different order", Severity.WARNING),
         (("ok", "Bad", "gone"), None, None),
     ],
 )
@@ -194,7 +194,7 @@ def test_names_that_stand_for_values_are_told_with_their_cure() -> None:
     (found,) = findings({"status": member})
 
     assert "values_callable=lambda e: [m.value for m in e]" in found.message
-    assert "'OK' of Machine.status is 'ok' here" in found.message
+    assert "'OK' of Machine.status is 'ok' in the database" in found.message
 
 
 def test_an_enum_of_texts_is_kept_in_a_text_column() -> None:

@@ -1,4 +1,4 @@
-"""A constraint that reads the whole table under its lock."""
+"""A constraint is added with a scan of the entire table under a lock."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from healthd.lint.source import Rule, Source, Told, alterations, confirmed
 RULE = Rule(
     "constraint_scans",
     "warning",
-    "A constraint that reads the whole table under its lock",
+    "A constraint is added with a scan of the entire table under a lock",
     why="""
-ADD FOREIGN KEY locks both tables against writes while it reads every row; ADD CHECK locks out everybody.""",
+ADD FOREIGN KEY blocks writes to both tables while it reads every row; ADD CHECK blocks reads and writes.""",
     instead="""
-`ADD CONSTRAINT … NOT VALID`, and in the next migration `VALIDATE CONSTRAINT`, under which reads and writes go on.""",
+Use `ADD CONSTRAINT … NOT VALID`, and in the next migration `VALIDATE CONSTRAINT`.
+The validation blocks neither reads nor writes.""",
 )
 
 ADDS = re.compile(
@@ -33,4 +34,4 @@ def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     for one, name, rest in alterations(source):
         for match in ADDS.finditer(rest):
             if not NOT_VALID.search(match[0]):
-                yield one, f"{' '.join(match[1].upper().split())} without NOT VALID reads all of {name} under its lock"
+                yield one, f"{' '.join(match[1].upper().split())} without NOT VALID scans all of {name} under a lock"

@@ -166,7 +166,7 @@ async def test_a_file_that_can_only_run_in_part_stops_those_before_it_too(
     database: str, folder: Path, sql: Sql
 ) -> None:
     write(folder, **{"3_c": "CREATE TABLE c ();\nCOMMIT;"})
-    with pytest.raises(MigrationFailed, match=r"^3_c\.sql, line 2: COMMIT in a file that is one transaction already"):
+    with pytest.raises(MigrationFailed, match=r"^3_c\.sql, line 2: COMMIT in a file that runs in a transaction"):
         await migrate(database, read(folder), None, say=silent)
 
     assert "" == tables(sql, database)

@@ -1,4 +1,4 @@
-"""How close a database is to each version that the lock file knows, without comparing it with each anew."""
+"""How close a database is to each version in the lock file, without a full comparison with each."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from healthd.model.names import Key
 
 def misfits(lock: LockFile, actual: Mapping[Key, Record]) -> tuple[int, ...]:
     """Return how many objects are not as expected: before the first migration, and after each."""
-    ours = frozenset(catalog.names(lambda kind: not kind.if_unusual))  # the others differ by database, not by version
+    ours = frozenset(catalog.names(lambda kind: not kind.if_unusual))  # the others differ between databases
     objects = dict(lock.base)
     wrong = sum(objects.get(key) != actual.get(key) for key in objects.keys() | actual.keys() if key.kind in ours)
     counts = [wrong]

@@ -30,7 +30,7 @@ def read_files(folder: Path) -> Files:
             file = canonical(name.as_posix())
             if file in found:
                 raise ConfigError(
-                    f"two files have one name in two Unicode forms: {path}", hint="rename or delete one of them"
+                    f"two files have the same name in two Unicode forms: {path}", hint="rename or delete one of them"
                 )
             found[file] = text_of(path, as_is=True) if path.suffix in READ else ""
     return found

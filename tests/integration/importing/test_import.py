@@ -162,7 +162,7 @@ def test_names_are_composed_and_two_that_differ_in_form_alone_are_refused(tmp_pa
     (made,) = pairs(tmp_path, {f"{decomposed}.up.sql": T, f"{decomposed}.down.sql": "DROP TABLE t;"})
 
     assert (composed, "DROP TABLE t;") == (made.name, made.rollback)
-    with pytest.raises(ConfigError, match="one name in two Unicode forms"):
+    with pytest.raises(ConfigError, match="the same name in two Unicode forms"):
         pairs(tmp_path, {f"{composed}.up.sql": T})
 
 

@@ -183,7 +183,7 @@ def test_a_version_that_is_not_there_is_an_error(theirs: str) -> None:
     result = healthd("baseline", "--to", "9_z")
 
     assert 3 == result.code
-    assert "no migration is called '9_z'" in result.err
+    assert "no such migration: '9_z'" in result.err
 
 
 def test_a_kind_that_cannot_be_read_is_no_proof(theirs: str, sql: Sql) -> None:

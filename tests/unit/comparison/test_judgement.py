@@ -10,6 +10,7 @@ from healthd.catalog.columns import Column
 from healthd.catalog.constraints import Constraint
 from healthd.catalog.enums import Enum
 from healthd.catalog.indexes import Index
+from healthd.catalog.owners import Owner
 from healthd.catalog.tables import Table
 from healthd.catalog.views import View
 from healthd.checks import CHECKS, PROBLEMS
@@ -42,6 +43,13 @@ def test_an_attribute_that_differs_is_told_with_both_sides_and_the_sql() -> None
     assert ("yes", "no") == (finding.expected, finding.actual)
     assert ("ALTER TABLE public.machines ALTER COLUMN notes SET NOT NULL;",) == finding.repair
     assert Severity.CRITICAL == finding.severity
+
+
+def test_a_placeholder_for_a_role_is_explained() -> None:
+    key = "owner:table.public.machines"
+    finding = one(objects, snapshot({key: Owner("(migrator)")}), snapshot({key: Owner("bob")}))
+
+    assert f"{key}: owned by bob, expected (migrator); (migrator): the role that runs migrations" == finding.message
 
 
 def test_what_is_missing_is_told_with_what_it_was() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 
+from healthd.catalog.roles import MIGRATOR, OWNER
 from healthd.comparison import moves, renames, swapped_columns, words
 from healthd.model.findings import Evidence, Finding
 from healthd.model.kinds import Kind
@@ -64,7 +65,7 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         key,
         f"{key}: {words.word(key.kind, difference.attribute or '')} differs in {little}"
         if little
-        else message(difference) + _recorded(evidence, difference),
+        else _with_placeholders(message(difference) + _recorded(evidence, difference)),
         severity,
         expected,
         actual,
@@ -153,6 +154,14 @@ def _recorded(evidence: Evidence, difference: Difference) -> str:
     if migration is None or difference.actual is None:
         return ""
     return f", as PostgreSQL {major(evidence.actual)} printed it for {migration}"
+
+
+PLACEHOLDERS = {MIGRATOR: "the role that runs migrations", OWNER: "the owner of the object"}
+
+
+def _with_placeholders(text: str) -> str:
+    """Return a message that explains the placeholders for roles in it."""
+    return "; ".join([text, *(f"{word}: {meaning}" for word, meaning in PLACEHOLDERS.items() if word in text)])
 
 
 def message(difference: Difference, *, than: str = "sql/") -> str:

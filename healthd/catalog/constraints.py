@@ -136,7 +136,7 @@ def query(version: int) -> str:
                              WHERE k.contype = 'c'
                                AND k.coninhcount > 0
                                AND c.relispartition
-                               AND p.coninhcount = 0 -- the one that all the others come from
+                               AND p.coninhcount = 0 -- the constraint that all others are inherited from
                                -- Only names that are validated here and not there are worth the way up.
                                AND k.conname = ANY (ARRAY(SELECT m.conname
                                                             FROM pg_catalog.pg_constraint AS m

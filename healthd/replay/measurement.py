@@ -19,15 +19,10 @@ from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, 
 from healthd.migrations.engine.lock_waits import lock_words
 from healthd.model.ledger import BOOKS, DIGESTS
 from healthd.model.names import Key
+from healthd.sqltext.nontransactional import detaches, plain_form
 from healthd.sqltext.statements import Statement, statements
 
 NO_TRANSACTION = "25001"
-CONCURRENTLY = re.compile(
-    r"^((?:create\s+(?:unique\s+)?index|drop\s+index|reindex\b.*?\b(?:index|table|schema)|alter\s+table\b.*)\s+)"
-    r"concurrently\b",
-    re.IGNORECASE | re.DOTALL,
-)
-DETACH = re.compile(r"alter\s+table\b(.*)\bconcurrently\s*$", re.IGNORECASE | re.DOTALL)
 VACUUM_FULL = re.compile(r"vacuum\b.*\bfull\b", re.IGNORECASE | re.DOTALL)
 TRUNCATE = re.compile(r"truncate\b", re.IGNORECASE)
 
@@ -149,10 +144,8 @@ async def _without_concurrently(connection: Any, before: _Relations, one: Statem
     None when it has no such form. The lock is SHARE UPDATE EXCLUSIVE on all of them; a partition that is detached is
     locked ACCESS EXCLUSIVE at the end.
     """
-    detach = DETACH.match(one.text) is not None
-    plain = re.sub(r"\bconcurrently\s*$", "", one.text, flags=re.IGNORECASE) if detach else ""
-    plain = plain or CONCURRENTLY.sub(r"\1", one.text)
-    if plain == one.text:
+    plain, detach = plain_form(one.text), detaches(one.text)
+    if plain is None:
         return None
     try:
         await _execute(connection, "BEGIN")

@@ -1,4 +1,4 @@
-"""What takes a while to make, and is made in a thread while a server is busy, too."""
+"""A value that takes a while to compute, computed in a thread while a server is busy."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ T = TypeVar("T")
 
 
 class Later(Generic[T]):
-    """A value that a thread makes from when that is asked for; what goes wrong is raised to whoever waits for it."""
+    """A value that a thread computes, on demand; an exception in the thread is raised where the value is awaited."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
         self._made: asyncio.Future[T] | None = None
 
     def begin(self) -> asyncio.Future[T]:
-        """Begin, unless that was done before."""
+        """Start the computation, unless it was started before."""
         if self._made is None:
             self._made = asyncio.ensure_future(asyncio.to_thread(self._make))
         return self._made
 
 
 async def ready(value: T | Later[T]) -> T:
-    """Return a value that may not have been made yet."""
+    """Return a value, waiting for it if it is still being computed."""
     return await asyncio.shield(value.begin()) if isinstance(value, Later) else value

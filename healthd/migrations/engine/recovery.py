@@ -1,7 +1,7 @@
-"""A statement that was begun and never confirmed: how to find out whether it is in.
+"""A statement that was started and never confirmed: how to determine whether it was applied.
 
-Only statements that the server takes outside of transactions leave that question; all others are in when, and only
-when, their progress is.
+This question arises only for statements that cannot run in a transaction block; all others are applied if, and only
+if, their progress is recorded.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ TWICE = re.compile(
     rf"(?:vacuum|reindex|cluster|alter{GAP}system|discard{GAP}all|alter{GAP}subscription\b.*\brefresh{GAP}publication)\b",
     FLAGS,
 )
-# One after the other, and what is done of them stays; each leaves rows and definitions as they are.
+# These process relations one after the other, and completed parts remain; rows and definitions do not change.
 PIECEWISE = re.compile(r"(?:vacuum|reindex|cluster)\b", FLAGS)
-# One transaction of the server's own: an error takes all of it back.
+# These are a transaction of the server itself: an error rolls back all of it.
 ATOMIC = re.compile(
     rf"(?:checkpoint|alter{GAP}(?:system|subscription|database)|(?:commit|rollback){GAP}prepared|discard{GAP}all)\b",
     FLAGS,
 )
 
-# Each gives texts; what it gives after a statement was begun is held against what it gave before.
+# Each returns oid, name and validity; the rows after a statement was started are compared with those before.
 QUERIES: Mapping[str, str] = {
     "index": """SELECT i.indexrelid::text, i.indexrelid::regclass::text, i.indisvalid AND i.indisready
                   FROM pg_catalog.pg_index AS i
@@ -75,9 +75,9 @@ Ask = Callable[[str, Mapping[str, Any]], Iterable[tuple[str, str, bool]]]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a statement is in: True, False, or None when nobody can tell.
+    """Whether a statement was applied: True, False, or None if it cannot be determined.
 
-    `words` say what was seen, and `first` is the SQL to be run before going on.
+    `words` describe what was found, and `first` is the SQL to run before continuing.
     """
 
     done: bool | None
@@ -87,7 +87,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a statement leaves in the catalogs: the name of a query, its values, and whether it makes or removes."""
+    """What a statement leaves in the catalogs: the name of a query, its values, and whether it creates or removes."""
 
     query: str
     values: Mapping[str, Any]
@@ -95,7 +95,7 @@ class Trace:
 
 
 def trace(text: str) -> Trace | None:
-    """Return where to look for what a statement does; None when there is no such place."""
+    """Return where the catalogs show the effect of a statement; None if they do not."""
     if found := CREATE_INDEX.match(text):
         return Trace("index", {"name": found[1], "table": found[2]}, makes=True)
     if found := DROP_INDEX.match(text):
@@ -110,10 +110,10 @@ def trace(text: str) -> Trace | None:
 
 
 def note(text: str, ask: Ask, known: str | None = None) -> str | None:
-    """Return what is there before a statement begins, to be written down with its beginning.
+    """Return what exists before a statement starts, to be recorded with its start.
 
-    These are oids; one of what is not valid, or half gone, has an exclamation mark. `known` was noted before an earlier
-    try, which may have removed the half: so it stays.
+    The text consists of oids; an exclamation mark follows the oid of an object that is invalid or partly removed.
+    `known` was noted before an earlier try, which may have removed a part: it takes precedence.
     """
     where = trace(text)
     if where is None:
@@ -124,7 +124,7 @@ def note(text: str, ask: Ask, known: str | None = None) -> str | None:
 
 
 def untouched(text: str, noted: str | None, ask: Ask) -> bool:
-    """Return whether it is proven that a statement which the server has ended with an error has left nothing."""
+    """Return whether it is proven that a statement that failed with an error of the server left nothing behind."""
     where = trace(text)
     if where is None:
         return bool(TWICE.match(text) or ATOMIC.match(text))
@@ -136,7 +136,7 @@ def untouched(text: str, noted: str | None, ask: Ask) -> bool:
 
 
 def left_over(text: str, noted: str | None, ask: Ask) -> tuple[str, ...]:
-    """Return the INVALID indexes that a statement has left, by their names."""
+    """Return the names of the INVALID indexes that a statement left behind."""
     where = trace(text)
     if where is None or where.query not in ("index", "reindexed"):
         return ()
@@ -144,15 +144,15 @@ def left_over(text: str, noted: str | None, ask: Ask) -> tuple[str, ...]:
 
 
 def judge(text: str, noted: str | None, ask: Ask) -> Verdict:
-    """Say whether a statement that was begun is in."""
+    """Return whether a statement that was started was applied."""
     where = trace(text)
     if where is None:
         if TWICE.match(text):
-            return Verdict(False, "it does no harm to run it again")
-        return Verdict(None, "nobody can tell whether it is in")
+            return Verdict(False, "it can safely be run again")
+        return Verdict(None, "it cannot be determined whether it was applied")
     if where.query == "reindexed":
         halves = [name for _, name, _ in _new(where, noted, ask)]
-        words = "it is run again" if not halves else f"it left {', '.join(halves)} INVALID"
+        words = "it left no INVALID index" if not halves else f"it left {', '.join(halves)} INVALID"
         return Verdict(False, words, tuple(f"DROP INDEX CONCURRENTLY IF EXISTS {name}" for name in halves))
     if where.makes:
         return _made(where, noted, ask)
@@ -164,12 +164,12 @@ def _made(where: Trace, noted: str | None, ask: Ask) -> Verdict:
     what = where.query
     if invalid := [name for _, name, valid in new if not valid]:
         drops = tuple(f"DROP INDEX CONCURRENTLY IF EXISTS {name}" for name in invalid)
-        return Verdict(False, f"index {', '.join(invalid)} is there and INVALID", drops)
+        return Verdict(False, f"index {', '.join(invalid)} exists, but is INVALID", drops)
     if len(new) > 1:
-        return Verdict(None, f"it may have made one of {', '.join(name for _, name, _ in new)}")
+        return Verdict(None, f"it may have created one of {', '.join(name for _, name, _ in new)}")
     if new:
-        return Verdict(True, f"{what} {new[0][1]} is there{' and valid' if what == 'index' else ''}")
-    return Verdict(False, f"its {what} is not there")
+        return Verdict(True, f"{what} {new[0][1]} exists{' and is valid' if what == 'index' else ''}")
+    return Verdict(False, f"its {what} does not exist")
 
 
 def _removed(where: Trace, noted: str | None, ask: Ask) -> Verdict:
@@ -178,13 +178,13 @@ def _removed(where: Trace, noted: str | None, ask: Ask) -> Verdict:
         if found and not found[0][2]:
             table = where.values["table"]
             sql = f"ALTER TABLE {table} DETACH PARTITION {where.values['name']} FINALIZE"
-            words = f"partition {found[0][1]} is half detached, its rows are no longer read through {table}"
+            words = f"partition {found[0][1]} is only partly detached, its rows are no longer visible in {table}"
             return Verdict(True, words, (sql,))
         words = "the partition is still attached" if found else "the partition is detached"
     elif found and not found[0][2]:
         words = f"{'index' if where.query == 'dropped' else where.query} {found[0][1]} is INVALID"
     else:
-        words = f"{found[0][1]} is still there" if found else f"{where.values['name']} is gone"
+        words = f"{found[0][1]} still exists" if found else f"{where.values['name']} no longer exists"
     return Verdict(not found and bool(noted), words)
 
 

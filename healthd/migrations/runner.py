@@ -1,4 +1,4 @@
-"""Change one database: apply what is pending, roll back what was applied, and say what happened."""
+"""Change one database: apply pending migrations, roll back applied ones, and report what happened."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ TO_RUN = (State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED)
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a run behaves towards others, and whom it tells."""
+    """How a run waits for other sessions, and where it reports."""
 
-    say: Say  # is given a line for each thing that happened
-    live: Say | None = None  # is given what is only true for a moment
+    say: Say  # receives a line for each event
+    live: Say | None = None  # receives transient state, such as progress
     wait_s: float = 60.0  # for the migration lock
-    patience: Patience = DEFAULT  # with the locks of others
-    recorder: Recorder | None = None  # of how this server prints what the files make
+    patience: Patience = DEFAULT  # for the locks of other sessions
+    recorder: Recorder | None = None  # records how this server prints the texts that the files create
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run is about to do to one database; nothing is locked while it is made, and nothing is changed."""
+    """What a run is about to do to one database; planning locks and changes nothing."""
 
     dsn: str
-    standing: Standing  # what it was made from
+    standing: Standing  # the basis of the plan
     operation: Literal["apply", "rollback"]
-    migrations: tuple[Migration, ...] = ()  # in the order in which they run; none when there is nothing to do
-    afterwards: tuple[Migration, ...] = ()  # the post-apply files, which run after those that were applied
+    migrations: tuple[Migration, ...] = ()  # in the order in which they run; empty if there is nothing to do
+    afterwards: tuple[Migration, ...] = ()  # the post-apply files, which run after the migrations
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a database says of its migrations, and the ledger that it was taken from.
+    """The states of the migrations in a database, and the ledger from which they were derived.
 
-    `maintenance` says who is migrating just now, `server_version` is PostgreSQL's number.
+    `maintenance` names the run that is active, `server_version` is PostgreSQL's number.
     """
 
     migrations: tuple[MigrationState, ...]
@@ -66,14 +66,14 @@ class Standing:
 
 
 async def standing(dsn: str, migrations: Sequence[Migration], lock: LockFile | None) -> Standing:
-    """Return where each migration stands; reads only, takes no lock, needs no privilege to write."""
+    """Return the state of each migration; only reads, takes no lock, needs no privilege to write."""
     async with connect(dsn) as connection:
         ledger, maintenance = await read_ledger(connection)
         version = connection.info.server_version
     ledger.readable()
     locked = [one.id for one in lock.migrations] if lock else []
     files = [(one.id, one.digest) for one in migrations]
-    halves = () if maintenance else ledger.interrupted  # somebody is at it
+    halves = () if maintenance else ledger.interrupted  # an active run is applying it
     return Standing(tuple(states(files, locked, ledger.applied, halves)), ledger, maintenance, version)
 
 
@@ -88,10 +88,10 @@ async def plan_apply(
     allow_edited: bool = False,
     allow_ahead: bool = False,
 ) -> RunPlan:
-    """Return what would be applied, up to and with `to`; one that was interrupted goes on where it was.
+    """Return what would be applied, up to and including `to`; an interrupted migration continues where it stopped.
 
-    Raises MigrationFailed when an applied file was edited or is gone, or when a pending one is older than an applied
-    one, unless that is allowed: then `say` is given it.
+    Raises MigrationFailed if an applied file was edited or is missing, or if a pending migration is older than an
+    applied one, unless that is allowed.
     """
     known = await standing(dsn, migrations, lock)
     chosen = migrations if to is None else up_to(migrations, to)
@@ -99,7 +99,7 @@ async def plan_apply(
     if (edited := known.ids(State.EDITED)) and not allow_edited:
         raise MigrationFailed(
             f"edited after it was applied: {', '.join(edited)}; nothing was changed",
-            hint="bring the file back and write a new migration, or healthd migrate --allow-edited",
+            hint="restore the file and write a new migration; or healthd migrate --allow-edited",
         )
     for error in refusals(known, migrations, names, allow_out_of_order=allow_out_of_order, allow_edited=allow_edited):
         raise error
@@ -112,9 +112,9 @@ async def plan_apply(
 
 
 async def execute(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
-    """Do what was planned, and return the ids of what was done; no lock is taken when there is nothing to do.
+    """Execute a plan, and return the ids of its migrations; no lock is taken if there is nothing to do.
 
-    The post-apply*.sql beside the migrations run after those that were applied, as yoyo has it.
+    The files post-apply*.sql next to the migrations run after them, as with yoyo.
     """
     if not plan.migrations:
         return ()
@@ -138,7 +138,7 @@ async def migrate(
     live: Say | None = None,
     recorder: Recorder | None = None,
 ) -> tuple[str, ...]:
-    """Plan and apply at once, with a look at nothing but the ledger; see `plan_apply` and `execute`."""
+    """Plan and apply at once, reading nothing but the ledger; see `plan_apply` and `execute`."""
     plan = await plan_apply(
         dsn,
         migrations,
@@ -160,56 +160,56 @@ def refusals(
     allow_out_of_order: bool = False,
     allow_edited: bool = False,
 ) -> Iterator[MigrationFailed]:
-    """Yield what is wrong with the order and the names of the files that are about to be applied."""
+    """Yield errors about the order and the names of the files that are about to be applied."""
     if (late := [one for one in known.ids(State.OUT_OF_ORDER) if one in names]) and not allow_out_of_order:
         yield MigrationFailed(
-            f"older than what is applied: {', '.join(late)}; nothing was changed",
-            hint="rename it to come last, or healthd migrate --allow-out-of-order",
+            f"older than an applied migration: {', '.join(late)}; nothing was changed",
+            hint="rename it so that it sorts last; or healthd migrate --allow-out-of-order",
         )
     again = renamed([(one.id, one.digest) for one in migrations], known.ledger.applied)
     if (twice := [f"{new} was {old}" for new, old in again.items() if new in names]) and not allow_edited:
         yield MigrationFailed(
             f"renamed after it was applied: {some(twice)}; nothing was changed",
-            hint="give it its old name back, or to run it a second time: healthd migrate --allow-edited",
+            hint="restore its old name; or, to run it a second time: healthd migrate --allow-edited",
         )
 
 
 def _refuse_ahead(
     known: Standing, migrations: Sequence[Migration], say: Say, *, allow_ahead: bool, allow_edited: bool
 ) -> None:
-    """Raise when the database has migrations that the files do not have, or only say it; its old name is no other."""
+    """Raise if the database has migrations that the files lack, or report it; a renamed file is not missing."""
     again = renamed([(one.id, one.digest) for one in migrations], known.ledger.applied)
     gone = again.values() if allow_edited else ()
     lost = ahead(one for one in known.migrations if one.id not in gone)
     if lost and not allow_ahead:
         raise MigrationFailed(
             f"{lost}; nothing was changed",
-            hint="give it the files that the newest release was deployed from; or healthd migrate --allow-drift",
+            hint="use the files of the newest release that was deployed; or healthd migrate --allow-drift",
         )
     if lost:
         say(lost)
 
 
 async def session(dsn: str, relations: Sequence[str]) -> Session:
-    """Return where a session like that of a run puts things, and which of these relations it could find."""
+    """Return where a session like that of a run creates objects, and which of these relations it could find."""
     async with connect(dsn) as connection:
         ((*values,),) = await rows_of(connection, SESSION, (list(relations),))
     return Session(*values)
 
 
 def _refuse_halves(known: Standing, names: Sequence[str], operation: str) -> None:
-    """Raise for a file that is half-way and is not one that is about to go on."""
+    """Raise for an interrupted file that this run would not continue."""
     for one in known.ledger.interrupted if not known.maintenance else ():
         if one.operation != operation or one.id not in names:
             what = one.id if one.operation == "apply" else f"the rollback of {one.id}"
             raise MigrationFailed(
                 f"{what} was interrupted ({one.words.removeprefix('rollback, ')}); nothing was changed",
-                hint="healthd resume",
+                hint="run healthd resume",
             )
 
 
 def _apply(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
-    from healthd.migrations.engine.yoyo_backend import (  # yoyo costs 60 ms: not for who only looks
+    from healthd.migrations.engine.yoyo_backend import (  # importing yoyo takes 60 ms: not needed for reading
         check,
         yoyo_migration,
     )
@@ -218,7 +218,7 @@ def _apply(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
         check(migration.apply, migration.path, transactional=migration.transactional)
     done: list[str] = []
     with _opened(plan.dsn, manner) as backend:
-        applied = set(backend.get_applied_migration_hashes())  # others may have been quicker
+        applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
         for number, migration in enumerate(plan.migrations, 1):
             theirs = yoyo_migration(migration)
             if theirs.hash in applied:
@@ -252,7 +252,7 @@ def _opened(dsn: str, manner: Manner) -> AbstractContextManager[Backend]:
 
 @contextmanager
 def _telling(what: str, done: Sequence[str]) -> Iterator[None]:
-    """Say, when the block fails, what was done before it: that stays."""
+    """If the block fails, add to its error which migrations were completed before it."""
     try:
         yield
     except (MigrationFailed, DatabaseFailed) as error:
@@ -262,41 +262,41 @@ def _telling(what: str, done: Sequence[str]) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class ResumePlan:
-    """The file that was interrupted, and what is said of how far it has come; see `plan_resume`."""
+    """The file that was interrupted, and its progress if that is specified; see `plan_resume`."""
 
     dsn: str
     standing: Standing
     migration: Migration
     operation: str  # apply or rollback
-    from_statement: int | None  # what comes before it is in, and nothing else is; None: the database tells
+    from_statement: int | None  # the statements before it were applied, and no others; None: read it from the database
 
 
 async def plan_resume(
     dsn: str, migrations: Sequence[Migration], lock: LockFile | None, *, from_statement: int | None = None
 ) -> ResumePlan | None:
-    """Return what would be brought to its end; None when nothing was interrupted."""
+    """Return what would be completed; None if nothing was interrupted."""
     known = await standing(dsn, migrations, lock)
     if not (halves := known.ledger.interrupted):
         if from_statement is not None:
-            raise ConfigError("no migration was interrupted", hint="healthd status")
+            raise ConfigError("no migration was interrupted", hint="check with: healthd status")
         return None
     half = halves[0]
     migration = next((one for one in migrations if one.id == half.id), None)
     if migration is None:
         raise MigrationFailed(
-            f"{half.id} was interrupted ({half.words}), and its file is gone; nothing was changed",
-            hint="bring its file back",
+            f"{half.id} was interrupted ({half.words}), and its file is missing; nothing was changed",
+            hint="restore its file",
         )
     return ResumePlan(dsn, known, migration, half.operation, from_statement)
 
 
 async def execute_resume(plan: ResumePlan, manner: Manner) -> tuple[str, ...]:
-    """Bring the file to its end, and return its migration's id; nothing when others were quicker."""
+    """Complete the file, and return its migration's id; empty if another run has completed it."""
     return await asyncio.to_thread(_resume, plan, manner, dry_run=False)
 
 
 async def rehearse_resume(plan: ResumePlan, manner: Manner) -> tuple[str, ...]:
-    """Say what of the file is in and what would be done, and do nothing."""
+    """Report what of the file was applied and what would be done; change nothing."""
     return await asyncio.to_thread(_resume, plan, manner, dry_run=True)
 
 
@@ -313,7 +313,7 @@ async def resume(
     live: Say | None = None,
     recorder: Recorder | None = None,
 ) -> tuple[str, ...]:
-    """Plan and bring to its end what was interrupted, with a look at nothing but the ledger; see `plan_resume`."""
+    """Plan and complete what was interrupted, reading nothing but the ledger; see `plan_resume`."""
     plan = await plan_resume(dsn, migrations, lock, from_statement=from_statement)
     if plan is None:
         return ()
@@ -331,11 +331,11 @@ def _resume(plan: ResumePlan, manner: Manner, *, dry_run: bool) -> tuple[str, ..
         marked = theirs.hash in backend.get_applied_migration_hashes()
         if marked == (plan.operation == "apply"):
             if not nontransactional.begun(backend, job):
-                return ()  # others were quicker
+                return ()  # another run has completed it
             if plan.from_statement is None:
                 raise nontransactional.contradicted(job)
             if marked and not dry_run:
-                backend.unmark_one(theirs, log=False)  # it is marked again at its end
+                backend.unmark_one(theirs, log=False)  # it is marked again when it is complete
         if dry_run:
             for line in nontransactional.told(job, nontransactional.look(backend, job, plan.from_statement)):
                 manner.say(line)
@@ -355,11 +355,11 @@ async def plan_rollback(
 ) -> RunPlan:
     """Return what would be rolled back: the last applied migration, or all after `to`, or `every` one, the last first.
 
-    Last is last in the order of the files: what depends on another goes before it, whenever it was applied.
+    The last one is the last in the order of the files, whenever it was applied: dependent migrations go first.
     """
     known = await standing(dsn, migrations, lock)
     if lost := ahead(known.migrations):
-        raise MigrationFailed(f"{lost}; nothing was changed", hint="bring its files back")
+        raise MigrationFailed(f"{lost}; nothing was changed", hint="restore its files")
     undoing = [one.id for one in known.ledger.interrupted if one.operation == "rollback"]
     applied = known.ids(State.APPLIED, State.EDITED, State.INTERRUPTED)
     keep = [one.id for one in up_to(migrations, to)] if to else [] if every else list(applied[:-1])
@@ -387,14 +387,14 @@ async def rollback(
     live: Say | None = None,
     recorder: Recorder | None = None,
 ) -> tuple[str, ...]:
-    """Plan and roll back at once, with a look at nothing but the ledger; see `plan_rollback` and `execute`."""
+    """Plan and roll back at once, reading nothing but the ledger; see `plan_rollback` and `execute`."""
     plan = await plan_rollback(dsn, migrations, lock, to=to, every=every)
     return await execute(plan, Manner(say, live, wait_s, patience, recorder))
 
 
 def _up_to_it(undone: Sequence[Migration], first: Migration) -> str:
-    """Return how to roll back those that come before one that cannot be; nothing when none does."""
-    return f"; or those after it: healthd rollback --to {first.id}" if first is not undone[0] else ""
+    """Return how to roll back the migrations that come before one without a rollback; empty if there are none."""
+    return f"; or roll back only to it: healthd rollback --to {first.id}" if first is not undone[0] else ""
 
 
 def _undo(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
@@ -404,7 +404,7 @@ def _undo(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
         check(migration.rollback or "", migration.rollback_path, transactional=migration.transactional)
     done: list[str] = []
     with _opened(plan.dsn, manner) as backend:
-        applied = set(backend.get_applied_migration_hashes())  # others may have been quicker
+        applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
         for migration in plan.migrations:
             theirs = yoyo_migration(migration)
             if theirs.hash not in applied:

@@ -1,4 +1,4 @@
-"""Change one database with care: look before, refuse what is not as it should be, and prove what came of it."""
+"""Change one database safely: examine it first, refuse unsafe runs, and prove the result."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from healthd.expected.lockfile import LockFile
     from healthd.model.findings import Verdict
 
-ELSEWHERE = frozenset({"migrations", "contracts"})  # what these checks find is not drift
+ELSEWHERE = frozenset({"migrations", "contracts"})  # the findings of these checks are not drift
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One database at one instant, and what that means; `found` is what is not as the lock file says."""
+    """One database at one instant, and its report; `found` is what does not match the lock file."""
 
     reading: Reading
     verdict: Verdict
@@ -70,7 +70,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a run changed; `unproven` says, in words, what of it could not be proven, `breaks` what was let pass."""
+    """What a run changed; `unproven` states, in words, what could not be proven, `breaks` what was allowed."""
 
     ids: tuple[str, ...]
     unproven: tuple[str, ...] = ()
@@ -78,17 +78,17 @@ class Changed:
 
 
 async def look(target: Target, files: Files) -> Look:
-    """Return what a database is; trouble is looked at a second time, and only what is wrong twice is told.
+    """Return the state of a database; if there are findings, it is read a second time, and only confirmed ones count.
 
-    Of the kinds whose digest is as it should be no object is read.
+    Kinds whose digest is as expected are not read.
     """
     return await _twice(target, Later.made(files), alone=False)
 
 
 async def look_alone(target: Target, files: Later[Files]) -> Look:
-    """Return what a database is, where nothing else is done with it: with a second connection.
+    """Return the state of a database for a caller that only looks: it uses a second connection.
 
-    Files that are still being read are waited for once the server has answered.
+    Files that are still being read are awaited after the server has answered.
     """
     return await _twice(target, files, alone=True)
 
@@ -107,7 +107,7 @@ async def _twice(target: Target, files: Later[Files], *, alone: bool) -> Look:
             await asyncio.sleep(AGAIN_S)
             again = await _look(connection, target, files)
     except HealthdError:
-        await files.ready()  # what is wrong with the files comes first: it is the same for every database
+        await files.ready()  # errors in the files are raised first: they are the same for every database
         raise
     return replace(again, verdict=confirmed(once.verdict, again.verdict))
 
@@ -138,11 +138,11 @@ async def migrate(
     allow_breaking: bool = False,
     name: str = "schema.lock",
 ) -> Changed:
-    """Apply what is pending, and prove that the database then is what the lock file says.
+    """Apply the pending migrations, and prove that the database then matches the lock file.
 
-    Raises MigrationFailed before anything is changed when the database has drifted, when the lock file does not say
-    what would run, or when what would run breaks what the target's contracts believe, unless that is allowed; and
-    afterwards, when the run made something else. See `runner.plan_apply` for what else is refused.
+    Raises MigrationFailed before anything is changed if the database has drifted, if the lock file does not match the
+    files to be applied, or if they break an expectation of the target's contracts, unless that is allowed; and
+    afterwards, if the run had another result. See `runner.plan_apply` for what else is refused.
     """
     recorder = Recorder(lock)
     plan = await runner.plan_apply(
@@ -164,7 +164,7 @@ async def migrate(
     guards.refuse_lacks(target.name, await _lacks(target, plan.migrations, lock))
     before = await look(target, Files.of(lock, migrations))
     try:
-        if applied and not allow_drift:  # a database without a ledger is met as it is
+        if applied and not allow_drift:  # a database without a ledger cannot have drifted
             guards.refuse_drift(target.name, before.drift, _unlocked(lock, applied))
         recorder.meet(before.reading)
         snapshot = before.reading.snapshot
@@ -189,7 +189,7 @@ async def _proven(
     breaks: tuple[Break, ...] = (),
     left: frozenset[str] = frozenset(),
 ) -> Changed:
-    """Return what a run changed, once that was proven; nothing when others were quicker."""
+    """Return what a run changed, after proving it; empty if another run has done it."""
     if not done:
         return Changed(())
     unproven = await _prove(target, files, before, f"{', '.join(done)} {what}", left=left, name=name)
@@ -197,17 +197,17 @@ async def _proven(
 
 
 def _adopting(target: Target, lock: LockFile, before: Look) -> str:
-    """Return how to adopt a database without a ledger that has what the files make; nothing for any other."""
+    """Return how to adopt a database without a ledger that has objects of the files; empty for any other."""
     if before.reading.ledger.schemas:
         return ""
     there = guards.made_already(lock, before.reading.snapshot.objects)
-    return there and f"{target.name} has {there} already, and no ledger: healthd baseline finds its version"
+    return there and f"{target.name} already has {there}, but no ledger: find its version with healthd baseline"
 
 
 async def _elsewhere(
     target: Target, lock: LockFile, pending: Sequence[Migration]
 ) -> tuple[default_places.Elsewhere, ...]:
-    """Return what sessions of this database would put elsewhere than the replay did."""
+    """Return what sessions of this database would create elsewhere than the replay did."""
     known = default_places.measured(lock, pending)
     return tuple(default_places.elsewhere(known, await runner.session(target.dsn, default_places.touched(known))))
 
@@ -215,7 +215,7 @@ async def _elsewhere(
 async def _elsewhere_undoing(
     target: Target, lock: LockFile, undone: Sequence[Migration]
 ) -> tuple[default_places.Elsewhere, ...]:
-    """Return what rollbacks would look for elsewhere than the replay did."""
+    """Return what rollbacks would look up elsewhere than the replay did."""
     known = default_places.measured(lock, undone)
     return tuple(
         default_places.elsewhere_undoing(known, await runner.session(target.dsn, default_places.touched_undoing(known)))
@@ -223,7 +223,7 @@ async def _elsewhere_undoing(
 
 
 async def _unwritable(target: Target, ledger: Ledger) -> tuple[HealthdError, ...]:
-    """Return why the tables of a ledger could not be made, or written to."""
+    """Return why the tables of a ledger could not be created, or written to."""
     session = await runner.session(target.dsn, ())
     return guards.raised(guards.refuse_unwritable, target.name, session, not ledger.schemas)
 
@@ -231,9 +231,9 @@ async def _unwritable(target: Target, ledger: Ledger) -> tuple[HealthdError, ...
 async def refusals(
     target: Target, migrations: Sequence[Migration], lock: LockFile, known: runner.Standing, *, name: str
 ) -> tuple[HealthdError, ...]:
-    """Return why `migrate` would not start, as it would say it; what is half-way, edited or unknown is not told.
+    """Return why `migrate` would refuse to start; interrupted, edited and unknown migrations are not included.
 
-    Reads only.
+    Only reads.
     """
     files, ledger = Files.of(lock, migrations), known.ledger
     applied = [one.id for one in ledger.applied]
@@ -259,7 +259,7 @@ async def _lacks(target: Target, pending: Sequence[Migration], lock: LockFile) -
 
 
 def _agreed(target: Target, foreseen: Foreseen, *, say: Say, allow_breaking: bool) -> tuple[Break, ...]:
-    """Say what contracts would lose, and return it; raise when that is reason enough not to go on."""
+    """Report the expectations that would be broken, and return them; raise if they prevent the run."""
     for line in foreseen.lines():
         say(line)
     if not allow_breaking:
@@ -280,11 +280,11 @@ async def resume(
     dry_run: bool = False,
     name: str = "schema.lock",
 ) -> Changed:
-    """Bring an interrupted file to its end, and prove what came of it; see `runner.plan_resume`.
+    """Complete an interrupted file, and prove the result; see `runner.plan_resume`.
 
-    Drift stops nobody here: half-way is the worse place to be. What the file itself changes is no drift before it is
-    at its end, and so is held against the lock file afterwards, whatever of it was in before. A `dry_run` says what is
-    in and what would be done, and does nothing.
+    Drift does not prevent this, because a partly applied file is worse. Changes of the file itself are not drift until
+    it is complete; so all of them are compared with the lock file afterwards, whenever they were made. With `dry_run`,
+    only report what was applied and what would be done.
     """
     recorder = Recorder(lock)
     manner = Manner(say, live, wait_s, patience, recorder)
@@ -319,11 +319,11 @@ async def rollback(
     allow_breaking: bool = False,
     name: str = "schema.lock",
 ) -> Changed:
-    """Roll back, and prove that the database then is what the lock file says; see `runner.plan_rollback`.
+    """Roll back, and prove that the database then matches the lock file; see `runner.plan_rollback`.
 
-    Raises MigrationFailed before anything is changed when a rollback is not proven to bring back what was there,
-    or breaks what the target's contracts believe, unless that is allowed, and when rows or values would be lost and
-    `agree`, which is told which, returns no.
+    Raises MigrationFailed before anything is changed if a rollback is not proven to restore the previous schema, or
+    breaks an expectation of the target's contracts, unless that is allowed; and if rows or values would be lost and
+    `agree`, which receives them, returns false.
     """
     files, recorder = Files.of(lock, migrations), Recorder(lock)
     plan = await runner.plan_rollback(target.dsn, migrations, lock, to=to, every=every)
@@ -349,14 +349,14 @@ async def rollback(
 async def _prove(
     target: Target, files: Files, before: Look, what: str, *, name: str, left: frozenset[str] = frozenset()
 ) -> tuple[str, ...]:
-    """Return what could not be proven; raise MigrationFailed for what the run made otherwise than was measured.
+    """Return what could not be proven; raise MigrationFailed if the run had another result than was measured.
 
-    What was there before the run is not of its making; `left` are the objects that it was allowed to leave otherwise.
+    Findings from before the run do not count; `left` are the objects that the run was allowed not to restore.
     """
     after = await look(target, files)
     applied = [one.id for one in after.reading.ledger.applied]
     if unlocked := _unlocked(files.lock, applied, files.migrations):
-        return (f"{name} does not say what {some(unlocked)} makes",)
+        return (f"{name} does not contain {some(unlocked)} as applied",)
     known = _known(target, files, before, after.reading.ledger.owner)
     news = [
         one
@@ -367,14 +367,14 @@ async def _prove(
     ]
     if made := [one.message for one in news if str(one.key) not in left and not held_by_another(one)]:
         raise MigrationFailed(
-            f"{what}, but {target.name} is not what {name} says then: {some(made)}",
-            hint="healthd check tells all, healthd repair the SQL that mends it",
+            f"{what}, but {target.name} does not match {name} afterwards: {some(made)}",
+            hint="healthd check shows all differences, healthd repair the SQL that repairs them",
         )
     return tuple(one.message for one in (*after.unclear, *news))
 
 
 def _known(target: Target, files: Files, before: Look, owner: str | None) -> set[Identity]:
-    """Return what was found before the run, as it is called now that `owner` is the role that migrates."""
+    """Return what was found before the run, with the names that apply now that `owner` is the role that migrates."""
     reading = before.reading
     if owner != reading.ledger.owner:
         reading = replace(reading, ledger=replace(reading.ledger, owner=owner))
@@ -383,7 +383,7 @@ def _known(target: Target, files: Files, before: Look, owner: str | None) -> set
 
 
 def _stood(finding: Finding, lock: LockFile, before: Look, after: Look) -> bool:
-    """Return whether a finding is about what was there before the run, and what the files do not touch."""
+    """Return whether a finding is about an object that existed before the run and that the files do not touch."""
     key, owner = finding.key, after.reading.ledger.owner
     there = for_comparison(before.reading.snapshot, owner).objects
     if finding.problem == "unexpected_object" and key in there:
@@ -397,6 +397,6 @@ def _stood(finding: Finding, lock: LockFile, before: Look, after: Look) -> bool:
 
 
 def _unlocked(lock: LockFile, applied: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> tuple[str, ...]:
-    """Return the applied migrations that the lock file does not have, or, of these files, has another text of."""
+    """Return the applied migrations that the lock file lacks, or, for these files, has another text of."""
     locked, given = {one.id: one.digest for one in lock.migrations}, dict(files)
     return tuple(one for one in applied if locked.get(one) is None or given.get(one, locked[one]) != locked[one])

@@ -187,4 +187,4 @@ def test_a_privilege_without_a_role_is_refused(shop: Path) -> None:
     code, out, err = export("shop.models:Base", "--privilege", "SELECT")
 
     assert (3, "") == (code, out)
-    assert "--privilege needs --role" in err
+    assert "--privilege requires --role" in err

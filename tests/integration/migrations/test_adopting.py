@@ -81,6 +81,6 @@ async def test_a_database_that_was_never_adopted_is_left_as_it_is_and_says_how(
 
     assert "nothing was changed" in str(caught.value)
     assert caught.value.hint.startswith(
-        "x has table:public.a already, and no ledger: healthd baseline finds its version"
+        "x already has table:public.a, but no ledger: find its version with healthd baseline"
     )
     assert [("a",)] == sql(database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")

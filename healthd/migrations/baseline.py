@@ -25,7 +25,8 @@ from healthd.expected.lockfile import LockFile, disagreements
 from healthd.expected.status import ahead, states
 from healthd.expected.store import Files, of_another_major
 from healthd.migrations.engine.text_recorder import makers
-from healthd.migrations.safe_run import ELSEWHERE
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
+from healthd.migrations.look import ELSEWHERE
 from healthd.model.findings import Finding, Verdict
 from healthd.model.ledger import Applied, Printed, State, digest_of_text
 from healthd.model.names import Key
@@ -248,8 +249,6 @@ async def adopt(target: Target, found: Fit, *, wait_s: float = 60.0) -> None:
 
 
 def _adopt(dsn: str, found: Fit, wait_s: float) -> None:
-    from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-
     with opened(dsn, wait_s=wait_s, records=bool(found.texts)) as backend:
         theirs = {one.id: yoyo_migration(one) for one in found.migrations}
         backend.ensure_internal_schema_updated()

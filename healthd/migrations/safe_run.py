@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from healthd.background import Later
 from healthd.catalog import KINDS
 from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
@@ -16,56 +14,28 @@ from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
 from healthd.database.probes.surroundings import look_around
 from healthd.database.row_counts import losses
-from healthd.database.snapshot.reading import read
-from healthd.database.snapshot.second_connection import Second
-from healthd.database.snapshot.transaction import Reading
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected import default_places
 from healthd.expected.files import Migration
-from healthd.expected.store import Files, expected_digests, of_another_major
-from healthd.migrations import guards, runner
+from healthd.expected.store import Files
+from healthd.migrations import guards
 from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say
 from healthd.migrations.engine.text_recorder import Recorder
+from healthd.migrations.execution import Manner, execute, execute_resume, rehearse_resume
 from healthd.migrations.impact import Break, Foreseen, foresee, foresee_undoing
+from healthd.migrations.look import Look, look
 from healthd.migrations.needs import Lack, lacks
-from healthd.migrations.runner import Manner
-from healthd.model.findings import Finding, Identity, Verdict, identity
+from healthd.migrations.run_plan import order_refusals, plan_apply, plan_resume, plan_rollback
+from healthd.migrations.standing import TO_RUN, Standing, read_session
+from healthd.model.findings import Finding, Identity, identity
 from healthd.model.names import Key
 from healthd.model.severity import Severity
-from healthd.rounds.closer_look import conclude_closely
-from healthd.rounds.conclusion import conclude, confirmed
-from healthd.rounds.examination import AGAIN_S
+from healthd.rounds.conclusion import conclude
 from healthd.rounds.observation import Observation
 from healthd.text import some
 
 if TYPE_CHECKING:
     from healthd.expected.lockfile import LockFile
-    from healthd.model.findings import Verdict
-
-ELSEWHERE = frozenset({"migrations", "contracts"})  # the findings of these checks are not drift
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One database at one instant, and its report; `found` is what does not match the lock file."""
-
-    reading: Reading
-    verdict: Verdict
-
-    @property
-    def found(self) -> tuple[Finding, ...]:
-        """Return what differs, and what could not be compared."""
-        return tuple(one for one in self.verdict.findings if one.check not in ELSEWHERE)
-
-    @property
-    def drift(self) -> tuple[Finding, ...]:
-        """Return what differs in a way that can break or expose the application."""
-        return tuple(one for one in self.found if one.severity is Severity.CRITICAL)
-
-    @property
-    def unclear(self) -> tuple[Finding, ...]:
-        """Return what could not be compared."""
-        return tuple(one for one in self.verdict.findings if one.severity is Severity.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,49 +45,6 @@ class Changed:
     ids: tuple[str, ...]
     unproven: tuple[str, ...] = ()
     breaks: tuple[Break, ...] = ()
-
-
-async def look(target: Target, files: Files) -> Look:
-    """Return the state of a database; if there are findings, it is read a second time, and only confirmed ones count.
-
-    Kinds whose digest is as expected are not read.
-    """
-    return await _twice(target, Later.made(files), alone=False)
-
-
-async def look_alone(target: Target, files: Later[Files]) -> Look:
-    """Return the state of a database for a caller that only looks: it uses a second connection.
-
-    Files that are still being read are awaited after the server has answered.
-    """
-    return await _twice(target, files, alone=True)
-
-
-async def _twice(target: Target, files: Later[Files], *, alone: bool) -> Look:
-    try:
-        async with connect(target.dsn) as connection:
-            second = Second(target.dsn, target.deadline_s) if alone else None
-            try:
-                once = await _look(connection, target, files, second)
-            finally:
-                if second is not None:
-                    await second.close()
-            if not once.verdict.findings:
-                return once
-            await asyncio.sleep(AGAIN_S)
-            again = await _look(connection, target, files)
-    except HealthdError:
-        await files.ready()  # errors in the files are raised first: they are the same for every database
-        raise
-    return replace(again, verdict=confirmed(once.verdict, again.verdict))
-
-
-async def _look(connection: Any, target: Target, files: Later[Files], second: Second | None = None) -> Look:
-    version = connection.info.server_version
-    wanted, texts = expected_digests(files, version), of_another_major(files, version)
-    reading = await read(connection, digests=wanted, second=second, texts=texts)
-    reading.ledger.readable()
-    return Look(*await conclude_closely(connection, target, await files.ready(), Observation(reading)))
 
 
 async def migrate(
@@ -142,10 +69,10 @@ async def migrate(
 
     Raises MigrationFailed before anything is changed if the database has drifted, if the lock file does not match the
     files to be applied, or if they break an expectation of the target's contracts, unless that is allowed; and
-    afterwards, if the run had another result. See `runner.plan_apply` for what else is refused.
+    afterwards, if the run had another result. See `plan_apply` for what else is refused.
     """
     recorder = Recorder(lock)
-    plan = await runner.plan_apply(
+    plan = await plan_apply(
         target.dsn,
         migrations,
         lock,
@@ -170,7 +97,7 @@ async def migrate(
         snapshot = before.reading.snapshot
         foreseen = foresee(target.contracts, lock, plan.standing.ledger, snapshot, plan.migrations)
         breaks = _agreed(target, foreseen, say=say, allow_breaking=allow_breaking)
-        done = await runner.execute(plan, Manner(say, live, wait_s, patience, recorder))
+        done = await execute(plan, Manner(say, live, wait_s, patience, recorder))
     except MigrationFailed as error:
         if hint := _adopting(target, lock, before):
             raise MigrationFailed(str(error), hint=f"{hint}; or {error.hint}" if error.hint else hint) from error
@@ -209,7 +136,7 @@ async def _elsewhere(
 ) -> tuple[default_places.Elsewhere, ...]:
     """Return what sessions of this database would create elsewhere than the replay did."""
     known = default_places.measured(lock, pending)
-    return tuple(default_places.elsewhere(known, await runner.session(target.dsn, default_places.touched(known))))
+    return tuple(default_places.elsewhere(known, await read_session(target.dsn, default_places.touched(known))))
 
 
 async def _elsewhere_undoing(
@@ -218,18 +145,18 @@ async def _elsewhere_undoing(
     """Return what rollbacks would look up elsewhere than the replay did."""
     known = default_places.measured(lock, undone)
     return tuple(
-        default_places.elsewhere_undoing(known, await runner.session(target.dsn, default_places.touched_undoing(known)))
+        default_places.elsewhere_undoing(known, await read_session(target.dsn, default_places.touched_undoing(known)))
     )
 
 
 async def _unwritable(target: Target, ledger: Ledger) -> tuple[HealthdError, ...]:
     """Return why the tables of a ledger could not be created, or written to."""
-    session = await runner.session(target.dsn, ())
+    session = await read_session(target.dsn, ())
     return guards.raised(guards.refuse_unwritable, target.name, session, not ledger.schemas)
 
 
 async def refusals(
-    target: Target, migrations: Sequence[Migration], lock: LockFile, known: runner.Standing, *, name: str
+    target: Target, migrations: Sequence[Migration], lock: LockFile, known: Standing, *, name: str
 ) -> tuple[HealthdError, ...]:
     """Return why `migrate` would refuse to start; interrupted, edited and unknown migrations are not included.
 
@@ -237,14 +164,14 @@ async def refusals(
     """
     files, ledger = Files.of(lock, migrations), known.ledger
     applied = [one.id for one in ledger.applied]
-    pending = [one for one in migrations if one.id in known.ids(*runner.TO_RUN)]
+    pending = [one for one in migrations if one.id in known.ids(*TO_RUN)]
     if not pending:
         return ()
     seen = await look(target, files)
     foreseen = foresee(target.contracts, lock, ledger, seen.reading.snapshot, pending)
     elsewhere = await _elsewhere(target, lock, pending)
     return (
-        *runner.refusals(known, migrations, [one.id for one in migrations]),
+        *order_refusals(known, migrations, [one.id for one in migrations]),
         *guards.raised(guards.refuse_unmeasured, lock, pending, applied, name),
         *guards.raised(guards.refuse_elsewhere, target.name, elsewhere),
         *guards.raised(guards.refuse_drift, target.name, seen.drift if applied else (), _unlocked(lock, applied)),
@@ -280,7 +207,7 @@ async def resume(
     dry_run: bool = False,
     name: str = "schema.lock",
 ) -> Changed:
-    """Complete an interrupted file, and prove the result; see `runner.plan_resume`.
+    """Complete an interrupted file, and prove the result; see `plan_resume`.
 
     Drift does not prevent this, because a partly applied file is worse. Changes of the file itself are not drift until
     it is complete; so all of them are compared with the lock file afterwards, whenever they were made. With `dry_run`,
@@ -288,18 +215,18 @@ async def resume(
     """
     recorder = Recorder(lock)
     manner = Manner(say, live, wait_s, patience, recorder)
-    plan = await runner.plan_resume(target.dsn, migrations, lock, from_statement=from_statement)
+    plan = await plan_resume(target.dsn, migrations, lock, from_statement=from_statement)
     if plan is None:
         return Changed(())
     if dry_run:
-        await runner.rehearse_resume(plan, manner)
+        await rehearse_resume(plan, manner)
         return Changed(())
     files = Files.of(lock, migrations)
     before = await look(target, files)
     recorder.meet(before.reading)
     undone = {one.id for one in plan.standing.ledger.interrupted if one.operation == "rollback"}
     left = frozenset(guards.left_over(lock.migrations, undone & {plan.migration.id}))
-    done = await runner.execute_resume(plan, manner)
+    done = await execute_resume(plan, manner)
     return await _proven(target, files, before, done, "resumed", left=left, name=name)
 
 
@@ -319,14 +246,14 @@ async def rollback(
     allow_breaking: bool = False,
     name: str = "schema.lock",
 ) -> Changed:
-    """Roll back, and prove that the database then matches the lock file; see `runner.plan_rollback`.
+    """Roll back, and prove that the database then matches the lock file; see `plan_rollback`.
 
     Raises MigrationFailed before anything is changed if a rollback is not proven to restore the previous schema, or
     breaks an expectation of the target's contracts, unless that is allowed; and if rows or values would be lost and
     `agree`, which receives them, returns false.
     """
     files, recorder = Files.of(lock, migrations), Recorder(lock)
-    plan = await runner.plan_rollback(target.dsn, migrations, lock, to=to, every=every)
+    plan = await plan_rollback(target.dsn, migrations, lock, to=to, every=every)
     if not plan.migrations:
         return Changed(())
     undone, ledger = plan.migrations, plan.standing.ledger
@@ -342,7 +269,7 @@ async def rollback(
     if lost and not agree(lost):
         guards.refuse_losses(lost)
     left = frozenset(guards.left_over(lock.migrations, {one.id for one in undone}))
-    done = await runner.execute(plan, Manner(say, live, wait_s, patience, recorder))
+    done = await execute(plan, Manner(say, live, wait_s, patience, recorder))
     return await _proven(target, files, before, done, "rolled back", breaks=breaks, left=left, name=name)
 
 

@@ -19,7 +19,7 @@ from healthd.text import printable
 if TYPE_CHECKING:
     from healthd.config.settings import Target
     from healthd.expected.store import Files
-    from healthd.migrations.safe_run import Look
+    from healthd.migrations.look import Look
 
 WRONG = FAULTS.keys() | {State.INTERRUPTED}
 
@@ -64,7 +64,7 @@ def status(settings: Settings, style: str, target: str | None) -> int:
 
 
 async def _look(target: Target, settings: Settings) -> Look:
-    from healthd.migrations.safe_run import look_alone
+    from healthd.migrations.look import look_alone
 
     return await look_alone(target, Later(lambda: _load(settings)))
 

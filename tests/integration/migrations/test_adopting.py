@@ -11,7 +11,8 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
-from healthd.migrations.safe_run import Changed, look, migrate
+from healthd.migrations.look import look
+from healthd.migrations.safe_run import Changed, migrate
 from healthd.replay.replay import replay
 
 FILES = {"1_a": "CREATE TABLE public.a (i int);", "2_b": "CREATE TABLE IF NOT EXISTS public.b (i int);"}

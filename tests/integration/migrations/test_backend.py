@@ -12,11 +12,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from runs import migrate
 
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, MigrationFailed, PermissionDenied
 from healthd.expected.files import read_migrations
 from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
-from healthd.migrations.runner import migrate, standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import MIGRATION_LOCK, State
 from healthd.postgres import embedded
 
@@ -200,7 +201,7 @@ def test_a_commit_that_hides_is_found_afterwards(
 ) -> None:
     # Should the reading of statements ever be fooled, the server is not.
     monkeypatch.setattr("healthd.migrations.engine.yoyo_backend.check", lambda *_, **__: None)
-    monkeypatch.setattr("healthd.migrations.runner.check", lambda *_, **__: None, raising=False)
+    monkeypatch.setattr("healthd.migrations.execution.check", lambda *_, **__: None, raising=False)
     error = failing(database, write(folder, **{"1": "CREATE TABLE a (); COMMIT; SELECT 1;"}))
 
     assert "ends its own transaction: part of it was applied, and it is not marked as applied" in str(error)

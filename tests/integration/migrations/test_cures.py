@@ -14,7 +14,7 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
 from healthd.migrations.engine.cures import CURES
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-from healthd.migrations.runner import standing
+from healthd.migrations.standing import standing
 
 STEPS = "-- transactional: false\nCREATE TABLE public.a ();\n"
 CUT = "SELECT pg_terminate_backend(own.pid) FROM (SELECT pg_backend_pid() AS pid) AS own;"

@@ -24,7 +24,7 @@ from healthd.errors import HealthdError
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-from healthd.migrations.runner import standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 from healthd.model.snapshots import diff
 from healthd.postgres import embedded

@@ -13,11 +13,12 @@ from typing import Any
 import psycopg
 import pytest
 from acceptance.test_cli import Result, healthd
+from runs import migrate
 from story import replayed
 
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
-from healthd.migrations.runner import migrate, standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]

@@ -10,10 +10,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from runs import migrate
 
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected.files import read_migrations
-from healthd.migrations.runner import migrate, standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import MIGRATION_LOCK, State
 from healthd.sqltext.lock_releases import release
 

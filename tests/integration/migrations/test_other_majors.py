@@ -13,6 +13,7 @@ from typing import Any
 
 import pg_dump
 import pytest
+from runs import migrate
 from servers import other_major
 
 from healthd.background import Later
@@ -23,7 +24,6 @@ from healthd.database.snapshot.reading import read
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile, dump, load
 from healthd.expected.store import Files, expected_digests
-from healthd.migrations.runner import migrate
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.postgres import embedded, programs

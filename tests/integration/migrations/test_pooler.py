@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from pooler import pooled
+from runs import migrate
 
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
-from healthd.migrations.runner import migrate
 from healthd.postgres import embedded
 
 Sql = Callable[..., list[tuple[Any, ...]]]

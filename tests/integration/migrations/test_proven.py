@@ -14,7 +14,8 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
-from healthd.migrations.safe_run import Changed, look, migrate, rollback
+from healthd.migrations.look import look
+from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.model.names import Key
 from healthd.replay.replay import replay
 

@@ -11,10 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 import wire as wires
+from runs import migrate, resume, rollback
 
 from healthd.errors import ConfigError, MigrationFailed
 from healthd.expected.files import Migration, read_migrations
-from healthd.migrations.runner import migrate, resume, rollback, standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]

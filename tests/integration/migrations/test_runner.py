@@ -8,12 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from runs import migrate, rollback
 
 from healthd.errors import ConfigError, HealthdError, MigrationFailed, PermissionDenied
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-from healthd.migrations.runner import Standing, migrate, rollback, standing
+from healthd.migrations.standing import Standing, standing
 from healthd.model.ledger import MIGRATION_LOCK, State
 
 Sql = Callable[..., list[tuple[Any, ...]]]

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from runs import migrate
 
 from healthd.expected.files import read_migrations
-from healthd.migrations.runner import migrate, standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]

@@ -10,11 +10,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from runs import migrate
 
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
 from healthd.migrations.engine.lock_waits import Patience, blocker, lock_words, pause_s, progress
-from healthd.migrations.runner import migrate
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from healthd.errors import ConfigError, MigrationFailed
 from healthd.expected.files import Migration, read_post_apply, up_to
 from healthd.expected.lockfile import LockFile
 from healthd.expected.status import ahead, renamed
 from healthd.migrations.engine.lock_waits import Say
+from healthd.migrations.standing import TO_RUN, Standing, standing
 from healthd.model.ledger import State
 from healthd.text import some
-
-if TYPE_CHECKING:
-    pass
-from healthd.migrations.standing import TO_RUN, Standing, standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from healthd.database.connection import connect, rows_of
 from healthd.database.ledger import Ledger, read_ledger
@@ -13,10 +12,6 @@ from healthd.expected.lockfile import LockFile
 from healthd.expected.session_settings import SESSION, Session
 from healthd.expected.status import states
 from healthd.model.ledger import MigrationState, State
-
-if TYPE_CHECKING:
-    pass
-
 
 TO_RUN = (State.PENDING, State.OUT_OF_ORDER, State.INTERRUPTED)
 

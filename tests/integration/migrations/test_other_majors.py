@@ -211,7 +211,7 @@ async def test_a_major_that_the_lock_file_does_not_know_is_one_ticket(
     assert [("cannot_compare", "texts", Severity.UNKNOWN)] == [
         (one.problem, one.check, one.severity) for one in report.findings
     ]
-    assert "a text was printed by PostgreSQL" in report.findings[0].message
+    assert "a text was printed differently by PostgreSQL" in report.findings[0].message
     assert Severity.OK == report.checks["objects"]
     assert quiet
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from healthd.catalog import KINDS
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.expected.session_settings import GIVES, Session
@@ -21,30 +22,12 @@ from healthd.text import some
 
 Pending = Sequence[tuple[Migration, Locked]]
 
-# What is in a schema under a name of its own, which the file that creates it contains.
-NAMED = frozenset(
-    "table view foreign_table enum domain composite range base_type function aggregate collation statistics "
-    "text_search_configuration text_search_dictionary".split()
-)
-PARTS = frozenset("column constraint index trigger rule policy".split())  # of a relation
-RELATIONS = frozenset("table view foreign_table".split())
-STORED = {
-    "default_tablespace": ("table", "index", "constraint", "view"),
-    "default_table_access_method": ("table", "view"),
-}
 REPLAYS = ("public",)  # the search_path of a replay, until a file changes it
 MEASURED = {"default_tablespace": "", "default_table_access_method": "heap"}
 SETS = r"^set\s+(?:session\s+|local\s+)?{0}\b|\bset_config\s*\(\s*'{0}'"
-MAKES = (
-    r"\bcreate\s+(?:[a-z]+\s+){0,3}?"
-    r"(?:table|view|type|domain|function|procedure|aggregate|collation|statistics|configuration|dictionary)\s+"
-)
-
-
 FILLED = "%I"  # a name that format() fills in
 NAME = r'"(?:[^"]|"")+"|(?<![\w$])[\w$]+(?![\w$])|%(?:\d+\$)?[Is]'
 QUALIFIED = re.compile(rf"({NAME})\s*\.\s*(?=({NAME}))")  # the second name may begin the next pair
-MADE_BARE = re.compile(rf"{MAKES}(?:if\s+not\s+exists\s+)?({NAME})(?!\s*\.)", re.IGNORECASE)
 
 
 class Elsewhere(NamedTuple):
@@ -121,8 +104,8 @@ def _stored(pending: Pending, session: Session) -> Iterator[Elsewhere]:
     """Yield which default of the session would store objects elsewhere, or in another way."""
     found = {"default_tablespace": session.tablespace, "default_table_access_method": session.access_method}
     for name, value in found.items():
-        kinds, measured = STORED[name], MEASURED[name]
-        files = [one.id for one, locked in pending if any(_is_stored(effect, kinds) for effect in _new(locked))]
+        measured = MEASURED[name]
+        files = [one.id for one, locked in pending if any(_is_placed_by(name, effect) for effect in _new(locked))]
         if value == measured or not files or all(_says(one, name) for one, _ in pending if one.id in files):
             continue
         whole = f"ALTER DATABASE {quote(session.database)} SET TABLESPACE {quote(value)};"
@@ -134,9 +117,9 @@ def _stored(pending: Pending, session: Session) -> Iterator[Elsewhere]:
         )
 
 
-def _is_stored(effect: Difference, kinds: Sequence[str]) -> bool:
-    """Return whether a created object is of these kinds, and has storage of its own."""
-    return effect.key.kind in kinds and (effect.key.kind != "view" or effect.actual.materialized)
+def _is_placed_by(setting: str, effect: Difference) -> bool:
+    """Return whether a setting decides where a created object is stored, if it has storage of its own."""
+    return setting in KINDS[effect.key.kind].placed_by and getattr(effect.actual, "materialized", True)
 
 
 def _added(locked: Locked) -> Iterator[Key]:
@@ -155,7 +138,7 @@ def _unqualified(migration: Migration, locked: Locked) -> Iterator[Key]:
     bare = _made_bare(text)
     own = {key.path[0] for key in _added(locked) if key.kind == "schema"}  # CREATE SCHEMA may contain its objects
     for key in _added(locked):
-        if key.kind in NAMED and key.path[0] not in own:
+        if KINDS[key.kind].created_as and key.path[0] not in own:
             name = key.path[1].partition("(")[0]
             if name.lower() in bare or not _written(text, key.path[0], name):
                 yield key
@@ -165,13 +148,10 @@ def _changed(migration: Migration, locked: Locked) -> Iterator[Key]:
     """Yield the relations that a file changes, but does not create, without writing their schema."""
     if _says(migration, "(?:search_path|schema)"):
         return
-    text, added = _text(migration), {key.path[:2] for key in _added(locked) if key.kind in RELATIONS}
+    text, added = _text(migration), {key.path[:2] for key in _added(locked) if KINDS[key.kind].has_rows}
     for effect in locked.effects:
-        key = effect.key
-        if key.kind in PARTS or key.kind in RELATIONS:
-            relation = key.path[:2]
-            if len(relation) == 2 and relation not in added and not _written(text, *relation):
-                yield Key("table" if key.kind in PARTS else key.kind, relation)
+        if (key := _relation(effect.key)) and key.path not in added and not _written(text, *key.path):
+            yield key
 
 
 def _undone(migration: Migration, locked: Locked) -> Iterator[Key]:
@@ -180,9 +160,15 @@ def _undone(migration: Migration, locked: Locked) -> Iterator[Key]:
     if re.search(SETS.format("(?:search_path|schema)"), text, re.IGNORECASE | re.MULTILINE):
         return
     for effect in locked.effects:
-        key = effect.key
-        if (key.kind in PARTS or key.kind in RELATIONS) and not _written(text, *key.path[:2]):
-            yield Key("table" if key.kind in PARTS else key.kind, key.path[:2])
+        if (key := _relation(effect.key)) and not _written(text, *key.path):
+            yield key
+
+
+def _relation(key: Key) -> Key | None:
+    """Return the relation that an object is or is a part of."""
+    if KINDS[key.kind].has_rows:
+        return key
+    return Key("table", key.path[:2]) if KINDS[key.kind].is_part else None
 
 
 def _hidden(key: Key, path: Iterable[str], session: Session) -> bool:
@@ -226,9 +212,17 @@ def _qualified(text: str) -> frozenset[tuple[str, str]]:
 
 
 @functools.lru_cache(maxsize=8)
+@functools.cache
+def _bare_name() -> re.Pattern[str]:
+    """Return what finds a CREATE whose name has no schema."""
+    words = "|".join(sorted({word for kind in KINDS.values() for word in kind.created_as}))
+    creates = rf"\bcreate\s+(?:[a-z]+\s+){{0,3}}?(?:{words})\s+(?:if\s+not\s+exists\s+)?"
+    return re.compile(rf"{creates}({NAME})(?!\s*\.)", re.IGNORECASE)
+
+
 def _made_bare(text: str) -> frozenset[str]:
     """Return the names that a text creates without a schema, in lower case."""
-    return frozenset(_plain(match[1]) for match in MADE_BARE.finditer(text))
+    return frozenset(_plain(match[1]) for match in _bare_name().finditer(text))
 
 
 def _plain(name: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from healthd.background import Later, ready
+from healthd.background import Later
 from healthd.catalog.digests import Digest
 from healthd.config.settings import Settings
 from healthd.database.ledger import Ledger
@@ -112,21 +112,21 @@ def read_snapshot(path: Path, *, server_version: int | None = None) -> tuple[Sna
         ) from error
 
 
-def expected_digests(files: Files | Later[Files], server_version: int) -> Digests:
+def expected_digests(files: Later[Files], server_version: int) -> Digests:
     """Return a function that returns, for a ledger, the expected digest of each kind; for `reading.read`."""
 
     async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
-        lock = (await ready(files)).lock.on(server_version)
+        lock = (await files.ready()).lock.on(server_version)
         return lock.digests([one.id for one in ledger.applied])
 
     return wanted
 
 
-def of_another_major(files: Files | Later[Files], server_version: int) -> Texts:
+def of_another_major(files: Later[Files], server_version: int) -> Texts:
     """Return a function that returns whether lock file and server have different major versions; for `reading.read`."""
 
     async def differs() -> bool:
-        lock_file = (await ready(files)).lock.on(server_version)
+        lock_file = (await files.ready()).lock.on(server_version)
         return lock_file.server_version // 10000 != server_version // 10000
 
     return differs

@@ -10,12 +10,10 @@ from healthd.importing.placeholders import Filling, filled
 from healthd.importing.records import Found
 from healthd.sqltext.classify import comes_first, ends_inside, stays_outside, used_label
 from healthd.sqltext.statements import CONTROL, Statement, blanked, quotes, statements, troubles, unclosed
-from healthd.sqltext.steps import BEGIN, END
+from healthd.sqltext.steps import BEGIN, END, commits_transaction, opens_transaction
 
 HEADER = "-- transactional: false\n"
 BOM = "\ufeff"
-OPENS = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
-CLOSES = re.compile(r"(?:commit|end)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
 # Comments that are instructions to the other tool: Liquibase, graphile-migrate, Atlas.
 DIRECTS = re.compile(
     r"^[ \t]*--[ \t]*(?:liquibase[ \t]+formatted[ \t]+sql|![ \t]*include\b|atlas:(?!txmode\b)\w+).*",
@@ -160,8 +158,8 @@ def _is_wrapped(every: list[Statement], controls: list[Statement]) -> bool:
     return (
         len(controls) == 2
         and controls == [every[0], every[-1]]
-        and OPENS.match(blanked(every[0].text)) is not None
-        and CLOSES.match(blanked(every[-1].text)) is not None
+        and opens_transaction(blanked(every[0].text))
+        and commits_transaction(blanked(every[-1].text))
     )
 
 

@@ -1,4 +1,4 @@
-"""Adopt a database that is there: find the version that it is at, prove it, and write that into the ledger."""
+"""Adopt an existing database: find the version that it matches, prove it, and record it in the ledger."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from healthd.background import Later
 from healthd.comparison.judgement import major
 from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
 from healthd.comparison.server_texts import as_printed, same_text, text_of, texts_of, textual
 from healthd.config.settings import Target
 from healthd.database.connection import connect
-from healthd.database.finding_details import look_closer
 from healthd.database.snapshot.reading import read
 from healthd.database.snapshot.transaction import Reading
 from healthd.errors import ConfigError, MigrationFailed
@@ -25,21 +25,22 @@ from healthd.expected.lockfile import LockFile, disagreements
 from healthd.expected.status import ahead, states
 from healthd.expected.store import Files, of_another_major
 from healthd.migrations.engine.text_recorder import makers
-from healthd.migrations.safe_run import ELSEWHERE
-from healthd.model.findings import Finding, Report
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
+from healthd.migrations.look import ELSEWHERE
+from healthd.model.findings import Finding, Verdict
 from healthd.model.ledger import Applied, Printed, State, digest_of_text
 from healthd.model.names import Key
 from healthd.model.severity import Severity
-from healthd.rounds.conclusion import conclude
+from healthd.rounds.closer_look import conclude_closely
 from healthd.rounds.observation import Observation
 from healthd.text import some
 
-TRIED = 12  # of the versions that look closest, how many are judged before the closest is told
+TRIED = 12  # how many of the closest versions are compared before the closest one is reported
 
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """A text that two majors print in two ways; `recorded` is what this server printed when it was recorded before."""
+    """A text that two major versions print differently; `recorded` is what this server printed at the last record."""
 
     key: Key
     attribute: str
@@ -50,11 +51,11 @@ class Trusted:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a database compares with one version: the migrations of it, and what differs.
+    """How a database compares with one version: the migrations of that version, and the differences.
 
-    `marked` are those that the ledger has already; `unseen` change no object, so that nobody sees whether they ran.
-    `texts` are how this server prints what the lock file has as another major prints it, to be recorded; `trusted`
-    are those of them that differ, of which nobody but a person can tell whether they say the same.
+    `marked` are the migrations that the ledger already has. `unseen` change no object, so it cannot be verified that
+    they were run. `texts` are to be recorded: how this server prints the texts that the lock file has from another
+    major version. `trusted` are those of them that differ; only a person can determine whether they mean the same.
     """
 
     migrations: tuple[Migration, ...]
@@ -67,7 +68,7 @@ class Fit:
 
     @property
     def at(self) -> str | None:
-        """Return the id of the last migration, None before the first."""
+        """Return the id of the last migration, None if there is none."""
         return self.migrations[-1].id if self.migrations else None
 
     @property
@@ -77,7 +78,7 @@ class Fit:
 
     @property
     def severity(self) -> Severity:
-        """Return how bad the differences are: unknown when nothing is known to differ."""
+        """Return the severity of the differences: unknown only if nothing is known to differ."""
         known = [one.severity for one in self.findings if one.severity is not Severity.UNKNOWN]
         return max(known) if known else max((one.severity for one in self.findings), default=Severity.OK)
 
@@ -91,16 +92,18 @@ async def fit(
     allow_unexpected: bool = False,
     record_texts: bool = False,
 ) -> Fit:
-    """Return how a database compares with the version `to`, or with the one that it is at, or is closest to.
+    """Return how a database compares with the version `to`; without it, with the version that is closest.
 
-    With `record_texts`, texts that two majors printed in two ways are no obstacle: who says so has looked at them.
-    Reads only. Raises when the files are not those that were locked, or the ledger does not go with them.
+    With `record_texts`, texts that two major versions print differently are accepted: a person has reviewed them.
+    Only reads. Raises if the files do not match the lock file, or the ledger does not match the files.
     """
     if wrong := tuple(disagreements(lock, migrations)):
-        raise MigrationFailed(f"the lock file is not of these files: {some(wrong)}", hint="write it: healthd lock")
+        raise MigrationFailed(
+            f"the lock file does not match the files: {some(wrong)}", hint="regenerate it with: healthd lock"
+        )
     files = Files.of(lock, migrations)
     async with connect(target.dsn) as connection:
-        reading = await read(connection, texts=of_another_major(files, connection.info.server_version))
+        reading = await read(connection, texts=of_another_major(Later.made(files), connection.info.server_version))
         return await _fit_of(
             connection, target, migrations, lock, reading, to, allow_unexpected=allow_unexpected, trust=record_texts
         )
@@ -126,10 +129,8 @@ async def _fit_of(
     for position in islice(_positions(migrations, reading, lock, given, to), TRIED):
         prefix = tuple(migrations[:position])
         as_if = _as_if(reading, prefix, without_texts=trust)
-        report = conclude(target, files, Observation(as_if))
-        if (more := await look_closer(connection, as_if, report)) is not as_if:
-            report = conclude(target, files, Observation(more))
-        found = _fit(prefix, report, lock, frozenset(given), anyway)
+        _, verdict = await conclude_closely(connection, target, files, Observation(as_if))
+        found = _fit(prefix, verdict, lock, frozenset(given), anyway)
         judged.append(_with_texts(found, lock, reading, trust=trust))
         if not judged[-1].findings:
             return judged[-1]
@@ -137,22 +138,23 @@ async def _fit_of(
 
 
 def _applied(migrations: Sequence[Migration], given: Sequence[str]) -> str:
-    """Return the version of the ledger; raise ConfigError without one: files may differ in nothing but texts."""
+    """Return the version of the ledger; raise ConfigError without one: versions may differ in texts only."""
     names = [one.id for one in migrations]
     if not given:
         raise ConfigError(
-            "the texts of a database without a ledger are those of no version yet",
-            hint="say which version it is at, too: --to ID",
+            "--record-texts needs a version, and the database has no ledger",
+            hint="also specify the version that the database is at: --to ID",
         )
     if waiting := [name for name in names[: names.index(given[-1])] if name not in given]:
         raise MigrationFailed(
-            f"{some(waiting)} waits, although {given[-1]} is applied", hint="healthd migrate --allow-out-of-order first"
+            f"pending, although {given[-1]} is applied: {some(waiting)}",
+            hint="apply it first: healthd migrate --allow-out-of-order",
         )
     return given[-1]
 
 
 def _with_texts(found: Fit, lock: LockFile, reading: Reading, *, trust: bool) -> Fit:
-    """Return a fit with what is to be recorded; with `trust` also of texts that differ, which are findings no more."""
+    """Return a fit with the texts to record; with `trust`, also those that differ, without their findings."""
     applied, version = {one.id for one in found.migrations}, reading.snapshot.server_version
     expected = lock.expected(applied, textual())
     if major(expected) == version // 10000:
@@ -175,26 +177,28 @@ def _with_texts(found: Fit, lock: LockFile, reading: Reading, *, trust: bool) ->
 
 
 def _given(migrations: Sequence[Migration], reading: Reading) -> tuple[str, ...]:
-    """Return what the ledger has already, in the order of the files."""
+    """Return the migrations that the ledger already has, in the order of the files."""
     ledger = reading.ledger.readable()
     known = tuple(states([(one.id, one.digest) for one in migrations], (), ledger.applied))
     if foreign := ahead(known):
-        raise MigrationFailed(foreign, hint="bring its files back")
+        raise MigrationFailed(foreign, hint="restore its files")
     if edited := [one.id for one in known if one.state is State.EDITED]:
-        raise MigrationFailed(f"edited after it was applied: {some(edited)}", hint="bring the file back")
+        raise MigrationFailed(f"edited after it was applied: {some(edited)}", hint="restore the file")
     return tuple(one.id for one in known if one.state is State.APPLIED)
 
 
 def _positions(
     migrations: Sequence[Migration], reading: Reading, lock: LockFile, given: Sequence[str], to: str | None
 ) -> Iterator[int]:
-    """Yield how many migrations to try, the most likely number first; all have at least what the ledger has."""
+    """Yield the numbers of migrations to compare with, the most likely first; none is lower than the ledger's."""
     names = [one.id for one in migrations]
     least = max((names.index(one) + 1 for one in given), default=0)
     if to is not None:
         position = len(up_to(migrations, to))
         if position < least:
-            raise MigrationFailed(f"{names[least - 1]} is applied, and comes after {to}", hint="healthd rollback")
+            raise MigrationFailed(
+                f"{names[least - 1]} is applied, and comes after {to}", hint="roll it back first: healthd rollback"
+            )
         yield position
         return
     actual = for_comparison(reading.snapshot, reading.ledger.owner).objects
@@ -203,7 +207,7 @@ def _positions(
 
 
 def _as_if(reading: Reading, prefix: Sequence[Migration], *, without_texts: bool) -> Reading:
-    """Return a reading as if its ledger had these migrations, perhaps no texts, and nobody were migrating."""
+    """Return a reading as if its ledger had these migrations, no run were active, and, if so asked, without texts."""
     at = datetime.min.replace(tzinfo=UTC)
     applied = tuple(Applied(one.id, at, one.digest, one.rollback_digest) for one in prefix)
     texts = () if without_texts else reading.ledger.texts
@@ -211,18 +215,18 @@ def _as_if(reading: Reading, prefix: Sequence[Migration], *, without_texts: bool
 
 
 def _expected_somewhere(lock: LockFile) -> frozenset[str]:
-    """Return the names of all objects that any migration touches: such a one too many is half of a migration."""
+    """Return the names of all objects that any migration touches: if one is extra, a migration is partly applied."""
     return frozenset(str(effect.key) for one in lock.migrations for effect in one.effects)
 
 
 def _fit(
     prefix: tuple[Migration, ...],
-    report: Report,
+    verdict: Verdict,
     lock: LockFile,
     marked: frozenset[str],
     anyway: frozenset[str] | None,
 ) -> Fit:
-    findings = [one for one in report.findings if one.check not in ELSEWHERE]
+    findings = [one for one in verdict.findings if one.check not in ELSEWHERE]
     extra = [
         one
         for one in findings
@@ -233,25 +237,23 @@ def _fit(
     return Fit(
         prefix,
         tuple(one for one in findings if one not in extra),
-        (*(one.message for one in extra), *report.notes),
+        (*(one.message for one in extra), *verdict.notes),
         marked,
         tuple(one.id for one in prefix if one.id not in marked and not effects[one.id]),
     )
 
 
 async def adopt(target: Target, found: Fit, *, wait_s: float = 60.0) -> None:
-    """Mark the migrations of a version as applied, and record its texts, in one transaction with the migration lock."""
+    """Mark the migrations of a version as applied and record its texts, in one transaction under the migration lock."""
     await asyncio.to_thread(_adopt, target.dsn, found, wait_s)
 
 
 def _adopt(dsn: str, found: Fit, wait_s: float) -> None:
-    from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-
     with opened(dsn, wait_s=wait_s, records=bool(found.texts)) as backend:
         theirs = {one.id: yoyo_migration(one) for one in found.migrations}
         backend.ensure_internal_schema_updated()
         if backend.applied_ids() != found.marked:
-            raise MigrationFailed("somebody has migrated it in between; nothing was changed", hint="try again")
+            raise MigrationFailed("another run migrated the database meanwhile; nothing was changed", hint="try again")
         with backend.transaction():
             for one in found.migrations:
                 backend.adopt(theirs[one.id], one, mark=one.id not in found.marked)

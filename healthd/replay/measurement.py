@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from healthd.catalog import KINDS
 from healthd.database.driver_errors import translated
 from healthd.errors import HealthdError
 from healthd.expected.files import Migration
@@ -18,15 +19,10 @@ from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, 
 from healthd.migrations.engine.lock_waits import lock_words
 from healthd.model.ledger import BOOKS, DIGESTS
 from healthd.model.names import Key
+from healthd.sqltext.nontransactional import detaches, plain_form
 from healthd.sqltext.statements import Statement, statements
 
 NO_TRANSACTION = "25001"
-CONCURRENTLY = re.compile(
-    r"^((?:create\s+(?:unique\s+)?index|drop\s+index|reindex\b.*?\b(?:index|table|schema)|alter\s+table\b.*)\s+)"
-    r"concurrently\b",
-    re.IGNORECASE | re.DOTALL,
-)
-DETACH = re.compile(r"alter\s+table\b(.*)\bconcurrently\s*$", re.IGNORECASE | re.DOTALL)
 VACUUM_FULL = re.compile(r"vacuum\b.*\bfull\b", re.IGNORECASE | re.DOTALL)
 TRUNCATE = re.compile(r"truncate\b", re.IGNORECASE)
 
@@ -51,7 +47,6 @@ SCANS = """
     SELECT c.oid::bigint, pg_catalog.pg_stat_get_xact_numscans(c.oid)
       FROM pg_catalog.pg_class AS c
      WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm')"""
-KINDS = {"r": "table", "p": "table", "v": "view", "m": "view", "f": "foreign_table", "S": "sequence"}
 
 
 class _Relation(NamedTuple):
@@ -149,10 +144,8 @@ async def _without_concurrently(connection: Any, before: _Relations, one: Statem
     None when it has no such form. The lock is SHARE UPDATE EXCLUSIVE on all of them; a partition that is detached is
     locked ACCESS EXCLUSIVE at the end.
     """
-    detach = DETACH.match(one.text) is not None
-    plain = re.sub(r"\bconcurrently\s*$", "", one.text, flags=re.IGNORECASE) if detach else ""
-    plain = plain or CONCURRENTLY.sub(r"\1", one.text)
-    if plain == one.text:
+    plain, detach = plain_form(one.text), detaches(one.text)
+    if plain is None:
         return None
     try:
         await _execute(connection, "BEGIN")
@@ -212,11 +205,12 @@ def _rewrites(before: _Relations, now: Any) -> tuple[str, ...]:
 
 async def _relations(connection: Any) -> _Relations:
     found: _Relations = {}
+    kinds = {letter: kind.name for kind in KINDS.values() for letter in kind.relkinds}
     for oid, kind, schema, name, table, table_oid, filenode, partition in await _rows(connection, RELATIONS):
         if name in BOOKS or name == DIGESTS:
             continue
         path = (schema, table, name) if table is not None else (schema, name)
-        key = Key("index" if table is not None else KINDS[kind], path)
+        key = Key(kinds[kind], path)
         found[oid] = _Relation(str(key), table_oid, filenode, partition)
     return found
 

@@ -109,3 +109,11 @@ def comes_first(text: str) -> int | None:
 def stays_outside(text: str) -> bool:
     """Return whether a file contains a statement that PostgreSQL always refuses inside a transaction block."""
     return any(outside(one.code) is Outside.ALWAYS for one in statements(text))
+
+
+NOT_VALID = re.compile(r"\bnot\s+valid\b", re.IGNORECASE)
+
+
+def is_not_valid(code: str) -> bool:
+    """Return whether a constraint (blanked) is added NOT VALID."""
+    return NOT_VALID.search(code) is not None

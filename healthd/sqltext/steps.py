@@ -17,6 +17,9 @@ END = re.compile(
     r"(?:commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:work\s+|transaction\s+)?to\b))\b", re.IGNORECASE
 )
 COMMIT = re.compile(r"(?:commit|end)\b(?!\s+prepared)", re.IGNORECASE)
+# Without modes or options, as around the content of a file.
+PLAIN_BEGIN = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
+PLAIN_COMMIT = re.compile(r"(?:commit|end)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
 PATIENT = re.compile(r"(?:.*\bconcurrently\b|vacuum\b)", re.IGNORECASE | re.DOTALL)
 SETTING = re.compile(
     rf"(?:set\b(?!{GAP}(?:local|constraints|transaction)\b)|reset\b|select{GAP}(?:pg_catalog\s*\.\s*)?set_config\b)",
@@ -101,3 +104,13 @@ def excerpt(text: str, length: int = 60) -> str:
     """Return the beginning of a statement in one line, without its string values, which may be confidential."""
     words = " ".join(re.sub(r"'(?:[^']|'')*'?", "'…'", text[: 20 * length]).split())
     return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+
+
+def opens_transaction(code: str) -> bool:
+    """Return whether a statement (blanked) is a BEGIN without modes."""
+    return PLAIN_BEGIN.match(code) is not None
+
+
+def commits_transaction(code: str) -> bool:
+    """Return whether a statement (blanked) is a COMMIT without options."""
+    return PLAIN_COMMIT.match(code) is not None

@@ -121,6 +121,8 @@ def test_every_verb_has_help_that_names_its_options(name: str) -> None:
         shown = parameter.opts[0] if isinstance(parameter, click.Option) else (parameter.name or "").upper()
         assert shown in out
     assert {"--config", "--format", "--help"} <= set(out.split())
+    assert ("Exit codes" in out) == (name not in ("new", "explain"))
+    assert [line for line in out.splitlines() if len(line) > 80] == []
 
 
 def test_healthd_alone_shows_its_verbs_and_is_no_success() -> None:
@@ -190,7 +192,7 @@ def test_explain_prints_the_section_of_each_problem(name: str, project: Path) ->
 
     assert code == 0
     assert out.startswith(f"## {name}\n")
-    assert [heading for heading in ("What it means", "How to see it", "How to mend it") if heading not in out] == []
+    assert [heading for heading in ("Meaning", "Impact", "Diagnosis", "Mitigation") if heading not in out] == []
 
 
 def test_explain_alone_lists_every_problem_and_alert(project: Path) -> None:
@@ -614,7 +616,7 @@ def test_lock_writes_the_same_file_again_and_lock_check_is_0_then(project: Path,
     assert 0 == result.code
     assert dict.fromkeys(APPLIED, "exact") == json.loads(result.out)["rollbacks"]
     assert lock_text() == (project / "sql" / "schema.lock").read_text()
-    assert (0, "schema.lock is what the files make\n", "") == healthd("lock", "--check")
+    assert (0, "schema.lock matches the files\n", "") == healthd("lock", "--check")
 
 
 def test_new_writes_a_pair_with_the_next_number(project: Path) -> None:

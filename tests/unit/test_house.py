@@ -30,12 +30,13 @@ DOORS = frozenset(
     expected.files expected.quick_read expected.store
     importing.transfer
     lint.squawk
-    migrations.baseline migrations.fleet migrations.runner migrations.safe_run migrations.up_to_date
+    migrations.baseline migrations.execution migrations.fleet migrations.look migrations.run_plan migrations.safe_run
+    migrations.standing migrations.up_to_date
     migrations.engine
     postgres
     replay
     report.log report.metrics report.web
-    rounds.endpoints rounds.examination rounds.readiness rounds.timing""".split()
+    rounds.closer_look rounds.endpoints rounds.examination rounds.readiness rounds.timing""".split()
 )
 
 # Which modules may know a library.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from healthd.lint.source import NAME, Rule, Source, Told, confirmed, table
+from healthd.sqltext.classify import is_not_valid
 
 RULE = Rule(
     "attach_scans",
@@ -30,7 +31,6 @@ PROVES = re.compile(
     rf"alter\s+table\s+(?:if\s+exists\s+)?{NAME}\b.*\b(?:validate\s+constraint|add\s+(?:constraint\s+\S+\s+)?check)\b",
     re.IGNORECASE | re.DOTALL,
 )
-NOT_VALID = re.compile(r"\bnot\s+valid\b", re.IGNORECASE)
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
@@ -40,9 +40,7 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
 
 def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     proven = {
-        table(match[1])
-        for one in source.statements
-        if (match := PROVES.match(one.code)) and not NOT_VALID.search(one.code)
+        table(match[1]) for one in source.statements if (match := PROVES.match(one.code)) and not is_not_valid(one.code)
     }
     for one in source.statements:
         match = ATTACH.match(one.code)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told, alterations, confirmed
+from healthd.sqltext.classify import is_not_valid
 
 RULE = Rule(
     "constraint_scans",
@@ -22,7 +23,6 @@ ADDS = re.compile(
     r"\badd\s+(?:constraint\s+\S+\s+)?(foreign\s+key|check)\b(?:(?!,\s*(?:add|drop|alter)\b).)*",
     re.IGNORECASE | re.DOTALL,
 )
-NOT_VALID = re.compile(r"\bnot\s+valid\b", re.IGNORECASE)
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
@@ -33,5 +33,5 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
 def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     for one, name, rest in alterations(source):
         for match in ADDS.finditer(rest):
-            if not NOT_VALID.search(match[0]):
+            if not is_not_valid(match[0]):
                 yield one, f"{' '.join(match[1].upper().split())} without NOT VALID scans all of {name} under a lock"

@@ -65,7 +65,7 @@ def test_what_nobody_needs_to_know_what_is_applied_is_done_without(what: str, tw
 def test_a_table_of_yoyo_s_that_was_made_again_is_said(two: str, sql: Sql) -> None:
     sql(two, "DROP TABLE _yoyo_log")
 
-    assert "the ledger's table _yoyo_log was gone, and was made again" in told("migrate", code=0).err
+    assert "the ledger's table _yoyo_log was missing, and was created again" in told("migrate", code=0).err
 
 
 # ── what says something else than before ────────────────────────────────────────────────────────────────
@@ -135,13 +135,13 @@ def test_another_digest_is_an_edit(two: str, sql: Sql) -> None:
 # ── what nobody can read ────────────────────────────────────────────────────────────────────────────────
 
 SPOILT = {
-    "DROP TABLE _yoyo_migration CASCADE": "_yoyo_migration is gone, but not public._yoyo_version",
+    "DROP TABLE _yoyo_migration CASCADE": "_yoyo_migration is missing, but not public._yoyo_version",
     "ALTER TABLE _yoyo_migration DROP COLUMN applied_at_utc": "public._yoyo_migration has no column applied_at_utc",
     "ALTER TABLE _yoyo_migration DROP COLUMN migration_id": "public._yoyo_migration has no column migration_id",
     "ALTER TABLE _healthd_migration DROP COLUMN digest": "public._healthd_migration has no column digest",
     "ALTER TABLE _healthd_progress DROP COLUMN statement": "public._healthd_progress has no column statement",
-    "ALTER TABLE _yoyo_migration ALTER applied_at_utc TYPE text": "applied_at_utc is text and no timestamp",
-    "ALTER TABLE _yoyo_migration RENAME TO k; CREATE VIEW _yoyo_migration AS SELECT * FROM k": "is no table",
+    "ALTER TABLE _yoyo_migration ALTER applied_at_utc TYPE text": "applied_at_utc has type text, not timestamp",
+    "ALTER TABLE _yoyo_migration RENAME TO k; CREATE VIEW _yoyo_migration AS SELECT * FROM k": "is not a table",
     "DROP TABLE _yoyo_migration CASCADE; CREATE TABLE _yoyo_migration (id text, ctime timestamp)": "before version 5",
 }
 VERBS = (["status"], ["migrate"], ["rollback"], ["resume"], ["baseline"], ["plan"], ["check"])
@@ -171,7 +171,7 @@ def test_the_tables_of_a_newer_yoyo_are_left_alone(two: str, sql: Sql) -> None:
     sql(two, "UPDATE _yoyo_version SET version = 99 WHERE version = 2")
 
     told("status", code=1)
-    assert "is of a newer yoyo: _yoyo_version says 99" in told("migrate", code=2).err
+    assert "was written by a newer yoyo: _yoyo_version has 99" in told("migrate", code=2).err
     assert [(0,)] == sql(two, THREE)
 
 

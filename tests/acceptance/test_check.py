@@ -106,7 +106,7 @@ def test_an_unknown_name_is_told_with_all_that_are_known(project: Path, name: st
     code, examined, said = check("--target", name)
 
     assert (3, []) == (code, examined)
-    assert f"no target is called {name!r}" in said
+    assert f"unknown target {name!r}" in said
     assert "known targets: endpoint:api, endpoint:site, shop" in said
 
 

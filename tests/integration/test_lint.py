@@ -1,4 +1,4 @@
-"""Each rule speaks where something hurts and is silent where nothing does; comments silence it, with a reason."""
+"""Each rule reports dangerous statements and no others; a comment with a reason silences it."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from healthd.migrations.engine.yoyo_backend import check
 
 ALONE: Mapping[str, Any] = {"transactional": False}
 UNDO: Mapping[str, Any] = {"is_rollback": True}
-# Rule → what it is to speak of (text, how the file is), and what it is to let pass.
+# Rule → what it must report (text, properties of the file), and what it must not report.
 BAD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
     "cannot_run": [("SELECT 1;\nCOMMIT;", {}), ("COPY t FROM stdin;", ALONE), ("SELECT 1 \\gexec", {})],
     "outside_transaction": [

@@ -1,4 +1,4 @@
-"""The files are read again exactly when they changed, and what is wrong with one is told with its name."""
+"""The files are read again exactly when they changed, and an error in one names the file."""
 
 import json
 import os

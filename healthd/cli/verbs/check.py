@@ -83,7 +83,7 @@ def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Seq
     if name in targets:
         return (targets[name],), ()
     known = ", ".join(sorted([*targets, *endpoints], key=natural))
-    raise ConfigError(f"no target is called {name!r}", hint=f"known targets: {known}")
+    raise ConfigError(f"unknown target {name!r}", hint=f"known targets: {known}")
 
 
 def _contract(settings: Settings, word: str) -> Contract:

@@ -1,4 +1,4 @@
-"""The contract of the machines API is what its models and queries say, and sql/ keeps it."""
+"""The contract of the machines API matches its models and queries, and sql/ satisfies it."""
 
 import json
 import re

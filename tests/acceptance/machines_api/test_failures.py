@@ -1,4 +1,4 @@
-"""The seed's failures, each from end to end: broken, answered, found, mended, all clear."""
+"""The seed's failures, each from end to end: broken, answered, found, repaired, all clear."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ STATUSES = ["active", "inactive", "maintenance", "decommissioned"]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What somebody did, one call and how it is answered, what healthd finds, and what its repair needs first."""
+    """A change to the database, a call and its response, healthd's findings, and what the repair needs first."""
 
     drift: str
     call: tuple[str, Mapping[str, Any] | None]

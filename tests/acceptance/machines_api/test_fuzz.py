@@ -1,4 +1,4 @@
-"""Thousands of calls that nobody would write by hand, healthy and broken: no answer that is not documented.
+"""Thousands of generated calls, on a healthy and a broken database: every response is documented.
 
 HEALTHD_FUZZ_EXAMPLES says how many calls each operation gets in each state of the database.
 """

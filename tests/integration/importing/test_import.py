@@ -1,4 +1,4 @@
-"""Folders of other tools become pairs of ours: in the tool's own order, with the tool's own meaning."""
+"""Folders of other tools are imported in the tool's own order, and the files keep their meaning."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What statements lock, rewrite and read is measured: PostgreSQL says it of itself."""
+"""What statements lock, rewrite and scan is measured from PostgreSQL's own views."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What files need of a server and do not find there is said by `plan`, and refused before the first statement."""
+"""What files need and a server lacks is shown by `plan`, and refused before the first statement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lock file knows what other majors print, and a database that was upgraded is neither drift nor silently clean."""
+"""A lock file holds what other major versions print; an upgraded database is neither drift nor silently clean."""
 
 import asyncio
 import io

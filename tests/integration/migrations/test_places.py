@@ -1,4 +1,4 @@
-"""A database whose sessions put things elsewhere than the replay did is refused, with the setting and its cure."""
+"""A database whose sessions create objects elsewhere than the replay did is refused, with the setting and its cure."""
 
 import subprocess
 import sys

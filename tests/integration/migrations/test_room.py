@@ -1,4 +1,4 @@
-"""A file locks all that it makes: a throw-away server has room for large ones, and one without says what to raise."""
+"""A file locks every relation that it creates: a scratch server has space for large files; others say what to raise."""
 
 from __future__ import annotations
 

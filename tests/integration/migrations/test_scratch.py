@@ -1,4 +1,4 @@
-"""What a file makes of the server itself is not met by the next run of it: a replay begins on a server like new."""
+"""What a file creates on the server itself does not affect its next run: each replay starts with a clean server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements end where psql ends them, and what a migration cannot hold is found before anything runs."""
+"""Statements end where psql ends them, and what is not allowed in a migration is found before anything runs."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A daemon answers under its own names alone, and lets no other site's page change anything."""
+"""A daemon answers only to its own host names, and pages of other sites cannot change anything."""
 
 import pytest
 

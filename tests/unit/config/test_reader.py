@@ -1,4 +1,4 @@
-"""yoyo.ini, the environment and the command line become one Settings, and what is wrong is named where it stands."""
+"""yoyo.ini, the environment and the command line become one Settings, and errors name their place."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Migration files are read as stock yoyo reads them, and what is wrong with one is said before anything runs."""
+"""Migration files are read as stock yoyo reads them, and errors in them are reported before anything runs."""
 
 import os
 import socket
@@ -64,7 +64,7 @@ NAMES = ["1", "1-b", "1_b", "1.x", "10", "2", "B", "a", "é"]
 
 @st.composite
 def folders(draw: st.DrawFn) -> dict[str, tuple[int, list[str]]]:
-    """Return for each id its folder (0 or 1) and what it depends on: never a circle."""
+    """Return for each id its folder (0 or 1) and its dependencies, which are never circular."""
     names = draw(st.permutations(NAMES))
     names = names[: draw(st.integers(1, len(NAMES)))]
     return {
@@ -266,7 +266,7 @@ def test_a_rollback_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path) ->
 
 
 def litter(folder: Path) -> None:
-    """Put into a folder what macOS, editors and others leave beside migrations."""
+    """Write the files that macOS, editors and others create next to migrations."""
     for name in ("._0001_a.sql", "._0001_a.rollback.sql", "._9.rollback.sql", ".9.py", ".9.sql", ".post-apply.sql"):
         (folder / name).write_bytes(b"\0\x05\x16\x07\xff")
     for name in (".#0001_a.sql", ".#0001_a.rollback.sql", ".#9.rollback.sql"):

@@ -1,4 +1,4 @@
-"""A glance at a folder tells what a close look tells: the same ids, digests, order and errors."""
+"""The quick read of a folder has the same result as the complete one: ids, digests, order and errors."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where each migration stands, told from literals."""
+"""The state of each migration, from literals."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime

@@ -22,7 +22,7 @@ a column without default that no INSERT gives, a type that the driver cannot car
 a None where NULL is refused, a NULL where the model takes none.
 The application that the contract speaks for fails when it uses it,
 whether or not the database is what the files say.
-A warning is a type that fits with care only: docs/types.md.""",
+A warning is a type that fits with care only (`healthd docs types`).""",
         see="""
 The finding names the contract, the model's attribute, and what it believes.
 `healthd check --contract FILE` tries one contract, in CI before an application is deployed.""",

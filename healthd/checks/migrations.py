@@ -40,7 +40,7 @@ An empty database without a ledger is not adopted either, but simply pending."""
 the tables `_yoyo_migration`, `_yoyo_log`, `_yoyo_version` and `_healthd_migration`.""",
         mend="""
 `healthd baseline` proves the version and writes the ledger; no file is run
-(docs/migrations.md, *Adopt an existing database*).
+(`healthd docs adopt`).
 Where what it holds has nothing to do with `sql/`, `healthd migrate` applies the files from the first one on.
 If there was a ledger, bring its tables back instead.""",
     ),

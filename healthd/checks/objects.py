@@ -34,7 +34,7 @@ Who did it is often in the server's log: look for the object's name (`log_statem
 2. If the files are right, run the SQL that the finding carries (the page and `healthd check` print it).
    Read it first: it takes the locks that such statements take.
 3. If the database is right, write a migration that makes the same change
-   (`healthd new NAME`), lock it (`healthd lock`) and mark it applied (docs/migrations.md, *Adopt a change*).""",
+   (`healthd new NAME`), lock it (`healthd lock`) and mark it applied (`healthd docs adopt`).""",
     ),
     Problem(
         "partition_half_detached",
@@ -68,7 +68,7 @@ but nobody reviewed it either, and the next migration may meet it.""",
         see="""
 `healthd check` names it.""",
         mend="""
-Drop it, or write a migration that makes it, so that the files own it (docs/migrations.md, *Adopt a change*).""",
+Drop it, or write a migration that makes it, so that the files own it (`healthd docs adopt`).""",
     ),
     Problem(
         "cannot_compare",
@@ -92,7 +92,7 @@ For two versions: `healthd baseline --record-texts --dry-run` shows each text fr
 when they say the same, `healthd baseline --record-texts` records them, and from then on a change of them is drift.
 Or let the lock file hold what your version prints, too:
 `healthd lock --also-on /usr/lib/postgresql/15/bin` replays the files there and keeps what is printed otherwise
-(docs/migrations.md, *Several majors*).
+(`healthd docs migrations`, *Several majors*).
 If healthd may not read what was recorded, the finding has the `GRANT`.""",
     ),
 )

@@ -83,7 +83,7 @@ class Verbs(click.Group):
     cls=Verbs,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start here:  healthd up        Docs: README.md, docs/runbook.md, docs/migrations.md",
+    epilog="Start here:  healthd up        Docs: healthd docs",
 )
 @click.version_option(__version__, message="healthd %(version)s")
 @click.pass_context

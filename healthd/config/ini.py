@@ -87,7 +87,7 @@ def _read(path: Path) -> configparser.ConfigParser:
 
 
 def _malformed(message: str) -> ConfigError:
-    return ConfigError(message, hint="docs/configuration.md shows the format")
+    return ConfigError(message, hint="the format: healthd docs configuration")
 
 
 def _text(path: Path) -> str:

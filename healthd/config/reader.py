@@ -230,7 +230,7 @@ class _Reader:
 
     def wrong(self, section: str, key: str | None, what: str, known: str) -> ConfigError:
         """Return the error about a section or key, with the line it stands on."""
-        return ConfigError(f"{self.place(section, key)}: {what}", hint=known or "docs/configuration.md")
+        return ConfigError(f"{self.place(section, key)}: {what}", hint=known or "healthd docs configuration")
 
     def place(self, section: str, key: str | None) -> str:
         """Return where a section or key stands: file, line, section, key."""

@@ -1,6 +1,6 @@
 """Which Python type fits which PostgreSQL type: what the driver does with the values of one in the other.
 
-tests/contracts/test_types.py tries every cell on a server, and docs/types.md is written from the same table.
+tests/contracts/test_types.py tries every cell on a server, and docs/reference/types.md is written from the same table.
 """
 
 from __future__ import annotations

@@ -95,11 +95,11 @@ The process holds more than four fifths of the 256 MiB that `healthd.service` gi
 Beyond that systemd ends it and starts it anew, and nobody watches meanwhile.""",
             """
 `process_resident_memory_bytes{job="healthd"}` shows whether it grows or only is large.
-It follows the number of targets and the size of the largest schema: docs/performance.md has what was measured.""",
+It follows the number of targets and the size of the largest schema: `healthd docs performance` has what was measured.""",
             """
 It is large and stays so: raise `MemoryMax=` in a drop-in (`systemctl edit healthd`) and the number in the rule.
 It grows with nothing added: restart it, and report it with the curve.
-Many targets can be shared among several daemons: prometheus/README.md.""",
+Many targets can be shared among several daemons (`healthd docs prometheus`).""",
         ),
         (
             "queries_slow",
@@ -170,7 +170,7 @@ healthd has `enum_mismatch`, `contract_broken` or `serialization_failed` on the 
 if it is given the application's contract.""",
             """
 Mend the side that is wrong: the enum (`healthd repair`) or the release of the application.
-SQLAlchemy that writes names for values needs `values_callable`: docs/contracts.md.""",
+SQLAlchemy that writes names for values needs `values_callable` (`healthd docs contracts`).""",
         ),
     )
 )

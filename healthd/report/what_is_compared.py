@@ -36,7 +36,7 @@ privileges on the database itself, roles and their settings, tablespaces,
 what belongs to an extension, and what the server's own schemas hold (but not the privileges on `pg_catalog`).
 Nor are entries of options that only the server writes (`pg_attver`): `healthd snapshot --all` lists them.
 Texts that two majors of PostgreSQL print in their own ways are marked with an asterisk
-(docs/migrations.md, *Several majors*).
+([Several majors](how-to/migrations.md#several-majors)).
 
 | kind | missing | unexpected | critical when it differs | warning when it differs | not reported |
 |---|---|---|---|---|---|

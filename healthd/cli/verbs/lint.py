@@ -16,7 +16,7 @@ from healthd.expected.files import Migration, read_migrations, strays, text_of
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import read_lock
 from healthd.lint import squawk
-from healthd.lint.judge import judge
+from healthd.lint.judge import LINK, judge
 from healthd.lint.source import Advice, Source, source
 from healthd.model.migration_names import canonical
 
@@ -27,7 +27,7 @@ from healthd.model.migration_names import canonical
 def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: bool) -> int:
     """Judge migration files, all of sql/ or PATHS: what would fail, and what would hurt while it runs.
 
-    A rule is silenced by a comment above the statement: `-- lint: ignore RULE why`. docs/lint.md explains each.
+    A rule is silenced by a comment above the statement: `-- lint: ignore RULE why`. `healthd docs lint` explains each.
 
     \b
     Exit codes: 0 nothing but notes, 1 warnings, 2 errors, 3 could not judge.
@@ -44,7 +44,7 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     out(style, text or f"{len(sources)} files: nothing to say", {"advice": [asdict(one) for one in advice]})
     links = dict.fromkeys(one.link for one in advice)
     for link in links if style == "text" else ():
-        say(f"see {link}")
+        say(f"see {link.replace(LINK, 'healthd docs lint#')}")
     severities = {one.severity for one in advice}
     return 2 if "error" in severities else 1 if "warning" in severities else 0
 

@@ -1,0 +1,88 @@
+"""Where the documentation is: the site that comes with the package, or the pages of a checkout."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from healthd.cli.options import out, verb
+from healthd.config.settings import Settings
+from healthd.errors import ConfigError
+from healthd.lint.rules import RULES
+from healthd.report.problems import SECTIONS
+
+PACKAGE = Path(__file__).parents[2]
+CHECKOUT = PACKAGE.parent
+# In this order: what a wheel brings, what `make site` has built, and the pages as they are written.
+PLACES = (
+    (PACKAGE / "documentation", ".html"),
+    (CHECKOUT / "dist" / "site", ".html"),
+    (CHECKOUT / "docs", ".md"),
+)
+NOT_PAGES = ("genindex", "search")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One page, and where on it; `anchor` is empty for its beginning."""
+
+    page: Path
+    anchor: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.page}#{self.anchor}" if self.anchor else str(self.page)
+
+    @property
+    def url(self) -> str:
+        """Return what a browser takes."""
+        return f"{self.page.as_uri()}#{self.anchor}" if self.anchor else self.page.as_uri()
+
+
+@verb(database=False)
+@click.argument("page", required=False)
+@click.option("--open", "opens", is_flag=True, help="Open it in a browser, if there is a terminal.")
+def docs(settings: Settings, style: str, page: str | None, opens: bool) -> None:  # noqa: ARG001 # every verb has them
+    """Print where the documentation is, or a PAGE of it; nothing is fetched from a network.
+
+    PAGE is the name of a page (`contracts`), of a problem (`enum_mismatch`) or of a lint rule,
+    or a path as messages print it (`docs/lint.md#ignore`).
+    """
+    pages = _pages()
+    found = _find(pages, page) if page else Place(pages["index"])
+    if found is None:
+        raise click.UsageError(f"there is no page {page!r}; there are: {', '.join(sorted(pages))}")
+    out(style, str(found), {"path": str(found.page), "anchor": found.anchor, "url": found.url})
+    if opens and sys.stdout.isatty():
+        webbrowser.open(found.url)
+
+
+def _pages() -> Mapping[str, Path]:
+    """Return every page by its name, from the first place that has any."""
+    for folder, ending in PLACES:
+        if (folder / f"index{ending}").is_file():
+            return dict(_named(folder, ending))
+    raise ConfigError(
+        "the documentation is not installed", hint="install healthd from its wheel, or see docs/ of its repository"
+    )
+
+
+def _named(folder: Path, ending: str) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.rglob(f"*{ending}")):
+        if path.stem not in NOT_PAGES and not path.parent.name.startswith("_"):
+            yield path.stem, path
+
+
+def _find(pages: Mapping[str, Path], words: str) -> Place | None:
+    """Return the page that a word means; None when it means none."""
+    name, _, anchor = words.partition("#")
+    stem = Path(name).name.removesuffix(".md").removesuffix(".html")
+    if stem in pages:
+        return Place(pages[stem], anchor)
+    if stem in SECTIONS:
+        return Place(pages["runbook"], stem)
+    return Place(pages["lint"], stem) if stem in RULES else None

@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 
 project = "healthd"
-version = release = re.search(r'"(.+)"', (ROOT / "healthd" / "_version.py").read_text(encoding="utf-8"))[1]
+version = release = re.search(r'__version__ = "(.+)"', (ROOT / "healthd" / "_version.py").read_text(encoding="utf-8"))[1]
 
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
@@ -21,17 +21,22 @@ nitpicky = True
 html_theme = "furo"
 html_title = f"healthd {release}"
 html_copy_source = False
+html_show_copyright = False
+html_show_search_summary = False  # it would be fetched, which a browser refuses for files
 html_show_sourcelink = False
-html_last_updated_fmt = None
 html_permalinks = True
+html_use_index = False
+html_domain_indices = False
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
 
+OUTSIDE = re.compile(r"\[([^]]+)\]\((?:\.\./)+[A-Z]+\.md\)")  # README.md and its like: not pages of the site
 LINK = re.compile(r"^[-|] *\[([^]]+)\]\(([^)#]+)\.md\)", re.MULTILINE)
 
 
 def navigation(_app: Sphinx, name: str, source: list[str]) -> None:
-    """Make the navigation from the index, a part for each of its headings; the index itself stays plain Markdown."""
+    """Make the navigation from the index, a part for each of its headings; the pages themselves are plain Markdown."""
+    source[0] = OUTSIDE.sub(r"\1", source[0])
     if name != "index":
         return
     for part in source[0].split("\n## ")[1:]:

@@ -29,15 +29,15 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
         "listen": ("address and port of the web server", "`127.0.0.1:9899`"),
         "external_url": (
             (
-                "the URL at which others reach the pages, for links on the pages, in the API, in alerts and on the command "
-                "line; its path is prefixed to every link; `healthd_external_url_info` exports it as `url`"
+                "the URL at which others reach the pages, for links on the pages, in the API, in alerts and on the "
+                "command line; its path is prefixed to every link; `healthd_external_url_info` exports it as `url`"
             ),
             "none",
         ),
         "allowed_hosts": (
             (
-                "additional names at which the web server answers ([below](#names-of-the-web-server)), separated by blanks "
-                "or commas"
+                "additional names at which the web server answers ([below](#names-of-the-web-server)), separated by "
+                "blanks or commas"
             ),
             "none",
         ),

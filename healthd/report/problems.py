@@ -95,7 +95,8 @@ The process holds more than four fifths of the 256 MiB that `healthd.service` gi
 Beyond that systemd ends it and starts it anew, and nobody watches meanwhile.""",
             """
 `process_resident_memory_bytes{job="healthd"}` shows whether it grows or only is large.
-It follows the number of targets and the size of the largest schema: `healthd docs performance` has what was measured.""",
+It follows the number of targets and the size of the largest schema:
+`healthd docs performance` has what was measured.""",
             """
 It is large and stays so: raise `MemoryMax=` in a drop-in (`systemctl edit healthd`) and the number in the rule.
 It grows with nothing added: restart it, and report it with the curve.

@@ -120,7 +120,8 @@ def test_every_verb_has_help_that_names_its_options(name: str) -> None:
     for parameter in verb(name).params:
         shown = parameter.opts[0] if isinstance(parameter, click.Option) else (parameter.name or "").upper()
         assert shown in out
-    assert {"--config", "--format", "--help"} <= set(out.split())
+    # `docs` explains how settings are fixed that are wrong, and so reads none.
+    assert ({"--format", "--help"} if name == "docs" else {"--config", "--format", "--help"}) <= set(out.split())
 
 
 def test_healthd_alone_shows_its_verbs_and_is_no_success() -> None:

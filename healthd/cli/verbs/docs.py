@@ -10,8 +10,7 @@ from pathlib import Path
 
 import click
 
-from healthd.cli.options import out, verb
-from healthd.config.settings import Settings
+from healthd.cli.options import out
 from healthd.errors import ConfigError
 from healthd.lint.rules import RULES
 from healthd.report.problems import SECTIONS
@@ -24,7 +23,7 @@ PLACES = (
     (CHECKOUT / "dist" / "site", ".html"),
     (CHECKOUT / "docs", ".md"),
 )
-NOT_PAGES = ("genindex", "search")
+NOT_PAGES = ("search",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,11 @@ class Place:
         return f"{self.page.as_uri()}#{self.anchor}" if self.anchor else self.page.as_uri()
 
 
-@verb(database=False)
+@click.command(short_help="Print where the documentation is")
 @click.argument("page", required=False)
 @click.option("--open", "opens", is_flag=True, help="Open it in a browser, if there is a terminal.")
-def docs(settings: Settings, style: str, page: str | None, opens: bool) -> None:  # noqa: ARG001 # every verb has them
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or machines.")
+def docs(page: str | None, opens: bool, style: str) -> None:  # no settings: it explains how to fix those that are wrong
     """Print where the documentation is, or a PAGE of it; nothing is fetched from a network.
 
     PAGE is the name of a page (`contracts`), of a problem (`enum_mismatch`) or of a lint rule,
@@ -73,7 +73,8 @@ def _pages() -> Mapping[str, Path]:
 
 def _named(folder: Path, ending: str) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.rglob(f"*{ending}")):
-        if path.stem not in NOT_PAGES and not path.parent.name.startswith("_"):
+        own = any(part.startswith("_") for part in path.relative_to(folder).parts)
+        if path.stem not in NOT_PAGES and not own:
             yield path.stem, path
 
 

@@ -353,7 +353,11 @@ def test_endpoints_have_names_of_their_own(ini: Path) -> None:
             "known: none",
         ),
         ("[contract web]\nrole = x\n", "line 1: [contract web] file: missing", "write file ="),
-        ("[contract web]\nfile = lost.json\n", "line 2: [contract web] file: cannot read ", "healthd docs configuration"),
+        (
+            "[contract web]\nfile = lost.json\n",
+            "line 2: [contract web] file: cannot read ",
+            "healthd docs configuration",
+        ),
         ("hello\n", "line 1: no [section] above it", "healthd docs configuration"),
         ("[healthd]\n[healthd]\n", "line 2: [healthd] is there twice", "healthd docs configuration"),
         ("[healthd]\nlock = a\nlock = b\n", "line 3: [healthd] lock is there twice", "healthd docs configuration"),

@@ -10,13 +10,16 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 
 project = "healthd"
-version = release = re.search(r'__version__ = "(.+)"', (ROOT / "healthd" / "_version.py").read_text(encoding="utf-8"))[1]
+version = release = re.search(r'__version__ = "(.+)"', (ROOT / "healthd" / "_version.py").read_text(encoding="utf-8"))[
+    1
+]
 
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["generate", "**/__pycache__"]
 myst_heading_anchors = 4  # as forges do: `page.md#a-heading` leads to it
 nitpicky = True
+smartquotes = False  # `--option` keeps its two dashes, and quotes can be copied
 
 html_theme = "furo"
 html_title = f"healthd {release}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from docs.generate.markdown import paragraphs, table
+from docs.generate.markdown import code, paragraphs, table
 from healthd import errors
 from healthd.cli.main import INTERRUPTED, cli
 from healthd.cli.verbs import VERBS
@@ -57,6 +57,7 @@ HEAD = f"""# Command line
 `healthd VERB [OPTIONS]`.
 Results go to standard output, messages to standard error.
 Every verb has `--format json`, for programs; `healthd VERB --help` prints what this page contains.
+`healthd check --format json` prints a list of [reports](http.md#a-target-that-matches).
 This page is generated from the code (`make docs`).
 
 {{verbs}}
@@ -85,7 +86,7 @@ def page() -> str:
     """Return the whole page as Markdown."""
     context = click.Context(cli, info_name="healthd")
     commands = [(name, command) for name in VERBS if (command := cli.get_command(context, name))]
-    verbs = [[f"[{name}](#healthd-{name})", command.get_short_help_str(200)] for name, command in commands]
+    verbs = [[f"[{name}](#healthd-{name})", code(command.get_short_help_str(200))] for name, command in commands]
     head = HEAD.format(verbs=table(["verb", "does"], verbs), codes=_codes(), errors=_errors())
     sections = [text for name, command in commands for text in _sections(command, context, name)]
     return "\n".join([head, *sections]).rstrip() + "\n"
@@ -107,7 +108,7 @@ def _sections(command: click.Command, above: click.Context, name: str) -> Iterat
     context = click.Context(command, info_name=name, parent=above)
     yield f"## {context.command_path}\n"
     yield f"```text\n{context.command_path} {' '.join(command.collect_usage_pieces(context))}\n```\n"
-    yield paragraphs(inspect.cleandoc(command.help or "")) + "\n"
+    yield code(paragraphs(inspect.cleandoc(command.help or ""))) + "\n"
     options = [one for one in command.get_params(context) if isinstance(one, click.Option) and "--help" not in one.opts]
     if options:
         yield table(["option", "meaning"], map(_option, options))
@@ -119,10 +120,9 @@ def _sections(command: click.Command, above: click.Context, name: str) -> Iterat
 
 
 def _option(option: click.Option) -> list[str]:
-    words = ", ".join(option.opts)
-    kind = option.type
+    words, text, kind = ", ".join(option.opts), code(option.help or ""), option.type
     if option.is_flag:
-        return [f"`{words}`", option.help or ""]
+        return [f"`{words}`", text]
     if isinstance(kind, click.Choice) and option.metavar is None:
-        return [f"`{words}`", f"{option.help} One of {', '.join(f'`{one}`' for one in kind.choices)}."]
-    return [f"`{words} {option.metavar or kind.name.upper()}`", option.help or ""]
+        return [f"`{words}`", f"{text} One of {', '.join(f'`{one}`' for one in kind.choices)}."]
+    return [f"`{words} {option.metavar or kind.name.upper()}`", text]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[1]
 BAR = "\\|"
+CODE = re.compile(r"(?<![\w/-])(--[a-z][a-z-]+|__\w+__|\$\{\w+\}|sql/(?:\w+\.\w+)?|yoyo\.ini|HEALTHD_\w+|/metrics)")
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -35,6 +36,13 @@ def _block(block: str) -> str:
     if block.startswith("\b"):
         return "```text\n" + block.lstrip("\b\n").rstrip() + "\n```"
     return sentences(block)
+
+
+def code(text: str) -> str:
+    """Return a text with options, files and the like as code, where they are not already."""
+    pieces = text.split("`")
+    pieces[::2] = [CODE.sub(r"`\1`", piece) for piece in pieces[::2]]
+    return "`".join(pieces)
 
 
 def with_links(text: str, folder: str) -> str:

@@ -1,7 +1,9 @@
 """What a user gets who installs the wheel: the program, and its documentation as a site that needs no network."""
 
+import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -95,6 +97,22 @@ def test_the_wheel_has_the_program_and_its_documentation_and_nothing_else(wheel:
     assert {"healthd"} == {name for name in tops if not name.endswith(".dist-info")}
     assert {f"{PLACE}/index.html", f"{PLACE}/searchindex.js", "healthd/report/templates/base.html"} <= set(wheel.names)
     assert [] == [name for name in wheel.names if name.endswith((".doctree", ".pickle", "conf.py", ".pyc"))]
+
+
+def test_only_a_wheel_asks_for_what_builds_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    found = importlib.util.spec_from_file_location("build_backend", ROOT / "docs" / "build_backend.py")
+    assert found is not None
+    assert found.loader is not None
+    backend = importlib.util.module_from_spec(found)
+    found.loader.exec_module(backend)
+    names = {
+        word: {re.match(r"[\w-]+", one)[0] for one in getattr(backend, f"get_requires_for_build_{word}")()}
+        for word in ("wheel", "editable", "sdist")
+    }
+
+    assert {"sphinx", "myst-parser", "furo"} <= names["wheel"]
+    assert set() == {"sphinx", "myst-parser", "furo"} & (names["editable"] | names["sdist"])
 
 
 def test_the_site_names_the_version_of_the_wheel(wheel: Installed) -> None:

@@ -10,7 +10,7 @@ import pytest
 from evidence import evidence, snapshot
 
 from docs.generate import PAGES, cli, configuration, http, log_events
-from docs.generate.markdown import table, with_links
+from docs.generate.markdown import code, table, with_links
 from healthd.catalog.comments import Comment
 from healthd.catalog.tables import Table
 from healthd.cli.verbs import VERBS
@@ -40,9 +40,9 @@ def prose(path: Path) -> str:
 
 
 def test_the_check_that_is_shown_finds_a_table_without_a_comment() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", (DOCS / "adding-a-check.md").read_text(), re.DOTALL)
+    (shown,) = re.findall(r"```python\n(.*?)```", (DOCS / "adding-a-check.md").read_text(), re.DOTALL)
     module: dict[str, Any] = {}
-    exec(code, module)  # it is our own
+    exec(shown, module)  # it is our own
     objects = {"table:a.t": TABLE, "table:a.u": TABLE, "comment:table.a.t": Comment("what it is for")}
 
     findings = list(module["check"](evidence(snapshot(objects), snapshot(objects))))
@@ -140,6 +140,10 @@ def test_every_route_has_its_statuses_and_no_other_has_any() -> None:
 
 def test_a_bar_in_a_cell_does_not_end_it() -> None:
     assert "| a |\n|---|\n| x \\| y |\n" == table(["a"], [["x | y"]])
+
+
+def test_options_and_files_are_code_where_they_are_not_already() -> None:
+    assert "`--to` of `sql/`, `--all` and `__x__`" == code("--to of sql/, `--all` and __x__")
 
 
 def test_a_command_that_shows_a_page_becomes_a_link_to_it() -> None:

@@ -63,7 +63,8 @@ docs: install ## write the pages of docs/ that the code knows: reference, runboo
 	$(BIN)/python -m docs.generate
 
 site: install ## docs/ as a site in dist/site, with warnings as errors; it needs no network
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html --doctree-dir dist/doctrees docs dist/site
+	@rm -rf dist/site
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --builder html --doctree-dir dist/doctrees docs dist/site
 
 docs-serve: site ## the site on http://127.0.0.1:8899, until Ctrl-C
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory dist/site 8899

@@ -18,44 +18,44 @@ $(STAMP): pyproject.toml healthd/_version.py
 
 install: $(STAMP) ## install healthd, its embedded PostgreSQL and the development tools into .venv
 
-run: install ## the main job: embedded PostgreSQL, migrations, daemon, page
+run: install ## the main command: embedded PostgreSQL, migrations, daemon, page
 	@exec $(BIN)/healthd up
 
-psql: install ## SQL on standard input, or a prompt, on the database of `make run`
+psql: install ## run SQL from standard input, or open a prompt, on the database of `make run`
 	@exec $(BIN)/python -m healthd.postgres.embedded psql
 
-machines-api: install ## the example application on the database of `make run`; http://127.0.0.1:8000
+machines-api: install ## start the example application on the database of `make run`; http://127.0.0.1:8000
 	@exec $(BIN)/python -m examples.machines_api $(ARGS)
 
-unit: install ## the tests that need no server and no process, in seconds
+unit: install ## run the tests that need no server and no process, in seconds
 	$(BIN)/python -m pytest -q tests/unit $(ARGS)
 
-test: install ## the whole test suite, on all processors, and a share of it on Debian's newest PostgreSQL
+test: install ## run the entire test suite, on all processors, and a share of it on Debian's newest PostgreSQL
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 	$(if $(ARGS),,$(MAKE) --no-print-directory newest)
 
-newest: install ## a share of the tests on Debian's newest PostgreSQL, where that is installed
+newest: install ## run a share of the tests on Debian's newest PostgreSQL, if it is installed
 	$(BIN)/python tests/support/matrix.py newest -n auto --dist worksteal $(ARGS)
 
-matrix: install ## the tests that read a database, on PostgreSQL 13 to 18 and Debian's newest; MAJORS="13 18" for some
+matrix: install ## run the tests that read a database, on PostgreSQL 13 to 18 and Debian's newest; MAJORS="13 18" for some
 	$(BIN)/python tests/support/matrix.py $(MAJORS) $(ARGS)
 
-record: install ## what pg_dump prints after each statement of tests/ddl, asked and written down anew
+record: install ## record what pg_dump prints after each statement of tests/ddl
 	$(BIN)/python tests/ddl/record.py
 
-big: install ## a folder of 300 migrations goes up, down and up again; takes minutes
+big: install ## apply, roll back and apply again a folder of 300 migrations; takes minutes
 	HEALTHD_AREAS=14 $(BIN)/python -m pytest tests/integration/migrations/test_big.py $(ARGS)
 
-against: install ## any SQL under the eyes of healthd and of pg_dump, statement by statement; FILES="a.sql b.sql"
+against: install ## compare healthd with pg_dump for any SQL, statement by statement; FILES="a.sql b.sql"
 	@PYTHONPATH=tests:tests/support $(BIN)/python tests/against.py $(FILES)
 
-check: install ## ruff and mypy, as CI runs them
+check: install ## run ruff and mypy, as CI does
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing_api.py
 
-bench: install ## how long things take, as ratios in one run (docs/performance.md)
+bench: install ## measure durations, as ratios in one run (docs/performance.md)
 	$(BIN)/python bench/rounds.py $(TABLES)
 	$(BIN)/python bench/status.py
 
@@ -69,5 +69,5 @@ site: install ## docs/ as a site in dist/site, with warnings as errors; it needs
 docs-serve: site ## the site on http://127.0.0.1:8899, until Ctrl-C
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory dist/site 8899
 
-clean: ## forget the environment and the caches, keep the data of `make run`
+clean: ## remove the environment and the caches, keep the data of `make run`
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

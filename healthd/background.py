@@ -10,19 +10,24 @@ T = TypeVar("T")
 
 
 class Later(Generic[T]):
-    """A value that a thread makes from when that is asked for; what goes wrong is raised to whoever waits for it."""
+    """A value that is there, or that a thread makes; what goes wrong then is raised to whoever waits for it."""
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    def __init__(self, make: Callable[[], T], *made: T) -> None:
         self._make = make
-        self._made: asyncio.Future[T] | None = None
+        self._made = made  # the value, if it is there
+        self._future: asyncio.Future[T] | None = None
 
-    def begin(self) -> asyncio.Future[T]:
-        """Begin, unless that was done before."""
-        if self._made is None:
-            self._made = asyncio.ensure_future(asyncio.to_thread(self._make))
-        return self._made
+    @classmethod
+    def made(cls, value: T) -> Later[T]:
+        """Return one that has its value already."""
+        return cls(lambda: value, value)
 
+    def begin(self) -> None:
+        """Begin to make the value, unless that was done before."""
+        if not self._made and self._future is None:
+            self._future = asyncio.ensure_future(asyncio.to_thread(self._make))
 
-async def ready(value: T | Later[T]) -> T:
-    """Return a value that may not have been made yet."""
-    return await asyncio.shield(value.begin()) if isinstance(value, Later) else value
+    async def ready(self) -> T:
+        """Return the value, as soon as it is there."""
+        self.begin()
+        return self._made[0] if self._future is None else await asyncio.shield(self._future)

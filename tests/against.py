@@ -1,11 +1,11 @@
-"""`make against FILES="a.sql b.sql"`: any SQL, statement by statement, under the eyes of healthd and of pg_dump.
+"""`make against FILES="a.sql b.sql"`: compare healthd with pg_dump for any SQL, statement by statement.
 
     make against FILES="$(ls …/src/test/regress/sql/*.sql)"    the tests of PostgreSQL itself
 
-Each file runs on an empty database of its own, each statement is committed at once unless the file says BEGIN, and one
-that fails is passed over. What psql alone understands is left out. A line says each statement after which a snapshot
-moved and pg_dump did not, or the other way round: an index that was left invalid is such a one, for pg_dump does not
-tell it. After a statement that failed nobody looks, unless it can leave something behind.
+Each file runs in an empty database of its own. Each statement is committed immediately, unless the file contains BEGIN;
+statements that fail are skipped, and so are psql's own commands. A line is printed for each statement after which only
+the snapshot changed, or only pg_dump: an index that was left invalid is an example, because pg_dump does not show it.
+After a statement that failed nothing is compared, unless it can leave something behind.
 HEALTHD_PG_BIN chooses the server, as it does for the tests.
 """
 
@@ -25,19 +25,19 @@ from healthd.database.connection import connect
 from healthd.postgres import embedded
 from healthd.sqltext.statements import statements
 
-# After these nothing can have moved that is not seen after the next one.
+# Statements after which no comparison is needed: any change is detected after the next one.
 STILL = re.compile(
     r"(select|values|insert|update|delete|merge|explain|show|set|reset|table|with|fetch|analyze)\b", re.I
 )
-HALFWAY = re.compile(r"\b(concurrently|call|do)\b", re.I)  # even when they fail, these can leave something behind
+HALFWAY = re.compile(r"\b(concurrently|call|do)\b", re.I)  # these can leave something behind even if they fail
 CLIENT = re.compile(r"copy\b.*\b(stdin|stdout)\b|(create|alter|drop)\s+(database|tablespace)\b", re.I | re.S)
 COPY = r"[ \t]*copy\b.*\bfrom\s+stdin.*\n"
-ROWS = re.compile(rf"^({COPY})(?:(?!{COPY}).*\n)*?\\\.$", re.I | re.M)  # a COPY that is meant to fail has none
+ROWS = re.compile(rf"^({COPY})(?:(?!{COPY}).*\n)*?\\\.$", re.I | re.M)  # a COPY that is expected to fail has none
 COMMAND = re.compile(r"^\s*\\.*$|\s\\(?:g\w*|crosstabview|;)\s.*$", re.M)
 
 
 def main(files: list[Path]) -> int:
-    """Play the files and print a line for each; return 1 when the two disagreed."""
+    """Run the files and print a line for each; return 1 if the two disagreed."""
     home = os.environ.get("HEALTHD_PG_BIN")
     with embedded.temporary(binaries=Path(home) if home else None) as server:
         disagreed = [asyncio.run(play(server, f"against_{number}", file)) for number, file in enumerate(files)]
@@ -46,7 +46,7 @@ def main(files: list[Path]) -> int:
 
 
 async def play(server: embedded.Server, name: str, file: Path) -> int:
-    """Play one file in a new database; return how often the two disagreed."""
+    """Run one file in a new database; return how often the two disagreed."""
     with psycopg.connect(server.url(), autocommit=True) as administrator:
         administrator.execute(compose.SQL("CREATE DATABASE {} TEMPLATE template0").format(compose.Identifier(name)))
     url = server.url(name)
@@ -73,17 +73,17 @@ async def play(server: embedded.Server, name: str, file: Path) -> int:
                 where = f"{file.name}, line {one.line}: {one.text}"
                 echo(report(where, "pg_dump:", changed, "snapshot:", told(differences), unreadable, watch.question()))
         writer.close()
-    echo(f"{file.name}: {looks} looks, {disagreed} disagreements")
+    echo(f"{file.name}: {looks} comparisons, {disagreed} disagreements")
     return disagreed
 
 
 def opened(url: str) -> psycopg.Connection:
-    """Return a connection that gives up what takes too long."""
+    """Return a connection with a statement timeout."""
     return psycopg.connect(url, autocommit=True, options="-c statement_timeout=20s")
 
 
 def file_text(file: Path) -> str:
-    """Return a file without what psql alone understands."""
+    """Return a file without psql's own commands."""
     return COMMAND.sub(";", ROWS.sub(r"\1", file.read_text(encoding="utf-8", errors="replace")))
 
 

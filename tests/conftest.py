@@ -1,4 +1,4 @@
-"""One PostgreSQL for the session, a fresh database for every test that asks."""
+"""One PostgreSQL server for the session, and a new database for each test that requests one."""
 
 import inspect
 import os
@@ -19,8 +19,8 @@ from healthd.postgres import embedded, programs
 
 BINARIES = Path(os.environ["HEALTHD_PG_BIN"]) if os.environ.get("HEALTHD_PG_BIN") else None
 
-# Servers of the tests live and die by the dozen: in memory, where there is plenty, that costs a fifth less.
-MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 8 << 30  # each server's folder there is its own
+# The tests start many servers: in memory, if there is enough of it, this takes a fifth less time.
+MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 8 << 30  # each server has its own folder there
 if (
     "TMPDIR" not in os.environ
     and os.access(MEMORY, os.W_OK | os.X_OK)
@@ -54,7 +54,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment() -> Iterator[None]:
-    """Keep the user's PG* and HEALTHD_DATABASE out of the tests."""
+    """Remove the user's PG* and HEALTHD_DATABASE variables for the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             if name.startswith("PG") or name == "HEALTHD_DATABASE":
@@ -81,10 +81,10 @@ def _database_names() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def _done_with(_administrator: psycopg.Connection) -> Callable[..., None]:
-    """Return what drops databases, some tests later: all but the last few that it was given.
+    """Return a function that drops databases some tests later: all but the last few that it received.
 
-    The sessions of a test that has just ended are still about to end, and the server would wait for them a tenth of
-    a second. What is left at the end goes with the server.
+    The sessions of a test that has just finished are still closing, and the server would wait a tenth of a second for
+    them. The databases that remain are removed with the server.
     """
     waiting: list[str] = []
 
@@ -98,7 +98,7 @@ def _done_with(_administrator: psycopg.Connection) -> Callable[..., None]:
 
 
 def _drop_subscriptions(administrator: psycopg.Connection, url: str, name: str) -> None:
-    """A database that subscribes cannot be dropped."""
+    """Drop subscriptions, because a database with a subscription cannot be dropped."""
     own = "SELECT subname FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = %s)"
     if not (names := administrator.execute(own, [name]).fetchall()):
         return
@@ -116,12 +116,12 @@ def make_database(
     _database_names: Iterator[str],
     _done_with: Callable[..., None],
 ) -> Iterator[MakeDatabase]:
-    """Return a function that makes a database, empty or a copy of another, and returns its URL."""
+    """Return a function that creates a database, empty or as a copy, and returns its URL."""
     made: list[str] = []
 
     def make_database(template: str | None = None) -> str:
         name = next(_database_names)
-        # Without fsync, copying the files is the quicker way; before PostgreSQL 15 it was the only one.
+        # Without fsync, copying files is faster; before PostgreSQL 15 it was the only strategy.
         strategy = " STRATEGY file_copy" if _administrator.info.server_version >= 150000 else ""
         _administrator.execute(
             compose.SQL("CREATE DATABASE {} TEMPLATE {}" + strategy).format(
@@ -139,13 +139,13 @@ def make_database(
 
 @pytest.fixture
 def database(make_database: MakeDatabase) -> str:
-    """The URL of a fresh, empty database."""
+    """The URL of a new, empty database."""
     return make_database()
 
 
 @pytest.fixture(scope="session")
 def sql() -> Sql:
-    """Return a function that runs SQL on a URL, committed at once, and returns the rows."""
+    """Return a function that runs SQL on a URL with autocommit, and returns the rows."""
 
     def sql(url: str, text: LiteralString, *parameters: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(url, autocommit=True) as connection:

@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -205,10 +206,10 @@ def _headers() -> Iterator[list[str]]:
 
 def _clean() -> Report:
     return Report(
-        "machines",
-        NOW - timedelta(seconds=5),
-        0.031,
-        (),
+        target="machines",
+        started_at=NOW - timedelta(seconds=5),
+        duration_s=0.031,
+        findings=(),
         next_round_s=30.0,
         checks={"columns": Severity.OK, "enums": Severity.OK},
         migrations=(MigrationState("0001_machines", State.APPLIED, NOW - timedelta(days=30)),),
@@ -230,16 +231,7 @@ def _drifted() -> Report:
         {"valid_values": ("active", "inactive"), "missing": ("active",), "extra": ("ACTIVE",)},
         "enums",
     )
-    return Report(
-        clean.target,
-        clean.started_at,
-        clean.duration_s,
-        (finding,),
-        next_round_s=clean.next_round_s,
-        checks={"columns": Severity.OK, "enums": Severity.CRITICAL},
-        migrations=clean.migrations,
-        server_version=clean.server_version,
-    )
+    return replace(clean, findings=(finding,), checks={"columns": Severity.OK, "enums": Severity.CRITICAL})
 
 
 def _answer(report: Report) -> dict[str, Any]:

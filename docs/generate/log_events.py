@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from docs.generate.markdown import table
@@ -15,19 +16,18 @@ LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 # What an event means. A test asks for each event of the source, and for no other.
 MEANINGS: Mapping[str, str] = {
     "daemon.started": "The daemon serves, and its rounds have begun.",
-    "daemon.stopped": "The daemon has ended in good order.",
-    "daemon.left": "The daemon ended although rounds were still waiting for a server; they only read.",
+    "daemon.stopped": "The daemon has ended; a warning if rounds were still waiting for a server.",
     "files.accepted": "The files under `sql/` are usable again.",
-    "files.refused": "The files under `sql/`, or the lock file, are not usable; the last good ones stay in use.",
+    "files.rejected": "The files under `sql/`, or the lock file, are not usable; the last good ones stay in use.",
     "finding.appeared": "A round found something that the round before did not; the level follows its severity.",
     "finding.resolved": "Something that was found is no longer there.",
-    "labels.unknown": "The application could not look up the valid values of an enum; the response lacks them.",
-    "request.broke_off": "An error after a response had begun: the connection is closed.",
+    "enum_labels.unavailable": "The valid values of an enum could not be looked up; the response lacks them.",
+    "request.aborted": "An error after a response had begun: the connection is closed.",
     "request.failed": "A request ended with an error; `error_code` is the one in the response.",
     "request.finished": "A request was answered.",
-    "round.broke": "healthd itself failed in a round; a traceback follows.",
+    "round.failed": "healthd itself failed in a round; a traceback follows.",
     "round.finished": "A round ended.",
-    "settings.refused": "`yoyo.ini` was changed and is wrong; the old settings stay in use.",
+    "settings.rejected": "`yoyo.ini` was changed and is wrong; the old settings stay in use.",
     "settings.reloaded": "`yoyo.ini` was read again.",
 }
 
@@ -65,12 +65,25 @@ class Event:
 
 def page() -> str:
     """Return the whole page as Markdown."""
-    found = sorted(events(), key=lambda event: event.name)
+    found = [merged(one) for _, one in groupby(sorted(events(), key=by_name), key=by_name)]
     heads = ["event", "level", "fields", "meaning"]
     return HEAD.format(
         daemon=table(heads, [_row(one) for one in found if one.package != "asgi"]),
         application=table(heads, [_row(one) for one in found if one.package == "asgi"]),
     )
+
+
+def by_name(event: Event) -> str:
+    """Return the name, by which events are sorted."""
+    return event.name
+
+
+def merged(events: Iterable[Event]) -> Event:
+    """Return one event for all places that log it."""
+    found = list(events)
+    levels = dict.fromkeys(level for one in found for level in one.levels)
+    names = dict.fromkeys(name for one in found for name in one.fields)
+    return Event(found[0].name, tuple(levels), tuple(names), found[0].package)
 
 
 def _row(event: Event) -> list[str]:

@@ -105,8 +105,8 @@ def _daemon() -> list[Metric]:
     board.external_url, board.reloaded_at = "https://healthd.example", NOW
     board.watch([("machines", 30.0), ("endpoint:api", 30.0)])
     asked = Asked(Key("endpoint", ("api",)), 200, 200, 0.1, 1.0)
-    board.post(Report("machines", NOW, 0.1, (), checks={"enums": Severity.OK}))
-    board.post(Report("endpoint:api", NOW, 0.1, (), asked=asked))
+    board.post(Report(target="machines", started_at=NOW, duration_s=0.1, findings=(), checks={"enums": Severity.OK}))
+    board.post(Report(target="endpoint:api", started_at=NOW, duration_s=0.1, findings=(), asked=asked))
     return list(BoardCollector(board, lambda: NOW).collect())
 
 

@@ -1,4 +1,4 @@
-"""For any ASGI application: errors of the database answered, counted, timed and logged in one way."""
+"""For any ASGI application: responses, metrics and log lines for errors of its database."""
 
 from healthd.asgi.middleware import Answers, problem
 from healthd.asgi.timing import time_queries

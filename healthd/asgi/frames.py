@@ -1,4 +1,4 @@
-"""Where in the application's own code an error came from, and what the application itself said of it."""
+"""Where in the application's own code an error was raised, and the application's own error message."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ import traceback
 from pathlib import PurePath
 
 FRAMES = 12
-WORDS = 500  # of one message
-# Between an application and its database, or its server: where they stand in a traceback says nothing about a fault.
+WORDS = 500  # characters of one message
+# Packages between an application and its database or its server: their frames do not show the cause of an error.
 PLUMBING = frozenset(
     """anyio asyncpg exceptiongroup fastapi greenlet healthd httpx prometheus_client psycopg psycopg_binary psycopg_pool
     pydantic pydantic_core sqlalchemy starlette structlog uvicorn uvloop""".split()
 )
-QUOTING = frozenset("asyncpg psycopg psycopg_pool pydantic pydantic_core sqlalchemy fastapi".split())  # values, SQL
+QUOTING = frozenset(
+    "asyncpg psycopg psycopg_pool pydantic pydantic_core sqlalchemy fastapi".split()
+)  # their messages quote values or SQL
 _STANDARD = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
 _PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
 def frames(error: BaseException) -> list[str]:
-    """Return the application's own places that an error passed, the innermost last, and where it was raised.
+    """Return the application's own frames of an error, the innermost last, and the frame that raised it.
 
-    The way through an async SQLAlchemy is dozens of frames long; without them the application's own are seen.
+    An error in async SQLAlchemy passes dozens of frames; without them the application's own frames are visible.
     """
     passed = [one for each in reversed(_chain(error)) for one in traceback.extract_tb(each.__traceback__)]
     own = [one for one in passed if not _plumbing(one.filename)]
@@ -32,15 +34,15 @@ def frames(error: BaseException) -> list[str]:
 
 
 def message(error: BaseException) -> str:
-    """Return what the application itself said, the last error first; of a driver or a validator the name alone.
+    """Return the messages of the application, the last error first; for a driver or a validator only the name.
 
-    Those quote SQL and values.
+    Their messages quote SQL and values.
     """
     return " <- ".join(map(_said, _chain(error)))
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """Return an error and what caused it, as Python would print them: the first cause last."""
+    """Return an error and its causes, as Python prints them: the first cause last."""
     chain: list[BaseException] = []
     one: BaseException | None = error
     while one is not None and one not in chain:

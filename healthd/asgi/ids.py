@@ -1,4 +1,4 @@
-"""The name of one request: the caller's if it is fit to be repeated, else one of ours."""
+"""The ID of one request: that of the caller if it is valid, else a new one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f
 
 
 def request_id(headers: Iterable[tuple[bytes, bytes]], new: Callable[[], str]) -> str:
-    """Return X-Request-ID, else the trace's id of traceparent (W3C Trace Context), else a new one."""
+    """Return X-Request-ID, else the trace ID of traceparent (W3C Trace Context), else a new ID."""
     trace = b""
     for name, value in headers:
         if name == b"x-request-id" and REQUEST_ID.match(value):

@@ -1,4 +1,4 @@
-"""The middleware: one request id, one log line, one measurement, and for every error one answer (RFC 9457)."""
+"""The middleware: a request ID, a log line and metrics for each request, and a response to each error (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ Labels = Callable[[str], Awaitable[Sequence[str]]]
 
 log = structlog.get_logger("healthd.asgi")
 
-LABELS_S = 1.0  # what asking for an enum's values may take
-LEFT = 499  # the caller has gone; nginx's number
+LABELS_S = 1.0  # time limit of the query for an enum's values
+LEFT = 499  # the caller disconnected; as in nginx
 
 
 class Answers:
     """Wrap an ASGI application; in Starlette and FastAPI by `app.add_middleware(Answers)`.
 
-    `labels` is asked for the valid values of an enum, by its name such as `public.machinestatus`, when the database
-    refused one. `schema` is where the names belong that the server prints without one. `runbook` is the address of a
-    page with a section for each error_code: the `type` of each answer, which is `about:blank` without it. `role` is the
-    role that the application connects as, for the GRANT in an answer; `time_queries` finds it by itself.
-    Websockets and lifespan pass untouched, and so do streams.
+    `labels` returns the valid values of an enum, given its name such as `public.machinestatus`; it is called when the
+    database rejected a value. `schema` is the schema of names that the server prints without one. `runbook` is the URL
+    of a page with a section for each error_code: the `type` of each error response, which is `about:blank` without it.
+    `role` is the role that the application connects as, for the GRANT in a response; `time_queries` sets it
+    automatically. Websockets, lifespan messages and streams are passed on unchanged.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Answers:
                 trouble = recognise(error, schema=self.schema, role=self.role or spent.role)
                 _tell(trouble, error, scope, started=status != LEFT, server=spent.server)
                 self.measures.errors.labels(trouble.error_code).inc()
-                # Once an answer has begun there is no other: the server sees it unfinished and closes the connection.
+                # After the response has started there can be no other: the server closes the connection.
                 if status == LEFT:
                     await self._answer(await self._helped(trouble), name, watched)
             finally:
@@ -98,16 +98,16 @@ class Answers:
                 )
 
     async def _helped(self, trouble: Trouble) -> Trouble:
-        """Return the trouble with the values that would have been right, if they can be had."""
+        """Return the trouble with the valid values of the enum, if they can be determined."""
         if trouble.enum is None or self.labels is None:
             return trouble
         try:
             async with asyncio.timeout(LABELS_S):
                 valid = list(await self.labels(trouble.enum))
-        except Exception as error:  # whatever it is, the answer goes out without them
-            log.warning("labels.unknown", object=trouble.enum, error=type(error).__name__)
+        except Exception as error:  # the response is sent without them
+            log.warning("enum_labels.unavailable", object=trouble.enum, error=type(error).__name__)
             return trouble
-        detail = f"{trouble.detail}; valid are {', '.join(valid)}"
+        detail = f"{trouble.detail}; valid values: {', '.join(valid)}"
         return replace(trouble, detail=detail, members={**trouble.members, "valid_values": valid})
 
     async def _answer(self, trouble: Trouble, name: str, send: Send) -> None:
@@ -124,7 +124,7 @@ class Answers:
 
 
 def problem(trouble: Trouble, name: str, at: datetime, *, runbook: str | None = None) -> dict[str, Any]:
-    """Return the problem document of a trouble in the request of this name."""
+    """Return the problem document for a trouble in the request with this ID."""
     return {
         "type": f"{runbook}#{trouble.error_code}" if runbook is not None else "about:blank",
         "title": trouble.title,
@@ -138,20 +138,20 @@ def problem(trouble: Trouble, name: str, at: datetime, *, runbook: str | None = 
 
 
 def route(scope: Scope) -> str:
-    """Return the template of the route that was taken, `unmatched` when none was."""
+    """Return the template of the matched route, or `unmatched`."""
     found = getattr(scope.get("route"), "path", None)
     return found if isinstance(found, str) else "unmatched"
 
 
 def _tell(trouble: Trouble, error: BaseException, scope: Scope, *, started: bool, server: str | None) -> None:
-    """Log what happened, where in the application's code, and who asked.
+    """Log the error, its location in the application's code, and the caller.
 
-    What the database said may quote a value, and is left out; so it is not where a connection failed or the server was
-    busy, for these name the server and the reason, and not where the application itself failed.
+    The message of the database is omitted because it can quote a value. It is logged if the connection failed or the
+    server is busy, because it then names only the server and the reason, and if the application itself failed.
     """
     say = log.error if trouble.status in (500, 503) else log.warning
     say(
-        "request.broke_off" if started else "request.failed",
+        "request.aborted" if started else "request.failed",
         error_code=trouble.error_code,
         status=trouble.status,
         method=scope["method"][:16],

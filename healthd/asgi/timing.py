@@ -1,4 +1,4 @@
-"""How long a request waited for its database, apart from the rest."""
+"""The time that a request waits for its database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BEGAN = "healthd_began"
 
 @dataclass(slots=True)
 class Spent:
-    """Seconds that one request spent in its database, and in how many statements; where and as whom one failed."""
+    """The seconds and statements of one request in its database, and the server and role if a statement failed."""
 
     database_s: float = 0.0
     statements: int = 0
@@ -24,7 +24,7 @@ SPENT: ContextVar[Spent | None] = ContextVar("healthd_spent", default=None)
 
 
 def time_queries(engine: Any) -> None:
-    """Count what SQLAlchemy's engine (also an async one) takes into the request that it works for."""
+    """Add the time of each query of SQLAlchemy's engine (or async engine) to its request."""
     from sqlalchemy import event
 
     engine = getattr(engine, "sync_engine", engine)
@@ -51,7 +51,7 @@ def _broke(context: Any) -> None:
 
 
 def _driver(connection: Any) -> Any:
-    """Return the driver's own connection of one of SQLAlchemy's; None where it has none any more."""
+    """Return the driver's connection of a SQLAlchemy connection; None if it has none any more."""
     if connection.invalidated or connection.closed:
         return None
     return getattr(connection.connection, "driver_connection", None)

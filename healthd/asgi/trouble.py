@@ -1,7 +1,7 @@
-"""From an exception to what an application answers: the status, the words, and nothing of SQL or values.
+"""From an exception to the response of an application: the status and a text without SQL or values.
 
-Drivers are known by the `sqlstate` that their errors carry (psycopg, asyncpg), wherever in the chain of causes one
-stands; no driver is imported. Only names of objects are taken from the server's words.
+Errors of drivers are recognised by their `sqlstate` (psycopg, asyncpg), anywhere in the chain of causes;
+no driver is imported. Only the names of objects are taken from the server's message.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Any
 from healthd.model.names import Key, quote
 from healthd.text import hide, printable
 
-DEPTH = 20  # causes that are followed
+DEPTH = 20  # causes that are inspected
 RETRY_S = 2
 WORDS = 500
 
 TITLES = {
     "database_unreachable": "The database does not answer",
-    "database_busy": "The database cannot do this now",
-    "schema_mismatch": "The database is not what the application was built for",
-    "serialization_failed": "A value of the database is none that the application knows",
-    "permission_denied": "The application may not do this in the database",
-    "enum_mismatch": "The database does not know this value",
-    "invalid_input": "A value is not valid",
-    "conflict": "This contradicts what is stored",
-    "internal_error": "The application failed",
+    "database_busy": "The database is busy",
+    "schema_mismatch": "The database does not match the application",
+    "serialization_failed": "The application cannot read a value of the database",
+    "permission_denied": "The application lacks a privilege in the database",
+    "enum_mismatch": "The value is not in the database's enum",
+    "invalid_input": "Invalid value",
+    "conflict": "The request conflicts with stored data",
+    "internal_error": "Internal error of the application",
 }
 
 UNREACHABLE = frozenset({"08", "28"})
@@ -63,9 +63,9 @@ PRIVILEGES = {"schema": "USAGE", "sequence": "USAGE", "function": "EXECUTE"}
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a request ran into; `members` go into the answer, `sqlstate`, `cause`, `role` and `words` only into the log.
+    """An error of a request; `members` are in the response, `sqlstate`, `cause`, `role` and `words` only in the log.
 
-    `words` are those of a server or a driver where they quote no value: about connections, limits and timeouts.
+    `words` is a message of a server or a driver that quotes no value: about connections, limits and timeouts.
     """
 
     status: int
@@ -75,26 +75,26 @@ class Trouble:
     retry_after_s: int | None = None
     sqlstate: str | None = None
     cause: str = ""
-    enum: str | None = None  # the type whose valid values would help
+    enum: str | None = None  # the type whose valid values the response lists
     role: str | None = None
     words: str | None = None
 
     @property
     def title(self) -> str:
-        """Return the same short sentence for every trouble of one kind."""
+        """Return the title, which is the same for every trouble of one kind."""
         return TITLES.get(self.error_code, self.error_code.replace("_", " ").capitalize())
 
 
 def recognise(error: BaseException, *, schema: str = "public", role: str | None = None) -> Trouble:
-    """Return what an exception means; `schema` is where names without one belong, `role` who the application is."""
+    """Return the trouble behind an exception; `schema` is that of unqualified names, `role` that of the application."""
     for one in chain(error):
         if trouble := _driver(one, error, schema) or _conversion(one, schema):
             return _granting(trouble, role) if trouble.error_code == "permission_denied" else trouble
-    return Trouble(500, "internal_error", "the log has more under the request id", cause=_name(error))
+    return Trouble(500, "internal_error", "see the log for this request ID", cause=_name(error))
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, what it carries (`orig`, the members of a group) and what caused it, each once."""
+    """Yield an error, the errors in it (`orig`, the members of a group) and its causes, each once."""
     waiting, seen = [error], set[int]()
     while waiting and len(seen) < DEPTH:
         one = waiting.pop(0)
@@ -113,10 +113,10 @@ def _driver(one: BaseException, outermost: BaseException, schema: str) -> Troubl
     library = type(one).__module__.partition(".")[0]
     names = {each.__name__ for each in type(one).__mro__}
     lost = library in ("psycopg", "psycopg_pool", "asyncpg") and names & {"OperationalError", "InterfaceError"}
-    if library == "psycopg" and "DataError" in names:  # before the server saw it, or after
+    if library == "psycopg" and "DataError" in names:  # before the server received it, or after
         if "cannot contain NUL" in str(one):
-            return Trouble(422, "invalid_input", "a text holds a NUL character", cause=_name(one))
-        return Trouble(500, "serialization_failed", "a stored value is none that Python can hold", cause=_name(one))
+            return Trouble(422, "invalid_input", "a text contains a NUL character", cause=_name(one))
+        return Trouble(500, "serialization_failed", "a stored value cannot be represented in Python", cause=_name(one))
     if lost or (library == "sqlalchemy" and type(one).__name__ == "TimeoutError"):
         return _unavailable("database_unreachable", None, one)
     return None
@@ -132,7 +132,7 @@ def _by_state(one: BaseException, state: str, outermost: BaseException, schema: 
         return _denied(one, outermost, schema)
     if state == "22P02" and (found := ENUM.search(_words(one))):
         key = _key("enum", found[1], schema)
-        detail = f"a value is none of {key.sql}"
+        detail = f"invalid value for enum {key.sql}"
         return Trouble(422, "enum_mismatch", detail, {"object": str(key)}, None, state, cause, enum=key.sql)
     if group == "22":
         return Trouble(422, "invalid_input", "a value is out of range or malformed", {}, None, state, cause)
@@ -140,7 +140,7 @@ def _by_state(one: BaseException, state: str, outermost: BaseException, schema: 
         return _violated(one, state, cause, schema)
     if group in ("42", "3F", "0A"):
         return _mismatch(one, state, cause, schema)
-    return Trouble(500, "internal_error", "the log has more under the request id", {}, None, state, cause)
+    return Trouble(500, "internal_error", "see the log for this request ID", {}, None, state, cause)
 
 
 def _unavailable(code: str, state: str | None, one: BaseException) -> Trouble:
@@ -170,9 +170,15 @@ def _mismatch(one: BaseException, state: str, cause: str, schema: str) -> Troubl
     what = MISSING.get(state)
     if key is None:
         return Trouble(
-            500, "schema_mismatch", f"a {what or 'statement'} does not fit the database", {}, None, state, cause
+            500,
+            "schema_mismatch",
+            f"a {what} is missing" if what else "a statement does not match the database",
+            {},
+            None,
+            state,
+            cause,
         )
-    members = {"object": str(key), "expected": "there", "actual": "missing" if what else "something else"}
+    members = {"object": str(key), "expected": "present", "actual": "missing" if what else "different"}
     return Trouble(500, "schema_mismatch", f"{key} is {members['actual']}", members, None, state, cause)
 
 
@@ -193,7 +199,7 @@ def _denied(one: BaseException, outermost: BaseException, schema: str) -> Troubl
 
 
 def _verb(outermost: BaseException) -> str | None:
-    """Return the first word of the statement that SQLAlchemy was running: all that we look at."""
+    """Return the first word of the statement that SQLAlchemy was running; nothing else of it is used."""
     for one in chain(outermost):
         if isinstance(statement := getattr(one, "statement", None), str) and (found := VERB.match(statement)):
             return found[1].upper()
@@ -201,7 +207,7 @@ def _verb(outermost: BaseException) -> str | None:
 
 
 def _granting(trouble: Trouble, role: str | None) -> Trouble:
-    """Return a refusal whose GRANT names the role that needs it, as far as it is known."""
+    """Return a permission error whose GRANT names the role, if it is known."""
     if role is None or "grant" not in trouble.members:
         return replace(trouble, role=role)
     grant = f"{trouble.members['grant'].removesuffix('…;')}{quote(role)};"
@@ -209,34 +215,38 @@ def _granting(trouble: Trouble, role: str | None) -> Trouble:
 
 
 def _violated(one: BaseException, state: str, cause: str, schema: str) -> Trouble:
-    diagnosis = getattr(one, "diag", one)  # psycopg has the names there, asyncpg on the error itself
+    diagnosis = getattr(one, "diag", one)  # psycopg has the names in `diag`, asyncpg on the error
     table, column, constraint = (getattr(diagnosis, f"{word}_name", None) for word in ("table", "column", "constraint"))
     path = (str(getattr(diagnosis, "schema_name", None) or schema), str(table))
     members: dict[str, Any] = {}
     if state == "23502" and table and column:
         members["object"] = str(Key("column", (*path, str(column))))
-        return Trouble(422, "invalid_input", f"{members['object']} needs a value", members, None, state, cause)
+        return Trouble(422, "invalid_input", f"{members['object']} must not be null", members, None, state, cause)
     if table and constraint:
         members["object"] = str(Key("constraint", (*path, str(constraint))))
-    what = {"23505": "it is there already", "23503": "what it refers to, or what refers to it, forbids it"}.get(state)
+    what = {"23505": "it already exists", "23503": "a referenced row is missing, or the row is still referenced"}.get(
+        state
+    )
     if what or state == "23P01":
-        return Trouble(409, "conflict", what or "it overlaps what is there", members, None, state, cause)
-    return Trouble(422, "invalid_input", "a value breaks a rule of the database", members, None, state, cause)
+        return Trouble(409, "conflict", what or "it conflicts with an existing row", members, None, state, cause)
+    return Trouble(422, "invalid_input", "a value violates a constraint of the database", members, None, state, cause)
 
 
 def _conversion(one: BaseException, schema: str) -> Trouble | None:
-    """Return the trouble of a value that was read and is none that the application knows."""
+    """Return the trouble of a value that was read and that the application does not know."""
     name = _name(one)
     if isinstance(one, LookupError) and (found := SQLALCHEMY_ENUM.search(str(one))):
         key = _key("enum", found[1], schema)
         members: dict[str, Any] = {"object": str(key)}
         return Trouble(
-            500, "serialization_failed", f"{key} has a value that the application lacks", members, cause=name
+            500, "serialization_failed", f"{key} has a value that the application does not know", members, cause=name
         )
     if name in ("ResponseValidationError", "ValidationError") and callable(errors := getattr(one, "errors", None)):
         fields = sorted({".".join(word for word in each.get("loc", ()) if _is_name(word)) for each in errors()})
         members = {"fields": [each.removeprefix("response.") for each in fields][:DEPTH]}
-        return Trouble(500, "serialization_failed", "a stored value does not fit the answer", members, cause=name)
+        return Trouble(
+            500, "serialization_failed", "a stored value does not match the response model", members, cause=name
+        )
     return None
 
 
@@ -245,7 +255,7 @@ def _is_name(word: object) -> bool:
 
 
 def _words(one: BaseException) -> str:
-    """Return the server's own sentence without its details, which hold values."""
+    """Return the server's primary message without the detail, which can contain values."""
     return str(getattr(getattr(one, "diag", None), "message_primary", None) or one).partition("\n")[0]
 
 

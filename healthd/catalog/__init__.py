@@ -1,4 +1,4 @@
-"""What a database holds: one file for each kind of object, named in the order in which they can be made."""
+"""The objects of a database: one file for each kind, listed in the order in which the objects can be created."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from healthd.model.kinds import Kind
+    from healthd.model.names import Key
 
 NAMES = (
     "schemas",
@@ -64,8 +65,22 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Mapping[str, Kind]:
-    """Load all kinds when they are asked for: a process that needs two of them now can have the others meanwhile."""
+    """Load all kinds on first use: a process that needs only two of them at first can load the others meanwhile."""
     if name != "KINDS":
         raise AttributeError(name)
     kinds = (import_module(f"{__name__}.{one}").KIND for one in NAMES)
     return globals().setdefault(name, {kind.name: kind for kind in kinds})  # type: ignore[no-any-return] # as above
+
+
+def names(test: Callable[[Kind], object]) -> tuple[str, ...]:
+    """Return the names of the kinds of which a test of their facets holds, in their order."""
+    return tuple(kind.name for kind in _kinds().values() if test(kind))
+
+
+def words(key: Key) -> str:
+    """Return noun and name of an object, as ALTER and COMMENT write them."""
+    return _kinds()[key.kind].words(key)
+
+
+def _kinds() -> Mapping[str, Kind]:
+    return globals().get("KINDS") or __getattr__("KINDS")

@@ -1,4 +1,4 @@
-"""Access methods: how tables and indexes keep their rows, beside those that come along."""
+"""Access methods of tables and indexes, except the built-in ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class AccessMethod:
-    """An access method, of tables or of indexes."""
+    """An access method for tables or indexes."""
 
     of: str  # table, index
     handler: str
 
 
 def repair(difference: Difference, expected: AccessMethod, _actual: AccessMethod) -> Iterator[str]:
-    """Yield the SQL that makes an access method; nothing of it can be altered."""
+    """Yield the SQL that creates an access method; it cannot be altered."""
     if difference.missing:
         yield f"CREATE ACCESS METHOD {difference.key.sql} TYPE {expected.of.upper()} HANDLER {expected.handler};"
 
@@ -25,6 +25,7 @@ def repair(difference: Difference, expected: AccessMethod, _actual: AccessMethod
 KIND = Kind(
     name="access_method",
     record=AccessMethod,
+    within={},
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

@@ -1,21 +1,21 @@
-"""Addresses: from what the server's catalogs call an object to the kind and the path that name it here.
+"""Addresses: from an object's identity in the server's catalogs to its kind and path in healthd.
 
-Owners, privileges, comments and security labels hang on objects of every kind; each takes its part of ADDRESSES.
+Owners, privileges, comments and security labels belong to objects of all kinds; each uses its part of ADDRESSES.
 """
 
 from dataclasses import dataclass
 
 from healthd.catalog.scope import RELATION, SCHEMA, own
 
-USERS = 16384  # the first oid that initdb does not give away
+USERS = 16384  # the first oid that initdb does not assign
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """How the objects of one catalog are found and named: parts of an SQL query.
+    """How the objects of one catalog are selected and named: parts of an SQL query.
 
-    `path` is an array, the kind first; `owner` and `acl` are columns, None where the catalog has none, and
-    `acl_type` the letter that acldefault() takes.
+    `path` is an array that begins with the kind; `owner` and `acl` are columns, None if the catalog has none;
+    `acl_type` is the letter for acldefault().
     """
 
     catalog: str
@@ -29,13 +29,13 @@ class Address:
 
 
 def _path(kind: str, *names: str) -> str:
-    """Return an array of the kind, an SQL expression or a word, and of names."""
+    """Return an array of the kind, which is an SQL expression or a word, and the names."""
     first = kind if " " in kind else f"'{kind}'"
     return f"ARRAY[{', '.join((f'({first})::text', *(f'{name}::text' for name in names)))}]"
 
 
 def _in_schema(kind: str, catalog: str, prefix: str, name: str, *, owner: str | None = None) -> Address:
-    """Return the address of what has a schema and a name."""
+    """Return the address of objects with a schema and a name."""
     return Address(
         catalog,
         "o.oid",
@@ -49,7 +49,7 @@ def _in_schema(kind: str, catalog: str, prefix: str, name: str, *, owner: str | 
 def _plain(
     kind: str, catalog: str, name: str, owner: str | None = None, acl: str | None = None, letter: str = ""
 ) -> Address:
-    """Return the address of what has a name and no schema, and did not come with the server."""
+    """Return the address of objects with a name and no schema that are not built in."""
     where = f"o.oid >= {USERS}"
     source = f"pg_catalog.{catalog} AS o"
     return Address(
@@ -58,7 +58,7 @@ def _plain(
 
 
 def _on_relation(kind: str, catalog: str, relation: str, name: str, where: str = "true") -> Address:
-    """Return the address of what stands on a table or a view."""
+    """Return the address of objects that belong to a table or a view."""
     return Address(
         catalog,
         "o.oid",
@@ -87,13 +87,13 @@ TYPE = """CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' TH
                              WHEN 'c' THEN 'composite' ELSE 'base_type' END"""
 RELKIND = """CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign_table' WHEN 'v' THEN 'view'
                              WHEN 'm' THEN 'view' ELSE 'table' END"""
-# The types that somebody made, not those that tables, ranges and other types bring along.
+# The types that were created explicitly, not those that tables, ranges and other types create implicitly.
 MADE = """t.typtype <> 'm'
            AND (t.typtype <> 'p' OR NOT t.typisdefined)
            AND (t.typrelid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_class AS c
                                            WHERE c.oid = t.typrelid AND c.relkind = 'c'))
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS e WHERE e.typarray = t.oid)"""
-# What a range type or another object makes for itself is not a function that somebody wrote.
+# Functions that a range type or another object creates implicitly are omitted.
 WRITTEN = """NOT EXISTS (SELECT
                              FROM pg_catalog.pg_depend AS i
                             WHERE i.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
@@ -102,7 +102,7 @@ WRITTEN = """NOT EXISTS (SELECT
 OPERANDS = """'(' || coalesce(pg_catalog.format_type(nullif(o.oprleft, 0), NULL), 'NONE') || ', '
                  || coalesce(pg_catalog.format_type(nullif(o.oprright, 0), NULL), 'NONE') || ')'"""
 
-# Of a partition, whose triggers came from its parent, only those that are switched otherwise are spoken of.
+# Of the triggers that a partition has from its parent, only those in a different state are included.
 PRINTED = """(NOT o.tgisinternal AND o.tgparentid = 0
                 OR o.tgenabled <> (SELECT u.tgenabled FROM pg_catalog.pg_trigger AS u WHERE u.oid = o.tgparentid))"""
 
@@ -258,7 +258,7 @@ ADDRESSES = (
     ),
     Address(
         "pg_subscription",
-        "o.subid",  # pg_subscription.oid is not everybody's to read before PostgreSQL 14
+        "o.subid",  # before PostgreSQL 14 not every role may read pg_subscription.oid
         _path("subscription", "o.subname"),
         "(SELECT DISTINCT s.subid, s.subname FROM pg_catalog.pg_stat_subscription AS s) AS o",
         "true",

@@ -1,4 +1,4 @@
-"""Aggregates: the functions and types that one is made of."""
+"""Aggregates: the functions and types that they consist of."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """An aggregate; names as CREATE AGGREGATE has them, moving_… are what a window's frame makes of it.
+    """An aggregate, with the names of CREATE AGGREGATE; moving_… are for moving-aggregate mode, in window frames.
 
     `kind` is normal, ordered-set or hypothetical.
     """
@@ -43,7 +43,7 @@ class Aggregate:
 
 
 def repair(difference: Difference, expected: Aggregate, _actual: Aggregate) -> Iterator[str]:
-    """Yield the SQL that makes an aggregate what it was."""
+    """Yield the SQL that restores an aggregate."""
     path = ".".join(map(quote, difference.key.path[:2]))
     clauses = {
         "SFUNC": expected.state_function,
@@ -75,13 +75,20 @@ def repair(difference: Difference, expected: Aggregate, _actual: Aggregate) -> I
 
 
 def modify(letter: str) -> str:
-    """Return the SQL for a letter that says whether a final function changes the state."""
+    """Return the SQL for the letter that specifies whether a final function modifies the state."""
     return f"CASE {letter} WHEN 'r' THEN 'read_only' WHEN 's' THEN 'shareable' ELSE 'read_write' END"
 
 
 KIND = Kind(
     name="aggregate",
     record=Aggregate,
+    grant_noun="FUNCTION",
+    name_at=1,
+    types_at=2,
+    renamable=True,
+    movable=True,
+    created_as=("aggregate",),
+    referenced=True,
     depth=3,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_aggregate AS o WHERE o.aggfnoid >= 16384::pg_catalog.oid",

@@ -1,4 +1,4 @@
-"""Base types, made of functions in C, and shell types, which are names only."""
+"""Base types, which consist of C functions, and shell types, which are only names."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class BaseType:
-    """A base type; not `defined` is a shell. `length` is in bytes, -1 varies, -2 ends at a zero byte."""
+    """A base type, or a shell type if not `defined`. `length` is in bytes; -1: variable, -2: zero-terminated."""
 
     defined: bool
     input: str
@@ -47,20 +47,20 @@ ALTERABLE = {
 
 
 def repair(difference: Difference, _expected: BaseType, _actual: BaseType) -> Iterator[str]:
-    """Yield the SQL that sets what can be altered; a lost type is for the migration that made it."""
+    """Yield the SQL for attributes that can be altered; a missing type is created again by its migration."""
     if difference.attribute in ALTERABLE:
         value = difference.expected or "NONE"
         yield f"ALTER TYPE {difference.key.sql} SET ({ALTERABLE[difference.attribute]} = {value});"
 
 
-# Before 14 the type of an element alone said that it can be subscripted.
+# Before 14 only the element type specified that a type can be subscripted.
 SUBSCRIPT = "CASE WHEN t.typelem <> 0 THEN 'raw_array_subscript_handler' END"
 
 
 def query(server_version: int) -> str:
-    """Return the query for one server version: subscripts are a function's since 14."""
+    """Return the query for one server version: subscripting has a function of its own since 14."""
     subscript = "nullif(t.typsubscript::text, '-')" if server_version >= 140000 else SUBSCRIPT
-    # Arrays come with their elements; PostgreSQL lets no other type read itself by array_in.
+    # Array types are created with their element types; only they use array_in.
     return f"""
         SELECT n.nspname, t.typname,
                t.typisdefined,
@@ -91,4 +91,15 @@ def query(server_version: int) -> str:
            AND {own("pg_type", "t.oid")}"""
 
 
-KIND = Kind(name="base_type", record=BaseType, repair=repair, query=query)
+KIND = Kind(
+    name="base_type",
+    record=BaseType,
+    noun="TYPE",
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("type",),
+    referenced=True,
+    repair=repair,
+    query=query,
+)

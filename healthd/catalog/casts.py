@@ -1,4 +1,4 @@
-"""Casts: how a value of one type becomes one of another, and when it does so by itself."""
+"""Casts: how values of one type are converted to another, and when this happens implicitly."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """A cast, by a function, by the text of the value (inout), or by doing nothing (binary)."""
+    """A cast: by a function, by the text form of the value (inout), or without conversion (binary)."""
 
     method: str
     function: str | None
@@ -20,11 +20,11 @@ class Cast:
 
 
 def parent(key: Key, record: Record) -> Key | None:
-    """Return the schema of a type or of the function: a cast itself is in none."""
+    """Return the schema of a type or of the function: a cast itself has none."""
     for text in (*key.path, record.function or ""):
         try:
             path = Key.parse(f"function:{text}").path
-        except ValueError:  # a built-in type of several words
+        except ValueError:  # a built-in type whose name has several words
             continue
         if len(path) > 1 and not path[1].startswith("("):
             return Key("schema", path[:1])
@@ -32,7 +32,7 @@ def parent(key: Key, record: Record) -> Key | None:
 
 
 def repair(difference: Difference, expected: Cast, _actual: Cast) -> Iterator[str]:
-    """Yield the SQL that makes a cast; nothing of it can be altered."""
+    """Yield the SQL that creates a cast; it cannot be altered."""
     words = f"CAST ({difference.key.path[0]} AS {difference.key.path[1]})"
     if not difference.missing:
         yield f"DROP {words};"
@@ -44,7 +44,7 @@ def repair(difference: Difference, expected: Cast, _actual: Cast) -> Iterator[st
 
 
 def query(server_version: int) -> str:
-    """Return the query for one server version: since 14 a range type comes with a cast to its multirange."""
+    """Return the query for one server version: since 14 a range type has a cast to its multirange type."""
     made = """AND NOT EXISTS (SELECT
                              FROM pg_catalog.pg_range AS r
                             WHERE r.rngtypid = c.castsource
@@ -64,6 +64,8 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="cast",
     record=Cast,
+    within={},
+    types_at=0,
     parent=parent,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_cast AS o WHERE o.oid >= 16384",

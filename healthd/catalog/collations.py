@@ -1,4 +1,4 @@
-"""Collations: by which rules text sorts, and whether the library still sorts as it did."""
+"""Collations: the rules by which text is sorted, and whether the library version has changed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Collation:
-    """A collation; `locale` is one name for sorting and for letters, or both, libc's way.
+    """A collation; `locale` is one name for LC_COLLATE and LC_CTYPE, or both names.
 
-    Not `version_current` means that the library sorts by another version than the one that indexes were
-    built with: their order may be wrong.
+    If `version_current` is False, the library has another version than the one that indexes were built with: their
+    order may be wrong.
     """
 
     provider: str  # libc, icu, builtin, default
@@ -26,12 +26,12 @@ class Collation:
 
 
 def change(difference: Difference, noted: Severity | None) -> Severity | None:
-    """Return how bad another attribute is: a version that is right is never wrong, whatever it was elsewhere."""
+    """Return the severity of a difference: a matching version is never a problem, whatever the other side has."""
     return None if difference.attribute == "version_current" and difference.actual else noted
 
 
 def repair(difference: Difference, expected: Collation, _actual: Collation) -> Iterator[str]:
-    """Yield the SQL that makes a collation, or says how to go on after the library changed."""
+    """Yield the SQL that creates a collation, or the steps after a change of the library."""
     name = difference.key.sql
     if difference.missing:
         first, both, second = (expected.locale or "").partition(", ")
@@ -44,12 +44,12 @@ def repair(difference: Difference, expected: Collation, _actual: Collation) -> I
         words += [] if expected.deterministic else ["deterministic = false"]
         yield f"CREATE COLLATION {name} ({', '.join(words)});"
     elif difference.attribute == "version_current":
-        yield f"-- First REINDEX what is sorted by {name}; then"
+        yield f"-- First REINDEX the indexes that use {name}; then:"
         yield f"-- ALTER COLLATION {name} REFRESH VERSION;"
 
 
 def query(server_version: int) -> str:
-    """Return the query for one server version: each of 15, 16 and 17 keeps a locale in its own way."""
+    """Return the query for one server version: 15, 16 and 17 each store the locale differently."""
     if server_version >= 170000:
         locale, rules = "c.colllocale", "c.collicurules"
     elif server_version >= 150000:
@@ -74,6 +74,10 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="collation",
     record=Collation,
+    renamable=True,
+    movable=True,
+    created_as=("collation",),
+    referenced=True,
     change=change,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_collation AS o WHERE o.oid >= 16384",

@@ -1,14 +1,14 @@
-"""Columns: type, nullability, default, identity and generation, and how their values are stored."""
+"""Columns: type, nullability, default, identity, generation and storage."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from healthd.catalog.foreign_tables import generic, generic_options
 from healthd.catalog.server_only import any_of_column, by_server_of_column
 from healthd.catalog.tables import options_order
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, literal, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -16,13 +16,13 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column. `default` is the expression of a generated column too; `collation` only when not the type's.
+    """A column. `default` is also the expression of a generated column; `collation` is None if it is the type's.
 
-    Its table may be a foreign one; of views there are only columns of which more is to be said than what the
-    view's definition says. `storage` is None when it is the type's own. Of NOT NULL constraints, which
-    PostgreSQL 18 names, `not_null_name` is told when it is not the one that the server would give, and
-    `not_null_apart` when not the same side, parent or child, made the column and its NOT NULL. `options_order`
-    names the options as they were set, None where that is their order by name.
+    Its table may be a foreign table; columns of views are included only if they have attributes that are not in the
+    view's definition. `storage` is None if it is the type's default. NOT NULL constraints have names since PostgreSQL
+    18: `not_null_name` is set if it is not the default name, and `not_null_apart` if the column and its NOT NULL were
+    not both created on the same side, parent or child. `options_order` lists the options in the order in which they
+    were set, None if that is their order by name.
     """
 
     type: str
@@ -46,24 +46,24 @@ class Column:
 
 
 def parent(key: Key, record: Record) -> Key:
-    """Return the table, foreign table or view that a column is of."""
+    """Return the table, foreign table or view of a column."""
     kind = "view" if record.on.endswith("view") else record.on.replace(" ", "_")
     return Key(kind, key.path[:2])
 
 
 def gain(record: Record) -> Severity:
-    """Return how bad an unexpected column is: one that every INSERT must name breaks the application."""
+    """Return the severity of an unexpected column: critical if every INSERT must provide a value for it."""
     given = record.default or record.identity != "none" or record.generated != "none"
     return Severity.CRITICAL if record.not_null and not given else Severity.WARNING
 
 
 def change(difference: Difference, noted: Severity | None) -> Severity | None:
-    """Return how bad another column is: a NOT NULL that was validated by hand promises more than sql/ says."""
+    """Return the severity of a difference: a NOT NULL that was validated by hand is a warning."""
     return Severity.WARNING if difference.attribute == "not_null_validated" and difference.actual else noted
 
 
 def repair(difference: Difference, expected: Column, actual: Column) -> Iterator[str]:
-    """Yield the SQL that brings a column back."""
+    """Yield the SQL that restores a column."""
     schema, table, column = map(quote, difference.key.path)
     alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
     if difference.missing and expected.on.endswith("view"):
@@ -78,9 +78,9 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
         if expected.not_null_validated:
             yield f"{alter} SET NOT NULL;"
         else:
-            yield f"-- more than sql/ says: write a migration that validates the NOT NULL of {column}"
+            yield f"-- it was validated by hand: add a migration that validates the NOT NULL of {column}"
     elif (expected.generated, actual.generated) != ("none", "none") and difference.attribute in GENERATED:
-        yield f"-- {column} is or was generated: drop it and add it again, with what depends on it:"
+        yield f"-- {column} is or was generated: drop it and add it again, together with its dependent objects:"
         yield f"-- ALTER TABLE {schema}.{table} ADD COLUMN {column} {definition(expected)};"
     elif difference.attribute == "type" or (difference.attribute == "collation" and actual.type == expected.type):
         yield _retype(f"ALTER TABLE {schema}.{table}", column, expected, actual)
@@ -99,7 +99,7 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
         yield (
             f"{alter} SET STORAGE {expected.storage.upper()};"
             if expected.storage
-            else f"-- {column} is stored otherwise than its type is: SET STORAGE to what pg_type.typstorage says."
+            else f"-- {column} does not have the default storage of its type: SET STORAGE to pg_type.typstorage."
         )
     elif difference.attribute == "compression":
         yield f"{alter} SET COMPRESSION {expected.compression or 'default'};"
@@ -125,7 +125,7 @@ def _made_again(difference: Difference, expected: Column) -> Iterator[str]:
     alter = f"ALTER TABLE {schema}.{table}"
     counter = Key("sequence", (difference.key.path[0], f"{difference.key.path[1]}_{difference.key.path[2]}_seq")).sql
     serial = expected.default == f"nextval({literal(counter)}::regclass)"
-    if serial:  # its sequence went with it
+    if serial:  # its sequence was dropped with it
         yield f"CREATE SEQUENCE IF NOT EXISTS {counter} AS {expected.type};"
     yield f"{alter} ADD COLUMN {column} {definition(expected)};"
     if serial:
@@ -135,11 +135,11 @@ def _made_again(difference: Difference, expected: Column) -> Iterator[str]:
         options = generic_options(expected.foreign_options, ())
         yield f"ALTER FOREIGN TABLE {schema}.{table} ALTER COLUMN {column} {options};"
     if expected.not_null and not expected.default:
-        yield f"-- If {table} has rows: add it without NOT NULL, fill it, then SET NOT NULL."
+        yield f"-- If {table} has rows: add the column without NOT NULL, fill it, then SET NOT NULL."
 
 
 def _stored(alter: str, record: Column) -> Iterator[str]:
-    """Yield the SQL for what no ADD COLUMN says in every PostgreSQL."""
+    """Yield the SQL for attributes that ADD COLUMN cannot set in all versions."""
     if record.storage:
         yield f"{alter} SET STORAGE {record.storage.upper()};"
     if record.compression:
@@ -151,7 +151,7 @@ def _stored(alter: str, record: Column) -> Iterator[str]:
 
 
 def _retype(alter: str, column: str, expected: Column, actual: Column) -> str:
-    """Return one statement for the type and the default, which need not fit the other type."""
+    """Return one statement for the type and the default: a default may not be valid for the other type."""
     steps = [f"ALTER COLUMN {column} DROP DEFAULT"] if actual.default else []
     collation = f" COLLATE {expected.collation}" if expected.collation else ""
     steps.append(f"ALTER COLUMN {column} TYPE {expected.type}{collation} USING {column}::{expected.type}")
@@ -160,7 +160,7 @@ def _retype(alter: str, column: str, expected: Column, actual: Column) -> str:
 
 
 def definition(record: Column) -> str:
-    """Return a column as CREATE TABLE writes it after its name."""
+    """Return the definition of a column in CREATE TABLE, without its name."""
     words = [record.type]
     words += [f"COLLATE {record.collation}"] if record.collation else []
     if record.generated != "none":
@@ -177,7 +177,7 @@ STORAGE = """CASE {} WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THE
 
 
 def query(version: int) -> str:
-    """Return the query for one version: NOT NULL is a constraint since 18, compression a choice since 14."""
+    """Return the query for one version: NOT NULL is a constraint since 18, compression exists since 14."""
     named = version >= 180000
     compression = "CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END" if version >= 140000 else "NULL"
     not_null = """coalesce(k.convalidated, true),
@@ -232,7 +232,7 @@ def query(version: int) -> str:
                         {"OR a.attcompression IN ('p', 'l')" if version >= 140000 else ""}))"""
 
 
-# Each default is printed once, however many columns have it: it names no column, so that no table need be opened.
+# Each default is printed once, even if many columns have it: it contains no column, so no table must be opened.
 DEFAULTS = """(SELECT pg_catalog.unnest(t.adrelids) AS adrelid, pg_catalog.unnest(t.adnums) AS adnum, t.expression
                        FROM (SELECT g.adrelids, g.adnums,
                                     (SELECT pg_catalog.pg_get_expr(d.adbin, 0)
@@ -247,11 +247,39 @@ DEFAULTS = """(SELECT pg_catalog.unnest(t.adrelids) AS adrelid, pg_catalog.unnes
                              OFFSET 0) AS t
                      OFFSET 0)"""
 
-# PostgreSQL 18 names them.
+# They have names since PostgreSQL 18.
 NOT_NULLS = """LEFT JOIN (SELECT k.conrelid, k.conkey[1] AS attnum,
                             k.conname, k.convalidated, k.connoinherit, k.conislocal
                        FROM pg_catalog.pg_constraint AS k
                       WHERE k.contype = 'n'
                      OFFSET 0) AS k ON k.conrelid = a.attrelid AND k.attnum = a.attnum"""
 
-KIND = Kind(name="column", record=Column, depth=3, parent=parent, gain=gain, change=change, repair=repair, query=query)
+
+def rename(there: Key, _record: Column, name: str) -> str:
+    """Return the SQL that gives a column another name."""
+    return f"ALTER TABLE {Key('table', there.path[:2]).sql} RENAME COLUMN {quote(there.path[2])} TO {quote(name)};"
+
+
+def as_known(record: Column, server_version: int) -> Column:
+    """Return a column as an older server knows it: names of NOT NULL came with 18."""
+    if server_version >= 180000 or not (record.not_null_name or record.not_null_apart):
+        return record
+    return replace(record, not_null_name=None, not_null_apart=False)
+
+
+KIND = Kind(
+    name="column",
+    record=Column,
+    check="columns",
+    within={**OF_RELATION, "composite": 0},
+    renamable=True,
+    renaming=rename,
+    copied=True,
+    as_known=as_known,
+    depth=3,
+    parent=parent,
+    gain=gain,
+    change=change,
+    repair=repair,
+    query=query,
+)

@@ -1,4 +1,4 @@
-"""Comments: what people wrote on objects of every kind. They are shown; a difference in one is no finding."""
+"""Comments on objects of all kinds. They are shown; a difference in a comment is not a finding."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,12 +18,12 @@ class Comment:
 
 
 def parent(key: Key, _record: Record) -> Key:
-    """Return the object that the comment is on."""
+    """Return the object of the comment."""
     return Key(key.path[0], key.path[1:])
 
 
 def described(one: Address, table: str, columns: str, where: str = "true", *, members: bool = False) -> str:
-    """Return the query of what `table` (pg_description, pg_seclabel: d) says on the objects of one catalog."""
+    """Return the query for the rows of `table` (pg_description or pg_seclabel, alias d) on the objects of a catalog."""
     number = "a.attnum" if one is COLUMNS else "0"
     return f"""
         SELECT {columns.format(path=one.path)}
@@ -38,15 +38,15 @@ def described(one: Address, table: str, columns: str, where: str = "true", *, me
 
 
 def _comments(one: Address) -> str:
-    where = f"d.objoid >= {USERS}"  # those on what came with the server are not told, but for schema public's
+    where = f"d.objoid >= {USERS}"  # comments on built-in objects are omitted, except that on schema public
     if one.catalog == "pg_namespace":
         where += " AND n.nspname <> 'public'"
     if one is COLUMNS:
-        where = "a.attnum > 0"  # one on ctid can be written, and is not dumped
+        where = "a.attnum > 0"  # a comment on ctid is possible, but pg_dump omits it
     return described(one, "pg_description", "{path}, d.description", where)
 
 
-# The comment that initdb writes on schema public is none; none at all is one that is empty.
+# initdb's comment on schema public counts as no comment; a missing comment counts as an empty one.
 PUBLIC = """
         SELECT ARRAY['schema', n.nspname::text], coalesce(d.description, '')
           FROM pg_catalog.pg_namespace AS n
@@ -60,6 +60,8 @@ PUBLIC = """
 KIND = Kind(
     name="comment",
     record=Comment,
+    within={},
+    provided=True,
     depth=0,
     parent=parent,
     loss=lambda record: None,

@@ -1,4 +1,4 @@
-"""Composite types: rows that stand on their own, without a table."""
+"""Composite types: row types without a table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """A composite type; each of its `attributes`, in order, is name, type and collation as SQL writes them."""
+    """A composite type; each of its `attributes`, in order, is name, type and collation as in SQL."""
 
     attributes: tuple[str, ...]
 
 
 def repair(difference: Difference, expected: Composite, actual: Composite) -> Iterator[str]:
-    """Yield the SQL that makes a type, or adds, drops or retypes what differs at its end."""
+    """Yield the SQL that creates a type, or adds missing attributes at its end."""
     name = difference.key.sql
     if difference.missing:
         yield f"CREATE TYPE {name} AS ({', '.join(expected.attributes)});"
@@ -26,16 +26,22 @@ def repair(difference: Difference, expected: Composite, actual: Composite) -> It
         same += 1
     lost, found = expected.attributes[same:], actual.attributes[same:]
     if lost and found:
-        yield f"-- {name} must be ({', '.join(expected.attributes)}): rename, retype, drop and add its attributes."
+        yield f"-- {name} must be ({', '.join(expected.attributes)}): rename, alter, drop or add its attributes."
     elif lost:
         yield f"ALTER TYPE {name} {', '.join(f'ADD ATTRIBUTE {one}' for one in lost)};"
     else:
-        yield f"-- Too much in {name}: {', '.join(found)}. ALTER TYPE … DROP ATTRIBUTE takes its values away."
+        yield f"-- Unexpected in {name}: {', '.join(found)}. ALTER TYPE … DROP ATTRIBUTE deletes its values."
 
 
 KIND = Kind(
     name="composite",
     record=Composite,
+    noun="TYPE",
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("type",),
+    referenced=True,
     repair=repair,
     query=f"""
         SELECT n.nspname, c.relname,

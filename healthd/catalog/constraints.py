@@ -1,5 +1,6 @@
-"""Constraints: keys, checks, foreign keys and exclusions, of tables and of domains."""
+"""Constraints: keys, checks, foreign keys and exclusions, of tables and domains."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,7 +11,7 @@ from healthd.catalog.scope import SCHEMA, own
 from healthd.catalog.tables import options, options_order, set_options
 from healthd.catalog.triggers import switched
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Dependent, Kind
 from healthd.model.names import Key, literal, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -18,14 +19,14 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A constraint; `on` says whether it stands on a table, a foreign table or a domain.
+    """A constraint; `on` is whether it belongs to a table, a foreign table or a domain.
 
-    `enforced` is false when PostgreSQL was told never to look (18: NOT ENFORCED), `switched_off` when the
-    triggers that do the looking are disabled. What follows is about the index of a key: `attached` are those
-    of the partitions. `partitions` are those where a check is validated and here it is not, or the other way
-    round, and those where the triggers of a foreign key are switched otherwise. `needs` are the extensions
-    without which the index of a key shall not be, `options_order` names its options as they were set, None where
-    that is their order by name; `statistics` are the targets of the expressions of an exclusion (`2: 500`).
+    `enforced` is false with NOT ENFORCED (18), `switched_off` is true if the triggers that check it are disabled.
+    The following fields are about the index of a key: `attached` are the indexes of the partitions. `partitions` are
+    the partitions in which a check is validated and here it is not, or the other way round, and those in which the
+    triggers of a foreign key have another state. `needs` are the extensions that the index of a key depends on.
+    `options_order` lists its options in the order in which they were set, None if that is their order by name.
+    `statistics` are the targets of the expressions of an exclusion constraint (`2: 500`).
     """
 
     on: str
@@ -53,7 +54,7 @@ def repair(difference: Difference, expected: Constraint, actual: Constraint) -> 
     if difference.attribute == "validated" and expected.validated:
         yield f"{alter} VALIDATE CONSTRAINT {name};"
     elif difference.attribute == "validated":
-        yield f"-- more than sql/ says: write a migration with {alter} VALIDATE CONSTRAINT {name};"
+        yield f"-- it was validated by hand: add a migration with {alter} VALIDATE CONSTRAINT {name};"
     elif difference.attribute in ("definition", "enforced", "switched_off") and expected.on != "domain":
         yield f"{alter} DROP CONSTRAINT {name}, {add}"
     elif difference.attribute == "definition":
@@ -75,17 +76,17 @@ def repair(difference: Difference, expected: Constraint, actual: Constraint) -> 
 
 
 def change(difference: Difference, noted: Severity | None) -> Severity | None:
-    """Return how bad another constraint is: one that was validated by hand promises more than sql/ says."""
+    """Return the severity of a difference: a constraint that was validated by hand is a warning."""
     return Severity.WARNING if difference.attribute == "validated" and difference.actual else noted
 
 
 def definition(record: Constraint) -> str:
-    """Return a constraint as ADD CONSTRAINT writes it after its name."""
+    """Return the definition of a constraint in ADD CONSTRAINT, without its name."""
     words = [record.definition]
     if record.options:
         parts = (one.split("=", 1) for one in record.options.split(", "))
         settings = f"WITH ({', '.join(f'{name}={literal(value)}' for name, value in parts)})"
-        # The parameters of the index stand before what says when it is looked at.
+        # The parameters of the index come before DEFERRABLE.
         head, deferrable, tail = record.definition.partition(" DEFERRABLE")
         words = [f"{head} {settings}{deferrable}{tail}"]
     words += [] if record.enforced else ["NOT ENFORCED"]
@@ -94,14 +95,14 @@ def definition(record: Constraint) -> str:
 
 
 def parent(key: Key, record: Record) -> Key:
-    """Return the table or the domain that a constraint stands on."""
+    """Return the table or the domain of a constraint."""
     return Key(record.on.replace(" ", "_"), key.path[:2])
 
 
 def query(version: int) -> str:
-    """Return the query for one version: PostgreSQL 18 has constraints that are not enforced."""
-    # Types by name: PostgreSQL 18 lists NOT NULL here ('n'), which is the column's; 't' is the trigger's.
-    # NOT VALID is `validated`. What a partition or a child has from its parent is the parent's.
+    """Return the query for one version: constraints that are not enforced exist since PostgreSQL 18."""
+    # Types are listed: NOT NULL ('n', since PostgreSQL 18) belongs to the column, 't' to the trigger.
+    # NOT VALID is `validated`. Constraints that a partition or a child inherits belong to the parent.
     enforced = "k.conenforced" if version >= 180000 else "true"
     return f"""
         WITH RECURSIVE
@@ -135,7 +136,7 @@ def query(version: int) -> str:
                              WHERE k.contype = 'c'
                                AND k.coninhcount > 0
                                AND c.relispartition
-                               AND p.coninhcount = 0 -- the one that all the others come from
+                               AND p.coninhcount = 0 -- the constraint that all others are inherited from
                                -- Only names that are validated here and not there are worth the way up.
                                AND k.conname = ANY (ARRAY(SELECT m.conname
                                                             FROM pg_catalog.pg_constraint AS m
@@ -188,8 +189,8 @@ def query(version: int) -> str:
            AND {own("pg_type", "k.contypid")}"""
 
 
-# A check is printed once for all tables where it reads the same and names columns of the same names: printing it opens
-# the table, which takes a lock, and fills the server's caches.
+# A check is printed once for all tables in which it has the same text and columns with the same names: printing it
+# opens the table, which takes a lock and fills the server's caches.
 CHECKS = """(SELECT pg_catalog.unnest(t.oids) AS oid, t.expression
                        FROM (SELECT g.oids,
                                     (SELECT pg_catalog.pg_get_expr(k.conbin, k.conrelid)
@@ -209,4 +210,32 @@ CHECKS = """(SELECT pg_catalog.unnest(t.oids) AS oid, t.expression
                              OFFSET 0) AS t
                      OFFSET 0)"""
 
-KIND = Kind(name="constraint", record=Constraint, depth=3, parent=parent, change=change, repair=repair, query=query)
+
+def rename(there: Key, record: Constraint, name: str) -> str:
+    """Return the SQL that gives a constraint another name."""
+    schema, owner, constraint = map(quote, there.path)
+    return f"ALTER {record.on.upper()} {schema}.{owner} RENAME CONSTRAINT {constraint} TO {quote(name)};"
+
+
+def needed(key: Key, record: Constraint, dependent: Dependent) -> bool:
+    """Return whether a foreign key refers to the columns of this key."""
+    columns = re.search(r"\(.*\)", record.definition)
+    refers = f"REFERENCES {Key('table', key.path[:2]).sql}{columns[0]}" if columns else ""
+    return bool(refers) and refers in getattr(dependent.record, "definition", "")
+
+
+KIND = Kind(
+    name="constraint",
+    record=Constraint,
+    within={**OF_RELATION, "domain": 0},
+    renamable=True,
+    renaming=rename,
+    copied=True,
+    placed_by=("default_tablespace",),
+    needed=needed,
+    depth=3,
+    parent=parent,
+    change=change,
+    repair=repair,
+    query=query,
+)

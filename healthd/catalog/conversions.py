@@ -11,7 +11,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """A conversion; the `default` one is what the server uses between client and database."""
+    """A conversion; the server uses the `default` one between client and database."""
 
     source: str
     target: str
@@ -20,7 +20,7 @@ class Conversion:
 
 
 def repair(difference: Difference, expected: Conversion, _actual: Conversion) -> Iterator[str]:
-    """Yield the SQL that makes a conversion; nothing but its name can be altered."""
+    """Yield the SQL that creates a conversion; only its name can be altered."""
     if not difference.missing:
         yield f"DROP CONVERSION {difference.key.sql};"
     yield (
@@ -32,6 +32,8 @@ def repair(difference: Difference, expected: Conversion, _actual: Conversion) ->
 KIND = Kind(
     name="conversion",
     record=Conversion,
+    renamable=True,
+    movable=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_conversion AS o WHERE o.oid >= 16384",
     query=f"""

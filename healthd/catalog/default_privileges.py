@@ -1,10 +1,10 @@
-"""Default privileges: what roles will be granted on objects that a role has yet to make."""
+"""Default privileges: what is granted on objects that a role creates in the future."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from healthd.catalog.grants import SEEN, change, changes
-from healthd.catalog.roles import OWNER, PUBLIC, role, written
+from healthd.catalog.grants import SEEN, as_known, change, changes
+from healthd.catalog.roles import OWNER, PUBLIC, last_renamed, role, written
 from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
@@ -14,18 +14,18 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class DefaultPrivileges:
-    """What one grantee will hold; see Grant. The path: whose objects, their type, their schema if any, to whom."""
+    """The privileges of one grantee; see Grant. The path is creator, object type, schema if any, grantee."""
 
     privileges: tuple[str, ...]
 
 
 def parent(key: Key, _record: Record) -> Key | None:
-    """Return the schema that they are bound to."""
+    """Return the schema that they are limited to."""
     return Key("schema", key.path[2:3]) if len(key.path) == 4 else None
 
 
 def repair(difference: Difference, expected: DefaultPrivileges, actual: DefaultPrivileges | None) -> Iterator[str]:
-    """Yield the SQL that grants and revokes by default what it should."""
+    """Yield the SQL that corrects the default privileges."""
     whose, objects, *schema, grantee = difference.key.path
     where = f" IN SCHEMA {quote(schema[0])}" if schema else ""
     to = written(whose if grantee == OWNER else grantee)
@@ -39,15 +39,27 @@ def repair(difference: Difference, expected: DefaultPrivileges, actual: DefaultP
         yield statement if comment else f"ALTER DEFAULT PRIVILEGES FOR ROLE {written(whose)}{where} {statement}"
 
 
+def with_roles(key: Key, record: DefaultPrivileges, names: Mapping[str, str]) -> tuple[Key, DefaultPrivileges]:
+    """Return default privileges under the other names of the roles that they are of and for."""
+    role, *rest = last_renamed(key, names).path
+    return Key(key.kind, (names.get(role, role), *rest)), record
+
+
 KIND = Kind(
     name="default_privileges",
     record=DefaultPrivileges,
+    within={"schema": 2},
+    role_last=True,
+    provided=True,
+    if_unusual=True,
+    with_roles=with_roles,
+    as_known=as_known,
     depth=0,
     parent=parent,
     gain=lambda record: Severity.CRITICAL,
     change=change,
     repair=repair,
-    # Those of all schemas stand in the place of the server's own, those of one schema come on top.
+    # Entries for all schemas replace the server's defaults, entries for one schema are added to them.
     query=f"""
         SELECT ARRAY[{role("d.defaclrole")},
                      CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions'

@@ -1,4 +1,4 @@
-"""Partitions that are half detached: DETACH PARTITION … CONCURRENTLY has begun and has not ended."""
+"""Partitions that are half detached: DETACH PARTITION … CONCURRENTLY began and did not complete."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from healthd.model.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Detachment:
-    """A partition of which the rows are no longer read through its table, `parent`, and which still belongs to it."""
+    """A partition that still belongs to its table, `parent`, but whose rows are no longer visible through it."""
 
     parent: str
 
@@ -19,7 +19,7 @@ def _gain(_record: Record) -> Severity:
 
 
 def query(server_version: int) -> str:
-    """Return the query for one server version: CONCURRENTLY came with 14."""
+    """Return the query for one server version: CONCURRENTLY exists since 14."""
     if server_version < 140000:
         return "SELECT NULL::text, NULL::text, NULL::text WHERE false"
     return """
@@ -32,6 +32,7 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="detachment",
     record=Detachment,
+    table=lambda key, record: key.path[:2],
     gain=_gain,
     some="SELECT FROM pg_catalog.pg_inherits AS o",
     query=query,

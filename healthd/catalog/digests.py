@@ -1,7 +1,7 @@
-"""Digests: two numbers that tell whether the objects of a kind are the same, made alike here and on the server.
+"""Digests: two numbers that show whether the objects of a kind are the same, computed here and on the server.
 
-The digest of a kind is the count of its objects and the sum of a hash of each. A sum does not depend on an order,
-and what one migration adds to it does not depend on what others did.
+The digest of a kind is the count of its objects and the sum of their hashes. A sum does not depend on the order,
+and what one migration adds to it does not depend on other migrations.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,23 +21,23 @@ MODULUS = 2**64
 
 
 def digested(kind: str, query: str) -> str:
-    """Return the SQL that makes one row of a kind's query: the kind, the count, and the sum of the hashes."""
+    """Return the SQL that computes one row from a kind's query: the kind, the count, and the sum of the hashes."""
     number = "('x' || pg_catalog.substr(pg_catalog.md5(q::pg_catalog.text), 1, 16))::pg_catalog.bit(64)::bigint"
     return f"SELECT '{kind}', pg_catalog.count(*), pg_catalog.sum({number}) FROM ({query}) AS q"
 
 
 def digests_query(kinds: Iterable[Kind], server_version: int) -> str:
-    """Return the SQL that makes a row for each of these kinds."""
+    """Return the SQL that returns a row for each of these kinds."""
     return SHARED + " UNION ALL ".join(digested(one.name, one.sql(server_version)) for one in kinds)
 
 
 def digest_of(objects: Mapping[Key, Record]) -> dict[str, Digest]:
-    """Return the digest of each kind that there is something of."""
+    """Return the digest of each kind that has objects."""
     return total({key.kind: (1, hashed(key, record))} for key, record in objects.items())
 
 
 def change(key: Key, before: Record | None, after: Record | None) -> dict[str, Digest]:
-    """Return what the digest of its kind gains when an object becomes another, comes or goes."""
+    """Return the change of a kind's digest when an object is changed, added or removed."""
     number = (hashed(key, after) if after is not None else 0) - (hashed(key, before) if before is not None else 0)
     return {key.kind: ((after is not None) - (before is not None), number % MODULUS)}
 
@@ -53,7 +53,7 @@ def total(parts: Iterable[Mapping[str, Digest]]) -> dict[str, Digest]:
 
 
 def hashed(key: Key, record: Record) -> int:
-    """Return the hash of one object: of the MD5 of its row, the first half."""
+    """Return the hash of one object: the first half of the MD5 of its row."""
     text = row(key, record).encode("utf-8", "surrogatepass")
     return int.from_bytes(md5(text, usedforsecurity=False).digest()[:8])
 
@@ -90,5 +90,5 @@ def _element(value: Any) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-SPECIAL = frozenset('"\\(), \t\n\v\f\r')  # what record_out puts quotes around
-SPECIAL_IN_ARRAY = frozenset('"\\{}, \t\n\v\f\r')  # what array_out puts quotes around
+SPECIAL = frozenset('"\\(), \t\n\v\f\r')  # characters for which record_out adds quotes
+SPECIAL_IN_ARRAY = frozenset('"\\{}, \t\n\v\f\r')  # characters for which array_out adds quotes

@@ -1,7 +1,7 @@
-"""Domains: types that carry a default and a promise."""
+"""Domains: types with a default and constraints."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from healthd.catalog.scope import SCHEMA, own
@@ -13,9 +13,9 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain; its CHECK constraints are constraints.
+    """A domain; its CHECK constraints are objects of the kind constraint.
 
-    `not_null_name` is the name of its NOT NULL, which has one since PostgreSQL 17, where it is not the usual one.
+    `not_null_name` is the name of its NOT NULL, which has one since PostgreSQL 17; None if it is the default name.
     """
 
     type: str
@@ -26,7 +26,7 @@ class Domain:
 
 
 def repair(difference: Difference, expected: Domain, _actual: Domain) -> Iterator[str]:
-    """Yield the SQL that makes a domain, or mends its default and NOT NULL."""
+    """Yield the SQL that creates a domain, or corrects its default and NOT NULL."""
     name = difference.key.sql
     if difference.missing:
         words = [f"CREATE DOMAIN {name} AS {expected.type}"]
@@ -65,4 +65,22 @@ def query(server_version: int) -> str:
            AND {own("pg_type", "t.oid")}"""
 
 
-KIND = Kind(name="domain", record=Domain, repair=repair, query=query)
+def as_known(record: Domain, server_version: int) -> Domain:
+    """Return a domain as an older server knows it: names of its NOT NULL came with 17."""
+    if server_version >= 170000 or not record.not_null_name:
+        return record
+    return replace(record, not_null_name=None)
+
+
+KIND = Kind(
+    name="domain",
+    record=Domain,
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("domain",),
+    referenced=True,
+    as_known=as_known,
+    repair=repair,
+    query=query,
+)

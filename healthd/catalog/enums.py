@@ -17,7 +17,7 @@ class Enum:
 
 
 def repair(difference: Difference, expected: Enum, _actual: Enum) -> Iterator[str]:
-    """Yield the SQL that brings a type's labels back, as far as PostgreSQL can without a new type."""
+    """Yield the SQL that restores a type's labels, as far as this is possible without a new type."""
     name = difference.key.sql
     if difference.missing:
         yield f"CREATE TYPE {name} AS ENUM ({', '.join(map(literal, expected.labels))});"
@@ -40,13 +40,13 @@ def relabel(name: str, expected: tuple[str, ...], actual: tuple[str, ...]) -> It
             labels.insert(labels.index(expected[position - 1]) + 1 if position else 0, label)
     if tuple(labels) != expected:
         yield (
-            f"-- PostgreSQL can neither drop nor move a label of {name}: make a new type with the labels "
+            f"-- PostgreSQL can neither drop nor move a label of {name}: create a new type with the labels "
             f"({', '.join(map(literal, expected))}), convert the columns, drop the old type."
         )
 
 
 def renamed(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return (actual, expected) for each label that was renamed: same place, and alone in its place."""
+    """Return (actual, expected) for each renamed label: same position, and neither name elsewhere on the other side."""
     if len(expected) != len(actual):
         return ()
     pairs = [(old, new) for new, old in zip(expected, actual, strict=True) if old != new]
@@ -56,6 +56,14 @@ def renamed(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[tuple[s
 KIND = Kind(
     name="enum",
     record=Enum,
+    noun="TYPE",
+    is_type=True,
+    always_read=True,
+    check="enums",
+    renamable=True,
+    movable=True,
+    created_as=("type",),
+    referenced=True,
     repair=repair,
     query=f"""
         SELECT n.nspname, t.typname,

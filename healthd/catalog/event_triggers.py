@@ -1,4 +1,4 @@
-"""Event triggers: functions that run when somebody changes the schema."""
+"""Event triggers: functions that run when the schema is changed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class EventTrigger:
-    """An event trigger; no `tags` means all of them; `enabled` as of Trigger."""
+    """An event trigger; no `tags` means all of them; `enabled` is as in Trigger."""
 
     event: str
     function: str
@@ -23,7 +23,7 @@ SWITCH = {"origin": "ENABLE", "disabled": "DISABLE", "replica": "ENABLE REPLICA"
 
 
 def repair(difference: Difference, expected: EventTrigger, _actual: EventTrigger) -> Iterator[str]:
-    """Yield the SQL that makes, replaces or enables an event trigger."""
+    """Yield the SQL that creates, replaces or enables an event trigger."""
     name = difference.key.sql
     if difference.attribute not in (None, "enabled"):
         yield f"DROP EVENT TRIGGER {name};"
@@ -37,6 +37,9 @@ def repair(difference: Difference, expected: EventTrigger, _actual: EventTrigger
 KIND = Kind(
     name="event_trigger",
     record=EventTrigger,
+    within={},
+    renamable=True,
+    provided=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

@@ -1,18 +1,18 @@
-"""Extensions: which are installed, in which schema, at which version."""
+"""Installed extensions, with schema and version."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.model.attributes import MINOR
-from healthd.model.kinds import Kind
-from healthd.model.names import literal, quote
+from healthd.model.kinds import Dependent, Kind
+from healthd.model.names import Key, literal, quote
 from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """An installed extension; what belongs to it is left to it."""
+    """An installed extension; its members are not compared."""
 
     schema: str
     version: Annotated[str, MINOR]
@@ -29,13 +29,21 @@ def repair(difference: Difference, expected: Extension, _actual: Extension) -> I
         yield f"ALTER EXTENSION {name} SET SCHEMA {quote(expected.schema)};"
 
 
+def needed(_key: Key, record: Extension, dependent: Dependent) -> bool:
+    """Return whether an object names something in the schema of an extension that is nobody else's."""
+    return any(name[0] == record.schema and name not in dependent.known for name in dependent.names)
+
+
 KIND = Kind(
     name="extension",
     record=Extension,
+    within={},
+    needed=needed,
+    provided=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,
-    # Below 16384 are the ones that initdb installs (plpgsql): they come with the server, not with the files.
+    # Below 16384 are the extensions that initdb installs (plpgsql): they belong to the server, not to the files.
     query="""
         SELECT x.extname, n.nspname, x.extversion
           FROM pg_catalog.pg_extension AS x

@@ -1,4 +1,4 @@
-"""Foreign data wrappers: the code that speaks to other data sources."""
+"""Foreign data wrappers: the code that accesses other data sources."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class ForeignDataWrapper:
-    """A wrapper; `options` are sorted `name=value`, without the value where it may be a secret.
+    """A wrapper; `options` are sorted `name=value`, without the value if it may be a secret.
 
-    `secrets` is a digest of those values, with a salt that nobody knows and the next process has not.
+    `secrets` is a digest of those values, with a random salt that is different in each process.
     """
 
     handler: str | None
@@ -24,7 +24,7 @@ class ForeignDataWrapper:
     secrets: Annotated[str | None, SECRET] = None
 
 
-# Options whose values nobody but their owner should read.
+# Options whose values may be secrets.
 HIDDEN = "(pass|secret|token|credential|private|api_?key|access_?key|key$)"
 
 
@@ -37,14 +37,14 @@ def options(column: str) -> str:
 
 
 def digest(text: str) -> str:
-    """Return an SQL expression: a text's digest, by which two snapshots of this process tell it from another."""
+    """Return an SQL expression: a digest of a text, comparable between snapshots of this process."""
     return f"""pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
                    pg_catalog.current_setting('healthd.salt') || {text},
                    pg_catalog.getdatabaseencoding())), 'hex'), 16)"""
 
 
 def secrets(column: str) -> str:
-    """Return an SQL expression: a digest of the secrets among a catalog's options, NULL when there are none."""
+    """Return an SQL expression: a digest of the secrets among a catalog's options, NULL if there are none."""
     words = f"""(SELECT pg_catalog.string_agg(w.word, ', ' ORDER BY w.word COLLATE "C")
                    FROM pg_catalog.unnest({column}) AS w(word)
                   WHERE pg_catalog.split_part(w.word, '=', 1) ~* '{HIDDEN}')"""
@@ -52,7 +52,7 @@ def secrets(column: str) -> str:
 
 
 def repair_options(alter: str, expected: tuple[str, ...], actual: tuple[str, ...]) -> Iterator[str]:
-    """Yield the statement that mends options; secrets are left for a person to fill in."""
+    """Yield the statement that corrects options; secrets must be filled in by hand."""
     is_, was = (dict(one.split("=", 1) for one in side) for side in (expected, actual))
     steps = [f"DROP {quote(name)}" for name in was if name not in is_]
     for name, value in is_.items():
@@ -64,14 +64,14 @@ def repair_options(alter: str, expected: tuple[str, ...], actual: tuple[str, ...
 
 
 def written(side: tuple[str, ...]) -> str:
-    """Return options as CREATE writes them, with a space before; nothing when there are none."""
+    """Return the OPTIONS clause of CREATE, with a leading space; empty if there are no options."""
     pairs = (one.split("=", 1) for one in side)
     text = ", ".join(f"{quote(name)} '{value}'" for name, value in ((n, v.replace("'", "''")) for n, v in pairs))
     return f" OPTIONS ({text})" if text else ""
 
 
 def repair(difference: Difference, expected: ForeignDataWrapper, actual: ForeignDataWrapper | None) -> Iterator[str]:
-    """Yield the SQL that makes or alters a wrapper."""
+    """Yield the SQL that creates or alters a wrapper."""
     name = difference.key.sql
     functions = f"{_function('HANDLER', expected.handler)} {_function('VALIDATOR', expected.validator)}"
     if actual is None:
@@ -96,6 +96,8 @@ def _name(column: str) -> str:
 KIND = Kind(
     name="foreign_data_wrapper",
     record=ForeignDataWrapper,
+    within={},
+    renamable=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

@@ -1,4 +1,4 @@
-"""Foreign servers: where the data of foreign tables is."""
+"""Foreign servers: the location of the data of foreign tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Annotated
 from healthd.catalog.foreign_data_wrappers import options, repair_options, secrets, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import SECRET
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Dependent, Kind
 from healthd.model.names import Key, literal, quote
 from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignServer:
-    """A server; `options` and `secrets` as of ForeignDataWrapper."""
+    """A server; `options` and `secrets` are as in ForeignDataWrapper."""
 
     wrapper: str
     type: str | None
@@ -24,7 +24,7 @@ class ForeignServer:
 
 
 def repair(difference: Difference, expected: ForeignServer, actual: ForeignServer | None) -> Iterator[str]:
-    """Yield the SQL that makes or alters a server."""
+    """Yield the SQL that creates or alters a server."""
     name = difference.key.sql
     if actual is None:
         words = f" TYPE {literal(expected.type)}" if expected.type else ""
@@ -36,12 +36,22 @@ def repair(difference: Difference, expected: ForeignServer, actual: ForeignServe
     elif difference.attribute == "version":
         yield f"ALTER SERVER {name} VERSION {literal(expected.version) if expected.version else 'NULL'};"
     elif difference.attribute != "secrets":
-        yield f"-- the {difference.attribute} of server {name} cannot be altered: drop it and make it again"
+        yield f"-- the {difference.attribute} of server {name} cannot be altered: drop the server and create it again"
+
+
+def needed(key: Key, _record: ForeignServer, dependent: Dependent) -> bool:
+    """Return whether a foreign table is on a server."""
+    return getattr(dependent.record, "server", None) == key.path[0]
 
 
 KIND = Kind(
     name="foreign_server",
     record=ForeignServer,
+    grant_noun="FOREIGN SERVER",
+    noun="SERVER",
+    within={},
+    renamable=True,
+    needed=needed,
     depth=1,
     parent=lambda key, record: Key("foreign_data_wrapper", (record.wrapper,)),
     repair=repair,

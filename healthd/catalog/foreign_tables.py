@@ -1,4 +1,4 @@
-"""Foreign tables: where their rows are, and what they descend from."""
+"""Foreign tables: the location of their rows, and their parents."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class ForeignTable:
-    """A foreign table; `options` are what its server is told of it, `name 'value'` each, in their order by name."""
+    """A foreign table; `options` are its options for the server, each `name 'value'`, sorted by name."""
 
     server: str
     options: tuple[str, ...]
@@ -22,10 +22,10 @@ class ForeignTable:
 
 
 def repair(difference: Difference, expected: ForeignTable, actual: ForeignTable) -> Iterator[str]:
-    """Yield what can be done about a foreign table: its options are mended, it is made by its migration."""
+    """Yield the SQL that corrects options and partitions; a missing foreign table is created by its migration."""
     name = difference.key.sql
     if difference.missing:
-        yield f"-- {name} is gone; its rows are elsewhere: make it again with the migration that made it (sql/)."
+        yield f"-- {name} is missing; its rows are stored elsewhere: create it again with its migration (sql/)."
     elif difference.attribute == "options":
         yield f"ALTER FOREIGN TABLE {name} {generic_options(expected.options, actual.options)};"
     elif difference.attribute == "bound" and expected.bound and actual.bound is None:
@@ -33,7 +33,7 @@ def repair(difference: Difference, expected: ForeignTable, actual: ForeignTable)
 
 
 def generic_options(expected: tuple[str, ...], actual: tuple[str, ...]) -> str:
-    """Return the OPTIONS clause that brings options (`name 'value'` each) from actual to expected."""
+    """Return the OPTIONS clause that changes options (each `name 'value'`) from actual to expected."""
     wanted, there = (dict(_option(one) for one in side) for side in (expected, actual))
     steps = [f"DROP {name}" for name in there if name not in wanted]
     for name, value in wanted.items():
@@ -48,7 +48,7 @@ def _option(text: str) -> tuple[str, str]:
 
 
 def generic(options: str) -> str:
-    """Return the SQL for the options of a foreign table or column (a text[] of name=value), in order by name."""
+    """Return the SQL for the options of a foreign table or column (a text[] of name=value), sorted by name."""
     return f"""CASE WHEN {options} IS NOT NULL
                     THEN ARRAY(SELECT pg_catalog.quote_ident(o.option_name) || ' '
                                           || '''' || pg_catalog.replace(o.option_value, '''', '''''') || ''''
@@ -60,6 +60,15 @@ def generic(options: str) -> str:
 KIND = Kind(
     name="foreign_table",
     record=ForeignTable,
+    grant_noun="TABLE",
+    relkinds="f",
+    has_rows=True,
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("table",),
+    referenced=True,
+    table=lambda key, record: key.path[:2],
     repair=repair,
     some="SELECT FROM pg_catalog.pg_foreign_table",
     query=f"""

@@ -1,4 +1,4 @@
-"""Functions and procedures: what they take, what they do, and with whose rights."""
+"""Functions and procedures: their arguments, their bodies, and with whose rights they run."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from healthd.sqltext import routine_bodies
 class Function:
     """A function or procedure.
 
-    `body` is what its language runs, with the line ends of Unix; `carriage_returns` is a digest of it as it
-    is when it has others. `sql_body` is one that was parsed when the function was made (BEGIN ATOMIC).
-    `library` is the file of a function in C. `settings` are `name=value` each, in the order in which they are
-    set. `needs` are the extensions without which it shall not be.
+    `body` is the source text, with Unix line endings; `carriage_returns` is a digest of the original if it has other
+    line endings. `sql_body` is a body that was parsed when the function was created (BEGIN ATOMIC).
+    `library` is the file of a function in C. `settings` are each `name=value`, in the order in which they were
+    set. `needs` are the extensions that it depends on.
     """
 
     kind: str  # function, procedure, window function
@@ -44,7 +44,7 @@ class Function:
 
 
 def repair(difference: Difference, expected: Function, actual: Function) -> Iterator[str]:
-    """Yield the SQL that makes a function what it was: a word where one is enough, else all of it."""
+    """Yield the SQL that restores a function: one clause if that is enough, otherwise the entire definition."""
     name = difference.key.sql
     made = definition(".".join(map(quote, difference.key.path[:2])), expected)
     if difference.missing:
@@ -53,7 +53,7 @@ def repair(difference: Difference, expected: Function, actual: Function) -> Iter
         yield f"ALTER ROUTINE {name} {word(expected)};"
     elif difference.attribute not in ("needs", "carriage_returns"):
         if _head(expected) != _head(actual):
-            # CREATE OR REPLACE changes neither what a function returns nor the names of its arguments.
+            # CREATE OR REPLACE cannot change the return type of a function or the names of its arguments.
             yield f"DROP ROUTINE {name};"
         yield made
 
@@ -63,18 +63,18 @@ def _head(function: Function) -> tuple[str | None, ...]:
 
 
 def _settings(function: Function) -> list[str]:
-    """Return SET clauses; a list of names is stored as SQL writes it, any other value as it is."""
+    """Return SET clauses; a list of names is stored as in SQL, any other value unquoted."""
     clauses = []
     for name, _, value in (one.partition("=") for one in function.settings):
         words = ".".join(map(quote, name.split(".")))
-        # An empty path is stored as the empty name, which SQL takes only as an empty text.
+        # An empty path is stored as an empty name, which SQL accepts only as an empty string.
         listed = ", ".join("''" if part == '""' else part for part in value.split(", "))
         written = listed if name in LISTS else literal(value)
         clauses.append(f"SET {words} TO {written}")
     return clauses
 
 
-# What PostgreSQL marks GUC_LIST_QUOTE.
+# Parameters with the flag GUC_LIST_QUOTE in PostgreSQL.
 LISTS = (
     "local_preload_libraries",
     "search_path",
@@ -86,7 +86,7 @@ LISTS = (
 
 
 def runs_the_same(difference: Difference, expected: Function) -> str:
-    """Return in what a body differs that runs the same; other languages than the server's own may mind white space."""
+    """Return how a body differs if it runs the same, for SQL and PL/pgSQL: elsewhere white space may matter."""
     if difference.attribute != "body" or expected.language not in ("sql", "plpgsql"):
         return ""
     return routine_bodies.little(difference.expected, difference.actual)
@@ -104,7 +104,7 @@ WORDS: Mapping[str, Callable[[Function], str]] = {
 
 
 def definition(name: str, function: Function) -> str:
-    """Return the statement that makes a function of this name."""
+    """Return the statement that creates a function with this name."""
     procedure = function.kind == "procedure"
     lines = [f"CREATE OR REPLACE {'PROCEDURE' if procedure else 'FUNCTION'} {name}({function.arguments})"]
     if function.result is not None:
@@ -133,7 +133,7 @@ def definition(name: str, function: Function) -> str:
 
 
 def _dollars(body: str) -> str:
-    """Return a body between dollars that do not stand in it."""
+    """Return a body in dollar quotes that it does not contain."""
     word = "function"
     while f"${word}$" in f"{body}$":
         word += "_"
@@ -141,7 +141,7 @@ def _dollars(body: str) -> str:
 
 
 def needs(catalog: str) -> str:
-    """Return a subquery with the extensions that objects of this catalog were told to depend on."""
+    """Return a subquery with the extensions that objects of this catalog explicitly depend on."""
     return f"""(SELECT d.objid, pg_catalog.string_agg(e.extname, ', ' ORDER BY e.extname) AS names
                   FROM pg_catalog.pg_extension AS e
                   JOIN pg_catalog.pg_depend AS d
@@ -153,7 +153,7 @@ def needs(catalog: str) -> str:
 
 
 def query(version: int) -> str:
-    """Return the query for one version: PostgreSQL 14 and later parse SQL bodies when they are made."""
+    """Return the query for one version: since PostgreSQL 14 SQL bodies can be parsed on creation."""
     return f"""
         SELECT n.nspname, p.proname,
                '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')',
@@ -194,4 +194,18 @@ def query(version: int) -> str:
            AND {own("pg_proc", "p.oid")}"""
 
 
-KIND = Kind(name="function", record=Function, depth=3, repair=repair, little=runs_the_same, query=query)
+KIND = Kind(
+    name="function",
+    record=Function,
+    noun="ROUTINE",
+    name_at=1,
+    types_at=2,
+    renamable=True,
+    movable=True,
+    created_as=("function", "procedure"),
+    referenced=True,
+    depth=3,
+    repair=repair,
+    little=runs_the_same,
+    query=query,
+)

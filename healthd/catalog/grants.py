@@ -1,8 +1,9 @@
-"""Privileges: what each role may do with an object, wherever that is not what everybody gets by default."""
+"""Privileges of roles on objects, where they differ from the default privileges."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from healthd import catalog
 from healthd.catalog.addresses import (
     COLUMNS,
     FUNCTIONS,
@@ -14,8 +15,8 @@ from healthd.catalog.addresses import (
     WRAPPERS,
     Address,
 )
-from healthd.catalog.owners import UPGRADED, words
-from healthd.catalog.roles import OWNER, PUBLIC, role, written
+from healthd.catalog.owners import UPGRADED
+from healthd.catalog.roles import OWNER, PUBLIC, last_renamed, role, written
 from healthd.catalog.scope import SCHEMA
 from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
@@ -26,22 +27,22 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The privileges of one role on one object; none at all where a default one was revoked.
+    """The privileges of one role on one object; empty if a default privilege was revoked.
 
-    `*` follows one that may be granted on, `/role` one that another than the owner granted. `ALL` are all
-    that a table has: PostgreSQL 17 brought one more.
+    `*` marks a privilege with grant option, `/role` one that was granted by a role other than the owner. `ALL` is all
+    privileges of a table: PostgreSQL 17 added one.
     """
 
     privileges: tuple[str, ...]
 
 
 def parent(key: Key, _record: Record) -> Key:
-    """Return the object that the privileges are on; the grantee is the last part of the path."""
+    """Return the object of the privileges; the grantee is the last part of the path."""
     return Key(key.path[0], key.path[1:-1])
 
 
 def default(key: Key) -> tuple[str, ...]:
-    """Return what a grantee holds when nobody granted or revoked anything."""
+    """Return what a grantee holds if nothing was granted or revoked."""
     kind, grantee = key.path[0], key.path[-1]
     if grantee == PUBLIC:
         if key.path[:-1] == ("schema", "public"):
@@ -51,14 +52,14 @@ def default(key: Key) -> tuple[str, ...]:
 
 
 def initial(key: Key) -> tuple[str, ...]:
-    """Return what a grantee held of the server's own object, where it held something: initdb lets everybody read."""
+    """Return what a grantee of a built-in object had initially, if anything: initdb lets PUBLIC read."""
     kind = key.path[0]
     readable = {"table": ("SELECT",), "view": ("SELECT",), "column": ("SELECT",), "schema": ("USAGE",)}
     return readable.get(kind, default(key)) if key.path[-1] == PUBLIC else DEFAULT.get(kind, ())
 
 
 def of_the_server(key: Key, objects: Mapping[Key, Record]) -> bool:
-    """Return whether privileges are on an object that comes with the server; `objects` are those of the database."""
+    """Return whether privileges are on a built-in object; `objects` are those of the database."""
     kind, *path, _ = key.path
     return path[0] in SERVERS_OWN or (kind == "language" and Key(kind, tuple(path)) not in objects)
 
@@ -79,21 +80,21 @@ ALL = tuple("DELETE INSERT MAINTAIN REFERENCES SELECT TRIGGER TRUNCATE UPDATE".s
 
 
 def spelled_out(privileges: tuple[str, ...]) -> tuple[str, ...]:
-    """Return privileges with what `ALL` stands for instead of it."""
+    """Return privileges with `ALL` expanded."""
     if privileges not in (("ALL",), ("ALL*",)):
         return privileges
     return tuple(privileges[0].replace("ALL", one) for one in ALL)
 
 
 def change(difference: Difference, noted: Severity | None) -> Severity | None:
-    """Return how bad other privileges are: an upgrade from before PostgreSQL 17 leaves all of a table but MAINTAIN."""
+    """Return the severity of a difference: an upgrade from before PostgreSQL 17 turns ALL into all but MAINTAIN."""
     expected, actual = map(set, (spelled_out(difference.expected), spelled_out(difference.actual)))
     only = actual < expected and set(_plain(expected - actual)) == {"MAINTAIN"}
     return Severity.WARNING if only and len(expected) == len(ALL) else noted
 
 
 def repair(difference: Difference, expected: Grant, actual: Grant | None) -> Iterator[str]:
-    """Yield the SQL that grants what is missing and revokes what is too much."""
+    """Yield the SQL that grants missing privileges and revokes unexpected ones."""
     key = parent(difference.key, expected)
     grantee = difference.key.path[-1]
     held = actual.privileges if actual else ()
@@ -111,12 +112,12 @@ def changes(
     ],
     role: str,
 ) -> Iterator[str]:
-    """Yield GRANT and REVOKE statements from what is held to what shall be; `on` writes privileges and object."""
+    """Yield GRANT and REVOKE statements from actual to expected; `on` formats privileges and object."""
     whole = any(one.startswith("ALL") for one in (*expected, *actual))
     lost = expected if whole else tuple(one for one in expected if one not in actual)
     extra = actual if whole else tuple(one for one in actual if one not in expected)
     if any("/" in one for one in (*lost, *extra)):
-        yield f"-- privileges of {role} were granted by another role than the owner: only that role can mend them"
+        yield f"-- privileges of {role} were granted by a role other than the owner: only that role can change them"
     if extra:
         yield f"REVOKE {on(('ALL',) if whole else _plain(extra))} FROM {role};"
     if plain := [one for one in lost if "*" not in one]:
@@ -130,28 +131,27 @@ def _plain(privileges: Iterable[str]) -> tuple[str, ...]:
 
 
 def _on(privileges: tuple[str, ...], key: Key) -> str:
-    """Return privileges and the object that they are on, as GRANT and REVOKE write them."""
+    """Return privileges and their object, as in GRANT and REVOKE."""
     if key.kind == "column":
         column, table = quote(key.path[-1]), Key("table", key.path[:-1]).sql
         return f"{', '.join(f'{one} ({column})' for one in privileges)} ON {table}"
-    return f"{', '.join(privileges)} ON {WORDS.get(key.kind) or words(key).removesuffix(key.sql).strip()} {key.sql}"
+    kind = catalog.KINDS[key.kind]
+    return f"{', '.join(privileges)} ON {kind.grant_noun or kind.called} {key.sql}"
 
 
-WORDS = {"view": "TABLE", "foreign_table": "TABLE", "aggregate": "FUNCTION", "foreign_server": "FOREIGN SERVER"}
-
-# pg_catalog too: what initdb granted there (pg_init_privs) may have been changed.
+# Including pg_catalog: the privileges that initdb granted there (pg_init_privs) may have been changed.
 SEEN = f"(({SCHEMA}) OR n.nspname = 'pg_catalog')"
 
 
 def _changed(one: Address) -> str:
-    """Return the query of the objects of one catalog whose privileges are not the default ones."""
+    """Return the query for the objects of one catalog whose privileges are not the default."""
     number = "a.attnum" if one is COLUMNS else "0"
     letter = f"'{one.acl_type}'::\"char\""
     if one is RELATIONS:
         letter = "CASE c.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END"
     where = one.where.replace(SCHEMA, SEEN)
     if one is LANGUAGES:
-        where = "o.lanispl"  # pg_dump knows nothing of the others
+        where = "o.lanispl"  # pg_dump omits the others
     origin = f"coalesce(i.initprivs, pg_catalog.acldefault({letter}, {one.owner}))"
     changed = f"{one.acl} IS DISTINCT FROM i.initprivs"
     changed += f" AND ({one.acl} IS NOT NULL OR {EMPTIED})" if one is COLUMNS else f" AND {one.acl} IS NOT NULL"
@@ -171,7 +171,7 @@ def _changed(one: Address) -> str:
            AND {where}"""
 
 
-# The privileges of a column are NULL again when nothing is left of what initdb or an extension granted.
+# The privileges of a column become NULL again when everything that initdb or an extension granted is revoked.
 EMPTIED = """(c.oid, a.attnum) IN (SELECT p.objoid, p.objsubid
                                                   FROM pg_catalog.pg_init_privs AS p
                                                  WHERE p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -183,7 +183,7 @@ PUBLIC_SCHEMA = f"""(pg_catalog.acldefault('n', n.nspowner)
                              THEN ARRAY[pg_catalog.makeaclitem(0, n.nspowner, 'CREATE', false)]
                              ELSE ARRAY[]::aclitem[] END)"""
 
-# $ACL, spelled out: one line for each grantee, its privileges in the order of their names.
+# An ACL as rows: one for each grantee, with its privileges sorted by name.
 EXPLODED = """SELECT x.grantee,
                                     x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END
                                         || CASE WHEN x.grantor = c.owner THEN ''
@@ -191,13 +191,35 @@ EXPLODED = """SELECT x.grantee,
                                     {held} AS held
                                FROM pg_catalog.aclexplode(c.{column}) AS x"""
 
-# What a table's owner has by default is all there is.
+# The owner of a table has all privileges by default.
 WHOLE = """(SELECT pg_catalog.array_agg(x.privilege_type{star} ORDER BY x.privilege_type)
                                 FROM pg_catalog.aclexplode(pg_catalog.acldefault('r', c.owner)) AS x)"""
+
+
+def with_roles(key: Key, record: Grant, names: Mapping[str, str]) -> tuple[Key, Grant]:
+    """Return privileges under the other names of grantee and grantors (`SELECT/role`)."""
+    parts = (one.partition("/") for one in record.privileges)
+    privileges = tuple(f"{word}{slash}{names.get(role, role)}" for word, slash, role in parts)
+    return last_renamed(key, names), replace(record, privileges=privileges)
+
+
+def as_known(record: Record, server_version: int) -> Record:
+    """Return privileges as an older server knows them: MAINTAIN came with 17."""
+    if server_version >= 170000:
+        return record
+    known = tuple(one for one in spelled_out(record.privileges) if not one.startswith("MAINTAIN"))
+    return record if known == record.privileges else replace(record, privileges=known)
+
 
 KIND = Kind(
     name="grant",
     record=Grant,
+    within={},
+    role_last=True,
+    provided=True,
+    if_unusual=True,
+    with_roles=with_roles,
+    as_known=as_known,
     depth=0,
     parent=parent,
     gain=lambda record: Severity.CRITICAL,

@@ -1,4 +1,4 @@
-"""Indexes that are not the tool of a constraint."""
+"""Indexes that do not belong to a constraint."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.functions import needs
 from healthd.catalog.server_only import by_server
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -15,10 +15,10 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index; not `valid` means that queries do not use it (a failed CREATE INDEX CONCURRENTLY).
+    """An index; if it is not `valid`, queries do not use it (a failed CREATE INDEX CONCURRENTLY).
 
-    `statistics` are the targets of its columns (`2: 500`), `attached` the indexes of the partitions with what
-    they have of their own, `needs` the extensions without which it shall not be.
+    `statistics` are the targets of its columns (`2: 500`), `attached` are the indexes of the partitions with their own
+    attributes, `needs` are the extensions that it depends on.
     """
 
     unique: bool
@@ -34,20 +34,20 @@ class Index:
 
 
 def loss(record: Record) -> Severity:
-    """Return how bad a lost index is: without a unique one duplicates come in, without another it is slow."""
+    """Return the severity of a missing index: a unique index prevents duplicates, others only affect performance."""
     return Severity.CRITICAL if record.unique else Severity.WARNING
 
 
 def parent(key: Key, record: Record) -> Key:
-    """Return the table or the materialized view that an index is of."""
+    """Return the table or the materialized view of an index."""
     return Key("table" if record.on == "table" else "view", key.path[:2])
 
 
 def repair(difference: Difference, expected: Index, actual: Index) -> Iterator[str]:
-    """Yield the SQL that builds a lost, broken or different index without blocking writers."""
+    """Yield the SQL that builds a missing, invalid or different index without blocking writers."""
     schema, table, index = map(quote, difference.key.path)
     name = f"{schema}.{index}"
-    # A partitioned index is not valid while a partition lacks its own: REINDEX builds none.
+    # A partitioned index is invalid while a partition lacks its index: REINDEX does not create that.
     lacking = difference.attribute == "valid" and _partitioned(expected)
     made = difference.attribute == "definition" or difference.missing or lacking
     if difference.attribute == "valid" and not lacking:
@@ -66,7 +66,7 @@ def repair(difference: Difference, expected: Index, actual: Index) -> Iterator[s
 
 
 def set_statistics(name: str, expected: str | None, actual: str | None) -> Iterator[str]:
-    """Yield the SQL that brings the statistics targets of an index's columns from actual to expected."""
+    """Yield the SQL that changes the statistics targets of an index's columns from actual to expected."""
     for column, target in (dict.fromkeys(_targets(actual), "-1") | _targets(expected)).items():
         yield f"ALTER INDEX {name} ALTER COLUMN {column} SET STATISTICS {target};"
 
@@ -81,7 +81,7 @@ def _partitioned(index: Index) -> bool:
 
 
 def _typed(index: Index) -> str:
-    """Return CREATE INDEX as it is typed: CONCURRENTLY where PostgreSQL can, with the partitions where it cannot."""
+    """Return CREATE INDEX as a user enters it: CONCURRENTLY if possible, including partitions if not."""
     if _partitioned(index):
         return index.definition.replace(" ON ONLY ", " ON ", 1)
     return index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
@@ -89,13 +89,13 @@ def _typed(index: Index) -> str:
 
 TABLESPACE = "(SELECT s.spcname FROM pg_catalog.pg_tablespace AS s WHERE s.oid = {}.reltablespace)"
 
-# Only an expression can have one.
+# Only expressions can have a statistics target.
 STATISTICS = """(SELECT pg_catalog.string_agg(a.attnum::text || ': ' || a.attstattarget::text, ', ' ORDER BY a.attnum)
                           FROM pg_catalog.pg_attribute AS a
                          WHERE a.attrelid = {}
                            AND a.attstattarget >= 0)"""
 
-# The indexes of partitions, by the one at the root of the tree: they follow it, but have names of their own.
+# The indexes of partitions, by the root index: they follow it, but have names of their own.
 ATTACHED = f"""(SELECT pg_catalog.pg_partition_root(i.indexrelid) AS root,
                      pg_catalog.string_agg(
                          pg_catalog.concat_ws(
@@ -117,8 +117,8 @@ ATTACHED = f"""(SELECT pg_catalog.pg_partition_root(i.indexrelid) AS root,
                WHERE c.relispartition
                GROUP BY 1)"""
 
-# Most indexes are B-trees over one column, as they come: of those the definition is put together here, for
-# pg_get_indexdef() opens the table, which takes a lock, and fills the server's caches. Everything else it prints.
+# Most indexes are plain B-trees on one column: their definition is composed here, because pg_get_indexdef() opens the
+# table, which takes a lock and fills the server's caches. It prints all other indexes.
 PLAIN = """i.indnatts = 1
                AND i.indkey[0] > 0
                AND i.indoption[0] = 0
@@ -130,7 +130,7 @@ PLAIN = """i.indnatts = 1
                AND i.reloptions IS NULL
                AND (i.indpred IS NULL OR w.expression IS NOT NULL)"""
 
-# A condition that names one column is printed once for all tables where that column has the same name.
+# A condition on one column is printed once for all tables in which that column has the same name.
 CONDITIONS = """(SELECT pg_catalog.unnest(t.oids) AS indexrelid, t.expression
                        FROM (SELECT g.oids,
                                     (SELECT pg_catalog.pg_get_expr(i.indpred, i.indrelid)
@@ -150,7 +150,7 @@ CONDITIONS = """(SELECT pg_catalog.unnest(t.oids) AS indexrelid, t.expression
 
 
 def query(version: int) -> str:
-    """Return the query for one version: PostgreSQL 15 made it a choice whether NULLs are alike."""
+    """Return the query for one version: NULLS NOT DISTINCT exists since PostgreSQL 15."""
     alike = "CASE WHEN i.indnullsnotdistinct THEN ' NULLS NOT DISTINCT' ELSE '' END" if version >= 150000 else "''"
     return f"""
         WITH indexes AS MATERIALIZED (
@@ -192,4 +192,23 @@ def query(version: int) -> str:
           LEFT JOIN {needs("pg_class")} AS x ON x.objid = i.indexrelid"""
 
 
-KIND = Kind(name="index", record=Index, depth=3, parent=parent, loss=loss, repair=repair, query=query)
+def rename(there: Key, _record: Index, name: str) -> str:
+    """Return the SQL that gives an index another name: it is in the schema of its table."""
+    return f"ALTER INDEX {quote(there.path[0])}.{quote(there.path[2])} RENAME TO {quote(name)};"
+
+
+KIND = Kind(
+    name="index",
+    record=Index,
+    relkinds="iI",
+    within=OF_RELATION,
+    renamable=True,
+    renaming=rename,
+    copied=True,
+    placed_by=("default_tablespace",),
+    depth=3,
+    parent=parent,
+    loss=loss,
+    repair=repair,
+    query=query,
+)

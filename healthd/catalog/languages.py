@@ -1,16 +1,17 @@
-"""Languages that functions are written in, beside those that come with the server or an extension."""
+"""Procedural languages, except built-in ones and those of extensions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import own
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Dependent, Kind
+from healthd.model.names import Key
 from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language; everybody may write functions in a `trusted` one."""
+    """A language; every role may create functions in a `trusted` one."""
 
     trusted: bool
     handler: str
@@ -19,7 +20,7 @@ class Language:
 
 
 def repair(difference: Difference, expected: Language, _actual: Language) -> Iterator[str]:
-    """Yield the SQL that makes a language, or puts its handlers right."""
+    """Yield the SQL that creates a language, or corrects its handlers."""
     create = "CREATE" if difference.missing else "CREATE OR REPLACE"
     words = [f"{create}{' TRUSTED' if expected.trusted else ''} LANGUAGE {difference.key.sql}"]
     words += [f"HANDLER {expected.handler}"]
@@ -28,9 +29,18 @@ def repair(difference: Difference, expected: Language, _actual: Language) -> Ite
     yield f"{' '.join(words)};"
 
 
+def needed(key: Key, _record: Language, dependent: Dependent) -> bool:
+    """Return whether a function is written in a language."""
+    return getattr(dependent.record, "language", None) == key.path[0]
+
+
 KIND = Kind(
     name="language",
     record=Language,
+    within={},
+    renamable=True,
+    needed=needed,
+    provided=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

@@ -1,4 +1,4 @@
-"""Operator classes: by which operators and functions an index orders and finds values of a type."""
+"""Operator classes: the operators and functions that an index uses for a type."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class OperatorClass:
-    """An operator class; `operators` and `functions` are what its family has for its type.
+    """An operator class; `operators` and `functions` are those that its family has for its type.
 
-    `tied` are those that go when the class is dropped: majors tie in their own ways.
+    `tied` are those that are dropped with the class: this differs between major versions.
     """
 
     default: bool
@@ -29,7 +29,7 @@ class OperatorClass:
 
 
 def repair(difference: Difference, expected: OperatorClass, actual: OperatorClass) -> Iterator[str]:
-    """Yield the SQL that makes a class, or adds to its family what it lost."""
+    """Yield the SQL that creates a class, or adds missing members to its family."""
     schema, name, method = map(quote, difference.key.path)
     if difference.missing:
         words = [f"OPERATOR {one}" for one in expected.operators]
@@ -48,14 +48,22 @@ def repair(difference: Difference, expected: OperatorClass, actual: OperatorClas
 
 
 def parent(key: Key, record: Record) -> Key:
-    """Return the family of a class: dropping it drops the class."""
+    """Return the family of a class: dropping the family drops the class."""
     path = Key.parse(f"operator_family:{record.family}").path
     return Key("operator_family", (*path, key.path[2])) if len(path) == 2 else Key("schema", key.path[:1])
+
+
+def written(key: Key) -> str:
+    """Return the name with its access method, as ALTER writes it."""
+    return f"{Key('', key.path[:2]).sql} USING {quote(key.path[2])}"
 
 
 KIND = Kind(
     name="operator_class",
     record=OperatorClass,
+    name_at=1,
+    renamable=True,
+    written=written,
     depth=3,
     parent=parent,
     repair=repair,

@@ -1,24 +1,24 @@
-"""Operator families: what makes the operator classes of several types work together."""
+"""Operator families: groups of operator classes of related types."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.kinds import Kind
-from healthd.model.names import quote
+from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorFamily:
-    """An operator family; its members are those of no one type for which it has a class."""
+    """An operator family; its members exclude those of a single type for which it has a class."""
 
     operators: tuple[str, ...]
     functions: tuple[str, ...]
 
 
 def repair(difference: Difference, expected: OperatorFamily, actual: OperatorFamily) -> Iterator[str]:
-    """Yield the SQL that makes a family, or adds what it lost."""
+    """Yield the SQL that creates a family, or adds its missing members."""
     schema, name, method = map(quote, difference.key.path)
     family = f"OPERATOR FAMILY {schema}.{name} USING {method}"
     if difference.missing:
@@ -32,9 +32,9 @@ def repair(difference: Difference, expected: OperatorFamily, actual: OperatorFam
 
 
 def members(family: str, where: str) -> str:
-    """Return two columns: operators and functions of a family, as ALTER OPERATOR FAMILY … ADD writes them.
+    """Return two columns: operators and functions of a family, as in ALTER OPERATOR FAMILY … ADD.
 
-    `where` is told of `l` and `r`, the oids of the left and the right type.
+    `where` may use `l` and `r`, the oids of the left and the right type.
     """
     return f"""ARRAY(SELECT pg_catalog.format('%%s %%s%%s', p.amopstrategy, p.amopopr::pg_catalog.regoperator,
                                         CASE WHEN f.oid IS NOT NULL
@@ -66,9 +66,18 @@ LOOSE = """NOT EXISTS (SELECT
                                             AND v.l = v.r
                                             AND c.opcintype = v.l)"""
 
+
+def written(key: Key) -> str:
+    """Return the name with its access method, as ALTER writes it."""
+    return f"{Key('', key.path[:2]).sql} USING {quote(key.path[2])}"
+
+
 KIND = Kind(
     name="operator_family",
     record=OperatorFamily,
+    name_at=1,
+    renamable=True,
+    written=written,
     depth=3,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_opfamily AS o WHERE o.oid >= 16384",

@@ -1,4 +1,4 @@
-"""Operators: the signs that expressions are written with."""
+"""Operators."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Annotated
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.attributes import MINOR
 from healthd.model.kinds import Kind
-from healthd.model.names import quote
+from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator; what follows its function is for the planner."""
+    """An operator; the fields after `right` are for the planner."""
 
     function: str
     left: str | None
@@ -27,7 +27,7 @@ class Operator:
 
 
 def repair(difference: Difference, expected: Operator, _actual: Operator) -> Iterator[str]:
-    """Yield the SQL that makes an operator, or sets its estimators."""
+    """Yield the SQL that creates an operator, or sets its estimators."""
     schema, sign, operands = difference.key.path
     name = f"{quote(schema)}.{sign}"
     if difference.missing:
@@ -48,17 +48,26 @@ def repair(difference: Difference, expected: Operator, _actual: Operator) -> Ite
 
 
 def bare(operator: str) -> str:
-    """Return an operator without its operands; neither a sign nor a plain schema has a parenthesis."""
+    """Return an operator without its operands; neither its name nor an unquoted schema contains a parenthesis."""
     return operator.partition("(")[0]
+
+
+def written(key: Key) -> str:
+    """Return an operator's name and its arguments, as ALTER writes them."""
+    return f"{quote(key.path[0])}.{key.path[1]} {key.path[2]}"
 
 
 KIND = Kind(
     name="operator",
     record=Operator,
+    types_at=2,
+    movable=True,
+    referenced=True,
+    written=written,
     depth=3,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_operator AS o WHERE o.oid >= 16384",
-    # Without a function it is a promise only: another operator named it as its commutator or negator.
+    # An operator without a function is a placeholder: another operator names it as its commutator or negator.
     query=f"""
         SELECT n.nspname, o.oprname,
                '(' || coalesce(pg_catalog.format_type(nullif(o.oprleft, 0), NULL), 'NONE') || ', '

@@ -1,57 +1,38 @@
-"""Owners: whose an object is. What comes with the server or with an extension has none here."""
+"""Owners of objects. Built-in objects and members of extensions are omitted."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated
 
+from healthd import catalog
 from healthd.catalog.addresses import ADDRESSES, Address
 from healthd.catalog.roles import role, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import MINOR, Record
 from healthd.model.kinds import Kind
-from healthd.model.names import Key, quote
+from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The role that an object belongs to."""
+    """The role that owns an object."""
 
     role: Annotated[str, MINOR]
 
 
 def parent(key: Key, _record: Record) -> Key:
-    """Return the object that is owned."""
+    """Return the owned object."""
     return Key(key.path[0], key.path[1:])
 
 
 def repair(difference: Difference, expected: Owner, _actual: Owner) -> Iterator[str]:
-    """Yield the SQL that gives an object back to its owner."""
-    yield f"ALTER {words(parent(difference.key, expected))} OWNER TO {written(expected.role)};"
+    """Yield the SQL that restores the owner of an object."""
+    yield f"ALTER {catalog.words(parent(difference.key, expected))} OWNER TO {written(expected.role)};"
 
 
-def words(key: Key) -> str:
-    """Return the kind and the name of an object, as ALTER and COMMENT write them."""
-    kind = WORDS.get(key.kind, key.kind.replace("_", " ").upper())
-    if key.kind in ("operator_class", "operator_family"):
-        return f"{kind} {Key('', key.path[:2]).sql} USING {quote(key.path[2])}"
-    if key.kind == "operator":
-        return f"{kind} {quote(key.path[0])}.{key.path[1]} {key.path[2]}"
-    return f"{kind} {key.sql}"
-
-
-WORDS = {
-    "enum": "TYPE",
-    "composite": "TYPE",
-    "range": "TYPE",
-    "base_type": "TYPE",
-    "view": "TABLE",  # takes views of both sorts
-    "function": "ROUTINE",
-    "foreign_server": "SERVER",
-}
-
-# The owner of a sequence that serves a column is the owner of its table, and cannot be another.
+# The owner of a sequence that is owned by a column is always the owner of the table.
 SERVES = """EXISTS (SELECT
                            FROM pg_catalog.pg_depend AS d
                           WHERE d.classid    = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -60,8 +41,8 @@ SERVES = """EXISTS (SELECT
                             AND d.deptype    IN ('a', 'i')
                             AND d.refobjsubid > 0)"""
 
-# Whoever may make things in schema public, initdb made it: before 15 its superuser (10) owned it and PUBLIC could
-# create, and so it stays after pg_upgrade from there.
+# Schema public as initdb created it: before 15 the superuser (10) owned it and PUBLIC had CREATE on it, and this
+# remains so after pg_upgrade.
 UPGRADED = """n.nspowner = 10
                AND EXISTS (SELECT
                              FROM pg_catalog.aclexplode(n.nspacl) AS e
@@ -95,9 +76,18 @@ SUBSCRIPTIONS = f"""
            AND u.subdbid = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())"""
 
 
+def with_roles(key: Key, record: Owner, names: Mapping[str, str]) -> tuple[Key, Owner]:
+    """Return an owner under the roles' other names."""
+    return key, replace(record, role=names.get(record.role, record.role))
+
+
 KIND = Kind(
     name="owner",
     record=Owner,
+    within={},
+    provided=True,
+    if_unusual=True,
+    with_roles=with_roles,
     depth=0,
     parent=parent,
     loss=lambda record: Severity.WARNING,

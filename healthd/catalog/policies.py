@@ -1,13 +1,13 @@
-"""Row security policies: which rows a role sees and may write."""
+"""Row security policies: the rows that a role can see and write."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from healthd.catalog.roles import PUBLIC, role, written
 from healthd.catalog.scope import RELATION, own
 from healthd.model.attributes import DEPARSED
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -15,7 +15,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy; `command` is all, select, insert, update or delete, `roles` are sorted."""
+    """A policy; `command` is all, select, insert, update or delete; `roles` are sorted."""
 
     permissive: bool
     command: str
@@ -25,7 +25,7 @@ class Policy:
 
 
 def repair(difference: Difference, expected: Policy, _actual: Policy) -> Iterator[str]:
-    """Yield the SQL that makes a policy what it was."""
+    """Yield the SQL that restores a policy."""
     schema, table, name = map(quote, difference.key.path)
     if not difference.missing:
         yield f"DROP POLICY {name} ON {schema}.{table};"
@@ -39,15 +39,30 @@ def repair(difference: Difference, expected: Policy, _actual: Policy) -> Iterato
     )
 
 
+def rename(there: Key, _record: Policy, name: str) -> str:
+    """Return the SQL that gives a policy another name."""
+    schema, table, policy = map(quote, there.path)
+    return f"ALTER POLICY {policy} ON {schema}.{table} RENAME TO {quote(name)};"
+
+
+def with_roles(key: Key, record: Policy, names: Mapping[str, str]) -> tuple[Key, Policy]:
+    """Return a policy under its roles' other names."""
+    return key, replace(record, roles=tuple(sorted(names.get(role, role) for role in record.roles)))
+
+
 KIND = Kind(
     name="policy",
     record=Policy,
+    within=OF_RELATION,
+    renamable=True,
+    renaming=rename,
+    with_roles=with_roles,
     depth=3,
     parent=lambda key, record: Key("table", key.path[:2]),
     gain=lambda record: Severity.CRITICAL,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_policy",
-    # Those on the tables of an extension too: they are the database's.
+    # Including policies on tables of extensions: they do not belong to the extension.
     query=f"""
         SELECT n.nspname, c.relname, o.polname,
                o.polpermissive,

@@ -1,4 +1,4 @@
-"""Tables of publications: which of their columns and rows logical replication sends."""
+"""Tables of publications: the columns and rows that logical replication sends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class PublicationTable:
-    """A table in a publication; no `columns` means all of them. Column lists and row filters came with 15."""
+    """A table in a publication; no `columns` means all of them. Column lists and row filters exist since 15."""
 
     columns: tuple[str, ...]
     where: Annotated[str | None, DEPARSED]
 
 
 def repair(difference: Difference, expected: PublicationTable, _actual: PublicationTable) -> Iterator[str]:
-    """Yield the SQL that adds a table to its publication, as it was."""
+    """Yield the SQL that restores a table in its publication."""
     publication, *path = map(quote, difference.key.path)
     table = ".".join(path)
     if not difference.missing:
@@ -53,6 +53,7 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="publication_table",
     record=PublicationTable,
+    within={"publication": 0, "schema": 1, "table": 1, "foreign_table": 1},
     depth=3,
     parent=lambda key, record: Key("publication", key.path[:1]),
     repair=repair,

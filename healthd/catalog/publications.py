@@ -1,4 +1,4 @@
-"""Publications: which changes logical replication sends; their tables are kinds of their own."""
+"""Publications: the changes that logical replication sends; their tables are a kind of their own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A publication; `schemas` are those whose tables are all sent (PostgreSQL 15), `generated` their columns (18)."""
+    """A publication; `schemas` are those of TABLES IN SCHEMA (since 15), `generated` is for generated columns (18)."""
 
     all_tables: bool
     operations: tuple[str, ...]
@@ -21,7 +21,7 @@ class Publication:
 
 
 def repair(difference: Difference, expected: Publication, actual: Publication | None) -> Iterator[str]:
-    """Yield the SQL that makes a publication or mends what it sends."""
+    """Yield the SQL that creates or corrects a publication."""
     name = difference.key.sql
     if difference.attribute == "all_tables":
         yield f"DROP PUBLICATION {name};"
@@ -40,7 +40,7 @@ def repair(difference: Difference, expected: Publication, actual: Publication | 
 
 
 def options(publication: Publication) -> str:
-    """Return the options as CREATE and ALTER PUBLICATION write them."""
+    """Return the options as in CREATE and ALTER PUBLICATION."""
     words = f"publish = '{', '.join(publication.operations)}'"
     words += f", publish_via_partition_root = {str(publication.via_root).lower()}"
     return words + (f", publish_generated_columns = {publication.generated}" if publication.generated != "none" else "")
@@ -70,6 +70,9 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="publication",
     record=Publication,
+    within={},
+    renamable=True,
+    provided=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

@@ -1,4 +1,4 @@
-"""Range types, each with the multirange type that comes with it."""
+"""Range types, each with its multirange type."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A range type; `multirange` only where it has not the name that PostgreSQL gives by itself."""
+    """A range type; `multirange` is None if it has the default name."""
 
     subtype: str
     operator_class: str
@@ -21,7 +21,7 @@ class Range:
 
 
 def repair(difference: Difference, expected: Range, _actual: Range) -> Iterator[str]:
-    """Yield the SQL that makes a range type; nothing but its names can be altered."""
+    """Yield the SQL that creates a range type; only its names can be altered."""
     words = {
         "subtype": expected.subtype,
         "subtype_opclass": expected.operator_class,
@@ -32,14 +32,14 @@ def repair(difference: Difference, expected: Range, _actual: Range) -> Iterator[
     }
     text = ", ".join(f"{name} = {value}" for name, value in words.items() if value)
     name = difference.key.sql
-    if difference.missing and expected.canonical:  # a function over the type, which must be there before it
-        yield f"-- CREATE TYPE {name}; then its function {expected.canonical}; then"
+    if difference.missing and expected.canonical:  # a function on the type, which must exist first as a shell type
+        yield f"-- First CREATE TYPE {name}; then create its function {expected.canonical}; then:"
         yield f"-- CREATE TYPE {name} AS RANGE ({text});"
     elif difference.missing:
         yield f"CREATE TYPE {name} AS RANGE ({text});"
 
 
-# What makeMultirangeTypeName() of the server gives: … in place of the first "range", or at the end.
+# The name from the server's makeMultirangeTypeName(): "multirange" replaces the first "range", or is appended.
 MULTIRANGE = """CASE WHEN m.typnamespace <> t.typnamespace
                       OR m.typname <> CASE WHEN t.typname ~ 'range'
                                            THEN pg_catalog.regexp_replace(t.typname, 'range', 'multirange')
@@ -49,7 +49,7 @@ MULTIRANGE = """CASE WHEN m.typnamespace <> t.typnamespace
 
 
 def query(server_version: int) -> str:
-    """Return the query for one server version: multiranges came with 14."""
+    """Return the query for one server version: multiranges exist since 14."""
     multirange = server_version >= 140000
     return f"""
         SELECT n.nspname, t.typname,
@@ -73,6 +73,12 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="range",
     record=Range,
+    noun="TYPE",
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("type",),
+    referenced=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_range AS o WHERE o.rngtypid >= 16384",
     query=query,

@@ -1,4 +1,4 @@
-"""Rules: what else happens, or happens instead, when a table or a view is written."""
+"""Rewrite rules of tables and views."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.scope import RELATION, own
 from healthd.catalog.triggers import ON, SWITCH, switched
 from healthd.model.attributes import DEPARSED, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
@@ -22,12 +22,12 @@ class Rule:
 
 
 def parent(key: Key, record: Record) -> Key:
-    """Return the table or the view that a rule is of."""
+    """Return the table or the view of a rule."""
     return Key("view" if record.on.endswith("view") else record.on.replace(" ", "_"), key.path[:2])
 
 
 def repair(difference: Difference, expected: Rule, _actual: Rule) -> Iterator[str]:
-    """Yield the SQL that makes, replaces or enables a rule."""
+    """Yield the SQL that creates, replaces or enables a rule."""
     schema, table, name = map(quote, difference.key.path)
     if difference.attribute == "definition" or difference.missing:
         yield expected.definition.replace("CREATE RULE", "CREATE OR REPLACE RULE", 1)
@@ -35,14 +35,23 @@ def repair(difference: Difference, expected: Rule, _actual: Rule) -> Iterator[st
         yield f"ALTER TABLE {schema}.{table} {SWITCH[expected.enabled]} RULE {name};"
 
 
+def rename(there: Key, _record: Rule, name: str) -> str:
+    """Return the SQL that gives a rule another name."""
+    schema, table, rule = map(quote, there.path)
+    return f"ALTER RULE {rule} ON {schema}.{table} RENAME TO {quote(name)};"
+
+
 KIND = Kind(
     name="rule",
     record=Rule,
+    within=OF_RELATION,
+    renamable=True,
+    renaming=rename,
     depth=3,
     parent=parent,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_rewrite AS o WHERE o.oid >= 16384 AND o.rulename <> '_RETURN'",
-    # _RETURN is a view's definition.
+    # _RETURN is the definition of a view.
     query=f"""
         SELECT n.nspname, c.relname, r.rulename,
                pg_catalog.pg_get_ruledef(r.oid),

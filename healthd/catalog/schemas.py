@@ -1,27 +1,37 @@
-"""Schemas: the rooms that everything else stands in."""
+"""Schemas."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Dependent, Kind
+from healthd.model.names import Key
 from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A schema; it has nothing but its name."""
+    """A schema; it has no attributes but its name."""
 
 
 def repair(difference: Difference, _expected: Schema, _actual: Schema) -> Iterator[str]:
-    """Yield the SQL that makes a lost schema."""
+    """Yield the SQL that creates a missing schema."""
     if difference.missing:
         yield f"CREATE SCHEMA {difference.key.sql};"
+
+
+def needed(key: Key, _record: Schema, dependent: Dependent) -> bool:
+    """Return whether an object names something in a schema."""
+    return any(schema == key.path[0] for schema, _ in dependent.names)
 
 
 KIND = Kind(
     name="schema",
     record=Schema,
+    within={},
+    renamable=True,
+    needed=needed,
+    provided=True,
     depth=1,
     parent=lambda key, record: None,
     repair=repair,

@@ -1,14 +1,14 @@
-"""Which objects are the user's: SQL that every kind's query shares."""
+"""Which objects are in scope: SQL that the queries of all kinds share."""
 
-# Schemas of the system begin with pg_: PostgreSQL lets nobody else make one.
+# The names of system schemas begin with pg_, which PostgreSQL reserves.
 SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 
 # %(books)s is an array of table names.
 RELATION = f"{SCHEMA} AND c.relname <> ALL (%(books)s)"
 
-# What every kind's query may read, found once for all of them: the members of extensions, and the relations that are
-# neither theirs nor temporary nor indexes, each with its schema.
+# Two relations that the query of every kind may use: the members of extensions, and the relations that are neither
+# members nor temporary nor indexes, each with its schema.
 SHARED = f"""
     WITH members AS MATERIALIZED (
             SELECT e.classid, e.objid
@@ -31,11 +31,11 @@ SHARED = f"""
 
 
 def shared(query: str) -> str:
-    """Return SHARED for a query that reads from it, nothing for any other: what is refused there is not its concern."""
+    """Return SHARED for a query that uses it, otherwise nothing: an error in SHARED must not affect other queries."""
     return SHARED if "relations AS" in query or "members AS" in query else ""
 
 
-# Sequences (s, c), each with the column (tn, t, a) that it serves, if it serves one (d).
+# Sequences (s, c), each with the column (tn, t, a) that owns it, if any (d).
 SERVING = """pg_catalog.pg_sequence AS s
           JOIN relations AS c ON c.oid = s.seqrelid
           LEFT JOIN pg_catalog.pg_depend AS d
@@ -50,7 +50,7 @@ SERVING = """pg_catalog.pg_sequence AS s
 
 
 def own(catalog: str, oid: str) -> str:
-    """Return a condition that keeps out what belongs to an extension."""
+    """Return a condition that excludes members of extensions."""
     return f"""NOT EXISTS (SELECT
                              FROM members AS e
                             WHERE e.classid = 'pg_catalog.{catalog}'::pg_catalog.regclass

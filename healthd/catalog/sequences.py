@@ -1,4 +1,4 @@
-"""Sequences: how they count, never how far they have counted."""
+"""Sequences: their parameters, never their last values."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A sequence; `owned_by` is `schema.table.column`, `identity` says that it is a column's identity."""
+    """A sequence; `owned_by` is `schema.table.column`, `identity` is whether it belongs to an identity column."""
 
     type: str
     start: Annotated[int, MINOR]
@@ -28,19 +28,19 @@ class Sequence:
 
 
 def parent(key: Key, record: Record) -> Key | None:
-    """Return the column that a sequence serves, or its schema."""
+    """Return the column that owns a sequence, or its schema."""
     return Key.parse(f"column:{record.owned_by}") if record.owned_by else Key("schema", key.path[:1])
 
 
 def repair(difference: Difference, expected: Sequence, _actual: Sequence) -> Iterator[str]:
-    """Yield the SQL that makes a sequence or mends how it counts."""
+    """Yield the SQL that creates a sequence or corrects its parameters."""
     name = difference.key.sql
     if difference.attribute == "owned_by":
         yield f"ALTER SEQUENCE {name} OWNED BY {expected.owned_by or 'NONE'};"
     elif difference.attribute == "unlogged":
         yield f"ALTER SEQUENCE {name} SET {'UNLOGGED' if expected.unlogged else 'LOGGED'};"
     elif difference.attribute not in (None, "identity"):
-        # All at once: a limit may fit the expected type only.
+        # All parameters at once: a limit may be valid for the expected type only.
         yield f"ALTER SEQUENCE {name} {counting(expected)};"
     elif difference.missing and not expected.identity:
         yield f"CREATE SEQUENCE {name} {counting(expected)};"
@@ -51,7 +51,7 @@ def repair(difference: Difference, expected: Sequence, _actual: Sequence) -> Ite
 
 
 def counting(sequence: Sequence) -> str:
-    """Return how a sequence counts, as CREATE and ALTER SEQUENCE write it."""
+    """Return the parameters of a sequence, as in CREATE and ALTER SEQUENCE."""
     return (
         f"AS {sequence.type} INCREMENT BY {sequence.increment} MINVALUE {sequence.minimum} "
         f"MAXVALUE {sequence.maximum} START WITH {sequence.start} CACHE {sequence.cache} "
@@ -60,7 +60,7 @@ def counting(sequence: Sequence) -> str:
 
 
 def query(version: int) -> str:
-    """Return the query for one version: before PostgreSQL 15 there was no unlogged sequence but a table's own."""
+    """Return the query for one version: before PostgreSQL 15 only sequences of unlogged tables were unlogged."""
     unlogged = "c.relpersistence = 'u'" if version >= 150000 else "coalesce(t.relpersistence = 'u', false)"
     return f"""
         SELECT c.nspname, c.relname,
@@ -73,4 +73,15 @@ def query(version: int) -> str:
           FROM {SERVING}"""
 
 
-KIND = Kind(name="sequence", record=Sequence, parent=parent, repair=repair, query=query)
+KIND = Kind(
+    name="sequence",
+    record=Sequence,
+    relkinds="S",
+    renamable=True,
+    movable=True,
+    referenced=True,
+    table=lambda key, record: Key.parse(f"column:{record.owned_by}").path[:2] if record.owned_by else None,
+    parent=parent,
+    repair=repair,
+    query=query,
+)

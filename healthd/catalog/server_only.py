@@ -1,37 +1,37 @@
-"""Entries of a catalog's options that only the server uses: no ALTER could have written them.
+"""Entries in a catalog's options that only the server uses: no ALTER can set them.
 
-They say nothing about a schema, their values differ from one database to the next, and pg_dump leaves them out.
-No snapshot holds them; `healthd snapshot --all` lists them.
+They are not a part of the schema, their values differ between databases, and pg_dump omits them.
+Snapshots do not contain them; `healthd snapshot --all` lists them.
 """
 
-# PostgreSQL reserves names that begin with pg_ for itself. Storage parameters of tables and indexes are an open set
-# otherwise: access methods of extensions have their own, and each major adds some.
+# PostgreSQL reserves names that begin with pg_. Apart from that, the storage parameters of tables and indexes are an
+# open set: access methods of extensions have their own, and each major version adds some.
 RESERVED = r"{} ~ '^(toast\.)?pg_'"
 
-# The options of a column are a closed set: the server's code has them in one table, to which no extension can add.
-CLOSED_UNTIL = 190000  # the first version of which nobody has read that table
+# The options of a column are a closed set: the server's code lists them in one table, which extensions cannot extend.
+CLOSED_UNTIL = 190000  # the first version for which this table has not been reviewed
 OF_COLUMNS = "pg_catalog.split_part({}, '=', 1) NOT IN ('n_distinct', 'n_distinct_inherited')"
 
 
 def by_server(entry: str) -> str:
-    """Return a condition: this `name=value` of pg_class.reloptions is one that only the server uses."""
+    """Return a condition: only the server uses this `name=value` in pg_class.reloptions."""
     return RESERVED.format(entry)
 
 
 def any_of_column(options: str, version: int) -> str:
-    """Return a quick condition: these pg_attribute.attoptions may hold an entry that somebody set."""
+    """Return a fast condition: these pg_attribute.attoptions may contain an entry that a user set."""
     return (
         f"pg_catalog.strpos({options}::text, 'n_distinct') > 0" if version < CLOSED_UNTIL else f"{options} IS NOT NULL"
     )
 
 
 def by_server_of_column(entry: str, version: int) -> str:
-    """Return a condition: this `name=value` of pg_attribute.attoptions is one that only the server uses."""
+    """Return a condition: only the server uses this `name=value` in pg_attribute.attoptions."""
     return OF_COLUMNS.format(entry) if version < CLOSED_UNTIL else RESERVED.format(entry)
 
 
 def query(version: int) -> str:
-    """Return the query for all such entries: kind and path of what has it, where it is written, and the entry."""
+    """Return the query for all such entries: kind and path of the object, the catalog column, and the entry."""
     return f"""
         SELECT CASE WHEN c.relkind IN ('r', 'p') THEN 'table' WHEN c.relkind IN ('v', 'm') THEN 'view'
                     ELSE 'foreign_table' END,

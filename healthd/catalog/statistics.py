@@ -1,4 +1,4 @@
-"""Statistics objects: what ANALYZE learns of several columns together."""
+"""Extended statistics objects."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """A statistics object, in full as CREATE prints it; `target` is None where the columns' own counts."""
+    """A statistics object, with its CREATE statement; `target` is None if those of the columns apply."""
 
-    table: Annotated[str, Attribute(None)]  # the definition says it too
+    table: Annotated[str, Attribute(None)]  # the definition also contains it
     definition: Annotated[str, Attribute(Severity.WARNING, deparsed=True)]
     target: Annotated[int | None, Attribute(Severity.WARNING)]
 
 
 def repair(difference: Difference, expected: Statistics, _actual: Statistics) -> Iterator[str]:
-    """Yield the SQL that makes a statistics object, or sets its target."""
+    """Yield the SQL that creates a statistics object, or sets its target."""
     name = difference.key.sql
     if difference.attribute == "definition":
         yield f"DROP STATISTICS {name};"
@@ -37,6 +37,11 @@ def repair(difference: Difference, expected: Statistics, _actual: Statistics) ->
 KIND = Kind(
     name="statistics",
     record=Statistics,
+    renamable=True,
+    movable=True,
+    copied=True,
+    created_as=("statistics",),
+    table=lambda key, record: Key.parse(f"table:{record.table}").path,
     parent=lambda key, record: Key.parse(f"table:{record.table}"),
     loss=lambda record: Severity.WARNING,
     repair=repair,

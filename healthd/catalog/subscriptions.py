@@ -1,4 +1,4 @@
-"""Subscriptions: what logical replication brings in; the password of the connection is never read on."""
+"""Subscriptions of logical replication; the password of the connection never leaves the server."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription. `options` are those that the server's version has, sorted `name=value`, when not the default.
+    """A subscription. `options` are those that the server's version has, sorted `name=value`, without defaults.
 
-    `connection` has no password in it, and is None for a role that may not see it (superusers may). `secrets` is
-    a digest of the whole of it, as of ForeignDataWrapper.
+    `connection` contains no password, and is None for a role that may not see it (superusers may). `secrets` is
+    a digest of the entire connection string, as in ForeignDataWrapper.
     """
 
     publications: tuple[str, ...]
@@ -28,19 +28,19 @@ class Subscription:
 
 
 def change(difference: Difference, noted: Severity | None) -> Severity | None:
-    """Return how bad another attribute is: an older server's subscriptions stay as they were made there."""
+    """Return the severity of a difference: subscriptions that an older server created keep its defaults."""
     if difference.attribute != "options":
         return noted
     lost, gained = set(difference.expected) - set(difference.actual), set(difference.actual) - set(difference.expected)
     return Severity.WARNING if lost <= LATER and gained <= EARLIER else noted
 
 
-LATER = frozenset({"streaming=parallel"})  # what 18 takes where nothing is said
-EARLIER = frozenset({"run_as_owner=true"})  # how all ran before 16, as a restored dump says
+LATER = frozenset({"streaming=parallel"})  # the default since 18
+EARLIER = frozenset({"run_as_owner=true"})  # the behaviour before 16, which a restored dump sets
 
 
 def repair(difference: Difference, expected: Subscription, _actual: Subscription) -> Iterator[str]:
-    """Yield the SQL that mends a subscription; a lost one needs its connection, which is not ours to know."""
+    """Yield the SQL that corrects a subscription; a missing one needs its connection, which healthd does not know."""
     name = difference.key.sql
     if difference.attribute == "publications":
         publications = ", ".join(map(quote, expected.publications))
@@ -49,10 +49,10 @@ def repair(difference: Difference, expected: Subscription, _actual: Subscription
         slot = literal(expected.slot) if expected.slot else "NONE"
         yield f"ALTER SUBSCRIPTION {name} SET (slot_name = {slot});"
     else:
-        yield f"-- CREATE or ALTER SUBSCRIPTION {name}: see the migration that made it (sql/)"
+        yield f"-- CREATE or ALTER SUBSCRIPTION {name}: see the migration that created it (sql/)"
 
 
-# (the first major whose column everybody may read, column, default, option)
+# (the first major version in which every role may read the column, column, default, option)
 OPTIONS = (
     (140000, "subbinary", "false", "binary"),
     (140000, "substream", None, "streaming"),
@@ -73,7 +73,7 @@ def query(server_version: int) -> str:
         if server_version < since:
             continue
         value = f"u.{column}::text"
-        if column == "substream":  # 16 made a letter of it and 18 another default of the command's
+        if column == "substream":  # a letter since 16, and with another default of the command since 18
             value = (
                 f"CASE {value} WHEN 't' THEN 'true' WHEN 'true' THEN 'true' WHEN 'p' THEN 'parallel' ELSE 'false' END"
             )
@@ -81,9 +81,9 @@ def query(server_version: int) -> str:
             value = "CASE u.subtwophasestate WHEN 'd' THEN 'false' ELSE 'true' END"
         different = f"u.{column} <> {usual}" if usual else f"{value} <> 'false'"
         chosen.append(f"CASE WHEN {different} THEN '{name}=' || {value} END")
-    # Before 14 not everybody may read this option.
+    # Before 14 not every role may read this option.
     secret = "s.subconninfo" if server_version >= 140000 else "s.subconninfo || s.subsynccommit"
-    # The view may read what we may not: which of them every role sees differs from major to major.
+    # The columns that every role may read differ between major versions.
     return f"""
         SELECT u.subname,
                u.subpublications,
@@ -99,10 +99,10 @@ def query(server_version: int) -> str:
 
 
 def hidden(word: str, shown: str) -> str:
-    """Return an SQL expression: `shown`, of `t.word`, which is `word`, of a subscription `s` that few may read.
+    """Return an SQL expression: `shown`, which uses `t.word`, the value of `word` for a subscription `s`.
 
-    The server checks the right to read a column before it reads a row: only a query in a text waits for the
-    condition, and ts_stat() is what runs one. A word of it has at most 2046 bytes, and at least one.
+    The server checks column privileges before it evaluates a condition. Only a query in a string is deferred until the
+    condition holds, and ts_stat() runs such a query. Its words have 1 to 2046 bytes.
     """
     asked = f"""SELECT pg_catalog.array_to_tsvector(ARRAY['=' || {word}])
                   FROM pg_catalog.pg_subscription AS s
@@ -127,6 +127,7 @@ CONNECTION = hidden(
 KIND = Kind(
     name="subscription",
     record=Subscription,
+    within={},
     depth=1,
     parent=lambda key, record: None,
     change=change,

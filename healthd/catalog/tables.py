@@ -1,4 +1,4 @@
-"""Tables: ordinary and partitioned ones, what they descend from, how they are stored."""
+"""Ordinary and partitioned tables: their parents and their storage."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table. `inherits` are the parents in order; `bound` is a partition's share of its parent.
+    """A table. `inherits` are the parents in order; `bound` is the partition bound.
 
-    `column_order` names the columns that are the table's alone, as they stand in it: a column that was dropped
-    and made again stands last. `replica_identity` is default, nothing, full or index. `options_order` names the
-    storage parameters as they were set, None where that is their order by name.
+    `column_order` lists the table's own columns in their order: a column that was dropped and created again is last.
+    `replica_identity` is default, nothing, full or index. `options_order` lists the storage parameters in the order in
+    which they were set, None if that is their order by name.
     """
 
     unlogged: bool
@@ -35,11 +35,11 @@ class Table:
 
 
 def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[str]:
-    """Yield what can be done about a table; a lost one is never made again empty without a word."""
+    """Yield the SQL that corrects a table; a missing table is never created again automatically, without its rows."""
     name = difference.key.sql
     if difference.missing:
-        yield f"-- {name} is gone, and its rows with it: restore it from a backup, or make it again with the"
-        yield "-- migration that made it (sql/), if it may be empty."
+        yield f"-- {name} is missing, with its rows: restore it from a backup, or create it again with the"
+        yield "-- migration that created it (sql/), if it may be empty."
     elif difference.attribute == "unlogged":
         yield f"ALTER TABLE {name} SET {'UNLOGGED' if expected.unlogged else 'LOGGED'};"
     elif difference.attribute == "row_security":
@@ -68,7 +68,7 @@ def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[s
 
 
 def set_options(alter: str, expected: str | None, actual: str | None) -> Iterator[str]:
-    """Yield the SQL that brings storage parameters (`fillfactor=70, toast.…`) from actual to expected."""
+    """Yield the SQL that changes storage parameters (`fillfactor=70, toast.…`) from actual to expected."""
     wanted = dict(one.split("=", 1) for one in expected.split(", ")) if expected else {}
     lost = [one.split("=", 1)[0] for one in actual.split(", ")] if actual else []
     if lost := [name for name in lost if name not in wanted]:
@@ -78,9 +78,9 @@ def set_options(alter: str, expected: str | None, actual: str | None) -> Iterato
 
 
 def options(relation: str, toast: str | None = None) -> str:
-    """Return the SQL for storage parameters as one text in their order by name, NULL when there are none.
+    """Return the SQL for storage parameters as one text, sorted by name, NULL if there are none.
 
-    `relation` and `toast` are aliases of pg_class; parameters of the latter are called toast.…
+    `relation` and `toast` are aliases of pg_class; parameters of the latter are named toast.…
     """
     texts = f"{relation}.reloptions"
     condition = f"{texts} IS NOT NULL"
@@ -95,9 +95,9 @@ def options(relation: str, toast: str | None = None) -> str:
 
 
 def options_order(*texts: str, left_out: str = by_server("o.text")) -> str:
-    """Return the SQL for the names of options as they were set; NULL where that is the order by name.
+    """Return the SQL for the names of options in the order in which they were set; NULL if that is the order by name.
 
-    `texts` are arrays of name=value; `left_out` is the condition for an entry, o.text, that does not count.
+    `texts` are arrays of name=value; `left_out` is the condition for entries, o.text, that are omitted.
     """
     whole = " || ".join(texts)
     return f"""CASE WHEN pg_catalog.cardinality({whole}) > 1
@@ -110,7 +110,7 @@ def options_order(*texts: str, left_out: str = by_server("o.text")) -> str:
 
 
 def column_order(kinds: str) -> str:
-    """Return a subquery with the names of each relation's own columns as they stand; `kinds` are relkinds."""
+    """Return a subquery with the names of each relation's own columns in their order; `kinds` are relkinds."""
     return f"""(SELECT a.attrelid,
                        pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names
                   FROM pg_catalog.pg_attribute AS a
@@ -135,7 +135,7 @@ ROW_SECURITY = """CASE WHEN c.relrowsecurity AND c.relforcerowsecurity THEN 'for
                     WHEN c.relforcerowsecurity THEN 'off but forced'
                     ELSE 'off' END"""
 
-# An identity whose index is gone is none: nobody prints it.
+# A replica identity whose index was dropped counts as none: pg_dump does not print it.
 REPLICA_IDENTITY = """CASE WHEN c.relreplident = 'f' THEN 'full'
                     WHEN c.relreplident = 'n' THEN 'nothing'
                     WHEN c.relreplident = 'i' AND EXISTS (SELECT
@@ -147,6 +147,15 @@ REPLICA_IDENTITY = """CASE WHEN c.relreplident = 'f' THEN 'full'
 KIND = Kind(
     name="table",
     record=Table,
+    relkinds="rp",
+    has_rows=True,
+    is_type=True,
+    renamable=True,
+    movable=True,
+    created_as=("table",),
+    placed_by=("default_tablespace", "default_table_access_method"),
+    referenced=True,
+    table=lambda key, record: key.path[:2],
     repair=repair,
     query=f"""
         SELECT c.nspname, c.relname,

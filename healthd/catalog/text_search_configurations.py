@@ -1,4 +1,4 @@
-"""Text search configurations: which dictionaries are asked for which sort of word."""
+"""Text search configurations: the dictionaries for each token type."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class TextSearchConfiguration:
-    """A configuration; a mapping is `token: dictionaries in the order in which they are asked`."""
+    """A configuration; a mapping is `token type: dictionaries in the order in which they are consulted`."""
 
     parser: str
     mappings: tuple[str, ...]
 
 
 def repair(difference: Difference, expected: TextSearchConfiguration, actual: TextSearchConfiguration) -> Iterator[str]:
-    """Yield the SQL that makes a configuration, or maps each token as expected."""
+    """Yield the SQL that creates a configuration, or corrects its mappings."""
     name = f"TEXT SEARCH CONFIGURATION {difference.key.sql}"
     if difference.attribute == "parser":
         return
@@ -35,7 +35,7 @@ def repair(difference: Difference, expected: TextSearchConfiguration, actual: Te
 
 
 def _split(mapping: str) -> tuple[str, str]:
-    """Return token and dictionaries; the names of tokens that parsers give have no colon."""
+    """Return token type and dictionaries; the names of token types contain no colon."""
     token, _, dictionaries = mapping.partition(": ")
     return token, dictionaries
 
@@ -43,6 +43,10 @@ def _split(mapping: str) -> tuple[str, str]:
 KIND = Kind(
     name="text_search_configuration",
     record=TextSearchConfiguration,
+    renamable=True,
+    movable=True,
+    created_as=("configuration",),
+    referenced=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_ts_config AS o WHERE o.oid >= 16384",
     query=f"""

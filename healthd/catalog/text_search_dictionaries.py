@@ -1,4 +1,4 @@
-"""Text search dictionaries: what becomes of a word."""
+"""Text search dictionaries."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,25 +10,29 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class TextSearchDictionary:
-    """A dictionary: a template and its `options`, as CREATE writes them."""
+    """A dictionary: a template and its `options`, as in CREATE."""
 
     template: str
     options: str | None
 
 
 def repair(difference: Difference, expected: TextSearchDictionary, _actual: TextSearchDictionary) -> Iterator[str]:
-    """Yield the SQL that makes a dictionary, or sets its options."""
+    """Yield the SQL that creates a dictionary, or sets its options."""
     name = difference.key.sql
     options = f", {expected.options}" if expected.options else ""
     if difference.missing:
         yield f"CREATE TEXT SEARCH DICTIONARY {name} (TEMPLATE = {expected.template}{options});"
     elif difference.attribute == "options" and expected.options:
-        yield f"ALTER TEXT SEARCH DICTIONARY {name} ({expected.options}); -- an option without a value takes it away"
+        yield f"ALTER TEXT SEARCH DICTIONARY {name} ({expected.options}); -- an option without a value is removed"
 
 
 KIND = Kind(
     name="text_search_dictionary",
     record=TextSearchDictionary,
+    renamable=True,
+    movable=True,
+    created_as=("dictionary",),
+    referenced=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_ts_dict AS o WHERE o.oid >= 16384",
     query=f"""

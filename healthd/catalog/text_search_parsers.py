@@ -1,4 +1,4 @@
-"""Text search parsers: what a word is."""
+"""Text search parsers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class TextSearchParser:
-    """A parser, by its functions."""
+    """A parser, with its functions."""
 
     start: str
     token: str
@@ -20,7 +20,7 @@ class TextSearchParser:
 
 
 def repair(difference: Difference, expected: TextSearchParser, _actual: TextSearchParser) -> Iterator[str]:
-    """Yield the SQL that makes a parser; nothing of it can be altered."""
+    """Yield the SQL that creates a parser; it cannot be altered."""
     if difference.missing:
         headline = f", HEADLINE = {expected.headline}" if expected.headline else ""
         yield (
@@ -32,6 +32,9 @@ def repair(difference: Difference, expected: TextSearchParser, _actual: TextSear
 KIND = Kind(
     name="text_search_parser",
     record=TextSearchParser,
+    renamable=True,
+    movable=True,
+    referenced=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_ts_parser AS o WHERE o.oid >= 16384",
     query=f"""

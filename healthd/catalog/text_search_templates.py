@@ -1,4 +1,4 @@
-"""Text search templates: what dictionaries are made of."""
+"""Text search templates, on which dictionaries are based."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class TextSearchTemplate:
-    """A template, by its functions."""
+    """A template, with its functions."""
 
     init: str | None
     lexize: str
 
 
 def repair(difference: Difference, expected: TextSearchTemplate, _actual: TextSearchTemplate) -> Iterator[str]:
-    """Yield the SQL that makes a template; nothing of it can be altered."""
+    """Yield the SQL that creates a template; it cannot be altered."""
     if difference.missing:
         init = f"INIT = {expected.init}, " if expected.init else ""
         yield f"CREATE TEXT SEARCH TEMPLATE {difference.key.sql} ({init}LEXIZE = {expected.lexize});"
@@ -26,6 +26,9 @@ def repair(difference: Difference, expected: TextSearchTemplate, _actual: TextSe
 KIND = Kind(
     name="text_search_template",
     record=TextSearchTemplate,
+    renamable=True,
+    movable=True,
+    referenced=True,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_ts_template AS o WHERE o.oid >= 16384",
     query=f"""

@@ -1,4 +1,4 @@
-"""Transforms: how values of a type look to functions in a language."""
+"""Transforms: how values of a type are converted for functions in a language."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from healthd.model.snapshots import Difference
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """A transform, by two functions of which one may be missing."""
+    """A transform, with two functions, of which one may be absent."""
 
     from_sql: str | None
     to_sql: str | None
 
 
 def repair(difference: Difference, expected: Transform, _actual: Transform) -> Iterator[str]:
-    """Yield the SQL that makes a transform as a whole."""
+    """Yield the SQL that creates a transform or replaces it entirely."""
     words = [f"FROM SQL WITH FUNCTION {expected.from_sql}"] if expected.from_sql else []
     words += [f"TO SQL WITH FUNCTION {expected.to_sql}"] if expected.to_sql else []
     name = f"FOR {difference.key.path[0]} LANGUAGE {quote(difference.key.path[1])}"
@@ -28,6 +28,8 @@ def repair(difference: Difference, expected: Transform, _actual: Transform) -> I
 KIND = Kind(
     name="transform",
     record=Transform,
+    within={},
+    types_at=0,
     parent=lambda key, record: Key("language", key.path[1:]),
     repair=repair,
     some="SELECT FROM pg_catalog.pg_transform",

@@ -1,4 +1,4 @@
-"""Triggers: what fires, when, and whether it is switched on."""
+"""Triggers: their definitions, and whether they are enabled."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.functions import needs
 from healthd.catalog.scope import own
 from healthd.model.attributes import DEPARSED, Attribute, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
@@ -16,8 +16,8 @@ from healthd.model.snapshots import Difference
 class Trigger:
     """A trigger; `enabled` is origin (the default), disabled, replica or always.
 
-    `partitions` are those where it is switched otherwise (`public.readings_2025 disabled`), `needs` the
-    extensions without which it shall not be.
+    `partitions` are the partitions in which it has another state (`public.readings_2025 disabled`), `needs` are the
+    extensions that it depends on.
     """
 
     definition: Annotated[str, DEPARSED]
@@ -31,12 +31,12 @@ SWITCH = {"origin": "ENABLE", "disabled": "DISABLE", "replica": "ENABLE REPLICA"
 
 
 def parent(key: Key, record: Record) -> Key:
-    """Return the table or the view that a trigger is of."""
+    """Return the table or the view of a trigger."""
     return Key("view" if record.on.endswith("view") else record.on.replace(" ", "_"), key.path[:2])
 
 
 def repair(difference: Difference, expected: Trigger, actual: Trigger) -> Iterator[str]:
-    """Yield the SQL that makes, replaces or enables a trigger."""
+    """Yield the SQL that creates, replaces or enables a trigger."""
     schema, table, name = map(quote, difference.key.path)
     made = difference.attribute == "definition" or difference.missing
     if difference.attribute == "definition":
@@ -52,7 +52,7 @@ def repair(difference: Difference, expected: Trigger, actual: Trigger) -> Iterat
 
 
 def switched(letter: str) -> str:
-    """Return the SQL for how a trigger or a rule is switched."""
+    """Return the SQL for the state of a trigger or a rule."""
     return f"""CASE {letter} WHEN 'O' THEN 'origin' WHEN 'D' THEN 'disabled'
                                    WHEN 'R' THEN 'replica' ELSE 'always' END"""
 
@@ -60,7 +60,7 @@ def switched(letter: str) -> str:
 ON = """CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
                               WHEN 'f' THEN 'foreign table' ELSE 'table' END"""
 
-# Where a partition's trigger is not switched as its parent's: found at the parent, told of the root.
+# The triggers of partitions in a state that differs from their parent's, with the trigger at the root of the tree.
 ELSEWHERE = f"""
         WITH RECURSIVE elsewhere AS (
             SELECT g.tgparentid AS oid,
@@ -77,9 +77,20 @@ ELSEWHERE = f"""
               JOIN pg_catalog.pg_trigger AS g ON g.oid = e.oid
              WHERE g.tgparentid <> 0)"""
 
+
+def rename(there: Key, _record: Trigger, name: str) -> str:
+    """Return the SQL that gives a trigger another name."""
+    schema, table, trigger = map(quote, there.path)
+    return f"ALTER TRIGGER {trigger} ON {schema}.{table} RENAME TO {quote(name)};"
+
+
 KIND = Kind(
     name="trigger",
     record=Trigger,
+    within=OF_RELATION,
+    renamable=True,
+    renaming=rename,
+    copied=True,
     depth=3,
     parent=parent,
     repair=repair,

@@ -1,11 +1,11 @@
-"""User mappings: as whom a role is known to a foreign server."""
+"""User mappings: the credentials of a role on a foreign server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.foreign_data_wrappers import options, secrets
-from healthd.catalog.roles import PUBLIC, role, written
+from healthd.catalog.roles import PUBLIC, last_renamed, role, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import SECRET, VEILED
 from healthd.model.kinds import Kind
@@ -17,7 +17,7 @@ from healthd.model.snapshots import Difference
 class UserMapping:
     """A mapping; `options` are sorted `name=value` without secrets, None for a role that may not see them.
 
-    `secrets` as of ForeignDataWrapper.
+    `secrets` is as in ForeignDataWrapper.
     """
 
     options: Annotated[str | None, VEILED]
@@ -25,7 +25,7 @@ class UserMapping:
 
 
 def repair(difference: Difference, expected: UserMapping, _actual: UserMapping) -> Iterator[str]:
-    """Yield the SQL that makes a mapping; what else differs is a person's to say, secrets and all."""
+    """Yield the SQL that creates a mapping; its options, which may be secrets, must be set by hand."""
     server, user = difference.key.path
     if difference.missing:
         yield f"CREATE USER MAPPING FOR {written(user)} SERVER {quote(server)};"
@@ -34,13 +34,21 @@ def repair(difference: Difference, expected: UserMapping, _actual: UserMapping) 
         yield f"-- ALTER USER MAPPING FOR {written(user)} SERVER {quote(server)} OPTIONS (…): {names}"
 
 
+def with_roles(key: Key, record: UserMapping, names: Mapping[str, str]) -> tuple[Key, UserMapping]:
+    """Return a mapping under the role's other name."""
+    return last_renamed(key, names), record
+
+
 KIND = Kind(
     name="user_mapping",
     record=UserMapping,
+    within={"foreign_server": 0},
+    role_last=True,
+    with_roles=with_roles,
     parent=lambda key, record: Key("foreign_server", key.path[:1]),
     repair=repair,
     some="SELECT FROM pg_catalog.pg_foreign_server",
-    # The same condition as in the view: there is no telling no options from hidden ones.
+    # The same condition as in the view, which does not distinguish hidden options from none.
     query=f"""
         SELECT m.srvname, CASE m.umuser WHEN 0 THEN '{PUBLIC}' ELSE {role("m.umuser")} END,
                CASE WHEN m.umoptions IS NOT NULL

@@ -1,4 +1,4 @@
-"""Views: what they show, and the options that decide with whose rights."""
+"""Views and materialized views: their definitions, and the options that decide with whose rights they run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from healthd.catalog.server_only import by_server
 from healthd.catalog.tables import REPLICA_IDENTITY, options_order
 from healthd.model.attributes import DEPARSED, MINOR, Attribute
 from healthd.model.kinds import Kind
-from healthd.model.names import quote
+from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
 
@@ -17,9 +17,9 @@ from healthd.model.snapshots import Difference
 class View:
     """A view; `options` such as security_invoker=true decide whose rights count.
 
-    `options_order` names them as they were set, but for check_option, None where that is their order by name. The
-    rest is of materialized ones only: `needs` are the extensions without which one shall not be. Whether one holds
-    rows is not told: that is data.
+    `options_order` lists them in the order in which they were set, without check_option, None if that is their order by
+    name. The other fields are for materialized views only: `needs` are the extensions that a view depends on. Whether a
+    materialized view is populated is not included, because that is data.
     """
 
     materialized: bool
@@ -33,10 +33,10 @@ class View:
 
 
 def repair(difference: Difference, expected: View, actual: View) -> Iterator[str]:
-    """Yield the SQL that makes a view again, or mends its definition or options."""
+    """Yield the SQL that creates a view again, or corrects its definition or options."""
     view = f"{'MATERIALIZED ' if expected.materialized else ''}VIEW"
     name = difference.key.sql
-    # Without its options CREATE OR REPLACE would take them away.
+    # CREATE OR REPLACE removes options that it does not contain.
     options = f" WITH ({', '.join(expected.options)})" if expected.options else ""
     if difference.attribute == "options":
         lost = [option.partition("=")[0] for option in set(difference.actual) - set(expected.options)]
@@ -49,23 +49,39 @@ def repair(difference: Difference, expected: View, actual: View) -> Iterator[str
     elif difference.attribute == "definition" and expected.materialized:
         yield f"DROP {view} {name};"
         yield f"CREATE {view} {name}{options} AS\n{expected.definition}"
-        yield "-- Its indexes and grants went with the old one: make them again."
+        yield "-- Its indexes and privileges were dropped with the old view: create them again."
     elif difference.attribute == "definition" and not actual.materialized:
         yield f"CREATE OR REPLACE {view} {name}{options} AS\n{expected.definition}"
-        yield "-- PostgreSQL refuses that where columns differ: drop the view first, then grant on it again."
+        yield "-- If PostgreSQL rejects this because columns differ: drop the view first, then restore its privileges."
     elif difference.attribute == "tablespace":
         yield f"ALTER {view} {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
     elif difference.attribute == "access_method" and expected.access_method and actual.access_method:
         yield f"ALTER {view} {name} SET ACCESS METHOD {quote(expected.access_method)};"
 
 
-# What stands after WITH in what is printed; check_option stands at the end.
+# The options that are printed after WITH; check_option is printed at the end.
 STANDING = """pg_catalog.array_remove(pg_catalog.array_remove(c.reloptions, 'check_option=local'),
                                                   'check_option=cascaded')"""
+
+
+def rename(there: Key, record: View, name: str) -> str:
+    """Return the SQL that gives a view another name."""
+    return f"ALTER {'MATERIALIZED ' if record.materialized else ''}VIEW {there.sql} RENAME TO {quote(name)};"
+
 
 KIND = Kind(
     name="view",
     record=View,
+    noun="TABLE",  # takes views of both sorts
+    relkinds="vm",
+    has_rows=True,
+    is_type=True,
+    renamable=True,
+    renaming=rename,
+    movable=True,
+    created_as=("view",),
+    placed_by=("default_tablespace", "default_table_access_method"),
+    referenced=True,
     repair=repair,
     query=f"""
         SELECT c.nspname, c.relname,

@@ -1,4 +1,4 @@
-"""What can be wrong: one file for each check, found by itself; a file holds `check` and its `PROBLEMS`."""
+"""What can be wrong: one file for each check, discovered automatically; it defines `check` and its `PROBLEMS`."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -19,7 +19,7 @@ PROBLEMS: Mapping[str, Problem] = {
 
 
 def applicable(contracts: Sequence[Contract]) -> tuple[str, ...]:
-    """Return the checks that have something to judge on a database with these contracts: the others say nothing."""
+    """Return the checks that apply to a database with these contracts; the others have no verdict."""
     return tuple(
         name for name, module in _MODULES.items() if not hasattr(module, "applies") or module.applies(contracts)
     )

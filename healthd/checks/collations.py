@@ -1,4 +1,4 @@
-"""Collations: text is sorted by the version of the library that the indexes were built with."""
+"""Collations: text is sorted by the library version that the indexes were built with."""
 
 from collections.abc import Iterator
 
@@ -12,30 +12,32 @@ PROBLEMS = (
         "collation_version_moved",
         500,
         Severity.CRITICAL,
-        "The library that sorts text is another version",
+        "The version of a collation changed",
         meaning="""
-The operating system or the ICU library was upgraded, or the data directory was moved to another system,
-and text sorts by other rules than those that the indexes were built with.
-An index on text may be in a wrong order: queries miss rows, unique indexes let duplicates in,
-partitions and merge joins put rows in a wrong place.
-PostgreSQL keeps the version of each collation, and since 15 that of the database's own;
-before 15 nobody can tell for the database's own collation, and healthd does not.""",
-        see="""
-The finding names the database or the collation, with the version that was recorded and the one that is there.
-PostgreSQL warns of it at each connection: `database … has a collation version mismatch`.
-Which indexes are in a wrong order: `SELECT bt_index_check(oid) …` of the extension amcheck, for each index on text.""",
-        mend="""
-1. `REINDEX DATABASE CONCURRENTLY name;` rebuilds every index and lets writers go on
-   (for one collation: `REINDEX INDEX CONCURRENTLY` for each index that uses it).
-   A unique index that finds duplicates fails: mend the rows, then build it again.
-2. Only then `ALTER DATABASE name REFRESH COLLATION VERSION;`, or `ALTER COLLATION name REFRESH VERSION;`:
-   that records the new version and rebuilds nothing. Done first, it hides the damage.""",
+The operating system or the ICU library was upgraded, or the data directory was moved to another system.
+The library that sorts text now uses other rules than when the indexes were built.
+PostgreSQL records the version of each collation, and since PostgreSQL 15 that of the database's default collation.
+Before PostgreSQL 15 a change of the default collation cannot be detected, and healthd does not report it.""",
+        impact="""
+Indexes on text can be in the wrong order: queries miss rows, unique indexes accept duplicates,
+and partitions and merge joins put rows in the wrong place.""",
+        diagnosis="""
+The finding names the database or the collation, with its recorded and its actual version.
+PostgreSQL prints a warning for each connection: `database … has a collation version mismatch`.
+To find the indexes that are in the wrong order, run `SELECT bt_index_check(oid) …`
+of the extension amcheck for each index on text.""",
+        mitigation="""
+1. `REINDEX DATABASE CONCURRENTLY name;` rebuilds all indexes and does not block writes
+   (for a single collation, run `REINDEX INDEX CONCURRENTLY` for each index that uses it).
+   A unique index with duplicates cannot be rebuilt: fix the rows, then rebuild it.
+2. Only then run `ALTER DATABASE name REFRESH COLLATION VERSION;` or `ALTER COLLATION name REFRESH VERSION;`.
+   This records the new version and rebuilds nothing. If it is run first, it hides the damage.""",
     ),
 )
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding for each collation, and for the database, whose library moved."""
+    """Yield a finding for each collation, and for the database, whose library version changed."""
     told = set()
     for difference in differences(evidence, "collation"):
         if difference.attribute == "version_current":
@@ -56,10 +58,10 @@ def _moved(one: SortedBy) -> Finding:
     return Finding(
         "collation_version_moved",
         one.key,
-        f"{one.key} sorts by version {one.actual} of its library, expected {one.recorded}: indexes may be out of order",
+        f"{one.key} uses library version {one.actual}, expected {one.recorded}: indexes may be in the wrong order",
         Severity.CRITICAL,
         one.recorded,
         one.actual,
         "version",
-        (f"-- First, which may take hours: {steps[0]}", f"-- Only then: {steps[1]}"),
+        (f"-- First (may take hours): {steps[0]}", f"-- Only then: {steps[1]}"),
     )

@@ -1,4 +1,4 @@
-"""Columns: each is there, with the type, nullability and default that the files give it."""
+"""Columns: each one exists, with the type, nullability and default that the files define."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Contracts: tables, columns, enum values, models and statements are what applications believe them to be."""
+"""Contracts: tables, columns, enum values, models and statements are what applications expect."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,27 +14,28 @@ PROBLEMS = (
         "contract_broken",
         500,
         Severity.CRITICAL,
-        "An application believes in something that is not there",
+        "The database does not meet an application's contract",
         meaning="""
 A contract names a table, column, type or statement that the database does not have or cannot run,
 or a model of the application does not fit its table:
-a column without default that no INSERT gives, a type that the driver cannot carry,
-a None where NULL is refused, a NULL where the model takes none.
-The application that the contract speaks for fails when it uses it,
-whether or not the database is what the files say.
-A warning is a type that fits with care only (`healthd docs types`).""",
-        see="""
-The finding names the contract, the model's attribute, and what it believes.
-`healthd check --contract FILE` tries one contract, in CI before an application is deployed.""",
-        mend="""
-Mend the database if the files agree with the contract;
-otherwise deploy the application version that fits these files, and give healthd its contract:
+a column without a default that no INSERT sets, a type that the driver cannot convert,
+a None for a column that is NOT NULL, or a NULL for a field that does not accept None.""",
+        impact="""
+Critical: the application fails when it uses the object, even if the database matches `sql/`.
+Warning: the types fit with restrictions (`healthd docs types`).""",
+        diagnosis="""
+The finding names the contract, the field of the model, and what it expects.
+`healthd check --contract FILE` tests a single contract, for example in CI before a deployment.""",
+        mitigation="""
+If the files agree with the contract, repair the database.
+Otherwise deploy the application release that fits these files, and give healthd its contract:
 `healthd contract export MODULE:NAME` writes it.""",
     ),
 )
 
+
 DENIED = "42501"
-UNSURE = frozenset({DENIED, "55P03", "57014"})  # refused, locked, too slow: the statement may be right
+UNSURE = frozenset({DENIED, "55P03", "57014"})  # denied, locked, canceled: the statement may be correct
 
 
 def applies(contracts: Sequence[Contract]) -> bool:
@@ -43,7 +44,7 @@ def applies(contracts: Sequence[Contract]) -> bool:
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding for each belief that the database disappoints."""
+    """Yield a finding for each expectation that the database does not meet."""
     there = There.of(evidence.actual.objects) if evidence.contracts else There({}, {})
     for contract in evidence.contracts:
         yield from disappointed(contract, there)
@@ -59,7 +60,7 @@ def _statements(evidence: Evidence) -> Iterator[Finding]:
         words += f" at line {one.line}, column {one.column}" if one.line is not None else ""
         denied = one.sqlstate == DENIED
         if denied:
-            words += ": GRANT USAGE ON SCHEMA … to healthd's role, without which no statement can be tried there"
+            words += ": GRANT USAGE ON SCHEMA … TO the role of healthd, which needs it to prepare the statement"
         yield Finding(
             "permission_denied" if denied else "contract_broken",
             key,

@@ -1,4 +1,4 @@
-"""Endpoints: the application answers, in time, and with what its contract says."""
+"""Endpoints: the application answers in time, and its response matches its contract."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,67 +12,74 @@ PROBLEMS = (
         "endpoint_unavailable",
         503,
         Severity.CRITICAL,
-        "An endpoint does not answer as it should",
+        "An endpoint is not available",
         meaning="""
-The application did not answer in time, could not be reached, or answered with another status than the expected one.
-Its users see the same. When a database of the application has a finding too, that is the likely cause.""",
-        see="""
-`curl -i URL`, with the URL of `[endpoint NAME]`. The finding says what came instead of an answer.
-`healthd_endpoint_responses_total` by code tells an outage from a share of errors.
-A redirect is not followed: it is an answer with another status.""",
-        mend="""
-Mend the database if it has a finding; otherwise look at the application's log by the request's id.
-If another status is right, write `status = …` into `[endpoint NAME]`.""",
+The application did not answer in time, could not be reached, or returned another status than the expected one.""",
+        impact="""
+Users of the application get the same error.""",
+        diagnosis="""
+The finding shows what was returned instead. Run `curl -i URL` with the URL of `[endpoint NAME]`.
+`healthd_endpoint_responses_total` by `code` distinguishes an outage from a small share of errors.
+A redirect is not followed: it counts as a response with another status.
+A finding on a database of the application is the likely cause.""",
+        mitigation="""
+If a database of the application has a finding, fix that first.
+Otherwise search the application's log for the request ID.
+If the other status is correct, set `status = …` in `[endpoint NAME]`.""",
     ),
     Problem(
         "endpoint_slow",
         200,
         Severity.WARNING,
-        "An endpoint answers later than it may",
+        "An endpoint is slow",
         meaning="""
-The answer was right, and took longer than `max_latency_s`, from the first connection to the last byte.""",
-        see="""
+The response was correct, but took longer than `max_latency_s`, measured from the connection to the last byte.""",
+        impact="""
+Users of the application wait. If it becomes slower, requests time out.""",
+        diagnosis="""
 `healthd_endpoint_duration_seconds` shows since when.
-`healthd_asgi_database_duration_seconds` of the application tells the database's share.""",
-        mend="""
-A lost index is a finding of its own. Otherwise look for what the application waits for:
-`SELECT * FROM pg_stat_activity WHERE wait_event IS NOT NULL`.""",
+`healthd_asgi_database_duration_seconds` of the application shows how much of the time the database takes.""",
+        mitigation="""
+A missing index is a separate finding: fix that first.
+Otherwise find out what the application waits for: `SELECT * FROM pg_stat_activity WHERE wait_event IS NOT NULL`.""",
     ),
     Problem(
         "endpoint_mismatch",
         500,
         Severity.CRITICAL,
-        "An endpoint's JSON is not what its contract says",
+        "An endpoint's JSON does not match its contract",
         meaning="""
-The status was right, and a field is missing, null, of another type,
-or has a value that the contract does not list: a caller that relies on the contract fails.""",
-        see="""
-The finding names the fields, never their values. `curl -s URL` shows them.""",
-        mend="""
-Mend the application or its database; or, when the change is meant,
-give `[endpoint NAME]` the contract of the version that runs.""",
+The status was the expected one, but a field of the response is missing, is null, has another type,
+or has a value that the contract does not list.""",
+        impact="""
+Callers that rely on the contract fail.""",
+        diagnosis="""
+The finding names the fields, never their values. `curl -s URL` shows the values.""",
+        mitigation="""
+Fix the application or its database. If the change is intended,
+set the contract of the running version in `[endpoint NAME]`.""",
     ),
 )
 
 
 def applies(_contracts: Sequence[Contract]) -> bool:
-    """Return whether there may be an endpoint: a database has none, and an endpoint's own round is no database's."""
+    """Return False: a database has no endpoint, and an endpoint has its own rounds."""
     return False
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
-    """Yield what is wrong with each endpoint that was asked."""
+    """Yield what is wrong with each endpoint that was requested."""
     for asked in evidence.asked:
         yield from _judge(asked)
 
 
 def _judge(asked: Asked) -> Iterator[Finding]:
-    wanted = f"an answer {asked.wanted}"
+    wanted = f"status {asked.wanted}"
     if asked.trouble is not None:
         actual = asked.trouble
     elif asked.status != asked.wanted:
         redirect = " (a redirect, which is not followed)" if 300 <= (asked.status or 0) < 400 else ""
-        actual = f"{asked.status}{redirect}"
+        actual = f"status {asked.status}{redirect}"
     else:
         actual = ""
     if actual:
@@ -86,12 +93,12 @@ def _judge(asked: Asked) -> Iterator[Finding]:
             asked.key,
             f"{asked.key}: {actual}",
             Severity.CRITICAL,
-            "what its contract says",
+            "a response that matches its contract",
             actual,
             facts={"mismatches": asked.mismatches},
             check="endpoints",
         )
     if asked.duration_s > asked.max_latency_s:
-        expected, actual = f"an answer within {asked.max_latency_s:g} s", f"{asked.duration_s:.2f} s"
-        message = f"{asked.key}: answered after {actual}, and may take {asked.max_latency_s:g} s"
+        expected, actual = f"a response within {asked.max_latency_s:g} s", f"{asked.duration_s:.2f} s"
+        message = f"{asked.key}: the response took {actual}, more than max_latency_s ({asked.max_latency_s:g} s)"
         yield Finding("endpoint_slow", asked.key, message, Severity.WARNING, expected, actual, check="endpoints")

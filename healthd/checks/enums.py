@@ -1,4 +1,4 @@
-"""Enums: the labels that applications read and write are there, in their order."""
+"""Enums: the labels that applications read and write exist, in the expected order."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,28 +9,32 @@ from healthd.model.severity import Severity
 from healthd.model.snapshots import NAME_OF, SCHEMA_OF, Difference
 from healthd.text import some
 
-LISTED = 50  # of a great many labels a message has so many; the finding's facts have them all
+LISTED = 50  # labels that a message lists at most; the finding's facts contain all of them
 
 PROBLEMS = (
     Problem(
         "enum_mismatch",
         422,
         Severity.CRITICAL,
-        "An enum's values are not those of the files",
+        "The values of an enum differ from sql/",
         meaning="""
-A label is missing, renamed, extra or in another place.
-The application writes a value that the server refuses (`invalid input value for enum`),
-or reads one that it does not know (`LookupError`), and users see errors.
-The usual causes: a value renamed by hand,
-or an ORM that writes the *names* of its enum (`ACTIVE`) instead of its *values* (`active`).""",
-        see="""
-`healthd check` prints the valid values, and which are missing and extra.
+A label of the enum is missing, renamed, extra or in another position.
+Usual causes are a value that was renamed by hand,
+and an ORM that writes the *names* of its enum (`ACTIVE`) instead of its *values* (`active`).""",
+        impact="""
+The application writes a value that the server rejects (`invalid input value for enum`),
+or reads a value that it does not know (`LookupError`). Its requests fail.""",
+        diagnosis="""
+`healthd check` prints the valid, the missing and the extra values.
 In psql: `\\dT+ TYPE`.""",
-        mend="""
-A renamed label: `ALTER TYPE … RENAME VALUE 'now' TO 'expected'` (instant, rows follow).
-A missing label: `ALTER TYPE … ADD VALUE 'label' AFTER 'other'`.
-An extra label cannot be dropped: if the application should have it, write a migration that adds it;
-otherwise make a new type and convert the columns, as sql/0004_machines_status.sql does.""",
+        mitigation="""
+For a renamed label, run `ALTER TYPE … RENAME VALUE 'actual' TO 'expected'`.
+It takes effect immediately, and stored rows show the new label.
+
+For a missing label, run `ALTER TYPE … ADD VALUE 'label' AFTER 'other'`.
+
+An extra label cannot be dropped. If the application needs it, write a migration that adds it;
+otherwise create a new type and convert the columns, as sql/0004_machines_status.sql does.""",
     ),
 )
 
@@ -49,7 +53,7 @@ def check(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _with_labels(finding: Finding, difference: Difference) -> Finding:
-    """Return the finding with the valid values, and what is missing and extra."""
+    """Return the finding with the valid, the missing and the extra values."""
     valid = difference.expected if difference.attribute else difference.expected.labels
     actual = (difference.actual if difference.attribute else None) or ()
     missing = tuple(label for label in valid if label not in actual)

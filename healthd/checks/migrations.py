@@ -1,4 +1,4 @@
-"""Migrations: what is applied is what the files say, and nothing waits or runs ahead."""
+"""Migrations: the applied migrations match the files, and none is pending or unknown."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,20 @@ PROBLEMS = (
         "migration_pending",
         200,
         Severity.WARNING,
-        "A migration waits to be applied",
+        "A migration is pending",
         meaning="""
-The files have a migration that this database does not have yet.
-That is not drift: the database is compared with what its applied migrations make.
-If an *applied* migration is newer than the pending one, it is out of order,
-and `healthd migrate` refuses it until you say otherwise.""",
-        see="""
-`healthd status` lists every migration and its state.""",
-        mend="""
-`healthd migrate`.
-For one that is out of order: rename it to come last, or `healthd migrate --allow-out-of-order`.""",
+The files contain a migration that was not applied to this database yet.
+This is not drift: the database is compared with the result of its applied migrations.
+If an *applied* migration is newer than the pending one, the pending migration is out of order.""",
+        impact="""
+An application release that needs the migration can fail.
+`healthd migrate` refuses a migration that is out of order until you allow it.""",
+        diagnosis="""
+`healthd status` lists every migration and its state. `healthd plan` shows what would run.""",
+        mitigation="""
+Run `healthd migrate`.
+For a migration that is out of order, rename it so that it comes last, or run
+`healthd migrate --allow-out-of-order`.""",
     ),
     Problem(
         "not_adopted",
@@ -31,18 +34,19 @@ For one that is out of order: rename it to come last, or `healthd migrate --allo
         Severity.WARNING,
         "The database is not adopted yet",
         meaning="""
-The database holds objects and has no ledger: nobody can say which migrations made it.
-It is not compared with `sql/` before somebody says which version it is at, and nothing is repaired.
-An empty database without a ledger is not adopted either, but simply pending.""",
-        see="""
-`healthd baseline --dry-run` says at which version it is, or what differs from the closest one.
-`healthd status` says the same as this finding. A ledger that was there is in the backup:
-the tables `_yoyo_migration`, `_yoyo_log`, `_yoyo_version` and `_healthd_migration`.""",
-        mend="""
-`healthd baseline` proves the version and writes the ledger; no file is run
+The database contains objects and has no ledger, so it is not known which migrations were applied.
+An empty database without a ledger is not affected: its migrations are pending.""",
+        impact="""
+The database is not compared with `sql/`, and no repair is offered, until it has a ledger.""",
+        diagnosis="""
+`healthd baseline --dry-run` shows the version of the database, or how it differs from the closest version.
+`healthd status` shows the same as this finding. If the database had a ledger, a backup contains its tables
+`_yoyo_migration`, `_yoyo_log`, `_yoyo_version` and `_healthd_migration`.""",
+        mitigation="""
+`healthd baseline` proves the version and writes the ledger; it runs no migration
 (`healthd docs adopt`).
-Where what it holds has nothing to do with `sql/`, `healthd migrate` applies the files from the first one on.
-If there was a ledger, bring its tables back instead.""",
+If the objects have nothing to do with `sql/`, `healthd migrate` applies all files, beginning with the first.
+If there was a ledger, restore its tables instead.""",
     ),
     Problem(
         "migration_edited",
@@ -50,25 +54,27 @@ If there was a ledger, bring its tables back instead.""",
         Severity.CRITICAL,
         "An applied migration was edited",
         meaning="""
-The file is no longer what this database was given.
-Another database, migrated from today's files, will be another one.""",
-        see="""
-`healthd status` names it; `git log -p sql/NAME.sql` shows the edit.""",
-        mend="""
-Bring the file back (`git checkout`), and put the change into a new migration.""",
+The content of the file is not the content that was applied to this database.""",
+        impact="""
+A database that is migrated with the current files will differ from this one.""",
+        diagnosis="""
+`healthd status` names the migration; `git log -p sql/NAME.sql` shows the edit.""",
+        mitigation="""
+Restore the file (`git checkout COMMIT -- sql/NAME.sql`), and make the change in a new migration.""",
     ),
     Problem(
         "migration_missing",
         500,
         Severity.CRITICAL,
-        "The file of an applied migration is gone",
+        "The file of an applied migration is missing",
         meaning="""
-The lock file and the database know a migration whose file was deleted or renamed.
-It can no longer be rolled back or replayed.""",
-        see="""
-`healthd status` names it; `git log -- sql/NAME.sql` shows when it went.""",
-        mend="""
-Bring the file back (`git checkout COMMIT -- sql/NAME.sql`).""",
+The lock file and the ledger contain a migration whose file was deleted or renamed.""",
+        impact="""
+The migration can no longer be rolled back or replayed.""",
+        diagnosis="""
+`healthd status` names the migration; `git log -- sql/NAME.sql` shows when its file was removed.""",
+        mitigation="""
+Restore the file (`git checkout COMMIT -- sql/NAME.sql`).""",
     ),
     Problem(
         "migration_unknown",
@@ -76,52 +82,57 @@ Bring the file back (`git checkout COMMIT -- sql/NAME.sql`).""",
         Severity.CRITICAL,
         "The database is ahead of the files",
         meaning="""
-The database has a migration that neither the files nor the lock file know:
-a newer release was deployed from other files, or these are the wrong files for this database.
-What that migration changed shows up as drift.""",
-        see="""
-`healthd status`, `plan` and `check` name it and exit with 2; so does `migrate`, whether anything waits or not.""",
-        mend="""
-Give healthd the files that the newest release was deployed from, and reload it.
-`healthd migrate --allow-drift` applies what waits all the same, and says what the files do not know.""",
+A migration was applied to the database that neither the files nor the lock file contain:
+a newer release was deployed with other files, or these are the wrong files for this database.""",
+        impact="""
+The changes of that migration are reported as drift, and `healthd migrate` refuses to run.""",
+        diagnosis="""
+`healthd status`, `plan`, `check` and `migrate` name the migration and exit with 2.""",
+        mitigation="""
+Deploy the files of the newest release to healthd, and reload it.
+`healthd migrate --allow-drift` applies the pending migrations anyway, and names the unknown ones.""",
     ),
     Problem(
         "migration_interrupted",
         500,
         Severity.CRITICAL,
-        "A migration is in only in part",
+        "A migration was applied only partly",
         meaning="""
-The file says `-- transactional: false`, and its run ended between two statements:
-one of them failed, the process was killed, or the connection was lost.
-What came before is in the database and stays; what comes after is not.
-An index that was being built with `CONCURRENTLY` may be there and INVALID:
-every write pays for it, and no query uses it.
-What this migration changes is not judged until it is whole.""",
-        see="""
-`healthd status` says how far it has come; `healthd resume --dry-run` looks at the database
-and says which statements are in, which index is INVALID, and what it would do.""",
-        mend="""
-Mend what made the statement fail, then `healthd resume` (or `healthd migrate`, which does the same first).
-When nobody can know whether a statement is in, it asks you to look, and to say `--from-statement N`.""",
+The file contains `-- transactional: false`, and its run stopped between two statements:
+a statement failed, the process was killed, or the connection was lost.
+The statements before that point were applied and stay applied; the statements after it were not.""",
+        impact="""
+The application may need a change that was not applied.
+An index that was being built with `CONCURRENTLY` may exist and be INVALID:
+every write updates it, and no query uses it.
+The objects of this migration are not compared until the migration was applied completely.""",
+        diagnosis="""
+`healthd status` shows how many statements were applied. `healthd resume --dry-run` inspects the database
+and shows which statements took effect, which index is INVALID, and what a resume would do.""",
+        mitigation="""
+Fix the cause of the failure, then run `healthd resume` (or `healthd migrate`, which resumes first).
+If it cannot be determined whether a statement took effect, check the database
+and specify the statement to continue with: `--from-statement N`.""",
     ),
     Problem(
         "lock_outdated",
         503,
         Severity.UNKNOWN,
-        "The lock file does not know an applied migration",
+        "The lock file does not contain an applied migration",
         meaning="""
-The migration has its file, but `sql/schema.lock` was not written since.
-What the database must look like is therefore not known.""",
-        see="""
-`healthd lock --check`.""",
-        mend="""
-`healthd lock`, review and commit the result, deploy it, reload healthd.""",
+The migration has a file, but `sql/schema.lock` was not updated since the file was added.""",
+        impact="""
+The expected state of the database is not known, so it cannot be compared.""",
+        diagnosis="""
+`healthd lock --check` shows what the lock file lacks.""",
+        mitigation="""
+Run `healthd lock`, review and commit the result, deploy it, and reload healthd.""",
     ),
 )
 
 _SAYS = {
-    State.PENDING: ("migration_pending", Severity.WARNING, "{} waits to be applied"),
-    State.OUT_OF_ORDER: ("migration_pending", Severity.WARNING, "{} waits, but newer ones are applied"),
+    State.PENDING: ("migration_pending", Severity.WARNING, "{} is pending"),
+    State.OUT_OF_ORDER: ("migration_pending", Severity.WARNING, "{} is pending, but newer migrations were applied"),
     State.EDITED: ("migration_edited", Severity.CRITICAL, f"{{}} was {FAULTS[State.EDITED]}"),
     State.MISSING: ("migration_missing", Severity.CRITICAL, f"{{}} is {FAULTS[State.MISSING]}"),
     State.UNKNOWN: ("migration_unknown", Severity.CRITICAL, f"{{}} is {FAULTS[State.UNKNOWN]}"),
@@ -130,7 +141,7 @@ _SAYS = {
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding for each migration that is not simply applied."""
+    """Yield a finding for each migration whose state is not applied."""
     for migration in evidence.migrations:
         key = Key("migration", (migration.id,))
         if migration.state in _SAYS:
@@ -140,9 +151,9 @@ def check(evidence: Evidence) -> Iterator[Finding]:
                 key,
                 ": ".join(filter(None, (words.format(migration.id), migration.note))),
                 severity,
-                expected="applied as it is in sql/",
+                expected="applied as defined in sql/",
                 actual=" ".join(filter(None, (str(migration.state).replace("_", " "), migration.note))),
             )
         if migration.id in evidence.unlocked:
-            words = f"{migration.id} is applied, but the lock file does not know it"
-            yield Finding("lock_outdated", key, words, Severity.UNKNOWN, "in the lock file", "not there")
+            words = f"{migration.id} was applied, but the lock file does not contain it"
+            yield Finding("lock_outdated", key, words, Severity.UNKNOWN, "in the lock file", "missing")

@@ -1,4 +1,4 @@
-"""Privileges: the roles of the contracts hold what their applications need."""
+"""Privileges: the roles of the contracts have the privileges that their applications need."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,25 +14,28 @@ PROBLEMS = (
         Severity.UNKNOWN,
         "A privilege is missing",
         meaning="""
-Either healthd may not read what it must, and then cannot tell whether the database is right;
-or a role that a contract names has lost a privilege that its application needs.""",
-        see="""
-The finding carries the privilege, the object and the `GRANT` to ask for.
+Either healthd lacks a privilege to read what it checks,
+or a role that a contract names lacks a privilege that its application needs.""",
+        impact="""
+Unknown: healthd cannot tell whether the database is correct.
+Critical: the application fails when it uses the object.""",
+        diagnosis="""
+The finding contains the privilege, the object and the `GRANT`.
 In psql: `\\dp TABLE`, `\\drg ROLE`.""",
-        mend="""
-Run the `GRANT` of the finding as the owner of the object,
-and find out who revoked it: if a migration did, the contract must change.""",
+        mitigation="""
+Run the `GRANT` of the finding as the owner of the object.
+Then find out how the privilege was lost: if a migration revoked it, change the contract instead.""",
     ),
 )
 
 
 def applies(contracts: Sequence[Contract]) -> bool:
-    """Return whether there is a role of a contract that must hold something."""
+    """Return whether a contract names a role and the privileges that it needs."""
     return any(one.role is not None and one.privileges for one in contracts)
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding for each privilege that a contract needs and its role does not hold."""
+    """Yield a finding for each privilege that a contract needs and its role lacks."""
     for access in evidence.access:
         if access.held:
             continue
@@ -45,7 +48,7 @@ def check(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "permission_denied",
             access.key,
-            f"{access.role} may not {access.privilege} {access.key.sql}, which {access.contract} needs",
+            f"role {access.role} lacks {access.privilege} on {access.key.sql}, which contract {access.contract} needs",
             Severity.CRITICAL,
             expected=f"{access.privilege} for {access.role}",
             actual="no such role" if access.held is None else "not granted",

@@ -7,57 +7,63 @@ from healthd.model.names import Key, quote
 from healthd.model.observations import Counter
 from healthd.model.severity import Severity
 
-EXHAUSTING = 0.75  # of a sequence's numbers are used: time to plan the change of a type
-EXHAUSTED = 0.95  # are used: time to make it
+EXHAUSTING = 0.75  # share of the numbers in use: time to plan the change of the type
+EXHAUSTED = 0.95  # share of the numbers in use: time to make the change
 
-_SEE = """
+_IMPACT = """
+After the last number, every INSERT that needs a number fails
+(`nextval: reached maximum value of sequence`, `integer out of range`)."""
+
+_DIAGNOSIS = """
 The finding names the sequence, the column whose type is the limit, and how many numbers are left.
 In psql: `SELECT * FROM pg_sequences`, `\\d TABLE`.
-Drawing numbers changes nothing else: a quiet database is told of when it is next read in full, every ten minutes.
-A number is drawn by an INSERT that fails, too, and `INSERT … ON CONFLICT` draws one for each row it meets.
-A sequence that may begin again (`CYCLE`) is never told.
-PostgreSQL shows how far one has counted only to who has USAGE or SELECT on it;
-what healthd may not see is a note on the target's page, and the check says neither ok nor not."""
+Drawing a number changes nothing else in the catalogs: if the database is otherwise unchanged,
+the finding appears with the next full read, at most ten minutes later.
+An INSERT that fails draws a number, too, and so does each conflicting row of `INSERT … ON CONFLICT`.
+A sequence with `CYCLE` is never reported.
+PostgreSQL shows the last value only to roles with USAGE or SELECT on the sequence.
+If healthd lacks both, the target's page shows a note, and the check has no verdict."""
 
-_MEND = """
-A column that is smaller than its sequence, or a sequence that is `AS integer`, becomes bigint, in a migration:
+_MITIGATION = """
+If the type of the column is smaller than that of its sequence, or the sequence is `AS integer`,
+change it to bigint in a migration.
 `ALTER TABLE … ALTER COLUMN … TYPE bigint` rewrites the table and its indexes under ACCESS EXCLUSIVE.
-For a large table: add a bigint column, fill it in batches while a trigger keeps it, swap the two in one short
-transaction. Columns that refer to it must grow too.
-`ALTER SEQUENCE … AS bigint` is instant.
-To gain time where nobody minds: an integer may go below zero,
-`ALTER SEQUENCE … MINVALUE -2147483648 RESTART -2147483648`."""
+`ALTER SEQUENCE … AS bigint` takes effect immediately.
+Columns that reference the column must be changed, too.
+
+For a large table, add a bigint column, fill it in batches while a trigger keeps it up to date,
+and swap the two columns in a short transaction.
+
+To gain time, if negative numbers are acceptable: `ALTER SEQUENCE … MINVALUE -2147483648 RESTART -2147483648`."""
 
 PROBLEMS = (
     Problem(
         "sequence_exhausting",
         200,
         Severity.WARNING,
-        "A sequence will run out of numbers",
+        "A sequence is running out of numbers",
         meaning=f"""
-More than {EXHAUSTING:.0%} of a sequence's numbers are used.
-When the last one is drawn every INSERT that needs one fails
-(`nextval: reached maximum value of sequence`, `integer out of range`).""",
-        see=_SEE,
-        mend=_MEND,
+More than {EXHAUSTING:.0%} of the numbers of a sequence are used.""",
+        impact=_IMPACT,
+        diagnosis=_DIAGNOSIS,
+        mitigation=_MITIGATION,
     ),
     Problem(
         "sequence_exhausted",
         500,
         Severity.CRITICAL,
-        "A sequence is at its end",
+        "A sequence has almost no numbers left",
         meaning=f"""
-More than {EXHAUSTED:.0%} of a sequence's numbers are used.
-When the last one is drawn every INSERT that needs one fails
-(`nextval: reached maximum value of sequence`, `integer out of range`).""",
-        see=_SEE,
-        mend=_MEND,
+More than {EXHAUSTED:.0%} of the numbers of a sequence are used.""",
+        impact=_IMPACT,
+        diagnosis=_DIAGNOSIS,
+        mitigation=_MITIGATION,
     ),
 )
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding for each sequence of which not much is left."""
+    """Yield a finding for each sequence that has few numbers left."""
     for counter in evidence.counters:
         if counter.used >= EXHAUSTING:
             yield _finding(counter)
@@ -83,8 +89,8 @@ def _steps(one: Counter) -> Iterator[str]:
     if one.column:
         key = Key.parse(f"column:{one.column}")
         table, column = Key("table", key.path[:2]).sql, quote(key.path[2])
-        yield f"-- In a migration; it rewrites the table: ALTER TABLE {table} ALTER COLUMN {column} TYPE bigint;"
+        yield f"-- In a migration (rewrites the table): ALTER TABLE {table} ALTER COLUMN {column} TYPE bigint;"
     elif one.type != "bigint":
-        yield f"-- In a migration; it is instant: ALTER SEQUENCE {one.key.sql} AS bigint;"
+        yield f"-- In a migration (immediate): ALTER SEQUENCE {one.key.sql} AS bigint;"
     else:
-        yield f"-- In a migration: ALTER SEQUENCE {one.key.sql} with another MAXVALUE, or RESTART."
+        yield f"-- In a migration: ALTER SEQUENCE {one.key.sql} with a larger MAXVALUE, or RESTART."

@@ -1,4 +1,4 @@
-"""Serialization: labels and edge values come back from the server as they were sent, and real rows can be read."""
+"""Serialization: labels and edge values return from the server unchanged, and sampled rows can be read."""
 
 from collections.abc import Iterator
 
@@ -15,36 +15,43 @@ PROBLEMS = (
         "serialization_failed",
         500,
         Severity.CRITICAL,
-        "A value does not survive its way between the application and the server",
+        "A value cannot be read or written correctly",
         meaning="""
-Either a value that the application can hold was sent to the server and read back, without writing a row,
-and an error or another value came back.
-The schema may be right all the same: a database-wide setting
-(`DateStyle`, `IntervalStyle`, `client_encoding`, `extra_float_digits`) changes how values travel,
-and every application on this database is affected.
+Either healthd sent a value that the application can use to the server and read it back, without writing a row,
+and the result was an error or another value.
+Often a setting of the database is the cause
+(`DateStyle`, `IntervalStyle`, `client_encoding`, `extra_float_digits`), while the schema is correct.
 
-Or rows were found that hold what a model of a contract cannot read (`sample_rows` in yoyo.ini asks for that):
-NULL where the model takes no None, a label that its enum does not know, a date that is infinite or beyond
-the year 9999. An application fails when it reads such a row, on this row only.
-A warning is what it can read and may not be able to pass on: NaN in JSON, a fraction where it counts whole numbers.""",
-        see="""
-The finding names the type, the case and the server's or the driver's words;
-`SELECT * FROM pg_db_role_setting` shows settings that were changed for a database or a role.
-Of rows it names the column, the class of trouble, how many of the rows that were looked at,
-the primary key of one of them when that is made of numbers or UUIDs,
-and the SQL that shows all of them (`query` in JSON).
-A value is in no finding.""",
-        mend="""
-`ALTER DATABASE … RESET setting`, then let applications reconnect.
-For an enum, mend its labels (enum_mismatch).
-Rows are mended by a migration that gives them a value that can be read, and a constraint that keeps others out;
-or the model is made to take them. healthd looks again at the same rows within ten minutes, `healthd check` at once.""",
+Or rows contain values that a model of a contract cannot read (if `sample_rows` is set in yoyo.ini):
+NULL where the model does not accept None, a label that its enum does not contain,
+an infinite date, or a date after the year 9999.""",
+        impact="""
+A setting affects all applications that use this database.
+A row that cannot be read makes the application fail when it reads that row.
+Warning: the application can read the value and may not be able to pass it on,
+for example NaN in JSON, or a fraction where it expects a whole number.""",
+        diagnosis="""
+The finding shows the type, the tested value and the error message of the server or the driver.
+`SELECT * FROM pg_db_role_setting` lists settings of databases and roles.
+
+For rows, the finding shows the column, the kind of value, how many of the sampled rows contain it,
+the primary key of one of them if it consists of numbers or UUIDs,
+and the SQL that selects all of them (`query` in the JSON).
+A finding never contains a value.""",
+        mitigation="""
+For a setting, run `ALTER DATABASE … RESET setting`, then reconnect the applications.
+
+For an enum, fix its labels (enum_mismatch).
+
+For rows, write a migration that replaces the values and adds a constraint against new ones,
+or change the model so that it accepts them.
+healthd samples the same rows again within ten minutes, `healthd check` immediately.""",
     ),
 )
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding for each object with values that did not survive, and each trouble that rows of a column make."""
+    """Yield a finding for each object whose values do not round-trip, and for each kind of bad value in a column."""
     troubled: dict[str, int] = {}
     for trip in evidence.round_trips:
         if trip.trouble is None:
@@ -55,9 +62,9 @@ def check(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 "serialization_failed",
                 trip.key,
-                f"{name}: {trip.case} does not survive: {trip.trouble}",
+                f"{name}: {trip.case} does not round-trip: {trip.trouble}",
                 Severity.CRITICAL,
-                expected=f"{trip.case} comes back as it was sent",
+                expected=f"{trip.case} is returned unchanged",
                 actual=trip.trouble,
             )
     yield from map(_sampled, evidence.samples)
@@ -67,16 +74,16 @@ def check(evidence: Evidence) -> Iterator[Finding]:
 def _sampled(sample: Sample) -> Finding:
     trouble = TROUBLES[sample.trouble]
     rows = f"{sample.count} of {sample.rows} {'row' if sample.rows == 1 else 'rows'}"
-    example = f"; one is {sample.example}" if sample.example else ""
+    example = f"; for example {sample.example}" if sample.example else ""
     return Finding(
         "serialization_failed",
         sample.key,
-        f"{sample.key}: {rows} looked at hold {trouble.words}: {some(sample.who)}{example}",
+        f"{sample.key}: {rows} sampled contain {trouble.words}: {some(sample.who)}{example}",
         trouble.severity,
-        expected=f"rows that {some(sample.who)} can hold",
+        expected=f"rows that {some(sample.who)} can read",
         actual=f"{rows}: {trouble.words}",
         attribute=sample.trouble,
-        repair=(commented(f"-- These are the rows: {sample.query}"),),
+        repair=(commented(f"-- To list the rows: {sample.query}"),),
         facts={
             "trouble": sample.trouble,
             "count": sample.count,
@@ -95,7 +102,7 @@ def _denied(one: Unsampled) -> Finding:
     return Finding(
         "permission_denied",
         one.key,
-        f"{one.role} may not look at rows of {one.key.sql}, as sample_rows asks: {grant} in a migration",
+        f"role {one.role} lacks the privilege to sample rows of {one.key.sql} (sample_rows): {grant} in a migration",
         Severity.UNKNOWN,
         expected=f"SELECT ({columns}) for {one.role}",
         actual="not granted",

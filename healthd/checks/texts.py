@@ -1,4 +1,4 @@
-"""Texts: what two major versions of PostgreSQL printed is compared only where they printed it alike."""
+"""Texts: what two major versions of PostgreSQL print is compared only where they print it the same way."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ from healthd.text import some
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
-    """Yield one finding for all texts that differ, when the lock file does not know how this major prints them.
+    """Yield one finding for all texts that differ, if the lock file does not have them as this major prints them.
 
-    Structure is judged by the other checks; a check of its own lets them answer.
+    Structure is judged by the other checks; because this is a separate check, they keep their verdicts.
     """
     found = [one for one in differences(evidence, *evidence.kinds) if printed_elsewhere(evidence, one)]
     if not found:
@@ -23,10 +23,10 @@ def check(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         "cannot_compare",
         Key("database", (evidence.target,)),
-        f"{count} printed by PostgreSQL {theirs} otherwise than by {ours}: {some(names)}; {_cure(evidence, theirs)}",
+        f"{count} printed differently by PostgreSQL {theirs} and {ours}: {some(names)}; {_cure(evidence, theirs)}",
         Severity.UNKNOWN,
-        f"as PostgreSQL {ours} prints",
-        f"as PostgreSQL {theirs} prints",
+        f"as printed by PostgreSQL {ours}",
+        f"as printed by PostgreSQL {theirs}",
         repair=(evidence.texts_grant,) if evidence.texts_grant else (),
         facts={
             "texts": [
@@ -38,10 +38,10 @@ def check(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _cure(evidence: Evidence, theirs: int) -> str:
-    """Return how healthd comes to know how a server of this major prints."""
+    """Return how to record the texts as a server of this major prints them."""
     if evidence.texts_grant:
-        return f"what was recorded of them may not be read: {evidence.texts_grant}"
+        return f"healthd has no privilege to read the recorded texts: {evidence.texts_grant}"
     return (
-        "healthd baseline --record-texts records them as they are, after you have looked; or "
-        f"healthd lock --also-on FOLDER, with the programs of PostgreSQL {theirs}, measures them"
+        "check them, then record them with healthd baseline --record-texts; or measure them with "
+        f"healthd lock --also-on FOLDER, where FOLDER contains the programs of PostgreSQL {theirs}"
     )

@@ -1,1 +1,1 @@
-"""What a reading means: what differs, why, and what of it is worth telling."""
+"""How two snapshots differ, why, and which differences are reported."""

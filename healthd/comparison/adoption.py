@@ -1,19 +1,17 @@
-"""A database that holds something and has no ledger: whether it is what sql/ says is not asked before it is adopted."""
+"""A database that is not empty and has no ledger: it is not compared with sql/ before it is adopted."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from healthd.model.findings import Finding, Report
-from healthd.model.names import HANGING, Key
+from healthd.catalog import KINDS
+from healthd.model.findings import Finding, Verdict
+from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
 
-# What a provider or a DBA puts into every new database: it is empty all the same.
-SET_UP = frozenset({*HANGING, "schema", "extension", "language", "default_privileges", "event_trigger", "publication"})
-
 
 def not_adopted(target: str, differences: Iterable[Difference]) -> Finding | None:
-    """Return what is to be said of a database without a ledger, if it holds anything; none when it is empty."""
+    """Return the finding on a database without a ledger, if it contains any object; None if it is empty."""
     there = tuple(_held(differences))
     if not there:
         return None
@@ -21,23 +19,23 @@ def not_adopted(target: str, differences: Iterable[Difference]) -> Finding | Non
     return Finding(
         "not_adopted",
         Key("database", (target,)),
-        f"{target} is not adopted yet: it has no ledger, and holds {many}; healthd baseline finds the version that it "
-        "is at and adopts it, healthd migrate applies sql/ from the first file on",
+        f"{target} is not adopted yet: it has no ledger, and contains {many}; run healthd baseline to adopt it at the "
+        "version that it matches, or healthd migrate to apply sql/ from the first file",
         Severity.WARNING,
-        "a ledger that says what was applied",
+        "a ledger that records what was applied",
         "none",
         facts={"objects": len(there)},
         check="migrations",
     )
 
 
-def as_not_adopted(report: Report) -> Report:
-    """Return a report of a database that is not adopted yet: that, and nothing that would follow from it."""
-    if report.not_adopted is None:
-        return report
+def as_not_adopted(verdict: Verdict) -> Verdict:
+    """Return a verdict on a database that is not adopted yet: only this finding, and none that would follow from it."""
+    if verdict.not_adopted is None:
+        return verdict
     return replace(
-        report,
-        findings=(report.not_adopted,),
+        verdict,
+        findings=(verdict.not_adopted,),
         checks={"connection": Severity.OK, "migrations": Severity.WARNING},
         migrations=(),
         notes=(),
@@ -46,4 +44,4 @@ def as_not_adopted(report: Report) -> Report:
 
 
 def _held(differences: Iterable[Difference]) -> Iterator[Key]:
-    return (one.key for one in differences if one.unexpected and one.key.kind not in SET_UP)
+    return (one.key for one in differences if one.unexpected and not KINDS[one.key.kind].provided)

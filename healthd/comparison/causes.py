@@ -1,4 +1,4 @@
-"""One cause, one finding: take out the differences that merely follow from another."""
+"""One cause, one finding: remove the differences that only follow from another difference."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -10,9 +10,9 @@ from healthd.model.snapshots import Difference
 
 
 def causes(differences: Iterable[Difference], kinds: Mapping[str, Kind]) -> tuple[Difference, ...]:
-    """Return the differences that nothing else among them explains.
+    """Return the differences that no other difference explains.
 
-    What stood in a lost table is lost with it; a default that names a renamed enum label is renamed with it.
+    The objects of a missing table are missing with it; a default that contains a renamed enum label changes with it.
     """
     differences = tuple(differences)
     lost = {one.key: one.actual is None for one in differences if one.attribute is None}
@@ -23,13 +23,13 @@ def causes(differences: Iterable[Difference], kinds: Mapping[str, Kind]) -> tupl
 
 
 def parent_of(one: Difference, lost: Mapping[Key, bool], kinds: Mapping[str, Kind]) -> Key | None:
-    """Return what an object belongs to, if that is lost, or new, together with it; `lost` tells which it is."""
+    """Return what an object belongs to, if that is missing, or new, as well; `lost`: whether a key is missing."""
     if one.attribute is not None:
         return None
     record = one.expected if one.expected is not None else one.actual
     parent = kinds[one.key.kind].parent(one.key, record)
     if getattr(record, "bound", None) is not None and (table := Key.parse(f"table:{record.inherits[0]}")) in lost:
-        parent = table  # a partition goes with its table
+        parent = table  # a partition is dropped with its table
     if parent is not None and parent.kind == "table" and parent not in lost:
         parent = Key("view", parent.path)  # views have triggers, materialized ones have indexes
     together = parent is not None and parent != one.key and lost.get(parent) == (one.actual is None)
@@ -37,9 +37,9 @@ def parent_of(one: Difference, lost: Mapping[Key, bool], kinds: Mapping[str, Kin
 
 
 def of_their_own(differences: Iterable[Difference], objects: Mapping[Key, Record]) -> tuple[Difference, ...]:
-    """Return the differences but for columns that differ as they do in a table that this one inherits from.
+    """Return the differences, except those of columns that differ in the same way in a parent table.
 
-    `objects` are those that are expected.
+    `objects` are the expected objects.
     """
     differences = tuple(differences)
     columns = {(one.key.path, one.attribute): one for one in differences if one.key.kind == "column"}
@@ -51,7 +51,7 @@ def of_their_own(differences: Iterable[Difference], objects: Mapping[Key, Record
 
 
 def _above(key: Key, objects: Mapping[Key, Record]) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of the column of this name in the tables that a column's own inherits from."""
+    """Yield the paths of the columns of the same name in the parents of a column's table."""
     if key.kind == "column":
         *table, column = key.path
         for parent in getattr(objects.get(Key("table", tuple(table))), "inherits", ()):
@@ -59,13 +59,13 @@ def _above(key: Key, objects: Mapping[Key, Record]) -> Iterator[tuple[str, ...]]
 
 
 def _alike(one: Difference, other: Difference | None) -> bool:
-    if other is None or one.attribute is None:  # a column that is lost, or new, is so in both or in neither
+    if other is None or one.attribute is None:  # a column that is missing, or new, is so in both or in neither
         return other is not None and (one.missing, one.unexpected) == (other.missing, other.unexpected)
     return (one.expected, one.actual) == (other.expected, other.actual)
 
 
 def _spelled(differences: Iterable[Difference]) -> Iterator[tuple[str, str]]:
-    """Yield (actual, expected) for each constant of an enum type that a renamed label respells."""
+    """Yield (actual, expected) for each constant of an enum type that a renamed label changes."""
     for one in differences:
         if one.key.kind == "enum" and one.attribute == "labels":
             for actual, expected in renamed(one.expected, one.actual):
@@ -73,7 +73,7 @@ def _spelled(differences: Iterable[Difference]) -> Iterator[tuple[str, str]]:
 
 
 def _respelled(one: Difference, spelled: Iterable[tuple[str, str]], kinds: Mapping[str, Kind]) -> bool:
-    """Return whether a text differs by nothing but labels that were renamed."""
+    """Return whether a text differs only by labels that were renamed."""
     if one.attribute is None or not kinds[one.key.kind].deparsed(one.attribute):
         return False
     text = one.actual

@@ -1,4 +1,4 @@
-"""What went with something else: DROP … CASCADE is one cause, and the repair of the cause brings all of it back."""
+"""What follows from another difference: DROP … CASCADE is one cause, and the cause's repair restores everything."""
 
 import re
 from collections import defaultdict
@@ -8,11 +8,11 @@ from dataclasses import fields, replace
 from healthd.catalog.roles import OWNER, PUBLIC
 from healthd.comparison.causes import parent_of
 from healthd.model.attributes import Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Dependent, Kind
 from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Difference, Snapshot
 
-Id = tuple[Key, str | None]  # what tells the differences of one round apart
+Id = tuple[Key, str | None]  # what identifies a difference within one round
 
 TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
 CAST = re.compile(
@@ -27,11 +27,11 @@ def consequences(
     expected: Snapshot,
     kinds: Mapping[str, Kind],
 ) -> dict[Id, tuple[Difference, ...]]:
-    """Return what went with each of the causes, in the order in which it can be made again.
+    """Return what follows from each of the causes, in the order in which it can be created again.
 
-    `causes` are the differences that nothing explains yet; some of them follow from others. An object follows
-    from a missing one that its record speaks of: a view from a table, a column from its type, a trigger from its
-    function. Of the privileges that a role lost everywhere the first stands for all.
+    `causes` are the differences that are not explained yet; some of them follow from others. An object follows
+    from a missing object that its record mentions: a view from a table, a column from its type, a trigger from its
+    function. If a role lost all its privileges, the first one stands for all.
     """
     graph = _Graph(tuple(differences), tuple(causes), expected, kinds)
     found = defaultdict[Id, list[tuple[int, int, Difference]]](list)
@@ -49,7 +49,7 @@ def consequences(
 
 
 class _Graph:
-    """Who follows from whom."""
+    """Which difference follows from which."""
 
     def __init__(
         self,
@@ -75,13 +75,13 @@ class _Graph:
                 self.columns[one.key.path[:2]].append(one)
             elif one.key.kind == "column" and one.attribute == "type":
                 self.types[one.key.path[:2]].append(one)
-            elif one.missing and one.key.kind in ("extension", "schema", "language", "foreign_server", "constraint"):
+            elif one.missing and kinds[one.key.kind].needed:
                 self.others.append(one)
-            elif one.missing and one.key.kind in NAMED:
+            elif one.missing and kinds[one.key.kind].referenced:
                 self.named[one.key.path[0], one.key.path[1]].append(one)
 
     def root(self, one: Difference) -> tuple[Difference, int]:
-        """Return what a difference follows from in the end, and over how many others; itself when from nothing."""
+        """Return the root cause of a difference, and its distance; the difference itself if it has no cause."""
         me = one.place
         if me in self.roots:
             return self.roots[me]
@@ -89,7 +89,7 @@ class _Graph:
         found = one, 0
         for above in self._above(one):
             if (above.key, above.attribute) in self.busy:
-                continue  # two that speak of each other: the first one asked follows from the second
+                continue  # two objects that mention each other: the first one examined follows from the second
             root, depth = self.root(above)
             found = (root if found[0] is one else found[0]), max(found[1], depth + 1)
         self.busy.remove(me)
@@ -97,7 +97,7 @@ class _Graph:
         return found
 
     def _above(self, one: Difference) -> Iterator[Difference]:
-        """Yield what a difference follows from at first hand."""
+        """Yield the direct causes of a difference."""
         inside = parent_of(one, self.lost, self.kinds)
         if inside is not None and one.missing:
             yield self.missing[inside]
@@ -121,76 +121,53 @@ class _Graph:
             yield from self._retyped(one)
 
     def _spoken_of(self, one: Difference, record: Record) -> Iterator[Difference]:
-        words, pairs = _speaks(one.key, record)
+        words, pairs = self._speaks(one.key, record)
         for pair in sorted(pairs):
             yield from self.named[pair]
-        tables = pairs | ({one.key.path[:2]} if one.key.kind in OF_A_TABLE else set())
+        tables = pairs | ({one.key.path[:2]} if self.kinds[one.key.kind].is_part else set())
         for table in sorted(tables):
             for column in self.columns[table]:
-                # Of its own table, a column speaks only if it is made of others.
+                # A column depends on others of its own table only if it is generated.
                 beside = one.key.kind == "column" and table == one.key.path[:2] and record.generated == "none"
                 if column.key.path[2] in words and not beside:
                     yield column
+        dependent = Dependent(record, frozenset(pairs), self.paths)
         for other in self.others:
-            if self._needs(record, pairs, other):
+            needed = self.kinds[other.key.kind].needed
+            if needed is not None and needed(other.key, other.expected, dependent):
                 yield other
 
-    def _needs(self, record: Record, pairs: set[tuple[str, str]], other: Difference) -> bool:
-        name = other.key.path[0]
-        if other.key.kind == "schema":
-            return any(schema == name for schema, _ in pairs)
-        if other.key.kind == "extension":  # what stands in its schema, and is nobody else's
-            mine = {pair for pair in pairs if pair[0] == other.expected.schema}
-            return not mine <= self.paths
-        if other.key.kind == "constraint":
-            keys = re.search(r"\(.*\)", other.expected.definition)
-            referred = f"REFERENCES {Key('table', other.key.path[:2]).sql}{keys[0]}" if keys else ""
-            return bool(referred) and referred in getattr(record, "definition", "")
-        return name in (getattr(record, "language", None), getattr(record, "server", None))
+    def _speaks(self, key: Key, record: Record) -> tuple[set[str], set[tuple[str, str]]]:
+        """Return the words and the qualified names that an object mentions."""
+        kind = self.kinds[key.kind]
+        texts = list(key.path[kind.types_at :] if kind.types_at is not None else ())
+        for field in fields(record):
+            value = getattr(record, field.name)
+            texts += (one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, str))
+        words, pairs = set[str](), set[tuple[str, str]]()
+        for text in texts:
+            tokens = _tokens(text)
+            words |= set(tokens)
+            pairs |= _pairs(tokens)
+        if at := kind.within.get("table"):  # a table that it is not a part of
+            pairs.add((key.path[at], key.path[at + 1]))
+        return words, pairs
 
     def _retyped(self, one: Difference) -> Iterator[Difference]:
-        """Yield the column of another type that makes a text differ in its casts."""
+        """Yield the columns with another type that make a text differ in its casts."""
         if _without_casts(one.expected) != _without_casts(one.actual):
             return
-        _, pairs = _speaks(one.key, self.expected.objects[one.key])
+        _, pairs = self._speaks(one.key, self.expected.objects[one.key])
         for table in sorted(pairs | {one.key.path[:2]}):
             yield from (column for column in self.types[table] if column.key != one.key or one.attribute != "type")
 
 
-NAMED = frozenset(
-    """table foreign_table view sequence enum domain composite range base_type collation function aggregate operator
-    text_search_configuration text_search_dictionary text_search_parser text_search_template""".split()
-)
-# What a column loses or gets with something else: the repair of the latter is that of both.
+# Attributes of a column that change together with another one: the repair of the latter repairs both.
 TOGETHER = {"default": ("generated",), "collation": ("type",)}
-OF_A_TABLE = frozenset({"column", "constraint", "index", "trigger", "policy", "rule"})
-
-
-def _speaks(key: Key, record: Record) -> tuple[set[str], set[tuple[str, str]]]:
-    """Return the words and the qualified names that an object speaks of."""
-    texts = list(key.path[2:] if key.kind in ("function", "aggregate", "operator") else ())
-    texts += key.path if key.kind in ("cast", "transform") else ()
-    for field in fields(record):
-        value = getattr(record, field.name)
-        texts += (
-            [value]
-            if isinstance(value, str)
-            else [one for one in value if isinstance(one, str)]
-            if isinstance(value, tuple)
-            else []
-        )
-    words, pairs = set[str](), set[tuple[str, str]]()
-    for text in texts:
-        tokens = _tokens(text)
-        words |= set(tokens)
-        pairs |= _pairs(tokens)
-    if key.kind == "publication_table":
-        pairs.add((key.path[1], key.path[2]))
-    return words, pairs
 
 
 def qualified(text: str) -> set[tuple[str, str]]:
-    """Return the qualified names in a text: of objects with their schemas, and of columns with their tables."""
+    """Return the qualified names in a text: objects with their schemas, and columns with their tables."""
     return _pairs(_tokens(text))
 
 
@@ -207,7 +184,7 @@ def _without_casts(text: str | None) -> str:
 
 
 def _roles(causes: Iterable[Difference], expected: Snapshot, order: Mapping[str, int]) -> Iterator[list[Difference]]:
-    """Yield, for each role that lost all it held on more than one object, these losses."""
+    """Yield, for each role that lost all its privileges on more than one object, these losses."""
     held, lost = defaultdict[str, int](int), defaultdict[str, list[Difference]](list)
     for one in causes:
         if one.key.kind == "grant" and (one.missing or (one.attribute and not one.actual)):

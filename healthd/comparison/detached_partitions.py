@@ -1,4 +1,4 @@
-"""A partition that was detached is one cause: what it had from its table is its own now, and follows from it."""
+"""A detached partition is one cause: the objects that it inherited are now its own, and follow from it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -15,11 +15,11 @@ Objects = dict[Key, Record]
 def with_detached(
     expected: Snapshot, actual: Snapshot, rules: Mapping[Key, str]
 ) -> tuple[Snapshot, Snapshot, tuple[str, ...]]:
-    """Return both sides as they are compared, and the names of tables that were partitions and are let go.
+    """Return both sides as they are compared, and the names of detached tables that are allowed to be.
 
-    Of one that is missed nothing differs but its share of the table. Where partitions come and go it is left out on
-    both sides, with all below it; there a table that no file knows, and that has its columns and begins with its name,
-    was one of them, too.
+    Of a partition that should be attached only the bound differs. If partitions may be added and removed, it is omitted
+    on both sides, with everything below it; in this case a table that is not in the files also counts as a former
+    partition if it has the same columns as the partitioned table and its name begins with that table's name.
     """
     listed = partitions(expected)
     wanted, found = dict(expected.objects), dict(actual.objects)
@@ -40,7 +40,7 @@ def with_detached(
 
 
 def _detached(path: Path, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Key | None:
-    """Return the key of a table that should be a partition, and is one no more."""
+    """Return the key of a table that should be a partition but no longer is."""
     for key in (Key("table", path), Key("foreign_table", path)):
         if key in expected and (there := actual.get(key)) is not None and there.bound is None:
             return key
@@ -78,21 +78,21 @@ def _above(path: Path, parents: Mapping[Path, Path]) -> Iterator[Path]:
 
 
 def _as_attached(key: Key, above: list[Path], expected: Objects, actual: Objects) -> Objects:
-    """Return the objects as if a table still were a partition, but for its share."""
+    """Return the objects as if a table were still a partition, except for its bound."""
     found = {
         one: record
         for one, record in actual.items()
         if one in expected or holder(one, record) != key.path or not _is_inherited(one, record, above, expected)
     }
     found[key] = replace(found[key], inherits=expected[key].inherits)
-    for one, record in expected.items():  # since 17 a partition has its identity from its table
+    for one, record in expected.items():  # since 17 a partition inherits the identity of its table
         if one.kind == "column" and one.path[:2] == key.path and one in found:
             found[one] = replace(found[one], identity=record.identity)
     return found
 
 
 def _is_inherited(key: Key, record: Record, above: Iterable[Path], expected: Mapping[Key, Record]) -> bool:
-    """Return whether what stands on a table is what the table that it was a partition of says."""
+    """Return whether an object of a table is defined by the table that it was a partition of."""
     if key.kind == "trigger":
         return any(Key("trigger", (*path, key.path[2])) in expected for path in above)
     if key.kind not in ("constraint", "index"):
@@ -102,7 +102,7 @@ def _is_inherited(key: Key, record: Record, above: Iterable[Path], expected: Map
 
 
 def _said(record: Record) -> tuple[bool, str]:
-    """Return what a constraint or an index says, without its name and its table."""
+    """Return the definition of a constraint or an index, without its name and its table."""
     _, using, after = record.definition.partition(" USING ")
     return getattr(record, "unique", False), after if using and record.definition.startswith(
         "CREATE"

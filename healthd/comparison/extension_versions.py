@@ -1,4 +1,4 @@
-"""An extension of another version: whether the server can bring the expected one, or the files are behind."""
+"""An extension of another version: whether the server can update it, or the files are out of date."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,11 +6,11 @@ from dataclasses import replace
 from healthd.model.findings import Finding
 from healthd.model.names import literal
 
-Updates = Mapping[str, frozenset[tuple[str, str]]]  # of an extension: from which version to which there is a way
+Updates = Mapping[str, frozenset[tuple[str, str]]]  # for each extension: from which version to which a path exists
 
 
 def with_version(finding: Finding, updates: Updates) -> Finding:
-    """Return a finding on an extension's version that says what can be done; any other one as it is."""
+    """Return a finding on an extension's version with what can be done; any other finding unchanged."""
     if (finding.key.kind, finding.attribute) != ("extension", "version"):
         return finding
     expected, actual = str(finding.expected), str(finding.actual)
@@ -19,14 +19,15 @@ def with_version(finding: Finding, updates: Updates) -> Finding:
         return finding
     alter = f"ALTER EXTENSION {finding.key.sql} UPDATE TO"
     if (expected, actual) in ways or _is_newer(actual, expected):
-        words = f"{finding.key}: version {actual} is newer than the files say ({expected}): update the files"
+        words = f"{finding.key}: version {actual} is newer than the version in sql/ ({expected}): update the files"
         return replace(finding, message=words, repair=(f"-- in a migration: {alter} {literal(actual)};",))
-    words = f"{finding.message}; this server has no way from {actual} to {expected}"
-    return replace(finding, message=words, repair=(f"-- install its files first, then: {alter} {literal(expected)};",))
+    words = f"{finding.message}; this server has no update path from {actual} to {expected}"
+    steps = (f"-- first install its files on the server, then: {alter} {literal(expected)};",)
+    return replace(finding, message=words, repair=steps)
 
 
 def _is_newer(one: str, other: str) -> bool:
-    """Return whether a version comes after another one, where both are numbers."""
+    """Return whether a version is later than another one; False unless both are numeric."""
     parts = [text.split(".") for text in (one, other)]
     if not all(part.isdecimal() for side in parts for part in side):
         return False

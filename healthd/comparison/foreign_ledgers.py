@@ -1,11 +1,11 @@
-"""The tables in which other migration tools keep their books: a database that was adopted may still have them."""
+"""The ledger tables of other migration tools: an adopted database may still have them."""
 
 from collections.abc import Iterable, Mapping
 
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference
 
-# Names that nobody gives to a table of his own; a table that sql/ makes is never taken for one of these.
+# Names that are not used for other tables; a table that sql/ creates is never taken for one of these.
 LEDGERS: Mapping[str, str] = {
     "schema_migrations": "golang-migrate, dbmate or Rails",
     "ar_internal_metadata": "Rails",
@@ -36,7 +36,7 @@ LEDGERS: Mapping[str, str] = {
 
 
 def ledgers(differences: Iterable[Difference]) -> dict[Key, str]:
-    """Return the tool of each table that nobody expects and another tool keeps its books in."""
+    """Return the tool of each unexpected table that is the ledger of another tool."""
     return {
         one.key: LEDGERS[one.key.path[-1]]
         for one in differences
@@ -45,5 +45,5 @@ def ledgers(differences: Iterable[Difference]) -> dict[Key, str]:
 
 
 def noted(key: Key, tool: str) -> str:
-    """Return what is to be known of such a table."""
-    return f"{key.sql} keeps the books of {tool}: it is left out; drop it once that tool is not used any more"
+    """Return the note about such a table."""
+    return f"{key.sql} is the ledger of {tool} and is not compared; drop it once that tool is no longer used"

@@ -1,9 +1,10 @@
-"""What every check shares: from a difference to a finding."""
+"""From a difference to a finding: what all checks share."""
 
 from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 
+from healthd.catalog.roles import MIGRATOR, OWNER
 from healthd.comparison import moves, renames, swapped_columns, words
 from healthd.model.findings import Evidence, Finding
 from healthd.model.kinds import Kind
@@ -20,7 +21,7 @@ def differences(evidence: Evidence, *kinds: str) -> Iterator[Difference]:
 
 
 def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mismatch") -> Iterator[Finding]:
-    """Yield the finding that a difference makes, if it is worth one."""
+    """Yield the finding on a difference, if it is reported at all."""
     key, kind = difference.key, evidence.kinds[difference.key.kind]
     if difference.attribute == UNREADABLE:
         why = difference.actual or difference.expected
@@ -55,8 +56,8 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         problem = "unexpected_object"
     records = (evidence.expected.objects.get(key), evidence.aligned.get(key, evidence.actual.objects.get(key)))
     steps = () if difference.unexpected else tuple(map(commented, kind.repair(difference, *records)))
-    if lenient:  # what a DBA gave is for him to take back
-        steps = tuple(commented(f"-- if nobody meant it: {one}") for one in steps)
+    if lenient:  # a privilege that a DBA granted is not revoked automatically
+        steps = tuple(commented(f"-- if it is not intended: {one}") for one in steps)
     little = kind.little(difference, records[0]) if difference.attribute is not None and records[0] is not None else ""
     severity = min(severity, Severity.WARNING) if little else severity
     yield Finding(
@@ -64,7 +65,7 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         key,
         f"{key}: {words.word(key.kind, difference.attribute or '')} differs in {little}"
         if little
-        else message(difference) + _recorded(evidence, difference),
+        else _with_placeholders(message(difference) + _recorded(evidence, difference)),
         severity,
         expected,
         actual,
@@ -82,21 +83,21 @@ def _swapped(evidence: Evidence, difference: Difference, problem: str) -> Findin
 
 
 def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
-    """Return a finding that names what went with it, and whose SQL brings that back too."""
+    """Return a finding that names its consequences, and whose SQL also repairs them."""
     went = evidence.consequences.get((finding.key, finding.attribute), ())
     if not went or finding.severity is Severity.UNKNOWN:
         return finding
     found = [one for difference in went for one in judge(evidence, difference)]
     told = tuple(dict.fromkeys(str(one.key) for one in found if (one.key, one.attribute) not in evidence.inside))
     steps = tuple(statement for one in found for statement in one.repair)
-    # Where rows are gone, or what stood in a schema, nothing can be hung on it before it is back.
+    # If rows, or the objects of a schema, are lost, their dependents cannot be created before these are restored.
     if finding.key.kind in ("schema", "table", "foreign_table") or not any(_runs(one) for one in finding.repair):
-        steps = (f"-- Then make again what went with it: {', '.join(told)}.",) if told else ()
+        steps = (f"-- Then restore the affected objects: {', '.join(told)}.",) if told else ()
     message = finding.message
     if all(one.key.kind == "grant" for one in (finding, *found)) and finding.attribute is not None:
-        message = f"{finding.key.path[-1]} holds none of its privileges any more: {finding.key}"
+        message = f"{finding.key.path[-1]} no longer holds any of its privileges: {finding.key}"
     if told:
-        message += f"; with it went {some(told, TOLD)}"
+        message += f"; also affected: {some(told, TOLD)}"
     return replace(
         finding,
         message=message,
@@ -106,7 +107,7 @@ def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
     )
 
 
-TOLD = 5  # of what went with something, how many are named in the message
+TOLD = 5  # how many consequences are named in the message
 
 
 def _runs(statement: str) -> bool:
@@ -114,14 +115,14 @@ def _runs(statement: str) -> bool:
 
 
 def commented(statement: str) -> str:
-    """Return SQL in which a comment stays one, whatever line ends the names and texts in it have."""
+    """Return SQL in which a comment remains a comment, even if names and texts in it contain line breaks."""
     if not statement.startswith("--"):
         return statement
     return "\n".join(line if line.startswith("--") else f"-- {line}" for line in statement.splitlines())
 
 
 def printed_elsewhere(evidence: Evidence, difference: Difference) -> bool:
-    """Return whether a text differs that two majors printed, which need not print it alike: `texts` tells of those."""
+    """Return whether two major versions printed a text that differs; the check `texts` reports these."""
     kind = evidence.kinds[difference.key.kind]
     two = printed_by_two(kind, evidence.expected, evidence.actual, difference, evidence.printed)
     return two and kind.severity(difference) is not None
@@ -134,7 +135,7 @@ def printed_by_two(
     difference: Difference,
     printed: Container[tuple[Key, str | None]] = (),
 ) -> bool:
-    """Return whether two texts differ that servers of two majors printed; `printed` are known as the second prints."""
+    """Return whether two texts differ that two major versions printed, and that are not among those in `printed`."""
     if major(expected) == major(actual) or not kind.deparsed(difference.attribute):
         return False
     if (difference.key, difference.attribute) in printed:
@@ -143,20 +144,28 @@ def printed_by_two(
 
 
 def major(snapshot: Any) -> int:
-    """Return the major version of the server that a snapshot is from."""
+    """Return the major version of the server of a snapshot."""
     return int(snapshot.server_version) // 10000
 
 
 def _recorded(evidence: Evidence, difference: Difference) -> str:
-    """Return where a text comes from that the lock file has as another major prints it."""
+    """Return the source of an expected text that replaces the one that another major version printed."""
     migration = evidence.printed.get((difference.key, difference.attribute))
     if migration is None or difference.actual is None:
         return ""
     return f", as PostgreSQL {major(evidence.actual)} printed it for {migration}"
 
 
+PLACEHOLDERS = {MIGRATOR: "the role that runs migrations", OWNER: "the owner of the object"}
+
+
+def _with_placeholders(text: str) -> str:
+    """Return a message that explains the placeholders for roles in it."""
+    return "; ".join([text, *(f"{word}: {meaning}" for word, meaning in PLACEHOLDERS.items() if word in text)])
+
+
 def message(difference: Difference, *, than: str = "sql/") -> str:
-    """Return one line that says what differs, in an operator's words; `than` is called what was expected."""
+    """Return one line with what differs, for operators; `than` is the name of the expected side."""
     key = difference.key
     if difference.attribute is None:
         if difference.actual is None:
@@ -181,7 +190,7 @@ def message(difference: Difference, *, than: str = "sql/") -> str:
 
 
 def where_they_differ(one: str, other: str, limit: int = 120, before: int = 30) -> tuple[str, str]:
-    """Return two texts from shortly before the place where they differ, where it would be cut off."""
+    """Return two texts from shortly before the point where they differ, if it would be cut off otherwise."""
     shorter = min(len(one), len(other))
     place = next((n for n in range(shorter) if one[n] != other[n]), shorter)
     if max(len(one), len(other)) <= limit or place < limit // 2:
@@ -190,7 +199,7 @@ def where_they_differ(one: str, other: str, limit: int = 120, before: int = 30) 
 
 
 def sides(difference: Difference) -> tuple[str, str]:
-    """Return expected and actual as people read them."""
+    """Return expected and actual in readable form."""
     if difference.attribute is not None:
         return shown(difference.expected), shown(difference.actual)
     record = difference.expected if difference.actual is None else difference.actual
@@ -199,7 +208,7 @@ def sides(difference: Difference) -> tuple[str, str]:
 
 
 def summary(key: Key, record: Any) -> str:
-    """Return a whole object in a few words: its most telling attributes."""
+    """Return an object in a few words: its most significant attribute."""
     for name in ("definition", "labels", "type", "privileges"):
         if hasattr(record, name):
             return shown(getattr(record, name))
@@ -207,6 +216,6 @@ def summary(key: Key, record: Any) -> str:
 
 
 def one_line(text: str, limit: int = 120) -> str:
-    """Return a text on one line, cut where it is long."""
+    """Return a text on one line, truncated if it is long."""
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,4 +1,4 @@
-"""Objects of which some kinds were left out, for they are as expected: fetched when somebody asks for them."""
+"""Objects without the kinds that match the expected ones: these are fetched when they are needed."""
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ Fetch = Callable[[str], Mapping[Key, Record]]
 
 
 def whole(snapshot: Snapshot, fetch: Fetch) -> Snapshot:
-    """Return the snapshot with the kinds that were left out; `fetch` returns the objects of one of them."""
+    """Return the snapshot with the omitted kinds; `fetch` returns the objects of one of them."""
     if not snapshot.omitted:
         return snapshot
     return replace(snapshot, objects=_Objects(snapshot.objects, snapshot.omitted, fetch), omitted=frozenset())

@@ -1,4 +1,4 @@
-"""What was moved to another schema is told as moved, with all that went along."""
+"""Objects that were moved to another schema, with everything that moved along."""
 
 import re
 from collections import defaultdict
@@ -6,58 +6,54 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from healthd.catalog.owners import words
+from healthd import catalog
 from healthd.comparison.renames import AS_WRITTEN, inside, same_inside, same_record, under_other_paths
 from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import SCHEMA_OF, Difference, Snapshot
 
-# In this order: what others have columns of, stand on or speak of comes first.
-MOVED = (
-    *("collation", "enum", "domain", "composite", "range", "base_type", "table", "foreign_table", "sequence"),
-    *("function", "aggregate", "operator", "view", "statistics", "conversion"),
-    *("text_search_parser", "text_search_template", "text_search_dictionary", "text_search_configuration"),
-)
-
-Places = dict[tuple[str, ...], tuple[str, ...]]  # from the path that is there to the one that is expected
+Places = dict[tuple[str, ...], tuple[str, ...]]  # from the actual path to the expected one
 
 
 def moved_back(
     expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]
 ) -> tuple[Snapshot, tuple[Difference, ...]]:
-    """Return the actual side in the expected schemas, and a difference for each object that stands in another.
+    """Return the actual side in the expected schemas, and a difference for each object that is in another schema.
 
-    A move is told where an object is missing in one schema, exactly one of its kind and name is unexpected in another,
-    and it is what it was. Texts that name it where it is now are as expected.
+    An object was moved if it is missing in one schema, exactly one object of its kind and name is unexpected in another
+    schema, and the two are equal. Texts that contain its actual schema count as expected.
     """
-    objects, told = dict(actual.objects), list[Difference]()
+    objects = dict(actual.objects)
     schemas: dict[Key, str] = {}
     places: Places = {}
-    for kind in MOVED:
-        found = dict(_pairs(kind, expected.objects, objects))
-        if not found:
-            continue
-        places |= found
-        objects = _spelled(expected.objects, under_other_paths(objects, kind, found), places)
-        for there, path in found.items():
-            key = Key(kind, path)
-            schemas[key] = there[0]
-            if not _follows(key, expected.objects, schemas, kinds):
-                told.append(Difference(key, SCHEMA_OF, path[0], there[0]))
+    looking = True
+    while looking:  # an object in its schema again may be what another one uses or mentions
+        looking = False
+        for kind in (name for name, one in kinds.items() if one.movable):
+            if found := dict(_pairs(kind, expected.objects, objects)):
+                looking = True
+                places |= found
+                objects = _spelled(expected.objects, under_other_paths(objects, kind, found), places)
+                schemas |= {Key(kind, path): there[0] for there, path in found.items()}
+    told = [
+        Difference(key, SCHEMA_OF, key.path[0], there)
+        for key, there in schemas.items()
+        if not _follows(key, expected.objects, schemas, kinds)
+    ]
     return (replace(actual, objects=objects), tuple(told)) if told else (actual, ())
 
 
 def repair(difference: Difference) -> str:
     """Return the SQL that moves an object back to its schema."""
     there = Key(difference.key.kind, (difference.actual, *difference.key.path[1:]))
-    return f"ALTER {words(there)} SET SCHEMA {quote(difference.expected)};"
+    return f"ALTER {catalog.words(there)} SET SCHEMA {quote(difference.expected)};"
 
 
 def _pairs(
     kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Yield (the path that is there, the one that is expected) where no other could be meant."""
+    """Yield (the actual path, the expected path) where both are unambiguous."""
     lost, found = defaultdict[Any, list[Key]](list), defaultdict[Any, list[Key]](list)
     for key in expected.keys() - actual.keys():
         if key.kind == kind and Key("schema", key.path[:1]) in actual:
@@ -79,7 +75,7 @@ def _pairs(
 
 
 def _follows(key: Key, expected: Mapping[Key, Record], schemas: Mapping[Key, str], kinds: Mapping[str, Kind]) -> bool:
-    """Return whether a sequence went along with the table that it serves."""
+    """Return whether a sequence was moved along with the table that uses it."""
     if key.kind != "sequence":
         return False
     parent = kinds[key.kind].parent(key, expected[key])
@@ -87,7 +83,7 @@ def _follows(key: Key, expected: Mapping[Key, Record], schemas: Mapping[Key, str
 
 
 def _spelled(expected: Mapping[Key, Record], objects: Mapping[Key, Record], places: Places) -> dict[Key, Record]:
-    """Return the objects with the expected texts where these differ by nothing but where something stands."""
+    """Return the objects, with the expected texts where these differ only by the schema of a moved object."""
     names = {_spelling(there): _spelling(path) for there, path in places.items()}
     one = re.compile(rf'(?<![\w$."])({"|".join(map(re.escape, names))})(?![\w$"])')
 

@@ -1,9 +1,10 @@
-"""Partitions are compared with what their parent promises, whether or not sql/ lists them one by one."""
+"""Partitions are compared with the definition of their parent, whether or not sql/ lists them individually."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from healthd.catalog import KINDS
 from healthd.catalog.columns import Column
 from healthd.catalog.grants import Grant
 from healthd.catalog.tables import Table
@@ -17,13 +18,11 @@ Path = tuple[str, ...]
 Objects = dict[Key, Record]
 T = TypeVar("T")
 
-ON_A_TABLE = frozenset({"column", "constraint", "index", "trigger", "policy", "rule"})
-
 
 def with_partitions(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, str]) -> tuple[Snapshot, Snapshot]:
-    """Return both sides as they are compared: what is expected has the partitions that are there.
+    """Return both sides as they are compared: the expected side has the actual partitions.
 
-    `rules` are words for partitioned tables, and hold for the whole tree below one; `conform` without a word.
+    `rules` are words for partitioned tables, and apply to the entire tree below one; the default is `conform`.
     """
     sides = {key: partitions(one) for key, one in (("expected", expected), ("actual", actual))}
     listed, there = sides["expected"], sides["actual"]
@@ -47,7 +46,7 @@ def with_partitions(expected: Snapshot, actual: Snapshot, rules: Mapping[Key, st
 
 
 def come_and_go(snapshot: Snapshot, rules: Mapping[Key, str]) -> frozenset[Path]:
-    """Return the partitions of which nobody minds the names."""
+    """Return the partitions whose names do not matter."""
     parents = partitions(snapshot)
     return frozenset(path for path in parents if rule_of(path, parents, rules) != RULES[0])
 
@@ -62,7 +61,7 @@ def partitions(snapshot: Snapshot) -> dict[Path, Path]:
 
 
 def rule_of(path: Path, parents: Mapping[Path, Path], rules: Mapping[Key, str]) -> str:
-    """Return the word for the nearest of a partition's ancestors that has one."""
+    """Return the word of a partition's nearest ancestor that has one."""
     while path in parents:
         path = parents[path]
         if word := rules.get(Key("table", path)):
@@ -83,19 +82,14 @@ def _key(path: Path, objects: Mapping[Key, Record]) -> Key:
 
 
 def holder(key: Key, record: Record) -> Path | None:
-    """Return the path of the table that an object is, stands on or serves; None when it does so with none."""
-    kind, path = (key.path[0], key.path[1:]) if key.kind in HANGING else (key.kind, key.path)
-    if kind in ("table", "foreign_table", "detachment") or kind in ON_A_TABLE:
-        return path[:2]
-    if key.kind == "statistics":
-        return Key.parse(f"table:{record.table}").path
-    if key.kind == "sequence" and record.owned_by:
-        return Key.parse(f"column:{record.owned_by}").path[:2]
-    return key.path[1:] if key.kind == "publication_table" else None
+    """Return the path of the table that an object is, or that it belongs to; None if there is none."""
+    if key.kind in HANGING:
+        return holder(Key(key.path[0], key.path[1:]), record)
+    return KINDS[key.kind].table_of(key, record)
 
 
 def _without(objects: Mapping[Key, Record], gone: Iterable[Path]) -> Objects:
-    """Return the objects without those of these partitions, and without what triggers say about them."""
+    """Return the objects without those of these partitions, and without their states in triggers."""
     paths = frozenset(gone)
     if not paths:
         return dict(objects)
@@ -110,7 +104,7 @@ def _without(objects: Mapping[Key, Record], gone: Iterable[Path]) -> Objects:
 def _promise(
     path: Path, parent: Path, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
 ) -> Iterator[tuple[Key, Record]]:
-    """Yield what a partition must be, given its parent: itself, its columns, its owner, what it may have besides."""
+    """Yield what a partition must be, given its parent: itself, its columns, its owner, and what else it may have."""
     key, above = _key(path, actual), expected[Key("table", parent)]
     yield key, _table(actual[key], above)
     for one, record in expected.items():
@@ -125,10 +119,10 @@ def _promise(
 
 
 def _table(actual: Record, parent: Table) -> Record:
-    """Return a partition's own record as it must be: as its parent's, or as if nothing had been said."""
+    """Return a partition's own record as it must be: like its parent's, or with the defaults."""
     if not isinstance(actual, Table):
-        return actual  # where its rows are is said nowhere else
-    # A partitioned table has no access method of its own before PostgreSQL 17, and need not have one since.
+        return actual  # only its own record contains where its rows are
+    # Before PostgreSQL 17 a partitioned table has no access method of its own; since then it may have one.
     method = "heap" if actual.partitioned_by is None else None
     return replace(
         actual,
@@ -143,7 +137,7 @@ def _table(actual: Record, parent: Table) -> Record:
 
 
 def _column(actual: Column, parent: Column) -> Column:
-    """Return a partition's column as it must be; what decides only about rows that are put there directly may lack."""
+    """Return a partition's column as it must be; what matters only for rows inserted directly into it may be absent."""
     return replace(
         parent,
         on=actual.on,
@@ -162,19 +156,19 @@ def _column(actual: Column, parent: Column) -> Column:
 
 
 def _either(actual: T, *allowed: T) -> T:
-    """Return what is there where it is allowed, else what comes first."""
+    """Return the actual value if it is allowed, otherwise the first allowed one."""
     return actual if actual in allowed else allowed[0]
 
 
 def _may_have(key: Key, record: Record, parent: Path, expected: Mapping[Key, Record]) -> bool:
-    """Return whether a partition may have this: its parent's policy, or what a role holds there or by default."""
+    """Return whether a partition may have this: its parent's policy, or a privilege that holds there or by default."""
     if key.kind == "policy":
         return bool(expected.get(Key("policy", (*parent, key.path[-1]))) == record)
     return key.kind == "grant" and _granted(key, record, parent, expected)
 
 
 def _granted(key: Key, grant: Grant, parent: Path, expected: Mapping[Key, Record]) -> bool:
-    """Return whether a role may hold this on a partition: what it holds on the parent, or by default on tables."""
+    """Return whether a role may hold this on a partition: it holds it on the parent, or by default on tables."""
     kind, *path, grantee = key.path
     promised = [expected.get(Key("grant", ("table", *parent, grantee)))]
     if kind == "column":

@@ -1,10 +1,10 @@
-"""How two snapshots are compared: the passes, in their order, and what of the differences is worth a finding.
+"""How two snapshots are compared: the passes, in their order, and which of the differences become findings.
 
-Why in this order. A move to another schema is undone first, for everything that follows finds its partner by name.
-Then columns that have each other's names, then renames: a swap looks like two renames, and a rename of its table hides
-a swap, so swaps are looked for on both sides of the renames. Only when each object stands under its expected name can
-the rules for partitions be applied, which let objects come and go. Privileges come last, for an owner is spelled out
-only on objects that both sides have. What is left is compared attribute by attribute.
+The reason for this order: moves to another schema are undone first, because all later passes match objects by name.
+Swapped column names come next, then renames: a swap looks like two renames, and a rename of the table hides a swap, so
+the pass for swaps runs before and after that for renames. The rules for partitions, which permit objects to be added
+and removed, can be applied only when each object has its expected name. Privileges come last, because owners are made
+explicit only on objects that both sides have. Everything else is compared attribute by attribute.
 """
 
 from __future__ import annotations
@@ -30,46 +30,46 @@ from healthd.model.snapshots import Difference, Place, Snapshot, diff
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the passes know beside the two snapshots."""
+    """What the passes know in addition to the two snapshots."""
 
     partitions: Mapping[Key, str]  # how the partitions of a table are compared
-    touched: Mapping[Key, tuple[TouchedColumn, ...]]  # when columns were last changed, where that was asked
-    owner: str | None  # the role that migrates
-    whole: Callable[[Snapshot], Snapshot]  # brings the kinds back that were left out because they are as expected
+    touched: Mapping[Key, tuple[TouchedColumn, ...]]  # when columns were last changed, if this was queried
+    owner: str | None  # the role that runs migrations
+    whole: Callable[[Snapshot], Snapshot]  # adds the kinds that were omitted because they match the expected ones
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Both snapshots on their way through the passes."""
+    """Both snapshots between two passes."""
 
     expected: Snapshot
-    actual: Snapshot  # what was moved, renamed or swapped stands under its expected name
-    found: tuple[Difference, ...] = ()  # those moves, renames and swaps
-    let_go: tuple[str, ...] = ()  # tables that were partitions, where partitions come and go
+    actual: Snapshot  # with moved, renamed and swapped objects under their expected names
+    found: tuple[Difference, ...] = ()  # these moves, renames and swaps
+    let_go: tuple[str, ...] = ()  # former partitions of tables whose partitions may be added and removed
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came of the passes."""
+    """The result of the passes."""
 
     expected: Snapshot
-    actual: Snapshot  # as it came
-    aligned: Snapshot  # what was moved, renamed or swapped stands under its expected name
-    differences: tuple[Difference, ...]  # every one, causes and consequences
-    allowed: tuple[str, ...]  # the names of partitions that differ as their table or yoyo.ini allows
+    actual: Snapshot  # as it was read
+    aligned: Snapshot  # with moved, renamed and swapped objects under their expected names
+    differences: tuple[Difference, ...]  # all of them, causes and consequences
+    allowed: tuple[str, ...]  # the names of partitions with differences that their table or yoyo.ini allows
 
 
 Pass = Callable[[Sides, Given], Sides]
 
 
 def undo_moves(sides: Sides, _given: Given) -> Sides:
-    """Put what was moved to another schema back into its own."""
+    """Move objects back to their expected schemas."""
     actual, moved = moved_back(sides.expected, sides.actual, KINDS)
     return replace(sides, actual=actual, found=(*sides.found, *moved))
 
 
 def undo_swaps(sides: Sides, given: Given) -> Sides:
-    """Give columns that have each other's names their own ones; both sides are whole then."""
+    """Give columns with swapped names their expected names; both sides are then complete."""
     if not (tables := suspects(sides.expected, sides.actual)):
         return sides
     expected = given.whole(sides.expected)
@@ -78,32 +78,32 @@ def undo_swaps(sides: Sides, given: Given) -> Sides:
 
 
 def undo_renames(sides: Sides, _given: Given) -> Sides:
-    """Put what is missing under its name and stands under another one back under its own."""
+    """Give renamed objects their expected names."""
     actual, renamed = aligned(sides.expected, sides.actual, KINDS)
     return replace(sides, actual=actual, found=(*sides.found, *renamed))
 
 
 def forget_names_of_partitions(sides: Sides, given: Given) -> Sides:
-    """Drop what was found of partitions that come and go: nobody minds their names."""
+    """Drop renames of partitions whose names do not matter."""
     free = come_and_go(sides.expected, given.partitions)
     found = tuple(one for one in sides.found if holder(one.key, sides.expected.objects[one.key]) not in free)
     return replace(sides, found=found)
 
 
 def settle_detached(sides: Sides, given: Given) -> Sides:
-    """Take a partition that was detached for one cause, or let it go where partitions come and go."""
+    """Treat a detached partition as one cause, or permit it if partitions may be added and removed."""
     expected, actual, let_go = with_detached(sides.expected, sides.actual, given.partitions)
     return replace(sides, expected=expected, actual=actual, let_go=let_go)
 
 
 def settle_partitions(sides: Sides, given: Given) -> Sides:
-    """Expect of each partition what its parent promises, whether or not the files list it."""
+    """Expect each partition to match its parent, whether or not the files list it."""
     expected, actual = with_partitions(sides.expected, sides.actual, given.partitions)
     return replace(sides, expected=expected, actual=actual)
 
 
 def spell_out_roles(sides: Sides, given: Given) -> Sides:
-    """Call the role that migrates the same on both sides, and spell owners and privileges out on both."""
+    """Give the role that runs migrations the same name on both sides, and make owners and privileges explicit."""
     expected, actual = comparable(sides.expected, sides.actual, given.owner)
     return replace(sides, expected=expected, actual=actual)
 
@@ -133,21 +133,21 @@ Reason = tuple[str, Callable[[Difference], bool]]
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """The differences that are judged, and why the others are not."""
+    """The differences that are judged, and the reasons for which others are not."""
 
     judged: tuple[Difference, ...]
     excused: Mapping[str, tuple[Difference, ...]]  # by the reason
-    recorded: tuple[Difference, ...]  # worth no finding, whatever the circumstances
+    recorded: tuple[Difference, ...]  # never a finding
     foreign_ledgers: Mapping[Key, str]  # tables of other migration tools, with the tool
-    consequences: Mapping[Place, tuple[Difference, ...]]  # what went with a judged one
-    inside: frozenset[Place]  # what is neither judged nor excused by itself: it is a part of something else
+    consequences: Mapping[Place, tuple[Difference, ...]]  # what follows from a judged difference
+    inside: frozenset[Place]  # neither judged nor excused by itself, because it is a part of another difference
 
 
 def sort_out(comparison: Comparison, whole: Callable[[Snapshot], Snapshot], reasons: Collection[Reason]) -> Sorted:
-    """Part the differences: causes from what follows, and what a reason excuses from what is judged.
+    """Divide the differences: causes from consequences, and excused ones from judged ones.
 
-    The first reason that holds for a difference is the one that is named. Consequences are looked for last, among
-    all differences: what an excused one took with it is excused, too.
+    If several reasons hold for a difference, the first one is named. Consequences are determined last, among
+    all differences: the consequences of an excused difference are excused, too.
     """
     every = comparison.differences
     left = of_their_own(causes(every, KINDS), whole(comparison.expected).objects)
@@ -168,7 +168,7 @@ def sort_out(comparison: Comparison, whole: Callable[[Snapshot], Snapshot], reas
 def split(
     differences: Iterable[Difference], out: Callable[[Difference], bool]
 ) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
-    """Return the differences that stay, and those that are taken out."""
+    """Return the differences that remain, and those that are removed."""
     stay: list[Difference] = []
     taken: list[Difference] = []
     for one in differences:

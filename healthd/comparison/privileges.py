@@ -1,4 +1,4 @@
-"""Which privileges are no drift: those that a contract asks for, and those of roles that nobody here names."""
+"""Which privileges are not drift: those that a contract requires, and those of roles that are not named here."""
 
 from collections.abc import Iterable, Mapping
 
@@ -14,7 +14,7 @@ PRIVILEGES = frozenset({"grant", "default_privileges"})
 
 
 def named_roles(objects: Mapping[Key, Record], contracts: Iterable[Contract]) -> frozenset[str]:
-    """Return the roles that these objects, of all migrations, or a contract speak of; PUBLIC is one of them."""
+    """Return the roles that these objects, of all migrations, or a contract mention; PUBLIC is one of them."""
     roles = {PUBLIC, OWNER, MIGRATOR, *(called(one.role) for one in contracts if one.role is not None)}
     for key, record in objects.items():
         if key.kind in ("grant", "default_privileges", "user_mapping"):
@@ -29,28 +29,28 @@ def named_roles(objects: Mapping[Key, Record], contracts: Iterable[Contract]) ->
 
 
 def is_elsewhere(one: Difference, named: frozenset[str], actual: Mapping[Key, Record]) -> bool:
-    """Return whether a privilege is nobody's business here: on the server's own, or on what others will make."""
+    """Return whether a privilege is out of scope: on built-in objects, or on what unnamed roles will create."""
     if one.attribute == UNREADABLE:
-        return False  # it is not known whose they are
+        return False  # their roles are not known
     if one.key.kind == "default_privileges":
         return one.key.path[0] not in named
     return one.key.kind == "grant" and one.key.path[-1] not in named and of_the_server(one.key, actual)
 
 
 def is_held_by_a_stranger(one: Difference, named: frozenset[str]) -> bool:
-    """Return whether a role that nobody names holds this."""
+    """Return whether a role that is not named holds this privilege."""
     return one.key.kind in PRIVILEGES and one.attribute in (None, "privileges") and one.key.path[-1] not in named
 
 
 def held_by_another(one: Finding) -> bool:
-    """Return whether a finding is a privilege of a role that nobody names: it says nothing of a migration."""
+    """Return whether a finding is a privilege of a role that is not named, and therefore not due to a migration."""
     return one.key.kind in PRIVILEGES and one.problem == "unexpected_object"
 
 
 def is_agreed(one: Difference, contracts: Iterable[Contract]) -> bool:
-    """Return whether a privilege that sql/ does not give is one that a contract asks for, or that migrating needs.
+    """Return whether a privilege that is not granted in sql/ is required by a contract or for running migrations.
 
-    What the role that migrates holds on the objects of others was given to it so that it can.
+    The role that runs migrations needs the privileges that it was granted on objects of other owners.
     """
     if one.key.kind != "grant" or one.actual is None or one.attribute == UNREADABLE:
         return False

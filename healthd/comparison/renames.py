@@ -1,4 +1,4 @@
-"""A rename is told as one: what is missing under its name and stands under another is put back under its own."""
+"""Renames: an object that is missing under its name but exists under another is one difference."""
 
 import re
 from collections import defaultdict
@@ -7,49 +7,38 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from healthd.catalog.owners import words
+from healthd.catalog import KINDS
 from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Kind
 from healthd.model.names import HANGING, Key, quote
 from healthd.model.snapshots import NAME_OF, Difference, Snapshot
 
-# What is looked at in this order: what others stand in or speak of comes first.
-TYPES = ("enum", "domain", "composite", "range", "base_type", "collation")
-HOLDERS = ("table", "foreign_table", "view", "domain", "composite")  # what has columns and constraints
-ON_HOLDERS = ("column", "constraint", "index", "trigger", "rule", "policy")
-WITHOUT_SCHEMA = (
-    *("language", "publication", "event_trigger", "foreign_data_wrapper", "foreign_server"),
-    *("extension", "access_method", "subscription", "user_mapping", "cast", "transform"),
-)
-ORDER = (
-    *("schema", "foreign_data_wrapper", "foreign_server", "language", *TYPES, "table", "foreign_table", "column"),
-    *("sequence", "function", "aggregate", "view", "constraint", "index", "rule", "trigger", "policy", "statistics"),
-    *("conversion", "operator_family", "operator_class", "text_search_parser", "text_search_template"),
-    *("text_search_dictionary", "text_search_configuration", "publication", "event_trigger"),
-)
-OVER_TYPES = ("function", "aggregate", "operator", "cast", "transform")  # types are part of their paths
-
-# Texts that the server keeps as they were written: they follow no rename.
+# Texts that the server stores as they were written: they do not follow a rename.
 AS_WRITTEN = frozenset({"body", "settings", "text", "label"})
 
-COMPARED = 10_000  # pairs in one place; where more were missing and unexpected, no rename did it
+COMPARED = 10_000  # the maximum number of pairs in one schema or table; more are not the result of renames
 
 Objects = dict[Key, Record]
-Paths = dict[tuple[str, ...], tuple[str, ...]]  # from the path that is there to the one that is expected
+Paths = dict[tuple[str, ...], tuple[str, ...]]  # from the actual path to the expected one
 
 
 def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> tuple[Snapshot, tuple[Difference, ...]]:
     """Return the actual side under the expected names, and a difference for each object that has another name.
 
-    A rename is told where exactly one object is missing and exactly one of its kind, in the same place, is what
-    it was. Texts that differ by nothing but the new names are as expected.
+    An object was renamed if exactly one object is missing and exactly one unexpected object of its kind, in the same
+    schema or table, is equal to it. Texts that differ only by the new names count as expected.
     """
     objects, names, told = dict(actual.objects), dict[str, str](), list[Difference]()
-    for kind in _renamed_kinds(expected.objects, objects):
-        while found := dict(_pairs(kind, expected.objects, objects, names, kinds)):  # a view may speak of another one
+    looking = True
+    while looking:  # an object under its expected name may be what another one is in, or mentions
+        looking = False
+        for kind in _renamed_kinds(expected.objects, objects, kinds):
+            found = dict(_pairs(kind, expected.objects, objects, names, kinds))
             now = {key: _name(there) for there, key in found.items()}
             names |= {name: _name(key) for key, name in now.items()}
-            objects = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
+            if found:
+                looking = True
+                objects = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
             told += [
                 Difference(key, NAME_OF, _name(key), name)
                 for key, name in now.items()
@@ -59,7 +48,7 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
         return actual, ()
     for key, record in objects.items():
         other = expected.objects.get(key)
-        if other is None and getattr(record, "inherits", None):  # a new partition of a table that has another name
+        if other is None and getattr(record, "inherits", None):  # a new partition of a renamed table
             objects[key] = replace(record, inherits=tuple(_under(one, objects, names) for one in record.inherits))
         elif other is not None and other != record and type(other) is type(record):
             objects[key] = _spelled(other, record, names)
@@ -67,30 +56,21 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
 
 
 def repair(difference: Difference, record: Record) -> str:
-    """Return the SQL that gives an object its name back."""
-    key, old, new = difference.key, quote(difference.expected), quote(difference.actual)
-    there = Key(key.kind, _with_name(key, difference.actual))
-    if key.kind == "column":
-        return f"ALTER TABLE {Key('table', key.path[:2]).sql} RENAME COLUMN {new} TO {old};"
-    if key.kind == "constraint":
-        return f"ALTER {record.on.upper()} {Key('table', key.path[:2]).sql} RENAME CONSTRAINT {new} TO {old};"
-    if key.kind == "index":
-        return f"ALTER INDEX {quote(key.path[0])}.{new} RENAME TO {old};"
-    if key.kind in ("trigger", "rule", "policy"):
-        return f"ALTER {key.kind.upper()} {new} ON {Key('table', key.path[:2]).sql} RENAME TO {old};"
-    if key.kind == "view":
-        return f"ALTER {'MATERIALIZED ' if record.materialized else ''}VIEW {there.sql} RENAME TO {old};"
-    return f"ALTER {words(there)} RENAME TO {old};"
+    """Return the SQL that gives an object its expected name."""
+    kind = KINDS[difference.key.kind]
+    return kind.renamed(kind.with_name(difference.key, difference.actual), record, difference.expected)
 
 
 # ── which ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _renamed_kinds(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[str]:
-    """Yield the kinds of which something is missing and something is unexpected; a schema's may be any."""
+def _renamed_kinds(
+    expected: Mapping[Key, Record], actual: Mapping[Key, Record], kinds: Mapping[str, Kind]
+) -> Iterator[str]:
+    """Yield the kinds that can be renamed and have both a missing and an unexpected object."""
     missing = {key.kind for key in expected.keys() - actual.keys()}
     extra = {key.kind for key in actual.keys() - expected.keys()}
-    return (kind for kind in ORDER if kind in missing & extra)
+    return (name for name, kind in kinds.items() if kind.renamable and name in missing & extra)
 
 
 def _pairs(
@@ -100,7 +80,7 @@ def _pairs(
     names: Mapping[str, str],
     kinds: Mapping[str, Kind],
 ) -> Iterator[tuple[Key, Key]]:
-    """Yield (what is there, what it was) where both have no other that they could be."""
+    """Yield (the actual key, the expected key) where both are unambiguous."""
     missing = sorted(key for key in expected.keys() - actual.keys() if key.kind == kind)
     extra = sorted(key for key in actual.keys() - expected.keys() if key.kind == kind)
     places = defaultdict[Any, list[Key]](list)
@@ -124,7 +104,7 @@ def _pairs(
 def _alike(
     kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
 ) -> Callable[[Key, Key, Mapping[str, str]], bool]:
-    """Return what tells whether an object is what the other one was, given what was renamed."""
+    """Return a function that compares an expected and an actual object, given the known renames."""
     inner = inside(kind, expected), inside(kind, actual)
 
     def alike(key: Key, there: Key, names: Mapping[str, str]) -> bool:
@@ -138,13 +118,13 @@ def _alike(
 
 
 def inside(kind: str, objects: Mapping[Key, Record]) -> dict[tuple[str, ...], dict[Any, tuple[Any, ...]]]:
-    """Return what tells schemas and tables apart: what stands in the one, which columns the other has."""
+    """Return what identifies schemas and tables: the objects in a schema, and the columns of a table."""
     found = defaultdict[tuple[str, ...], dict[Any, tuple[Any, ...]]](dict)
     for key, record in objects.items():
         if kind in ("table", "foreign_table") and key.kind == "column":
             column = (record.type, record.not_null, record.identity, record.generated)
             found[key.path[:2]][key.path[2]] = column
-        elif kind == "schema" and key.kind not in (*WITHOUT_SCHEMA, *HANGING, *OVER_TYPES, "publication_table"):
+        elif kind == "schema" and KINDS[key.kind].in_schema and KINDS[key.kind].types_at is None:
             found[key.path[:1]][key.kind, key.path[1:]] = ()
     return found
 
@@ -154,14 +134,19 @@ def same_inside(expected: Mapping[Any, Any], actual: Mapping[Any, Any], names: M
 
 
 def _same_place(key: Key, there: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> bool:
-    """Return whether a column stands where the other one stood; one that is inherited stands where its parent says."""
+    """Return whether two columns have the same position; inherited columns have the position of the parent's."""
     return _position(key, expected) == _position(there, actual)
 
 
 def _position(column: Key, objects: Mapping[Key, Record]) -> int | None:
-    table = next((objects[one] for kind in HOLDERS if (one := Key(kind, column.path[:2])) in objects), None)
+    table = _table_of(column, objects)
     names = column_names(getattr(table, "column_order", None) or "")
     return names.index(column.path[2]) if column.path[2] in names else None
+
+
+def _table_of(column: Key, objects: Mapping[Key, Record]) -> Record | None:
+    keys = (Key(kind, column.path[:2]) for kind in KINDS["column"].within)
+    return next((objects[key] for key in keys if key in objects), None)
 
 
 def column_names(order: str) -> list[str]:
@@ -170,10 +155,10 @@ def column_names(order: str) -> list[str]:
 
 
 def _follows(key: Key, expected: Mapping[Key, Record], renamed: Mapping[Key, str]) -> bool:
-    """Return whether a column has its new name from the table that its table inherits from."""
+    """Return whether a column was renamed along with the column of a parent table."""
     if key.kind != "column":
         return False
-    table = next((expected[one] for kind in HOLDERS if (one := Key(kind, key.path[:2])) in expected), None)
+    table = _table_of(key, expected)
     parents = (Key.parse(f"column:{one}") for one in getattr(table, "inherits", ()))
     return any(renamed.get(Key("column", (*one.path, key.path[2]))) == renamed[key] for one in parents)
 
@@ -181,52 +166,37 @@ def _follows(key: Key, expected: Mapping[Key, Record], renamed: Mapping[Key, str
 # ── names ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _at(key: Key) -> int:
-    return 1 if key.kind in ("function", "aggregate", "operator_class", "operator_family") else len(key.path) - 1
-
-
 def _name(key: Key) -> str:
-    return key.path[_at(key)]
-
-
-def _with_name(key: Key, name: str) -> tuple[str, ...]:
-    return (*key.path[: _at(key)], name, *key.path[_at(key) + 1 :])
+    return key.path[KINDS[key.kind].name_at]
 
 
 def _place(key: Key) -> tuple[str, ...]:
-    """Return all of a path but the name."""
-    return _with_name(key, "")
+    """Return a path without the name."""
+    return KINDS[key.kind].with_name(key, "").path
 
 
 def under_other_paths(objects: Mapping[Key, Record], kind: str, paths: Paths) -> Objects:
-    """Return the objects of a database where these objects of one kind have their other name."""
+    """Return the objects of a database with other paths for these objects of one kind."""
     depth = len(next(iter(paths)))
     types = {}
-    if kind == "schema" or kind in (*TYPES, *HOLDERS):
+    if kind == "schema" or KINDS[kind].is_type:
         types = {".".join(map(quote, new)): ".".join(map(quote, old)) for new, old in paths.items()}
     end = r"\." if kind == "schema" else r"(?![\w$.\"])"
     spelled = re.compile(rf'(?<![\w$."])({"|".join(map(re.escape, types))}){end}') if types else None
 
     def inner(key: Key) -> Key:
-        path = key.path
+        path, own = key.path, KINDS[key.kind]
         if key.kind in HANGING:
             there = inner(Key(path[0], path[1:]))
             return Key(key.kind, (there.kind, *there.path))
-        if spelled and key.kind in OVER_TYPES:
-            texts = (spelled.sub(lambda one: one[0].replace(one[1], types[one[1]]), part) for part in path[-2:])
-            path = (*path[:-2], *texts)
-        start = 1 if key.kind == "publication_table" and kind != "publication" else 0
-        if kind == "schema":
-            if key.kind == "default_privileges":
-                start = 2 if len(path) == 4 else len(path)
-            elif key.kind in WITHOUT_SCHEMA:
-                start = len(path)
-        elif kind == "publication" and key.kind == "publication_table":
-            start = 0
-        elif not (key.kind == kind or (kind in HOLDERS and (start or key.kind in ON_HOLDERS))):
-            start = len(path)
-        old = paths.get(path[start : start + depth])
-        return Key(key.kind, (*path[:start], *old, *path[start + depth :]) if old else path)
+        if spelled and own.types_at is not None:
+            texts, at = path[own.types_at :], own.types_at
+            path = (*path[:at], *(spelled.sub(lambda one: one[0].replace(one[1], types[one[1]]), one) for one in texts))
+        start = 0 if key.kind == kind else own.within.get(kind)
+        end = len(path) - own.role_last
+        if start is None or start + depth > end or (old := paths.get(path[start : start + depth])) is None:
+            return Key(key.kind, path)
+        return Key(key.kind, (*path[:start], *old, *path[start + depth :]))
 
     return {inner(key): record for key, record in objects.items()}
 
@@ -237,14 +207,14 @@ TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
 
 
 def _under(table: str, objects: Mapping[Key, Record], names: Mapping[str, str]) -> str:
-    """Return a table's name as it is expected, where it has another one."""
+    """Return the expected name of a table, if it was renamed."""
     key = Key.parse(f"table:{table}")
     old = Key("table", tuple(names.get(part, part) for part in key.path))
     return old.sql if key not in objects and old in objects else table
 
 
 def _spelled(expected: Record, actual: Record, names: Mapping[str, str]) -> Record:
-    """Return a record whose texts are the expected ones where they differ by new names only."""
+    """Return a record with the expected texts where these differ only by new names."""
     follow = {
         name: one
         for name in attributes(type(expected))
@@ -256,7 +226,7 @@ def _spelled(expected: Record, actual: Record, names: Mapping[str, str]) -> Reco
 
 
 def same_record(expected: Record, actual: Record, names: Mapping[str, str]) -> bool:
-    """Return whether two records are the same but for new names, and for what is worth no finding."""
+    """Return whether two records are the same, except for new names and attributes that are never reported."""
     if type(expected) is not type(actual):
         return False
     for name, noted in attributes(type(expected)).items():
@@ -267,7 +237,7 @@ def same_record(expected: Record, actual: Record, names: Mapping[str, str]) -> b
 
 
 def _same(expected: Any, actual: Any, names: Mapping[str, str]) -> bool:
-    """Return whether a value differs by new names only."""
+    """Return whether a value differs only by new names."""
     if expected == actual:
         return True
     if isinstance(expected, tuple) and isinstance(actual, tuple):
@@ -280,7 +250,7 @@ def _same(expected: Any, actual: Any, names: Mapping[str, str]) -> bool:
 
 
 def _tokens(text: str, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each word and sign of a text, with its expected name; an alias that says nothing more is left out."""
+    """Yield each token of a text, with its expected name; redundant aliases are omitted."""
     words = [match[1] or match[0] for match in TOKEN.finditer(text)]
     pairs = [(word, names.get(word, word)) for word in words]
     for position, pair in enumerate(pairs):

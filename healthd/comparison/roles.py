@@ -1,46 +1,41 @@
-"""Whose is whose: the role that migrates is another one in every database, and the same in every comparison.
+"""Roles in a comparison: the role that runs migrations differs between databases, but is the same in comparisons.
 
-A lock file is replayed by a superuser of a scratch server, production is owned by the role that migrates there:
-both are "(migrator)" before they are compared. What the migrator owns is not told at all.
+A lock file is replayed by a superuser of a scratch server, and a production database is owned by the role that runs
+migrations there: both are named "(migrator)" before they are compared. Ownership by the migrator is not listed.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
-from healthd.catalog.default_privileges import DefaultPrivileges
-from healthd.catalog.grants import Grant, default, initial, of_the_server, spelled_out
+from healthd.catalog import KINDS
+from healthd.catalog.grants import Grant, default, initial, of_the_server
 from healthd.catalog.owners import Owner
-from healthd.catalog.policies import Policy
 from healthd.catalog.roles import MIGRATOR, OWNER, called
 from healthd.model.attributes import Record
 from healthd.model.findings import Finding
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Snapshot
 
-HOLDERS = ("table", "view", "foreign_table", "composite")  # what has columns
-
 
 def for_comparison(snapshot: Snapshot, *migrators: str | None) -> Snapshot:
-    """Return a snapshot in which these roles are one, "(migrator)", and own what no owner is told of."""
+    """Return a snapshot in which these roles are "(migrator)", and own all objects without an explicit owner."""
     names = {MIGRATOR: MIGRATOR} | {called(one): MIGRATOR for one in migrators if one}
     objects: dict[Key, Record] = {}
     for key, record in snapshot.objects.items():
-        if key.kind in ROLES:
+        if with_roles := KINDS[key.kind].with_roles:
             if key.kind == "owner" and record.role in names:
                 continue
             if key.kind == "grant" and key.path[-1] in names and _owner(snapshot, key) in names:
-                continue  # an owner needs no grant: where another role migrates, this one is not the owner
-            key, record = ROLES[key.kind](key, record, names)
+                continue  # an owner needs no grant; in a database with another migrator, this role is not the owner
+            key, record = with_roles(key, record, names)
         objects[key] = record
     return replace(snapshot, objects=objects)
 
 
 def comparable(expected: Snapshot, actual: Snapshot, *migrators: str | None) -> tuple[Snapshot, Snapshot]:
-    """Return both sides as they are compared, where these roles migrate.
+    """Return both sides as they are compared, if these roles run migrations.
 
-    An owner or a privilege that one side tells of is told on the other side too, as what it is by default, so
-    that a difference names both. What PostgreSQL 17 and 18 brought is left out when one side is older.
+    If one side lists an owner or a privilege, the default is added on the other side, so that a difference names
+    both. What PostgreSQL 17 and 18 introduced is omitted if one side is older.
     """
     older = min(expected.server_version, actual.server_version)
     one, other = (for_comparison(side, *migrators) for side in (expected, actual))
@@ -49,7 +44,7 @@ def comparable(expected: Snapshot, actual: Snapshot, *migrators: str | None) -> 
 
 
 def _filled(one: Snapshot, other: Snapshot) -> Snapshot:
-    """Return a snapshot with the usual owner and privileges where the other one tells of unusual ones."""
+    """Return a snapshot with the default owner and privileges where the other one lists different ones."""
     usual: dict[Key, Record] = {}
     for key in other.objects.keys() - one.objects.keys():
         if key.kind == "owner" and _there(one, Key(key.path[0], key.path[1:])):
@@ -58,85 +53,37 @@ def _filled(one: Snapshot, other: Snapshot) -> Snapshot:
         elif key.kind == "grant" and _there(one, Key(key.path[0], key.path[1:-1])):
             usual[key] = Grant(default(key))
         elif key.kind == "grant" and of_the_server(key, one.objects) and not other.objects[key].privileges:
-            usual[key] = Grant(initial(key))  # all that there was is gone
+            usual[key] = Grant(initial(key))  # all of it was revoked
     return replace(one, objects={**one.objects, **usual}) if usual else one
 
 
 def _there(one: Snapshot, key: Key) -> bool:
-    """Return whether an object that the other side has is there: of a kind that was left out, both have the same."""
+    """Return whether an object of the other side exists here; of an omitted kind, both sides have the same objects."""
     return key in one.objects or key.kind in one.omitted
 
 
 def _owner(snapshot: Snapshot, grant: Key) -> str:
-    """Return who owns the object of a grant: the migrator, where no owner is told."""
+    """Return the owner of the object of a grant: the migrator, unless another owner is listed."""
     kind, *path, _ = grant.path
     if path[0] in ("pg_catalog", "public") and (kind == "schema" or path[0] == "pg_catalog"):
         return "pg_database_owner"
-    kinds, path = (HOLDERS, path[:-1]) if kind == "column" else ((kind,), path)
+    kinds, path = (KINDS["column"].within, path[:-1]) if kind == "column" else ((kind,), path)
     owners = (snapshot.objects.get(Key("owner", (one, *path))) for one in kinds)
     return next((one.role for one in owners if one is not None), MIGRATOR)
 
 
-def _rename_owner(key: Key, record: Owner, names: dict[str, str]) -> tuple[Key, Owner]:
-    return key, replace(record, role=names.get(record.role, record.role))
-
-
-def _rename_grant(key: Key, record: Grant, names: dict[str, str]) -> tuple[Key, Grant]:
-    return _last(key, names), replace(record, privileges=_privileges(record.privileges, names))
-
-
-def _rename_defaults(key: Key, record: DefaultPrivileges, names: dict[str, str]) -> tuple[Key, DefaultPrivileges]:
-    role, *rest = _last(key, names).path
-    return Key(key.kind, (names.get(role, role), *rest)), record
-
-
-def _rename_policy(key: Key, record: Policy, names: dict[str, str]) -> tuple[Key, Policy]:
-    return key, replace(record, roles=tuple(sorted(names.get(one, one) for one in record.roles)))
-
-
-def _rename_mapping(key: Key, record: Record, names: dict[str, str]) -> tuple[Key, Record]:
-    return _last(key, names), record
-
-
-# How the roles in the objects of each kind are renamed.
-ROLES: Mapping[str, Callable[[Key, Any, dict[str, str]], tuple[Key, Record]]] = {
-    "owner": _rename_owner,
-    "grant": _rename_grant,
-    "default_privileges": _rename_defaults,
-    "policy": _rename_policy,
-    "user_mapping": _rename_mapping,
-}
-
-
-def _last(key: Key, names: dict[str, str]) -> Key:
-    return replace(key, path=(*key.path[:-1], names.get(key.path[-1], key.path[-1])))
-
-
-def _privileges(privileges: tuple[str, ...], names: dict[str, str]) -> tuple[str, ...]:
-    """Return privileges with their grantors, `SELECT/role`, renamed."""
-    parts = (one.partition("/") for one in privileges)
-    return tuple(f"{word}{slash}{names.get(role, role)}" for word, slash, role in parts)
-
-
 def _as_known_to(snapshot: Snapshot, server_version: int) -> Snapshot:
-    """Return a snapshot without what a server of this version knows nothing of."""
-    if server_version >= 180000:
-        return snapshot
+    """Return a snapshot without what a server of this version does not support."""
     changed: dict[Key, Record] = {}
     for key, record in snapshot.objects.items():
-        if key.kind == "column" and (record.not_null_name or record.not_null_apart):
-            changed[key] = replace(record, not_null_name=None, not_null_apart=False)
-        elif server_version < 170000 and key.kind == "domain" and record.not_null_name:
-            changed[key] = replace(record, not_null_name=None)
-        elif server_version < 170000 and key.kind in ("grant", "default_privileges"):
-            kept = tuple(one for one in spelled_out(record.privileges) if not one.startswith("MAINTAIN"))
-            if kept != record.privileges:
-                changed[key] = replace(record, privileges=kept)
+        as_known = KINDS[key.kind].as_known
+        if as_known is not None and (known := as_known(record, server_version)) is not record:
+            changed[key] = known
     return replace(snapshot, objects={**snapshot.objects, **changed}) if changed else snapshot
 
 
 def named(finding: Finding, actual: Snapshot, migrator: str | None) -> Finding:
-    """Return a finding whose SQL names the roles of this database, not those of a comparison."""
+    """Return a finding whose SQL contains the roles of this database, not the placeholders of a comparison."""
     if not finding.repair:
         return finding
     migrator = migrator or "CURRENT_USER"

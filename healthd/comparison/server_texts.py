@@ -1,8 +1,8 @@
-"""How the server of a database prints what the lock file has as another major prints it.
+"""How a database's server prints the texts that the lock file has as another major version prints them.
 
-Two majors may print one view in two ways. When healthd has applied a file itself, it knows how this server prints
-what the file made, and the ledger keeps that: as long as the lock file's text is the one that it was recorded for,
-the server's own takes its place, and everything else is compared as if one major had printed both sides.
+Two major versions may print one view differently. When healthd applies a file itself, it records in the ledger how this
+server prints what the file created. As long as the lock file's text is the one that this was recorded for, it is
+replaced with the server's text, and everything is compared as if one major version had printed both sides.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -23,9 +23,9 @@ Relation = tuple[str, ...]  # schema and name
 def as_printed(
     expected: Snapshot, texts: Iterable[Printed], server_version: int
 ) -> tuple[Snapshot, Mapping[Place, str]]:
-    """Return what is expected as the server of a database prints it, and with which migrations that was recorded.
+    """Return the expected objects as a database's server prints them, and the migrations that recorded these texts.
 
-    Of two records for one text the last one counts; one for a text that is not expected says nothing.
+    If there are two records for one text, the last one counts; a record for a text that is not expected is ignored.
     """
     if major(expected) == server_version // 10000:
         return expected, {}
@@ -46,20 +46,20 @@ def as_printed(
 
 
 def text_of(record: Record | None, attribute: str) -> str | None:
-    """Return a text of an object that servers print in their own ways; None where it has none."""
+    """Return a text of an object that major versions print differently; None if it has none."""
     known = attributes(type(record)).get(attribute) if record is not None else None
     return getattr(record, attribute) if known is not None and known.deparsed else None
 
 
 def texts_of(record: Record) -> Iterable[tuple[str, str]]:
-    """Yield each attribute of an object whose text servers print in their own ways, with the text."""
+    """Yield each attribute of an object whose text major versions print differently, with the text."""
     for name in attributes(type(record)):
         if (text := text_of(record, name)) is not None:
             yield name, text
 
 
 def textual() -> frozenset[str]:
-    """Return the kinds whose objects have such texts."""
+    """Return the kinds with such texts."""
     return frozenset(kind.name for kind in KINDS.values() if any(map(kind.deparsed, attributes(kind.record))))
 
 
@@ -69,9 +69,9 @@ def same_text(text: str, other: str | None) -> bool:
 
 
 def speak_alike(text: str, other: str, objects: Collection[Relation], doubts: Collection[Relation]) -> bool:
-    """Return whether two texts speak of the same of these objects (schema and name), and of none that is in doubt.
+    """Return whether two texts mention the same of these objects (schema and name), and none that is in doubt.
 
-    Majors print casts, aliases and the names of columns in their own ways, but never another table.
+    Major versions print casts, aliases and the names of columns differently, but never another table.
     """
     one, two = qualified(text), qualified(other)
     return one.intersection(objects) == two.intersection(objects) and not (one | two).intersection(doubts)

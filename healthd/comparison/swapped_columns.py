@@ -1,8 +1,9 @@
-"""Columns of one table whose names changed places: every row is read with one in the place of the other.
+"""Columns of one table that have exchanged their names: every row is read with one in place of the other.
 
-Columns that stand in another order are no swap: a database that was made by other statements, and a column that was
-dropped and made again, have them. Names that changed places carry along what else is known of a column, and what
-speaks of it (indexes, constraints, views); where nothing tells, `history` does: when each column was last touched.
+A different order of columns alone is not a swap: a database that was created by other statements has one, and so has a
+table with a column that was dropped and created again. Renamed columns keep their other attributes, and the objects
+that mention them (indexes, constraints, views) follow; where neither shows it, `history` does: when each column was
+last changed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,17 +17,17 @@ from healthd.model.names import Key, quote
 from healthd.model.observations import TouchedColumn
 from healthd.model.snapshots import SWAPPED, Difference, Snapshot
 
-Names = Mapping[str, str]  # from the name that a column has to the one that is expected of it
+Names = Mapping[str, str]  # from a column's actual name to its expected one
 History = Mapping[Key, Sequence[TouchedColumn]]  # of a table's columns, in the order of their numbers
 
 
 def suspects(expected: Snapshot, actual: Snapshot) -> tuple[Key, ...]:
-    """Return the tables whose columns stand in another order, and say so for themselves."""
+    """Return the tables whose own columns are in a different order."""
     return tuple(
         key
         for key, record in expected.objects.items()
         if key.kind in ("table", "foreign_table")
-        and record.bound is None  # a partition's columns are called as its parent's
+        and record.bound is None  # a partition's columns have the names of its parent's
         and (other := actual.objects.get(key)) is not None
         and record.column_order != other.column_order
         and None not in (record.column_order, other.column_order)
@@ -36,9 +37,9 @@ def suspects(expected: Snapshot, actual: Snapshot) -> tuple[Key, ...]:
 def swapped_back(
     expected: Snapshot, actual: Snapshot, tables: Iterable[Key], history: History
 ) -> tuple[Snapshot, tuple[Difference, ...]]:
-    """Return the actual side with the columns of these tables under their own names, and what was swapped.
+    """Return the actual side with the columns of these tables under their expected names, and what was swapped.
 
-    The sides of a difference are the names, in the order in which the columns stand. Both snapshots are whole.
+    The sides of a difference are the names, in the order of the columns. Both snapshots must be complete.
     """
     told: list[Difference] = []
     for table in tables:
@@ -51,13 +52,13 @@ def swapped_back(
 
 
 def repair(difference: Difference, taken: Iterable[str]) -> str:
-    """Return the transaction that gives columns their names back; `taken` are the names of all columns."""
+    """Return the transaction that restores the names of columns; `taken` are the names of all columns."""
     alter = f"ALTER TABLE {difference.key.sql} RENAME COLUMN"
     names = dict(zip(difference.actual, difference.expected, strict=True))
     steps, aside = [], ""
     while names:
         free = next((one for one in names if names[one] not in names), None)
-        if free is None:  # a circle: one of them steps aside
+        if free is None:  # a cycle: one of them gets a temporary name
             free = next(iter(names))
             aside = _free_name({*taken, *difference.actual, *difference.expected}, free)
             steps.append(f"{alter} {quote(free)} TO {quote(aside)};")
@@ -68,11 +69,12 @@ def repair(difference: Difference, taken: Iterable[str]) -> str:
 
 
 def message(difference: Difference) -> str:
-    """Return one line that names the columns, and which is called what."""
+    """Return one line with the columns, and their actual names."""
     names = dict(zip(difference.expected, difference.actual, strict=True))
     *first, last = map(quote, names)
-    called = ", ".join(f"{quote(one)} is called {quote(there)}" for one, there in names.items())
-    return f"{difference.key}: columns {', '.join(first)} and {last} are swapped: {called}; every row is read wrongly"
+    called = ", ".join(f"{quote(one)} is named {quote(there)}" for one, there in names.items())
+    swapped = f"columns {', '.join(first)} and {last} are swapped"
+    return f"{difference.key}: {swapped}: {called}; every row is read incorrectly"
 
 
 def _free_name(taken: Iterable[str], name: str) -> str:
@@ -86,7 +88,7 @@ def _free_name(taken: Iterable[str], name: str) -> str:
 def _swapped(
     table: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Record], history: Sequence[TouchedColumn]
 ) -> Iterator[Names]:
-    """Yield the columns of a table that changed places by name, each group once."""
+    """Yield the columns of a table that have exchanged their names, each group once."""
     wanted, there = column_names(expected[table].column_order), column_names(actual[table].column_order)
     common = [one for one in wanted if one in there], [one for one in there if one in wanted]
     pairs = [(wanted, there), common] if len(wanted) == len(there) else [common]
@@ -103,7 +105,7 @@ def _swapped(
 
 
 def _groups(moved: Names) -> Iterator[Names]:
-    """Yield the circles and the chains of names, each from one name to the next."""
+    """Yield the cycles and the chains of names, each from one name to the next."""
     left = dict(moved)
     heads = [one for one in moved if one not in moved.values()]
     while left:
@@ -122,7 +124,7 @@ def _is_swap(
     actual: Mapping[Key, Record],
     history: Sequence[TouchedColumn],
 ) -> bool:
-    """Return whether the names of these columns changed places, and not the columns."""
+    """Return whether the names of these columns were exchanged, and not the columns themselves."""
 
     def column(side: Mapping[Key, Record], name: str) -> Record:
         return side.get(Key("column", (*table.path, name)))
@@ -135,12 +137,12 @@ def _is_swap(
     spoken = set(_spoken(table, names, expected, actual))
     if spoken:
         return True in spoken
-    circle = len(stayed) == len(names)  # a chain may as well be a column that was dropped, and another one made
+    circle = len(stayed) == len(names)  # a chain may also be a column that was dropped and another that was created
     return circle and not stands_as_made(history, names)
 
 
 def _spoken(table: Key, names: Names, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[bool]:
-    """Yield, for what speaks of these columns, whether it followed other names (true) or kept theirs (false)."""
+    """Yield, for each object that mentions these columns, whether it followed the renames (true) or not (false)."""
     back = {own: name for name, own in names.items()}
     for key, record in expected.items():
         if key.kind == "column" or key == table or not spoken_with(key, record, table.path, names):
@@ -154,14 +156,14 @@ def _spoken(table: Key, names: Names, expected: Mapping[Key, Record], actual: Ma
 
 
 def stands_as_made(history: Sequence[TouchedColumn], names: Names) -> bool:
-    """Return whether these columns were made in the order in which they stand, so that none was renamed.
+    """Return whether these columns were created in their present order, so that none was renamed.
 
-    `history` is of all columns of the table, those that were dropped too, in the order of their numbers.
+    `history` covers all columns of the table, including dropped ones, in the order of their numbers.
     """
     mine = [one for one in history if one.name in names]
     if any(one.untouched for one in mine):
         return True
-    for gone in (one for one in history if one.name is None):  # dropped after one was touched, and before another
+    for gone in (one for one in history if one.name is None):  # dropped after one was changed, and before another
         if any(one.at < gone.at for one in mine) and any(gone.at < one.at for one in mine):
             return True
     start = next((position for position, one in enumerate(history) if one.name in names), 0)

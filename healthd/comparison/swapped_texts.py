@@ -1,4 +1,4 @@
-"""What speaks of columns by name, and how it reads when they have other names."""
+"""Objects that mention columns by name, and their texts when the columns have other names."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ Path = tuple[str, ...]
 
 
 def spoken_with(key: Key, record: Record, table: Path, names: Names) -> bool:
-    """Return whether an object speaks of one of these columns of a table."""
+    """Return whether an object mentions one of these columns of a table."""
     if _column_at(key, table) is not None:
         return key.path[_column_at(key, table) or 0] in names
     if holder(key, record) != table and not _mentions(record, {table[-1]}):
@@ -24,13 +24,13 @@ def spoken_with(key: Key, record: Record, table: Path, names: Names) -> bool:
 
 
 def path_with(key: Key, table: Path, names: Names) -> Path:
-    """Return a key's path, with the other name of the column that it is, or hangs on."""
+    """Return a key's path with the other name of the column that it is, or is attached to."""
     at = _column_at(key, table)
     return key.path if at is None else (*key.path[:at], names.get(key.path[at], key.path[at]), *key.path[at + 1 :])
 
 
 def followed(expected: Record, actual: Record, names: Names) -> bool:
-    """Return whether two records are the same once the columns of the second have their own names."""
+    """Return whether two records are the same once the columns of the second have their expected names."""
     return type(expected) is type(actual) and all(
         noted.severity is None
         or _tokens(getattr(expected, name), {}) == _tokens(getattr(actual, name), {} if name in AS_WRITTEN else names)
@@ -41,7 +41,7 @@ def followed(expected: Record, actual: Record, names: Names) -> bool:
 def renamed_back(
     table: Path, names: Names, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
 ) -> dict[Key, Record]:
-    """Return all objects as they are when the columns of a table, and of those that inherit from it, are renamed."""
+    """Return all objects as they are when the columns of a table and of its children are renamed."""
     tables = _descendants(table, actual)
     found: dict[Key, Record] = {}
     for key, record in actual.items():
@@ -57,7 +57,7 @@ def renamed_back(
 
 
 def _column_at(key: Key, table: Path) -> int | None:
-    """Return where in the path of what is or hangs on a column of this table the name of the column stands."""
+    """Return the position of the column's name in the path of a column of this table, or of an attachment of it."""
     if key.kind == "column" and key.path[:2] == table:
         return 2
     return 3 if key.kind in HANGING and key.path[0] == "column" and key.path[1:3] == table else None
@@ -92,7 +92,7 @@ def _mentions(record: Record, words: set[str]) -> bool:
 
 
 def _tokens(value: Any, names: Names) -> Any:
-    """Return the words and signs of a text under the expected names; `last AS first` is `last` where they changed."""
+    """Return the tokens of a text with the expected names; `last AS first` becomes `last` if they were exchanged."""
     if isinstance(value, tuple):
         return [word for one in value for word in (*_tokens(one, names), ",")]
     if not isinstance(value, str):
@@ -109,7 +109,7 @@ def _tokens(value: Any, names: Names) -> Any:
 
 
 def _spelled(order: str, names: Names) -> str:
-    """Return an order of columns under the expected names, quoted as the server quotes them."""
+    """Return an order of columns with the expected names, quoted as the server quotes them."""
     written = {match[1] or match[0]: match[0] for match in TOKEN.finditer(order)}
 
     def own(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""What differs and is no finding: it is listed as a note, so that nothing goes without a word."""
+"""Differences that are not findings: they are listed in notes, so that no difference is hidden."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from healthd.text import some
 
 PAGE = "healthd docs what-is-compared"
 
-# Why it is no finding, in the words of a note that ends with its names.
+# The reasons, as the text of a note that ends with the names.
 RECORDED = f"recorded and not reported ({PAGE})"
-AGREED = "privileges that a contract asks for, or healthd for itself"
-ELSEWHERE = "privileges of roles that sql/ does not name, on what is not its own"
-PARTITIONS = "partitions that differ as their table or yoyo.ini allows"
-RUNNING = "what a migration is changing, or was when it was interrupted"
+AGREED = "privileges that a contract requires, or that healthd needs itself"
+ELSEWHERE = "privileges of roles that sql/ does not name, on objects outside of sql/"
+PARTITIONS = "partitions with differences that their table or yoyo.ini allows"
+RUNNING = "objects that a running or interrupted migration changes"
 
 
 @dataclass(frozen=True, slots=True)
 class Unreported:
-    """The names of what differs and is not reported, by the reason."""
+    """The names of differences that are not reported, by reason."""
 
     names: Mapping[str, tuple[str, ...]]
 
@@ -37,7 +37,7 @@ def named(differences: Iterable[Difference]) -> tuple[str, ...]:
 
 
 def is_recorded(one: Difference, kinds: Mapping[str, Kind]) -> bool:
-    """Return whether a difference is worth no finding, whatever the circumstances."""
+    """Return whether a difference is never a finding."""
     if one.attribute in (NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE):
         return False
     return kinds[one.key.kind].severity(one) is None
@@ -46,7 +46,7 @@ def is_recorded(one: Difference, kinds: Mapping[str, Kind]) -> bool:
 def of_partitions(
     raw: Iterable[Difference], reported: Iterable[Difference], expected: Snapshot, actual: Snapshot
 ) -> tuple[str, ...]:
-    """Return the partitions that differ, and of which that is not reported."""
+    """Return the partitions with differences that are not reported."""
     paths = partitions(expected).keys() | partitions(actual).keys()
     if not paths:
         return ()

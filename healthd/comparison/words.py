@@ -1,43 +1,43 @@
-"""How an attribute and its value are said: `default 7`, `no default`, `runs with its owner's rights`."""
+"""How an attribute and its value are written in messages: `default 7`, `no default`, `runs with its owner's rights`."""
 
 from typing import Any
 
 from healthd.text import shown
 
-# An attribute, or kind.attribute where kinds differ: what is said of true, and of false.
+# For an attribute, or kind.attribute where kinds differ: the texts for true and for false.
 EITHER = {
-    "all_tables": ("for all tables", "for the tables that it lists"),
+    "all_tables": ("for all tables", "for listed tables"),
     "by_value": ("passed by value", "passed by reference"),
-    "cycle": ("begins again at its end", "stops at its end"),
+    "cycle": ("CYCLE", "NO CYCLE"),
     "conversion.default": ("the default", "not the default"),
     "operator_class.default": ("the default", "not the default"),
-    "defined": ("defined", "a shell"),
+    "defined": ("defined", "a shell type"),
     "final_extra": ("final function with extra arguments", "final function without extra arguments"),
     "moving_final_extra": (
         "moving final function with extra arguments",
         "moving final function without extra arguments",
     ),
-    "hashes": ("can be hashed", "cannot be hashed"),
+    "hashes": ("supports hash joins", "does not support hash joins"),
     "materialized": ("materialized", "an ordinary view"),
-    "merges": ("can be merged", "cannot be merged"),
+    "merges": ("supports merge joins", "does not support merge joins"),
     "not_null": ("NOT NULL", "NULL allowed"),
     "not_null_validated": ("NOT NULL validated", "NOT NULL not validated"),
-    "not_null_no_inherit": ("NOT NULL for itself only", "NOT NULL for its children too"),
+    "not_null_no_inherit": ("NOT NULL NO INHERIT", "NOT NULL without NO INHERIT"),
     "permissive": ("permissive", "restrictive"),
     "replica_identity": ("the replica identity", "not the replica identity"),
     "security_definer": ("runs with its owner's rights", "runs with its caller's rights"),
-    "sequence.identity": ("serves an identity column", "serves no identity column"),
+    "sequence.identity": ("belongs to an identity column", "belongs to no identity column"),
     "strict": ("returns NULL on NULL input", "called on NULL input"),
-    "switched_off": ("switched off", "switched on"),
+    "switched_off": ("disabled", "enabled"),
     "unlogged": ("unlogged", "logged"),
     "valid": ("valid", "invalid"),
-    "version_current": ("sorts as its indexes were built", "sorts by another version of its library"),
+    "version_current": ("no version mismatch", "version mismatch"),
     "via_root": ("publishes partitions as their root table", "publishes partitions as themselves"),
 }
 
-# What an attribute is called before its value, where its own name is no English.
+# The text before a value, for attributes whose own name is not suitable.
 WORDS = {
-    "access_method.of": "made for",
+    "access_method.of": "type",
     "aggregate.kind": "of kind",
     "analyze": "analyze function",
     "bound": "partition",
@@ -80,33 +80,33 @@ WORDS = {
     "text_search_template.lexize": "lexize function",
     "transform.from_sql": "function from SQL",
     "transform.to_sql": "function to SQL",
-    "trigger.partitions": "switched otherwise on",
+    "trigger.partitions": "different state on",
     "using": "USING",
     "where": "WHERE",
     "with_check": "WITH CHECK",
 }
 
-# What is said where there is nothing, if not `no …`.
+# The text if there is no value, unless it is `no …`.
 NONE = {
     "access_method": "the default access method",
-    "bound": "no partition",
+    "bound": "not a partition",
     "collation": "its type's own collation",
     "column.compression": "the default compression",
     "column.generated": "not generated",
     "column.statistics": "the default statistics target",
     "column.storage": "its type's own storage",
-    "inherits": "inherits from nothing",
+    "inherits": "inherits from no table",
     "left": "no left operand",
-    "of_type": "of no type",
+    "of_type": "not a typed table",
     "owned_by": "owned by no column",
     "partitioned_by": "not partitioned",
     "publication_table.columns": "all columns",
     "publication.generated": "no generated columns",
     "result": "returns nothing",
     "statistics.target": "the default statistics target",
-    "event_trigger.tags": "no tags, for every command",
+    "event_trigger.tags": "no tags, for all commands",
     "tablespace": "the default tablespace",
-    "trigger.partitions": "switched alike on all partitions",
+    "trigger.partitions": "same state on all partitions",
 }
 
 VALUES = {
@@ -118,12 +118,12 @@ VALUES = {
 
 
 def word(kind: str, attribute: str) -> str:
-    """Return what an attribute is called."""
+    """Return the name of an attribute in messages."""
     return _of(WORDS, kind, attribute) or attribute.replace("_", " ")
 
 
 def said(kind: str, attribute: str, value: Any) -> str:
-    """Return an attribute with its value, in words."""
+    """Return an attribute with its value, as in messages."""
     called = word(kind, attribute)
     if isinstance(value, bool):
         yes, no = _of(EITHER, kind, attribute) or (called, f"not {called}")

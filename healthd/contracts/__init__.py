@@ -1,4 +1,4 @@
-"""What applications believe about the database: read from files, taken from models, held against what is there."""
+"""What applications expect of the database: read from files, derived from models, compared with the actual schema."""
 
 from healthd.contracts.files import PRIVILEGES, dump, load
 

@@ -1,4 +1,4 @@
-"""Who believes, and what is there: what every rule is given, and how it tells what it finds."""
+"""A model with its contract, and the actual schema: the arguments of every rule."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from healthd import catalog
 from healthd.model.attributes import Record
 from healthd.model.contracts import Member, Model
 from healthd.model.findings import Finding
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 
-RELATIONS = ("table", "foreign_table", "view")
+RELATIONS = catalog.names(lambda kind: kind.has_rows)
+LOOKED_AT = (*RELATIONS, "column", "enum", "domain", "grant")  # by the rules of contracts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,13 @@ class Believer:
     model: Model
 
     def attribute(self, member: str) -> str:
-        """Return a member as people write it, without the module: Machine.status."""
+        """Return the name of a member without the module: Machine.status."""
         return f"{self.name.rpartition(':')[2]}.{member}"
 
     def broken(
         self, key: Key, words: str, expected: str, actual: str, severity: Severity = Severity.CRITICAL
     ) -> Finding:
-        """Return the finding that something is not as this model believes."""
+        """Return the finding that something is not as this model expects."""
         facts = {"contract": self.contract, "model": self.name}
         return Finding(
             "contract_broken", key, f"{key}: {words} ({self.contract})", severity, expected, actual, facts=facts
@@ -46,7 +48,7 @@ class There:
 
     @classmethod
     def of(cls, objects: Mapping[Key, Record]) -> There:
-        """Return what is there, seen table by table."""
+        """Return the objects, with the columns grouped by relation."""
         columns: dict[tuple[str, ...], dict[str, Record]] = {}
         for key, record in objects.items():
             if key.kind == "column":
@@ -54,27 +56,27 @@ class There:
         return cls(objects, columns)
 
     def relation(self, table: str) -> Key | None:
-        """Return the table, foreign table or view of this name."""
+        """Return the table, foreign table or view with this name."""
         path = Key.parse(f"table:{table}").path
         return next((Key(kind, path) for kind in RELATIONS if Key(kind, path) in self.objects), None)
 
     def enum(self, type_: str) -> tuple[Key, tuple[str, ...]] | None:
-        """Return the enum, and its labels, that a column of this type holds, also in an array or a domain."""
+        """Return the enum of a column of this type, and its labels; also if it is inside an array or a domain."""
         key, record = self._type("enum", self.base(type_).removesuffix("[]"))
         return (key, record.labels) if key and record else None
 
     def base(self, type_: str) -> str:
-        """Return what a domain is made of, and any other type as it is."""
+        """Return the base type of a domain, and any other type unchanged."""
         _, domain = self._type("domain", type_)
         return self.base(domain.type) if domain else type_
 
     def required(self, column: Any) -> bool:
-        """Return whether a column takes no NULL, by itself or by its domain."""
+        """Return whether a column does not accept NULL, by itself or by its domain."""
         _, domain = self._type("domain", column.type)
         return bool(column.not_null or (domain and domain.not_null))
 
     def given(self, column: Any) -> bool:
-        """Return whether the server fills a column that an INSERT leaves out."""
+        """Return whether the server provides a value for a column that an INSERT omits."""
         _, domain = self._type("domain", column.type)
         own = column.default or column.identity != "none" or column.generated != "none"
         return bool(own or (domain and domain.default))
@@ -82,13 +84,13 @@ class There:
     def _type(self, kind: str, name: str) -> tuple[Key | None, Any]:
         try:
             key = Key.parse(f"{kind}:{name}")
-        except ValueError:  # a type of the server's own, such as character varying(255)
+        except ValueError:  # a built-in type, such as character varying(255)
             return None, None
         return key, self.objects.get(key)
 
 
 def members_there(believer: Believer, there: There) -> list[tuple[str, Member, Key, Record]]:
-    """Return the members of a model whose columns are there, with the column."""
+    """Return the members of a model whose columns exist, with the column."""
     path = Key.parse(f"table:{believer.model.table}").path
     columns = there.columns.get(path, {})
     return [

@@ -1,4 +1,4 @@
-"""The models of an application, imported: the only place where code of an application runs."""
+"""Import the models of an application: the only place where an application's code runs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from healthd.model.contracts import Contract
 
 
 def contract_in(names: Iterable[str], folder: Path, *, table: str | None = None) -> Contract:
-    """Return the contract of what stands under these MODULE:NAMEs, which are looked for in a folder, too.
+    """Return the contract of the objects at these MODULE:NAMEs, which are also searched for in a folder.
 
-    `table` is where the only model is kept that does not say so itself. Raises ConfigError, in one line, whatever
+    `table` is the table of the only model that does not specify its own. Raises ConfigError, on one line, whatever
     the application raises.
     """
     if (here := str(folder)) not in sys.path:
@@ -34,7 +34,7 @@ def _imported(name: str) -> Any:
         words = " ".join(str(error).split()) or "no message"
         raise ConfigError(
             f"cannot import {module}: {type(error).__name__}: {words}",
-            hint="run it in the application's environment and folder, with the settings that it needs",
+            hint="run healthd in the application's environment and folder, with the application's settings",
         ) from error
     for part in path.split("."):
         if not hasattr(thing, part):

@@ -11,13 +11,13 @@ from typing import Any
 TYPES = ("string", "integer", "number", "boolean", "object", "array", "any")
 PATH = re.compile(r"(?:\[\]|\w+(?:\[\])?)(?:\.\w+(?:\[\])?)*")
 KNOWN = frozenset({"type", "required", "nullable", "values"})
-TOLD = 10  # mismatches; who reads ten needs no eleventh
-ITEMS = 1000  # of an array that are looked at
+TOLD = 10  # the number of mismatches that are reported
+ITEMS = 1000  # the number of items of an array that are checked
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field by its path: `items[].status` is that of every item; `values` are the only ones it may have."""
+    """One field by its path: `items[].status` is that of every item; `values` are the permitted values."""
 
     path: str
     type: str = "any"
@@ -30,33 +30,33 @@ Shape = tuple[Field, ...]
 
 
 def load(text: str) -> Shape:
-    """Return the shape that a file describes; raise ValueError with the reason when it does not."""
+    """Return the shape that a file describes; raise ValueError with the reason if it is invalid."""
     try:
         document = json.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     fields = document.get("fields") if isinstance(document, dict) else None
     if not isinstance(fields, dict) or not fields or document.keys() != {"fields"}:
-        raise ValueError('not {"fields": {"PATH": {"type": …}}}')
+        raise ValueError('expected {"fields": {"PATH": {"type": …}}}')
     return tuple(_field(path, words) for path, words in fields.items())
 
 
 def _field(path: str, words: Any) -> Field:
     if not PATH.fullmatch(path):
-        raise ValueError(f"{path!r} is no path such as items[].status")
+        raise ValueError(f"{path!r} is not a path such as items[].status")
     if not isinstance(words, dict) or (unknown := words.keys() - KNOWN):
         known = ", ".join(sorted(KNOWN))
         raise ValueError(
-            f"{path}: {', '.join(sorted(unknown)) if isinstance(words, dict) else words!r} is not of {known}"
+            f"{path}: {', '.join(sorted(unknown)) if isinstance(words, dict) else words!r} is not one of {known}"
         )
     field = Field(path, **{**words, "values": tuple(words.get("values", ()))})
     if field.type not in TYPES:
-        raise ValueError(f"{path}: {field.type!r} is none of {', '.join(TYPES)}")
+        raise ValueError(f"{path}: {field.type!r} is not one of {', '.join(TYPES)}")
     return field
 
 
 def mismatches(body: bytes, shape: Shape) -> tuple[str, ...]:
-    """Return, in a line each and at most ten, how a body fails its shape; its values are never quoted."""
+    """Return how a body differs from its shape, at most ten lines; its values are never quoted."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -82,11 +82,11 @@ def _judge(document: Any, field: Field) -> Iterator[str]:
             yield f"{field.path} is not of type {field.type}"
         elif field.values and value not in field.values:
             valid = ", ".join(map(str, field.values))
-            yield f"{field.path} has a value that is none of: {valid}"
+            yield f"{field.path} has a value that is not one of: {valid}"
 
 
 def _at(value: Any, steps: list[str]) -> Iterator[tuple[Any, bool]]:
-    """Yield each value that a path leads to, and whether it is there; nothing below a null."""
+    """Yield each value at a path, and whether it exists; nothing below a null."""
     if not steps:
         yield value, True
     elif steps[0] == "[]":

@@ -1,4 +1,4 @@
-"""The privileges that a contract's role was granted, as far as grants to itself and to everybody say."""
+"""The privileges of a contract's role, as far as they were granted to the role itself or to PUBLIC."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,9 +13,9 @@ from healthd.model.severity import Severity
 
 
 def ungranted(contract: Contract, there: There) -> Iterator[Finding]:
-    """Yield a finding for each privilege that a contract needs and that nobody granted to its role by name.
+    """Yield a finding for each privilege that a contract needs and that was granted to neither its role nor PUBLIC.
 
-    What it holds as an owner, or as a member of another role, only a server can tell.
+    Privileges that the role holds as an owner, or as a member of another role, are known to the server only.
     """
     if contract.role is None:
         return
@@ -38,7 +38,7 @@ def ungranted(contract: Contract, there: There) -> Iterator[Finding]:
 
 
 def _granted(objects: Mapping[Key, Record], key: Key, role: str, privilege: str) -> bool:
-    """Return whether a role, or everybody, was granted this on an object."""
+    """Return whether a privilege on an object was granted to a role or to PUBLIC."""
     for grantee in (called(role), PUBLIC):
         grant = Key("grant", (key.kind, *key.path, grantee))
         held = objects[grant].privileges if grant in objects else default(grant)

@@ -1,7 +1,7 @@
-"""What can be wrong with the values in a table's rows: for a model's column, each trouble and the SQL that finds it.
+"""What can be wrong with the values in a table's rows: each problem of a model's column, and the SQL that finds it.
 
-The server counts, so that no value leaves it. What is asked here is what psycopg and a model do with a value:
-tests/contracts/test_samples.py holds the two against each other.
+The server counts the rows, so that no value leaves it. The conditions correspond to what psycopg and a model do with a
+value: tests/integration/contracts/test_samples.py compares the two.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ from healthd.model.contracts import Contract, Member
 from healthd.model.names import Key, literal
 from healthd.model.severity import Severity
 
-LARGEST_BYTES = 2**20  # what a value may measure that the server is asked to parse
-DEEPEST = 900  # Python's json gives up at a thousand levels, the caller's own among them
+LARGEST_BYTES = 2**20  # the maximum size of a value that the server parses
+DEEPEST = 900  # Python's json fails at a thousand levels, including those of the caller
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A class of trouble: what the rows hold, and how bad that is: critical where reading such a row fails."""
+    """A class of problems: what the rows contain, and its severity: critical if reading such a row fails."""
 
     words: str
     severity: Severity = Severity.CRITICAL
 
 
 TROUBLES: Mapping[str, Trouble] = {
-    "null": Trouble("NULL, and the model takes no None"),
+    "null": Trouble("NULL, but the model does not accept None"),
     "unknown_value": Trouble("a value that the model's enum does not know"),
-    "infinite": Trouble("infinity, which Python's dates and times do not have"),
-    "beyond": Trouble("a date or time beyond those that Python has"),
-    "not_finite": Trouble("NaN or infinity, which JSON does not have", Severity.WARNING),
-    "fraction": Trouble("a fraction, and the model holds whole numbers", Severity.WARNING),
-    "time_of_day": Trouble("a time of day, and the model holds dates", Severity.WARNING),
-    "unreadable_text": Trouble("text that is none of what the model makes of it", Severity.WARNING),
-    "json_null": Trouble("a JSON null, and the model takes no None", Severity.WARNING),
-    "deep": Trouble(f"JSON that is nested {DEEPEST} deep or more", Severity.WARNING),
+    "infinite": Trouble("infinity, which Python's dates and times cannot represent"),
+    "beyond": Trouble("a date or time outside the range of Python's types"),
+    "not_finite": Trouble("NaN or infinity, which JSON cannot represent", Severity.WARNING),
+    "fraction": Trouble("a fraction, but the model has whole numbers", Severity.WARNING),
+    "time_of_day": Trouble("a time of day, but the model has dates", Severity.WARNING),
+    "unreadable_text": Trouble("text that the model cannot convert", Severity.WARNING),
+    "json_null": Trouble("a JSON null, but the model does not accept None", Severity.WARNING),
+    "deep": Trouble(f"JSON that is nested {DEEPEST} levels deep or more", Severity.WARNING),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as it is there: its type without domain and array, as format_type spells it."""
+    """An actual column: its type without domain and array, as format_type prints it."""
 
     key: Key
     type: str
@@ -52,7 +52,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A condition on a column of a table, what it means when rows fulfil it, and whose models that concerns."""
+    """A condition on a column of a table, the problem of rows that satisfy it, and the models that are affected."""
 
     key: Key
     trouble: str
@@ -60,14 +60,14 @@ class Question:
     who: tuple[str, ...]
 
     def on(self, column: str) -> str:
-        """Return the condition on a column as SQL writes its name."""
+        """Return the condition on a column, whose name is given as in SQL."""
         return self.condition.replace("{}", column)
 
 
 def questions(contracts: Iterable[Contract], columns: Mapping[Key, Column], version: int) -> tuple[Question, ...]:
-    """Return what is to be asked of the rows that the models of these contracts read; each question once.
+    """Return the conditions for the rows that the models of these contracts read; each condition once.
 
-    `columns` are those that are there, `version` is the server's number.
+    `columns` are the actual columns, `version` is the server's version number.
     """
     asked: dict[tuple[Key, str, str], list[str]] = {}
     for contract in contracts:
@@ -83,7 +83,7 @@ def questions(contracts: Iterable[Contract], columns: Mapping[Key, Column], vers
 
 
 def _troubles(member: Member, column: Column, version: int) -> Iterator[tuple[str, str]]:
-    """Yield each trouble that a model can have with a column's values, and the condition on the column."""
+    """Yield each problem that a model can have with a column's values, and the condition on the column."""
     if member.optional is False:
         yield "null", "{} IS NULL"
     python = member.python.removeprefix("list[").removesuffix("]")
@@ -98,7 +98,7 @@ def _troubles(member: Member, column: Column, version: int) -> Iterator[tuple[st
 
 
 def _of_value(python: str, member: Member, column: Column, version: int) -> Iterator[tuple[str, str]]:
-    """Yield each trouble that one value can make; nothing is asked where a model believes nothing."""
+    """Yield each problem of a single value; none if the model expects nothing of it."""
     type_ = plain(column.type)
     is_text = type_ in ("text", "character varying")
     if member.values is not None and (column.is_enum or is_text):
@@ -123,13 +123,13 @@ def _of_value(python: str, member: Member, column: Column, version: int) -> Iter
 
 
 def _small(measure: str, condition: str) -> str:
-    """Return a condition that holds for no value that is too large to look at; neither measure unpacks one."""
+    """Return a condition that is false for values that are too large to parse; neither measure decompresses them."""
     return f"CASE WHEN pg_catalog.{measure}({{}}) <= {LARGEST_BYTES} THEN {condition} END"
 
 
 _NUMBERS = frozenset({"real", "double precision", "numeric"})
 
-# What the server reads as a text's type, for the Python types whose own readers take much the same.
+# The server's type by which a text is parsed, for the Python types whose own parsers accept much the same.
 _PARSED: Mapping[str, str] = {
     "json": "json",
     "uuid": "uuid",

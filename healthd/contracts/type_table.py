@@ -1,6 +1,7 @@
-"""Which Python type fits which PostgreSQL type: what the driver does with the values of one in the other.
+"""Which Python type fits which PostgreSQL type: what the driver does with values of the one in a column of the other.
 
-tests/contracts/test_types.py tries every cell on a server, and docs/reference/types.md is written from the same table.
+tests/integration/contracts/test_types.py tests every cell on a server, and docs/reference/types.md is written
+from the same table.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 
 
 class Fit(enum.StrEnum):
-    """What becomes of values: all come back as they were; some, or as another type; none can be written."""
+    """What happens to values: all come back unchanged; some do, or as another type; none can be written."""
 
     FITS = "fits"
     CARE = "care"
@@ -24,7 +25,7 @@ POSTGRESQL = tuple(
     |enum""".replace("\n    ", "").split("|")
 )
 
-# One letter a cell, in the order of POSTGRESQL: f fits, c with care, . never.
+# One letter for each cell, in the order of POSTGRESQL: f fits, c with care, . never.
 _TABLE = """
                b s i b r d n t v c b u d t t t i j j i e
                o m n i e o u e a h y u a i s s n s b n n
@@ -51,11 +52,11 @@ TABLE: Mapping[str, Mapping[str, Fit]] = {
     for name, *letters in (line.split() for line in _TABLE.strip().splitlines()[2:])
 }
 
-# What a model may say: the rows of the table (text is a str that is cast to text, as SQLAlchemy does),
-# a datetime of either sort, an enum of texts, anything at all.
+# The types of a model's members: the rows of the table (text is a str that is cast to text, as SQLAlchemy does),
+# a datetime with or without time zone, an enum of strings, any type.
 PYTHON = frozenset({*TABLE, "datetime", "enum", "any"})
 
-# What the driver makes of a column's values.
+# The Python type in which the driver returns a column's values.
 READ: Mapping[str, str] = {
     "boolean": "bool",
     "smallint": "int",
@@ -66,32 +67,32 @@ READ: Mapping[str, str] = {
     "numeric": "Decimal",
     "text": "str",
     "character varying": "str",
-    "character": "str padded with blanks",
+    "character": "str padded with spaces",
     "bytea": "bytes",
     "uuid": "UUID",
     "date": "date",
     "time without time zone": "time",
-    "timestamp without time zone": "datetime without a zone",
-    "timestamp with time zone": "datetime with a zone",
+    "timestamp without time zone": "datetime without time zone",
+    "timestamp with time zone": "datetime with time zone",
     "interval": "timedelta",
-    "json": "what the JSON holds",
-    "jsonb": "what the JSON holds",
-    "inet": "address",
+    "json": "decoded JSON",
+    "jsonb": "decoded JSON",
+    "inet": "IP address",
     "enum": "str",
 }
 
 
 def fit(python: str, postgresql: str, *, is_enum: bool = False) -> Fit | None:
-    """Return how a Python type fits a column's type; None where the table does not know one of them.
+    """Return how a Python type fits a column's type; None if one of them is not in the table.
 
-    `python` is a word of PYTHON, or `list[WORD]`; `postgresql` is spelled as format_type does.
+    `python` is a word of PYTHON, or `list[WORD]`; `postgresql` is spelled as format_type prints it.
     """
     inner = re.fullmatch(r"list\[(.+)\]", python)
     if postgresql.endswith("[]"):
         if inner is None:
             return None if python == "any" else Fit.NEVER
         return fit(inner[1], postgresql.removesuffix("[]"), is_enum=is_enum)
-    if inner is not None:  # an application that keeps a list in JSON wraps it, as it must
+    if inner is not None:  # an application that stores a list in a JSON column must wrap it
         python = "json"
     base = "enum" if is_enum else plain(postgresql)
     if python == "datetime":

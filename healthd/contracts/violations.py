@@ -1,4 +1,4 @@
-"""What a contract believes of objects, held against those that are there; statements only a server can judge."""
+"""Compare what a contract expects of objects with the actual ones; statements can be checked by a server only."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from healthd.model.severity import Severity
 
 
 def disappointed(contract: Contract, there: There) -> Iterator[Finding]:
-    """Yield a finding for each belief about tables, columns, enums and models that is not so."""
+    """Yield a finding for each expectation of tables, columns, enums and models that is not met."""
     yield from _tables(contract, there)
     yield from _enums(contract, there)
     for name, model in contract.models.items():
@@ -24,13 +24,13 @@ def _tables(contract: Contract, there: There) -> Iterator[Finding]:
     for table, columns in contract.tables.items():
         relation = there.relation(table)
         if relation is None:
-            yield _broken(contract, Key.parse(f"table:{table}"), "there", "missing")
+            yield _broken(contract, Key.parse(f"table:{table}"), "present", "missing")
             continue
         for column, type_ in columns.items():
             path = Key("column", (*relation.path, column))
             found = there.objects.get(path)
             if found is None and relation.kind != "view":
-                yield _broken(contract, path, type_ or "there", "missing")
+                yield _broken(contract, path, type_ or "present", "missing")
             elif found is not None and type_ is not None and found.type != type_:
                 yield _broken(contract, path, type_, found.type)
 
@@ -46,7 +46,7 @@ def _enums(contract: Contract, there: There) -> Iterator[Finding]:
 
 
 def _broken(contract: Contract, key: Key, expected: str, actual: str) -> Finding:
-    message = f"{contract.name} believes that {key} is {expected}; it is {actual}"
+    message = f"{contract.name} expects {key} to be {expected}; it is {actual}"
     return Finding(
         "contract_broken",
         key,

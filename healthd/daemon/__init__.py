@@ -1,1 +1,1 @@
-"""The daemon: one loop for each target, and what systemd is told."""
+"""The daemon: one loop for each target, and the notifications to systemd."""

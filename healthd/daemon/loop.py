@@ -1,4 +1,4 @@
-"""The loop: one task for each target, a web server beside them, and systemd told that we are alive."""
+"""The loop: one task for each target, a web server, and the watchdog notifications to systemd."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ log = structlog.get_logger()
 
 JITTER = 0.1  # of the interval, so that rounds do not stay in step
 BACKOFF_MAX_S = 60.0
-SPREAD_FROM = 10  # targets: below it every first round begins at once
-STOP_S = 1.0  # what rounds in flight get to end by themselves
+SPREAD_FROM = 10  # targets: up to this number all first rounds begin immediately
+STOP_S = 1.0  # how long running rounds may take to stop
 
 
 def now() -> datetime:
-    """Return the instant in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 async def serve(
     settings: Settings, load: Callable[[], Settings], listener: socket.socket, *, started: Callable[[], None]
 ) -> None:
-    """Watch every target and serve what is seen, until SIGTERM or SIGINT."""
+    """Watch every target and serve the results, until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -53,7 +53,7 @@ async def serve(
     watch.follow(settings)
     threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # one that came while we began is taken now
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # a signal that arrived during the start is handled now
     server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)))
     web = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
@@ -71,27 +71,27 @@ async def serve(
 
 
 def _learn_names(board: Board) -> None:
-    """Note what this machine is called. A name server that does not answer holds up nobody."""
+    """Store the names of this host; this runs in a thread because a name server may not answer."""
     board.machine = (socket.gethostname(),)
     board.machine = (*board.machine, socket.getfqdn())
 
 
 @dataclass(slots=True)
 class Watch:
-    """The running tasks and what they write to."""
+    """The running tasks and the board that they write to."""
 
     board: Board
     load: Callable[[], Settings]
     settings: Settings
     kept: Kept
     places: Places = field(default_factory=Places)
-    refused: str = ""  # what is wrong with the files since they last were good
+    refused: str = ""  # the error in the files since they were last valid
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
     others: set[asyncio.Task[None]] = field(default_factory=set)
 
     def follow(self, settings: Settings) -> None:
-        """Watch the targets of these settings: new ones begin, changed ones begin anew, lost ones end."""
-        self.kept = keep(settings)  # what is wrong with them is told before anything is changed
+        """Watch the targets of these settings: start new targets, restart changed ones, stop removed ones."""
+        self.kept = keep(settings)  # an error in the files is raised before anything is changed
         self.settings, self.refused = settings, ""
         self.board.external_url, self.board.allowed_hosts = settings.external_url, settings.allowed_hosts
         watched: list[Target | Endpoint] = [*settings.targets, *settings.endpoints]
@@ -110,7 +110,7 @@ class Watch:
         self.board.reloaded_at = now()
 
     async def reload(self) -> None:
-        """Read the settings again; when they are bad the old ones stay and the error is raised."""
+        """Reload the settings; if they are wrong, keep the old ones and raise the error."""
         notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             self.follow(await asyncio.to_thread(self._load))
@@ -128,14 +128,14 @@ class Watch:
         return settings
 
     async def reload_and_say(self) -> None:
-        """Reload for a signal, which nobody waits for: what is wrong is logged."""
+        """Reload after a signal, and log an error: no caller waits for the result."""
         try:
             await self.reload()
         except HealthdError as error:
-            log.error("settings.refused", error=str(error), hint=error.hint)
+            log.error("settings.rejected", error=str(error), hint=error.hint)
 
     async def _watch(self, target: Target | Endpoint, first_s: float) -> None:
-        """Examine one target, or ask one endpoint, for ever."""
+        """Examine one target, or request one endpoint, forever."""
         await asyncio.sleep(first_s)
         failures = 0
         last: Round | None = None
@@ -155,58 +155,58 @@ class Watch:
                 await last.close()
 
     async def _round(self, target: Target | Endpoint, last: Round | None) -> Round:
-        """Return the next round, also when the fault is ours."""
+        """Return the next round, even after an internal error."""
         try:
             if isinstance(target, Endpoint):
                 return Round(await examine_endpoint(target), None)
             return await examine_again(target, self._files(), last, places=self.places)
         except Exception as error:
-            log.exception("round.broke", target=target.name)
-            ours = HealthdError(f"healthd itself failed: {type(error).__name__}", hint="see its log")
+            log.exception("round.failed", target=target.name)
+            ours = HealthdError(f"internal error in healthd: {type(error).__name__}", hint="see its log")
             return Round(blind(Target(target.name, ""), ours), self.kept.files)
 
     def _files(self) -> Files:
-        """Return the files as they are now, or as they last were good; what changes is logged once."""
+        """Return the current files, or the last valid ones; log each change between valid and wrong once."""
         try:
             self.kept, refused = keep(self.settings, self.kept), ""
         except HealthdError as error:
             refused = str(error)
             if refused != self.refused:
-                log.error("files.refused", error=refused, hint=error.hint)
+                log.error("files.rejected", error=refused, hint=error.hint)
         if self.refused and not refused:
             log.info("files.accepted")
         self.refused, self.board.files_ok = refused, not refused
         return self.kept.files
 
     def later(self, work: Awaitable[None]) -> None:
-        """Run something beside the rounds."""
+        """Run something in parallel with the rounds."""
         task = asyncio.ensure_future(work)
         self.others.add(task)
         task.add_done_callback(self.others.discard)
 
     async def stop(self) -> None:
-        """End every task; one that hangs in the driver is left to the end of the process."""
+        """Stop every task; if one hangs in the driver, exit the process."""
         tasks = [task for _, task in self.rounds.values()] + list(self.others)
         for task in tasks:
             task.cancel()
         if tasks:
             _, hanging = await asyncio.wait(tasks, timeout=STOP_S)
             if hanging:
-                # A server that is frozen keeps the driver waiting for its cancel request: nothing is lost by
-                # leaving, for we only read.
-                log.warning("daemon.left", rounds=len(hanging))
+                # A server that does not respond keeps the driver waiting for its cancel request. The daemon only
+                # reads, so nothing is lost if the process exits.
+                log.warning("daemon.stopped", unfinished_rounds=len(hanging))
                 sys.stderr.flush()
                 sys.stdout.flush()
                 os._exit(0)
 
 
 def rest(interval_s: float, failures: int) -> float:
-    """Return how long to rest: the interval, and twice as long after each failure, at most a minute."""
+    """Return the pause until the next round: the interval, doubled after each failure up to a minute."""
     return max(interval_s, min(BACKOFF_MAX_S, interval_s * 2.0 ** min(failures, 10))) if failures else interval_s
 
 
 def _tell(change: Change, report: Report) -> None:
-    """Log a line for each change at info or above, and one for the round at debug."""
+    """Log each change at level info or above, and the round at debug."""
     for finding in change.appeared:
         say = log.warning if finding.severity is Severity.WARNING else log.error
         say(
@@ -229,7 +229,7 @@ def _tell(change: Change, report: Report) -> None:
 
 
 async def _stay_alive(watch: Watch) -> None:
-    """Tell systemd that we are alive, as long as every target's rounds go on."""
+    """Notify the watchdog of systemd while the rounds of every target make progress."""
     interval_s = watchdog_interval_s()
     while interval_s:
         if all(not task.done() for _, task in watch.rounds.values()) and not _stuck(watch):
@@ -238,10 +238,12 @@ async def _stay_alive(watch: Watch) -> None:
 
 
 def _stuck(watch: Watch) -> bool:
-    """Return whether a target's round should long have ended."""
+    """Return whether a target has had no round for much longer than allowed."""
     for name, (target, _) in watch.rounds.items():
         report = watch.board.entries[name].report
-        allowed_s = 2 * max(target.interval_s, BACKOFF_MAX_S) + 2 * target.deadline_s + 30  # an endpoint is asked twice
+        allowed_s = (
+            2 * max(target.interval_s, BACKOFF_MAX_S) + 2 * target.deadline_s + 30
+        )  # an endpoint is requested twice
         if report is not None and now() - report.started_at > timedelta(seconds=allowed_s):
             return True
     return False

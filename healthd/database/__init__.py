@@ -1,1 +1,1 @@
-"""The only door to psycopg: connections, what a database holds, and what becomes of values sent to it."""
+"""The only door to psycopg: connections, the content of a database, and what happens to values sent to it."""

@@ -1,4 +1,4 @@
-"""Connections: open one, ask in a transaction that leaves no trace, and turn the driver's errors into ours."""
+"""Connections: open one, query it in a transaction that leaves no trace, and translate the driver's errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable
 if TYPE_CHECKING:
     from healthd.database.idle_connections import Places
 
-# What texts from the server depend on, and what keeps a round short and harmless.
+# Settings that the server's output depends on, and settings that keep a round short and harmless.
 SESSION: Mapping[str, str] = {
     "client_encoding": "UTF8",
     "search_path": "pg_catalog",
@@ -35,9 +35,9 @@ SESSION: Mapping[str, str] = {
     "standard_conforming_strings": "on",
     "xmloption": "content",
     "jit": "off",
-    "plan_cache_mode": "force_generic_plan",  # what is asked in every round is planned once on a connection
-    "work_mem": "32MB",  # at ten thousand tables the server would otherwise write to disk what it joins
-    "healthd.salt": token_hex(16),  # of digests of secrets, which mean nothing to anybody but this process
+    "plan_cache_mode": "force_generic_plan",  # a query of every round is planned once for each connection
+    "work_mem": "32MB",  # at ten thousand tables the server would otherwise spill its joins to disk
+    "healthd.salt": token_hex(16),  # for digests of secrets, which have a meaning in this process only
 }
 LIMITS: Mapping[str, str] = {
     "lock_timeout": "200ms",
@@ -45,15 +45,15 @@ LIMITS: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": "15s",
 }
 
-OLDEST = 130000  # the first server version whose catalogs we know
+OLDEST = 130000  # the oldest supported server version
 
 
 @asynccontextmanager
 async def connect(dsn: str, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncConnection[Any]]:
-    """Open a connection for the length of a block; raise our errors for the driver's.
+    """Open a connection for the duration of a block; raise healthd's errors in place of the driver's.
 
-    `dsn` is any URL or key=value text that libpq takes. The driver prepares no statement: one that it prepares fails
-    for ever after the table under it changed.
+    `dsn` is any URL or key=value string that libpq accepts. The driver prepares no statements: a prepared statement
+    keeps failing after its table has changed.
     """
     with translated(dsn):
         connection = await dial(dsn, timeout_s=timeout_s)
@@ -66,10 +66,10 @@ async def connect(dsn: str, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncCon
 async def dial(
     dsn: str, *, timeout_s: float = 5.0, places: Places | None = None, patient: bool = True
 ) -> AsyncConnection[Any]:
-    """Return a connection that is the caller's to close; see `connect`.
+    """Return a connection that the caller must close; see `connect`.
 
-    Where the server admits no more, one that rests among `places` is given up for it; without any, who is `patient`
-    tries again for most of the time.
+    If the connection limit is reached, an idle connection among `places` is closed to make room. If there is none,
+    a `patient` caller retries for most of the timeout.
     """
     until = monotonic() + PATIENCE * timeout_s
     with translated(dsn):
@@ -90,15 +90,15 @@ PATIENCE = 0.7  # of a timeout
 
 
 async def answer(connection: AsyncConnection[Any], statements: str) -> list[str]:
-    """Return the only row that these statements bring, sent as one message; raise our errors for the driver's."""
+    """Return the only row that these statements return, sent as one message; translate the driver's errors."""
     async with _rolled_back(connection):
         return await _row(connection, statements)
 
 
 async def answer_planned(connection: AsyncConnection[Any], query: str, settings: str) -> list[str]:
-    """Return the only row of a query whose plan the server keeps, in a transaction with these settings (SET LOCAL …;).
+    """Return the only row of a query whose plan the server caches, in a transaction with these settings (SET LOCAL …;).
 
-    It is for what is asked time and again on a connection, and costs two messages.
+    It is for queries that are repeated on a connection, and costs two messages.
     """
     async with _rolled_back(connection):
         name = await planned(connection, query, before=f"BEGIN READ ONLY; {settings}")
@@ -106,10 +106,10 @@ async def answer_planned(connection: AsyncConnection[Any], query: str, settings:
 
 
 async def planned(connection: AsyncConnection[Any], query: str, *, types: str = "", before: str = "") -> str:
-    """Return the name under which the server keeps the plan of a query; `types` are those of its values: `(text, oid)`.
+    """Return the name under which the server caches the plan of a query; `types` are its parameters': `(text, oid)`.
 
-    Whether it does is asked each time, in the message with what is to be done `before`: behind a pooler the server
-    may be another one.
+    Each call checks whether the plan exists, in the same message as the statements that run `before`: behind a
+    pooler, the server session may be a different one.
     """
     name = f"healthd_{md5(query.encode(), usedforsecurity=False).hexdigest()}"
     if await _row(connection, f"{before}{KEPT.format(name)}") == ["0"]:
@@ -129,7 +129,7 @@ async def _row(connection: AsyncConnection[Any], statements: str) -> list[str]:
 
 @asynccontextmanager
 async def _rolled_back(connection: AsyncConnection[Any]) -> AsyncIterator[None]:
-    """Roll back what statements, or the driver, have begun and not ended; raise our errors for the driver's."""
+    """Roll back a transaction that statements, or the driver, have left open; translate the driver's errors."""
     with translated():
         try:
             yield
@@ -145,10 +145,10 @@ async def read_only(connection: AsyncConnection[Any], settings: Mapping[str, str
         raise DatabaseUnreachable("the connection is closed", hint="connect again")
     if (version := connection.info.server_version) < OLDEST:
         raise DatabaseFailed(
-            f"PostgreSQL {version // 10000} is too old to be read", hint=f"{OLDEST // 10000} or newer is needed"
+            f"PostgreSQL {version // 10000} is not supported", hint=f"use PostgreSQL {OLDEST // 10000} or newer"
         )
     if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-        raise ConfigError("the connection is in a transaction", hint="commit or roll back before reading")
+        raise ConfigError("the connection is in a transaction", hint="commit or roll back first")
     before = connection.isolation_level, connection.read_only
     await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
     await connection.set_read_only(True)
@@ -166,5 +166,5 @@ async def read_only(connection: AsyncConnection[Any], settings: Mapping[str, str
 
 
 async def rows_of(connection: AsyncConnection[Any], query: LiteralString, values: Any = None) -> list[Any]:
-    """Return all rows that a query brings."""
+    """Return all rows of a query."""
     return await (await connection.execute(query, values)).fetchall()

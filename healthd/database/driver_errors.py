@@ -1,4 +1,4 @@
-"""The driver's errors as ours: by SQLSTATE first, then by class, with the place and the cure."""
+"""Translate the driver's errors: by SQLSTATE first, then by class, with the database and a hint."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ FULL = {
 
 
 def limit_of(error: psycopg.Error) -> str:
-    """Return whose limit of connections is reached: role, database, server, or nobody's.
+    """Return which connection limit is reached: role, database or server; empty if none.
 
-    While connecting, the code of the server (53300) does not reach us.
+    While connecting, libpq does not pass on the server's SQLSTATE (53300).
     """
     return next((whose for whose, words in FULL.items() if re.search(words, str(error))), "")
 
 
 @contextmanager
 def translated(dsn: str | None = None) -> Iterator[None]:
-    """Turn the driver's errors into ours; `dsn` lends the message the place it was about."""
+    """Translate the driver's errors; with `dsn`, messages name the database."""
     try:
         yield
     except psycopg.Error as error:
@@ -40,16 +40,19 @@ def translated(dsn: str | None = None) -> Iterator[None]:
 
 
 def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
-    """Return our error for a driver's: by SQLSTATE first, then by class."""
+    """Return healthd's error for an error of the driver: by SQLSTATE first, then by class."""
     where = f" {place(dsn)}" if dsn else ""
     state, text = error.sqlstate, hide(without_sent(first_line(error), parameters(dsn) if dsn else {}))
     if state == "42501":
-        return PermissionDenied(f"the server refused{where or ' us'}: {text}", hint="ask for the privilege it names")
-    if "permission denied for database" in text:  # while connecting the server's code does not reach us
+        return PermissionDenied(
+            f"the server denied access{' to' if where else ''}{where}: {text}",
+            hint="request the privilege that the message names",
+        )
+    if "permission denied for database" in text:  # while connecting, libpq does not pass on the SQLSTATE
         known = parameters(dsn) if dsn else {}
         role, name = known.get("user", "…"), known.get("dbname", "…")
         grant = f"GRANT CONNECT ON DATABASE {identifier(name)} TO {identifier(role)};"
-        return PermissionDenied(f"the server refused{where or ' us'}: {text}", grant=grant)
+        return PermissionDenied(f"the server denied access{' to' if where else ''}{where}: {text}", grant=grant)
     if full := limit_of(error):
         return DatabaseUnreachable(f"cannot reach database{where}: {text}", hint=ROOM[full])
     lost = state is None and isinstance(error, psycopg.OperationalError)
@@ -57,15 +60,16 @@ def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
     if lost or cut or (state or "")[:2] in ("08", "28", "3D", "53", "57"):
         return DatabaseUnreachable(
             f"cannot reach database{where}: {text}",
-            hint="is the server up, the address right, the password known?",
+            hint="check that the server is running, and that the address and the password are correct",
         )
     hint = error.diag.message_hint or ""
-    return DatabaseFailed(f"the server failed{where}: {text}", hint=hint, sqlstate=state)
+    failed = f"the server reported an error{' for' if where else ''}{where}"
+    return DatabaseFailed(f"{failed}: {text}", hint=hint, sqlstate=state)
 
 
 ROOM = {
-    "role": "the limit counts the role's connections to all databases of the server: ALTER ROLE … CONNECTION LIMIT N, "
-    "with one for each target there and two more",
-    "database": "ALTER DATABASE … CONNECTION LIMIT N, or end connections that nobody needs",
-    "server": "raise max_connections, or end connections that nobody needs",
+    "role": "the limit counts the role's connections to all databases of the server; raise it with "
+    "ALTER ROLE … CONNECTION LIMIT N: one for each target on this server, and two more",
+    "database": "raise the limit with ALTER DATABASE … CONNECTION LIMIT N, or close connections that are not needed",
+    "server": "raise max_connections, or close connections that are not needed",
 }

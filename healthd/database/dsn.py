@@ -1,4 +1,4 @@
-"""Connection strings: any URL or key=value text that libpq takes, read, completed and shown without its password."""
+"""Connection strings: any URL or key=value string that libpq accepts, parsed, completed, shown without password."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from healthd.errors import ConfigError
 
 
 def complete(dsn: str, *, timeout_s: float = 5.0) -> str:
-    """Return the connection string with our defaults under what it says itself."""
+    """Return the connection string with healthd's defaults for the parameters that it does not set."""
     defaults = {
         "fallback_application_name": f"healthd/{__version__}",
         "connect_timeout": str(max(2, round(timeout_s))),
@@ -27,11 +27,11 @@ def complete(dsn: str, *, timeout_s: float = 5.0) -> str:
 
 
 def parameters(dsn: str) -> dict[str, str]:
-    """Return a connection string's parameters; `+driver`, as yoyo writes it, is left out."""
+    """Return the parameters of a connection string; `+driver`, as yoyo writes it, is ignored."""
     text = re.sub(r"^(postgresql|postgres|psql)(\+\w+)?:", "postgresql:", dsn)
-    # libpq would take what follows the first / or the last @ of such a password for a name, and print it.
+    # libpq would take the part of such a password after the first / or the last @ for a name, and print it.
     if re.match(r"postgresql://[^?]*([/@][^?]*)@", text):
-        raise ConfigError("not a database URL: it has a / or an @ before its last @", hint="write %2F and %40 for them")
+        raise ConfigError("not a database URL: it has a / or an @ before its last @", hint="write them as %2F and %40")
     try:
         known = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
     except psycopg.ProgrammingError as error:
@@ -39,23 +39,23 @@ def parameters(dsn: str) -> dict[str, str]:
         if re.match("invalid (connection option|URI query parameter)", str(error)) and not re.search(MAY_HOLD, text):
             words = str(error).strip()
         raise ConfigError(
-            f"not a database URL or key=value text: {words}",
+            f"not a database URL or key=value string: {words}",
             hint="write postgresql://user@host:5432/name, or host=… dbname=…",
         ) from None
     refuse_misplaced(known)
     return known
 
 
-MAY_HOLD = re.compile("passw|pwd|secret|:[^/]|@", re.IGNORECASE)  # what no connection string without a password has
+MAY_HOLD = re.compile("passw|pwd|secret|:[^/]|@", re.IGNORECASE)  # no match: the string contains no password
 
 
 def has_password(dsn: str) -> bool:
-    """Return whether a connection string holds a password itself."""
+    """Return whether a connection string contains a password."""
     return any(name in SECRETS for name in parameters(dsn))
 
 
 def url_of(dsn: str) -> str:
-    """Return a connection string as a URL that psql and psycopg take, without its password."""
+    """Return a connection string as a URL that psql and psycopg accept, without its password."""
     known = {name: value for name, value in parameters(dsn).items() if name not in SECRETS}
     user, name = quote(known.pop("user", ""), safe=""), quote(known.pop("dbname", ""), safe="")
     host, port = known.get("host", ""), known.get("port", "")
@@ -68,7 +68,7 @@ def url_of(dsn: str) -> str:
 
 
 def place(dsn: str) -> str:
-    """Return where a connection string leads, for people: never its password."""
+    """Return the database and the host of a connection string, for messages: never its password."""
     known = parameters(dsn)
     host = known.get("host") or known.get("hostaddr") or known.get("service") or "local socket"
     port = f":{known['port']}" if "port" in known else ""

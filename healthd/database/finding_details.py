@@ -1,4 +1,4 @@
-"""A closer look at what a report finds: when columns were last changed, and which versions an extension can get."""
+"""Details on the findings of a report: when columns were last changed, and to which versions an extension can go."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import AsyncConnection, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
-from healthd.model.findings import Report
+from healthd.model.findings import Verdict
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.observations import TouchedColumn
@@ -18,7 +18,7 @@ from healthd.model.snapshots import SWAPPED
 if TYPE_CHECKING:
     from healthd.database.snapshot.transaction import Reading
 
-# The row of a system column (-1) is as old as the table. A transaction that is younger has a smaller age.
+# The row of a system column (-1) is as old as the table. A later transaction has a smaller age.
 QUERY = """
     SELECT n.nspname, c.relname,
            CASE WHEN NOT a.attisdropped THEN a.attname END,
@@ -33,10 +33,10 @@ QUERY = """
      ORDER BY n.nspname, c.relname, a.attnum"""
 
 
-async def look_closer(connection: AsyncConnection[Any], reading: Reading, report: Report) -> Reading:
-    """Return a reading that knows more of what a report finds; itself where there is nothing to be asked."""
-    tables = [one.key for one in report.findings if one.attribute == SWAPPED]
-    others = [one.key.path[0] for one in report.findings if (one.key.kind, one.attribute) == ("extension", "version")]
+async def look_closer(connection: AsyncConnection[Any], reading: Reading, verdict: Verdict) -> Reading:
+    """Return a reading with more details on a verdict's findings; the same reading if no details are needed."""
+    tables = [one.key for one in verdict.findings if one.attribute == SWAPPED]
+    others = [one.key.path[0] for one in verdict.findings if (one.key.kind, one.attribute) == ("extension", "version")]
     if not tables and not others:
         return reading
     async with read_only(connection, {**SESSION, **LIMITS}):
@@ -45,7 +45,7 @@ async def look_closer(connection: AsyncConnection[Any], reading: Reading, report
 
 
 async def _updates(connection: AsyncConnection[Any], extension: str) -> frozenset[tuple[str, str]]:
-    """Return from which version an extension can be updated to which; none when its files are not there."""
+    """Return from which version an extension can be updated to which; none if its files are not installed."""
     query = """SELECT p.source, p.target FROM pg_catalog.pg_extension_update_paths(%s) AS p WHERE p.path IS NOT NULL"""
     try:
         async with connection.transaction():

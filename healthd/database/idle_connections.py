@@ -1,4 +1,4 @@
-"""Connections that rest between rounds: one of them is given up where a server admits no more."""
+"""Connections that are idle between rounds: one of them is closed when a connection limit is reached."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ SERVER = ("host", "hostaddr", "port", "service")
 
 @dataclass(slots=True)
 class Places:
-    """The connections of one process that rest, the one that has rested longest first, with their parameters."""
+    """The idle connections of one process, the longest idle first, with their parameters."""
 
     resting: dict[AsyncConnection[Any], Mapping[str, str]] = field(default_factory=dict)
 
     def leave(self, connection: AsyncConnection[Any], known: Mapping[str, str]) -> None:
-        """Note that a connection rests from now on."""
+        """Record that a connection is now idle."""
         self.resting[connection] = known
 
     def take(self, connection: AsyncConnection[Any]) -> None:
-        """Note that a connection rests no more, or is gone."""
+        """Record that a connection is no longer idle, or is closed."""
         self.resting.pop(connection, None)
 
     async def free(self, wanted: Mapping[str, str], full: str) -> bool:
-        """Close a connection that counts against the limit that is `full` (role, database or server), if one rests."""
+        """Close an idle connection that counts against the limit `full` (role, database, server), if any."""
         counted = (*SERVER, *{"role": ("user",), "database": ("dbname",)}.get(full, ()))
         for connection, known in self.resting.items():
             if all(known.get(name) == wanted.get(name) for name in counted):

@@ -1,4 +1,4 @@
-"""What a database says of its migrations: which are applied, and whether somebody is migrating just now."""
+"""What a database records about its migrations: which are applied, and whether a migration is running."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from healthd.model.names import quote as identifier
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the database says was applied.
+    """What was applied, according to the database.
 
-    `schemas` are those where a ledger stands: none before the first migration, and more than one is a fault.
-    `grant` is the SQL that would let us read it, None when we may. `owner` is the role that migrates: yoyo's
-    table is its own; without one, the owner of the database. `reader` is the role that we are. `refused` is
-    what the server said when it did not even let us look. `interrupted` are files that are in only in part.
-    `fault` says what is wrong with the tables themselves, so that nobody can tell what is applied, with its cure.
-    `texts` are how this server prints what migrations made, the newest last, where somebody asked for them;
-    `texts_grant` is the SQL that would let us read them, None when we may.
+    `schemas` are those that contain a ledger: none before the first migration, and more than one is a fault.
+    `grant` is the SQL that would let healthd read it, None if it may. `owner` is the role that runs migrations: the
+    owner of yoyo's table, or without that table the owner of the database. `reader` is healthd's own role. `refused`
+    is the server's message if it does not permit even the search for the ledger. `interrupted` are files that were
+    applied only partly. `fault` is what is wrong with the tables themselves, so that it cannot be determined what is
+    applied, with its fix. `texts` are how this server prints what migrations created, the newest last, if they were
+    requested; `texts_grant` is the SQL that would let healthd read them, None if it may.
     """
 
     applied: tuple[Applied, ...] = ()
@@ -43,33 +43,33 @@ class Ledger:
     texts_grant: str | None = None
 
     def readable(self) -> Ledger:
-        """Return this ledger; raise LedgerFailed for several or a spoilt one, PermissionDenied for a hidden one."""
+        """Return this ledger; raise LedgerFailed if it is damaged or not the only one, PermissionDenied if hidden."""
         if len(self.schemas) > 1:
             raise LedgerFailed(
-                f"there are several ledgers: yoyo's tables stand in {', '.join(self.schemas)}",
-                hint="keep one, drop the others",
+                f"there are several ledgers: yoyo's tables are in the schemas {', '.join(self.schemas)}",
+                hint="keep one, and drop the others",
             )
         if self.fault:
             raise LedgerFailed(f"cannot tell which migrations are applied: {self.fault[0]}", hint=self.fault[1])
         if self.refused:
             why = f"cannot read which migrations are applied: {self.refused}"
-            raise PermissionDenied(why, hint="ask for the privilege it names")
+            raise PermissionDenied(why, hint="request the privilege that the message names")
         if self.grant:
             raise PermissionDenied("cannot read which migrations are applied", grant=self.grant)
         return self
 
 
 async def read_ledger(connection: AsyncConnection[Any]) -> tuple[Ledger, str | None]:
-    """Return what the database says was applied, and who is migrating, without looking at anything else."""
+    """Return the ledger, and who is running a migration, without reading anything else."""
     async with read_only(connection, {**SESSION, **LIMITS}):
         ledger, maintenance, _ = await read_books(connection, BOOKS[0])
         return ledger, maintenance
 
 
 async def read_books(connection: AsyncConnection[Any], table: str) -> tuple[Ledger, str | None, str]:
-    """Return the ledger, who is migrating, and the settings of new sessions.
+    """Return the ledger, who is running a migration, and the settings of new sessions.
 
-    When a catalog is refused, it is a ledger that says so.
+    If the role may not read a catalog, the ledger has `refused` set.
     """
     try:
         async with connection.transaction():
@@ -83,8 +83,8 @@ async def read_books(connection: AsyncConnection[Any], table: str) -> tuple[Ledg
 
 
 async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
-    """Return what yoyo's table says, with the digests that our runner wrote beside it."""
-    # By name and oid, not to_regclass: that raises where we may not use the schema.
+    """Return the content of yoyo's table, with the digests that healthd's runner stores next to it."""
+    # By name and oid, not by to_regclass, which raises an error if the role may not use the schema.
     rows = await rows_of(
         connection,
         """SELECT n.nspname, c.relname, c.relkind,
@@ -135,7 +135,7 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
     )
 
 
-# Who wrote progress down and is still there: the statement that was sent may run on, whoever has the lock.
+# The process that recorded progress and is still connected: its statement may still run, whoever holds the lock.
 RUNNING = """SELECT p.migration_id, a.pid, a.application_name
                FROM {table} AS p
                JOIN pg_catalog.pg_stat_activity AS a ON a.pid = (to_jsonb(p) ->> 'runner_pid')::int
@@ -143,8 +143,8 @@ RUNNING = """SELECT p.migration_id, a.pid, a.application_name
                 AND (a.backend_start = (to_jsonb(p) ->> 'runner_since')::timestamptz
                      OR a.backend_start IS NULL AND a.application_name LIKE 'healthd/%%')
               LIMIT 1"""
-# The hash decides what is applied, for yoyo and for us: a row of another hash is none of the file's, whatever its id.
-# An instant that no calendar of ours has is none.
+# The hash decides what is applied, for yoyo and for healthd: a row with another hash does not belong to the file,
+# whatever its id. A timestamp that Python's datetime cannot represent becomes NULL.
 APPLIED = """SELECT CASE WHEN y.migration_hash = own.hash THEN y.migration_id
                          ELSE format('%s (hash %s)', coalesce(nullif(y.migration_id, ''), 'no id'),
                                      left(y.migration_hash, 12))
@@ -157,7 +157,7 @@ APPLIED = """SELECT CASE WHEN y.migration_hash = own.hash THEN y.migration_id
               CROSS JOIN LATERAL (SELECT encode(sha256(convert_to(y.migration_id, 'UTF8')), 'hex') AS hash) AS own {}
               ORDER BY id"""
 LOG, VERSION = "_yoyo_log", "_yoyo_version"
-UNREAD = (LOG, VERSION, TEXTS)  # by who asks what is applied
+UNREAD = (LOG, VERSION, TEXTS)  # not read to determine what is applied
 INSTANTS = ("timestamp without time zone", "timestamp with time zone")
 COLUMNS = {
     DIGESTS: ("digest", "migration_hash", "rollback_digest"),
@@ -167,33 +167,34 @@ COLUMNS = {
 }
 OF_MARKS = ("applied_at_utc", "migration_hash", "migration_id")
 OF_PROGRESS = ("finished_at", "migration_hash", "migration_id", "operation", "started_at", "statement", "statements")
-AGAIN = "bring the table back from a backup; or drop what is left of the ledger, and healthd baseline finds the version"
+AGAIN = "restore the table from a backup, or drop the rest of the ledger and run healthd baseline"
 TRUST = "healthd baseline --record-texts"
 
 
 def _fault(table: str, found: Sequence[tuple[str, str, str, Sequence[str]]]) -> tuple[str, str] | None:
-    """Return why these relations (with schema, without, kind, columns with types) are no ledger, and what to do."""
+    """Return why these relations (qualified name, name, kind, columns with types) are not a ledger, and the fix."""
     columns = {**COLUMNS, table: OF_MARKS, PROGRESS: OF_PROGRESS}
     for where, name, kind, there in found:
         if kind != "r":
-            return f"{where} is there and is no table", f"rename it, or bring yoyo's table {name} back"
+            return f"{where} is not a table", f"rename it, or restore yoyo's table {name}"
         types = dict(one.split(" ", 1) for one in there)
         if name == table and "ctime" in types:
-            return f"{where} is of yoyo before version 5", "bring it up to date with: yoyo list"
+            return f"{where} has the format of yoyo before version 5", "upgrade it: run yoyo list"
         if lost := [one for one in columns[name] if one not in types]:
             cure = f"drop it, then: {TRUST}" if name == TEXTS else AGAIN
             return f"{where} has no column {', '.join(lost)}", cure
         if name == table and types["applied_at_utc"] not in INSTANTS:
-            return f"{where}.applied_at_utc is {types['applied_at_utc']} and no timestamp", "ALTER its type back"
+            actual = types["applied_at_utc"]
+            return f"{where}.applied_at_utc has type {actual}, not timestamp", "change the type back to timestamp"
     names = {name for _, name, _, _ in found}
     if table not in names and (
         rest := [where for where, name, _, _ in found if name in (DIGESTS, TEXTS, LOG, VERSION)]
     ):
-        return f"{table} is gone, but not {', '.join(rest)}", AGAIN
+        return f"{table} is missing, but not {', '.join(rest)}", AGAIN
     return None
 
 
-# Only of what is applied, the newest last: a row that outlived its mark says nothing.
+# Only for applied migrations, the newest last: a row of a migration that is no longer applied is ignored.
 RECORDED = """SELECT m.migration_id, t.object, t.attribute, t.expected_digest, t.text
                 FROM {} AS t
                 JOIN {} AS m USING (migration_hash)
@@ -202,7 +203,7 @@ RECORDED = """SELECT m.migration_id, t.object, t.attribute, t.expected_digest, t
 
 
 async def with_texts(connection: AsyncConnection[Any], ledger: Ledger, omitted: Collection[str] = ()) -> Ledger:
-    """Return a ledger with the texts that it has of this major, but for those of the kinds that are `omitted`."""
+    """Return a ledger with its texts of this major version, except those of the kinds that are `omitted`."""
     if ledger.grant or ledger.refused or ledger.fault or len(ledger.schemas) != 1:
         return ledger
     (schema,) = ledger.schemas
@@ -227,12 +228,12 @@ def _printed(rows: Sequence[Sequence[Any]]) -> Iterator[Printed]:
         try:
             key = Key.parse(name)
         except ValueError:
-            continue  # somebody's own row: it speaks of nothing
+            continue  # a row that healthd did not write
         yield Printed(canonical(migration), key, attribute, digest, text)
 
 
 async def _interrupted(connection: AsyncConnection[Any], schema: str) -> tuple[Interrupted, ...]:
-    """Return how far each file has come that is no transaction and is not in the ledger yet."""
+    """Return the progress of each file that is not one transaction and is not recorded as applied yet."""
     query = sql.SQL(
         """SELECT DISTINCT ON (p.migration_id)
                   p.migration_id, p.operation, p.statement, p.statements, p.finished_at IS NOT NULL,
@@ -245,16 +246,16 @@ async def _interrupted(connection: AsyncConnection[Any], schema: str) -> tuple[I
 
 
 async def _running(connection: AsyncConnection[Any], ledger: Ledger) -> str | None:
-    """Return who runs the file that is in only in part, though without the migration lock; None when nobody does."""
+    """Return which session still runs a partly applied file without the migration lock; None if no session does."""
     if not ledger.interrupted:
         return None
     query = RUNNING.format(table=".".join(map(identifier, (ledger.schemas[0], PROGRESS)))).encode()
     rows = await (await connection.execute(query)).fetchall()
-    return f"{rows[0][2] or 'somebody'} (server process {rows[0][1]}) is migrating" if rows else None
+    return f"{rows[0][2] or 'a session'} (server process {rows[0][1]}) is running migrations" if rows else None
 
 
 async def _owner(connection: AsyncConnection[Any]) -> str | None:
-    """Return who owns the database."""
+    """Return the owner of the database."""
     rows = await rows_of(
         connection,
         """SELECT pg_catalog.pg_get_userbyid(d.datdba)
@@ -265,7 +266,7 @@ async def _owner(connection: AsyncConnection[Any]) -> str | None:
 
 
 async def _maintenance(connection: AsyncConnection[Any]) -> str | None:
-    """Return who holds the migration lock, in words; None when nobody does."""
+    """Return who holds the migration lock, in words; None if it is free."""
     rows = await rows_of(
         connection,
         """SELECT l.pid, a.application_name
@@ -278,4 +279,4 @@ async def _maintenance(connection: AsyncConnection[Any]) -> str | None:
               AND (l.classid, l.objid) = (%s::bigint::oid, %s::bigint::oid)""",
         MIGRATION_LOCK,
     )
-    return f"{rows[0][1] or 'somebody'} (server process {rows[0][0]}) is migrating" if rows else None
+    return f"{rows[0][1] or 'a session'} (server process {rows[0][0]}) is running migrations" if rows else None

@@ -1,4 +1,4 @@
-"""A connection string in which a value stands where another belongs: it may be the password, so it is never shown."""
+"""Values in the wrong place of a connection string: such a value may be the password, so it is never shown."""
 
 from __future__ import annotations
 
@@ -15,31 +15,29 @@ from healthd.errors import ConfigError
 from healthd.text import hide
 
 SECRETS = ("password", "sslpassword", "oauth_client_secret")
-FREE = (*SECRETS, "options", "application_name", "fallback_application_name")  # whose values may look like anything
+FREE = (*SECRETS, "options", "application_name", "fallback_application_name")  # parameters with arbitrary values
 
-NESTED = "write that string instead of the one around it"
+NESTED = "use that string instead of the enclosing one"
 
 
 def refuse_misplaced(known: Mapping[str, str]) -> None:
-    """Raise ConfigError for a parameter whose value cannot be what it is for; the value itself is not shown."""
+    """Raise ConfigError for a parameter whose value is not possible for it; the value itself is not shown."""
     for name, value in known.items():
         if name not in FREE and _is_connection_string(value):
-            raise ConfigError(f"{name} holds a connection string itself", hint=NESTED)
+            raise ConfigError(f"the value of {name} is itself a connection string", hint=NESTED)
     for port in known.get("port", "").split(","):
         if not re.fullmatch("[0-9]{0,5}", port, re.ASCII) or int(port or 1) not in range(1, 65536):
             raise ConfigError("port is not a number from 1 to 65535", hint="write HOST:PORT, or port=5432")
     for host in known.get("host", "").split(","):
         if not host.startswith(("/", "@")) and re.search(r"[@=\s:]", host) and not _is_address(host):
-            raise ConfigError(
-                "host is not the name of a host", hint="host, port, user and password are four parameters"
-            )
+            raise ConfigError("host is not a host name", hint="host, port, user and password are separate parameters")
     for address in filter(None, known.get("hostaddr", "").split(",")):
         if not _is_address(address):
-            raise ConfigError("hostaddr is not an address", hint="write a name in host instead")
+            raise ConfigError("hostaddr is not an IP address", hint="use the parameter host for a name")
 
 
 def _is_connection_string(value: str) -> bool:
-    """Return whether a value is a whole URL or key=value text. libpq would take it for a name, and print it."""
+    """Return whether a value is a complete URL or key=value string. libpq would take it for a name, and print it."""
     if re.match(r"\w+(\+\w+)?://", value) or hide(value) != value:
         return True
     try:
@@ -57,15 +55,15 @@ def _is_address(text: str) -> bool:
 
 
 def without_values(text: str) -> str:
-    """Return libpq's words about a value or a connection string that it cannot use, without that; others as they are.
+    """Return libpq's message about an unusable value or connection string, without the value; others unchanged.
 
-    What it quotes may be a part of a password. The names of its own options cannot be.
+    The quoted text may be a part of a password; the names of libpq's own options cannot.
     """
     if re.match(
         r"(.* failed: )?(FATAL: +)?(invalid |bad value|missing |unterminated|end of string|unexpected|forbidden)", text
     ):
         return re.sub(r""" "[^"]*"(?!\w) | "(?![a-z_]+"$).*" | '[^']*'(?!\w) """, _named, text, flags=re.VERBOSE)
-    return re.sub(r"""(["'])(?=[^"']*:)[^"']*@[^"']*\1""", '"…"', text)  # USER:PASSWORD@HOST for a name
+    return re.sub(r"""(["'])(?=[^"']*:)[^"']*@[^"']*\1""", '"…"', text)  # USER:PASSWORD@HOST in place of a name
 
 
 COMPLAINT = "invalid |bad value|missing |unterminated|end of string|unexpected|forbidden"
@@ -81,10 +79,10 @@ OPTIONS = tuple(option.keyword.decode() for option in Conninfo.get_defaults())
 
 
 def without_sent(text: str, known: Mapping[str, str]) -> str:
-    """Return what a server says of a session that it refuses, without what the string sent it beside names.
+    """Return a server's message about a refused session, without the values that the string sent, except names.
 
-    It is sent settings in `options`, an encoding and `replication`, and with user and database what somebody wrote
-    behind these; what the string does not say libpq takes from the environment.
+    The server receives settings in `options`, an encoding and `replication`, and text that was appended to user and
+    database after a colon; libpq takes parameters that the string does not set from the environment.
     """
     known = {**_of_environment(), **known}
     words = [word for word in known.get("options", "").split() if word != "-c"]
@@ -98,14 +96,14 @@ def without_sent(text: str, known: Mapping[str, str]) -> str:
 
 
 def _of_environment() -> dict[str, str]:
-    """Return what libpq takes where a connection string says nothing: PG* variables, and its own defaults."""
+    """Return what libpq uses for parameters that a connection string does not set: PG* variables, and its defaults."""
     return {one.keyword.decode(): one.val.decode() for one in Conninfo.get_defaults() if one.val}
 
 
 def first_line(error: BaseException) -> str:
-    """Return the driver's message in one line: libpq adds advice, and a line for each address it tried.
+    """Return the driver's message on one line: libpq adds hints, and a line for each address that it tried.
 
-    A value that it cannot use is left out.
+    The values that it rejects are omitted.
     """
     lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
     if not lines:

@@ -1,4 +1,4 @@
-"""How large relations are on a real server: read from the catalogs, and measured where nobody holds the table."""
+"""The sizes of relations in a database: measured where no lock prevents it, otherwise read from the catalogs."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,8 +8,8 @@ from healthd.errors import DatabaseFailed
 from healthd.model.names import Key
 from healthd.model.observations import Size
 
-# A partitioned table is as large as its partitions together. pg_total_relation_size opens each of them; `relpages`
-# is what the last VACUUM or ANALYZE saw, and asks nobody.
+# The size of a partitioned table is the sum of its partitions. pg_total_relation_size opens each of them; `relpages`
+# is an estimate of the last VACUUM or ANALYZE, and needs no lock.
 QUERY = """
     SELECT w.name,
            sum({})::bigint,
@@ -32,12 +32,12 @@ FROM_CATALOG = QUERY.format(
 
 
 async def read_sizes(connection: Any, names: Iterable[str]) -> dict[str, Size]:
-    """Return the sizes of these relations, named as keys are; those that are not there are left out."""
+    """Return the sizes of these relations, named like keys; relations that do not exist are omitted."""
     keys = [Key.parse(name) for name in names]
     asked = [[str(key) for key in keys], [key.path[0] for key in keys], [key.path[-1] for key in keys]]
     try:
         return await _sizes(connection, MEASURED, asked)
-    except DatabaseFailed:  # somebody holds one of them in a way that even readers wait for
+    except DatabaseFailed:  # a session holds a lock on one of them that also blocks readers
         return await _sizes(connection, FROM_CATALOG, asked)
 
 

@@ -1,4 +1,4 @@
-"""How many rows and values stand in tables and columns that are about to go."""
+"""How many rows and values are in tables and columns that are about to be dropped."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from healthd.database.connection import LIMITS, SESSION, connect, read_only
 from healthd.errors import HealthdError
 from healthd.model.names import Key, quote
 
-ENOUGH = 10_000  # counted up to here; beyond it the server's own estimate is told
+ENOUGH = 10_000  # counted up to here; beyond it the server's own estimate is shown
 CONSTANT = re.compile(r"(?:'(?:[^']|'')*'|-?[0-9.]+|true|false|NULL)(?:::[\w\s\"().,]+(?:\[\])?)?\Z")
 
 
 async def losses(dsn: str, keys: Sequence[Key]) -> tuple[str, ...]:
-    """Return, in words, what each of these tables and columns holds, without those that hold nothing.
+    """Return, in words, what each of these tables and columns contains; empty ones are omitted.
 
-    A value that is the column's constant default is nothing: adding the column again brings it back.
+    A value that equals the column's constant default is not counted: adding the column again restores it.
     """
     if not keys:
         return ()
@@ -26,7 +26,7 @@ async def losses(dsn: str, keys: Sequence[Key]) -> tuple[str, ...]:
         for key in keys:
             count = await _count(connection, key)
             if count is None:
-                found.append(f"what {key} may hold")
+                found.append(f"possibly the contents of {key}")
             elif count:
                 many = f"about {count:,}" if count > ENOUGH else f"{count:,}"
                 noun = "row" if key.kind == "table" else "value"
@@ -35,7 +35,7 @@ async def losses(dsn: str, keys: Sequence[Key]) -> tuple[str, ...]:
 
 
 async def _count(connection: Any, key: Key) -> int | None:
-    """Return how much an object holds, 0 when it is not there, None when the server does not say."""
+    """Return how many rows or values an object has, 0 if it does not exist, None if they cannot be counted."""
     try:
         async with read_only(connection, {**SESSION, **LIMITS, "statement_timeout": "5s"}):
             schema, table, *columns = key.path

@@ -1,1 +1,1 @@
-"""From sql/ to what is expected: the files, the lock file, and what is applied of them."""
+"""From sql/ to the expected schema: the migration files, the lock file, and the state of each migration."""

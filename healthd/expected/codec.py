@@ -1,4 +1,4 @@
-"""Objects and differences as lines of JSON: how the lock file and snapshot files write them, and read them back."""
+"""Objects and differences as lines of JSON, as the lock file and snapshot files hold them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from healthd.model.attributes import Record, attributes
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference
 
-OUTDATED = "write it anew with: healthd lock"
+OUTDATED = "regenerate it with: healthd lock"
 Said = TypeVar("Said")
 
 
@@ -23,7 +23,7 @@ def line(entry: Mapping[str, Any]) -> str:
 
 
 def read_line(name: str, number: int, text: bytes, read: Callable[[Any], Said]) -> Said:
-    """Return what one line says; raise LockFileError with its number."""
+    """Return the content of one line; raise LockFileError with its number."""
     try:
         return read(json.loads(text.decode()))
     except LockFileError as error:
@@ -31,29 +31,29 @@ def read_line(name: str, number: int, text: bytes, read: Callable[[Any], Said]) 
     except UnicodeDecodeError as error:
         raise LockFileError(f"{name}, line {number}: not UTF-8", hint=OUTDATED) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise LockFileError(f"{name}, line {number}: not a line of a lock file", hint=OUTDATED) from error
+        raise LockFileError(f"{name}, line {number}: not a valid line of a lock file", hint=OUTDATED) from error
 
 
 def encode_objects(objects: Mapping[Key, Record]) -> dict[str, Any]:
-    """Return objects as JSON knows them, sorted by key."""
+    """Return objects as JSON values, sorted by key."""
     return {str(key): encode(record) for key, record in sorted(objects.items())}
 
 
 def decode_objects(objects: Mapping[str, Any]) -> dict[Key, Record]:
-    """Return the objects that `encode_objects` wrote; raise LockFileError when they are not ours."""
+    """Return the objects that `encode_objects` wrote; raise LockFileError when they cannot be decoded."""
     return dict(decode(text, values) for text, values in objects.items())
 
 
 def encode(record: Record) -> dict[str, Any]:
-    """Return a record as JSON knows it."""
+    """Return a record as JSON values."""
     known = attributes(type(record)).items()
     return {name: None if noted.passing else getattr(record, name) for name, noted in known}
 
 
 def decode(text: str, values: Any) -> tuple[Key, Record]:
-    """Return an object; raise LockFileError when it is none of this version's.
+    """Return an object; raise LockFileError when this version cannot read it.
 
-    An attribute that an older version did not know yet has its default: its digests differ, so that it is looked at.
+    An attribute that an older version did not have gets its default: the digests then differ, so it is compared.
     """
     try:
         key = Key.parse(text)
@@ -61,10 +61,10 @@ def decode(text: str, values: Any) -> tuple[Key, Record]:
         fields = dataclasses.fields(record)
         needed = {field.name for field in fields if field.default is dataclasses.MISSING}
         if not needed <= values.keys() <= {field.name for field in fields}:
-            raise LockFileError(f"{text} has other attributes than this version of healthd reads", hint=OUTDATED)
+            raise LockFileError(f"the attributes of {text} do not match this version of healthd", hint=OUTDATED)
         return key, record(**{name: frozen(value) for name, value in values.items()})
     except (ValueError, KeyError, AttributeError) as error:
-        raise LockFileError(f"not an object that this version of healthd knows: {text}", hint=OUTDATED) from error
+        raise LockFileError(f"an object unknown to this version of healthd: {text}", hint=OUTDATED) from error
 
 
 def frozen(value: Any) -> Any:
@@ -73,12 +73,12 @@ def frozen(value: Any) -> Any:
 
 
 def passing(key: Key, attribute: str | None) -> bool:
-    """Return whether an attribute means something in this process only."""
+    """Return whether an attribute has a meaning only in this process."""
     return attribute is not None and attributes(KINDS[key.kind].record)[attribute].passing
 
 
 def encode_difference(effect: Difference) -> dict[str, Any]:
-    """Return a difference as JSON knows it."""
+    """Return a difference as JSON values."""
     if effect.attribute is not None:
         return {
             "changed": str(effect.key),
@@ -92,7 +92,7 @@ def encode_difference(effect: Difference) -> dict[str, Any]:
 
 
 def decode_difference(entry: Mapping[str, Any]) -> Difference:
-    """Return a difference; raise LockFileError when it is none of this version's."""
+    """Return a difference; raise LockFileError when this version cannot read it."""
     if "changed" in entry:
         key = Key.parse(entry["changed"])
         name = known(key, entry["attribute"])
@@ -105,7 +105,7 @@ def decode_difference(entry: Mapping[str, Any]) -> Difference:
 
 
 def known(key: Key, attribute: str) -> str:
-    """Return an attribute's name; raise LockFileError when its kind has none such."""
+    """Return an attribute's name; raise LockFileError when its kind has no such attribute."""
     if key.kind not in KINDS or attribute not in attributes(KINDS[key.kind].record):
-        raise LockFileError(f"this version of healthd knows no {attribute} of {key}", hint=OUTDATED)
+        raise LockFileError(f"an attribute unknown to this version of healthd: {attribute} of {key}", hint=OUTDATED)
     return attribute

@@ -1,4 +1,4 @@
-"""The directives at the head of a file, as yoyo reads them; and those that yoyo would pass over in silence."""
+"""The directives at the head of a file, as yoyo reads them; and those that yoyo would silently ignore."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def directives(text: str, path: PurePath) -> Mapping[str, str]:
 
 
 def refuse_unread(text: str, path: PurePath, is_migration: Callable[[str], bool]) -> None:
-    """Raise ConfigError for a line that was meant as a directive, and that nobody would read.
+    """Raise ConfigError for a line that was meant as a directive, but would be ignored.
 
-    It is misspelt, or it stands below what yoyo takes for the head. Comments that speak of other things are none:
-    what a file depends on must be a migration, and whether it is a transaction a yes or no.
+    It is misspelt, or it is below what yoyo takes for the head. An ordinary comment is no directive: the value of
+    `depends` must be a migration, and the value of `transactional` a truth value.
     """
     last = 0
     for number, line in _head(text):
@@ -51,14 +51,14 @@ def refuse_unread(text: str, path: PurePath, is_migration: Callable[[str], bool]
         if match and (meant := _meant(match[1])) and _is_value(meant, match[2], is_migration):
             written = match[0].strip()
             raise ConfigError(
-                f"{path}, line {number}: {written!r} is read by nobody", hint=f"write `-- {meant}: …`, spelt so"
+                f"{path}, line {number}: unknown directive: {written!r}", hint=f"write it as `-- {meant}: …`"
             )
     for number, line in _outside(text, last):
         match = DIRECTIVE.match(line)
         if match and _is_value(match[1], match[2], is_migration):
             raise ConfigError(
-                f"{path}, line {number}: `{line.strip()}` is read by nobody below the head of a file",
-                hint="put it into the first lines, before any statement and any /* comment */",
+                f"{path}, line {number}: `{line.strip()}` is below the head of the file, where it has no effect",
+                hint="move it to the first lines, before any statement and any /* comment */",
             )
 
 
@@ -71,7 +71,7 @@ def _head(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _outside(text: str, last: int) -> Iterator[tuple[int, str]]:
-    """Yield the lines below the head that belong to no statement."""
+    """Yield the lines below the head that are not part of a statement."""
     if "depends" not in text and "transactional" not in text:
         return
     inside: set[int] = set()
@@ -83,7 +83,7 @@ def _outside(text: str, last: int) -> Iterator[tuple[int, str]]:
 
 
 def _meant(word: str) -> str | None:
-    """Return the directive that a word was meant to be; None when it was meant to be none."""
+    """Return the directive that a word was meant to be; None when it is an ordinary word."""
     plain = re.sub(r"[-_]", "", word.lower())
     for name in ("depends", "transactional"):
         if SYNONYMS.get(plain) == name or SequenceMatcher(None, plain, name).ratio() >= CLOSE:

@@ -1,22 +1,22 @@
-"""How close a database is to each version that the lock file knows, without comparing it with each anew."""
+"""How close a database is to each version in the lock file, without a full comparison with each."""
 
 from collections.abc import Mapping
 
+from healthd import catalog
 from healthd.expected.lockfile import LockFile, fold
 from healthd.model.attributes import Record
 from healthd.model.names import Key
 
-BESIDE = frozenset({"owner", "grant", "default_privileges"})  # they differ by what is usual, not by version
-
 
 def misfits(lock: LockFile, actual: Mapping[Key, Record]) -> tuple[int, ...]:
     """Return how many objects are not as expected: before the first migration, and after each."""
+    ours = frozenset(catalog.names(lambda kind: not kind.if_unusual))  # the others differ between databases
     objects = dict(lock.base)
-    wrong = sum(objects.get(key) != actual.get(key) for key in objects.keys() | actual.keys() if key.kind not in BESIDE)
+    wrong = sum(objects.get(key) != actual.get(key) for key in objects.keys() | actual.keys() if key.kind in ours)
     counts = [wrong]
     for migration in lock.migrations:
         for effect in migration.effects:
-            if effect.key.kind not in BESIDE:
+            if effect.key.kind in ours:
                 there = actual.get(effect.key)
                 wrong -= objects.get(effect.key) != there
                 fold(objects, effect)

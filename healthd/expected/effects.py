@@ -1,7 +1,7 @@
-"""The effects of a migration as the lock file has them, a line each: read when somebody asks for them.
+"""The effects of a migration as the lock file has them, a line each: they are decoded when they are needed.
 
-Another major version of PostgreSQL may print a text otherwise, or make something else of the same file. Of such a
-major the lock file holds only what differs from the effects on the first one.
+Another major version of PostgreSQL may print a text differently, or create something else from the same file. For
+such a major version the lock file holds only what differs from the effects on the first one.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from healthd.model.snapshots import Difference, Place
 
 
 class Effects(Sequence[Difference]):
-    """Effects in lines, so many of each kind."""
+    """Effects as lines, with the number of lines of each kind."""
 
     def __init__(self, lines: Sequence[bytes], counts: Mapping[str, int], first_line: int, name: str) -> None:
         self._lines, self._counts, self._first_line, self._name = lines, counts, first_line, name
 
     @property
     def kinds(self) -> Collection[str]:
-        """Return the kinds that there are lines of."""
+        """Return the kinds for which there are lines."""
         return self._counts.keys()
 
     def __len__(self) -> int:
@@ -53,11 +53,11 @@ class Effects(Sequence[Difference]):
     def __eq__(self, other: object) -> bool:
         return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment] # as a list's: it stands for its content
+    __hash__ = None  # type: ignore[assignment] # as for a list: it is compared by its content
 
 
 class Elsewhere(Effects):
-    """Effects on another major: the `usual` ones, but for what these lines say."""
+    """Effects on another major version: the `usual` ones, with the changes in these lines."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ def of_kinds(effects: Iterable[Difference], kinds: Collection[str]) -> Iterator[
 
 
 def elsewhere(usual: Iterable[Difference], there: Iterable[Difference]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield kind and entry of each effect that is not the `usual` one there."""
+    """Yield kind and entry of each effect that differs from the `usual` one there."""
     one = {(effect.key, effect.attribute): encode_difference(effect) for effect in usual}
     other = {(effect.key, effect.attribute): encode_difference(effect) for effect in there}
     for key, attribute in sorted(one.keys() | other.keys(), key=lambda place: (place[0], place[1] or "")):
@@ -107,7 +107,7 @@ def elsewhere(usual: Iterable[Difference], there: Iterable[Difference]) -> Itera
 
 
 def _put_right(effects: dict[Place, Difference], entry: Mapping[str, Any]) -> None:
-    """Change the usual effects as an entry of `elsewhere` says."""
+    """Apply an entry of `elsewhere` to the usual effects."""
     if "without" in entry:
         _usual(effects, entry["without"], entry.get("attribute"), remove=True)
     elif "otherwise" in entry:
@@ -125,5 +125,5 @@ def _put_right(effects: dict[Place, Difference], entry: Mapping[str, Any]) -> No
 def _usual(effects: dict[Place, Difference], text: str, attribute: str | None, *, remove: bool = False) -> Difference:
     place = Key.parse(text), attribute
     if place not in effects:
-        raise LockFileError(f"there is no such effect on {text} that could be otherwise", hint=OUTDATED)
+        raise LockFileError(f"a difference refers to an effect on {text} that does not exist", hint=OUTDATED)
     return effects.pop(place) if remove else effects[place]

@@ -1,4 +1,4 @@
-"""The extensions that files create, as their text says it, and those of them that a server does not have."""
+"""The extensions that files create, according to their text, and those that are not available on a server."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from healthd.sqltext.statements import blanked, statements
 
 NAME = r'("(?:[^"]|"")+"|[\w$]+)'
 CREATE = re.compile(rf"create\s+extension\s+(?:if\s+not\s+exists\s+)?{NAME}", re.IGNORECASE)
-# A server that was not asked first says it in one of these ways, by its age.
+# The error messages for a missing extension; older servers use the second one.
 UNAVAILABLE = re.compile(r'extension "([^"]+)" is not available|extension control file "[^"]*?([^/"]+)\.control"')
 
-# What comes with PostgreSQL's sources, and is often a package of its own.
+# The contrib modules of PostgreSQL's sources, which are often a separate package.
 CONTRIB = frozenset(
     "adminpack amcheck autoinc bloom bool_plperl btree_gin btree_gist citext cube dblink dict_int dict_xsyn "
     "earthdistance file_fdw fuzzystrmatch hstore hstore_plperl hstore_plpython3u insert_username intagg intarray isn "
@@ -35,12 +35,12 @@ class Created:
 
     @property
     def where(self) -> str:
-        """Return where it stands, for messages."""
+        """Return its place, for messages."""
         return f"{self.migration.path.name}, line {self.line}"
 
 
 def created(migrations: Iterable[Migration]) -> Iterator[Created]:
-    """Yield each CREATE EXTENSION of these migrations; what a DO or a function creates is not seen."""
+    """Yield each CREATE EXTENSION of these migrations; those in a DO or a function are not detected."""
     for migration in migrations:
         if "extension" not in migration.apply.lower():
             continue
@@ -50,16 +50,16 @@ def created(migrations: Iterable[Migration]) -> Iterator[Created]:
 
 
 def named(identifier: str) -> str:
-    """Return the name that an identifier of SQL stands for."""
+    """Return the name that an SQL identifier denotes."""
     return identifier[1:-1].replace('""', '"') if identifier.startswith('"') else identifier.lower()
 
 
 def unavailable(
     found: Iterable[Created], available: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[Created, tuple[str, ...]]]:
-    """Yield each CREATE EXTENSION for which a server lacks something, and the extensions that it lacks.
+    """Yield each CREATE EXTENSION that a server cannot run, and the extensions that are not available.
 
-    `available` are the extensions that come with the server, with those that each requires.
+    `available` are the extensions that are available on the server, with those that each requires.
     """
     for one in found:
         if lacking := tuple(sorted(_lacking(one.name, available, set()))):
@@ -77,8 +77,8 @@ def _lacking(name: str, available: Mapping[str, Sequence[str]], seen: set[str]) 
 
 
 def packages_of(extensions: Collection[str]) -> str:
-    """Return, in words, what brings these extensions to a server."""
+    """Return, in words, what provides these extensions for a server."""
     others = " and ".join(sorted(set(extensions) - CONTRIB))
-    contrib = "PostgreSQL with its contrib modules (package postgresql-contrib; on Debian a part of postgresql)"
+    contrib = "the PostgreSQL contrib modules (package postgresql-contrib; on Debian part of package postgresql)"
     parts = [contrib] if set(extensions) & CONTRIB else []
-    return " and ".join([*parts, f"the package that brings {others} to PostgreSQL"] if others else parts)
+    return " and ".join([*parts, f"the package that provides {others} for PostgreSQL"] if others else parts)

@@ -21,7 +21,7 @@ POST_APPLY = "post-apply"
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One migration: NAME.sql and, when there is one, NAME.rollback.sql beside it; its id is NAME, composed."""
+    """One migration: NAME.sql and, if it exists, NAME.rollback.sql next to it; its id is NAME, composed."""
 
     id: str
     path: Path
@@ -32,7 +32,7 @@ class Migration:
 
     @property
     def digest(self) -> str:
-        """Return the digest of what is applied."""
+        """Return the digest of the text that is applied."""
         return digest(self.apply)
 
     @property
@@ -42,19 +42,19 @@ class Migration:
 
     @property
     def rollback_path(self) -> Path:
-        """Return where the rollback stands or would stand."""
+        """Return the path of the rollback, whether it exists or not."""
         return _beside(self.path, ROLLBACK)
 
 
 def digest(text: str) -> str:
-    """Return the SHA-256 of a text, as `sha256:…`; of a file it is what `text_of` returns, which is what is sent."""
+    """Return the SHA-256 of a text, as `sha256:…`; for a file the text is what `text_of` returns, which is sent."""
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
     """Return the migrations of these folders in the order in which they are applied, which is yoyo's.
 
-    Raises ConfigError for a folder without migrations, a file that is not UTF-8, or an order that is none.
+    Raises ConfigError for a folder without migrations, a file that is not UTF-8, or circular dependencies.
     """
     sources = tuple(sources)
     paths: dict[str, Path] = {}
@@ -80,28 +80,30 @@ def _id(path: Path) -> str:
 
 def _twice(name: str, one: Path, other: Path) -> ConfigError:
     if one.name == other.name:
-        return ConfigError(f"two migrations have the id {name}: {one} and {other}", hint="rename one")
+        return ConfigError(f"two migrations have the id {name}: {one} and {other}", hint="rename one of them")
     spelt = f"{one} ({one.name!a}) and {other} ({other.name!a})"
-    return ConfigError(f"two migrations have one name in two Unicode forms: {spelt}", hint="take one away")
+    return ConfigError(f"two migrations have the same name in two Unicode forms: {spelt}", hint="delete one of them")
 
 
 def _beside(path: Path, suffix: str, name: str | None = None) -> Path:
-    """Return the file of a name, else of the same, with this suffix: in the form that is there, else in its own."""
+    """Return the file of this name, or of the path's own, with this suffix: in the Unicode form that exists, if any."""
     name = path.name.removesuffix(".sql") if name is None else name
     paths = [path.with_name(form + suffix) for form in forms(name)]
     return next(filter(_is_there, paths), paths[0])
 
 
 def _refuse_likeness(paths: Mapping[str, Path]) -> None:
-    """Raise for two names that some file systems take for one."""
+    """Raise for two names that are the same on some file systems."""
     known: dict[str, Path] = {}
     for name, path in paths.items():
         if (other := known.setdefault(name.casefold(), path)) != path:
-            raise ConfigError(f"two migrations differ in nothing but case: {other} and {path}", hint="rename one")
+            raise ConfigError(
+                f"the names of two migrations differ only in case: {other} and {path}", hint="rename one of them"
+            )
 
 
 def strays(sources: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the rollbacks in these folders that undo a migration which is not there."""
+    """Return the rollbacks in these folders whose migration does not exist."""
     found = (path for folder in sources for path in sorted(folder.glob(f"*{ROLLBACK}")) if is_migration(path))
     return tuple(path for path in found if not _is_there(_beside(path, ".sql", path.name.removesuffix(ROLLBACK))))
 
@@ -115,28 +117,33 @@ def _paths(sources: Iterable[Path]) -> Iterator[Path]:
     """Yield every file to apply, folder by folder, by file name as yoyo sorts them: `1-b.sql`, then `1.sql`."""
     for folder in sources:
         if not folder.is_dir():
-            raise ConfigError(f"no such folder of migrations: {folder}", hint="name it in yoyo.ini, [DEFAULT] sources")
+            raise ConfigError(
+                f"no such migration folder: {folder}", hint="name the folder in yoyo.ini, [DEFAULT], sources"
+            )
         try:
             paths = sorted(folder.iterdir())
         except OSError as error:
             raise ConfigError(f"cannot read {folder}: {error.strerror}", hint="check its owner and mode") from error
         for path in paths:
             if path.suffix == ".py" and not path.name.startswith(("_", ".")):
-                raise ConfigError(f"{path} is Python, and only SQL is run", hint="write it as SQL, or move it away")
+                raise ConfigError(
+                    f"{path} is Python, and healthd runs only SQL",
+                    hint="rewrite it in SQL, or move it to another folder",
+                )
             if is_migration(path) and not path.name.endswith(ROLLBACK):
                 yield path
 
 
 def is_migration(path: Path) -> bool:
-    """Return whether a path may be a migration's: no name that begins with a dot, no folder, no socket.
+    """Return whether a path may be a migration's: not a name that begins with a dot, a folder or a socket.
 
-    Such names are what macOS and editors write beside a file.
+    macOS and editors create files with such names next to a file.
     """
     return path.suffix == ".sql" and not path.name.startswith(".") and _is_there(path)
 
 
 def _is_there(path: Path) -> bool:
-    """Return whether a file is there; a link that leads nowhere is, so that reading it says why it cannot be read."""
+    """Return whether a file exists; a broken link counts as existing, so that reading it reports the reason."""
     try:
         return stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:
@@ -168,16 +175,16 @@ def _refuse_other_header(header: Mapping[str, str], undo: str | None, path: Path
     own = directives(undo or "", path).get("transactional")
     if own is not None and own != header.get("transactional", "true"):
         raise ConfigError(
-            f"{path}: says transactional: {own}, and its migration does not",
-            hint="one directive counts for both: put it into the file that applies",
+            f"{path}: transactional: {own} contradicts its migration",
+            hint="one directive applies to both files: put it into the migration's file",
         )
 
 
 def text_of(path: Path, *, as_is: bool = False) -> str:
-    """Return what stands in a file, with LF line ends: a checkout with those of Windows is the same file.
+    """Return the content of a file with LF line ends: a checkout with Windows line ends is the same file.
 
-    It must be UTF-8 and have no byte order mark. Every other character stays, a lone CR too.
-    `as_is` leaves the line ends as they are, and a byte order mark.
+    It must be UTF-8 and have no byte order mark. Every other character is kept, a lone CR too.
+    `as_is` keeps the line ends, and a byte order mark.
     """
     try:
         content = path.read_bytes()
@@ -187,13 +194,13 @@ def text_of(path: Path, *, as_is: bool = False) -> str:
         raise ConfigError(f"{path}: is UTF-16", hint="save the file as UTF-8 without a byte order mark")
     if content.startswith(BOM_UTF8) and not as_is:
         raise ConfigError(
-            f"{path}, line 1: begins with a byte order mark, which PostgreSQL takes for SQL",
+            f"{path}, line 1: begins with a byte order mark, which PostgreSQL would read as SQL",
             hint="save the file as UTF-8 without a byte order mark",
         )
     if b"\0" in content:
         line = content.count(b"\n", 0, content.index(b"\0")) + 1
         raise ConfigError(
-            f"{path}, line {line}: a NUL byte, at which PostgreSQL would stop reading",
+            f"{path}, line {line}: contains a NUL byte, at which PostgreSQL would stop reading",
             hint="save the file as UTF-8",
         )
     try:
@@ -208,23 +215,23 @@ def text_of(path: Path, *, as_is: bool = False) -> str:
 
 
 def in_order(migrations: Mapping[str, Migration]) -> tuple[Migration, ...]:
-    """Return the migrations by dependency, and in their given order where dependencies leave the choice."""
+    """Return the migrations sorted by dependency, and otherwise in their given order."""
     positions = {name: position for position, name in enumerate(migrations)}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for migration in migrations.values():
         for other in migration.depends:
             if other not in migrations:
                 raise ConfigError(
-                    f"{migration.path}: depends on {other}, which is not there",
-                    hint="mend the `-- depends:` line",
+                    f"{migration.path}: depends on {other}, which does not exist",
+                    hint="fix the `-- depends:` line",
                 )
         sorter.add(migration.id, *migration.depends)
     try:
         sorter.prepare()
     except CycleError as error:
         raise ConfigError(
-            f"migrations depend on each other in a circle: {' → '.join(error.args[1])}",
-            hint="take one `-- depends:` line out",
+            f"circular dependency between migrations: {' → '.join(error.args[1])}",
+            hint="remove one of the `-- depends:` lines",
         ) from error
     names, ready = list(migrations), list[int]()
     order: list[Migration] = []
@@ -238,10 +245,10 @@ def in_order(migrations: Mapping[str, Migration]) -> tuple[Migration, ...]:
 
 
 def up_to(migrations: Sequence[Migration], to: str) -> Sequence[Migration]:
-    """Return the migrations up to and with this one; raise ConfigError when there is none of that id."""
+    """Return the migrations up to and including this one; raise ConfigError when no migration has that id."""
     names, to = [one.id for one in migrations], canonical(to)
     if to not in names:
-        raise ConfigError(f"no migration is called {to!r}", hint=f"the last one is {names[-1]}")
+        raise ConfigError(f"no such migration: {to!r}", hint=f"the last migration is {names[-1]}")
     return migrations[: names.index(to) + 1]
 
 
@@ -256,7 +263,7 @@ def new_migration(folder: Path, name: str) -> tuple[Path, Path]:
     """Write an empty migration and its rollback with the next number, and return their paths."""
     word = re.sub(r"\W+", "_", canonical(name).strip().lower()).strip("_")
     if not word:
-        raise ConfigError(f"not a name for a migration: {name!r}", hint="healthd new add_orders_note")
+        raise ConfigError(f"invalid migration name: {name!r}", hint="for example: healthd new add_orders_note")
     folder.mkdir(parents=True, exist_ok=True)
     numbers = [match[0] for path in folder.glob("*.sql") if (match := re.match(r"[0-9]+", path.name))]
     width = max(map(len, numbers), default=4)

@@ -1,8 +1,8 @@
-"""The lock file: what each migration was measured to do, a JSON object a line, so that a review reads it.
+"""The lock file: what each migration was measured to do, one JSON object a line, so that it can be reviewed.
 
-Its first line, and the first one of each migration, say how many lines belong to it, the SHA-256 of those lines, and
-what they add to the digest of each kind: so a round that finds the digests of a database as they should be need not
-read the other lines at all. Of other majors of PostgreSQL there is only what they make otherwise, `on` the major.
+Its first line, and the first line of each migration, hold the number of lines that belong to it, the SHA-256 of those
+lines, and what they add to the digest of each kind. A round that finds the expected digests in a database therefore
+does not read the other lines. For other major versions of PostgreSQL only the differences are stored (`on`).
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Locked:
 
     `effects` are differences from before it to after it. `rollback` is the proven verdict: exact, differs
     (`rollback_differences` names the objects), fails, or missing. `steps` are the statements that were measured
-    to lock, rewrite or read relations that were there before. `digests` is what the effects add to the digest of
-    each kind, None when nobody has counted yet.
+    to lock, rewrite or read relations that existed before. `digests` is what the effects add to the digest of
+    each kind, None when that has not been computed yet.
     """
 
     id: str
@@ -63,13 +63,13 @@ class Locked:
 
     @property
     def rewrites(self) -> tuple[str, ...]:
-        """Return the relations that it writes anew."""
+        """Return the relations that it rewrites."""
         return rewritten(self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """Something of the server, a role or a tablespace, that a migration names and that no file makes."""
+    """A role or a tablespace that a migration names and that no file creates."""
 
     kind: str
     name: str
@@ -78,11 +78,11 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class LockFile:
-    """What `sql/` builds: an empty database (`base`) and what each migration makes of it, in order.
+    """What `sql/` defines: an empty database (`base`) and the effects of each migration, in order.
 
-    `server_version` is the major of the server that it was replayed on, times 10000. `also` has, by major, what
-    the same files make on servers of other majors. `needed` had to be made for the replay; lock files of earlier
-    versions do not say it.
+    `server_version` is the major version of the server that it was replayed on, times 10000. `also` has, by major
+    version, what the same files create on other servers. `needed` had to be created for the replay; lock files of
+    earlier versions do not contain it.
     """
 
     server_version: int
@@ -92,13 +92,13 @@ class LockFile:
     needed: tuple[Needed, ...] = ()
 
     def on(self, server_version: int) -> LockFile:
-        """Return what the files make on a server of this version; as they do elsewhere, when that is not known."""
+        """Return what the files create on a server of this version; if it was not replayed, what they create here."""
         return self.also.get(server_version // 10000, self)
 
     def expected(self, applied: Iterable[str] | None = None, kinds: Collection[str] = KINDS) -> Snapshot:
         """Return the snapshot that a database must equal after these migrations; None means all of them.
 
-        Only of these kinds; the others are told as `omitted`.
+        It contains only these kinds; the others are listed as `omitted`.
         """
         chosen = None if applied is None else frozenset(applied)
         objects = {key: record for key, record in self.base.items() if key.kind in kinds}
@@ -111,8 +111,8 @@ class LockFile:
     def digests(self, applied: Iterable[str]) -> Mapping[str, Digest]:
         """Return the digest of each kind in a database that has these migrations and nothing else.
 
-        Effects of two migrations on one object add up in their order alone: a set of migrations that leaves out
-        one of those may have another digest than its snapshot, but never one that another snapshot has.
+        Effects of two migrations on one object add up only in their order: a set of migrations that omits one of
+        them may have another digest than its snapshot, but never the digest of another snapshot.
         """
         chosen = frozenset(applied)
         counted = counted_out(self)
@@ -126,7 +126,7 @@ class LockFile:
 
 
 def counted_out(lock: LockFile) -> LockFile:
-    """Return the lock file with what each migration adds to the digests, which a replay does not count."""
+    """Return the lock file with what each migration adds to the digests, which a replay does not compute."""
     if lock.also:
         also = {major: counted_out(one) for major, one in lock.also.items()}
         return replace(counted_out(replace(lock, also={})), also=also)
@@ -144,7 +144,7 @@ def counted_out(lock: LockFile) -> LockFile:
 
 
 def fold(objects: dict[Key, Record], effect: Difference) -> None:
-    """Put an effect on top of objects."""
+    """Apply an effect to objects."""
     if effect.attribute is not None:
         if effect.key in objects:
             objects[effect.key] = replace(objects[effect.key], **{effect.attribute: effect.actual})
@@ -176,7 +176,7 @@ def dump(lock: LockFile) -> str:
 
 
 def _needed_entry(needed: tuple[Needed, ...]) -> dict[str, Any]:
-    """Return the part of the first line that says what the server needs; earlier versions pass it over."""
+    """Return the part of the first line that lists what the server needs; earlier versions ignore it."""
     return {"needed": [[one.kind, one.name, one.migration] for one in needed]} if needed else {}
 
 
@@ -218,7 +218,7 @@ def _lasting(effects: Iterable[Difference]) -> list[Difference]:
 
 
 def _elsewhere(whose: Mapping[str, str], there: Mapping[int, list[tuple[str, dict[str, Any]]]]) -> str:
-    """Return the lines of the other majors."""
+    """Return the lines of the other major versions."""
     return "".join(line({**whose, "on": major, **entry}) for major, entries in there.items() for _, entry in entries)
 
 
@@ -235,14 +235,14 @@ def _adds(digests: Mapping[str, Digest]) -> dict[str, Any]:
 
 
 def _seal(lines: bytes | memoryview) -> dict[str, str]:
-    """Return the SHA-256 of the lines that follow: what somebody changes in them by hand is noticed."""
+    """Return the SHA-256 of the lines that follow, by which a change by hand is detected."""
     return {"sha256": sha256(lines).hexdigest()}
 
 
 def load(text: str | bytes, name: str = "schema.lock") -> LockFile:
     """Return the lock file with this text (UTF-8); raise LockFileError with the number of the line that is wrong.
 
-    The effects are read when somebody asks for them; that they are those that were written is looked at here.
+    The effects are decoded when they are needed; here it is only verified that they were not changed.
     """
     lines = _Lines(name, text.encode() if isinstance(text, str) else text)
     entry, version, also, many, needed = lines.read(lambda entry: (entry, *_header(entry)))
@@ -251,7 +251,7 @@ def load(text: str | bytes, name: str = "schema.lock") -> LockFile:
     for number, text_ in enumerate(follow[:many], 2):
         key, record = read_line(name, number, text_, lambda entry: decode(entry["base"], entry["is"]))
         if key in base:
-            raise LockFileError(f"{name}, line {number}: {key} is there twice", hint=OUTDATED)
+            raise LockFileError(f"{name}, line {number}: {key} occurs twice", hint=OUTDATED)
         base[key] = record
     bases = _also(name, 2 + many, follow[many:], _made(base), also)
     migrations: dict[str, tuple[Locked, Mapping[int, Locked]]] = {}
@@ -259,7 +259,7 @@ def load(text: str | bytes, name: str = "schema.lock") -> LockFile:
         entry, fields, counts, there = lines.read(lambda one: (one, *_locked(one, also)))
         number = lines.number
         if fields["id"] in migrations:
-            raise LockFileError(f"{name}, line {number}: {fields['id']} is there twice", hint=OUTDATED)
+            raise LockFileError(f"{name}, line {number}: {fields['id']} occurs twice", hint=OUTDATED)
         many = sum(counts.values())
         follow = lines.sealed(entry, many, (counted for counted, _ in there.values()))
         one = Locked(**fields, effects=Effects(follow[:many], counts, number + 1, name))
@@ -281,9 +281,9 @@ def load(text: str | bytes, name: str = "schema.lock") -> LockFile:
 
 
 class _Lines:
-    """The lines of a lock file, one after the other; `number` is that of the last one that was read.
+    """The lines of a lock file, one after the other; `number` is that of the last line that was read.
 
-    It has megabytes, so that they are cut into lines once, and a line becomes a text when somebody asks for it.
+    The file may have megabytes: it is split into lines once, and a line is decoded when it is needed.
     """
 
     def __init__(self, name: str, text: bytes) -> None:
@@ -301,21 +301,22 @@ class _Lines:
         return self.number < len(self._lines)
 
     def read(self, decode: Callable[[dict[str, Any]], Said]) -> Said:
-        """Return what the next line says."""
+        """Return the content of the next line."""
         line = self._lines[self.number]
         self.number += 1
         self._start += len(line) + 1
         return read_line(self._name, self.number, line, decode)
 
     def sealed(self, entry: Mapping[str, Any], many: int, also: Iterable[Counts]) -> Sequence[bytes]:
-        """Return the lines that the entry read last counts, if they are as they were written."""
+        """Return the lines that belong to the entry read last, if they are unchanged."""
         many += sum(sum(counts.values()) for counts in also)
         follow = self._lines[self.number : self.number + many]
         end = self._start + sum(map(len, follow)) + len(follow)
         cut = len(follow) < many
         if cut or _seal(memoryview(self._text)[self._start : end]) != {"sha256": entry.get("sha256")}:
             whose = entry.get("migration", "an empty database")
-            words = f"{self._name}, line {self.number}: the lines after it are not those that were locked of {whose}"
+            what = "incomplete" if cut else "modified"
+            words = f"{self._name}, line {self.number}: the lines of {whose} that follow are {what}"
             raise (LockFileError if cut else LockFileChanged)(words, hint=OUTDATED)
         self.number += len(follow)
         self._start = end
@@ -329,7 +330,7 @@ def _others(
     one: Locked,
     there: Mapping[int, tuple[Counts, Mapping[str, Digest]]],
 ) -> dict[int, Locked]:
-    """Return what a migration makes on each other major; see `_also`."""
+    """Return the effects of a migration on each other major version; see `_also`."""
     changed = {major: counts for major, (counts, _) in there.items()}
     effects = _also(name, first_line, lines, one.effects, changed)
     return {
@@ -341,7 +342,7 @@ def _others(
 def _also(
     name: str, first_line: int, lines: Sequence[bytes], usual: Sequence[Difference], also: Mapping[int, Counts]
 ) -> dict[int, Elsewhere]:
-    """Return the effects on each other major; `lines` are theirs, one major after the other."""
+    """Return the effects on each other major version; `lines` are theirs, one version after the other."""
     found, position = {}, 0
     for major, counts in also.items():
         many = sum(counts.values())
@@ -361,11 +362,13 @@ def verified(lock: LockFile) -> LockFile:
 
 
 def _header(entry: dict[str, Any]) -> tuple[int, dict[int, Counts], int, tuple[Needed, ...]]:
-    """Return the server's version, the lines of each other major, the number of objects in an empty database, and what
+    """Return the server's version, the number of lines of each other major version and of an empty database, and what
     the server needs.
     """
     if entry["healthd_lock"] != FORMAT:
-        raise LockFileError(f"format {entry['healthd_lock']}, but this version reads {FORMAT}", hint=OUTDATED)
+        raise LockFileError(
+            f"format {entry['healthd_lock']}, but this version of healthd reads format {FORMAT}", hint=OUTDATED
+        )
     if type(entry["server"]) is not int or entry["server"] < 1:
         raise ValueError(entry["server"])
     also = {int(major): _counted(counts) for major, counts in entry["also"].items()}
@@ -380,10 +383,10 @@ def _needed(entries: Any) -> tuple[Needed, ...]:
 
 
 def _counted(counts: Any) -> Counts:
-    """Return how many lines there are of each kind."""
+    """Return the number of lines of each kind."""
     if not isinstance(counts, dict):
         raise TypeError("not a count for each kind")
-    for count in counts.values():  # ten thousand times a generator would be felt
+    for count in counts.values():  # a generator would be noticeably slower for ten thousand migrations
         if type(count) is not int or count < 0:
             raise ValueError(counts)
     return counts
@@ -392,7 +395,7 @@ def _counted(counts: Any) -> Counts:
 def _locked(
     entry: dict[str, Any], majors: Collection[int]
 ) -> tuple[dict[str, Any], Counts, dict[int, tuple[Counts, dict[str, Digest]]]]:
-    """Return the fields of a migration but its effects, how many of these there are, and what other majors make."""
+    """Return the fields of a migration without its effects, the number of effects, and those on other versions."""
     if entry.keys() != LOCKED:
         raise KeyError(entry.keys() ^ LOCKED)
     if not isinstance(entry["migration"], str) or not isinstance(entry["digest"], str):
@@ -402,9 +405,9 @@ def _locked(
     steps = tuple(map(decode_step, entry["steps"]))
     locks, rewrites = (strongest(steps), list(rewritten(steps))) if steps else ({}, [])
     if entry["locks"] != locks or entry["rewrites"] != rewrites:
-        raise LockFileError("its locks and rewrites are not those of its steps", hint=OUTDATED)
+        raise LockFileError("its locks and rewrites do not match its steps", hint=OUTDATED)
     if entry["rollback"] not in VERDICTS:
-        raise LockFileError(f"no such verdict on a rollback: {entry['rollback']!r}", hint=OUTDATED)
+        raise LockFileError(f"invalid rollback verdict: {entry['rollback']!r}", hint=OUTDATED)
     also = {}
     for major, one in entry["also"].items():
         if int(major) not in majors:
@@ -432,18 +435,18 @@ def _digests(adds: Any) -> dict[str, Digest]:
 
 
 def disagreements(lock: LockFile, migrations: Iterable[Migration]) -> Iterator[str]:
-    """Yield, a line each, where the files are not those that the lock file was made from."""
+    """Yield, a line each, where the files differ from those that the lock file was made from."""
     files = {one.id: one for one in migrations}
     locked = {one.id: one for one in lock.migrations}
     for name, file in files.items():
         if name not in locked:
             yield f"{name}: not in the lock file"
         elif file.digest != locked[name].digest:
-            yield f"{name}: its content is not what was locked"
+            yield f"{name}: its content differs from the lock file"
         elif file.rollback_digest != locked[name].rollback_digest:
-            yield f"{name}: its rollback is not what was locked"
+            yield f"{name}: its rollback differs from the lock file"
     for name in locked:
         if name not in files:
-            yield f"{name}: in the lock file, but its file is gone"
+            yield f"{name}: in the lock file, but its file is missing"
     if files.keys() == locked.keys() and list(files) != list(locked):
-        yield "the order of the migrations is not what was locked"
+        yield "the order of the migrations differs from the lock file"

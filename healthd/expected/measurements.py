@@ -1,4 +1,4 @@
-"""What the statements of a migration lock, rewrite and read of what was there before: records and words."""
+"""What the statements of a migration lock, rewrite and scan of the relations that existed before it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from healthd.model.names import Key
 
-# Weakest first, as PostgreSQL's documentation of LOCK has them.
+# Weakest first, in the order of PostgreSQL's documentation of LOCK.
 MODES = (
     "ACCESS SHARE",
     "ROW SHARE",
@@ -21,17 +21,17 @@ MODES = (
 )
 # How a statement's locks are known.
 MEASURED = "measured"  # read from pg_locks, in its transaction
-DOCUMENTED = "documented"  # of a statement that has transactions of its own: PostgreSQL's documentation says so
+DOCUMENTED = "documented"  # from PostgreSQL's documentation, for a statement that runs transactions of its own
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement, by the line on which it begins, and what it did to relations that were there before the file.
+    """One statement, by the line on which it begins, and what it did to relations that existed before the file.
 
-    `locks` maps a relation to the strongest mode that the statement added to what the file held already.
-    `rewrites` are relations whose files were written anew, an index only when its table was not.
-    `scans` are those that were read from end to end.
+    `locks` maps a relation to the strongest mode that the statement added to the locks that the file already held.
+    `rewrites` are the relations that were rewritten, an index only when its table was not.
+    `scans` are the relations that were read completely.
     """
 
     line: int
@@ -52,12 +52,12 @@ def strongest(steps: Iterable[Step]) -> dict[str, str]:
 
 
 def rewritten(steps: Iterable[Step]) -> tuple[str, ...]:
-    """Return the relations that these statements write anew."""
+    """Return the relations that these statements rewrite."""
     return tuple(sorted({relation for step in steps for relation in step.rewrites}))
 
 
 def in_words(locks: Mapping[str, str], rewrites: Iterable[str]) -> str:
-    """Return what is locked and rewritten in a few words, the strongest first; empty when nothing is."""
+    """Return what is locked and rewritten in a few words, the strongest lock first; empty when nothing is."""
     by_mode = {mode: [short(one) for one in locks if locks[one] == mode] for mode in reversed(MODES)}
     parts = [f"{mode} on {', '.join(names)}" for mode, names in by_mode.items() if names]
     names = [short(one) for one in rewrites]
@@ -65,14 +65,14 @@ def in_words(locks: Mapping[str, str], rewrites: Iterable[str]) -> str:
 
 
 def short(relation: str) -> str:
-    """Return the name of a relation, with its kind where that is no table and without the schema that is the usual."""
+    """Return the name of a relation, with its kind if it is not a table, and without the schema if that is public."""
     kind, _, name = relation.partition(":")
     name = name.removeprefix("public.")
     return name if kind == "table" else f"{kind.replace('_', ' ')} {name}"
 
 
 def encode(step: Step) -> dict[str, Any]:
-    """Return a step as JSON knows it."""
+    """Return a step as JSON values."""
     return {
         "line": step.line,
         "locks": dict(step.locks),
@@ -83,7 +83,7 @@ def encode(step: Step) -> dict[str, Any]:
 
 
 def decode(entry: Mapping[str, Any]) -> Step:
-    """Return a step; raise ValueError, KeyError or TypeError when it is none."""
+    """Return a step; raise ValueError, KeyError or TypeError when it is not one."""
     locks = dict(entry["locks"])
     for relation in (*locks, *entry["rewrites"], *entry["scans"]):
         Key.parse(relation)

@@ -1,4 +1,4 @@
-"""The ids and digests of a folder's migrations, in order, without keeping what they say: for who only looks."""
+"""The ids and digests of a folder's migrations, in order, without keeping their texts: for read-only verbs."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 from healthd.expected.directives import directives, refuse_unread
 from healthd.expected.files import POST_APPLY, ROLLBACK, read_migrations
 
-DIRECTIVE = re.compile(r"^\s*--\s*(?:[dt]|in)", re.IGNORECASE | re.MULTILINE)  # or what somebody took for one
+DIRECTIVE = re.compile(r"^\s*--\s*(?:[dt]|in)", re.IGNORECASE | re.MULTILINE)  # or a misspelt one
 
 CHUNK = 1 << 20
 
@@ -18,7 +18,7 @@ CHUNK = 1 << 20
 def glance(sources: Iterable[Path]) -> tuple[tuple[str, str], ...]:
     """Return (id, digest) of each migration, in the order in which they are applied; see `files.read_migrations`.
 
-    Rollbacks are not read. Folders that need a closer look get it, and its errors.
+    Rollbacks are not read. A folder that needs a closer look is read completely, with the same errors.
     """
     sources = tuple(sources)
     found: dict[str, str] = {}
@@ -54,7 +54,7 @@ def _names(folder: Path) -> list[str] | None:
 def _digest(path: str) -> str | None:
     """Return the digest of a plain file; None for one that needs a closer look."""
     try:
-        # Of ten thousand, a file object each takes twice as long; a pipe would be waited for.
+        # For ten thousand files, file objects take twice as long; to open a pipe would block.
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             if not stat.S_ISREG(os.fstat(file).st_mode):

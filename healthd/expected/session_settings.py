@@ -1,7 +1,7 @@
-"""What a session is made of: settings that decide what DDL makes, and those that new sessions are given.
+"""The settings of a session: those that decide what DDL creates, and those that new sessions are given.
 
-The files run with the same values wherever they run, so that a literal means everywhere what it meant in the replay.
-Where something goes (search_path, tablespaces) is the database's own: see `places`.
+The files run with the same values everywhere, so that a literal always means what it meant in the replay.
+Where objects are created (search_path, tablespaces) is up to the database: see `default_places`.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ PINNED: Mapping[str, str] = {
     "lc_numeric": "C",
     "lc_time": "C",
 }
-# What may give new sessions other settings.
+# Statements that may give new sessions other settings.
 GIVES = re.compile(r"\b(?:database|role|user)\b.*\b(?:re)?set\b", re.IGNORECASE | re.DOTALL)
-# What `ALTER DATABASE … SET`, `ALTER ROLE … SET` and `ALTER ROLE … IN DATABASE … SET` give to a new session of ours,
-# but what the session was given by its client, which wins.
+# The settings that `ALTER DATABASE … SET`, `ALTER ROLE … SET` and `ALTER ROLE … IN DATABASE … SET` give to a new
+# session of ours, except those that the client sets, which take precedence.
 GIVEN = """
     SELECT DISTINCT ON (x.name) x.name, x.value
       FROM pg_catalog.pg_db_role_setting AS s
@@ -52,18 +52,18 @@ DEFAULT = "SELECT s.name, s.boot_val FROM pg_catalog.pg_settings AS s WHERE pg_c
 
 
 def given(rows: Iterable[tuple[str, str]], clients: Iterable[str]) -> dict[str, str]:
-    """Return the settings of a new session by their names in lower case; those that are pinned are none of them."""
+    """Return the settings of a new session by their names in lower case, without those that are pinned."""
     others = {*map(str.lower, PINNED), *clients}
     return {name: value for name, value in rows if name not in others}
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict[str, str], Sequence[str]]:
-    """Return the settings that new sessions are given otherwise now, and the names of those that they lost."""
+    """Return the settings whose values for new sessions changed, and the names of those that were removed."""
     now = {name: value for name, value in after.items() if before.get(name) != value}
     return now, sorted(before.keys() - after.keys())
 
 
-# Where a session puts things.
+# Where a session creates objects.
 SESSION = """
     SELECT session_user, current_user, pg_catalog.current_database(), pg_catalog.current_setting('search_path'),
            pg_catalog.current_schemas(false)::text[],
@@ -88,9 +88,9 @@ ENTRY = re.compile(r'"((?:[^"]|"")*)"|([^\s,]+)')
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Where a session like that of a migration puts and finds things.
+    """Where a session like that of a migration creates and finds objects.
 
-    `schemas` are those of its search_path that are there, `relations` those that were asked for, with their schema.
+    `schemas` are the existing schemas of its search_path, `relations` the requested relations, with their schema.
     """
 
     user: str
@@ -105,7 +105,7 @@ class Session:
     relations: Collection[str] = ()
 
     def path(self, made: Iterable[str] = ()) -> Iterator[str]:
-        """Yield the schemas of the search_path that are there once these have been made."""
+        """Yield the schemas of the search_path that exist once these have been created."""
         there = {*self.schemas, *made}
         for quoted, word in ENTRY.findall(self.search_path):
             name = quoted.replace('""', '"') if quoted else word.lower()

@@ -1,4 +1,4 @@
-"""Where each migration stands in one database: the files, the lock file and the ledger laid side by side."""
+"""The state of each migration in one database, from the files, the lock file and the ledger."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -6,13 +6,13 @@ from dataclasses import replace
 from healthd.model.ledger import Applied, Interrupted, MigrationState, State
 from healthd.text import some
 
-# What is wrong with a migration that is applied, in the words of every verb, page and alert.
+# What is wrong with an applied migration, as every verb, page and alert words it.
 FAULTS: Mapping[State, str] = {
     State.EDITED: "edited after it was applied",
-    State.MISSING: "applied, but its file is gone",
-    State.UNKNOWN: "applied, but the files do not know it",
+    State.MISSING: "applied, but its file is missing",
+    State.UNKNOWN: "applied, but the files and the lock file do not contain it",
 }
-AHEAD = (State.MISSING, State.UNKNOWN)  # of a database that has more than the files
+AHEAD = (State.MISSING, State.UNKNOWN)  # the database has more migrations than the files
 
 
 def states(
@@ -21,16 +21,16 @@ def states(
     applied: Iterable[Applied],
     interrupted: Iterable[Interrupted] = (),
 ) -> Iterator[MigrationState]:
-    """Yield the state of every migration that anybody knows, in order.
+    """Yield the state of every migration in the files, the lock file or the ledger, in order.
 
     `files` are (id, digest) in the order of application, `locked` the ids of the lock file; `interrupted` are those
-    that nobody is running just now.
+    that are not running now.
     """
     halves = {one.id: one for one in interrupted}
     for state in _states(files, locked, applied):
         half = halves.pop(state.id, None)
         yield replace(state, state=State.INTERRUPTED, note=half.words) if half else state
-    for half in halves.values():  # its file is gone
+    for half in halves.values():  # its file is missing
         yield MigrationState(half.id, State.INTERRUPTED, None, half.words)
 
 
@@ -45,7 +45,7 @@ def _states(
     for position, (name, digest) in enumerate(files):
         row = ledger.get(name)
         if row is None:
-            note = f"the same text was applied as {again[name]!r}, whose file is gone" if name in again else ""
+            note = f"the same content was applied as {again[name]!r}, whose file is missing" if name in again else ""
             yield MigrationState(name, State.OUT_OF_ORDER if position < last else State.PENDING, None, note)
         elif row.digest is not None and row.digest != digest:
             yield MigrationState(name, State.EDITED, row.applied_at)
@@ -57,14 +57,14 @@ def _states(
 
 
 def ahead(migrations: Iterable[MigrationState]) -> str:
-    """Return, in words, which applied migrations the files do not have; nothing when they have all of them."""
+    """Return, in words, which applied migrations the files lack; an empty text when the files have all of them."""
     migrations = tuple(migrations)
     found = {state: [one.id for one in migrations if one.state is state] for state in AHEAD}
     return "; ".join(f"{FAULTS[state]}: {some(ids)}" for state, ids in found.items() if ids)
 
 
 def renamed(files: Iterable[tuple[str, str]], applied: Iterable[Applied]) -> dict[str, str]:
-    """Return, for each file that is not applied, as what its text was: under a name that no file has any more."""
+    """Return, for each file that is not applied, the id under which its text was applied, if no file has that id."""
     names = dict(files)
     applied = tuple(applied)
     gone = {one.digest: one.id for one in applied if one.digest is not None and one.id not in names}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from healthd.background import Later, ready
+from healthd.background import Later
 from healthd.catalog.digests import Digest
 from healthd.config.settings import Settings
 from healthd.database.ledger import Ledger
@@ -20,7 +20,7 @@ from healthd.expected.files import Migration, is_migration, read_migrations
 from healthd.expected.lockfile import LockFile, load, verified
 from healthd.model.snapshots import Snapshot
 
-LOOK_S = 1.0  # at most one look at the folder in this time, however many targets ask
+LOOK_S = 1.0  # the folder is examined at most once in this time, regardless of the number of targets
 
 Marks = tuple[tuple[str, int, int], ...]
 
@@ -39,7 +39,7 @@ class Files:
 
 
 def read_lock(settings: Settings) -> LockFile:
-    """Return the lock file; raise LockFileError when it is missing, unreadable or not one."""
+    """Return the lock file; raise LockFileError when it is missing, unreadable or not a lock file."""
     return load(_content(settings.lock), str(settings.lock))
 
 
@@ -47,7 +47,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise LockFileError(f"no lock file at {path}", hint="write it with: healthd lock") from error
+        raise LockFileError(f"no such lock file: {path}", hint="create it with: healthd lock") from error
     except OSError as error:
         raise LockFileError(f"cannot read {path}: {error.strerror}", hint="check its owner and mode") from error
 
@@ -59,7 +59,7 @@ def read_files(settings: Settings) -> Files:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The files as they last were good, and what the folder looked like then."""
+    """The files when they were last valid, and the names, sizes and times of change in the folder at that time."""
 
     files: Files
     marks: Marks
@@ -67,9 +67,9 @@ class Kept:
 
 
 def keep(settings: Settings, kept: Kept | None = None) -> Kept:
-    """Return the files as they are, read again only when a name, size or time of change is not what it was.
+    """Return the files as they are, read again only when a name, size or time of change is different.
 
-    Raises what is wrong with them; `kept` is then still what it was.
+    Raises the error in the files; `kept` is then unchanged.
     """
     now = time.monotonic()
     if kept is not None and now - kept.looked_at < LOOK_S:
@@ -85,14 +85,14 @@ def _marks(settings: Settings) -> Iterator[tuple[str, int, int]]:
     for path in (settings.lock, *files):
         with contextlib.suppress(OSError):
             status = path.stat()
-            yield str(path), status.st_ctime_ns, status.st_size  # nobody can set ctime back, as cp -p does mtime
+            yield str(path), status.st_ctime_ns, status.st_size  # ctime cannot be set back, as cp -p does with mtime
 
 
 def read_snapshot(path: Path, *, server_version: int | None = None) -> tuple[Snapshot, str | None]:
-    """Return the snapshot in a file, and the role that migrates that database; a lock file names none.
+    """Return the snapshot in a file, and the role that runs migrations in that database; a lock file names no role.
 
-    The file is one that `healthd snapshot --format json` printed, or a lock file: of that what a server of this
-    version makes, when it knows.
+    The file is the output of `healthd snapshot --format json`, or a lock file: of that the objects on a server of this
+    version, if it was replayed.
     """
     text = _content(path)
     if text.startswith(b'{"healthd_lock"'):
@@ -104,28 +104,29 @@ def read_snapshot(path: Path, *, server_version: int | None = None) -> tuple[Sna
         taken = Snapshot(int(content["server_version"]), objects, dict(content["unreadable"]))
         return taken, content.get("migrator")
     except LockFileError as error:
-        raise LockFileError(f"{path}: {error}", hint="take it anew with: healthd snapshot --format json") from error
+        raise LockFileError(f"{path}: {error}", hint="create it again with: healthd snapshot --format json") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LockFileError(
-            f"{path} is neither a lock file nor a snapshot", hint="healthd snapshot --format json"
+            f"{path} is neither a lock file nor a snapshot",
+            hint="create a snapshot with: healthd snapshot --format json",
         ) from error
 
 
-def expected_digests(files: Files | Later[Files], server_version: int) -> Digests:
-    """Return what reads, for a ledger, which digest each kind must have on a server; for `reading.read`."""
+def expected_digests(files: Later[Files], server_version: int) -> Digests:
+    """Return a function that returns, for a ledger, the expected digest of each kind; for `reading.read`."""
 
     async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
-        lock = (await ready(files)).lock.on(server_version)
+        lock = (await files.ready()).lock.on(server_version)
         return lock.digests([one.id for one in ledger.applied])
 
     return wanted
 
 
-def of_another_major(files: Files | Later[Files], server_version: int) -> Texts:
-    """Return what says whether the lock file is of another major than a server; for `reading.read`."""
+def of_another_major(files: Later[Files], server_version: int) -> Texts:
+    """Return a function that returns whether lock file and server have different major versions; for `reading.read`."""
 
     async def differs() -> bool:
-        lock_file = (await ready(files)).lock.on(server_version)
+        lock_file = (await files.ready()).lock.on(server_version)
         return lock_file.server_version // 10000 != server_version // 10000
 
     return differs

@@ -1,1 +1,1 @@
-"""Migration folders of other tools, brought over: one way of laying files out is one module here."""
+"""Import the migration folders of other tools: each layout of files is one module here."""

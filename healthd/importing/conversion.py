@@ -1,4 +1,4 @@
-"""One migration of another tool made into a pair of ours: what is added, what is taken out, what needs a human."""
+"""Convert one migration of another tool into a pair of ours, and report additions, removals and manual work."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from healthd.importing.placeholders import Filling, filled
 from healthd.importing.records import Found
 from healthd.sqltext.classify import comes_first, ends_inside, stays_outside, used_label
 from healthd.sqltext.statements import CONTROL, Statement, blanked, quotes, statements, troubles, unclosed
-from healthd.sqltext.steps import BEGIN, END
+from healthd.sqltext.steps import BEGIN, END, commits_transaction, opens_transaction
 
 HEADER = "-- transactional: false\n"
 BOM = "\ufeff"
-OPENS = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
-CLOSES = re.compile(r"(?:commit|end)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
-# Comments that have the other tool do something: Liquibase, graphile-migrate, Atlas.
+# Comments that are instructions to the other tool: Liquibase, graphile-migrate, Atlas.
 DIRECTS = re.compile(
     r"^[ \t]*--[ \t]*(?:liquibase[ \t]+formatted[ \t]+sql|![ \t]*include\b|atlas:(?!txmode\b)\w+).*",
     re.MULTILINE | re.IGNORECASE,
@@ -26,7 +24,7 @@ RESTRICT = re.compile(r"^\\(?:un)?restrict[ \t].*\n?", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What is to be written under one name. `said` tells what was done to it, `human` what is left to do."""
+    """What is to be written under one name. `said` lists what was changed, `human` what remains to be done by hand."""
 
     name: str
     apply: str
@@ -39,10 +37,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What counts for all files of a folder.
+    """What applies to all files of a folder.
 
-    A file that speaks of the other tool's `ledger` is told, for that is not kept any longer. `committing` are the
-    procedures that commit.
+    A file that refers to the other tool's `ledger` is reported, because that ledger is no longer kept. `committing`
+    are the procedures that commit.
     """
 
     filling: Filling
@@ -51,7 +49,7 @@ class Folder:
 
 
 def pair(found: Found, name: str, folder: Folder) -> Pair:
-    """Return the pair that this migration becomes; what is not told of it stays as it is, byte for byte."""
+    """Return the pair for this migration; except for the reported changes its text is kept byte for byte."""
     said, human = list(found.notes), list[str]()
     texts = {}
     for file, text in zip((f"{name}.sql", f"{name}.rollback.sql"), (found.apply, found.rollback), strict=True):
@@ -65,17 +63,17 @@ def pair(found: Found, name: str, folder: Folder) -> Pair:
         said.append(f"runs outside of a transaction: {reasons[0]}")
         texts = {file: _completed(text, file, said) for file, text in texts.items()}
     else:
-        said.append("runs outside of a transaction: so it did with the tool")
+        said.append("runs outside of a transaction: the other tool ran it that way")
     for file, text in texts.items():
         human += _over_line_ends(text, file)
         for match in DIRECTS.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
-            human.append(f"{file}, line {line}: `{match[0].strip()}` is for the other tool: write in SQL what it does")
+            human.append(f"{file}, line {line}: `{match[0].strip()}` instructs the other tool: rewrite it in SQL")
         if folder.ledger and (place := text.find(folder.ledger)) >= 0:
             line = text.count("\n", 0, place) + 1
-            human.append(f"{file}, line {line}: speaks of {folder.ledger}, the ledger of the other tool: take it out")
+            human.append(f"{file}, line {line}: refers to {folder.ledger}, the ledger of the other tool: remove it")
         if quote := unclosed(text):
-            human.append(f"{file}, line {quote[0]}: {quote[1]} begins here, and never ends: close it")
+            human.append(f"{file}, line {quote[0]}: {quote[1]} that begins here is not terminated: terminate it")
         for line, words, cure in troubles(text, transactional=transactional):
             shift = 0 if transactional or file.endswith(".rollback.sql") else 1
             human.append(f"{file}, line {line + shift}: {words}: {cure}")
@@ -86,23 +84,23 @@ def pair(found: Found, name: str, folder: Folder) -> Pair:
 
 def _clean(text: str, file: str, said: list[str]) -> str:
     if text.startswith(BOM):
-        said.append(f"{file}: byte order mark taken out")
+        said.append(f"{file}: byte order mark removed")
         text = text.removeprefix(BOM)
     if "\\restrict" in text and "\\restrict" in blanked(text):
-        said.append(f"{file}: \\restrict and \\unrestrict of pg_dump taken out")
+        said.append(f"{file}: \\restrict and \\unrestrict of pg_dump removed")
         text = RESTRICT.sub("", text)
     return text
 
 
 def _over_line_ends(text: str, file: str) -> Iterator[str]:
-    """Yield, in words, the first string that goes over a line end of Windows: we send LF, the other tool sent both."""
+    """Yield a message about the first string with a Windows line ending: we send LF, the other tool sent CR and LF."""
     if "\r\n" in text:
         for start, end in quotes(text):
             if text[start] in "'eE" and "\r\n" in text[start:end]:
                 line = text.count("\n", 0, start) + 1
                 yield (
-                    f"{file}, line {line}: a string goes over a Windows line end, and is sent with LF: "
-                    "write E'…\\r\\n…' where the CR counts"
+                    f"{file}, line {line}: a string contains a Windows line ending, which is sent as LF: "
+                    "write E'…\\r\\n…' if the CR matters"
                 )
                 return
 
@@ -113,38 +111,38 @@ def _controls(text: str) -> tuple[list[Statement], list[Statement]]:
 
 
 def _alone(text: str, procedures: frozenset[str]) -> str:
-    """Return why a text cannot be one transaction, in words; nothing when it can."""
+    """Return why a text cannot run in one transaction; an empty text when it can."""
     if stays_outside(text):
-        return "it holds what PostgreSQL refuses in one"
+        return "it contains a statement that cannot run inside a transaction block"
     if used := used_label(text):
-        return f"line {used[0]} uses the label {used[1]!r} that it has added itself"
+        return f"line {used[0]} uses the label {used[1]!r} that the same file adds"
     if line := ends_inside(text, procedures):
-        return f"line {line} commits by itself"
+        return f"line {line} ends its transaction itself"
     if line := comes_first(text):
-        return f"line {line} must come before all else in its transaction"
+        return f"line {line} must be the first statement of its transaction"
     every, controls = _controls(text)
     if controls and not _is_wrapped(every, controls):
-        return f"line {controls[0].line} has a {_word(controls[0])} of its own"
+        return f"line {controls[0].line} contains {_word(controls[0])}"
     return ""
 
 
 def _completed(text: str, file: str, said: list[str]) -> str:
-    """Return a text that has its own the BEGIN and the COMMIT that it left to the tool, which had them around it."""
+    """Return a text with the BEGIN and the COMMIT that the other tool ran around it, where they are needed."""
     _, controls = _controls(text)
     if not controls and comes_first(text) and not stays_outside(text):
-        said.append(f"{file}: BEGIN and COMMIT put around it, as the tool would have them")
+        said.append(f"{file}: BEGIN and COMMIT added around it, as the other tool ran it")
         return f"BEGIN;\n{_ended(text)}COMMIT;\n"
     if controls and END.match(controls[0].text):
-        said.append(f"{file}: BEGIN put before it, for its first {_word(controls[0])} ends what the tool began")
+        said.append(f"{file}: BEGIN added: its first {_word(controls[0])} ends the transaction that the tool began")
         text = f"BEGIN;\n{text}"
     if controls and BEGIN.match(controls[-1].text):
-        said.append(f"{file}: COMMIT put after it, for its last {_word(controls[-1])} is ended by the tool")
+        said.append(f"{file}: COMMIT added: the tool ended the transaction of its last {_word(controls[-1])}")
         text = f"{_ended(text)}COMMIT;\n"
     return text
 
 
 def _ended(text: str) -> str:
-    """Return a text after which another statement may stand."""
+    """Return a text after which another statement may follow."""
     last = list(statements(text))[-1]
     if last.end == len(text):
         return f"{text.rstrip()}\n;\n"  # it may end with a comment
@@ -156,12 +154,12 @@ def _word(control: Statement) -> str:
 
 
 def _is_wrapped(every: list[Statement], controls: list[Statement]) -> bool:
-    """Return whether BEGIN comes first, COMMIT last, and nothing of the kind between."""
+    """Return whether BEGIN is first, COMMIT is last, and there is no other transaction control between them."""
     return (
         len(controls) == 2
         and controls == [every[0], every[-1]]
-        and OPENS.match(blanked(every[0].text)) is not None
-        and CLOSES.match(blanked(every[-1].text)) is not None
+        and opens_transaction(blanked(every[0].text))
+        and commits_transaction(blanked(every[-1].text))
     )
 
 
@@ -170,7 +168,7 @@ def _unwrapped(text: str, file: str, said: list[str]) -> str:
     _, controls = _controls(text)
     if not controls:
         return text
-    said.append(f"{file}: BEGIN and COMMIT around it taken out")
+    said.append(f"{file}: surrounding BEGIN and COMMIT removed")
     for one in reversed(controls):
         end = one.start + len(one.text.rstrip())
         end += text.startswith(";", one.end) and one.end - end + 1

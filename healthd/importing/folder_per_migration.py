@@ -15,7 +15,7 @@ ALONE = {
 
 
 def read_folders(files: Files) -> Reading:
-    """Return what stands in the folders; versions are sorted as text, their dashes left out."""
+    """Return the migrations in the folders; versions are sorted as text, without their dashes."""
     found, left = list[Found](), dict[str, str]()
     ways: dict[str, dict[str, str]] = {}
     for file in files:
@@ -25,7 +25,7 @@ def read_folders(files: Files) -> Reading:
             left[file] = "not a migration's up.sql, down.sql or migration.sql"
     for folder, halves in ways.items():
         if "apply" not in halves:
-            left[halves["rollback"]] = "undoes a migration that is not there"
+            left[halves["rollback"]] = "a rollback without its migration"
             continue
         named = NAME.match(folder)
         version, name = (named["version"], named["name"]) if named else (folder, "")

@@ -1,4 +1,4 @@
-"""Names that sort as the versions do: numbers padded, and where that is not enough, numbered anew."""
+"""Names that sort as the versions do: numbers are padded; if that is not enough, the files are renumbered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LENGTH = 200  # the ledger takes 255 characters, file systems 255 bytes with the
 
 
 def names(found: Sequence[Found]) -> tuple[str, ...]:
-    """Return a name for each migration, such that file names sort in this order: as near to its own as may be."""
+    """Return a name for each migration, as close to its own as possible, such that file names sort in this order."""
     stems = [_name("", one.stem) for one in found]
     digits = {len(stem) - len(stem.lstrip("0123456789")) for stem in stems}
     if len(digits) == 1 and min(digits) >= ROOM and _are_sorted(stems):
@@ -34,7 +34,7 @@ def names(found: Sequence[Found]) -> tuple[str, ...]:
 
 
 def _are_sorted(made: Sequence[str]) -> bool:
-    """Return whether the files of these names sort in this order, and are told apart by every file system."""
+    """Return whether the files of these names sort in this order, and are distinct on every file system."""
     files = [f"{name}.sql" for name in made]
     return files == sorted(files) and len({name.casefold() for name in made}) == len(made)
 

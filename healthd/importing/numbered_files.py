@@ -1,4 +1,4 @@
-"""`1_users.sql`, one way only: sqlx, Supabase, Drizzle, folders that are run with psql; also pairs such as ours."""
+"""`1_users.sql`, forward only: sqlx, Supabase, Drizzle, folders that are run with psql; also pairs such as ours."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from healthd.importing.up_down import NO_TRANSACTION
 NUMBER = re.compile(r"V?(?P<version>[0-9]+)(?P<name>[^/]*)\.sql$")
 NUMBERS = re.compile(r"V?(?P<version>[0-9]+(?:[._-][0-9]+)*)(?P<name>(?![0-9A-Za-z])[^/]*)\.sql$")
 SNAPSHOTS = frozenset({"schema.sql", "structure.sql", "seed.sql", "seeds.sql"})
-BELOW = "in a folder below: import that folder by itself"
+BELOW = "in a subfolder: import that folder separately"
 
 
 def read_plain(files: Files) -> Reading:
-    """Return the files that begin with a number, by their numbers; where none does, all, by their names."""
+    """Return the files that begin with a number, by number; if there are none, all files, by name."""
     left = code_left(files) | dict.fromkeys((file for file in files if file.endswith(".sql") and "/" in file), BELOW)
     names = [file for file in files if file.endswith(".sql") and file not in left]
     names = [file for file in names if not file.endswith(".rollback.sql")]

@@ -1,4 +1,4 @@
-"""Values that another tool fills in while it runs: filled in once and for all, or told with their line."""
+"""Values that another tool fills in at run time: they are filled in during the import, or reported with their line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from healthd.sqltext.statements import quotes
 
-# Also psql's and graphile-migrate's :name, :'name' and :"name", which are no cast, no slice and no := of an argument.
+# Also psql's and graphile-migrate's :name, :'name' and :"name"; not a cast, a slice or the := of an argument.
 PLACEHOLDER = re.compile(
     r"""\$\{\s*(?P<name>[^}\n]+?)\s*\}
       | \{\{-?\s*(?P<braced>[^}\n]+?)\s*-?\}\}
@@ -17,20 +17,20 @@ PLACEHOLDER = re.compile(
       | (?<![:\w"\])\[]):(?P<quote>['"]?)(?P<psqls>[A-Za-z_]\w*)(?P=quote)(?![\w$])""",
     re.VERBOSE,
 )
-# What is a variable of the environment wherever it stands, and its name.
+# What is an environment variable wherever it occurs, and its name.
 SHELLS = re.compile(r"([A-Z][A-Z0-9_]*)$|([A-Za-z_]\w*):?[-?+=]")  # ${APP_ROLE}, ${role:-app}
 TEMPLATES = re.compile(r"(?:os\.)?(?:get)?env\b[\s(]*[\"'`](\w+)|\.env\.(\w+)", re.IGNORECASE)  # {{ env "role" }}
-# Between these, goose fills in variables of the environment, in quotes too, also those that are written $NAME.
+# Between these, goose fills in environment variables, in quotes too, also those that are written $NAME.
 ENVSUB = re.compile(r"^[ \t]*--[ \t]*\+goose[ \t]+envsub[ \t]+(on|off)\b", re.MULTILINE | re.IGNORECASE)
 SUBSTITUTES = "-- +goose ENVSUB ON\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What is filled in: the values that are given, and the form that the tool fills in wherever it stands, if any.
+    """What is filled in: the given values, and the form that the tool fills in everywhere, in quotes too, if any.
 
-    Elsewhere a placeholder without a value is told where it could be nothing else: outside of quotes, and in quotes
-    what is a variable of the environment. In comments it is told of none.
+    A placeholder of another form without a value is reported where it is unambiguous: outside of quotes, and inside
+    quotes if it names an environment variable. Placeholders in comments are not reported.
     """
 
     values: Mapping[str, str]
@@ -38,7 +38,7 @@ class Filling:
 
 
 def filled(text: str, file: str, filling: Filling, human: list[str]) -> str:
-    """Return the text with its placeholders filled in; what has no value is added to what a human must do."""
+    """Return the text with its placeholders filled in; those without a value are added to `human`."""
     if not any(mark in text for mark in ("${", "{{", ":", "ENVSUB", "envsub")):
         return text
     places, on = _places(text), substituted(text)
@@ -60,27 +60,27 @@ def filled(text: str, file: str, filling: Filling, human: list[str]) -> str:
 
     made = PLACEHOLDER.sub(value, text)
     for key, line in missing.items():
-        human.append(f"{file}, line {line}: a placeholder, {key}: --placeholder '{key}=VALUE'")
+        human.append(f"{file}, line {line}: placeholder {key} has no value: use --placeholder '{key}=VALUE'")
     return made
 
 
 def _counts(match: re.Match[str], place: str, filling: Filling, *, inside: bool) -> bool:
-    """Return whether a placeholder without a value is to be told."""
+    """Return whether a placeholder without a value is to be reported."""
     return place == "code" or (place == "quotes" and bool(filling.everywhere or inside or _variable(match)))
 
 
 def _inner(match: re.Match[str]) -> str:
-    """Return what stands between the braces, or behind the mark."""
+    """Return the text between the braces, or after the mark."""
     return str(match["name"] or match["braced"] or match["bare"] or match["psqls"])
 
 
 def _key(match: re.Match[str]) -> str:
-    """Return the name under which a value is asked for: of a variable of the environment, its own."""
+    """Return the name under which a value is given: the name of the environment variable, if it is one."""
     return _variable(match) or _inner(match)
 
 
 def _variable(match: re.Match[str]) -> str:
-    """Return the name of the variable of the environment that a placeholder stands for; nothing when it is none."""
+    """Return the name of the environment variable that a placeholder stands for; an empty text when it is none."""
     if match["name"]:
         found = SHELLS.match(match["name"])
     else:
@@ -89,7 +89,7 @@ def _variable(match: re.Match[str]) -> str:
 
 
 def substituted(text: str) -> list[tuple[int, int]]:
-    """Return from where to where goose fills in the environment."""
+    """Return the ranges in which goose fills in environment variables."""
     found, start = list[tuple[int, int]](), -1
     for mark in ENVSUB.finditer(text):
         if mark[1].lower() == "on":
@@ -101,11 +101,11 @@ def substituted(text: str) -> list[tuple[int, int]]:
 
 
 def _places(text: str) -> list[tuple[int, int, str]]:
-    """Return from where to where there is no code, and what is there instead."""
+    """Return the ranges that are no code, and whether each is a comment or quotes."""
     return [(start, end, "comment" if text[start] in "-/" else "quotes") for start, end in quotes(text)]
 
 
 def _place(places: list[tuple[int, int, str]], at: int) -> str:
-    """Return what stands at a place of a text: code, quotes or comment."""
+    """Return what a place in a text is: code, quotes or comment."""
     index = bisect_right(places, at, key=lambda one: one[0]) - 1
     return places[index][2] if index >= 0 and at < places[index][1] else "code"

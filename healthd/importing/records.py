@@ -1,4 +1,4 @@
-"""What a reader of another tool's folder finds: migrations, and what cannot be one."""
+"""What a reader of another tool's folder finds: migrations, and files that cannot be imported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-# The name of each file below the folder, and its text; of what is not text, only the name.
+# The name of each file below the folder, and its text; for files that are not text, only the name.
 Files = Mapping[str, str]
 Version = tuple[int | str, ...]
 
@@ -15,9 +15,9 @@ Version = tuple[int | str, ...]
 class Found:
     """One migration as the other tool has it.
 
-    `version` decides its place; `name` is what its file is called besides; `sources` are the files it came from.
-    `stem` is the whole name that it keeps if those of all sort rightly.
-    `transactional` is None where the tool leaves it to what stands in the file.
+    `version` decides its place; `name` is the rest of its file name; `sources` are the files it came from.
+    `stem` is the full name, which it keeps if the names of all migrations sort correctly.
+    `transactional` is None if the tool does not specify it: the content of the file decides.
     """
 
     version: Version
@@ -32,7 +32,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A whole folder: its migrations in the order in which the tool applies them, and what was left, with why."""
+    """A folder: its migrations in the order in which the tool applies them, and the files left out, with the reason."""
 
     found: tuple[Found, ...]
     left: Mapping[str, str] = field(default_factory=dict)
@@ -56,11 +56,11 @@ CODE = {
 }
 
 
-# How the reasons end for which somebody must look at what was left.
-IN_SQL = ": write in SQL what it does"
-BRING = ": bring it, or take the change out of the plan"
-OTHERWISE = ": say whose the folder is with --from, or take the file out"
-DECIDE = ": see what it decides, and write the SQL that is meant"
+# The ends of the reasons that require manual work on a file that was left out.
+IN_SQL = ": rewrite it in SQL"
+BRING = ": add the file, or remove the change from the plan"
+OTHERWISE = ": name the tool with --from, or remove the file"
+DECIDE = ": check what it does, and write the SQL that is intended"
 NEEDS_A_HUMAN = (IN_SQL, BRING, OTHERWISE, DECIDE)
 
 

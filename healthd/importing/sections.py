@@ -1,4 +1,4 @@
-"""Both ways in one file, parted by comments: dbmate, goose, sql-migrate, tern, rambler, node-pg-migrate."""
+"""Both directions in one file, divided by comments: dbmate, goose, sql-migrate, tern, rambler, node-pg-migrate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = re.compile(r"(?P<version>[0-9]+)(?P<name>[^/]*)\.sql$")
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How one tool parts a file; `alone` is what says, on any line, that it runs outside of a transaction."""
+    """How one tool divides a file; `alone` matches a line by which the file runs outside of a transaction."""
 
     down: re.Pattern[str]
     up: re.Pattern[str] | None = None
@@ -46,7 +46,7 @@ def marked(text: str, tool: str) -> bool:
 
 
 def read_sections(files: Files, tool: str) -> Reading:
-    """Return what stands in a folder of files that have both ways in them."""
+    """Return the migrations in a folder of files that contain both directions."""
     found, left, alone = list[Found](), code_left(files), MARKS[tool].alone
     for file, text in files.items():
         match = NAME.match(file)
@@ -64,7 +64,7 @@ def read_sections(files: Files, tool: str) -> Reading:
 
 
 def parted(text: str, tool: str) -> tuple[str, str | None]:
-    """Return what applies and what undoes; what is written above the first mark goes with the first."""
+    """Return the part that applies and the part that rolls back; text above the first mark belongs to its part."""
     marks = MARKS[tool]
     down = marks.down.search(text)
     up = marks.up.search(text) if marks.up else None
@@ -77,7 +77,7 @@ def parted(text: str, tool: str) -> tuple[str, str | None]:
 
 
 def _substitutes(text: str, part: str) -> bool:
-    """Return whether goose fills in the environment where a part of a file begins."""
+    """Return whether goose fills in environment variables where a part of a file begins."""
     place = text.find(part)
     return any(start <= place < end for start, end in substituted(text))
 

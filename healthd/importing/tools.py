@@ -1,4 +1,4 @@
-"""The tools whose folders are read: how each is told, and the table in which it keeps its own ledger."""
+"""The tools whose folders can be imported: how each is recognized, and the table that is its ledger."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from healthd.importing.versions import is_versions, read_versions
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool: whether a folder is its own, how that is read, and the table that it notes what is applied in.
+    """One tool: whether a folder belongs to it, how the folder is read, and the table in which it records migrations.
 
-    `fills` is how a placeholder begins that it fills in wherever it stands, in quotes too; empty where it has none.
+    `fills` is the beginning of a placeholder that it fills in everywhere, in quotes too; empty if it has none.
     """
 
     is_its: Callable[[Files], bool]
@@ -44,7 +44,7 @@ def _sections(tool: str, ledger: str, fills: str = "") -> Tool:
     return Tool(_holds(tool), partial(read_sections, tool=tool), ledger, fills)
 
 
-# In the order in which they are tried: what is told by more comes first.
+# In the order in which they are tried: the most specific first.
 TOOLS: Mapping[str, Tool] = {
     "flyway": Tool(lambda files: any(SHAPE.match(file) for file in files), read_flyway, "flyway_schema_history", "${"),
     "sqitch": Tool(lambda files: PLAN in files, read_sqitch, "sqitch.changes"),
@@ -67,20 +67,20 @@ assert MARKS.keys() <= TOOLS.keys()
 
 
 def _sqlx(files: Files) -> Reading:
-    """Return what stands in a folder of sqlx's, where each file may be of one way or of both."""
+    """Return the migrations in a sqlx folder, which may contain both reversible and forward-only migrations."""
     both = {file: text for file, text in files.items() if UP_DOWN.match(file)}
     one, two = read_plain({file: text for file, text in files.items() if file not in both}), read_up_down(both)
     return in_order((*one.found, *two.found), {**one.left, **two.left})
 
 
 def tool_of(files: Files, folder: str) -> str:
-    """Return the name of the tool that a folder is laid out for; raise ConfigError when it is none's."""
+    """Return the name of the tool whose layout a folder has; raise ConfigError when it has no known layout."""
     for name, tool in TOOLS.items():
         if tool.is_its(files):
             return name
     deeper = sorted({file.rpartition("/")[0] for file in files if "/" in file and file.endswith(".sql")})
     named = f" ({', '.join(deeper[:5])})" if deeper else ""
     raise ConfigError(
-        f"no migrations that healthd knows in {folder}",
-        hint=f"name the folder that holds them{named}, or say whose they are: --from {'|'.join(TOOLS)}",
+        f"no migrations were recognized in {folder}",
+        hint=f"name the folder that contains them{named}, or name the tool: --from {'|'.join(TOOLS)}",
     )

@@ -1,4 +1,4 @@
-"""Read another tool's folder, and write ours: nothing is overwritten unless told."""
+"""Read another tool's folder, and write ours: files are overwritten only on request."""
 
 from __future__ import annotations
 
@@ -22,25 +22,27 @@ DEPTH = 4
 def read_files(folder: Path) -> Files:
     """Return the files of a folder and of those below it; raise ConfigError for one that is not UTF-8."""
     if not folder.is_dir():
-        raise ConfigError(f"no such folder: {folder}", hint="name the folder that holds the migrations")
+        raise ConfigError(f"no such folder: {folder}", hint="name the folder that contains the migrations")
     found = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if path.is_file() and len(name.parts) <= DEPTH and not any(part.startswith(".") for part in name.parts):
             file = canonical(name.as_posix())
             if file in found:
-                raise ConfigError(f"two files have one name in two Unicode forms: {path}", hint="take one away")
+                raise ConfigError(
+                    f"two files have the same name in two Unicode forms: {path}", hint="rename or delete one of them"
+                )
             found[file] = text_of(path, as_is=True) if path.suffix in READ else ""
     return found
 
 
 def read_pairs(folder: Path, tool: str | None, placeholders: Mapping[str, str]) -> tuple[str, Reading, list[Pair]]:
-    """Return whose folder it is, what was found in it, and the pairs that it becomes."""
+    """Return the tool of the folder, what was found in the folder, and the pairs to write."""
     files = read_files(folder)
     tool = tool or tool_of(files, str(folder))
     reading = TOOLS[tool].read(files)
     if not reading.found:
-        raise ConfigError(f"no migrations of {tool} in {folder}", hint="say whose they are: --from TOOL")
+        raise ConfigError(f"no migrations of {tool} in {folder}", hint="name another tool: --from TOOL")
     committed = frozenset[str]().union(*(committing(one.apply) for one in reading.found))
     common = Folder(Filling(placeholders, TOOLS[tool].fills), TOOLS[tool].ledger, committed)
     chosen = zip(reading.found, names(reading.found), strict=True)
@@ -48,14 +50,15 @@ def read_pairs(folder: Path, tool: str | None, placeholders: Mapping[str, str]) 
 
 
 def write_pairs(pairs: Sequence[Pair], to: Path, *, force: bool) -> tuple[Path, ...]:
-    """Write the pairs into a folder, all or none, and return the paths; raise ConfigError where others stand."""
+    """Write the pairs into a folder, all or none, and return the paths; raise ConfigError if other files exist."""
     texts = {to / f"{one.name}.sql": one.apply for one in pairs}
     texts |= {to / f"{one.name}{ROLLBACK}": one.rollback for one in pairs if one.rollback is not None}
     others = [path for path, text in texts.items() if path.exists() and path.read_bytes() != text.encode()]
     if others and not force:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         raise ConfigError(
-            f"{others[0]}{more} would be overwritten; nothing was written", hint="--force, or --to FOLDER"
+            f"{others[0]}{more} would be overwritten; nothing was written",
+            hint="use --force to overwrite, or --to FOLDER to write to another folder",
         )
     to.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():

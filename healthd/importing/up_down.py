@@ -1,4 +1,4 @@
-"""`1_users.up.sql` beside `1_users.down.sql`: golang-migrate, sqlx, morph and pop; `1.do.users.sql`: Postgrator."""
+"""`1_users.up.sql` with `1_users.down.sql`: golang-migrate, sqlx, morph and pop; `1.do.users.sql`: Postgrator."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Key = tuple[int, str]
 
 
 def read_up_down(files: Files) -> Reading:
-    """Return what stands in a folder of `….up.sql` and `….down.sql`; of several dialects, PostgreSQL's."""
+    """Return the migrations in a folder of `….up.sql` and `….down.sql`; if there are several dialects, PostgreSQL's."""
     return _read(files, UP_DOWN)
 
 
 def read_do_undo(files: Files) -> Reading:
-    """Return what stands in a folder of `N.do.name.sql` and `N.undo.name.sql`."""
+    """Return the migrations in a folder of `N.do.name.sql` and `N.undo.name.sql`."""
     return _read(files, DO_UNDO)
 
 
@@ -37,12 +37,12 @@ def _read(files: Files, shape: re.Pattern[str]) -> Reading:
     stems: dict[str, str] = {}
     downs: dict[Key, str] = {}
     left, alone = code_left(files), set[str]()
-    # Those for any dialect first: the one for PostgreSQL then takes their place.
+    # Files without a dialect come first: a file for PostgreSQL then takes their place.
     for file in sorted(files, key=lambda file: any(f".{ours}." in file for ours in OURS)):
         match = shape.match(file)
         if match is None:
             if SIMPLE.match(file):
-                left[file] = f"sqlx runs it, golang-migrate passes it over{OTHERWISE}"
+                left[file] = f"sqlx would run it, golang-migrate would ignore it{OTHERWISE}"
             elif file.endswith(".sql"):
                 left[file] = "its name is not that of a migration"
             continue
@@ -67,7 +67,7 @@ def _joined(
     alone: set[str],
     left: dict[str, str],
 ) -> Iterator[Found]:
-    """Yield each migration with its rollback, which some call by another name, but never by another number."""
+    """Yield each migration with its rollback, whose name may differ, but whose number never does."""
     for key, up in ups.items():
         namesakes = [other for other in ups if other[0] == key[0]]
         strangers = [other for other in downs if other[0] == key[0] and other not in ups]
@@ -79,4 +79,4 @@ def _joined(
         transactional = False if alone.intersection(sources) else None
         rollback = None if down is None else files[down]
         yield Found((version,), name, files[up], rollback, sources, transactional, stem=stems[up])
-    left.update(dict.fromkeys(downs.values(), "undoes a migration that is not there"))
+    left.update(dict.fromkeys(downs.values(), "a rollback without its migration"))

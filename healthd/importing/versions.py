@@ -9,20 +9,20 @@ from healthd.importing.records import Files, Found, Reading, code_left, in_order
 from healthd.importing.up_down import NO_TRANSACTION
 
 SHAPE = re.compile(r"[vV]?(?P<folder>[0-9]+(?:[._][0-9]+)*)/(?P<file>[^/]+?)(?:\.(?P<way>up|down))?\.sql$")
-BY_NAME = "has no number: among the files of its version it comes by its name"
+BY_NAME = "its file name has no number: it is ordered by name among the files of its version"
 Place = tuple[tuple[int, ...], str]
 
 
 def is_versions(files: Files) -> bool:
-    """Return whether there are folders of versions, and no numbered file stands beside them."""
+    """Return whether there are folders of versions, and no numbered file next to them."""
     return any(map(SHAPE.match, files)) and not any(NUMBER.match(file) for file in files)
 
 
 def read_versions(files: Files) -> Reading:
-    """Return what stands in the folders: by the numbers of each, then by the number of the file, then by its name."""
+    """Return the migrations in the folders, by the folder's numbers, then the file's number, then the file's name."""
     matches = {file: match for file in files if (match := SHAPE.match(file))}
     left = code_left(files)
-    left |= {file: "not in the folder of a version" for file in files if file.endswith(".sql") and file not in matches}
+    left |= {file: "not in a version's folder" for file in files if file.endswith(".sql") and file not in matches}
     depth = max((len(_numbers(match["folder"])) for match in matches.values()), default=0)
     halves: dict[Place, dict[str, str]] = {}
     for file, match in matches.items():
@@ -30,11 +30,11 @@ def read_versions(files: Files) -> Reading:
         place = folder + (0,) * (depth - len(folder)), match["file"]
         way = "rollback" if match["way"] == "down" else "apply"
         if (other := halves.setdefault(place, {}).setdefault(way, file)) != file:
-            left[file] = f"its version and its name are those of {other}"
+            left[file] = f"it has the same version and name as {other}"
     found = []
     for (folder, name), ways in halves.items():
         if "apply" not in ways:
-            left[ways["rollback"]] = "undoes a migration that is not there"
+            left[ways["rollback"]] = "a rollback without its migration"
             continue
         number = NUMBER.match(f"{name}.sql")
         down = ways.get("rollback")

@@ -1,1 +1,1 @@
-"""What hurts in migration files, said before they run: our own rules, and squawk's where it is installed."""
+"""Report dangerous statements in migration files before they run: healthd's own rules, and squawk's if installed."""

@@ -1,4 +1,4 @@
-"""Put the rules to a file, and leave out what the file itself says is to be left out."""
+"""Apply the rules to a file, except those that a comment in the file silences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINK = "docs/lint.md#"
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """One rule that is not to speak, from line to line."""
+    """A silenced rule, and the first and last line for which it is silenced."""
 
     rule: str
     first: int
@@ -23,7 +23,7 @@ class Ignored:
 
 
 def judge(source: Source, others: Iterable[Advice] = ()) -> tuple[Advice, ...]:
-    """Return what our rules, and those of others, say about a file, by line."""
+    """Return the advice of our rules, and of other tools, about a file, sorted by line."""
     ignored, wrong = _ignored(source)
     said = [*_ours(source), *others]
     kept = [one for one in said if not any(_silences(comment, one) for comment in ignored)]
@@ -42,7 +42,7 @@ def _silences(comment: Ignored, one: Advice) -> bool:
 
 
 def _ignored(source: Source) -> tuple[list[Ignored], list[Advice]]:
-    """Return what is ignored where, and what is wrong with the comments that say so."""
+    """Return which rules are silenced on which lines, and the errors in the comments that silence them."""
     found, wrong = list[Ignored](), list[Advice]()
     for match in IGNORE.finditer(source.text):
         line = source.text.count("\n", 0, match.start()) + 1
@@ -58,14 +58,14 @@ def _ignored(source: Source) -> tuple[list[Ignored], list[Advice]]:
 
 def _complaint(word: str, rule: str, reason: str) -> str:
     if word not in ("ignore", "ignore-file"):
-        return f"no such word: lint: {word} (ignore, ignore-file)"
+        return f"unknown lint directive: {word or 'none'} (use ignore or ignore-file)"
     if rule not in RULES and "-" not in rule:  # squawk's rules have dashes
-        return f"no such rule: {rule or 'none is named'}"
-    return "" if reason else f"say why: -- lint: {word} {rule} REASON"
+        return f"unknown rule: {rule}" if rule else f"a rule is missing: -- lint: {word} RULE REASON"
+    return "" if reason else f"a reason is missing: -- lint: {word} {rule} REASON"
 
 
 def _lines(source: Source, line: int) -> tuple[int, int]:
-    """Return the lines of the statement in which, or before which, a comment stands."""
+    """Return the first and last line of the statement that contains or follows a comment."""
     for one in source.statements:
         first = one.statement.line
         last = first + one.statement.text.count("\n")

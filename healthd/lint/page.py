@@ -1,21 +1,26 @@
-"""docs/lint.md, written from the rules' own texts: `make docs`."""
+"""docs/lint.md, generated from the texts of the rules: `make docs`."""
 
 from __future__ import annotations
 
 from healthd.lint.rules import RULES
 
-HEAD = """# What lint says
+HEAD = """# Lint rules
 
-`healthd lint` judges the files before anything runs; each rule has a section here.
-Exit 0 means nothing was found but notes, 1 warnings, 2 errors, 3 that it could not judge.
-Of the notes of a rule the first is shown; `--format json` has all of them.
-Where `healthd lock` has measured a file as it is now, a rule that guesses at a rewrite, a scan or a lock
-says what was measured, and is silent where nothing of the kind happened.
-squawk's rules are asked too where it is installed (`pip install 'healthd[lint]'`), with links to its own pages;
-rules of taste, and those that ours cover, are left out.
+`healthd lint` checks the migration files before anything runs. Each rule has a section on this page.
+The exit code is 0 if nothing or only notes were found, 1 for warnings, 2 for errors,
+and 3 if the files could not be checked.
+Of the notes of one rule only the first is shown; `--format json` lists all of them.
+Some rules infer a rewrite, a scan or a lock from the text of a statement. If `healthd lock` has measured the current
+content of the file, these rules use the measurement: they report what was measured, and report nothing if no
+rewrite, scan or lock was measured.
+If squawk is installed (`pip install 'healthd[lint]'`), its rules are checked too, with links to its own documentation.
+Its style rules, and the rules that healthd's own rules cover, are excluded.
+
+A *transactional file* runs in one transaction: every file without `-- transactional: false` at its top.
 
 <a id="ignore"></a>
-A rule is silenced for one statement by a comment before it, for a whole file by `ignore-file`; both want a reason:
+A comment before a statement silences a rule for that statement; `ignore-file` silences it for the entire file.
+Both require a reason:
 
 ```sql
 -- lint: ignore index_blocks_writes the table has 200 rows

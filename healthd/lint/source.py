@@ -1,4 +1,4 @@
-"""A file as a rule sees it, and what a rule says about it."""
+"""A file as a rule sees it, and the advice that a rule gives about it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A statement and its `code`: without comments, and with blanks in its quotes."""
+    """A statement and its `code`: the text without comments, and with blanks inside quotes."""
 
     statement: Statement
     code: str
@@ -41,9 +41,9 @@ class Told:
 class Source:
     """One file of a migration.
 
-    `applies` is whether the migration itself is there. `verdict` on its rollback is the lock file's, None when that
-    knows nothing of these files; `new` are the tables that the file makes itself, on which nothing waits.
-    `steps` and `effects` are what the lock file has measured of this text, None when it has not.
+    `applies` is whether the migration itself exists. `verdict` is the lock file's verdict on the rollback, None when
+    the lock file does not have these files; `new` are the tables that the file itself creates: no other session uses
+    them. `steps` and `effects` are what the lock file holds as measured for this text, None when it holds nothing.
     """
 
     path: str
@@ -59,9 +59,9 @@ class Source:
     effects: Sequence[Difference] | None = None
 
     def measured(self, told: Told) -> Step | None:
-        """Return what a statement was measured to do, with all others of its line; None when nobody knows.
+        """Return what a statement was measured to do, together with all others on its line; None when unknown.
 
-        A replay that had to take the file for one statement says line 1, and no more than what all of them did.
+        A replay that ran the file as one statement reports everything for line 1.
         """
         if self.steps is None or any(step.known == UNKNOWN for step in self.steps):
             return None
@@ -79,7 +79,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What one rule says about one place; `link` leads to what there is to read about it."""
+    """The advice of one rule about one place; `link` leads to the documentation of the rule."""
 
     path: str
     line: int
@@ -90,7 +90,7 @@ class Advice:
     link: str
 
 
-# A rule's file has RULE and `find`: each statement with what is wrong with it; None stands for the file as a whole.
+# A rule's file has RULE and `find`, which yields each statement and the message about it; None is the entire file.
 Find = Callable[[Source], Iterator[tuple[Told | None, str]]]
 
 
@@ -113,13 +113,13 @@ def source(
 
 
 def table(name: str) -> str:
-    """Return a table's name as it is compared: public is what names without a schema most often mean."""
+    """Return a table's name as it is compared: a name without a schema most often means schema public."""
     parts = (part if part.startswith('"') else part.lower() for part in re.split(r"\s*\.\s*", name))
     return ".".join(part.strip('"') for part in parts).removeprefix("public.")
 
 
 def alterations(source: Source) -> Iterator[tuple[Told, str, str]]:
-    """Yield statement, table and the rest of each ALTER TABLE on a table that the file has not made itself."""
+    """Yield statement, table and the rest of each ALTER TABLE on a table that the file does not create itself."""
     for one in source.statements:
         match = ALTERED.match(one.code)
         if match and table(match[1]) not in source.new:
@@ -129,7 +129,7 @@ def alterations(source: Source) -> Iterator[tuple[Told, str, str]]:
 def confirmed(
     source: Source, guesses: Iterable[tuple[Told, str]], did: Callable[[Step], bool]
 ) -> Iterator[tuple[Told, str]]:
-    """Yield what was guessed from the text, but for what was measured to be otherwise."""
+    """Yield what was guessed from the text, except what a measurement has refuted."""
     for one, words in guesses:
         if (step := source.measured(one)) is None or did(step):
             yield one, words

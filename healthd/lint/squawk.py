@@ -1,4 +1,4 @@
-"""What squawk says about files, when it is installed; its rules that ours cover, and those of taste, are left out."""
+"""Run squawk, if it is installed; its style rules, and the rules that healthd's own rules cover, are excluded."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ PATIENCE_S = 120.0
 
 
 def program() -> str | None:
-    """Return where squawk is: beside our own Python, or on the PATH."""
+    """Return the path of squawk: next to our own Python, or on the PATH."""
     return shutil.which("squawk", path=str(Path(sys.executable).parent)) or shutil.which("squawk")
 
 
 def ask(squawk: str, paths: Iterable[Path], *, transactional: bool, server_version: int) -> Mapping[str, list[Advice]]:
-    """Return what squawk says about each of these files; raise HealthdError when it cannot be asked."""
+    """Return squawk's advice about each of these files; raise HealthdError when squawk cannot be run."""
     names = [str(path) for path in paths]
     if not names:
         return {}
@@ -69,13 +69,13 @@ def ask(squawk: str, paths: Iterable[Path], *, transactional: bool, server_versi
             raise ValueError(f"exit code {done.returncode}")
     except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as error:
         raise HealthdError(
-            f"squawk could not be asked: {error}", hint="--no-squawk, or another version of it"
+            f"could not run squawk: {error}", hint="use --no-squawk, or install another version of squawk"
         ) from error
     return found
 
 
 def _advice(one: Mapping[str, object]) -> Advice:
-    """Return one thing that squawk says; it counts lines and columns from 0."""
+    """Return one finding of squawk's as advice; squawk counts lines and columns from 0."""
     rule, message, cure = str(one["rule_name"]), str(one["message"]), one.get("help")
     severity = "error" if str(one["level"]).lower() == "error" else "warning"
     line, column = int(str(one["line"])) + 1, int(str(one["column"])) + 1

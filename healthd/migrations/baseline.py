@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from healthd.background import Later
 from healthd.comparison.judgement import major
 from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
 from healthd.comparison.server_texts import as_printed, same_text, text_of, texts_of, textual
 from healthd.config.settings import Target
 from healthd.database.connection import connect
-from healthd.database.finding_details import look_closer
 from healthd.database.snapshot.reading import read
 from healthd.database.snapshot.transaction import Reading
 from healthd.errors import ConfigError, MigrationFailed
@@ -26,11 +26,11 @@ from healthd.expected.status import ahead, states
 from healthd.expected.store import Files, of_another_major
 from healthd.migrations.engine.text_recorder import makers
 from healthd.migrations.safe_run import ELSEWHERE
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Verdict
 from healthd.model.ledger import Applied, Printed, State, digest_of_text
 from healthd.model.names import Key
 from healthd.model.severity import Severity
-from healthd.rounds.conclusion import conclude
+from healthd.rounds.closer_look import conclude_closely
 from healthd.rounds.observation import Observation
 from healthd.text import some
 
@@ -100,7 +100,7 @@ async def fit(
         raise MigrationFailed(f"the lock file is not of these files: {some(wrong)}", hint="write it: healthd lock")
     files = Files.of(lock, migrations)
     async with connect(target.dsn) as connection:
-        reading = await read(connection, texts=of_another_major(files, connection.info.server_version))
+        reading = await read(connection, texts=of_another_major(Later.made(files), connection.info.server_version))
         return await _fit_of(
             connection, target, migrations, lock, reading, to, allow_unexpected=allow_unexpected, trust=record_texts
         )
@@ -126,10 +126,8 @@ async def _fit_of(
     for position in islice(_positions(migrations, reading, lock, given, to), TRIED):
         prefix = tuple(migrations[:position])
         as_if = _as_if(reading, prefix, without_texts=trust)
-        report = conclude(target, files, Observation(as_if))
-        if (more := await look_closer(connection, as_if, report)) is not as_if:
-            report = conclude(target, files, Observation(more))
-        found = _fit(prefix, report, lock, frozenset(given), anyway)
+        _, verdict = await conclude_closely(connection, target, files, Observation(as_if))
+        found = _fit(prefix, verdict, lock, frozenset(given), anyway)
         judged.append(_with_texts(found, lock, reading, trust=trust))
         if not judged[-1].findings:
             return judged[-1]
@@ -217,12 +215,12 @@ def _expected_somewhere(lock: LockFile) -> frozenset[str]:
 
 def _fit(
     prefix: tuple[Migration, ...],
-    report: Report,
+    verdict: Verdict,
     lock: LockFile,
     marked: frozenset[str],
     anyway: frozenset[str] | None,
 ) -> Fit:
-    findings = [one for one in report.findings if one.check not in ELSEWHERE]
+    findings = [one for one in verdict.findings if one.check not in ELSEWHERE]
     extra = [
         one
         for one in findings
@@ -233,7 +231,7 @@ def _fit(
     return Fit(
         prefix,
         tuple(one for one in findings if one not in extra),
-        (*(one.message for one in extra), *report.notes),
+        (*(one.message for one in extra), *verdict.notes),
         marked,
         tuple(one.id for one in prefix if one.id not in marked and not effects[one.id]),
     )

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+from healthd.catalog import KINDS
 from healthd.errors import HealthdError, MigrationFailed, PermissionDenied
-from healthd.expected.default_places import NAMED, Elsewhere
+from healthd.expected.default_places import Elsewhere
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.expected.session_settings import Session
@@ -88,7 +89,7 @@ def refuse_unwritable(target: str, session: Session, lacks_ledger: bool) -> None
 
 def made_already(lock: LockFile, objects: Collection[Key]) -> str:
     """Return, in words, what there is of what the files make; nothing when that is nothing."""
-    made = {effect.key for one in lock.migrations for effect in one.effects if effect.key.kind in NAMED}
+    made = {effect.key for one in lock.migrations for effect in one.effects if KINDS[effect.key.kind].created_as}
     there = sorted(str(key) for key in made.intersection(objects))
     return some(there) if there else ""
 

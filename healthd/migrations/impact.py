@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from healthd.catalog.roles import PUBLIC, called
-from healthd.contracts.actual_schema import RELATIONS, There
+from healthd.contracts.actual_schema import LOOKED_AT, RELATIONS, There
 from healthd.contracts.privileges import ungranted
 from healthd.contracts.violations import disappointed
 from healthd.expected.files import Migration
@@ -23,7 +23,6 @@ from healthd.text import some
 if TYPE_CHECKING:
     from healthd.database.ledger import Ledger
 
-KINDS = (*RELATIONS, "column", "enum", "domain", "grant")  # what the rules of contracts look at
 THERE = "there"
 
 
@@ -146,17 +145,17 @@ def foresee_undoing(
     left = {one.id for one in ledger.applied} | {one.id for one in undone}
     steps: list[Locked] = []
     for one in undone:
-        before, left = lock.expected(left, frozenset(KINDS)), left - {one.id}
+        before, left = lock.expected(left, frozenset(LOOKED_AT)), left - {one.id}
         if one.id in known:
-            steps.append(replace(known[one.id], effects=diff(before, lock.expected(left, frozenset(KINDS)))))
+            steps.append(replace(known[one.id], effects=diff(before, lock.expected(left, frozenset(LOOKED_AT)))))
     found = breaks(contracts, _objects(lock, ledger, there), steps)
     return Foreseen(found, tuple(one.id for one in undone if one.id not in known), undoing=True)
 
 
 def _objects(lock: LockFile, ledger: Ledger, there: Snapshot) -> dict[Key, Record]:
     """Return what beliefs can hang on; the lock file speaks for what the snapshot omits or could not see."""
-    objects = {key: record for key, record in there.objects.items() if key.kind in KINDS}
-    if unseen := there.omitted.union(there.unreadable).intersection(KINDS):
+    objects = {key: record for key, record in there.objects.items() if key.kind in LOOKED_AT}
+    if unseen := there.omitted.union(there.unreadable).intersection(LOOKED_AT):
         objects |= lock.expected([one.id for one in ledger.applied], unseen).objects
     return objects
 
@@ -237,6 +236,6 @@ def _interest(contracts: Sequence[Contract]) -> Callable[[Key], bool]:
     def interests(key: Key) -> bool:
         if key.kind == "grant":
             return key.path[0] in ("schema", *RELATIONS) and key.path[-1] in grantees
-        return key.kind in ("enum", "domain") or (key.kind in KINDS and key.path[:2] in paths)
+        return key.kind in ("enum", "domain") or (key.kind in LOOKED_AT and key.path[:2] in paths)
 
     return interests

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from healthd import catalog
 from healthd.database.probes.surroundings import Surroundings
 from healthd.expected.effects import of_kinds
 from healthd.expected.extensions import created, packages_of, unavailable
@@ -14,7 +15,6 @@ from healthd.expected.lockfile import Locked, LockFile
 from healthd.migrations.engine import lock_room
 from healthd.model.names import quote
 
-IN_SCHEMAS = frozenset("table view sequence foreign_table function enum domain composite range aggregate".split())
 SQL = {
     "role": "CREATE ROLE {} NOLOGIN;",
     "schema": "CREATE SCHEMA {};",
@@ -81,7 +81,7 @@ def _schemas(measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
         if any(True for _ in _added(locked, "extension")):
             return  # its own schema is one of its members, which no effect tells
         has.update(key.path[0] for key in _added(locked, "schema"))
-        for name in sorted({key.path[0] for key in _added(locked, *IN_SCHEMAS)} - has):
+        for name in sorted({key.path[0] for key in _added(locked, *catalog.names(lambda kind: kind.in_schema))} - has):
             has.add(name)
             yield _missing(locked.id, "schema", name)
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from healthd.background import Later, ready
+from healthd.background import Later
+from healthd.catalog import KINDS
 from healthd.comparison.privileges import held_by_another
-from healthd.comparison.roles import ROLES, for_comparison
+from healthd.comparison.roles import for_comparison
 from healthd.config.settings import Target
 from healthd.database.connection import connect
-from healthd.database.finding_details import look_closer
 from healthd.database.ledger import Ledger
 from healthd.database.probes.surroundings import look_around
 from healthd.database.row_counts import losses
@@ -29,9 +29,10 @@ from healthd.migrations.engine.text_recorder import Recorder
 from healthd.migrations.impact import Break, Foreseen, foresee, foresee_undoing
 from healthd.migrations.needs import Lack, lacks
 from healthd.migrations.runner import Manner
-from healthd.model.findings import Finding, Identity, identity
+from healthd.model.findings import Finding, Identity, Verdict, identity
 from healthd.model.names import Key
 from healthd.model.severity import Severity
+from healthd.rounds.closer_look import conclude_closely
 from healthd.rounds.conclusion import conclude, confirmed
 from healthd.rounds.examination import AGAIN_S
 from healthd.rounds.observation import Observation
@@ -39,7 +40,7 @@ from healthd.text import some
 
 if TYPE_CHECKING:
     from healthd.expected.lockfile import LockFile
-    from healthd.model.findings import Report
+    from healthd.model.findings import Verdict
 
 ELSEWHERE = frozenset({"migrations", "contracts"})  # what these checks find is not drift
 
@@ -49,12 +50,12 @@ class Look:
     """One database at one instant, and what that means; `found` is what is not as the lock file says."""
 
     reading: Reading
-    report: Report
+    verdict: Verdict
 
     @property
     def found(self) -> tuple[Finding, ...]:
         """Return what differs, and what could not be compared."""
-        return tuple(one for one in self.report.findings if one.check not in ELSEWHERE)
+        return tuple(one for one in self.verdict.findings if one.check not in ELSEWHERE)
 
     @property
     def drift(self) -> tuple[Finding, ...]:
@@ -64,7 +65,7 @@ class Look:
     @property
     def unclear(self) -> tuple[Finding, ...]:
         """Return what could not be compared."""
-        return tuple(one for one in self.report.findings if one.severity is Severity.UNKNOWN)
+        return tuple(one for one in self.verdict.findings if one.severity is Severity.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,23 @@ class Changed:
     breaks: tuple[Break, ...] = ()
 
 
-async def look(target: Target, files: Files | Later[Files], *, alone: bool = False) -> Look:
+async def look(target: Target, files: Files) -> Look:
     """Return what a database is; trouble is looked at a second time, and only what is wrong twice is told.
 
-    Of the kinds whose digest is as it should be no object is read. Files that are still being read are waited for
-    once the server has answered. Who looks and does nothing else is `alone`, and takes a second connection.
+    Of the kinds whose digest is as it should be no object is read.
     """
+    return await _twice(target, Later.made(files), alone=False)
+
+
+async def look_alone(target: Target, files: Later[Files]) -> Look:
+    """Return what a database is, where nothing else is done with it: with a second connection.
+
+    Files that are still being read are waited for once the server has answered.
+    """
+    return await _twice(target, files, alone=True)
+
+
+async def _twice(target: Target, files: Later[Files], *, alone: bool) -> Look:
     try:
         async with connect(target.dsn) as connection:
             second = Second(target.dsn, target.deadline_s) if alone else None
@@ -90,25 +102,22 @@ async def look(target: Target, files: Files | Later[Files], *, alone: bool = Fal
             finally:
                 if second is not None:
                     await second.close()
-            if not once.report.findings:
+            if not once.verdict.findings:
                 return once
             await asyncio.sleep(AGAIN_S)
             again = await _look(connection, target, files)
     except HealthdError:
-        await ready(files)  # what is wrong with the files comes first: it is the same for every database
+        await files.ready()  # what is wrong with the files comes first: it is the same for every database
         raise
-    return replace(again, report=confirmed(once.report, again.report))
+    return replace(again, verdict=confirmed(once.verdict, again.verdict))
 
 
-async def _look(connection: Any, target: Target, files: Files | Later[Files], second: Second | None = None) -> Look:
+async def _look(connection: Any, target: Target, files: Later[Files], second: Second | None = None) -> Look:
     version = connection.info.server_version
     wanted, texts = expected_digests(files, version), of_another_major(files, version)
     reading = await read(connection, digests=wanted, second=second, texts=texts)
     reading.ledger.readable()
-    report = conclude(target, await ready(files), Observation(reading))
-    if (more := await look_closer(connection, reading, report)) is not reading:
-        reading, report = more, conclude(target, await ready(files), Observation(more))
-    return Look(reading, report)
+    return Look(*await conclude_closely(connection, target, await files.ready(), Observation(reading)))
 
 
 async def migrate(
@@ -384,7 +393,7 @@ def _stood(finding: Finding, lock: LockFile, before: Look, after: Look) -> bool:
     if key.kind == "owner":
         return Key(key.path[0], key.path[1:]) in there
     now = for_comparison(after.reading.snapshot, owner).objects
-    return key.kind in ROLES and key in there and there[key] == now.get(key)
+    return KINDS[key.kind].with_roles is not None and key in there and there[key] == now.get(key)
 
 
 def _unlocked(lock: LockFile, applied: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""The nouns: what a database holds, how two differ, and what is concluded from it."""
+"""The nouns: what a database contains, how two databases differ, and what is concluded from it."""

@@ -17,9 +17,9 @@ Record = Any  # a frozen dataclass of one kind: str, int, bool, None and tuples 
 class Attribute:
     """What a difference in one field of a record means; fields carry it as Annotated[type, …].
 
-    `severity` None is worth no finding. `deparsed` is text that the server prints from its parse tree:
-    majors print it in their own ways. `veiled` is what not every role may see: None then, and not compared.
-    `passing` is what means something in this process only: None in a file.
+    If `severity` is None, a difference is not a finding. `deparsed` marks text that the server prints from its parse
+    tree, and that differs between major versions. `veiled` marks what not every role may see: it is then None, and not
+    compared. `passing` marks what has a meaning in this process only: it is None in a file.
     """
 
     severity: Severity | None = Severity.CRITICAL
@@ -40,11 +40,11 @@ DEPARSED = Attribute(deparsed=True)
 VEILED = Attribute(veiled=True)
 
 
-SECRET = Attribute(None, veiled=True, passing=True)  # a salted digest: it tells that a secret changed, not which
+SECRET = Attribute(None, veiled=True, passing=True)  # a salted digest: it shows that a secret changed, not which
 
 
 def attributes(record: type[Any]) -> Mapping[str, Attribute]:
-    """Return what each field of a record type means, in their order; MAJOR where it does not say."""
+    """Return what each field of a record type means, in their order; MAJOR for fields without an annotation."""
     known: Mapping[str, Attribute] = _attributes(record)  # type: ignore[arg-type] # types are hashable
     return known
 

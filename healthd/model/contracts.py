@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One attribute of a model: the column that keeps it, and what the application believes of that.
+    """One attribute of a model: the column that stores it, and what the application expects of that column.
 
-    `python` is a word of contracts.fits.PYTHON; `optional` says whether it may be None, None: the model does not say.
-    `left_to_server` is what an INSERT leaves out when the application gives no value. `values` are those that an enum
-    writes, in order; `names` says that they are the names of its members, which have other values. `type` is the
-    name of the type that the application casts them to, without a schema where it names none.
+    `python` is a word of contracts.type_table.PYTHON. `optional` is whether it may be None; if `optional` is None, the
+    model does not specify it. With `left_to_server`, an INSERT omits the column when the application has no value.
+    `values` are those that an enum writes, in order. With `names`, these are the names of its members, whose values
+    are different. `type` is the name of the type that the application casts to, with a schema only if it names one.
     """
 
     column: str
@@ -27,7 +27,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A class of an application whose instances are rows of a table (`schema.table`); `inserts`: it makes them, too."""
+    """A class of an application whose instances are rows of a table (`schema.table`); `inserts`: it also inserts."""
 
     table: str
     members: Mapping[str, Member]
@@ -36,7 +36,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement that an application runs; `parameters` is how many values it sends, None when that is not said."""
+    """A statement that an application runs; `parameters` is how many values it sends, None if this is not specified."""
 
     sql: str
     parameters: int | None = None
@@ -44,11 +44,12 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What an application believes about the database.
+    """What an application expects of the database.
 
     `tables` maps `schema.table` to column names and their types (None: any type); `enums` maps
     `schema.type` to labels in order; `privileges` maps `schema.table` to what `role` must hold on it.
-    `models` are its classes by name, `statements` what it runs by name, found along `search_path`.
+    `models` are its classes by name, and `statements` are the statements that it runs, by name; they are resolved
+    with `search_path`.
     """
 
     name: str

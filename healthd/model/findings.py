@@ -1,9 +1,9 @@
-"""The nouns: what a database holds, how two databases differ, and what is concluded from it."""
+"""What is concluded from a database: problems, findings, the evidence for them, and the report of a round."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +19,9 @@ from healthd.model.snapshots import Difference, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A class of findings: its stable name, what it answers over HTTP, and what people should know.
+    """A class of findings: its stable name, its HTTP status, and its section in the runbook.
 
-    `meaning`, `see` and `mend` are Markdown, one section of docs/runbook.md; `{}` fields are not replaced.
+    `meaning`, `impact`, `diagnosis` and `mitigation` are Markdown, the parts of a section of docs/runbook.md.
     """
 
     name: str
@@ -29,13 +29,14 @@ class Problem:
     severity: Severity
     title: str
     meaning: str
-    see: str
-    mend: str
+    impact: str
+    diagnosis: str
+    mitigation: str
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong. `facts` are the further members of its answer over HTTP, by name."""
+    """One thing that is wrong. `facts` are the additional members of its HTTP response, by name."""
 
     problem: str
     key: Key
@@ -53,20 +54,20 @@ Identity = tuple[str, Key, str | None]
 
 
 def identity(finding: Finding) -> Identity:
-    """Return what makes two findings of different rounds the same one."""
+    """Return what identifies a finding from round to round."""
     return finding.problem, finding.key, finding.attribute
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that one round learned about one target: what checks judge.
+    """Everything that one round learned about one target: the input of the checks.
 
-    `differences` leaves out what follows from another: a lost table is one, not one for each column.
-    `printed` are the texts of `expected` that are known as the actual server prints them, each with the migration
-    that it was recorded with; `texts_grant` is the SQL that would let us read more of them.
-    `unlocked` are the applied migrations that the lock file does not know: without them the expected
-    snapshot is not known either. `aligned` are the objects that are there under the names that are expected of
-    them, where some were renamed. `lenient` are differences that are a warning at most, and make an object unexpected.
+    `differences` omits what follows from another difference: a missing table is one difference, not one for each
+    column. `printed` are the texts of `expected` that are known as the actual server prints them, each with the
+    migration that it was recorded with; `texts_grant` is the SQL that would let healthd read more of them.
+    `unlocked` are the applied migrations that the lock file does not contain: without them the expected
+    snapshot is not known either. `aligned` are the actual objects, under their expected names where some were
+    renamed. `lenient` are differences that are a warning at most, and make an object unexpected.
     """
 
     target: str
@@ -96,32 +97,39 @@ class Evidence:
 Check = Callable[[Evidence], Iterable[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The result of one round.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was concluded from one observation of a target."""
 
-    `checks` maps each check to its worst severity; UNKNOWN is a check that could not tell. `failure` says in
-    a word why the round could not be made (unreachable, denied, timeout, error), None when it was. `questions` are the
-    seconds that each question to the server took, in the order of asking.
-    """
+    findings: tuple[Finding, ...]
+    checks: Mapping[str, Severity] = field(default_factory=dict)  # by check the worst severity; UNKNOWN: cannot tell
+    migrations: tuple[MigrationState, ...] = ()
+    notes: tuple[str, ...] = ()
+    maintenance: str | None = None  # the migration that is running, in words
+    server_version: int | None = None  # as the server counts: 180004
+    unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # differences without a finding, by reason
+    not_adopted: Finding | None = None  # for a database that is not empty and has no ledger
+
+    @property
+    def severity(self) -> Severity:
+        """Return the worst severity: UNKNOWN outranks CRITICAL."""
+        return max((finding.severity for finding in self.findings), default=Severity.OK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Verdict):
+    """The result of one round: a verdict on a target, and when it was reached."""
 
     target: str
     started_at: datetime
     duration_s: float
-    findings: tuple[Finding, ...]
-    next_round_s: float = 0.0
-    checks: Mapping[str, Severity] = field(default_factory=dict)
-    migrations: tuple[MigrationState, ...] = ()
-    notes: tuple[str, ...] = ()
-    maintenance: str | None = None
-    server_version: int | None = None
-    failure: str | None = None
+    next_round_s: float = 0.0  # after this one
+    failure: str | None = None  # why the round could not be made (unreachable, denied, timeout, error)
     asked: Asked | None = None  # in the round of an endpoint
-    unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what differs and is no finding, by why
-    not_adopted: Finding | None = None  # of a database that holds something and has no ledger
-    questions: tuple[tuple[str, float], ...] = ()
+    questions: tuple[tuple[str, float], ...] = ()  # to the server, in their order, with the seconds that each took
 
-    @property
-    def severity(self) -> Severity:
-        """Return the worst severity: not seeing outranks seeing wrong."""
-        return max((finding.severity for finding in self.findings), default=Severity.OK)
+    @classmethod
+    def of(cls, verdict: Verdict, target: str, started_at: datetime, duration_s: float) -> Report:
+        """Return the report of a verdict."""
+        known = {each.name: getattr(verdict, each.name) for each in fields(Verdict)}
+        return cls(**known, target=target, started_at=started_at, duration_s=duration_s)

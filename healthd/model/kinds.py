@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import Any
 
 from healthd.model.attributes import Record, attributes
-from healthd.model.names import Key
+from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """An object that may depend on another one: what its texts name, and which paths are known besides."""
+
+    record: Record
+    names: frozenset[tuple[str, str]]  # qualified: an object with its schema, a column with its table
+    known: AbstractSet[Path]  # the first two parts of the path of everything that is expected
 
 
 def _critical(_record: Record) -> Severity:
@@ -36,18 +48,33 @@ def _much(_difference: Difference, _expected: Record) -> str:
     return ""
 
 
+def _itself(key: Key) -> str:
+    return key.sql
+
+
+def _nowhere(_key: Key, _record: Record) -> Path | None:
+    return None
+
+
+IN_SCHEMA: Mapping[str, int] = {"schema": 0}
+# What belongs to one of these has a path that begins with its path.
+OF_RELATION: Mapping[str, int] = {**IN_SCHEMA, **dict.fromkeys(("table", "foreign_table", "view"), 0)}
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One type of object: how it is read, what it belongs to, how it is put right.
+    """One type of object: how it is read, what it belongs to, how it is repaired, and its facets.
 
-    `query` returns, a row each, the `depth` parts of the path and then the record's fields in their order;
-    it is a text, or a function of the server's version number (140000 = 14.0) that returns one. `some` is a query
-    that returns rows whenever that one does, at next to no cost: most databases hold nothing of most kinds.
-    A `depth` of 0 is a path whose length differs from object to object: an array in the first column.
-    `change` is given a difference in one attribute, and how bad the attribute says that is, and may know better.
-    `repair` is given a difference, and the whole records of both sides, None for the one that is missing;
-    an object that nobody expects is never its business. `little` is given a difference in one attribute and the
-    expected record, and returns in words in what two values differ that mean the same: then it is a warning.
+    `query` returns one row for each object: the `depth` parts of the path, then the record's fields in their order.
+    It is a text, or a function of the server's version number (140000 = 14.0) that returns one. `some` is a query
+    that returns rows whenever `query` does, at almost no cost: most databases have no objects of most kinds.
+    With a `depth` of 0 the length of the path varies: it is an array in the first column.
+    `change` receives a difference in one attribute and the severity that the attribute declares, and may return
+    another severity. `repair` receives a difference and the complete records of both sides, None for a missing one;
+    it is never called for an unexpected object. `little` receives a difference in one attribute and the expected
+    record; if both values have the same meaning, it returns how they differ, and the difference is a warning.
+
+    The other fields are facets: what code that works on all kinds has to know of each. No other list of kinds exists.
     """
 
     name: str
@@ -62,12 +89,82 @@ class Kind:
     repair: Callable[[Difference, Record, Record], Iterable[str]] = _nothing
     little: Callable[[Difference, Record], str] = _much
 
+    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
+    noun: str = ""  # what ALTER and COMMENT call it; "": its name in capitals
+    grant_noun: str = ""  # what GRANT calls it; "": as ALTER does
+    written: Callable[[Key], str] = _itself  # its name, as they write it after the noun
+    relkinds: str = ""  # its letters in pg_class; it has locks of its own
+    has_rows: bool = False  # SELECT reads from it
+    is_type: bool = False  # its name is also the name of a type
+    always_read: bool = False  # in each round, even if unchanged, because its values are tested
+    check: str = "objects"  # which check judges it
+
+    # ── its place ───────────────────────────────────────────────────────────────────────────────────────────
+    within: Mapping[str, int] = field(
+        default_factory=lambda: IN_SCHEMA, hash=False
+    )  # the kinds whose paths are part of its path, and from where
+    name_at: int = -1  # where in its path its own name is
+    types_at: int | None = None  # from where on its path consists of types
+    role_last: bool = False  # the last part of its path is a role
+    table: Callable[[Key, Record], Path | None] = _nowhere  # its table, if its path has none
+
+    # ── how it changes ──────────────────────────────────────────────────────────────────────────────────────
+    renamable: bool = False  # ALTER … RENAME TO gives it another name
+    renaming: Callable[[Key, Record, str], str] | None = None  # the SQL that does it in another form
+    movable: bool = False  # ALTER … SET SCHEMA moves it
+    copied: bool = False  # LIKE, INHERITS and PARTITION OF copy it from another table
+    created_as: tuple[str, ...] = ()  # the words of CREATE before its name, if a file contains the name
+    placed_by: tuple[str, ...] = ()  # the settings that decide where it is stored
+
+    # ── its relations to others ───────────────────────────────────────────────────────────────────────
+    referenced: bool = False  # texts of other objects name it, with its schema
+    needed: Callable[[Key, Record, Dependent], bool] | None = None  # whether dropping it drops another object
+    provided: bool = False  # a provider or an administrator creates it in every new database
+    if_unusual: bool = False  # every object has one, recorded only if it is not the usual one
+    with_roles: Callable[[Key, Record, Mapping[str, str]], tuple[Key, Record]] | None = None  # with roles renamed
+    as_known: Callable[[Record, int], Record] | None = None  # as an older server has it; the same record if it does
+
+    @property
+    def in_schema(self) -> bool:
+        """Return whether a path begins with a schema's."""
+        return self.within.get("schema") == 0 and self.name != "schema"
+
+    @property
+    def is_part(self) -> bool:
+        """Return whether it is a part of a table, and its path begins with that."""
+        return self.within.get("table") == 0
+
+    @property
+    def called(self) -> str:
+        """Return the noun."""
+        return self.noun or self.name.replace("_", " ").upper()
+
+    def words(self, key: Key) -> str:
+        """Return noun and name of an object, as ALTER and COMMENT write them."""
+        return f"{self.called} {self.written(key)}"
+
+    def renamed(self, key: Key, record: Record, name: str) -> str:
+        """Return the SQL that gives an object, which has this key now, another name."""
+        return (
+            self.renaming(key, record, name) if self.renaming else f"ALTER {self.words(key)} RENAME TO {quote(name)};"
+        )
+
+    def with_name(self, key: Key, name: str) -> Key:
+        """Return the key of an object that has another name."""
+        at = self.name_at % len(key.path)
+        return Key(key.kind, (*key.path[:at], name, *key.path[at + 1 :]))
+
+    def table_of(self, key: Key, record: Record) -> Path | None:
+        """Return the path of the table that an object is, is a part of or serves; None when there is none."""
+        at = self.within.get("table")
+        return key.path[at : at + 2] if at is not None else self.table(key, record)
+
     def sql(self, server_version: int) -> str:
         """Return the query for one server version."""
         return self.query if isinstance(self.query, str) else self.query(server_version)
 
     def severity(self, difference: Difference) -> Severity | None:
-        """Return how bad a difference of this kind is; None when it is only worth showing."""
+        """Return the severity of a difference of this kind; None when it is only shown."""
         if difference.attribute is not None:
             return self.change(difference, attributes(self.record)[difference.attribute].severity)
         if difference.actual is None:
@@ -75,6 +172,6 @@ class Kind:
         return self.gain(difference.actual)
 
     def deparsed(self, name: str | None) -> bool:
-        """Return whether an attribute is text that servers print in their own ways."""
+        """Return whether an attribute is text that major versions print differently."""
         known = attributes(self.record)
         return name is not None and name in known and known[name].deparsed

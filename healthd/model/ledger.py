@@ -11,22 +11,22 @@ from healthd.model.names import Key
 
 
 class State(enum.StrEnum):
-    """Where one migration stands in one database."""
+    """The state of one migration in one database."""
 
     APPLIED = "applied"
     PENDING = "pending"
     OUT_OF_ORDER = "out_of_order"  # pending, and older than one that is applied
     EDITED = "edited"  # applied, and its content is not what was applied
-    MISSING = "missing"  # applied and known to the lock file, but its file is gone
-    UNKNOWN = "unknown"  # applied, and neither file nor lock file knows it: the database is ahead
-    INTERRUPTED = "interrupted"  # its file, or its rollback, is no transaction and is in only in part
+    MISSING = "missing"  # applied and in the lock file, but there is no file of this name
+    UNKNOWN = "unknown"  # applied, but in neither the files nor the lock file: the database is ahead of the files
+    INTERRUPTED = "interrupted"  # its file, or its rollback, is not one transaction and was applied only partly
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationState:
     """One migration in one database; `applied_at` is UTC, None when it is not applied.
 
-    `note` says more of its state, in words: how far an interrupted one has come, what a pending one was called before.
+    `note` describes the state further: how far an interrupted migration has come, or the earlier name of a pending one.
     """
 
     id: str
@@ -36,11 +36,11 @@ class MigrationState:
 
 
 def digest_of_text(text: str) -> str:
-    """Return what tells a text from any other: its SHA-256."""
+    """Return the digest that identifies a text: its SHA-256."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-# yoyo's tables and ours keep the books; they are not part of what the files promise.
+# yoyo's tables and ours are the ledger; they are not part of what the files define.
 BOOKS = (
     "_yoyo_migration",
     "_yoyo_log",
@@ -56,21 +56,21 @@ BOOKS = (
 MIGRATION_LOCK = (0x6865616C, 0x746864)
 
 
-# Our table of content digests, beside yoyo's own.
+# Our table of content digests, next to yoyo's own.
 DIGESTS = "_healthd_migration"
 
 
-# Our table of what is in of files that are no transaction; empty while none is half-way.
+# Our table of the progress of files that are not one transaction; empty while no file is partly applied.
 PROGRESS = "_healthd_progress"
 
 
-# Our table of how this server prints what a migration made, where the lock file is of another major.
+# Our table of how this server prints what a migration created, if the lock file is of another major version.
 TEXTS = "_healthd_text"
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One row of the ledger: the digests are None when stock yoyo applied it, the instant when nobody can read it."""
+    """One row of the ledger; digests are None if stock yoyo applied it, `applied_at` is None if it cannot be read."""
 
     id: str
     applied_at: datetime | None
@@ -80,9 +80,9 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """A file that is no transaction and is in only in part.
+    """A file that is not one transaction and was applied only partly.
 
-    `statement` of `statements` is the last one that is known to have begun; `finished` says whether it is in.
+    `statement` of `statements` is the last one that is known to have begun; `finished` is whether it took effect.
     """
 
     id: str
@@ -94,7 +94,7 @@ class Interrupted:
 
     @property
     def words(self) -> str:
-        """Return how far it has come."""
+        """Return how far it has come, for people."""
         what = "" if self.operation == "apply" else "rollback, "
         where = "after" if self.finished else "at"
         return f"{what}{where} statement {self.statement} of {self.statements}"
@@ -104,8 +104,8 @@ class Interrupted:
 class Printed:
     """How the server of a database prints a text of the lock file: one row of our table of texts.
 
-    `digest` is that of the lock file's text (`model.digest_of_text`), `text` is the server's, None where it is the
-    same. It was recorded with `migration`, which made the object what it is.
+    `digest` is that of the lock file's text (`digest_of_text`), `text` is the server's, None where it is the same.
+    It was recorded with `migration`, which gave the object its present form.
     """
 
     migration: str

@@ -14,9 +14,9 @@ class Key:
     path: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return `kind:schema.name…`; the third part of a routine is its argument types, in parentheses.
+        """Return `kind:schema.name…`; the third part of a routine's path is its argument types, in parentheses.
 
-        What hangs on another object names that object's kind first: `owner:table.public.machines`.
+        An attachment of another object names that object's kind first: `owner:table.public.machines`.
         """
         first, kind = (1, self.path[0]) if self.kind in HANGING else (0, self.kind)
         end = first + 2 if kind in ROUTINES else len(self.path)
@@ -24,17 +24,17 @@ class Key:
         names = (self.path[:end], self.path[end + 1 :] if arguments else self.path[end:])
         before, after = (".".join(map(quote, one)) for one in names)
         if first and PLAIN.match(self.path[0]):
-            before = before.replace(quote(self.path[0]), self.path[0], 1)  # a kind, even if SQL reserves its word
+            before = before.replace(quote(self.path[0]), self.path[0], 1)  # a kind, even if it is reserved in SQL
         return f"{self.kind}:{before}{arguments}{'.' if after else ''}{after}"
 
     @property
     def sql(self) -> str:
-        """Return the name as SQL writes it: what follows the colon."""
+        """Return the name as it is written in SQL: the part after the colon."""
         return str(self).partition(":")[2]
 
     @classmethod
     def parse(cls, text: str) -> Key:
-        """Return the key that prints as `text`; raise ValueError when none does."""
+        """Return the key that prints as `text`; raise ValueError if there is none."""
         kind, colon, rest = text.partition(":")
         parts: list[str] = []
         while colon and (match := NAME.match(rest)):
@@ -81,7 +81,7 @@ RESERVED = frozenset(
 
 
 def quote(name: str) -> str:
-    """Return an identifier as it must be written in SQL, with quotes only where they are needed."""
+    """Return an identifier as it must be written in SQL, quoted only if necessary."""
     if PLAIN.match(name) and name not in RESERVED:
         return name
     return '"' + name.replace('"', '""') + '"'

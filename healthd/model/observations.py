@@ -1,4 +1,4 @@
-"""What one round asks a database beside its snapshot: a record for each kind of answer."""
+"""What one round reads from a database in addition to its snapshot: a record for each kind of observation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from healthd.model.names import Key
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """One value's way from Python through PostgreSQL and back; `trouble` is None when it arrived intact."""
+    """One value sent from Python to PostgreSQL and back; `trouble` is None if it came back unchanged."""
 
     key: Key
     case: str
@@ -18,10 +18,10 @@ class RoundTrip:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How many of the rows of a table that were looked at hold what the models in `who` cannot read: never the values.
+    """How many of the examined rows of a table contain what the models in `who` cannot read: never the values.
 
-    `trouble` is a word of contracts.samples.TROUBLES; `example` is the primary key of one such row, None where it is
-    not told; `query` is the SQL that shows all of them.
+    `trouble` is a word of contracts.row_conditions.TROUBLES; `example` is the primary key of one such row, None if it
+    must not be shown; `query` is the SQL that shows all of them.
     """
 
     key: Key
@@ -35,7 +35,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Unsampled:
-    """A table whose rows were not looked at: denied (these columns, to this role), policy, lock, time, a SQLSTATE."""
+    """A table whose rows were not examined: denied (these columns, to this role), policy, lock, time, a SQLSTATE."""
 
     key: Key
     why: str
@@ -45,7 +45,7 @@ class Unsampled:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Whether a role holds a privilege that a contract needs; `held` is None when the role does not exist."""
+    """Whether a role holds a privilege that a contract needs; `held` is None if the role does not exist."""
 
     contract: str
     role: str
@@ -56,10 +56,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """How far a sequence that does not begin again has counted, and how far it can.
+    """How far a sequence without CYCLE has counted, and how far it can count.
 
-    `minimum` and `maximum` are the sequence's own limits, or those of the type of the column that it serves where
-    these are closer. `last` is None when nothing was drawn yet, or when it is not ours to see: not `readable`.
+    `minimum` and `maximum` are the sequence's own limits, or those of the type of the column that uses it, if these
+    are narrower. `last` is None if no value was drawn yet, or if healthd may not read it: not `readable`.
     """
 
     key: Key
@@ -69,11 +69,11 @@ class Counter:
     last: int | None
     readable: bool
     column: str | None = None  # schema.table.column, where the column's type is the limit
-    type: str = "bigint"  # whose limits these are
+    type: str = "bigint"  # the type whose limits these are
 
     @property
     def used(self) -> float:
-        """Return the share of its values that is behind it, 0 to 1."""
+        """Return the share of its values that is used up, 0 to 1."""
         if self.last is None:
             return 0.0
         first, end = (self.minimum, self.maximum) if self.increment > 0 else (self.maximum, self.minimum)
@@ -81,7 +81,7 @@ class Counter:
 
     @property
     def left(self) -> int:
-        """Return how many values it can still give."""
+        """Return how many values are left."""
         if self.last is None:
             return (self.maximum - self.minimum) // abs(self.increment) + 1
         end = self.maximum - self.last if self.increment > 0 else self.last - self.minimum
@@ -90,11 +90,11 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class TouchedColumn:
-    """When one column of a table was last changed, as the catalog's own row versions say; for who must know.
+    """When one column of a table was last changed, according to the row versions of the catalog.
 
-    `name` is None of one that was dropped. `at` can only be compared: what is larger is later. It is `untouched` when
-    the transaction that made the table, or that applied a migration, changed it last. `migrated_table` says whether
-    a migration that the ledger knows made the table.
+    `name` is None for a dropped column. `at` can only be compared: larger is later. The column is `untouched` if
+    the transaction that created the table, or that applied a migration, changed it last. `migrated_table` is whether
+    a migration in the ledger created the table.
     """
 
     name: str | None
@@ -105,9 +105,9 @@ class TouchedColumn:
 
 @dataclass(frozen=True, slots=True)
 class SortedBy:
-    """The versions of what sorts for a database or for a collation that something in it uses.
+    """The versions of the library that provides a database's sort order, or that of a collation in use.
 
-    Both are what the library calls itself; where they differ, indexes may be in a wrong order.
+    Both are as the library reports them; if they differ, indexes may be in a wrong order.
     """
 
     key: Key
@@ -117,7 +117,7 @@ class SortedBy:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of asking one endpoint: `status` is None without an answer, `trouble` why there is no whole one."""
+    """The result of one request to an endpoint; `status` is None without a response, `trouble` is why it failed."""
 
     key: Key
     wanted: int
@@ -126,14 +126,14 @@ class Asked:
     max_latency_s: float
     trouble: str | None = None
     mismatches: tuple[str, ...] = ()
-    before: Asked | None = None  # what came a moment earlier and looked wrong, so that it was asked again
+    before: Asked | None = None  # the result of the first request, if it was wrong and a second one was sent
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What the server said of a contract's statement: nothing (None), or its words and where in the statement.
+    """What the server reported about a contract's statement: nothing (None), or a message with its position.
 
-    `parameters` is how many values the server would want; `line` and `column` begin at 1.
+    `parameters` is how many values the server expects; `line` and `column` begin at 1.
     """
 
     contract: str
@@ -147,7 +147,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a relation is, with its indexes; `rows` is the server's own estimate, None when it never counted."""
+    """How large a relation is, with its indexes; `rows` is the server's estimate, None if it has none yet."""
 
     size_bytes: int
     rows: int | None

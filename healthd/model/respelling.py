@@ -1,8 +1,9 @@
-"""How a server prints an expression that it has read from its own print: a restored dump is not always spelled alike.
+"""How a server prints an expression that it has read from its own output: a restored dump may be spelled differently.
 
-What it printed as `(ARRAY['a'::character varying, 'b'::character varying])::text[]`, which is how it keeps
-`state IN ('a', 'b')` for a varchar, it reads as a cast of each element, and prints it so from then on.
-`((a OR b) OR c)`, which is how it keeps `x IN (y, z, w)`, it reads as `(a OR b OR c)`.
+The server stores `state IN ('a', 'b')` for a varchar as
+`(ARRAY['a'::character varying, 'b'::character varying])::text[]`. When it reads this text, it casts each element
+instead, and prints it so from then on. It stores `x IN (y, z, w)` as `((a OR b) OR c)`, and reads this text as
+`(a OR b OR c)`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 ARRAY = "ARRAY["
-HIDING = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|"""  # texts and quoted names: what is in them means nothing
+HIDING = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|"""  # strings and quoted names: their content is not syntax
 BRACKET = re.compile(HIDING + r"[][(),]|\bARRAY\[")
 JOINT = re.compile(HIDING + r"[()]| AND | OR ")
 CAST = re.compile(r'::((?:"(?:[^"]|"")*"|[\w.$ ]|\([\d,]+\))+?)(?:\[\])+')
@@ -20,15 +21,15 @@ BARE = re.compile(r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|[\w.$]+)(?:::[\w."$ ]+(?:
 
 
 def respelled(text: str) -> str:
-    """Return an expression, or a statement with expressions in it, as the server would print it after a restore.
+    """Return an expression, or a statement that contains expressions, as the server would print it after a restore.
 
-    The text is one that the server printed, `pg_get_expr` and its like.
+    The text must be printed by the server, by `pg_get_expr` and similar functions.
     """
     return _flattened(_pushed_down(text))
 
 
 def _pushed_down(text: str) -> str:
-    """Return a text in which no cast is on an array constructor: its elements have it."""
+    """Return a text in which a cast of an array constructor is moved to its elements."""
     place = 0
     while (array := _array_at(text, place)) is not None:
         start, end, elements = array
@@ -36,7 +37,7 @@ def _pushed_down(text: str) -> str:
         wrapped = text[start - 1 : start] == "(" and text[end : end + 1] == ")"
         cast = CAST.match(text, end + 1 if wrapped else end)
         if cast is None or elements in ([], [""]):
-            continue  # its elements are looked through as the text goes on
+            continue  # its elements are examined in the following iterations
         place = start - 1 if wrapped else start
         inner = ", ".join(_cast(one, cast[1], cast[0], wrapped=wrapped) for one in elements)
         text = f"{text[:place]}{ARRAY}{inner}]{text[cast.end() :]}"
@@ -44,7 +45,7 @@ def _pushed_down(text: str) -> str:
 
 
 def _array_at(text: str, place: int) -> tuple[int, int, list[str]] | None:
-    """Return where the next array constructor begins and ends, and its elements; None when there is none."""
+    """Return where the next array constructor begins and ends, and its elements; None if there is none."""
     for token in BRACKET.finditer(text, place):
         if token[0] == ARRAY:
             parts = [token.end(), *_bounds(text, token.end())]
@@ -54,7 +55,7 @@ def _array_at(text: str, place: int) -> tuple[int, int, list[str]] | None:
 
 
 def _bounds(text: str, place: int) -> Iterator[int]:
-    """Yield where the commas between elements are, and the bracket that ends them."""
+    """Yield the positions of the commas between elements, and of the closing bracket."""
     depth = 0
     for token in BRACKET.finditer(text, place):
         if token[0] in ("(", "[", ARRAY):
@@ -68,18 +69,18 @@ def _bounds(text: str, place: int) -> Iterator[int]:
 
 
 def _cast(element: str, type_: str, whole: str, *, wrapped: bool) -> str:
-    """Return an element with a cast, in parentheses where the array had them or the element needs them."""
+    """Return an element with a cast, in parentheses if the array had them or the element needs them."""
     array = _array_at(element, 0) if element.startswith(ARRAY) else None
     if array is not None and array[1] == len(element):
-        return f"({element}){whole}" if wrapped else f"{element}{whole}"  # an array in an array: as that one is
+        return f"({element}){whole}" if wrapped else f"{element}{whole}"  # an array in an array: like the outer one
     if not wrapped and BARE.fullmatch(element):
         return f"{element}::{type_}"
     return f"({element})::{type_}"
 
 
 def _flattened(text: str) -> str:
-    """Return a text in which nothing that is joined by AND, or by OR, begins with its own like in parentheses."""
-    opened: list[tuple[int, str]] = []  # where, and what joins what is in there
+    """Return a text in which no AND list begins with a parenthesized AND list, and likewise for OR."""
+    opened: list[tuple[int, str]] = []  # the position, and the operator that joins the content
     dropped: list[int] = []
     for token in JOINT.finditer(text):
         if token[0] == "(":

@@ -1,4 +1,4 @@
-"""How bad a finding is."""
+"""The severity of a finding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class Severity(enum.IntEnum):
-    """How bad a finding is; the numbers are the exit codes of `healthd check`."""
+    """The severity of a finding; the numbers are the exit codes of `healthd check`."""
 
     OK = 0
     WARNING = 1

@@ -16,7 +16,7 @@ class Snapshot:
     """All objects of one database at one instant.
 
     `server_version` is PostgreSQL's number (180004 = 18.4); `unreadable` names each kind that could not be
-    read, with the reason; `omitted` those that were left out, for a digest proved them to be as the other side's.
+    read, with the reason; `omitted` names the kinds that were not read, because a digest proved that they match.
     """
 
     server_version: int
@@ -30,9 +30,9 @@ Place = tuple[Key, str | None]  # an object, and an attribute of it where only t
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One disagreement: an attribute, or the whole object when `attribute` is None.
+    """One disagreement: an attribute, or the entire object if `attribute` is None.
 
-    For a whole object the missing side is None and the other side is the record.
+    For an entire object the missing side is None and the other side is the record.
     """
 
     key: Key
@@ -42,37 +42,37 @@ class Difference:
 
     @property
     def place(self) -> Place:
-        """Return where it is: two differences in one place are about the same."""
+        """Return the object and the attribute: two differences with the same place are about the same thing."""
         return self.key, self.attribute
 
     @property
     def missing(self) -> bool:
-        """Return whether the whole object is expected and not there; a lost default is no lost column."""
+        """Return whether the entire object is expected but does not exist; not so for a missing default of a column."""
         return self.attribute is None and self.actual is None
 
     @property
     def unexpected(self) -> bool:
-        """Return whether the whole object is there and not expected."""
+        """Return whether the entire object exists but is not expected."""
         return self.attribute is None and self.expected is None
 
 
 UNREADABLE = "unreadable"
 
 
-NAME_OF = "name"  # the attribute that differs where an object was renamed; no record has it
+NAME_OF = "name"  # the attribute that differs if an object was renamed; no record has it
 
 
-SCHEMA_OF = "in_schema"  # and where it was moved
+SCHEMA_OF = "in_schema"  # the same for an object that was moved to another schema
 
 
-SWAPPED = "swapped"  # and of a table where columns of it have each other's names
+SWAPPED = "swapped"  # the same for a table whose columns have exchanged their names
 
 
 def diff(expected: Snapshot, actual: Snapshot, *, exact: bool = False) -> tuple[Difference, ...]:
-    """Return every disagreement of two snapshots, sorted by key; empty means the same.
+    """Return every disagreement of two snapshots, sorted by key; empty means that they are the same.
 
-    A text that the server prints otherwise once it was dumped and restored is the same, unless all is to be `exact`.
-    A kind that either side could not read is never the same: it is told as the attribute `unreadable`.
+    A text that the server prints differently after a dump and a restore is the same, unless `exact` is set.
+    A kind that either side could not read is never the same: it is reported as the attribute `unreadable`.
     """
     blind = expected.unreadable.keys() | actual.unreadable.keys()
     found = [

@@ -1,1 +1,1 @@
-"""Run sql/ on a throw-away server, measure it, and write the lock file."""
+"""Run sql/ on a scratch server, measure it, and build the lock file."""

@@ -1,7 +1,8 @@
-"""Run a migration on a throw-away database and measure what its statements lock, rewrite and read.
+"""Run a migration on a scratch database and measure what its statements lock, rewrite and scan.
 
-The server says itself which locks a transaction holds; what a statement adds to them is what it took. A statement that
-cannot run in a transaction lets go of its locks before anybody can look: of those the documentation is quoted.
+The server shows which locks a transaction holds; the locks that a statement adds to them are those that it took. A
+statement that cannot run inside a transaction block releases its locks before they can be read: for such statements
+the locks are taken from PostgreSQL's documentation.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from healthd.catalog import KINDS
 from healthd.database.driver_errors import translated
 from healthd.errors import HealthdError
 from healthd.expected.files import Migration
@@ -17,15 +19,10 @@ from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, 
 from healthd.migrations.engine.lock_waits import lock_words
 from healthd.model.ledger import BOOKS, DIGESTS
 from healthd.model.names import Key
+from healthd.sqltext.nontransactional import detaches, plain_form
 from healthd.sqltext.statements import Statement, statements
 
 NO_TRANSACTION = "25001"
-CONCURRENTLY = re.compile(
-    r"^((?:create\s+(?:unique\s+)?index|drop\s+index|reindex\b.*?\b(?:index|table|schema)|alter\s+table\b.*)\s+)"
-    r"concurrently\b",
-    re.IGNORECASE | re.DOTALL,
-)
-DETACH = re.compile(r"alter\s+table\b(.*)\bconcurrently\s*$", re.IGNORECASE | re.DOTALL)
 VACUUM_FULL = re.compile(r"vacuum\b.*\bfull\b", re.IGNORECASE | re.DOTALL)
 TRUNCATE = re.compile(r"truncate\b", re.IGNORECASE)
 
@@ -45,12 +42,11 @@ HELD = """
       LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
      WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
        AND l.relation BETWEEN 16384 AND {newest}"""
-# Until the server gets round to publishing them, these go on counting from one transaction to the next.
+# Until the server publishes these counters, they continue from one transaction to the next.
 SCANS = """
     SELECT c.oid::bigint, pg_catalog.pg_stat_get_xact_numscans(c.oid)
       FROM pg_catalog.pg_class AS c
      WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm')"""
-KINDS = {"r": "table", "p": "table", "v": "view", "m": "view", "f": "foreign_table", "S": "sequence"}
 
 
 class _Relation(NamedTuple):
@@ -64,7 +60,7 @@ _Relations = dict[int, _Relation]
 
 
 class _State:
-    """What a transaction held, had written anew and had read at one moment."""
+    """The locks, file nodes and scan counts of a transaction at one moment."""
 
     def __init__(self, rows: Iterable[Any] = ()) -> None:
         self.modes: dict[int, int] = {}
@@ -81,15 +77,15 @@ def _level(mode: str) -> int:
 
 
 async def measure(connection: Any, migration: Migration, *, whole: bool = False) -> tuple[Step, ...]:
-    """Apply a migration, committed, and return its steps: those statements that locked, rewrote or read anything.
+    """Apply a migration, committed, and return its steps: the statements that locked, rewrote or scanned a relation.
 
-    `whole` takes all of a transactional one for a single statement. Raises HealthdError when a statement fails: then
-    nothing of a transactional migration is in.
+    `whole` runs a transactional one as a single statement. Raises HealthdError when a statement fails: a transactional
+    migration is then rolled back completely.
     """
     before = await _relations(connection)
     try:
         if migration.transactional:
-            whole = whole or not before  # nothing was there that a statement could have locked
+            whole = whole or not before  # there is no relation that a statement could lock
             found = [Statement(1, migration.apply)] if whole else list(statements(migration.apply))
             steps = await _together(connection, before, found)
         else:
@@ -119,7 +115,7 @@ async def _together(connection: Any, before: _Relations, found: Sequence[Stateme
 
 
 async def _alone(connection: Any, first: _Relations, one: Statement) -> Step:
-    """Run a statement in a transaction of its own; `first` is what there was before the file."""
+    """Run a statement in a transaction of its own; `first` are the relations that existed before the file."""
     keys = {relation.key for relation in first.values()}
     there = await _relations(connection) if first else {}
     before = {oid: relation for oid, relation in there.items() if oid in first or relation.key in keys}
@@ -145,13 +141,11 @@ async def _alone(connection: Any, first: _Relations, one: Statement) -> Step:
 async def _without_concurrently(connection: Any, before: _Relations, one: Statement) -> dict[str, str] | None:
     """Return the documented locks of a CONCURRENTLY form on the relations that its plain form locks.
 
-    None when it is no such form. SHARE UPDATE EXCLUSIVE on all of them; a partition that is detached is locked
-    ACCESS EXCLUSIVE at the end.
+    None when it has no such form. The lock is SHARE UPDATE EXCLUSIVE on all of them; a partition that is detached is
+    locked ACCESS EXCLUSIVE at the end.
     """
-    detach = DETACH.match(one.text) is not None
-    plain = re.sub(r"\bconcurrently\s*$", "", one.text, flags=re.IGNORECASE) if detach else ""
-    plain = plain or CONCURRENTLY.sub(r"\1", one.text)
-    if plain == one.text:
+    plain, detach = plain_form(one.text), detaches(one.text)
+    if plain is None:
         return None
     try:
         await _execute(connection, "BEGIN")
@@ -170,9 +164,10 @@ async def _without_concurrently(connection: Any, before: _Relations, one: Statem
 
 
 async def _held(connection: Any, before: _Relations) -> _State:
-    """Return what the transaction holds of what was there before it.
+    """Return what the transaction holds of the relations that existed before it.
 
-    What it makes itself is locked until its end, and has a later oid: thousands of those are not asked for each time.
+    The relations that it creates itself are locked until its end. They have later oids, by which they are excluded:
+    there may be thousands.
     """
     return _State(await _rows(connection, HELD.format(newest=max(before))) if before else ())
 
@@ -181,12 +176,12 @@ def _step(one: Statement, before: _Relations, was: _State, now: _State) -> Step:
     """Return what a statement added."""
     locks = {}
     for oid, level in now.modes.items():
-        # An index is worth telling where it is locked more than its table, as REINDEX does.
+        # An index is reported only if its lock is stronger than that of its table, as with REINDEX.
         if oid in before and level > was.modes.get(oid, -1) and level > _above(before[oid], now):
             locks[before[oid].key] = MODES[level]
     scanned = [oid for oid, scans in now.scans.items() if scans > was.scans.get(oid, 0)]
     filenodes = {oid: was.filenodes.get(oid, relation.filenode) for oid, relation in before.items()}
-    if TRUNCATE.match(one.text):  # new files, which nothing is written to
+    if TRUNCATE.match(one.text):  # new files to which no rows are written
         return Step(one.line, dict(sorted(locks.items())))
     return Step(
         one.line,
@@ -203,18 +198,19 @@ def _above(relation: _Relation, now: _State) -> int:
 
 
 def _rewrites(before: _Relations, now: Any) -> tuple[str, ...]:
-    """Return the relations whose files are other ones now; an index only when its table's is not."""
+    """Return the relations whose files were replaced; an index only when its table's file was not."""
     changed = {oid for oid, one in before.items() if now.get(oid) is not None and now[oid] != one.filenode}
     return tuple(sorted(before[oid].key for oid in changed if before[oid].table not in changed))
 
 
 async def _relations(connection: Any) -> _Relations:
     found: _Relations = {}
+    kinds = {letter: kind.name for kind in KINDS.values() for letter in kind.relkinds}
     for oid, kind, schema, name, table, table_oid, filenode, partition in await _rows(connection, RELATIONS):
         if name in BOOKS or name == DIGESTS:
             continue
         path = (schema, table, name) if table is not None else (schema, name)
-        key = Key("index" if table is not None else KINDS[kind], path)
+        key = Key(kinds[kind], path)
         found[oid] = _Relation(str(key), table_oid, filenode, partition)
     return found
 

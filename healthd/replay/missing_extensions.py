@@ -1,4 +1,4 @@
-"""Extensions that files create and a server lacks: refused, with the server of this machine that has them."""
+"""Refuse files whose extensions are not available on a server, and name a server of this machine that has them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from healthd.text import some
 
 
 def refuse_unavailable(wanted: Iterable[Created], available: Mapping[str, Sequence[str]], binaries: Path) -> None:
-    """Raise when an extension that files create does not come with the server of these programs."""
+    """Raise when an extension that files create is not available with these programs."""
     lacks = tuple(unavailable(wanted, available))
     if lacks:
         first, *more = [f"{one.where}: extension {' and '.join(names)}" for one, names in lacks]
-        words = some([f"{first} does not come with PostgreSQL in {binaries}", *more])
+        words = some([f"{first} is not available with PostgreSQL in {binaries}", *more])
         missing = {name for _, names in lacks for name in names}
         raise MigrationFailed(f"{words}; nothing was run", hint=who_has(missing))
 
 
 def who_has(extensions: Collection[str]) -> str:
     """Return, in words, which server of this machine has all of these extensions, or what to install."""
-    names, setting = " and ".join(sorted(extensions)), "in yoyo.ini, [healthd] postgres_bin"
+    names = " and ".join(sorted(extensions))
     for one in installed():
         if one.has(extensions):
-            return f"PostgreSQL {one.major} in {one.bin} has {names}: name it {setting} = {one.bin}"
+            return f"PostgreSQL {one.major} has {names}: set postgres_bin = {one.bin} in yoyo.ini, [healthd]"
     return (
         f"no PostgreSQL on this machine has {names}: install {packages_of(extensions)}, "
-        f"and name the folder with its programs {setting}"
+        "and set postgres_bin in yoyo.ini, [healthd], to the folder with its programs"
     )

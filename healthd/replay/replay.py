@@ -1,4 +1,4 @@
-"""Run sql/ on a throw-away server and measure what each migration does, and whether its rollback undoes it."""
+"""Run sql/ on a scratch server and measure what each migration does, and whether its rollback undoes it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from healthd.model.snapshots import Difference, Snapshot, diff
 from healthd.replay.measurement import measure
 from healthd.replay.scratch import Global, Scratch, scratch_on
 
-OF_THE_SERVER = ("53", "57")  # what a rollback is not to blame for: no room, shut down
+OF_THE_SERVER = ("53", "57")  # not the fault of a rollback: insufficient resources, shutdown
 NOW = re.compile(r"'(?:now|today|tomorrow|yesterday)'", re.IGNORECASE)
 
 
 def nobody(_text: str) -> None:
-    """Say nothing."""
+    """Print nothing."""
 
 
 async def replay(migrations: Sequence[Migration], *, postgres_bin: Path | None = None, say: Say = nobody) -> LockFile:
-    """Return the lock file that these migrations make, measured on a server of its own; `say` is told what went wrong.
+    """Return the lock file of these migrations, measured on a scratch server; `say` receives what went wrong.
 
     Raises MigrationFailed for a file that fails, or that does not build the same schema twice.
     """
@@ -50,9 +50,9 @@ async def replay(migrations: Sequence[Migration], *, postgres_bin: Path | None =
 
 
 async def replay_on(migrations: Sequence[Migration], lock: LockFile, folder: Path) -> LockFile:
-    """Return what the migrations of a lock file make on a server with the programs in this folder.
+    """Return what the migrations of a lock file create on a server with the programs in this folder.
 
-    Only their effects are measured there; the rest is the lock file's.
+    Only their effects are measured there; the rest is taken from the lock file.
     """
     async with scratch_on(folder, nobody) as scratch:
         await scratch.refuse_unavailable(migrations)
@@ -73,7 +73,7 @@ async def replay_on(migrations: Sequence[Migration], lock: LockFile, folder: Pat
 async def _measure(
     scratch: Scratch, clean: Snapshot, before: Sequence[Migration], migration: Migration
 ) -> tuple[Locked, Snapshot]:
-    """Apply one migration, prove its rollback, and leave it applied; return what it did, and what is there then."""
+    """Apply one migration, prove its rollback, and leave it applied; return its effects, and the snapshot after it."""
     server = await scratch.server_state()
     await scratch.apply(migration)
     applied = await scratch.snapshot(clean)
@@ -99,10 +99,10 @@ async def _measure(
 async def _apply_again(
     scratch: Scratch, before: Sequence[Migration], migration: Migration, server: frozenset[Global]
 ) -> tuple[str, tuple[str, ...]]:
-    """Apply what was rolled back exactly; return the verdict after all, and what of the server itself was left.
+    """Apply again what was rolled back exactly; return the final verdict, and what was left on the server itself.
 
-    A role or a database that a rollback leaves is no difference in this database, and for many it is shared by others.
-    It is one where the file then cannot be applied again.
+    A role or a database that a rollback leaves is no difference in this database, and other databases may share it.
+    It is reported only if the file then cannot be applied again.
     """
     left = (await scratch.server_state()) - server
     try:
@@ -116,7 +116,7 @@ async def _apply_again(
 
 
 async def _again(scratch: Scratch, migrations: Sequence[Migration], lock: LockFile) -> None:
-    """Apply everything a second time: what has no rollback was applied only once."""
+    """Apply everything a second time: a migration without a rollback was applied only once."""
     await scratch.start()
     for position, migration in enumerate(migrations):
         await scratch.apply(migration)
@@ -129,7 +129,7 @@ def _same(migration: Migration, once: Snapshot, again: Snapshot) -> None:
     if differences := diff(once, again, exact=True):
         raise MigrationFailed(
             f"{migration.id} does not build the same schema twice: {_listed(differences)}",
-            hint="take what depends on chance or time out" + _now(migration.apply),
+            hint="remove what depends on random values or the current time" + _now(migration.apply),
         )
 
 
@@ -141,19 +141,19 @@ def _listed(differences: Sequence[Difference], most: int = 5) -> str:
 
 def _both(difference: Difference) -> str:
     if difference.attribute is None:
-        return f"{difference.key} was made only the {'first' if difference.missing else 'second'} time"
+        return f"{difference.key} was created only the {'first' if difference.missing else 'second'} time"
     first, second = map(one_line, where_they_differ(*sides(difference)))
     return f"{difference.key} {difference.attribute} was {first!r}, then {second!r}"
 
 
 def _now(text: str) -> str:
-    """Return words about a literal that is read when its statement runs; nothing where there is none."""
+    """Return words about a literal that is evaluated when its statement runs; an empty text without one."""
     found = NOW.search(text)
-    return f"; line {text.count(chr(10), 0, found.start()) + 1}: {found[0]} is read once, write now()" if found else ""
+    return f"; line {text.count(chr(10), 0, found.start()) + 1}: use now() instead of {found[0]}" if found else ""
 
 
 async def _rollback(scratch: Scratch, migration: Migration, clean: Snapshot) -> tuple[str, tuple[str, ...]]:
-    """Return the verdict on a rollback, and what it left different."""
+    """Return the verdict on a rollback, and the objects that differ after it."""
     if migration.rollback is None:
         return "missing", ()
     try:
@@ -170,12 +170,12 @@ async def _rollback(scratch: Scratch, migration: Migration, clean: Snapshot) -> 
 async def _steps(scratch: Scratch, before: Sequence[Migration], migration: Migration) -> tuple[Step, ...]:
     """Apply a migration after those before it and return its steps.
 
-    One whose statements do not run alone is one step, and one that only the runner can apply is not measured.
+    A migration whose statements cannot run one by one is one step. One that only the runner can apply is not measured.
     """
     for whole in (False, True) if migration.transactional else (False,):
         with contextlib.suppress(HealthdError):
             steps = await measure(scratch.connection, migration, whole=whole)
-            if GIVES.search(migration.apply):  # the next file meets a new session, as it does in a run
+            if GIVES.search(migration.apply):  # the next file runs in a new session, as it does in a run
                 await scratch.begin_session()
             return steps
     await scratch.start((*before, migration))

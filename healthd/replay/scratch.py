@@ -1,7 +1,8 @@
-"""The database of a replay: empty at each start, on a server that nobody else uses and that may be thrown away, too.
+"""The database of a replay: empty at each start, on a scratch server that no other process uses.
 
-What a migration makes of the server itself, as roles, databases and settings of ALTER SYSTEM, outlives the database
-and would be met by the next run of the same file. Roles and databases are dropped; for all else there is a new server.
+Objects of the server itself that a migration creates, such as roles, databases and settings of ALTER SYSTEM, outlive
+the database and would affect the next run of the same file. Roles and databases are dropped; after any other change a
+new server is started.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from healthd.postgres import embedded
 from healthd.replay.missing_extensions import refuse_unavailable, who_has
 
 SCRATCH, COPY = "replay", "replay_copy"
-# What a server holds besides its databases' own: kind, name, and all that could have been changed of it.
+# The objects of the server itself: kind, name, and everything about them that a migration could change.
 GLOBALS = """
     SELECT 'database', d.datname::text,
            pg_catalog.concat_ws(' ', d.datdba, d.datallowconn, d.datconnlimit, d.datistemplate, d.datacl)
@@ -65,7 +66,7 @@ PARAMETERS = """
     UNION ALL
     SELECT 'parameter', p.parname, p.paracl::text
       FROM pg_catalog.pg_parameter_acl AS p"""
-# What belongs to a database and stays behind when it is copied: its settings, its privileges, its subscriptions.
+# What belongs to a database and is not copied with it: its settings, its privileges, its subscriptions.
 NOT_COPIED = """
     SELECT FROM pg_catalog.pg_database AS d
      WHERE d.datname = pg_catalog.current_database()
@@ -85,28 +86,28 @@ Global = tuple[str, str, str]
 
 
 class Scratch:
-    """A database that may be thrown away at any time, on a server that nobody else uses."""
+    """A database that can be dropped at any time, on a server that no other process uses."""
 
     def __init__(self, binaries: Path | None, servers: ExitStack, say: Say) -> None:
         self.binaries, self._servers, self.say = binaries, servers, say
         self._warn = _warnings(say)
         self.open = AsyncExitStack()
         self.connection: Any = None
-        self.needed: list[Needed] = []  # what migrations name and none of them makes
-        self._kept: tuple[Migration, ...] = ()  # what the copy was made after
+        self.needed: list[Needed] = []  # what migrations name and none of them creates
+        self._kept: tuple[Migration, ...] = ()  # the migrations after which the copy was made
         self._globals: frozenset[Global] = frozenset()  # of the server, before any migration
         self._take_server()
 
     def _take_server(self) -> None:
         self._servers.close()
         server = self._servers.enter_context(embedded.temporary(binaries=self.binaries))
-        # Without options, lest PGOPTIONS of whoever replays decide what the files make.
+        # Without options, so that PGOPTIONS in the environment does not decide what the files create.
         self.url = f"{server.url(SCRATCH)}&options="
         self._administrator, self._bin = server.url(), server.bin
         self._kept, self._globals = (), frozenset()
 
     async def start(self, migrations: Sequence[Migration] = ()) -> None:
-        """Begin again with an empty database and these migrations, or with the copy and those that it lacks."""
+        """Start again with an empty database and these migrations, or with the copy and those that it lacks."""
         await self.open.aclose()
         if tuple(migrations[: len(self._kept)]) != self._kept:
             self._kept = ()
@@ -128,7 +129,7 @@ class Scratch:
             await self._keep(tuple(migrations))
 
     async def _cleared(self) -> bool:
-        """Drop what the last run has left, and return whether the server is as it was."""
+        """Drop what the last run left, and return whether the server is in its initial state."""
         try:
             async with connect(self._administrator) as connection:
                 with translated():
@@ -141,7 +142,7 @@ class Scratch:
         if not self._kept:
             await connection.execute(f"DROP DATABASE IF EXISTS {COPY}".encode())
         if not self._globals:
-            return True  # nothing ran yet
+            return True  # no migration has run yet
         for kind, name, _ in sorted(await globals_of(connection) - self._globals):
             if kind == "database":
                 await connection.execute(f"DROP DATABASE {quote(name)} WITH (FORCE)".encode())
@@ -150,7 +151,7 @@ class Scratch:
         return await globals_of(connection) == self._globals
 
     async def _keep(self, migrations: tuple[Migration, ...]) -> None:
-        """Copy the database, so that the next start need not apply these again; not what a copy would not hold."""
+        """Copy the database, so that the next start need not apply these again; unless the copy would be incomplete."""
         if await self.server_state() != self._globals or await rows_of(self.connection, NOT_COPIED):
             return
         await self.open.aclose()
@@ -161,21 +162,21 @@ class Scratch:
         self.connection = await self.open.enter_async_context(connect(self.url))
 
     async def begin_session(self) -> None:
-        """Go on in a new session."""
+        """Continue in a new session."""
         await self.open.aclose()
         self.connection = await self.open.enter_async_context(connect(self.url))
 
     async def server_state(self) -> frozenset[Global]:
-        """Return what the server holds besides its databases' own."""
+        """Return the objects of the server itself."""
         return await globals_of(self.connection)
 
     async def refuse_unavailable(self, migrations: Sequence[Migration]) -> None:
-        """Raise when a file creates an extension that does not come with these programs."""
+        """Raise when a file creates an extension that is not available with these programs."""
         if wanted := tuple(created(migrations)):
             refuse_unavailable(wanted, await available_extensions(self.connection), self._bin)
 
     async def snapshot(self, known: Snapshot | None = None) -> Snapshot:
-        """Return what is there; of what was `known` only the kinds that have changed are read again."""
+        """Return a snapshot of the database; of a `known` one only the kinds that have changed are read again."""
         user = self.connection.info.user
         taken = await take_snapshot_after(self.connection, known or Snapshot(0, {}), migrator=user)
         for kind, reason in taken.unreadable.items():
@@ -183,7 +184,7 @@ class Scratch:
         return for_comparison(taken, user)
 
     async def apply(self, migration: Migration) -> None:
-        """Apply a migration as the runner does; a role or tablespace that it names is made when it is not there."""
+        """Apply a migration as the runner does; a role or tablespace that it names is created if it does not exist."""
         try:
             await asyncio.to_thread(_run, self.url, migration, "apply_one", self._warn)
         except MigrationFailed as error:
@@ -194,7 +195,7 @@ class Scratch:
                 raise
             one = Needed(found[1], found[2], migration.id)
             if one.name in {other.name for other in self.needed if other.kind == one.kind}:
-                raise  # it is there, and something else is meant
+                raise  # it exists, so the error has another cause
             await _make(self.connection, one)
             self.needed.append(one)
             self._globals |= {row for row in await globals_of(self.connection) if row[:2] == (one.kind, one.name)}
@@ -207,7 +208,7 @@ class Scratch:
 
 @asynccontextmanager
 async def scratch_on(binaries: Path | None, say: Say) -> AsyncIterator[Scratch]:
-    """Lend a scratch database on a server with these programs, begun and empty."""
+    """Provide an empty scratch database on a server with these programs."""
     with ExitStack() as servers:
         scratch = Scratch(binaries, servers, say)
         async with scratch.open:
@@ -216,9 +217,9 @@ async def scratch_on(binaries: Path | None, say: Say) -> AsyncIterator[Scratch]:
 
 
 def _cure(error: MigrationFailed) -> str:
-    """Return what helps where a server that is thrown away cannot do what one of the user's can."""
+    """Return a cure for an error that occurs on the scratch server but may not occur on the user's server."""
     if error.sqlstate == "53200":
-        return "split the file: it locks more at once than the server of a replay has room for"
+        return "split the file: it holds more locks at once than the scratch server has room for"
     unknown = UNAVAILABLE.search(str(error))
     return who_has({unknown[1] or unknown[2]}) if unknown else ""
 
@@ -236,10 +237,10 @@ async def _make(connection: Any, one: Needed) -> None:
 
 
 def _warnings(say: Say) -> Say:
-    """Return what says what migrations warn of, once however often they run, and nothing else of a run."""
+    """Return a function that prints each warning of the migrations once, however often they run, and nothing else."""
     told: set[str] = set()
 
-    def tell(text: str) -> None:  # nobody waits for how far an index is
+    def tell(text: str) -> None:  # progress of an index build is of no interest here
         if isinstance(text, Notice) and text.warns and text not in told:
             told.add(text)
             say(text)

@@ -1,1 +1,1 @@
-"""Who hears of it: one report as a page, as JSON, as metrics, as log lines."""
+"""The outputs: a report as a page, as JSON, as metrics and as log lines."""

@@ -1,4 +1,4 @@
-"""The one mutable object of the process: the latest report of each target, since when, and how often."""
+"""The one mutable object of the process: the latest report of each target, with times and counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STALE_AFTER = 3  # intervals
 
 @dataclass(slots=True)
 class Entry:
-    """What is known about one target; instants are UTC, None until they happened."""
+    """What is known about one target; times are UTC, or None."""
 
     interval_s: float
     report: Report | None = None
@@ -33,14 +33,14 @@ class Entry:
     durations: Counter[float] = field(default_factory=Counter)
     duration_sum_s: float = 0.0
     responses: Counter[str] = field(default_factory=Counter)  # of an endpoint, by status; "none" without one
-    answers: Counter[float] = field(default_factory=Counter)  # how long they took, as `durations` of rounds
+    answers: Counter[float] = field(default_factory=Counter)  # their durations, as `durations` of rounds
     answers_sum_s: float = 0.0
-    questions: Counter[str] = field(default_factory=Counter)  # how often each was asked, and how long in all
+    questions: Counter[str] = field(default_factory=Counter)  # the number of each query, and below the total duration
     questions_sum_s: dict[str, float] = field(default_factory=dict)
-    incidents: Counter[str] = field(default_factory=Counter)  # by problem: how often one began
+    incidents: Counter[str] = field(default_factory=Counter)  # by problem: how often it began
 
     def fresh(self, now: datetime) -> bool:
-        """Return whether the latest report still counts: at most three intervals old."""
+        """Return whether the latest report is recent: at most three intervals old."""
         if self.report is None:
             return False
         age = now - self.report.started_at
@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a round brought that was not known before, and what it saw to be gone."""
+    """The findings that are new in a round, and those that were resolved."""
 
     appeared: tuple[Finding, ...]
     resolved: tuple[Finding, ...]
@@ -63,18 +63,18 @@ class Board:
     reload_ok: bool = True
     files_ok: bool = True
     reloaded_at: datetime | None = None
-    external_url: str = ""  # where others find the pages; without a / at its end
+    external_url: str = ""  # the URL of the pages for others, without a trailing /
     allowed_hosts: tuple[str, ...] = ()
-    machine: tuple[str, ...] = ()  # the names of the machine that we run on
+    machine: tuple[str, ...] = ()  # the names of this host
 
     def watch(self, targets: Iterable[tuple[str, float]]) -> None:
-        """Keep exactly these targets (name and interval in seconds); the others vanish."""
+        """Keep exactly these targets (name and interval in seconds), and remove the others."""
         self.entries = {name: self.entries.get(name) or Entry(interval_s) for name, interval_s in targets}
         for name, interval_s in targets:
             self.entries[name].interval_s = interval_s
 
     def post(self, report: Report) -> Change:
-        """Put a report up, and return what changed; what a check can no longer tell still stands."""
+        """Store a report, and return what changed; the findings of a check that cannot tell are kept."""
         entry = self.entries[report.target]
         ended_at = report.started_at + timedelta(seconds=report.duration_s)
         if entry.report is None or entry.report.severity != report.severity:

@@ -1,4 +1,4 @@
-"""A report as JSON: for `--format json`, and as the answer of the API with its HTTP status (RFC 9457)."""
+"""A report as JSON: for `--format json`, and as the response of the API with its HTTP status (RFC 9457)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from healthd.text import printable, sql_lines
 
 
 def document(report: Report) -> dict[str, Any]:
-    """Return a report as JSON knows it."""
+    """Return a report as JSON values."""
     return {
         "target": report.target,
         "severity": str(report.severity),
@@ -33,7 +33,7 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
-    """Return a finding as JSON knows it; what is particular to its problem stands beside the rest."""
+    """Return a finding as JSON values; its facts are members next to the others."""
     return {
         "problem": finding.problem,
         "check": finding.check,
@@ -55,12 +55,12 @@ def _listed(facts: Mapping[str, Any]) -> dict[str, Any]:
 def answer(
     report: Report | None, *, fresh: bool, request_id: str, now: datetime, last_good: datetime | None, runbook: str
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Return status, body and headers for one target; `report` is None before the first round, not `fresh` when old."""
+    """Return status, body and headers for one target; `report` is None before the first round."""
     seed = {"request_id": request_id, "timestamp": now.isoformat()}
     good = last_good.isoformat() if last_good else None
     if report is None or not fresh:
-        title, code = ("No round yet", "no_round_yet") if report is None else ("No new round", "round_overdue")
-        detail = f"the last one began at {report.started_at.isoformat()}" if report else "the first one has not ended"
+        title, code = ("No round yet", "no_round_yet") if report is None else ("No recent round", "round_overdue")
+        detail = f"the last round began at {report.started_at.isoformat()}" if report else "no round has finished yet"
         body = {"type": "about:blank", "title": title, "status": 503, "detail": detail, "error_code": code}
         return 503, body | {"last_good": good} | seed, {"Retry-After": "1"}
     worst = leading(report.findings)
@@ -83,7 +83,7 @@ def answer(
 
 
 def text(report: Report, external_url: str = "") -> str:
-    """Return a report for people, a line or two for each finding, and where its page is."""
+    """Return a report for people: one or more lines for each finding, and the address of its page."""
     lines = [] if report.findings else [f"{report.target}  ok"]
     for finding in report.findings:
         message = printable(finding.message)

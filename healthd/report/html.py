@@ -1,4 +1,4 @@
-"""Words, signs and icons of the pages: every text escaped, every invisible character made visible."""
+"""Words, symbols and icons of the pages: every text is escaped, every invisible character is made visible."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from healthd.model.severity import Severity
 from healthd.report.side_by_side import named
 
-ICONS = {  # outline and mark: the shape alone tells the state
+ICONS = {  # outline and mark: the shape alone shows the state
     Severity.OK: ("M12 1a11 11 0 1 0 0 22 11 11 0 0 0 0-22z", "M6.8 12.6l3.8 3.8 6.8-8"),
     Severity.WARNING: ("M12 1.5 23.5 22H.5z", "M12 9v6m0 3.2v.01"),
     Severity.CRITICAL: ("M7.4 1h9.2L23 7.4v9.2L16.6 23H7.4L1 16.6V7.4z", "m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6"),
@@ -28,7 +28,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def span(length: timedelta) -> str:
-    """Return how long something is, in the one unit that fits."""
+    """Return a duration in the unit that fits."""
     seconds = abs(round(length.total_seconds()))
     for size, unit, limit in ((1, "s", 90), (60, "min", 5400), (3600, "h", 172_800)):
         if seconds < limit:
@@ -37,16 +37,16 @@ def span(length: timedelta) -> str:
 
 
 def ago(instant: datetime, now: datetime) -> str:
-    """Return an instant as seen from now."""
+    """Return an instant relative to now."""
     return f"{span(now - instant)} ago" if instant <= now else f"in {span(instant - now)}"
 
 
 def utc(instant: datetime, now: datetime | None = None) -> str:
-    """Return an instant in full; on the day of `now` the time is enough."""
+    """Return the date and time of an instant; on the day of `now` only the time."""
     return f"{instant:%H:%M:%S} UTC" if now and instant.date() == now.date() else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
 
 
-BLANKS = {  # which blanks get a sign
+BLANKS = {  # which blanks get a symbol
     "edges": re.compile(r"\A +| +\Z| {2,}"),
     "end": re.compile(r" +\Z"),
     "all": re.compile(r" +"),
@@ -56,9 +56,9 @@ SIGNS = {"\n": "LF", "\r": "CR", "\t": "TAB", "\u00a0": "NBSP"}
 
 
 def visible(text: str, blanks: str = "edges") -> Markup:
-    """Return a text for a page, with signs where characters would be invisible or would turn others around.
+    """Return a text for a page, with symbols for characters that are invisible or change the direction of others.
 
-    The signs are drawn beside the characters, so that what is copied is the text itself.
+    The symbols are drawn next to the characters, so that a copy contains the text itself.
     """
     pieces, done = [], 0
     for match in BLANKS[blanks].finditer(text):
@@ -85,12 +85,12 @@ def whole(text: str) -> Markup:
 
 
 def plain(text: str) -> str:
-    """Return a text for a place that takes no markup, such as a title."""
+    """Return a text for a place without markup, such as a title."""
     return "".join(letter if letter.isprintable() else f"[U+{ord(letter):04X}]" for letter in text)
 
 
 def prose(text: str) -> Markup:
-    """Return the little Markdown of a problem as HTML: paragraphs, numbered lists, `code` and *stress*."""
+    """Return the Markdown of a problem as HTML: paragraphs, numbered lists, `code` and *emphasis*."""
     blocks = (block for block in text.strip().split("\n\n") if block)
     return Markup("\n").join(_list(block) if block.startswith("1. ") else _paragraph(block) for block in blocks)
 
@@ -115,14 +115,14 @@ def _inline(text: str) -> Markup:
 
 
 def icon(severity: Severity) -> Markup:
-    """Return the sign of a state, drawn in its colour; the word stands beside it."""
+    """Return the icon of a state in its colour; the page shows the word next to it."""
     outline, mark = ICONS[severity]
     svg = '<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/><path class="mark" d="{}"/></svg>'
     return Markup(svg).format(severity, outline, mark)  # noqa: S704 # our own constant
 
 
 def favicon(severity: Severity) -> str:
-    """Return the sign of a state as a data: URL."""
+    """Return the icon of a state as a data: URL."""
     outline, mark = ICONS[severity]
     stroke = "fill='none' stroke='#fff' stroke-width='2.6' stroke-linecap='round' stroke-linejoin='round'"
     paths = f"<path fill='#{TINTS[severity]}' d='{outline}'/><path {stroke} d='{mark}'/>"

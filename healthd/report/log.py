@@ -1,4 +1,4 @@
-"""structlog set up once: JSON for machines, a console for a terminal, everything on stderr."""
+"""The setup of structlog: JSON for machines, readable lines for a terminal, everything to stderr."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from healthd.text import hide
 
 
 def configure(level: str = "info", style: str = "auto") -> None:
-    """Set up logging for the process; `style` auto is a console on a terminal and JSON elsewhere."""
+    """Set up logging for the process; `style` auto writes readable lines to a terminal and JSON elsewhere."""
     console = style == "console" or (style == "auto" and sys.stderr.isatty())
-    # No locals in tracebacks: they would carry connection strings.
+    # No locals in tracebacks: they can contain connection strings.
     last: list[Any]
     if console:
         plain = structlog.dev.plain_traceback
@@ -45,8 +45,8 @@ def configure(level: str = "info", style: str = "auto") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # psycopg warns in every round about a server that hangs: the finding has said so.
-    # httpx has a line for each question to an endpoint, with its address.
+    # psycopg warns in every round about a server that does not respond: the finding reports it.
+    # httpx logs each request to an endpoint, with its address.
     for chatty in ("yoyo", "uvicorn", "asyncio", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel("WARNING")
     logging.getLogger("psycopg").setLevel("ERROR")
@@ -54,9 +54,9 @@ def configure(level: str = "info", style: str = "auto") -> None:
 
 
 def is_ours(record: logging.LogRecord) -> bool:
-    """Return whether a line of the web server's is about us, not about a peer that speaks no HTTP or has gone.
+    """Return whether a log line of the web server is about healthd, not about a peer that sends no HTTP or disconnects.
 
-    Such a peer has its line already ("Invalid HTTP request received.").
+    Such a peer is already logged ("Invalid HTTP request received.").
     """
     error = record.exc_info[1] if record.exc_info else None
     gone = type(error).__name__ == "LocalProtocolError" and re.search("state=(MUST_CLOSE|CLOSED|ERROR)$", str(error))
@@ -64,7 +64,7 @@ def is_ours(record: logging.LogRecord) -> bool:
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Return a log line without passwords: what happened first, then when and how bad, then the facts."""
+    """Return a log line without passwords: the event, the time, the level, then the facts."""
     first = {name: event[name] for name in ("event", "timestamp", "level") if name in event}
     return {name: _clean(value) for name, value in (first | dict(event)).items()}
 

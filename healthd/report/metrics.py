@@ -1,4 +1,4 @@
-"""The only door to prometheus_client: the board as fresh metric families at each scrape."""
+"""The only door to prometheus_client: the board as new metric families for each scrape."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from healthd.model.severity import Severity
 from healthd.report.board import BUCKETS_S, Board, Entry
 from healthd.report.problems import PROBLEMS
 
-TOP = 20  # findings of a target that are named with their object; the others are only counted
-VERSION = re.compile(r"; *version *= *[01]\.[0-9]\.[0-9] *(;|$)", re.ASCII)  # of a format that can be written
+TOP = 20  # findings of a target that are exported with their object; the others are only counted
+VERSION = re.compile(r"; *version *= *[01]\.[0-9]\.[0-9] *(;|$)", re.ASCII)  # of a supported format
 TEXT = 120  # characters of expected and actual in a label
 
 STATES = {
@@ -40,17 +40,17 @@ STATES = {
 
 
 class BoardCollector(Collector):
-    """Builds every family anew from the board, so that a removed target leaves no series behind."""
+    """Builds all families from the board at each scrape, so that a removed target leaves no series."""
 
     def __init__(self, board: Board, clock: Callable[[], datetime], only: str | None = None) -> None:
         self.board, self.clock, self.only = board, clock, only
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: the names are known only when they are collected."""
+        """Return nothing: the names are known only during collection."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all families; labels are targets, checks, problems and severities, all of them bounded."""
+        """Yield all families; the sets of label values are bounded."""
         now = self.clock()
         entries = {name: one for name, one in self.board.entries.items() if self.only in (None, name)}
         fresh = {name: one for name, one in entries.items() if one.fresh(now)}
@@ -64,24 +64,24 @@ class BoardCollector(Collector):
 
 
 def _process(board: Board) -> Iterator[Metric]:
-    build = GaugeMetricFamily("healthd_build_info", "The version of this healthd; always 1.", labels=["version"])
+    build = GaugeMetricFamily("healthd_build_info", "Version of this healthd; always 1.", labels=["version"])
     build.add_metric([__version__], 1)
     yield build
     if board.external_url:
         url = GaugeMetricFamily(
-            "healthd_external_url_info", "Where others find the pages of this healthd; always 1.", labels=["url"]
+            "healthd_external_url_info", "URL of the pages of this healthd; always 1.", labels=["url"]
         )
         url.add_metric([board.external_url], 1)
         yield url
     yield GaugeMetricFamily(
         "healthd_config_last_reload_successful",
-        "Whether the last read of yoyo.ini, and of the files that it names, was good.",
+        "Whether the last load of yoyo.ini, and of the files that it names, succeeded.",
         value=board.reload_ok and board.files_ok,
     )
     if board.reloaded_at:
         yield GaugeMetricFamily(
             "healthd_config_last_reload_success_timestamp_seconds",
-            "When yoyo.ini was last read without an error.",
+            "Unix time of the last successful load of yoyo.ini.",
             value=board.reloaded_at.timestamp(),
         )
 
@@ -100,40 +100,40 @@ def _seconds(instant: datetime | None) -> float | None:
 
 def _rounds(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metric]:
     up = {name: float(name in fresh and _seen(one)) for name, one in entries.items()}
-    yield _gauge("healthd_target_up", "Whether the target's last round could read it.", dict(up))
+    yield _gauge("healthd_target_up", "Whether the last round could read the target.", dict(up))
     yield _gauge(
         "healthd_check_interval_seconds",
-        "How long the target rests between two rounds.",
+        "Pause between two rounds of the target.",
         {name: one.interval_s for name, one in entries.items()},
     )
     yield _gauge(
         "healthd_check_last_run_timestamp_seconds",
-        "When the target's last round began.",
+        "Unix time at which the last round of the target began.",
         {name: _seconds(one.report.started_at if one.report else None) for name, one in entries.items()},
     )
     yield _gauge(
         "healthd_check_last_success_timestamp_seconds",
-        "When a round last could read the target, whatever it found.",
+        "Unix time of the last round that could read the target, whatever it found.",
         {name: _seconds(one.last_success) for name, one in entries.items()},
     )
     yield _gauge(
         "healthd_drift_since_timestamp_seconds",
-        "Since when the target has had a critical finding; absent without one.",
+        "Unix time since which the target has had a critical finding; absent without one.",
         {name: _seconds(one.drift_since) for name, one in entries.items()},
     )
     yield _gauge(
         "healthd_maintenance_active",
-        "Whether a migration holds the target's migration lock.",
+        "Whether a session holds the migration lock of the target.",
         {
             name: float(name in fresh and one.report is not None and one.report.maintenance is not None)
             for name, one in entries.items()
         },
     )
-    runs = CounterMetricFamily("healthd_check_runs", "Rounds that were made.", labels=["target"])
+    runs = CounterMetricFamily("healthd_check_runs", "Number of rounds.", labels=["target"])
     failures = CounterMetricFamily(
-        "healthd_check_failures", "Rounds that could not read the target, by reason.", labels=["target", "reason"]
+        "healthd_check_failures", "Number of rounds that failed, by reason.", labels=["target", "reason"]
     )
-    durations = HistogramMetricFamily("healthd_check_duration_seconds", "How long a round took.", labels=["target"])
+    durations = HistogramMetricFamily("healthd_check_duration_seconds", "Duration of the rounds.", labels=["target"])
     for name, one in entries.items():
         runs.add_metric([name], one.runs)
         for reason in ("unreachable", "denied", "timeout", "error"):
@@ -143,10 +143,10 @@ def _rounds(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metr
 
 
 def _questions(entries: dict[str, Entry]) -> Iterator[Metric]:
-    """Yield two series for each question: a histogram of each would be too much for a thousand targets."""
+    """Yield two series for each question: histograms would be too many series for a thousand targets."""
     took = SummaryMetricFamily(
         "healthd_query_duration_seconds",
-        "How long the server took to answer a question.",
+        "Duration of the queries, by question.",
         labels=["target", "question"],
     )
     for name, one in entries.items():
@@ -170,11 +170,11 @@ def _seen(entry: Entry) -> bool:
 
 def _findings(fresh: dict[str, Entry]) -> Iterator[Metric]:
     ok = GaugeMetricFamily(
-        "healthd_check_ok", "Whether a check found nothing; absent while it cannot tell.", labels=["target", "check"]
+        "healthd_check_ok", "Whether a check has no finding; absent while it cannot tell.", labels=["target", "check"]
     )
     error = GaugeMetricFamily("healthd_check_error", "Whether a check cannot tell.", labels=["target", "check"])
     count = GaugeMetricFamily(
-        "healthd_findings", "Findings of the last round.", labels=["target", "check", "problem", "severity"]
+        "healthd_findings", "Number of findings of the last round.", labels=["target", "check", "problem", "severity"]
     )
     info = GaugeMetricFamily(
         "healthd_finding_info",
@@ -202,10 +202,10 @@ def _findings(fresh: dict[str, Entry]) -> Iterator[Metric]:
 
 
 def _incidents(entries: dict[str, Entry]) -> Iterator[Metric]:
-    """Yield every problem that a target can have, from nought on: what is born as one shows Prometheus no increase."""
+    """Yield every problem that a target can have, starting at 0: a series that starts at 1 shows no increase."""
     begun = CounterMetricFamily(
         "healthd_incidents",
-        "How often a problem began on a target, however many objects it has and rounds it lasts.",
+        "How often a problem began on a target, regardless of the number of its objects and rounds.",
         labels=["target", "problem"],
     )
     for name, one in entries.items():
@@ -224,7 +224,7 @@ def _migrations(fresh: dict[str, Entry]) -> Iterator[Metric]:
     for state, word in STATES.items():
         yield _gauge(
             f"healthd_migrations_{word}",
-            f"Migrations of the target that are {word.replace('_', ' ')}.",
+            f"Number of migrations of the target that are {word.replace('_', ' ')}.",
             {
                 name: float(sum(migration.state is state for migration in one.report.migrations))
                 for name, one in fresh.items()
@@ -235,13 +235,13 @@ def _migrations(fresh: dict[str, Entry]) -> Iterator[Metric]:
 
 def _endpoints(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metric]:
     up = GaugeMetricFamily(
-        "healthd_endpoint_up", "Whether the endpoint's last answer had the expected status.", labels=["endpoint"]
+        "healthd_endpoint_up", "Whether the last response of the endpoint had the expected status.", labels=["endpoint"]
     )
     responses = CounterMetricFamily(
-        "healthd_endpoint_responses", "Answers of the endpoint; none where there was none.", labels=["endpoint", "code"]
+        "healthd_endpoint_responses", "Responses of the endpoint; code none: no response.", labels=["endpoint", "code"]
     )
     durations = HistogramMetricFamily(
-        "healthd_endpoint_duration_seconds", "How long the endpoint took to answer.", labels=["endpoint"]
+        "healthd_endpoint_duration_seconds", "Duration of the requests to the endpoint.", labels=["endpoint"]
     )
     for name, entry in entries.items():
         asked = entry.report.asked if entry.report else None
@@ -257,7 +257,7 @@ def _endpoints(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[M
 
 
 def registry(board: Board, clock: Callable[[], datetime]) -> CollectorRegistry:
-    """Return the registry of the daemon: the board, and the process it runs in."""
+    """Return the registry of the daemon: the board and its process."""
     made = CollectorRegistry()
     ProcessCollector(registry=made)
     made.register(BoardCollector(board, clock))
@@ -272,7 +272,7 @@ def one_target(board: Board, clock: Callable[[], datetime], target: str) -> Coll
 
 
 def exposition(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
-    """Return the metrics and their content type, in the format that the scraper asked for, if it is one."""
+    """Return the metrics and their content type, in the format that the scraper requests if it is supported."""
     known = [part for part in accept.split(",") if "version" not in part.lower() or VERSION.search(part)]
     encode, content_type = choose_encoder(",".join(known))
     return encode(registry), content_type

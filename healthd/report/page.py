@@ -1,10 +1,10 @@
-"""A board as pages for people: what somebody who was woken reads on a phone, without scripts."""
+"""The board as HTML pages for people, readable on a phone and without scripts."""
 
 from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -22,11 +22,39 @@ from healthd.report.problems import PROBLEMS, WATCHER, leading
 from healthd.report.side_by_side import Sides, compare
 from healthd.text import natural
 
-OPEN = 5  # findings that are unfolded from the start
-WHOLE = 100  # findings with everything about them; the others are a line each
-NAMED = 500  # findings at all; the JSON has the others
-NEWEST = 5  # applied migrations that are not folded away
-PAGE = 200_000  # letters that the two sides and repairs of all findings may have; the rest is a line each
+OPEN = 5  # findings that are initially unfolded
+WHOLE = 100  # findings that are shown completely; each of the others is one line
+NAMED = 500  # findings that are shown; the JSON contains all of them
+NEWEST = 5  # applied migrations that are not folded
+PAGE = 200_000  # characters of the expected and actual values and repairs; each finding beyond them is one line
+
+FAILURES = {  # what the headline says when a round could not read its target, by the reason
+    "unreachable": "cannot reach",
+    "timeout": "got no answer in time from",
+    "denied": "lacks privileges on",
+}
+DIFFERS = "differs from sql/"
+UNMET = "does not meet the needs of its applications"
+EXHAUSTING = "is running out of sequence numbers"
+HEADLINES = {  # what the headline says about each problem, in the order of precedence
+    "schema_mismatch": DIFFERS,
+    "enum_mismatch": DIFFERS,
+    "partition_half_detached": DIFFERS,
+    "migration_interrupted": "has a partly applied migration",
+    "migration_edited": "has an edited migration",
+    "migration_missing": "has an applied migration without a file",
+    "migration_unknown": "is ahead of sql/",
+    "contract_broken": UNMET,
+    "serialization_failed": UNMET,
+    "permission_denied": UNMET,
+    "collation_version_moved": "has indexes of another collation version",
+    "sequence_exhausted": EXHAUSTING,
+    "sequence_exhausting": EXHAUSTING,
+    "unexpected_object": DIFFERS,
+    "endpoint_unavailable": "is not available",
+    "endpoint_mismatch": "does not match its contract",
+    "endpoint_slow": "is slow",
+}
 
 
 def overview(board: Board, *, now: datetime, runbook: str, version: str, base: str = "") -> str:
@@ -52,7 +80,7 @@ def overview(board: Board, *, now: datetime, runbook: str, version: str, base: s
 
 
 def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str, base: str = "") -> str:
-    """Return the page of one target; it loads itself again only while it has nothing to read or to copy."""
+    """Return the page of one target; it reloads automatically only if it has no findings to read or to copy."""
     standing = Standing.of(name, entry, now)
     findings = entry.report.findings if entry.report else ()
     whole = _fitting(findings)
@@ -78,7 +106,7 @@ def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str
 
 
 def _unconfigured(report: Report | None) -> list[str]:
-    """Return the checks of a database for which yoyo.ini has nothing: they have no verdict."""
+    """Return the checks that yoyo.ini configures nothing for: they have no verdict."""
     if report is None or report.asked is not None or report.not_adopted is not None:
         return []
     known = {"endpoints", *applicable(()), *report.checks}
@@ -86,7 +114,7 @@ def _unconfigured(report: Report | None) -> list[str]:
 
 
 def not_found(name: str, known: Iterable[str], *, version: str, base: str = "") -> str:
-    """Return the page for a target that there is not."""
+    """Return the page for a target that does not exist."""
     return _render(
         "not_found.html",
         severity=Severity.UNKNOWN,
@@ -117,14 +145,14 @@ def runbook_page(*, version: str, base: str = "") -> str:
 
 
 def _fitting(findings: Iterable[Finding]) -> int:
-    """Return how many findings are shown with everything about them: the first, and what fits on the page."""
+    """Return how many findings are shown completely: the first one, and the next ones that fit on the page."""
     texts = ((one.expected or "", one.actual or "", *one.repair) for one in findings)
     sizes = accumulate(sum(map(len, text)) for text in texts)
     return sum(1 for number, size in enumerate(sizes) if number == 0 or (size <= PAGE and number < WHOLE))
 
 
 def _linked(runbook: str) -> bool:
-    """Return whether a browser finds the runbook there; a file beside yoyo.ini is only named."""
+    """Return whether a browser can open the runbook; a file next to yoyo.ini is only named."""
     return runbook.startswith("/") or "://" in runbook
 
 
@@ -133,13 +161,13 @@ def _prefixed(runbook: str, base: str) -> str:
 
 
 def _newest(migration: MigrationState) -> tuple[bool, str]:
-    """Order migrations by name, those that are not simply applied after all others."""
+    """Order migrations by name, those whose state is not applied last."""
     return migration.state is not State.APPLIED, migration.id
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one target stands: its state now, and the sentence that says so around its name."""
+    """The state of one target, and the headline, which consists of the texts before and after its name."""
 
     name: str
     severity: Severity
@@ -147,13 +175,13 @@ class Standing:
     after: str
     entry: Entry
     fresh: bool
-    seen_at: datetime | None  # when the latest round ended
+    seen_at: datetime | None  # when the latest round finished
     next_at: datetime | None
     worst: Finding | None
 
     @classmethod
     def of(cls, name: str, entry: Entry, now: datetime) -> Standing:
-        """Return where a target stands: what is not seen any more is unknown, whatever it was."""
+        """Return the state of a target; without a recent round it is unknown."""
         report, fresh = entry.report, entry.fresh(now)
         seen_at = report.started_at + timedelta(seconds=report.duration_s) if report else None
         before, after = _headline(entry, fresh, seen_at, now)
@@ -171,42 +199,46 @@ class Standing:
 
     @property
     def more(self) -> int:
-        """Return how many findings there are besides the worst one."""
+        """Return the number of findings apart from the worst one."""
         return len(self.entry.report.findings) - 1 if self.entry.report and self.worst else 0
 
 
 def _headline(entry: Entry, fresh: bool, seen_at: datetime | None, now: datetime) -> tuple[str, str]:
-    """Return what the headline says before and after the target's name."""
+    """Return the texts of the headline before and after the target's name."""
     report = entry.report
     if report is None or seen_at is None:
-        return "healthd has not seen ", " yet"
+        return "healthd has not examined ", " yet"
     if not fresh:
-        return "healthd has not seen ", f" for {span(now - seen_at)}"
+        return "healthd has not examined ", f" for {span(now - seen_at)}"
     if report.failure:
-        return "healthd cannot see ", ""
+        return f"healthd {FAILURES.get(report.failure, 'cannot examine')} ", ""
     problems = {one.problem for one in report.findings}
     severities = {one.severity for one in report.findings}
     count = f": {counted(len(report.findings), 'finding')}"
-    count += ", and not all can be seen" if severities >= {Severity.CRITICAL, Severity.UNKNOWN} else ""
+    count += ", and some checks cannot tell" if severities >= {Severity.CRITICAL, Severity.UNKNOWN} else ""
     if not problems:
-        return "", " is what sql/ says"
+        return "", " matches sql/" if report.asked is None else " responds as expected"
     if problems == {"not_adopted"}:
         return "", " is not adopted yet"
     if problems == {"migration_pending"}:
-        return "", f" waits for {counted(len(report.findings), 'migration')}"
+        return "", f" has {counted(len(report.findings), 'pending migration')}"
     if Severity.CRITICAL in severities:
-        ours = {one.problem for one in report.findings if one.severity is Severity.CRITICAL}
-        if ours <= {"contract_broken", "serialization_failed", "permission_denied"}:
-            return "", f" is not what its applications need{count}"
-        return "", f" is not what sql/ says{count}"
+        worst = {one.problem for one in report.findings if one.severity is Severity.CRITICAL}
+        return "", f" {_predicate(worst)}{count}"
     if Severity.UNKNOWN in severities:
-        return "healthd cannot see all of ", count
-    return "", f" differs from sql/ in small things{count}"
+        return "healthd cannot check all of ", count
+    minor = " in minor points" if _predicate(problems) == DIFFERS else ""
+    return "", f" {_predicate(problems)}{minor}{count}"
+
+
+def _predicate(problems: Collection[str]) -> str:
+    """Return what the headline says about a target with these problems."""
+    return next((words for problem, words in HEADLINES.items() if problem in problems), "has problems")
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A finding with its two sides compared, and since when it stands."""
+    """A finding with its expected and actual value compared, and the time at which it appeared."""
 
     finding: Finding
     since: datetime | None
@@ -221,7 +253,7 @@ class Shown:
 
     @property
     def message(self) -> str:
-        """Return what the finding says beyond the name above it and the two sides below; may be empty."""
+        """Return the message without the name and the two values, which the page shows already; may be empty."""
         finding = self.finding
         message = finding.message.removeprefix(f"{finding.key}: ").replace("\t", " ")
         sides_only = finding.attribute and message.startswith(f"{finding.attribute.replace('_', ' ')} ")
@@ -229,7 +261,7 @@ class Shown:
 
 
 def bars(entry: Entry) -> Iterator[tuple[int, int, Severity, str]]:
-    """Yield (x, height, severity, words) for each of the last rounds, the newest at the right end."""
+    """Yield (x, height, severity, words) for each of the last rounds, the newest on the right."""
     heights = {Severity.OK: 8, Severity.WARNING: 16, Severity.CRITICAL: 28, Severity.UNKNOWN: 28}
     for number, (started_at, severity, duration_s) in enumerate(entry.rounds, ROUNDS_KEPT - len(entry.rounds)):
         words = f"{started_at:%Y-%m-%d %H:%M:%S} UTC: {severity}, {duration_s:.2f} s"

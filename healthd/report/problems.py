@@ -1,4 +1,4 @@
-"""Every problem there is: what it answers over HTTP, which one wins, and what the runbook says about it."""
+"""All problems: their HTTP status, which of several decides the response, and their sections in the runbook."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,14 +12,18 @@ UNREACHABLE = Problem(
     Severity.UNKNOWN,
     "The database does not answer",
     meaning="""
-healthd could not connect, was refused before it could ask anything, or got no answer in time.
-Nothing is known about the schema until it answers again: unknown is not clean.""",
-    see="""
-The finding carries the driver's words. From the host of healthd: `psql "$URL" -c 'SELECT 1'`.
-`healthd_check_failures_total` by reason tells refused from too slow.""",
-    mend="""
-Start the server, mend the network, the password (`pg_hba.conf`, passfile) or the connection limit.
-healthd tries again by itself, each time a little later, and is back within a minute.""",
+healthd could not connect to the database, was rejected before it could run a query, or got no answer in time.""",
+    impact="""
+The state of the schema is unknown until the database answers again; unknown does not mean healthy.
+Applications that use the database may fail, too.""",
+    diagnosis="""
+The finding contains the driver's error message.
+From the host of healthd, run `psql "$URL" -c 'SELECT 1'`.
+`healthd_check_failures_total` by `reason` distinguishes a failed connection from a slow server.""",
+    mitigation="""
+Start the server, or fix the network, the authentication (`pg_hba.conf`, passfile) or the connection limit.
+healthd retries automatically, with increasing pauses of about one minute at most
+(or `interval_s`, if that is longer).""",
 )
 
 FAILED = Problem(
@@ -28,150 +32,181 @@ FAILED = Problem(
     Severity.UNKNOWN,
     "The database answers, but cannot be examined",
     meaning="""
-healthd is connected, and could not read what it has to: somebody holds a catalog or yoyo's tables locked,
-these tables are spoilt or stand in two schemas, or the server failed at a question of healthd's.
-Nothing is known about the schema until a round succeeds again: unknown is not clean.""",
-    see="""
-The finding carries the server's words, and the cure where there is one.
-`healthd status` asks the same tables; `SELECT * FROM pg_locks WHERE NOT granted` shows who waits for a lock,
-`pg_blocking_pids(pid)` for whom.""",
-    mend="""
-A lock: find out what its holder does, and let it end, or end it with `pg_terminate_backend(pid)`.
-Spoilt tables: bring them back from a backup, or drop what is left of them and let `healthd baseline` find the version.
-An error of the server (class XX, a broken catalog): look into its log, and check its disks before anything else.""",
+healthd is connected, but could not read what a round needs: another session has locked a catalog or yoyo's tables,
+these tables are damaged or exist in two schemas, or the server failed to run one of healthd's queries.""",
+    impact="""
+The state of the schema is unknown until a round succeeds again; unknown does not mean healthy.""",
+    diagnosis="""
+The finding contains the server's error message and, if one is known, the fix.
+`healthd status` reads the same tables.
+`SELECT * FROM pg_locks WHERE NOT granted` shows the sessions that wait for a lock,
+`pg_blocking_pids(pid)` the sessions that block them.""",
+    mitigation="""
+For a lock, find out what its holder does, and wait for it or terminate it with `pg_terminate_backend(pid)`.
+
+For damaged tables, restore them from a backup, or drop the rest of them and run `healthd baseline`,
+which determines the version.
+
+For an error of the server (class XX, a damaged catalog), check its log and its disks first.""",
 )
 
-# Alerts that no finding makes, on the watcher itself and on applications: they have a section in the runbook and no
-# answer over HTTP.
+# Alerts that no finding causes, on healthd itself and on applications: they have a section in the runbook and no
+# HTTP status.
 WATCHER = tuple(
-    Problem(name, 0, Severity.UNKNOWN, title, meaning, see, mend)
-    for name, title, meaning, see, mend in (
+    Problem(name, 0, Severity.UNKNOWN, title, meaning, impact, diagnosis, mitigation)
+    for name, title, meaning, impact, diagnosis, mitigation in (
         (
             "healthd_down",
-            "Nobody watches",
-            "Prometheus cannot scrape healthd, or has no such scrape target: every other alert is silent.",
-            "`systemctl status healthd`, `journalctl -u healthd`, and the targets page of Prometheus.",
-            "Start it. Exit status 3 means that its settings are wrong: the last line names file, section and key.",
+            "healthd is down",
+            "Prometheus cannot scrape healthd, or has no scrape target for it.",
+            "No database is monitored, and all other alerts are silent.",
+            "Run `systemctl status healthd` and `journalctl -u healthd`, and check the targets page of Prometheus.",
+            (
+                "Start healthd. Exit status 3 means that its configuration is wrong: "
+                "the last line of the journal names file, section and key."
+            ),
         ),
         (
             "check_stale",
-            "Rounds do not succeed any more",
-            "A target has had no successful round for three intervals, or never had one: what is known is old.",
-            "The target's page says since when, `healthd_check_failures_total` why.",
-            "Mend what keeps rounds from ending: a slow server (`deadline_s`), a missing privilege, a hung daemon.",
+            "Rounds no longer succeed",
+            "A target has had no successful round for three intervals, or has never had one.",
+            "The known state is out of date: later changes are not detected.",
+            (
+                "The target's page shows since when the state is unknown, "
+                "and `healthd_check_failures_total` by `reason` shows why."
+            ),
+            (
+                "Fix what prevents the rounds from succeeding: a slow server (`deadline_s`), a missing privilege, "
+                "or a daemon that does not respond."
+            ),
         ),
         (
             "watchdog",
-            "The alarm is alive",
-            "This alert fires always. A dead man's switch that stops hearing it calls for help.",
-            "It stands in Alertmanager as long as Prometheus and Alertmanager work.",
-            "Nothing, while it fires. When it stops: mend Prometheus or Alertmanager.",
+            "Alerting works",
+            (
+                "This alert always fires. "
+                "A dead man's switch outside this system raises an alarm when it no longer receives the alert."
+            ),
+            "None while it fires. When it stops, other alerts no longer arrive.",
+            "The alert is active in Prometheus and in Alertmanager while both work.",
+            (
+                "No action is required while it fires. "
+                "When it stops, fix Prometheus, Alertmanager or the network between them."
+            ),
         ),
         (
             "maintenance",
             "A migration is running",
-            "Somebody holds the migration lock. Alerts about drift on this target are held back meanwhile.",
+            "A session holds the migration lock of the target.",
+            "Alertmanager inhibits alerts about drift on this target meanwhile.",
             (
-                "The target's page names the holder. "
+                "The target's page shows the holder of the lock. "
                 "`SELECT * FROM pg_locks WHERE locktype = 'advisory'` shows its process."
             ),
             (
-                "Usually nothing. If it lasts: find out whether the run waits for a lock or its client is gone, "
-                "and end it with `pg_terminate_backend(pid)`; the lock is free at once."
+                "Usually none. If it takes too long, find out whether the run waits for a lock "
+                "or its client has disconnected, and terminate its session with `pg_terminate_backend(pid)`. "
+                "This releases the lock immediately."
             ),
         ),
         (
             "config_reload_failed",
-            "healthd refused its new settings",
-            "yoyo.ini or a file that it names was changed and is wrong; the old settings are still in use.",
-            "The log has `settings.refused` or `files.refused` with file, section and key.",
-            "Mend the file, then `systemctl reload healthd` or `curl -X POST http://127.0.0.1:9899/-/reload`.",
+            "healthd rejected its new configuration",
+            "yoyo.ini or a file that it names was changed and is not valid.",
+            "healthd continues with the previous configuration: the change has no effect.",
+            "The log contains `settings.rejected` or `files.rejected` with file, section and key.",
+            "Fix the file, then run `systemctl reload healthd` or `curl -X POST http://127.0.0.1:9899/-/reload`.",
         ),
         (
             "memory_high",
-            "healthd has almost as much memory as it may take",
+            "healthd is close to its memory limit",
+            "The process uses more than four fifths of the 256 MiB that `healthd.service` allows (`MemoryMax=`).",
+            "A process that exceeds the limit is killed, and systemd restarts it. Nothing is monitored meanwhile.",
             """
-The process holds more than four fifths of the 256 MiB that `healthd.service` gives it (`MemoryMax=`).
-Beyond that systemd ends it and starts it anew, and nobody watches meanwhile.""",
+`process_resident_memory_bytes{job="healthd"}` shows whether the value grows or is only high.
+It depends on the number of targets and on the size of the largest schema:
+`healthd docs performance` lists measurements.""",
             """
-`process_resident_memory_bytes{job="healthd"}` shows whether it grows or only is large.
-It follows the number of targets and the size of the largest schema:
-`healthd docs performance` has what was measured.""",
-            """
-It is large and stays so: raise `MemoryMax=` in a drop-in (`systemctl edit healthd`) and the number in the rule.
-It grows with nothing added: restart it, and report it with the curve.
-Many targets can be shared among several daemons (`healthd docs prometheus`).""",
+If the value is high but stable, raise `MemoryMax=` in a drop-in (`systemctl edit healthd`) and the number in the rule.
+If it grows although nothing was added, restart healthd and report the growth with a graph.
+Many targets can be distributed among several daemons: `healthd docs prometheus`.""",
         ),
         (
             "queries_slow",
-            "A database answers more slowly than it did",
+            "A database answers more slowly than before",
             """
-The mean time of a question over 15 minutes is more than half a second and more than three times what it was the day
-before. healthd asks the same few questions again and again, so it is the server that has changed:
-what applications ask takes longer, too. A slowness that lasts becomes the new day, and the alert ends.""",
+The mean duration of a query over 15 minutes is more than half a second and more than three times the mean of the
+day before. healthd always runs the same few queries, so it is the server that has changed.
+If the slowness persists, it becomes the new reference a day later, and the alert ends.""",
+            "Queries of applications probably take longer, too.",
             """
 `rate(healthd_query_duration_seconds_sum[15m]) / rate(healthd_query_duration_seconds_count[15m])` by `question`:
-`connect` is the network, the pooler or a server out of processes, `look` the question of a quiet round,
-`read`, `beside`, `access` the catalogs, `values` and `statements` planning and casts.
-`SELECT * FROM pg_stat_activity WHERE wait_event IS NOT NULL` shows what it waits for.""",
+`connect` is the network, the pooler or a server out of processes, `look` the query of a quiet round;
+`read`, `beside` and `access` read the catalogs, `rows` reads sampled rows,
+`values` and `statements` are planning and casts.
+`SELECT * FROM pg_stat_activity WHERE wait_event IS NOT NULL` shows what the server waits for.""",
             """
-End what blocks or loads the server. Catalogs that have grown with dropped objects: `VACUUM ANALYZE` as a superuser.
-If the schema itself has grown, nothing: a day later it is the usual time.""",
+Remove what blocks or loads the server. If dropped objects have bloated the catalogs, run `VACUUM ANALYZE` as a
+superuser. If the schema itself has grown, no action is required: a day later this is the usual duration.""",
         ),
         (
             "problem_recurring",
-            "A problem comes back again and again",
+            "A problem recurs",
             """
-The same problem began on a target three times within an hour, however short each time was.
-Somebody or something undoes what is mended: a job, a deployment, an application that makes its own tables,
-two releases that migrate against each other. After a restart of healthd what stands counts as begun anew.""",
+The same problem began on a target three times within an hour, however short each occurrence was.
+Something undoes the repair: a job, a deployment, an application that creates its own tables,
+or two releases that migrate against each other.
+After a restart of healthd, existing problems count as begun again.""",
+            "Each occurrence has the impact of its problem. The repair does not last.",
             """
-The log has `finding.appeared` and `finding.resolved` with the object and the time.
-`healthd_incidents_total` by target and problem shows how often.""",
+The log contains `finding.appeared` and `finding.resolved` with the object and the time.
+`healthd_incidents_total` by target and problem shows how often the problem began.""",
             """
-Find what runs at these times, and stop it. If what it does is right, write it as a migration.""",
+Find out what runs at these times, and stop it. If its change is correct, write it as a migration.""",
         ),
         (
             "application_errors",
-            "An application answers with errors of its own",
+            "An application responds with server errors",
             """
-Of the requests of the last 5 minutes more than one in twenty ended with a status 5xx, and three at least.
-It is told by the application's own middleware; an endpoint that healthd asks can be well meanwhile.""",
+More than one in twenty requests of the last 5 minutes, and at least three, ended with a 5xx status.
+The application's own middleware reports this; the endpoints that healthd requests may work meanwhile.""",
+            "Users of the application get errors.",
             """
-The alert lists routes, statuses and codes. 503 is a database that does not answer, or cannot now;
-500 with `schema_mismatch` or `serialization_failed` has a finding on the same object.
-The application's log has `request.failed` with the request's id, the SQLSTATE and where in the code.""",
+The alert lists routes, statuses and codes. 503 means that the database does not answer, or is busy;
+for 500 with `schema_mismatch` or `serialization_failed` there is a finding on the same object.
+The application's log contains `request.failed` with the request ID, the SQLSTATE and the location in the code.""",
             """
-Mend the finding on the database. Without one it is the application: roll its release back.""",
+Fix the finding on the database. If there is none, the application is the cause: roll back its release.""",
         ),
         (
             "application_slow",
             "A route of an application is slow",
+            "For ten minutes, one in a hundred requests to a route has taken longer than a second.",
+            "Users of the route wait.",
             """
-One in a hundred requests to a route has taken longer than a second, for ten minutes.""",
-            """
-The alert says which share of the time the database has.
+The alert shows how much of the time the database takes.
 `histogram_quantile(0.99, sum by (route, le) (rate(healthd_asgi_request_duration_seconds_bucket[10m])))` shows since
 when.""",
             """
-A large share: a lost index is a finding of its own; otherwise `EXPLAIN` what the route asks, and look for locks.
-A small one: the application's own work, or too few processes.""",
+If the database takes most of the time: a missing index is a separate finding; otherwise `EXPLAIN` the queries of the
+route, and check for locks. If not: the application's own work takes the time, or it has too few processes.""",
         ),
         (
             "application_conversion_failed",
-            "An application and its database do not know the same values",
+            "An application and its database have different values",
             """
-The application read a value that its model does not have (500 `serialization_failed`),
-or sent one that the enum of the database does not have (422 `enum_mismatch`).
-The second can be a caller's fault where an application passes on what it was given; the first never is.""",
+The application read a value that its model does not contain (500 `serialization_failed`),
+or sent a value that the enum of the database does not contain (422 `enum_mismatch`).
+The latter can be an error of a caller, if the application passes on its input; the former never is.""",
+            "Requests with such a value fail.",
             """
-The application's log has `request.failed` with the object.
+The application's log contains `request.failed` with the object.
 `healthd_asgi_errors_total` by `error_code` shows how often.
-healthd has `enum_mismatch`, `contract_broken` or `serialization_failed` on the same object,
-if it is given the application's contract.""",
+If healthd has the application's contract, it reports `enum_mismatch`, `contract_broken` or `serialization_failed`
+on the same object.""",
             """
-Mend the side that is wrong: the enum (`healthd repair`) or the release of the application.
-SQLAlchemy that writes names for values needs `values_callable` (`healthd docs contracts`).""",
+Fix the side that is wrong: the enum (`healthd repair`) or the release of the application.
+If SQLAlchemy writes names instead of values, the model needs `values_callable`: `healthd docs contracts`.""",
         ),
     )
 )
@@ -181,27 +216,28 @@ SECTIONS = PROBLEMS | {one.name: one for one in WATCHER}
 
 HEAD = """# Runbook
 
-A section for each problem; pages, alerts and `healthd explain PROBLEM` lead here.
-This file is written by `make docs` from the checks' own texts.
+This runbook has a section for each problem. Pages, alerts and `healthd explain PROBLEM` link to it.
+`make docs` generates this file from the texts of the checks.
 
-First, at 3 a.m.: open the page of the target. It shows what is expected, what is there, and the SQL that mends it.
-Nothing that healthd does changes a database unless you type `migrate` or `rollback`.
+If you were paged, first open the page of the target.
+It shows the expected and the actual state, and the SQL that repairs the database.
+Monitoring never changes a database; only commands such as `healthd migrate` and `healthd rollback` do.
 
 | problem | HTTP | severity |
 |---|---|---|
 """ + "".join(f"| [{one.name}](#{one.name}) | {one.status} | {one.severity} |\n" for one in PROBLEMS.values())
 
-# Several at once: not seeing outranks seeing wrong.
+# The status of several findings: "cannot tell" outranks a known error.
 RANK = (503, 403, 500, 422, 200)
 
 
 def leading(findings: Iterable[Finding]) -> Finding | None:
-    """Return the finding that decides the answer; None when there is none."""
+    """Return the finding that decides the response; None if there is none."""
     return min(findings, key=lambda one: RANK.index(PROBLEMS[one.problem].status), default=None)
 
 
 def runbook() -> str:
-    """Return the whole runbook as Markdown: the head, then a section for each problem."""
+    """Return the complete runbook as Markdown: the head, then a section for each problem."""
     return HEAD + "\n" + "\n".join(line for problem in SECTIONS.values() for line in section(problem))
 
 
@@ -210,9 +246,10 @@ def section(problem: Problem) -> Iterator[str]:
     answer = f" (HTTP {problem.status}, {problem.severity})" if problem.status else ""
     yield from (f"## {problem.name}", "", f"**{problem.title}.**{answer}")
     for heading, text in (
-        ("What it means", problem.meaning),
-        ("How to see it", problem.see),
-        ("How to mend it", problem.mend),
+        ("Meaning", problem.meaning),
+        ("Impact", problem.impact),
+        ("Diagnosis", problem.diagnosis),
+        ("Mitigation", problem.mitigation),
     ):
         yield from ("", f"### {heading}", "", text.strip())
     yield ""

@@ -1,4 +1,4 @@
-"""Expected and actual side by side: which lines and words differ, and what the eye does not see."""
+"""Expected and actual side by side: the lines and words that differ, and differences that are not visible."""
 
 import re
 import unicodedata
@@ -9,14 +9,14 @@ from itertools import islice, zip_longest
 
 AROUND = 2  # equal lines shown before and after those that differ
 LINES = 400  # lines shown of a text
-LETTERS = 600  # letters shown of a piece of a line
-LINES_COMPARED = 40_000  # pairs of lines that are compared one by one; beyond, all between first and last differ
-WORDS_COMPARED = 2_500  # and pairs of words
+LETTERS = 600  # characters shown of a piece of a line
+LINES_COMPARED = 40_000  # pairs of lines that are compared; beyond, all between the first and last difference differ
+WORDS_COMPARED = 2_500  # the same for words
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a line: text that both sides have, or not, or words for what is left out here."""
+    """A part of a line: text that both sides contain or not, or a description of omitted text."""
 
     text: str
     unlike: bool = False
@@ -28,7 +28,7 @@ Line = tuple[Piece, ...] | None  # None: the other side has a line here
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Expected and actual, line beside line; `folded` says whether something is left out."""
+    """Expected and actual, line by line; `folded` is true if text is omitted."""
 
     expected: tuple[Line, ...]
     actual: tuple[Line, ...]
@@ -37,11 +37,11 @@ class Sides:
 
 
 def compare(expected: str, actual: str) -> Sides:
-    """Return two texts line beside line, with what differs marked and long stretches of the same left out."""
+    """Return two texts line by line, with the differences marked and long identical parts omitted."""
     left, right = expected.split("\n"), actual.split("\n")
     rows = list(islice(_rows(left, right), LINES + 1))
     if len(rows) > LINES:
-        rest = (Piece("", skipped="the rest of a long text"),)
+        rest = (Piece("", skipped="the rest of the text is omitted"),)
         rows[LINES] = (rest, rest)
     long = any(len(line) > LETTERS for line in (*left, *right))
     folded = long or any(piece.skipped for row in rows for line in row for piece in line or ())
@@ -62,12 +62,12 @@ def _rows(expected: list[str], actual: list[str]) -> Iterator[tuple[Line, Line]]
         if len(blocks) == 1 or len(lines) <= head + tail + 2:
             yield from ((line, line) for line in lines)
             continue
-        fold = (Piece("", skipped=f"{len(lines) - head - tail} lines the same"),)
+        fold = (Piece("", skipped=f"{len(lines) - head - tail} identical lines"),)
         yield from ((line, line) for line in (*lines[:head], fold, *lines[len(lines) - tail :]))
 
 
 def _blocks(expected: list[str], actual: list[str], limit: int) -> Iterator[tuple[bool, int, int, int, int]]:
-    """Yield (whether it is the same, from, to, from, to) for each stretch of two lists."""
+    """Yield (identical or not, from, to, from, to) for each section of two lists."""
     shorter = min(len(expected), len(actual))
     head = next((n for n in range(shorter) if expected[n] != actual[n]), shorter)
     tail = next((n for n in range(shorter - head) if expected[-1 - n] != actual[-1 - n]), shorter - head)
@@ -88,7 +88,7 @@ WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
 def _pair(expected: str | None, actual: str | None, *, unlike: bool) -> tuple[Line, Line]:
-    """Return two unlike lines as pieces; lines that have little in common are marked whole or not at all."""
+    """Return two different lines as pieces; lines that have little in common are marked entirely or not at all."""
     if expected is None or actual is None:
         return _whole(expected, unlike), _whole(actual, unlike)
     words, others = WORDS.findall(expected), WORDS.findall(actual)
@@ -108,23 +108,23 @@ def _whole(text: str | None, unlike: bool) -> Line:
 def _short(text: str) -> str:
     if len(text) <= LETTERS:
         return text
-    return f"{text[: LETTERS // 2]} ⋯ {len(text) - LETTERS} letters ⋯ {text[-LETTERS // 2 :]}"
+    return f"{text[: LETTERS // 2]} ⋯ {len(text) - LETTERS} characters ⋯ {text[-LETTERS // 2 :]}"
 
 
 def remarks(expected: str, actual: str) -> Iterator[str]:
-    """Yield what the eye does not see in two texts that differ."""
+    """Yield remarks about differences that are hard to see."""
     if expected == actual:
-        yield "Both read the same as text."
+        yield "Both sides are identical as text."
     elif expected.split() == actual.split() or "".join(expected.split()) == "".join(actual.split()):
-        yield "They differ only in white space."
+        yield "The sides differ only in white space."
     elif expected.casefold() == actual.casefold():
-        yield "They differ only in upper and lower case."
+        yield "The sides differ only in upper and lower case."
     elif sorted(re.findall(r"\w+", expected)) == sorted(re.findall(r"\w+", actual)):
-        yield "The words are the same, not their order or what stands between them."
-    for text, other, side in ((expected, actual, "expected"), (actual, expected, "there")):
+        yield "Both sides contain the same words; their order or the characters between them differ."
+    for text, other, side in ((expected, actual, "expected"), (actual, expected, "actual")):
         odd = [letter for letter in dict.fromkeys(text) if letter not in other and not letter.isascii()]
-        yield from (f"Only in what is {side}: {named(letter)}." for letter in odd[:4])
+        yield from (f"Only in the {side} value: {named(letter)}." for letter in odd[:4])
 
 
 def named(letter: str) -> str:
-    return f"U+{ord(letter):04X} {unicodedata.name(letter, 'without a name')}"
+    return f"U+{ord(letter):04X} {unicodedata.name(letter, '(no name)')}"

@@ -42,7 +42,7 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What the web needs of the daemon: what it shows, the time, how to read the settings again, where it listens."""
+    """What the web server needs from the daemon: the board, the time, how to reload the settings, and its address."""
 
     board: Board
     clock: Callable[[], datetime]
@@ -52,17 +52,17 @@ class Door:
 
     @property
     def site(self) -> Site:
-        """Return the names under which it may be asked."""
+        """Return the host names that are accepted in requests."""
         return Site(self.listen, self.board.external_url, self.board.allowed_hosts, self.board.machine)
 
     @property
     def base(self) -> str:
-        """Return what stands before the paths of all links: the path of the external URL."""
+        """Return the prefix of all links: the path of the external URL."""
         return urlsplit(self.board.external_url).path
 
 
 def application(door: Door) -> Any:
-    """Return the ASGI application; nothing in it touches a database."""
+    """Return the ASGI application; it never accesses a database."""
     pages = _Pages(door)
     app = Starlette(
         routes=[
@@ -84,7 +84,7 @@ def application(door: Door) -> Any:
 
 
 class _Stamped:
-    """Give every answer its request id and the headers that keep a browser from running anything."""
+    """Add to every response its request ID and the headers that keep a browser from running scripts."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -109,7 +109,7 @@ class _Stamped:
 
 
 class _Known:
-    """Answer only who asks for a host that we are: see `Site`."""
+    """Accept only requests for a known host: see `Site`."""
 
     def __init__(self, app: Any, pages: _Pages) -> None:
         self.app, self.pages = app, pages
@@ -119,13 +119,13 @@ class _Known:
         if self.pages.door.site.answers(host):
             await self.app(scope, receive, send)
             return
-        words = f"this server is not called {host!r}: set external_url or allowed_hosts in [healthd] if it is"
+        words = f"unknown host {host!r}: to allow it, set external_url or allowed_hosts in [healthd]"
         response = await self.pages.refused(Request(scope), HTTPException(421, words))
         await response(scope, receive, send)
 
 
 class _Pages:
-    """The handlers; they read the board and nothing else."""
+    """The handlers; they read only the board."""
 
     def __init__(self, door: Door) -> None:
         self.door = door
@@ -133,29 +133,29 @@ class _Pages:
 
     @property
     def about(self) -> dict[str, str]:
-        """Return what every page says of us."""
+        """Return what every page shows about healthd."""
         return {"version": __version__, "base": self.door.base}
 
     async def metrics(self, request: Request) -> Response:
-        """Answer with the metrics of every target and of this process."""
+        """Return the metrics of every target and of this process."""
         body, content_type = exposition(self.registry, request.headers.get("accept", ""))
         return Response(body, headers={"Content-Type": content_type})
 
     async def probe(self, request: Request) -> Response:
-        """Answer with the metrics of one target; only targets of the settings can be named."""
+        """Return the metrics of one target; only configured targets can be named."""
         name = request.query_params.get("target")
         if name is None or name not in self.door.board.entries:
-            raise HTTPException(400, f"no target is called {name!r}" if name else "say which: /probe?target=NAME")
+            raise HTTPException(400, f"unknown target {name!r}" if name else "specify a target: /probe?target=NAME")
         made = one_target(self.door.board, self.door.clock, name)
         body, content_type = exposition(made, request.headers.get("accept", ""))
         return Response(body, headers={"Content-Type": content_type})
 
     async def healthy(self, _request: Request) -> Response:
-        """Answer as long as this process serves."""
+        """Return 200 while this process serves requests."""
         return PlainTextResponse("healthd is healthy\n")
 
     async def ready(self, _request: Request) -> Response:
-        """Answer 200 once every target has had its first round."""
+        """Return 200 once the first round of every target has finished."""
         waiting = [name for name, entry in self.door.board.entries.items() if entry.report is None]
         if waiting:
             text = f"waiting for the first round of {len(waiting)} targets\n"
@@ -163,24 +163,24 @@ class _Pages:
         return PlainTextResponse("healthd is ready\n")
 
     async def reload(self, request: Request) -> Response:
-        """Read the settings again, for anybody but another site's page; bad ones are told and the old ones stay."""
+        """Reload the settings, but not for a page of another site; report wrong settings and keep the old ones."""
         if not self.door.site.may_change(request.headers):
-            raise HTTPException(403, "a page of another site asks for this: POST it from here, or without a browser")
+            raise HTTPException(403, "cross-site request rejected: send the POST from this site, or without a browser")
         try:
             await self.door.reload()
         except HealthdError as error:
-            raise HTTPException(500, f"{error}; the old settings stay") from error
+            raise HTTPException(500, f"{error}; the previous settings stay in use") from error
         return PlainTextResponse("reloaded\n")
 
     async def overview(self, _request: Request) -> Response:
-        """Show every target to people."""
+        """Return the page of all targets."""
         door = self.door
         return HTMLResponse(
             page.overview(door.board, now=door.clock(), runbook=door.runbook, version=__version__, base=door.base)
         )
 
     async def target(self, request: Request) -> Response:
-        """Show one target to people."""
+        """Return the page of one target."""
         name, door = request.path_params["name"], self.door
         if name not in door.board.entries:
             return HTMLResponse(page.not_found(name, door.board.entries, **self.about), 404)
@@ -188,11 +188,11 @@ class _Pages:
         return HTMLResponse(page.target(name, entry, now=door.clock(), runbook=door.runbook, **self.about))
 
     async def runbook(self, _request: Request) -> Response:
-        """Show what each problem means and how to mend it."""
+        """Return the runbook."""
         return HTMLResponse(page.runbook_page(**self.about))
 
     async def api_targets(self, _request: Request) -> Response:
-        """Answer with every target's state in short."""
+        """Return a summary of every target."""
         return JSONResponse({"targets": list(self._summaries())})
 
     def _summaries(self) -> Iterator[dict[str, Any]]:
@@ -208,11 +208,11 @@ class _Pages:
             }
 
     async def api_target(self, request: Request) -> Response:
-        """Answer with one target's report, with the status that its worst problem has."""
+        """Return the report of one target, with the HTTP status of its leading problem."""
         name, door = request.path_params["name"], self.door
         entry = door.board.entries.get(name)
         if entry is None:
-            raise HTTPException(404, f"no target is called {name!r}")
+            raise HTTPException(404, f"unknown target {name!r}")
         now = door.clock()
         status, body, headers = answer(
             entry.report,
@@ -226,19 +226,19 @@ class _Pages:
         return JSONResponse(body, status, headers=headers, media_type=content_type)
 
     async def api_repair(self, request: Request) -> Response:
-        """Answer with the SQL that brings one target back, for a person to read; nothing runs it here."""
+        """Return the SQL that repairs one target, for a person to read; healthd does not run it."""
         name = request.path_params["name"]
         entry = self.door.board.entries.get(name)
         if entry is None or entry.report is None:
-            raise HTTPException(404, f"no target is called {name!r}" if entry is None else "no round yet")
+            raise HTTPException(404, f"unknown target {name!r}" if entry is None else "no round has finished yet")
         return PlainTextResponse(script(entry.report), media_type="application/sql")
 
     async def broke(self, request: Request, _error: Exception) -> Response:
-        """Answer for a fault of ours; the log has it."""
-        return await self.refused(request, HTTPException(500, "healthd itself failed: see its log"))
+        """Return the response for an internal error; the log contains it."""
+        return await self.refused(request, HTTPException(500, "internal error in healthd: see its log"))
 
     async def refused(self, request: Request, error: HTTPException) -> Response:
-        """Answer an error as a problem document with the seed's members."""
+        """Return an error as a problem document (RFC 9457)."""
         detail = hide(error.detail)
         body = {
             "type": "about:blank",
@@ -254,7 +254,7 @@ class _Pages:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Hold the listening socket for a block; port 0 takes a free one."""
+    """Hold the listening socket for a block; port 0 selects a free port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -264,13 +264,13 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         except OSError as error:
             raise ConfigError(
                 f"cannot listen on {host}:{port}: {error.strerror}",
-                hint="stop what listens there, or set `listen` in [healthd] or --listen",
+                hint="stop the process that listens there, or set `listen` in [healthd] or --listen",
             ) from error
         yield listener
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the daemon has its own."""
+    """uvicorn without its signal handlers, because the daemon has its own."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -278,7 +278,7 @@ class _Server(uvicorn.Server):
 
 
 def server_for(app: Any) -> uvicorn.Server:
-    """Return the server of an application; its `should_exit` ends it within a second."""
+    """Return the server of an application; setting its `should_exit` stops it within a second."""
     return _Server(
         uvicorn.Config(
             app,

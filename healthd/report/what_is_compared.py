@@ -1,4 +1,4 @@
-"""docs/what-is-compared.md, written from the records themselves: `make docs`."""
+"""docs/what-is-compared.md, generated from the records: `make docs`."""
 
 from __future__ import annotations
 
@@ -12,30 +12,33 @@ from healthd.model.severity import Severity
 
 HEAD = """# What is compared
 
-healthd reads everything that follows, of every kind of object, and compares it with what the applied migrations make.
-`healthd diff TARGET sql/schema.lock` lists every difference;
-`healthd check` reports those that are a finding, and names the others in a note:
+healthd reads all attributes in the table below and compares them with the result of the applied migrations.
+`healthd diff TARGET sql/schema.lock` lists all differences.
+`healthd check` reports differences as findings or in notes:
 
-- *critical* can break or expose the application, *warning* cannot;
-- *not reported* is recorded and compared, and a difference is only a note: it changes nothing that anybody relies on;
-- *depends* on the object: an index that is unique, a column that every INSERT must name, a text that differs
-  in white space or comments only, a constraint that was validated by hand.
+- *critical*: the difference can break the application or expose its data;
+- *warning*: the difference can do neither;
+- *not reported*: the attribute is recorded and compared, but a difference has no effect and is only a note;
+- *depends*: the severity depends on the object, for instance on whether an index is unique,
+  an INSERT must name a column, a text differs only in white space or comments,
+  or a constraint was validated by hand.
 
-Notes also name the differences that are as they should be:
+Notes also list differences that are expected:
 
-- privileges that a contract asks for, the one that healthd needs to read its ledger,
-  and those that the role that migrates was granted on the objects of others;
-- privileges of roles that neither `sql/` nor a contract names, on what is not its own:
-  on objects that come with the server, and by default on what a role will make that neither of them names.
-  Such a role's privilege on an object of `sql/` is a warning; PUBLIC's, or a named role's, is critical;
-- partitions that are as their table promises, or that `partitions = …` in yoyo.ini leaves alone;
-- what a migration is changing just now, or was changing when it was interrupted.
+- privileges that a contract requires, the privilege that healthd needs to read its ledger,
+  and privileges on objects of other roles that were granted to the role that runs migrations;
+- privileges of roles that neither `sql/` nor a contract names, on objects that `sql/` does not define:
+  objects of the server, and default privileges for roles that neither of them names.
+  The privilege of such a role on an object of `sql/` is a warning; that of PUBLIC or of a named role is critical;
+- partitions that match the definition of their table, or that `partitions = …` in yoyo.ini excludes;
+- objects that a running or an interrupted migration changes.
 
-Not compared is what `pg_dump --schema-only` leaves out: rows, the counters of sequences, statistics,
+What `pg_dump --schema-only` omits is not compared: rows, the values of sequences, statistics,
 privileges on the database itself, roles and their settings, tablespaces,
-what belongs to an extension, and what the server's own schemas hold (but not the privileges on `pg_catalog`).
-Nor are entries of options that only the server writes (`pg_attver`): `healthd snapshot --all` lists them.
-Texts that two majors of PostgreSQL print in their own ways are marked with an asterisk
+members of extensions, and the contents of the server's own schemas (except the privileges on `pg_catalog`).
+Entries of options that only the server writes (`pg_attver`) are not compared either:
+`healthd snapshot --all` lists them.
+An asterisk marks texts that major versions of PostgreSQL can print differently
 ([Several majors](how-to/migrations.md#several-majors)).
 
 | kind | missing | unexpected | critical when it differs | warning when it differs | not reported |
@@ -44,7 +47,7 @@ Texts that two majors of PostgreSQL print in their own ways are marked with an a
 
 
 def page() -> str:
-    """Return the whole page as Markdown: a row for each kind of object."""
+    """Return the page as Markdown: a row for each kind of object."""
     return HEAD + "".join(map(_row, KINDS.values()))
 
 
@@ -62,7 +65,7 @@ def _attributes(kind: Kind, severity: Severity | None) -> Iterator[str]:
 
 
 def _when(severity: Callable[[Any], Severity | None]) -> str:
-    """Return how bad it is that an object is lost, or gained; whether that depends on its record."""
+    """Return the severity of a missing or an unexpected object; `depends` if its record decides."""
     try:
         found = severity(None)
     except AttributeError:

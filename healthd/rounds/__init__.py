@@ -1,1 +1,1 @@
-"""One round on one target: observe it, compare it with the files, and report."""
+"""One round on one target: observe it, compare it with the files, and return a report."""

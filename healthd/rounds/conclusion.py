@@ -1,11 +1,11 @@
-"""What an observation means: it is compared with what the files promise, and every check has its say."""
+"""From an observation to a report: it is compared with the expected objects, and every check judges it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from healthd import catalog
 from healthd.catalog import KINDS
 from healthd.catalog.grants import Grant
 from healthd.checks import CHECKS, applicable
@@ -17,7 +17,7 @@ from healthd.comparison.judgement import with_consequences
 from healthd.comparison.lazy_objects import whole
 from healthd.comparison.passes import Comparison, Given, Reason, Sorted, compare, sort_out
 from healthd.comparison.privileges import PRIVILEGES, is_agreed, is_elsewhere, is_held_by_a_stranger, named_roles
-from healthd.comparison.roles import ROLES, for_comparison, named
+from healthd.comparison.roles import for_comparison, named
 from healthd.comparison.server_texts import as_printed
 from healthd.comparison.unreported import AGREED, ELSEWHERE, PARTITIONS, RECORDED, RUNNING, Unreported
 from healthd.comparison.unreported import named as differing
@@ -28,7 +28,7 @@ from healthd.database.snapshot.transaction import Reading
 from healthd.expected.lockfile import LockFile
 from healthd.expected.status import states
 from healthd.expected.store import Files
-from healthd.model.findings import Evidence, Finding, Report, identity
+from healthd.model.findings import Evidence, Finding, Verdict, identity
 from healthd.model.ledger import Interrupted, MigrationState
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
@@ -37,8 +37,8 @@ from healthd.rounds.observation import Observation
 from healthd.text import some
 
 
-def conclude(target: Target, files: Files, observation: Observation) -> Report:
-    """Return what an observation means: pure, so that a test can give it literals."""
+def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
+    """Return the verdict on an observation; this is a pure function, so that tests can use literals."""
     reading, ledger = observation.reading, observation.reading.ledger
     lock_file = files.lock.on(reading.snapshot.server_version)
     promise = Promise(lock_file, reading)
@@ -53,10 +53,7 @@ def conclude(target: Target, files: Files, observation: Observation) -> Report:
     unseen = {**_unseen(observation.vitals, ledger.reader), **_unsampled(observation.samples)}
     unreported = _unreported(comparison, parted, reading)
     adopted = reading.maintenance or ledger.schemas or ledger.applied
-    return Report(
-        target=target.name,
-        started_at=datetime.min.replace(tzinfo=UTC),
-        duration_s=0.0,
+    return Verdict(
         findings=findings,
         checks=_verdicts(findings, applicable(target.contracts), unseen),
         migrations=migrations,
@@ -74,13 +71,13 @@ def conclude(target: Target, files: Files, observation: Observation) -> Report:
 
 
 class Promise:
-    """What the files promise one database, as its server prints it; a kind is folded when somebody asks for it."""
+    """The objects that one database must have, as its server prints them; each kind is computed when needed."""
 
     def __init__(self, lock_file: LockFile, reading: Reading) -> None:
-        self.printed: dict[Place, str] = {}  # texts that are known as this server prints them, with their migration
+        self.printed: dict[Place, str] = {}  # texts recorded as this server prints them, with their migration
         self._lock_file, self._ledger, self._version = lock_file, reading.ledger, reading.snapshot.server_version
         self._applied = [one.id for one in reading.ledger.applied]
-        self.locked = [one.id for one in lock_file.migrations]  # the ids that the lock file knows
+        self.locked = [one.id for one in lock_file.migrations]  # the ids in the lock file
 
     def of(self, kinds: Collection[str]) -> Snapshot:
         """Return the objects of these kinds."""
@@ -91,12 +88,12 @@ class Promise:
         return for_comparison(expected, self._ledger.owner)
 
     def whole(self, snapshot: Snapshot) -> Snapshot:
-        """Return a snapshot with the kinds that it leaves out because they are as expected."""
+        """Return a snapshot with the kinds that it omits because they are as expected."""
         return whole(snapshot, lambda kind: self.of({kind}).objects)
 
 
 def _compared(target: Target, promise: Promise, reading: Reading) -> Comparison:
-    """Return what the comparison of the database with the files brings."""
+    """Return the comparison of the database with the files."""
     expected = promise.of(KINDS.keys() - reading.snapshot.omitted)
     actual = for_comparison(_without_reader(reading), reading.ledger.owner)
     if any(one.attribute is None for one in diff(expected, actual)):  # what it is a part of may be of any kind
@@ -106,14 +103,15 @@ def _compared(target: Target, promise: Promise, reading: Reading) -> Comparison:
 
 
 def _roles(comparison: Comparison, lock_file: LockFile, target: Target, owner: str | None) -> frozenset[str]:
-    """Return the roles that sql/ or a contract names, where a privilege differs: all migrations are read for it."""
+    """Return the roles that sql/ or a contract names if a privilege differs; this reads all migrations."""
     if not any(one.key.kind in PRIVILEGES for one in comparison.differences):
         return frozenset()
-    return named_roles(for_comparison(lock_file.expected(None, ROLES.keys()), owner).objects, target.contracts)
+    kinds = frozenset(catalog.names(lambda kind: kind.with_roles))
+    return named_roles(for_comparison(lock_file.expected(None, kinds), owner).objects, target.contracts)
 
 
 def _moving(lock_file: LockFile, reading: Reading, interrupted: Iterable[Interrupted]) -> frozenset[Key]:
-    """Return what an interrupted or a running migration changes, or keeps locked: neither drift nor in order yet."""
+    """Return the objects that an interrupted or a running migration changes or locks: they are not judged yet."""
     names = {one.id for one in interrupted}
     if reading.maintenance:
         names |= {one.id for one in lock_file.without([one.id for one in reading.ledger.applied])}
@@ -128,7 +126,7 @@ def _reasons(
     reading: Reading,
     moving: frozenset[Key],
 ) -> tuple[Reason, ...]:
-    """Return why a difference may be no drift, in the order in which that is asked."""
+    """Return the reasons why a difference is not drift, in the order in which they are tested."""
     there = promise.whole(comparison.aligned).objects
     running = reading.maintenance is not None
     return (
@@ -176,7 +174,7 @@ def _evidence(
 
 
 def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:
-    """Return what the checks find, the worst first, with the roles of this database in its SQL."""
+    """Return the findings of the checks, the worst first, with the roles of this database in their SQL."""
     findings = (
         replace(with_version(with_consequences(finding, evidence), reading.updates), check=name)
         for name, check in CHECKS.items()
@@ -186,7 +184,7 @@ def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:
 
 
 def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unreported:
-    """Return what differs and is no finding, by the reason, in the order in which notes list it."""
+    """Return the differences that are no findings, by reason, in the order in which the notes list them."""
     excused = {reason: differing(found) for reason, found in parted.excused.items()}
     return Unreported(
         {
@@ -200,26 +198,26 @@ def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unr
 
 
 def _about(key: Key) -> Key:
-    """Return what a difference is about in the effects of a migration: none has a partition that is half detached."""
+    """Return the key that the effects of a migration use for an object: they have no half-detached partitions."""
     return Key("table", key.path) if key.kind == "detachment" else key
 
 
-def confirmed(once: Report, again: Report) -> Report:
-    """Return the second report without the findings that the first did not have."""
+def confirmed(once: Verdict, again: Verdict) -> Verdict:
+    """Return the second verdict without the findings that the first did not have."""
     seen = {identity(one) for one in once.findings}
     kept = tuple(one for one in again.findings if identity(one) in seen)
     return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)))
 
 
 def _notes(target: Target, expected: Snapshot) -> Iterator[str]:
-    """Yield what is to be known and no finding."""
+    """Yield the notes: information that is no finding."""
     for key, word in target.partitions.items():
         if getattr(expected.objects.get(key), "partitioned_by", None) is None:
-            yield f"partitions = {key.sql}: {word} (yoyo.ini), but sql/ makes no partitioned table of this name"
+            yield f"partitions = {key.sql}: {word} (yoyo.ini), but sql/ defines no partitioned table with this name"
 
 
 def _without_reader(reading: Reading) -> Snapshot:
-    """Return the snapshot without the privilege that we ask for ourselves: to enter the schema of the books."""
+    """Return the snapshot without the privilege that healthd itself needs: USAGE on the schema of the ledger."""
     ours = frozenset(_of_reader(reading))
     objects = {key: record for key, record in reading.snapshot.objects.items() if key not in ours}
     return replace(reading.snapshot, objects=objects) if ours else reading.snapshot
@@ -233,7 +231,7 @@ def _of_reader(reading: Reading) -> Iterator[Key]:
 
 
 def _rank(finding: Finding) -> tuple[int, int, str, int, Key]:
-    """Return the order of telling: the worst first, and what others need to be made before them."""
+    """Return the sort key of findings: the worst first, and objects before the objects that depend on them."""
     kinds = list(KINDS)
     made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
     first = {NAME_OF: 0, SCHEMA_OF: 0, SWAPPED: 1}.get(finding.attribute or "", 2)
@@ -241,41 +239,40 @@ def _rank(finding: Finding) -> tuple[int, int, str, int, Key]:
 
 
 def _unseen(vitals: Vitals, reader: str | None) -> dict[str, str]:
-    """Return, for each check that did not see all it judges, a note that says why."""
+    """Return, for each check that could not read everything it judges, a note that states the reason."""
     notes = {}
     if vitals.counters is None:
-        notes["sequences"] = "how far sequences have counted could not be read just now"
+        notes["sequences"] = "the values of the sequences could not be read"
     elif hidden := [one.key for one in vitals.counters if not one.readable]:
         schemas = ", ".join(sorted({quote(one.path[0]) for one in hidden}))
         role = quote(reader) if reader else "healthd"
         notes["sequences"] = (
-            f"healthd may not see how far {some([one.sql for one in hidden])} {'has' if len(hidden) == 1 else 'have'} "
-            f"counted: GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {role}; in a migration"
+            f"healthd lacks the privilege to read the value{'s' * (len(hidden) > 1)} of "
+            f"{some([one.sql for one in hidden])}: "
+            f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {role}; in a migration"
         )
     if vitals.sorted_by is None:
-        notes["collations"] = "the versions of the libraries that sort text could not be read just now"
+        notes["collations"] = "the versions of the collations could not be read"
     return notes
 
 
 WHY = {
-    "policy": "row security hides rows of it from healthd",
+    "policy": "row security hides rows from healthd",
     "lock": "it is locked",
-    "time": "the time did not suffice",
+    "time": "the time limit was reached",
 }
 
 
 def _unsampled(samples: Samples) -> dict[str, str]:
-    """Return a note about the tables whose rows could not be looked at; a refused privilege is a finding."""
+    """Return a note about the tables whose rows could not be sampled; a missing privilege is a finding."""
     told = [
-        f"{one.key.sql} ({WHY.get(one.why, f'the server answers {one.why}')})"
-        for one in samples.unsampled
-        if one.why != "denied"
+        f"{one.key.sql} ({WHY.get(one.why, f'error {one.why}')})" for one in samples.unsampled if one.why != "denied"
     ]
-    return {"serialization": f"no rows were sampled of {some(told)}"} if told else {}
+    return {"serialization": f"no rows were sampled from {some(told)}"} if told else {}
 
 
 def _verdicts(findings: Iterable[Finding], checks: Iterable[str], unseen: Iterable[str] = ()) -> dict[str, Severity]:
-    """Return each of these checks' worst severity; one that found nothing and did not see all has none."""
+    """Return the worst severity of each check; a check with no finding that could not read everything has none."""
     verdicts = dict.fromkeys(("connection", *checks), Severity.OK)
     for finding in findings:
         verdicts[finding.check] = max(verdicts.get(finding.check, Severity.OK), finding.severity)

@@ -1,4 +1,4 @@
-"""The only door to httpx: ask one endpoint of an application, bounded in time and memory, and judge what it says."""
+"""The only door to httpx: request one endpoint of an application, with limits on time and memory, and judge it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from typing import Any
 from healthd._version import __version__
 from healthd.config.settings import Endpoint
 from healthd.contracts.json_shape import mismatches
-from healthd.model.findings import Evidence, Finding, Report
+from healthd.model.findings import Evidence, Finding, Report, Verdict
 from healthd.model.names import Key
 from healthd.model.observations import Asked
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
 
 LIMIT_BYTES = 1 << 20
-AGAIN_S = 0.2  # between an answer that is wrong and the second try that confirms it
+AGAIN_S = 0.2  # between a wrong response and the second request that confirms it
 HEADERS = {"User-Agent": f"healthd/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 
 
 async def examine_endpoint(endpoint: Endpoint) -> Report:
-    """Return the report of one round; whatever the endpoint does is a finding, never an exception.
+    """Return the report of one round; an error of the endpoint is a finding, never an exception.
 
-    What looks wrong is asked a second time, and what that brings is told: a round takes two deadlines at most.
+    After a wrong response the endpoint is requested again, and the second response is reported: a round takes two
+    deadlines at most.
     """
     started_at, start = datetime.now(UTC), monotonic()
     asked = await ask(endpoint)
@@ -37,8 +38,8 @@ async def examine_endpoint(endpoint: Endpoint) -> Report:
         asked = replace(await ask(endpoint), before=asked)
         findings = _findings(endpoint, asked)
     worst = max((one.severity for one in findings), default=Severity.OK)
-    duration_s = monotonic() - start
-    return Report(endpoint.name, started_at, duration_s, findings, checks={"endpoints": worst}, asked=asked)
+    verdict = Verdict(findings=findings, checks={"endpoints": worst})
+    return replace(Report.of(verdict, endpoint.name, started_at, monotonic() - start), asked=asked)
 
 
 def _findings(endpoint: Endpoint, asked: Asked) -> tuple[Finding, ...]:
@@ -49,8 +50,8 @@ def _findings(endpoint: Endpoint, asked: Asked) -> tuple[Finding, ...]:
 
 
 async def ask(endpoint: Endpoint) -> Asked:
-    """Return what came of one GET; no redirect is followed, no proxy of the environment used."""
-    import httpx  # 0.1 s: not for who has no endpoints
+    """Return the result of one GET; redirects are not followed, and proxies of the environment are not used."""
+    import httpx  # takes 0.1 s: only if there are endpoints
 
     start = monotonic()
     status: int | None = None
@@ -76,9 +77,9 @@ async def ask(endpoint: Endpoint) -> Asked:
     except httpx.ConnectError as error:
         trouble = f"cannot connect: {' '.join(str(error).split())[:200]}"
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        trouble = f"it does not speak HTTP as it should ({type(error).__name__})"
-    except (OSError, ValueError, ExceptionGroup) as error:  # what httpx lets through
-        trouble = f"cannot ask ({type(error).__name__})"
+        trouble = f"HTTP request failed ({type(error).__name__})"
+    except (OSError, ValueError, ExceptionGroup) as error:  # errors that httpx does not wrap
+        trouble = f"request failed ({type(error).__name__})"
     else:
         if endpoint.shape and status == endpoint.status:
             wrong = mismatches(body, endpoint.shape) if whole else (f"the body is longer than {LIMIT_BYTES} bytes",)
@@ -106,12 +107,12 @@ def _authorization(endpoint: Endpoint) -> dict[str, str]:
         why = error.strerror if isinstance(error, OSError) else "it is not ASCII"
         raise _NoToken(f"cannot read the token in {endpoint.token_file}: {why}") from None
     if not token.isprintable() or not token:
-        raise _NoToken(f"{endpoint.token_file} holds no token on a line of its own")
+        raise _NoToken(f"{endpoint.token_file} does not contain a token on a single line")
     return {"Authorization": f"Bearer {token}"}
 
 
 async def _body(response: Any) -> tuple[bytes, bool]:
-    """Return the body as it was sent, and whether that is all of it: not more than the limit is read."""
+    """Return the body as it was sent, and whether it is complete: at most the limit is read."""
     body = bytearray()
     async for piece in response.aiter_raw():
         body += piece
@@ -122,5 +123,5 @@ async def _body(response: Any) -> tuple[bytes, bool]:
 
 @functools.cache
 def _trusted() -> ssl.SSLContext:
-    """Return whom the system trusts: also the certificate authority of one's own house."""
+    """Return the certificate authorities that the system trusts, including local ones."""
     return ssl.create_default_context()

@@ -11,12 +11,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from healthd import catalog
-from healthd.background import Later, ready
+from healthd.background import Later
 from healthd.config.reader import read_settings
 from healthd.config.settings import Target
 from healthd.database.connection import connect, dial
 from healthd.database.dsn import parameters
-from healthd.database.finding_details import look_closer
 from healthd.database.idle_connections import Places
 from healthd.database.probes.round_trips import probe_access, probe_values
 from healthd.database.probes.statements import prepare_statements
@@ -24,32 +23,31 @@ from healthd.database.probes.vitals import Vitals, read_vitals
 from healthd.database.snapshot.change_token import Mark, look, take_mark
 from healthd.database.snapshot.second_connection import Second
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Report, Verdict
 from healthd.model.ledger import State
 from healthd.model.names import Key
 from healthd.model.observations import RoundTrip
 from healthd.model.severity import Severity
 from healthd.rounds.timing import ACCESS, BESIDE, CONNECT, LOOK, READ, ROWS, STATEMENTS, VALUES, question, timing
 
-# Kinds and checks are many files. They are loaded where they are first used, while the server answers.
+# Kinds and checks are many files. They are loaded where they are first used, while the server responds.
 if TYPE_CHECKING:
     from healthd.database.probes.row_samples import Samples
     from healthd.database.snapshot.transaction import Reading
     from healthd.expected.store import Files
 
-AGAIN_S = 0.2  # between a reading that shows trouble and the one that confirms it
-ANEW_S = 600.0  # a quiet database is read in full, on a new connection, this often all the same
-SAMPLE_S = 0.9 * ANEW_S  # rows are looked at once on each of these connections, whatever else happens
-LONG_S = 0.5  # a reading that took longer is shared by two connections the next time; one that was counts twice
-SHARE = 0.25  # of a round's deadline that looking at rows may take
+AGAIN_S = 0.2  # between a reading with findings and the reading that confirms them
+ANEW_S = 600.0  # even an unchanged database is read in full, on a new connection, after this time
+SAMPLE_S = 0.9 * ANEW_S  # rows are sampled once on each of these connections, whatever else happens
+LONG_S = 0.5  # after a longer reading, the next one uses two connections; such a reading counts twice
+SHARE = 0.25  # of a round's deadline that sampling rows may take
 
 
-async def examine(target: Target | str, files: Files | Later[Files] | None = None) -> Report:
-    """Return the report of one round; trouble in or around the database is a finding, never an exception.
+async def examine(target: Target | str, files: Files | None = None) -> Report:
+    """Return the report of one round; an error of the database is a finding, never an exception.
 
-    `target` may be a URL or key=value text. Without `files` it is compared with those that the yoyo.ini of
-    this folder names; what is wrong with them is raised, as HealthdError.
-    Nothing follows it, so that it takes a second connection for the time that this saves.
+    `target` may be a URL or a key=value string. Without `files` the database is compared with the files that yoyo.ini
+    in the current folder names; an error in them is raised as HealthdError.
     """
     if isinstance(target, str):
         (target,) = read_settings(database=target).targets
@@ -57,14 +55,19 @@ async def examine(target: Target | str, files: Files | Later[Files] | None = Non
         from healthd.expected.store import read_files
 
         files = read_files(read_settings())
-    only = await examine_again(target, files, None, alone=True)
+    return await examine_alone(target, Later.made(files))
+
+
+async def examine_alone(target: Target, files: Later[Files]) -> Report:
+    """Return the report of one round that no other follows, with files that may still be read while it begins."""
+    only = await _round(target, files, None, None, alone=True)
     await only.close()
     return only.report
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of sending values, and what that depended on: the types, the enums, the settings of new sessions."""
+    """The results of sending values, and what they depend on: the types, the enums, the settings of new sessions."""
 
     of: tuple[Any, ...]
     trips: tuple[RoundTrip, ...]
@@ -72,7 +75,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """What was seen of rows, when (monotonic seconds), and the columns that were there then."""
+    """The result of sampling rows, its time (monotonic seconds), and the columns at that time."""
 
     of: Any
     at: float
@@ -81,9 +84,9 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A connection that goes from round to round, since when (monotonic seconds), and what it was told on it.
+    """A connection that rounds share, its start (monotonic seconds), and what was read on it.
 
-    Without a mark everything must be read again; the last time that took `reading_s`.
+    Without a mark everything must be read again; the last full reading took `reading_s`.
     """
 
     connection: Any
@@ -91,18 +94,18 @@ class Session:
     mark: Mark | None = None
     reading_s: float = 0.0
     tried: Tried | None = None
-    vitals: Vitals | None = None  # what moves slowly, and no snapshot holds: read once on each connection
-    sampled: Sampled | None = None  # goes from connection to connection
+    vitals: Vitals | None = None  # what changes slowly and is not in a snapshot: read once on each connection
+    sampled: Sampled | None = None  # kept when the connection is replaced
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A report, and what the next round can build on; `adopted`: one of the rounds so far saw a ledger."""
+    """A report, and what the next round can reuse."""
 
     report: Report
     files: Files | None
     session: Session | None = None
-    adopted: bool = False
+    adopted: bool = False  # one of the rounds so far saw a ledger
 
     async def close(self) -> None:
         """Close the connection; a second time does nothing."""
@@ -110,81 +113,93 @@ class Round:
             await self.session.connection.close()
 
 
-async def examine_again(
-    target: Target,
-    files: Files | Later[Files],
-    last: Round | None,
-    *,
-    alone: bool = False,
-    places: Places | None = None,
-) -> Round:
-    """Return the next round; it reads everything only when something moved since the last one.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of looking at a database, before it is a report."""
 
-    The connection goes from one round to the next, for the server answers faster whom it knows; every ten minutes
-    there is a new one all the same. A round that is followed by another is closed here, the last one by the caller.
-    One that is `alone`, or that follows one that took long, takes a second connection for as long as it lasts, when
-    there is one to be had. Between rounds the connection rests among `places`, and may be closed there.
+    verdict: Verdict
+    files: Files
+    session: Session
+
+
+async def examine_again(target: Target, files: Files, last: Round | None, *, places: Places | None = None) -> Round:
+    """Return the next round; it reads everything only if something changed since the last round.
+
+    Rounds share a connection, because a session with warm caches is faster; it is replaced every ten minutes.
+    This function closes the last round, and the caller closes the round that it returns at the end.
+    A round that follows a long one uses a second connection while it runs, if one is available.
+    Between rounds the connection is kept in `places`, and may be closed there.
     """
+    return await _round(target, Later.made(files), last, places, alone=False)
+
+
+async def _round(
+    target: Target, files: Later[Files], last: Round | None, places: Places | None, *, alone: bool
+) -> Round:
+    """Return a round; one that is `alone` takes a second connection at once."""
     started_at, start = datetime.now(UTC), monotonic()
-    following: Round | None = None
+    seen: Seen | None = None
+    failed: Report | None = None
     if places is not None and last is not None and last.session is not None:
         places.take(last.session.connection)
     try:
         with timing() as taken:
             async with asyncio.timeout(target.deadline_s):
-                following = await _next(target, files, last, places, alone=alone)
+                seen = await _next(target, files, last, places, alone=alone)
     except HealthdError as error:
-        following = Round(blind(target, error), None)
+        failed = blind(target, error)
     except TimeoutError:
-        late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="deadline_s in yoyo.ini")
-        following = Round(replace(blind(target, late), failure="timeout"), None)
+        late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="see deadline_s in yoyo.ini")
+        failed = replace(blind(target, late), failure="timeout")
     finally:
-        if last is not None and not _same_connection(last, following):
+        if last is not None and not _same_connection(last, seen):
             await last.close()
-    await ready(files)  # what is wrong with them is told, whatever the database answers
-    if places is not None and following.session is not None:
-        places.leave(following.session.connection, parameters(target.dsn))
+    await files.ready()  # what is wrong with them is told, whatever the database answers
+    session = seen.session if seen is not None else None
+    if places is not None and session is not None:
+        places.leave(session.connection, parameters(target.dsn))
     duration_s = monotonic() - start
-    if last is not None and last.adopted and following.report.not_adopted is not None:
-        following = replace(following, report=blind(target, LOST))
-    adopted = (last is not None and last.adopted) or _has_ledger(following.report)
-    report = replace(following.report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
-    return replace(following, report=report, adopted=adopted)
+    adopted = last is not None and last.adopted
+    if adopted and seen is not None and seen.verdict.not_adopted is not None:
+        failed = blind(target, LOST)
+    elif seen is not None:
+        adopted = adopted or _has_ledger(seen.verdict)
+    if failed is None:
+        assert seen is not None
+        failed = Report.of(seen.verdict, target.name, started_at, duration_s)
+    report = replace(failed, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
+    return Round(report, seen.files if seen is not None else None, session, adopted)
 
 
 LOST = LedgerFailed(
-    "cannot tell which migrations are applied: the ledger is gone, and was there in an earlier round",
-    hint="bring its tables back from the backup",
+    "cannot tell which migrations were applied: the ledger is missing, but existed in an earlier round",
+    hint="restore its tables from a backup",
 )
 
 
-def _has_ledger(report: Report) -> bool:
-    return any(one.state not in (State.PENDING, State.OUT_OF_ORDER) for one in report.migrations)
+def _has_ledger(verdict: Verdict) -> bool:
+    return any(one.state not in (State.PENDING, State.OUT_OF_ORDER) for one in verdict.migrations)
 
 
-def _same_connection(last: Round, following: Round | None) -> bool:
-    if last.session is None or following is None or following.session is None:
-        return False
-    return following.session.connection is last.session.connection
+def _same_connection(last: Round, seen: Seen | None) -> bool:
+    return last.session is not None and seen is not None and seen.session.connection is last.session.connection
 
 
-async def _next(
-    target: Target, files: Files | Later[Files], last: Round | None, places: Places | None, *, alone: bool
-) -> Round:
-    """Return a round on the last one's connection, or on a new one when that is old or turns out to be gone."""
+async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None, *, alone: bool) -> Seen:
+    """Return what a round sees: on the last one's connection, or on a new one when that is old or turns out gone."""
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
-        with suppress(HealthdError):  # the connection, or a table that the question names, is gone
+        with suppress(HealthdError):  # the connection is lost, or a table of the query was dropped
             with question(LOOK):
                 same, mark = await look(session.connection, session.mark)
-            if same and last.files is files:
-                return replace(last, session=replace(session, mark=mark))
+            if same and last.files is await files.ready():
+                return Seen(last.report, last.files, replace(session, mark=mark))
             return await _read(target, files, replace(session, mark=mark), alone=False)
     if last is not None:
         await last.close()
     with question(CONNECT):
         connection = await dial(target.dsn, timeout_s=target.deadline_s, places=places)
-    loading = asyncio.ensure_future(asyncio.to_thread(getattr, catalog, "KINDS"))  # while the servers begin
+    loading = asyncio.ensure_future(asyncio.to_thread(getattr, catalog, "KINDS"))  # while the server starts the session
     try:
         asked = None if alone else await _mark(connection, busy=session is not None)
         new = Session(connection, monotonic(), asked)
@@ -199,7 +214,7 @@ async def _next(
 
 
 async def _mark(connection: Any, *, busy: bool) -> Mark | None:
-    """Return the mark; None when we may not ask: then every round reads everything."""
+    """Return the mark; None without the privilege to read it: then every round reads everything."""
     try:
         with question(LOOK):
             return await take_mark(connection, busy=busy)
@@ -207,26 +222,26 @@ async def _mark(connection: Any, *, busy: bool) -> Mark | None:
         return None
 
 
-async def _read(target: Target, files: Files | Later[Files], session: Session, *, alone: bool) -> Round:
-    """Return a round that reads everything; the mark that was taken before it counts if it could see all."""
+async def _read(target: Target, files: Later[Files], session: Session, *, alone: bool) -> Seen:
+    """Return what a round sees that reads everything; the mark that was taken before it counts if it could see all."""
     second = None
     if alone or session.reading_s > LONG_S:
         new = session.vitals is None
         second = Second(target.dsn, target.deadline_s, more=new, kept=not new)
     try:
-        report, known, session = await _examine(target, files, session, second)
+        verdict, known, session = await _examine(target, files, session, second)
     finally:
         if second is not None:
             await second.close()
-    # What another major printed is read as well another time, and rows are not looked at in every round.
+    # Texts of another major are the same in the next reading, and rows are not sampled in every round.
     seen = ("texts", "serialization")
-    blinded = any(one.severity is Severity.UNKNOWN and one.check not in seen for one in report.findings)
-    return Round(report, known, replace(session, mark=None if blinded else session.mark))
+    blinded = any(one.severity is Severity.UNKNOWN and one.check not in seen for one in verdict.findings)
+    return Seen(verdict, known, replace(session, mark=None if blinded else session.mark))
 
 
 async def _examine(
-    target: Target, files: Files | Later[Files], session: Session, second: Second | None
-) -> tuple[Report, Files, Session]:
+    target: Target, files: Later[Files], session: Session, second: Second | None
+) -> tuple[Verdict, Files, Session]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
     from healthd.database.snapshot.reading import read
     from healthd.expected.store import expected_digests, of_another_major
@@ -242,7 +257,7 @@ async def _examine(
         session = replace(session, reading_s=reading_s if sharing is None else 2 * reading_s)
         if sharing is not None and sharing.kept:
             await sharing.close()
-        sharing = None  # what it knows is of now, not of another reading
+        sharing = None  # it belongs to this reading, not to the next one
         reading.ledger.readable()
         tried = await _try(target, session.connection, tried, reading, second)
         vitals = vitals or await _vitals(session.connection, second)
@@ -254,21 +269,20 @@ async def _examine(
 
         from healthd.comparison.adoption import as_not_adopted
         from healthd.database.probes.row_samples import Samples
-        from healthd.rounds.conclusion import conclude, confirmed
+        from healthd.rounds.closer_look import conclude_closely
+        from healthd.rounds.conclusion import confirmed
         from healthd.rounds.observation import Observation
 
-        known = await ready(files)
+        known = await files.ready()
         samples = sampled.samples if sampled is not None else Samples()
         observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
-        report = conclude(target, known, observation)
-        if (more := await look_closer(session.connection, reading, report)) is not reading:
-            report = conclude(target, known, replace(observation, reading=more))
-        report = as_not_adopted(report)
+        _, verdict = await conclude_closely(session.connection, target, known, observation)
+        verdict = as_not_adopted(verdict)
         if once is not None:
-            report = confirmed(once, report)
-        if once is not None or not report.findings:
-            return report, known, replace(session, tried=tried, vitals=vitals, sampled=sampled)
-        once = report
+            verdict = confirmed(once, verdict)
+        if once is not None or not verdict.findings:
+            return verdict, known, replace(session, tried=tried, vitals=vitals, sampled=sampled)
+        once = verdict
         await asyncio.sleep(AGAIN_S)
 
 
@@ -279,7 +293,7 @@ async def _vitals(connection: Any, second: Second | None) -> Vitals:
 
 
 async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading, second: Second | None) -> Tried:
-    """Send values, in a session with the settings of today, unless nothing that they depend on has changed."""
+    """Send values in a session with the current settings, unless nothing that they depend on has changed."""
     enums = tuple((key, one) for key, one in reading.snapshot.objects.items() if key.kind == "enum")
     columns = reading.digests.get("column")
     of = (reading.settings, columns, enums)
@@ -295,7 +309,7 @@ async def _try(target: Target, connection: Any, tried: Tried | None, reading: Re
 
 
 async def _sample(target: Target, connection: Any, sampled: Sampled | None, reading: Reading) -> Sampled | None:
-    """Look at rows where that is asked for: now and then, and when columns are others; never while they change."""
+    """Sample rows if configured: from time to time, and after columns changed; never during a migration."""
     if not target.sample_rows or not any(contract.models for contract in target.contracts):
         return None
     of = reading.digests.get("column", sampled.of if sampled is not None else None)
@@ -313,7 +327,7 @@ async def _sample(target: Target, connection: Any, sampled: Sampled | None, read
 
 
 def blind(target: Target, error: HealthdError) -> Report:
-    """Return the report of a round that could not see: every check is unknown."""
+    """Return the report of a round that could not read the target: every check is unknown."""
     from healthd.checks import applicable
 
     denied = isinstance(error, PermissionDenied)
@@ -325,8 +339,8 @@ def blind(target: Target, error: HealthdError) -> Report:
         Key("database", (target.name,)),
         str(error),
         Severity.UNKNOWN,
-        expected="a round that sees everything",
-        actual="refused" if denied else "it could not be finished" if answered else "no answer",
+        expected="a complete round",
+        actual="permission denied" if denied else "the round failed" if answered else "no answer",
         repair=(grant,) if grant else (),
         facts={"grant": grant} if denied else {},
         check="connection",

@@ -1,4 +1,4 @@
-"""All that one round read from a database, before anything is concluded."""
+"""Everything that one round reads from a database, before anything is concluded."""
 
 from dataclasses import dataclass, field
 
@@ -10,11 +10,11 @@ from healthd.model.observations import Access, Prepared, RoundTrip
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A new question to a database is one probe and one field here; nothing else carries answers to `conclude`."""
+    """A new query on a database is one probe and one field here; nothing else passes results to `conclude`."""
 
     reading: Reading  # the objects, the ledger and the migration lock, as one transaction saw them
-    round_trips: tuple[RoundTrip, ...] = ()  # what became of values that were sent
-    access: tuple[Access, ...] = ()  # the privileges that contracts need
-    prepared: tuple[Prepared, ...] = ()  # what the server says of the contracts' statements
-    vitals: Vitals = field(default_factory=Vitals)  # sequences, and the libraries that sort text
-    samples: Samples = field(default_factory=Samples)  # rows that were looked at
+    round_trips: tuple[RoundTrip, ...] = ()  # the results of sending values
+    access: tuple[Access, ...] = ()  # the privileges that contracts require
+    prepared: tuple[Prepared, ...] = ()  # the server's verdict on the contracts' statements
+    vitals: Vitals = field(default_factory=Vitals)  # sequences, and the versions of collations
+    samples: Samples = field(default_factory=Samples)  # sampled rows

@@ -1,4 +1,4 @@
-"""Whether a database is what one application expects: for its own readiness, and for whatever waits for that."""
+"""Whether a database meets the contract of one application: for its readiness check, and for those who wait for it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from healthd.model.severity import Severity
 
 
 async def violations(connection: Any, contract: Contract) -> tuple[Finding, ...]:
-    """Return what a database lacks of what a contract expects, and what of it cannot be seen; reads only.
+    """Return the expectations of a contract that a database does not meet, or that cannot be checked; reads only.
 
     The connection is psycopg's AsyncConnection; it must be idle, and is idle again afterwards.
-    What the migrations say is not asked. Raises HealthdError's children when the server fails.
+    The migrations are not considered. Raises subclasses of HealthdError if the server fails.
     """
     snapshot = await take_snapshot(connection)
     evidence = Evidence(

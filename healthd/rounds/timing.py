@@ -1,4 +1,4 @@
-"""How long each question to a server takes, as the daemon sees it: also one that was given up."""
+"""How long each query takes, as measured by the daemon, including abandoned queries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
 
-# What a round asks, in a closed set of words: they become a label.
+# The queries of a round, as a closed set of words: they become a label.
 CONNECT, LOOK, READ, BESIDE, VALUES, ACCESS, STATEMENTS, ROWS = QUESTIONS = (
     "connect",
     "look",
@@ -24,7 +24,7 @@ _TAKEN: ContextVar[list[tuple[str, float]] | None] = ContextVar("healthd_taken",
 
 @contextmanager
 def timing() -> Iterator[list[tuple[str, float]]]:
-    """Lend the list to which every question that is asked within the block is added, with its seconds."""
+    """Provide the list to which each query of the block is added, with its duration in seconds."""
     taken: list[tuple[str, float]] = []
     token = _TAKEN.set(taken)
     try:
@@ -35,7 +35,7 @@ def timing() -> Iterator[list[tuple[str, float]]]:
 
 @contextmanager
 def question(word: str) -> Iterator[None]:
-    """Time what is asked in the block, whether it is answered or not."""
+    """Time the query of the block, whether it succeeds or not."""
     start = monotonic()
     try:
         yield

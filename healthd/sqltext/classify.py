@@ -1,4 +1,4 @@
-"""What a statement is, as far as that decides how its file must run; texts are `blanked` and so free of comments."""
+"""Classify statements by how their file must run; texts are `blanked`, so they contain no comments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum, auto
 from healthd.sqltext.statements import nameless, statements
 
 OFF = r"\s*=?\s*(?:false|off|0)\b"
-# What PostgreSQL refuses in a transaction, whatever is there; the server of each major is asked by a test.
+# What PostgreSQL always refuses inside a transaction block; a test verifies it on every major version.
 ALWAYS = re.compile(
     rf"""(?: create\s+(?:unique\s+)?index\s+concurrently
            | drop\s+index\s+concurrently
@@ -27,7 +27,7 @@ ALWAYS = re.compile(
            | discard\s+all)\b""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
-# What it refuses where the table has partitions, or the subscription a slot: that no text can tell.
+# What it refuses if the table is partitioned, or the subscription has a slot: the text does not show which.
 PERHAPS = re.compile(
     rf"""(?: reindex\s+(?:\(.*?\)\s*)?(?:index|table)
            | cluster
@@ -47,12 +47,12 @@ ENDS = re.compile(
 ADDED = re.compile(
     r"""alter\s+type\b.*?\badd\s+value\s+(?:if\s+not\s+exists\s+)?'((?:[^']|'')*)'""", re.IGNORECASE | re.DOTALL
 )
-# Before these nothing may run in a transaction, and in ours the books are asked first.
+# These must be the first query of a transaction, and in ours the ledger is queried first.
 FIRST_OF_ALL = re.compile(r"set\s+transaction\b.*\b(?:isolation|deferrable)\b", re.IGNORECASE | re.DOTALL)
 
 
 class Outside(Enum):
-    """Whether PostgreSQL refuses a statement in a transaction; PERHAPS is decided by what is there."""
+    """Whether PostgreSQL refuses a statement inside a transaction block; for PERHAPS the objects decide."""
 
     NEVER = auto()
     PERHAPS = auto()
@@ -60,7 +60,7 @@ class Outside(Enum):
 
 
 def outside(code: str) -> Outside:
-    """Return whether PostgreSQL refuses this statement in a transaction: the one place that says so."""
+    """Return whether PostgreSQL refuses this statement inside a transaction block: the only place that decides it."""
     code = nameless(code).strip()
     if ALWAYS.match(code):
         return Outside.ALWAYS
@@ -68,13 +68,13 @@ def outside(code: str) -> Outside:
 
 
 def added_label(text: str) -> str | None:
-    """Return the label that a statement (not blanked) adds to an enum, as it is quoted; None when it adds none."""
+    """Return the label that a statement (not blanked) adds to an enum, as written in its quotes; None without one."""
     found = ADDED.match(text)
     return found[1] if found else None
 
 
 def used_label(text: str) -> tuple[int, str] | None:
-    """Return the line on which a file uses a label that it has added itself, and the label; None when it does not."""
+    """Return the line on which a file uses a label that it adds itself, and the label; None when it does not."""
     added: list[str] = []
     for one in statements(text):
         if label := added_label(one.text):
@@ -87,7 +87,7 @@ def used_label(text: str) -> tuple[int, str] | None:
 
 
 def committing(text: str) -> frozenset[str]:
-    """Return the procedures that a file makes and that commit or roll back, by their names without schema."""
+    """Return the procedures that a file creates and that commit or roll back, by their names without schema."""
     found = (PROCEDURE.match(one.text) for one in statements(text) if ENDS.search(one.text))
     return frozenset(match[1].lower() for match in found if match)
 
@@ -102,10 +102,18 @@ def ends_inside(text: str, procedures: frozenset[str] = frozenset()) -> int | No
 
 
 def comes_first(text: str) -> int | None:
-    """Return the line on which a file sets how its transaction is isolated, before which nothing may run; else None."""
+    """Return the line on which a file sets its isolation level, which must come first in a transaction; else None."""
     return next((one.line for one in statements(text) if FIRST_OF_ALL.match(one.code)), None)
 
 
 def stays_outside(text: str) -> bool:
-    """Return whether a file holds a statement that PostgreSQL refuses in a transaction."""
+    """Return whether a file contains a statement that PostgreSQL always refuses inside a transaction block."""
     return any(outside(one.code) is Outside.ALWAYS for one in statements(text))
+
+
+NOT_VALID = re.compile(r"\bnot\s+valid\b", re.IGNORECASE)
+
+
+def is_not_valid(code: str) -> bool:
+    """Return whether a constraint (blanked) is added NOT VALID."""
+    return NOT_VALID.search(code) is not None

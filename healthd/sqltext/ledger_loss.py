@@ -1,4 +1,4 @@
-"""Statements that take the ledger away: after them nobody knows what was applied, and the file cannot be marked."""
+"""Statements that remove the ledger: after them the applied migrations are unknown, and nothing can be recorded."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from healthd.errors import MigrationFailed
 from healthd.model.ledger import BOOKS
 from healthd.sqltext.statements import Statement, blanked, statements
 
-CURE = "drop by name what is to go, and leave the ledger's tables (_yoyo_*, yoyo_lock, _healthd_*) where they are"
-# Most files hold none of this, and need not be cut into statements.
+CURE = "drop each object by name, and leave the ledger's tables (_yoyo_*, yoyo_lock, _healthd_*) unchanged"
+# Most files contain none of these, and need not be split into statements.
 LIKELY = re.compile(r"\b(?:drop\s+(?:schema|table|owned)|alter\s+(?:schema|table)|truncate)\b", re.IGNORECASE)
 PART = r'(?:"(?:[^"]|"")+"|[\w$]+)'
 NAME = rf"{PART}(?:\s*\.\s*{PART})?"
@@ -25,13 +25,13 @@ TABLES = (
 )
 OWNED = re.compile(rf"drop\s+owned\s+by\s+{LIST}", re.IGNORECASE)
 OURSELVES = frozenset({"current_user", "current_role", "session_user", "user"})
-GONE = ("42P01", "3F000")  # a relation, a schema that is not there
+GONE = ("42P01", "3F000")  # undefined table, invalid schema name
 
 
 def takes_ledger(text: str, *, schema: str = "public", role: str = "") -> Iterator[tuple[Statement, str]]:
-    """Yield each statement of a file that takes the ledger in this schema away, which this role owns, and what it does.
+    """Yield each statement of a file that removes the ledger, which is in this schema and owned by this role, and how.
 
-    What a DO or a function does is not seen.
+    The effects of a DO or a function are not detected.
     """
     if not LIKELY.search(text):
         return
@@ -42,11 +42,11 @@ def takes_ledger(text: str, *, schema: str = "public", role: str = "") -> Iterat
 
 def _words(code: str, schema: str, role: str) -> str:
     if (match := SCHEMA.match(code)) and schema in _names(match[1]):
-        return f"drops schema {schema}, which holds the ledger"
+        return f"drops schema {schema}, which contains the ledger"
     if (match := RENAMED.match(code)) and schema in _names(match[1]):
-        return f"renames schema {schema}, which holds the ledger"
+        return f"renames schema {schema}, which contains the ledger"
     if (match := OWNED.match(code)) and {*OURSELVES, role} & set(_names(match[1])):
-        return "drops what the role that migrates owns, the ledger too"
+        return "drops everything that the migrating role owns, including the ledger"
     for verb, pattern in TABLES:
         if match := pattern.match(code):
             for name in _names(match[1]):
@@ -66,10 +66,10 @@ def _folded(part: str) -> str:
 
 
 def lost(error: Any, name: str, state: str) -> MigrationFailed | None:
-    """Return the error about a file after which the ledger is gone; None when the driver's error says otherwise."""
+    """Return the error about a file that removed the ledger; None when the driver's error has another cause."""
     words = str(error.diag.message_primary or "")
     if error.sqlstate not in GONE or not any(table in words for table in BOOKS):
         return None
     return MigrationFailed(
-        f"{name} takes the ledger away, and so cannot be marked: {words} ({error.sqlstate}); {state}", hint=CURE
+        f"{name} removes the ledger, so it cannot be recorded: {words} ({error.sqlstate}); {state}", hint=CURE
     )

@@ -1,4 +1,4 @@
-"""What in a file lets go of the migration lock, which its session holds, or ends that session."""
+"""Find what in a file releases the migration lock, which its session holds, or terminates that session."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ OWN_END = re.compile(CALL.format("pg_terminate_backend") + CALL.format("pg_backe
 DISCARD = re.compile(r"discard\s+all\b", re.IGNORECASE)
 BODY = re.compile(r"do\b", re.IGNORECASE)
 
-RELEASES = "releases the migration lock: another runner may begin while this file runs"
+RELEASES = "releases the migration lock: another runner can start while this file is running"
 CURES = {
-    "DISCARD ALL": "take it out: each file starts in a session like new",
+    "DISCARD ALL": "remove it: the session is reset before each file",
     "pg_advisory_unlock_all()": "release the file's own locks one by one: pg_advisory_unlock(KEY)",
-    "pg_advisory_unlock()": "take another key for the file's own lock: this one is healthd's",
-    "pg_terminate_backend()": "take it out: the file can never be applied",
+    "pg_advisory_unlock()": "use another key for the file's own lock: this key is the migration lock's",
+    "pg_terminate_backend()": "remove it: with it the file can never be applied",
 }
 
 
 def release(text: str, *, transactional: bool) -> tuple[int, str, str] | None:
-    """Return line, words and cure of what first releases the migration lock or ends the session; None without one.
+    """Return line, message and cure of what first releases the migration lock or ends the session; None without one.
 
-    In a transaction a lock of its own holds others back, whatever the session lets go of, and all comes or nothing.
+    A transactional file is not examined: a transaction-level lock keeps other runners out, whatever the session
+    releases, and the file is applied completely or not at all.
     """
     for one in () if transactional else statements(text):
         if found := _release(one):
             line, what = found
-            why = "ends its own session" if what == "pg_terminate_backend()" else RELEASES
+            why = "terminates its own session" if what == "pg_terminate_backend()" else RELEASES
             return line, f"{what} {why}", CURES[what]
     return None
 
@@ -53,7 +54,7 @@ def _release(one: Statement) -> tuple[int, str] | None:
 
 
 def _body(text: str) -> str:
-    """Return a DO with what stands in its dollar quotes as code, and every line where it was."""
+    """Return a DO with the text in its dollar quotes as code, and every line in its place."""
     for quote in re.finditer(r"\$", text):
         if opening := OPENING.match(text, quote.start()):
             end = past_quote(text, quote.start())

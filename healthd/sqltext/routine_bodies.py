@@ -1,4 +1,4 @@
-"""How two texts of a routine differ: in white space, in comments, or in what is run; and where."""
+"""How two texts of a routine differ: in whitespace, in comments, or in the code that runs; and where."""
 
 import re
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ NESTED = re.compile(r"/\*|\*/")
 
 
 def little(expected: str, actual: str) -> str:
-    """Return in what two bodies in SQL or PL/pgSQL differ that run the same, and where; empty when they do not.
+    """Return how and where two bodies in SQL or PL/pgSQL differ that run the same; empty when they run differently.
 
-    White space counts inside of quotes, and between two quoted texts, which are one when a line ends between them.
+    Whitespace counts inside quotes. A line end between two quoted texts counts too, because it makes them one text.
     """
     one, other = (tuple(_pieces(text)) for text in (expected, actual))
     if _run(one) != _run(other):
@@ -29,20 +29,20 @@ def little(expected: str, actual: str) -> str:
 
 
 def where(expected: str, actual: str) -> str:
-    """Return, in words, where two texts differ that read the same when their white space is not looked at."""
+    """Return, in words, where two texts differ that are equal apart from their whitespace."""
     left, right = expected.split("\n"), actual.split("\n")
     if len(left) != len(right):
         return f"line breaks, first {_line(expected, actual)}"
     unlike = [number for number, (one, other) in enumerate(zip(left, right, strict=True), 1) if one != other]
     if not unlike:
-        return "what cannot be seen"
+        return "invisible characters"
     words = _in_line(left[unlike[0] - 1], right[unlike[0] - 1], unlike[0])
     more = len(unlike) - 1
     return words + (f" and in {more} more line{'s' * (more > 1)}" if more else "")
 
 
 def _in_line(one: str, other: str, number: int) -> str:
-    blanks = "tabs and blanks" if one.count("\t") != other.count("\t") else "blanks"
+    blanks = "tabs and spaces" if one.count("\t") != other.count("\t") else "whitespace"
     if one.rstrip() == other.rstrip():
         return f"{blanks} at the end of line {number}"
     if one.lstrip() == other.lstrip():
@@ -57,7 +57,7 @@ def _line(expected: str, actual: str) -> str:
 
 
 def _run(pieces: tuple[tuple[str, str], ...]) -> list[str]:
-    """Return what is run of a text: no comments, and of white space only a line's end between two quoted texts."""
+    """Return the parts of a text that run: no comments, and no whitespace but a line end between two quoted texts."""
     found: list[str] = []
     ended, quoted = False, False
     for kind, text in pieces:
@@ -87,7 +87,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _end_of_comment(text: str, start: int) -> int:
-    """Return where a comment ends that begins here; comments stand in comments."""
+    """Return where the comment that begins here ends; comments nest."""
     depth = 0
     for match in NESTED.finditer(text, start):
         depth += 1 if match[0] == "/*" else -1

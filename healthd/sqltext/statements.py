@@ -1,7 +1,7 @@
-"""Where the statements of an SQL file begin, told as psql tells it: by quotes, comments and parentheses.
+"""Find where the statements of an SQL file begin, as psql does: by quotes, comments and parentheses.
 
-psql is followed but where the server reads on otherwise, and so do we: psql takes every `begin` of a CREATE FUNCTION
-for the start of a body, also where that is a name, and an escape string for over that goes on in the next line.
+Where psql and the server disagree, this module follows the server: psql takes every `begin` in a CREATE FUNCTION for
+the start of a body, even if it is a name, and takes an escape string that continues on the next line for ended.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-# Nothing here is tried a second time. Groups are atomic, (?>(?:…)*), for before Python 3.11.5 possessive ones, (?:…)*+,
-# match what they should not.
+# No pattern here backtracks. Groups are atomic, (?>(?:…)*): before Python 3.11.5 possessive ones, (?:…)*+, match what
+# they should not.
 BLANK = r"[ \t\n\r\f\v]"
 GAP = rf"(?:{BLANK}|--[^\n\r]*+|/\*(?>(?:[^*]|\*(?!/))*)\*/)"  # between two words of one statement
-# A letter is all that is not ASCII, too. Said by what it is not: to compile ranges of all Unicode takes long.
+# Every character that is not ASCII is a letter too. The classes are negated: to compile all of Unicode takes long.
 LETTER = r"[^\x00-@\[-^`{-\x7f]"
 LETTER_OR_DIGIT = r"[^\x00-/:-@\[-^`{-\x7f]"
 IN_WORD = r"[^\x00-\#%-/:-@\[-^`{-\x7f]"
 WORD = rf"{LETTER}{IN_WORD}*+"
 TAG = rf"\$(?:{LETTER}{LETTER_OR_DIGIT}*+)?\$"
-# An escape string goes on in a quote on a later line, and so do its backslashes.
+# An escape string continues in a quote on a later line, where its backslashes are escapes too.
 LATER = r"(?>(?:[ \t\f\v]|--[^\n\r]*+)*)[\n\r](?>(?:[ \t\n\r\f\v]|--[^\n\r]*+[\n\r])*)"
 ESCAPED = r"'(?>(?:[^'\\]++|\\.|'')*)"
 STANDARD = rf"[eE]{ESCAPED}(?>(?:'{LATER}{ESCAPED})*)'?+ | '[^']*+'?+"
@@ -31,7 +31,7 @@ NAMES = rf"(?:\.|[aA][sS]{BLANK}){BLANK}*+{WORD} | (?!(?i:begin|case|end)(?!{IN_
 
 
 def _piece(strings: str, words: str) -> str:
-    """Return the pattern of what neither ends a statement nor is closed by hand."""
+    """Return the pattern of text that neither ends a statement nor needs its end to be searched for."""
     return rf"""{strings} | {words}
         | [\x00-!\#%&*+,.:<-@\[\]^`{{-\x7f]++ | [0-9]++ | "[^"]*+"?+
         | --[^\n\r]*+ | - | /(?!\*) | \$[0-9]++ | \$(?!{TAG[2:]})"""
@@ -39,7 +39,7 @@ def _piece(strings: str, words: str) -> str:
 
 @cache  # compiled when a file is split, which most runs of healthd never do
 def _run(strings: str, words: str) -> re.Pattern[str]:
-    """Return the pattern of as many pieces as there are, and of parentheses three deep that hold no others."""
+    """Return the pattern of as many pieces as possible, and of parentheses that are nested at most three deep."""
     inside = _piece(strings, WORD)
     group = rf"\((?>(?:{inside} | ;)*)\)"
     for _ in range(2):
@@ -65,7 +65,7 @@ OFF = frozenset({"off", "false", "no", "0", "f", "n"})
 class Statement:
     """One statement without its semicolon, and where in the file it begins: line and column count from 1.
 
-    `conforming` is whether a backslash means nothing in its plain strings, as the file's own SET has it.
+    `conforming` is whether a backslash is an ordinary character in its plain strings, as set by the file's own SET.
     """
 
     line: int
@@ -76,17 +76,17 @@ class Statement:
 
     @property
     def end(self) -> int:
-        """Return where in the file its semicolon stands, or would stand."""
+        """Return where in the file its semicolon is, or would be."""
         return self.start + len(self.text)
 
     @property
     def code(self) -> str:
-        """Return its text with blanks for comments and for what stands in quotes, see `blanked`."""
+        """Return its text with blanks for comments and inside quotes, see `blanked`."""
         return blanked(self.text, conforming=self.conforming)
 
 
 def statements(text: str) -> Iterator[Statement]:
-    """Yield the statements of a file; comments between them belong to none."""
+    """Yield the statements of a file; comments between two statements belong to neither."""
     line, counted, line_start = 1, 0, 0
     for start, end, strings in _spans(text):
         line += text.count("\n", counted, start)
@@ -107,7 +107,7 @@ def _spans(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _end(text: str, start: int, strings: str) -> int:
-    """Return where the statement that begins at `start` ends: at its semicolon, or with the text."""
+    """Return where the statement that begins at `start` ends: at its semicolon, or at the end of the text."""
     run = _run(strings, NAMES if ROUTINE.match(text, start) else WORD)
     place, depth, blocks = start, 0, 0
     while (place := run.match(text, place).end()) < len(text):  # type: ignore[union-attr] # it matches "" too
@@ -129,7 +129,7 @@ def _end(text: str, start: int, strings: str) -> int:
 
 
 def _opens(word: str, blocks: int) -> int:
-    """Return by how much a word nests a routine's body deeper."""
+    """Return by how much a word changes the nesting depth of a routine's body."""
     if word == "end":
         return -1 if blocks else 0
     if word == "case":
@@ -138,7 +138,7 @@ def _opens(word: str, blocks: int) -> int:
 
 
 def past_blanks(text: str, place: int) -> int:
-    """Return where the next word begins, past blanks and comments."""
+    """Return where the next word begins, after blanks and comments."""
     while True:
         place = FIRST.match(text, place).end()  # type: ignore[union-attr] # it matches the empty text too
         if not text.startswith("/*", place):
@@ -147,7 +147,7 @@ def past_blanks(text: str, place: int) -> int:
 
 
 def past_quote(text: str, place: int) -> int:
-    """Return where the comment or dollar quote that begins here is over; the text's end when it never is."""
+    """Return where the comment or dollar quote that begins here ends; the text's end when it is not terminated."""
     if opening := OPENING.match(text, place):
         end = text.find(opening[0], opening.end())
         return len(text) if end < 0 else end + len(opening[0])
@@ -182,7 +182,7 @@ def quotes(text: str, *, conforming: bool = True) -> Iterator[tuple[int, int]]:
 
 
 def blanked(text: str, *, conforming: bool = True) -> str:
-    """Return an SQL text of the same shape with blanks for comments, and for what stands in quotes blanks in quotes."""
+    """Return an SQL text of the same shape with blanks in place of comments and of the text inside quotes."""
     parts, place = list[str](), 0
     for start, end in quotes(text, conforming=conforming):
         inside = FILLED.sub(" ", text[start:end])
@@ -196,9 +196,9 @@ QUOTES = {"/": "a comment", "$": "a dollar quote", "'": "a string", '"': "a quot
 
 
 def unclosed(text: str) -> tuple[int, str] | None:
-    """Return the line on which a quote or a comment begins that never ends, and what it is; None when each does."""
+    """Return the line on which an unterminated quote or comment begins, and what it is; None when there is none."""
     last = max(statements(text), key=lambda one: one.start, default=Statement(1, ""))
-    tail = f"{text[last.start :]}\n"  # what is not closed swallows this line end too
+    tail = f"{text[last.start :]}\n"  # an unterminated quote includes this line end
     starts = [start for start, end in quotes(tail, conforming=last.conforming) if end == len(tail)]
     if starts and not tail.startswith("--", starts[0]):
         start = starts[0]
@@ -210,7 +210,7 @@ def unclosed(text: str) -> tuple[int, str] | None:
 
 
 def nameless(code: str) -> str:
-    """Return a `blanked` text with underscores for what stands in quoted names, which may look like anything."""
+    """Return a `blanked` text with underscores inside quoted names, which may look like any code."""
     return QUOTED_NAME.sub(lambda name: f'"{FILLED.sub("_", name[1])}"', code) if '"' in code else code
 
 
@@ -223,33 +223,33 @@ COPY = re.compile(r"copy\b.*?\b(?:from\s+stdin|to\s+stdout)\b", re.IGNORECASE | 
 PSQLS = re.compile(r"\\\S*")
 PSQL_HINTS = {
     "\\getenv": "write the value where the variable is used",
-    "\\restrict": "pg_dump writes it for psql alone: take it out, and \\unrestrict",
-    "\\unrestrict": "pg_dump writes it for psql alone: take it out, and \\restrict",
-    "\\i": "put the content of that file here",
-    "\\ir": "put the content of that file here",
-    "\\c": "a migration is for one database: take it out",
-    "\\connect": "a migration is for one database: take it out",
-    "\\copy": "write INSERT",
+    "\\restrict": "pg_dump writes it for psql only: remove it, and \\unrestrict",
+    "\\unrestrict": "pg_dump writes it for psql only: remove it, and \\restrict",
+    "\\i": "insert the content of that file here",
+    "\\ir": "insert the content of that file here",
+    "\\c": "a migration runs in one database: remove it",
+    "\\connect": "a migration runs in one database: remove it",
+    "\\copy": "use INSERT",
     "\\set": "write the value where the variable is used",
-    "\\gexec": "write DO $$ … EXECUTE … $$",
+    "\\gexec": "use DO $$ … EXECUTE … $$",
 }
 
 
 def trouble(text: str, *, transactional: bool) -> tuple[int, str, str] | None:
-    """Return line, words and cure of the first statement that a migration cannot have; None when it may run."""
+    """Return line, message and cure of the first statement that is not allowed in a migration; None without one."""
     return next(troubles(text, transactional=transactional), None)
 
 
 def troubles(text: str, *, transactional: bool) -> Iterator[tuple[int, str, str]]:
-    """Yield line, words and cure of what a migration cannot have; behind COPY from the client stand no statements."""
+    """Yield line, message and cure of what is not allowed in a migration; data follows COPY from the client."""
     for one in statements(text):
         if match := CONTROL.match(one.text) if transactional else None:
             word = " ".join(blanked(match[0]).upper().split())
-            yield one.line, f"{word} in a file that is one transaction already", "take BEGIN and COMMIT out of it"
+            yield one.line, f"{word} in a file that runs in a transaction", "remove BEGIN and COMMIT from it"
         bare = nameless(one.code) if "\\" in one.text or one.text[:4].lower() == "copy" else ""
         if COPY.match(bare):
-            yield one.line, "COPY from or to the client, which psql alone can do", "write INSERT"
+            yield one.line, "COPY from or to the client, which works only in psql", "use INSERT"
             return
         for found in PSQLS.finditer(bare):
             line = one.line + bare.count("\n", 0, found.start())
-            yield line, f"{found[0]}, a command of psql, not SQL", PSQL_HINTS.get(found[0], "write SQL")
+            yield line, f"{found[0]}, a psql meta-command, is not SQL", PSQL_HINTS.get(found[0], "use SQL")

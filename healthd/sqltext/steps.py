@@ -1,4 +1,4 @@
-"""The steps of a file that is no transaction: what must be sent on its own, and what comes whole or not at all."""
+"""The steps of a non-transactional file: single statements, and groups that are applied completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ END = re.compile(
     r"(?:commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:work\s+|transaction\s+)?to\b))\b", re.IGNORECASE
 )
 COMMIT = re.compile(r"(?:commit|end)\b(?!\s+prepared)", re.IGNORECASE)
+# Without modes or options, as around the content of a file.
+PLAIN_BEGIN = re.compile(r"(?:begin|start\s+transaction)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
+PLAIN_COMMIT = re.compile(r"(?:commit|end)(?:\s+(?:work|transaction))?\s*$", re.IGNORECASE)
 PATIENT = re.compile(r"(?:.*\bconcurrently\b|vacuum\b)", re.IGNORECASE | re.DOTALL)
 SETTING = re.compile(
     rf"(?:set\b(?!{GAP}(?:local|constraints|transaction)\b)|reset\b|select{GAP}(?:pg_catalog\s*\.\s*)?set_config\b)",
@@ -26,10 +29,10 @@ SETTING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is sent in one go: a statement, or a file's own BEGIN … COMMIT.
+    """What is sent at once: a statement, or a file's own BEGIN … COMMIT.
 
-    `number` counts the statements of the file from 1, and is that of the first one here; `line` is where it begins.
-    `end` is the word that ends the file's own transaction, and no part of `text`; empty for a single statement.
+    `number` is the number of its first statement, counted in the file from 1; `line` is where that statement begins.
+    `end` is the statement that ends the file's own transaction, not part of `text`; empty for a single statement.
     """
 
     number: int
@@ -44,23 +47,23 @@ class Step:
 
     @property
     def alone(self) -> bool:
-        """Return whether the server takes it outside of transactions only; of others it says so when it refuses."""
+        """Return whether the server always refuses it inside a transaction block."""
         return not self.end and outside(blanked(self.text)) is Outside.ALWAYS
 
     @property
     def patient(self) -> bool:
-        """Return whether waiting for its locks holds up nobody who reads or writes."""
+        """Return whether waiting for its locks blocks no other session that reads or writes."""
         return not self.end and bool(PATIENT.match(self.text)) and self.alone
 
     @property
     def setting(self) -> bool:
-        """Return whether it says something to the session, and nothing to the database."""
+        """Return whether it changes only settings of the session, and nothing in the database."""
         return not self.end and bool(SETTING.match(self.text))
 
 
 @functools.lru_cache(maxsize=2)
 def steps(text: str) -> tuple[Step, ...]:
-    """Return the steps of a file in their order."""
+    """Return the steps of a file in order."""
     return tuple(_steps(text))
 
 
@@ -83,7 +86,7 @@ def _steps(text: str) -> Iterator[Step]:
 
 
 def _joined(parts: list[Statement]) -> str:
-    """Return statements as one text in which each stands as many lines below the first as in its file."""
+    """Return statements as one text in which each is as many lines below the first as in its file."""
     text, line = "", parts[0].line
     for part in parts:
         text += "\n" * (part.line - line) + part.text + ";"
@@ -98,6 +101,16 @@ def count(text: str) -> int:
 
 
 def excerpt(text: str, length: int = 60) -> str:
-    """Return the beginning of a statement in one line, without the values in it: they may be nobody's business."""
+    """Return the beginning of a statement in one line, without its string values, which may be confidential."""
     words = " ".join(re.sub(r"'(?:[^']|'')*'?", "'…'", text[: 20 * length]).split())
     return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+
+
+def opens_transaction(code: str) -> bool:
+    """Return whether a statement (blanked) is a BEGIN without modes."""
+    return PLAIN_BEGIN.match(code) is not None
+
+
+def commits_transaction(code: str) -> bool:
+    """Return whether a statement (blanked) is a COMMIT without options."""
+    return PLAIN_COMMIT.match(code) is not None

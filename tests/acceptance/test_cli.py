@@ -191,7 +191,7 @@ def test_explain_prints_the_section_of_each_problem(name: str, project: Path) ->
 
     assert code == 0
     assert out.startswith(f"## {name}\n")
-    assert [heading for heading in ("What it means", "How to see it", "How to mend it") if heading not in out] == []
+    assert [heading for heading in ("Meaning", "Impact", "Diagnosis", "Mitigation") if heading not in out] == []
 
 
 def test_explain_alone_lists_every_problem_and_alert(project: Path) -> None:
@@ -421,9 +421,9 @@ def test_a_file_that_is_gone_is_told_by_every_verb_and_runs_nothing(project: Pat
     assert (2, APPLIED | {"0003_notes": "missing"}) == states()
     code, out, err = healthd("migrate")
     assert (2, "") == (code, out)
-    assert "applied, but its file is gone: 0003_notes; nothing was changed" in err
+    assert "applied, but its file is missing: 0003_notes; nothing was changed" in err
     code, out, err = healthd("migrate", "--allow-drift")
-    assert (0, "applied, but its file is gone: 0003_notes\n") == (code, err)
+    assert (0, "applied, but its file is missing: 0003_notes\n") == (code, err)
     assert out.endswith(": 0 applied\n")
     for words in (["rollback"], ["check"], ["plan"], ["lock", "--check"], ["baseline", "--dry-run"]):
         result = healthd(*words)
@@ -434,7 +434,7 @@ def test_a_file_that_is_gone_is_told_by_every_verb_and_runs_nothing(project: Pat
 def test_a_database_that_is_ahead_of_the_files_is_one_story_everywhere(project: Path, migrated: str, sql: Sql) -> None:
     hash_ = "encode(sha256('0009_later'), 'hex')"
     sql(migrated, f"INSERT INTO _yoyo_migration VALUES ({hash_}, '0009_later', now() AT TIME ZONE 'UTC')")
-    words = "applied, but the files do not know it"
+    words = "applied, but the files and the lock file do not contain it"
 
     for verb in ("status", "plan", "check", "migrate"):
         result = healthd(verb)
@@ -467,7 +467,7 @@ def test_a_file_that_was_renamed_does_not_run_a_second_time(name: str, project: 
 
     status = healthd("status")
     assert 2 == status.code
-    assert "the same text was applied as '0003_notes', whose file is gone" in status.out
+    assert "the same content was applied as '0003_notes', whose file is missing" in status.out
     code, out, err = healthd("migrate", "--allow-unlocked", "--allow-out-of-order", "--allow-drift")
     assert (2, "") == (code, out)
     assert f"renamed after it was applied: {name} was 0003_notes; nothing was changed" in err
@@ -605,7 +605,7 @@ def test_lock_check_is_2_when_somebody_wrote_into_the_lock_file(project: Path, b
 
     code, out, _ = healthd("lock", "--check")
     assert 2 == code
-    assert out.endswith("schema.lock, line 3: the lines after it are not those that were locked of 0001_status\n")
+    assert out.endswith("schema.lock, line 3: the lines of 0001_status that follow are modified\n")
 
 
 def test_lock_writes_the_same_file_again_and_lock_check_is_0_then(project: Path, binaries: None) -> None:

@@ -132,7 +132,7 @@ def test_without_a_file_the_contract_goes_to_standard_output(shop: Path) -> None
         (["shop.lost:Base"], "cannot import shop.lost: ModuleNotFoundError: No module named 'shop.lost'"),
         (["shop.broken:Base"], "cannot import shop.broken: KeyError: 'SHOP_KEY_THAT_NOBODY_SET'"),
         (["shop.models:Lost"], "shop.models has no Lost"),
-        (["shop.models:Mood"], "shop.models:Mood is no model"),
+        (["shop.models:Mood"], "shop.models:Mood is not a model"),
         (["shop.models:Base", "-o", "lost/shop.json"], "cannot write lost/shop.json: No such file or directory"),
     ],
 )

@@ -328,7 +328,7 @@ def test_a_hangup_reloads_and_bad_settings_leave_the_old_ones(folder: Path, daem
     daemon.process.send_signal(signal.SIGHUP)
 
     wait_for(lambda: daemon.metric(good) == 0)
-    [line] = daemon.log("settings.refused")
+    [line] = daemon.log("settings.rejected")
     assert "[healthdd]" in line["error"]
     refused = daemon.get("/-/reload", "POST")
     assert 500 == refused.status_code
@@ -350,7 +350,7 @@ def test_files_that_go_bad_are_told_once_and_the_last_good_ones_stay_in_use(fold
     seen = daemon.metric(runs) or 0
     wait_for(lambda: (daemon.metric(runs) or 0) >= seen + 3)
 
-    assert [str(lock)] == [line["error"].partition(",")[0] for line in daemon.log("files.refused")]
+    assert [str(lock)] == [line["error"].partition(",")[0] for line in daemon.log("files.rejected")]
     daemon.answers(200)
     lock.write_text(text)
     wait_for(lambda: daemon.metric(good) == 1)
@@ -600,7 +600,9 @@ async def test_a_round_that_should_long_have_ended_starves_the_watchdog(folder: 
     await task
 
     for minutes, stuck in ((0, False), (2, False), (4, True)):
-        board.post(Report("app", datetime.now(UTC) - timedelta(minutes=minutes), 0.1, ()))
+        board.post(
+            Report(target="app", started_at=datetime.now(UTC) - timedelta(minutes=minutes), duration_s=0.1, findings=())
+        )
         assert stuck == _stuck(watch)
 
 

@@ -37,9 +37,9 @@ ENUM = Finding(
 PENDING = Finding(
     "migration_pending",
     Key("migration", ("0011_owner",)),
-    "0011_owner waits to be applied",
+    "0011_owner is pending",
     Severity.WARNING,
-    "applied as it is in sql/",
+    "applied as defined in sql/",
     "pending",
     check="migrations",
 )
@@ -48,7 +48,7 @@ UNREACHABLE = Finding(
     Key("database", ("machines",)),
     "connection refused",
     Severity.UNKNOWN,
-    "a round that sees everything",
+    "a complete round",
     "no answer",
     check="connection",
 )
@@ -69,12 +69,12 @@ def board(ago_s: float = 12, facts: dict[str, Any] | None = None, **targets: tup
 
 def report(name: str, findings: tuple[Finding, ...], ago_s: float, **facts: Any) -> Report:
     return Report(
-        name,
-        NOW - timedelta(seconds=ago_s),
-        0.0,
-        findings,
-        30.0,
-        {"connection": Severity.OK, **{one.check: one.severity for one in findings}},
+        target=name,
+        started_at=NOW - timedelta(seconds=ago_s),
+        duration_s=0.0,
+        findings=findings,
+        next_round_s=30.0,
+        checks={"connection": Severity.OK, **{one.check: one.severity for one in findings}},
         **facts,
     )
 
@@ -240,13 +240,22 @@ def test_the_state_is_a_word_in_the_title_and_on_the_page(findings: tuple[Findin
 @pytest.mark.parametrize(
     ("findings", "headline"),
     [
-        ((), "machines is what sql/ says"),
-        ((ENUM,), "machines is not what sql/ says: 1 finding"),
-        ((ENUM, PENDING), "machines is not what sql/ says: 2 findings"),
-        ((PENDING,), "machines waits for 1 migration"),
-        ((replace(ENUM, severity=Severity.WARNING),), "machines differs from sql/ in small things: 1 finding"),
-        ((replace(ENUM, problem="contract_broken"),), "machines is not what its applications need: 1 finding"),
-        ((replace(ENUM, severity=Severity.UNKNOWN),), "healthd cannot see all of machines: 1 finding"),
+        ((), "machines matches sql/"),
+        ((ENUM,), "machines differs from sql/: 1 finding"),
+        ((ENUM, PENDING), "machines differs from sql/: 2 findings"),
+        ((PENDING,), "machines has 1 pending migration"),
+        ((replace(ENUM, severity=Severity.WARNING),), "machines differs from sql/ in minor points: 1 finding"),
+        (
+            (replace(ENUM, problem="contract_broken"),),
+            "machines does not meet the needs of its applications: 1 finding",
+        ),
+        ((replace(ENUM, problem="contract_broken"), ENUM), "machines differs from sql/: 2 findings"),
+        ((replace(ENUM, problem="migration_unknown"),), "machines is ahead of sql/: 1 finding"),
+        ((replace(ENUM, problem="sequence_exhausted"),), "machines is running out of sequence numbers: 1 finding"),
+        ((replace(ENUM, problem="endpoint_unavailable"),), "machines is not available: 1 finding"),
+        ((replace(PENDING, problem="endpoint_slow"),), "machines is slow: 1 finding"),
+        ((replace(ENUM, problem="lock_outdated"),), "machines has problems: 1 finding"),
+        ((replace(ENUM, severity=Severity.UNKNOWN),), "healthd cannot check all of machines: 1 finding"),
     ],
 )
 def test_the_headline_says_it_in_a_sentence(findings: tuple[Finding, ...], headline: str) -> None:
@@ -255,17 +264,26 @@ def test_the_headline_says_it_in_a_sentence(findings: tuple[Finding, ...], headl
     assert f"{headline} Last round" in shown
 
 
-def test_a_target_that_cannot_be_read_is_said_to_be_unseen() -> None:
-    text = target(entry(UNREACHABLE, facts={"failure": "unreachable"}))
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        ("unreachable", "healthd cannot reach machines"),
+        ("timeout", "healthd got no answer in time from machines"),
+        ("denied", "healthd lacks privileges on machines"),
+        ("error", "healthd cannot examine machines"),
+    ],
+)
+def test_a_target_that_cannot_be_read_is_said_to_be_unseen(failure: str, words: str) -> None:
+    text = target(entry(UNREACHABLE, facts={"failure": failure}))
 
-    assert "healthd cannot see machines" in Reader(text).shown
+    assert words in Reader(text).shown
     assert "connection refused" in text
 
 
 def test_a_finding_shows_both_sides_since_when_and_what_to_do() -> None:
     reader = Reader(target(entry(ENUM)))
 
-    assert "An enum's values are not those of the files" in reader.shown
+    assert "The values of an enum differ from sql/" in reader.shown
     assert "enum:public.machinestatus" in reader.shown
     assert "Expected, labels active, inactive Actual, labels ACTIVE, inactive" in reader.shown
     assert "critical since 12 s ago (03:11:53 UTC)" in reader.shown
@@ -288,7 +306,7 @@ def test_every_problem_has_its_page(problem: Any) -> None:
     text = target(entry(replace(ENUM, problem=problem.name, severity=problem.severity or Severity.WARNING)))
 
     assert problem.title in Reader(text).shown
-    assert "What it means" in text
+    assert all(f"<h4>{part}</h4>" in text for part in ("Meaning", "Impact", "Diagnosis", "Mitigation"))
     assert "`" not in "".join(Reader(text).words)
 
 
@@ -319,11 +337,11 @@ def test_a_line_that_one_side_lacks_leaves_a_gap() -> None:
 @pytest.mark.parametrize(
     ("expected", "actual", "remark"),
     [
-        ("'none'", "'none' ", "They differ only in white space."),
-        ("active", "ACTIVE", "They differ only in upper and lower case."),
-        ("a, b", "b, a", "The words are the same, not their order or what stands between them."),
-        ("active", "\u0430ctive", "Only in what is there: U+0430 CYRILLIC SMALL LETTER A."),
-        ("same", "same", "Both read the same as text."),
+        ("'none'", "'none' ", "The sides differ only in white space."),
+        ("active", "ACTIVE", "The sides differ only in upper and lower case."),
+        ("a, b", "b, a", "Both sides contain the same words; their order or the characters between them differ."),
+        ("active", "\u0430ctive", "Only in the actual value: U+0430 CYRILLIC SMALL LETTER A."),
+        ("same", "same", "Both sides are identical as text."),
     ],
 )
 def test_differences_that_the_eye_misses_are_said(expected: str, actual: str, remark: str) -> None:
@@ -357,8 +375,8 @@ def test_findings_beyond_the_page_are_counted() -> None:
 def test_before_the_first_round_nothing_is_claimed() -> None:
     reader = Reader(target(Entry(30.0)))
 
-    assert "unknown the first round has not ended" in reader.shown
-    assert "is what sql/ says" not in reader.shown
+    assert "unknown the first round has not finished" in reader.shown
+    assert "matches sql/" not in reader.shown
     assert "Checks" not in reader.shown
 
 
@@ -367,8 +385,8 @@ def test_what_is_old_is_unknown_and_says_of_when_it_is() -> None:
     text = target(known)
 
     assert "<title>unknown: machines" in text
-    assert "healthd has not seen machines for 15 min" in Reader(text).shown
-    assert "it is from 2026-05-14 02:57:05 UTC, when the state was ok" in Reader(text).shown
+    assert "healthd has not examined machines for 15 min" in Reader(text).shown
+    assert "the data below is from 2026-05-14 02:57:05 UTC, when the state was ok" in Reader(text).shown
     assert "last seen 15 min ago" in Reader(overview(board(machines=(), ago_s=900))).shown
 
 
@@ -431,7 +449,7 @@ def test_the_overview_puts_the_worst_first() -> None:
 @pytest.mark.parametrize(
     ("targets", "headline"),
     [
-        ({}, "healthd watches no target yet"),
+        ({}, "No target is configured"),
         ({"machines": ()}, "The target is ok"),
         ({"machines": (ENUM,)}, "The target is not ok"),
         ({"machines": (), "orders": ()}, "All 2 targets are ok"),
@@ -443,13 +461,13 @@ def test_the_overview_says_it_in_a_sentence(targets: dict[str, tuple[Finding, ..
 
 
 def test_settings_that_could_not_be_read_again_are_said() -> None:
-    assert "yoyo.ini could not be read again" in Reader(PAGES["mixed"]).shown
+    assert "yoyo.ini could not be reloaded" in Reader(PAGES["mixed"]).shown
 
 
 def test_a_target_that_is_not_there_leads_to_those_that_are() -> None:
     reader = Reader(page.not_found("machine", ["machines"], version="1.2.3"))
 
-    assert "No target is called machine" in reader.shown
+    assert "Target machine not found" in reader.shown
     assert "/targets/machines" in reader.links
 
 
@@ -482,5 +500,5 @@ def test_a_database_that_is_not_adopted_says_so_and_nothing_of_its_migrations() 
     shown = target(entry(waits, facts={"not_adopted": waits}))
 
     assert "is not adopted yet" in shown
-    assert "Not known before the database is adopted." in shown
+    assert "Unknown until the database is adopted." in shown
     assert "not configured" not in shown

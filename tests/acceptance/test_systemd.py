@@ -68,7 +68,7 @@ def test_a_unit_is_exposed_by_less_than_one(unit: str, tmp_path: Path) -> None:
 
     assert figure is not None
     assert float(figure[1]) < 1.0
-    assert f"says {figure[1]} for both units" in GUIDE
+    assert f"reports an exposure level of {figure[1]} for both units" in GUIDE
     assert analyze("security", "--offline=yes", "--threshold=10", path).returncode == 0
 
 
@@ -117,7 +117,7 @@ def test_a_migration_that_failed_is_not_tried_again_but_a_database_that_is_down_
 def test_a_unit_says_that_it_cuts_off_other_machines(unit: str) -> None:
     text = (FOLDER / unit).read_text()
 
-    assert "A DATABASE ON ANOTHER MACHINE IS CUT OFF" in text.partition("IPAddressDeny=any")[0]
+    assert "A DATABASE ON ANOTHER HOST CANNOT BE REACHED" in text.partition("IPAddressDeny=any")[0]
     assert "IPAddressAllow=10.0.5.0/24" in GUIDE
 
 

@@ -1,4 +1,4 @@
-"""`make record`: what pg_dump prints after each statement of ddl/*.sql, kept for the tests (see test_ddl)."""
+"""`make record`: record whether pg_dump's output changes after each statement of ddl/*.sql (see test_ddl)."""
 
 import json
 import os
@@ -15,7 +15,7 @@ RECORD = Path(__file__).with_name("pg_dump.json")
 
 
 def main() -> int:
-    """Play the files on the embedded PostgreSQL, and write the answers when all agreed."""
+    """Run the files on the embedded PostgreSQL, and write the record if all of them agreed."""
     with TemporaryDirectory() as folder:
         command = [
             sys.executable,

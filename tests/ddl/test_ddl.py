@@ -1,33 +1,34 @@
-"""Every form of DDL: a snapshot moves exactly when `pg_dump --schema-only` moves, statement by statement.
+"""Every form of DDL: a snapshot changes exactly when `pg_dump --schema-only` changes, statement by statement.
 
-The files are ddl/NAME.sql. Each runs on a fresh database, one statement after the other, each committed at once;
-after every one a snapshot is taken and pg_dump is asked. At the top of a file:
+The files are ddl/NAME.sql. Each runs in a new database, one statement after the other, each committed immediately;
+after each one a snapshot is taken and compared with pg_dump. At the top of a file:
 
-    -- role: NAME            a role that must exist; several with blanks between them
-    -- needs: superuser      skip the file where the tests' role is none
-    -- needs: icu            skip the file where the server was built without ICU
-    -- needs: EXTENSION      skip the file where the server does not bring this extension
+    -- role: NAME            a role that must exist; several are separated by spaces
+    -- needs: superuser      skip the file if the tests' role is not one
+    -- needs: icu            skip the file if the server was built without ICU
+    -- needs: EXTENSION      skip the file if the server does not have this extension
     -- since: MAJOR          skip the file on older servers
     -- until: MAJOR          skip the file on newer servers
-    -- restore: no, REASON   dump and restore of the final state does not give the same schema
+    -- restore: no, REASON   dump and restore of the final state does not result in the same schema
 
-In the comment lines before a statement, which hold for this statement alone:
+In the comment lines before a statement, for this statement only:
 
     -- since: MAJOR          skip it on older servers
     -- until: MAJOR          skip it on newer servers
-    -- sees more             the snapshot must move, pg_dump must not
-    -- sees at least         the snapshot must move, pg_dump may: not all of its releases print this
-    -- moves nothing         neither may move
-    -- fails                 it must fail; unless it `sees more`, nothing may move
+    -- sees more             the snapshot must change, pg_dump must not
+    -- sees at least         the snapshot must change, pg_dump may: not all of its releases print this
+    -- moves nothing         neither may change
+    -- fails                 it must fail; unless it `sees more`, nothing may change
 
-A directive at the top of a file is one that a blank line parts from the first statement.
-Nothing is sampled. What pg_dump prints of a file follows from the file and the server, so that its answers are kept in
-ddl/pg_dump.json, and pg_dump is asked after every statement only of a file that is not the one that was recorded, on
-another server, and by `make matrix` on each major. In the end it is asked in any case, and must print what it printed
-when its answers were recorded. `make record` records them anew.
-Whatever moves the snapshot moves the question that a daemon asks where other work goes on, or it would see it too late.
-In the end the dump is restored elsewhere, and a role that may do nothing but connect reads: both see the same.
-The server makes the same digests of what there is as we do, and its own functions print the texts that we put together.
+An empty line separates the directives at the top of a file from the first statement.
+Nothing is sampled. pg_dump's output depends only on the file and the server's version, so it is recorded in
+ddl/pg_dump.json. pg_dump runs after every statement only for a file that differs from the recorded one, on another
+server, and with `make matrix` on each major version. At the end it always runs, and must print what it printed when
+its output was recorded. `make record` updates the record.
+Whatever changes the snapshot also changes the result of the daemon's query for busy servers, otherwise the daemon
+would detect it too late. At the end, the dump is restored in another database, and a role that may only connect reads
+the schema: both see the same objects. The server computes the same digests of the objects as healthd, and its own
+functions print the texts that healthd composes.
 """
 
 import asyncio
@@ -56,7 +57,7 @@ from healthd.sqltext.statements import statements
 
 FOLDER = Path(__file__).parent
 READER = "ddl_reader"
-WHOLE = ("role", "needs", "restore")  # directives that can only be about a whole file
+WHOLE = ("role", "needs", "restore")  # directives that apply to an entire file only
 DIRECTIVE = re.compile(
     r"-- (?:(role|needs|since|until|restore): (.+)|(sees more|sees at least|moves nothing|fails)(?: *:.*)?)\s*"
 )
@@ -64,7 +65,7 @@ DIRECTIVE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement of a file, and what it says of itself."""
+    """One statement of a file, with its directives."""
 
     line: int
     text: str
@@ -115,11 +116,11 @@ FILES = [read_file(path) for path in sorted(FOLDER.glob("*.sql"))]
 
 RECORD = FOLDER / "pg_dump.json"
 RECORDED: Mapping[str, Any] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-RECORD_TO = os.environ.get("HEALTHD_RECORD")  # a folder, into which each file's answers are written
+RECORD_TO = os.environ.get("HEALTHD_RECORD")  # a folder to which the record of each file is written
 
 
 def answers_of(file: File, server_version: int) -> Mapping[str, Any] | None:
-    """Return pg_dump's recorded answers about a file, None when they are of another file or another server."""
+    """Return the record of pg_dump's output for a file, None if it is of another file or another server."""
     known: Mapping[str, Any] = RECORDED.get("files", {}).get(file.name, {})
     is_it = known.get("digest") == file.digest and RECORDED.get("server_version") == server_version
     return known if is_it and pg_dump.BINARIES is None and RECORD_TO is None else None
@@ -127,10 +128,10 @@ def answers_of(file: File, server_version: int) -> Mapping[str, Any] | None:
 
 @dataclass(slots=True)
 class Watch:
-    """A database under two eyes: what healthd reads of it, and what pg_dump prints.
+    """A database that is observed twice: what healthd reads from it, and what pg_dump prints.
 
-    `recorded` yields, for each statement, whether pg_dump printed something else after it; without it pg_dump is asked.
-    `overlooked` says that a daemon would have held, by its question of a quiet round, that nothing had moved.
+    `recorded` yields, for each statement, whether pg_dump's output changed after it; without it, pg_dump runs.
+    `overlooked` is whether a daemon's query in a quiet round would not have detected the change.
     """
 
     url: str
@@ -150,16 +151,16 @@ class Watch:
         return cls(url, reader, mark, await take_snapshot(reader), pg_dump.printed(url), recorded)
 
     def question(self) -> str:
-        """Return for people whether the question of a quiet round moved as it should."""
-        return f"the question of a quiet round: {'unmoved' if self.overlooked else 'no matter'}"
+        """Return, for people, whether the query of a quiet round detected the change."""
+        return f"the query of a quiet round: {'unchanged' if self.overlooked else 'not relevant'}"
 
     async def look(self, *, rolled_back: bool = False) -> tuple[tuple[Difference, ...], str]:
-        """Return the differences since the last look, and the lines of pg_dump that changed.
+        """Return the differences since the last call, and the lines of pg_dump that changed.
 
-        Of what was one transaction and is rolled back pg_dump need not be asked.
+        For a single transaction that was rolled back, pg_dump need not run.
         """
         same, mark = await change_token.look(self.reader, self.mark)
-        self.mark = replace(mark, busy=True)  # the sums themselves are asked, whatever was committed
+        self.mark = replace(mark, busy=True)  # the sums themselves are queried, whatever was committed
         snapshot, printed = await asyncio.gather(
             take_snapshot_after(self.reader, self.snapshot),
             asyncio.to_thread(lambda: self.printed if rolled_back or self.recorded else pg_dump.printed(self.url)),
@@ -173,13 +174,13 @@ class Watch:
 
 
 def told(differences: tuple[Difference, ...]) -> str:
-    """Return differences for people, a line each."""
+    """Return differences for people, one per line."""
     lines = [f"{one.key} {one.attribute or ''}: {one.expected!r} → {one.actual!r}" for one in differences]
     return "\n".join(line if len(line) < 400 else f"{line[:400]}…" for line in lines)
 
 
 def report(title: str, *parts: str) -> str:
-    """Return one disagreement for people: a title, and what was seen, indented."""
+    """Return one disagreement for people: a title, and the observations, indented."""
     return "\n".join([title, *(f"    {line}" for part in parts for line in (part or "(nothing)").splitlines())])
 
 
@@ -206,40 +207,40 @@ async def play(
     seen, wanted = bool(differences), more or least or (not still and bool(changed))
     if seen == wanted and not (changed and (more or still)):
         return None, only_ours
-    wish = "pg_dump blind, the snapshot moved" if more else "nothing moved" if still else "both moved, or none"
+    wish = "only the snapshot changed" if more else "nothing changed" if still else "both changed, or neither"
     return report(title, f"expected: {wish}", "pg_dump:", changed, "snapshot:", told(differences)), only_ours
 
 
 async def compare(watch: Watch, other: str, what: str, only_ours: set[Any]) -> str | None:
-    """Return how another view of the database differs, None when it is the same."""
+    """Return how another view of the database differs, None if it is the same."""
     async with connect(other) as reader:
         differences = diff(watch.snapshot, await take_snapshot(reader))
     unlike = tuple(one for one in differences if (one.key, one.attribute) not in only_ours)
-    return report(f"{what} sees another schema", told(unlike)) if unlike else None
+    return report(f"{what} sees a different schema", told(unlike)) if unlike else None
 
 
 async def counted(watch: Watch) -> str | None:
-    """Return which digests the server makes otherwise than we do of the same objects, None when it makes none."""
+    """Return which digests of the server differ from healthd's for the same objects, None if none does."""
     owner = (await read(watch.reader)).ledger.owner
     mine = {key: one for key, one in watch.snapshot.objects.items() if key.kind != "owner" or one.role != owner}
     reading = await read(watch.reader, digests=digests_of(mine))
     salted = {key.kind for key, one in mine.items() if getattr(one, "secrets", None) is not None}
     unlike = set(asked()) - reading.snapshot.omitted - salted
-    return report("the server counts otherwise", ", ".join(sorted(unlike))) if unlike else None
+    return report("the server's digests differ", ", ".join(sorted(unlike))) if unlike else None
 
 
 def kept(file: File, answers: Mapping[str, Any] | None, moved: str, printed: str) -> str | None:
-    """Record pg_dump's answers where that is asked for; return how its last one is not the one that was recorded."""
+    """Record pg_dump's output if requested; return whether its final output differs from the recorded one."""
     last = sha256("\n".join(sorted(pg_dump.statements_of(printed))).encode()).hexdigest()
     if RECORD_TO is not None:
         content = {"digest": file.digest, "last": last, "moved": moved}
         Path(RECORD_TO, f"{file.name}.json").write_text(json.dumps(content))
     if answers is None or (answers["last"], answers["moved"]) == (last, moved):
         return None
-    return report("pg_dump prints in the end what it did not print when it was recorded: make record")
+    return report("the final output of pg_dump differs from the recorded one: run make record")
 
 
-# What is put together in our queries is what the server's own functions print.
+# The texts that healthd's queries compose, as the server's own functions print them.
 PRINTED = """
     SELECT 'index', ARRAY[n.nspname, t.relname, c.relname]::text[], 'definition', pg_get_indexdef(i.indexrelid)
       FROM pg_index AS i
@@ -266,7 +267,7 @@ PRINTED = """
 
 
 async def printed(watch: Watch) -> str | None:
-    """Return which texts differ from those that the server prints one by one, None when none does."""
+    """Return which texts differ from those that the server prints one by one, None if none does."""
     async with read_only(watch.reader, SESSION):
         rows = await (await watch.reader.execute(PRINTED)).fetchall()
     unlike = []
@@ -274,7 +275,7 @@ async def printed(watch: Watch) -> str | None:
         record = watch.snapshot.objects.get(Key(kind, tuple(path)))
         if record is not None and getattr(record, name) != text:
             unlike.append(f"{kind} {path} {name}: {getattr(record, name)!r}, the server prints {text!r}")
-    return report("texts are not the server's", *unlike) if unlike else None
+    return report("texts differ from the server's", *unlike) if unlike else None
 
 
 @pytest.fixture(scope="module")
@@ -284,7 +285,7 @@ def administrator(_administrator: psycopg.Connection) -> psycopg.Connection:
 
 @pytest.fixture(scope="module")
 def reader(administrator: psycopg.Connection) -> str:
-    """A role that may connect, and no more."""
+    """A role that may only connect."""
     make_roles(administrator, READER)
     administrator.execute(compose.SQL("ALTER ROLE {} LOGIN").format(compose.Identifier(READER)))
     return READER
@@ -297,7 +298,7 @@ def make_roles(administrator: psycopg.Connection[Any], names: str) -> None:
 
 
 def skip_unless_possible(administrator: psycopg.Connection[Any], header: Mapping[str, str]) -> None:
-    """Skip the test when its file needs what this server has not."""
+    """Skip the test if this server lacks what its file needs."""
     if not Step(0, "", header).runs_on(administrator.info.server_version // 10000):
         pytest.skip(f"for other versions: since {header.get('since', 'ever')}, until {header.get('until', 'now')}")
     for need in re.split(r"[,\s]+", header.get("needs", "").strip()):
@@ -305,18 +306,18 @@ def skip_unless_possible(administrator: psycopg.Connection[Any], header: Mapping
             if administrator.execute("SHOW is_superuser").fetchone() != ("on",):
                 pytest.skip("needs a superuser")
         elif need == "icu":
-            # Since 16 one of ICU's is in the catalog of every server; the others are made where ICU is.
+            # Since 16 every server has one of ICU's collations; the others exist only in builds with ICU.
             if not administrator.execute("SELECT 1 FROM pg_collation WHERE collname LIKE '%-x-icu'").fetchone():
                 pytest.skip("needs ICU, without which this PostgreSQL was built")
         elif (
             need
             and not administrator.execute("SELECT 1 FROM pg_available_extensions WHERE name = %s", [need]).fetchone()
         ):
-            pytest.skip(f"needs the extension {need}, which this PostgreSQL does not bring")
+            pytest.skip(f"needs the extension {need}, which this PostgreSQL does not have")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-async def test_a_snapshot_moves_exactly_when_pg_dump_moves(
+async def test_a_snapshot_changes_exactly_when_pg_dump_changes(
     file: File, make_database: Any, administrator: psycopg.Connection, reader: str
 ) -> None:
     header, steps = file.header, file.steps
@@ -335,9 +336,9 @@ async def test_a_snapshot_moves_exactly_when_pg_dump_moves(
                     trouble, more = await play(watch, writer, step, moved)
                     troubles.append(trouble)
                     only_ours |= more
-        whole = await take_snapshot(connection)  # of all that there is, whatever was read on the way
+        whole = await take_snapshot(connection)  # of everything, whatever was read before
         if stale := diff(watch.snapshot, whole, exact=True):
-            troubles.append(report("what was read on the way is not what is there", told(stale)))
+            troubles.append(report("the incremental snapshots differ from a full snapshot", told(stale)))
         watch.snapshot = whole
         troubles += [await counted(watch), await printed(watch)]
     watch.printed = pg_dump.printed(url)

@@ -1,11 +1,11 @@
-"""Whatever DDL comes: `diff` is empty exactly when what `pg_dump --schema-only` prints has not changed.
+"""Random DDL: `diff` is empty exactly when the output of `pg_dump --schema-only` has not changed.
 
-Hypothesis writes the statements from property.grammar, on a database that has some of everything. One that the
-server rejects must move nothing, and what moves the snapshot moves the question of a quiet round.
-A disagreement, made small, becomes a statement of ddl/found.sql.
+Hypothesis generates the statements from property.grammar, for a database with objects of many kinds. A statement that
+the server rejects must change nothing, and whatever changes the snapshot changes the result of a quiet round's query.
+A disagreement, minimized, becomes a statement of ddl/found.sql.
 
-A small share runs with the other tests, always the same one; `make matrix` (HEALTHD_PROFILE=matrix) runs thousands
-of steps on each major, other ones each time.
+A small share, always the same, runs with the other tests; `make matrix` (HEALTHD_PROFILE=matrix) runs thousands
+of steps on each major version, different ones each time.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from healthd.model.snapshots import Difference
 from healthd.postgres import embedded
 
 THOROUGH = os.environ.get("HEALTHD_PROFILE") == "matrix"
-STEPS = 30  # of one example, at most
+STEPS = 30  # the maximum number in one example
 ROLES = ("property_x", "property_y")
 
-# What a snapshot sees and pg_dump does not, each as kind and attribute: indexes left invalid, foreign keys whose
-# triggers are disabled. Of an identity's sequence pg_dump does not
-# print the type, which `ALTER SEQUENCE … AS` changes, nor the bounds that come with it.
+# What a snapshot contains and pg_dump does not print, as kind and attribute: invalid indexes, and foreign keys whose
+# triggers are disabled. For the sequence of an identity column pg_dump does not
+# print the type, which `ALTER SEQUENCE … AS` changes, or the bounds that depend on it.
 MORE: frozenset[tuple[str, str | None]] = frozenset(
     {
         ("index", "valid"),
@@ -78,7 +78,7 @@ CREATE STATISTICS a.st ON n, s FROM a.t;
 
 
 def read_grammar(text: str) -> dict[str, tuple[str, ...]]:
-    """Return the alternatives of each name."""
+    """Return the alternatives for each name."""
     rules: dict[str, tuple[str, ...]] = {}
     name = ""
     for line in text.splitlines():
@@ -97,7 +97,7 @@ RULES = read_grammar((Path(__file__).parent / "property.grammar").read_text(enco
 NUMBERS = tuple(map(str, range(40)))
 RELATIONS = ("table", "relation", "partitioned", "view", "matview", "index", "composite", "enum", "domain")
 
-# What there is just now: kind, name, and whose it is.
+# The present objects: kind, name, and the object that they belong to.
 NAMES = """
 WITH n AS (SELECT * FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
      c AS (SELECT c.*, format('%I.%I', n.nspname, c.relname) AS name FROM pg_class AS c JOIN n ON n.oid = relnamespace),
@@ -133,14 +133,14 @@ ORDER BY 1, 2"""
 
 
 def write(name: str, choose: Callable[[tuple[str, ...]], str]) -> str:
-    """Return a text that the grammar makes of a name; `<KIND NUMBER>` is a name that the database has."""
+    """Return a text that the grammar produces for a name; `<KIND NUMBER>` stands for a name in the database."""
     if name not in RULES:
         return f"<{name} {choose(NUMBERS)}>"
     return re.sub(r"\{(\w+)\}", lambda match: write(match[1], choose), choose(RULES[name]))
 
 
 def resolve(text: str, names: Sequence[tuple[str, str, str]]) -> str:
-    """Return the text with the database's own names in it."""
+    """Return the text with names from the database."""
     whose = ""
 
     def named(match: re.Match[str]) -> str:
@@ -150,7 +150,7 @@ def resolve(text: str, names: Sequence[tuple[str, str, str]]) -> str:
         whose = whose or name
         return name
 
-    # What others belong to goes first.
+    # Objects that others belong to are resolved first.
     text = re.sub(rf"<({'|'.join(RELATIONS)}) (\d+)>", named, text)
     return re.sub(r"<(\w+) (\d+)>", named, text)
 
@@ -161,7 +161,7 @@ def statement(draw: st.DrawFn) -> str:
 
 
 async def run(watch: Watch, writer: psycopg.Connection[Any], text: str) -> tuple[str, tuple[Difference, ...], str]:
-    """Run a statement; return the server's objection, the differences, and the changed lines of pg_dump."""
+    """Run a statement; return the server's error, the differences, and the changed lines of pg_dump."""
     objection = ""
     try:
         writer.execute(text.encode())
@@ -171,7 +171,7 @@ async def run(watch: Watch, writer: psycopg.Connection[Any], text: str) -> tuple
 
 
 def agree(differences: tuple[Difference, ...], changed: str) -> bool:
-    """Return whether both moved, or neither; what only a snapshot can see does not count."""
+    """Return whether both changed, or neither; what only a snapshot contains does not count."""
     if not changed:
         return all((one.key.kind, one.attribute) in MORE for one in differences)
     return bool(differences)
@@ -179,7 +179,7 @@ def agree(differences: tuple[Difference, ...], changed: str) -> bool:
 
 @pytest.fixture(scope="module")
 def fresh(server: embedded.Server, _administrator: psycopg.Connection) -> Iterator[Callable[[], str]]:
-    """Return a function that makes a database to play with, in the place of the one before."""
+    """Return a function that creates a new database in place of the previous one."""
     for role in ROLES:
         if not _administrator.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
             _administrator.execute(f"CREATE ROLE {role}".encode())
@@ -199,7 +199,7 @@ def fresh(server: embedded.Server, _administrator: psycopg.Connection) -> Iterat
 
 
 async def play(url: str, steps: list[str]) -> None:
-    """Run statements one after the other; fail at the first after which the two disagree."""
+    """Run statements one after the other; fail after the first one for which the two disagree."""
     done: list[str] = []
     with psycopg.connect(url, autocommit=True, options="-c lock_timeout=5s") as writer:
         async with connect(url) as reader:
@@ -231,11 +231,11 @@ async def play(url: str, steps: list[str]) -> None:
     suppress_health_check=list(HealthCheck),
 )
 @given(steps=st.lists(statement(), min_size=STEPS, max_size=STEPS))
-def test_a_snapshot_moves_exactly_when_pg_dump_moves(fresh: Callable[[], str], steps: list[str]) -> None:
+def test_a_snapshot_changes_exactly_when_pg_dump_changes(fresh: Callable[[], str], steps: list[str]) -> None:
     asyncio.run(play(fresh(), steps))
 
 
-def test_the_grammar_knows_all_its_words() -> None:
+def test_the_grammar_defines_all_its_words() -> None:
     used = {name for options in RULES.values() for option in options for name in re.findall(r"\{(\w+)\}", option)}
 
     assert RULES.keys() - used == {"step"}

@@ -380,7 +380,7 @@ async def test_an_answer_that_has_begun_is_not_followed_by_another_and_is_told(m
 
     assert ["http.response.start", "http.response.body"] == [message["type"] for message in sent]
     assert True is sent[-1]["more_body"]  # the server sees it unfinished, and closes the connection
-    assert ["request.broke_off", "request.finished"] == [one["event"] for one in logged]
+    assert ["request.aborted", "request.finished"] == [one["event"] for one in logged]
     assert f"RuntimeError: {SECRET}" == logged[0]["message"]
 
 

@@ -622,7 +622,7 @@ async def test_who_migrates_is_seen_by_anybody(url: str, sql: Any) -> None:
             maintenance = (await read(connection)).maintenance
 
             assert maintenance
-            assert f"server process {other.info.backend_pid}) is migrating" in maintenance
+            assert f"server process {other.info.backend_pid}) is running migrations" in maintenance
 
 
 async def test_the_lock_of_another_database_is_not_ours(url: str, server: Any) -> None:

@@ -125,12 +125,12 @@ async def test_an_endpoint_that_hangs_is_given_up_at_its_deadline(talk: Talk) ->
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (http(b"", "500 Internal Server Error"), "500"),
-        (http(b"", "302 Found", "Location: /"), "302 (a redirect, which is not followed)"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not speak HTTP as it should (RemoteProtocolError)"),
-        (b"", "it does not speak HTTP as it should (RemoteProtocolError)"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "it does not speak HTTP as it should"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 1_000_000, "it does not speak HTTP as it should"),
+        (http(b"", "500 Internal Server Error"), "status 500"),
+        (http(b"", "302 Found", "Location: /"), "status 302 (a redirect, which is not followed)"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "HTTP request failed (RemoteProtocolError)"),
+        (b"", "HTTP request failed (RemoteProtocolError)"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "HTTP request failed ("),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 1_000_000, "HTTP request failed ("),
     ],
 )
 async def test_another_answer_is_unavailable_in_one_line(said: bytes, words: str) -> None:
@@ -232,10 +232,10 @@ async def test_a_body_without_end_is_not_read_to_its_end() -> None:
         (b"[" * 100_000, ("the body is not JSON",)),
         (b"[]", ("status is missing", "items is missing", "items[].id is missing", "items[].state is missing",
                  "items[].note is missing")),
-        (GOOD.replace(b'"ok"', b'"swordfish"'), ("status has a value that is none of: ok",)),
+        (GOOD.replace(b'"ok"', b'"swordfish"'), ("status has a value that is not one of: ok",)),
         (GOOD.replace(b'"ok"', b"null"), ("status is null",)),
         (GOOD.replace(b"1", b"true"), ("items[].id is not of type integer",)),
-        (GOOD.replace(b'"active"', b'"ACTIVE"'), ("items[].state has a value that is none of: active, inactive",)),
+        (GOOD.replace(b'"active"', b'"ACTIVE"'), ("items[].state has a value that is not one of: active, inactive",)),
         (b'{"status": "ok", "items": []}', ()),
     ],
 )  # fmt: skip
@@ -287,7 +287,12 @@ async def test_a_bearer_token_is_read_at_each_question_and_is_in_no_finding(tmp_
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "No such file or directory"), (b"", "holds no token"), (b"a\nb", "holds no token"), (b"\xff", "not ASCII")],
+    [
+        (None, "No such file or directory"),
+        (b"", "does not contain a token"),
+        (b"a\nb", "does not contain a token"),
+        (b"\xff", "not ASCII"),
+    ],
 )
 async def test_a_token_that_cannot_be_read_is_the_trouble(tmp_path: Path, content: bytes | None, words: str) -> None:
     if content is not None:

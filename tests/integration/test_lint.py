@@ -343,15 +343,15 @@ ALTER TABLE p ATTACH PARTITION two FOR VALUES FROM (9) TO (19);
     "4_key": "-- head\nALTER TABLE t DROP CONSTRAINT the_key;\nDROP INDEX the_index;\nDROP INDEX t_b_idx;\n",
 }
 MEASURED = [
-    "2_wider.sql:4: rewrites_table: rewrites all of t while nobody else may read it (measured)",
-    "2_wider.sql:5: rewrites_table: rewrites all of t while nobody else may read it (measured)",
-    "2_wider.sql:7: not_null_scans: SET NOT NULL on b reads all of t while nobody else may",
-    "2_wider.sql:8: index_blocks_writes: writes to t wait until the index is built",
-    "3_parts.sql:3: attach_scans: reads all of two while nobody else may, unless a valid CHECK says what belongs there",
-    "4_key.sql:2: drops_key: the_key is the key by which replication knows a row of t",
-    "4_key.sql:3: drops_key: the_index is the index by which replication knows the rows of its table",
-    "5_column.sql:1: drops_key: w_pkey, by which replication knows the rows of its table, goes with what is dropped",
-    "5_column.sql:2: drop_breaks: programs that still run may use w.id",
+    "2_wider.sql:4: rewrites_table: rewrites all of t under ACCESS EXCLUSIVE (measured)",
+    "2_wider.sql:5: rewrites_table: rewrites all of t under ACCESS EXCLUSIVE (measured)",
+    "2_wider.sql:7: not_null_scans: SET NOT NULL on b scans all of t and blocks reads and writes meanwhile",
+    "2_wider.sql:8: index_blocks_writes: blocks writes to t until the index is built",
+    "3_parts.sql:3: attach_scans: scans all of two under ACCESS EXCLUSIVE, unless a valid CHECK implies its bounds",
+    "4_key.sql:2: drops_key: the_key is the replica identity of t: if it is published, UPDATE and DELETE fail",
+    "4_key.sql:3: drops_key: the_index is the index that is the replica identity of its table",
+    "5_column.sql:1: drops_key: w_pkey, the replica identity of its table, is dropped as a dependent object",
+    "5_column.sql:2: drop_breaks: running programs may still use w.id",
 ]
 GUESSED = {"2_wider.sql:2: rewrites_table", "2_wider.sql:3: rewrites_table", "3_parts.sql:2: attach_scans"}
 
@@ -403,9 +403,9 @@ def test_a_comment_for_the_file_counts_wherever_it_stands() -> None:
 @pytest.mark.parametrize(
     ("comment", "words"),
     [
-        ("-- lint: ignore index_blocks_writes", "say why: -- lint: ignore index_blocks_writes REASON"),
-        ("-- lint: ignore index_blocks because", "no such rule: index_blocks"),
-        ("-- lint: skip index_blocks_writes because", "no such word: lint: skip (ignore, ignore-file)"),
+        ("-- lint: ignore index_blocks_writes", "a reason is missing: -- lint: ignore index_blocks_writes REASON"),
+        ("-- lint: ignore index_blocks because", "unknown rule: index_blocks"),
+        ("-- lint: skip index_blocks_writes because", "unknown lint directive: skip (use ignore or ignore-file)"),
     ],
 )
 def test_a_comment_that_silences_nothing_is_an_error(comment: str, words: str) -> None:
@@ -449,7 +449,7 @@ def test_of_the_notes_of_a_rule_one_is_shown_and_they_fail_nothing(
 
     assert 0 == run(["lint", "--no-squawk"])
     (line,) = capsys.readouterr().out.splitlines()
-    assert "1.sql:1:1: note: table t1, and 1 more in this file: without a schema, search_path decides" in line
+    assert "1.sql:1:1: note: table t1, and 1 more in this file: no schema is named, so search_path decides" in line
     assert line.endswith("[names_without_schema] (and 2 more like it)")
     run(["lint", "--no-squawk", "--format", "json"])
     assert ["note"] * 3 == [one["severity"] for one in json.loads(capsys.readouterr().out)["advice"]]
@@ -468,7 +468,7 @@ def test_a_rollback_whose_migration_is_gone_is_an_error(house: Path, capsys: pyt
     write(house, a="SELECT 1;", **{"a.rollback": "", "b.rollback": "SELECT 1;"})
 
     assert 2 == run(["lint", "--no-squawk"])
-    assert "b.rollback.sql:1:1: error: undoes a migration that is not there" in capsys.readouterr().out
+    assert "b.rollback.sql:1:1: error: this rollback has no migration" in capsys.readouterr().out
 
 
 def test_json_has_file_line_column_and_rule(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -518,7 +518,7 @@ def test_a_squawk_that_breaks_is_one_clear_line(
     monkeypatch.setattr(squawk, "program", lambda: str(broken))
 
     assert 3 == run(["lint"])
-    assert "squawk could not be asked" in capsys.readouterr().err
+    assert "could not run squawk" in capsys.readouterr().err
 
 
 def test_the_page_is_what_the_rules_say() -> None:

@@ -233,7 +233,7 @@ def test_every_kind_answers_for_each_of_its_attributes_and_for_one_that_could_no
 def test_the_worst_finding_decides_and_the_numbers_are_exit_codes() -> None:
     def report(*severities: Severity) -> Report:
         findings = tuple(Finding("schema_mismatch", TABLE, "", severity) for severity in severities)
-        return Report("t", None, 0.0, findings)  # type: ignore[arg-type] # no instant is looked at
+        return Report(target="t", started_at=None, duration_s=0.0, findings=findings)  # type: ignore[arg-type] # no instant is looked at
 
     assert Severity.OK == report().severity
     assert Severity.CRITICAL == report(Severity.WARNING, Severity.CRITICAL).severity

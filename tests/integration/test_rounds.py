@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from story import files, lock, migrated, migrations
 
+from healthd.background import Later
 from healthd.catalog import KINDS
 from healthd.checks import CHECKS
 from healthd.comparison.roles import for_comparison
@@ -332,7 +333,7 @@ async def test_a_round_that_could_not_see_everything_is_no_ground_for_a_quiet_on
 
 async def test_of_a_database_as_it_should_be_only_the_labels_are_read(url: str, known: Files) -> None:
     async with connect(url) as connection:
-        digests = expected_digests(known, connection.info.server_version)
+        digests = expected_digests(Later.made(known), connection.info.server_version)
         reading = await door.read(connection, digests=digests)
 
     assert {"enum"} == {key.kind for key in reading.snapshot.objects}
@@ -362,7 +363,7 @@ async def test_what_a_running_migration_makes_is_held_back_and_the_rest_is_told(
     assert {pending, notes, scratch} == set(told(busy))
     assert idle.maintenance is None
     assert busy.maintenance
-    assert "is migrating" in busy.maintenance
+    assert "is running migrations" in busy.maintenance
 
 
 async def test_a_table_that_a_migration_holds_is_maintenance_and_not_trouble(url: str, known: Files, sql: Any) -> None:

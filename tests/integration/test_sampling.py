@@ -307,7 +307,7 @@ async def test_a_table_that_could_not_be_looked_at_is_a_note_and_no_verdict(thin
 
     report = conclude(Target("t", things), NO_FILES, Observation(reading, samples=samples))
 
-    assert "no rows were sampled of public.things (it is locked)" in report.notes
+    assert "no rows were sampled from public.things (it is locked)" in report.notes
     assert "serialization" not in report.checks
 
 

@@ -79,7 +79,7 @@ def test_a_text_has_the_length_that_its_column_takes() -> None:
     values = dict(edge_values("character varying(4)", unicode=True))
     assert values.pop("NULL") is None
 
-    assert "xxxx" == values["4 letters"]
+    assert "xxxx" == values["4 characters"]
     assert all(len(value) <= 4 for value in values.values())
     assert "Größe" in dict(edge_values("character varying(5)", unicode=True)).values()
 
@@ -102,7 +102,7 @@ def test_texts_of_63_bytes_have_as_many() -> None:
 
 
 def test_an_array_holds_null_and_json_is_left_out() -> None:
-    assert [True, False, None] == dict(edge_values("boolean[]", unicode=True))["every value of its elements"]
+    assert [True, False, None] == dict(edge_values("boolean[]", unicode=True))["every value of its element type"]
     assert ["NULL"] == [case for case, _ in edge_values("jsonb[]", unicode=True)]
 
 

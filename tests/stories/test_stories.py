@@ -1,4 +1,4 @@
-"""Every drift is told, exactly and in words that help; what is no drift is not told; the SQL told mends it."""
+"""Every drift is reported exactly, nothing else is reported, and the SQL of the findings repairs it."""
 
 from collections.abc import AsyncIterator
 from importlib import import_module
@@ -40,7 +40,7 @@ def locked() -> Any:
 async def template(
     server: embedded.Server, _administrator: psycopg.Connection, locked: Any, anyio_backend: str
 ) -> AsyncIterator[str]:
-    """The name of a database with sql/ applied."""
+    """The name of a database to which sql/ was applied."""
     async with migrated(server, _administrator, "stories") as name:
         yield name
 
@@ -54,7 +54,7 @@ async def scene(
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
 ) -> AsyncIterator[Scene]:
-    """A story in a database of its own; the session that did it stays open."""
+    """A story in a database of its own; the session that made the change stays open."""
     story: Story = request.param
     if _administrator.info.server_version // 10000 < story.since:
         pytest.skip(f"PostgreSQL {story.since} and later")
@@ -85,7 +85,7 @@ def _reported_exactly(scene: Scene) -> None:
     findings = scene.report.findings
     assert scene.story.expect == names(findings)
     assert scene.report.failure is None
-    # Checks are asked one by one, of the same evidence: what one of them says, no other may say too.
+    # Each check runs on the same evidence: two checks must not report the same thing.
     said = [(finding.problem, finding.key, finding.attribute) for finding in findings]
     assert len(set(said)) == len(said)
     bad = {name for name, severity in scene.report.checks.items() if severity}
@@ -102,7 +102,7 @@ def _reported_exactly(scene: Scene) -> None:
 
 
 async def _repaired(scene: Scene) -> None:
-    """Run the SQL that the findings carry, and look again."""
+    """Run the SQL of the findings, and examine the database again."""
     statements = [text for finding in scene.report.findings for text in finding.repair if not text.startswith("--")]
     with psycopg.connect(scene.url, autocommit=True) as connection:
         for statement in statements:
@@ -115,14 +115,14 @@ SEVERITIES = {
     "constraint_validated_by_hand": {"warning"},
     "column_not_null_validated_by_hand": {"warning"},
     "constraint_check_not_valid": {"critical"},
-    "function_with_other_blanks": {"warning", "critical"},
+    "function_with_other_white_space": {"warning", "critical"},
     "column_names_swapped": {"critical"},
     "extension_upgraded": {"warning"},
-    "privilege_of_a_role_that_nobody_names": {"warning", "critical"},
+    "privilege_of_an_unnamed_role": {"warning", "critical"},
 }
 
 
-def test_stories_say_enough() -> None:
+def test_stories_are_complete() -> None:
     assert SEVERITIES.keys() <= {story.name for story in STORIES}
     assert len(DRIFTS) >= 45
     assert len(STORIES) - len(DRIFTS) >= 15

@@ -1,7 +1,7 @@
-"""A folder of migrations as a shop writes them over the years: schema after schema, each with the hard forms.
+"""A folder of migrations as a project collects them over years: schema after schema, each with difficult statements.
 
-Fourteen schemas make more than 300 migrations, which take minutes to replay: `make big`. The suite takes two, with the
-same forms.
+Fourteen schemas result in more than 300 migrations, which take minutes to replay: `make big`. The suite uses two
+schemas, with the same statements.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 AREAS = int(os.environ.get("HEALTHD_AREAS", "2"))
 NOT_TOGETHER = "-- transactional: false\n"
 
-# What is done in each area, and how it is taken back; {s} is its schema. The rollbacks of all of them are exact.
+# The migrations of each area, with their rollbacks; {s} is its schema. All these rollbacks are exact.
 FORMS: tuple[tuple[str, str, str], ...] = (
     (
         "schema",
@@ -191,7 +191,7 @@ FORMS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
-# The last six: their rollbacks are not what one would wish.
+# The last six migrations, whose rollbacks are not exact.
 LAST: tuple[tuple[str, str, str | None, str], ...] = (
     ("label", "ALTER TYPE area_01.state ADD VALUE IF NOT EXISTS 'lost';", "SELECT 1;", "differs"),
     (
@@ -214,7 +214,7 @@ LAST: tuple[tuple[str, str, str | None, str], ...] = (
 
 
 def migrations() -> Iterator[tuple[str, str, str | None, str]]:
-    """Yield the id, the file, its rollback and the verdict that it must get, in order."""
+    """Yield the id, the file, its rollback and the expected verdict, in order."""
     number = 0
     for area in range(1, AREAS + 1):
         for name, apply, rollback in FORMS:
@@ -228,7 +228,7 @@ def migrations() -> Iterator[tuple[str, str, str | None, str]]:
 
 
 def write(folder: Path) -> dict[str, str]:
-    """Write all files, and return the verdict that each must get."""
+    """Write all files, and return the expected verdict of each."""
     verdicts = {}
     for name, apply, rollback, verdict in migrations():
         head, body = (NOT_TOGETHER, apply.removeprefix(NOT_TOGETHER)) if apply.startswith(NOT_TOGETHER) else ("", apply)

@@ -1,6 +1,6 @@
-"""What the driver really does with each Python type and each PostgreSQL type; writes docs/reference/types.md when run.
+"""What the driver does with each Python type and each PostgreSQL type; writes docs/reference/types.md when run.
 
-Every cell is tried on a server: values are inserted as an application inserts them, and read back.
+Every cell is tested on a server: values are inserted as an application inserts them, and read back.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from healthd.contracts.type_table import POSTGRESQL, READ, TABLE
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "types.md"
 
-# Values that a model of this type may hold: usual ones, and those at its edges.
+# Values that a model of this type may have: usual values and boundary values.
 SAMPLES: dict[str, tuple[Any, ...]] = {
     "bool": (True, False),
     "int": (0, -7, 2**15, 2**31, 2**62),
@@ -47,9 +47,9 @@ SAMPLES = {name: SAMPLES[name] for name in TABLE}  # in the order of the table
 
 
 def measure(connection: psycopg.Connection[Any], python: str, postgresql: str) -> str:
-    """Return fits, care or never: what became of this type's values in a column of that type.
+    """Return fits, care or never: what happened to the values of a Python type in a column of a PostgreSQL type.
 
-    The connection is in a transaction; nothing stays.
+    The connection is in a transaction; nothing is kept.
     """
     name = "mood" if postgresql == "enum" else postgresql
     with connection.transaction(force_rollback=True):
@@ -58,16 +58,16 @@ def measure(connection: psycopg.Connection[Any], python: str, postgresql: str) -
         connection.execute(compose.SQL("CREATE TEMPORARY TABLE cell (value {})").format(compose.SQL(name)))
         found = [_survives(connection, value, "%s::text" if python == "text" else "%s") for value in SAMPLES[python]]
     if python in ("str", "text") and postgresql in ("enum", "character varying", "text"):
-        return "fits" if any(one is True for one in found) else "never"  # lengths and labels have their own rules
+        return "fits" if any(one is True for one in found) else "never"  # lengths and labels are checked elsewhere
     if python == "int" and postgresql in ("smallint", "integer"):
-        return "fits" if found[0] is True else "never"  # its range is the application's to keep
+        return "fits" if found[0] is True else "never"  # the application must respect its range
     if all(one is True for one in found):
         return "fits"
     return "never" if all(one is None for one in found) else "care"
 
 
 def _survives(connection: psycopg.Connection[Any], value: Any, sent_as: str) -> bool | None:
-    """Return whether a value comes back as it was sent; None when it cannot be sent."""
+    """Return whether a value comes back as it was sent; None if it cannot be sent."""
     sent = Jsonb(value) if isinstance(value, (dict, list)) else value
     try:
         with connection.transaction(force_rollback=True):
@@ -89,16 +89,17 @@ def table(connection: psycopg.Connection[Any]) -> dict[str, dict[str, str]]:
 
 HEADER = """# Which Python type fits which PostgreSQL type
 
-What psycopg does with the values of a Python type in a column of a PostgreSQL type, tried on a server by
-`tests/support/driver.py`, which writes this page; a test compares the two, and the rules of contracts use it.
+What psycopg does with the values of a Python type in a column of a PostgreSQL type.
+`tests/support/driver.py` tests this on a server and writes this page; a test compares the two.
+The rules for contracts use the same table.
 
-- **fits**: every value comes back as it was. Lengths, ranges and labels are the application's to keep.
-- care: some values are refused, or come back as another type: a contract's finding is a warning.
-- never (·): no value can be written, or none comes back: a contract is broken.
+- **fits**: every value comes back unchanged. The application must respect lengths, ranges and labels.
+- care: some values are rejected, or come back as another type. For a contract this is a warning.
+- never (·): no value can be written, or none comes back. For a contract this is critical.
 
-`str` is sent without a type, and the server takes it for what the column needs; `text` is a str that is cast to
-text, as SQLAlchemy casts it, and fits less.
-`json` is what `Jsonb` wraps: dict, list, nested models. `datetime` in a model is either of the two.
+`str` is sent without a type, and the server converts it to the type of the column.
+`text` is a `str` that is cast to text, as SQLAlchemy does, and fits fewer types.
+`json` is what `Jsonb` wraps: dict, list, nested models. `datetime` in a model is with or without time zone.
 
 """
 

@@ -1,4 +1,4 @@
-"""Evidence from literals: two snapshots, and whatever else a check looks at."""
+"""Evidence from literals: two snapshots, and any other input of a check."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from healthd.model.snapshots import Snapshot, diff
 
 
 def snapshot(objects: dict[str, Any], version: int = 180000, unreadable: dict[str, str] | None = None) -> Snapshot:
-    """Return a snapshot of objects by their printed keys."""
+    """Return a snapshot of objects, given by their printed keys."""
     return Snapshot(version, {Key.parse(text): record for text, record in objects.items()}, unreadable or {})
 
 
 def evidence(expected: Snapshot | None = None, actual: Snapshot | None = None, **more: Any) -> Evidence:
-    """Return what a round would learn from these snapshots."""
+    """Return the evidence of a round with these snapshots."""
     expected = expected or snapshot({})
     actual = actual or expected
     return Evidence("t", expected, actual, causes(diff(expected, actual), KINDS), kinds=KINDS, **more)

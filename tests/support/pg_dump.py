@@ -1,8 +1,8 @@
-"""The oracle: what `pg_dump --schema-only` prints of a database, without what changes nothing.
+"""The oracle: the output of `pg_dump --schema-only`, without irrelevant parts.
 
-It is the pg_dump of the tests' own server where that brings one, for a minor release may write entries into
-the catalogs that no older pg_dump knows; else that of the embedded PostgreSQL, the newest major, which reads every
-older server.
+It is the pg_dump of the tests' own server, if it includes one, because a minor release may write entries to the
+catalogs that an older pg_dump does not know; otherwise that of the embedded PostgreSQL, the newest major version,
+which can read all older servers.
 """
 
 import re
@@ -20,7 +20,7 @@ from healthd.model.ledger import BOOKS
 from healthd.postgres import programs
 from healthd.sqltext.statements import statements
 
-# pg_dump sets these before the statements that they shape, and which statement comes next depends on oids.
+# pg_dump sets these before the statements that they affect, and the order of the statements depends on oids.
 SHAPING = re.compile(
     r"SET (default_tablespace|default_table_access_method) = (.*)|(RE)?SET SESSION AUTHORIZATION ?(.*)", re.DOTALL
 )
@@ -32,7 +32,7 @@ SESSION = re.compile(r"SET \w+ = |SELECT pg_catalog\.set_config\('search_path', 
 
 
 def program(name: str, binaries: Path | None = BINARIES) -> Path:
-    """Return a client program from this folder or, where it has none, of the embedded PostgreSQL; or skip the test."""
+    """Return a client program from this folder, or else of the embedded PostgreSQL; otherwise skip the test."""
     if binaries and (binaries / name).exists():
         return binaries / name
     try:
@@ -45,7 +45,7 @@ def program(name: str, binaries: Path | None = BINARIES) -> Path:
 
 
 def printed(url: str) -> str:
-    """Return what pg_dump prints of a database's schema, to the letter."""
+    """Return the exact output of pg_dump for a database's schema."""
     command = [program("pg_dump"), "--schema-only", "--restrict-key=x", "--lock-wait-timeout=10s"]
     hidden = [f"--exclude-table=*.{name}" for name in BOOKS]
     result = subprocess.run([*command, *hidden, "-d", url], capture_output=True, check=False)
@@ -60,7 +60,7 @@ def dump(url: str) -> str:
 
 
 def changes(before: str, after: str) -> str:
-    """Return the lines that came and went between two texts of pg_dump; nothing when they say the same."""
+    """Return the added and removed lines between two outputs of pg_dump; empty if they are equivalent."""
     if before == after:
         return ""
     was, now = Counter(statements_of(before)), Counter(statements_of(after))
@@ -71,7 +71,7 @@ def changes(before: str, after: str) -> str:
 
 
 def statements_of(text: str) -> Iterator[str]:
-    """Yield the statements that pg_dump prints, without what changes nothing, each with the settings that shape it."""
+    """Yield the relevant statements that pg_dump prints, each with the settings that affect it."""
     shape = dict(UNSHAPED)
     for statement in statements(re.sub(r"^\\(un)?restrict x$", "", text, flags=re.MULTILINE)):
         one = statement.text
@@ -83,11 +83,11 @@ def statements_of(text: str) -> Iterator[str]:
 
 
 def restore(text: str, url: str) -> None:
-    """Run a dump in another database; raise AssertionError with psql's words when it does not run."""
+    """Restore a dump in another database; raise AssertionError with psql's message if this fails."""
     with psycopg.connect(url) as connection:
         if connection.info.server_version < 170000:
             text = text.replace("\nSET transaction_timeout = 0;\n", "\n", 1)
     command = [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "-d", url]
     result = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if result.returncode:
-        raise AssertionError(f"the dump does not run: {result.stderr.decode(errors='replace').strip()}")
+        raise AssertionError(f"the dump cannot be restored: {result.stderr.decode(errors='replace').strip()}")

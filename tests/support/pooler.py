@@ -19,9 +19,9 @@ from healthd.postgres import embedded
 
 @contextmanager
 def pooled(server: embedded.Server, url: str, mode: str, *, size: int = 20) -> Iterator[str]:
-    """Lend the URL of a database behind a PgBouncer that opens so many connections to it."""
+    """Yield the URL of a database behind a PgBouncer that opens up to `size` connections to it."""
     port, name = free_port(), url.rpartition("/")[2].partition("?")[0]
-    user = "nobody" if os.getuid() == 0 else getpass.getuser()  # it refuses to be root, who alone may enter our folders
+    user = "nobody" if os.getuid() == 0 else getpass.getuser()  # it refuses to run as root
     with tempfile.TemporaryDirectory() as temporary, wire(server, Path(temporary)):
         folder = Path(temporary)
         folder.chmod(0o755)

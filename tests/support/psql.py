@@ -1,4 +1,4 @@
-"""What psql sends when it reads a file: the statements as it tells them apart, taken off the wire."""
+"""What psql sends when it reads a file: the statements as it splits them, recorded from the connection."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ PATIENCE_S = 30.0
 
 
 class Recorder:
-    """A listener that psql takes for a server: it lets everybody in, and writes down what is sent."""
+    """A listener that psql takes for a server: it accepts every connection, and records what is sent."""
 
     def __init__(self, binaries: Path | None = None) -> None:
         self.psql = programs.find_binaries(binaries) / "psql"

@@ -1,4 +1,4 @@
-"""What was really scraped, as series for promtool: so the rules judge samples that nobody made up."""
+"""Real scrapes as series for promtool, so that the rules are tested with real samples."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from servers import run, tool
 RULES = Path(__file__).parents[2] / "prometheus" / "healthd.rules.yml"
 STEP_S = 60
 CLOCKS = "_timestamp_seconds"
-STALE = "stale"  # what Prometheus writes when a series is in a scrape no more
+STALE = "stale"  # what Prometheus writes when a series is no longer in a scrape
 
 
 class Scrapes:
-    """Scrapes of several jobs, one of each in every step of a minute, however soon they really came."""
+    """Scrapes of several jobs, one of each job in every step of a minute, whenever they were really made."""
 
     def __init__(self) -> None:
         self.steps = 0
         self.series: dict[str, dict[int, float]] = {}
 
     def add(self, now_s: float, **jobs: str) -> None:
-        """Add the text that each job exports now; instants are moved to where this step stands in the test."""
+        """Add the text that each job exports now; timestamps are shifted to the time of this step in the test."""
         for job, text in jobs.items():
             job = job.replace("_", "-")
             self._put("up", {"job": job}, 1.0)
@@ -38,7 +38,7 @@ class Scrapes:
         self.series.setdefault(f'{name}{{{words}, instance="here"}}', {})[self.steps] = value
 
     def last(self, name: str, **labels: str) -> list[float]:
-        """Return the newest value of each series of this name that has these labels."""
+        """Return the newest value of each series with this name and these labels."""
         wanted = [f"{label}={json.dumps(text)}" for label, text in labels.items()]
         return [
             values[max(values)]
@@ -47,7 +47,7 @@ class Scrapes:
         ]
 
     def alert(self, folder: Path, expected: Mapping[int, Collection[str]]) -> str:
-        """Return what promtool has against this: after so many steps exactly these alerts fire. Nothing is empty."""
+        """Return promtool's objections to the claim that after so many steps exactly these alerts fire."""
         tests = [
             {
                 "expr": 'group by (alertname) (ALERTS{alertstate="firing", alertname!="Watchdog"})',

@@ -1,4 +1,4 @@
-"""Programs that tests run for real: found or skipped, started on ports of their own, and ended."""
+"""Programs that tests run: found or skipped, started on their own ports, and stopped."""
 
 import json
 import os
@@ -18,31 +18,31 @@ import pytest
 
 from healthd.postgres import programs
 
-# Its minor releases come within days; the servers that come as packages of Python and npm are older.
+# Its minor releases are published within days; the servers in packages of Python and npm are older.
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
 
 def tool(name: str) -> str:
-    """Return the path of a program, or skip; where CI runs, a missing one is a failure."""
+    """Return the path of a program, or skip the test; in CI, a missing program is a failure."""
     if path := shutil.which(name):
         return path
     raise lacking(f"{name} is not installed")
 
 
 def lacking(reason: str) -> Exception:
-    """Return what skips a test; where CI runs, what fails it."""
+    """Return the exception that skips a test; in CI, the one that fails it."""
     return pytest.fail.Exception(reason) if "CI" in os.environ else pytest.skip.Exception(reason)
 
 
 def other_major(ours: Path | None) -> Path:
-    """Return the programs of a major on the other side of PostgreSQL 16, which began to print columns without table."""
+    """Return the programs of a major version on the other side of 16, which began to print columns without table."""
     number = programs.major(programs.find_binaries(ours))
     embedded_ones = [programs.find_binaries()] if ours else []
     fetched = sorted((Path(__file__).parents[2] / ".matrix").glob("*/package/native/bin"))
     for folder in (*embedded_ones, *([DEBIAN] if DEBIAN.exists() else []), *fetched):
         if (programs.major(folder) < 16) != (number < 16):
             return folder
-    raise lacking(f"no other major's programs are in {DEBIAN} or .matrix (make matrix MAJORS=15 brings them)")
+    raise lacking(f"no programs of another major version in {DEBIAN} or .matrix (run make matrix MAJORS=15)")
 
 
 def run(*command: str | Path) -> tuple[int, str]:
@@ -78,7 +78,7 @@ def wait_for(condition: Callable[[], Any], *, timeout_s: float = 30) -> Any:
 
 
 def wait_until_ready(process: subprocess.Popen[Any], answers: Callable[[], Any], log: Path | None = None) -> None:
-    """Wait until a server that was started answers; fail, with what it wrote, when it ends instead."""
+    """Wait until a server that was started answers; fail, with its output, if it exits instead."""
     wait_for(lambda: process.poll() is not None or answers())
     assert process.poll() is None, log.read_text() if log else f"it ended with {process.returncode}"
 
@@ -110,7 +110,7 @@ def alertmanager_command(config: str, port: int, folder: Path) -> list[str | Pat
 
 @contextmanager
 def stand_in() -> Iterator[tuple[int, dict[str, str], list[tuple[str, dict[str, Any]]]]]:
-    """Yield the port of a server that exports what we say and keeps what a webhook brings."""
+    """Yield the port of a server that exports a given text and records what a webhook sends."""
     exported = {"metrics": ""}
     received: list[tuple[str, dict[str, Any]]] = []
 

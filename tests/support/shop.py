@@ -1,4 +1,4 @@
-"""Models of an application, in every way that `healthd contract export` knows."""
+"""Models of an application, of every type that `healthd contract export` supports."""
 
 import enum
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class Base(DeclarativeBase):
 
 
 class Machine(Base):
-    """A machine, whose mood is written by name: the classic mistake."""
+    """A machine whose mood is written by name, which is a common mistake."""
 
     __tablename__ = "machines"
 
@@ -56,7 +56,7 @@ class Machine(Base):
 
 
 class Engine(Machine):
-    """A machine with more to say, in a table of its own."""
+    """A machine with additional attributes, in a table of its own."""
 
     __tablename__ = "engines"
 
@@ -69,7 +69,7 @@ LISTED = Table("listed", METADATA, Column("n", Integer), info={"insertable": Fal
 
 
 class Seen(BaseModel):
-    """What the API answers."""
+    """A response of the API."""
 
     __tablename__: ClassVar[str] = "app.machines"
     __insertable__: ClassVar[bool] = False
@@ -84,7 +84,7 @@ class Seen(BaseModel):
 
 
 class Inner(BaseModel):
-    """What is kept as JSON."""
+    """A value that is stored as JSON."""
 
     x: int
 

@@ -1,20 +1,20 @@
-"""The stories in drift/: a migrated database, what somebody did to it, and the findings that must come of it.
+"""The stories in drift/: a migrated database, a manual change to it, and the expected findings.
 
 A file is `-- Title.`, then lines `-- word: …`, then SQL:
 
-    -- expect: PROBLEM KEY     a finding; once for each, or `nothing`
-    -- repair: no, REASON      why the SQL that the findings carry does not bring everything back
-    -- contract: JSON          what an application believes
+    -- expect: PROBLEM KEY     a finding; one line for each, or `nothing`
+    -- repair: no, REASON      why the SQL of the findings does not repair everything
+    -- contract: JSON          what an application expects
     -- role: NAME              a role that must exist
-    -- lost: MIGRATION         a migration whose file is gone
+    -- lost: MIGRATION         a migration whose file is missing
     -- partitions: TABLE WORD  how the partitions of a table are compared
-    -- slow: REASON            it moves no catalog: the next full round sees it
-    -- since: MAJOR            the first PostgreSQL that knows this SQL
-    -- given:                  from here: a migration more, which is expected
-    -- drift:                  from here: what somebody did
+    -- slow: REASON            it changes no catalog: only the next full round detects it
+    -- since: MAJOR            the first PostgreSQL version that supports this SQL
+    -- given:                  from here: an additional migration, which is expected
+    -- drift:                  from here: the manual change
 
-A statement that fails, and shall, says `-- fails: SQLSTATE` within it. The extension is `vector`, which the embedded
-PostgreSQL brings; where HEALTHD_PG_BIN names another server it is one of those that come with every PostgreSQL.
+A statement that must fail contains `-- fails: SQLSTATE`. The extension is `vector`, which the embedded PostgreSQL
+includes; if HEALTHD_PG_BIN names another server, it is one that every PostgreSQL includes.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Story:
 
 
 def read_story(path: Path) -> Story:
-    """Return the story in this file; raise ValueError when it is none."""
+    """Return the story in this file; raise ValueError if it is invalid."""
     title, *lines = path.read_text(encoding="utf-8").replace("vector", EXTENSION).splitlines()
     words: dict[str, list[str]] = {}
     parts: dict[str, list[str]] = {"drift": []}
@@ -95,7 +95,7 @@ def read_story(path: Path) -> Story:
             words.setdefault(match[1], []).append(match[2])
     expect = words.pop("expect", [])
     if not re.fullmatch(r"-- \S.*\.", title) or not expect:
-        raise ValueError(f"{path.name} has no title, or expects neither findings nor nothing")
+        raise ValueError(f"{path.name} has no title, or no `expect` line")
     contracts = enumerate(words.get("contract", []), 1)
     return Story(
         path.stem,
@@ -124,18 +124,18 @@ def migrations() -> tuple[Migration, ...]:
 
 @functools.cache
 def lock() -> LockFile:
-    """Return what a replay of sql/ measures, by way of the text of a lock file."""
+    """Return the lock file of sql/, measured by a replay, and read from its text."""
     return lockfile.load(lockfile.dump(asyncio.run(replay(migrations(), postgres_bin=BINARIES))))
 
 
 def files(lock: LockFile, migrations: Sequence[Migration]) -> Files:
-    """Return what a round compares with."""
+    """Return the files that a round compares with."""
     return Files(lock, tuple((one.id, one.digest) for one in migrations))
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A story that was played, what the first round told of it, and the means for another round."""
+    """A story that was played, the report of the first round, and what is needed for another round."""
 
     story: Story
     url: str
@@ -148,7 +148,7 @@ class Scene:
         return await examine(self.target, self.files)
 
     async def unexplained(self) -> list[str]:
-        """Return what `healthd diff` lists, and the report neither reports nor lists in a note."""
+        """Return the differences that `healthd diff` lists, and that the report neither reports nor lists in a note."""
         async with connect(self.url) as connection:
             reading = await read(connection)
         applied = [one.id for one in reading.ledger.applied]
@@ -158,7 +158,7 @@ class Scene:
 
 
 async def play(story: Story, url: str, folder: Path, connection: psycopg.Connection[Any]) -> Scene:
-    """Make the story happen in the migrated database that both `url` and `connection` lead to."""
+    """Play the story in the migrated database of both `url` and `connection`."""
     known, locked = list(migrations()), lock()
     for role in story.roles:
         if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
@@ -174,7 +174,7 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
     compared = files(locked, kept)
     before = await _busy(await examine_again(target, compared, None))
     run(connection, story.drift)
-    # The round before is at hand, as it is in the daemon: what happened must not look like nothing.
+    # The previous round is available, as in the daemon: the change must not be overlooked.
     if story.slow:
         await before.close()
     after = await examine_again(target, compared, None if story.slow else before)
@@ -183,13 +183,13 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
 
 
 async def _busy(one: Round) -> Round:
-    """Return a round of a server where other work goes on: what happens next must move the sums."""
+    """Return a round of a server on which other transactions commit: the next change must change the sums."""
     assert one.session
     return replace(one, session=replace(one.session, mark=await take_mark(one.session.connection, busy=True)))
 
 
 async def _lock_given(url: str, locked: LockFile, known: Sequence[Migration]) -> LockFile:
-    """Apply the migration that a story gives, and return the lock file with what it did."""
+    """Apply the migration that a story gives, and return the lock file with its effects."""
     await migrate(url, known, None, say=lambda _: None)
     async with connect(url) as connection:
         effects = diff(locked.expected(), for_comparison(await take_snapshot(connection), connection.info.user))
@@ -199,7 +199,7 @@ async def _lock_given(url: str, locked: LockFile, known: Sequence[Migration]) ->
 
 @asynccontextmanager
 async def migrated(server: Server, administrator: psycopg.Connection[Any], name: str) -> AsyncIterator[str]:
-    """Make a database with sql/ applied, to be copied from, and drop it again."""
+    """Create a template database with sql/ applied, and drop it afterwards."""
     administrator.execute(compose.SQL("CREATE DATABASE {} TEMPLATE template0").format(compose.Identifier(name)))
     await migrate(server.url(name), migrations(), lock(), say=lambda _: None)
     yield name
@@ -207,7 +207,7 @@ async def migrated(server: Server, administrator: psycopg.Connection[Any], name:
 
 
 def run(connection: psycopg.Connection[Any], text: str) -> None:
-    """Run a text statement by statement, each committed at once, as somebody at psql does."""
+    """Run a text statement by statement, each committed immediately, as in psql."""
     for statement in statements(text):
         wanted = re.search(r"-- fails: (\w+)$", statement.text, re.MULTILINE)
         try:
@@ -221,7 +221,7 @@ def run(connection: psycopg.Connection[Any], text: str) -> None:
 
 
 def replayed(folder: Path, files: Mapping[str, str]) -> str:
-    """Write these files, NAME to what NAME.sql says, and return the text of their lock file."""
+    """Write these files, from NAME to the content of NAME.sql, and return the text of their lock file."""
     for name, text in files.items():
         (folder / f"{name}.sql").write_text(text)
     return dump(asyncio.run(replay(read_migrations([folder]), postgres_bin=BINARIES)))

@@ -1,4 +1,4 @@
-"""A wire between a client and PostgreSQL that breaks at a chosen message, and a runner that can be killed there."""
+"""A proxy between a client and PostgreSQL that breaks at a chosen message, and a runner that can be killed there."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 from healthd.migrations.runner import migrate
 from healthd.postgres.embedded import Server
 
-Happening = Callable[[int], bool]  # is told the number of a message; True breaks the wire
+Happening = Callable[[int], bool]  # receives the number of a message; True breaks the connection
 
 
 class Wire:
-    """Forwards what clients and the server say, a question and its answer at a time, and counts the questions.
+    """Forwards messages between clients and the server, one request with its response at a time, and counts requests.
 
-    `before` is asked before a question goes on, `after` when its answer is there and not handed on.
+    `before` is called before a request is forwarded, `after` when its response has arrived and is not forwarded yet.
     """
 
     def __init__(self, server: Server, folder: Path) -> None:
@@ -39,7 +39,7 @@ class Wire:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def url(self, url: str) -> str:
-        """Return a database's URL over this wire."""
+        """Return a database's URL through this proxy."""
         return url.replace(quote(str(self.server.socket), safe=""), quote(str(self.folder), safe="")).replace(
             str(self.server.socket), str(self.folder)
         )
@@ -86,7 +86,7 @@ def _startup(client: socket.socket) -> bytes:
 
 
 def _until(end: socket.socket, last: bytes) -> bytes:
-    """Return whole messages up to one of these types."""
+    """Return complete messages up to one of these types."""
     found = b""
     while True:
         head = _exactly(end, 5)
@@ -97,7 +97,7 @@ def _until(end: socket.socket, last: bytes) -> bytes:
 
 @contextmanager
 def wire(server: Server, folder: Path) -> Iterator[Wire]:
-    """Lend a wire to a server; `folder` must be short enough for a socket's name."""
+    """Yield a proxy to a server; `folder` must be short enough for the name of a socket."""
     made = Wire(server, folder)
     try:
         yield made
@@ -106,14 +106,14 @@ def wire(server: Server, folder: Path) -> Iterator[Wire]:
 
 
 PROCESSES = get_context("forkserver")
-# What a runner imports, and pytest, which every child of it imports again.
+# What a runner imports; also pytest, which each of its child processes would import again.
 PROCESSES.set_forkserver_preload(
     ["healthd.migrations.engine.yoyo_backend", "healthd.migrations.runner", "psycopg", "psycopg_binary", "pytest"]
 )
 
 
 def _run(verb: str, url: str, folder: Path) -> None:
-    os.close(2)  # a broken wire makes it complain
+    os.close(2)  # a broken connection makes it print errors
     os.open(os.devnull, os.O_WRONLY)
     if verb == "migrate":
         asyncio.run(migrate(url, read_migrations([folder]), None, say=lambda _: None))
@@ -124,7 +124,7 @@ def _run(verb: str, url: str, folder: Path) -> None:
 
 
 def start(verb: str, url: str, folder: Path) -> int:
-    """Start a runner in a process of its own, and return its pid; `end` waits for it."""
+    """Start a runner in its own process, and return its pid; `end` waits for it."""
     process = PROCESSES.Process(target=_run, args=(verb, url, folder), daemon=True)
     process.start()
     assert process.pid is not None
@@ -136,7 +136,7 @@ RUNNING: dict[int, object] = {}
 
 
 def end(pid: int) -> int | None:
-    """Wait for a runner, and return its exit code: negative when a signal ended it."""
+    """Wait for a runner, and return its exit code: negative if it was killed by a signal."""
     process = RUNNING.pop(pid)
     process.join(60)  # type: ignore[attr-defined] # a process of the context's own class
     code: int | None = process.exitcode  # type: ignore[attr-defined]
@@ -144,6 +144,6 @@ def end(pid: int) -> int | None:
 
 
 def kill(pid: int) -> None:
-    """End a process at once."""
+    """Kill a process."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)

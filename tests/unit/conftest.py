@@ -1,4 +1,4 @@
-"""Tests of this folder need no server and start no process."""
+"""Tests in this folder need no server and start no process."""
 
 import subprocess
 

@@ -129,7 +129,7 @@ def test_every_event_that_is_logged_has_a_meaning_and_no_other_has_one() -> None
     found = {event.name for event in log_events.events()}
 
     assert found == log_events.MEANINGS.keys()
-    assert {"finding.appeared", "request.broke_off", "settings.refused"} <= found
+    assert {"finding.appeared", "request.aborted", "settings.rejected"} <= found
 
 
 def test_every_route_has_its_statuses_and_no_other_has_any() -> None:

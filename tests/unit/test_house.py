@@ -35,7 +35,7 @@ DOORS = frozenset(
     postgres
     replay
     report.log report.metrics report.web
-    rounds.endpoints rounds.examination rounds.readiness rounds.timing""".split()
+    rounds.closer_look rounds.endpoints rounds.examination rounds.readiness rounds.timing""".split()
 )
 
 # Which modules may know a library.

@@ -15,7 +15,7 @@ from healthd.config.settings import Settings
 from healthd.contracts import load
 from healthd.errors import ConfigError
 from healthd.rounds.endpoints import examine_endpoint
-from healthd.rounds.examination import examine
+from healthd.rounds.examination import examine_alone
 from healthd.text import natural
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
 
     async def all_rounds() -> list[Report]:
         files = Later(lambda: _load(settings))
-        rounds = [*(examine(one, files) for one in targets), *map(examine_endpoint, endpoints)]
+        rounds = [*(examine_alone(one, files) for one in targets), *map(examine_endpoint, endpoints)]
         return await asyncio.gather(*rounds)
 
     reports = sorted(finished(all_rounds()), key=lambda one: natural(one.target))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from healthd.background import Later
 from healthd.cli.options import finished, one_target, out, say, verb
 from healthd.config.settings import Settings, Target
 from healthd.database.connection import connect
@@ -86,6 +87,6 @@ async def _look(
         sizes = await read_sizes(connection, names) if names else {}
         if not target.contracts:
             return sizes, Foreseen(), there
-        digests = expected_digests(Files.of(known, pending), connection.info.server_version)
+        digests = expected_digests(Later.made(Files.of(known, pending)), connection.info.server_version)
         reading = await read(connection, digests=digests)
     return sizes, foresee(target.contracts, known, reading.ledger, reading.snapshot, pending), there

@@ -33,9 +33,9 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     """
     chosen = one_target(settings, target)
     seen = finished(_look(chosen, settings))
-    if (unadopted := seen.report.not_adopted) is not None:
-        seen = replace(seen, report=as_not_adopted(seen.report))
-    migrations, drift, unclear = seen.report.migrations, seen.drift, seen.unclear
+    if (unadopted := seen.verdict.not_adopted) is not None:
+        seen = replace(seen, verdict=as_not_adopted(seen.verdict))
+    migrations, drift, unclear = seen.verdict.migrations, seen.drift, seen.unclear
     lines = [
         f"{printable(one.id)}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}" for one in migrations
     ]
@@ -55,9 +55,9 @@ def status(settings: Settings, style: str, target: str | None) -> int:
 
 
 async def _look(target: Target, settings: Settings) -> Look:
-    from healthd.migrations.safe_run import look
+    from healthd.migrations.safe_run import look_alone
 
-    return await look(target, Later(lambda: _load(settings)), alone=True)
+    return await look_alone(target, Later(lambda: _load(settings)))
 
 
 def _load(settings: Settings) -> Files:

@@ -1,4 +1,4 @@
-"""Models of an application seen as one contract: its classes are given, nothing of it is imported here."""
+"""The contract of an application's models: its classes are passed in, nothing of the application is imported here."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ KNOWN = "a pydantic model, a dataclass, a SQLAlchemy class, Base, Table or MetaD
 
 
 def contract_of(things: Mapping[str, Any], *, table: str | None = None) -> Contract:
-    """Return the contract of what stands under these names: models, lists of models, statements by name.
+    """Return the contract of the objects with these names: models, lists of models, statements by name.
 
-    `table` is where the only model is kept that does not say so itself. Raises ConfigError for anything else.
+    `table` is the table of the only model that does not specify its own. Raises ConfigError for anything else.
     """
     models: dict[str, Model] = {}
     statements: dict[str, Statement] = {}
@@ -27,12 +27,12 @@ def contract_of(things: Mapping[str, Any], *, table: str | None = None) -> Contr
         else:
             models |= dict(_models(name, thing, table))
     if not models and not statements:
-        raise ConfigError(f"{', '.join(things)}: no model in it", hint=f"name {KNOWN}")
+        raise ConfigError(f"no model in {', '.join(things)}", hint=f"specify {KNOWN}")
     return Contract("", models=models, statements=statements)
 
 
 def _models(name: str, thing: Any, table: str | None) -> Iterator[tuple[str, Model]]:
-    """Yield each model in what stands under a name."""
+    """Yield each model in the object with a name."""
     module = name.partition(":")[0]
     if isinstance(thing, Iterable) and isinstance(thing, (list, tuple, set, frozenset)):
         for one in thing:
@@ -46,7 +46,7 @@ def _models(name: str, thing: Any, table: str | None) -> Iterator[tuple[str, Mod
     elif isinstance(thing, type) and dataclasses.is_dataclass(thing):
         yield name, Model(_table(name, thing, table), of_dataclass.members(name, thing), _inserts(thing))
     else:
-        raise ConfigError(f"{name} is no model: {type(thing).__name__}", hint=f"name {KNOWN}")
+        raise ConfigError(f"{name} is not a model: {type(thing).__name__}", hint=f"specify {KNOWN}")
 
 
 def _is_of_sqlalchemy(thing: Any) -> bool:
@@ -56,18 +56,18 @@ def _is_of_sqlalchemy(thing: Any) -> bool:
 
 
 def _table(name: str, model: type[Any], table: str | None) -> str:
-    """Return where a model is kept: what it says itself wins."""
+    """Return the table of a model: its own declaration takes precedence."""
     said = getattr(model, "__tablename__", None) or table
     if not isinstance(said, str) or not said:
         raise ConfigError(
-            f"{name} does not say in which table it is kept",
-            hint=f'write __tablename__ = "public.{model.__name__.lower()}s" in the class, or give --table',
+            f"{name} does not specify its table",
+            hint=f'set __tablename__ = "public.{model.__name__.lower()}s" in the class, or use --table',
         )
     return said if "." in said else f"public.{said}"
 
 
 def _inserts(model: type[Any]) -> bool:
-    """Return whether an application makes rows of a model: it does, unless the class says __insertable__ = False."""
+    """Return whether an application inserts rows of a model: True, unless the class sets __insertable__ = False."""
     return bool(getattr(model, "__insertable__", True))
 
 
@@ -79,4 +79,6 @@ def _statement(name: str, thing: Any) -> Statement:
 
         if (found := of_sqlalchemy.statement(thing)) is not None:
             return found
-    raise ConfigError(f"{name} is no statement: {type(thing).__name__}", hint="a text, or a SQLAlchemy statement")
+    raise ConfigError(
+        f"{name} is not a statement: {type(thing).__name__}", hint="use a string or a SQLAlchemy statement"
+    )

@@ -1,4 +1,4 @@
-"""What a type annotation says: a word of contracts.fits.PYTHON, whether None is allowed, an enum's values."""
+"""What a type annotation declares: a word of type_table.PYTHON, whether None is allowed, an enum's values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORDS: Mapping[type[Any], str] = {
     IPv6Address: "ip",
     dict: "json",
 }
-# Pydantic's own types, which are no subclasses of what they hold.
+# Pydantic's own types, which are not subclasses of the types that they accept.
 NAMED = {
     "AwareDatetime": "aware_datetime",
     "NaiveDatetime": "naive_datetime",
@@ -46,7 +46,7 @@ UNIONS = (typing.Union, types.UnionType)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What an annotation says."""
+    """What an annotation declares."""
 
     python: str
     optional: bool = False
@@ -54,7 +54,7 @@ class Said:
 
 
 def said(annotation: Any) -> Said:
-    """Return what an annotation says; `any` where several types are allowed, or one that no driver knows."""
+    """Return what an annotation declares; `any` if it allows several types, or a type that drivers do not know."""
     while True:
         if typing.get_origin(annotation) is typing.Annotated:
             annotation = typing.get_args(annotation)[0]
@@ -86,7 +86,7 @@ def said(annotation: Any) -> Said:
 
 
 def _one_of(values: typing.Sequence[Any]) -> Said:
-    """Return what is said by a list of values: an enum of texts, or numbers."""
+    """Return what a list of values declares: an enum of strings, or numbers."""
     optional = None in values
     known = [value for value in values if value is not None]
     if known and all(isinstance(value, str) for value in known):
@@ -107,5 +107,5 @@ def _list(arguments: typing.Sequence[Any]) -> Said:
 
 
 def _is_nested(held: type[Any]) -> bool:
-    """Return whether values of a class have fields of their own: they are kept as JSON."""
+    """Return whether values of a class have fields of their own, and are therefore stored as JSON."""
     return dataclasses.is_dataclass(held) or hasattr(held, "model_fields") or typing.is_typeddict(held)

@@ -1,4 +1,4 @@
-"""Members of a dataclass: its fields, with the types that are written there."""
+"""Members of a dataclass: its fields, with their annotated types."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from healthd.model.contracts import Member
 
 
 def members(name: str, model: type[Any]) -> dict[str, Member]:
-    """Return what each field says; `field(metadata={"column": …})` names a column that is called otherwise."""
+    """Return what each field declares; `field(metadata={"column": …})` sets a column with another name."""
     try:
         hints = typing.get_type_hints(model, include_extras=True)
     except NameError as error:
         raise ConfigError(
-            f"{name}: {error}", hint="import what its annotations name, not under TYPE_CHECKING"
+            f"{name}: {error}", hint="import the types of its annotations outside of TYPE_CHECKING"
         ) from error
     found = {}
     for one in dataclasses.fields(model):

@@ -1,4 +1,4 @@
-"""Members of a pydantic model (version 2): its fields, with the types that are written there."""
+"""Members of a pydantic model (version 2): its fields, with their annotated types."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from healthd.model.contracts import Member
 
 
 def is_model(thing: Any) -> bool:
-    """Return whether something is a pydantic model; who has one has imported pydantic."""
+    """Return whether an object is a pydantic model; if it is one, pydantic is imported already."""
     pydantic = sys.modules.get("pydantic")
     return pydantic is not None and isinstance(thing, type) and issubclass(thing, pydantic.BaseModel)
 
 
 def members(model: type[Any]) -> dict[str, Member]:
-    """Return what each field says; `Field(json_schema_extra={"column": …})` names a column that is called otherwise.
+    """Return what each field declares; `Field(json_schema_extra={"column": …})` sets a column with another name.
 
-    None as the default of a field means that nothing was given: the server's default is taken then.
+    None as the default of a field means that no value was given: the server's default then applies.
     """
     if not hasattr(model, "model_fields"):
-        raise ConfigError(f"{model.__name__} is a model of pydantic 1", hint="pydantic 2 or newer is needed")
+        raise ConfigError(f"{model.__name__} is a model of pydantic 1", hint="use pydantic 2 or newer")
     if not getattr(model, "__pydantic_complete__", True):
         model.model_rebuild(raise_errors=False)
     found = {}

@@ -1,4 +1,4 @@
-"""Models of SQLAlchemy 2: declarative classes, everything that a Base maps, and tables of Core."""
+"""Models of SQLAlchemy 2: declarative classes, all classes that a Base maps, and tables of Core."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.sql import ClauseElement
 from healthd.model.contracts import Member, Model, Statement
 from healthd.model.names import quote
 
-# The first that fits wins; what SQLAlchemy keeps a type in counts, not what it makes of it in Python.
+# The first match counts. The type that SQLAlchemy stores is relevant, not the type that it converts to in Python.
 WORDS: tuple[tuple[tuple[type[Any], ...], str], ...] = (
     ((types.Boolean,), "bool"),
     ((types.Integer,), "int"),
@@ -32,7 +32,7 @@ WORDS: tuple[tuple[tuple[type[Any], ...], str], ...] = (
 
 
 def is_model(thing: Any) -> bool:
-    """Return whether something is, or holds, tables of SQLAlchemy."""
+    """Return whether an object is, or contains, tables of SQLAlchemy."""
     return isinstance(thing, (Table, MetaData, registry)) or (isinstance(thing, type) and _is_class(thing))
 
 
@@ -42,7 +42,7 @@ def _is_class(thing: type[Any]) -> bool:
 
 
 def models(module: str, thing: Any) -> Iterator[tuple[str, Model]]:
-    """Yield the name and the model of each table in something of SQLAlchemy."""
+    """Yield the name and the model of each table in an object of SQLAlchemy."""
     if isinstance(thing, Table):
         yield f"{module}:{thing.name}", _model(thing, [(column.key, column) for column in thing.columns])
     elif isinstance(thing, MetaData):
@@ -59,7 +59,7 @@ def models(module: str, thing: Any) -> Iterator[tuple[str, Model]]:
 
 
 def _mapped(mapper: Mapper[Any]) -> Iterator[tuple[str, Model]]:
-    """Yield a class; one that is spread over several tables is a model for each of them."""
+    """Yield the model of a class; a class that is stored in several tables is one model for each of them."""
     name = f"{mapper.class_.__module__}:{mapper.class_.__name__}"
     tables = [table for table in mapper.tables if isinstance(table, Table)]
     for table in tables:
@@ -93,8 +93,8 @@ def _member(table: Table, column: Column[Any]) -> Member:
 
 
 def _kept(type_: Any) -> tuple[str, types.Enum | None]:
-    """Return the word for what a type is kept in, and the enum that it is or holds."""
-    # Interval is a decorator, too, for databases that have no such type.
+    """Return the word for the type that is stored, and the enum that a type is or contains."""
+    # Interval is also a decorator, for databases without such a type.
     while isinstance(type_, types.TypeDecorator) and not isinstance(type_, types.Interval):
         type_ = type_.impl_instance
     if isinstance(type_, types.ARRAY):
@@ -108,7 +108,7 @@ def _kept(type_: Any) -> tuple[str, types.Enum | None]:
 
 
 def _writes_names(enum: types.Enum) -> bool:
-    """Return whether an Enum writes the names of its members, and these are not their values."""
+    """Return whether an Enum writes the names of its members, and these differ from their values."""
     if enum.enum_class is None:
         return False
     names = list(enum.enum_class.__members__)
@@ -123,7 +123,7 @@ def _name(enum: types.Enum) -> str | None:
 
 
 def statement(thing: Any) -> Statement | None:
-    """Return a SELECT, INSERT, … as PostgreSQL is sent it; None when something is no statement."""
+    """Return a SELECT, INSERT, … as it is sent to PostgreSQL; None if the object is not a statement."""
     if not isinstance(thing, ClauseElement):
         return None
     compiled: Any = thing.compile(dialect=numbered())  # type: ignore[no-untyped-call] # SQLAlchemy's

@@ -1,4 +1,4 @@
-"""What can be wrong with a belief: a file for each rule, which yields findings about one model of one contract."""
+"""What can be wrong with an expectation: one file for each rule, which yields findings about one model."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,4 +1,4 @@
-"""A model's columns are in its table, and an INSERT of the model gives all that the table requires."""
+"""A model's columns are in its table, and an INSERT of the model provides all columns that the table requires."""
 
 from collections.abc import Iterator
 
@@ -8,20 +8,20 @@ from healthd.model.names import Key
 
 
 def rule(believer: Believer, there: There) -> Iterator[Finding]:
-    """Yield a finding for the table, or for each column, that one side has and the other cannot do without."""
+    """Yield a finding for a missing table, and for each column that one side lacks and the other side needs."""
     model = believer.model
     relation = there.relation(model.table)
     if relation is None:
         key = Key.parse(f"table:{model.table}")
-        yield believer.broken(key, f"missing, but {believer.name} is kept in it", "there", "missing")
+        yield believer.broken(key, f"missing, but {believer.name} uses it", "present", "missing")
         return
-    if relation.kind == "view":  # its columns are told by its definition, and by the statements that read it
+    if relation.kind == "view":  # its columns are checked by its definition, and by the statements that read it
         return
     columns = there.columns.get(relation.path, {})
     for name, member in model.members.items():
         if member.column not in columns:
             key = Key("column", (*relation.path, member.column))
-            yield believer.broken(key, f"missing, but {believer.attribute(name)} is kept in it", "there", "missing")
+            yield believer.broken(key, f"missing, but {believer.attribute(name)} uses it", "present", "missing")
     if not model.inserts:
         return
     known = {member.column for member in model.members.values()}
@@ -29,7 +29,7 @@ def rule(believer: Believer, there: There) -> Iterator[Finding]:
         if column not in known and there.required(record) and not there.given(record):
             yield believer.broken(
                 Key("column", (*relation.path, column)),
-                f"NOT NULL without a default, and {believer.name} does not have it: every INSERT fails",
+                f"NOT NULL without a default, but {believer.name} does not have it: every INSERT fails",
                 "a default, or NULL allowed",
                 "NOT NULL without a default",
             )

@@ -1,4 +1,4 @@
-"""The values that an application writes are the labels that the server has, to the letter and in their order."""
+"""The values that an application writes are exactly the labels of the enum type, in their order."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ CURE = "values_callable=lambda e: [m.value for m in e]"
 
 
 def rule(believer: Believer, there: There) -> Iterator[Finding]:
-    """Yield a finding for each column of an enum type whose labels are not the values of the model's enum."""
+    """Yield a finding for each column of an enum type whose labels differ from the values of the model's enum."""
     for name, member, key, column in members_there(believer, there):
         found = there.enum(column.type)
         if member.values is not None and found is not None:
@@ -30,9 +30,9 @@ def compare(
     names: bool = False,
     kept_in: Key | None = None,
 ) -> Iterator[Finding]:
-    """Yield the finding that labels are not the values that somebody writes; `names`: names stand for values.
+    """Yield the finding that labels differ from the values that `who` writes; `names`: the values are names.
 
-    `kept_in` is the column that they are written to, where one is known.
+    `kept_in` is the column that they are written to, if it is known.
     """
     lacking = [value for value in values if value not in labels]
     unknown = [label for label in labels if label not in values]
@@ -40,17 +40,17 @@ def compare(
     cased = {value: folded[value.casefold()] for value in lacking if value.casefold() in folded}
     refused = [value for value in lacking if value not in cased]
     crashes = [label for label in unknown if label not in cased.values()]
-    words = [f"{value!r} of {who} is {label!r} here" for value, label in cased.items()]
-    words += [f"the server refuses {_listed(refused)} of {who}"] if refused else []
+    words = [f"{value!r} of {who} is {label!r} in the database" for value, label in cased.items()]
+    words += [f"the server rejects {_listed(refused)} of {who}"] if refused else []
     words += [f"{who} does not know {_listed(crashes)} and fails when it reads one"] if crashes else []
     severity = Severity.CRITICAL
     if not words:
         ours = [label for label in labels if label in values]
         if ours == list(values):
             return
-        words, severity = [f"labels sort in another order than the values of {who}"], Severity.WARNING
+        words, severity = [f"labels are in a different order from the values of {who}"], Severity.WARNING
     if names and lacking:
-        words.append(f"SQLAlchemy writes the names of its members, not their values: Enum(…, {CURE})")
+        words.append(f"SQLAlchemy writes the names of its members, not their values; use Enum(…, {CURE})")
     yield Finding(
         "enum_mismatch",
         key,

@@ -1,4 +1,4 @@
-"""A model and its table agree on where nothing may stand: what is written, and what is read."""
+"""A model and its table agree on where NULL is allowed, for writing and for reading."""
 
 from collections.abc import Iterator
 
@@ -7,17 +7,17 @@ from healthd.model.findings import Finding
 
 
 def rule(believer: Believer, there: There) -> Iterator[Finding]:
-    """Yield a finding for each column that refuses the model's None, or whose NULL the model refuses."""
+    """Yield a finding for each column that rejects the model's None, or whose NULL the model rejects."""
     for name, member, key, column in members_there(believer, there):
         who = believer.attribute(name)
         required, given = there.required(column), there.given(column)
         if believer.model.inserts and required:
             if member.left_to_server and not given:
-                words = f"NOT NULL without a default, and {who} is left to the server: every such INSERT fails"
+                words = f"NOT NULL without a default, but {who} is left to the server: every such INSERT fails"
                 yield believer.broken(key, words, "a default", "no default")
                 continue
             if member.optional and not member.left_to_server:
-                words = f"NOT NULL, but {who} may be None, and is written then"
+                words = f"NOT NULL, but {who} may be None: writing None fails"
                 yield believer.broken(key, words, "NULL allowed", "NOT NULL")
                 continue
         if member.optional is False and not required:
@@ -26,5 +26,5 @@ def rule(believer: Believer, there: There) -> Iterator[Finding]:
             continue
         sent = not member.left_to_server and believer.model.inserts
         if sent and (column.generated != "none" or column.identity == "always"):
-            words = f"the server alone makes its values, but {who} is written: every INSERT fails"
+            words = f"its values are always generated, but {who} is written: every INSERT fails"
             yield believer.broken(key, words, "a column that can be written", "generated")

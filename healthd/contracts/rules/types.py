@@ -1,4 +1,4 @@
-"""The values that a model holds can be written to its columns, and come back as what they were."""
+"""The values of a model can be written to its columns, and come back unchanged."""
 
 from collections.abc import Iterator
 
@@ -10,12 +10,12 @@ from healthd.model.severity import Severity
 
 
 def rule(believer: Believer, there: There) -> Iterator[Finding]:
-    """Yield a finding for each column whose type does not fit the Python type, or fits with care only."""
+    """Yield a finding for each column whose type never fits the Python type, or fits only with care."""
     for name, member, key, column in members_there(believer, there):
         who, base = believer.attribute(name), there.base(column.type)
         enum = there.enum(column.type)
         if member.type is not None and not _same_type(member.type, column.type):
-            words = f"{column.type}, but {who} is sent as {member.type}: the server refuses it"
+            words = f"{column.type}, but {who} is sent as {member.type}: the server rejects it"
             yield believer.broken(key, words, member.type, column.type)
             continue
         verdict = fit(member.python, base, is_enum=enum is not None)
@@ -23,13 +23,13 @@ def rule(believer: Believer, there: There) -> Iterator[Finding]:
             words = f"{column.type}, but {who} is {member.python}: never fits"
             yield believer.broken(key, words, member.python, column.type)
         elif verdict is Fit.CARE:
-            read = READ.get("enum" if enum else plain(base), "something else")
+            read = READ.get("enum" if enum else plain(base), "another type")
             words = f"{column.type}, but {who} is {member.python}: fits with care, the driver reads {read}"
             yield believer.broken(key, words, member.python, column.type, Severity.WARNING)
 
 
 def _same_type(believed: str, actual: str) -> bool:
-    """Return whether two names mean one type, where the first may be without its schema."""
+    """Return whether two names are the same type; the first may lack its schema."""
     try:
         one, other = Key.parse(f"type:{believed}").path, Key.parse(f"type:{actual.removesuffix('[]')}").path
     except ValueError:

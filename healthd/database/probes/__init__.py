@@ -1,1 +1,1 @@
-"""Questions to a database, one file each, whose answers are no part of its snapshot."""
+"""Queries whose results are not part of a database's snapshot: one file for each."""

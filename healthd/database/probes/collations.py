@@ -1,4 +1,4 @@
-"""By which version of its library a database sorts, and by which one its indexes were built."""
+"""The version of the library that provides the sort order, and the version that indexes were built with."""
 
 from healthd.catalog.scope import RELATION
 from healthd.model.names import Key
@@ -6,7 +6,7 @@ from healthd.model.observations import SortedBy
 
 
 def query(server_version: int) -> str:
-    """Return the query for one server version: before 15 no version was kept for the database itself."""
+    """Return the query for one server version: before 15 no version was recorded for the database itself."""
     database = """
         SELECT 'database', ARRAY[d.datname::text], d.datcollversion,
                pg_catalog.pg_database_collation_actual_version(d.oid)
@@ -14,7 +14,7 @@ def query(server_version: int) -> str:
          WHERE d.datname = current_database()
            AND d.datcollversion <> pg_catalog.pg_database_collation_actual_version(d.oid)
          UNION ALL"""
-    # Of the hundreds of collations that initdb makes, only those in use are asked: each asks the library.
+    # Of the hundreds of collations that initdb creates, only those in use are queried: each one calls the library.
     return f"""{database if server_version >= 150000 else ""}
         SELECT 'collation', ARRAY[n.nspname::text, o.collname::text], o.collversion,
                pg_catalog.pg_collation_actual_version(o.oid)

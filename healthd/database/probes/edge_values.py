@@ -1,4 +1,4 @@
-"""The values at the edges of PostgreSQL's types that an application can hold in Python."""
+"""Boundary values of PostgreSQL's types that Python can represent."""
 
 import re
 from collections.abc import Iterator
@@ -27,12 +27,12 @@ _NUMBERS: dict[str, tuple[tuple[str, Any], ...]] = {
     "boolean": (("true", True), ("false", False)),
     "uuid": (("all bits set", UUID(int=2**128 - 1)),),
     "bytea": (("every byte", bytes(range(256))), ("empty", b"")),
-    "inet": (("largest", IPv4Address("255.255.255.255")), ("of version 6", IPv6Address("2001:db8::ff00:42:8329"))),
+    "inet": (("largest", IPv4Address("255.255.255.255")), ("an IPv6 address", IPv6Address("2001:db8::ff00:42:8329"))),
 }
 _TIMES: dict[str, tuple[tuple[str, Any], ...]] = {
     "date": (
         ("first day", date(1, 1, 1)),
-        ("a day whose parts can be confused", date(2003, 2, 1)),
+        ("a day with ambiguous digits", date(2003, 2, 1)),
         ("last day", date(9999, 12, 31)),
     ),
     "timestamp without time zone": (
@@ -41,10 +41,10 @@ _TIMES: dict[str, tuple[tuple[str, Any], ...]] = {
         ("last", datetime.max),  # noqa: DTZ901
     ),
     "timestamp with time zone": (
-        ("first", datetime(1, 1, 3, tzinfo=UTC)),  # no zone is two days away
+        ("first", datetime(1, 1, 3, tzinfo=UTC)),  # in every time zone it is after the first of January
         ("microseconds", datetime(2003, 2, 1, 4, 5, 6, 789012, tzinfo=UTC)),
         ("last", datetime(9999, 12, 29, 23, 59, 59, 999999, tzinfo=UTC)),
-        ("another zone", datetime(2003, 2, 1, 4, 5, 6, tzinfo=timezone(timedelta(hours=5, minutes=45)))),
+        ("another time zone", datetime(2003, 2, 1, 4, 5, 6, tzinfo=timezone(timedelta(hours=5, minutes=45)))),
     ),
     "time without time zone": (("midnight", time(0, 0)), ("last microsecond", time(23, 59, 59, 999999))),
     "interval": (
@@ -56,19 +56,19 @@ _TIMES: dict[str, tuple[tuple[str, Any], ...]] = {
 _WORDS = (
     ("empty", ""),
     ("quotes and backslashes", "'\"\\%s"),
-    ("letters beyond ASCII", "Größe"),
+    ("non-ASCII letters", "Größe"),
     ("emoji", "🛠️"),
     ("63 bytes", "x" * 63),
     ("63 bytes of emoji", "🛠️" * 9),
 )
-_DEPTH = 100  # of nested JSON; Python's own reader gives up at a thousand
+_DEPTH = 100  # of nested JSON; Python's own parser fails at a thousand
 
 
 def edge_values(type_: str, *, unicode: bool) -> Iterator[tuple[str, Any]]:
-    """Yield (name of the case, value) for a column type as format_type spells it; nothing for unknown types.
+    """Yield (name of the case, value) for a column type as format_type prints it; nothing for unknown types.
 
-    Without `unicode` (the server's encoding is not UTF8) only ASCII texts are tried. An array holds all values of its
-    elements at once, NULL among them; arrays of JSON are not tried.
+    Without `unicode` (the server's encoding is not UTF8) only ASCII texts are used. An array contains all values of
+    its element type at once, including NULL; arrays of JSON are not tested.
     """
     element = type_.removesuffix("[]")
     values = list(_of_one(element, unicode=unicode))
@@ -77,13 +77,13 @@ def edge_values(type_: str, *, unicode: bool) -> Iterator[tuple[str, Any]]:
     if element == type_:
         yield from values
     elif not isinstance(values[0][1], dict):
-        yield "every value of its elements", [value for _, value in values] + [None]
+        yield "every value of its element type", [value for _, value in values] + [None]
         yield "empty", []
     yield "NULL", None
 
 
 def _of_one(type_: str, *, unicode: bool) -> Iterator[tuple[str, Any]]:
-    """Yield the values of a type that is no array."""
+    """Yield the values of a type that is not an array."""
     base, modifiers = _split(type_)
     size = modifiers[0] if modifiers else None
     if base in ("text", "character varying"):
@@ -91,7 +91,7 @@ def _of_one(type_: str, *, unicode: bool) -> Iterator[tuple[str, Any]]:
             if (unicode or value.isascii()) and (size is None or len(value) <= size):
                 yield case, value
         if size is not None:
-            yield f"{size} letters", "x" * size
+            yield f"{size} characters", "x" * size
     elif base in ("json", "jsonb"):
         yield "nested", {"list": [1, None, "ß" if unicode else "s"], "empty": {}}
         yield "more than 53 bits", {"number": 2**63 - 1}
@@ -106,20 +106,20 @@ def _of_one(type_: str, *, unicode: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _nested(depth: int) -> list[Any]:
-    """Return lists in lists."""
+    """Return nested lists."""
     return [_nested(depth - 1)] if depth else []
 
 
 def came_back(sent: Any, read: Any) -> bool:
-    """Return whether a value came back as it was sent; NaN is itself here."""
+    """Return whether a value came back as it was sent; NaN equals NaN here."""
     if isinstance(sent, (list, tuple)):
         alike = isinstance(read, (list, tuple)) and len(sent) == len(read)
         return alike and all(came_back(*pair) for pair in zip(sent, read, strict=True))
-    return bool(sent == read or (sent != sent and read != read))  # so is NaN known
+    return bool(sent == read or (sent != sent and read != read))  # only NaN differs from itself
 
 
 def _split(type_: str) -> tuple[str, tuple[int, ...]]:
-    """Return a type without its modifiers, and these."""
+    """Return a type without its modifiers, and the modifiers."""
     match = re.fullmatch(r"(.*?)\(([\d,]+)\)(.*)", type_)
     if match is None:
         return type_, ()

@@ -1,4 +1,4 @@
-"""What becomes of values that are sent to the server and back, and of privileges that applications need."""
+"""Whether values come back from the server as they were sent, and whether roles hold the privileges that they need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from healthd.model.names import Key
 from healthd.model.observations import Access, RoundTrip
 from healthd.model.snapshots import Snapshot
 
-# The types of columns that come with the server, and the column that was made with each of them first.
+# The built-in types that columns have, each with the first column that was created with it.
 TYPES = f"""{SHARED}
         SELECT c.nspname, c.relname, a.attname, pg_catalog.format_type(t.atttypid, t.atttypmod)
           FROM (SELECT a.atttypid, a.atttypmod, min((a.attrelid::bigint << 16) + a.attnum) AS number
@@ -36,7 +36,7 @@ TYPES = f"""{SHARED}
 
 
 async def column_types(connection: AsyncConnection[Any]) -> Mapping[Key, str]:
-    """Return the types of columns that come with the server, each by a column that has it."""
+    """Return the built-in types that columns have, each with a column that has it."""
     async with read_only(connection, {**SESSION, **LIMITS}):
         rows = await (await connection.execute(TYPES.encode(), {"books": list(BOOKS)})).fetchall()
     return {Key("column", tuple(path)): type_ for *path, type_ in rows}
@@ -45,10 +45,10 @@ async def column_types(connection: AsyncConnection[Any]) -> Mapping[Key, str]:
 async def probe_values(
     connection: AsyncConnection[Any], snapshot: Snapshot, types: Mapping[Key, str] | None = None
 ) -> tuple[RoundTrip, ...]:
-    """Send every label of these enums and the edge values of every column type to the server and back.
+    """Send every label of these enums and the boundary values of every column type to the server and back.
 
-    Nothing is written. The session keeps the settings that the database gives to its applications: they are part
-    of the way.
+    Nothing is written. The session keeps the settings that the database gives to its applications, because these
+    affect the values.
     """
     unicode = connection.info.parameter_status("server_encoding") == "UTF8"
     types = await column_types(connection) if types is None else types
@@ -64,12 +64,12 @@ async def probe_values(
     return tuple(found)
 
 
-BATCH = 200  # tries in one statement; only when one of them fails is each asked alone
+BATCH = 200  # values in one statement; only if one of them fails is each sent alone
 
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """One value to send: the expression that casts it, what is sent, what must come back."""
+    """One value to send: the expression that casts it, what is sent, and what must come back."""
 
     key: Key
     case: str
@@ -88,9 +88,9 @@ def _labels(snapshot: Snapshot) -> Iterator[_Try]:
 
 
 def _edges(types: Mapping[Key, str], *, unicode: bool) -> Iterator[_Try]:
-    """Yield the edge values of each column type."""
+    """Yield the boundary values of each column type."""
     for key, type_ in types.items():
-        # The catalog's own spelling of a built-in type: edge_values knows no other.
+        # The catalog's own spelling of a built-in type: edge_values accepts no other.
         expression = sql.SQL("%s::{0}").format(_verbatim(type_))
         for case, value in edge_values(type_, unicode=unicode):
             sent = json.dumps(value) if isinstance(value, dict) else value
@@ -98,12 +98,12 @@ def _edges(types: Mapping[Key, str], *, unicode: bool) -> Iterator[_Try]:
 
 
 def _verbatim(text: Any) -> sql.Composable:
-    """Return SQL text for a statement with parameters, where a % sign in a name must not look like one."""
+    """Return SQL text for a statement with parameters, in which a % sign in a name must be escaped."""
     return sql.SQL(text.replace("%", "%%"))
 
 
 async def _trouble(connection: AsyncConnection[Any], tries: Sequence[_Try]) -> str | None:
-    """Return what happened to these values on their way, None when they all came back as they were sent."""
+    """Return what went wrong with these values, None if they all came back as they were sent."""
     query = sql.SQL("SELECT ") + sql.SQL(", ").join(one.expression for one in tries)
     sent = [value for one in tries for value in one.sent]
     wanted = tuple(value for one in tries for value in one.wanted)
@@ -118,14 +118,14 @@ async def _trouble(connection: AsyncConnection[Any], tries: Sequence[_Try]) -> s
     ) as error:
         return f"{error.sqlstate or type(error).__name__}: {first_line(error)}"
     except UnicodeError:
-        return "the connection's encoding cannot carry it"
+        return "the connection's encoding cannot represent it"
     except (NotImplementedError, ValueError, OverflowError) as error:
         return f"the driver cannot load it: {first_line(error)}"
-    return None if came_back(wanted, row) else "came back as another value"
+    return None if came_back(wanted, row) else "came back as a different value"
 
 
 async def probe_access(connection: AsyncConnection[Any], contracts: Iterable[Contract]) -> tuple[Access, ...]:
-    """Ask, for each privilege that a contract needs, whether its role holds it (its own role: None = ours)."""
+    """Return, for each privilege that a contract needs, whether its role holds it (healthd's own role if None)."""
     asked = [
         (contract.name, contract.role or connection.info.user, privilege, Key.parse(f"table:{table}"))
         for contract in contracts

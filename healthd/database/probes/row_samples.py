@@ -1,6 +1,6 @@
-"""A bounded look at real rows: how many of them hold what the models of the contracts cannot read.
+"""A bounded sample of real rows: how many of them contain what the models of the contracts cannot read.
 
-The server looks and counts; what comes here are numbers, and the primary key of one row for each trouble.
+The server examines and counts the rows; it returns numbers, and the primary key of one row for each problem.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from healthd.model.contracts import Contract
 from healthd.model.names import Key
 from healthd.model.observations import Sample, Unsampled
 
-# The columns of these tables, with the type inside domains and arrays, what of them we may read, and what a sample of
-# the table has to know: roughly how many rows and pages there are, with all partitions and children.
+# The columns of these tables, with the type inside domains and arrays, whether healthd may read them, and what is
+# needed to sample the table: roughly how many rows and pages it has, with all partitions and children.
 COLUMNS = """
     WITH RECURSIVE wanted AS (
             SELECT DISTINCT c.oid, n.oid AS schema, n.nspname, c.relname
@@ -67,15 +67,15 @@ COLUMNS = """
       LEFT JOIN pg_catalog.pg_index AS i ON i.indrelid = m.oid AND i.indisprimary
      ORDER BY m.nspname, m.relname, m.attnum"""
 
-# Keys of these types only are told: a number or a UUID is a name of a row, a text may be what it is about.
+# Only keys of these types are shown: a number or a UUID identifies a row, a text may be part of its content.
 TOLD = frozenset({"smallint", "integer", "bigint", "uuid"})
-SMALL_PAGES = 1000  # 8 MiB: such a table is read through, row by row; of a larger one some pages are read whole
-SPARE = 1.5  # how much more is drawn than asked for: a draw may fall short
+SMALL_PAGES = 1000  # 8 MiB: up to this size a table is sampled by rows, beyond it by pages
+SPARE = 1.5  # the factor by which more rows are drawn than requested: a draw may fall short
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What was seen of the rows, the tables that were not read, and the draw that gives the same rows again."""
+    """What was found in the rows, the tables that were not read, and the draw that selects the same rows again."""
 
     found: tuple[Sample, ...] = ()
     unsampled: tuple[Unsampled, ...] = ()
@@ -84,11 +84,11 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A table to look at."""
+    """A table to sample."""
 
     key: Key
     questions: tuple[Question, ...]
-    id: tuple[str, ...]  # the columns of the primary key, when it may be told
+    id: tuple[str, ...]  # the columns of the primary key, if it may be shown
     rows: float
     pages: float
 
@@ -101,16 +101,16 @@ async def sample_rows(
     budget_s: float,
     last: Samples | None = None,
 ) -> Samples:
-    """Look at so many rows of each table that a model reads, in one read-only transaction, and as long as that.
+    """Examine up to `rows` rows of each table that a model reads, in one read-only transaction, within `budget_s`.
 
-    What found trouble is drawn again the next time, so that a finding stands until it is mended; otherwise other rows
-    are. Tables that the time was too short for come first then.
+    A sample in which a problem was found is drawn again the next time, so that a finding remains until it is fixed;
+    otherwise other rows are drawn. Tables for which the time was too short come first the next time.
     """
     last = last or Samples()
     draw = last.draw if last.found else last.draw + 1
     end = monotonic() + budget_s
     found: list[Sample] = []
-    settings = {**SESSION, **LIMITS, "row_security": "off"}  # what a policy hides is not told as clean
+    settings = {**SESSION, **LIMITS, "row_security": "off"}  # rows that a policy hides must not count as clean
     async with read_only(connection, settings):
         tables, unsampled = await _tables(connection, contracts)
         before = {one.key for one in last.unsampled}
@@ -128,7 +128,7 @@ async def sample_rows(
 async def _tables(
     connection: AsyncConnection[Any], contracts: Iterable[Contract]
 ) -> tuple[list[_Table], list[Unsampled]]:
-    """Return the tables that can be looked at, with what is to be asked, and those that we are refused."""
+    """Return the tables that can be examined, with their conditions, and those that healthd may not read."""
     models = [model for contract in contracts for model in contract.models.values()]
     paths = sorted({Key.parse(f"table:{model.table}").path for model in models})
     rows = await rows_of(connection, COLUMNS, [[schema for schema, _ in paths], [name for _, name in paths]])
@@ -161,7 +161,7 @@ async def _tables(
 async def _look(
     connection: AsyncConnection[Any], table: _Table, rows: int, draw: int, left_ms: int
 ) -> tuple[list[Sample], str | None]:
-    """Return the troubles of one table, or why it could not be read: never in the server's words, which hold values."""
+    """Return the problems of one table, or why it could not be read: never the server's message, which has values."""
     try:
         async with connection.transaction():
             await connection.execute("SELECT set_config('statement_timeout', %s, true)", [str(left_ms)])
@@ -184,14 +184,14 @@ async def _look(
 
 
 def _rows(question: Question) -> str:
-    """Return the SQL that shows all rows with a trouble to who may see them."""
+    """Return the SQL that shows all rows with a problem to those who may see them."""
     key = Key("table", question.key.path[:2])
     column = Key("column", question.key.path[2:])
     return f"SELECT * FROM {key.sql} WHERE {question.on(column.sql)};"  # noqa: S608 # printed, not run
 
 
 def _statement(table: _Table, rows: int, draw: int) -> sql.Composed:
-    """Return the question to one table: how many rows were seen, and for each trouble how many, and one of them."""
+    """Return the query for one table: how many rows were examined, how many have each problem, and one example."""
     names = list(dict.fromkeys([*table.id, *(one.key.path[2] for one in table.questions)]))
     alias = {name: sql.Identifier("s", f"c{number}") for number, name in enumerate(names)}
     inner = [
@@ -218,7 +218,7 @@ def _statement(table: _Table, rows: int, draw: int) -> sql.Composed:
 
 
 def _drawn(table: _Table, rows: int, draw: int) -> sql.Composable:
-    """Return the clause that draws about so many rows; nothing where the table has no more, or nobody counted."""
+    """Return the clause that draws about so many rows; empty if the table has no more, or was never analyzed."""
     if table.rows <= rows:
         return sql.SQL("")
     percent = min(100.0, 100.0 * SPARE * rows / table.rows)

@@ -1,12 +1,12 @@
-"""How far sequences have counted: read beside the snapshot, which it must not move."""
+"""How far sequences have counted: read apart from the snapshot, because it must not change the snapshot."""
 
 from healthd.catalog.scope import SERVING
 from healthd.model.names import Key
 from healthd.model.observations import Counter
 
-FAR = 0.5  # of its numbers: less than any share that is told
+FAR = 0.5  # of its values: less than any share that is reported
 
-# last_value needs USAGE or SELECT, and is NULL before the first value. On a standby no unlogged one can be read.
+# last_value needs USAGE or SELECT, and is NULL before the first value. Unlogged sequences cannot be read on a standby.
 EVERY = f"""
         SELECT c.nspname, c.relname,
                s.seqincrement,
@@ -28,7 +28,7 @@ EVERY = f"""
                                     AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())) AS r(readable)
          WHERE NOT s.seqcycle"""  # noqa: S608 # texts of our own
 
-# Of a thousand sequences that are far from their end none need be sent: nobody is told of them.
+# Sequences that are far from their end are not returned, because they are never reported.
 QUERY = f"""
         SELECT q.*
           FROM ({EVERY}) AS q(schema, name, increment, minimum, maximum, last, readable, served, type)

@@ -1,4 +1,4 @@
-"""What the server says of the statements of contracts: each is parsed and analysed, none is run."""
+"""Whether the server accepts the statements of contracts: each is parsed and analysed, none is run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from healthd.model.observations import Prepared
 
 
 async def prepare_statements(connection: AsyncConnection[Any], contracts: Iterable[Contract]) -> tuple[Prepared, ...]:
-    """Return what the server says of each statement of these contracts, in one read-only transaction.
+    """Return the server's verdict on each statement of these contracts, in a read-only transaction for each contract.
 
-    A statement travels alone, in the protocol's own Parse message, without a name: nothing is executed, nothing is
-    left behind, a second statement behind a semicolon is refused, and no privilege on a table is needed.
+    A statement is sent alone, in a Parse message of the protocol, without a name: nothing is executed, nothing is
+    left behind, a second statement after a semicolon is rejected, and no privilege on a table is needed.
     """
     found: list[Prepared] = []
     for contract in contracts:
@@ -34,9 +34,9 @@ async def _prepared(connection: AsyncConnection[Any], contract: str, name: str, 
     if (reason := refused(statement.sql)) is not None:
         return Prepared(contract, name, reason)
     if "\0" in statement.sql:
-        return Prepared(contract, name, "it holds a zero byte")
+        return Prepared(contract, name, "it contains a zero byte")
     try:
-        async with connection.transaction(force_rollback=True):  # the locks that it took go with it
+        async with connection.transaction(force_rollback=True):  # releases the locks that it took
             wanted = await _parse(connection, statement.sql)
     except psycopg.Error as error:
         if connection.closed or error.sqlstate is None:
@@ -44,10 +44,10 @@ async def _prepared(connection: AsyncConnection[Any], contract: str, name: str, 
         diag = error.diag
         position = int(diag.statement_position or 0)
         where = place(statement.sql, position) if position else (None, None)
-        words = diag.message_primary or "refused"
+        words = diag.message_primary or "rejected"
         return Prepared(contract, name, words, error.sqlstate, *where)
     if statement.parameters not in (None, wanted):
-        words = f"the application sends {statement.parameters} values, the statement takes {wanted}"
+        words = f"the application sends {statement.parameters} values, but the statement expects {wanted}"
         return Prepared(contract, name, words, parameters=wanted)
     return Prepared(contract, name, parameters=wanted)
 

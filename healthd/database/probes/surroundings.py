@@ -1,4 +1,4 @@
-"""What a database finds around itself on its server: extensions, roles, tablespaces, schemas, and room for locks."""
+"""What a server provides for a database: extensions, roles, tablespaces, schemas, and space for locks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXTENSIONS = """
     SELECT e.name::text, COALESCE(v.requires, '{}')::text[]
       FROM pg_catalog.pg_available_extensions AS e
       LEFT JOIN pg_catalog.pg_available_extension_versions AS v ON (v.name, v.version) = (e.name, e.default_version)"""
-# Every process of the server that may hold locks has its share in their table, whether it is there or not.
+# Every possible process of the server that may hold locks has its share of the lock table, even if it does not run.
 NAMES = """
     SELECT ARRAY(SELECT x.extname::text FROM pg_catalog.pg_extension AS x),
            ARRAY(SELECT r.rolname::text FROM pg_catalog.pg_roles AS r),
@@ -32,10 +32,10 @@ NAMES = """
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is on a server: `available` are the extensions that come with it, with those that each requires.
+    """What is on a server: `available` are its available extensions, with those that each requires.
 
-    It is None where the role may not ask for them.
-    `max_locks` is max_locks_per_transaction; so many locks there are for each of its `sessions` and `workers`.
+    It is None if the role may not query them.
+    `max_locks` is max_locks_per_transaction: the number of locks for each of the server's `sessions` and `workers`.
     """
 
     available: Mapping[str, tuple[str, ...]] | None
@@ -50,13 +50,13 @@ class Surroundings:
 
 
 async def available_extensions(connection: Any) -> Mapping[str, tuple[str, ...]]:
-    """Return the extensions that come with a server, with those that each requires."""
+    """Return the available extensions of a server, with those that each requires."""
     with translated():
         return {name: tuple(requires) for name, requires in await rows_of(connection, EXTENSIONS)}
 
 
 async def look_around(connection: Any) -> Surroundings:
-    """Return what a database finds around itself."""
+    """Return what the server provides for the connection's database."""
     try:
         available = await available_extensions(connection)
     except PermissionDenied:

@@ -1,4 +1,4 @@
-"""What no snapshot holds: how far sequences have counted, and the libraries that sort text."""
+"""What a snapshot does not contain: how far sequences have counted, and the libraries that sort text."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from healthd.model.observations import Counter, SortedBy
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What no snapshot holds, for it changes without anybody changing the schema; None when it could not be read.
+    """What a snapshot does not contain, because it changes without DDL; None if it could not be read.
 
-    Of the sequences those that have counted far, or that we may not read.
+    `counters` are the sequences that have counted far, or that healthd may not read.
     """
 
     counters: tuple[Counter, ...] | None = ()
@@ -27,7 +27,7 @@ class Vitals:
 
 
 async def read_vitals(connection: AsyncConnection[Any]) -> Vitals:
-    """Return how far sequences have counted, and what is sorted otherwise than it was, in a transaction of its own."""
+    """Return how far sequences have counted, and which sort orders have changed, in a transaction of its own."""
     async with read_only(connection, {**SESSION, **LIMITS}):
         return Vitals(
             await _vitals(connection, sequences.QUERY, sequences.counter),
@@ -38,7 +38,7 @@ async def read_vitals(connection: AsyncConnection[Any]) -> Vitals:
 async def _vitals(
     connection: AsyncConnection[Any], statement: str, record: Callable[..., Any]
 ) -> tuple[Any, ...] | None:
-    """Return a record for each row; None when the server refuses, which leaves the rest of the round as it is."""
+    """Return a record for each row; None if the server rejects the query, which leaves the round unaffected."""
     try:
         async with connection.transaction():
             whole = f"{SHARED} {statement}".encode()

@@ -1,1 +1,1 @@
-"""Reading everything that a database holds, and knowing cheaply that nothing moved."""
+"""Reading everything that a database contains, and detecting cheaply that nothing has changed."""

@@ -1,10 +1,10 @@
-"""Two cheap questions whose answers change when anything changes that a round looks at.
+"""Two cheap queries whose results change when anything changes that a round reads.
 
-The first costs nothing: the snapshot of transaction numbers. While it stands still nothing at all was committed in the
-whole server, which proves that nothing moved. Where other work goes on it moves, and the second one is asked instead:
-tuple identities (xmin, and their order) of the catalogs, never deparsed text. ANALYZE and VACUUM change rows of
-pg_class in place and do not move it. What moves it without need (a temporary table, VACUUM FULL of a catalog) costs a
-full round and nothing else.
+The first one costs almost nothing: the snapshot of transaction numbers. While it is unchanged, nothing was committed
+on the entire server, which proves that nothing has changed. If other transactions commit it changes, and the second
+query is used: tuple identities (xmin, and their order) of the catalogs, never deparsed text. ANALYZE and VACUUM update
+rows of pg_class in place and do not change it. What changes it unnecessarily (a temporary table, VACUUM FULL of a
+catalog) costs a full round and nothing else.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from healthd.database.connection import LIMITS, SESSION, answer, answer_planned,
 from healthd.model.ledger import BOOKS, DIGESTS, MIGRATION_LOCK, PROGRESS, TEXTS
 from healthd.model.names import quote
 
-# pg_attrdef is not among them: who sets or drops a default writes the column's row in pg_attribute, too.
+# pg_attrdef is not included: setting or dropping a default also updates the column's row in pg_attribute.
 CATALOGS = """
     pg_aggregate pg_am pg_amop pg_amproc pg_attribute pg_auth_members pg_cast pg_class pg_collation
     pg_constraint pg_conversion pg_database pg_db_role_setting pg_default_acl pg_depend pg_description pg_enum
@@ -24,7 +24,7 @@ CATALOGS = """
     pg_statistic_ext pg_tablespace pg_transform pg_trigger pg_ts_config pg_ts_config_map pg_ts_dict pg_ts_parser
     pg_ts_template pg_type""".split()
 
-# What not everybody may read is seen through its view, or its readable columns.
+# Catalogs that not every role may read are read through their views, or their readable columns.
 VIEWS = (
     "SELECT v::text FROM pg_catalog.pg_roles AS v",
     "SELECT v::text FROM pg_catalog.pg_user_mappings AS v",
@@ -43,11 +43,11 @@ HOLDERS = """
      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND (l.classid, l.objid) = ({}::oid, {}::oid)"""
 SETTINGS = ("DateStyle", "IntervalStyle", "TimeZone", "bytea_output", "client_encoding", "extra_float_digits")
 
-# A standby does not list what is in progress: there its snapshot proves something only while nothing is.
+# A standby does not list running transactions: its snapshot proves something only while there are none.
 STANDING = """CASE WHEN pg_catalog.pg_is_in_recovery()
                  AND pg_catalog.pg_snapshot_xmin(s.now) <> pg_catalog.pg_snapshot_xmax(s.now)
                 THEN pg_catalog.clock_timestamp()::text ELSE s.now::text END"""
-# What can change although nothing is committed: the server, its configuration, and who migrates.
+# What can change although nothing is committed: the server, its configuration, and the holder of the migration lock.
 AROUND = ", ".join(
     (
         "pg_catalog.pg_postmaster_start_time()",
@@ -59,17 +59,17 @@ AROUND = ", ".join(
 FIRST = f"{STANDING}, pg_catalog.jsonb_build_array({AROUND})::text"
 FROM = "FROM (SELECT pg_catalog.pg_current_snapshot()) AS s(now)"
 
-# Order matters to what is asked of the catalogs: a scan must not begin where another one is, nor be shared by workers.
+# The row order of the catalogs matters: scans must not be synchronized with others, nor run in parallel.
 SETTLED = {**LIMITS, "synchronize_seqscans": "off", "max_parallel_workers_per_gather": "0", "jit": "off"}
 SET = "".join(f"SET LOCAL {name} TO '{value}'; " for name, value in SETTLED.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a database answered; `busy` means that other work goes on there, so that the sums are asked at once.
+    """The results of the queries; `busy` means that other transactions commit, so that the sums are queried at once.
 
-    `question` asks for all three, over the catalogs of this server and the tables of this ledger; it is empty while
-    the sums were never needed. Where it is asked round after round it is `planned` once.
+    `question` is the query for all three, for the catalogs of this server and the tables of this ledger; it is empty
+    as long as the sums were never needed. If it is repeated in every round, it is `planned` once.
     """
 
     standing: str
@@ -80,8 +80,8 @@ class Mark:
     planned: bool = True
 
 
-# Of two large catalogs what no round looks at is left out: of pg_depend all but what belongs to extensions (who owns a
-# sequence is written with the sequence), of pg_description what came with the server.
+# Rows of two large catalogs that no round reads are omitted: in pg_depend all but those of extensions (ALTER SEQUENCE
+# … OWNED BY also updates the row of the sequence), in pg_description those of built-in objects.
 SOME = {
     "pg_depend": " WHERE t.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass",
     "pg_description": " WHERE t.objoid >= 16384 OR t.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass",
@@ -89,9 +89,9 @@ SOME = {
 
 
 async def take_mark(connection: Any, *, busy: bool, planned: bool = True) -> Mark:
-    """Return the mark of a database; the sums are taken when it is busy.
+    """Return the mark of a database; the sums are included if it is busy.
 
-    Take it before the round that it stands for: what changes in between then moves the next answer.
+    Take it before the round that it stands for: a change in between then changes the next result.
     """
     if not busy:
         standing, around = await answer(connection, f"SELECT {FIRST} {FROM}")
@@ -123,7 +123,7 @@ async def _question(connection: Any) -> str:
         )
         tables = await cursor.fetchall()
         columns = [f"v.{quote(name)}" for (name,) in await rows_of(connection, READABLE)]
-    # Names of tables that we quote, and texts of our own: nothing here comes from anybody else.
+    # Quoted names of tables, and constants: nothing here comes from outside.
     sums = [_identities(f"{quote(schema)}.{quote(table)}", table) for schema, table in tables]
     views = (*VIEWS, SUBSCRIPTIONS.format(", ".join(columns)))
     sums += [f"SELECT pg_catalog.sum(pg_catalog.hashtextextended(t.v, 0)) FROM ({view}) AS t(v)" for view in views]  # noqa: S608
@@ -131,13 +131,13 @@ async def _question(connection: Any) -> str:
 
 
 def _identities(table: str, name: str) -> str:
-    """Return the SQL that makes one number of who wrote each row of a table."""
+    """Return the SQL that computes one number from the xmin of each row of a table."""
     where = SOME.get(name, "")
     return f"SELECT pg_catalog.hash_array_extended(pg_catalog.array_agg(t.xmin), 0) FROM {table} AS t{where}"  # noqa: S608
 
 
 async def look(connection: Any, last: Mark) -> tuple[bool, Mark]:
-    """Return whether two rounds would see the same, then and now, and the mark of now."""
+    """Return whether a round would read the same now as then, and the present mark."""
     if not last.busy:
         standing, around = await answer(connection, f"SELECT {FIRST} {FROM}")
         if around == last.around and standing == last.standing:

@@ -18,12 +18,12 @@ from healthd.model.snapshots import Snapshot
 
 
 async def always() -> bool:
-    """Ask for the ledger's texts whatever they are compared with; for `reading.read`."""
+    """Always request the ledger's texts; for `read`."""
     return True
 
 
 def digests_of(objects: Mapping[Key, Any]) -> Digests:
-    """Return what says that each kind must have the digest that these objects make; for `reading.read`."""
+    """Return a function that requires, for each kind, the digest of these objects; for `read`."""
 
     async def wanted(_: object) -> Mapping[str, Digest]:
         return dict.fromkeys(asked(), NONE) | digest_of(objects)
@@ -34,8 +34,8 @@ def digests_of(objects: Mapping[Key, Any]) -> Digests:
 async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
     """Return all objects of the connection's database, in one short REPEATABLE READ READ ONLY transaction.
 
-    The connection must be idle, and is idle again afterwards; its settings are left as they were.
-    Nothing but the privilege to connect is needed. Raises HealthdError's children when the server fails.
+    The connection must be idle, and is idle again afterwards; its settings are left unchanged.
+    Only the privilege to connect is needed. Raises subclasses of HealthdError if the server reports an error.
     """
     return (await read(connection)).snapshot
 
@@ -43,9 +43,9 @@ async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
 async def take_snapshot_after(
     connection: AsyncConnection[Any], known: Snapshot, *, migrator: str | None = None
 ) -> Snapshot:
-    """Return all objects of a database that nobody changes just now; of the `known`, only kinds that moved are read.
+    """Return all objects of a database that no one else changes; of the `known`, only changed kinds are read again.
 
-    Objects of the `migrator` are not told to be its own.
+    The `migrator` is not listed as the owner of its objects.
     """
     taken = (await _read_once(connection, BOOKS, digests_of(known.objects), migrates=lambda _: migrator)).snapshot
     same = {key: record for key, record in known.objects.items() if key.kind in taken.omitted}
@@ -62,14 +62,14 @@ async def read(
 ) -> Reading:
     """Return the objects, the ledger and the migration lock as one transaction sees them.
 
-    `digests` says, for the migrations of a ledger, which digest each kind should have: of the kinds that have it the
-    objects are left out. Objects of the role that migrates are not told to be its own then. A `second` connection
-    makes some of the digests, in a transaction of its own: a kind that is as it should be is so at either time.
-    Kinds that others change all the while are unreadable: half of what is read of them would be newer.
-    How this server prints what migrations made is read of the other kinds, where `texts` says that it is of use.
+    `digests` returns, for the migrations of a ledger, the expected digest of each kind: the objects of kinds that have
+    it are omitted. The role that runs migrations is then not listed as the owner of its objects. A `second` connection
+    computes some of the digests, in a transaction of its own: a kind that matches does so at either time.
+    Kinds that other sessions change all the time are unreadable: a part of what is read of them would be newer.
+    If `texts` returns true, the recorded texts of the other kinds are read from the ledger.
     """
     if digests is not None:
         reading = await _read_once(connection, books, digests, second, texts=texts)
         if reading.as_expected:
-            return reading  # what is as it should be was not caught between two states
+            return reading  # objects that match the expectation were not read between two states
     return await when_still(connection, lambda: _read_once(connection, books, digests, texts=texts))

@@ -1,4 +1,4 @@
-"""Rows as the server sends them: whether they hold what no object can be without."""
+"""Rows as the server sends them: whether they contain what every object must have."""
 
 import dataclasses
 import functools
@@ -11,9 +11,9 @@ from healthd.model.names import Key
 
 
 def lacking(kind: Kind, rows: Sequence[Sequence[Any]]) -> str | None:
-    """Return what is NULL in some row and cannot be, a field's name or `name`; None when the rows are whole.
+    """Return a field's name, or `name`, that is NULL in some row but must not be; None if the rows are complete.
 
-    pg_get_* answer NULL for what was dropped since the transaction began: that is no definition.
+    pg_get_* return NULL for objects that were dropped since the transaction began: that is not a definition.
     """
     for position, name in _needed(kind.record, kind.depth):  # type: ignore[arg-type] # types are hashable
         if any(row[position] is None for row in rows):
@@ -24,13 +24,13 @@ def lacking(kind: Kind, rows: Sequence[Sequence[Any]]) -> str | None:
     return None
 
 
-GONE = "???"  # what format_type says of a type that is gone, and our queries of a default whose table is
+GONE = "???"  # format_type's name for a dropped type, and that of our queries for a default whose table was dropped
 
 
 @functools.cache
 def _needed(record: Any, depth: int) -> tuple[tuple[int, str], ...]:
-    """Return position and name of each column of a row that holds a value in every row."""
-    names = max(depth, 1)  # a path of any length comes in one column
+    """Return position and name of each column that is not NULL in any row."""
+    names = max(depth, 1)  # a path of variable length is one column
     hints = get_type_hints(record)
     fields = ((names + at, name) for at, name in enumerate(record.__dataclass_fields__))
     return (
@@ -40,7 +40,7 @@ def _needed(record: Any, depth: int) -> tuple[tuple[int, str], ...]:
 
 
 def objects_of(kind: Kind, rows: Sequence[Sequence[Any]]) -> dict[Key, Record]:
-    """Return the objects of a kind by their keys; of two with one key the last."""
+    """Return the objects of a kind by their keys; of two with the same key the last."""
     depth, record, name = kind.depth, kind.record, kind.name
     lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if "tuple[" in str(one.type)]
     if depth == 0:

@@ -1,4 +1,4 @@
-"""A second connection for a round that takes long: it takes its share of what the round asks."""
+"""A second connection for a round that takes long: it runs a share of the queries."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from healthd.model.names import Key
 
 T = TypeVar("T")
 
-# When it started, to the microsecond: no two servers have that in common.
+# The server's start time, to the microsecond: it identifies a server.
 SERVER = "SELECT pg_catalog.pg_postmaster_start_time()::text"
 
-# Kinds of which the digests take about half of the time that all take. None of them is ever absent, and who migrates
-# is no matter to them, so they are asked for before anything else is known; nor are the other kinds loaded then.
+# Kinds whose digests take about half of the time of all digests. None of them is ever absent, and they do not depend
+# on the role that runs migrations, so they are queried before anything else is known; other kinds are not loaded yet.
 GIVEN_AWAY = {
     "constraint": "healthd.catalog.constraints",
     "index": "healthd.catalog.indexes",
@@ -33,15 +33,15 @@ GIVEN_AWAY = {
     "view": "healthd.catalog.views",
     "sequence": "healthd.catalog.sequences",
 }
-FIRST = "index"  # not given away by a connection that has answered before: it is quicker than a new one
+FIRST = "index"  # stays with a first connection that was used before: it is faster than a new one
 
 
 class Second:
-    """A connection that is dialed at once, makes the digests of some `kinds`, and then reads more if that is wanted.
+    """A connection that is opened at once, computes the digests of some `kinds`, and then reads `more` if requested.
 
-    The first connection may be `kept` from round to round. Whatever this one cannot do is left to the first: a role may
-    be allowed one connection, a pooler may make the second one wait for the first to end, and of the several servers
-    that a pooler or a list of hosts may lead to it may have found another one.
+    The first connection may be `kept` from round to round. Whatever this one cannot do is left to the first: the role
+    may be limited to one connection, a pooler may make the second one wait until the first one ends, and a pooler
+    or a list of hosts may have led it to another server.
     """
 
     def __init__(self, dsn: str, timeout_s: float, *, more: bool = False, kept: bool = False) -> None:
@@ -75,15 +75,15 @@ class Second:
             return None
 
     async def types(self) -> Mapping[Key, str] | None:
-        """Return the types of columns, None when they were not asked for or could not be read."""
+        """Return the types of columns, None if they were not requested or could not be read."""
         return await self._types if self._same_server else None
 
     async def vitals(self) -> Vitals | None:
-        """Return what no snapshot holds, None when it was not asked for or could not be read."""
+        """Return the vitals, None if they were not requested or could not be read."""
         return await self._vitals if self._same_server else None
 
     async def digests(self, server: str, *, patience_s: float) -> list[Any] | None:
-        """Return the rows of the digests on this server, None when they are of another one or do not come in time."""
+        """Return the digests' rows on this server, None if they are from another server or do not arrive in time."""
         await asyncio.wait({self._digests}, timeout=patience_s)
         if not self._digests.done():
             await self.close()
@@ -94,7 +94,7 @@ class Second:
         return rows if self._same_server else None
 
     async def close(self) -> None:
-        """Close it, whatever it is doing; the server is told to leave off."""
+        """Close the connection, whatever it is doing, and cancel its query."""
         tasks = (self._vitals, self._types, self._digests)
         try:
             if self._connection is not None and self._connection.info.transaction_status == TransactionStatus.ACTIVE:
@@ -102,14 +102,14 @@ class Second:
                     await self._connection.cancel_safe(timeout=0.5)
         finally:
             if self._connection is not None:
-                await self._connection.close()  # before the tasks are: they would wait for the answer
+                await self._connection.close()  # before the tasks are cancelled: they would wait for the result
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def digest_rows(connection: AsyncConnection[Any], given_away: Iterable[str]) -> list[Any]:
-    """Return the rows of the digests of kinds that are given away: each a kind, a count and a sum."""
+    """Return the digests' rows for the given kinds: each a kind, a count and a sum."""
     from healthd.catalog.digests import digests_query
 
     kinds = [import_module(GIVEN_AWAY[name]).KIND for name in given_away]

@@ -1,4 +1,4 @@
-"""Read the entries of options that only the server uses; no snapshot holds them."""
+"""Read the option entries that only the server uses; snapshots do not contain them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from healthd.model.names import Key
 
 @dataclass(frozen=True, slots=True, order=True)
 class ServerOnly:
-    """One `name=value` that the server wrote for itself, what has it, and the column of the catalog that holds it."""
+    """One `name=value` that the server wrote for itself, the object that has it, and its column in the catalog."""
 
     key: Key
     catalog: str

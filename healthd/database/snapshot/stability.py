@@ -1,8 +1,8 @@
-"""A reading is of one instant, or says where it is not.
+"""A reading is consistent as of one instant, or names the kinds that are not.
 
-One transaction sees the catalogs of one instant, but pg_get_*, format_type and their like look at the newest:
-a view's options may be those of yesterday and its definition that of today, and a dropped type is called ???.
-When no tuple of the catalogs moved from before a reading until after it, there was nothing newer to look at.
+One transaction sees the catalogs as of one instant, but pg_get_*, format_type and similar functions see the newest:
+a view's options may be old and its definition new, and a dropped type is printed as ???.
+If no tuple of the catalogs changed from before a reading until after it, there was nothing newer to see.
 """
 
 import contextlib
@@ -14,14 +14,14 @@ from healthd.database.snapshot.change_token import Mark, look, take_mark
 from healthd.database.snapshot.transaction import Reading
 from healthd.errors import DatabaseFailed, PermissionDenied
 
-READINGS = 3  # then what differed from one to the next is told to be unreadable
+READINGS = 3  # then the kinds that differed from one reading to the next are unreadable
 
 
 async def when_still(connection: Any, take: Callable[[], Awaitable[Reading]]) -> Reading:
-    """Return a reading during which nothing moved; of several the last, without the kinds that did."""
+    """Return a reading during which nothing changed; otherwise the last of several, without the kinds that changed."""
     try:
         mark = await take_mark(connection, busy=True, planned=False)
-    except PermissionDenied:  # who may not ask takes what there is
+    except PermissionDenied:  # without the privilege to check, one reading has to do
         return await take()
     except DatabaseFailed:
         mark = None
@@ -30,7 +30,7 @@ async def when_still(connection: Any, take: Callable[[], Awaitable[Reading]]) ->
         readings.append(await take())
         try:
             same, mark = await look(connection, replace(mark, busy=False)) if mark else (False, mark)
-        except DatabaseFailed:  # no answer is no sign of stillness
+        except DatabaseFailed:  # an error does not prove that nothing changed
             same = False
         if same:
             return readings[-1]
@@ -45,13 +45,13 @@ async def _again(connection: Any) -> Mark | None:
 
 
 def _without_moving(readings: Sequence[Reading]) -> Reading:
-    """Return the last reading; kinds of which an object differs from an earlier one are unreadable."""
+    """Return the last reading; kinds with an object that differs from an earlier reading are unreadable."""
     last = readings[-1].snapshot
     moving: set[str] = set()
     for one in readings[:-1]:
         known = one.snapshot.objects
         moving |= {key.kind for key in known.keys() ^ last.objects.keys()}
         moving |= {key.kind for key in known.keys() & last.objects.keys() if known[key] != last.objects[key]}
-    reasons = dict.fromkeys(sorted(moving - last.unreadable.keys()), "moving: it was changed while it was read")
+    reasons = dict.fromkeys(sorted(moving - last.unreadable.keys()), "it was changed while it was read")
     objects = {key: record for key, record in last.objects.items() if key.kind not in reasons}
     return replace(readings[-1], snapshot=replace(last, objects=objects, unreadable={**last.unreadable, **reasons}))

@@ -30,16 +30,16 @@ from healthd.model.snapshots import Snapshot
 Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
 
 
-Texts = Callable[[], Coroutine[Any, Any, bool]]  # whether the ledger's texts are of use
+Texts = Callable[[], Coroutine[Any, Any, bool]]  # whether the ledger's texts are needed
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that one transaction saw: the objects, the ledger, and who is migrating just now.
+    """Everything that one transaction saw: the objects, the ledger, and who is running a migration.
 
-    `settings` are those that databases and roles give to new sessions; `digests` are those that were asked for.
-    `touched` says, of tables whose columns seem to be swapped, when each column was last changed,
-    `updates`, of extensions of another version, from which version to which they can be updated.
+    `settings` are those that databases and roles give to new sessions; `digests` are those that were requested.
+    `touched` is, for tables whose columns seem to be swapped, when each column was last changed;
+    `updates` is, for extensions of another version, from which version to which they can be updated.
     """
 
     snapshot: Snapshot
@@ -52,7 +52,7 @@ class Reading:
 
     @property
     def as_expected(self) -> bool:
-        """Return whether each kind has the digest that it should have."""
+        """Return whether each kind has the expected digest."""
         return self.snapshot.omitted >= self.digests.keys() > set()
 
 
@@ -72,7 +72,7 @@ async def _read_once(
                 found: Mapping[str, Digest] = {}
                 wanted: Mapping[str, Digest] = {}
                 if digests is not None and not ledger.refused:
-                    await asyncio.to_thread(getattr, catalog, "KINDS")  # if that is not done yet
+                    await asyncio.to_thread(getattr, catalog, "KINDS")  # loads the kinds, if this is not done yet
                     migrator, found, wanted = await _digests(
                         connection, books, migrates(ledger), second, partial(digests, ledger)
                     )
@@ -84,24 +84,24 @@ async def _read_once(
                 snapshot = Snapshot(connection.info.server_version, objects, unreadable, same)
                 return Reading(snapshot, ledger, maintenance, settings, found)
         except _KindFailed:
-            # pg_get_* look at the newest catalog: what was dropped meanwhile fails, and is gone then.
+            # pg_get_* see the newest catalog: they fail for an object that was dropped meanwhile. Read again.
             continue
     raise AssertionError("the last reading takes what it gets")
 
 
-READINGS = 3  # in each but the last, what only a change in the meantime explains is a reason to begin again
+READINGS = 3  # in each but the last, an error that only a concurrent change explains is a reason to begin again
 
 
 LOCKED = "55P03"
 
 
-FULL = "53200"  # no room in the server's table of locks
+FULL = "53200"  # no space in the server's lock table
 
 
-PARTS = 64  # in which a kind is read then, each with the locks of so many objects fewer
+PARTS = 64  # in which a kind is then read, so that each part needs fewer locks
 
 
-SURE = frozenset({"42501", LOCKED, "57014", FULL})  # refused, locked, too slow, no room: no second reading is the wiser
+SURE = frozenset({"42501", LOCKED, "57014", FULL})  # denied, locked, too slow, no space: a second reading is no use
 
 
 async def _digests(
@@ -111,10 +111,10 @@ async def _digests(
     second: Second | None,
     expected: Callable[[], Coroutine[Any, Any, Mapping[str, Digest]]],
 ) -> tuple[int | None, Mapping[str, Digest], Mapping[str, Digest]]:
-    """Return the oid of the role that migrates, the digests of all kinds, and which they should be.
+    """Return the oid of the role that runs migrations, the digests of all kinds, and the expected digests.
 
-    There are none when one of them fails. They are one statement, or one on each connection, of which two numbers a
-    kind come back; which they should be is found out while the server is at it.
+    If one of them fails, there are none. They are one statement, or one on each connection, which returns two numbers
+    for each kind; the expected ones are computed while the server is busy.
     """
     try:
         with _failing(connection):
@@ -136,7 +136,7 @@ async def _digests(
                 if second is not None:
                     rest = await second.digests(server, patience_s=max(2.0, 2 * (monotonic() - began)))
                     rows += rest or await digest_rows(connection, second.kinds)
-    except _KindFailed:  # which one it was is found when each is read
+    except _KindFailed:  # which kind failed is found when each is read
         return None, {}, {}
     there = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
     return migrator, dict.fromkeys(absent, NONE) | there, wanted
@@ -146,7 +146,7 @@ MIGRATOR = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"
 
 
 async def _once(connection: AsyncConnection[Any], query: str, books: Sequence[str], migrator: int | None) -> list[Any]:
-    """Return the rows of a query on a connection that is not asked again."""
+    """Return the rows of a query on a connection that does not repeat it."""
     values = {"books": list(books), "migrator": migrator}
     return await (await connection.execute(query.encode(), values)).fetchall()
 
@@ -154,7 +154,7 @@ async def _once(connection: AsyncConnection[Any], query: str, books: Sequence[st
 async def _planned_once(
     connection: AsyncConnection[Any], query: str, books: Sequence[str], migrator: int | None
 ) -> list[Any]:
-    """Return the rows of a query that every round on a connection asks: its plan is kept, a fifth of its cost."""
+    """Return the rows of a query that every round on a connection repeats: its plan, a fifth of its cost, is cached."""
     text = query.replace("%(books)s", "$1").replace("%(migrator)s", "$2").replace("%%", "%")
     name = await planned(connection, text, types="(text[], oid)")
     execute = sql.SQL("EXECUTE {} ({}, {})").format(sql.Identifier(name), list(books), migrator)
@@ -162,21 +162,21 @@ async def _planned_once(
 
 
 def asked() -> tuple[str, ...]:
-    """Return the kinds of which there are digests; the labels of enums are read in any case, and tried out."""
-    return tuple(name for name in catalog.KINDS if name != "enum")
+    """Return the kinds that have digests; the others are always read, because their values are tested."""
+    return tuple(name for name, kind in catalog.KINDS.items() if not kind.always_read)
 
 
 def _present() -> dict[str, str]:
-    """Return what asks whether there is anything of a kind: planning the others takes longer than running them."""
+    """Return the SQL that checks whether a kind has any object: planning the query itself takes longer than this."""
     return {kind.name: f"EXISTS ({kind.some})" for kind in catalog.KINDS.values() if kind.some}
 
 
 async def _everything(
     connection: AsyncConnection[Any], values: Mapping[str, Any], omitted: Collection[str], *, last: bool
 ) -> tuple[dict[Key, Any], dict[str, str]]:
-    """Return the objects of all kinds but the omitted, and why those that could not be read could not.
+    """Return the objects of all kinds but the omitted, and the reason for each kind that could not be read.
 
-    What pg_get_viewdef locks stays locked to the end of the transaction, if not of a subtransaction.
+    The locks of pg_get_viewdef are held until the end of the transaction, or of a subtransaction.
     """
     objects: dict[Key, Any] = {}
     unreadable: dict[str, str] = {}
@@ -186,7 +186,7 @@ async def _everything(
             continue
         try:
             async with connection.transaction(force_rollback=True):
-                if locked:  # somebody holds a table for long: the kinds together wait no longer than one
+                if locked:  # a table is locked for long: all kinds together wait no longer than one
                     await connection.execute("SET LOCAL lock_timeout = '20ms'")
                 objects |= await _objects(connection, kind, values)
         except _KindFailed as failed:
@@ -202,7 +202,7 @@ async def _everything(
 async def _in_parts(
     connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], objects: dict[Key, Any]
 ) -> bool:
-    """Add the objects of one kind, a part of them in each subtransaction; return whether that was possible."""
+    """Add the objects of one kind, a part of them in each subtransaction; return whether this was possible."""
     found: dict[Key, Any] = {}
     if not kind.depth:
         return False
@@ -224,7 +224,7 @@ class _KindFailed(Exception):
 
 @contextmanager
 def _failing(connection: AsyncConnection[Any]) -> Iterator[None]:
-    """Tell a statement that the server refuses, on a connection that goes on, as the failure of one kind."""
+    """Raise an error of the server, if the connection is still usable, as the failure of one kind."""
     try:
         yield
     except psycopg.Error as error:
@@ -245,8 +245,8 @@ async def _objects(
     with _failing(connection):
         rows = await (await connection.execute(statement, values)).fetchall()
     if name := lacking(kind, rows):
-        raise _KindFailed("no text", f"the server said nothing of an object's {name}")
+        raise _KindFailed("no text", f"the server returned no {name} for an object")
     objects = objects_of(kind, rows)
-    if len(objects) < len(rows):  # a role called PUBLIC, a catalog with a row too many
+    if len(objects) < len(rows):  # a role named PUBLIC, a catalog with a duplicate row
         raise _KindFailed("no names", "two objects have the same name")
     return objects

@@ -1,4 +1,4 @@
-"""Our rules: one file each, found by itself; a file holds RULE and `find`."""
+"""Our rules, one file each, found automatically; a file holds RULE and `find`."""
 
 from collections.abc import Mapping
 from importlib import import_module

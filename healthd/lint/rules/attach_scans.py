@@ -1,4 +1,4 @@
-"""ATTACH PARTITION reads the whole partition under ACCESS EXCLUSIVE."""
+"""ATTACH PARTITION reads the entire partition under ACCESS EXCLUSIVE."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import re
 from collections.abc import Iterator
 
 from healthd.lint.source import NAME, Rule, Source, Told, confirmed, table
+from healthd.sqltext.classify import is_not_valid
 
 RULE = Rule(
     "attach_scans",
     "warning",
-    "ATTACH PARTITION reads the whole partition under ACCESS EXCLUSIVE",
+    "ATTACH PARTITION reads the entire partition under ACCESS EXCLUSIVE",
     why="""
-Every row is looked at, to see whether it belongs there, while nobody else reads or writes the partition;
-so is the default partition, if there is one. A valid CHECK that says the same makes that unnecessary.
-`healthd lock` measures whether it happens.""",
+PostgreSQL checks every row against the partition bounds; no other session can read or write the partition meanwhile.
+If there is a default partition, it is scanned too.
+A valid CHECK constraint that implies the partition bounds makes the scan unnecessary.
+`healthd lock` measures whether the scan happens.""",
     instead="""
-In migrations before it,
+In an earlier migration, run
 `ADD CONSTRAINT c CHECK (at >= '2027-01-01' AND at < '2028-01-01' AND at IS NOT NULL) NOT VALID`,
-then `VALIDATE CONSTRAINT c`; the same, negated, on the default partition. Drop c afterwards.""",
+and in the one after it `VALIDATE CONSTRAINT c`. Do the same, with the negated condition, on the default partition.
+Drop c afterwards.""",
 )
 
 ATTACH = re.compile(
@@ -28,21 +31,18 @@ PROVES = re.compile(
     rf"alter\s+table\s+(?:if\s+exists\s+)?{NAME}\b.*\b(?:validate\s+constraint|add\s+(?:constraint\s+\S+\s+)?check)\b",
     re.IGNORECASE | re.DOTALL,
 )
-NOT_VALID = re.compile(r"\bnot\s+valid\b", re.IGNORECASE)
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield each ATTACH of a table that was there before, and on which the file proves nothing."""
+    """Yield each ATTACH of a table that existed before and for which the file adds or validates no constraint."""
     yield from confirmed(source, _guessed(source), lambda step: bool(step.scans))
 
 
 def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     proven = {
-        table(match[1])
-        for one in source.statements
-        if (match := PROVES.match(one.code)) and not NOT_VALID.search(one.code)
+        table(match[1]) for one in source.statements if (match := PROVES.match(one.code)) and not is_not_valid(one.code)
     }
     for one in source.statements:
         match = ATTACH.match(one.code)
         if match and table(match[2]) not in source.new | proven:
-            yield one, f"reads all of {match[2]} while nobody else may, unless a valid CHECK says what belongs there"
+            yield one, f"scans all of {match[2]} under ACCESS EXCLUSIVE, unless a valid CHECK implies its bounds"

@@ -1,4 +1,4 @@
-"""A statement that a migration cannot have."""
+"""A statement that is not allowed in a migration."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from healthd.sqltext.statements import trouble
 RULE = Rule(
     "cannot_run",
     "error",
-    "A statement that a migration cannot have",
+    "A statement that is not allowed in a migration",
     why="""
-psql's own commands, COPY from or to the client, and BEGIN or COMMIT in a file that is one transaction already:
-`migrate` refuses such a file before anything runs.""",
+A migration cannot contain psql meta-commands, COPY FROM STDIN or COPY TO STDOUT.
+A transactional file cannot contain BEGIN or COMMIT: healthd runs it in a transaction.
+`healthd migrate` refuses such a file before anything runs.""",
     instead="""
-Take BEGIN and COMMIT out, write INSERT for COPY, and SQL for psql's commands.""",
+Remove BEGIN and COMMIT, use INSERT instead of COPY, and SQL instead of psql meta-commands.""",
 )
 
 

@@ -1,4 +1,4 @@
-"""A DO block that commits, in a file that is one transaction."""
+"""A DO block that commits, in a transactional file."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from healthd.sqltext.classify import committing, ends_inside
 RULE = Rule(
     "commits_inside",
     "error",
-    "A DO block that commits, in a file that is one transaction",
+    "A DO block that commits, in a transactional file",
     why="""
-COMMIT or ROLLBACK in PL/pgSQL fails with 2D000 when the block runs in a transaction that was begun outside of it.""",
+COMMIT or ROLLBACK in PL/pgSQL fails (2D000) if the transaction was started outside of the block.""",
     instead="""
-Put the block into a file of its own, with `-- transactional: false` at its top.""",
+Put the block into a separate file, with `-- transactional: false` at its top.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield a DO, or a CALL of a procedure of the same file, that commits."""
+    """Yield a DO that commits, or a CALL of a procedure of the same file that commits."""
     if source.transactional and (line := ends_inside(source.text, committing(source.text))):
-        yield next(one for one in source.statements if one.statement.line == line), "commits by itself"
+        yield next(one for one in source.statements if one.statement.line == line), "ends its transaction itself"

@@ -1,4 +1,4 @@
-"""A constraint that reads the whole table under its lock."""
+"""A constraint is added with a scan of the entire table under a lock."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import re
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told, alterations, confirmed
+from healthd.sqltext.classify import is_not_valid
 
 RULE = Rule(
     "constraint_scans",
     "warning",
-    "A constraint that reads the whole table under its lock",
+    "A constraint is added with a scan of the entire table under a lock",
     why="""
-ADD FOREIGN KEY locks both tables against writes while it reads every row; ADD CHECK locks out everybody.""",
+ADD FOREIGN KEY blocks writes to both tables while it reads every row; ADD CHECK blocks reads and writes.""",
     instead="""
-`ADD CONSTRAINT … NOT VALID`, and in the next migration `VALIDATE CONSTRAINT`, under which reads and writes go on.""",
+Use `ADD CONSTRAINT … NOT VALID`, and in the next migration `VALIDATE CONSTRAINT`.
+The validation blocks neither reads nor writes.""",
 )
 
 ADDS = re.compile(
     r"\badd\s+(?:constraint\s+\S+\s+)?(foreign\s+key|check)\b(?:(?!,\s*(?:add|drop|alter)\b).)*",
     re.IGNORECASE | re.DOTALL,
 )
-NOT_VALID = re.compile(r"\bnot\s+valid\b", re.IGNORECASE)
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
@@ -32,5 +33,5 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
 def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     for one, name, rest in alterations(source):
         for match in ADDS.finditer(rest):
-            if not NOT_VALID.search(match[0]):
-                yield one, f"{' '.join(match[1].upper().split())} without NOT VALID reads all of {name} under its lock"
+            if not is_not_valid(match[0]):
+                yield one, f"{' '.join(match[1].upper().split())} without NOT VALID scans all of {name} under a lock"

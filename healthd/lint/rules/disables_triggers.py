@@ -1,4 +1,4 @@
-"""Triggers, and with them foreign keys, are switched off."""
+"""Triggers, and with them foreign keys, are disabled."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from healthd.lint.source import Rule, Source, Told, alterations
 RULE = Rule(
     "disables_triggers",
     "warning",
-    "Triggers, and with them foreign keys, are switched off",
+    "Triggers, and with them foreign keys, are disabled",
     why="""
-DISABLE TRIGGER ALL switches the foreign keys of the table off for everybody, DISABLE TRIGGER USER what the application
-relies on; `session_replication_role = replica` does both on all tables for this session.
-Rows that are written meanwhile are never checked, not even when the triggers are switched on again.""",
+DISABLE TRIGGER ALL disables the foreign keys of the table for all sessions. DISABLE TRIGGER USER disables the triggers
+that the application relies on. `session_replication_role = replica` does both, on all tables, for this session.
+Rows that are written meanwhile are never checked, not even when the triggers are enabled again.""",
     instead="""
-Write the rows in an order that the keys allow, or let them be checked at the end (`DEFERRABLE`,
-`SET CONSTRAINTS ALL DEFERRED`); switch off by its name the one trigger that is in the way,
-and on again in the same file.
-After a load, drop the key and add it again: that checks every row.""",
+Write the rows in an order that satisfies the foreign keys, or defer the check to the end of the transaction
+(`DEFERRABLE`, `SET CONSTRAINTS ALL DEFERRED`). If one trigger blocks the change, disable that trigger by name,
+and enable it again in the same file.
+After a bulk load, drop the foreign key and add it again: this checks every row.""",
 )
 
 DISABLES = re.compile(r"\bdisable\s+trigger\s+(all|user)\b", re.IGNORECASE)
-# The value stands in quotes, which the code has no more: any but these two, which are in force otherwise.
+# The value is in quotes, which `code` has blanked. Any value matches, except those under which triggers fire as usual.
 ROLE = re.compile(
     r"""set\s+(?:session\s+|local\s+)?session_replication_role\s*(?:=|to\b)\s*['"]?(?!(?:origin|local|default)\b)\w
       | (?:select|do|perform)\b.*\bset_config\s*\(\s*'session_replication_role'\s*,\s*'(?!(?:origin|local)')""",
@@ -32,10 +32,10 @@ ROLE = re.compile(
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield each statement that switches triggers off that it does not name."""
+    """Yield each statement that disables triggers without naming them."""
     for one, name, rest in alterations(source):
         if match := DISABLES.search(rest):
-            yield one, f"{' '.join(match[0].upper().split())} on {name}: rows are written that nobody checks"
+            yield one, f"{' '.join(match[0].upper().split())} on {name}: rows are written without being checked"
     for one in source.statements:
         if ROLE.match(one.statement.text):
-            yield one, "no trigger and no foreign key looks at what this session writes"
+            yield one, "disables ordinary triggers and foreign keys for this session"

@@ -1,4 +1,4 @@
-"""Something is dropped that running programs may use."""
+"""An object is dropped that running programs may use."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from healthd.lint.source import Rule, Source, Told, alterations
 RULE = Rule(
     "drop_breaks",
     "warning",
-    "Something is dropped that running programs may use",
+    "An object is dropped that running programs may use",
     why="""
-The version of the application that runs while the migration is applied still reads it.""",
+The version of the application that is running while the migration is applied may still use the object.""",
     instead="""
-Expand first: let a release that no longer uses it go out, then drop it in a later migration.""",
+First deploy a release that no longer uses the object, then drop the object in a later migration.""",
 )
 
 DROPS = re.compile(r"drop\s+(?:table|materialized\s+view|view|type|schema)\b", re.IGNORECASE)
@@ -25,12 +25,12 @@ COLUMN = re.compile(
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield each DROP of a relation, type, schema or column by a migration, which a rollback may well do."""
+    """Yield each DROP of a relation, type, schema or column by a migration; a rollback is allowed to drop them."""
     if source.is_rollback:
         return
     for one in source.statements:
         if match := DROPS.match(one.code):
-            yield one, f"{' '.join(match[0].upper().split())}: programs that still run may use it"
+            yield one, f"{' '.join(match[0].upper().split())}: running programs may still use it"
     for one, name, rest in alterations(source):
         for match in COLUMN.finditer(rest):
-            yield one, f"programs that still run may use {name}.{match[1].rstrip(',;')}"
+            yield one, f"running programs may still use {name}.{match[1].rstrip(',;')}"

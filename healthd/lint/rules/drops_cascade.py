@@ -12,9 +12,10 @@ RULE = Rule(
     "warning",
     "DROP … CASCADE",
     why="""
-It drops what depends on the thing too, whatever that is in this database: views, keys, functions of others.""",
+CASCADE also drops every object that depends on the named object, whatever exists in this database:
+for example views, foreign keys and functions that belong to others.""",
     instead="""
-Drop by name what is to go: then a dependency that nobody knew stops the migration.""",
+Drop each object by name. An unknown dependent object then makes the migration fail.""",
 )
 
 CASCADE = re.compile(r"(?:drop|alter)\b.*\bdrop\b.*\bcascade\s*$|drop\b.*\bcascade\s*$", re.IGNORECASE | re.DOTALL)
@@ -24,4 +25,4 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
     """Yield each DROP that cascades."""
     for one in source.statements:
         if CASCADE.match(one.code):
-            yield one, "CASCADE drops more than is written here"
+            yield one, "CASCADE may drop objects that are not named here"

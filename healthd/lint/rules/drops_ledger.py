@@ -1,4 +1,4 @@
-"""A statement that takes the ledger away."""
+"""A file that drops the ledger."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ RULE = Rule(
     "error",
     "A file that drops the ledger",
     why="""
-The tables that say what was applied (`_yoyo_migration`, `_yoyo_log`, `_yoyo_version`, `yoyo_lock`,
-`_healthd_migration`, `_healthd_progress`) belong to the role that migrates, and are in schema `public` unless its
-`search_path` begins with another one.
-`DROP SCHEMA public CASCADE`, `ALTER SCHEMA public RENAME`, `DROP OWNED BY CURRENT_USER` take them along:
-the file cannot be marked, and all that was applied before would be applied again.
-`healthd lock`, `migrate` and `rollback` refuse such a file before its first statement.""",
+The ledger is the set of tables that record which migrations were applied (`_yoyo_migration`, `_yoyo_log`,
+`_yoyo_version`, `yoyo_lock`, `_healthd_migration`, `_healthd_progress`). The role that runs migrations owns them.
+They are in schema `public`, unless the `search_path` of that role begins with another schema.
+`DROP SCHEMA public CASCADE` and `DROP OWNED BY CURRENT_USER` drop these tables too; `ALTER SCHEMA public RENAME`
+moves them to a schema of another name.
+The file then cannot be recorded as applied, and all earlier migrations would be applied again.
+`healthd lock`, `migrate` and `rollback` refuse such a file before its first statement runs.""",
     instead="""
-Drop by name what is to go. A rollback of the first migration drops what that has made, and not the schema.""",
+Drop each object by name. In the rollback of the first migration, drop the objects that the migration created,
+not the schema.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield each statement that takes the ledger in public away."""
+    """Yield each statement that removes the ledger from schema public."""
     found = {(one.line, one.column): words for one, words in takes_ledger(source.text)}
     for told in source.statements:
         if words := found.get((told.statement.line, told.statement.column)):
-            yield told, f"{words}: what was applied would be forgotten"
+            yield told, f"{words}: the record of applied migrations would be lost"

@@ -13,16 +13,16 @@ RULE = Rule(
     "warning",
     "An index built under a lock that blocks writes",
     why="""
-CREATE INDEX takes a SHARE lock on its table for as long as the build takes: nobody writes meanwhile.""",
+CREATE INDEX holds a SHARE lock on its table during the entire build, which blocks all writes.""",
     instead="""
-`CREATE INDEX CONCURRENTLY`, in a file of its own with `-- transactional: false`.""",
+Use `CREATE INDEX CONCURRENTLY`, in a separate file with `-- transactional: false`.""",
 )
 
 INDEX = re.compile(rf"create\s+(?:unique\s+)?index\s+(?!concurrently\b).*?\bon\s+{NAME}", re.IGNORECASE | re.DOTALL)
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield each CREATE INDEX without CONCURRENTLY on a table that was there before."""
+    """Yield each CREATE INDEX without CONCURRENTLY on a table that existed before."""
     for one, words in _guessed(source):
         # A lock that the file holds already, and that is as strong, is not taken again.
         held = strongest(step for step in source.steps or () if step.line <= one.statement.line)
@@ -34,4 +34,4 @@ def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     for one in source.statements:
         match = INDEX.match(one.code)
         if match and table(match[1]) not in source.new:
-            yield one, f"writes to {match[1]} wait until the index is built"
+            yield one, f"blocks writes to {match[1]} until the index is built"

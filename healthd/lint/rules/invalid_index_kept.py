@@ -1,4 +1,4 @@
-"""An index that may stay invalid."""
+"""An index that may remain invalid."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from healthd.lint.source import Rule, Source, Told
 RULE = Rule(
     "invalid_index_kept",
     "warning",
-    "An index that may stay invalid",
+    "An index that may remain invalid",
     why="""
-CREATE INDEX CONCURRENTLY that fails leaves an invalid index behind; IF NOT EXISTS then takes it for done.""",
+If CREATE INDEX CONCURRENTLY fails, it leaves an invalid index. On the next attempt IF NOT EXISTS finds that index and
+does not build it again.""",
     instead="""
-Leave IF NOT EXISTS out, or `DROP INDEX CONCURRENTLY IF EXISTS` in the file before.""",
+Omit IF NOT EXISTS, or run `DROP INDEX CONCURRENTLY IF EXISTS` in the preceding file.""",
 )
 
 KEPT = re.compile(r"create\s+(?:unique\s+)?index\s+concurrently\s+if\s+not\s+exists\b", re.IGNORECASE)
@@ -24,4 +25,4 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
     """Yield each CREATE INDEX CONCURRENTLY IF NOT EXISTS."""
     for one in source.statements:
         if KEPT.match(one.code):
-            yield one, "IF NOT EXISTS takes an invalid index for done"
+            yield one, "IF NOT EXISTS keeps an invalid index of a failed attempt"

@@ -1,4 +1,4 @@
-"""A setting that outlives its file."""
+"""A setting that lasts beyond its file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from healthd.lint.source import Rule, Source, Told
 RULE = Rule(
     "leaking_setting",
     "warning",
-    "A setting that outlives its file",
+    "A setting that lasts beyond its file",
     why="""
-SET without LOCAL lasts for the session, so a runner that uses one session changes how later files are read:
-a `search_path` decides where their objects go. healthd resets the session after each file; others do not.""",
+SET without LOCAL lasts until the session ends. In a runner that uses one session for several files, it changes
+how later files run: for example, a `search_path` decides in which schema their objects are created.
+healthd resets the session after each file; other runners do not.""",
     instead="""
-`SET LOCAL`, or the schema before each name.""",
+Use `SET LOCAL`, or write the schema before each name.""",
 )
 
 SETS = re.compile(r"set\s+(?!local\b|transaction\b|constraints\b)(?:session\s+)?([\w.]+)", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""A statement that PostgreSQL refuses in a transaction where the table has partitions, or the subscription a slot."""
+"""A statement that PostgreSQL refuses inside a transaction block in some cases: partitions, or a replication slot."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from healthd.sqltext.classify import Outside, outside
 RULE = Rule(
     "may_be_refused",
     "warning",
-    "A statement that PostgreSQL may refuse in a transaction",
+    "A statement that PostgreSQL may refuse inside a transaction block",
     why="""
-REINDEX and CLUSTER of a partitioned table, DROP SUBSCRIPTION with a slot and ALTER SUBSCRIPTION with a refresh fail
-with 25001 in a transaction; of others of their kind nothing is refused. Where `healthd lock` has run the file, it is
-known, and the rule is silent.""",
+REINDEX and CLUSTER of a partitioned table, DROP SUBSCRIPTION with a replication slot and ALTER SUBSCRIPTION with
+a refresh fail inside a transaction block (25001). The same statements succeed on a table that is not partitioned,
+and on a subscription without a slot or without a refresh.
+The rule reports nothing about a file that `healthd lock` has run.""",
     instead="""
-Put the statement into a file of its own, with `-- transactional: false` at its top: that runs either way.""",
+Put the statement into a separate file, with `-- transactional: false` at its top: it then runs in both cases.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield what may be refused, in a file that no replay has run."""
+    """Yield each statement that may be refused, in a file that no replay has run."""
     for one in source.statements if source.transactional and source.steps is None else ():
         if outside(one.code) is Outside.PERHAPS:
-            yield one, "may be refused in a transaction: with partitions, or a slot, it is"
+            yield one, "fails inside a transaction block if the table is partitioned or the subscription has a slot"

@@ -11,13 +11,14 @@ RULE = Rule(
     "warning",
     "No rollback",
     why="""
-What cannot be undone at three in the morning must be known beforehand.""",
+Without a rollback the migration cannot be undone. This must be known before it is applied, not during an incident.""",
     instead="""
-Write `NAME.rollback.sql`; where nothing can be undone, let it say so: `DO $$ BEGIN RAISE EXCEPTION '…'; END $$`.""",
+Write `NAME.rollback.sql`. If the migration cannot be undone, let the rollback fail with a message:
+`DO $$ BEGIN RAISE EXCEPTION '…'; END $$`.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
     """Yield the file when it has no rollback."""
     if not source.is_rollback and not source.has_rollback and source.first:
-        yield None, "no rollback beside it"
+        yield None, "the migration has no rollback file"

@@ -1,4 +1,4 @@
-"""A name without its schema."""
+"""An object is created without a schema name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from healthd.lint.source import Rule, Source, Told
 RULE = Rule(
     "names_without_schema",
     "note",
-    "A name without its schema",
+    "An object is created without a schema name",
     why="""
-Where it goes is decided by the `search_path` of whoever runs the file: of the database, the role or the client.
-The replay of `healthd lock` has PostgreSQL's own, which leads to `public`.
-`healthd migrate` refuses a database whose search_path leads elsewhere, before anything runs.""",
+The `search_path` of the session that runs the file decides in which schema the object is created; the database,
+the role or the client can set it. `healthd lock` uses PostgreSQL's default, which creates it in `public`.
+If the search_path of a database leads to another schema, `healthd migrate` refuses to run.""",
     instead="""
-`CREATE TABLE public.machines`; or `SET LOCAL search_path = …` at the top of the file.""",
+Write the schema (`CREATE TABLE public.machines`), or put `SET LOCAL search_path = …` at the top of the file.""",
 )
 
 CREATES = re.compile(
@@ -29,7 +29,7 @@ SETS = re.compile(r"set\s+(?:session\s+|local\s+)?(?:search_path|schema)\b|selec
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield the first of the objects that a file makes without a schema, with how many there are."""
+    """Yield the first object that a file creates without a schema, with the number of such objects."""
     if source.is_rollback or any(SETS.match(one.code) for one in source.statements):
         return
     found = [(one, match) for one in source.statements if (match := CREATES.match(one.code))]
@@ -38,4 +38,4 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
         name = one.statement.text[match.start(2) : match.end(2)]
         more = f", and {len(found) - 1} more in this file" if len(found) > 1 else ""
         what = " ".join(match[1].lower().split())
-        yield one, f"{what} {name}{more}: without a schema, search_path decides where it goes"
+        yield one, f"{what} {name}{more}: no schema is named, so search_path decides where it is created"

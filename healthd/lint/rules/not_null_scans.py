@@ -1,4 +1,4 @@
-"""SET NOT NULL reads the whole table under ACCESS EXCLUSIVE."""
+"""SET NOT NULL reads the entire table under ACCESS EXCLUSIVE."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from healthd.lint.source import Rule, Source, Told, alterations, confirmed
 RULE = Rule(
     "not_null_scans",
     "warning",
-    "SET NOT NULL reads the whole table under ACCESS EXCLUSIVE",
+    "SET NOT NULL reads the entire table under ACCESS EXCLUSIVE",
     why="""
-Nobody reads or writes the table until every row was looked at.""",
+No other session can read or write the table until every row has been checked.""",
     instead="""
-`ADD CONSTRAINT c CHECK (x IS NOT NULL) NOT VALID`, then `VALIDATE CONSTRAINT c` in the next migration:
-SET NOT NULL then trusts the constraint. From PostgreSQL 18, `ADD CONSTRAINT c NOT NULL x NOT VALID`.""",
+Use `ADD CONSTRAINT c CHECK (x IS NOT NULL) NOT VALID`, and `VALIDATE CONSTRAINT c` in the next migration.
+SET NOT NULL then relies on the constraint and skips the scan.
+From PostgreSQL 18 on, use `ADD CONSTRAINT c NOT NULL x NOT VALID`.""",
 )
 
 SETS = re.compile(r"\balter\s+(?:column\s+)?(\S+)\s+set\s+not\s+null\b", re.IGNORECASE)
@@ -32,4 +33,4 @@ def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
         return
     for one, name, rest in alterations(source):
         for match in SETS.finditer(rest):
-            yield one, f"SET NOT NULL on {match[1]} reads all of {name} while nobody else may"
+            yield one, f"SET NOT NULL on {match[1]} scans all of {name} and blocks reads and writes meanwhile"

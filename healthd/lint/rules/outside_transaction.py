@@ -1,4 +1,4 @@
-"""A statement that PostgreSQL refuses in a transaction, in a file that is one."""
+"""A statement that cannot run inside a transaction block, in a transactional file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from healthd.sqltext.classify import Outside, outside
 RULE = Rule(
     "outside_transaction",
     "error",
-    "A statement that PostgreSQL refuses in a transaction, in a file that is one",
+    "A statement that cannot run inside a transaction block, in a transactional file",
     why="""
-CREATE INDEX CONCURRENTLY, VACUUM, ALTER SYSTEM and their like fail with 25001 in a transaction.""",
+CREATE INDEX CONCURRENTLY, VACUUM, ALTER SYSTEM and similar statements fail inside a transaction block (25001).""",
     instead="""
-Put the statement into a file of its own, with `-- transactional: false` at its top.""",
+Put the statement into a separate file, with `-- transactional: false` at its top.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield what cannot run in a transaction."""
+    """Yield each statement that cannot run inside a transaction block."""
     for one in source.statements if source.transactional else ():
         if outside(one.code) is Outside.ALWAYS:
-            yield one, "cannot run in a transaction: put `-- transactional: false` at the top of the file"
+            yield one, "cannot run inside a transaction block: put `-- transactional: false` at the top of the file"

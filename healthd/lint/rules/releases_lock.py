@@ -12,18 +12,19 @@ RULE = Rule(
     "error",
     "A statement that releases the migration lock",
     why="""
-The migration lock is an advisory lock of the session: `pg_advisory_unlock_all()` and `DISCARD ALL` release it,
-and a second runner may begin while the file still runs. healthd refuses such a file before it runs.
-`pg_terminate_backend(pg_backend_pid())` ends the file's own session: it can never be applied.
-In a file that is one transaction a lock of the transaction holds others back, and these are let pass.""",
+The migration lock is a session-level advisory lock. `pg_advisory_unlock_all()` and `DISCARD ALL` release it,
+and a second runner can then start while the file is still running.
+`pg_terminate_backend(pg_backend_pid())` terminates the file's own session, so the file can never be applied.
+healthd refuses such a file before it runs.
+The rule does not apply to a transactional file: a transaction-level lock keeps other runners out until it ends.""",
     instead="""
-Release the file's own locks by their keys: `pg_advisory_unlock(KEY)`.
-`DISCARD ALL` is not needed: each file starts in a session like new.""",
+Release the file's own locks by key: `pg_advisory_unlock(KEY)`.
+`DISCARD ALL` is not needed: the session is reset before each file.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield the first statement that releases the lock."""
+    """Yield the first statement that releases the migration lock or terminates its session."""
     if found := release(source.text, transactional=source.transactional):
         line, words, _ = found
         yield next(one for one in reversed(source.statements) if one.statement.line <= line), words

@@ -1,4 +1,4 @@
-"""Something gets another name while programs use the old one."""
+"""A table or column is renamed while running programs use the old name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from healthd.lint.source import Rule, Source, Told, alterations
 RULE = Rule(
     "rename_breaks",
     "warning",
-    "Something gets another name while programs use the old one",
+    "A table or column is renamed while running programs use the old name",
     why="""
-From one moment to the next the old name is gone, and the version that runs fails.""",
+As soon as the migration is committed, the old name no longer exists,
+and the version of the application that is still running fails.""",
     instead="""
-A view under the old name, or a new column that a trigger keeps equal, until nobody uses the old one.""",
+Keep the old name until no program uses it any more: create a view under the old name,
+or add a new column and keep both columns equal with a trigger.""",
 )
 
 RENAMES = re.compile(r"rename\s+(?!constraint\b)(?:column\s+)?(?:\S+\s+)?to\s+(\S+)", re.IGNORECASE)
@@ -24,4 +26,4 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
     """Yield each rename of a table or a column by a migration."""
     for one, name, rest in alterations(source) if not source.is_rollback else ():
         if match := RENAMES.match(rest):
-            yield one, f"programs that still run look for the old name: {name} … TO {match[1]}"
+            yield one, f"running programs may still use the old name: {name} … TO {match[1]}"

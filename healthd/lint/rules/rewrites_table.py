@@ -1,4 +1,4 @@
-"""A statement that may rewrite the whole table under ACCESS EXCLUSIVE."""
+"""A statement that may rewrite the entire table under ACCESS EXCLUSIVE."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from healthd.lint.source import Rule, Source, Told, alterations
 RULE = Rule(
     "rewrites_table",
     "warning",
-    "A statement that may rewrite the whole table under ACCESS EXCLUSIVE",
+    "A statement that may rewrite the entire table under ACCESS EXCLUSIVE",
     why="""
-Nobody reads or writes the table while each row is written anew, with every index. `healthd lock` measures
-whether it really happens: a longer varchar, for one, needs no rewrite.""",
+PostgreSQL writes every row and every index again; no other session can read or write the table meanwhile.
+`healthd lock` measures whether the rewrite happens: for example, a longer varchar needs none.""",
     instead="""
-A new column, filled in batches, and swapped in a later migration; a default that is constant;
-pg_repack for VACUUM FULL and CLUSTER.""",
+Add a new column, fill it in batches, and replace the old column in a later migration; use a constant default;
+use pg_repack instead of VACUUM FULL and CLUSTER.""",
 )
 
 FORMS = re.compile(
@@ -33,18 +33,18 @@ WHOLE = re.compile(r"(?:vacuum\s+(?:\([^)]*\bfull\b|full\b)|cluster\b)", re.IGNO
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield each statement that was measured to rewrite, and where nothing was measured, each of a form that does."""
+    """Yield each statement that was measured to rewrite; if it was not measured, each in a form that may rewrite."""
     for one in source.statements:
         step = source.measured(one)
         if names := [short(name) for name in step.rewrites if name.startswith(("table:", "view:"))] if step else []:
-            yield one, f"rewrites all of {', '.join(names)} while nobody else may read it (measured)"
+            yield one, f"rewrites all of {', '.join(names)} under ACCESS EXCLUSIVE (measured)"
     yield from ((one, words) for one, words in _guessed(source) if source.measured(one) is None)
 
 
 def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     for one, name, rest in alterations(source):
         if match := FORMS.search(rest):
-            yield one, f"{' '.join(match[0].split())[:60]}: may rewrite all of {name} while nobody else may read it"
+            yield one, f"{' '.join(match[0].split())[:60]}: may rewrite all of {name} under ACCESS EXCLUSIVE"
     for one in source.statements:
         if WHOLE.match(one.code):
-            yield one, "rewrites the table while nobody else may read it"
+            yield one, "rewrites the table under ACCESS EXCLUSIVE"

@@ -1,4 +1,4 @@
-"""A rollback that does not bring back what was there."""
+"""A rollback that does not restore the previous schema."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from healthd.lint.source import Rule, Source, Told
 RULE = Rule(
     "rollback_differs",
     "warning",
-    "A rollback that does not bring back what was there",
+    "A rollback that does not restore the previous schema",
     why="""
-The replay has proven it: after the rollback the schema is another than before the migration.""",
+`healthd lock` has run the rollback on the scratch server: the schema after it differs from the schema before the
+migration.""",
     instead="""
-`sql/schema.lock` names the objects in `rollback_differences`. Mend the rollback, then `healthd lock`.""",
+See `rollback_differences` in `sql/schema.lock` for the objects. Fix the rollback, then run `healthd lock`.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield a rollback that the lock file calls inexact."""
+    """Yield a rollback that the lock file records as inexact."""
     if source.is_rollback and source.verdict == "differs":
-        yield None, "does not bring back exactly what was there (healthd lock has proven it)"
+        yield None, "the rollback does not restore the previous schema exactly (tested by healthd lock)"

@@ -11,13 +11,13 @@ RULE = Rule(
     "error",
     "A rollback that fails",
     why="""
-The replay has tried it: it ends with an error, so the migration cannot be undone.""",
+`healthd lock` has run the rollback on the scratch server: it failed, so the migration cannot be undone.""",
     instead="""
-Mend the rollback, then `healthd lock`.""",
+Fix the rollback, then run `healthd lock`.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield a rollback that the lock file has seen failing."""
+    """Yield a rollback that the lock file records as failing."""
     if source.is_rollback and source.verdict == "fails":
-        yield None, "fails (healthd lock has tried it)"
+        yield None, "the rollback fails (tested by healthd lock)"

@@ -11,13 +11,13 @@ RULE = Rule(
     "error",
     "A rollback without its migration",
     why="""
-The file that it undoes was deleted or renamed; a database that has applied it cannot be rolled back.""",
+The migration's file was deleted or renamed. A database that has applied the migration cannot roll it back.""",
     instead="""
-Bring the migration's file back, or rename its rollback too, or take that away.""",
+Restore the migration's file, or rename the rollback in the same way, or delete the rollback.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield a rollback whose migration is not there."""
+    """Yield a rollback whose migration does not exist."""
     if source.is_rollback and not source.applies:
-        yield None, "undoes a migration that is not there"
+        yield None, "this rollback has no migration"

@@ -1,4 +1,4 @@
-"""Several statements in a file that is no transaction."""
+"""Several statements in a file that does not run in a transaction."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from healthd.lint.source import Rule, Source, Told
 RULE = Rule(
     "several_statements",
     "warning",
-    "Several statements in a file that is no transaction",
+    "Several statements in a file that does not run in a transaction",
     why="""
-When the second fails, the first is in: the database is half-way.""",
+If the second statement fails, the first is already committed: the migration is applied only partly.""",
     instead="""
-One statement a file where `-- transactional: false` stands at the top.""",
+Put one statement in each file that has `-- transactional: false` at its top.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
     """Yield the second statement of a file that runs statement by statement."""
     if not source.transactional and len(source.statements) > 1:
-        yield source.statements[1], f"{len(source.statements)} statements, each committed by itself"
+        yield source.statements[1], f"{len(source.statements)} statements, each committed separately"

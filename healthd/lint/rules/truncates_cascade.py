@@ -12,10 +12,10 @@ RULE = Rule(
     "warning",
     "TRUNCATE … CASCADE",
     why="""
-It empties every table that refers to this one too, and those that refer to them, whatever they are in this database,
-and locks out everybody from all of them until the file is committed.""",
+CASCADE also empties every table that references this table, directly or indirectly, whatever exists in this database.
+It holds an ACCESS EXCLUSIVE lock on all of them until the transaction ends.""",
     instead="""
-Name the tables that are to be emptied, all in one TRUNCATE: then a reference that nobody knew stops the migration.""",
+Name all tables that are to be emptied in one TRUNCATE. An unknown foreign key then makes the migration fail.""",
 )
 
 CASCADE = re.compile(r"truncate\b.*\bcascade\s*$", re.IGNORECASE | re.DOTALL)
@@ -25,4 +25,4 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
     """Yield each TRUNCATE that cascades."""
     for one in source.statements:
         if CASCADE.match(one.code):
-            yield one, "CASCADE empties more tables than are written here"
+            yield one, "CASCADE may empty tables that are not named here"

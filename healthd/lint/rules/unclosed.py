@@ -1,4 +1,4 @@
-"""A quote or a comment that never ends."""
+"""An unterminated quote or comment."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from healthd.sqltext.statements import unclosed
 RULE = Rule(
     "unclosed",
     "error",
-    "A quote or a comment that never ends",
+    "An unterminated quote or comment",
     why="""
-It swallows the rest of the file: the server refuses a string or a name that is not closed, and what stands behind the
-beginning of a comment would silently never run. `migrate` refuses such a file before anything runs.""",
+The quote or comment extends to the end of the file. The server rejects an unterminated string or identifier;
+statements inside an unterminated comment would silently never run.
+`healthd migrate` refuses such a file before anything runs.""",
     instead="""
-Close it. In a string, `''` is one quote; comments nest, so each `/*` needs its own `*/`.""",
+Terminate it. In a string, write `''` for one quote. Comments nest, so each `/*` needs its own `*/`.""",
 )
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield the statement in which it begins, or the file, with the line on which it does."""
+    """Yield the statement in which it begins, or the file, with the line on which it begins."""
     if found := unclosed(source.text):
         line, words = found
         before = [one for one in source.statements if one.statement.line <= line]
-        yield before[-1] if before else None, f"{words} begins on line {line}, and never ends"
+        yield before[-1] if before else None, f"{words} that begins on line {line} is not terminated"

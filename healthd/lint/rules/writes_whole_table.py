@@ -12,13 +12,13 @@ RULE = Rule(
     "warning",
     "An UPDATE or DELETE of every row in one transaction",
     why="""
-Every row stays locked until the transaction ends, every old version of a row stays until VACUUM,
-and replicas get all of it at once. In one transaction with DDL on the table it is worse:
-nobody even reads it until all rows are written.""",
+Every row stays locked until the transaction ends, every old row version remains until VACUUM,
+and replicas receive all changes at once. If the same transaction runs DDL on the table, other sessions cannot even
+read the table until all rows are written.""",
     instead="""
-Write in batches by key, each committed (`-- transactional: false`, or a job of the application),
-and the DDL in a file before it; for DELETE of all rows, TRUNCATE.
-Where the table is small, say so: `-- lint: ignore writes_whole_table it has 20 rows`.""",
+Write in batches by key and commit each batch (`-- transactional: false`, or a job of the application);
+put the DDL into an earlier file. To delete all rows, use TRUNCATE.
+If the table is small, silence the rule: `-- lint: ignore writes_whole_table it has 20 rows`.""",
 )
 
 WRITES = re.compile(rf"\s*(?P<verb>update|delete\s+from)\s+{NAME}(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
@@ -31,7 +31,7 @@ ADDS = re.compile(r"\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?(\"[^\"]+\"|[
 
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
-    """Yield each UPDATE and DELETE of every row of a table that was there before the file."""
+    """Yield each UPDATE and DELETE of every row of a table that existed before the file."""
     changed: dict[str, list[str]] = {}
     altered = {id(one.statement): (name, rest) for one, name, rest in alterations(source)}
     for one in source.statements:
@@ -45,12 +45,12 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
 
 def _words(verb: str, name: str, *, under_ddl: bool) -> str:
     if under_ddl:
-        return f"{verb} writes every row of {name} under the lock of the DDL above: nobody reads it meanwhile"
+        return f"{verb} writes every row of {name} under the lock of the DDL above, which blocks reads meanwhile"
     return f"{verb} writes every row of {name} in one transaction"
 
 
 def _writes(code: str) -> Iterator[tuple[str, str, str]]:
-    """Yield verb, table and the rest of each UPDATE and DELETE of a statement, also of those in its WITH."""
+    """Yield verb, table and the rest of each UPDATE and DELETE of a statement, including those in its WITH."""
     groups = list[str]()
 
     def taken(group: re.Match[str]) -> str:
@@ -66,7 +66,7 @@ def _writes(code: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _every_row(rest: str, added: list[str]) -> bool:
-    """Return whether nothing says which rows; a column that the file has added itself is NULL in every row."""
+    """Return whether no condition selects rows; a column that the same file adds is NULL in every row."""
     where = WHERE.search(rest)
     if where is None or EVERY.match(where[1]):
         return True

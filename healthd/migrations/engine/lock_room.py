@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
+from healthd import catalog
 from healthd.expected.effects import of_kinds
 from healthd.expected.lockfile import Locked
 
 LOCKS = "max_locks_per_transaction"
-RELATIONS = frozenset({"table", "view", "foreign_table", "sequence", "index"})
 INDEXED = frozenset({"primary key", "unique", "exclusion"})
 # The server lends its table of locks what other tables leave free: never more than twice as much, and a few thousand.
 SPARE = 4000
@@ -18,9 +18,10 @@ def locks(one: Locked) -> int:
     """Return how many locks a migration at least holds at the end of its transaction; 0 where it is none."""
     if not one.transactional:
         return 0
-    effects = of_kinds(one.effects, RELATIONS | {"column", "constraint"})
+    relations = frozenset(catalog.names(lambda kind: kind.relkinds))
+    effects = of_kinds(one.effects, relations | {"column", "constraint"})
     whole = [(effect.key, effect.actual or effect.expected) for effect in effects if effect.attribute is None]
-    found = sum(1 for key, record in whole if key.kind in RELATIONS or getattr(record, "type", "") in INDEXED)
+    found = sum(1 for key, record in whole if key.kind in relations or getattr(record, "type", "") in INDEXED)
     tables = {key.path for key, _ in whole if key.kind == "table"}
     stored_apart = {key.path[:2] for key, record in whole if key.kind == "column" and _unlimited(record.type)}
     added = {f"{key.kind}:{'.'.join(key.path)}" for key, _ in whole}

@@ -19,7 +19,7 @@ from healthd.migrations.engine.progress import Row, Standing
 from healthd.migrations.engine.recovery import (
     CREATE_INDEX,
     PIECEWISE,
-    Verdict,
+    Outcome,
     judge,
     left_over,
     note,
@@ -44,7 +44,7 @@ class Outlook:
 
     steps: tuple[Step, ...]
     standing: Standing
-    verdict: Verdict | None
+    verdict: Outcome | None
 
     @property
     def left(self) -> tuple[Step, ...]:
@@ -173,7 +173,7 @@ def _decide(session: Session, job: Job, outlook: Outlook) -> None:
     session.say(f"{job.name} was interrupted; it {where}")
 
 
-def _follow(session: Session, job: Job, step: Step, verdict: Verdict) -> None:
+def _follow(session: Session, job: Job, step: Step, verdict: Outcome) -> None:
     """Do what comes first after a step that has left something, and write it down when it is in then."""
     for sql in verdict.first:
         session.say(f"{job.name}: statement {step.number}: {verdict.words}: {sql}")
@@ -296,7 +296,7 @@ def _known_aftermath(
     return restated(error, state, now, then=_then(job, verdict), sqlstate=sqlstate)
 
 
-def _then(job: Job, verdict: Verdict) -> str:
+def _then(job: Job, verdict: Outcome) -> str:
     """Return how to go on after a step that has left something; a post-apply file is never resumed."""
     return "healthd resume" if job.resumable else "; ".join(verdict.first)
 

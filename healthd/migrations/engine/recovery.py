@@ -74,7 +74,7 @@ Ask = Callable[[str, Mapping[str, Any]], Iterable[tuple[str, str, bool]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Outcome:
     """Whether a statement is in: True, False, or None when nobody can tell.
 
     `words` say what was seen, and `first` is the SQL to be run before going on.
@@ -143,49 +143,49 @@ def left_over(text: str, noted: str | None, ask: Ask) -> tuple[str, ...]:
     return tuple(name for _, name, valid in _new(where, noted, ask) if not valid)
 
 
-def judge(text: str, noted: str | None, ask: Ask) -> Verdict:
+def judge(text: str, noted: str | None, ask: Ask) -> Outcome:
     """Say whether a statement that was begun is in."""
     where = trace(text)
     if where is None:
         if TWICE.match(text):
-            return Verdict(False, "it does no harm to run it again")
-        return Verdict(None, "nobody can tell whether it is in")
+            return Outcome(False, "it does no harm to run it again")
+        return Outcome(None, "nobody can tell whether it is in")
     if where.query == "reindexed":
         halves = [name for _, name, _ in _new(where, noted, ask)]
         words = "it is run again" if not halves else f"it left {', '.join(halves)} INVALID"
-        return Verdict(False, words, tuple(f"DROP INDEX CONCURRENTLY IF EXISTS {name}" for name in halves))
+        return Outcome(False, words, tuple(f"DROP INDEX CONCURRENTLY IF EXISTS {name}" for name in halves))
     if where.makes:
         return _made(where, noted, ask)
     return _removed(where, noted, ask)
 
 
-def _made(where: Trace, noted: str | None, ask: Ask) -> Verdict:
+def _made(where: Trace, noted: str | None, ask: Ask) -> Outcome:
     new = _new(where, noted, ask)
     what = where.query
     if invalid := [name for _, name, valid in new if not valid]:
         drops = tuple(f"DROP INDEX CONCURRENTLY IF EXISTS {name}" for name in invalid)
-        return Verdict(False, f"index {', '.join(invalid)} is there and INVALID", drops)
+        return Outcome(False, f"index {', '.join(invalid)} is there and INVALID", drops)
     if len(new) > 1:
-        return Verdict(None, f"it may have made one of {', '.join(name for _, name, _ in new)}")
+        return Outcome(None, f"it may have made one of {', '.join(name for _, name, _ in new)}")
     if new:
-        return Verdict(True, f"{what} {new[0][1]} is there{' and valid' if what == 'index' else ''}")
-    return Verdict(False, f"its {what} is not there")
+        return Outcome(True, f"{what} {new[0][1]} is there{' and valid' if what == 'index' else ''}")
+    return Outcome(False, f"its {what} is not there")
 
 
-def _removed(where: Trace, noted: str | None, ask: Ask) -> Verdict:
+def _removed(where: Trace, noted: str | None, ask: Ask) -> Outcome:
     found = list(ask(QUERIES[where.query], where.values))
     if where.query == "detached":
         if found and not found[0][2]:
             table = where.values["table"]
             sql = f"ALTER TABLE {table} DETACH PARTITION {where.values['name']} FINALIZE"
             words = f"partition {found[0][1]} is half detached, its rows are no longer read through {table}"
-            return Verdict(True, words, (sql,))
+            return Outcome(True, words, (sql,))
         words = "the partition is still attached" if found else "the partition is detached"
     elif found and not found[0][2]:
         words = f"{'index' if where.query == 'dropped' else where.query} {found[0][1]} is INVALID"
     else:
         words = f"{found[0][1]} is still there" if found else f"{where.values['name']} is gone"
-    return Verdict(not found and bool(noted), words)
+    return Outcome(not found and bool(noted), words)
 
 
 def _new(where: Trace, noted: str | None, ask: Ask) -> list[tuple[str, str, bool]]:

@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from healthd import catalog
 from healthd.catalog import KINDS
 from healthd.catalog.scope import shared
-from healthd.comparison.consequences import NAMED
 from healthd.comparison.judgement import major
 from healthd.comparison.roles import comparable, for_comparison
 from healthd.comparison.server_texts import as_printed, same_text, speak_alike, text_of, texts_of, textual
@@ -29,9 +29,6 @@ from healthd.model.snapshots import Difference, Snapshot, diff
 if TYPE_CHECKING:
     from healthd.database.snapshot.transaction import Reading
     from healthd.migrations.engine.job import Job
-
-# CREATE TABLE … (LIKE …), INHERITS and PARTITION OF copy these from another table.
-COPIED = frozenset({"column", "constraint", "index", "statistics", "trigger"})
 
 
 class Recorder:
@@ -72,8 +69,9 @@ class Recorder:
         self._unclear = frozenset(one.key.kind for one in differences if _in_text(one))
         # Of a view whose text differs the columns may, too; of all else what stands on it is the same.
         self._doubts = frozenset(one.key.path[:2] for one in differences if one.key.kind == "view" or not _in_text(one))
+        named = frozenset(catalog.names(lambda kind: kind.referenced))
         self._names = frozenset(
-            one.key.path[:2] for locked in self._lock_file.migrations for one in of_kinds(locked.effects, NAMED)
+            one.key.path[:2] for locked in self._lock_file.migrations for one in of_kinds(locked.effects, named)
         )
 
     @property
@@ -94,7 +92,9 @@ class Recorder:
             for key in keys
             if (known.get(str(key)) == _trace(there.get(key)) if known else self._as_before(key, there.get(key)))
         }
-        gone = {key.kind for key in keys - sound if key in self._expected} | (self._unclear & COPIED)
+        gone = {key.kind for key in keys - sound if key in self._expected} | (
+            {kind for kind in self._unclear if KINDS[kind].copied}
+        )
         self._sound = frozenset(key for key in sound if key in self._expected or key.kind not in gone)
 
     def note(self, connection: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""From the labels that are there to the labels that are expected, as far as PostgreSQL goes."""
+"""From the actual labels to the expected ones, as far as PostgreSQL permits it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ def connection(server: Any) -> Iterator[psycopg.Connection]:
 
 @settings(max_examples=200, deadline=None)
 @given(expected=LABELS, actual=LABELS)
-def test_the_statements_lead_to_the_expected_labels_or_say_that_they_cannot(
+def test_the_statements_produce_the_expected_labels_or_explain_that_they_cannot(
     connection: psycopg.Connection, expected: tuple[str, ...], actual: tuple[str, ...]
 ) -> None:
     connection.execute("DROP TYPE IF EXISTS relabelled.mood")
@@ -39,7 +39,7 @@ def test_the_statements_lead_to_the_expected_labels_or_say_that_they_cannot(
     assert reached != any(statement.startswith("--") for statement in statements)
 
 
-def test_a_label_in_the_place_of_another_was_renamed() -> None:
+def test_a_label_in_the_position_of_another_was_renamed() -> None:
     assert (("NEW", "new"),) == renamed(("new", "sent"), ("NEW", "sent"))
     assert (("NEW", "new"), ("SENT", "sent")) == renamed(("new", "sent"), ("NEW", "SENT"))
 
@@ -55,5 +55,5 @@ def test_a_label_in_the_place_of_another_was_renamed() -> None:
         ((), ()),
     ],
 )
-def test_labels_that_moved_came_or_went_were_not_renamed(expected: tuple[str, ...], actual: tuple[str, ...]) -> None:
+def test_moved_added_or_removed_labels_were_not_renamed(expected: tuple[str, ...], actual: tuple[str, ...]) -> None:
     assert () == renamed(expected, actual)

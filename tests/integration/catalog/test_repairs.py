@@ -1,4 +1,4 @@
-"""The SQL that puts objects right runs as it is printed, whatever they are called."""
+"""The SQL of repairs runs as it is printed, whatever the names of the objects."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ HOSTILE = ('quo"te', "it's", "new\nline", "100%", "%s", "a.b(c)", "Größe", "�
 
 
 def world(name: str) -> str:
-    """Return SQL that makes one of everything, all called like this."""
+    """Return SQL that creates one object of each kind, all with this name."""
     word = quote(name)
     return f"""
         CREATE SCHEMA {word};
@@ -40,7 +40,7 @@ def world(name: str) -> str:
 
 
 def damage(name: str) -> tuple[str, ...]:
-    """Return what somebody does to that world, one after the other."""
+    """Return the changes to these objects, one after the other."""
     word, schema = quote(name), quote(name)
     table, view, sequence = f"{schema}.{word}", f"{schema}.{quote(name + 'v')}", f"{schema}.{quote(name + 's')}"
     enum, domain, function = (
@@ -92,7 +92,7 @@ def statements(expected: Snapshot, actual: Snapshot) -> list[str]:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_what_is_damaged_is_mended_whatever_it_is_called(database: str, name: str) -> None:
+async def test_damaged_objects_are_repaired_whatever_their_names(database: str, name: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(world(name).encode())
         async with connect(database) as reader:
@@ -107,11 +107,11 @@ async def test_what_is_damaged_is_mended_whatever_it_is_called(database: str, na
 
                 left = diff(expected, await take_snapshot_after(reader, expected))
 
-                # A column that is added again comes last: shown, and no finding.
+                # A column that is added again is last: this is shown, but not a finding.
                 assert [] == [one for one in left if KINDS[one.key.kind].severity(one) is not None], statement
 
 
-async def test_numbers_go_on_after_the_highest_when_a_counter_is_made_again(database: str, sql: Any) -> None:
+async def test_a_restored_sequence_continues_after_the_highest_number(database: str, sql: Any) -> None:
     sql(
         database,
         """CREATE TABLE t (id integer GENERATED ALWAYS AS IDENTITY, number serial);
@@ -126,7 +126,7 @@ async def test_numbers_go_on_after_the_highest_when_a_counter_is_made_again(data
     assert [(6, 6)] == sql(database, "INSERT INTO t DEFAULT VALUES RETURNING id, number")
 
 
-async def test_a_mended_definition_keeps_the_options_of_its_view(database: str, sql: Any) -> None:
+async def test_a_repaired_definition_keeps_the_options_of_its_view(database: str, sql: Any) -> None:
     sql(database, "CREATE VIEW v WITH (security_barrier = true) AS SELECT 1 AS one WHERE true")
     async with connect(database) as reader:
         expected = await take_snapshot(reader)
@@ -136,7 +136,7 @@ async def test_a_mended_definition_keeps_the_options_of_its_view(database: str, 
     assert "WITH (security_barrier=true)" in first
 
 
-async def test_a_table_is_never_made_again_empty(database: str, sql: Any) -> None:
+async def test_a_table_is_never_created_again_empty(database: str, sql: Any) -> None:
     sql(database, "CREATE TABLE t (id integer)")
     async with connect(database) as reader:
         expected = await take_snapshot(reader)

@@ -1,4 +1,4 @@
-"""Entries of options that only the server uses: in no snapshot, and listed where somebody asks for them."""
+"""Option entries that only the server uses: snapshots do not contain them, and they are listed on request."""
 
 from story import STORIES
 
@@ -10,7 +10,7 @@ from tests.conftest import MakeDatabase, Sql
 (STORY,) = (story for story in STORIES if story.name == "nothing_server_only_options")
 
 
-async def test_a_snapshot_holds_no_entry_that_only_the_server_uses(database: str, sql: Sql) -> None:
+async def test_a_snapshot_contains_no_entry_that_only_the_server_uses(database: str, sql: Sql) -> None:
     sql(database, STORY.given)
     async with connect(database) as connection:
         before = await take_snapshot(connection)
@@ -26,7 +26,7 @@ async def test_a_snapshot_holds_no_entry_that_only_the_server_uses(database: str
     assert {"column:public.things.kind", "column:public.kinds.kind"} == changed
 
 
-async def test_two_databases_of_one_server_hold_the_same(make_database: MakeDatabase, sql: Sql) -> None:
+async def test_two_databases_of_one_server_have_the_same_snapshot(make_database: MakeDatabase, sql: Sql) -> None:
     taken = []
     for url in (make_database(), make_database()):
         sql(url, STORY.given)

@@ -1,4 +1,4 @@
-"""What was left out of a reading, for its digest was right, is there for a check that asks."""
+"""Objects that were not read because their digest matched are available to checks."""
 
 from importlib import import_module
 from typing import Any
@@ -32,7 +32,7 @@ def administrator(_administrator: Any) -> Any:
 PARTS = {"table": {Key("table", ("a", "b")): 1}, "view": {Key("view", ("a", "c")): 2}}
 
 
-def test_only_what_is_asked_for_is_fetched() -> None:
+def test_only_requested_kinds_are_fetched() -> None:
     fetched: list[str] = []
 
     def fetch(kind: str) -> Any:
@@ -50,7 +50,7 @@ def test_only_what_is_asked_for_is_fetched() -> None:
     assert ["table", "view"] == fetched
 
 
-async def test_a_check_sees_all_objects_of_a_database_of_which_hardly_any_was_read(
+async def test_a_check_sees_all_objects_even_if_few_of_them_were_read(
     server: Any, administrator: Any, known: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Evidence] = []

@@ -1,4 +1,4 @@
-"""Models and table from one description agree; one change on either side is exactly one finding."""
+"""A model and a table from one description agree; one change on either side is exactly one finding."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LABELS = ("ok", "Bad", "gone", "new")
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a description; with a default it is the server that fills it, and it is never NULL."""
+    """One field of a description; with a default the server provides its value, and it is never NULL."""
 
     name: str
     kind: str
@@ -54,7 +54,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Description:
-    """What both sides are made from; the first field is always of the enum type."""
+    """The description from which both sides are created; the first field always has the enum type."""
 
     fields: tuple[Field, ...]
     labels: tuple[str, ...] = LABELS[:3]
@@ -62,7 +62,7 @@ class Description:
 
 @st.composite
 def descriptions(draw: st.DrawFn) -> Description:
-    others = [kind for kind in KINDS if kind != "mood"]  # two fields of one enum would tell it twice
+    others = [kind for kind in KINDS if kind != "mood"]  # two fields of one enum would be two findings
     kinds = ["mood", *draw(st.lists(st.sampled_from(others), min_size=1, max_size=5))]
     made = []
     for number, kind in enumerate(kinds):
@@ -75,7 +75,7 @@ CHANGES = ("lost", "more", "retyped", "nullable", "default", "renamed", "label",
 
 
 def changed(one: Description, change: str, number: int, *, side: str) -> tuple[Description, str | None]:
-    """Return the description after a change of one side, and the key of the finding that this must be."""
+    """Return the description after a change on one side, and the key of the expected finding."""
     fields = list(one.fields)
     field = fields[number % len(fields)]
     place, column = fields.index(field), f"column:p.things.{field.name}"
@@ -92,7 +92,7 @@ def changed(one: Description, change: str, number: int, *, side: str) -> tuple[D
             return one, None
         fields[place] = replace(field, optional=not field.optional)
     elif change == "default":
-        if not field.default or side == "model":  # a model that gives a value itself needs no default
+        if not field.default or side == "model":  # a model that provides a value needs no default
             return one, None
         fields[place] = replace(field, default=False)
     else:
@@ -108,7 +108,7 @@ def changed(one: Description, change: str, number: int, *, side: str) -> tuple[D
 
 
 def ddl(one: Description) -> str:
-    """Return the SQL that makes the table of a description."""
+    """Return the SQL that creates the table of a description."""
     columns = []
     for field in one.fields:
         preset = f" DEFAULT current_setting('x')::{KINDS[field.kind][2]}" if field.default else ""
@@ -148,7 +148,7 @@ def models(one: Description) -> dict[str, Any]:
 
 
 def findings(name: str, model: Any, snapshot: Snapshot) -> list[str]:
-    """Return the keys of what a check finds, by way of the file that an application would write."""
+    """Return the keys of the findings of a check, with the file that an application would write."""
     contract = load(dump(contract_of({name: model}, table="p.things"), "1"), "app")
     return [str(one.key) for one in contracts.check(evidence(snapshot, contracts=(contract,)))]
 

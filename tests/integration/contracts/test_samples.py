@@ -1,4 +1,4 @@
-"""What rows cannot be read is what the driver, and a model, really cannot read: asked of both, value by value."""
+"""The conditions match exactly the values that the driver or a model cannot read, value by value."""
 
 import json
 from datetime import date, datetime, time, timedelta
@@ -60,14 +60,14 @@ CASES = [
 
 
 def asked(type_: str, member: Member, version: int = 180000, **column: Any) -> tuple[Question, ...]:
-    """Return what is asked of one column that one model reads."""
+    """Return the conditions for one column that one model reads."""
     key = Key("column", ("public", "t", "value"))
     contract = Contract("shop@7", models={"shop:Thing": Model("public.t", {"value": member})})
     return questions([contract], {key: Column(key, type_, **column)}, version)
 
 
 def survives(connection: psycopg.Connection[Any], type_: str, python: str, value: str) -> bool:
-    """Return whether the driver reads a value, the model takes it, and JSON brings it back."""
+    """Return whether the driver reads a value, the model accepts it, and JSON preserves it."""
     try:
         with connection.transaction(force_rollback=True):
             row = connection.execute(compose.SQL("SELECT %s::text::{}").format(compose.SQL(type_)), [value]).fetchone()
@@ -85,7 +85,7 @@ def survives(connection: psycopg.Connection[Any], type_: str, python: str, value
 
 
 @pytest.mark.parametrize(("type_", "python", "values"), CASES, ids=lambda one: one if isinstance(one, str) else "")
-def test_what_is_told_of_a_value_is_what_the_driver_and_the_model_make_of_it(
+def test_a_value_is_reported_exactly_if_the_driver_or_the_model_cannot_read_it(
     server: Any, type_: str, python: str, values: tuple[str, ...]
 ) -> None:
     with psycopg.connect(server.url(), autocommit=True) as connection:
@@ -108,20 +108,20 @@ def test_what_is_told_of_a_value_is_what_the_driver_and_the_model_make_of_it(
     assert wanted == found
 
 
-def test_nothing_is_asked_of_what_a_model_does_not_say() -> None:
+def test_without_a_declaration_in_the_model_there_is_no_condition() -> None:
     assert () == asked("timestamp without time zone", Member("value"))
     assert () == asked("text", Member("value", "str", optional=True))
     assert () == asked("tsvector", Member("value", "str"))
 
 
-def test_null_is_asked_for_where_the_model_takes_no_none() -> None:
+def test_there_is_a_condition_for_null_if_the_model_does_not_accept_none() -> None:
     (one,) = asked("uuid", Member("value", "uuid", optional=False))
 
     assert ("null", "s.c1 IS NULL") == (one.trouble, one.on("s.c1"))
     assert ("Thing.value (shop@7)",) == one.who
 
 
-def test_the_values_of_an_enum_are_asked_for_in_an_enum_and_in_a_text_only() -> None:
+def test_there_are_conditions_for_enum_values_in_enum_and_text_columns_only() -> None:
     member = Member("value", "enum", values=("a", "it's"))
 
     assert ["{}::text <> ALL (ARRAY['a', 'it''s']::text[])"] == [one.condition for one in asked("text", member)]
@@ -129,7 +129,7 @@ def test_the_values_of_an_enum_are_asked_for_in_an_enum_and_in_a_text_only() -> 
     assert () == asked("character(5)", member)
 
 
-def test_the_elements_of_an_array_are_asked_for_like_values() -> None:
+def test_the_elements_of_an_array_have_the_conditions_of_values() -> None:
     (one,) = asked("double precision", Member("value", "list[float]"), is_array=True)
 
     assert one.condition.startswith("EXISTS (SELECT FROM pg_catalog.unnest({}) AS v(value) WHERE v.value::text IN")
@@ -139,11 +139,11 @@ def test_a_list_in_json_is_json() -> None:
     assert ["deep"] == [one.trouble for one in asked("jsonb", Member("value", "list[str]"))]
 
 
-def test_texts_are_not_parsed_where_the_server_cannot_try_it() -> None:
+def test_texts_are_not_parsed_if_the_server_does_not_support_it() -> None:
     assert () == asked("text", Member("value", "uuid"), 150000)
 
 
-def test_two_models_ask_one_question_once() -> None:
+def test_two_models_share_one_condition() -> None:
     key = Key("column", ("public", "t", "value"))
     member = Member("value", "int", optional=False)
     contracts = [Contract(name, models={"m:A": Model("public.t", {"x": member})}) for name in ("one", "two")]
@@ -153,6 +153,6 @@ def test_two_models_ask_one_question_once() -> None:
     assert ("A.x (one)", "A.x (two)") == one.who
 
 
-def test_every_trouble_has_words_for_people() -> None:
+def test_every_problem_class_has_a_description() -> None:
     assert all(one.words for one in TROUBLES.values())
     assert str(DEEPEST) in TROUBLES["deep"].words

@@ -1,4 +1,4 @@
-"""The server judges an application's statements, and runs none of them."""
+"""The server checks an application's statements, and runs none of them."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def migrated(database: str, sql: Any) -> str:
 
 
 async def tried(url: str, text: str, parameters: int | None = None, search_path: str | None = None) -> Prepared:
-    """Return what the server says of a statement; the connection is as it was before."""
+    """Return the server's verdict on a statement; the connection is left unchanged."""
     contract = Contract("api", statements={"one": Statement(text, parameters)}, search_path=search_path)
     async with connect(url) as connection:
         (found,) = await prepare_statements(connection, [contract])
@@ -43,26 +43,26 @@ async def tried(url: str, text: str, parameters: int | None = None, search_path:
         "-- why\n/* what */ (SELECT $1::int) UNION (SELECT $2::int)",
     ],
 )
-async def test_a_statement_that_the_server_understands_is_no_trouble(migrated: str, sql: Any, text: str) -> None:
+async def test_a_statement_that_the_server_accepts_is_not_reported(migrated: str, sql: Any, text: str) -> None:
     assert Prepared("api", "one", parameters=2) == await tried(migrated, text, 2)
     assert [(0,)] == sql(migrated, "SELECT count(*) FROM machines")
 
 
-async def test_what_is_not_there_is_told_with_the_servers_words_and_the_place(migrated: str) -> None:
+async def test_a_missing_object_is_reported_with_the_servers_message_and_the_position(migrated: str) -> None:
     found = await tried(migrated, "SELECT m.id,\n       m.colour\n  FROM machines AS m")
 
     assert ("42703", 2, 8) == (found.sqlstate, found.line, found.column)
     assert "column m.colour does not exist" == found.trouble
 
 
-async def test_a_label_that_is_not_there_is_told(migrated: str) -> None:
+async def test_a_missing_label_is_reported(migrated: str) -> None:
     assert "22P02" == (await tried(migrated, "SELECT FROM machines WHERE status = 'ACTIVE'")).sqlstate
 
 
-async def test_another_number_of_parameters_is_told(migrated: str) -> None:
+async def test_another_number_of_parameters_is_reported(migrated: str) -> None:
     found = await tried(migrated, "SELECT FROM machines WHERE name = $1", 2)
 
-    assert "the application sends 2 values, the statement takes 1" == found.trouble
+    assert "the application sends 2 values, but the statement expects 1" == found.trouble
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ async def test_another_number_of_parameters_is_told(migrated: str) -> None:
         ("SELECT 1; DROP TABLE machines", "cannot insert multiple commands into a prepared statement"),
         ("", "it is empty"),
         ("-- nothing", "it is empty"),
-        ("/* /* */ */ SELECT 1", "it is no SQL"),
-        ("$$", "it is no SQL"),
-        ("SELECT '\0'", "it holds a zero byte"),
+        ("/* /* */ */ SELECT 1", "it is not SQL"),
+        ("$$", "it is not SQL"),
+        ("SELECT '\0'", "it contains a zero byte"),
     ],
 )
-async def test_what_is_no_single_statement_on_rows_is_not_run(migrated: str, sql: Any, text: str, words: str) -> None:
+async def test_only_a_single_statement_on_rows_is_sent(migrated: str, sql: Any, text: str, words: str) -> None:
     found = await tried(migrated, text)
 
     assert found.trouble is not None
@@ -88,14 +88,14 @@ async def test_what_is_no_single_statement_on_rows_is_not_run(migrated: str, sql
     assert [(0,)] == sql(migrated, "SELECT count(*) FROM machines")
 
 
-async def test_statements_look_along_the_search_path_of_their_contract(database: str, sql: Any) -> None:
+async def test_statements_use_the_search_path_of_their_contract(database: str, sql: Any) -> None:
     sql(database, "CREATE SCHEMA app; CREATE TABLE app.orders (id int)")
 
     assert "42P01" == (await tried(database, "SELECT id FROM orders")).sqlstate
     assert (await tried(database, "SELECT id FROM orders", search_path="app, public")).trouble is None
 
 
-async def test_no_privilege_on_a_table_is_needed_but_to_enter_its_schema(database: str, sql: Any, server: Any) -> None:
+async def test_only_usage_on_the_schema_is_needed(database: str, sql: Any, server: Any) -> None:
     sql(database, "CREATE SCHEMA app; CREATE TABLE app.orders (id int); CREATE ROLE prepares LOGIN")
     try:
         url = database.replace(f"{database.split('//')[1].split('@')[0]}@", "prepares@")
@@ -117,7 +117,7 @@ def test_a_statement_that_fails_is_a_finding_that_names_it() -> None:
     assert ("contract_broken", Severity.CRITICAL) == (finding.problem, finding.severity)
 
 
-def test_a_locked_table_is_no_broken_contract() -> None:
+def test_a_locked_table_is_not_a_broken_contract() -> None:
     (finding,) = contracts.check(evidence(prepared=(Prepared("api", "list", "lock timeout", "55P03"),)))
 
     assert Severity.UNKNOWN == finding.severity
@@ -130,5 +130,5 @@ def test_a_position_is_a_line_and_a_column(text: str, position: int, expected: t
     assert expected == place(text, position)
 
 
-def test_words_in_comments_are_no_statement() -> None:
+def test_words_in_comments_are_not_a_statement() -> None:
     assert "it begins with DROP" in str(refused("-- SELECT\nDROP TABLE x"))

@@ -1,4 +1,4 @@
-"""The table of types says what the driver really does, and so does its page in docs/."""
+"""The table of types, and its page in docs/, match what the driver really does."""
 
 import psycopg
 import pytest
@@ -14,15 +14,15 @@ def measured(server: Server) -> dict[str, dict[str, str]]:
         return table(connection)
 
 
-def test_every_cell_is_what_the_driver_does(measured: dict[str, dict[str, str]]) -> None:
+def test_every_cell_matches_the_driver(measured: dict[str, dict[str, str]]) -> None:
     assert measured == TABLE
 
 
-def test_the_page_is_what_the_driver_does(measured: dict[str, dict[str, str]]) -> None:
+def test_the_page_matches_the_driver(measured: dict[str, dict[str, str]]) -> None:
     assert page(measured) == DOCUMENT.read_text(encoding="utf-8")
 
 
-def test_a_type_that_takes_no_value_is_told_from_one_that_takes_some(server: Server) -> None:
+def test_a_type_that_accepts_no_value_is_distinguished_from_one_that_accepts_some(server: Server) -> None:
     with psycopg.connect(server.url()) as connection:
         assert ("never", "care") == (measure(connection, "bytes", "integer"), measure(connection, "str", "integer"))
 

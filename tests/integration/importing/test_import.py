@@ -125,7 +125,7 @@ def test_a_folder_tells_whose_it_is_and_comes_in_its_order(tool: str, tmp_path: 
     assert ("nine", "ten") == (nine.id[-4:], ten.id[-3:])
     assert (tool not in WITHOUT_ROLLBACK) == (nine.rollback is not None and "DROP TABLE t" in nine.rollback)
     assert (True, tool not in ALONE) == (nine.transactional, ten.transactional)
-    assert (tool in ALONE) == ("runs outside of a transaction: so it did with the tool" in made[1].said)
+    assert (tool in ALONE) == ("runs outside of a transaction: the other tool ran it that way" in made[1].said)
 
 
 @pytest.mark.parametrize("tool", FOLDERS)
@@ -162,7 +162,7 @@ def test_names_are_composed_and_two_that_differ_in_form_alone_are_refused(tmp_pa
     (made,) = pairs(tmp_path, {f"{decomposed}.up.sql": T, f"{decomposed}.down.sql": "DROP TABLE t;"})
 
     assert (composed, "DROP TABLE t;") == (made.name, made.rollback)
-    with pytest.raises(ConfigError, match="one name in two Unicode forms"):
+    with pytest.raises(ConfigError, match="the same name in two Unicode forms"):
         pairs(tmp_path, {f"{composed}.up.sql": T})
 
 
@@ -210,7 +210,7 @@ def test_begin_and_commit_around_a_file_are_taken_out(tmp_path: Path) -> None:
     made = one(tmp_path, f"-- Why.\nBEGIN;\n\n{T}\ncommit work ; -- done\n")
 
     assert f"-- Why.\n\n{T}\n-- done\n" == made.apply
-    assert ("0001_a.sql: BEGIN and COMMIT around it taken out",) == made.said
+    assert ("0001_a.sql: surrounding BEGIN and COMMIT removed",) == made.said
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_file_that_ends_the_transaction_of_the_tool_gets_its_own(tmp_path: Pat
     pair = one(tmp_path, text)
 
     assert f"-- transactional: false\n{made}" == pair.apply
-    assert "0001_a.sql: BEGIN put before it, for its first COMMIT ends what the tool began" in pair.said
+    assert "0001_a.sql: BEGIN added: its first COMMIT ends the transaction that the tool began" in pair.said
     assert () == pair.human
 
 
@@ -288,17 +288,17 @@ def test_a_procedure_that_commits_is_known_where_another_file_calls_it(tmp_path:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("SELECT 1;\n\\i other.sql\n", "0001_a.sql, line 2: \\i, a command of psql"),
+        ("SELECT 1;\n\\i other.sql\n", "0001_a.sql, line 2: \\i, a psql meta-command"),
         ("COPY t FROM stdin;\n1\n\\.\n", "0001_a.sql, line 1: COPY from or to the client"),
-        ("SELECT 1;\nDELETE FROM schema_migrations;", "0001_a.sql, line 2: speaks of schema_migrations"),
+        ("SELECT 1;\nDELETE FROM schema_migrations;", "0001_a.sql, line 2: refers to schema_migrations"),
         (
             "SELECT 'a\nb';\r\n/* 'c\r\nd' */\r\nSELECT 'e\r\nf';\r\n",
-            "0001_a.sql, line 5: a string goes over a Windows line",
+            "0001_a.sql, line 5: a string contains a Windows line",
         ),
-        ("--! include roles.sql\nSELECT 1;", "0001_a.sql, line 1: `--! include roles.sql` is for the other tool"),
-        ("--liquibase formatted sql\nSELECT 1;", "0001_a.sql, line 1: `--liquibase formatted sql` is for the other"),
-        ("-- atlas:delimiter GO\nSELECT 1;", "0001_a.sql, line 1: `-- atlas:delimiter GO` is for the other tool"),
-        ('CREATE TABLE {{ index .Options "Namespace" }}.t ();', "0001_a.sql, line 1: a placeholder, index .Options"),
+        ("--! include roles.sql\nSELECT 1;", "0001_a.sql, line 1: `--! include roles.sql` instructs the other tool"),
+        ("--liquibase formatted sql\nSELECT 1;", "0001_a.sql, line 1: `--liquibase formatted sql` instructs the other"),
+        ("-- atlas:delimiter GO\nSELECT 1;", "0001_a.sql, line 1: `-- atlas:delimiter GO` instructs the other tool"),
+        ('CREATE TABLE {{ index .Options "Namespace" }}.t ();', "0001_a.sql, line 1: placeholder index .Options"),
     ],
 )
 def test_what_a_human_must_do_is_told_with_its_line(tmp_path: Path, text: str, words: str) -> None:
@@ -325,7 +325,7 @@ def test_placeholders_of_flyway_are_filled_in_or_told(tmp_path: Path) -> None:
     files = {"V1__a.sql": "GRANT SELECT ON t TO ${reader}; SELECT '${Owner}';"}
 
     assert "GRANT SELECT ON t TO r; SELECT 'o';" == pairs(tmp_path, files, reader="r", owner="o")[0].apply
-    assert ["0001_a.sql, line 1: a placeholder, Owner: --placeholder 'Owner=VALUE'"] == list(
+    assert ["0001_a.sql, line 1: placeholder Owner has no value: use --placeholder 'Owner=VALUE'"] == list(
         pairs(tmp_path, files, reader="r")[0].human
     )
 
@@ -351,7 +351,7 @@ def test_braces_in_quotes_are_no_placeholder_elsewhere(tmp_path: Path) -> None:
 def test_a_variable_of_the_environment_is_never_dropped_in_silence(tmp_path: Path, text: str, name: str) -> None:
     (made,) = pairs(tmp_path, {"1_a.up.sql": f"SELECT 1; -- {text}\n{text}"})
 
-    assert (f"0001_a.sql, line 2: a placeholder, {name}: --placeholder '{name}=VALUE'",) == made.human
+    assert (f"0001_a.sql, line 2: placeholder {name} has no value: use --placeholder '{name}=VALUE'",) == made.human
     (made,) = pairs(tmp_path, {"1_a.up.sql": text}, **{name: "value"})
     assert () == made.human
     assert "value" in made.apply
@@ -374,9 +374,9 @@ def test_what_goose_takes_from_the_environment_is_told_where_it_does(tmp_path: P
     (made,) = pairs(tmp_path, {"00001_a.sql": GOOSE})
 
     assert (
-        "00001_a.sql, line 3: a placeholder, APP_PASSWORD: --placeholder 'APP_PASSWORD=VALUE'",
-        "00001_a.sql, line 4: a placeholder, ROLE: --placeholder 'ROLE=VALUE'",
-        "00001_a.rollback.sql, line 2: a placeholder, OLD: --placeholder 'OLD=VALUE'",
+        "00001_a.sql, line 3: placeholder APP_PASSWORD has no value: use --placeholder 'APP_PASSWORD=VALUE'",
+        "00001_a.sql, line 4: placeholder ROLE has no value: use --placeholder 'ROLE=VALUE'",
+        "00001_a.rollback.sql, line 2: placeholder OLD has no value: use --placeholder 'OLD=VALUE'",
     ) == made.human
     (made,) = pairs(tmp_path, {"00001_a.sql": GOOSE}, app_password="p", role="r", old="o", not_yet="n")
     assert () == made.human
@@ -388,7 +388,7 @@ def test_what_goose_takes_from_the_environment_is_told_where_it_does(tmp_path: P
 def test_tern_fills_in_quotes_too(tmp_path: Path) -> None:
     (made,) = pairs(tmp_path, {"001_a.sql": "SELECT '{{ .reader }}', '${x}';\n"}, "tern")
 
-    assert ("001_a.sql, line 1: a placeholder, .reader: --placeholder '.reader=VALUE'",) == made.human
+    assert ("001_a.sql, line 1: placeholder .reader has no value: use --placeholder '.reader=VALUE'",) == made.human
 
 
 @pytest.mark.parametrize("words", ["shouldExecute=${run}", "flyway.placeholderPrefix=#[", "placeholderReplacement=no"])
@@ -405,8 +405,8 @@ def test_variables_of_psql_are_placeholders(tmp_path: Path) -> None:
     (made,) = pairs(tmp_path, {"1_a.up.sql": text}, app_schema="s", reader="r")
     assert (filled, ()) == (made.apply, made.human)
     assert [
-        "0001_a.sql, line 1: a placeholder, app_schema: --placeholder 'app_schema=VALUE'",
-        "0001_a.sql, line 1: a placeholder, Reader: --placeholder 'Reader=VALUE'",
+        "0001_a.sql, line 1: placeholder app_schema has no value: use --placeholder 'app_schema=VALUE'",
+        "0001_a.sql, line 1: placeholder Reader has no value: use --placeholder 'Reader=VALUE'",
     ] == list(one(tmp_path, text).human)
 
 
@@ -436,7 +436,7 @@ def test_a_baseline_is_left_where_its_versions_are_there(tmp_path: Path) -> None
     _, reading, made = read_pairs(write(tmp_path, {"V1__a.sql": T, "B1__a.sql": T, "V2__b.sql": ""}), None, {})
 
     assert 2 == len(made)
-    assert {"B1__a.sql": "a baseline, and the versions before it are here"} == dict(reading.left)
+    assert {"B1__a.sql": "a baseline: the versions before it are imported instead"} == dict(reading.left)
 
 
 # ── the verb ────────────────────────────────────────────────────────────────────────────────────────────
@@ -451,7 +451,7 @@ def test_code_is_told_and_the_exit_code_says_that_somebody_must_look(
     document = json.loads(captured.out)
 
     assert 1 == code
-    assert ["2_b.up.go: a migration in Go: write in SQL what it does"] == document["human"]
+    assert ["2_b.up.go: a migration in Go: rewrite it in SQL"] == document["human"]
     assert "schema_migrations" == document["ledger"]
     assert [str(tmp_path / "sql" / "0001_a.sql")] == document["written"]
 
@@ -477,7 +477,7 @@ def test_nothing_is_overwritten_unless_told(tmp_path: Path, capsys: pytest.Captu
 
 @pytest.mark.parametrize(
     ("files", "words"),
-    [({}, "no migrations that healthd knows"), ({"1_a.up.sql": "\udcff"}, "not UTF-8"), (None, "no such folder")],
+    [({}, "no migrations were recognized in"), ({"1_a.up.sql": "\udcff"}, "not UTF-8"), (None, "no such folder")],
 )
 def test_a_folder_that_is_none_is_one_clear_line(
     tmp_path: Path, files: Mapping[str, str] | None, words: str, capsys: pytest.CaptureFixture[str]
@@ -497,7 +497,7 @@ def test_the_folder_that_holds_them_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         pairs(tmp_path, {"mysql/1_a.up.sql": T, "postgres/1_a.up.sql": T})
 
-    assert "name the folder that holds them (mysql, postgres)" in caught.value.hint
+    assert "name the folder that contains them (mysql, postgres)" in caught.value.hint
 
 
 def test_a_placeholder_without_a_value_is_refused(tmp_path: Path) -> None:
@@ -551,7 +551,7 @@ def test_a_change_of_sqitch_s_plan_that_has_no_file_needs_a_human(
     theirs = write(tmp_path / "theirs", {"sqitch.plan": "a 2024\nb 2024\n", "deploy/a.sql": T})
 
     assert 1 == run(["import", str(theirs), "--to", str(tmp_path / "sql")])
-    assert "needs a human: deploy/b.sql: named in sqitch.plan, and not there" in capsys.readouterr().err
+    assert "needs a human: deploy/b.sql: listed in sqitch.plan, but the file does not exist" in capsys.readouterr().err
 
 
 def test_folders_of_versions_are_compared_as_numbers_and_so_are_the_files_in_them(tmp_path: Path) -> None:
@@ -591,4 +591,4 @@ def test_a_file_that_golang_migrate_passes_over_and_sqlx_would_run_needs_a_human
     files = {"1_a.up.sql": T, "2_b.sql": "ALTER TABLE t ADD b int;"}
 
     assert 1 == run(["import", str(write(tmp_path / "theirs", files)), "--to", str(tmp_path / "sql")])
-    assert "needs a human: 2_b.sql: sqlx runs it" in capsys.readouterr().err
+    assert "needs a human: 2_b.sql: sqlx would run it" in capsys.readouterr().err

@@ -190,8 +190,8 @@ def test_a_file_that_ends_its_transaction_is_refused_before_it_runs(database: st
         error = failing(database, write(folder, **{"1": f"CREATE TABLE a ();\n{end}\nCREATE TABLE b ();"}))
 
         assert str(error).startswith("1.sql, line 2: ")
-        assert str(error).endswith("in a file that is one transaction already; nothing was changed")
-        assert error.hint == "take BEGIN and COMMIT out of it"
+        assert str(error).endswith("in a file that runs in a transaction; nothing was changed")
+        assert error.hint == "remove BEGIN and COMMIT from it"
     assert [] == sql(database, TABLES)
 
 
@@ -211,7 +211,7 @@ def test_a_commit_that_hides_is_found_afterwards(
 def test_copy_from_standard_input_is_refused_before_it_runs(database: str, folder: Path, sql: Sql) -> None:
     error = failing(database, write(folder, **{"1": "CREATE TABLE a (b int);\nCOPY a FROM stdin;\n1\n\\.\n"}))
 
-    assert str(error) == "1.sql, line 2: COPY from or to the client, which psql alone can do; nothing was changed"
+    assert str(error) == "1.sql, line 2: COPY from or to the client, which works only in psql; nothing was changed"
     assert [] == sql(database, TABLES)
 
 

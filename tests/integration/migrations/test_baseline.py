@@ -129,7 +129,7 @@ def test_the_books_of_another_tool_are_left_out_and_told(theirs: str, sql: Sql) 
     result, document = baseline()
 
     assert (0, "4_orders") == (result.code, document["at"])
-    assert "note: public.goose_db_version keeps the books of goose" in result.err
+    assert "note: public.goose_db_version is the ledger of goose" in result.err
     assert 1 == healthd("check").code  # 5_seen waits, and nothing else
     assert 0 == healthd("migrate").code
     assert 0 == healthd("check").code
@@ -183,7 +183,7 @@ def test_a_version_that_is_not_there_is_an_error(theirs: str) -> None:
     result = healthd("baseline", "--to", "9_z")
 
     assert 3 == result.code
-    assert "no migration is called '9_z'" in result.err
+    assert "no such migration: '9_z'" in result.err
 
 
 def test_a_kind_that_cannot_be_read_is_no_proof(theirs: str, sql: Sql) -> None:

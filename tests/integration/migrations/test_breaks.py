@@ -50,17 +50,17 @@ FILES = {
 LINES = {
     "03_column_dropped": "column public.machines.location is still believed in by api@41",
     "04_column_retyped": "column:public.machines.name: integer, but Machine.name is text: never fits (api@41)",
-    "05_column_not_null": "column:public.machines.notes: NOT NULL, but Machine.notes may be None, "
-    "and is written then (api@41)",
+    "05_column_not_null": "column:public.machines.notes: NOT NULL, but Machine.notes may be None: "
+    "writing None fails (api@41)",
     "06_column_allows_null": "column:public.machines.size: NULL allowed, but Machine.size may not be None: "
     "reading such a row fails (api@41)",
-    "07_column_required": "column:public.machines.vendor: NOT NULL without a default, and shop.models:Machine "
+    "07_column_required": "column:public.machines.vendor: NOT NULL without a default, but shop.models:Machine "
     "does not have it: every INSERT fails (api@41)",
-    "08_label_renamed": "enum:public.mood: the server refuses 'bad' of Machine.mood; "
+    "08_label_renamed": "enum:public.mood: the server rejects 'bad' of Machine.mood; "
     "Machine.mood does not know 'sad' and fails when it reads one (api@41)",
-    "09_label_removed": "enum:public.mood: the server refuses 'bad', 'gone' of Machine.mood; "
+    "09_label_removed": "enum:public.mood: the server rejects 'bad', 'gone' of Machine.mood; "
     "Machine.mood does not know 'sad' and fails when it reads one (api@41)",
-    "10_label_added": "enum:public.mood: the server refuses 'bad', 'gone' of Machine.mood; "
+    "10_label_added": "enum:public.mood: the server rejects 'bad', 'gone' of Machine.mood; "
     "Machine.mood does not know 'sad', 'new' and fails when it reads one (api@41)",
     "11_privilege_revoked": "breaks_reader no longer holds INSERT on table:public.machines, which api@41 needs",
 }
@@ -229,7 +229,8 @@ def test_what_a_later_file_mends_is_told_and_not_refused(project: Path) -> None:
 def test_what_only_asks_for_care_is_told_and_not_refused(project: Path) -> None:
     healthd("migrate", "--to", "08_label_renamed", "--allow-breaking")
     (project / "api.json").write_text(json.dumps({"enums": {"public.mood": ["good", "sad"]}}))
-    line = "09_label_removed careful: enum:public.mood: labels sort in another order than the values of the application"
+    words = "labels are in a different order from the values of the application"
+    line = f"09_label_removed careful: enum:public.mood: {words}"
 
     assert f"{line} (api@41)" == breaking(healthd("plan")[1])[0]
     code, _, said = healthd("migrate", "--to", "09_label_removed")
@@ -248,7 +249,7 @@ def test_json_says_the_same(project: Path) -> None:
             "problem": "contract_broken",
             "key": "column:public.machines.location",
             "severity": "critical",
-            "expected": "there",
+            "expected": "present",
             "actual": "missing",
             "until": None,
             "message": LINES["03_column_dropped"],

@@ -1,4 +1,4 @@
-"""A file that takes the ledger away is refused by name, or rolled back when nobody could see it coming."""
+"""A file that removes the ledger is refused before it runs, or rolled back if its text does not show it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_file_that_takes_the_ledger_away_is_refused_before_its_first_statement
     with pytest.raises(MigrationFailed, match=r"1\.sql, line \d: (drops|renames) .*; nothing was changed") as caught:
         apply(database, tmp_path, f"{header}CREATE TABLE t ();\n{statement}")
 
-    assert caught.value.hint.startswith("drop by name what is to go")
+    assert caught.value.hint.startswith("drop each object by name")
     assert [(True,)] == sql(database, "SELECT to_regclass('t') IS NULL")
 
 
@@ -58,10 +58,10 @@ def test_what_a_function_does_to_the_ledger_is_rolled_back_and_said(
     header: str, database: str, tmp_path: Path, sql: Sql
 ) -> None:
     sql(database, "CREATE TABLE t ()")
-    with pytest.raises(MigrationFailed, match=r"1\.sql takes the ledger away.*; nothing was changed") as caught:
+    with pytest.raises(MigrationFailed, match=r"1\.sql removes the ledger.*; nothing was changed") as caught:
         apply(database, tmp_path, header + HIDDEN)
 
-    assert caught.value.hint.startswith("drop by name what is to go")
+    assert caught.value.hint.startswith("drop each object by name")
     assert [(True,)] == sql(database, "SELECT to_regclass('public.t') IS NOT NULL")
 
 

@@ -109,7 +109,7 @@ async def test_no_second_runner_gets_in_while_a_file_that_has_released_the_lock_
 
     assert ("1",) == await first
     assert State.PENDING is stand.migrations[0].state
-    assert "is migrating" in (stand.maintenance or "")
+    assert "is running migrations" in (stand.maintenance or "")
     held = {"outside": "1 is still run by healthd/"}.get(form, "the migration lock is held by healthd/")
     assert held in str(caught.value)
     assert [(1,)] == sql(database, "SELECT i FROM pay")

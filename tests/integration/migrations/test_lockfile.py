@@ -196,7 +196,7 @@ def test_what_another_major_makes_is_sealed_too() -> None:
 
     changed = [line.replace('{"unlogged": true}', '{"unlogged": false}') for line in lines]
     assert lines != changed
-    assert str(failing(*changed)).endswith("not those that were locked of 0001_orders")
+    assert str(failing(*changed)).endswith("the lines of 0001_orders that follow are modified")
 
 
 def test_what_is_otherwise_and_not_there_is_told() -> None:
@@ -209,7 +209,7 @@ def test_what_is_otherwise_and_not_there_is_told() -> None:
     seal = sha256("".join(f"{line}\n" for line in lines[first + 1 : last]).encode()).hexdigest()
     lines[first] = edited(lines[first], sha256=seal)
 
-    assert "line 7: there is no such effect on table:app.others that could be otherwise" in str(failing(*lines))
+    assert "line 7: a difference refers to an effect on table:app.others that does not exist" in str(failing(*lines))
 
 
 def in_order(one: Locked) -> Locked:
@@ -413,7 +413,7 @@ def test_a_file_cut_at_a_line_is_noticed_unless_a_whole_migration_is_missing(len
 @pytest.mark.parametrize("rest", range(2, len(LINES[-1]), 17))
 def test_a_file_cut_in_a_line_names_the_line(rest: int) -> None:
     line = len(LINES) - 1  # the one that the last one belongs to
-    with pytest.raises(LockFileError, match=rf"^schema\.lock, line {line}: the lines after it are not those that "):
+    with pytest.raises(LockFileError, match=rf"^schema\.lock, line {line}: the lines of .* that follow are "):
         load("\n".join(LINES)[:-rest])
 
 
@@ -421,13 +421,13 @@ def test_a_head_that_counts_more_lines_than_follow_is_told_whatever_its_seal_say
     head, *follow = sealed(HEADER, *LINES[1:2])
     words = str(failing(edited(head, base=2), *follow))
 
-    assert words.startswith("sql/schema.lock, line 1: the lines after it are not those that were locked")
+    assert words.startswith("sql/schema.lock, line 1: the lines of an empty database that follow are incomplete")
 
 
 def test_another_format_says_which_this_version_reads() -> None:
     message = str(failing(edited(HEADER, healthd_lock=1), *LINES[1:]))
 
-    assert message == "sql/schema.lock, line 1: format 1, but this version reads 3"
+    assert message == "sql/schema.lock, line 1: format 1, but this version of healthd reads format 3"
 
 
 ANYWHERE = {
@@ -474,7 +474,7 @@ def test_a_strange_base_is_named(line: str) -> None:
     message = str(failing(*sealed(HEADER, BASE, line), *LINES[2:]))
 
     assert message.startswith(
-        ("sql/schema.lock, line 3: not a line of a lock", "sql/schema.lock, line 3: not an object")
+        ("sql/schema.lock, line 3: not a valid line of a lock", "sql/schema.lock, line 3: an object unknown")
     )
 
 
@@ -483,7 +483,7 @@ def test_a_strange_header_is_named(line: str) -> None:
     message = str(failing(HEADER, BASE, line, *LINES[3:]))
 
     assert message.startswith(
-        ("sql/schema.lock, line 3: not a line of a lock", "sql/schema.lock, line 3: the lines after it are not")
+        ("sql/schema.lock, line 3: not a valid line of a lock", "sql/schema.lock, line 3: the lines of")
     )
 
 
@@ -492,19 +492,19 @@ def test_a_strange_effect_is_named_when_it_is_read(line: str) -> None:
     message = str(failing(HEADER, BASE, *sealed(FIRST, EFFECT, line)))
 
     assert message.startswith(
-        ("sql/schema.lock, line 5: not a line of a lock", "sql/schema.lock, line 5: not an object")
+        ("sql/schema.lock, line 5: not a valid line of a lock", "sql/schema.lock, line 5: an object unknown")
     )
 
 
 @pytest.mark.parametrize("server", ["18", None, 0, -1, 18.0, True, float("inf"), [18]])
 def test_a_strange_server_is_named(server: Any) -> None:
-    assert str(failing(edited(HEADER, server=server))) == "sql/schema.lock, line 1: not a line of a lock file"
+    assert str(failing(edited(HEADER, server=server))) == "sql/schema.lock, line 1: not a valid line of a lock file"
 
 
 def test_an_unknown_kind_is_from_another_version() -> None:
     line = BASE.replace("schema:public", "comet:public")
 
-    message = "sql/schema.lock, line 2: not an object that this version of healthd knows: comet:public"
+    message = "sql/schema.lock, line 2: an object unknown to this version of healthd: comet:public"
     assert str(failing(*sealed(HEADER, line))) == message
 
 
@@ -522,7 +522,7 @@ def test_attributes_of_another_version_are_told() -> None:
     line = EFFECT.replace('"unlogged"', '"floating"')
 
     found = str(failing(HEADER, BASE, *sealed(FIRST, line)))
-    assert found == "sql/schema.lock, line 4: table:app.orders has other attributes than this version of healthd reads"
+    assert found == "sql/schema.lock, line 4: the attributes of table:app.orders do not match this version of healthd"
 
 
 @pytest.mark.parametrize(
@@ -536,39 +536,39 @@ def test_attributes_of_another_version_are_told() -> None:
 def test_a_changed_attribute_must_be_one(values: dict[str, str], words: str) -> None:
     found = str(failing(HEADER, BASE, *sealed(FIRST, edited(CHANGED, **values), kind="enum")))
 
-    assert found == f"sql/schema.lock, line 4: this version of healthd knows no {words}"
+    assert found == f"sql/schema.lock, line 4: an attribute unknown to this version of healthd: {words}"
 
 
 def test_an_unknown_verdict_is_told() -> None:
     found = str(failing(HEADER, BASE, edited(FIRST, rollback="perfect")))
 
-    assert found == "sql/schema.lock, line 3: no such verdict on a rollback: 'perfect'"
+    assert found == "sql/schema.lock, line 3: invalid rollback verdict: 'perfect'"
 
 
 def test_locks_that_are_not_those_of_the_steps_are_told() -> None:
     found = str(failing(HEADER, BASE, edited(FIRST, rewrites=["table:app.orders"]), *LINES[3:]))
 
-    assert found == "sql/schema.lock, line 3: its locks and rewrites are not those of its steps"
+    assert found == "sql/schema.lock, line 3: its locks and rewrites do not match its steps"
 
 
 def test_a_merge_that_kept_a_migration_twice_is_told() -> None:
-    assert str(failing(*LINES, FIRST)) == f"sql/schema.lock, line {len(LINES) + 1}: 0001_orders is there twice"
+    assert str(failing(*LINES, FIRST)) == f"sql/schema.lock, line {len(LINES) + 1}: 0001_orders occurs twice"
 
 
 def test_a_merge_that_kept_an_object_twice_is_told() -> None:
-    assert str(failing(*sealed(HEADER, BASE, BASE))) == "sql/schema.lock, line 3: schema:public is there twice"
+    assert str(failing(*sealed(HEADER, BASE, BASE))) == "sql/schema.lock, line 3: schema:public occurs twice"
 
 
 def test_a_merge_that_lost_an_effect_is_told() -> None:
     found = str(failing(*(line for line in LINES if line != EFFECT)))
 
-    assert found == "sql/schema.lock, line 3: the lines after it are not those that were locked of 0001_orders"
+    assert found == "sql/schema.lock, line 3: the lines of 0001_orders that follow are modified"
 
 
 def test_an_effect_that_somebody_changed_by_hand_is_told() -> None:
     found = str(failing(*(line.replace('"paid"', '"payed"') for line in LINES)))
 
-    assert found == "sql/schema.lock, line 3: the lines after it are not those that were locked of 0001_orders"
+    assert found == "sql/schema.lock, line 3: the lines of 0001_orders that follow are modified"
 
 
 def test_line_ends_of_windows_change_nothing() -> None:
@@ -620,7 +620,7 @@ def test_a_new_file_is_not_in_the_lock() -> None:
 
 
 def test_a_lost_file_is_told() -> None:
-    wanted = ["0002_note: in the lock file, but its file is gone"]
+    wanted = ["0002_note: in the lock file, but its file is missing"]
 
     assert wanted == list(disagreements(LOCK, [one for one in files(LOCK) if one.id != "0002_note"]))
 
@@ -630,14 +630,14 @@ def test_a_renamed_file_is_both() -> None:
 
     assert [
         "0001_renamed: not in the lock file",
-        "0001_orders: in the lock file, but its file is gone",
+        "0001_orders: in the lock file, but its file is missing",
     ] == list(disagreements(LOCK, [replace(first, id="0001_renamed"), *others]))
 
 
 def test_an_edited_file_is_told() -> None:
     first, *others = files(LOCK)
 
-    assert ["0001_orders: its content is not what was locked"] == list(
+    assert ["0001_orders: its content differs from the lock file"] == list(
         disagreements(LOCK, [replace(first, apply="other"), *others])
     )
 
@@ -646,7 +646,7 @@ def test_an_edited_file_is_told() -> None:
 def test_an_edited_or_lost_rollback_is_told(rollback: str | None) -> None:
     first, *others = files(LOCK)
 
-    assert ["0001_orders: its rollback is not what was locked"] == list(
+    assert ["0001_orders: its rollback differs from the lock file"] == list(
         disagreements(LOCK, [replace(first, rollback=rollback), *others])
     )
 
@@ -654,13 +654,15 @@ def test_an_edited_or_lost_rollback_is_told(rollback: str | None) -> None:
 def test_a_rollback_that_is_new_is_told() -> None:
     *others, last = files(LOCK)
 
-    assert ["0004_strict: its rollback is not what was locked"] == list(
+    assert ["0004_strict: its rollback differs from the lock file"] == list(
         disagreements(LOCK, [*others, replace(last, rollback="now there is one")])
     )
 
 
 def test_another_order_is_told() -> None:
-    assert ["the order of the migrations is not what was locked"] == list(disagreements(LOCK, reversed(files(LOCK))))
+    assert ["the order of the migrations differs from the lock file"] == list(
+        disagreements(LOCK, reversed(files(LOCK)))
+    )
 
 
 def test_every_disagreement_is_told_in_the_order_of_the_files() -> None:

@@ -87,7 +87,7 @@ def test_an_extension_that_does_not_come_with_the_server_is_said_with_file_and_l
     words = "extension postgis_of_nobody (1.sql, line 3), which does not come with the server"
 
     assert (
-        f"1  needs {words}: install the package that brings postgis_of_nobody"
+        f"1  needs {words}: install the package that provides postgis_of_nobody"
         in healthd(capsys, folder, "plan", database)[1]
     )
     code, _, err = healthd(capsys, folder, "migrate", database)
@@ -206,5 +206,5 @@ def test_up_refuses_an_extension_that_its_own_server_comes_without_before_anythi
     code, err = run(["up", "--listen", "127.0.0.1:0"]), capsys.readouterr().err
 
     assert 2 == code
-    assert "1.sql, line 2: extension postgis_of_nobody does not come with PostgreSQL in " in err
+    assert "1.sql, line 2: extension postgis_of_nobody is not available with PostgreSQL in " in err
     assert "no PostgreSQL on this machine has postgis_of_nobody" in err

@@ -62,7 +62,7 @@ async def test_a_search_path_that_leads_elsewhere_is_refused_before_anything(
     planned = await refusals(Target("x", database), *files, await standing(database, *files), name="schema.lock")
 
     assert (
-        "x: search_path is app, public here, and 1_bare would put enum:public.mood, table:public.acc into app; "
+        "x: search_path is app, public, so 1_bare would create enum:public.mood, table:public.acc in app; "
         "nothing was changed"
     ) == str(error)
     assert [str(error)] == [str(one) for one in planned]
@@ -84,7 +84,7 @@ async def test_what_names_no_schema_is_refused_wherever_the_path_comes_from(
         await migrate(Target("x", database), *files, say=lambda _: None, to=before[-1])
     error = await refused(database + "&options=-c%20search_path%3Dapp%2Cpublic", files, start)
 
-    assert f"{start} would put" in str(error)
+    assert f"{start} would create" in str(error)
 
 
 async def test_files_that_write_their_schemas_do_not_mind(database: str, sql: Sql, files: Known) -> None:
@@ -108,7 +108,7 @@ async def test_a_search_path_that_leads_nowhere_does_for_files_that_write_their_
     give(database, f"search_path = {path}")
 
     assert Changed(("1",)) == await migrate(Target("x", database), *known, say=lambda _: None, to="1")
-    assert "2 would put table:public.bare into no schema" in str(await refused(database, known))
+    assert "2 would create table:public.bare in no schema" in str(await refused(database, known))
     assert [("public",)] == sql(database, "SELECT schemaname FROM pg_tables WHERE tablename = '_yoyo_migration'")
 
 
@@ -119,7 +119,7 @@ async def test_a_table_of_the_same_name_that_the_path_meets_first_is_not_altered
     sql(database, "CREATE SCHEMA postgres; CREATE TABLE postgres.acc (id int)")
     error = await refused(database, files)
 
-    assert 'search_path is "$user", public here, and 5_alters would not find table:public.acc' in str(error)
+    assert 'search_path is "$user", public, so 5_alters would not find table:public.acc' in str(error)
 
 
 async def test_a_schema_that_the_path_meets_once_a_file_has_made_it_counts(database: str, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ async def test_a_schema_that_the_path_meets_once_a_file_has_made_it_counts(datab
     lock = await replay(migrations, postgres_bin=BINARIES)
     give(database, "search_path = app, public")
 
-    assert "2 would put table:public.t into app" in str(await refused(database, (migrations, lock)))
+    assert "2 would create table:public.t in app" in str(await refused(database, (migrations, lock)))
 
 
 async def test_a_default_tablespace_and_access_method_are_refused_by_name(
@@ -140,7 +140,7 @@ async def test_a_default_tablespace_and_access_method_are_refused_by_name(
     give(url, "default_table_access_method = heap_too")
     error = await refused(url, files)
 
-    assert "default_table_access_method is heap_too here, and 1_bare, 3_written, 4_sets would" in str(error)
+    assert "default_table_access_method is heap_too, so 1_bare, 3_written, 4_sets would" in str(error)
     assert "SET default_table_access_method = heap;" in error.hint
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.info.server_version < 150000:
@@ -150,7 +150,7 @@ async def test_a_default_tablespace_and_access_method_are_refused_by_name(
     other = make_database()
     give(other, "default_tablespace = fast")
     try:
-        assert "default_tablespace is fast here, and 1_bare" in str(await refused(other, files))
+        assert "default_tablespace is fast, so 1_bare" in str(await refused(other, files))
         give(other, "default_tablespace = pg_default")
         assert Changed(("1_bare",)) == await migrate(Target("x", other), *files, say=lambda _: None, to="1_bare")
     finally:
@@ -213,5 +213,5 @@ def test_yoyo_itself_refuses_too(database: str, sql: Sql, files: Known, tmp_path
     run = subprocess.run([YOYO, "apply"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
 
     assert run.returncode != 0
-    assert "search_path is app, public here, and 1_bare would put" in run.stderr
+    assert "search_path is app, public, so 1_bare would create" in run.stderr
     assert [("0",)] == sql(database, "SELECT count(*)::text FROM pg_class WHERE oid >= 16384")

@@ -192,8 +192,8 @@ async def test_what_depends_on_chance_is_refused(tmp_path: Path, rollback: str |
     error = await failing(tmp_path)
 
     assert str(error).startswith('1 does not build the same schema twice: table:public."t')
-    assert ["first time", "second time"] == sorted(re.findall(r"was made only the (\w+ time)", str(error)))
-    assert error.hint == "take what depends on chance or time out"
+    assert ["first time", "second time"] == sorted(re.findall(r"was created only the (\w+ time)", str(error)))
+    assert error.hint == "remove what depends on random values or the current time"
 
 
 async def test_what_is_built_otherwise_is_listed_with_both_values_and_counted(tmp_path: Path) -> None:
@@ -261,4 +261,4 @@ async def test_a_literal_that_is_read_when_its_statement_runs_is_named_with_its_
 
     with pytest.raises(MigrationFailed, match="does not build the same schema twice: view:") as caught:
         await replay(read_migrations([tmp_path]))
-    assert caught.value.hint.endswith("; line 2: 'NOW' is read once, write now()")
+    assert caught.value.hint.endswith("; line 2: use now() instead of 'NOW'")

@@ -86,10 +86,10 @@ async def test_up_to_one_stops_after_it(database: str, folder: Path, sql: Sql) -
 
 
 async def test_up_to_one_that_is_not_there_is_an_error(database: str, folder: Path, sql: Sql) -> None:
-    with pytest.raises(ConfigError, match="no migration is called '9_z'") as caught:
+    with pytest.raises(ConfigError, match="no such migration: '9_z'") as caught:
         await migrate(database, read(folder), None, say=silent, to="9_z")
 
-    assert caught.value.hint == "the last one is 3_c"
+    assert caught.value.hint == "the last migration is 3_c"
     assert "" == tables(sql, database)
 
 
@@ -166,7 +166,7 @@ async def test_a_file_that_can_only_run_in_part_stops_those_before_it_too(
     database: str, folder: Path, sql: Sql
 ) -> None:
     write(folder, **{"3_c": "CREATE TABLE c ();\nCOMMIT;"})
-    with pytest.raises(MigrationFailed, match=r"^3_c\.sql, line 2: COMMIT in a file that is one transaction already"):
+    with pytest.raises(MigrationFailed, match=r"^3_c\.sql, line 2: COMMIT in a file that runs in a transaction"):
         await migrate(database, read(folder), None, say=silent)
 
     assert "" == tables(sql, database)
@@ -175,7 +175,9 @@ async def test_a_file_that_can_only_run_in_part_stops_those_before_it_too(
 async def test_a_database_that_is_ahead_is_left_alone(database: str, folder: Path) -> None:
     await migrate(database, read(folder), None, say=silent)
     (folder / "3_c.sql").unlink()
-    with pytest.raises(MigrationFailed, match="the files do not know it: 3_c; nothing was changed"):
+    with pytest.raises(
+        MigrationFailed, match="the files and the lock file do not contain it: 3_c; nothing was changed"
+    ):
         await migrate(database, read(folder), None, say=silent)
 
     assert () == await migrate(database, read(folder), None, say=silent, allow_ahead=True)
@@ -298,8 +300,8 @@ async def test_two_ledgers_are_refused_by_everybody(database: str, folder: Path,
         with pytest.raises(ConfigError) as caught:
             await look
 
-        assert str(caught.value) == "there are several ledgers: yoyo's tables stand in app, public"
-        assert caught.value.hint == "keep one, drop the others"
+        assert str(caught.value) == "there are several ledgers: yoyo's tables are in the schemas app, public"
+        assert caught.value.hint == "keep one, and drop the others"
 
 
 async def test_no_error_shows_a_password(database: str, folder: Path) -> None:
@@ -336,7 +338,7 @@ async def test_all_after_one_are_rolled_back_the_last_first(
 
 async def test_back_to_one_that_is_not_there_is_an_error(database: str, folder: Path, sql: Sql) -> None:
     await migrate(database, read(folder), None, say=silent)
-    with pytest.raises(ConfigError, match="no migration is called '0'"):
+    with pytest.raises(ConfigError, match="no such migration: '0'"):
         await rollback(database, read(folder), None, say=silent, to="0")
 
     assert "a b c" == tables(sql, database)
@@ -397,7 +399,7 @@ async def test_an_applied_one_whose_file_is_gone_stops_a_rollback(database: str,
     with pytest.raises(MigrationFailed) as caught:
         await rollback(database, read(folder), None, say=silent, to=None)
 
-    assert str(caught.value) == "applied, but the files do not know it: 3_c; nothing was changed"
+    assert str(caught.value) == "applied, but the files and the lock file do not contain it: 3_c; nothing was changed"
     assert "a b c" == tables(sql, database)
 
 

@@ -106,7 +106,7 @@ def test_what_is_needed_is_read_as_strictly_as_all_else(entries: str) -> None:
 
 async def test_a_missing_extension_is_told_before_anything_is_replayed(tmp_path: Path) -> None:
     text = 'CREATE TABLE t ();\n\nCREATE /* all */ EXTENSION IF NOT EXISTS\n    "never-heard-of" WITH SCHEMA public;'
-    with pytest.raises(MigrationFailed, match=r"2\.sql, line 3: extension never-heard-of does not come") as caught:
+    with pytest.raises(MigrationFailed, match=r"2\.sql, line 3: extension never-heard-of is not available") as caught:
         await made(tmp_path, **{"1": "CREATE TABEL x ();", "2": text})
 
     assert str(caught.value).endswith("; nothing was run")

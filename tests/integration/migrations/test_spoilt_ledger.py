@@ -94,7 +94,7 @@ def test_a_row_without_a_file_is_unknown(two: str, sql: Sql) -> None:
     sql(two, f"INSERT INTO _yoyo_migration VALUES ({HASH.format('0009_ghost')}, '0009_ghost', {NOW})")
 
     assert "0009_ghost  unknown" in told("status", code=2).out
-    assert "the files do not know it: 0009_ghost" in told("rollback", code=2).err
+    assert "the files and the lock file do not contain it: 0009_ghost" in told("rollback", code=2).err
 
 
 OF_NO_FILE = {
@@ -120,7 +120,7 @@ def test_a_row_that_is_no_file_s_by_its_hash_is_unknown_and_stands_in_for_none(w
     assert "0001_status  applied\n0002_machines  applied\n0003_notes  pending\n" in status
     assert 4 == len(status.splitlines())
     told("rollback", code=2)
-    assert "the files do not know it" in told("migrate", code=2).err
+    assert "the files and the lock file do not contain it" in told("migrate", code=2).err
     told("migrate", "--allow-drift", code=0)
     assert [(1,)] == sql(two, "SELECT 1 FROM pg_attribute WHERE attrelid = 'machines'::regclass AND attname = 'notes'")
 
@@ -135,13 +135,13 @@ def test_another_digest_is_an_edit(two: str, sql: Sql) -> None:
 # ── what nobody can read ────────────────────────────────────────────────────────────────────────────────
 
 SPOILT = {
-    "DROP TABLE _yoyo_migration CASCADE": "_yoyo_migration is gone, but not public._yoyo_version",
+    "DROP TABLE _yoyo_migration CASCADE": "_yoyo_migration is missing, but not public._yoyo_version",
     "ALTER TABLE _yoyo_migration DROP COLUMN applied_at_utc": "public._yoyo_migration has no column applied_at_utc",
     "ALTER TABLE _yoyo_migration DROP COLUMN migration_id": "public._yoyo_migration has no column migration_id",
     "ALTER TABLE _healthd_migration DROP COLUMN digest": "public._healthd_migration has no column digest",
     "ALTER TABLE _healthd_progress DROP COLUMN statement": "public._healthd_progress has no column statement",
-    "ALTER TABLE _yoyo_migration ALTER applied_at_utc TYPE text": "applied_at_utc is text and no timestamp",
-    "ALTER TABLE _yoyo_migration RENAME TO k; CREATE VIEW _yoyo_migration AS SELECT * FROM k": "is no table",
+    "ALTER TABLE _yoyo_migration ALTER applied_at_utc TYPE text": "applied_at_utc has type text, not timestamp",
+    "ALTER TABLE _yoyo_migration RENAME TO k; CREATE VIEW _yoyo_migration AS SELECT * FROM k": "is not a table",
     "DROP TABLE _yoyo_migration CASCADE; CREATE TABLE _yoyo_migration (id text, ctime timestamp)": "before version 5",
 }
 VERBS = (["status"], ["migrate"], ["rollback"], ["resume"], ["baseline"], ["plan"], ["check"])

@@ -174,7 +174,7 @@ def test_a_file_must_not_end_its_transaction(word: str, text: str) -> None:
     found = trouble(f"SELECT 1;\n{text}\nSELECT 2;", transactional=True)
 
     assert found is not None
-    assert (2, f"{word} in a file that is one transaction already") == found[:2]
+    assert (2, f"{word} in a file that runs in a transaction") == found[:2]
     assert trouble(f"SELECT 1;\n{text}\n", transactional=False) is None
 
 
@@ -208,9 +208,9 @@ def test_copy_from_a_file_of_the_server_may_stay() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("SELECT 1 \\gexec\n", "\\gexec, a command of psql"),
-        ("SELECT 1\n  AS a \\g", "\\g, a command of psql"),
-        ("\\restrict x1y2\nSELECT 1;", "\\restrict, a command of psql"),
+        ("SELECT 1 \\gexec\n", "\\gexec, a psql meta-command"),
+        ("SELECT 1\n  AS a \\g", "\\g, a psql meta-command"),
+        ("\\restrict x1y2\nSELECT 1;", "\\restrict, a psql meta-command"),
     ],
 )
 def test_a_command_of_psql_is_found_anywhere_and_named(text: str, words: str) -> None:
@@ -255,7 +255,7 @@ def test_a_command_of_psql_is_found_behind_any_of_them(text: str) -> None:
         found = trouble(f"{text}\n;{reset}\n{command}\n", transactional=True)
 
         assert found is not None
-        assert found[1].endswith("a command of psql, not SQL")
+        assert found[1].endswith("a psql meta-command, is not SQL")
         assert found[0] == text.count("\n") + 3 + command.count("\n")
 
 

@@ -1,4 +1,4 @@
--- A column went with index, check, view, trigger, policy, statistics and what is made of it.
+-- A column was dropped with CASCADE: index, check, view, trigger, policy, statistics and a generated column went too.
 -- expect: schema_mismatch column:public.machines.notes
 -- role: readers
 -- given:

@@ -1,4 +1,4 @@
--- A domain went with its check, a column and a function.
+-- A domain was dropped with CASCADE: its check, a column and a function went too.
 -- expect: schema_mismatch domain:public.size
 -- given:
 CREATE DOMAIN size AS integer CHECK (VALUE > 0);

@@ -1,4 +1,4 @@
--- An extension went with the columns of its type and what uses them.
+-- An extension was dropped with CASCADE: the columns of its type and their dependents went too.
 -- expect: schema_mismatch extension:vector
 -- given:
 CREATE EXTENSION vector;

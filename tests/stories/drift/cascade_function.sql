@@ -1,4 +1,4 @@
--- A function went with the trigger that calls it, a default, a check and a view.
+-- A function was dropped with CASCADE: a trigger, a default, a check and a view went too.
 -- expect: schema_mismatch function:public.touch()
 -- expect: schema_mismatch function:public.one(integer)
 -- given:

@@ -1,4 +1,4 @@
--- A key went with those that refer to it.
+-- A key was dropped with CASCADE: the foreign keys that refer to it went too.
 -- expect: schema_mismatch constraint:public.customers.customers_pkey
 -- given:
 CREATE TABLE customers (id bigint PRIMARY KEY, code text UNIQUE);

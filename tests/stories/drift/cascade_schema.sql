@@ -1,6 +1,6 @@
--- A schema went, and with it what outside of it used what stood in it.
+-- A schema was dropped with CASCADE: dependent objects in other schemas went too.
 -- expect: schema_mismatch schema:app
--- repair: no, the rows went too, and nobody makes an empty table in their place unasked
+-- repair: no, the rows are lost too, and an empty table is never created automatically
 -- given:
 CREATE SCHEMA app;
 CREATE TYPE app.state AS ENUM ('new', 'sent');

@@ -1,6 +1,6 @@
--- A table went with the views over it and the keys that refer to it.
+-- A table was dropped with CASCADE: its views and the foreign keys that refer to it went too.
 -- expect: schema_mismatch table:public.customers
--- repair: no, its rows are gone: restore a backup
+-- repair: no, its rows are lost: restore a backup
 -- role: readers
 -- given:
 CREATE TABLE customers (id bigserial PRIMARY KEY, name text NOT NULL);

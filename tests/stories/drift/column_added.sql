@@ -1,4 +1,4 @@
--- There is a column more; INSERTs need not name it.
+-- A table has an additional column; INSERTs need not provide it.
 -- expect: unexpected_object column:public.machines.colour
--- repair: no, an object that nobody expects is dropped or adopted by hand
+-- repair: no, an unexpected object is dropped or adopted by hand
 ALTER TABLE machines ADD COLUMN colour text;

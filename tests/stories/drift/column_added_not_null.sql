@@ -1,4 +1,4 @@
--- There is a column more, and every INSERT fails that does not name it.
+-- A table has an additional column; every INSERT that does not provide it fails.
 -- expect: schema_mismatch column:public.machines.colour
--- repair: no, an object that nobody expects is dropped or adopted by hand
+-- repair: no, an unexpected object is dropped or adopted by hand
 ALTER TABLE machines ADD COLUMN colour text NOT NULL;

@@ -1,3 +1,3 @@
--- A text sorts in another way.
+-- A text column has another sort order.
 -- expect: schema_mismatch column:public.machines.name
 ALTER TABLE machines ALTER COLUMN name TYPE text COLLATE "C";

@@ -1,3 +1,3 @@
--- A column has a default that nobody gave it.
+-- A column has an unexpected default.
 -- expect: schema_mismatch column:public.machines.notes
 ALTER TABLE machines ALTER COLUMN notes SET DEFAULT '';

@@ -1,3 +1,3 @@
--- A column is gone.
+-- A column is missing.
 -- expect: schema_mismatch column:public.machines.notes
 ALTER TABLE machines DROP COLUMN notes;

@@ -1,4 +1,4 @@
--- A column takes numbers that it used to refuse.
+-- An identity column accepts values from INSERTs.
 -- expect: schema_mismatch column:public.events.id
 -- given:
 CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);

@@ -1,4 +1,4 @@
--- A column no longer numbers its rows.
+-- A column is no longer an identity column.
 -- expect: schema_mismatch column:public.events.id
 -- given:
 CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);

@@ -1,4 +1,4 @@
--- Two columns of one type have each other's names: every row is read wrongly.
+-- Two columns of one type have exchanged their names: every row is read incorrectly.
 -- expect: schema_mismatch table:public.people
 -- given:
 CREATE TABLE people (id bigint, first text, last text);

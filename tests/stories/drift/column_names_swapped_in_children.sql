@@ -1,4 +1,4 @@
--- Columns of a table have each other's names, and so have those of the tables that inherit from it.
+-- Two columns of a table and of its children have exchanged their names.
 -- expect: schema_mismatch table:public.parents
 -- role: reader
 -- given:

@@ -1,4 +1,4 @@
--- Columns of a partitioned table have each other's names, and so have those of its partitions.
+-- Two columns of a partitioned table and of its partitions have exchanged their names.
 -- expect: schema_mismatch table:public.moves
 -- given:
 CREATE TABLE moves (at date NOT NULL, source text, target text) PARTITION BY RANGE (at);

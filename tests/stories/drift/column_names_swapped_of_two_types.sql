@@ -1,4 +1,4 @@
--- Two columns of two types have each other's names: nothing was retyped.
+-- Two columns of different types have exchanged their names: no type was changed.
 -- expect: schema_mismatch table:public.people
 -- given:
 CREATE TABLE people (id bigint, age integer NOT NULL DEFAULT 7, name text, CHECK (age > 0));

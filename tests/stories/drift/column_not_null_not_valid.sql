@@ -1,4 +1,4 @@
--- NOT NULL was put back without a look at the rows that are there.
+-- NOT NULL was added again without validation of the existing rows.
 -- expect: schema_mismatch column:public.machines.name
 -- since: 18
 ALTER TABLE machines ALTER COLUMN name DROP NOT NULL;

@@ -1,6 +1,6 @@
 -- A NOT NULL was validated by hand.
 -- expect: schema_mismatch column:public.things.size
--- repair: no, nothing takes a validation back
+-- repair: no, a validation cannot be undone
 -- since: 18
 -- given:
 CREATE TABLE things (size integer);

@@ -1,4 +1,4 @@
--- A column of a partitioned table, and of one that others inherit from, has another name: told once each.
+-- A column of a partitioned table, and one of a parent table, were renamed: each is reported once.
 -- expect: schema_mismatch column:public.readings.value
 -- expect: schema_mismatch column:public.parents.name
 -- given:

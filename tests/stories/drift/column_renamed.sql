@@ -1,4 +1,4 @@
--- A column has another name: index, check, view, trigger, policy and grant follow.
+-- A column was renamed: index, check, view, trigger, policy and grant follow.
 -- expect: schema_mismatch column:public.machines.notes
 -- role: readers
 -- given:

@@ -1,7 +1,7 @@
--- A column is gone, and another one like it stands in another place.
+-- A column is missing, and a similar one is in another position.
 -- expect: schema_mismatch column:public.orders.note
 -- expect: unexpected_object column:public.orders.remark
--- repair: no, an object that nobody expects is dropped or adopted by hand
+-- repair: no, an unexpected object is dropped or adopted by hand
 -- given:
 CREATE TABLE orders (id bigint NOT NULL, note text, amount integer);
 -- drift:

@@ -1,3 +1,3 @@
--- A column that may be empty became NOT NULL.
+-- A nullable column became NOT NULL.
 -- expect: schema_mismatch column:public.machines.notes
 ALTER TABLE machines ALTER COLUMN notes SET NOT NULL;

@@ -1,4 +1,4 @@
--- A check lets more through.
+-- A check accepts more values.
 -- expect: schema_mismatch constraint:public.machines.machines_name_check
 -- given:
 ALTER TABLE machines ADD CONSTRAINT machines_name_check CHECK (length(name) > 3);

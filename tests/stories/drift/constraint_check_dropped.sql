@@ -1,4 +1,4 @@
--- A check is gone.
+-- A check constraint is missing.
 -- expect: schema_mismatch constraint:public.machines.machines_name_check
 -- given:
 ALTER TABLE machines ADD CONSTRAINT machines_name_check CHECK (name <> '');

@@ -1,4 +1,4 @@
--- A check was put back without a look at the rows that are there.
+-- A check was added again without validation of the existing rows.
 -- expect: schema_mismatch constraint:public.machines.machines_name_check
 -- given:
 ALTER TABLE machines ADD CONSTRAINT machines_name_check CHECK (name <> '');

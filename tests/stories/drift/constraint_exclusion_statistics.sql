@@ -1,4 +1,4 @@
--- The statistics target of an exclusion's expression is reset.
+-- The statistics target of an exclusion constraint's expression was reset.
 -- expect: schema_mismatch constraint:public.bookings.apart
 -- given:
 CREATE TABLE bookings (first integer, last integer, CONSTRAINT apart EXCLUDE USING gist (int4range(first, last) WITH &&));

@@ -1,4 +1,4 @@
--- A foreign key is checked at another moment.
+-- A foreign key is checked at another time.
 -- expect: schema_mismatch constraint:public.visits.visits_machine_id_fkey
 -- given:
 CREATE TABLE visits (id bigint PRIMARY KEY, machine_id uuid REFERENCES machines (id));

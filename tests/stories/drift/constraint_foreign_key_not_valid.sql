@@ -1,4 +1,4 @@
--- A foreign key was never checked against the rows that are there.
+-- A foreign key was never validated for the existing rows.
 -- expect: schema_mismatch constraint:public.visits.visits_machine_id_fkey
 -- given:
 CREATE TABLE visits (id bigint PRIMARY KEY, machine_id uuid REFERENCES machines (id));

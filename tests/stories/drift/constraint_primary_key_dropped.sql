@@ -1,3 +1,3 @@
--- A table has no key any more.
+-- A table has no primary key.
 -- expect: schema_mismatch constraint:public.machines.machines_pkey
 ALTER TABLE machines DROP CONSTRAINT machines_pkey;

@@ -1,4 +1,4 @@
--- Two rows may have what only one could.
+-- A unique constraint is missing: duplicates are possible.
 -- expect: schema_mismatch constraint:public.visits.visits_number_key
 -- given:
 CREATE TABLE visits (number integer UNIQUE);

@@ -1,7 +1,7 @@
--- Constraints were validated by hand: the database promises more than the files say.
+-- Constraints were validated by hand: the database guarantees more than the files define.
 -- expect: schema_mismatch constraint:public.things.things_size
 -- expect: schema_mismatch constraint:public.things.things_owner
--- repair: no, nothing takes a validation back
+-- repair: no, a validation cannot be undone
 -- given:
 CREATE TABLE owners (id bigint PRIMARY KEY);
 CREATE TABLE things (size integer, owner bigint);

@@ -1,4 +1,4 @@
--- A column that the files make and the application reads is gone.
+-- A column that the files define and the application reads is missing.
 -- expect: contract_broken column:public.machines.notes
 -- expect: schema_mismatch column:public.machines.notes
 -- contract: {"tables": {"public.machines": {"columns": {"notes": "text"}}}}

@@ -1,4 +1,4 @@
--- The application reads a number where the files make a text.
+-- The application reads a number where the files define a text.
 -- expect: contract_broken column:public.machines.name
 -- contract: {"tables": {"public.machines": {"columns": {"name": "integer"}}}}
 -- repair: no, files and application disagree

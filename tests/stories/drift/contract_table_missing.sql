@@ -1,4 +1,4 @@
--- The application reads a table that is not there; it reads a view that is.
+-- The application reads a table that does not exist, and a view that does.
 -- expect: contract_broken table:public.visits
 -- contract: {"tables": {"public.visits": {}, "public.active_machines": {"columns": {"id": "uuid"}}}}
 -- repair: no, files and application disagree

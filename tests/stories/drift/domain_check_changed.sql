@@ -1,4 +1,4 @@
--- A domain checks something else.
+-- A domain has another check.
 -- expect: schema_mismatch constraint:public.country.country_check
 -- given:
 CREATE DOMAIN country AS varchar(2) CHECK (VALUE ~ '^[A-Z]{2}$');

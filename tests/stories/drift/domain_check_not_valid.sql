@@ -1,4 +1,4 @@
--- A domain's check was put back without a look at the values that are there.
+-- A domain's check was added again without validation of the existing values.
 -- expect: schema_mismatch constraint:public.country.country_check
 -- given:
 CREATE DOMAIN country AS varchar(2) CHECK (VALUE ~ '^[A-Z]{2}$');

@@ -1,4 +1,4 @@
--- A domain gives another default.
+-- A domain has another default.
 -- expect: schema_mismatch domain:public.country
 -- given:
 CREATE DOMAIN country AS varchar(2) DEFAULT 'DE';

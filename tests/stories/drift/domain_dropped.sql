@@ -1,6 +1,6 @@
--- A domain is gone, and its check with it: one finding.
+-- A domain is missing, with its check: one finding.
 -- expect: schema_mismatch domain:public.serial_number
--- repair: no, its check is known to be lost only when the domain is back
+-- repair: no, its check is found to be missing only after the domain is restored
 -- given:
 CREATE DOMAIN serial_number AS text NOT NULL CHECK (VALUE <> '');
 -- drift:

@@ -1,4 +1,4 @@
--- A domain was made anew over another type.
+-- A domain was created again on another type.
 -- expect: schema_mismatch domain:public.country
 -- repair: no, the type of a domain cannot be altered
 -- given:

@@ -1,4 +1,4 @@
--- The type was dropped with all that uses it: one cause.
+-- The type was dropped with all its dependents: one cause.
 -- expect: enum_mismatch enum:public.machinestatus
 -- given:
 CREATE FUNCTION is_on(machinestatus) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT $1 = 'active' $$;

@@ -1,4 +1,4 @@
--- The value that sorts first is missing.
+-- The first value of the type is missing.
 -- expect: enum_mismatch enum:public.priority
 -- given:
 CREATE TYPE priority AS ENUM ('low', 'high', 'urgent');

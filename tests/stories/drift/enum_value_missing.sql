@@ -1,4 +1,4 @@
--- The type was made anew, and a value was forgotten.
+-- The type was created again without one of its values.
 -- expect: enum_mismatch enum:public.machinestatus
 ALTER TABLE machines ALTER COLUMN status DROP DEFAULT;
 ALTER TYPE machinestatus RENAME TO machinestatus_old;

@@ -1,3 +1,3 @@
--- A value the application still writes is gone.
+-- A value that the application still writes is missing.
 -- expect: enum_mismatch enum:public.machinestatus
 ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE';

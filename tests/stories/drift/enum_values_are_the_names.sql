@@ -1,4 +1,4 @@
--- An ORM made the enum from its names: every value is in upper case.
+-- An ORM created the enum from its member names: every value is in upper case.
 -- expect: enum_mismatch enum:public.machinestatus
 ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE';
 ALTER TYPE machinestatus RENAME VALUE 'inactive' TO 'INACTIVE';

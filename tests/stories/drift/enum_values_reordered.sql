@@ -1,4 +1,4 @@
--- The same values sort in another order.
+-- The same values are in another order.
 -- expect: enum_mismatch enum:public.machinestatus
 -- repair: no, PostgreSQL cannot move a value
 ALTER TABLE machines ALTER COLUMN status DROP DEFAULT;

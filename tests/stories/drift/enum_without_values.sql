@@ -1,4 +1,4 @@
--- The type is there and has no value at all.
+-- The type exists but has no values.
 -- expect: enum_mismatch enum:public.priority
 -- given:
 CREATE TYPE priority AS ENUM ('low', 'it''s high');

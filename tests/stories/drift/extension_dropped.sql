@@ -1,4 +1,4 @@
--- An extension is gone: one finding, however much belonged to it.
+-- An extension is missing: one finding, whatever belonged to it.
 -- expect: schema_mismatch extension:vector
 -- given:
 CREATE SCHEMA extensions;

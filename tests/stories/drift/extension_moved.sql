@@ -1,4 +1,4 @@
--- An extension stands in another schema.
+-- An extension is in another schema.
 -- expect: schema_mismatch extension:vector
 -- given:
 CREATE SCHEMA extensions;

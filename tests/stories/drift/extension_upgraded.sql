@@ -1,6 +1,6 @@
 -- An extension has another version.
 -- expect: schema_mismatch extension:vector
--- repair: no, an extension has no way back to an older version
+-- repair: no, an extension cannot be downgraded
 -- given:
 CREATE EXTENSION vector;
 -- drift:

@@ -1,4 +1,4 @@
--- A function does something else.
+-- A function has another body.
 -- expect: schema_mismatch function:public.machines_set_updated_at()
 CREATE OR REPLACE FUNCTION machines_set_updated_at() RETURNS trigger
     LANGUAGE plpgsql

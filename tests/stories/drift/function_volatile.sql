@@ -1,4 +1,4 @@
--- A function may be called once where it was called for each row; its arguments need quotes.
+-- A function is IMMUTABLE instead of VOLATILE; its arguments need quotes.
 -- expect: schema_mismatch function:public.age_of(public.machines, public."Größe")
 -- given:
 CREATE DOMAIN "Größe" AS integer;

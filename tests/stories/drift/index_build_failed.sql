@@ -1,6 +1,6 @@
--- CREATE INDEX CONCURRENTLY failed and left an index that does not work.
+-- CREATE INDEX CONCURRENTLY failed and left an invalid index.
 -- expect: schema_mismatch index:public.machines.machines_serial_number_idx
--- repair: no, the duplicates must go first
+-- repair: no, the duplicates must be removed first
 -- given:
 CREATE UNIQUE INDEX machines_serial_number_idx ON machines (serial_number);
 -- drift:

@@ -1,4 +1,4 @@
--- A unique index is gone: duplicates come in.
+-- A unique index is missing: duplicates are possible.
 -- expect: schema_mismatch index:public.machines.machines_serial_number_idx
 -- given:
 CREATE UNIQUE INDEX machines_serial_number_idx ON machines (serial_number);

@@ -1,6 +1,6 @@
--- Somebody added a column to a table that others inherit from.
+-- A column was added by hand to a table with children.
 -- expect: unexpected_object column:public.people.nickname
--- repair: no, nobody asks for an extra column to be dropped
+-- repair: no, an additional column is never dropped automatically
 -- given:
 CREATE TABLE people (id integer);
 CREATE TABLE pupils (class text) INHERITS (people);

@@ -1,4 +1,4 @@
--- Somebody gave everything another name.
+-- Objects of many kinds were renamed.
 -- expect: schema_mismatch view:public.totals
 -- expect: schema_mismatch view:public.sums
 -- expect: schema_mismatch function:public.touch()

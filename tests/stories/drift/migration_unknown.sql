@@ -1,5 +1,5 @@
--- A release with other files was here.
+-- A release with other files migrated the database.
 -- expect: migration_unknown migration:"0011_from_another_branch"
--- repair: no, the files are the wrong ones
+-- repair: no, these are the wrong files
 INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc)
 VALUES (encode(sha256('0011_from_another_branch'), 'hex'), '0011_from_another_branch', now());

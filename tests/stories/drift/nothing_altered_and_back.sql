@@ -1,4 +1,4 @@
--- Everything was changed, and changed back.
+-- Objects were changed, and changed back.
 -- expect: nothing
 ALTER TABLE machines ADD COLUMN colour text;
 ALTER TABLE machines DROP COLUMN colour;

@@ -1,4 +1,4 @@
--- The contract's tables, columns, values and privileges are there.
+-- The tables, columns, values and privileges of a contract are present.
 -- expect: nothing
 -- contract: {"tables": {"public.machines": {"columns": {"id": "uuid", "location": "character varying(255)"}}}}
 -- contract: {"enums": {"public.machinestatus": ["active", "inactive", "maintenance", "decommissioned"]}}

@@ -1,4 +1,4 @@
--- An enum has the right values in the right order, whatever their numbers are.
+-- An enum has the right values in the right order, whatever their sort numbers are.
 -- expect: nothing
 -- given:
 CREATE TYPE priority AS ENUM ('low', 'normal', 'high', 'urgent');

@@ -1,4 +1,4 @@
--- An extension brings types, functions, operators and casts along: they are its own.
+-- The types, functions, operators and casts of an extension belong to it.
 -- expect: nothing
 -- given:
 CREATE EXTENSION vector;

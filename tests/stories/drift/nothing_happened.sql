@@ -1,3 +1,3 @@
--- A database that was just migrated is what sql/ says.
+-- A database that was just migrated matches sql/.
 -- expect: nothing
 SELECT 1;

@@ -1,4 +1,4 @@
--- Indexes are rebuilt and rows sorted anew.
+-- Indexes are rebuilt and tables are clustered again.
 -- expect: nothing
 REINDEX TABLE machines;
 REINDEX INDEX CONCURRENTLY machines_serial_number_customer_organization_id_idx;

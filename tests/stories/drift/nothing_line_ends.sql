@@ -1,4 +1,4 @@
--- A function was made again from a file with the line ends of Windows.
+-- A function was created again from a file with Windows line endings.
 -- expect: nothing
 -- given:
 CREATE FUNCTION lines() RETURNS text LANGUAGE plpgsql AS $$

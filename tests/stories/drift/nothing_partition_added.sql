@@ -1,4 +1,4 @@
--- There is one more partition, with all that its parent has: nothing.
+-- There is an additional partition that matches its parent.
 -- expect: nothing
 -- role: readers
 -- given:

@@ -1,4 +1,4 @@
--- A table that was filled on its own became a partition, with its parent's grants and policies.
+-- A table that was filled before became a partition, with its parent's grants and policies.
 -- expect: nothing
 -- role: readers
 -- given:

@@ -1,4 +1,4 @@
--- Partitions, inheritance and row security stay as the files made them while rows come in.
+-- Partitions, inheritance and row security stay as the files define them while rows are inserted.
 -- expect: nothing
 -- given:
 CREATE TABLE readings (id bigint, at date NOT NULL, value integer, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);

@@ -1,4 +1,4 @@
--- Nobody wants to know what the partitions are.
+-- The partitions of a table are ignored.
 -- expect: nothing
 -- partitions: public.readings ignore
 -- role: readers

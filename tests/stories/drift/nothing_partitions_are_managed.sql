@@ -1,4 +1,4 @@
--- Somebody else makes and drops the partitions.
+-- Another program creates and drops the partitions.
 -- expect: nothing
 -- partitions: public.readings managed
 -- role: readers

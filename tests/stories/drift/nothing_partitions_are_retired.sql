@@ -1,4 +1,4 @@
--- Partitions of a managed table were detached and kept, those that sql/ lists and those that it does not.
+-- Partitions of a managed table were detached and kept, both listed and unlisted ones.
 -- expect: nothing
 -- partitions: public.readings managed
 -- given:

@@ -1,4 +1,4 @@
--- A provider grants to its own roles what is the server's own, and what its own role will make.
+-- A provider changes privileges on built-in objects, and the default privileges of its own role.
 -- expect: nothing
 -- role: cloud_admin
 -- role: cloud_anon

@@ -1,4 +1,4 @@
--- A column was dropped and made again: it stands last, which is worth no finding.
+-- A column was dropped and created again: it is last, which is not reported.
 -- expect: nothing
 -- given:
 CREATE TABLE things (id bigint, note text, at date);

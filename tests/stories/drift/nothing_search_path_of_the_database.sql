@@ -1,4 +1,4 @@
--- The database gives its sessions another search_path.
+-- The database sets another search_path for its sessions.
 -- expect: nothing
 -- given:
 CREATE SCHEMA app;

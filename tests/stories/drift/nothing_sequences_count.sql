@@ -1,4 +1,4 @@
--- Sequences count.
+-- Sequences draw numbers.
 -- expect: nothing
 -- given:
 CREATE SEQUENCE numbers;

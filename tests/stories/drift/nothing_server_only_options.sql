@@ -1,4 +1,4 @@
--- The server writes entries of its own among the options.
+-- The server writes its own entries to options.
 -- expect: nothing
 -- given:
 CREATE TABLE things (id bigint PRIMARY KEY, note text, kind integer) WITH (toast.autovacuum_enabled = off);

@@ -1,4 +1,4 @@
--- The database gives its sessions settings that change how things are printed, not what they are.
+-- The database sets parameters that change how objects are printed, not what they are.
 -- expect: nothing
 -- given:
 CREATE TABLE offers (

@@ -1,4 +1,4 @@
--- A session has temporary things, some with the names of ours.
+-- A session has temporary objects, some with the names of permanent ones.
 -- expect: nothing
 CREATE TEMPORARY TABLE machines (id integer PRIMARY KEY CHECK (id > 0), status text);
 CREATE TEMPORARY TABLE scratch AS SELECT 1 AS one;

@@ -1,4 +1,4 @@
--- Partitions were detached: their rows are no longer in their table, and what they had from it follows from that.
+-- Partitions were detached: their rows are no longer in their table, and other differences follow from this.
 -- expect: schema_mismatch table:public.readings_2025
 -- expect: schema_mismatch table:public.kinds_a
 -- expect: schema_mismatch table:public.kinds_b

@@ -1,6 +1,6 @@
--- A partition is gone, with all that it had from its parent: one finding.
+-- A partition is missing, with everything that it inherited: one finding.
 -- expect: schema_mismatch table:public.readings_2025
--- repair: no, its rows are gone: restore a backup
+-- repair: no, its rows are lost: restore a backup
 -- given:
 CREATE TABLE readings (id bigint, at date NOT NULL, value integer CHECK (value >= 0), PRIMARY KEY (id, at))
     PARTITION BY RANGE (at);

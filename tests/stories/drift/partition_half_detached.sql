@@ -1,4 +1,4 @@
--- A partition that is half detached keeps its rows out of sight.
+-- The rows of a half-detached partition are not visible in its table.
 -- expect: partition_half_detached detachment:public.readings_2025
 -- since: 14
 -- given:

@@ -1,4 +1,4 @@
--- Partitions that come and go do not stay half detached.
+-- A partition of a managed table must not stay half detached.
 -- expect: partition_half_detached detachment:public.readings_2026
 -- since: 14
 -- partitions: public.readings managed

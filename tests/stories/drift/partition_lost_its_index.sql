@@ -1,4 +1,4 @@
--- The index of a partitioned table was made again without those of its partitions.
+-- The index of a partitioned table was created again without those of its partitions.
 -- expect: schema_mismatch index:public.readings.readings_value_idx
 -- role: readers
 -- given:

@@ -1,4 +1,4 @@
--- A partition has another name.
+-- A partition was renamed.
 -- expect: schema_mismatch table:public.readings_2025
 -- given:
 CREATE TABLE readings (id bigint, at date NOT NULL) PARTITION BY RANGE (at);

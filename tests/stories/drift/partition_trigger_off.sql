@@ -1,4 +1,4 @@
--- The trigger of the table does not fire on a partition that nobody listed.
+-- The table's trigger is disabled on a partition that the files do not list.
 -- expect: schema_mismatch trigger:public.readings.touch
 -- role: readers
 -- given:

@@ -1,4 +1,4 @@
--- A column of a partitioned table may no longer be NULL, in all its partitions.
+-- A column of a partitioned table became NOT NULL, in all its partitions.
 -- expect: schema_mismatch column:public.readings.value
 -- given:
 CREATE TABLE readings (id integer, value numeric) PARTITION BY LIST (id);

@@ -1,4 +1,4 @@
--- An index of a partitioned table is gone, and with it those of its partitions: one finding.
+-- An index of a partitioned table is missing, with those of its partitions: one finding.
 -- expect: schema_mismatch index:public.readings.readings_value_idx
 -- given:
 CREATE TABLE readings (id bigint NOT NULL, at date NOT NULL, value integer) PARTITION BY RANGE (at);

@@ -1,4 +1,4 @@
--- A partitioned table has another name, and got a partition under it.
+-- A partitioned table was renamed, and then got another partition.
 -- expect: schema_mismatch table:public.readings
 -- given:
 CREATE TABLE readings (id bigint, at date NOT NULL) PARTITION BY RANGE (at);

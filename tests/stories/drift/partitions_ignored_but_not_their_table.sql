@@ -1,4 +1,4 @@
--- Nobody wants to know what the partitions are; the table itself is as it should be, or told.
+-- The partitions of a table are ignored; differences of the table itself are reported.
 -- expect: schema_mismatch index:public.readings.readings_value_idx
 -- partitions: public.readings ignore
 -- role: readers

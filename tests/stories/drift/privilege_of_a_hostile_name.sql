@@ -1,4 +1,4 @@
--- A role, a schema and a table whose names need quotes.
+-- A role, a schema and a table have names that need quotes.
 -- expect: permission_denied table:"My ""app""%"."select"
 -- expect: schema_mismatch grant:table."My ""app""%"."select"."Story-Writer"
 -- contract: {"role": "Story-Writer", "tables": {"\"My \"\"app\"\"%\".\"select\"": {"privileges": ["UPDATE"]}}}

@@ -1,4 +1,4 @@
--- The application's role may no longer enter the schema.
+-- The application's role lost USAGE on the schema.
 -- expect: permission_denied table:app.orders
 -- expect: schema_mismatch grant:schema.app.story_reader
 -- contract: {"role": "story_reader", "tables": {"app.orders": {"privileges": ["SELECT"]}}}

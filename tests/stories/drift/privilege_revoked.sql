@@ -1,4 +1,4 @@
--- The application's role may no longer read the table.
+-- The application's role lost SELECT on the table.
 -- expect: permission_denied table:public.machines
 -- expect: schema_mismatch grant:table.public.machines.story_reader
 -- contract: {"role": "story_reader", "tables": {"public.machines": {"privileges": ["SELECT"]}}}

@@ -1,4 +1,4 @@
--- A procedure does something else.
+-- A procedure has another body.
 -- expect: schema_mismatch function:public.retire(uuid)
 -- given:
 CREATE PROCEDURE retire(machine uuid) LANGUAGE sql

@@ -1,4 +1,4 @@
--- An aggregate begins elsewhere.
+-- An aggregate has another initial value.
 -- expect: schema_mismatch aggregate:public.total(integer)
 -- given:
 CREATE AGGREGATE total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');

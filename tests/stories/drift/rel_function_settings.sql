@@ -1,4 +1,4 @@
--- A function reads other settings, and costs otherwise.
+-- A function has other settings and another cost.
 -- expect: schema_mismatch function:public.looked(integer)
 -- given:
 CREATE FUNCTION looked(a integer DEFAULT 3) RETURNS SETOF integer LANGUAGE sql STABLE COST 7 ROWS 9

@@ -1,4 +1,4 @@
--- Another index tells replicas which row is meant.
+-- The replica identity is another index.
 -- expect: schema_mismatch index:public.things.things_a_idx
 -- expect: schema_mismatch index:public.things.things_b_idx
 -- given:

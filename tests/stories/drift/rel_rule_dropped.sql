@@ -1,4 +1,4 @@
--- A rule is gone: what it kept out comes in.
+-- A rule is missing: rows that it rejected are accepted.
 -- expect: schema_mismatch rule:public.things.keep
 -- given:
 CREATE TABLE things (id bigint);

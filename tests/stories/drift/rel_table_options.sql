@@ -1,4 +1,4 @@
--- A table is vacuumed no more, and one of its columns is stored otherwise.
+-- A table is no longer vacuumed, and one of its columns has another storage.
 -- expect: schema_mismatch table:public.things
 -- expect: schema_mismatch column:public.things.note
 -- given:

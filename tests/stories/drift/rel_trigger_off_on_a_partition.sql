@@ -1,4 +1,4 @@
--- A trigger fires on one partition no more.
+-- A trigger is disabled on one partition.
 -- expect: schema_mismatch trigger:public.readings.touch
 -- given:
 CREATE TABLE readings (id bigint, at date NOT NULL) PARTITION BY RANGE (at);

@@ -1,4 +1,4 @@
--- A view's column has no default of its own any more.
+-- A view's column lost its own default.
 -- expect: schema_mismatch column:public.shown.id
 -- given:
 CREATE VIEW shown AS SELECT 1 AS id;

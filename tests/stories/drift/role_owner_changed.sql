@@ -1,4 +1,4 @@
--- A table was given to another role than the one that migrates.
+-- A table was given to a role other than the one that runs migrations.
 -- expect: schema_mismatch owner:table.public.machines
 -- role: story_owner
 -- drift:

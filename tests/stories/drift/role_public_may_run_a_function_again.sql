@@ -1,4 +1,4 @@
--- A function that was closed to the public is open again.
+-- PUBLIC may again execute a function for which this was revoked.
 -- expect: schema_mismatch grant:function.public.story()."PUBLIC"
 -- given:
 CREATE FUNCTION story() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';

@@ -1,4 +1,4 @@
--- A schema that a migration made is gone.
+-- A schema that a migration created is missing.
 -- expect: schema_mismatch schema:app
 -- given:
 CREATE SCHEMA app;

@@ -1,4 +1,4 @@
--- The schema public was dropped, and the books of the migrations with it.
+-- The schema public was dropped, and the ledger with it.
 -- expect: schema_mismatch schema:public
 -- expect: migration_pending migration:"0001_preflight"
 -- expect: migration_pending migration:"0002_machinestatus"
@@ -10,5 +10,5 @@
 -- expect: migration_pending migration:"0008_machines_updated_at"
 -- expect: migration_pending migration:"0009_machines_list_index"
 -- expect: migration_pending migration:"0010_machines_serial_number_index"
--- repair: no, nothing says any more what was applied: restore a backup
+-- repair: no, it is no longer known what was applied: restore a backup
 DROP SCHEMA public CASCADE;

@@ -1,4 +1,4 @@
--- A schema has another name: all that stands in it follows.
+-- A schema was renamed: its objects follow.
 -- expect: schema_mismatch schema:app
 -- role: readers
 -- given:

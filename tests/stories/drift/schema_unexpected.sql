@@ -1,5 +1,5 @@
--- Somebody made a schema with a table in it: one finding, about the schema.
+-- A schema with a table was created by hand: one finding, on the schema.
 -- expect: unexpected_object schema:scratch
--- repair: no, an object that nobody expects is dropped or adopted by hand
+-- repair: no, an unexpected object is dropped or adopted by hand
 CREATE SCHEMA scratch;
 CREATE TABLE scratch.copy AS SELECT * FROM machines;

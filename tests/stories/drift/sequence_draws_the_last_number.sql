@@ -1,6 +1,6 @@
 -- The last number of a sequence was drawn.
 -- expect: sequence_exhausted sequence:public.fresh
--- slow: drawing numbers moves no catalog
+-- slow: drawing numbers does not change a catalog
 -- repair: no, a type is changed by a migration
 -- given:
 CREATE SEQUENCE fresh MAXVALUE 2;

@@ -1,4 +1,4 @@
--- A sequence ends where integers end.
+-- A sequence ends at the maximum of integer.
 -- expect: schema_mismatch sequence:public.numbers
 -- given:
 CREATE SEQUENCE numbers;

@@ -1,9 +1,9 @@
--- Sequences are about to run out: by their own range, by the type of the column, downwards.
+-- Sequences are nearly exhausted: by their own limits, by the type of the column, descending.
 -- expect: sequence_exhausting sequence:public.tickets_id_seq
 -- expect: sequence_exhausted sequence:public.orders_id_seq
 -- expect: sequence_exhausted sequence:public.down
 -- expect: sequence_exhausting sequence:public.steps
--- slow: drawing numbers moves no catalog
+-- slow: drawing numbers does not change a catalog
 -- repair: no, a type is changed by a migration
 -- given:
 CREATE TABLE orders (id serial PRIMARY KEY);

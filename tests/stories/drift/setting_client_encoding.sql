@@ -1,4 +1,4 @@
--- The database gives its sessions an encoding that cannot carry every letter.
+-- The database sets an encoding that cannot represent every character.
 -- expect: serialization_failed column:public.machines.location
 -- expect: serialization_failed column:public.machines.model_type
 -- repair: no, a setting is not an object

@@ -1,4 +1,4 @@
--- The database gives its sessions an encoding in which the driver reads no text at all.
+-- The database sets an encoding in which the driver cannot read any text.
 -- expect: serialization_failed enum:public.machinestatus
 -- expect: serialization_failed column:public.machines.location
 -- expect: serialization_failed column:public.machines.model_type

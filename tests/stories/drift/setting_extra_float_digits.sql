@@ -1,4 +1,4 @@
--- The database gives its sessions too few digits.
+-- The database sets too few digits for floating-point values.
 -- expect: serialization_failed column:public.readings.value
 -- repair: no, a setting is not an object
 -- given:

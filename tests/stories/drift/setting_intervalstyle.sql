@@ -1,4 +1,4 @@
--- The database gives its sessions an IntervalStyle that the driver cannot read.
+-- The database sets an IntervalStyle that the driver cannot read.
 -- expect: serialization_failed column:public.leases.lasts
 -- repair: no, a setting is not an object
 -- given:

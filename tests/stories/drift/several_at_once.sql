@@ -1,4 +1,4 @@
--- Somebody had a bad day.
+-- Several objects were changed at once.
 -- expect: enum_mismatch enum:public.machinestatus
 -- expect: schema_mismatch column:public.machines.notes
 -- expect: schema_mismatch trigger:public.machines.machines_set_updated_at

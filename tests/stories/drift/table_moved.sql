@@ -1,4 +1,4 @@
--- A table stands in another schema: its sequence, its index and what speaks of it went along, and are not told.
+-- A table is in another schema: its sequence, its index and the objects that mention it follow, and are not reported.
 -- expect: schema_mismatch table:public.orders
 -- role: readers
 -- given:

@@ -1,4 +1,4 @@
--- A table stands in another schema, and a column of it has another default.
+-- A table is in another schema, and one of its columns has another default.
 -- expect: schema_mismatch table:public.orders
 -- expect: schema_mismatch column:public.orders.note
 -- given:

@@ -1,4 +1,4 @@
--- A table has another name: what hangs on it and what speaks of it follows, and is not told.
+-- A table was renamed: its parts and the objects that mention it follow, and are not reported.
 -- expect: schema_mismatch table:public.machines
 -- role: readers
 -- given:

@@ -1,4 +1,4 @@
--- A table has another name, and what hangs on it is not all as it was.
+-- A table was renamed, and some of its parts differ.
 -- expect: schema_mismatch table:public.orders
 -- expect: schema_mismatch index:public.orders.orders_note_idx
 -- expect: schema_mismatch grant:table.public.orders.readers

@@ -1,7 +1,7 @@
--- A table is gone, and another one is there that is not what it was.
+-- A table is missing, and an unexpected one differs from it.
 -- expect: schema_mismatch table:public.orders
 -- expect: unexpected_object table:public.orders_old
--- repair: no, its rows may be gone
+-- repair: no, its rows may be lost
 -- given:
 CREATE TABLE orders (id bigint PRIMARY KEY, note text);
 -- drift:

@@ -1,4 +1,4 @@
--- Row security no longer binds the table's owner.
+-- Row security no longer applies to the table's owner.
 -- expect: schema_mismatch table:public.machines
 -- given:
 ALTER TABLE machines ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

@@ -1,4 +1,4 @@
--- Row security was switched off: everybody sees every row.
+-- Row security was disabled: every role sees every row.
 -- expect: schema_mismatch table:public.machines
 -- given:
 ALTER TABLE machines ENABLE ROW LEVEL SECURITY;

@@ -1,3 +1,3 @@
--- A table would be empty after a crash.
+-- A table became unlogged: it would be empty after a crash.
 -- expect: schema_mismatch table:public.machines
 ALTER TABLE machines SET UNLOGGED;

@@ -1,3 +1,3 @@
--- A trigger fires for what replication writes too.
+-- A trigger also fires for changes by replication.
 -- expect: schema_mismatch trigger:public.machines.machines_set_updated_at
 ALTER TABLE machines ENABLE ALWAYS TRIGGER machines_set_updated_at;

@@ -1,4 +1,4 @@
--- A view is gone for a reason of its own, and a column for another.
+-- A view and a column are missing, independently of each other.
 -- expect: schema_mismatch column:public.machines.notes
 -- expect: schema_mismatch view:public.machine_names
 -- given:

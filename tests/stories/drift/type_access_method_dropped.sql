@@ -1,4 +1,4 @@
--- An access method is gone.
+-- An access method is missing.
 -- expect: schema_mismatch access_method:tree
 -- given:
 CREATE ACCESS METHOD tree TYPE INDEX HANDLER bthandler;

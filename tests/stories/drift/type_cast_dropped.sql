@@ -1,4 +1,4 @@
--- A cast is gone: queries that relied on it fail.
+-- A cast is missing: queries that relied on it fail.
 -- expect: schema_mismatch cast:"public.machinestatus".integer
 -- given:
 CREATE FUNCTION weight(machinestatus) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1';

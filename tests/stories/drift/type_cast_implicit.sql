@@ -1,4 +1,4 @@
--- A cast happens where nobody wrote it.
+-- A cast is applied implicitly.
 -- expect: schema_mismatch cast:text."public.machinestatus"
 -- given:
 CREATE CAST (text AS machinestatus) WITH INOUT;

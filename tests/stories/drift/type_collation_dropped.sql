@@ -1,4 +1,4 @@
--- A collation is gone.
+-- A collation is missing.
 -- expect: schema_mismatch collation:public.plain
 -- given:
 CREATE COLLATION plain (LC_COLLATE = 'C', LC_CTYPE = 'POSIX');

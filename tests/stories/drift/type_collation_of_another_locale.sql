@@ -1,4 +1,4 @@
--- A collation of that name sorts by another locale.
+-- A collation of the same name has another locale.
 -- expect: schema_mismatch collation:public.plain
 -- repair: no, the locale of a collation cannot be altered
 -- given:

@@ -1,6 +1,6 @@
--- A composite type has an attribute more, which rows written as text do not fill.
+-- A composite type has an additional attribute.
 -- expect: schema_mismatch composite:public.address
--- repair: no, the attribute may hold values by now
+-- repair: no, the attribute may already have values
 -- given:
 CREATE TYPE address AS (street text, town text);
 -- drift:

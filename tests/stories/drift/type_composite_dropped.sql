@@ -1,4 +1,4 @@
--- A composite type is gone.
+-- A composite type is missing.
 -- expect: schema_mismatch composite:public.address
 -- given:
 CREATE TYPE address AS (street text, "select" text COLLATE "C");

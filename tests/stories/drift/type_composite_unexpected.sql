@@ -1,4 +1,4 @@
--- Somebody made a composite type.
+-- A composite type was created by hand.
 -- expect: unexpected_object composite:public.address
--- repair: no, an object that nobody expects is dropped or adopted by hand
+-- repair: no, an unexpected object is dropped or adopted by hand
 CREATE TYPE address AS (street text);

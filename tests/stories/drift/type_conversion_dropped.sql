@@ -1,4 +1,4 @@
--- A conversion is gone.
+-- A conversion is missing.
 -- expect: schema_mismatch conversion:public.inward
 -- given:
 CREATE DEFAULT CONVERSION inward FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;

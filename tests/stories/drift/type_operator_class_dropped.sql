@@ -1,4 +1,4 @@
--- An operator class is gone; the family that it is in is left.
+-- An operator class is missing; its family still exists.
 -- expect: schema_mismatch operator_class:public.backwards.btree
 -- given:
 CREATE OPERATOR CLASS backwards FOR TYPE integer USING btree AS

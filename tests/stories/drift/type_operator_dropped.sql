@@ -1,4 +1,4 @@
--- An operator is gone.
+-- An operator is missing.
 -- expect: schema_mismatch operator:public."<=>"(integer, "char")
 -- given:
 CREATE FUNCTION near(integer, "char") RETURNS boolean LANGUAGE sql AS 'SELECT true';

@@ -1,4 +1,4 @@
--- An index can no longer be asked in one of its ways.
+-- An operator family lost one of its operators.
 -- expect: schema_mismatch operator_family:public.numbers.btree
 -- given:
 CREATE OPERATOR FAMILY numbers USING btree;

@@ -1,4 +1,4 @@
--- A range type is gone, and its functions and its multirange with it: one finding.
+-- A range type is missing, with its functions and its multirange type: one finding.
 -- expect: schema_mismatch range:public.span
 -- given:
 CREATE TYPE span AS RANGE (SUBTYPE = text, COLLATION = "C");

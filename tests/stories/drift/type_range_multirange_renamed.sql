@@ -1,4 +1,4 @@
--- The multirange of a range type has another name.
+-- The multirange type of a range type was renamed.
 -- expect: schema_mismatch range:public.span
 -- since: 14
 -- repair: no, the two types are renamed by hand

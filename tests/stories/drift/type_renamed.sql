@@ -1,4 +1,4 @@
--- A type has another name: columns, defaults, functions and views follow.
+-- A type was renamed: columns, defaults, functions and views follow.
 -- expect: enum_mismatch enum:public.machinestatus
 -- given:
 CREATE FUNCTION is_on(machinestatus) RETURNS boolean LANGUAGE sql AS $$ SELECT $1 = 'active' $$;

@@ -1,4 +1,4 @@
--- The planner no longer knows that two columns go together.
+-- A statistics object on two correlated columns is missing.
 -- expect: schema_mismatch statistics:public.machines_where
 -- given:
 CREATE STATISTICS machines_where (dependencies) ON name, location FROM machines;

@@ -1,6 +1,6 @@
--- A table is gone, and what was known of its columns with it: one finding.
+-- A table is missing, with the statistics on its columns: one finding.
 -- expect: schema_mismatch table:public.visits
--- repair: no, the rows are gone
+-- repair: no, the rows are lost
 -- given:
 CREATE TABLE visits (a integer, b integer);
 CREATE STATISTICS visits_both ON a, b FROM visits;

@@ -1,4 +1,4 @@
--- Statistics are taken of other columns, and fewer of them.
+-- A statistics object covers other and fewer columns.
 -- expect: schema_mismatch statistics:public.machines_where
 -- given:
 CREATE STATISTICS machines_where (dependencies) ON name, location FROM machines;

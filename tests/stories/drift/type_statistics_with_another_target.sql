@@ -1,4 +1,4 @@
--- Statistics are taken of fewer rows.
+-- A statistics object has the default target instead of its own.
 -- expect: schema_mismatch statistics:public.machines_where
 -- given:
 CREATE STATISTICS machines_where ON name, location FROM machines;

@@ -1,4 +1,4 @@
--- A dictionary cuts words in another language.
+-- A dictionary uses the stemmer of another language.
 -- expect: schema_mismatch text_search_dictionary:public.stems
 -- given:
 CREATE TEXT SEARCH DICTIONARY stems (TEMPLATE = snowball, Language = english);

@@ -1,4 +1,4 @@
--- Words of three sorts go other ways than they should.
+-- Three token types have other mappings.
 -- expect: schema_mismatch text_search_configuration:public.words
 -- given:
 CREATE TEXT SEARCH CONFIGURATION words (COPY = pg_catalog.english);

@@ -1,4 +1,4 @@
--- A view shows other rows; what mends it must not take security_invoker away.
+-- A view shows other rows; the repair must not remove security_invoker.
 -- expect: schema_mismatch view:public.active_machines
 -- since: 15
 -- given:

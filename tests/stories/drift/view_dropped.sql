@@ -1,4 +1,4 @@
--- A view is gone.
+-- A view is missing.
 -- expect: schema_mismatch view:public.active_machines
 -- given:
 CREATE VIEW active_machines WITH (security_barrier = true) AS

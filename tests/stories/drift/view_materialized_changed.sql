@@ -1,4 +1,4 @@
--- A materialized view was made anew and counts something else.
+-- A materialized view was created again with another definition.
 -- expect: schema_mismatch view:public.machine_counts
 -- given:
 CREATE MATERIALIZED VIEW machine_counts AS SELECT m.status, count(*) FROM machines AS m GROUP BY m.status;

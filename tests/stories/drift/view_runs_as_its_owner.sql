@@ -1,4 +1,4 @@
--- A view shows what its reader may not see.
+-- A view shows rows that its reader may not see.
 -- expect: schema_mismatch view:public.active_machines
 -- since: 15
 -- given:

@@ -1,4 +1,4 @@
-"""How bad a difference is: CRITICAL where it can break or expose the application."""
+"""The severity of a difference: CRITICAL if it can break or expose the application."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ def severity(kind: str, attribute: str | None, expected: Any, actual: Any) -> Se
     return KINDS[kind].severity(Difference(Key(kind, ("a",) * KINDS[kind].depth), attribute, expected, actual))
 
 
-# Whoever gains a privilege or a policy may see what nobody should; comments are nobody's emergency.
+# A new privilege or policy may expose data; comments are never an emergency.
 LOSS = {"owner": Severity.WARNING, "statistics": Severity.WARNING, "comment": None}
 GAIN = {
     **dict.fromkeys(("grant", "default_privileges", "policy", "detachment"), Severity.CRITICAL),
@@ -29,7 +29,7 @@ GAIN = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_loss_is_critical_and_a_gain_is_a_warning(kind: str) -> None:
+def test_a_missing_object_is_critical_and_a_new_one_is_a_warning(kind: str) -> None:
     index, column = Index(True, True, ""), COLUMN
     record = {"index": index, "column": column}.get(kind, object())
 
@@ -37,7 +37,7 @@ def test_a_loss_is_critical_and_a_gain_is_a_warning(kind: str) -> None:
     assert GAIN.get(kind, Severity.WARNING) == severity(kind, None, None, record)
 
 
-def test_a_lost_index_is_a_warning_unless_it_kept_duplicates_out() -> None:
+def test_a_missing_index_is_a_warning_unless_it_is_unique() -> None:
     assert Severity.WARNING == severity("index", None, Index(False, True, ""), None)
     assert Severity.CRITICAL == severity("index", None, Index(True, True, ""), None)
 
@@ -52,7 +52,7 @@ def test_a_lost_index_is_a_warning_unless_it_kept_duplicates_out() -> None:
         (replace(COLUMN, not_null=True, generated="stored"), Severity.WARNING),
     ],
 )
-def test_a_new_column_is_critical_when_every_insert_must_name_it(column: Column, wanted: Severity) -> None:
+def test_a_new_column_is_critical_if_every_insert_must_provide_it(column: Column, wanted: Severity) -> None:
     assert wanted == severity("column", None, None, column)
 
 
@@ -78,18 +78,18 @@ SEVEN = tuple(one for one in ALL if one != "MAINTAIN")
         ("subscription", "slot", "a", "b", Severity.WARNING),
     ],
 )
-def test_what_an_upgrade_of_the_server_leaves_otherwise_is_a_warning(
+def test_differences_after_an_upgrade_of_the_server_are_a_warning(
     kind: str, attribute: str, expected: Any, actual: Any, wanted: Severity
 ) -> None:
     assert wanted == severity(kind, attribute, expected, actual)
 
 
-def test_a_collation_that_sorts_as_it_should_is_no_finding_wherever_it_did_not() -> None:
+def test_a_collation_without_a_version_mismatch_is_not_a_finding() -> None:
     assert Severity.CRITICAL == severity("collation", "version_current", True, False)
     assert severity("collation", "version_current", False, True) is None
 
 
-def test_what_only_slows_or_moves_is_a_warning() -> None:
+def test_differences_in_performance_or_storage_are_a_warning() -> None:
     minor = {
         f"{kind.name}.{name}"
         for kind in KINDS.values()
@@ -134,7 +134,7 @@ def test_what_only_slows_or_moves_is_a_warning() -> None:
     } == minor
 
 
-def test_texts_that_the_server_prints_are_known() -> None:
+def test_deparsed_texts_are_known() -> None:
     printed = {
         f"{kind.name}.{name}"
         for kind in KINDS.values()

@@ -33,7 +33,7 @@ def broken(**beliefs: Any) -> list[tuple[str, str | None, str | None]]:
     return [(str(one.key), one.expected, one.actual) for one in found]
 
 
-def test_beliefs_that_hold_are_not_told() -> None:
+def test_expectations_that_are_met_are_not_reported() -> None:
     assert [] == broken(
         tables={"public.machines": {"name": "text"}, "public.v": {"anything": "uuid"}},
         enums={"public.status": ("a", "b")},
@@ -44,8 +44,8 @@ def test_beliefs_that_hold_are_not_told() -> None:
 @pytest.mark.parametrize(
     ("beliefs", "told"),
     [
-        ({"tables": {"public.lost": {"id": None}}}, ("table:public.lost", "there", "missing")),
-        ({"tables": {"public.machines": {"lost": None}}}, ("column:public.machines.lost", "there", "missing")),
+        ({"tables": {"public.lost": {"id": None}}}, ("table:public.lost", "present", "missing")),
+        ({"tables": {"public.machines": {"lost": None}}}, ("column:public.machines.lost", "present", "missing")),
         ({"tables": {"public.machines": {"lost": "uuid"}}}, ("column:public.machines.lost", "uuid", "missing")),
         ({"tables": {"public.machines": {"name": "uuid"}}}, ("column:public.machines.name", "uuid", "text")),
         ({"enums": {"public.lost": ("a",)}}, ("enum:public.lost", "a", "missing")),
@@ -53,7 +53,7 @@ def test_beliefs_that_hold_are_not_told() -> None:
         ({"enums": {"public.status": ("a", "B")}}, ("enum:public.status", "a, B", "a, b")),
     ],
 )
-def test_a_belief_that_the_database_disappoints_is_told(beliefs: Any, told: tuple[str, str, str]) -> None:
+def test_an_expectation_that_is_not_met_is_reported(beliefs: Any, told: tuple[str, str, str]) -> None:
     assert [told] == broken(**beliefs)
 
 
@@ -64,7 +64,7 @@ def test_a_broken_contract_is_named() -> None:
 
     assert ("contract_broken", Severity.CRITICAL) == (finding.problem, finding.severity)
     assert {"contract": "api"} == finding.facts
-    assert "api believes that table:public.lost is there; it is missing" == finding.message
+    assert "api expects table:public.lost to be present; it is missing" == finding.message
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_rows_that_cannot_be_read_are_told_with_their_number_and_the_sql_that_sh
     (found,) = serialization.check(evidence(samples=(sample,)))
 
     assert ("serialization_failed", Severity.CRITICAL, "infinite") == (found.problem, found.severity, found.attribute)
-    assert "3 of 1000 rows looked at hold infinity" in found.message
-    assert found.message.endswith("Thing.day (shop@7); one is id = 7")
+    assert "3 of 1000 rows sampled contain infinity" in found.message
+    assert found.message.endswith("Thing.day (shop@7); for example id = 7")
     assert query == found.facts["query"]
     assert all(line.startswith("-- ") for one in found.repair for line in one.splitlines())

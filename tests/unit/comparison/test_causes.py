@@ -36,7 +36,7 @@ def told(*differences: Difference) -> list[str]:
     return [str(one.key) for one in causes(differences, KINDS)]
 
 
-def test_what_stood_in_a_lost_schema_is_lost_with_it() -> None:
+def test_the_objects_of_a_missing_schema_follow_from_it() -> None:
     assert ["schema:app"] == told(
         lost("schema:app", Schema()),
         lost("table:app.orders", TABLE),
@@ -48,15 +48,15 @@ def test_what_stood_in_a_lost_schema_is_lost_with_it() -> None:
     )
 
 
-def test_what_came_with_a_new_table_came_with_it() -> None:
+def test_the_objects_of_a_new_table_follow_from_it() -> None:
     assert ["table:app.orders"] == told(found("table:app.orders", TABLE), found("column:app.orders.id", COLUMN))
 
 
-def test_a_column_is_told_when_its_table_is_there() -> None:
+def test_a_column_is_reported_if_its_table_exists() -> None:
     assert ["column:app.orders.id"] == told(lost("column:app.orders.id", COLUMN))
 
 
-def test_a_loss_does_not_explain_a_gain() -> None:
+def test_a_missing_object_does_not_explain_a_new_one() -> None:
     table, column = lost("table:app.orders", TABLE), found("column:app.orders.id", COLUMN)
 
     assert ["table:app.orders", "column:app.orders.id"] == told(table, column)
@@ -68,13 +68,13 @@ def test_a_change_of_a_table_explains_nothing() -> None:
     )
 
 
-def test_the_sequence_of_a_lost_column_is_lost_with_it() -> None:
+def test_the_sequence_of_a_missing_column_follows_from_it() -> None:
     assert ["column:app.orders.id"] == told(
         lost("column:app.orders.id", COLUMN), lost("sequence:app.orders_id_seq", SEQUENCE)
     )
 
 
-def test_indexes_and_triggers_go_with_their_view() -> None:
+def test_indexes_and_triggers_follow_from_their_view() -> None:
     assert ["view:app.totals"] == told(
         lost("view:app.totals", View(True, "SELECT 1;", ())),
         lost("index:app.totals.totals_idx", Index(True, True, "CREATE UNIQUE INDEX")),
@@ -82,7 +82,7 @@ def test_indexes_and_triggers_go_with_their_view() -> None:
     )
 
 
-def test_a_check_goes_with_its_domain() -> None:
+def test_a_check_follows_from_its_domain() -> None:
     check = Constraint("domain", "check", True, "CHECK (VALUE > 0)")
 
     assert ["constraint:app.size.size_check"] == told(lost("constraint:app.size.size_check", check))
@@ -92,7 +92,7 @@ def test_a_check_goes_with_its_domain() -> None:
 RENAMED = changed("enum:app.status", "labels", ("new", "sent"), ("NEW", "sent"))
 
 
-def test_texts_that_a_renamed_label_respells_are_not_told() -> None:
+def test_texts_that_differ_by_a_renamed_label_are_not_reported() -> None:
     assert ["enum:app.status"] == told(
         RENAMED,
         changed("column:app.orders.status", "default", "'new'::app.status", "'NEW'::app.status"),
@@ -100,7 +100,7 @@ def test_texts_that_a_renamed_label_respells_are_not_told() -> None:
     )
 
 
-def test_a_text_that_differs_in_more_than_the_label_is_told() -> None:
+def test_a_text_that_differs_in_more_than_the_label_is_reported() -> None:
     assert ["enum:app.status", "column:app.orders.status", "column:app.orders.old"] == told(
         RENAMED,
         changed("column:app.orders.status", "default", "'new'::app.status", "'sent'::app.status"),
@@ -108,7 +108,7 @@ def test_a_text_that_differs_in_more_than_the_label_is_told() -> None:
     )
 
 
-def test_a_default_that_is_gone_is_told_beside_a_renamed_label() -> None:
+def test_a_missing_default_is_reported_in_addition_to_a_renamed_label() -> None:
     assert ["enum:app.status", "column:app.orders.status", "column:app.orders.other"] == told(
         RENAMED,
         changed("column:app.orders.status", "default", "'new'::app.status", None),
@@ -116,7 +116,7 @@ def test_a_default_that_is_gone_is_told_beside_a_renamed_label() -> None:
     )
 
 
-def test_a_label_that_is_missing_respells_nothing() -> None:
+def test_a_missing_label_explains_no_text() -> None:
     assert 2 == len(
         told(
             changed("enum:app.status", "labels", ("new", "sent"), ("sent",)),
@@ -125,11 +125,11 @@ def test_a_label_that_is_missing_respells_nothing() -> None:
     )
 
 
-def test_a_kind_that_could_not_be_read_is_told() -> None:
+def test_an_unreadable_kind_is_reported() -> None:
     blind = Difference(Key("view", ("*",)), UNREADABLE, None, "55P03: canceling statement due to lock timeout")
 
     assert ['view:"*"'] == told(RENAMED, blind)[1:]
 
 
-def test_nothing_has_no_cause() -> None:
+def test_without_differences_there_is_no_cause() -> None:
     assert () == causes((), KINDS)

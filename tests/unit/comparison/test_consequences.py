@@ -1,4 +1,4 @@
-"""What went with something else is told under its cause."""
+"""Consequences are reported with their cause."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def snapshot(objects: dict[str, Any]) -> Snapshot:
 
 
 def told(expected: dict[str, Any], actual: dict[str, Any]) -> dict[str, list[str]]:
-    """Return what is told, with what went with it."""
+    """Return the reported differences, with their consequences."""
     one = snapshot(expected)
     every = diff(one, snapshot(actual))
     kept = causes(every, KINDS)
@@ -57,7 +57,7 @@ GIVEN: dict[str, Any] = {
 }
 
 
-def test_what_speaks_of_a_lost_type_follows_from_it_in_the_order_of_making() -> None:
+def test_dependents_of_a_missing_type_follow_from_it_in_creation_order() -> None:
     lost = without(
         GIVEN, "enum:app.state", "column:app.orders.state", "view:app.a", "view:app.b", "grant:view.app.b.reader"
     )
@@ -78,14 +78,14 @@ def test_a_trigger_follows_from_its_function_and_from_no_other() -> None:
     )
 
 
-def test_a_view_that_speaks_of_nothing_lost_is_a_cause() -> None:
+def test_a_view_that_mentions_nothing_missing_is_a_cause() -> None:
     assert {"view:app.b": ["grant:view.app.b.reader"], "function:app.touch()": ["trigger:app.orders.touch"]} == told(
         GIVEN,
         without(GIVEN, "view:app.b", "grant:view.app.b.reader", "function:app.touch()", "trigger:app.orders.touch"),
     )
 
 
-def test_a_default_that_is_another_is_a_cause() -> None:
+def test_a_different_default_is_a_cause() -> None:
     given = GIVEN | {"column:app.orders.id": Column("bigint", True, "app.touch()", "none", "none", None)}
     gone = without(given, "function:app.touch()", "trigger:app.orders.touch")
     none = Column("bigint", True, None, "none", "none", None)
@@ -114,7 +114,7 @@ def test_a_check_that_differs_in_casts_follows_from_the_type_of_its_column() -> 
     )
 
 
-def test_two_that_speak_of_each_other_are_one_cause() -> None:
+def test_two_objects_that_mention_each_other_are_one_cause() -> None:
     given = {
         "view:app.a": View(False, "SELECT 1 FROM app.b;", ()),
         "view:app.b": View(False, "SELECT 1 FROM app.a;", ()),
@@ -135,7 +135,7 @@ def test_many_layers_of_views_are_one_cause() -> None:
     assert [f"view:app.v{number}" for number in range(60)] == found["table:app.orders"]
 
 
-def test_a_role_that_lost_everything_is_one_cause_and_one_that_lost_something_is_not() -> None:
+def test_a_role_that_lost_all_privileges_is_one_cause_and_one_that_lost_some_is_not() -> None:
     held = {"grant:table.app.orders.a": Grant(("SELECT",)), "grant:schema.app.a": Grant(("USAGE",))}
     other = {"grant:table.app.orders.b": Grant(("SELECT",)), "grant:schema.app.b": Grant(("USAGE",))}
     given = GIVEN | held | other

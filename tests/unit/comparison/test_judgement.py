@@ -1,4 +1,4 @@
-"""From a difference to a finding: its problem, its words, its sides and its SQL."""
+"""From a difference to a finding: its problem, its message, its sides and its SQL."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from evidence import evidence, snapshot
 
+from healthd import catalog
 from healthd.catalog.columns import Column
 from healthd.catalog.constraints import Constraint
 from healthd.catalog.enums import Enum
 from healthd.catalog.indexes import Index
+from healthd.catalog.owners import Owner
 from healthd.catalog.tables import Table
 from healthd.catalog.views import View
 from healthd.checks import CHECKS, PROBLEMS
 from healthd.checks.columns import check as columns
-from healthd.checks.objects import JUDGED_ELSEWHERE
 from healthd.checks.objects import check as objects
 from healthd.checks.texts import check as texts
 from healthd.comparison.judgement import message, one_line, sides, summary
@@ -34,7 +35,7 @@ def one(check: Any, *pair: Any) -> Finding:
     return finding
 
 
-def test_an_attribute_that_differs_is_told_with_both_sides_and_the_sql() -> None:
+def test_a_different_attribute_is_reported_with_both_sides_and_the_sql() -> None:
     finding = one(columns, snapshot({NOTES: COLUMN}), snapshot({NOTES: replace(COLUMN, not_null=False)}))
 
     assert ("schema_mismatch", NOTES, "not_null") == (finding.problem, str(finding.key), finding.attribute)
@@ -44,7 +45,14 @@ def test_an_attribute_that_differs_is_told_with_both_sides_and_the_sql() -> None
     assert Severity.CRITICAL == finding.severity
 
 
-def test_what_is_missing_is_told_with_what_it_was() -> None:
+def test_a_placeholder_for_a_role_is_explained() -> None:
+    key = "owner:table.public.machines"
+    finding = one(objects, snapshot({key: Owner("(migrator)")}), snapshot({key: Owner("bob")}))
+
+    assert f"{key}: owned by bob, expected (migrator); (migrator): the role that runs migrations" == finding.message
+
+
+def test_a_missing_object_is_reported_with_its_summary() -> None:
     finding = one(columns, snapshot({NOTES: COLUMN}), snapshot({}))
 
     assert "column:public.machines.notes is missing" == finding.message
@@ -52,7 +60,7 @@ def test_what_is_missing_is_told_with_what_it_was() -> None:
     assert finding.attribute is None
 
 
-def test_what_nobody_expects_is_another_problem_and_has_no_sql() -> None:
+def test_an_unexpected_object_is_another_problem_and_has_no_sql() -> None:
     finding = one(columns, snapshot({}), snapshot({NOTES: replace(COLUMN, not_null=False)}))
 
     assert ("unexpected_object", Severity.WARNING) == (finding.problem, finding.severity)
@@ -61,7 +69,7 @@ def test_what_nobody_expects_is_another_problem_and_has_no_sql() -> None:
     assert () == finding.repair
 
 
-def test_what_nobody_expects_and_breaks_the_application_is_a_mismatch() -> None:
+def test_an_unexpected_object_that_breaks_the_application_is_a_mismatch() -> None:
     finding = one(columns, snapshot({}), snapshot({NOTES: replace(COLUMN, default=None)}))
 
     assert ("schema_mismatch", Severity.CRITICAL) == (finding.problem, finding.severity)
@@ -69,7 +77,7 @@ def test_what_nobody_expects_and_breaks_the_application_is_a_mismatch() -> None:
 
 
 @pytest.mark.parametrize("sides", [({}, {"column": "42501: no"}), ({"column": "42501: no"}, {})])
-def test_a_kind_that_cannot_be_read_is_unknown(sides: tuple[dict[str, str], dict[str, str]]) -> None:
+def test_an_unreadable_kind_is_unknown(sides: tuple[dict[str, str], dict[str, str]]) -> None:
     expected, actual = (snapshot({NOTES: COLUMN}, unreadable=blind) for blind in sides)
     finding = one(columns, expected, actual)
 
@@ -78,14 +86,14 @@ def test_a_kind_that_cannot_be_read_is_unknown(sides: tuple[dict[str, str], dict
 
 
 @pytest.mark.parametrize("kind", ["enum", "view", "table"])
-def test_every_kind_that_cannot_be_read_is_told_by_the_check_that_owns_it(kind: str) -> None:
+def test_every_unreadable_kind_is_reported_by_its_check(kind: str) -> None:
     blind = evidence(snapshot({}), snapshot({}, unreadable={kind: "why"}))
     found = [finding.problem for check in CHECKS.values() for finding in check(blind)]
 
     assert ["cannot_compare"] == found
 
 
-def test_texts_that_another_major_printed_are_one_finding_that_says_how_to_tell() -> None:
+def test_texts_of_another_major_version_are_one_finding_with_a_hint() -> None:
     view = View(False, "SELECT 1;", ())
     names = [f"view:app.v{number}" for number in range(5)]
     expected = snapshot(dict.fromkeys(names, view), 180000)
@@ -93,21 +101,24 @@ def test_texts_that_another_major_printed_are_one_finding_that_says_how_to_tell(
     finding = one(texts, expected, actual)
 
     assert ("cannot_compare", Severity.UNKNOWN) == (finding.problem, finding.severity)
-    assert finding.message.startswith("5 texts were printed by PostgreSQL 15 otherwise than by 18: view:app.v0 (def")
-    assert "view:app.v2 (definition) and 2 more; healthd baseline --record-texts" in finding.message
+    assert finding.message.startswith("5 texts were printed differently by PostgreSQL 15 and 18: view:app.v0 (def")
+    assert (
+        "view:app.v2 (definition) and 2 more; check them, then record them with healthd baseline --record-texts"
+        in finding.message
+    )
     assert "healthd lock --also-on FOLDER" in finding.message
     assert names == [text["key"] for text in finding.facts["texts"]]
     assert [] == list(objects(evidence(expected, actual)))
 
 
-def test_a_text_that_is_gone_is_drift_whatever_the_version() -> None:
+def test_a_missing_text_is_drift_whatever_the_version() -> None:
     finding = one(columns, snapshot({NOTES: COLUMN}, 180000), snapshot({NOTES: replace(COLUMN, default=None)}, 150000))
 
     assert ("schema_mismatch", "default") == (finding.problem, finding.attribute)
     assert ("ALTER TABLE public.machines ALTER COLUMN notes SET DEFAULT ''::text;",) == finding.repair
 
 
-def test_objects_judges_what_no_other_check_does() -> None:
+def test_the_check_objects_judges_what_no_other_check_does() -> None:
     lost = {
         "table:app.t": TABLE,
         "index:app.other.i": Index(False, True, "CREATE INDEX i ON app.other USING btree (id)"),
@@ -118,7 +129,7 @@ def test_objects_judges_what_no_other_check_does() -> None:
     found = list(objects(evidence(snapshot(lost), snapshot({}))))
 
     assert {"table:app.t", "index:app.other.i", "constraint:app.other.c"} == {str(finding.key) for finding in found}
-    assert {"column", "enum"} == set(JUDGED_ELSEWHERE)
+    assert ("enum", "column") == catalog.names(lambda kind: kind.check != "objects")
 
 
 def test_every_difference_is_judged_by_exactly_one_check() -> None:
@@ -134,17 +145,18 @@ def test_a_clean_database_is_clean_for_every_check() -> None:
     assert [] == [finding for check in CHECKS.values() for finding in check(evidence(same, same))]
 
 
-def test_every_problem_says_what_it_means_and_what_to_do() -> None:
+def test_every_problem_has_the_four_parts_of_a_runbook_section() -> None:
     for name, problem in PROBLEMS.items():
         assert name == problem.name
         assert problem.title
         assert problem.meaning.strip()
-        assert problem.see.strip()
-        assert problem.mend.strip()
+        assert problem.impact.strip()
+        assert problem.diagnosis.strip()
+        assert problem.mitigation.strip()
         assert problem.status in (200, 403, 422, 500, 503)
 
 
-def test_words_are_short_and_on_one_line() -> None:
+def test_messages_are_short_and_on_one_line() -> None:
     difference = Difference(Key("view", ("a", "v")), "definition", "SELECT\n  1;", "x" * 500)
 
     assert "view:a.v: definition " + "x" * 119 + "…, expected SELECT 1;" == message(difference)
@@ -164,11 +176,11 @@ def test_words_are_short_and_on_one_line() -> None:
         ("collation", None, '"C"', 'collation "C", expected its type\'s own collation'),
     ],
 )
-def test_both_sides_are_told_in_words(attribute: str, expected: Any, actual: Any, words: str) -> None:
+def test_both_sides_are_shown_in_words(attribute: str, expected: Any, actual: Any, words: str) -> None:
     assert f"{NOTES}: {words}" == message(Difference(Key.parse(NOTES), attribute, expected, actual))
 
 
-def test_long_texts_are_told_where_they_differ() -> None:
+def test_long_texts_are_shown_where_they_differ() -> None:
     text = "SELECT " + "a, " * 100 + "FROM {};"
     difference = Difference(Key("view", ("a", "v")), "definition", text.format("one"), text.format("two"))
 
@@ -176,7 +188,7 @@ def test_long_texts_are_told_where_they_differ() -> None:
     assert message(difference).endswith("FROM one;")
 
 
-def test_an_object_is_summed_up_by_what_tells_most() -> None:
+def test_an_object_is_summarized_by_its_most_significant_attribute() -> None:
     assert "a, b" == summary(Key("enum", ("a", "e")), Enum(("a", "b")))
     assert "text" == summary(Key.parse(NOTES), COLUMN)
     assert "CHECK (true)" == summary(Key("constraint", ()), Constraint("table", "check", True, "CHECK (true)"))

@@ -1,4 +1,4 @@
-"""What a parent promises, its partitions keep."""
+"""Partitions are compared with the definition of their parent."""
 
 from typing import Any
 
@@ -35,26 +35,26 @@ def new(column: Any = COLUMN, table: Any = PARTITION) -> dict[str, Any]:
     return GIVEN | {"table:app.new": table, "column:app.new.id": column}
 
 
-def test_one_more_that_keeps_the_promise_is_nothing() -> None:
+def test_an_additional_partition_that_matches_is_not_reported() -> None:
     assert [] == told(GIVEN, new())
 
 
-def test_one_more_that_does_not_is_told_with_what_it_lacks() -> None:
+def test_an_additional_partition_that_does_not_match_is_reported() -> None:
     loose = Column("bigint", False, "0", "none", "none", None)
 
     assert [("column:app.new.id", "not_null")] == told(GIVEN, new(loose))
 
 
-def test_a_default_may_lack_and_may_not_be_another() -> None:
+def test_a_default_may_be_absent_but_not_different() -> None:
     assert [] == told(GIVEN, new(Column("bigint", True, None, "none", "none", None)))
     assert [("column:app.new.id", "default")] == told(GIVEN, new(Column("bigint", True, "7", "none", "none", None)))
 
 
-def test_an_expected_one_that_is_gone_is_told() -> None:
+def test_a_missing_expected_partition_is_reported() -> None:
     assert [("column:app.old.id", None), ("table:app.old", None)] == told(LISTED, GIVEN)
 
 
-def test_where_they_are_managed_they_come_and_go() -> None:
+def test_managed_partitions_may_be_added_and_removed() -> None:
     rules = {"table:app.readings": "managed"}
     unlogged = Table(True, None, ("app.readings",), "FOR VALUES FROM (1) TO (2)", "off", access_method="heap")
 
@@ -62,7 +62,7 @@ def test_where_they_are_managed_they_come_and_go() -> None:
     assert [("table:app.new", "unlogged")] == told(LISTED, new(table=unlogged), **rules)
 
 
-def test_a_detached_one_of_a_managed_table_is_a_table_that_nobody_expects() -> None:
+def test_a_detached_partition_of_a_managed_table_is_an_unexpected_table() -> None:
     detached = {"table:app.old": Table(False, None, (), None, "off"), "column:app.old.id": COLUMN}
 
     found = diff(
@@ -75,7 +75,7 @@ def test_a_detached_one_of_a_managed_table_is_a_table_that_nobody_expects() -> N
     assert {"table:app.old", "column:app.old.id"} == {str(one.key) for one in found}
 
 
-def test_where_they_are_ignored_nothing_is_told_of_them_or_of_those_below_them() -> None:
+def test_ignored_partitions_and_those_below_them_are_not_reported() -> None:
     below = Table(True, None, ("app.new",), "FOR VALUES WITH (1, 0)", "off")
     parts = Table(False, "HASH (id)", ("app.readings",), "FOR VALUES FROM (1) TO (2)", "off")
     off = Trigger("CREATE TRIGGER touch", "origin", partitions=("app.old disabled",))
@@ -86,7 +86,7 @@ def test_where_they_are_ignored_nothing_is_told_of_them_or_of_those_below_them()
     assert [] == told(LISTED | {"trigger:app.readings.touch": off}, actual, **rules)
 
 
-def test_the_nearest_word_holds() -> None:
+def test_the_nearest_rule_applies() -> None:
     parts = Table(False, "HASH (id)", ("app.readings",), "FOR VALUES FROM (1) TO (2)", "off")
     below = Table(False, None, ("app.old",), "FOR VALUES WITH (1, 0)", "off")
     expected = GIVEN | {"table:app.old": parts, "table:app.below": below}
@@ -95,13 +95,13 @@ def test_the_nearest_word_holds() -> None:
     assert [("table:app.below", None)] == told(expected, GIVEN | {"table:app.old": parts}, **rules)
 
 
-def test_those_of_a_table_that_nobody_expects_are_told_as_they_are() -> None:
+def test_partitions_of_an_unexpected_table_are_reported() -> None:
     assert [("table:app.new", None), ("table:app.readings", None)] == told(
         {}, {"table:app.readings": PARENT, "table:app.new": PARTITION}
     )
 
 
-def test_a_role_may_hold_what_it_holds_on_the_parent_or_by_default_on_tables() -> None:
+def test_a_role_may_hold_privileges_of_the_parent_or_default_privileges() -> None:
     parents = GIVEN | {"grant:table.app.readings.app": Grant(("INSERT", "SELECT"))}
     less = new() | {"grant:table.app.readings.app": Grant(("INSERT", "SELECT"))}
     default = {'default_privileges:"(migrator)".tables.app.reader': DefaultPrivileges(("SELECT",))}
@@ -113,7 +113,7 @@ def test_a_role_may_hold_what_it_holds_on_the_parent_or_by_default_on_tables() -
     assert [] == told(GIVEN | default, new() | default | {"grant:table.app.new.reader": Grant(("SELECT",))})
 
 
-def test_without_partitions_both_sides_are_what_they_were() -> None:
+def test_without_partitions_both_sides_are_unchanged() -> None:
     one, other = snapshot(**GIVEN), snapshot()
 
     assert (one, other) == with_partitions(one, other, {})

@@ -1,4 +1,4 @@
-"""A rename is told as one where the evidence allows, and what speaks of the new name is not told."""
+"""A rename is one difference if it is unambiguous, and texts that mention the new name are not reported."""
 
 from typing import Any
 
@@ -55,19 +55,19 @@ def test_a_table_with_other_columns_is_another_table() -> None:
     assert not any(NAME_OF in one for one in told(ORDERS, other))
 
 
-def test_two_that_it_could_be_are_two_that_nobody_expects() -> None:
+def test_with_two_candidates_both_are_unexpected() -> None:
     found = told({"enum:app.state": Enum(("a",))}, {"enum:app.one": Enum(("a",)), "enum:app.two": Enum(("a",))})
 
     assert ["enum:app.one +", "enum:app.state -", "enum:app.two +"] == found
 
 
-def test_one_that_two_could_have_been_is_none_of_them() -> None:
+def test_a_candidate_for_two_missing_objects_is_not_a_rename() -> None:
     found = told({"enum:app.one": Enum(("a",)), "enum:app.two": Enum(("a",))}, {"enum:app.state": Enum(("a",))})
 
     assert ["enum:app.one -", "enum:app.state +", "enum:app.two -"] == found
 
 
-def test_of_several_each_is_found_by_what_it_is() -> None:
+def test_several_renames_are_found_by_comparing_the_objects() -> None:
     found = told(
         {"enum:app.one": Enum(("a",)), "enum:app.two": Enum(("b",))},
         {"enum:app.eins": Enum(("a",)), "enum:app.zwei": Enum(("b",))},
@@ -76,7 +76,7 @@ def test_of_several_each_is_found_by_what_it_is() -> None:
     assert ["enum:app.one name eins", "enum:app.two name zwei"] == found
 
 
-def test_a_column_keeps_its_place() -> None:
+def test_a_renamed_column_keeps_its_position() -> None:
     moved = {"table:app.orders": table("id", "more", "remark")} | {
         f"column:app.orders.{one}": COLUMN for one in ("id", "more", "remark")
     }
@@ -109,7 +109,7 @@ KEY = Column("bigint", True, None, "none", "none", None)
         ("SELECT (note <> 'remark');", "SELECT (remark <> 'remark');", True),
     ],
 )
-def test_a_text_that_speaks_of_a_new_name_is_what_it_was(expected: str, actual: str, *, same: bool) -> None:
+def test_a_text_that_mentions_a_new_name_is_the_same(expected: str, actual: str, *, same: bool) -> None:
     view = {"view:app.notes": View(False, expected, ())}
     there = {"table:app.orders": table("id", "remark"), "view:app.notes": View(False, actual, ())}
     there |= {"column:app.orders.id": COLUMN, "column:app.orders.remark": COLUMN}
@@ -118,7 +118,7 @@ def test_a_text_that_speaks_of_a_new_name_is_what_it_was(expected: str, actual: 
     assert same == (not any("view:" in one for one in found))
 
 
-def test_a_body_is_kept_as_it_was_written() -> None:
+def test_a_body_does_not_follow_a_rename() -> None:
     def function(body: str) -> Function:
         return Function("function", "", "text", "sql", body)
 
@@ -140,7 +140,7 @@ def test_the_arguments_of_a_routine_follow_the_name_of_a_type() -> None:
     )
 
 
-def test_nothing_renamed_leaves_the_snapshot_alone() -> None:
+def test_without_renames_the_snapshot_is_unchanged() -> None:
     one, other = snapshot(ORDERS), snapshot({})
 
     assert aligned(one, other, KINDS) == (other, ())
@@ -158,7 +158,7 @@ def test_nothing_renamed_leaves_the_snapshot_alone() -> None:
         ("operator_class:app.ops.btree", None, "ALTER OPERATOR CLASS app.now USING btree RENAME TO ops;"),
     ],
 )
-def test_the_repair_gives_the_name_back(key: str, record: Any, statement: str) -> None:
+def test_the_repair_restores_the_name(key: str, record: Any, statement: str) -> None:
     one = Key.parse(key)
     name = one.path[1] if one.kind in ("function", "operator_class") else one.path[-1]
 

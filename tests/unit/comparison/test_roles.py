@@ -1,4 +1,4 @@
-"""The role that migrates is the same in every comparison, and nobody else is."""
+"""The role that runs migrations is the same in every comparison; other roles are not."""
 
 from healthd.catalog.grants import Grant
 from healthd.catalog.owners import Owner
@@ -16,14 +16,14 @@ T = Key("table", ("public", "t"))
 OWNER = Key("owner", ("table", "public", "t"))
 APP = Key("grant", ("table", "public", "t", "app"))
 POLICY = Key("policy", ("public", "t", "own"))
-TABLE = Table(**dict.fromkeys(attributes(Table)))  # nobody looks into it
+TABLE = Table(**dict.fromkeys(attributes(Table)))  # its content is not used
 
 
 def snapshot(objects: dict[Key, object], server_version: int = 180000) -> Snapshot:
     return Snapshot(server_version, {T: TABLE, **objects})
 
 
-def test_what_the_migrator_owns_is_not_told() -> None:
+def test_ownership_by_the_migrator_is_not_listed() -> None:
     assert snapshot({}) == for_comparison(snapshot({OWNER: Owner("deploy")}), "deploy")
 
 
@@ -39,7 +39,7 @@ def test_an_owner_that_a_migration_chose_differs_from_the_migrator() -> None:
     assert (Difference(OWNER, "role", "bob", MIGRATOR),) == diff(expected, actual)
 
 
-def test_a_privilege_that_nobody_expects_differs_from_none() -> None:
+def test_an_unexpected_privilege_differs_from_none() -> None:
     expected, actual = comparable(snapshot({}), snapshot({APP: Grant(("SELECT",))}), "deploy")
 
     assert (Difference(APP, "privileges", (), ("SELECT",)),) == diff(expected, actual)
@@ -57,7 +57,7 @@ def test_the_roles_of_a_policy_are_sorted_after_they_are_renamed() -> None:
     assert (MIGRATOR, "alice") == for_comparison(snapshot({POLICY: policy}), "zoe").objects[POLICY].roles
 
 
-def test_what_postgresql_17_brought_is_not_missing_in_an_older_one() -> None:
+def test_what_postgresql_17_introduced_is_not_missing_in_an_older_version() -> None:
     new, old = Grant(("DELETE", "MAINTAIN")), Grant(("DELETE",))
     expected, actual = comparable(snapshot({APP: new}), snapshot({APP: old}, 160000), "deploy")
 
@@ -75,7 +75,7 @@ def test_all_privileges_are_the_same_before_and_after_postgresql_17() -> None:
     assert (seven, seven[1:]) == (lost.expected, lost.actual)
 
 
-def test_the_sql_of_a_finding_names_the_role_of_the_database() -> None:
+def test_the_sql_of_a_finding_contains_the_role_of_the_database() -> None:
     finding = Finding("p", OWNER, "", Severity.WARNING, repair=(f'ALTER TABLE public.t OWNER TO "{MIGRATOR}";',))
 
     assert ('ALTER TABLE public.t OWNER TO "De Ploy";',) == named(finding, snapshot({}), "De Ploy").repair

@@ -1,4 +1,4 @@
-"""Names that changed places are told from columns that stand in another order."""
+"""Swapped names are distinguished from columns in another order."""
 
 from healthd.comparison.swapped_columns import repair, stands_as_made
 from healthd.model.names import Key
@@ -12,27 +12,27 @@ def column(name: str | None, at: int, *, untouched: bool = False, migrated: bool
     return TouchedColumn(name, (at, 0), untouched, migrated)
 
 
-def test_one_that_nobody_touched_has_its_own_name() -> None:
+def test_an_unchanged_column_was_not_renamed() -> None:
     assert stands_as_made([column("last", 1, untouched=True), column("first", 5)], NAMES)
 
 
-def test_both_that_were_touched_may_have_the_names_of_each_other() -> None:
+def test_two_changed_columns_may_be_swapped() -> None:
     assert not stands_as_made([column("last", 5), column("first", 4)], NAMES)
     assert not stands_as_made([column("last", 4), column("first", 5)], NAMES)
     assert not stands_as_made([], NAMES)
 
 
-def test_a_column_that_was_dropped_in_between_was_made_again() -> None:
+def test_a_column_dropped_in_between_was_created_again() -> None:
     assert stands_as_made([column(None, 4), column("last", 3), column("first", 5)], NAMES)
     assert not stands_as_made([column(None, 2), column("last", 6), column("first", 5)], NAMES)
 
 
-def test_a_table_that_no_migration_made_may_have_got_its_columns_one_by_one() -> None:
+def test_the_columns_of_an_unmigrated_table_may_have_been_added_one_by_one() -> None:
     assert stands_as_made([column("last", 4, migrated=False), column("first", 5, migrated=False)], NAMES)
     assert not stands_as_made([column("last", 5, migrated=False), column("first", 4, migrated=False)], NAMES)
 
 
-def test_names_go_back_along_a_chain_and_around_a_circle() -> None:
+def test_names_are_restored_in_a_chain_and_in_a_cycle() -> None:
     table = Key("table", ("app", "people"))
     taken = ["b_aside"]
 

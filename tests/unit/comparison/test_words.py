@@ -1,4 +1,4 @@
-"""Every message that a difference can make, one for each attribute of each record, as people read it: messages.txt."""
+"""Every message of a difference, one for each attribute of each record: messages.txt."""
 
 import dataclasses
 import sys
@@ -17,7 +17,7 @@ MESSAGES = Path(__file__).parent / "messages.txt"
 
 
 def pairs(field: str, annotation: str) -> Iterator[tuple[Any, Any]]:
-    """Yield sample values, expected and actual, of a field of this type."""
+    """Yield sample values, expected and actual, for a field of this type."""
     if "bool" in annotation:
         yield from ((True, False), (False, True))
     elif "tuple" in annotation:
@@ -42,12 +42,12 @@ def said(kind: Kind, difference: Difference) -> str:
     return f"{kind.name}: {message(difference).removeprefix(f'{difference.key}: ')}"
 
 
-def test_every_message_is_one_that_somebody_has_read() -> None:
-    """`python tests/unit/comparison/test_words.py > tests/unit/comparison/messages.txt`, then read what changed."""
+def test_every_message_has_been_reviewed() -> None:
+    """To update: `python tests/unit/comparison/test_words.py > tests/unit/comparison/messages.txt`; review the diff."""
     assert MESSAGES.read_text().splitlines() == list(messages())
 
 
-def test_no_message_says_a_word_twice_or_the_name_of_a_field() -> None:
+def test_no_message_repeats_itself_or_contains_the_name_of_a_field() -> None:
     for text in messages():
         first, _, second = text.partition(": ")[2].partition(", expected ")
         assert "_" not in text.partition(": ")[2]

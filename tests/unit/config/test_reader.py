@@ -375,12 +375,12 @@ def test_a_wrong_line_is_named(ini: Path, text: str, message: str, hint: str) ->
     ("contract", "words"),
     [
         ("{", "not JSON"),
-        ("[]", "a contract is an object"),
-        ("{}", "names no table and no enum"),
+        ("[]", "a contract must be an object"),
+        ("{}", "contains no table, enum, model or statement"),
         ('{"tables": []}', ""),
         ('{"tables": {"app.orders": {"columns": ["id"]}}}', ""),
         ('{"tables": {"orders": {}}}', "with their schema"),
-        ('{"tables": {"app.orders": {"privileges": ["READ"]}}}', "no such privilege"),
+        ('{"tables": {"app.orders": {"privileges": ["READ"]}}}', "unknown privilege"),
     ],
 )
 def test_a_contract_that_is_none_is_named_with_its_file(ini: Path, tmp_path: Path, contract: str, words: str) -> None:

@@ -1,4 +1,4 @@
-"""A contract is read from JSON; what is wrong in it is said."""
+"""A contract is read from JSON; errors in it are reported."""
 
 import json
 
@@ -8,7 +8,7 @@ from healthd.contracts import PRIVILEGES, load
 from healthd.model.contracts import Contract
 
 
-def test_a_contract_is_what_its_text_says() -> None:
+def test_a_contract_is_read_from_its_text() -> None:
     text = json.dumps(
         {
             "role": "api",
@@ -29,7 +29,7 @@ def test_a_contract_is_what_its_text_says() -> None:
     ) == load(text, "machines")
 
 
-def test_a_contract_may_speak_of_enums_alone() -> None:
+def test_a_contract_may_contain_only_enums() -> None:
     assert {"public.e": ("a",)} == load('{"enums": {"public.e": ["a"]}}', "c").enums
 
 
@@ -38,18 +38,18 @@ def test_a_contract_may_speak_of_enums_alone() -> None:
     [
         ("", "not JSON"),
         ("{", "not JSON"),
-        ("[]", "a contract is an object"),
-        ("null", "a contract is an object"),
-        ("{}", "names no table and no enum"),
-        ('{"tabels": {}}', "not tabels"),
+        ("[]", "a contract must be an object"),
+        ("null", "a contract must be an object"),
+        ("{}", "contains no table, enum, model or statement"),
+        ('{"tabels": {}}', "unknown: tabels"),
         ('{"tables": []}', "tables"),
         ('{"enums": []}', "enums"),
-        ('{"tables": {"public.t": []}}', "public.t: a table is an object"),
-        ('{"tables": {"public.t": {"column": {}}}}', "not column"),
+        ('{"tables": {"public.t": []}}', "public.t: a table must be an object"),
+        ('{"tables": {"public.t": {"column": {}}}}', "unknown: column "),
         ('{"tables": {"public.t": {"columns": ["id"]}}}', "public.t"),
         ('{"tables": {"public.t": {"columns": {"id": 3}}}}', "public.t"),
         ('{"tables": {"public.t": {"privileges": "SELECT"}}}', "public.t"),
-        ('{"tables": {"public.t": {"privileges": ["select"]}}}', "no such privilege: 'select'"),
+        ('{"tables": {"public.t": {"privileges": ["select"]}}}', "unknown privilege 'select'"),
         ('{"tables": {"t": {}}}', "with their schema"),
         ('{"tables": {"a.b.c": {}}}', "with their schema"),
         ('{"tables": {"": {}}}', "not the name"),
@@ -59,7 +59,7 @@ def test_a_contract_may_speak_of_enums_alone() -> None:
         ('{"role": 3, "enums": {"public.e": ["a"]}}', "role"),
     ],
 )
-def test_what_is_wrong_is_said(text: str, words: str) -> None:
+def test_an_error_is_reported(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         load(text, "c")
 

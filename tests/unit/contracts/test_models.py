@@ -1,4 +1,4 @@
-"""Models become members of a contract: type, None, defaults, and the values that an enum really writes."""
+"""From models to members of a contract: type, None, defaults, and the values that an enum really writes."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def model(thing: Any, name: str = "shop:Name", table: str | None = None) -> Mode
     return found
 
 
-def test_a_declarative_class_says_what_it_writes() -> None:
+def test_a_declarative_class_declares_what_it_writes() -> None:
     assert Model(
         "public.machines",
         {
@@ -41,14 +41,14 @@ def test_a_class_in_two_tables_is_a_model_for_each() -> None:
     assert {"id": Member("id", "uuid", optional=False)} == found[f"{shop.__name__}:Engine in engines"].members
 
 
-def test_a_base_is_every_class_that_it_maps() -> None:
+def test_a_base_contains_every_class_that_it_maps() -> None:
     found = contract_of({"shop:Base": shop.Base}).models
 
     assert f"{shop.__name__}:Machine" in found
     assert found.keys() >= contract_of({"shop:Engine": shop.Engine}).models.keys()
 
 
-def test_metadata_is_every_table_and_a_table_may_be_only_read() -> None:
+def test_metadata_contains_every_table_and_a_table_may_be_read_only() -> None:
     found = contract_of({"shop:METADATA": shop.METADATA}).models
 
     assert ('app."Visits"', True) == (found["shop:Visits"].table, found["shop:Visits"].inserts)
@@ -57,7 +57,7 @@ def test_metadata_is_every_table_and_a_table_may_be_only_read() -> None:
     assert model(shop.VISITS) == found["shop:Visits"]
 
 
-def test_a_pydantic_model_says_what_it_reads() -> None:
+def test_a_pydantic_model_declares_what_it_reads() -> None:
     assert Model(
         "app.machines",
         {
@@ -73,7 +73,7 @@ def test_a_pydantic_model_says_what_it_reads() -> None:
     ) == model(shop.Seen)
 
 
-def test_a_dataclass_says_what_its_annotations_say() -> None:
+def test_a_dataclass_declares_what_its_annotations_declare() -> None:
     assert Model(
         "app.visits",
         {
@@ -86,13 +86,13 @@ def test_a_dataclass_says_what_its_annotations_say() -> None:
     ) == model(shop.Visit, table="app.visits")
 
 
-def test_a_list_holds_models_of_any_sort() -> None:
+def test_a_list_contains_models_of_any_type() -> None:
     assert {"public.machines", "public.engines", "app.machines"} == {
         one.table for one in contract_of({"shop:EVERYTHING": shop.EVERYTHING}).models.values()
     }
 
 
-def test_statements_are_written_as_the_server_takes_them() -> None:
+def test_statements_are_written_as_the_server_accepts_them() -> None:
     found = contract_of({"shop:STATEMENTS": shop.STATEMENTS}).statements
 
     assert Statement("SELECT $1::int") == found["raw"]
@@ -103,14 +103,14 @@ def test_statements_are_written_as_the_server_takes_them() -> None:
 @pytest.mark.parametrize(
     ("thing", "words", "hint"),
     [
-        (shop.Mood, "shop:Name is no model: EnumType", "a pydantic model"),
-        (7, "shop:Name is no model: int", "a pydantic model"),
-        (shop.NOTHING, "no model in it", "a pydantic model"),
-        (shop.Visit, "does not say in which table it is kept", "__tablename__"),
-        (shop.NOT_A_STATEMENT, "shop:Name['one'] is no statement: int", "a text"),
+        (shop.Mood, "shop:Name is not a model: EnumType", "a pydantic model"),
+        (7, "shop:Name is not a model: int", "a pydantic model"),
+        (shop.NOTHING, "no model in shop:Name", "a pydantic model"),
+        (shop.Visit, "does not specify its table", "__tablename__"),
+        (shop.NOT_A_STATEMENT, "shop:Name['one'] is not a statement: int", "a string"),
     ],
 )
-def test_what_is_no_model_is_told(thing: Any, words: str, hint: str) -> None:
+def test_an_object_that_is_not_a_model_is_reported(thing: Any, words: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
         contract_of({"shop:Name": thing})
 
@@ -118,7 +118,7 @@ def test_what_is_no_model_is_told(thing: Any, words: str, hint: str) -> None:
     assert hint in caught.value.hint
 
 
-def test_a_contract_comes_back_from_its_file() -> None:
+def test_a_contract_can_be_written_and_read_again() -> None:
     found = contract_of({"shop:EVERYTHING": shop.EVERYTHING, "shop:STATEMENTS": shop.STATEMENTS})
 
     assert found == load(dump(found, "1.0"), "")

@@ -45,7 +45,7 @@ def findings(
     lost: str | None = None,
     table: str = "public.machines",
 ) -> list[Finding]:
-    """Return what is found when these members, and these objects, stand beside or instead of the usual ones."""
+    """Return the findings with these members and objects in addition to, or in place of, the usual ones."""
     model = Model(table, {name: one for name, one in (MEMBERS | (members or {})).items() if name != lost}, inserts)
     contract = Contract("api@41", models={"shop.models:Machine": model})
     return list(contracts.check(evidence(snapshot(THERE | (there or {})), contracts=(contract,))))
@@ -87,7 +87,7 @@ def test_a_column_that_only_the_model_has_names_the_attribute_and_the_contract()
         (column("text", generated="stored", default="name"), []),
     ],
 )
-def test_a_column_that_only_the_table_has_counts_when_an_insert_fails(extra: Column, expected: list[str]) -> None:
+def test_a_column_that_only_the_table_has_is_reported_if_an_insert_fails(extra: Column, expected: list[str]) -> None:
     there = {"column:public.machines.extra": extra}
 
     assert expected == [str(one.key) for one in findings(there=there)]
@@ -101,7 +101,7 @@ def test_a_column_that_only_the_table_has_counts_when_an_insert_fails(extra: Col
         ("str", "fits with care, the driver reads UUID", Severity.WARNING),
     ],
 )
-def test_a_type_that_does_not_fit_is_told(python: str, words: str, severity: Severity) -> None:
+def test_a_type_that_does_not_fit_is_reported(python: str, words: str, severity: Severity) -> None:
     found = findings({"id": Member("id", python, optional=True, left_to_server=True)})
 
     assert ("contract_broken", "column:public.machines.id") == only(found)[:2]
@@ -109,7 +109,7 @@ def test_a_type_that_does_not_fit_is_told(python: str, words: str, severity: Sev
     assert severity == found[0].severity
 
 
-def test_a_domain_is_what_it_is_made_of() -> None:
+def test_a_domain_is_compared_by_its_base_type() -> None:
     there = {"column:public.machines.name": column("public.code")}
 
     assert [] == findings(there=there)
@@ -124,10 +124,10 @@ def test_a_domain_is_what_it_is_made_of() -> None:
     )
 
 
-def test_a_value_that_is_cast_to_another_type_is_refused() -> None:
+def test_a_value_that_is_cast_to_another_type_is_rejected() -> None:
     sent = Member("status", "enum", values=("ok", "Bad", "gone"), type="machinestatus")
 
-    assert "is sent as machinestatus: the server refuses it" in only(findings({"status": sent}))[2]
+    assert "is sent as machinestatus: the server rejects it" in only(findings({"status": sent}))[2]
     for name in ("mood", "public.mood"):
         assert [] == findings({"status": Member("status", "enum", values=("ok", "Bad", "gone"), type=name)})
 
@@ -135,20 +135,20 @@ def test_a_value_that_is_cast_to_another_type_is_refused() -> None:
 @pytest.mark.parametrize(
     ("member", "there", "words"),
     [
-        (Member("name", "str", optional=True), {}, "Machine.name may be None, and is written then"),
+        (Member("name", "str", optional=True), {}, "Machine.name may be None: writing None fails"),
         (Member("name", "str", optional=False, left_to_server=True), {}, "is left to the server"),
         (Member("name", "str", optional=False), {"not_null": False}, "reading such a row fails"),
-        (Member("name", "str", optional=True), {"default": "'x'"}, "is written then"),
+        (Member("name", "str", optional=True), {"default": "'x'"}, "writing None fails"),
         (Member("name", "str", optional=True, left_to_server=True), {"default": "'x'"}, None),
         (Member("name", "str", optional=True), {"not_null": False}, None),
         (Member("name", "str"), {"not_null": False}, None),
         (Member("name", "str"), {}, None),
-        (Member("name", "str", optional=False), {"generated": "stored", "default": "'x'"}, "the server alone makes"),
-        (Member("name", "str", optional=False), {"identity": "always"}, "the server alone makes"),
+        (Member("name", "str", optional=False), {"generated": "stored", "default": "'x'"}, "are always generated"),
+        (Member("name", "str", optional=False), {"identity": "always"}, "are always generated"),
         (Member("name", "str", optional=False), {"identity": "by default"}, None),
     ],
 )
-def test_none_and_null_must_be_taken_by_both_sides(member: Member, there: dict[str, Any], words: str | None) -> None:
+def test_none_and_null_must_be_accepted_by_both_sides(member: Member, there: dict[str, Any], words: str | None) -> None:
     found = findings({"name": member}, {"column:public.machines.name": column("text", **there)})
 
     if words is None:
@@ -166,9 +166,9 @@ def test_a_model_that_only_reads_may_be_wider_than_its_table() -> None:
     ("values", "words", "severity"),
     [
         (("ok", "Bad"), "Machine.status does not know 'gone' and fails when it reads one", Severity.CRITICAL),
-        (("ok", "Bad", "gone", "new"), "the server refuses 'new' of Machine.status", Severity.CRITICAL),
-        (("ok", "bad", "gone"), "'bad' of Machine.status is 'Bad' here", Severity.CRITICAL),
-        (("ok", "gone", "Bad"), "sort in another order", Severity.WARNING),
+        (("ok", "Bad", "gone", "new"), "the server rejects 'new' of Machine.status", Severity.CRITICAL),
+        (("ok", "bad", "gone"), "'bad' of Machine.status is 'Bad' in the database", Severity.CRITICAL),
+        (("ok", "gone", "Bad"), "are in a different order", Severity.WARNING),
         (("ok", "Bad", "gone"), None, None),
     ],
 )
@@ -183,25 +183,25 @@ def test_enums_are_compared_by_value(values: tuple[str, ...], words: str | None,
         assert (severity, ("ok", "Bad", "gone")) == (found[0].severity, found[0].facts["valid_values"])
 
 
-def test_what_only_one_side_has_stands_apart() -> None:
+def test_values_of_only_one_side_are_listed_separately() -> None:
     (found,) = findings({"status": Member("status", "enum", optional=False, values=("ok", "new"))})
 
     assert (("new",), ("Bad", "gone")) == (found.facts["missing"], found.facts["extra"])
 
 
-def test_names_that_stand_for_values_are_told_with_their_cure() -> None:
+def test_names_in_place_of_values_are_reported_with_the_fix() -> None:
     member = Member("status", "enum", optional=False, values=("OK", "BAD", "GONE"), names=True)
     (found,) = findings({"status": member})
 
     assert "values_callable=lambda e: [m.value for m in e]" in found.message
-    assert "'OK' of Machine.status is 'ok' here" in found.message
+    assert "'OK' of Machine.status is 'ok' in the database" in found.message
 
 
-def test_an_enum_of_texts_is_kept_in_a_text_column() -> None:
+def test_an_enum_of_strings_may_be_stored_in_a_text_column() -> None:
     assert [] == findings({"name": Member("name", "enum", optional=False, values=("a",))})
 
 
-def test_the_columns_of_a_view_are_its_own_affair() -> None:
+def test_the_columns_of_a_view_are_not_checked() -> None:
     from healthd.catalog.views import View
 
     view = View(*[None] * len(View.__dataclass_fields__))  # type: ignore[arg-type]

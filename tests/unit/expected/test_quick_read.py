@@ -78,7 +78,7 @@ def test_two_files_with_one_id_and_a_folder_that_is_not_there_are_errors(tmp_pat
     folders = write(tmp_path / "a", **{"1": ""}), write(tmp_path / "b", **{"1": ""})
     with pytest.raises(ConfigError, match="two migrations have the id 1"):
         glance(folders)
-    with pytest.raises(ConfigError, match="no such folder"):
+    with pytest.raises(ConfigError, match="no such migration folder"):
         glance([tmp_path / "nowhere"])
     (tmp_path / "a" / "2.py").write_text("")
     with pytest.raises(ConfigError, match="is Python"):

@@ -20,7 +20,15 @@ def report(*findings: Finding, at_s: float = 0.0, failure: str | None = None, ta
     started_at = START + timedelta(seconds=at_s)
     checks = dict.fromkeys(("connection", "enums", "objects"), Severity.UNKNOWN if failure else Severity.OK)
     checks |= {one.check: one.severity for one in findings}
-    return Report(target, started_at, 0.5, findings, next_round_s=10.0, failure=failure, checks=checks)
+    return Report(
+        target=target,
+        started_at=started_at,
+        duration_s=0.5,
+        findings=findings,
+        next_round_s=10.0,
+        failure=failure,
+        checks=checks,
+    )
 
 
 def board() -> Board:

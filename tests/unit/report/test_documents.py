@@ -41,7 +41,16 @@ GONE = Finding("database_unreachable", Key("database", ("app",)), "no answer", S
 
 def report(*findings: Finding, next_round_s: float = 30.0) -> Report:
     migrations = (MigrationState("0001_a", State.APPLIED, NOW), MigrationState("0002_b", State.PENDING))
-    return Report("app", NOW, 0.25, findings, next_round_s, {"enums": Severity.OK}, migrations, server_version=180004)
+    return Report(
+        target="app",
+        started_at=NOW,
+        duration_s=0.25,
+        findings=findings,
+        next_round_s=next_round_s,
+        checks={"enums": Severity.OK},
+        migrations=migrations,
+        server_version=180004,
+    )
 
 
 def told(one: Report | None, *, fresh: bool = True) -> tuple[int, Any, dict[str, str]]:

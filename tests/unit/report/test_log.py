@@ -103,10 +103,10 @@ def test_no_password_is_in_a_line_its_facts_or_a_traceback(
         except ValueError as error:
             raise RuntimeError(f"no connection: {dsn}") from error
     except RuntimeError:
-        log.exception("round.broke", target="app")
+        log.exception("round.failed", target="app")
         logging.getLogger("library").exception("broke")
 
-    assert "round.broke" in stream.getvalue()
+    assert "round.failed" in stream.getvalue()
     assert "no connection" in stream.getvalue()
     assert "hunter2" not in stream.getvalue()
 

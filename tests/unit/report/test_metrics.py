@@ -31,7 +31,10 @@ def finding(number: int = 0, *, name: str = "orders", **words: Any) -> Finding:
 
 def report(*findings: Finding, **words: Any) -> Report:
     checks = {"connection": Severity.OK, "objects": max((one.severity for one in findings), default=Severity.OK)}
-    return replace(Report("app", NOW, 0.3, findings, next_round_s=10.0, checks=checks), **words)
+    return replace(
+        Report(target="app", started_at=NOW, duration_s=0.3, findings=findings, next_round_s=10.0, checks=checks),
+        **words,
+    )
 
 
 def board(*reports: Report, targets: tuple[str, ...] = ("app",)) -> Board:

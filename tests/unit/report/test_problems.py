@@ -1,4 +1,4 @@
-"""Every problem is told in full, and the worst decides the answer."""
+"""Every problem has a complete section in the runbook, and the leading problem decides the response."""
 
 from itertools import combinations
 
@@ -46,13 +46,18 @@ def test_nothing_found_leads_nowhere() -> None:
 
 
 @pytest.mark.parametrize("problem", SECTIONS.values(), ids=lambda problem: problem.name)
-def test_a_section_says_what_it_means_how_to_see_it_and_how_to_mend_it(problem: Problem) -> None:
+def test_a_section_has_meaning_impact_diagnosis_and_mitigation(problem: Problem) -> None:
     text = "\n".join(section(problem))
 
     assert text.startswith(f"## {problem.name}\n\n**{problem.title}.**")
-    for part in (problem.meaning, problem.see, problem.mend):
+    for heading, part in (
+        ("Meaning", problem.meaning),
+        ("Impact", problem.impact),
+        ("Diagnosis", problem.diagnosis),
+        ("Mitigation", problem.mitigation),
+    ):
         assert part.strip()
-        assert part.strip() in text
+        assert f"\n### {heading}\n\n{part.strip()}\n" in text
 
 
 def test_the_runbook_has_a_heading_for_each_problem_and_each_alert_about_us() -> None:

@@ -50,7 +50,16 @@ class Daemon:
             raise self.wrong
 
     def post(self, *findings: Finding, target: str = "app", failure: str | None = None) -> None:
-        self.board.post(Report(target, self.now, 0.1, findings, next_round_s=10.0, failure=failure))
+        self.board.post(
+            Report(
+                target=target,
+                started_at=self.now,
+                duration_s=0.1,
+                findings=findings,
+                next_round_s=10.0,
+                failure=failure,
+            )
+        )
 
 
 @pytest.fixture
@@ -103,7 +112,7 @@ async def test_reload_takes_post_alone(web: httpx.AsyncClient, daemon: Daemon) -
 async def test_a_page_of_another_site_cannot_reload(
     sent: dict[str, str], web: httpx.AsyncClient, daemon: Daemon
 ) -> None:
-    assert "another site" in problem(await web.post("/-/reload", headers=sent), 403)["detail"]
+    assert "cross-site request" in problem(await web.post("/-/reload", headers=sent), 403)["detail"]
     assert 0 == daemon.reloads
 
 
@@ -134,7 +143,7 @@ async def test_a_reload_that_is_refused_says_why(web: httpx.AsyncClient, daemon:
 
     body = problem(await web.post("/-/reload"), 500)
     assert "line 3: [healthd] intervall_s" in body["detail"]
-    assert "the old settings stay" in body["detail"]
+    assert "the previous settings stay in use" in body["detail"]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/openmetrics-text"])

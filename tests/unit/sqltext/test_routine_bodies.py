@@ -1,4 +1,4 @@
-"""Of two bodies that run the same it is said what differs; those that do not are never called alike."""
+"""For two bodies that run the same, the difference is described; bodies that run differently are never called alike."""
 
 import pytest
 
@@ -10,15 +10,15 @@ BODY = "\nBEGIN\n  RETURN 1;  \nEND "
 @pytest.mark.parametrize(
     ("expected", "actual", "words"),
     [
-        (BODY, "\nBEGIN\n  RETURN 1;\nEND ", "blanks at the end of line 3"),
-        (BODY, "\nBEGIN\n\tRETURN 1;  \nEND ", "tabs and blanks at the beginning of line 3"),
-        (BODY, "\nBEGIN\n  RETURN  1;  \n END ", "blanks in line 3 and in 1 more line"),
-        (BODY, BODY.replace("\n", "\r\n"), "blanks at the end of line 1 and in 2 more lines"),
+        (BODY, "\nBEGIN\n  RETURN 1;\nEND ", "whitespace at the end of line 3"),
+        (BODY, "\nBEGIN\n\tRETURN 1;  \nEND ", "tabs and spaces at the beginning of line 3"),
+        (BODY, "\nBEGIN\n  RETURN  1;  \n END ", "whitespace in line 3 and in 1 more line"),
+        (BODY, BODY.replace("\n", "\r\n"), "whitespace at the end of line 1 and in 2 more lines"),
         (BODY, "\nBEGIN RETURN 1; END", "line breaks, first in line 2"),
         (BODY, BODY.replace("BEGIN", "BEGIN -- now"), "comments only, first in line 2"),
         (BODY, BODY.replace("RETURN", "/* a /* b */ ' */ RETURN"), "comments only, first in line 3"),
-        ("SELECT 1 -- x", "SELECT 1 -- x  ", "blanks at the end of line 1"),
-        ("SELECT 'a'\n'b'", "SELECT 'a'\n  'b'", "blanks at the beginning of line 2"),
+        ("SELECT 1 -- x", "SELECT 1 -- x  ", "whitespace at the end of line 1"),
+        ("SELECT 'a'\n'b'", "SELECT 'a'\n  'b'", "whitespace at the beginning of line 2"),
     ],
 )
 def test_what_runs_the_same_is_said_to_differ_in_little(expected: str, actual: str, words: str) -> None:

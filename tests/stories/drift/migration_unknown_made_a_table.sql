@@ -1,7 +1,0 @@
--- A release with other files was here and made a table.
--- expect: migration_unknown migration:"0011_from_another_branch"
--- expect: unexpected_object table:public.visits
--- repair: no, the files are the wrong ones
-INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc)
-VALUES (encode(sha256('0011_from_another_branch'), 'hex'), '0011_from_another_branch', now());
-CREATE TABLE visits (id bigint PRIMARY KEY);

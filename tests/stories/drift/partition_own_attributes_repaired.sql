@@ -1,0 +1,20 @@
+-- The differences of a new partition from its parent are repaired by the reported SQL.
+-- expect: schema_mismatch column:public.readings_2026.value
+-- expect: schema_mismatch grant:table.public.readings_2026.readers
+-- expect: schema_mismatch table:public.readings_2026
+-- role: readers
+-- given:
+CREATE TABLE readings (id bigint, at date NOT NULL, value integer DEFAULT 0 CHECK (value >= 0), PRIMARY KEY (id, at))
+    PARTITION BY RANGE (at);
+CREATE INDEX readings_value_idx ON readings (value);
+CREATE TABLE readings_2025 PARTITION OF readings FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+GRANT SELECT ON readings TO readers;
+ALTER TABLE readings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readers ON readings FOR SELECT TO readers USING (true);
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER touch AFTER INSERT ON readings FOR EACH ROW EXECUTE FUNCTION touch();
+-- drift:
+CREATE TABLE readings_2026 PARTITION OF readings FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+ALTER TABLE readings_2026 ALTER COLUMN value SET DEFAULT 7;
+ALTER TABLE readings_2026 SET (fillfactor = 50);
+GRANT SELECT, INSERT ON readings_2026 TO readers;

@@ -1,6 +1,0 @@
--- A sequence counts in other steps, to another end, and begins again.
--- expect: schema_mismatch sequence:public.numbers
--- given:
-CREATE SEQUENCE numbers AS integer INCREMENT BY 5 MINVALUE 0 START WITH 0;
--- drift:
-ALTER SEQUENCE numbers INCREMENT BY 1 MINVALUE -10 MAXVALUE 100 START WITH 1 CACHE 7 CYCLE;

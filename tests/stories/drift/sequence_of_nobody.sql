@@ -1,6 +1,0 @@
--- A serial column's sequence no longer goes with it.
--- expect: schema_mismatch sequence:public.visits_id_seq
--- given:
-CREATE TABLE visits (id serial PRIMARY KEY);
--- drift:
-ALTER SEQUENCE visits_id_seq OWNED BY NONE;

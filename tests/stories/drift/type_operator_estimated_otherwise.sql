@@ -1,6 +1,0 @@
--- The planner guesses otherwise how many rows an operator finds.
--- expect: schema_mismatch operator:public."<=>"(integer, integer)
--- given:
-CREATE OPERATOR <=> (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4eq, RESTRICT = eqsel);
--- drift:
-ALTER OPERATOR <=> (integer, integer) SET (RESTRICT = NONE);

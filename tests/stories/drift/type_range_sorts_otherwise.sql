@@ -1,8 +1,0 @@
--- A range type was made anew and orders its values in another way.
--- expect: schema_mismatch range:public.span
--- repair: no, a range type cannot be altered
--- given:
-CREATE TYPE span AS RANGE (SUBTYPE = text);
--- drift:
-DROP TYPE span;
-CREATE TYPE span AS RANGE (SUBTYPE = text, SUBTYPE_OPCLASS = text_pattern_ops);

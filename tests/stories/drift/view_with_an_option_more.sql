@@ -1,6 +1,0 @@
--- A view refuses writes that it used to take.
--- expect: schema_mismatch view:public.active_machines
--- given:
-CREATE VIEW active_machines AS SELECT m.id FROM machines AS m WHERE m.status = 'active';
--- drift:
-ALTER VIEW active_machines SET (check_option = 'local');

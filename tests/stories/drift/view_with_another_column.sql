@@ -1,7 +1,0 @@
--- A view has a column more.
--- expect: schema_mismatch view:public.active_machines
--- repair: no, PostgreSQL drops no column of a view but with the view
--- given:
-CREATE VIEW active_machines AS SELECT m.id FROM machines AS m WHERE m.status = 'active';
--- drift:
-CREATE OR REPLACE VIEW active_machines AS SELECT m.id, m.notes FROM machines AS m WHERE m.status = 'active';

@@ -25,7 +25,8 @@ from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile, dump
 from healthd.expected.store import read_files
-from healthd.migrations.runner import migrate
+from healthd.migrations.execution import Manner, execute
+from healthd.migrations.run_plan import plan_apply
 from healthd.model.snapshots import Snapshot, diff
 from healthd.postgres import embedded
 from healthd.postgres.programs import find_binaries
@@ -61,7 +62,7 @@ async def prepare(url: str, folder: Path, tables: int) -> None:
     (sources / "0001_reference.sql").write_text("\n".join(schema(tables)) + "\n")
     (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
     (one,) = migrations = read_migrations([sources])
-    await migrate(url, migrations, None, say=lambda _: None)
+    await execute(await plan_apply(url, migrations, None, say=lambda _: None), Manner(say=lambda _: None))
     async with connect(url) as connection:
         there = for_comparison(await take_snapshot(connection), connection.info.user)
         await connection.execute("VACUUM ANALYZE")

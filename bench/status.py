@@ -17,7 +17,8 @@ from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile, dump
-from healthd.migrations.runner import migrate
+from healthd.migrations.execution import Manner, execute
+from healthd.migrations.run_plan import plan_apply
 from healthd.model.snapshots import Difference, diff
 from healthd.postgres import embedded
 
@@ -47,7 +48,7 @@ async def prepare(folder: Path, url: str) -> None:
     async with connect(url) as connection:
         user = connection.info.user
         before = base = for_comparison(await take_snapshot(connection), user)
-        await migrate(url, migrations, None, say=lambda _: None)
+        await execute(await plan_apply(url, migrations, None, say=lambda _: None), Manner(say=lambda _: None))
         after = for_comparison(await take_snapshot(connection), user)
     owned: dict[str, list[Difference]] = {}
     for one in diff(before, after):

@@ -1,4 +1,4 @@
-"""The process of the command line: how it begins and how it ends."""
+"""The process of the command line: its start and its exit."""
 
 import gc
 import os
@@ -8,27 +8,27 @@ from types import FrameType
 
 
 def main() -> None:
-    """Run the command line and end the process with the exit code of its verb."""
+    """Run the command line and exit with the exit code of the verb."""
     open_closed()
     if {"serve", "up"} & set(sys.argv[1:]):
         begin_daemon()
-    gc.set_threshold(100_000)  # modules and a schema are many small records without cycles: looking for them costs
-    sys.setswitchinterval(0.0005)  # who talks to a server is woken at once while a thread reads files or imports
-    from healthd.cli.main import run  # what it loads is not looked through for cycles either
+    gc.set_threshold(100_000)  # modules and a schema are many small records without cycles: collections only cost time
+    sys.setswitchinterval(0.0005)  # replies of a server are handled at once while a thread reads files or imports
+    from healthd.cli.main import run  # after set_threshold: no collections during its imports either
 
     code = run()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:  # nobody reads on
+    except OSError:  # the reader has closed the pipe
         code = code or UNREAD
-    os._exit(code)  # what is left goes with the process: to take it apart takes as long as to load click
+    os._exit(code)  # skips the interpreter's teardown, which takes as long as loading click
 
 
 def open_closed() -> None:
-    """Open what we were started without, of stdin, stdout and stderr, on nothing.
+    """Open /dev/null for each of stdin, stdout and stderr that is closed when the process starts.
 
-    The first file or connection would take its number, and what is printed would go there.
+    Otherwise the first file or connection would get its descriptor, and output would be written there.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -42,7 +42,7 @@ def open_closed() -> None:
 
 
 def begin_daemon() -> None:
-    """Until the daemon takes signals itself, keep a SIGHUP for it, and end in good order at SIGTERM."""
+    """Until the daemon handles signals itself, hold back SIGHUP for it, and exit cleanly on SIGTERM."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     signal.signal(signal.SIGTERM, _ended)
 
@@ -51,7 +51,7 @@ def _ended(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-UNREAD = 120  # Python's own, when its output cannot be written
+UNREAD = 120  # Python's own exit code when its output cannot be written
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""What takes a while to make, and is made in a thread while a server is busy, too."""
+"""A value that takes a while to compute, computed in a thread while a server is busy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Later(Generic[T]):
-    """A value that is there, or that a thread makes; what goes wrong then is raised to whoever waits for it."""
+    """A value that exists, or that a thread computes on demand; its exception is raised where the value is awaited."""
 
     def __init__(self, make: Callable[[], T], *made: T) -> None:
         self._make = make
@@ -28,6 +28,6 @@ class Later(Generic[T]):
             self._future = asyncio.ensure_future(asyncio.to_thread(self._make))
 
     async def ready(self) -> T:
-        """Return the value, as soon as it is there."""
+        """Return the value, waiting for it if it is still being computed."""
         self.begin()
         return self._made[0] if self._future is None else await asyncio.shield(self._future)

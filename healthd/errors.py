@@ -1,6 +1,6 @@
-"""What can go wrong with us or around us: one clear line, a cure, an exit code, and a word for programs.
+"""The errors of healthd: each has a one-line message, a hint, an exit code, and a code for programs.
 
-A finding is news about a database; an error is news about us. The tree, with exit codes:
+A fault in a database is a finding; a fault in healthd or its surroundings is an error. The tree, with exit codes:
 
     HealthdError              3
     ├── UsageError            3
@@ -19,7 +19,7 @@ from healthd.text import hide
 
 
 class HealthdError(Exception):
-    """Something was tried and did not work; `hint` says what to do about it. No password is in either."""
+    """An operation failed; `hint` is the remedy. Neither the message nor the hint contains a password."""
 
     exit_code = 3
     code = "healthd_failed"
@@ -30,25 +30,25 @@ class HealthdError(Exception):
 
 
 class UsageError(HealthdError):
-    """The words of a command line make no command; 3, for 2 means drift and a wrong word must not look like it."""
+    """The command line is invalid. The exit code is 3, because 2 means drift and must not be ambiguous."""
 
     code = "usage_error"
 
 
 class ConfigError(HealthdError):
-    """A setting, a file or an argument is not usable."""
+    """A setting, a file or an argument is invalid."""
 
     code = "config_error"
 
 
 class DatabaseUnreachable(HealthdError):
-    """The server did not answer, refused us, or went away."""
+    """The server did not respond, refused the connection, or closed it."""
 
     code = "database_unreachable"
 
 
 class PermissionDenied(HealthdError):
-    """The server answered that our role may not do this; `grant` is the SQL that would let it, when it is known."""
+    """The server reported that healthd's role lacks a privilege; `grant` is the SQL that grants it, if known."""
 
     code = "permission_denied"
 
@@ -58,7 +58,7 @@ class PermissionDenied(HealthdError):
 
 
 class DatabaseFailed(HealthdError):
-    """The server could not do what we asked; `sqlstate` is its code, None when it sent none."""
+    """The server reported an error; `sqlstate` is its code, None if it sent none."""
 
     code = "database_failed"
 
@@ -68,27 +68,27 @@ class DatabaseFailed(HealthdError):
 
 
 class LedgerFailed(ConfigError):
-    """The tables that say which migrations are applied are spoilt, or there are several of them."""
+    """The tables that record which migrations are applied are damaged, or exist more than once."""
 
     code = "ledger_failed"
 
 
 class LockFileError(HealthdError):
-    """The lock file is missing, unreadable, or does not belong to these files."""
+    """The lock file is missing or unreadable, or does not match the files."""
 
     code = "lock_file_error"
 
 
 class LockFileChanged(LockFileError):
-    """The lock file's lines are not those that were written: by hand, or in a merge."""
+    """The lock file was changed after it was written: by hand, or in a merge."""
 
     code = "lock_file_changed"
 
 
 class MigrationFailed(HealthdError):
-    """A migration could not be applied or rolled back; the message says what is in the database now.
+    """A migration could not be applied or rolled back; the message states what has changed in the database.
 
-    `sqlstate` is the server's code when it was the server that refused.
+    `sqlstate` is the server's code if the server reported the error.
     """
 
     exit_code = 2
@@ -100,5 +100,5 @@ class MigrationFailed(HealthdError):
 
 
 def failed(error: Exception, *, hint: str = "") -> HealthdError:
-    """Return our error for one that nobody foresaw."""
+    """Return an unexpected exception as an error of healthd."""
     return HealthdError(f"healthd itself failed: {type(error).__name__}: {error}", hint=hint)

@@ -1,4 +1,4 @@
-"""What may be shown: no password, no control character, one line, and few words of many."""
+"""Make texts safe to show: hide passwords, escape control characters, shorten lists."""
 
 import re
 from collections.abc import Sequence
@@ -13,27 +13,27 @@ SECRET = re.compile(
       ' (?: [^'] | '' )* (?: ' | \Z )
     | ( ['"]password['"] \s* : \s* )                 # a dict
       (?: ' (?: [^'\\] | \\. )* ' | " (?: [^"\\] | \\. )* " )
-    | ( :// [^\s/?\#:@]* : ) \S{0,4096} (?= @ )      # a URL, also where somebody forgot to write %40
+    | ( :// [^\s/?\#:@]* : ) \S{0,4096} (?= @ )      # a URL, also if an @ in the password is not escaped as %40
     | ( (?: postgres | postgresql | psql ) (?: \+ \w+ )? :// [^\s/?\#:@]* : )
-      [^\n]{0,4096} (?= @ )                          # or where it has a blank
+      [^\n]{0,4096} (?= @ )                          # or if the password contains a blank
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 
 
 def hide(text: str) -> str:
-    """Return a text without the passwords of URLs and key=value strings."""
+    """Return a text in which the passwords of URLs and key=value strings are replaced with ***."""
     return SECRET.sub(lambda match: f"{match[match.lastindex or 0]}***", text)
 
 
 def some(texts: Sequence[str], most: int = 3) -> str:
-    """Return the first few of these as one text, and how many more there are."""
+    """Return the first few of these texts as a list, and the number of the others."""
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return ", ".join(texts[:most]) + more
 
 
 def shown(value: Any) -> str:
-    """Return a value of a record as a person reads it."""
+    """Return a value of a record as text for people."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -44,22 +44,22 @@ def shown(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text on one line: what is not printable is written as in Python."""
+    """Return a text on one line; characters that cannot be printed are escaped as in Python."""
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def sql_lines(statement: str) -> tuple[str, ...]:
-    """Return the lines of a statement to read and to copy: as comments where they cannot be shown exactly."""
+    """Return the lines of a statement for reading and copying; if they cannot be shown exactly, as comments."""
     lines = statement.split("\n")
     if all(line.replace("\t", " ").isprintable() for line in lines):
         return tuple(lines)
-    why = "-- not SQL to run: it has characters that cannot be shown; healthd repair > FILE writes it exactly"
+    why = "-- do not run this: it contains characters that cannot be shown; healthd repair > FILE writes the exact SQL"
     return (why, *(f"-- {printable(line)}" for line in lines))
 
 
 def natural(name: str) -> tuple[tuple[str, int], ...]:
-    """Return what names are sorted by: numbers in them by their value, letters whatever their case."""
+    """Return the sort key of a name: numbers are compared by value, letters regardless of case."""
     parts = re.findall(r"([^0-9]*)([0-9]*)", name)
     return (*((text.casefold(), int(digits or -1)) for text, digits in parts), (name, 0))

@@ -3,56 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from textwrap import dedent
 
 import click
 
-from docs.generate.markdown import code, paragraphs, table
+from docs.generate.markdown import code, sentences, table
 from healthd import errors
-from healthd.cli.main import INTERRUPTED, cli
+from healthd.cli.main import cli
 from healthd.cli.verbs import VERBS
 from healthd.errors import HealthdError
 
-CHANGES: Mapping[int, str] = {
-    0: "done",
-    2: "refused or failed, or the result is not what the lock file states",
-    3: "cannot tell, or cannot reach the database",
-}
-
-# What each exit code of a verb means; 3 is any error that prevents a result. A test asks for one line for each verb.
-EXIT_CODES: Mapping[str, Mapping[int, str]] = {
-    "up": {0: "stopped by a signal", 2: "a migration failed", 3: "cannot start"},
-    "serve": {0: "stopped by a signal", 3: "cannot start"},
-    "new": {0: "written", 3: "not written"},
-    "import": {0: "done", 1: "done, and something needs a person", 3: "nothing was written"},
-    "lint": {0: "nothing, or notes only", 1: "warnings", 2: "errors", 3: "cannot tell"},
-    "lock": {0: "written; with `--check`: they agree", 2: "with `--check`: they disagree", 3: "cannot tell"},
-    "status": {
-        0: "everything is applied",
-        1: "pending, or not adopted",
-        2: "edited, missing, unknown, interrupted, or drift",
-        3: "cannot tell",
-    },
-    "plan": {
-        0: "nothing to do",
-        1: "pending",
-        2: "edited, missing or unknown, or `migrate` would refuse",
-        3: "cannot tell",
-    },
-    "migrate": CHANGES,
-    "resume": CHANGES,
-    "rollback": CHANGES,
-    "baseline": {0: "adopted; with `--dry-run`: would be", 2: "the database matches no version", 3: "cannot tell"},
-    "check": {0: "no finding", 1: "warnings", 2: "critical findings", 3: "cannot tell"},
-    "contract": {0: "written", 3: "not written"},
-    "repair": {0: "no finding", 1: "warnings", 2: "critical findings", 3: "cannot tell"},
-    "snapshot": {0: "printed", 3: "a kind of object could not be read"},
-    "diff": {0: "the same", 2: "different", 3: "cannot tell"},
-    "explain": {0: "printed", 3: "there is no such problem"},
-    "docs": {0: "printed", 3: "there is no such page"},
-}
-
-HEAD = f"""# Command line
+HEAD = """# Command line
 
 `healthd VERB [OPTIONS]`.
 Results go to standard output, messages to standard error.
@@ -60,13 +23,13 @@ Every verb has `--format json`, for programs; `healthd VERB --help` prints what 
 `healthd check --format json` prints a list of [reports](http.md#a-target-that-matches).
 This page is generated from the code (`make docs`).
 
-{{verbs}}
+{verbs}
 ## Exit codes
 
-In short: 0 fine, 1 something is pending or a warning, 2 drift or a failed change, 3 cannot tell.
-A wrong command line ends with 3, because 2 means drift, and {INTERRUPTED} is Ctrl-C.
+{general}
+An invalid command line ends with 3, because 2 means drift.
 
-{{codes}}
+{codes}
 A dash means that the verb does not end with this code.
 
 ## Errors
@@ -75,10 +38,10 @@ An error is printed in one line, with a hint.
 With `--format json`, standard output also contains it:
 
 ```json
-{{{{"error": {{{{"code": "config_error", "message": "no database is configured", "hint": "--database URL, …"}}}}}}}}
+{{"error": {{"code": "config_error", "message": "no database is configured", "hint": "--database URL, …"}}}}
 ```
 
-{{errors}}
+{errors}
 """
 
 
@@ -87,13 +50,41 @@ def page() -> str:
     context = click.Context(cli, info_name="healthd")
     commands = [(name, command) for name in VERBS if (command := cli.get_command(context, name))]
     verbs = [[f"[{name}](#healthd-{name})", code(command.get_short_help_str(200))] for name, command in commands]
-    head = HEAD.format(verbs=table(["verb", "does"], verbs), codes=_codes(), errors=_errors())
+    general = table(["code", "meaning"], [[str(number), code(text)] for number, text in exit_codes(cli).items()])
+    head = HEAD.format(verbs=table(["verb", "does"], verbs), general=general, codes=_codes(commands), errors=_errors())
     sections = [text for name, command in commands for text in _sections(command, context, name)]
     return "\n".join([head, *sections]).rstrip() + "\n"
 
 
-def _codes() -> str:
-    rows = [[f"`{name}`", *(EXIT_CODES[name].get(code, "–") for code in range(4))] for name in VERBS]
+def exit_codes(command: click.Command) -> Mapping[int, str]:
+    """Return what each exit code means, as the help of a command lists them; empty if it lists none."""
+    found: dict[int, str] = {}
+    for block in _blocks(command):
+        title, _, lines = block.partition("\n")
+        if title.startswith("Exit codes"):
+            last = 0
+            for line in lines.splitlines():
+                number, _, text = line.strip().partition(" ")
+                if number.isdigit():
+                    last, found[int(number)] = int(number), text.strip()
+                else:
+                    found[last] += f" {line.strip()}"
+    return found
+
+
+def _blocks(command: click.Command) -> list[str]:
+    """Return the paragraphs of a help text; one that is laid out begins with its title."""
+    blocks = re.split(r"\n\s*\n", inspect.cleandoc(command.help or ""))
+    return [block.removeprefix("\b").strip("\n") for block in blocks]
+
+
+def _codes(commands: Iterable[tuple[str, click.Command]]) -> str:
+    """Return a row for each verb; one that documents no codes has those of a success and of an error."""
+    general, rows = exit_codes(cli), []
+    for name, command in commands:
+        inner = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+        known = exit_codes(inner[0]) or {number: general[number] for number in (0, 3)}
+        rows.append([f"`{name}`", *(code(known.get(number, "–")) for number in range(4))])
     return table(["verb", "0", "1", "2", "3"], rows)
 
 
@@ -108,7 +99,7 @@ def _sections(command: click.Command, above: click.Context, name: str) -> Iterat
     context = click.Context(command, info_name=name, parent=above)
     yield f"## {context.command_path}\n"
     yield f"```text\n{context.command_path} {' '.join(command.collect_usage_pieces(context))}\n```\n"
-    yield code(paragraphs(inspect.cleandoc(command.help or ""))) + "\n"
+    yield "\n".join(map(_block, _blocks(command)))
     options = [one for one in command.get_params(context) if isinstance(one, click.Option) and "--help" not in one.opts]
     if options:
         yield table(["option", "meaning"], map(_option, options))
@@ -117,6 +108,19 @@ def _sections(command: click.Command, above: click.Context, name: str) -> Iterat
             inner = command.get_command(context, other)
             assert inner is not None
             yield from _sections(inner, context, other)
+
+
+def _block(block: str) -> str:
+    """Return one paragraph of a help text as Markdown."""
+    title, _, lines = block.partition("\n")
+    if title.startswith(("Example:", "Examples:")):
+        return f"```sh\n{dedent(lines)}\n```\n"
+    if title.startswith("Exit codes"):
+        found = re.findall(r"^ +(\d+) +(.*(?:\n {4,}\D.*)*)", lines, re.MULTILINE)
+        return table(["exit code", "meaning"], [[number, code(text)] for number, text in found])
+    if lines.startswith("  "):
+        return f"{title}\n\n```text\n{dedent(lines)}\n```\n"
+    return sentences(code(block)) + "\n"
 
 
 def _option(option: click.Option) -> list[str]:

@@ -1,1 +1,1 @@
-"""The command line: its process begins in __main__, each verb is one file in verbs/."""
+"""The command line: its process starts in __main__, each verb is one file in verbs/."""

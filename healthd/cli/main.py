@@ -1,4 +1,4 @@
-"""The command line: finds the verb, runs it, and turns what goes wrong into one line, a hint and an exit code."""
+"""The command line: finds the verb, runs it, and turns an error into a one-line message, a hint and an exit code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; errors are one line and a hint, never a traceback."""
+    """Run the command line and return its exit code; an error is printed as one line and a hint, without traceback."""
     try:
         code = cli.main(args=arguments, prog_name="healthd", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
@@ -37,7 +37,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _ours(error: Exception) -> HealthdError:
-    """Return our error for whatever ended a verb."""
+    """Return any exception of a verb as an error of healthd."""
     if isinstance(error, HealthdError):
         return error
     if isinstance(error, click.ClickException):
@@ -45,28 +45,28 @@ def _ours(error: Exception) -> HealthdError:
         return UsageError(error.format_message(), hint=f"{context.command_path} --help" if context else "")
     if isinstance(error, OSError) and error.filename:
         return ConfigError(f"cannot use {error.filename}: {error.strerror}", hint="check its owner and mode")
-    return failed(error, hint="set HEALTHD_TRACEBACK=1 to see where")
+    return failed(error, hint="set HEALTHD_TRACEBACK=1 to see the traceback")
 
 
 def _in_json(arguments: Sequence[str]) -> bool:
-    """Return whether a result in JSON was asked for, also by words that are no command line."""
+    """Return whether the result was requested in JSON, even if the command line is invalid."""
     return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
 
 
 def _refused(error: HealthdError, *, in_json: bool) -> int:
-    """Say what is wrong and what to do, in JSON too where the result would have been; return the exit code."""
+    """Print the message and the hint to stderr, for JSON also to stdout, and return the exit code."""
     message, hint = (" ".join(text.splitlines()) for text in (str(error), error.hint))
     say(f"healthd: {message}")
     if hint:
         say(f"    hint: {hint}")
     if in_json:
-        with suppress(ConfigError):  # nobody can read it: stderr has said it
+        with suppress(ConfigError):  # stdout cannot be written: the message is on stderr
             out("json", "", {"error": {"code": error.code, "message": message, "hint": hint}})
     return error.exit_code
 
 
 class Verbs(click.Group):
-    """The verbs in the order in which they are told; each is loaded when it is asked for."""
+    """The verbs in the order of the help; each is loaded when it is used."""
 
     def list_commands(self, context: click.Context) -> list[str]:  # noqa: ARG002 # click's signature
         return list(VERBS)
@@ -83,18 +83,26 @@ class Verbs(click.Group):
     cls=Verbs,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start here:  healthd up        Docs: healthd docs",
+    epilog="Start with: healthd up. Documentation: healthd docs.",
 )
 @click.version_option(__version__, message="healthd %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Plain-SQL migrations for PostgreSQL, and a daemon that proves the database still is what they say.
+    """Apply plain-SQL migrations to PostgreSQL, and check that the database still matches them.
 
-    The SQL files in sql/ are the schema. healthd applies them safely, and from then on keeps checking that
-    columns, enum values and serialization are intact; when they are not, it says what changed and which SQL
-    mends it.
+    The SQL files in sql/ are the schema. healthd applies them safely. Then it checks continuously that columns,
+    enum values and serialization are intact. If they are not, it reports what changed and prints the SQL that
+    repairs it.
 
-    Exit codes: 0 fine, 1 something waits, 2 drift or a failed change, 3 cannot tell.
+    \b
+    Exit codes, unless a command documents its own:
+      0    success
+      1    migrations are pending, or there are warnings
+      2    the database differs from sql/, or a change failed
+      3    cannot tell, cannot connect, or the command line is invalid
+      130  interrupted
+
+    "healthd COMMAND --help" explains a command, its options and its exit codes.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)

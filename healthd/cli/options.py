@@ -1,4 +1,4 @@
-"""What every verb shares: its options, its two outputs, and how it finds its target."""
+"""What all verbs share: common options, the output to stdout and stderr, and the choice of the target."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Done = TypeVar("Done")
 
 
 def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Command]:
-    """Return a decorator that makes a function a verb, with the options that every verb has."""
+    """Return a decorator that makes a function a verb, with the options that all verbs have."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
@@ -40,14 +40,18 @@ def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Comma
             return function(settings, **options)
 
         command: Any = click.option(
-            "--config", type=click.Path(path_type=Path), metavar="FILE", help="The yoyo.ini to read."
+            "--config", type=click.Path(path_type=Path), metavar="FILE", help="Read this file instead of yoyo.ini."
         )(wrapped)
         if database:
             command = click.option(
-                "--database", metavar="URL", help="This database, whatever yoyo.ini or HEALTHD_DATABASE say."
+                "--database", metavar="URL", help="Use this database; overrides HEALTHD_DATABASE and yoyo.ini."
             )(command)
         command = click.option(
-            "--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or machines."
+            "--format",
+            "style",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            help="Output format of the result.",
         )(command)
         first = re.split(r"[.:;](?=\s|$)", function.__doc__ or "", maxsplit=1)[0]
         made: click.Command = click.command(name=function.__name__.rstrip("_"), short_help=first)(command)
@@ -57,22 +61,22 @@ def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Comma
 
 
 def out(style: str, text: str, document: Any) -> None:
-    """Print a result: the text for people, or the document as JSON."""
+    """Print a result to stdout: the text, or the document as JSON."""
     try:
-        # click takes terminal sequences out of what goes to a pipe, and with them parts of names, unless it has colour.
+        # Without color=True click removes terminal sequences from piped output, and with them parts of names.
         click.echo(json.dumps(document, indent=2, ensure_ascii=False) if style == "json" else text, color=True)
-    except BrokenPipeError:  # the reader has seen enough; the exit code still counts
+    except BrokenPipeError:  # the reader has closed the pipe; the exit code is still needed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor will it take the rest
-        raise ConfigError(f"cannot write the result: {error.strerror}", hint="give stdout room, or a reader") from error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the final flush would fail, too
+        raise ConfigError(f"cannot write the result: {error.strerror}", hint="check where stdout leads to") from error
 
 
 def finished(work: Coroutine[Any, Any, Done]) -> Done:
-    """Return what a coroutine returns.
+    """Return the result of a coroutine.
 
-    asyncio.run, as it takes its handler of Ctrl-C away, makes a text of its task and of what that has returned, and
-    throws it away: half of the time that a small question about a large database takes.
+    When asyncio.run removes its handler for Ctrl-C, it formats its task with the task's result as text, and discards
+    the text. For a short query of a large database this takes half of the time, so the task here returns None.
     """
     done: list[Done] = []
 
@@ -84,24 +88,24 @@ def finished(work: Coroutine[Any, Any, Done]) -> Done:
 
 
 def say(text: str) -> None:
-    """Print a message to stderr, on one line whatever it names, and without a password."""
+    """Print a message to stderr, always on one line and without passwords."""
     text = printable(hide(text))
-    with suppress(OSError):  # a full disk behind stderr: what is done must not end for it
+    with suppress(OSError):  # a full disk behind stderr must not stop a run
         click.echo(f"{CLEAR}{text}" if sys.stderr.isatty() else text, err=True)
 
 
 def warn_of_password(dsn: str, place: str) -> None:
-    """Say where a password on the command line can be read, and how to keep it from there."""
+    """Print a warning if a connection string on the command line contains a password."""
     if dsn:
         from healthd.database.dsn import has_password
 
         if has_password(dsn):
-            ways = "use a passfile (passfile=…), a service file (service=…) or the variable HEALTHD_DATABASE"
-            say(f"the password in {place} is in the list of processes, which others can read: {ways}")
+            ways = "use a passfile (passfile=…), a service file (service=…) or the variable HEALTHD_DATABASE instead"
+            say(f"the password in {place} is visible to other users in the process list; {ways}")
 
 
 def keeping(notices: list[dict[str, Any]]) -> Callable[[str], None]:
-    """Return a `say` that also keeps what migrations raise, for the document."""
+    """Return a `say` that also collects the messages that migrations raise, for the JSON document."""
 
     def tell(text: str) -> None:
         notices.extend(raised(text))
@@ -111,7 +115,7 @@ def keeping(notices: list[dict[str, Any]]) -> Callable[[str], None]:
 
 
 def raised(text: str) -> tuple[dict[str, Any], ...]:
-    """Return the parts of what a migration has raised; nothing for any other line."""
+    """Return the parts of a message that a migration raised; nothing for any other line."""
     parts = getattr(text, "parts", None)
     return () if parts is None else (parts,)
 
@@ -120,7 +124,7 @@ CLEAR = "\r\x1b[K"
 
 
 def live() -> Callable[[str], None] | None:
-    """Return what rewrites the last line of a terminal; None where there is none."""
+    """Return a function that rewrites the last line of the terminal; None if stderr is not a terminal."""
     if not sys.stderr.isatty():
         return None
     width = shutil.get_terminal_size().columns - 1
@@ -131,7 +135,7 @@ MOST_S = 7 * 86_400
 
 
 class _Seconds(click.FloatRange):
-    """A number of seconds. click takes `nan`, which is neither below nor above anything."""
+    """A number of seconds; rejects `nan`, which click accepts because it is within any range."""
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
         number = super().convert(value, parameter, context)
@@ -141,19 +145,38 @@ class _Seconds(click.FloatRange):
 
 
 def patient(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb the options that say how long it waits for others; `patience` reads them."""
+    """Add the options for waiting to a verb; `patience` reads them."""
     seconds = _Seconds(min=0, max=MOST_S)
     for option in (
-        click.option("--max-wait", "max_wait_s", type=seconds, metavar="SECONDS", help="For locks in all (300)."),
-        click.option("--lock-timeout", "lock_timeout_s", type=seconds, metavar="SECONDS", help="For one lock (3)."),
-        click.option("--wait", "wait_s", type=seconds, default=60.0, metavar="SECONDS", help="For another run (60)."),
+        click.option(
+            "--max-wait",
+            "max_wait_s",
+            type=seconds,
+            metavar="SECONDS",
+            help="How long to keep trying to get locks, in total (default 300).",
+        ),
+        click.option(
+            "--lock-timeout",
+            "lock_timeout_s",
+            type=seconds,
+            metavar="SECONDS",
+            help="How long to queue for one lock before trying again later (default 3).",
+        ),
+        click.option(
+            "--wait",
+            "wait_s",
+            type=seconds,
+            default=60.0,
+            metavar="SECONDS",
+            help="How long to wait for another migration run to finish (default 60).",
+        ),
     ):
         function = option(function)
     return function
 
 
 def patience(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
-    """Take the options of `patient` out of a verb's and return what they mean; yoyo.ini speaks where they do not."""
+    """Remove the options of `patient` from a verb's options and return their meaning; yoyo.ini has the defaults."""
     from healthd.migrations.engine.lock_waits import Patience
 
     lock_timeout_s, max_wait_s = options.pop("lock_timeout_s", None), options.pop("max_wait_s", None)
@@ -166,34 +189,34 @@ def patience(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def watched(settings: Settings) -> Settings:
-    """Return settings with a target: without any, the database of the `healthd up` that runs in this folder."""
+    """Return the settings; if they have no target, with the database of the `healthd up` that runs in this folder."""
     if settings.targets:
         return settings
     from healthd.config.reader import read_settings
-    from healthd.postgres import embedded  # not for who names a database
+    from healthd.postgres import embedded  # not needed if a database is named
 
     url = embedded.running(settings.data, embedded.DATABASE)
     if url is None:
         raise ConfigError(
             "no database is configured",
-            hint="--database URL, HEALTHD_DATABASE, or `database` in yoyo.ini; or start one: healthd up",
+            hint="set --database URL, HEALTHD_DATABASE or `database` in yoyo.ini; or start a database with: healthd up",
         )
     return read_settings(settings.file, database=url)
 
 
 def one_target(settings: Settings, name: str | None) -> Target:
-    """Return the target of this name, or the only one; raise ConfigError when that is not one."""
+    """Return the target of this name, or the only target; raise ConfigError if there is no such target, or several."""
     settings = watched(settings)
     if name:
         return settings.target(name)
     if len(settings.targets) > 1:
         names = ", ".join(sorted((one.name for one in settings.targets), key=natural))
-        raise ConfigError("there are several targets", hint=f"say which: --target NAME ({names})")
+        raise ConfigError("several targets are configured", hint=f"choose one: --target NAME ({names})")
     return settings.targets[0]
 
 
 async def reading_of(dsn: str) -> Reading:
-    """Return everything that a database holds."""
+    """Return all objects of a database."""
     from healthd.database.connection import connect  # `new` and `explain` need no driver
     from healthd.database.snapshot.reading import always, read
 

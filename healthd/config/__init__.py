@@ -1,1 +1,1 @@
-"""yoyo.ini, the environment and the command line, seen as one Settings."""
+"""Read yoyo.ini, the environment and the command line into one Settings."""

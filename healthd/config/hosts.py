@@ -1,4 +1,4 @@
-"""The names under which a daemon may be asked: a stranger's page must not reach it through a reader's browser."""
+"""The host names that a daemon answers to: a foreign web page must not reach it through a user's browser."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-# Nobody can register a name under these on the internet, and so nobody there can make one lead to us.
+# No name under these can be registered on the internet, so an attacker cannot let one resolve to this daemon.
 PRIVATE = ("local", "internal", "svc", "lan", "home.arpa")
-OUR_OWN = ("same-origin", "none")  # what a browser says of a request of our pages, or of what was typed in
+OUR_OWN = ("same-origin", "none")  # what a browser sends for a request of our pages, or for a typed address
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a daemon listens, and what it is called from elsewhere."""
+    """Where a daemon listens, and the names by which others reach it."""
 
     listen: str = "127.0.0.1"
     external_url: str = ""
@@ -23,9 +23,9 @@ class Site:
     machine: tuple[str, ...] = ()
 
     def answers(self, host: str | None) -> bool:
-        """Return whether a request with this Host may be answered; no browser leaves it out.
+        """Return whether a request with this Host may be answered; every browser sends one.
 
-        A name that an attacker owns can be made to lead to any address (DNS rebinding). An address cannot.
+        An attacker can let a name of his own resolve to any address (DNS rebinding), but cannot do so with an address.
         """
         if host is None:
             return True
@@ -37,12 +37,12 @@ class Site:
         return _is_loopback(name) if _is_loopback(self.listen) else self._answers_network(name)
 
     def _answers_network(self, name: str) -> bool:
-        """Return whether a name that is not configured is one that only this network gives out."""
+        """Return whether a name that is not configured can only come from the local network."""
         private = "." not in name or any(name.endswith(f".{ending}") for ending in PRIVATE)
         return _address(name) is not None or private or name in map(str.lower, self.machine)
 
     def may_change(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a request that changes something is no browser's, or comes from our own pages."""
+        """Return whether a request that changes something comes from our own pages, or from no browser."""
         if headers.get("sec-fetch-site", "none") not in OUR_OWN:
             return False
         origin = headers.get("origin")
@@ -57,7 +57,7 @@ def host_name(host: str) -> str:
 
 
 def _fits(name: str, allowed: str) -> bool:
-    """Return whether a name is an allowed one: `*` is any, `*.example.com` any below that."""
+    """Return whether a name is allowed: `*` allows every name, `*.example.com` every name below that."""
     allowed = allowed.lower()
     return allowed == "*" or name == allowed or (allowed.startswith("*.") and name.endswith(allowed[1:]))
 

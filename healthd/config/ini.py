@@ -1,4 +1,4 @@
-"""An INI file as yoyo reads it: with variables, %inherit and %include, and where each key stands."""
+"""An INI file as yoyo reads it, with variables, %inherit and %include, and the place of each key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Origins = dict[tuple[str, str | None], str]  # (section, key) → file and line
 
 
 def parse(path: Path) -> tuple[configparser.ConfigParser, Origins]:
-    """Return the file on top of those that it inherits and under those that it includes: in yoyo's order."""
+    """Return the file merged with others in yoyo's order: it overrides inherited files, included files override it."""
     files, order = {path: _read(path)}, deque([path])
     waiting: list[tuple[tuple[Path, ...], Path]] = [((), path)]
     while waiting:
@@ -23,7 +23,7 @@ def parse(path: Path) -> tuple[configparser.ConfigParser, Origins]:
         inherited, included = (tuple(_others(current, files[current], key)) for key in ("%inherit", "%include"))
         for other in (*inherited, *included):
             if other in (*above, current):
-                raise ConfigError(f"{other} includes itself", hint="take one %inherit or %include out")
+                raise ConfigError(f"{other} includes itself", hint="remove one %inherit or %include")
             files[other] = _read(other)
             waiting.append(((*above, current), other))
         order.extendleft(inherited)
@@ -40,17 +40,17 @@ def parse(path: Path) -> tuple[configparser.ConfigParser, Origins]:
 
 
 def own(parser: configparser.ConfigParser, section: str) -> Mapping[str, str]:
-    """Return what a section has itself, as written, without the keys of [DEFAULT]."""
+    """Return the section's own keys and values, as written, without the keys of [DEFAULT]."""
     return parser._sections.get(section, {})  # type: ignore[attr-defined,no-any-return] # noqa: SLF001 # no public way
 
 
 def new_parser(defaults: Mapping[str, str]) -> configparser.ConfigParser:
-    """Return a parser without a file; `defaults` are what variables stand for."""
+    """Return a parser without a file; `defaults` are the values of variables."""
     return configparser.ConfigParser(interpolation=_Interpolation(defaults))
 
 
 class _Interpolation(configparser.BasicInterpolation):
-    """yoyo's own: %(NAME)s is another key, `here`, or a variable of the environment."""
+    """yoyo's own: %(NAME)s is another key, `here`, or an environment variable."""
 
     def __init__(self, defaults: Mapping[str, str]) -> None:
         self.defaults = defaults
@@ -66,28 +66,28 @@ class _Interpolation(configparser.BasicInterpolation):
         return super().before_get(parser, section, option, value, {**self.defaults, **defaults})
 
     def before_set(self, parser: object, section: str, option: str, value: str) -> str:  # noqa: ARG002
-        """Take a value as it stands: what is wrong with it is told when it is read, without showing it."""
+        """Accept a value as it is: an error in it is reported when it is read, without showing the value."""
         return value
 
 
 def _read(path: Path) -> configparser.ConfigParser:
-    """Return one file. Errors give its line but never its text, in which a password may stand."""
+    """Return one file. Errors contain the number of the line but never its text, which may contain a password."""
     parser = new_parser(_environment(path))
     try:
         parser.read_string(_text(path))
     except configparser.MissingSectionHeaderError as error:
-        raise _malformed(f"{path}, line {error.lineno}: no [section] above it") from None
+        raise _malformed(f"{path}, line {error.lineno}: no [section] above this line") from None
     except configparser.DuplicateSectionError as error:
-        raise _malformed(f"{path}, line {error.lineno}: [{error.section}] is there twice") from None
+        raise _malformed(f"{path}, line {error.lineno}: duplicate section [{error.section}]") from None
     except configparser.DuplicateOptionError as error:
-        raise _malformed(f"{path}, line {error.lineno}: [{error.section}] {error.option} is there twice") from None
+        raise _malformed(f"{path}, line {error.lineno}: duplicate key [{error.section}] {error.option}") from None
     except configparser.ParsingError as error:
         raise _malformed(f"{path}, line {error.errors[0][0]}: neither a [section] nor KEY = VALUE") from None
     return parser
 
 
 def _malformed(message: str) -> ConfigError:
-    return ConfigError(message, hint="the format: healthd docs configuration")
+    return ConfigError(message, hint="for the format, run `healthd docs configuration`")
 
 
 def _text(path: Path) -> str:
@@ -105,27 +105,27 @@ def _environment(path: Path) -> dict[str, str]:
 
 
 def _here(value: str, path: Path) -> str:
-    """Return a value with the folder of its own file in it."""
+    """Return a value with `%(here)s` replaced by the folder of its own file."""
     folder = str(path.parent).replace("%", "%%")
     return re.sub(r"%%|%\(here\)s", lambda match: "%%" if match[0] == "%%" else folder, value, flags=re.IGNORECASE)
 
 
 def _others(path: Path, parser: configparser.ConfigParser, key: str) -> Iterator[Path]:
-    """Yield the files that one names in %inherit or %include."""
+    """Yield the files that a file names in %inherit or %include."""
     try:
         names = parser.get("DEFAULT", key, fallback="").split()
     except configparser.InterpolationError:
-        raise ConfigError(f"{path}: [DEFAULT] {key}: a variable in it is not set") from None
+        raise ConfigError(f"{path}: [DEFAULT] {key}: a variable in its value is not set") from None
     for name in names:
         other = (path.parent / name.removeprefix("?")).resolve()
         if other.is_file():
             yield other
         elif not name.startswith("?"):
-            raise ConfigError(f"{path} includes {other}, which is not there", hint="write ?NAME if it may be missing")
+            raise ConfigError(f"{path} includes {other}, which does not exist", hint="write ?NAME for an optional file")
 
 
 def _origins(path: Path) -> Origins:
-    """Return where each section and key of a file stands."""
+    """Return the file and line of each section and key of a file."""
     found, section = Origins(), ""
     for number, line in enumerate(_text(path).splitlines(), 1):
         if match := re.match(r"\[(.+)\]", line):

@@ -1,4 +1,4 @@
-"""yoyo.ini, the environment and the command line seen as one Settings."""
+"""Read yoyo.ini, the environment and the command line into one Settings."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from healthd.model.names import Key
 
 FILE = "yoyo.ini"
 VARIABLE = "HEALTHD_DATABASE"
-MOST_ROWS = 100_000  # that are looked at in each table
+MOST_ROWS = 100_000  # that are sampled in each table
 DAY_S = 86_400
 
-# The least and the most that may be written: what is beyond is a slip, and would stop the daemon or let it run wild.
+# Minimum and maximum: a value outside them is a mistake, and would stop the daemon or make it run continuously.
 SECONDS: Mapping[str, tuple[float, int]] = {
     "interval_s": (0.1, DAY_S),
     "deadline_s": (0.1, 3600),
@@ -37,7 +37,7 @@ SECONDS: Mapping[str, tuple[float, int]] = {
     "max_wait_s": (0.001, 7 * DAY_S),
 }
 
-# Every key that may be written, by section; yoyo reads those of [DEFAULT] only.
+# Every known key, by section; yoyo reads only those of [DEFAULT].
 KEYS: Mapping[str, frozenset[str]] = {
     "DEFAULT": frozenset(
         [
@@ -80,7 +80,7 @@ KEYS: Mapping[str, frozenset[str]] = {
 
 
 def read_settings(file: Path | None = None, *, database: str | None = None) -> Settings:
-    """Return the settings of `file` (or of the yoyo.ini found upward from here), `database` winning over all."""
+    """Return the settings of `file` (or of the yoyo.ini in this folder or above); `database` overrides all targets."""
     if file is not None and not file.is_file():
         raise ConfigError(f"no such file: {file}", hint="name a yoyo.ini with --config")
     found = file or find()
@@ -109,13 +109,13 @@ def read_settings(file: Path | None = None, *, database: str | None = None) -> S
 
 
 def find() -> Path | None:
-    """Return the closest yoyo.ini in this folder or above, as yoyo does."""
+    """Return the nearest yoyo.ini in this folder or above, as yoyo does."""
     here = Path.cwd()
     return next((folder / FILE for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
 
 
 def _only(dsn: str, settings: Settings, place: str) -> Target:
-    """Return the one target when no section names any, called like its database."""
+    """Return the only target when there are no target sections; it is named after its database."""
     known = _parameters(dsn, place)
     name = known.get("dbname") or known.get("service") or "database"
     name = re.sub(r"[^\w.-]+", "_", name)
@@ -134,47 +134,47 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
 
 def _parameters(dsn: str, place: str) -> Mapping[str, str]:
     """Return a connection string's parameters. libpq's errors quote the text, and with it the password."""
-    from healthd.database.dsn import parameters  # psycopg costs 60 ms: not for who needs no database
+    from healthd.database.dsn import parameters  # psycopg takes 60 ms to import: only when a database is needed
 
     try:
         return parameters(dsn)
     except ConfigError as error:
         words, hint = re.sub(r'".*"', '"…"', str(error), flags=re.DOTALL), error.hint
     if re.search(r"[?&]schema=", dsn):
-        words, hint = "schema= is yoyo's alone", "ALTER ROLE … SET search_path = … does the same for everybody"
+        words, hint = "only yoyo supports schema=", "use ALTER ROLE … SET search_path = …, which applies to all clients"
     raise ConfigError(f"{place}: {words}", hint=hint)
 
 
 def misleading(word: str, name: str) -> str:
-    """Return what is wrong with the name of a target or endpoint; empty when nothing is."""
+    """Return what is wrong with the name of a target or endpoint; an empty text when it is valid."""
     steps = unquote(name).split("/")
     if not unquote(name).isprintable():
-        return "a character of the name cannot be shown"
+        return "the name contains a character that is not printable"
     if not all(steps) or {".", ".."} & set(steps):
-        return "the name is no path: a step of it is empty, . or .."
+        return "the name is not a valid path: a part of it is empty, . or .."
     if steps[-1] == "repair" and len(steps) > 1:
-        return f"its address would be that of the repair of {'/'.join(steps[:-1])}"
+        return f"the page of its name would be the repair page of {'/'.join(steps[:-1])}"
     if word == "target" and name.casefold().startswith("endpoint:"):
-        return f"[endpoint {name[9:]}] is called so"
+        return f"the name is reserved for [endpoint {name[9:]}]"
     return ""
 
 
 def alike(name: str) -> str:
-    """Return what two names have in common that somebody, or a proxy on the way, takes for one."""
+    """Return a form that is the same for two names that a reader, or a proxy, may take for the same name."""
     return normalize("NFKC", unquote(name)).casefold()
 
 
 def _is_web(url: str) -> bool:
-    """Return whether this is an address that can be asked."""
+    """Return whether this is a valid HTTP address."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
-    except ValueError:  # a port that is none
+    except ValueError:  # an invalid port
         return False
 
 
 def _folders(base: Path, source: str) -> tuple[Path, ...]:
-    """Return the folders that one source names; like yoyo's it may be a pattern."""
+    """Return the folders that one source names; as in yoyo it may be a pattern."""
     if (base / source).is_dir():
         return (base / source,)
     return tuple(base / name for name in sorted(glob(source, root_dir=base))) or (base / source,)  # noqa: PTH207 # it may be absolute
@@ -197,7 +197,7 @@ class _Reader:
         return tuple(own(self.parser, section))
 
     def refuse_unknown(self) -> None:
-        """Raise for the first section or key that nobody reads."""
+        """Raise for the first unknown section or key."""
         used = {name.lower() for name in re.findall(r"%\(([^)]+)\)s", " ".join(self._values()))}
         for section in ("DEFAULT", *self.parser.sections()):
             word, _, name = section.partition(" ")
@@ -206,22 +206,24 @@ class _Reader:
                 raise self.wrong(
                     section,
                     None,
-                    "no such section",
+                    "unknown section",
                     "known: [healthd], [target NAME], [contract NAME], [endpoint NAME]",
                 )
             for key in self.own(section):
                 if key not in KEYS[word] and not (section == "DEFAULT" and key in used):
-                    raise self.wrong(section, key, "no such key", f"known: {', '.join(sorted(KEYS[word]))}")
+                    raise self.wrong(section, key, "unknown key", f"known: {', '.join(sorted(KEYS[word]))}")
 
     def refuse_colliding(self) -> None:
-        """Raise for the first name of a target or endpoint that could be taken for another's."""
+        """Raise for the first name of a target or endpoint that could be confused with another."""
         for word in ("target", "endpoint"):
             seen: dict[str, str] = {}
             for name in self.named(word):
                 if why := misleading(word, name):
                     raise self.wrong(f"{word} {name}", None, why, "choose another name")
                 if (other := seen.setdefault(alike(name), name)) != name:
-                    raise self.wrong(f"{word} {name}", None, f"reads like [{word} {other}]", "choose another name")
+                    raise self.wrong(
+                        f"{word} {name}", None, f"can be confused with [{word} {other}]", "choose another name"
+                    )
 
     def _values(self) -> Iterator[str]:
         yield from self.parser.defaults().values()
@@ -229,27 +231,27 @@ class _Reader:
             yield from own(self.parser, section).values()
 
     def wrong(self, section: str, key: str | None, what: str, known: str) -> ConfigError:
-        """Return the error about a section or key, with the line it stands on."""
-        return ConfigError(f"{self.place(section, key)}: {what}", hint=known or "healthd docs configuration")
+        """Return the error about a section or key, with its line."""
+        return ConfigError(f"{self.place(section, key)}: {what}", hint=known or "run `healthd docs configuration`")
 
     def place(self, section: str, key: str | None) -> str:
-        """Return where a section or key stands: file, line, section, key."""
+        """Return the place of a section or key: file, line, section, key."""
         origin = self.origins.get((section, key)) or self.origins.get((section, None)) or str(self.path or FILE)
         return f"{origin}: [{section}]" + (f" {key}" if key else "")
 
     def get(self, section: str, key: str) -> str | None:
-        """Return a section's own value, interpolated; None when it is not there or empty."""
+        """Return a section's own value, interpolated; None when it is missing or empty."""
         if key not in self.own(section):
             return None
         try:
             return self.parser.get(section, key).strip() or None
         except configparser.InterpolationMissingOptionError as error:
-            known = "set it in the environment, or as a key of [DEFAULT]"
+            known = "set it in the environment, or as a key in [DEFAULT]"
             raise self.wrong(section, key, f"%({error.reference})s is not set", known) from None
         except configparser.InterpolationDepthError:
-            raise self.wrong(section, key, "refers to itself", "take one %(…)s out") from None
+            raise self.wrong(section, key, "the value refers to itself", "remove one %(…)s") from None
         except configparser.InterpolationError:
-            raise self.wrong(section, key, "a lone % sign", "write %% for a % sign") from None
+            raise self.wrong(section, key, "a single % sign is not allowed", "write %% for a % sign") from None
 
     def seconds(self, section: str, key: str, default: float) -> float:
         """Return a number of seconds within the bounds of its key."""
@@ -260,23 +262,25 @@ class _Reader:
         number = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", text, re.ASCII)
         if not number or not least <= float(text) <= most:
             words = f"{text!r} is not a number of seconds from {least:g} to {most}"
-            raise self.wrong(section, key, words, f"write one such as {default or least:g}")
+            raise self.wrong(section, key, words, f"for example: {default or least:g}")
         return float(text)
 
     def rows(self, section: str, default: int) -> int:
-        """Return how many rows are looked at in each table; 0 is none."""
+        """Return how many rows are sampled in each table; 0 means none."""
         text = self.get(section, "sample_rows")
         if text is None:
             return default
         if not re.fullmatch("[0-9]{1,6}", text) or int(text) > MOST_ROWS:
-            raise self.wrong(section, "sample_rows", f"{text!r} is not a number of rows", f"write 0 to {MOST_ROWS}")
+            raise self.wrong(
+                section, "sample_rows", f"{text!r} is not a number of rows", f"write a number from 0 to {MOST_ROWS}"
+            )
         return int(text)
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
-        """Return one of a few words; the first is the default."""
+        """Return one of these values; the first is the default."""
         value = self.get("healthd", key) or choices[0]
         if value not in choices:
-            raise self.wrong("healthd", key, f"{value!r} is none of its words", f"known: {', '.join(choices)}")
+            raise self.wrong("healthd", key, f"{value!r} is not a valid value", f"valid: {', '.join(choices)}")
         return value
 
     def settings(self, base: Path) -> Settings:
@@ -284,14 +288,14 @@ class _Reader:
         listen = self.get("healthd", "listen") or "127.0.0.1:9899"
         host, _, port = listen.rpartition(":")
         if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
-            raise self.wrong("healthd", "listen", f"{listen!r} is not HOST:PORT", "write one such as 127.0.0.1:9899")
+            raise self.wrong("healthd", "listen", f"{listen!r} is not HOST:PORT", "for example: 127.0.0.1:9899")
         sources: list[Path] = []
         for source in (self.get("DEFAULT", "sources") or "sql").split():
             if source.startswith("package:"):
                 raise self.wrong("DEFAULT", "sources", f"{source} is a Python package", "name a folder of SQL files")
             sources += _folders(base, source)
         if (table := self.get("DEFAULT", "migration_table") or BOOKS[0]) != BOOKS[0]:
-            raise self.wrong("DEFAULT", "migration_table", f"{table!r}", f"healthd keeps its books in {BOOKS[0]} only")
+            raise self.wrong("DEFAULT", "migration_table", f"{table!r} is not supported", f"use {BOOKS[0]}")
         postgres_bin = self.get("healthd", "postgres_bin")
         return Settings(
             file=self.path,
@@ -316,24 +320,24 @@ class _Reader:
         )
 
     def external_url(self) -> str:
-        """Return the address under which others find the pages, without a / at its end; empty when it is not said."""
+        """Return the address under which others reach the pages, without a / at its end; empty when it is not set."""
         url = self.get("healthd", "external_url") or ""
         if url and (not _is_web(url) or re.search(r"[?#@\s]", url)):
-            known = "write one such as https://healthd.example.com, without user, password, ? and #"
-            raise self.wrong("healthd", "external_url", "not an http:// or https:// address of pages", known)
+            known = "for example: https://healthd.example.com, without user, password, ? and #"
+            raise self.wrong("healthd", "external_url", "not a valid http:// or https:// address", known)
         return url.rstrip("/")
 
     def allowed_hosts(self) -> tuple[str, ...]:
-        """Return further names that the web server answers to."""
+        """Return additional host names that the web server answers to."""
         names = tuple(re.split(r"[,\s]+", self.get("healthd", "allowed_hosts") or ""))
         for name in filter(None, names):
             if name != "*" and host_name(bare := name.removeprefix("*.")) != bare.lower():
-                known = "write names without a port, such as healthd.example.com or *.example.com"
-                raise self.wrong("healthd", "allowed_hosts", f"{name!r} is not the name of a host", known)
+                known = "write names without a port, for example healthd.example.com or *.example.com"
+                raise self.wrong("healthd", "allowed_hosts", f"{name!r} is not a host name", known)
         return tuple(filter(None, names))
 
     def partitions(self, section: str) -> Mapping[Key, str]:
-        """Return how the partitions of each named table are compared; SCHEMA.TABLE: WORD, a line or a comma each."""
+        """Return how the partitions of each named table are compared, from SCHEMA.TABLE: RULE by lines or commas."""
         found: dict[Key, str] = {}
         entries = list(filter(None, map(str.strip, re.split(r"[,\n]", self.get(section, "partitions") or ""))))
         if not entries:
@@ -348,12 +352,12 @@ class _Reader:
                 key = Key("table", ())
             if not colon or len(key.path) != 2:
                 raise self.wrong(
-                    section, "partitions", f"{entry!r} is not SCHEMA.TABLE: WORD", "public.events: managed"
+                    section, "partitions", f"{entry!r} is not SCHEMA.TABLE: RULE", "for example: public.events: managed"
                 )
             if word not in RULES:
-                raise self.wrong(section, "partitions", f"{word!r} is none of its words", f"known: {', '.join(RULES)}")
+                raise self.wrong(section, "partitions", f"{word!r} is not a valid rule", f"valid: {', '.join(RULES)}")
             if key in found:
-                raise self.wrong(section, "partitions", f"{key.sql} is there twice", "take one out")
+                raise self.wrong(section, "partitions", f"{key.sql} occurs twice", "remove one of the entries")
             found[key] = word
         return found
 
@@ -364,12 +368,12 @@ class _Reader:
         if file is None and models is None:
             raise self.wrong(section, "file", "missing", "write file = PATH of a JSON contract")
         if file is not None and models is not None:
-            raise self.wrong(section, "models", "there is a file already", "say one of them")
+            raise self.wrong(section, "models", "file is set too", "set either file or models")
         contract = self._models(section, name, models, base) if file is None else self._file(section, name, file, base)
         return replace(contract, role=self.get(section, "role") or contract.role)
 
     def _models(self, section: str, name: str, models: str | None, base: Path) -> Contract:
-        from healthd.contracts.application import contract_in  # it may bring whole frameworks
+        from healthd.contracts.application import contract_in  # it may import entire frameworks
 
         try:
             return replace(contract_in((models or "").split(), base), name=name)
@@ -391,10 +395,10 @@ class _Reader:
         section = f"endpoint {name}"
         url = self.get(section, "url") or ""
         if not _is_web(url):
-            raise self.wrong(section, "url", "missing, or no http:// or https:// address", "write url = http://…")
+            raise self.wrong(section, "url", "missing, or not an http:// or https:// address", "write url = http://…")
         status = self.get(section, "status") or "200"
         if not re.fullmatch("[1-5][0-9][0-9]", status):
-            raise self.wrong(section, "status", f"{status!r} is no HTTP status", "write one such as 200")
+            raise self.wrong(section, "status", f"{status!r} is not an HTTP status", "for example: 200")
         shape: Shape = ()
         file = self.get(section, "contract")
         if file is not None:
@@ -417,7 +421,7 @@ class _Reader:
         )
 
     def target(self, name: str, settings: Settings, contracts: Mapping[str, Contract]) -> Target:
-        """Return the target of one section; without a list of its own it has every contract."""
+        """Return the target of one section; without its own list of contracts it has all of them."""
         section = f"target {name}"
         dsn = self.get(section, "database")
         if dsn is None:
@@ -427,7 +431,7 @@ class _Reader:
         for wanted in (chosen or "").split():
             if wanted not in contracts:
                 raise self.wrong(
-                    section, "contracts", f"no contract {wanted!r}", f"known: {', '.join(contracts) or 'none'}"
+                    section, "contracts", f"unknown contract {wanted!r}", f"known: {', '.join(contracts) or 'none'}"
                 )
         return Target(
             name,

@@ -10,17 +10,17 @@ from healthd.model.contracts import Contract
 from healthd.model.names import Key
 from healthd.text import natural
 
-# conform: one more may come, if it is as its parent promises; one that sql/ makes must stay.
-# managed: they come and go; those that are there are as their parent promises.
-# ignore: nothing about them is compared.
+# conform: partitions may be added if they match their parent; a partition that sql/ defines must exist.
+# managed: partitions may be added and dropped; those that exist must match their parent.
+# ignore: partitions are not compared.
 RULES = ("conform", "managed", "ignore")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One address of an application that we ask again and again. `url` may hold a password: it is never printed.
+    """One address of an application that is requested regularly. `url` may contain a password: it is never printed.
 
-    `token_file` holds a bearer token, read at each question: it may be changed at any time.
+    `token_file` contains a bearer token, which is read for each request: it may be changed at any time.
     """
 
     title: str
@@ -34,16 +34,16 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """Return what it is called among the targets."""
+        """Return its name among the targets."""
         return f"endpoint:{self.title}"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One database that we watch. `dsn` may hold a password: it is never printed.
+    """One database that is watched. `dsn` may contain a password: it is never printed.
 
-    `partitions` says for partitioned tables how their partitions are compared, in a word of partitions.RULES;
-    `sample_rows` how many rows of each table that a contract's model reads are looked at: none unless it is asked for.
+    `partitions` is, for partitioned tables, one of RULES: how their partitions are compared. `sample_rows` is how many
+    rows are sampled in each table that a contract's model reads: none by default.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Settings:
     lock_timeout_s: float | None = None
     max_wait_s: float = 300.0
     sample_rows: int = 0
-    external_url: str = ""  # where others find the pages; without a / at its end
+    external_url: str = ""  # where others reach the pages; without a / at its end
     allowed_hosts: tuple[str, ...] = ()
 
     def target(self, name: str) -> Target:
@@ -88,4 +88,4 @@ class Settings:
             if target.name == name:
                 return target
         known = ", ".join(sorted((target.name for target in self.targets), key=natural)) or "none"
-        raise ConfigError(f"no target is called {name!r}", hint=f"known targets: {known}")
+        raise ConfigError(f"unknown target {name!r}", hint=f"known targets: {known}")

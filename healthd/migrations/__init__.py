@@ -1,1 +1,1 @@
-"""From sql/ to expected: read the files, apply them safely, replay them, write down what they do."""
+"""Changing a database: plan a run, check what must hold before it, execute it, and prove the result."""

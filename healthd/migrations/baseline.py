@@ -1,4 +1,4 @@
-"""Adopt a database that is there: find the version that it is at, prove it, and write that into the ledger."""
+"""Adopt an existing database: find the version that it matches, prove it, and record it in the ledger."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from healthd.expected.lockfile import LockFile, disagreements
 from healthd.expected.status import ahead, states
 from healthd.expected.store import Files, of_another_major
 from healthd.migrations.engine.text_recorder import makers
-from healthd.migrations.safe_run import ELSEWHERE
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
+from healthd.migrations.look import ELSEWHERE
 from healthd.model.findings import Finding, Verdict
 from healthd.model.ledger import Applied, Printed, State, digest_of_text
 from healthd.model.names import Key
@@ -34,12 +35,12 @@ from healthd.rounds.closer_look import conclude_closely
 from healthd.rounds.observation import Observation
 from healthd.text import some
 
-TRIED = 12  # of the versions that look closest, how many are judged before the closest is told
+TRIED = 12  # how many of the closest versions are compared before the closest one is reported
 
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """A text that two majors print in two ways; `recorded` is what this server printed when it was recorded before."""
+    """A text that two major versions print differently; `recorded` is what this server printed at the last record."""
 
     key: Key
     attribute: str
@@ -50,11 +51,11 @@ class Trusted:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a database compares with one version: the migrations of it, and what differs.
+    """How a database compares with one version: the migrations of that version, and the differences.
 
-    `marked` are those that the ledger has already; `unseen` change no object, so that nobody sees whether they ran.
-    `texts` are how this server prints what the lock file has as another major prints it, to be recorded; `trusted`
-    are those of them that differ, of which nobody but a person can tell whether they say the same.
+    `marked` are the migrations that the ledger already has. `unseen` change no object, so it cannot be verified that
+    they were run. `texts` are to be recorded: how this server prints the texts that the lock file has from another
+    major version. `trusted` are those of them that differ; only a person can determine whether they mean the same.
     """
 
     migrations: tuple[Migration, ...]
@@ -67,7 +68,7 @@ class Fit:
 
     @property
     def at(self) -> str | None:
-        """Return the id of the last migration, None before the first."""
+        """Return the id of the last migration, None if there is none."""
         return self.migrations[-1].id if self.migrations else None
 
     @property
@@ -77,7 +78,7 @@ class Fit:
 
     @property
     def severity(self) -> Severity:
-        """Return how bad the differences are: unknown when nothing is known to differ."""
+        """Return the severity of the differences: unknown only if nothing is known to differ."""
         known = [one.severity for one in self.findings if one.severity is not Severity.UNKNOWN]
         return max(known) if known else max((one.severity for one in self.findings), default=Severity.OK)
 
@@ -91,13 +92,15 @@ async def fit(
     allow_unexpected: bool = False,
     record_texts: bool = False,
 ) -> Fit:
-    """Return how a database compares with the version `to`, or with the one that it is at, or is closest to.
+    """Return how a database compares with the version `to`; without it, with the version that is closest.
 
-    With `record_texts`, texts that two majors printed in two ways are no obstacle: who says so has looked at them.
-    Reads only. Raises when the files are not those that were locked, or the ledger does not go with them.
+    With `record_texts`, texts that two major versions print differently are accepted: a person has reviewed them.
+    Only reads. Raises if the files do not match the lock file, or the ledger does not match the files.
     """
     if wrong := tuple(disagreements(lock, migrations)):
-        raise MigrationFailed(f"the lock file is not of these files: {some(wrong)}", hint="write it: healthd lock")
+        raise MigrationFailed(
+            f"the lock file does not match the files: {some(wrong)}", hint="regenerate it with: healthd lock"
+        )
     files = Files.of(lock, migrations)
     async with connect(target.dsn) as connection:
         reading = await read(connection, texts=of_another_major(Later.made(files), connection.info.server_version))
@@ -135,22 +138,23 @@ async def _fit_of(
 
 
 def _applied(migrations: Sequence[Migration], given: Sequence[str]) -> str:
-    """Return the version of the ledger; raise ConfigError without one: files may differ in nothing but texts."""
+    """Return the version of the ledger; raise ConfigError without one: versions may differ in texts only."""
     names = [one.id for one in migrations]
     if not given:
         raise ConfigError(
-            "the texts of a database without a ledger are those of no version yet",
-            hint="say which version it is at, too: --to ID",
+            "--record-texts needs a version, and the database has no ledger",
+            hint="also specify the version that the database is at: --to ID",
         )
     if waiting := [name for name in names[: names.index(given[-1])] if name not in given]:
         raise MigrationFailed(
-            f"{some(waiting)} waits, although {given[-1]} is applied", hint="healthd migrate --allow-out-of-order first"
+            f"pending, although {given[-1]} is applied: {some(waiting)}",
+            hint="apply it first: healthd migrate --allow-out-of-order",
         )
     return given[-1]
 
 
 def _with_texts(found: Fit, lock: LockFile, reading: Reading, *, trust: bool) -> Fit:
-    """Return a fit with what is to be recorded; with `trust` also of texts that differ, which are findings no more."""
+    """Return a fit with the texts to record; with `trust`, also those that differ, without their findings."""
     applied, version = {one.id for one in found.migrations}, reading.snapshot.server_version
     expected = lock.expected(applied, textual())
     if major(expected) == version // 10000:
@@ -173,26 +177,28 @@ def _with_texts(found: Fit, lock: LockFile, reading: Reading, *, trust: bool) ->
 
 
 def _given(migrations: Sequence[Migration], reading: Reading) -> tuple[str, ...]:
-    """Return what the ledger has already, in the order of the files."""
+    """Return the migrations that the ledger already has, in the order of the files."""
     ledger = reading.ledger.readable()
     known = tuple(states([(one.id, one.digest) for one in migrations], (), ledger.applied))
     if foreign := ahead(known):
-        raise MigrationFailed(foreign, hint="bring its files back")
+        raise MigrationFailed(foreign, hint="restore its files")
     if edited := [one.id for one in known if one.state is State.EDITED]:
-        raise MigrationFailed(f"edited after it was applied: {some(edited)}", hint="bring the file back")
+        raise MigrationFailed(f"edited after it was applied: {some(edited)}", hint="restore the file")
     return tuple(one.id for one in known if one.state is State.APPLIED)
 
 
 def _positions(
     migrations: Sequence[Migration], reading: Reading, lock: LockFile, given: Sequence[str], to: str | None
 ) -> Iterator[int]:
-    """Yield how many migrations to try, the most likely number first; all have at least what the ledger has."""
+    """Yield the numbers of migrations to compare with, the most likely first; none is lower than the ledger's."""
     names = [one.id for one in migrations]
     least = max((names.index(one) + 1 for one in given), default=0)
     if to is not None:
         position = len(up_to(migrations, to))
         if position < least:
-            raise MigrationFailed(f"{names[least - 1]} is applied, and comes after {to}", hint="healthd rollback")
+            raise MigrationFailed(
+                f"{names[least - 1]} is applied, and comes after {to}", hint="roll it back first: healthd rollback"
+            )
         yield position
         return
     actual = for_comparison(reading.snapshot, reading.ledger.owner).objects
@@ -201,7 +207,7 @@ def _positions(
 
 
 def _as_if(reading: Reading, prefix: Sequence[Migration], *, without_texts: bool) -> Reading:
-    """Return a reading as if its ledger had these migrations, perhaps no texts, and nobody were migrating."""
+    """Return a reading as if its ledger had these migrations, no run were active, and, if so asked, without texts."""
     at = datetime.min.replace(tzinfo=UTC)
     applied = tuple(Applied(one.id, at, one.digest, one.rollback_digest) for one in prefix)
     texts = () if without_texts else reading.ledger.texts
@@ -209,7 +215,7 @@ def _as_if(reading: Reading, prefix: Sequence[Migration], *, without_texts: bool
 
 
 def _expected_somewhere(lock: LockFile) -> frozenset[str]:
-    """Return the names of all objects that any migration touches: such a one too many is half of a migration."""
+    """Return the names of all objects that any migration touches: if one is extra, a migration is partly applied."""
     return frozenset(str(effect.key) for one in lock.migrations for effect in one.effects)
 
 
@@ -238,18 +244,16 @@ def _fit(
 
 
 async def adopt(target: Target, found: Fit, *, wait_s: float = 60.0) -> None:
-    """Mark the migrations of a version as applied, and record its texts, in one transaction with the migration lock."""
+    """Mark the migrations of a version as applied and record its texts, in one transaction under the migration lock."""
     await asyncio.to_thread(_adopt, target.dsn, found, wait_s)
 
 
 def _adopt(dsn: str, found: Fit, wait_s: float) -> None:
-    from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-
     with opened(dsn, wait_s=wait_s, records=bool(found.texts)) as backend:
         theirs = {one.id: yoyo_migration(one) for one in found.migrations}
         backend.ensure_internal_schema_updated()
         if backend.applied_ids() != found.marked:
-            raise MigrationFailed("somebody has migrated it in between; nothing was changed", hint="try again")
+            raise MigrationFailed("another run migrated the database meanwhile; nothing was changed", hint="try again")
         with backend.transaction():
             for one in found.migrations:
                 backend.adopt(theirs[one.id], one, mark=one.id not in found.marked)

@@ -1,4 +1,4 @@
-"""Change many databases: a canary first, then a few at a time, and no further after a failure unless told."""
+"""Migrate many databases: a canary first, then a few at a time; stop after a failure unless told otherwise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Run = Callable[[Target], Awaitable[Changed]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one target; `applied` is None where a failure's own words say what is in."""
+    """The outcome of one target; `applied` is None after a failure, whose message states what was applied."""
 
     target: str
     outcome: str  # applied, nothing to do, failed, not started
@@ -32,10 +32,10 @@ class Outcome:
 async def fleet(
     targets: Sequence[Target], run: Run, *, jobs: int, canary: Target | None = None, keep_going: bool = False
 ) -> tuple[Outcome, ...]:
-    """Run on the canary, then on `jobs` targets at a time, and return what came of each, the canary first.
+    """Run on the canary, then on `jobs` targets at a time, and return the outcome of each, the canary first.
 
-    After a failure no other target is started, and those that are running finish; with `keep_going` all others
-    are started all the same, unless it was the canary's.
+    After a failure no other target is started, and those that are running finish. With `keep_going` the others are
+    started nevertheless, unless the canary failed.
     """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(jobs))  # a run spends its time in a thread
     first = canary or targets[0]
@@ -59,7 +59,7 @@ async def _one(target: Target, run: Run) -> Outcome:
     start = monotonic()
     try:
         done = await run(target)
-    except Exception as error:  # whatever it is: the others must not be cut off in the middle
+    except Exception as error:  # any exception: the other runs must not be aborted
         ours = error if isinstance(error, HealthdError) else failed(error)
         return Outcome(target.name, "failed", None, (), monotonic() - start, str(ours), ours.hint, ours.exit_code)
     outcome = "applied" if done.ids else "nothing to do"

@@ -1,4 +1,4 @@
-"""What must hold before a database is changed: each guard raises what is wrong, and the flag that lets it pass."""
+"""What must hold before a database is changed: each guard raises an error, which names the option that overrides it."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -21,9 +21,9 @@ TAKES = re.compile(r"\b(drop|truncate|delete)\b", re.IGNORECASE)
 
 
 def unmeasured(lock: LockFile, pending: Iterable[Migration], applied: Collection[str]) -> Iterator[str]:
-    """Yield, in words, what was never measured of the migrations that are about to be applied.
+    """Yield, in words, how the lock file does not match the migrations that are about to be applied.
 
-    A lock file that has further migrations, which are neither applied nor about to be, was measured with them.
+    If the lock file has a migration before them that is neither applied nor to be applied, they were measured with it.
     """
     locked = {one.id: one for one in lock.migrations}
     order = list(locked)
@@ -34,7 +34,7 @@ def unmeasured(lock: LockFile, pending: Iterable[Migration], applied: Collection
         if one is None:
             yield f"{migration.id} is not in it"
         elif one.digest != migration.digest:
-            yield f"{migration.id} is not what was locked"
+            yield f"{migration.id} differs from it"
         elif order.index(migration.id) < furthest:
             yield f"{migration.id} comes earlier in it"
         else:
@@ -42,20 +42,20 @@ def unmeasured(lock: LockFile, pending: Iterable[Migration], applied: Collection
     chosen = {one.id for one in pending}
     for name in order[: furthest + 1]:
         if name not in chosen and name not in applied:
-            yield f"{name} comes before them in it, and would not have run"
+            yield f"{name} comes before them in it, but would not be applied"
 
 
 def refuse_unmeasured(lock: LockFile, pending: Sequence[Migration], applied: Collection[str], name: str) -> None:
-    """Raise when a migration was not measured as it would run: nobody could say what it does, or prove it."""
+    """Raise if a migration was not measured as it would run: its effect is unknown, and cannot be proven."""
     if wrong := tuple(unmeasured(lock, pending, applied)):
         raise MigrationFailed(
-            f"{name} does not say what would run: {some(wrong)}; {NOTHING}",
-            hint="measure it and commit the result: healthd lock; or healthd migrate --allow-unlocked",
+            f"{name} does not match the migrations to be applied: {some(wrong)}; {NOTHING}",
+            hint="run healthd lock and commit the result; or healthd migrate --allow-unlocked",
         )
 
 
 def raised(guard: Callable[..., None], *values: object) -> tuple[HealthdError, ...]:
-    """Return what a guard would raise, for who only wants to know."""
+    """Return the error that a guard would raise, without raising it."""
     try:
         guard(*values)
     except HealthdError as error:
@@ -64,7 +64,7 @@ def raised(guard: Callable[..., None], *values: object) -> tuple[HealthdError, .
 
 
 def refuse_elsewhere(target: str, found: Sequence[Elsewhere]) -> None:
-    """Raise when the sessions of a database put things elsewhere than the replay did."""
+    """Raise if sessions of the database create objects elsewhere than the replay did."""
     if found:
         raise MigrationFailed(
             f"{target}: {'; '.join(one.words for one in found)}; {NOTHING}",
@@ -73,33 +73,33 @@ def refuse_elsewhere(target: str, found: Sequence[Elsewhere]) -> None:
 
 
 def refuse_unwritable(target: str, session: Session, lacks_ledger: bool) -> None:
-    """Raise when a run could not write at all, or could not make the ledger that a database lacks."""
+    """Raise if a run could not write at all, or could not create the ledger that the database lacks."""
     if session.reads_only:
         raise MigrationFailed(
             f"{target} is a standby, or read-only for this role; {NOTHING}",
-            hint="name the primary; or SHOW default_transaction_read_only",
+            hint="connect to the primary; or check default_transaction_read_only",
         )
     if lacks_ledger and not session.may_create:
         schema = next(session.path(), "public")
         raise PermissionDenied(
-            f"permission denied for schema {schema}: the ledger's tables cannot be made; {NOTHING}",
+            f"permission denied for schema {schema}: the ledger's tables cannot be created; {NOTHING}",
             grant=f"GRANT CREATE ON SCHEMA {quote(schema)} TO {quote(session.user)};",
         )
 
 
 def made_already(lock: LockFile, objects: Collection[Key]) -> str:
-    """Return, in words, what there is of what the files make; nothing when that is nothing."""
+    """Return the names of existing objects that the files create; empty if there are none."""
     made = {effect.key for one in lock.migrations for effect in one.effects if KINDS[effect.key.kind].created_as}
     there = sorted(str(key) for key in made.intersection(objects))
     return some(there) if there else ""
 
 
 def refuse_drift(target: str, drift: Sequence[Finding], unlocked: Sequence[str]) -> None:
-    """Raise when a database is not what its applied migrations make: the files were not written for that."""
+    """Raise if a database does not match its applied migrations: the files were not written for such a database."""
     if drift:
-        cure = "healthd check tells all, healthd repair the SQL that mends it"
+        cure = "healthd check shows all differences, healthd repair the SQL that repairs them"
         if unlocked:
-            cure = f"the lock file does not know {some(unlocked)}: healthd lock writes it anew"
+            cure = f"the lock file does not contain {some(unlocked)} as applied: regenerate it with healthd lock"
         raise MigrationFailed(
             f"{target} has drifted: {some([one.message for one in drift])}; {NOTHING}",
             hint=f"{cure}; or healthd migrate --allow-drift",
@@ -107,7 +107,7 @@ def refuse_drift(target: str, drift: Sequence[Finding], unlocked: Sequence[str])
 
 
 def refuse_lacks(target: str, found: Sequence[Lack]) -> None:
-    """Raise when the server does not have what the migrations need."""
+    """Raise if the server lacks something that the migrations need."""
     if found:
         needs = [f"{one.migration} needs {one.words}" for one in found]
         cures = list(dict.fromkeys(one.cure for one in found))
@@ -115,17 +115,18 @@ def refuse_lacks(target: str, found: Sequence[Lack]) -> None:
 
 
 def refuse_breaks(target: str, found: Sequence[Break]) -> None:
-    """Raise when beliefs of applications would be broken, each of which was told."""
+    """Raise if expectations of applications would be broken; each was reported before."""
     if found:
         whose = some(sorted({one.contract for one in found}))
         raise MigrationFailed(
-            f"{target}: {len(found)} belief{'s' * (len(found) > 1)} of {whose} would be broken; {NOTHING}",
-            hint="deploy the application that does without first, and give healthd its contract; or --allow-breaking",
+            f"{target}: {len(found)} expectation{'s' * (len(found) > 1)} of {whose} would be broken; {NOTHING}",
+            hint="first deploy a version of the application that works with the change, and give healthd its contract; "
+            "or use --allow-breaking",
         )
 
 
 def inexact(lock: LockFile, undone: Iterable[Migration], applied: Iterable[Applied]) -> Iterator[str]:
-    """Yield, in words, why rolling these back would not bring back exactly what was there."""
+    """Yield, in words, why rolling these back would not restore exactly the previous schema."""
     locked = {one.id: one for one in lock.migrations}
     given = {one.id: one.digest for one in applied}
     for migration in undone:
@@ -133,26 +134,26 @@ def inexact(lock: LockFile, undone: Iterable[Migration], applied: Iterable[Appli
         if one is None:
             yield f"the rollback of {migration.id} was never measured"
         elif one.rollback_digest != migration.rollback_digest:
-            yield f"the rollback of {migration.id} is not what was measured"
+            yield f"the rollback of {migration.id} was edited since it was measured"
         elif given.get(migration.id) not in (None, one.digest):
-            yield f"{migration.id} was applied from another text than its rollback was measured with"
+            yield f"{migration.id} was applied with other content than its rollback was measured with"
         elif one.rollback == "differs":
-            yield f"the rollback of {migration.id} leaves {some(one.rollback_differences)} different"
+            yield f"the rollback of {migration.id} does not restore {some(one.rollback_differences)}"
         elif one.rollback != "exact":
-            yield f"the rollback of {migration.id} fails where it was measured"
+            yield f"the rollback of {migration.id} failed when it was measured"
 
 
 def refuse_inexact(lock: LockFile, undone: Sequence[Migration], applied: Iterable[Applied]) -> None:
-    """Raise when a rollback is not proven to bring back what was there."""
+    """Raise if a rollback is not proven to restore exactly the previous schema."""
     if wrong := tuple(inexact(lock, undone, applied)):
         raise MigrationFailed(
             f"{some(wrong)}; {NOTHING}",
-            hint="mend the rollback, then prove it: healthd lock; or --allow-inexact",
+            hint="fix the rollback, then prove it with: healthd lock; or use --allow-inexact",
         )
 
 
 def refuse_stranding(lock: LockFile, undone: Sequence[Migration]) -> None:
-    """Raise when one of several rollbacks is known to fail: those before it would be done, and the rest would not."""
+    """Raise if one of several rollbacks is known to fail: the run would stop there, with the others done."""
     locked = {one.id: one for one in lock.migrations}
     fails = [
         migration.id
@@ -162,17 +163,18 @@ def refuse_stranding(lock: LockFile, undone: Sequence[Migration]) -> None:
         and one.rollback_digest == migration.rollback_digest
     ]
     if fails and len(undone) > 1:
-        after = f"; or those after it: healthd rollback --to {fails[0]}" if fails[0] != undone[0].id else ""
+        after = f"; or roll back only to it: healthd rollback --to {fails[0]}" if fails[0] != undone[0].id else ""
         raise MigrationFailed(
-            f"the rollback of {some(fails)} fails where it was measured, and the others would be gone; {NOTHING}",
-            hint=f"fix the rollback, then prove it: healthd lock{after}",
+            f"the rollback of {some(fails)} failed when it was measured, so the run would stop halfway; {NOTHING}",
+            hint=f"fix the rollback, then prove it with: healthd lock{after}",
         )
 
 
 def may_take(lock: LockFile, undone: Sequence[Migration], applied: Iterable[str]) -> tuple[Key, ...]:
-    """Return the tables and the columns, of tables that stay, whose content goes when these are rolled back.
+    """Return the tables, and the columns of remaining tables, whose content is lost when these are rolled back.
 
-    Those that the migrations made, when a rollback drops anything at all: one that renames keeps every row.
+    These are the tables and columns that the migrations created, if a rollback drops anything at all: a rollback that
+    renames keeps every row.
     """
     if not any(TAKES.search(one.rollback or "") for one in undone):
         return ()
@@ -186,14 +188,14 @@ def may_take(lock: LockFile, undone: Sequence[Migration], applied: Iterable[str]
 
 
 def refuse_losses(losses: Sequence[str]) -> None:
-    """Raise when rows or values would be lost."""
+    """Raise if rows or values would be lost."""
     if losses:
         raise MigrationFailed(
             f"rolling back would lose {some(losses)}; {NOTHING}",
-            hint="write a migration that keeps them; or --allow-data-loss",
+            hint="write a migration that keeps them; or use --allow-data-loss",
         )
 
 
 def left_over(locked: Iterable[Locked], undone: Collection[str]) -> frozenset[str]:
-    """Return the names of what these rollbacks were measured to leave different."""
+    """Return the names of the objects that these rollbacks were measured not to restore."""
     return frozenset(name for one in locked if one.id in undone for name in one.rollback_differences)

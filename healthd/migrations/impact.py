@@ -1,4 +1,4 @@
-"""What migrations would break of what applications believe, known before any of them runs."""
+"""Which expectations of applications the pending migrations would break, determined before any of them runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ THERE = "there"
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """One thing that a contract takes for granted, `about` an object or a column's values."""
+    """One expectation of a contract, `about` an object or a column's values."""
 
     contract: str
     about: str
@@ -37,7 +37,7 @@ class Belief:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A belief that is kept before a migration and not after it; `until` a later one that mends it, if one does."""
+    """An expectation that holds before a migration and not after it; `until` a later migration that restores it."""
 
     migration: str
     finding: Finding
@@ -45,12 +45,12 @@ class Break:
 
     @property
     def contract(self) -> str:
-        """Return the name of the contract that believes it."""
+        """Return the name of the contract that has the expectation."""
         return str(self.finding.facts["contract"])
 
     @property
     def refuses(self) -> bool:
-        """Return whether it is reason enough not to migrate: it stays, and healthd would page for it."""
+        """Return whether it prevents the migration: it stays broken, and healthd would page for it."""
         return self.until is None and self.finding.severity is Severity.CRITICAL
 
     @property
@@ -58,18 +58,18 @@ class Break:
         """Return one line for people."""
         key = self.finding.key
         if (self.finding.actual, self.finding.problem) == ("missing", "contract_broken"):
-            return f"{key.kind.replace('_', ' ')} {key.sql} is still believed in by {self.contract}"
+            return f"{self.contract} still expects {key.kind.replace('_', ' ')} {key.sql}"
         return self.finding.message
 
     @property
     def verdict(self) -> str:
-        """Return the line with what it means: it breaks, breaks for a while, or asks for care."""
+        """Return the line with its meaning: the expectation breaks, breaks for a while, or it is only a warning."""
         if self.finding.severity is not Severity.CRITICAL:
-            return f"careful: {self.words}"
+            return f"warning: {self.words}"
         return f"breaks{f' until {self.until}' if self.until else ''}: {self.words}"
 
     def document(self) -> dict[str, Any]:
-        """Return it for machines."""
+        """Return it as a JSON object."""
         one = self.finding
         return {
             "contract": self.contract,
@@ -85,7 +85,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What migrations break, and which of them nobody can tell of: the lock file does not know them."""
+    """What migrations break; `unknown` are the migrations that the lock file does not contain."""
 
     breaks: tuple[Break, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -93,16 +93,16 @@ class Foreseen:
 
     @property
     def refuses(self) -> tuple[Break, ...]:
-        """Return what is reason enough not to migrate."""
+        """Return the broken expectations that prevent the migration."""
         return tuple(one for one in self.breaks if one.refuses)
 
     def lines(self) -> Iterator[str]:
-        """Yield it all for people, a line for each belief."""
+        """Yield all of it for people, a line for each expectation."""
         doing = "the rollback of " if self.undoing else ""
-        yield from (f"{doing}{one.migration} {one.verdict}" for one in self.breaks)
+        yield from (f"{doing}{one.migration}: {one.verdict}" for one in self.breaks)
         if self.unknown:
             what = f"{doing}{some(self.unknown)}"
-            yield f"what {what} would break cannot be told: the lock file does not say what it makes"
+            yield f"cannot determine which expectations {what} would break: not in the lock file"
 
     def of(self, migration: str) -> tuple[Break, ...]:
         """Return what one migration breaks."""
@@ -114,8 +114,8 @@ def foresee(
 ) -> Foreseen:
     """Return what these migrations would break in a database of which all this was read.
 
-    The lock file speaks for what the snapshot omits or could not see.
-    What was begun already is brought to its end: it counts as being in.
+    The lock file replaces what the snapshot omits or could not read.
+    A migration that was interrupted will be completed, so it counts as applied.
     """
     if not contracts:
         return Foreseen()
@@ -134,9 +134,9 @@ def foresee(
 def foresee_undoing(
     contracts: Sequence[Contract], lock: LockFile, ledger: Ledger, there: Snapshot, undone: Sequence[Migration]
 ) -> Foreseen:
-    """Return what the rollbacks of these migrations, the last one first, would break: what they made goes.
+    """Return what the rollbacks of these migrations, the last one first, would break, because they drop objects.
 
-    What a rollback that is not exact leaves behind is taken to be gone.
+    What an inexact rollback leaves behind is assumed to be dropped.
     """
     if not contracts:
         return Foreseen()
@@ -153,7 +153,7 @@ def foresee_undoing(
 
 
 def _objects(lock: LockFile, ledger: Ledger, there: Snapshot) -> dict[Key, Record]:
-    """Return what beliefs can hang on; the lock file speaks for what the snapshot omits or could not see."""
+    """Return the objects that contracts can refer to; the lock file replaces what the snapshot lacks."""
     objects = {key: record for key, record in there.objects.items() if key.kind in LOOKED_AT}
     if unseen := there.omitted.union(there.unreadable).intersection(LOOKED_AT):
         objects |= lock.expected([one.id for one in ledger.applied], unseen).objects
@@ -161,9 +161,10 @@ def _objects(lock: LockFile, ledger: Ledger, there: Snapshot) -> dict[Key, Recor
 
 
 def breaks(contracts: Sequence[Contract], there: Mapping[Key, Record], pending: Iterable[Locked]) -> tuple[Break, ...]:
-    """Return what these migrations break, one after the other, in a database that holds what is `there`.
+    """Return what these migrations break, applied one after the other, in a database that contains `there`.
 
-    A belief that is broken already is not their doing, and one that a later one of them mends does not stay broken.
+    An expectation that is already broken does not count. An expectation that a later migration restores is broken
+    only `until` then.
     """
     interests = _interest(contracts)
     objects = {key: record for key, record in there.items() if interests(key)}
@@ -188,7 +189,7 @@ def breaks(contracts: Sequence[Contract], there: Mapping[Key, Record], pending: 
 
 
 def _told(found: Iterable[Break]) -> Iterator[Break]:
-    """Yield each line once: an application may believe the same twice, in a model and in a table."""
+    """Yield each line once: an application may expect the same twice, in a model and in a table."""
     said = set()
     for one in sorted(found, key=lambda one: (not one.refuses, one.migration, one.finding.key, one.words)):
         if (line := (one.migration, one.words)) not in said:
@@ -206,7 +207,7 @@ def _broken(contracts: Iterable[Contract], objects: Mapping[Key, Record]) -> Ite
 
 
 def _beliefs(finding: Finding) -> Iterator[str]:
-    """Yield what was believed: of an enum each label by itself, so that one that is wrong does not hide another."""
+    """Yield the broken expectations: for an enum, one for each label, so that one does not hide another."""
     if finding.problem == "enum_mismatch":
         yield from (f"{label!r} can be written" for label in finding.facts["missing"])
         yield from (f"{label!r} is never read" for label in finding.facts["extra"])
@@ -217,7 +218,7 @@ def _beliefs(finding: Finding) -> Iterator[str]:
 
 
 def _severity(belief: Belief, already: Mapping[Belief, Severity]) -> Severity:
-    """Return how broken a belief is already; all that is believed of a missing thing is broken with it."""
+    """Return how severely an expectation is already broken; if an object is missing, so are all about it."""
     kind, _, _ = belief.about.partition(":")
     places = [belief.about]
     if kind == "column":
@@ -227,7 +228,7 @@ def _severity(belief: Belief, already: Mapping[Belief, Severity]) -> Severity:
 
 
 def _interest(contracts: Sequence[Contract]) -> Callable[[Key], bool]:
-    """Return what says of an object whether a belief may hang on it."""
+    """Return a function that returns whether an expectation may refer to an object."""
     named = {name for one in contracts for name in one.tables}
     named |= {model.table for one in contracts for model in one.models.values()}
     paths = {Key.parse(f"table:{name}").path for name in named}

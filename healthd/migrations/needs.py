@@ -1,4 +1,4 @@
-"""What pending files need of a server and will not find there: a plan says it, and no run starts without it."""
+"""What pending files need and the server lacks: `plan` shows it, and no run starts without it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from healthd.model.names import quote
 SQL = {
     "role": "CREATE ROLE {} NOLOGIN;",
     "schema": "CREATE SCHEMA {};",
-    "tablespace": "CREATE TABLESPACE {} LOCATION '/a/folder/of/the/server';",
+    "tablespace": "CREATE TABLESPACE {} LOCATION '/a/directory/on/the/server';",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Something that a migration needs of the server and that is not there; `cure` is SQL, or else words."""
+    """Something that a migration needs and the server lacks; `cure` is SQL, or else words."""
 
     migration: str
     kind: str  # extension, role, tablespace, schema, language, locks
@@ -33,12 +33,12 @@ class Lack:
     cure: str
 
     def document(self) -> dict[str, Any]:
-        """Return it for machines."""
+        """Return it as a JSON object."""
         return {"migration": self.migration, "kind": self.kind, "name": self.name, "cure": self.cure}
 
 
 def lacks(pending: Sequence[Migration], lock: LockFile, there: Surroundings) -> tuple[Lack, ...]:
-    """Return what these migrations, which are about to be applied in this order, need and the server does not have."""
+    """Return what these migrations, which are about to be applied in this order, need and the server lacks."""
     known = {(one.id, one.digest): one for one in lock.migrations}
     measured = [one for migration in pending if (one := known.get((migration.id, migration.digest)))]
     found = (*_extensions(pending, measured, there), *_made_for_the_replay(lock, measured, there))
@@ -46,7 +46,7 @@ def lacks(pending: Sequence[Migration], lock: LockFile, there: Surroundings) -> 
 
 
 def _extensions(pending: Sequence[Migration], measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
-    """Yield the extensions that do not come with the server: by the text, and what only a replay has seen."""
+    """Yield the extensions that are not available on the server: found in the text, or only in a replay."""
     if there.available is None:
         return
     available = {**there.available, **dict.fromkeys(there.installed, ())}
@@ -62,7 +62,7 @@ def _extensions(pending: Sequence[Migration], measured: Sequence[Locked], there:
 
 
 def _extension(migration: str, name: str, where: str) -> Lack:
-    words = f"extension {name}{where}, which does not come with the server"
+    words = f"extension {name}{where}, which is not available on the server"
     return Lack(migration, "extension", name, words, f"install {packages_of([name])} on the server")
 
 
@@ -75,11 +75,11 @@ def _made_for_the_replay(lock: LockFile, measured: Sequence[Locked], there: Surr
 
 
 def _schemas(measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
-    """Yield the schemas in which something is made and which neither a file nor the database has."""
+    """Yield the schemas in which something is created, but which neither a file nor the database has."""
     has = set(there.schemas)
     for locked in measured:
         if any(True for _ in _added(locked, "extension")):
-            return  # its own schema is one of its members, which no effect tells
+            return  # its own schema is one of its members, which the effects do not show
         has.update(key.path[0] for key in _added(locked, "schema"))
         for name in sorted({key.path[0] for key in _added(locked, *catalog.names(lambda kind: kind.in_schema))} - has):
             has.add(name)
@@ -87,22 +87,22 @@ def _schemas(measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
 
 
 def _missing(migration: str, kind: str, name: str) -> Lack:
-    return Lack(migration, kind, name, f"{kind} {name}, which is not there", SQL[kind].format(quote(name)))
+    return Lack(migration, kind, name, f"{kind} {name}, which does not exist", SQL[kind].format(quote(name)))
 
 
 def _room(measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
-    """Yield the migrations that lock more at once than the server can hold, for certain."""
+    """Yield the migrations that certainly hold more locks at once than the server can."""
     for one in measured:
         if lock_room.fits(one, there.max_locks, there.sessions):
             continue
         if (number := lock_room.locks(one)) > lock_room.most(there.max_locks, there.sessions + there.workers):
-            words = f"{number} locks or more at once, for which the server has no room"
+            words = f"at least {number} locks at once, for which the server's lock table is too small"
             cure = lock_room.full_lock_table(there.max_locks, wanted=1.25 * number / there.sessions)
             yield Lack(one.id, "locks", lock_room.LOCKS, words, cure)
 
 
 def tight(measured: Iterable[Locked], there: Surroundings) -> Iterator[str]:
-    """Yield, in words, the migrations for whose locks the server may have no room."""
+    """Yield, in words, the migrations for whose locks the server's lock table may be too small."""
     most = lock_room.most(there.max_locks, there.sessions + there.workers)
     for one in measured:
         if lock_room.fits(one, there.max_locks, there.sessions):
@@ -110,7 +110,10 @@ def tight(measured: Iterable[Locked], there: Surroundings) -> Iterator[str]:
         number = lock_room.locks(one)
         if lock_room.least(there.max_locks, there.sessions) < number <= most:
             cure = lock_room.full_lock_table(there.max_locks, wanted=1.25 * number / there.sessions)
-            yield f"{one.id} takes {number} locks or more at once, and the server may have no room for them: {cure}"
+            yield (
+                f"{one.id} takes at least {number} locks at once, for which the server's lock table may be too small: "
+                f"{cure}"
+            )
 
 
 def _added(locked: Locked, *kinds: str) -> Iterator[Any]:

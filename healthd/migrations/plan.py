@@ -1,4 +1,4 @@
-"""What would run, in an operator's words: measured locks and rewrites, joined with the real sizes of a database."""
+"""What would run: the measured locks and rewrites, combined with the actual sizes in a database."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ PASSWORD = re.compile(r"(\bpassword\s+)'(?:[^']|'')*'", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One migration that would run; `locked` is None when the lock file does not know this file.
+    """One migration that would run; `locked` is None if the lock file does not contain this file.
 
-    `breaks` are the beliefs of the target's contracts that are broken by it, None when nobody can tell.
+    `breaks` are the expectations of the target's contracts that it breaks, None if that cannot be determined.
     """
 
     migration: Migration
@@ -39,10 +39,10 @@ class Planned:
 
     @property
     def texts(self) -> Mapping[int, str]:
-        """Return the statements by the line on which each begins, without secrets and on one line."""
+        """Return the statements by the line on which each begins, on one line and without secrets."""
         found = {one.line: one_line(PASSWORD.sub(r"\1'…'", one.text), 100) for one in statements(self.migration.apply)}
         whole = self.locked is not None and [step.line for step in self.locked.steps] == [1] and 1 not in found
-        return found | ({1: "(the whole file)"} if whole else {})
+        return found | ({1: "(the entire file)"} if whole else {})
 
 
 def planned(migrations: Iterable[Migration], states: Iterable[MigrationState], lock: LockFile) -> tuple[Planned, ...]:
@@ -57,7 +57,7 @@ def planned(migrations: Iterable[Migration], states: Iterable[MigrationState], l
 
 
 def with_breaks(plan: Iterable[Planned], foreseen: Foreseen) -> tuple[Planned, ...]:
-    """Return a plan that says of each migration which beliefs it breaks."""
+    """Return the plan with the broken expectations of each migration."""
     return tuple(
         replace(one, breaks=None if one.migration.id in foreseen.unknown else foreseen.of(one.migration.id))
         for one in plan
@@ -71,16 +71,16 @@ def relations(plan: Iterable[Planned]) -> tuple[str, ...]:
 
 
 def text(plan: Sequence[Planned], sizes: Mapping[str, Size]) -> str:
-    """Return the plan for people; nothing when nothing would run."""
+    """Return the plan as text; empty if nothing would run."""
     return "\n".join(line for one in plan for line in _said(one, sizes))
 
 
 def _said(one: Planned, sizes: Mapping[str, Size]) -> Iterator[str]:
     words = [str(one.state).replace("_", " ")]
     if one.locked is None:
-        yield f"{one.migration.id}  {words[0]}; the lock file does not know this file: healthd lock measures it"
+        yield f"{one.migration.id}  {words[0]}; the lock file does not contain this file: run healthd lock"
         if one.breaks is None:
-            yield "    what it would break of the contracts cannot be told"
+            yield "    cannot determine which expectations it would break"
         return
     words.append(f"rollback {one.locked.rollback}")
     words.append("one transaction" if one.locked.transactional else "statement by statement, no transaction")
@@ -94,22 +94,22 @@ def _said(one: Planned, sizes: Mapping[str, Size]) -> Iterator[str]:
     others = len(texts.keys() - {step.line for step in one.locked.steps})
     if others:
         more = "other " if one.locked.steps else ""
-        yield f"    {others} {more}statement{'s' * (others > 1)}: no lock on what is there"
+        yield f"    {others} {more}statement{'s' * (others > 1)}: no lock on an existing relation"
 
 
 def in_words(step: Step, sizes: Mapping[str, Size]) -> Iterator[str]:
     """Yield what a statement does to each relation, the strongest lock first."""
     if step.known == UNKNOWN:
-        yield "its locks are not known: no replay can measure it"
+        yield "its locks are unknown: a replay cannot measure them"
     named = {*step.locks, *step.rewrites, *step.scans}
     for name in sorted(named, key=lambda name: (-_level(step, name), name)):
         mode = step.locks.get(name)
         parts = [f"{mode} on {_sized(name, sizes)}" if mode else _sized(name, sizes)]
         thing = name.partition(":")[0].replace("_", " ")
         if name in step.rewrites:
-            parts.append(f"{'builds' if thing == 'index' else 'rewrites'} the {thing}{' anew' * (thing == 'index')}")
+            parts.append(f"{'rebuilds' if thing == 'index' else 'rewrites'} the {thing}")
         elif name in step.scans:
-            parts.append(f"reads the whole {thing}")
+            parts.append(f"reads the entire {thing}")
         if mode in BLOCKS:
             parts.append(f"blocks {BLOCKS[mode]}")
         elif mode is None:
@@ -124,13 +124,13 @@ def _level(step: Step, name: str) -> int:
 def _sized(name: str, sizes: Mapping[str, Size]) -> str:
     size = sizes.get(name)
     if size is None:
-        return f"{short(name)} (not there yet)"
+        return f"{short(name)} (does not exist yet)"
     rows = "rows not counted" if size.rows is None else f"{rounded(size.rows, 1000, ('', ' k', ' M', ' G'))} rows"
     return f"{short(name)} ({rounded(size.size_bytes, 1024, (' bytes', ' kB', ' MB', ' GB', ' TB'))}, {rows})"
 
 
 def rounded(number: float, step: int, units: Sequence[str]) -> str:
-    """Return a number with two digits or more, in the unit that keeps it short: 1.2 GB, 4 M."""
+    """Return a number in the unit that keeps it short: 1.2 GB, 4 M."""
     place = 0
     while number >= step and place < len(units) - 1:
         number, place = number / step, place + 1
@@ -139,7 +139,7 @@ def rounded(number: float, step: int, units: Sequence[str]) -> str:
 
 
 def document(plan: Iterable[Planned], sizes: Mapping[str, Size]) -> list[dict[str, Any]]:
-    """Return the plan for machines."""
+    """Return the plan as a JSON document."""
     return [
         {
             "id": one.migration.id,

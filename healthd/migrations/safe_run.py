@@ -1,13 +1,11 @@
-"""Change one database with care: look before, refuse what is not as it should be, and prove what came of it."""
+"""Change one database safely: examine it first, refuse unsafe runs, and prove the result."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from healthd.background import Later
 from healthd.catalog import KINDS
 from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
@@ -16,108 +14,37 @@ from healthd.database.connection import connect
 from healthd.database.ledger import Ledger
 from healthd.database.probes.surroundings import look_around
 from healthd.database.row_counts import losses
-from healthd.database.snapshot.reading import read
-from healthd.database.snapshot.second_connection import Second
-from healthd.database.snapshot.transaction import Reading
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected import default_places
 from healthd.expected.files import Migration
-from healthd.expected.store import Files, expected_digests, of_another_major
-from healthd.migrations import guards, runner
+from healthd.expected.store import Files
+from healthd.migrations import guards
 from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say
 from healthd.migrations.engine.text_recorder import Recorder
+from healthd.migrations.execution import Manner, execute, execute_resume, rehearse_resume
 from healthd.migrations.impact import Break, Foreseen, foresee, foresee_undoing
+from healthd.migrations.look import Look, look
 from healthd.migrations.needs import Lack, lacks
-from healthd.migrations.runner import Manner
-from healthd.model.findings import Finding, Identity, Verdict, identity
+from healthd.migrations.run_plan import order_refusals, plan_apply, plan_resume, plan_rollback
+from healthd.migrations.standing import TO_RUN, Standing, read_session
+from healthd.model.findings import Finding, Identity, identity
 from healthd.model.names import Key
 from healthd.model.severity import Severity
-from healthd.rounds.closer_look import conclude_closely
-from healthd.rounds.conclusion import conclude, confirmed
-from healthd.rounds.examination import AGAIN_S
+from healthd.rounds.conclusion import conclude
 from healthd.rounds.observation import Observation
 from healthd.text import some
 
 if TYPE_CHECKING:
     from healthd.expected.lockfile import LockFile
-    from healthd.model.findings import Verdict
-
-ELSEWHERE = frozenset({"migrations", "contracts"})  # what these checks find is not drift
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One database at one instant, and what that means; `found` is what is not as the lock file says."""
-
-    reading: Reading
-    verdict: Verdict
-
-    @property
-    def found(self) -> tuple[Finding, ...]:
-        """Return what differs, and what could not be compared."""
-        return tuple(one for one in self.verdict.findings if one.check not in ELSEWHERE)
-
-    @property
-    def drift(self) -> tuple[Finding, ...]:
-        """Return what differs in a way that can break or expose the application."""
-        return tuple(one for one in self.found if one.severity is Severity.CRITICAL)
-
-    @property
-    def unclear(self) -> tuple[Finding, ...]:
-        """Return what could not be compared."""
-        return tuple(one for one in self.verdict.findings if one.severity is Severity.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a run changed; `unproven` says, in words, what of it could not be proven, `breaks` what was let pass."""
+    """What a run changed; `unproven` states, in words, what could not be proven, `breaks` what was allowed."""
 
     ids: tuple[str, ...]
     unproven: tuple[str, ...] = ()
     breaks: tuple[Break, ...] = ()
-
-
-async def look(target: Target, files: Files) -> Look:
-    """Return what a database is; trouble is looked at a second time, and only what is wrong twice is told.
-
-    Of the kinds whose digest is as it should be no object is read.
-    """
-    return await _twice(target, Later.made(files), alone=False)
-
-
-async def look_alone(target: Target, files: Later[Files]) -> Look:
-    """Return what a database is, where nothing else is done with it: with a second connection.
-
-    Files that are still being read are waited for once the server has answered.
-    """
-    return await _twice(target, files, alone=True)
-
-
-async def _twice(target: Target, files: Later[Files], *, alone: bool) -> Look:
-    try:
-        async with connect(target.dsn) as connection:
-            second = Second(target.dsn, target.deadline_s) if alone else None
-            try:
-                once = await _look(connection, target, files, second)
-            finally:
-                if second is not None:
-                    await second.close()
-            if not once.verdict.findings:
-                return once
-            await asyncio.sleep(AGAIN_S)
-            again = await _look(connection, target, files)
-    except HealthdError:
-        await files.ready()  # what is wrong with the files comes first: it is the same for every database
-        raise
-    return replace(again, verdict=confirmed(once.verdict, again.verdict))
-
-
-async def _look(connection: Any, target: Target, files: Later[Files], second: Second | None = None) -> Look:
-    version = connection.info.server_version
-    wanted, texts = expected_digests(files, version), of_another_major(files, version)
-    reading = await read(connection, digests=wanted, second=second, texts=texts)
-    reading.ledger.readable()
-    return Look(*await conclude_closely(connection, target, await files.ready(), Observation(reading)))
 
 
 async def migrate(
@@ -138,14 +65,14 @@ async def migrate(
     allow_breaking: bool = False,
     name: str = "schema.lock",
 ) -> Changed:
-    """Apply what is pending, and prove that the database then is what the lock file says.
+    """Apply the pending migrations, and prove that the database then matches the lock file.
 
-    Raises MigrationFailed before anything is changed when the database has drifted, when the lock file does not say
-    what would run, or when what would run breaks what the target's contracts believe, unless that is allowed; and
-    afterwards, when the run made something else. See `runner.plan_apply` for what else is refused.
+    Raises MigrationFailed before anything is changed if the database has drifted, if the lock file does not match the
+    files to be applied, or if they break an expectation of the target's contracts, unless that is allowed; and
+    afterwards, if the run had another result. See `plan_apply` for what else is refused.
     """
     recorder = Recorder(lock)
-    plan = await runner.plan_apply(
+    plan = await plan_apply(
         target.dsn,
         migrations,
         lock,
@@ -164,13 +91,13 @@ async def migrate(
     guards.refuse_lacks(target.name, await _lacks(target, plan.migrations, lock))
     before = await look(target, Files.of(lock, migrations))
     try:
-        if applied and not allow_drift:  # a database without a ledger is met as it is
+        if applied and not allow_drift:  # a database without a ledger cannot have drifted
             guards.refuse_drift(target.name, before.drift, _unlocked(lock, applied))
         recorder.meet(before.reading)
         snapshot = before.reading.snapshot
         foreseen = foresee(target.contracts, lock, plan.standing.ledger, snapshot, plan.migrations)
         breaks = _agreed(target, foreseen, say=say, allow_breaking=allow_breaking)
-        done = await runner.execute(plan, Manner(say, live, wait_s, patience, recorder))
+        done = await execute(plan, Manner(say, live, wait_s, patience, recorder))
     except MigrationFailed as error:
         if hint := _adopting(target, lock, before):
             raise MigrationFailed(str(error), hint=f"{hint}; or {error.hint}" if error.hint else hint) from error
@@ -189,7 +116,7 @@ async def _proven(
     breaks: tuple[Break, ...] = (),
     left: frozenset[str] = frozenset(),
 ) -> Changed:
-    """Return what a run changed, once that was proven; nothing when others were quicker."""
+    """Return what a run changed, after proving it; empty if another run has done it."""
     if not done:
         return Changed(())
     unproven = await _prove(target, files, before, f"{', '.join(done)} {what}", left=left, name=name)
@@ -197,54 +124,54 @@ async def _proven(
 
 
 def _adopting(target: Target, lock: LockFile, before: Look) -> str:
-    """Return how to adopt a database without a ledger that has what the files make; nothing for any other."""
+    """Return how to adopt a database without a ledger that has objects of the files; empty for any other."""
     if before.reading.ledger.schemas:
         return ""
     there = guards.made_already(lock, before.reading.snapshot.objects)
-    return there and f"{target.name} has {there} already, and no ledger: healthd baseline finds its version"
+    return there and f"{target.name} already has {there}, but no ledger: find its version with healthd baseline"
 
 
 async def _elsewhere(
     target: Target, lock: LockFile, pending: Sequence[Migration]
 ) -> tuple[default_places.Elsewhere, ...]:
-    """Return what sessions of this database would put elsewhere than the replay did."""
+    """Return what sessions of this database would create elsewhere than the replay did."""
     known = default_places.measured(lock, pending)
-    return tuple(default_places.elsewhere(known, await runner.session(target.dsn, default_places.touched(known))))
+    return tuple(default_places.elsewhere(known, await read_session(target.dsn, default_places.touched(known))))
 
 
 async def _elsewhere_undoing(
     target: Target, lock: LockFile, undone: Sequence[Migration]
 ) -> tuple[default_places.Elsewhere, ...]:
-    """Return what rollbacks would look for elsewhere than the replay did."""
+    """Return what rollbacks would look up elsewhere than the replay did."""
     known = default_places.measured(lock, undone)
     return tuple(
-        default_places.elsewhere_undoing(known, await runner.session(target.dsn, default_places.touched_undoing(known)))
+        default_places.elsewhere_undoing(known, await read_session(target.dsn, default_places.touched_undoing(known)))
     )
 
 
 async def _unwritable(target: Target, ledger: Ledger) -> tuple[HealthdError, ...]:
-    """Return why the tables of a ledger could not be made, or written to."""
-    session = await runner.session(target.dsn, ())
+    """Return why the tables of a ledger could not be created, or written to."""
+    session = await read_session(target.dsn, ())
     return guards.raised(guards.refuse_unwritable, target.name, session, not ledger.schemas)
 
 
 async def refusals(
-    target: Target, migrations: Sequence[Migration], lock: LockFile, known: runner.Standing, *, name: str
+    target: Target, migrations: Sequence[Migration], lock: LockFile, known: Standing, *, name: str
 ) -> tuple[HealthdError, ...]:
-    """Return why `migrate` would not start, as it would say it; what is half-way, edited or unknown is not told.
+    """Return why `migrate` would refuse to start; interrupted, edited and unknown migrations are not included.
 
-    Reads only.
+    Only reads.
     """
     files, ledger = Files.of(lock, migrations), known.ledger
     applied = [one.id for one in ledger.applied]
-    pending = [one for one in migrations if one.id in known.ids(*runner.TO_RUN)]
+    pending = [one for one in migrations if one.id in known.ids(*TO_RUN)]
     if not pending:
         return ()
     seen = await look(target, files)
     foreseen = foresee(target.contracts, lock, ledger, seen.reading.snapshot, pending)
     elsewhere = await _elsewhere(target, lock, pending)
     return (
-        *runner.refusals(known, migrations, [one.id for one in migrations]),
+        *order_refusals(known, migrations, [one.id for one in migrations]),
         *guards.raised(guards.refuse_unmeasured, lock, pending, applied, name),
         *guards.raised(guards.refuse_elsewhere, target.name, elsewhere),
         *guards.raised(guards.refuse_drift, target.name, seen.drift if applied else (), _unlocked(lock, applied)),
@@ -259,7 +186,7 @@ async def _lacks(target: Target, pending: Sequence[Migration], lock: LockFile) -
 
 
 def _agreed(target: Target, foreseen: Foreseen, *, say: Say, allow_breaking: bool) -> tuple[Break, ...]:
-    """Say what contracts would lose, and return it; raise when that is reason enough not to go on."""
+    """Report the expectations that would be broken, and return them; raise if they prevent the run."""
     for line in foreseen.lines():
         say(line)
     if not allow_breaking:
@@ -280,26 +207,26 @@ async def resume(
     dry_run: bool = False,
     name: str = "schema.lock",
 ) -> Changed:
-    """Bring an interrupted file to its end, and prove what came of it; see `runner.plan_resume`.
+    """Complete an interrupted file, and prove the result; see `plan_resume`.
 
-    Drift stops nobody here: half-way is the worse place to be. What the file itself changes is no drift before it is
-    at its end, and so is held against the lock file afterwards, whatever of it was in before. A `dry_run` says what is
-    in and what would be done, and does nothing.
+    Drift does not prevent this, because a partly applied file is worse. Changes of the file itself are not drift until
+    it is complete; so all of them are compared with the lock file afterwards, whenever they were made. With `dry_run`,
+    only report what was applied and what would be done.
     """
     recorder = Recorder(lock)
     manner = Manner(say, live, wait_s, patience, recorder)
-    plan = await runner.plan_resume(target.dsn, migrations, lock, from_statement=from_statement)
+    plan = await plan_resume(target.dsn, migrations, lock, from_statement=from_statement)
     if plan is None:
         return Changed(())
     if dry_run:
-        await runner.rehearse_resume(plan, manner)
+        await rehearse_resume(plan, manner)
         return Changed(())
     files = Files.of(lock, migrations)
     before = await look(target, files)
     recorder.meet(before.reading)
     undone = {one.id for one in plan.standing.ledger.interrupted if one.operation == "rollback"}
     left = frozenset(guards.left_over(lock.migrations, undone & {plan.migration.id}))
-    done = await runner.execute_resume(plan, manner)
+    done = await execute_resume(plan, manner)
     return await _proven(target, files, before, done, "resumed", left=left, name=name)
 
 
@@ -319,14 +246,14 @@ async def rollback(
     allow_breaking: bool = False,
     name: str = "schema.lock",
 ) -> Changed:
-    """Roll back, and prove that the database then is what the lock file says; see `runner.plan_rollback`.
+    """Roll back, and prove that the database then matches the lock file; see `plan_rollback`.
 
-    Raises MigrationFailed before anything is changed when a rollback is not proven to bring back what was there,
-    or breaks what the target's contracts believe, unless that is allowed, and when rows or values would be lost and
-    `agree`, which is told which, returns no.
+    Raises MigrationFailed before anything is changed if a rollback is not proven to restore the previous schema, or
+    breaks an expectation of the target's contracts, unless that is allowed; and if rows or values would be lost and
+    `agree`, which receives them, returns false.
     """
     files, recorder = Files.of(lock, migrations), Recorder(lock)
-    plan = await runner.plan_rollback(target.dsn, migrations, lock, to=to, every=every)
+    plan = await plan_rollback(target.dsn, migrations, lock, to=to, every=every)
     if not plan.migrations:
         return Changed(())
     undone, ledger = plan.migrations, plan.standing.ledger
@@ -342,21 +269,21 @@ async def rollback(
     if lost and not agree(lost):
         guards.refuse_losses(lost)
     left = frozenset(guards.left_over(lock.migrations, {one.id for one in undone}))
-    done = await runner.execute(plan, Manner(say, live, wait_s, patience, recorder))
+    done = await execute(plan, Manner(say, live, wait_s, patience, recorder))
     return await _proven(target, files, before, done, "rolled back", breaks=breaks, left=left, name=name)
 
 
 async def _prove(
     target: Target, files: Files, before: Look, what: str, *, name: str, left: frozenset[str] = frozenset()
 ) -> tuple[str, ...]:
-    """Return what could not be proven; raise MigrationFailed for what the run made otherwise than was measured.
+    """Return what could not be proven; raise MigrationFailed if the run had another result than was measured.
 
-    What was there before the run is not of its making; `left` are the objects that it was allowed to leave otherwise.
+    Findings from before the run do not count; `left` are the objects that the run was allowed not to restore.
     """
     after = await look(target, files)
     applied = [one.id for one in after.reading.ledger.applied]
     if unlocked := _unlocked(files.lock, applied, files.migrations):
-        return (f"{name} does not say what {some(unlocked)} makes",)
+        return (f"{name} does not contain {some(unlocked)} as applied",)
     known = _known(target, files, before, after.reading.ledger.owner)
     news = [
         one
@@ -367,14 +294,14 @@ async def _prove(
     ]
     if made := [one.message for one in news if str(one.key) not in left and not held_by_another(one)]:
         raise MigrationFailed(
-            f"{what}, but {target.name} is not what {name} says then: {some(made)}",
-            hint="healthd check tells all, healthd repair the SQL that mends it",
+            f"{what}, but {target.name} does not match {name} afterwards: {some(made)}",
+            hint="healthd check shows all differences, healthd repair the SQL that repairs them",
         )
     return tuple(one.message for one in (*after.unclear, *news))
 
 
 def _known(target: Target, files: Files, before: Look, owner: str | None) -> set[Identity]:
-    """Return what was found before the run, as it is called now that `owner` is the role that migrates."""
+    """Return what was found before the run, with the names that apply now that `owner` is the role that migrates."""
     reading = before.reading
     if owner != reading.ledger.owner:
         reading = replace(reading, ledger=replace(reading.ledger, owner=owner))
@@ -383,7 +310,7 @@ def _known(target: Target, files: Files, before: Look, owner: str | None) -> set
 
 
 def _stood(finding: Finding, lock: LockFile, before: Look, after: Look) -> bool:
-    """Return whether a finding is about what was there before the run, and what the files do not touch."""
+    """Return whether a finding is about an object that existed before the run and that the files do not touch."""
     key, owner = finding.key, after.reading.ledger.owner
     there = for_comparison(before.reading.snapshot, owner).objects
     if finding.problem == "unexpected_object" and key in there:
@@ -397,6 +324,6 @@ def _stood(finding: Finding, lock: LockFile, before: Look, after: Look) -> bool:
 
 
 def _unlocked(lock: LockFile, applied: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> tuple[str, ...]:
-    """Return the applied migrations that the lock file does not have, or, of these files, has another text of."""
+    """Return the applied migrations that the lock file lacks, or, for these files, has another text of."""
     locked, given = {one.id: one.digest for one in lock.migrations}, dict(files)
     return tuple(one for one in applied if locked.get(one) is None or given.get(one, locked[one]) != locked[one])

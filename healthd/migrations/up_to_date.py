@@ -1,4 +1,4 @@
-"""Whether there is anything to do at all, found out with as little as possible: most runs of a pipeline end here."""
+"""Whether there is anything to do, determined as cheaply as possible: most runs in a pipeline find nothing to do."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from healthd.model.ledger import State
 
 
 async def up_to_date(dsn: str, files: Sequence[tuple[str, str]]) -> bool:
-    """Return whether these migrations, (id, digest) each, are applied as they are, and no others."""
+    """Return whether exactly these migrations, (id, digest) each, are applied."""
     async with connect(dsn) as connection:
         ledger, _ = await read_ledger(connection)
     return all(one.state is State.APPLIED for one in states(files, (), ledger.readable().applied, ledger.interrupted))

@@ -25,6 +25,7 @@ from healthd.expected.files import Migration
 from healthd.expected.lockfile import Needed
 from healthd.migrations.engine.lock_waits import Say
 from healthd.migrations.engine.notices import Notice
+from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 from healthd.model.names import quote
 from healthd.model.snapshots import Snapshot
 from healthd.postgres import embedded
@@ -249,7 +250,5 @@ def _warnings(say: Say) -> Say:
 
 
 def _run(url: str, migration: Migration, verb: str, say: Say) -> None:
-    from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration  # yoyo costs 60 ms
-
     with opened(url, wait_s=10.0, say=say) as backend:
         getattr(backend, verb)(yoyo_migration(migration))

@@ -122,6 +122,8 @@ def test_every_verb_has_help_that_names_its_options(name: str) -> None:
         assert shown in out
     # `docs` explains how settings are fixed that are wrong, and so reads none.
     assert ({"--format", "--help"} if name == "docs" else {"--config", "--format", "--help"}) <= set(out.split())
+    assert ("Exit codes" in out) == (name not in ("new", "explain"))
+    assert [line for line in out.splitlines() if len(line) > 80] == []
 
 
 def test_healthd_alone_shows_its_verbs_and_is_no_success() -> None:
@@ -615,7 +617,7 @@ def test_lock_writes_the_same_file_again_and_lock_check_is_0_then(project: Path,
     assert 0 == result.code
     assert dict.fromkeys(APPLIED, "exact") == json.loads(result.out)["rollbacks"]
     assert lock_text() == (project / "sql" / "schema.lock").read_text()
-    assert (0, "schema.lock is what the files make\n", "") == healthd("lock", "--check")
+    assert (0, "schema.lock matches the files\n", "") == healthd("lock", "--check")
 
 
 def test_new_writes_a_pair_with_the_next_number(project: Path) -> None:

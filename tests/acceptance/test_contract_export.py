@@ -105,7 +105,7 @@ def test_models_that_a_section_names_are_held_against_a_database_without_a_file(
         ("shop.lost:Base", "cannot import shop.lost: ModuleNotFoundError: No module named 'shop.lost'"),
         ("shop.broken:Base", "cannot import shop.broken: KeyError: 'SHOP_KEY_THAT_NOBODY_SET'"),
         ("shop.models", "not a model: 'shop.models'"),
-        ("shop.models:Base\nfile = shop.json", "there is a file already"),
+        ("shop.models:Base\nfile = shop.json", "file is set too"),
     ],
 )
 def test_models_that_cannot_be_read_are_told_in_one_line(shop: Path, models: str, message: str) -> None:
@@ -187,4 +187,4 @@ def test_a_privilege_without_a_role_is_refused(shop: Path) -> None:
     code, out, err = export("shop.models:Base", "--privilege", "SELECT")
 
     assert (3, "") == (code, out)
-    assert "--privilege needs --role" in err
+    assert "--privilege requires --role" in err

@@ -234,9 +234,9 @@ def test_a_password_on_the_command_line_is_warned_of_once(
     monkeypatch.setenv("HEALTHD_DATABASE", url)
     kept = healthd("status")
 
-    assert 1 == told.err.count("list of processes")
+    assert 1 == told.err.count("is visible to other users in the process list")
     assert [way for way in ("passfile", "service", "HEALTHD_DATABASE") if way not in told.err] == []
-    assert "list of processes" in between.err
+    assert "is visible to other users in the process list" in between.err
     assert "" == kept.err
     assert SECRET not in told.err + between.err
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from runs import migrate
 from story import files, lock, migrations
 
 from healthd.checks.collations import check as check_collations
@@ -15,7 +16,6 @@ from healthd.database.probes.sequences import FAR
 from healthd.database.probes.vitals import read_vitals
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.store import Files
-from healthd.migrations.runner import migrate
 from healthd.model.findings import Evidence
 from healthd.model.names import Key
 from healthd.model.observations import Counter, SortedBy

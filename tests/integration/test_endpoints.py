@@ -361,14 +361,14 @@ def test_an_endpoint_is_read_from_its_section(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("", "[endpoint api]: missing"),
-        ("url = ftp://x/\n", "no http:// or https:// address"),
-        ("url = http://x:99999/\n", "no http:// or https:// address"),
-        ("url = http:///\n", "no http:// or https:// address"),
-        ("url = http://x/\nstatus = ok\n", "'ok' is no HTTP status"),
+        ("url = ftp://x/\n", "not an http:// or https:// address"),
+        ("url = http://x:99999/\n", "not an http:// or https:// address"),
+        ("url = http:///\n", "not an http:// or https:// address"),
+        ("url = http://x/\nstatus = ok\n", "'ok' is not an HTTP status"),
         ("url = http://x/\nmax_latency_s = -1\n", "is not a number of seconds"),
         ("url = http://x/\ncontract = none.json\n", "cannot read"),
         ("url = http://x/\ncontract = yoyo.ini\n", "Expecting value"),
-        ("url = http://x/\nmethod = POST\n", "no such key"),
+        ("url = http://x/\nmethod = POST\n", "unknown key"),
     ],
 )
 def test_a_wrong_setting_is_told_with_its_place(tmp_path: Path, text: str, words: str) -> None:

@@ -417,7 +417,7 @@ async def test_a_server_of_the_past_is_refused_in_a_line(
 ) -> None:
     whole = await snapshot_of(small)
     monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", version)
-    with pytest.raises(DatabaseFailed, match=rf"PostgreSQL {version // 10000} is too old") as caught:
+    with pytest.raises(DatabaseFailed, match=rf"PostgreSQL {version // 10000} is not supported") as caught:
         await snapshot_of(small)
     report = await report_on(small, whole)
 

@@ -48,7 +48,7 @@ def test_a_repair_is_exact_in_a_pipe_and_says_at_a_terminal_when_it_is_not(
     shown = os.read(ours, 100_000).decode()
     os.close(ours)
     assert "\x1b" not in shown
-    assert "-- not SQL to run" in shown
+    assert "-- do not run this" in shown
     assert [line for line in shown.splitlines() if "ADD COLUMN" in line and not line.startswith("--")] == []
     checked = healthd("check", "--database", database)
-    assert "-- not SQL to run" in checked.out
+    assert "-- do not run this" in checked.out

@@ -32,6 +32,7 @@ from typing import Any
 import psycopg
 from explained import unexplained
 from psycopg import sql as compose
+from runs import migrate
 
 from healthd.comparison.roles import comparable, for_comparison
 from healthd.config.settings import Target
@@ -43,7 +44,6 @@ from healthd.expected import lockfile
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile, dump
 from healthd.expected.store import Files
-from healthd.migrations.runner import migrate
 from healthd.model.contracts import Contract
 from healthd.model.findings import Report
 from healthd.model.names import Key

@@ -14,9 +14,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import quote
 
+from runs import migrate
+
 from healthd.expected.files import read_migrations
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-from healthd.migrations.runner import migrate
 from healthd.postgres.embedded import Server
 
 Happening = Callable[[int], bool]  # receives the number of a message; True breaks the connection
@@ -108,7 +109,7 @@ def wire(server: Server, folder: Path) -> Iterator[Wire]:
 PROCESSES = get_context("forkserver")
 # What a runner imports; also pytest, which each of its child processes would import again.
 PROCESSES.set_forkserver_preload(
-    ["healthd.migrations.engine.yoyo_backend", "healthd.migrations.runner", "psycopg", "psycopg_binary", "pytest"]
+    ["healthd.migrations.engine.yoyo_backend", "healthd.migrations.execution", "psycopg", "psycopg_binary", "pytest"]
 )
 
 

@@ -1,4 +1,4 @@
-"""One verb, one file, loaded when it is called; each holds a command of the verb's own name."""
+"""One verb, one file, loaded when the verb is used; the command in it has the verb's name."""
 
 VERBS = (
     "up",

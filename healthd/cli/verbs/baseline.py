@@ -1,4 +1,4 @@
-"""Adopt a database that is there."""
+"""Adopt an existing database."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from healthd.text import printable
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Which target, when there are several.")
-@click.option("--to", metavar="ID", help="The version that it is at (default: the newest one that fits exactly).")
-@click.option("--dry-run", is_flag=True, help="Only say which version it is at.")
-@click.option("--allow-unexpected", is_flag=True, help="Although it has objects that no migration knows.")
-@click.option("--record-texts", is_flag=True, help="Trust the texts that another major of PostgreSQL prints.")
+@click.option("--target", metavar="NAME", help="The target to adopt; required if there are several.")
+@click.option("--to", metavar="ID", help="The version to compare with (default: the newest version that matches).")
+@click.option("--dry-run", is_flag=True, help="Show which version the database matches; write nothing.")
+@click.option("--allow-unexpected", is_flag=True, help="Accept objects that no migration creates.")
+@click.option("--record-texts", is_flag=True, help="Accept texts that two PostgreSQL versions print differently.")
 def baseline(
     settings: Settings,
     style: str,
@@ -31,18 +31,31 @@ def baseline(
     allow_unexpected: bool,
     record_texts: bool,
 ) -> int:
-    """Adopt a database that healthd did not make: prove which version it is at, and mark its migrations as applied.
+    """Adopt an existing database: mark the migrations that it matches as applied.
 
-    No file is run. Exit 0 adopted, 2 it is at no version (with what differs from the closest), 3 cannot tell.
+    Use this for a database that was created by hand or by another tool. healthd finds the newest version that the
+    database matches exactly, and marks the migrations up to it as applied. No migration is run.
 
-    Where the lock file is of another major version of PostgreSQL, --record-texts also records how this server prints
-    the views, defaults and other texts that differ, and shows each from both sides: look at them first (--dry-run).
-    From then on a text that is another one is drift. It also serves a database that is adopted already.
+    If the lock file was written with another major version of PostgreSQL, the two versions may print the same view
+    or default differently. --record-texts accepts such texts as they are: run it with --dry-run first, which shows
+    each text from both sides. From then on, any other text is drift. This also works on an adopted database.
+
+    \b
+    Exit codes:
+      0  adopted, or with --dry-run: would be adopted
+      2  the database matches no version;
+         the differences from the closest version are listed
+      3  cannot tell
+
+    \b
+    Examples:
+      healthd baseline --dry-run
+      healthd baseline --to 0011_orders
     """
     chosen = one_target(settings, target)
     migrations, lock = read_migrations(settings.sources), read_lock(settings)
     found = finished(fit(chosen, migrations, lock, to=to, allow_unexpected=allow_unexpected, record_texts=record_texts))
-    # What has no trace in the schema is no reason to take an empty database for one that is at a version.
+    # Migrations that leave no trace in the schema do not prove that an empty database is at a version.
     nothing = len(found.unseen) == len(found.migrations) and to is None
     fits = not found.findings
     if fits and not nothing and not dry_run:
@@ -61,12 +74,15 @@ def baseline(
     for note in found.notes:
         say(f"note: {note}")
     if fits and not nothing and found.unseen:
-        say(f"note: {', '.join(found.unseen)}: no object changes by it, so whether it ran cannot be seen")
+        say(f"note: {', '.join(found.unseen)}: changes no object, so it cannot be verified that it was run")
     if fits:
         return 0
     at = found.at or "an empty database"
-    say(f"healthd: {chosen.name} is not at {at}" + ("" if to else ", the version that is closest"))
-    say("    hint: bring it to what differs, or --to another; what no migration knows: --allow-unexpected")
+    say(f"healthd: {chosen.name} does not match {at}" + ("" if to else ", the closest version"))
+    say(
+        "    hint: resolve the differences, or choose another version with --to; "
+        "--allow-unexpected accepts objects that no migration creates"
+    )
     return 3 if found.severity is Severity.UNKNOWN else 2
 
 
@@ -74,19 +90,19 @@ def _lines(name: str, found: Fit, *, nothing: bool, dry_run: bool) -> list[str]:
     if found.findings:
         return [printable(one.message) for one in found.findings]
     if nothing:
-        return [f"{name}: has nothing of what the files make; healthd migrate applies them"]
+        return [f"{name}: contains none of the objects that the migrations create; apply them with: healthd migrate"]
     count, one = len(found.adopted), len(found.adopted) == 1
     would = "would be" if dry_run else ("is" if one else "are") if found.adopted else "were"
     lines = [line for text in found.trusted for line in _sides(text)]
-    last = f"{name}: is exactly at {found.at}; {count} migration{'s' * (not one)} {would} marked as applied"
+    last = f"{name}: matches {found.at} exactly; {count} migration{'s' * (not one)} {would} marked as applied"
     if found.trusted:
         texts = len(found.trusted)
-        last += f"; {texts} text{'s' * (texts > 1)} {'would be' if dry_run else 'is' if texts == 1 else 'are'} trusted"
+        last += f"; {texts} text{'s' * (texts > 1)} {'would be' if dry_run else 'is' if texts == 1 else 'are'} accepted"
     return [*lines, last]
 
 
 def _sides(text: Trusted) -> list[str]:
-    """Return a text that is trusted as both sides print it, and as it was printed when it was recorded before."""
+    """Return the lines that show an accepted text from both sides, and as it was recorded before."""
     sides = {"lock file": text.expected, "database": text.actual, "recorded before": text.recorded}
     lines = [
         f"    {words:15}  {printable(' '.join(side.split()))}" for words, side in sides.items() if side is not None

@@ -1,4 +1,4 @@
-"""One round on every target."""
+"""One round for every target."""
 
 from __future__ import annotations
 
@@ -28,18 +28,33 @@ if TYPE_CHECKING:
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Only this target, or endpoint:NAME.")
-@click.option("--contract", "contracts", multiple=True, metavar="FILE|NAME", help="Only this contract; repeatable.")
+@click.option("--target", metavar="NAME", help="Check only this target, or this endpoint (endpoint:NAME).")
+@click.option("--contract", "contracts", multiple=True, metavar="FILE|NAME", help="Check this contract; repeatable.")
 def check(settings: Settings, style: str, target: str | None, contracts: tuple[str, ...]) -> int:
-    """Examine every target, and ask every endpoint, once. Exit 0 clean, 1 warning, 2 critical, 3 cannot tell.
+    """Check every target and every endpoint once.
 
-    --contract holds what one application believes, a file of `healthd contract export` or a name in yoyo.ini,
-    against the targets: in CI, before that application is deployed. No endpoint is asked then.
+    Use this to find out whether the databases still match sql/, in a terminal, in cron or in CI. It is one round of
+    the daemon, and only reads. Each finding is printed with the SQL that repairs it.
+
+    --contract checks the given contract instead of those in yoyo.ini: a file that "healthd contract export" wrote,
+    or a name in yoyo.ini. Use it in CI before you deploy the application. Endpoints are not requested then.
+
+    \b
+    Exit codes:
+      0  ok
+      1  warnings
+      2  critical findings
+      3  cannot tell: a target was not examined completely
+
+    \b
+    Examples:
+      healthd check
+      healthd check --contract contracts/shop.json
     """
     targets, endpoints = _chosen(settings, target)
     if contracts:
         if target and endpoints:
-            raise click.UsageError("--contract is held against databases: no endpoint is asked for it")
+            raise click.UsageError("--contract applies to databases, not to endpoints")
         chosen = tuple(_contract(settings, one) for one in contracts)
         targets, endpoints = [replace(one, contracts=chosen) for one in targets], ()
 
@@ -57,7 +72,7 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
 
 
 def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Sequence[Endpoint]]:
-    """Return the targets and the endpoints that a name means: all of them without one."""
+    """Return the target or the endpoint of this name; without a name, all of them."""
     endpoints = {one.name: one for one in settings.endpoints}
     if name in endpoints:
         return (), (endpoints[name],)
@@ -72,7 +87,7 @@ def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Seq
 
 
 def _contract(settings: Settings, word: str) -> Contract:
-    """Return the contract that yoyo.ini calls so, or that stands in a file."""
+    """Return the contract of this name in yoyo.ini, or in the file of this name."""
     for one in settings.contracts:
         if one.name == word:
             return one
@@ -82,12 +97,12 @@ def _contract(settings: Settings, word: str) -> Contract:
     except OSError as error:
         hint = f"known contracts: {known}; write a file with: healthd contract export"
         raise ConfigError(f"no contract and no file is called {word!r}", hint=hint) from error
-    except ValueError as error:  # UnicodeDecodeError is one
-        raise ConfigError(f"{word}: {error}", hint="write it with: healthd contract export") from error
+    except ValueError as error:  # includes UnicodeDecodeError
+        raise ConfigError(f"{word}: {error}", hint="write the file with: healthd contract export") from error
 
 
 def _load(settings: Settings) -> Files:
-    """Return the files, and load what concludes and answers on the way, while the servers are busy."""
+    """Return the files; also import the modules that are needed later, while the servers are busy."""
     from healthd.expected.files import read_migrations
     from healthd.expected.lockfile import disagreements
     from healthd.expected.store import Files, read_lock

@@ -1,4 +1,4 @@
-"""What an application believes about the database, written by the application's own environment."""
+"""What an application expects of the database, written in the application's own environment."""
 
 from __future__ import annotations
 
@@ -13,28 +13,34 @@ from healthd.contracts import PRIVILEGES, dump
 from healthd.errors import ConfigError
 
 
-@click.group(invoke_without_command=True, short_help="Write down what an application believes about the database")
+@click.group(invoke_without_command=True, short_help="Export what an application expects of the database")
 @click.pass_context
 def contract(context: click.Context) -> None:
-    """Say what an application believes about the database, for healthd to prove it: `contract export`."""
+    """Export what an application expects of the database, so that healthd can check it.
+
+    A contract is a JSON file with the models, enum values and SQL statements of an application.
+    See "healthd contract export --help", and `healthd docs contracts`.
+    """
     if context.invoked_subcommand is None:
-        raise click.UsageError("say what to do with contracts: export", context)
+        raise click.UsageError("missing command: export", context)
 
 
 @contract.command()
 @click.argument("names", nargs=-1, required=True, metavar="MODULE:NAME…")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write here, not to stdout.")
-@click.option("--table", metavar="SCHEMA.TABLE", help="Where a model is kept that has no __tablename__.")
-@click.option("--role", metavar="ROLE", help="The role that the application connects as.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE, not to stdout.")
+@click.option("--table", metavar="SCHEMA.TABLE", help="The table of the models that have no __tablename__.")
+@click.option("--role", metavar="ROLE", help="The role with which the application connects.")
 @click.option(
     "--privilege",
     "privileges",
     type=click.Choice(PRIVILEGES, case_sensitive=False),
     multiple=True,
     metavar="WORD",
-    help="What ROLE needs on each model's table, as in SELECT; repeatable.",
+    help="A privilege that ROLE needs on the table of each model, such as SELECT; repeatable.",
 )
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or machines.")
+@click.option(
+    "--format", "style", type=click.Choice(["text", "json"]), default="text", help="Output format of the summary."
+)
 def export(
     names: tuple[str, ...],
     output: Path | None,
@@ -43,21 +49,30 @@ def export(
     privileges: tuple[str, ...],
     style: str,
 ) -> int:
-    """Write the contract of models as JSON. Exit 0 written, 3 not.
+    """Write the contract of an application as JSON.
 
-    MODULE:NAME is a pydantic model, a dataclass, a SQLAlchemy class, Base, Table or MetaData, a list of them,
-    or a dict of statements by name. Run it where the application runs, from its folder: its modules are imported
-    here, and never by the daemon, which reads the file.
+    MODULE:NAME is a pydantic model, a dataclass, a SQLAlchemy class, Base, Table or MetaData, a list of these,
+    or a dict of SQL statements by name.
+
+    Run this in the environment and the directory of the application, because it imports the modules. The daemon
+    only reads the file.
 
     \b
-    healthd contract export shop.models:Base shop.queries:STATEMENTS -o contracts/shop.json
+    Exit codes:
+      0  written
+      3  not written
+
+    \b
+    Example:
+      healthd contract export shop.models:Base shop.queries:STATEMENTS \\
+          -o contracts/shop.json
     """
     from dataclasses import replace
 
     from healthd.contracts.application import contract_in
 
     if privileges and role is None:
-        raise click.UsageError("--privilege needs --role: say who must hold it")
+        raise click.UsageError("--privilege requires --role")
     found = contract_in(names, Path.cwd(), table=table)
     tables = sorted({model.table for model in found.models.values()}) if privileges else []
     needed = dict.fromkeys(tables, tuple(dict.fromkeys(privileges)))
@@ -80,10 +95,10 @@ def export(
 
 
 def _doubts(models: Any) -> list[str]:
-    """Return what an export cannot promise, a line each: enums whose names are written for their values."""
+    """Return a warning for each enum whose member names are written instead of their values."""
     return [
         f"{name}.{attribute}: SQLAlchemy writes the names of this enum, not its values; "
-        "the cure: Enum(…, values_callable=lambda e: [m.value for m in e])"
+        "to write the values: Enum(…, values_callable=lambda e: [m.value for m in e])"
         for name, model in models.items()
         for attribute, member in model.members.items()
         if member.names

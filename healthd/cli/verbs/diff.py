@@ -1,4 +1,4 @@
-"""Compare two of database, lock file and snapshot file."""
+"""Compare two databases, lock files or snapshot files."""
 
 from __future__ import annotations
 
@@ -23,19 +23,32 @@ from healthd.text import printable
 @click.argument("a")
 @click.argument("b")
 def diff(settings: Settings, style: str, a: str, b: str) -> int:
-    """Compare A (expected) with B (actual): each a target, a URL, a lock file or a snapshot file.
+    """Compare two schemas: A is the expected schema, B the actual schema.
 
-    Exit 0 the same, 2 different, 3 cannot tell.
+    A and B are each the name of a target, a URL, a lock file, or a file that "healthd snapshot --format json" wrote.
+    Use this to compare staging with production, or a database with its state of last week.
+
+    \b
+    Exit codes:
+      0  the same
+      2  different
+      3  cannot tell: an object could not be read, or all differences may be
+         due to different PostgreSQL versions
+
+    \b
+    Examples:
+      healthd diff staging production
+      healthd diff sql/schema.lock postgresql://db.example/shop
     """
     one_side, its_migrator, its_texts = _resolve(settings, a)
     other_side, other_migrator, other_texts = _resolve(settings, b, server_version=one_side.server_version)
-    if Path(a).is_file():  # a lock file may know how the other side's server prints
+    if Path(a).is_file():  # a lock file may record how the other side's server prints texts
         one_side, its_migrator = read_snapshot(Path(a), server_version=other_side.server_version)
         one_side, printed = as_printed(one_side, other_texts, other_side.server_version)
     else:
         other_side, printed = as_printed(other_side, its_texts if Path(b).is_file() else (), one_side.server_version)
     found = differences(*comparable(one_side, other_side, its_migrator, other_migrator))
-    called = "A" if "://" in a or "=" in a else printable(a)  # not a URL, which is long and may hold a password
+    called = "A" if "://" in a or "=" in a else printable(a)  # not a URL, which is long and may contain a password
     rows = []
     for one in found:
         expected, actual = (None, one.actual) if one.attribute == UNREADABLE else sides(one)
@@ -46,16 +59,19 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
         return 3
     if unclear:
         ours, theirs = major(one_side), major(other_side)
-        say(f"{len(unclear)} of these were printed by PostgreSQL {ours} and {theirs}, which need not print alike")
+        say(
+            f"{len(unclear)} of these differences are in texts that PostgreSQL {ours} and {theirs} "
+            "may print differently"
+        )
     return 2 if len(unclear) < len(found) else 3 if found else 0
 
 
 def _resolve(
     settings: Settings, text: str, *, server_version: int | None = None
 ) -> tuple[Snapshot, str | None, tuple[Printed, ...]]:
-    """Return the snapshot that a word on the command line means.
+    """Return the snapshot that an argument of the command line names.
 
-    For a database also the role that migrates it, and how its server was recorded to print what is in the lock file.
+    For a database, also return the role that migrates it, and the recorded texts of its server.
     """
     path = Path(text)
     if path.is_file():

@@ -44,13 +44,26 @@ class Place:
 
 @click.command(short_help="Print where the documentation is")
 @click.argument("page", required=False)
-@click.option("--open", "opens", is_flag=True, help="Open it in a browser, if there is a terminal.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or machines.")
+@click.option("--open", "opens", is_flag=True, help="Open it in a browser; ignored without a terminal.")
+@click.option(
+    "--format", "style", type=click.Choice(["text", "json"]), default="text", help="Output format of the result."
+)
 def docs(page: str | None, opens: bool, style: str) -> None:  # no settings: it explains how to fix those that are wrong
-    """Print where the documentation is, or a PAGE of it; nothing is fetched from a network.
+    """Print where the documentation is, or one PAGE of it.
 
-    PAGE is the name of a page (`contracts`), of a problem (`enum_mismatch`) or of a lint rule,
-    or a path as messages print it (`docs/lint.md#ignore`).
+    The documentation is a part of the installation: no network is needed. PAGE is the name of a page, of a problem,
+    or of a lint rule, or a path that a message contains.
+
+    \b
+    Exit codes:
+      0  printed
+      3  there is no such page, or no documentation
+
+    \b
+    Examples:
+      healthd docs
+      healthd docs enum_mismatch --open
+      healthd docs contracts
     """
     pages = _pages()
     found = _find(pages, page) if page else Place(pages["index"])

@@ -1,4 +1,4 @@
-"""The page on a problem."""
+"""The runbook page of a problem."""
 
 from __future__ import annotations
 
@@ -12,10 +12,19 @@ from healthd.report.problems import SECTIONS, section
 @verb(database=False)
 @click.argument("problem", nargs=-1)
 def explain(settings: Settings, style: str, problem: tuple[str, ...]) -> None:  # noqa: ARG001 # every verb has them
-    """Print the runbook's page on a PROBLEM; without one, list them all."""
+    """Print the runbook page of a PROBLEM, or list all problems.
+
+    The page explains what the problem means, how to see it and how to fix it. "healthd check" and the alerts name
+    the problem.
+
+    \b
+    Examples:
+      healthd explain
+      healthd explain enum_mismatch
+    """
     for name in problem:
         if name not in SECTIONS:
-            raise click.UsageError(f"no problem is called {name!r}; there are: {', '.join(SECTIONS)}")
+            raise click.UsageError(f"no problem is called {name!r}; known problems: {', '.join(SECTIONS)}")
     listed = "\n".join(f"{one.name:22} {one.title}" for one in SECTIONS.values())
     pages = "\n".join(line for name in problem for line in section(SECTIONS[name]))
     out(style, pages or listed, {name: SECTIONS[name].title for name in problem or SECTIONS})

@@ -1,4 +1,4 @@
-"""Bring over the migrations of another tool."""
+"""Convert the migrations of another tool."""
 
 from __future__ import annotations
 
@@ -19,11 +19,17 @@ from healthd.importing.transfer import read_pairs, write_pairs
 
 @verb(database=False)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--from", "tool", type=click.Choice(list(TOOLS)), help="Whose they are (default: told by the files).")
-@click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="Where ours go (default: sql/).")
-@click.option("--placeholder", "placeholders", multiple=True, metavar="NAME=VALUE", help="Fill in ${NAME}.")
-@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
-@click.option("--force", is_flag=True, help="Overwrite files of the same name.")
+@click.option(
+    "--from",
+    "tool",
+    type=click.Choice(list(TOOLS)),
+    metavar="TOOL",
+    help=f"The tool (default: recognized by its files): {', '.join(TOOLS)}.",
+)
+@click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="Where to write (default: sql/).")
+@click.option("--placeholder", "placeholders", multiple=True, metavar="NAME=VALUE", help="Replace ${NAME}; repeatable.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 def import_(
     settings: Settings,
     style: str,
@@ -34,15 +40,26 @@ def import_(
     dry_run: bool,
     force: bool,
 ) -> int:
-    """Bring over the migrations of another tool: FOLDER becomes pairs in sql/, in the tool's own order.
+    """Convert the migrations of another tool.
 
-    What stands in the files stays as it is, byte for byte, but for what is told: BEGIN and COMMIT around a
-    whole file are taken out, and a file that cannot be one transaction says so in its first line.
+    Reads FOLDER and writes each migration as NAME.sql and NAME.rollback.sql to sql/, in the order in which the tool
+    applies them. The SQL is kept byte for byte, with a few exceptions that are reported: BEGIN and COMMIT around an
+    entire file are removed, and "-- transactional: false" is added to a file that cannot run in one transaction.
 
     \b
-    Exit codes: 0 done, 1 done and something needs a human, 3 nothing was written.
-    Afterwards:  healthd lock       replays them and proves their rollbacks
-                 healthd baseline   adopts a database that the other tool has migrated
+    Exit codes:
+      0  done
+      1  done, but something needs a human
+      3  nothing was written
+
+    \b
+    Next steps:
+      healthd lock       replay the migrations and prove their rollbacks
+      healthd baseline   adopt a database that the other tool has migrated
+
+    \b
+    Example:
+      healthd import db/migrations --from flyway --placeholder reader=app_reader
     """
     tool, reading, pairs = read_pairs(folder, tool, _placeholders(placeholders))
     to = to or settings.sources[0]
@@ -59,11 +76,11 @@ def import_(
     }
     out(style, "\n".join(_rows(pairs)), document)
     for file, reason in reading.left.items():
-        say(f"left: {file}: {reason}")
+        say(f"omitted: {file}: {reason}")
     for words in human:
         say(f"needs a human: {words}")
     count = f"{len(pairs)} migration{'s' * (len(pairs) != 1)} of {tool}"
-    say(f"{count}: nothing written (--dry-run)" if dry_run else f"{count} in {to}; next: healthd lock")
+    say(f"{count}: nothing written (--dry-run)" if dry_run else f"{count} written to {to}; next: healthd lock")
     return 1 if human else 0
 
 
@@ -84,6 +101,6 @@ def _placeholders(given: tuple[str, ...]) -> Mapping[str, str]:
     for one in given:
         name, equals, value = one.partition("=")
         if not equals:
-            raise ConfigError(f"not NAME=VALUE: {one}", hint="--placeholder schema=public")
+            raise ConfigError(f"not NAME=VALUE: {one}", hint="write, for example: --placeholder schema=public")
         found[name.strip()] = value
     return found

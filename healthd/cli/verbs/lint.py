@@ -1,4 +1,4 @@
-"""Judge the files before anything runs."""
+"""Check the migration files before they run."""
 
 from __future__ import annotations
 
@@ -23,14 +23,28 @@ from healthd.model.migration_names import canonical
 
 @verb(database=False)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--no-squawk", is_flag=True, help="Ask our own rules only.")
+@click.option("--no-squawk", is_flag=True, help="Apply only healthd's own rules, not those of squawk.")
 def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: bool) -> int:
-    """Judge migration files, all of sql/ or PATHS: what would fail, and what would hurt while it runs.
+    """Check migration files for statements that would fail or do harm.
 
-    A rule is silenced by a comment above the statement: `-- lint: ignore RULE why`. `healthd docs lint` explains each.
+    Checks the files and folders PATHS, or all files in sql/. Use it while you write a migration, and in CI. It
+    needs no database. `healthd docs lint` explains each rule.
 
     \b
-    Exit codes: 0 nothing but notes, 1 warnings, 2 errors, 3 could not judge.
+    To silence a rule, write a comment above the statement:
+      -- lint: ignore RULE why
+
+    \b
+    Exit codes:
+      0  nothing found, or only notes
+      1  warnings
+      2  errors
+      3  cannot tell: a file cannot be read
+
+    \b
+    Examples:
+      healthd lint
+      healthd lint sql/0012_orders.sql
     """
     migrations, chosen = _chosen(paths or settings.sources)
     lock = _lock(settings)
@@ -41,7 +55,7 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     theirs = {} if no_squawk else _squawk(sources, lock)
     advice = [said for one in sources for said in judge(one, theirs.get(one.path, ()))]
     text = "\n".join(_lines(advice))
-    out(style, text or f"{len(sources)} files: nothing to say", {"advice": [asdict(one) for one in advice]})
+    out(style, text or f"{len(sources)} files: nothing found", {"advice": [asdict(one) for one in advice]})
     links = dict.fromkeys(one.link for one in advice)
     for link in links if style == "text" else ():
         say(f"see {link.replace(LINK, 'healthd docs lint#')}")
@@ -50,13 +64,13 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
 
 
 def _lines(advice: Sequence[Advice]) -> Iterator[str]:
-    """Yield a line for each piece of advice; of the notes of a rule the first alone, with how many there are."""
+    """Yield a line for each piece of advice; for the notes of a rule only the first, with the number of the others."""
     notes = Counter(one.rule for one in advice if one.severity == "note")
     shown: set[str] = set()
     for one in advice:
         others = notes[one.rule] - 1 if one.severity == "note" else 0
         if one.severity != "note" or one.rule not in shown:
-            yield _line(one) + (f" (and {others} more like it)" if others else "")
+            yield _line(one) + (f" (and {others} more)" if others else "")
         shown.add(one.rule)
 
 
@@ -65,7 +79,7 @@ def _line(one: Advice) -> str:
 
 
 def _chosen(paths: Sequence[Path]) -> tuple[tuple[Migration, ...], frozenset[str] | None]:
-    """Return the migrations of the folders that these paths are or lie in, and the files that are meant."""
+    """Return the migrations of the folders that contain these paths, and the files to check (None: all)."""
     for path in paths:
         if not path.exists():
             raise ConfigError(f"no such file or folder: {path}", hint="name a folder of migrations, or files in it")
@@ -83,7 +97,7 @@ def _lock(settings: Settings) -> LockFile | None:
     try:
         return read_lock(settings)
     except LockFileError as error:
-        say(f"rollbacks are not judged: {error}")
+        say(f"rollbacks are not checked: {error}")
         return None
 
 
@@ -111,10 +125,10 @@ def _sources(migrations: Sequence[Migration], lock: LockFile | None) -> list[Sou
 
 
 def _squawk(sources: Sequence[Source], lock: LockFile | None) -> Mapping[str, list[Advice]]:
-    """Return what squawk says about the files that apply; that it is not there is said, once."""
+    """Return the advice of squawk about the files that apply; print a message if squawk is not installed."""
     found = squawk.program()
     if found is None:
-        say("squawk is not installed, so its rules were not asked: pip install 'healthd[lint]'")
+        say("squawk is not installed, so its rules were not applied: pip install 'healthd[lint]'")
         return {}
     theirs: dict[str, list[Advice]] = {}
     for transactional in (True, False):

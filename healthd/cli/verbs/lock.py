@@ -20,17 +20,37 @@ from healthd.replay.replay import replay, replay_on
 
 
 @verb(database=False)
-@click.option("--check", is_flag=True, help="Write nothing; exit 2 when the files and the lock file disagree.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 if the lock file does not match the files.")
 @click.option(
     "--also-on",
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="FOLDER",
-    help="Replay with the programs of another major version of PostgreSQL too, and keep what it prints otherwise.",
+    help="Also replay on the PostgreSQL of another major version whose programs are in FOLDER, and record the texts "
+    "that it prints differently; repeatable.",
 )
-@click.option("--forget", type=int, multiple=True, metavar="MAJOR", help="No longer keep what this one prints.")
+@click.option("--forget", type=int, multiple=True, metavar="MAJOR", help="Remove the texts of this major version.")
 def lock(settings: Settings, style: str, check: bool, also_on: Sequence[Path], forget: Sequence[int]) -> int:
-    """Replay sql/ on a throw-away PostgreSQL and write what it makes to sql/schema.lock."""
+    """Replay sql/ on a scratch server and write sql/schema.lock.
+
+    Run this after you write or change a migration, and commit the lock file with it. The lock file records the
+    effects of each migration, the locks that it takes, the tables that it rewrites, and whether its rollback
+    restores exactly the previous schema. The scratch server is temporary; no other database is used.
+
+    With --check, the files are replayed in the same way, but nothing is written. Use this in CI.
+
+    \b
+    Exit codes:
+      0  written, or with --check: the lock file matches the files
+      2  a migration failed, or with --check: the lock file does not match
+      3  cannot tell: a file cannot be read, or the scratch server cannot start
+
+    \b
+    Examples:
+      healthd lock && git diff sql/schema.lock
+      healthd lock --check
+      healthd lock --also-on /usr/lib/postgresql/15/bin
+    """
     migrations = read_migrations(settings.sources)
     folders = _by_major(settings, (*settings.also_on, *(folder.absolute() for folder in also_on)))
     if check:
@@ -44,7 +64,7 @@ def lock(settings: Settings, style: str, check: bool, also_on: Sequence[Path], f
     also = f", also for PostgreSQL {_listed(folders)}" if folders else ""
     measured = {one.id: {"locks": one.locks, "rewrites": list(one.rewrites)} for one in made.migrations}
     for one in made.needed:
-        say(f"{one.kind} {one.name}, which {one.migration} names and no file makes, was made for the replay")
+        say(f"{one.kind} {one.name}, which {one.migration} names and no file creates, was created for the replay")
     document = {
         "file": str(settings.lock),
         "rollbacks": verdicts,
@@ -57,37 +77,37 @@ def lock(settings: Settings, style: str, check: bool, also_on: Sequence[Path], f
 
 
 def _said(one: Locked) -> str:
-    """Return a migration's verdicts in a line."""
+    """Return the line that shows the rollback verdict, the locks and the rewrites of a migration."""
     words = in_words(one.locks, one.rewrites)
     return f"{one.id}  rollback {one.rollback}" + (f"; {words}" if words else "")
 
 
 def _by_major(settings: Settings, folders: Iterable[Path]) -> dict[int, Path]:
-    """Return the folders with the programs of other majors; raise ConfigError for one that is no other."""
+    """Return the folders with the programs of other major versions; raise ConfigError for the same major version."""
     ours = find_binaries(settings.postgres_bin)
     found: dict[int, Path] = {}
     for folder in folders:
         number = major(folder)
         if number == major(ours):
             raise ConfigError(
-                f"{folder} holds PostgreSQL {number}, which the lock file is made on anyway",
-                hint="name the programs of another major with --also-on",
+                f"{folder} contains PostgreSQL {number}, with which the lock file is written anyway",
+                hint="--also-on needs the programs of another major version",
             )
         found[number] = folder
     return dict(sorted(found.items()))
 
 
 def _refuse_to_lose(settings: Settings, majors: Iterable[int]) -> None:
-    """Raise ConfigError when the lock file knows of a major that nobody speaks of now."""
+    """Raise ConfigError if the lock file has texts of a major version that is not given now."""
     try:
         lost = read_lock(settings).also.keys() - set(majors)
-    except LockFileError:  # it is about to be written anew
+    except LockFileError:  # the file is about to be replaced
         return
     if lost:
         raise ConfigError(
-            f"{settings.lock.name} also knows what PostgreSQL {_listed(lost)} prints, and would lose it",
+            f"{settings.lock.name} also contains the texts of PostgreSQL {_listed(lost)}, which would be lost",
             hint="name the folder with its programs: --also-on FOLDER; "
-            f"or leave it out: {' '.join(f'--forget {one}' for one in sorted(lost))}",
+            f"or remove them: {' '.join(f'--forget {one}' for one in sorted(lost))}",
         )
 
 
@@ -115,28 +135,28 @@ def _check(settings: Settings, style: str, migrations: Sequence[Migration], fold
     except LockFileChanged as error:
         wrong = [str(error)]
     document = {"disagreements": wrong, "not_compared": unseen}
-    out(style, "\n".join(wrong) or f"{settings.lock.name} is what the files make", document)
+    out(style, "\n".join(wrong) or f"{settings.lock.name} matches the files", document)
     if unseen:
         say(
-            f"the digests agree, but what PostgreSQL {_listed(unseen)} makes was not compared: "
-            "its programs are not at hand (--also-on FOLDER)"
+            f"the digests match, but the result on PostgreSQL {_listed(unseen)} was not compared: "
+            "its programs were not found (--also-on FOLDER)"
         )
     if wrong:
-        say("    hint: write it anew with: healthd lock")
+        say("    hint: regenerate it with: healthd lock")
     return 2 if wrong else 0
 
 
 def _otherwise(known: LockFile, number: int, made: LockFile) -> Iterator[str]:
-    """Yield the migrations that a replay on one major measured otherwise than the lock file says."""
+    """Yield the differences between the lock file and a replay on one major version."""
     there = known.on(made.server_version)
     if there.server_version != made.server_version:
         return
     first = known.server_version == made.server_version
     where = "" if first else f" on PostgreSQL {number}"
     if first and known.needed not in ((), made.needed):
-        yield "the server needs other roles or tablespaces"
+        yield "the files need other roles or tablespaces than the lock file records"
     if there.base != made.base:
-        yield f"an empty database is another one{where}"
+        yield f"an empty database is not the same as when the lock file was written{where}"
     for one, other in zip(there.migrations, made.migrations, strict=True):
         if one != other if first else one.effects != other.effects:
-            yield f"{one.id}: the replay measured something else{where}"
+            yield f"{one.id}: the replay had another result{where}"

@@ -1,4 +1,4 @@
-"""Apply what is pending."""
+"""Apply pending migrations."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+@click.option("--target", metavar="NAME", help="The target to migrate; required if there are several.")
 @click.option("--to", metavar="ID", help="Stop after this migration.")
 @patient
-@click.option("--allow-out-of-order", is_flag=True, help="Apply one that is older than what is applied.")
-@click.option("--allow-edited", is_flag=True, help="Go on although an applied file was edited, or renamed.")
-@click.option("--allow-drift", is_flag=True, help="Go on although the database is not what was applied, or has more.")
-@click.option("--allow-unlocked", is_flag=True, help="Apply what the lock file does not know, or knows otherwise.")
-@click.option("--allow-breaking", is_flag=True, help="Apply what breaks the beliefs of a contract.")
-@click.option("--all", "every", is_flag=True, help="All targets of yoyo.ini, until one fails.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="With --all: how many at a time (default 4).")
-@click.option("--canary", metavar="NAME", help="With --all: the target that goes first, alone (default: the first).")
-@click.option("--keep-going", is_flag=True, help="With --all: go on after a failure, but not after the canary's.")
+@click.option("--allow-out-of-order", is_flag=True, help="Apply a migration that is older than an applied one.")
+@click.option("--allow-edited", is_flag=True, help="Proceed although an applied file was edited or renamed.")
+@click.option("--allow-drift", is_flag=True, help="Proceed although the database has drifted or is ahead of the files.")
+@click.option("--allow-unlocked", is_flag=True, help="Apply files that are not in the lock file, or differ from it.")
+@click.option("--allow-breaking", is_flag=True, help="Apply migrations that break an expectation of a contract.")
+@click.option("--all", "every", is_flag=True, help="Migrate all targets in yoyo.ini; stop after a failure.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="With --all: targets at a time (default 4).")
+@click.option("--canary", metavar="NAME", help="With --all: migrate this target first, alone (default: the first one).")
+@click.option("--keep-going", is_flag=True, help="With --all: continue after a failure, unless the canary failed.")
 def migrate(
     settings: Settings,
     style: str,
@@ -45,19 +45,36 @@ def migrate(
     keep_going: bool,
     **options: Any,
 ) -> int:
-    """Apply what is pending: each file, its mark and its digest together or not at all.
+    """Apply the pending migrations.
 
-    A lock that is not free within --lock-timeout is given up, so that nobody waits behind it for longer, and tried
-    again for --max-wait. A file that was interrupted goes on where it was.
+    Each file is applied and recorded in one transaction, or not at all. A file with "-- transactional: false" runs
+    statement by statement; if it was interrupted, it continues where it stopped. Run "healthd plan" first to see
+    what would run and which locks it would take.
 
-    Refuses to start on a database that has drifted, and to break what a contract of the target believes: a line for
-    each belief says which file would, before anything runs. Afterwards the database is proven to be what the lock file
-    says: exit 2, with what differs, when it is not. With --all the exit code is the worst of all targets.
+    migrate refuses to start if the database has drifted, if a file is not what the lock file contains, or if a
+    migration would break an expectation of a contract. The message names the reason and the option that overrides
+    it. Afterwards the database is compared with the lock file.
+
+    A migration queues for a lock for --lock-timeout, so that other sessions do not wait behind it for longer, and
+    tries again for --max-wait.
+
+    \b
+    Exit codes (with --all, the worst of all targets):
+      0  everything that was pending is applied, or nothing was pending
+      2  refused or failed, or the result does not match the lock file;
+         the message states what was changed
+      3  cannot tell, or cannot connect
+
+    \b
+    Examples:
+      healthd migrate
+      healthd migrate --to 0012_orders
+      healthd migrate --all --jobs 8 --canary orders-eu
     """
     if every and target:
-        raise click.UsageError("--all and --target: say one of them")
+        raise click.UsageError("--all and --target exclude each other")
     if not every and (jobs or canary or keep_going):
-        raise click.UsageError("--jobs, --canary and --keep-going need --all")
+        raise click.UsageError("--jobs, --canary and --keep-going require --all")
     if every:
         return _migrate_all(watched(settings), style, options, jobs=jobs or 4, canary=canary, keep_going=keep_going)
     chosen = one_target(settings, target)
@@ -77,16 +94,16 @@ def migrate(
 def migrate_and_say(
     settings: Settings, target: Target, *, notices: list[dict[str, Any]] | None = None, **options: Any
 ) -> Changed | None:
-    """Apply what is pending on a target, telling each; see `proven.migrate`. None when nothing is pending.
+    """Apply the pending migrations of a target and print each; see `safe_run.migrate`. None if nothing is pending.
 
-    What the migrations raise is added to `notices`.
+    Messages that the migrations raise are added to `notices`.
     """
     found = glance(settings.sources)
     try:
         if options.get("to") is None and finished(up_to_date(target.dsn, found)):
             return None
     except HealthdError:
-        _files(settings)  # what is wrong with them comes first: it is the same for every database
+        _files(settings)  # errors in the files are reported first: they are the same for every database
         raise
     from healthd.migrations.safe_run import migrate as apply
 
@@ -110,7 +127,7 @@ def migrate_and_say(
 
 def _files(settings: Settings) -> tuple[tuple[Migration, ...], LockFile]:
     from healthd.expected.files import read_migrations
-    from healthd.expected.store import read_lock  # with all that a lock file speaks of: not for who has nothing to do
+    from healthd.expected.store import read_lock  # imports all kinds: not needed if nothing is pending
 
     return read_migrations(settings.sources), read_lock(settings)
 
@@ -118,7 +135,7 @@ def _files(settings: Settings) -> tuple[tuple[Migration, ...], LockFile]:
 def _migrate_all(
     settings: Settings, style: str, options: dict[str, Any], *, jobs: int, canary: str | None, keep_going: bool
 ) -> int:
-    """Apply what is pending on every target, and print a table of what came of it."""
+    """Apply the pending migrations of every target, and print a table of the outcomes."""
     from healthd.migrations.fleet import fleet
     from healthd.migrations.safe_run import migrate as apply
 
@@ -146,7 +163,7 @@ def _migrate_all(
 
 
 def _table(outcomes: Sequence[Outcome]) -> str:
-    """Return a line for each target, in columns, and one that counts."""
+    """Return a line for each target, in columns, and a line with the counts."""
     width = max(len("target"), *(len(one.target) for one in outcomes))
     lines = [f"{'target':{width}}  outcome        applied  seconds  error"]
     for one in outcomes:

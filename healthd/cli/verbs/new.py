@@ -1,4 +1,4 @@
-"""Write a migration pair."""
+"""Create a migration."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from healthd.expected.files import new_migration
 @verb(database=False)
 @click.argument("name")
 def new(settings: Settings, style: str, name: str) -> None:
-    """Write an empty migration and its rollback: the next number, NAME, and a header to fill in."""
+    """Create an empty migration and its rollback.
+
+    Writes two files to sql/, with the next number, NAME, and a header to fill in.
+
+    \b
+    Example:
+      healthd new add_orders_note
+    """
     paths = [str(path) for path in new_migration(settings.sources[0], name)]
     out(style, "\n".join(paths), {"files": paths})

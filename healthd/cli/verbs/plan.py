@@ -1,4 +1,4 @@
-"""What would run, and what it would lock."""
+"""Which migrations would run, and what they would lock."""
 
 from __future__ import annotations
 
@@ -19,25 +19,33 @@ from healthd.migrations.guards import NOTHING
 from healthd.migrations.impact import Foreseen, foresee
 from healthd.migrations.needs import lacks, tight
 from healthd.migrations.plan import Planned, document, planned, relations, text, with_breaks
-from healthd.migrations.runner import standing
 from healthd.migrations.safe_run import refusals
+from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 from healthd.model.observations import Size
 
-SAID = {**FAULTS, State.INTERRUPTED: "interrupted half-way: healthd resume"}
+SAID = {**FAULTS, State.INTERRUPTED: "interrupted: run healthd resume"}
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+@click.option("--target", metavar="NAME", help="The target to read; required if there are several.")
 def plan(settings: Settings, style: str, target: str | None) -> int:
-    """Show what would run: each statement's measured locks and rewrites, with the real sizes of the tables.
+    """Show what migrate would do: statements, locks, rewrites and table sizes.
 
-    Says of each file, too, which beliefs of the target's contracts it would break, and why `migrate` would refuse to
-    start: drift, a search_path that leads elsewhere than in the replay, and whatever else it looks for.
+    For each pending migration and statement, plan shows the locks that it takes, the tables that it rewrites or
+    reads in full, and how large they are in this database. It only reads. Use it before "healthd migrate".
 
-    Names what a file needs and the server does not have, with the SQL that makes it: a role, a schema, an extension.
+    It also shows which expectations of the target's contracts a migration would break, what a migration needs and
+    the server lacks (a role, a schema, an extension) with the SQL that creates it, and why migrate would refuse to
+    start.
 
-    Reads only. Exit 0 nothing to do, 1 pending, 2 edited, unknown or refused, 3 cannot tell.
+    \b
+    Exit codes:
+      0  nothing to do
+      1  migrations are pending
+      2  a migration was interrupted, an applied migration was edited,
+         is missing or is unknown, or migrate would refuse to start
+      3  cannot tell: a pending file is not in the lock file
     """
     chosen = one_target(settings, target)
     migrations, known = read_migrations(settings.sources), read_lock(settings)
@@ -49,9 +57,9 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
     lacking = lacks([one.migration for one in found], known, there) if there else ()
     measured, ours = known.server_version // 10000, stand.server_version // 10000
     if found and measured != ours:
-        say(f"locks were measured on PostgreSQL {measured}, and this is {ours}")
+        say(f"the locks were measured on PostgreSQL {measured}; this server is PostgreSQL {ours}")
     if stand.maintenance:
-        say(f"{stand.maintenance}: what is pending may be less by now")
+        say(f"{stand.maintenance}: some of these migrations may be applied by now")
     for words in tight([one.locked for one in found if one.locked], there) if there else ():
         say(words)
     faults = {one.id: SAID[one.state] for one in stand.migrations if one.state in SAID}
@@ -78,7 +86,7 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
 async def _look(
     target: Target, found: tuple[Planned, ...], known: LockFile
 ) -> tuple[dict[str, Size], Foreseen, Surroundings | None]:
-    """Return how large that is which would be locked, what would be broken, and what is on the server."""
+    """Return the sizes of the relations, the broken expectations, and what the server provides."""
     names, pending = relations(found), [one.migration for one in found]
     if not pending:
         return {}, Foreseen(), None

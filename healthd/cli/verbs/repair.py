@@ -1,4 +1,4 @@
-"""The SQL that brings a database back."""
+"""The SQL that repairs a database."""
 
 from __future__ import annotations
 
@@ -15,9 +15,24 @@ from healthd.rounds.examination import examine
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+@click.option("--target", metavar="NAME", help="The target to examine; required if there are several.")
 def repair(settings: Settings, style: str, target: str | None) -> int:
-    """Print the SQL that brings a database back to what sql/ says. Runs nothing; exits as `check` does."""
+    """Print the SQL that makes a database match sql/ again.
+
+    The output is one SQL script, with a comment for each finding. Nothing is run: review the script, then run it
+    with psql.
+
+    \b
+    Exit codes, as for "healthd check":
+      0  ok
+      1  warnings
+      2  critical findings
+      3  cannot tell
+
+    \b
+    Example:
+      healthd repair > repair.sql
+    """
     chosen = one_target(settings, target)
     report = finished(examine(chosen, read_files(settings)))
     out(

@@ -1,4 +1,4 @@
-"""Bring an interrupted migration to its end."""
+"""Complete an interrupted migration."""
 
 from __future__ import annotations
 
@@ -14,20 +14,37 @@ from healthd.migrations.safe_run import resume as go_on
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Which target, when there are several.")
-@click.option("--dry-run", is_flag=True, help="Say what is in and what would be done, and do nothing.")
+@click.option("--target", metavar="NAME", help="The target to migrate; required if there are several.")
+@click.option("--dry-run", is_flag=True, help="Show what was applied and what would be done; change nothing.")
 @click.option(
-    "--from-statement", type=click.IntRange(min=1), metavar="N", help="What comes before statement N is in, no more is."
+    "--from-statement",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="State that the statements before statement N were applied, and no others.",
 )
 @patient
 def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **options: Any) -> None:
-    """Bring an interrupted migration to its end.
+    """Complete an interrupted migration.
 
-    A file with `-- transactional: false` may end between two statements, when one fails or the process is killed.
-    This looks at the database for what is in: a finished statement is not run again, an INVALID index is dropped
-    and built anew. Where only a person can know, it asks for --from-statement.
+    A file with "-- transactional: false" stays partly applied if a statement fails or the process is killed.
+    "healthd status" shows such a file as interrupted. resume determines from the database which statements were
+    applied, and runs only the others. An INVALID index is dropped and built again. If it cannot be determined
+    whether a statement was applied, resume stops: check the database, then use --from-statement.
 
-    Afterwards the database is proven to be what the lock file says: exit 2, with what differs, when it is not.
+    Afterwards the database is compared with the lock file.
+
+    \b
+    Exit codes:
+      0  completed, or nothing was interrupted
+      2  failed, or the result does not match the lock file;
+         the message states what was changed
+      3  cannot tell, or cannot connect
+
+    \b
+    Examples:
+      healthd resume --dry-run
+      healthd resume
+      healthd resume --from-statement 4
     """
     chosen = one_target(settings, target)
     migrations, known, how = read_migrations(settings.sources), read_lock(settings), patience(settings, options)

@@ -1,4 +1,4 @@
-"""Undo migrations."""
+"""Roll back migrations."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from healthd.migrations.safe_run import rollback as undo
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Which target, when there are several.")
-@click.option("--to", metavar="ID", help="Roll back everything after this one (default: the last one only).")
-@click.option("--all", "every", is_flag=True, help="Roll back everything.")
-@click.option("--allow-inexact", is_flag=True, help="Although it is not proven to bring back what was there.")
-@click.option("--allow-breaking", is_flag=True, help="Although it breaks the beliefs of a contract.")
-@click.option("--allow-data-loss", is_flag=True, help="Although rows or values go with it; a terminal is asked.")
+@click.option("--target", metavar="NAME", help="The target to roll back; required if there are several.")
+@click.option("--to", metavar="ID", help="Roll back all migrations after this one (default: only the last one).")
+@click.option("--all", "every", is_flag=True, help="Roll back all migrations.")
+@click.option("--allow-inexact", is_flag=True, help="Run rollbacks that are not proven to restore the schema exactly.")
+@click.option("--allow-breaking", is_flag=True, help="Run rollbacks that break an expectation of a contract.")
+@click.option("--allow-data-loss", is_flag=True, help="Lose rows or values without asking for confirmation.")
 @patient
 def rollback(
     settings: Settings,
@@ -34,22 +34,37 @@ def rollback(
     allow_data_loss: bool,
     **options: Any,
 ) -> None:
-    """Undo the last migration, all after --to, or every one with --all, the newest first.
+    """Roll back the last migration, or several.
 
-    Refuses several when the rollback of one is missing, or failed where it was measured. Refuses what the lock file
-    does not prove to bring back exactly what was there, what would break what a contract of the target believes, and
-    what would lose rows.
-    Afterwards the database is proven to be what the lock file says of the migrations that are left.
+    Without options, the last migration is rolled back; with --to, all migrations after ID; with --all, all of them.
+    The newest migration is rolled back first.
+
+    rollback refuses to start if a rollback file is missing, if the lock file does not prove that a rollback restores
+    exactly the previous schema, or if it would break an expectation of a contract. If rows or values would be lost,
+    it asks for confirmation on a terminal, and refuses elsewhere. Afterwards the database is compared with the lock
+    file.
+
+    \b
+    Exit codes:
+      0  rolled back, or nothing to roll back
+      2  refused or failed, or the result does not match the lock file;
+         the message states what was changed
+      3  cannot tell, or cannot connect
+
+    \b
+    Examples:
+      healthd rollback
+      healthd rollback --to 0011_machines
     """
     if every and to is not None:
-        raise click.UsageError("--all and --to: say one of them")
+        raise click.UsageError("--all and --to exclude each other")
     chosen = one_target(settings, target)
 
     def agree(lost: Sequence[str]) -> bool:
         if allow_data_loss or not sys.stdin.isatty():
             return allow_data_loss
         say(f"{chosen.name}: rolling back loses " + ", ".join(lost))
-        return click.confirm("Go on?", err=True)
+        return click.confirm("Continue?", err=True)
 
     migrations, lock = read_migrations(settings.sources), read_lock(settings)
     notices: list[dict[str, Any]] = []

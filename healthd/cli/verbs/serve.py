@@ -1,4 +1,4 @@
-"""The daemon: watch every target and serve what is known."""
+"""The daemon: watch every target and serve the results."""
 
 from __future__ import annotations
 
@@ -20,9 +20,18 @@ from healthd.report.web import listening
 
 
 @verb()
-@click.option("--listen", metavar="HOST:PORT", help="Where to serve (default 127.0.0.1:9899).")
+@click.option("--listen", metavar="HOST:PORT", help="Address of the web server (default 127.0.0.1:9899).")
 def serve(settings: Settings, style: str, listen: str | None) -> None:
-    """Watch every target and serve /metrics, the pages and the API. Changes no database."""
+    """Watch all targets, and serve /metrics, the pages and the API.
+
+    Use this in production, under systemd or in a container. It changes no database. SIGHUP or POST /-/reload reloads
+    yoyo.ini; SIGTERM or Ctrl-C stops the daemon.
+
+    \b
+    Exit codes:
+      0  stopped
+      3  could not start; the message names the cause
+    """
     settings = listen_at(watched(settings), listen)
     set_up_log(settings)
     with listening(settings.host, settings.port) as listener:
@@ -34,35 +43,35 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
 
 
 def again(settings: Settings) -> Callable[[], Settings]:
-    """Return what reads the settings again: the same file, and the same --database."""
+    """Return a function that reads the settings again: the same file, and the same --database."""
     database = click.get_current_context().params.get("database")
     return lambda: watched(read_settings(settings.file, database=database))
 
 
 def listen_at(settings: Settings, listen: str | None) -> Settings:
-    """Return the settings with the place that --listen names."""
+    """Return the settings with the address that --listen specifies."""
     if listen is None:
         return settings
     match = re.fullmatch(r"(?:\[([^]]+)]|([^][:]+)):([0-9]{1,5})", listen)
     if match is None or int(match[3]) > 65535:
-        raise click.UsageError(f"--listen {listen}: write HOST:PORT, such as 127.0.0.1:9899 or [::1]:9899")
+        raise click.UsageError(f"--listen {listen}: must be HOST:PORT, such as 127.0.0.1:9899 or [::1]:9899")
     return replace(settings, host=match[1] or match[2], port=int(match[3]))
 
 
 def set_up_log(settings: Settings) -> None:
-    """Log as the settings say."""
+    """Set up logging according to the settings."""
     configure(settings.log_level, settings.log_format)
 
 
 def places(listener: socket.socket, settings: Settings) -> dict[str, str]:
-    """Return where the page and the metrics are: the page where others find it, when that is configured."""
+    """Return the URLs of the page and the metrics; the page's URL is `external_url` if that is configured."""
     host, port = listener.getsockname()[:2]
     web = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     return {"page": f"{settings.external_url or web}/", "metrics": f"{web}/metrics"}
 
 
 def welcome(style: str, lines: dict[str, str], attempt: str = "") -> None:
-    """Print where we are to be found, once we are. Who cannot read it is served all the same."""
+    """Print the URLs once the daemon is serving. If stdout cannot be written, the daemon still serves."""
     further = {"try": attempt, "stop": "Ctrl-C"} if attempt else {}
     try:
         out(style, "\n".join(f"{name:9} {value}" for name, value in (lines | further).items()), lines)

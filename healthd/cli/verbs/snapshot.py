@@ -1,4 +1,4 @@
-"""What is there."""
+"""The objects of a database."""
 
 from __future__ import annotations
 
@@ -17,13 +17,24 @@ if TYPE_CHECKING:
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Which target, when there are several.")
-@click.option("--all", "everything", is_flag=True, help="Also options that only the server uses.")
+@click.option("--target", metavar="NAME", help="The target to read; required if there are several.")
+@click.option("--all", "everything", is_flag=True, help="Also print option entries that only the server uses.")
 def snapshot(settings: Settings, style: str, target: str | None, everything: bool) -> int:
-    """Print every object of a database. Exit 3 when a kind could not be read.
+    """Print all objects of a database.
 
-    --all adds entries of options that the server wrote for itself: no ALTER sets them, pg_dump leaves them out, and
-    they are never compared.
+    With --format json, the output is a snapshot file that "healthd diff" can compare.
+
+    --all adds option entries that the server writes for its own use. They cannot be set with ALTER, pg_dump omits
+    them, and healthd never compares them.
+
+    \b
+    Exit codes:
+      0  printed
+      3  cannot tell: a kind of object could not be read
+
+    \b
+    Example:
+      healthd snapshot --format json > monday.json
     """
     dsn = one_target(settings, target).dsn
     reading = finished(reading_of(dsn))

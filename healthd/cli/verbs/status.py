@@ -1,4 +1,4 @@
-"""Where each migration stands."""
+"""The state of each migration."""
 
 from __future__ import annotations
 
@@ -19,17 +19,26 @@ from healthd.text import printable
 if TYPE_CHECKING:
     from healthd.config.settings import Target
     from healthd.expected.store import Files
-    from healthd.migrations.safe_run import Look
+    from healthd.migrations.look import Look
 
 WRONG = FAULTS.keys() | {State.INTERRUPTED}
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Which target, when there are several.")
+@click.option("--target", metavar="NAME", help="The target to read; required if there are several.")
 def status(settings: Settings, style: str, target: str | None) -> int:
-    """Say where each migration stands; reads only, takes no lock.
+    """Show the state of each migration.
 
-    Exit 0 clean, 1 pending or not adopted, 2 drift, 3 cannot tell.
+    A migration is applied, pending, out of order, edited, missing, unknown or interrupted. status also reports
+    whether the database has drifted. It only reads: it takes no lock and needs no privilege to write.
+
+    \b
+    Exit codes:
+      0  all migrations are applied
+      1  migrations are pending, or the database is not adopted
+      2  the database has drifted, or an applied migration was edited,
+         is missing, is unknown or was interrupted
+      3  cannot tell
     """
     chosen = one_target(settings, target)
     seen = finished(_look(chosen, settings))
@@ -55,13 +64,13 @@ def status(settings: Settings, style: str, target: str | None) -> int:
 
 
 async def _look(target: Target, settings: Settings) -> Look:
-    from healthd.migrations.safe_run import look_alone
+    from healthd.migrations.look import look_alone
 
     return await look_alone(target, Later(lambda: _load(settings)))
 
 
 def _load(settings: Settings) -> Files:
-    """Return the files while the server answers; rollbacks are not read."""
+    """Return the files, without their rollbacks; they are read while the server is busy."""
     from healthd.expected.store import Files, read_lock
 
     return Files(read_lock(settings), glance(settings.sources))

@@ -1,4 +1,4 @@
-"""The main job: apply what is pending, then serve; on the PostgreSQL that comes along when there is no other."""
+"""The main job: apply pending migrations, then serve; on the bundled PostgreSQL if no database is configured."""
 
 from __future__ import annotations
 
@@ -32,9 +32,20 @@ from healthd.report.web import listening
 
 
 @verb()
-@click.option("--listen", metavar="HOST:PORT", help="Where to serve (default 127.0.0.1:9899).")
+@click.option("--listen", metavar="HOST:PORT", help="Address of the web server (default 127.0.0.1:9899).")
 def up(settings: Settings, style: str, listen: str | None) -> None:
-    """Apply what is pending, then serve. Without a database, on the PostgreSQL that comes along."""
+    """Apply the pending migrations, then watch and serve.
+
+    Use this to try healthd, and in development. If no database is configured, up starts the bundled PostgreSQL,
+    which keeps its data in .healthd/data. It prints the URLs of the page, the metrics and the database, and a
+    command to try. Ctrl-C stops it.
+
+    \b
+    Exit codes:
+      0  stopped
+      2  a migration was refused or failed
+      3  could not start; the message names the cause
+    """
     settings = listen_at(settings, listen)
     set_up_log(settings)
     with ExitStack() as stack:
@@ -49,25 +60,25 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
             settings = replace(load(), host=settings.host, port=settings.port)
             attempt = _attempt(settings)
         for target in settings.targets:
-            migrate_and_say(settings, target, allow_ahead=True)  # the page says it
+            migrate_and_say(settings, target, allow_ahead=True)  # the page reports it
         lines = places(listener, settings) | {"database": url_of(settings.targets[0].dsn)}
         asyncio.run(serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt)))
         say("stopping")
 
 
 def _attempt(settings: Settings) -> str:
-    """Return a command that makes a drift in the embedded database, if sql/ has what it changes."""
+    """Return a command that causes drift in the embedded database, if sql/ defines the enum that it changes."""
     enum = read_lock(settings).expected().objects.get(Key("enum", ("public", "machinestatus")))
     if enum is None or "active" not in enum.labels:
         return "healthd check"
     bundled = shlex.quote(str(find_binaries(settings.postgres_bin) / "psql"))
     psql = "psql" if shutil.which("psql") else bundled
     drift = "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'"
-    return f"{psql} '{url_of(settings.targets[0].dsn)}' -c \"{drift}\"  # then look at the page"
+    return f"{psql} '{url_of(settings.targets[0].dsn)}' -c \"{drift}\"  # then reload the page"
 
 
 async def _create_database(server: embedded.Server, name: str, migrations: Sequence[Migration]) -> None:
-    """Make the database where it is missing; raise when the server comes without an extension that files create."""
+    """Create the database if it is missing; raise if the server lacks an extension that the files create."""
     async with connect(server.url()) as connection:
         if wanted := tuple(created(migrations)):
             refuse_unavailable(wanted, await available_extensions(connection), server.bin)

@@ -1,1 +1,1 @@
-"""What makes a run safe: yoyo's backend, the migration lock, sending, progress and recovery."""
+"""The safe execution of migrations: yoyo's backend, the migration lock, sending, progress and recovery."""

@@ -1,4 +1,4 @@
-"""A file that is to be run, and the SQL that keeps the books about it."""
+"""A file that is to be run, and the SQL that records it in the ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from healthd.expected.files import Migration
 
 @dataclass(frozen=True)
 class Job:
-    """A file to be run, and what makes the SQL that keeps the books about it. Post-apply files are not `resumable`."""
+    """A file to be run, and a function that returns the SQL that records it. Post-apply files are not `resumable`."""
 
     migration: Migration
     hash: str
@@ -24,7 +24,7 @@ class Job:
 
     @cached_property
     def books(self) -> str:
-        """Return that SQL, made once."""
+        """Return the SQL that records the file in the ledger, computed once."""
         return self.make_books()
 
     @property

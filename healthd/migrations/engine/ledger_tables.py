@@ -1,4 +1,4 @@
-"""The tables that keep the books: yoyo's own and ours, in one schema, made where they are missing."""
+"""The tables of the ledger: yoyo's and healthd's, in one schema, created if they are missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCHEMAS = """SELECT n.nspname
                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
               WHERE c.relname = %s AND c.relkind = 'r' AND c.relpersistence <> 't'
               ORDER BY n.nspname"""
-# Where search_path leads; an empty one, with which some secure a database, leads nowhere.
+# The first schema of search_path; if search_path is empty, as on some hardened databases, public.
 HERE = """SELECT coalesce(current_schema, (SELECT n.nspname
                                              FROM pg_catalog.pg_namespace AS n
                                             WHERE n.nspname = 'public'))"""
@@ -51,8 +51,8 @@ OF_TEXTS = """CREATE TABLE {table} (
                   recorded_by text NOT NULL DEFAULT session_user,
                   healthd_version text NOT NULL,
                   PRIMARY KEY (migration_hash, object, attribute, major))"""
-# A row for each text of a migration that is applied: nothing is recorded of any other. Its hash is that of its name in
-# the form in which the ledger has it.
+# A row for each text of an applied migration; nothing is recorded for others. The hash is that of the migration's name
+# in the Unicode form that the ledger has.
 RECORD = """INSERT INTO {texts} (migration_hash, object, attribute, major, expected_digest, text, healthd_version)
             SELECT m.migration_hash, r.object, r.attribute, %s, r.digest, r.text, %s
               FROM pg_catalog.jsonb_to_recordset(%s::pg_catalog.jsonb)
@@ -62,7 +62,7 @@ RECORD = """INSERT INTO {texts} (migration_hash, object, attribute, major, expec
                SET expected_digest = EXCLUDED.expected_digest, text = EXCLUDED.text,
                    recorded_at = EXCLUDED.recorded_at, recorded_by = EXCLUDED.recorded_by,
                    healthd_version = EXCLUDED.healthd_version;"""
-# Who may read the digests reads these, too: they come later, and nobody would think of them.
+# Roles that may read the digests may read the texts, too: the table is created later, and a GRANT would be forgotten.
 READERS = """SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END
                FROM pg_catalog.pg_class AS c
               CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
@@ -91,9 +91,9 @@ OURS: Mapping[str, Create] = {
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The tables of a ledger that are not there, in the order in which they are made, each with what makes it.
+    """The tables that a ledger lacks, in the order of creation, each with the function that creates it.
 
-    `again` says, a line each, which were there once.
+    `again` has a line for each table that existed before.
     """
 
     create: Mapping[str, Create]
@@ -101,9 +101,9 @@ class Missing:
 
 
 def schema_of(session: Session) -> str:
-    """Return the schema of the ledger: where it stands, whatever the search_path, or where it is to be made.
+    """Return the schema of the ledger: where it is, regardless of search_path, or where it is to be created.
 
-    Raises when there are several, or when a schema was named and it stands in another one.
+    Raises if there are several ledgers, or if a schema is specified and the ledger is in another one.
     """
     found = [name for (name,) in session.connection.execute(SCHEMAS, (session.migration_table,)).fetchall()]
     here = str(session.one(HERE) or "")
@@ -111,22 +111,22 @@ def schema_of(session: Session) -> str:
         return str(found[0])
     if elsewhere := [name for name in found if name != here]:
         raise MigrationFailed(
-            f"the ledger {session.migration_table} is in schema {', '.join(elsewhere)}, and is wanted in "
+            f"the ledger {session.migration_table} is in schema {', '.join(elsewhere)}, but is expected in "
             f"{here or 'no schema'}; {NOTHING}",
-            hint="keep one ledger, and drop the others; a URL's ?schema= must name its schema, or be left out",
+            hint="keep one ledger and drop the others; ?schema= in the URL must name its schema, or be omitted",
         )
     return here
 
 
 def tables_of(session: Session, schema: str) -> frozenset[str]:
-    """Return the tables of a schema: not as yoyo looks for them, which sees only what the role may use."""
+    """Return the tables of a schema; unlike yoyo's query, also those on which the role has no privilege."""
     return frozenset(name for (name,) in session.connection.execute(TABLES, (schema,)).fetchall())
 
 
 def missing(session: Session, schema: str) -> Missing:
-    """Return what has to be made before a migration is marked; raise when that cannot be.
+    """Return the tables to create before a migration is recorded; raise if they cannot be created.
 
-    The tables of an old yoyo are brought up to date.
+    The tables of an old yoyo are upgraded.
     """
     refuse_read_only(session)
     there = tables_of(session, schema)
@@ -147,55 +147,54 @@ def missing(session: Session, schema: str) -> Missing:
 
 def _again(lost: Collection[str], there: Collection[str]) -> Iterator[str]:
     for table in lost:
-        yield f"the ledger's table {table} was {'empty' if table in there else 'gone'}, and was made again"
+        yield f"the ledger's table {table} was {'empty' if table in there else 'missing'}, and was created again"
 
 
 def make(session: Session, found: Missing) -> None:
-    """Make the tables that are missing, in the transaction that is open."""
+    """Create the missing tables in the open transaction."""
     for create in found.create.values():
         create(session)
 
 
 def _upgrade(session: Session, schema: str) -> None:
-    """Bring the tables of an old yoyo up to date, which names them without their schema."""
+    """Upgrade the tables of an old yoyo; its upgrade names them without their schema."""
     with session.transaction():
         session.one("SELECT pg_catalog.set_config('search_path', %s, true)", (quote(schema),))
         internalmigrations.upgrade(session)
 
 
 def _refuse_schema(session: Session, schema: str) -> None:
-    """Raise when the ledger's tables cannot be made in a schema."""
+    """Raise if the ledger's tables cannot be created in a schema."""
     allowed = """SELECT pg_catalog.has_schema_privilege(n.oid, 'CREATE')
                    FROM pg_catalog.pg_namespace AS n
                   WHERE n.nspname = %s"""
     if not session.one(allowed, (schema,)):
         role = quote(session.connection.info.user)
         raise PermissionDenied(
-            f"permission denied for schema {schema or 'none'}: the ledger's tables cannot be made; {NOTHING}",
+            f"permission denied for schema {schema or 'none'}: the ledger's tables cannot be created; {NOTHING}",
             grant=f"GRANT CREATE ON SCHEMA {quote(schema or 'public')} TO {role};",
         )
 
 
 def _lost(session: Session, there: Collection[str]) -> dict[str, Create]:
-    """Return what yoyo's own tables lack, with what makes it; raise when that is the ledger itself, and others stand.
+    """Return which of yoyo's tables are missing, with what creates them; raise if only the table of marks is missing.
 
-    yoyo makes all of its tables in one transaction: without this, it fails on those that are still there.
+    yoyo creates all of its tables in one transaction: without this, it would fail on those that still exist.
     """
     marks, log, version = session.migration_table, session.log_table, session.version_table
     if marks not in there:
         if rest := [name for name in (log, version, DIGESTS, TEXTS) if name in there]:
             raise MigrationFailed(
-                f"the ledger's table {marks} is gone, but not {', '.join(rest)}; {NOTHING}",
-                hint="bring it back from a backup; or drop what is left of the ledger, and healthd baseline finds "
-                "the version",
+                f"the ledger's table {marks} is missing, but its other tables exist ({', '.join(rest)}); {NOTHING}",
+                hint="restore it from a backup; or drop the other tables, and find the version with: healthd baseline",
             )
         return {marks: v2.create_migration_table, log: v2.create_log_table, version: _with_version}
     query = f"SELECT max(version) FROM {session.version_table_quoted}"  # noqa: S608 # yoyo's own name
     known = session.one(query) if version in there else None
     if known is not None and known > YOYOS:
         raise MigrationFailed(
-            f"the ledger is of a newer yoyo: {version} says {known}, and this one knows {YOYOS}; {NOTHING}",
-            hint="install the yoyo-migrations that made it; or, when nobody has, put the number right",
+            f"the ledger was written by a newer yoyo: {version} has {known}, and this yoyo supports {YOYOS}; {NOTHING}",
+            hint="install the yoyo-migrations that wrote it; or, if no newer one was used, correct the number",
         )
     lost: dict[str, Create] = {}
     if log not in there:
@@ -222,14 +221,14 @@ def _columns(session: Session, table: str) -> frozenset[str]:
 
 
 def refuse_read_only(session: Session) -> None:
-    """Raise where nothing can be written."""
+    """Raise if the session cannot write."""
     if session.one("SELECT pg_catalog.pg_is_in_recovery()"):
         raise MigrationFailed(
-            f"{place(session.dsn)} is a standby, which only reads; {NOTHING}",
-            hint="name the primary, or several hosts and target_session_attrs=read-write",
+            f"{place(session.dsn)} is a standby, which is read-only; {NOTHING}",
+            hint="connect to the primary, or specify several hosts and target_session_attrs=read-write",
         )
     if session.one("SHOW transaction_read_only") == "on":
         raise MigrationFailed(
             f"{place(session.dsn)} is read-only (default_transaction_read_only is on); {NOTHING}",
-            hint="SHOW default_transaction_read_only; a setting of the server, the database or the role says so",
+            hint="default_transaction_read_only is set for the server, the database or the role: change it there",
         )

@@ -1,4 +1,4 @@
-"""The room that a server has for locks: a transaction holds one on everything that it makes or drops, until its end."""
+"""The size of a server's lock table: until its end, a transaction holds a lock on everything it creates or drops."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from healthd.expected.lockfile import Locked
 
 LOCKS = "max_locks_per_transaction"
 INDEXED = frozenset({"primary key", "unique", "exclusion"})
-# The server lends its table of locks what other tables leave free: never more than twice as much, and a few thousand.
+# The lock table may grow into shared memory that is unused: never beyond twice its size, and a few thousand more.
 SPARE = 4000
 
 
 def locks(one: Locked) -> int:
-    """Return how many locks a migration at least holds at the end of its transaction; 0 where it is none."""
+    """Return how many locks a migration holds at least at the end of its transaction; 0 if it is not transactional."""
     if not one.transactional:
         return 0
     relations = frozenset(catalog.names(lambda kind: kind.relkinds))
@@ -30,31 +30,31 @@ def locks(one: Locked) -> int:
 
 
 def fits(one: Locked, max_locks: int, sessions: int) -> bool:
-    """Return whether a server has room for a migration at a glance: no effect takes more than three locks."""
+    """Return whether the locks of a migration fit by a quick estimate: no effect takes more than three locks."""
     return 3 * len(one.effects) + len(one.locks) <= least(max_locks, sessions)
 
 
 def _unlimited(type_name: str) -> bool:
-    """Return whether values of a type may be so long that the table gets one more for them."""
+    """Return whether values of a type may be so long that the table gets a TOAST table."""
     return type_name in ("text", "character varying", "jsonb", "json", "bytea", "xml") or type_name.endswith("[]")
 
 
 def least(max_locks: int, sessions: int) -> int:
-    """Return how many locks a server holds for certain."""
+    """Return how many locks a server can certainly hold."""
     return max_locks * sessions
 
 
 def most(max_locks: int, processes: int) -> int:
-    """Return how many locks a server can never hold more of."""
+    """Return how many locks a server can hold at most."""
     return 2 * max_locks * processes + SPARE
 
 
 def full_lock_table(now: int, *, wanted: float) -> str:
-    """Return the cure for a table of locks that is too small; `now` and `wanted` are values of the setting."""
+    """Return the hint for a lock table that is too small; `now` and `wanted` are values of the setting."""
     number = rounded_up(wanted)
     return (
-        f"raise {LOCKS}, now {now}, to about {number} (ALTER SYSTEM SET {LOCKS} = {number}; "
-        "and restart the server), or split the file"
+        f"increase {LOCKS} from {now} to about {number} (ALTER SYSTEM SET {LOCKS} = {number}; "
+        "then restart the server), or split the file"
     )
 
 

@@ -1,4 +1,4 @@
-"""Waiting without hurting: how long for a lock, how often again, and who is in the way meanwhile."""
+"""Waiting for locks without blocking other sessions: how long, how often, and which sessions block meanwhile."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Say = Callable[[str], None]
 
 
 def to_stderr(text: str) -> None:
-    """Say something to who runs yoyo itself."""
+    """Print a message when yoyo itself is run."""
     sys.stderr.write(f"{hide(text)}\n")
 
 
 LOCK_TIMEOUT_S = 3.0
-AGAIN = {"55P03": "a lock was not free", "40P01": "a deadlock was broken"}
+AGAIN = {"55P03": "lock not available", "40P01": "deadlock detected"}
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a run waits for the locks of others.
+    """How long a run waits for the locks of other sessions.
 
-    After `lock_timeout_s` a statement gives up its place in the queue, so that nobody waits behind it for longer, and
-    tries again later, for `max_wait_s` in all. None is 3 s, unless the database or the role has a lock_timeout.
+    After `lock_timeout_s` a statement leaves the queue, so that other sessions wait behind it no longer than that, and
+    tries again later, for `max_wait_s` in total. None is 3 s, unless the database or the role has a lock_timeout.
     """
 
     lock_timeout_s: float | None = None
@@ -43,7 +43,7 @@ DEFAULT = Patience()
 
 
 def pause_s(attempt: int) -> float:
-    """Return how long to stand back after an attempt (from 1): longer each time, and never two alike."""
+    """Return the pause after an attempt (from 1): exponential, with jitter."""
     return min(8.0, 0.25 * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 # jitter, no secret
 
 
@@ -57,7 +57,7 @@ BLOCKERS = """SELECT b.pid, b.application_name, b.usename, b.state,
                                     WHERE l.pid = %(pid)s AND NOT l.granted
                                     LIMIT 1) AS w ON true
                ORDER BY b.xact_start NULLS LAST"""
-# Not of a table that nobody else sees yet, as all are that the same transaction has made: nobody waits for those.
+# Only for tables that the watcher's session can see: those that the migration's own transaction created block nobody.
 BUILDING = """SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.lockers_total,
                      p.relid::regclass::text
                 FROM pg_catalog.pg_stat_progress_create_index AS p
@@ -65,9 +65,9 @@ BUILDING = """SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.l
 
 
 class Watcher(Thread):
-    """Says who blocks a session, and how far its index build is, while a statement takes long.
+    """Reports which sessions block a session, and the progress of its index build, while a statement takes long.
 
-    It looks over a connection of its own, opened when there is something to look at for the first time.
+    It uses a connection of its own, which is opened when it is first needed.
     """
 
     AFTER_S = 0.75
@@ -79,15 +79,15 @@ class Watcher(Thread):
         self._connection: Any = None
         self._end = Event()
         self._told = ""
-        self.since: float | None = None  # when the statement that is running was sent
-        self.blockers = ""  # who was in the way last
+        self.since: float | None = None  # when the running statement was sent
+        self.blockers = ""  # the last blocking sessions
 
     def run(self) -> None:
-        """Look now and then, until it is closed."""
+        """Check periodically, until closed."""
         while not self._end.wait(self.EACH_S):
             since = self.since
             if since is not None and monotonic() - since > self.AFTER_S:
-                with suppress(Exception):  # that it cannot look is no reason to stop a migration
+                with suppress(Exception):  # a failed check must not stop a migration
                     self._look(since)
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class Watcher(Thread):
         blockers = self._connection.execute(BLOCKERS, {"pid": self._pid}).fetchall()
         building = self._connection.execute(BUILDING, {"pid": self._pid}).fetchone()
         if self.since != since:
-            return  # it has ended meanwhile
+            return  # the statement has finished meanwhile
         if blockers:
             mode, relation = blockers[0][6:]
             what = f"waits for {lock_words(mode)}{f' on {relation}' if relation else ''}"
@@ -116,7 +116,7 @@ class Watcher(Thread):
             self._tell(words, step)
 
     def _tell(self, words: str, told: str) -> None:
-        """Tell on the line that is rewritten; where there is none, only what is news."""
+        """Report on the line of the terminal that is rewritten; without a terminal, only what is new."""
         if self._live is not None:
             self._live(words)
         elif told != self._told:
@@ -125,14 +125,14 @@ class Watcher(Thread):
 
 
 def lock_words(mode: str | None) -> str:
-    """Return a lock's name as SQL writes it: AccessExclusiveLock is ACCESS EXCLUSIVE."""
+    """Return a lock mode as SQL writes it: ACCESS EXCLUSIVE for AccessExclusiveLock."""
     if mode is None:
         return "a lock"
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", mode.removesuffix("Lock")).upper()
 
 
 def blocker(pid: int, name: str | None, user: str | None, state: str | None, age_s: float | None, query: str) -> str:
-    """Return who is in the way, in words; values in the statement are left out."""
+    """Return a blocking session in words; values in its statement are omitted."""
     who = ", ".join(filter(None, (name, f"user {user}" if user else None)))
     since = f", in a transaction for {age_s:.0f} s" if age_s is not None else ""
     idle = ", idle" if state and state.startswith("idle") else ""
@@ -141,10 +141,10 @@ def blocker(pid: int, name: str | None, user: str | None, state: str | None, age
 
 
 def progress(phase: str, done: int, total: int, lockers: int, all_lockers: int, table: str) -> tuple[str, str]:
-    """Return how far an index build is, in words, and what of it is worth a new line: a phase, or a tenth."""
+    """Return the progress of an index build in words, and the part of it that is worth a new line: phase and tenth."""
     share = done / total if total else 0.0
     if all_lockers:
-        words = f"index on {table}: {phase}, {lockers} of {all_lockers} transactions have ended"
+        words = f"index on {table}: {phase}, {lockers} of {all_lockers} transactions have finished"
         return words, f"{phase} {lockers}"
     words = f"index on {table}: {phase}" + (f", {share:.0%}" if total else "")
     return words, f"{table} {phase} {int(share * 10)}"

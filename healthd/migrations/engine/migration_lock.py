@@ -1,4 +1,4 @@
-"""One runner at a time: who holds the migration lock, and whether stock yoyo's row in its lock table is left over."""
+"""One runner at a time: the migration lock and its holder, and the row in stock yoyo's lock table."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from healthd.migrations.engine.lock_waits import Say
 from healthd.model.ledger import MIGRATION_LOCK
 
 TRY = "SELECT pg_try_advisory_lock(%s, %s)"
-RELEASE = "SELECT pg_catalog.pg_advisory_unlock_all()"  # it is held as often as it was asked for
-# A file can let go of a session's lock. What holds it for a transaction nobody can take away, and each transaction
-# of ours ends with asking for the session's again: both fail, with these words, when somebody else has it.
+RELEASE = "SELECT pg_catalog.pg_advisory_unlock_all()"  # the lock is held as many times as it was acquired
+# A file can release a session-level lock, but not a transaction-level one. So each transaction of ours takes the lock
+# for itself, too, and acquires the session-level lock again at its end. Both fail, with this text, if another session
+# has it.
 LOST = "the migration lock is lost"
 _FAILS = f"(pg_catalog.pg_backend_pid()::text || '{LOST}')::int::text"
 _NUMBERS = ", ".join(map(str, MIGRATION_LOCK))
@@ -28,8 +29,9 @@ HOLDER = """SELECT a.application_name, l.pid, date_trunc('second', now() - a.bac
                AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
                AND (l.classid, l.objid) = (%s::bigint::oid, %s::bigint::oid)"""
 
-# Sessions that may have put the row there, which a live yoyo keeps open: those that are as old as the row (an hour is
-# for a client's clock that is wrong) and may write to the table. Whose age is hidden from us may be one of them.
+# Sessions that may have inserted the row; a live yoyo keeps its session open. These are the sessions that are at least
+# as old as the row (with an hour's tolerance for a wrong client clock) and may write to the table, and those whose age
+# we may not read.
 WHO = """SELECT a.pid, a.usename, a.application_name
            FROM pg_catalog.pg_stat_activity AS a
           WHERE a.datname = current_database()
@@ -43,14 +45,13 @@ WHO = """SELECT a.pid, a.usename, a.application_name
 
 
 class Held(Exception):
-    """Somebody else holds the lock."""
+    """Another session holds the lock."""
 
 
 def acquire(connection: Any, deadline: float) -> None:
-    """Take the migration lock; raise Held, naming the holder, at the deadline.
+    """Acquire the migration lock; at the deadline, raise Held with the holder.
 
-    The lock is polled for: a waiter that blocks would hold a snapshot, and CREATE INDEX CONCURRENTLY
-    waits for those.
+    The lock is polled: a blocking waiter would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for those.
     """
     while not connection.execute(TRY, MIGRATION_LOCK).fetchone()[0]:
         if time.monotonic() > deadline:
@@ -59,15 +60,15 @@ def acquire(connection: Any, deadline: float) -> None:
 
 
 def release(connection: Any) -> None:
-    """Let go of the migration lock; the server has done so for a connection that is gone."""
+    """Release the migration lock; for a lost connection, the server has done so."""
     if not connection.closed:
         connection.execute(RELEASE)
 
 
 def acquire_alone(connection: Any, deadline: float, progress: str | None) -> None:
-    """Take the migration lock once nobody runs any more whose progress stands in this table; raise Held as `acquire`.
+    """Acquire the migration lock when no runner is active whose progress is in this table; raise Held as `acquire`.
 
-    A file may have let go of the lock that its runner held, and run on.
+    A file may have released the lock of its runner and still be running.
     """
     while True:
         acquire(connection, deadline)
@@ -76,49 +77,49 @@ def acquire_alone(connection: Any, deadline: float, progress: str | None) -> Non
             return
         release(connection)
         if time.monotonic() > deadline:
-            raise Held(f"{row[0]} is still run by {row[2] or 'a client without a name'} (server process {row[1]})")
+            raise Held(f"{row[0]} is still being run by {row[2] or 'an unnamed client'} (server process {row[1]})")
         time.sleep(random.uniform(0.2, 0.5))  # noqa: S311 # jitter, no secret
 
 
 def _holder(connection: Any) -> str:
     row = connection.execute(HOLDER, MIGRATION_LOCK).fetchone()
     if row is None:
-        return "somebody who has just let go of it; try again"
-    return f"{row[0] or 'a client without a name'} (server process {row[1]}, connected for {row[2]})"
+        return "a session that has just released it; try again"
+    return f"{row[0] or 'an unnamed client'} (server process {row[1]}, connected for {row[2]})"
 
 
 def respect_row(connection: Any, table: str, deadline: float, say: Say) -> None:
-    """Wait for a stock yoyo that holds its row; take away one whose session is provably gone.
+    """Wait for a stock yoyo that holds its lock row; delete the row if its session provably no longer exists.
 
-    `table` is the quoted name of its lock table.
+    `table` is the quoted name of yoyo's lock table.
     """
     while row := connection.execute(f"SELECT pid, ctime FROM {table}").fetchone():  # noqa: S608 # yoyo's own name
         pid, ctime = row
         holders = connection.execute(WHO, {"ctime": ctime, "table": table}).fetchall() if ctime else [(0, "", "")]
         if not holders:
             connection.execute(f"DELETE FROM {table} WHERE pid = %s AND ctime = %s", (pid, ctime))  # noqa: S608
-            left = f"yoyo, process {pid}, left at {ctime:%Y-%m-%d %H:%M:%S} UTC"
-            say(f"took away the lock row that {left}: its session is gone")
+            left = f"yoyo (process {pid}) left at {ctime:%Y-%m-%d %H:%M:%S} UTC"
+            say(f"deleted the lock row that {left}: its session no longer exists")
             return
         if time.monotonic() > deadline:
             who = "; ".join(f"server process {one} ({user}, {name or 'no name'})" for one, user, name in holders if one)
-            maybe = f", which may be {who}" if who else ""
+            maybe = f", and may be {who}" if who else ""
             raise Held(
-                f"yoyo, process {pid}, holds the row in {table.replace(chr(34), '')}{maybe}; "
-                "when that process is dead: yoyo break-lock"
+                f"yoyo (process {pid}) holds the row in {table.replace(chr(34), '')}{maybe}; "
+                "if that process no longer runs: yoyo break-lock"
             )
         time.sleep(0.5)
 
 
 def refuse_pooler(connection: Any, dial: Callable[[], Any]) -> None:
-    """Raise when a pooler lends our server session to others between transactions, as PgBouncer may.
+    """Raise if a connection pooler shares our server session with other clients between transactions.
 
-    The lock belongs to the session: it would not be ours any more.
+    The lock belongs to the session, so other clients would hold it, too.
     """
     ask = "SELECT pg_catalog.pg_backend_pid()"
     own = connection.execute(ask).fetchone()[0]
     if own == connection.info.backend_pid:
-        return  # the server itself told us this number when we connected
+        return  # the backend_pid is from the server itself, so there is no pooler
     with dial() as other:
         other.execute("BEGIN")
         shared = other.execute(ask).fetchone()[0] == own
@@ -126,7 +127,7 @@ def refuse_pooler(connection: Any, dial: Callable[[], Any]) -> None:
         other.execute("ROLLBACK")
     if shared or moved:
         raise MigrationFailed(
-            "a pooler shares our server session with others after each transaction (PgBouncer, pool_mode transaction), "
-            "so no migration lock can be held; nothing was changed",
-            hint="connect to the server itself, or to a pool with pool_mode = session",
+            "a connection pooler shares the server session with other clients (PgBouncer, pool_mode = transaction), "
+            "so the migration lock cannot be held; nothing was changed",
+            hint="connect directly to the server, or to a pool with pool_mode = session",
         )

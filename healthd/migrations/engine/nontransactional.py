@@ -1,7 +1,7 @@
-"""Run a file that is no transaction: step by step, so that at any moment the database says how far it has come.
+"""Run a non-transactional file step by step, so that the database records its progress at any moment.
 
-A step and its progress commit together wherever the server lets them. What it takes outside of transactions only is
-written down before it is sent, and again when it is done; between the two, the catalogs tell.
+A step and its progress commit together wherever the server allows it. A statement that cannot run in a transaction
+block is recorded before it is sent, and again when it has finished; in between, the catalogs show its state.
 """
 
 from __future__ import annotations
@@ -17,30 +17,28 @@ from healthd.migrations.engine import migration_lock, progress
 from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.progress import Row, Standing
 from healthd.migrations.engine.recovery import (
-    CREATE_INDEX,
-    PIECEWISE,
     Outcome,
     judge,
     left_over,
     note,
-    trace,
     untouched,
 )
 from healthd.migrations.engine.sending import NOTHING, Part, failed, restated
 from healthd.migrations.engine.session import Session
 from healthd.model.ledger import PROGRESS
 from healthd.sqltext.ledger_loss import lost
+from healthd.sqltext.nontransactional import CREATE_INDEX, is_piecewise, trace
 from healthd.sqltext.steps import COMMIT, Step, count, excerpt, steps
 
 AS_OURSELVES = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE;"
 SWITCHES = re.compile(r"\b(?:role|authorization)\b", re.IGNORECASE)
-# The server refuses it in a transaction: before anything happened, or rolling back all that has.
+# The server rejects the statement in a transaction block: before it has an effect, or rolling back all effects.
 OUTSIDE_ONLY = ("25001", "2D000")
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Where a file stands, and what was found out about the step that may be in."""
+    """The progress of a file, and the verdict on the step that may have been applied."""
 
     steps: tuple[Step, ...]
     standing: Standing
@@ -48,23 +46,25 @@ class Outlook:
 
     @property
     def left(self) -> tuple[Step, ...]:
-        """Return the steps that are to be run."""
+        """Return the steps that remain to be run."""
         return self.standing.left[1:] if self.verdict and self.verdict.done else self.standing.left
 
 
 def refuse_others(session: Session, job: Job) -> None:
-    """Raise when another file than this one is half-way."""
+    """Raise if a file other than this one is partly applied."""
     query = progress.OTHERS.format(table=session.table(PROGRESS))
     rows = session.connection.execute(query, {"hash": job.hash, "operation": job.operation}).fetchall()
     for name, operation in rows:
         what = name if operation == "apply" else f"the rollback of {name}"
-        raise MigrationFailed(f"{what} was interrupted and is in only in part; {NOTHING}", hint="healthd resume")
+        raise MigrationFailed(
+            f"{what} was interrupted and is only partly applied; {NOTHING}", hint="run healthd resume"
+        )
 
 
 def look(session: Session, job: Job, from_statement: int | None = None) -> Outlook:
-    """Return where a file stands; the settings that it has made are made again, for names depend on them.
+    """Return the progress of a file; its earlier SET statements are run again, because names depend on them.
 
-    `from_statement` says it instead of the database.
+    `from_statement` overrides the database.
     """
     whole = steps(job.text)
     if from_statement is not None:
@@ -83,39 +83,39 @@ def look(session: Session, job: Job, from_statement: int | None = None) -> Outlo
 
 
 def begun(session: Session, job: Job) -> bool:
-    """Return whether the books have a file half-way."""
+    """Return whether the ledger records a file as partly applied."""
     return bool(session.connection.execute(progress.READ.format(table=session.table(PROGRESS)), _key(job)).fetchall())
 
 
 def contradicted(job: Job) -> MigrationFailed:
-    """Return the error about a file that is half-way, and that somebody has marked, or unmarked, by hand."""
-    says = "marked as applied" if job.operation == "apply" else "not marked any more"
+    """Return the error about a partly applied file that was marked, or unmarked, by hand."""
+    says = "marked as applied" if job.operation == "apply" else "no longer marked as applied"
     return MigrationFailed(
-        f"{job.name} was interrupted, and is {says} all the same: by hand, or by yoyo's own mark; {NOTHING}",
-        hint=f"look, then: healthd resume --from-statement {count(job.text) + 1} when all of it is in, "
-        "or the number of the first that is not",
+        f"{job.name} was interrupted, but is {says} (by hand, or with yoyo mark); {NOTHING}",
+        hint=f"check the database, then: healthd resume --from-statement {count(job.text) + 1} if all statements were "
+        "applied, or the number of the first statement that was not",
     )
 
 
 def told(job: Job, outlook: Outlook) -> Iterator[str]:
-    """Yield, a line each, what is in, what was found, and what would be done."""
+    """Yield, a line each, what was applied, what was found, and what would be done."""
     total = count(job.text)
     for step in outlook.standing.done:
-        yield f"{job.name}: statement {step.number} of {total} is in: {excerpt(step.text)}"
+        yield f"{job.name}: statement {step.number} of {total} was applied: {excerpt(step.text)}"
     if outlook.verdict is not None:
         step, verdict = outlook.standing.left[0], outlook.verdict
-        end = {True: "it is in", False: "it is to be run again", None: "say it with --from-statement"}[verdict.done]
-        found = f"was begun, and {verdict.words}; {end}"
+        end = {True: "it was applied", False: "it would be run again", None: "use --from-statement"}[verdict.done]
+        found = f"was started, and {verdict.words}; {end}"
         yield f"{job.name}: statement {step.number} of {total} {found}: {excerpt(step.text)}"
         for sql in verdict.first:
-            yield f"{job.name}: before it goes on: {sql}"
+            yield f"{job.name}: would be run first: {sql}"
     for step in outlook.left:
-        yield f"{job.name}: statement {step.number} of {total} is to be run: {excerpt(step.text)}"
-    yield f"{job.name}: then it is marked" if job.operation == "apply" else f"{job.name}: then its mark goes"
+        yield f"{job.name}: statement {step.number} of {total} would be run: {excerpt(step.text)}"
+    yield f"{job.name}: then it would be marked as {'applied' if job.operation == 'apply' else 'rolled back'}"
 
 
 def go_on_from(session: Session, job: Job, statement: int) -> None:
-    """Write down that what comes before this statement is in, and nothing else is."""
+    """Record that the statements before this one were applied, and no others."""
     _known(job, statement)
     with session.connection.transaction():
         values = {**_key(job), "statement": 0}
@@ -126,18 +126,18 @@ def go_on_from(session: Session, job: Job, statement: int) -> None:
 
 
 def _known(job: Job, statement: int) -> int:
-    """Return the number of a statement where a step begins, or one more than there are."""
+    """Return the number of a statement with which a step begins, or the number of statements plus one."""
     numbers = [step.number for step in steps(job.text)]
     if statement not in (*numbers, count(job.text) + 1):
         raise ConfigError(
-            f"{job.name} has no statement {statement} to go on from",
-            hint=f"one of {', '.join(map(str, numbers))}; {count(job.text) + 1} when all of it is in",
+            f"{job.name} has no statement {statement} to continue from",
+            hint=f"use one of {', '.join(map(str, numbers))}, or {count(job.text) + 1} if all statements were applied",
         )
     return statement
 
 
 def run(session: Session, job: Job) -> None:
-    """Run what of a file is not in yet, and keep the books about it."""
+    """Run the steps of a file that were not applied yet, and record their progress."""
     left, begun, known = steps(job.text), None, None
     if job.resumable:
         outlook = look(session, job)
@@ -149,17 +149,22 @@ def run(session: Session, job: Job) -> None:
         session.patiently(job.name, _trying(session, job, step, noted))
     if session.connection.info.transaction_status != session.TRANSACTION_STATUS_IDLE:
         raise MigrationFailed(
-            f"{job.name} leaves a transaction open: what came before that is in, and it is not marked",
-            hint="end the file's BEGIN with COMMIT, then: healthd resume",
+            f"{job.name} leaves a transaction open: the statements before it were applied, and the file is not "
+            "recorded as complete",
+            hint="add the missing COMMIT to the file, then: healthd resume",
         )
-    # Outside of a transaction what the file has set is taken back first: it may have made all others read-only.
+    # The file's settings are reset outside a transaction first: it may have made all later transactions read-only.
     session.connection.execute(f"RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {session.settings}")
     forget = session.filled(progress.FORGOTTEN.format(table=session.table(PROGRESS)), {**_key(job), "statement": 0})
-    session.keep(job, f"BEGIN; {migration_lock.HOLD_TRANSACTION} {forget};", "all of it is in, and it is not marked")
+    session.keep(
+        job,
+        f"BEGIN; {migration_lock.HOLD_TRANSACTION} {forget};",
+        "all statements were applied, and the file is not recorded as complete",
+    )
 
 
 def _decide(session: Session, job: Job, outlook: Outlook) -> None:
-    """Say where an interrupted file goes on, and clear the way; raise when nobody can tell."""
+    """Report where an interrupted file continues, and run what comes first; raise if that cannot be determined."""
     standing, verdict = outlook.standing, outlook.verdict
     if not standing.done and verdict is None:
         return
@@ -169,12 +174,12 @@ def _decide(session: Session, job: Job, outlook: Outlook) -> None:
             raise progress.undecided(step, standing.begun, job.name, verdict.words)
         session.patiently(job.name, lambda: _follow(session, job, step, verdict))
     total = count(job.text)
-    where = f"goes on at statement {outlook.left[0].number} of {total}" if outlook.left else "is in and gets its mark"
+    where = f"continues at statement {outlook.left[0].number} of {total}" if outlook.left else "was applied completely"
     session.say(f"{job.name} was interrupted; it {where}")
 
 
 def _follow(session: Session, job: Job, step: Step, verdict: Outcome) -> None:
-    """Do what comes first after a step that has left something, and write it down when it is in then."""
+    """Clean up after a step that has left something behind, and record the step if it is applied then."""
     for sql in verdict.first:
         session.say(f"{job.name}: statement {step.number}: {verdict.words}: {sql}")
         state = "; ".join((*filter(None, (_before(step),)), verdict.words))
@@ -188,9 +193,9 @@ def _follow(session: Session, job: Job, step: Step, verdict: Outcome) -> None:
 
 
 def _trying(session: Session, job: Job, step: Step, noted: str | None) -> Callable[[], None]:
-    """Return what runs a step; called again, it goes on with what the last try has left.
+    """Return a function that runs a step; if called again, it continues from what the last try has left behind.
 
-    `noted` is what was there before the first try, when an earlier run has begun the step.
+    `noted` is the state before the first try, if an earlier run has started the step.
     """
     left: list[str | None] = []
 
@@ -220,9 +225,9 @@ def _do(session: Session, job: Job, step: Step, noted: str | None, left: list[st
 
 
 def _inside(session: Session, job: Job, step: Step) -> None:
-    """Run a step and write it down in one transaction."""
+    """Run a step and record it in one transaction."""
     if not step.end:
-        if step.text.lower().startswith(("begin", "start")):  # without an end: whoever reads on is told
+        if step.text.lower().startswith(("begin", "start")):  # without an end: `run` reports the open transaction
             session.send(_part(job, step))
             return
         session.connection.execute(f"BEGIN READ WRITE; {migration_lock.HOLD_TRANSACTION}")
@@ -242,9 +247,9 @@ def _inside(session: Session, job: Job, step: Step) -> None:
 
 
 def _outside(session: Session, job: Job, step: Step, known: str | None, left: list[str | None]) -> None:
-    """Run a step that no transaction can hold: written down before and after.
+    """Run a step that cannot run in a transaction block; it is recorded before and after.
 
-    What it leaves when it fails is cleared away; where that cannot be, what was there before it goes to `left`.
+    What it leaves behind on failure is removed; if that is impossible, the state before it is added to `left`.
     """
     ask, part = _ask(session), _part(job, step, loose=True)
     noted = note(step.text, ask, known)
@@ -254,7 +259,7 @@ def _outside(session: Session, job: Job, step: Step, known: str | None, left: li
             session.send(part)
         if CREATE_INDEX.match(step.text) and (broken := left_over(step.text, None, ask)):
             raise MigrationFailed(
-                f"{job.name}, line {step.line}: index {broken[0]} was there before, and is INVALID; {part.state}",
+                f"{job.name}, line {step.line}: index {broken[0]} existed before, and is INVALID; {part.state}",
                 hint=f"DROP INDEX CONCURRENTLY {broken[0]}, then"
                 + (" run it again" if part.state == NOTHING else ": healthd resume"),
             )
@@ -269,12 +274,12 @@ def _outside(session: Session, job: Job, step: Step, known: str | None, left: li
 def _aftermath(
     session: Session, job: Job, step: Step, noted: str | None, error: MigrationFailed, left: list[str | None]
 ) -> MigrationFailed:
-    """Return the error about a failed step with what it has left; what is proven to have left nothing is forgotten."""
+    """Return the error about a failed step with what it left behind; if provably nothing, its record is deleted."""
     state = progress_words(step)
     try:
         return _known_aftermath(session, job, step, noted, error, left)
-    except session.driver.Error:  # while looking
-        now = "; ".join((*filter(None, (_before(step),)), f"what statement {step.number} has left is not known"))
+    except session.driver.Error:  # while reading the catalogs
+        now = "; ".join((*filter(None, (_before(step),)), f"it is unknown what statement {step.number} left behind"))
         return restated(error, state, now, then="healthd resume", sqlstate=None)
 
 
@@ -285,30 +290,30 @@ def _known_aftermath(
     cleared = _cleared(session, step, noted)
     if untouched(step.text, noted, _ask(session)):
         _write(session, job, step, progress.FORGOTTEN)
-        now = "no row and no definition was changed" if state == NOTHING and PIECEWISE.match(step.text) else state
+        now = "no row and no definition was changed" if state == NOTHING and is_piecewise(step.text) else state
         return restated(error, state, f"{now}{cleared}")
     left.append(noted)
     verdict = judge(step.text, noted, _ask(session))
-    words = verdict.words if trace(step.text) else f"what statement {step.number} has committed itself is in"
+    words = verdict.words if trace(step.text) else f"what statement {step.number} committed itself remains"
     now = "; ".join((*filter(None, (_before(step),)), f"{words}{cleared}"))
-    # Without a place to look nobody knows where another try would begin.
+    # Without a trace in the catalogs it is unknown where another try would begin.
     sqlstate = error.sqlstate if trace(step.text) and job.resumable else None
     return restated(error, state, now, then=_then(job, verdict), sqlstate=sqlstate)
 
 
 def _then(job: Job, verdict: Outcome) -> str:
-    """Return how to go on after a step that has left something; a post-apply file is never resumed."""
+    """Return how to continue after a step that left something behind; a post-apply file is never resumed."""
     return "healthd resume" if job.resumable else "; ".join(verdict.first)
 
 
 def _cleared(session: Session, step: Step, noted: str | None) -> str:
-    """Drop what a failed statement has left INVALID; return what to say about it."""
+    """Drop the INVALID indexes that a failed statement left behind; return the words for the message."""
     said = ""
     for name in left_over(step.text, noted, _ask(session)):
         try:
             with _unhurried(session, ours=True):
                 session.connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            said += f"; the INVALID index {name} that it left was dropped"
+            said += f"; the INVALID index {name} that it left behind was dropped"
         except session.driver.Error as error:
             said += f"; the index {name} could not be dropped ({error.sqlstate})"
     return said
@@ -316,9 +321,9 @@ def _cleared(session: Session, step: Step, noted: str | None) -> str:
 
 @contextmanager
 def _unhurried(session: Session, *, ours: bool = False) -> Iterator[None]:
-    """Wait for locks as long as a run may: what runs CONCURRENTLY holds up nobody who reads or writes.
+    """Wait for locks as long as a run may: what runs CONCURRENTLY does not block reads or writes.
 
-    A lock_timeout that the file has set itself stays as it is, but for what is `ours` to do.
+    A lock_timeout that the file sets itself is left unchanged, except for statements of `ours`.
     """
     own = session.one("SELECT pg_catalog.current_setting('lock_timeout')")
     if own != session.lock_timeout and not ours:
@@ -338,7 +343,7 @@ def _part(job: Job, step: Step, *, loose: bool = False) -> Part:
 
 
 def progress_words(step: Step) -> str:
-    """Return what is in before a step."""
+    """Return, in words, what was applied before a step."""
     return _before(step) or NOTHING
 
 
@@ -346,11 +351,12 @@ def _before(step: Step) -> str:
     done = step.number - 1
     if done == 0:
         return ""
-    return f"the {done} statement{'s' * (done > 1)} before it {'are' if done > 1 else 'is'} in, and it is not marked"
+    before = f"the {done} statement{'s' * (done > 1)} before it {'were' if done > 1 else 'was'} applied"
+    return f"{before}, and the file is not recorded as complete"
 
 
 def _write(session: Session, job: Job, step: Step, query: str, noted: str | None = None) -> None:
-    """Write progress down, in a transaction of its own."""
+    """Record progress in a transaction of its own."""
     if not job.resumable:
         return
     row = _sql(session, job, step, query, noted)

@@ -1,4 +1,4 @@
-"""What a migration raises on its way, WARNING and NOTICE and their like: shown with file and line, and bounded."""
+"""The messages that a migration raises (WARNING, NOTICE, INFO): shown with file and line, in limited number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from healthd.sqltext.statements import OPENING, Statement, statements
 from healthd.text import hide, printable
 
-SHOWN = 10  # of a file's warnings, and as many of what is less
+SHOWN = 10  # warnings of a file, and as many messages of lower severity
 LENGTH = 500  # characters of each text
 DOES = re.compile(r"do\b", re.IGNORECASE)
 OUTERMOST = re.compile(r"^PL/pgSQL function (\S.*?) line (\d+) at ", re.MULTILINE)
@@ -20,7 +20,7 @@ QUOTED = re.compile(r'"([^"]+)"')
 
 
 class Notice(str):
-    """A message that a migration has raised, as it is shown, and its parts."""
+    """A message that a migration raised, as it is shown, and its parts."""
 
     parts: dict[str, Any]
 
@@ -39,7 +39,7 @@ class Notice(str):
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A message as the server sent it, and how many statements were ready when it came."""
+    """A message as the server sent it, and how many statements had finished when it arrived."""
 
     severity: str
     message: str
@@ -50,7 +50,7 @@ class Raised:
 
 
 class Heard:
-    """What one file raises: the first of it is shown, and the rest is counted."""
+    """The messages of one file: the first ones are shown, the others are counted."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -58,7 +58,7 @@ class Heard:
         self._count: Counter[str] = Counter()
 
     def hear(self, diag: Any, ready: int) -> None:
-        """Take a message that came when so many statements were ready; the driver forgets it after this call."""
+        """Record a message that arrived when `ready` statements had finished; the driver drops it after this call."""
         severity = diag.severity_nonlocalized or diag.severity or "NOTICE"
         group = "warnings" if severity == "WARNING" else "notices"
         self._count[group] += 1
@@ -68,7 +68,7 @@ class Heard:
             self._kept.append(Raised(severity, message, detail, hint, context, ready))
 
     def told(self, text: str, line: int) -> list[Notice]:
-        """Return what is to be shown of a text that was sent, and begins on this line of its file."""
+        """Return the messages to show for a text that was sent and begins on this line of its file."""
         kept, self._kept = self._kept, []
         if not kept:
             return []
@@ -76,7 +76,7 @@ class Heard:
         return [_notice(self._name, raised, _line(found, raised), line) for raised in kept]
 
     def rest(self) -> list[Notice]:
-        """Return how much more there was, when the file is at its end."""
+        """Return how many more messages there were, at the end of the file."""
         more = [(group, count - SHOWN) for group, count in sorted(self._count.items()) if count > SHOWN]
         self._count.clear()
         return [
@@ -106,15 +106,15 @@ def _notice(name: str, raised: Raised, found: int | None, first: int) -> Notice:
 
 
 def _clean(text: str) -> str:
-    """Return a text of the server's on one line, without passwords, and not longer than it is read."""
+    """Return a text of the server on one line, without passwords, and shortened."""
     text = printable(hide(text))
     return text if len(text) <= LENGTH else f"{text[: LENGTH - 1]}…"
 
 
 def _line(found: Sequence[Statement], raised: Raised) -> int | None:
-    """Return the line of what raised a message; None when it may be one of two statements.
+    """Return the line of the statement that raised a message; None if it may be one of two statements.
 
-    A message is met while its statement runs, when that one's predecessor may not have been counted yet.
+    A message arrives while its statement runs, when the statement before it may not have been counted yet.
     """
     likely = [one for number, one in enumerate(found) if number in (raised.ready, raised.ready + 1)]
     if len(likely) > 1:
@@ -129,7 +129,7 @@ def _line(found: Sequence[Statement], raised: Raised) -> int | None:
 
 
 def _raises(text: str, raised: Raised) -> bool:
-    """Return whether a statement speaks of what a message is from, or about."""
+    """Return whether a statement mentions the function that raised a message, or the object that it is about."""
     inside = OUTERMOST.findall(raised.context)
     if inside and inside[-1][0] == "inline_code_block":
         return DOES.match(text) is not None

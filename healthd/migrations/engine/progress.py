@@ -1,4 +1,4 @@
-"""How far a file that is no transaction has come: the table that keeps it, and what its rows mean."""
+"""The progress of a non-transactional file: the table that records it, and the meaning of its rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CREATE = """CREATE TABLE {table} (
                 runner_pid integer,
                 runner_since timestamptz,
                 PRIMARY KEY (migration_hash, operation, statement))"""
-RUNNER = "runner_pid"  # the column that tables of before lack
+RUNNER = "runner_pid"  # the column that older tables lack
 UPGRADE = "ALTER TABLE {table} ADD COLUMN runner_pid integer, ADD COLUMN runner_since timestamptz"
 _RUNNER = """pg_catalog.pg_backend_pid(), (SELECT a.backend_start
                                              FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a)"""
@@ -51,7 +51,7 @@ OTHERS = """SELECT DISTINCT p.migration_id, p.operation
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One step that was begun: the digest of its text, and what was there before it, or after it once it is in."""
+    """One step that was started: the digest of its text, and the state noted before it, or after it once applied."""
 
     statement: int
     digest: str
@@ -62,16 +62,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The steps of a file that are in, those that are not, and the row of the one that may be."""
+    """The steps of a file that were applied, the others, and the row of the step that may have been applied."""
 
     done: tuple[Step, ...]
     left: tuple[Step, ...]
     begun: Row | None
-    noted: str | None = None  # after the last step that is in
+    noted: str | None = None  # after the last applied step
 
 
 def standing(steps: Sequence[Step], rows: Sequence[Row], name: str) -> Standing:
-    """Return how far a file has come; raise MigrationFailed when what is in is not what its text says now."""
+    """Return the progress of a file; raise MigrationFailed if the applied steps differ from its current text."""
     known: Mapping[int, Row] = {row.statement: row for row in rows}
     done: list[Step] = []
     for step in steps:
@@ -84,8 +84,8 @@ def standing(steps: Sequence[Step], rows: Sequence[Row], name: str) -> Standing:
     left = tuple(steps[len(done) :])
     if lost := [row.statement for row in rows if row.finished_at and row.statement not in {one.number for one in done}]:
         raise MigrationFailed(
-            f"{name}: statement {lost[0]} is in, but the file has no such statement now; nothing was changed",
-            hint="bring the file's text back; only what comes after the interruption may be changed",
+            f"{name}: statement {lost[0]} was applied, but the file no longer contains it; nothing was changed",
+            hint="restore the file's text; only the statements after the interruption may be changed",
         )
     begun = known.get(left[0].number) if left else None
     if begun is not None and begun.digest != left[0].digest:
@@ -94,19 +94,19 @@ def standing(steps: Sequence[Step], rows: Sequence[Row], name: str) -> Standing:
 
 
 def changed(step: Step, name: str) -> MigrationFailed:
-    """Return the error about a step whose text is no longer the one that was sent."""
+    """Return the error about a step whose text differs from what was sent."""
     return MigrationFailed(
-        f"{name}, line {step.line}: statement {step.number} ({excerpt(step.text)}) is not what was sent when the run "
-        "was interrupted; nothing was changed",
-        hint=f"bring its text back, or say where to go on: healthd resume --from-statement {step.number}",
+        f"{name}, line {step.line}: statement {step.number} ({excerpt(step.text)}) differs from what was sent before "
+        "the run was interrupted; nothing was changed",
+        hint=f"restore its text, or specify where to continue: healthd resume --from-statement {step.number}",
     )
 
 
 def undecided(step: Step, row: Row, name: str, words: str) -> MigrationFailed:
-    """Return the error about a step that may or may not be in."""
+    """Return the error about a step that may or may not have been applied."""
     return MigrationFailed(
-        f"{name}, line {step.line}: statement {step.number} ({excerpt(step.text)}) was begun at "
+        f"{name}, line {step.line}: statement {step.number} ({excerpt(step.text)}) was started at "
         f"{row.started_at:%Y-%m-%d %H:%M:%S %Z} and never confirmed, and {words}; nothing was changed",
-        hint=f"look, then: healthd resume --from-statement {step.number + 1} when it is in, "
-        f"--from-statement {step.number} when it is not",
+        hint=f"check the database, then: healthd resume --from-statement {step.number + 1} if it was applied, "
+        f"--from-statement {step.number} if it was not",
     )

@@ -1,4 +1,4 @@
-"""Send the text of a file to the server as it is, and tell what fails by file, line, column and statement."""
+"""Send the text of a file to the server unchanged, and report errors with file, line, column and statement."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ RESUME = "healthd resume"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A text that is sent in one go: a whole file, or from a line of it on some statements.
+    """A text that is sent in one message: an entire file, or some statements of it.
 
-    `state` says what is in the database when it fails, and `first` is the number of its first statement. `loose` is
-    what no open transaction holds: when the connection is lost, it may be in or not. A `step` is of a file that is no
-    transaction. `max_locks` is the server's max_locks_per_transaction, 0 where nobody asked.
+    `state` describes what is applied if it fails, and `first` is the number of its first statement. `loose` is a text
+    outside any open transaction: if the connection is lost, it may or may not have been applied. A `step` belongs to a
+    non-transactional file. `max_locks` is the server's max_locks_per_transaction, 0 if unknown.
     """
 
     name: str
@@ -49,11 +49,11 @@ def send(
     meanwhile: Callable[[], object] | None = None,
     hear: Hear | None = None,
 ) -> str:
-    """Send a text; results are dropped, because standard output is for our own.
+    """Send a text; its results are discarded, because stdout is for healthd's own output.
 
-    `before` goes ahead in the same message: statements of which the last one returns a value, which is returned.
-    `meanwhile` is done while the server works. `hear` is given each message that comes, and how many statements of
-    the text were ready then.
+    `before` is sent ahead in the same message: statements of which the last one returns a value, which is returned.
+    `meanwhile` runs while the server works. `hear` receives each message of the server, and how many statements of the
+    text had finished by then.
     """
     results: list[Any] = []
     ahead = before.count(";")
@@ -75,9 +75,9 @@ def send(
 def run(
     connection: Any, driver: Any, text: str, results: list[Any], meanwhile: Callable[[], object] | None = None
 ) -> None:
-    """Run statements in one message and add what came of each; raise the driver's error for the last, if it failed.
+    """Run statements in one message and add the result of each; raise the driver's error if the last one failed.
 
-    A cursor of the driver's does the same, and takes a tenth of a millisecond for what nobody asks of it here.
+    A cursor of the driver does the same, but its additional features cost a tenth of a millisecond.
     """
     connection.pgconn.send_query(text.encode())
     if meanwhile is not None:
@@ -89,7 +89,7 @@ def run(
 
 
 def _fetched(pgconn: Any, driver: Any, results: list[Any]) -> Generator[Any, Any, None]:
-    """Add the results as they come: who hears a message can tell which statement it is from."""
+    """Add the results as they arrive, so that the statement of a message can be determined."""
     yield from driver.generators.send(pgconn)
     copies = (driver.pq.ExecStatus.COPY_IN, driver.pq.ExecStatus.COPY_OUT, driver.pq.ExecStatus.COPY_BOTH)
     while True:
@@ -97,38 +97,38 @@ def _fetched(pgconn: Any, driver: Any, results: list[Any]) -> Generator[Any, Any
             result = yield from driver.generators.fetch(pgconn)
         except driver.DatabaseError:
             if any(one.status == driver.pq.ExecStatus.FATAL_ERROR for one in results):
-                return  # what ended the session has said so
+                return  # the error that ended the session is among the results
             raise
         if result is None:
             return
         results.append(result)
-        if result.status in copies:  # the next one would be the same again
+        if result.status in copies:  # the next result would be the same
             return
 
 
 def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> MigrationFailed:
-    """Return what to tell about a text that failed after `ready` statements; None when it was none of its own.
+    """Return the error about a text that failed after `ready` statements; None if the text itself did not fail.
 
     `ahead` characters were sent before it in the same message.
     """
     diag = error.diag
-    if LOST in (diag.message_primary or ""):  # the whole error quotes the statement, and so has it always
+    if LOST in (diag.message_primary or ""):  # the full error message quotes the statement, so it always contains LOST
         return MigrationFailed(
-            f"{part.name} has let go of the migration lock, and another session has taken it; {part.state}",
-            hint="take what releases it out of the file; healthd status says who runs, and where this file stands",
+            f"{part.name} released the migration lock, and another session has acquired it; {part.state}",
+            hint="remove the statement that releases it from the file; the state of the file: healthd status",
         )
     where, which = part.name, ""
-    if ready is not None and error.sqlstate not in (None, "22P05"):  # lost, or not in the database's encoding
+    if ready is not None and error.sqlstate not in (None, "22P05"):  # connection lost, or encoding error
         place, which = _place(part, ready, max(0, int(diag.statement_position or 0) - ahead))
         where += place
     state = part.state
     room = _room(error, part, ready or 0)
     if part.loose and _ended(error):
         before = "" if state == NOTHING else f"{state}; "
-        state = f"{before}whether statement {part.first} is in is not known"
+        state = f"{before}it is unknown whether statement {part.first} was applied"
     if error.sqlstate is None:
         reason = (str(error).splitlines() or ["no reason given"])[0]
-        hint = "see the server's log, then: healthd " + ("status" if state == NOTHING else "resume")
+        hint = "check the server's log, then: healthd " + ("status" if state == NOTHING else "resume")
         return MigrationFailed(f"{where}: the connection was lost: {reason}; {state}", hint=hint)
     words = ". ".join(one for one in (diag.message_primary, diag.message_detail) if one)
     inside = f", in {diag.context.splitlines()[0]}" if diag.context else ""
@@ -147,15 +147,15 @@ def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> 
 
 
 def _room(error: Any, part: Part, ready: int) -> str:
-    """Return the cure when the server's table of locks is full, nothing when it is not.
+    """Return the hint if the server's lock table is full; empty otherwise.
 
-    How many would have been enough is told by how far the file came.
+    The required size is estimated from the progress of the file.
     """
     setting = FULL.search(str(error.diag.message_hint or ""))
     if error.sqlstate != "53200" or setting is None:
         return ""
     if setting[0] != LOCKS or not part.max_locks:
-        return f"raise {setting[0]} on the server, which then must be restarted; or split the file"
+        return f"increase {setting[0]} on the server and restart it; or split the file"
     total = sum(1 for _ in statements(part.text))
     return full_lock_table(part.max_locks, wanted=part.max_locks * max(2.0, 1.5 * total / (ready + 1)))
 
@@ -163,10 +163,10 @@ def _room(error: Any, part: Part, ready: int) -> str:
 def restated(
     error: MigrationFailed, said: str, state: str, *, then: str = "", sqlstate: str | None = ""
 ) -> MigrationFailed:
-    """Return an error that `said` what is in the database, and now says it better, and how to go on `then`."""
+    """Return an error in which `state` replaces the description `said`; `then` is how to continue."""
     hint = error.hint.removesuffix(", then run it again").removesuffix(f", then: {RESUME}")
     if then:
-        hint = f"{hint or 'repair what made it fail'}, then: {then}"
+        hint = f"{hint or 'fix the cause'}, then: {then}"
     return MigrationFailed(
         f"{str(error).removesuffix(said)}{state}",
         hint=hint if then else error.hint,
@@ -175,9 +175,9 @@ def restated(
 
 
 def _place(part: Part, ready: int, position: int) -> tuple[str, str]:
-    """Return the line and column of what failed, and its statement.
+    """Return the line and column of the error, and its statement.
 
-    The server points at a character (from 1), or else it is the statement after those that were ready.
+    The server reports a character position (from 1), or else it is the statement after those that had finished.
     """
     before = part.text[: position - 1] if position else ""
     line = before.count("\n") + 1
@@ -199,5 +199,5 @@ FULL = re.compile(r"\bmax_\w+_per_transaction\b")  # in the server's hint, which
 
 
 def _ended(error: Any) -> bool:
-    """Return whether the session is gone, and what it was about may be in."""
+    """Return whether the session ended, so that the statement may or may not have been applied."""
     return error.sqlstate is None or error.diag.severity_nonlocalized in ("FATAL", "PANIC")

@@ -1,4 +1,4 @@
-"""The one connection of a run: what makes its session ours, and how text is sent over it with patience."""
+"""The one connection of a run: its session settings, and how text is sent over it, with retries."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from healthd.migrations.engine.lock_waits import (
 from healthd.migrations.engine.notices import Heard
 from healthd.migrations.engine.sending import Part, send
 
-# A process that is killed leaves its statement running and its lock held, until the server looks.
+# If a client process is killed, its statement keeps running and its locks are held until the server checks.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 
 
 class Session:
-    """What a run has of its connection; yoyo's backend is one, and adds what is declared here and not defined."""
+    """The connection of a run; yoyo's backend is a subclass, and defines what is only declared here."""
 
-    # given by yoyo's backend
+    # defined by yoyo's backend
     driver: Any  # psycopg
-    connection: Any  # the one of this run, its driver's
+    connection: Any  # the driver's connection of this run
     execute: Callable[..., Any]
     transaction: Callable[[], Any]
     format_sql: Callable[..., str]
@@ -45,30 +45,30 @@ class Session:
     version_table_quoted: str
     create_lock_table_sql: str
     TRANSACTION_STATUS_IDLE: Any
-    # given by ours
-    table: Callable[[str], str]  # of the ledger, as SQL names it
+    # defined by healthd's backend
+    table: Callable[[str], str]  # of the ledger, as a qualified name
     keep: Callable[[Job, str, str], None]
     look_before: Callable[[Job, str | None], None]
     noted: Callable[[Job], str | None]
 
     dsn: str
-    schema: str | None  # of the ledger, where the URL names one
+    schema: str | None  # of the ledger, if the URL names one
     patience: Patience
     say: Say
     live: Say | None
     watcher: Watcher | None
-    heard: Heard | None  # what the file that is run raises
-    settings: str  # what makes a session ours
-    lock_timeout: str  # of ours, as the server says it
+    heard: Heard | None  # the messages of the running file
+    settings: str  # the SQL that sets up a session
+    lock_timeout: str  # of this session, as the server prints it
     max_locks: int  # the server's max_locks_per_transaction
 
     @property
     def records(self) -> bool:
-        """Return whether it is recorded how this server prints what files make."""
+        """Return whether the texts that this server prints are recorded."""
         raise NotImplementedError
 
     def _get_to_know(self, connection: Any) -> None:
-        """Refuse a pooler, and find out what makes a session ours."""
+        """Refuse a connection pooler, and determine the settings of the session."""
         migration_lock.refuse_pooler(connection, self.dial)
         names = ("lock_timeout", LOCKS, *session_settings.PINNED)
         asked = ", ".join(f"pg_catalog.current_setting('{name}')" for name in names)
@@ -88,12 +88,12 @@ class Session:
             for name, value in values.items()
             if value is not None
         )
-        with suppress(self.driver.Error):  # PostgreSQL 13 has it not, and some systems cannot
+        with suppress(self.driver.Error):  # PostgreSQL 13 lacks it, and some systems do not support it
             connection.execute(NOTICE_DEATH)
             self.settings += f"{NOTICE_DEATH};"
 
     def dial(self) -> Any:
-        """Return a new connection to the database; the files are UTF-8, and the server converts."""
+        """Return a new connection to the database; the files are UTF-8, and the server converts them."""
         try:
             return self.driver.connect(
                 complete(self.dsn), autocommit=True, prepare_threshold=None, client_encoding="utf8"
@@ -102,12 +102,12 @@ class Session:
             raise translate(error, self.dsn) from error
 
     def init_connection(self, connection: Any) -> None:
-        """Make the session what it is at its start."""
+        """Apply the settings of a session at its start."""
         connection.execute(self.settings or "SELECT")
         (self.lock_timeout,) = connection.execute("SELECT current_setting('lock_timeout')").fetchone()
 
     def rollback(self) -> None:
-        """Roll back; a connection on which that fails is closed, which does the same."""
+        """Roll back; if that fails, close the connection, which has the same effect."""
         self._in_transaction = False
         if not self.connection.closed:
             try:
@@ -116,22 +116,22 @@ class Session:
                 self.connection.close()
 
     def rollback_only(self) -> None:
-        """Roll back, and leave what the file has set before as it is."""
+        """Roll back without resetting the settings of the file."""
         if self.connection.info.transaction_status != self.TRANSACTION_STATUS_IDLE:
             self.connection.execute("ROLLBACK")
 
     def one(self, query: str, values: Any = None) -> Any:
-        """Return the first value of the first row, None without one."""
+        """Return the first value of the first row, None if there is no row."""
         row = self.connection.execute(query, values).fetchone()
         return None if row is None else row[0]
 
     def filled(self, query: str, values: Any, connection: Any = None) -> str:
-        """Return a query with its values in it, quoted by the driver: only such go with others in one message."""
+        """Return a query with its values inserted by the driver, so that it can be sent with others in one message."""
         text: str = self.driver.ClientCursor(connection or self.connection).mogrify(query, values)
         return text
 
     def send(self, part: Part, *, before: str = "", meanwhile: Callable[[], object] | None = None) -> str:
-        """Send the text of a file, see `sending.send`; while it takes long, it is told who is in the way."""
+        """Send the text of a file, see `sending.send`; if it takes long, blocking sessions are reported."""
         if self.watcher is None:
             self.watcher = Watcher(self.dial, self.one("SELECT pg_backend_pid()"), self.say, self.live)
             self.watcher.start()
@@ -146,7 +146,7 @@ class Session:
                 self.say(notice)
 
     def patiently(self, name: str, work: Callable[[], None]) -> None:
-        """Do something that comes whole or not at all, again as long as only locks of others are in the way."""
+        """Run something atomic; repeat it as long as only locks of other sessions block it."""
         start, attempt = time.monotonic(), 0
         while True:
             if self.watcher is not None:
@@ -162,8 +162,8 @@ class Session:
                 blockers = self.watcher.blockers if self.watcher is not None else ""
                 if waited + pause > self.patience.max_wait_s:
                     tried = f"tried {attempt} time{'s' * (attempt > 1)} in {waited:.0f} s"
-                    who = f"; in the way was {blockers}" if blockers else ""
-                    hint = error.hint or "end what is in the way, or --max-wait longer"
+                    who = f"; blocked by {blockers}" if blockers else ""
+                    hint = error.hint or "end the blocking session, or increase --max-wait"
                     raise MigrationFailed(f"{error}; {tried}{who}", hint=hint, sqlstate=error.sqlstate) from error
                 self.say(f"{name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s")
                 time.sleep(pause)

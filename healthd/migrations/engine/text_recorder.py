@@ -1,7 +1,8 @@
-"""How this server prints what a file made: recorded with the file's mark, where the lock file is of another major.
+"""Record how this server prints the texts that a file created, if the lock file is of another major version.
 
-A text is recorded when nothing but the file explains it: what the file touches was as expected before it, and the
-server's text speaks of the same objects as the lock file's. What was in doubt before stays so.
+A text is recorded, together with the migration, only if the file is its only explanation: the objects that the file
+touches were as expected before, and the server's text refers to the same objects as the lock file's. Objects that
+were in doubt before remain so.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Records, along one run, how a server prints what its files make; not `active` before it has met a database.
+    """Records, during one run, how a server prints the texts of its files; not `active` before `meet` was called.
 
-    `before` and `after` read, and `kept` is told when what `after` returned is in the ledger.
+    `before` and `after` read; `kept` is called when the texts that `after` returned are in the ledger.
     """
 
     def __init__(self, lock_file: LockFile) -> None:
@@ -44,7 +45,7 @@ class Recorder:
         self._found: tuple[Printed, ...] = ()
 
     def meet(self, reading: Reading) -> None:
-        """Get to know a database as it is before the run."""
+        """Read the state of a database before the run."""
         snapshot, ledger = reading.snapshot, reading.ledger
         if snapshot.unreadable or ledger.texts_grant:
             return
@@ -67,7 +68,7 @@ class Recorder:
             if one.key.kind not in HANGING and one.key not in moving
         ]
         self._unclear = frozenset(one.key.kind for one in differences if _in_text(one))
-        # Of a view whose text differs the columns may, too; of all else what stands on it is the same.
+        # If the text of a view differs, its columns may differ, too; for other kinds, dependent objects are the same.
         self._doubts = frozenset(one.key.path[:2] for one in differences if one.key.kind == "view" or not _in_text(one))
         named = frozenset(catalog.names(lambda kind: kind.referenced))
         self._names = frozenset(
@@ -80,9 +81,10 @@ class Recorder:
         return self._version // 10000
 
     def before(self, connection: Any, job: Job, noted: str | None = None) -> None:
-        """Find out which of the objects that a file touches are as expected before it.
+        """Determine which of the objects that a file touches are as expected before it.
 
-        One that goes on finds them as `noted` after its last step, of those that were as expected before its first.
+        For a file that continues, these are the objects that are as `noted` after its last step; they were as expected
+        before its first step.
         """
         self._sound, self._found = frozenset(), ()
         keys, known = self._touched(job), json.loads(noted or "{}")
@@ -98,14 +100,14 @@ class Recorder:
         self._sound = frozenset(key for key in sound if key in self._expected or key.kind not in gone)
 
     def note(self, connection: Any) -> str | None:
-        """Return what these objects are between two steps of a file."""
+        """Return the state of these objects between two steps of a file."""
         if not self._sound:
             return None
         there = read_objects(connection, self._sound, self._version)
         return json.dumps({str(key): _trace(there.get(key)) for key in sorted(self._sound)})
 
     def after(self, connection: Any, job: Job) -> tuple[Printed, ...]:
-        """Return how this server prints what a file has made; it is in the transaction of its mark."""
+        """Return how this server prints the texts that a file created; called in the transaction that marks it."""
         if not self._sound:
             return ()
         expected, makers = self._after(job), self._makers(job)
@@ -119,7 +121,7 @@ class Recorder:
         return self._found
 
     def kept(self, job: Job) -> None:
-        """Go on from a file whose mark, or the end of it, is in."""
+        """Update the expected state after a file was marked as applied, or as rolled back."""
         if self._locked(job) is not None:
             self._expected = dict(self._after(job))
         applied = {one for one in self._applied if one != job.migration.id}
@@ -132,7 +134,7 @@ class Recorder:
             self._texts.setdefault(one.key, []).append(one)
 
     def _locked(self, job: Job) -> Locked | None:
-        """Return what the lock file says of a file; None when it is of another text, or none of its migrations."""
+        """Return a file's entry in the lock file; None if there is none, or if it is for another text."""
         found = next((one for one in self._lock_file.migrations if one.id == job.migration.id), None)
         if found is None or not job.resumable or found.digest != job.migration.digest:
             return None
@@ -147,7 +149,7 @@ class Recorder:
         return frozenset(one.key for one in of_kinds(found.effects, textual())) if found is not None else frozenset()
 
     def _as_before(self, key: Key, record: Record | None) -> bool:
-        """Return whether an object is there as is expected before the file, and stands on nothing that is in doubt."""
+        """Return whether an object is as expected before the file, and depends on nothing that is in doubt."""
         if key.path[:2] in self._doubts or key not in self._expected:
             return record is None and key.path[:2] not in self._doubts
         base = Snapshot(self._lock_file.server_version, {key: self._expected[key]})
@@ -162,7 +164,7 @@ class Recorder:
         assert found is not None
         applied = {one for one in self._applied if one != found.id}
         if job.operation == "apply" and order.index(found.id) > max(map(order.index, applied & set(order)), default=-1):
-            objects = dict(self._expected)  # the usual case, in which nothing is to be folded again
+            objects = dict(self._expected)  # the usual case: no need to fold all effects again
             for effect in of_kinds(found.effects, textual()):
                 fold(objects, effect)
             return objects
@@ -172,7 +174,7 @@ class Recorder:
         return {key: record for key, record in objects.items() if str(key) not in left}
 
     def _makers(self, job: Job) -> Mapping[Key, str]:
-        """Return which migration made each object that a file touches what it is after it."""
+        """Return, for each object that a file touches, the migration that last changed it, after the file."""
         if job.operation == "apply":
             return dict.fromkeys(self._sound, job.migration.id)
         left = [one for one in self._lock_file.migrations if one.id in self._applied and one.id != job.migration.id]
@@ -180,17 +182,17 @@ class Recorder:
 
 
 def makers(migrations: Iterable[Locked]) -> dict[Key, str]:
-    """Return which of these migrations was the last one to touch each object that has texts."""
+    """Return, for each object with texts, the last of these migrations that touches it."""
     return {effect.key: one.id for one in migrations for effect in of_kinds(one.effects, textual())}
 
 
 def read_objects(connection: Any, keys: Iterable[Key], server_version: int) -> dict[Key, Record]:
-    """Return those of these objects that are there, as a connection's transaction sees them."""
+    """Return those of these objects that exist, as a connection's transaction sees them."""
     paths: dict[str, list[str]] = {}
     for key in keys:
         paths.setdefault(key.kind, []).append(SEPARATOR.join(key.path))
     objects: dict[Key, Record] = {}
-    with connection.transaction(force_rollback=True):  # what it locks and sets is as it was
+    with connection.transaction(force_rollback=True):  # releases its locks and resets its settings
         for name, value in {**SESSION, **LIMITS}.items() if paths else ():
             connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
         for name in paths:
@@ -205,7 +207,7 @@ SEPARATOR = "\x1f"
 
 
 def _query(kind: Kind, server_version: int) -> str:
-    """Return the SQL that reads some objects of a kind: of all others no text is printed."""
+    """Return the SQL that reads some objects of a kind, so that the server prints no text of the others."""
     query, parts = kind.sql(server_version), [f"p{number}" for number in range(max(kind.depth, 1))]
     path = f"ARRAY[{', '.join(parts)}]::pg_catalog.text[]" if kind.depth else parts[0]
     joined = f"pg_catalog.array_to_string({path}, E'\\x1f')"
@@ -213,7 +215,7 @@ def _query(kind: Kind, server_version: int) -> str:
 
 
 def _trace(record: Record | None) -> str:
-    """Return what tells the texts of an object from others; nothing for one that is not there."""
+    """Return a digest of the texts of an object; empty if the object does not exist."""
     return "" if record is None else digest_of_text("\0".join(f"{name} {text}" for name, text in texts_of(record)))
 
 

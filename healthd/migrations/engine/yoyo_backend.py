@@ -1,7 +1,7 @@
-"""The only door to yoyo: its backend, made safe. `yoyo apply` and `healthd migrate` both come through here.
+"""The only door to yoyo: its backend, made safe. `yoyo apply` and `healthd migrate` both use it.
 
-The migration, its mark, its log row and its content digest commit in one transaction on one connection, and
-a session advisory lock, which the server frees when the process dies, keeps others out.
+The migration, its mark, its log row and its content digest commit in one transaction on one connection. A
+session-level advisory lock, which the server releases when the process dies, excludes other runs.
 """
 
 from __future__ import annotations
@@ -54,18 +54,18 @@ if TYPE_CHECKING:
     from healthd.migrations.engine.text_recorder import Recorder
     from healthd.model.ledger import Printed
 
-# What a file has set must decide neither where nor as whom the books are kept.
+# The settings of a file must not influence where, or with which role, the ledger is written.
 RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
-# Fails, with these words, when the transaction is not the one that was begun.
+# Fails, with this text, if the transaction is not the one that was begun.
 XID = f"SELECT {migration_lock.IN_TRANSACTION.format('pg_catalog.pg_current_xact_id()::text')};"
-# A try before may have left prepared statements: no transaction takes those back.
+# An earlier try may have left prepared statements, which a rollback does not remove.
 BEGIN = "DEALLOCATE ALL;BEGIN;"
 ENDED = "the transaction has ended"
 SAME_TRANSACTION = f"""SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigned()::text IS NOT DISTINCT FROM '{{}}'
                                    THEN 1
                                    ELSE (pg_catalog.pg_backend_pid()::text || '{ENDED}')::int END;"""  # noqa: S608 # our own
-# The next file must not meet what is left of this one in the session. That is what DISCARD ALL does, but for our lock:
-# advisory locks are let go of, and ours is taken back, while the transaction holds it.
+# The next file must not find anything that this file left in the session. This does what DISCARD ALL does, except for
+# our lock: all advisory locks are released, and ours is acquired again while the transaction holds it.
 UNLOCK = f"SELECT pg_catalog.pg_advisory_unlock_all(); {migration_lock.HOLD}"
 LIKE_NEW = "DISCARD TEMP; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD SEQUENCES"
 LOGGED = ("id", "migration_hash", "migration_id", "operation", "username", "hostname", "created_at_utc")
@@ -94,23 +94,23 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         records: bool = False,
     ) -> None:
         self.patience, self.say, self.live = patience, say, live
-        self.recorder = recorder  # None where nobody knows the lock file, as under yoyo's own commands
+        self.recorder = recorder  # None if there is no lock file, as with yoyo's own commands
         self._records = records
         self.watcher: Watcher | None = None
-        self.guarded = False  # whoever opened it has compared its sessions with the replay's
-        self.heard: Heard | None = None  # what the file that is run raises
-        self.alone = False  # no other file than the first one that we run is half-way
-        self._schema: str | None = None  # of the ledger, once it was looked for
-        self.missing: ledger_tables.Missing | None = None  # of the ledger's tables, once they were looked for
-        self.settings = ""  # what makes a session ours
-        self.lock_timeout = ""  # of ours, as the server says it
+        self.guarded = False  # the caller has compared its sessions with those of the replay
+        self.heard: Heard | None = None  # the messages of the running file
+        self.alone = False  # checked: no file other than the first one of this run is partly applied
+        self._schema: str | None = None  # of the ledger, once determined
+        self.missing: ledger_tables.Missing | None = None  # of the ledger's tables, once determined
+        self.settings = ""  # the SQL that sets up a session
+        self.lock_timeout = ""  # of this session, as the server prints it
         self.max_locks = 0  # the server's max_locks_per_transaction
         super().__init__(dburi, migration_table)
 
     # ── the session ─────────────────────────────────────────────────────────────────────────────────────
 
     def connect(self, dburi: Any) -> Any:
-        """Open the one connection of this run; nothing is prepared and nothing is probed."""
+        """Open the one connection of this run, without preparing or probing anything."""
         arguments = {
             "user": dburi.username,
             "password": dburi.password,
@@ -130,10 +130,10 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         return connection
 
     def init_database(self) -> None:
-        """Do nothing: stock yoyo creates and drops tables here to find out what PostgreSQL can do."""
+        """Do nothing: stock yoyo creates and drops tables here to find out whether DDL is transactional."""
 
     def copy(self) -> Backend:
-        """Return this backend: one connection does everything."""
+        """Return this backend: it uses one connection for everything."""
         return self
 
     def __exit__(self, *_raised: object) -> None:
@@ -143,41 +143,41 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
 
     @property
     def records(self) -> bool:
-        """Return whether it is recorded how this server prints what files make."""
+        """Return whether the texts that this server prints are recorded."""
         return self._records or (self.recorder is not None and self.recorder.active)
 
     # ── the ledger ──────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def ledger_schema(self) -> str:
-        """Return the schema of the ledger, which is looked for once: what files set does not move it."""
+        """Return the schema of the ledger, determined once: settings of the files do not change it."""
         if self._schema is None:
             self._schema = ledger_tables.schema_of(self)
         return self._schema
 
     def table(self, name: str) -> str:
-        """Return a table of the ledger as SQL names it."""
+        """Return the qualified name of a table of the ledger."""
         return f"{quote(self.ledger_schema)}.{quote(name)}"
 
     def __getattr__(self, name: str) -> Any:
-        if name.endswith("_table_quoted"):  # yoyo names its tables so, and would leave their schema out
+        if name.endswith("_table_quoted"):  # yoyo uses these names, without the schema
             return self.table(getattr(self, name.removesuffix("_quoted")))
         return super().__getattr__(name)
 
     def list_tables(self, **_values: object) -> list[str]:
-        """Return the tables beside the ledger's."""
+        """Return the tables in the schema of the ledger."""
         return sorted(ledger_tables.tables_of(self, self.ledger_schema))
 
     def get_applied_migration_hashes(self) -> list[str]:
-        """Return the hashes of what is applied, in every form of its name, the oldest first."""
+        """Return the hashes of the applied migrations, for every Unicode form of their names, the oldest first."""
         return [other for mark, name in self._marks() for other in dict.fromkeys((mark, *_hashes(mark, name)))]
 
     def applied_ids(self) -> frozenset[str]:
-        """Return the ids of what is applied; of a row that is no name's, its hash."""
+        """Return the ids of the applied migrations; for a row whose hash does not match its name, the hash."""
         return frozenset(canonical(name) if _hashes(mark, name) else mark for mark, name in self._marks())
 
     def _marks(self) -> list[tuple[str, str]]:
-        """Return hash and name of what is applied, the oldest first; looking makes no tables."""
+        """Return hash and name of the applied migrations, the oldest first; creates no tables."""
         if self.migration_table not in self.list_tables():
             return []
         rows = self.execute(
@@ -186,20 +186,20 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         return [(mark, name or "") for mark, name in rows]
 
     def unmark_one(self, migration: Any, log: bool = True) -> None:
-        """Take the mark of a migration away, in whatever form of its name it was made."""
+        """Remove the mark of a migration, whichever Unicode form of its name the mark has."""
         self.ensure_internal_schema_updated()
         self._as_it_is_known(migration)
         super().unmark_one(migration, log=log)
 
     def _as_it_is_known(self, migration: Any) -> None:
-        """Give a migration the name and the hash that the ledger has of it, where that has another form of its name."""
+        """Give a migration the name and the hash in the ledger, if the ledger has another Unicode form of its name."""
         if migration.id.isascii():
             return
         there = self.list_tables()
         names = {hashed(name): name for name in forms(migration.id)}
         known: set[str] = set()
         for table in (self.migration_table, PROGRESS):
-            if table in there:  # before the first file there is none
+            if table in there:  # missing before the first file
                 query = f"SELECT migration_hash FROM {self.table(table)} WHERE migration_hash = ANY(%(hashes)s)"  # noqa: S608
                 known |= {row[0] for row in self.connection.execute(query, {"hashes": list(names)}).fetchall()}
         for mark, name in names.items():
@@ -208,25 +208,25 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
                 return
 
     def ensure_internal_schema_updated(self) -> None:
-        """Make yoyo's tables and ours when they are not there, in a transaction of their own; otherwise only look."""
+        """Create the missing tables of yoyo and healthd, in a transaction of their own."""
         if self._lacks_tables():
             with self.transaction():
                 self._make_tables()
             self._made_tables()
 
     def _lacks_tables(self) -> bool:
-        """Return whether tables of the ledger are still to be made; raise when that could not be done."""
+        """Return whether tables of the ledger must still be created; raise if they cannot be created."""
         if self.missing is None:
             self.missing = ledger_tables.missing(self, self.ledger_schema)
         return bool(self.missing.create) and not self._internal_schema_updated
 
     def _make_tables(self) -> None:
-        """Make what the ledger lacks in the transaction that is open."""
+        """Create the missing tables of the ledger in the open transaction."""
         assert self.missing is not None
         ledger_tables.make(self, self.missing)
 
     def _made_tables(self) -> None:
-        """Remember that the ledger lacks nothing any more, and say what it lacked."""
+        """Record that the ledger is complete, and report which tables had been lost."""
         assert self.missing is not None
         self._internal_schema_updated = True
         for line in self.missing.again:
@@ -236,7 +236,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
 
     @contextmanager
     def lock(self, timeout: float = 10) -> Iterator[None]:
-        """Hold the migration lock for a block; raise LockTimeout, naming the holder, after `timeout` seconds."""
+        """Hold the migration lock for a block; raise LockTimeout with the holder after `timeout` seconds."""
         if self._is_locked:
             yield
             return
@@ -255,22 +255,22 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
                 self._is_locked = False
                 migration_lock.release(self.connection)
 
-    # ── what yoyo asks for ──────────────────────────────────────────────────────────────────────────────
+    # ── the interface to yoyo ───────────────────────────────────────────────────────────────────────────
 
     def apply_one(self, migration: Any, force: bool = False, mark: bool = True) -> None:
-        """Run a migration's file and mark it, together or not at all; post-apply files (`mark` no) are only logged."""
-        if Path(migration.path).name.startswith("."):  # yoyo has not been told that such a file is none
-            self.say(f"{migration.path}: begins with a dot, so it is no migration and was not run")
+        """Run a migration's file and mark it in one transaction; post-apply files (`mark` false) are only logged."""
+        if Path(migration.path).name.startswith("."):  # yoyo does not ignore such files
+            self.say(f"{migration.path}: the name begins with a dot, so it is not a migration, and was not run")
             return
         self._run(self._applying(migration, self._read(migration, force), mark=mark))
 
     def rollback_one(self, migration: Any, force: bool = False) -> None:
-        """Run a migration's rollback file and unmark it, together or not at all."""
+        """Run a migration's rollback file and unmark it in one transaction."""
         ours = self._read(migration, force)
         self._run(self._undoing(migration, ours))
 
     def job(self, migration: Any, operation: str) -> Job:
-        """Return what is to be run of a migration."""
+        """Return the file of a migration that is to be run."""
         ours = self._read(migration, force=False)
         if operation == "rollback":
             return self._undoing(migration, ours)
@@ -296,18 +296,18 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             log, values = self._log(migration, "rollback")
             forget = f"DELETE FROM {self.table(self.migration_table)} WHERE migration_hash = ANY(%s);"  # noqa: S608 # our own
             hashes = [hashed(name) for name in forms(migration.id)]
-            return self.filled(log + forget, (*values, hashes))  # the digest goes with the mark
+            return self.filled(log + forget, (*values, hashes))  # the digest is deleted with the mark
 
         return Job(ours, migration.hash, "rollback", ours.rollback, ours.rollback_path, books)
 
     def _read(self, migration: Any, force: bool) -> Migration:
-        """Return a migration of yoyo's as one of ours."""
+        """Return a migration of yoyo as a migration of healthd."""
         if force:
-            raise MigrationFailed(f"--force would leave a migration half-way; {NOTHING}", hint="mend the file")
+            raise MigrationFailed(f"--force would leave a migration partly applied; {NOTHING}", hint="fix the file")
         path = Path(migration.path)
         if path.suffix != ".sql":
             raise MigrationFailed(
-                f"{path.name} is Python, and only SQL is run; {NOTHING}",
+                f"{path.name} is Python, and healthd runs only SQL; {NOTHING}",
                 hint="apply it with yoyo's own backend, postgresql+psycopg://",
             )
         self._as_it_is_known(migration)
@@ -315,7 +315,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         return ours or read_migration(path)
 
     def adopt(self, migration: Any, ours: Migration, *, mark: bool) -> None:
-        """Keep the books of a migration that was applied without us; one that has a `mark` lacks our digest only."""
+        """Record a migration that was applied without healthd; without `mark`, only its digest is added."""
         self._as_it_is_known(migration)
         if mark:
             self.mark_one(migration)
@@ -331,7 +331,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         return LOG.format(logs=self.table(self.log_table)), tuple(data[name] for name in LOGGED)
 
     def get_log_data(self, migration: Any = None, operation: str = "apply") -> Mapping[str, Any]:
-        """Return yoyo's log row; a uid without a name, as containers have, and a slow DNS are no reason to fail."""
+        """Return yoyo's log row; must not fail for a uid without a name, as in containers, or a slow DNS."""
         return {
             "id": str(uuid.uuid4()),
             "migration_id": migration.id if migration else None,
@@ -345,7 +345,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
     # ── running a file ──────────────────────────────────────────────────────────────────────────────────
 
     def _run(self, job: Job) -> None:
-        """Send a file to the server and keep the books about it."""
+        """Send a file to the server and record it in the ledger."""
         check(job.text, job.path, transactional=job.migration.transactional)
         self._refuse_ledger_loss(job)
         self.heard = Heard(job.name)
@@ -374,7 +374,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             self._take_over(given)
 
     def _refuse_elsewhere(self, job: Job) -> None:
-        """Raise, for who runs yoyo itself, when a file would put things elsewhere than the lock file beside it says."""
+        """Raise, if yoyo itself is run, when a file would create objects elsewhere than in the replay."""
         path = job.path.with_name("schema.lock")
         if self.guarded or job.operation != "apply" or not path.exists():
             return
@@ -387,32 +387,32 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         guards.refuse_elsewhere(place(self.dsn), tuple(default_places.elsewhere(known, session_settings.Session(*row))))
 
     def _given(self) -> dict[str, str]:
-        """Return what a new session would be given by the database and the role."""
+        """Return the settings that the database and the role give to a new session."""
         rows = self.connection.execute(session_settings.GIVEN).fetchall()
         return session_settings.given(
             rows, [name for (name,) in self.connection.execute(session_settings.CLIENTS).fetchall()]
         )
 
     def _take_over(self, before: Mapping[str, str]) -> None:
-        """Give this session what the last file gives to new ones: the next file is to meet one like new."""
+        """Apply to this session what the last file set for new sessions: the next file needs a session like new."""
         values, lost = session_settings.changed(before, self._given())
         values |= dict(self.connection.execute(session_settings.DEFAULT, (lost,)).fetchall()) if lost else {}
         for name, value in values.items():
-            with suppress(self.driver.Error):  # what only a new session can have, or only a superuser gives
+            with suppress(self.driver.Error):  # only a new session can have it, or only a superuser may set it
                 change = self.filled("SELECT pg_catalog.set_config(%s, %s, false);", (name, value))
                 self.connection.execute(change)
                 self.settings += change
 
     def _refuse_ledger_loss(self, job: Job) -> None:
-        """Raise for a file that would take the ledger away."""
+        """Raise for a file that would drop or change the ledger."""
         schema, role = self.ledger_schema, self.connection.info.user
         for one, words in takes_ledger(job.text, schema=schema, role=role):
             raise MigrationFailed(f"{job.name}, line {one.line}: {words}; {NOTHING}", hint=CURE)
 
     def _together(self, job: Job) -> None:
-        """Send the whole file at once, so that nobody decides where its statements end.
+        """Send the entire file at once, so that only the server decides where its statements end.
 
-        The first one of all brings the ledger's tables with it: where it fails, nothing is left.
+        The ledger's tables are created in the transaction of the first file: if it fails, nothing is left behind.
         """
         lacks = self._lacks_tables()
         self.look_before(job)
@@ -426,22 +426,22 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             self._made_tables()
 
     def keep(self, job: Job, first: str, state: str) -> None:
-        """Keep the books and commit, in one message."""
+        """Record the file in the ledger and commit, in one message."""
         try:
             first, texts = self._texts(job, first)
             run(self.connection, self.driver, f"{first} {job.books} {texts} {UNLOCK} COMMIT; {LIKE_NEW}", [])
         except self.driver.Error as error:
             if ENDED in (
                 error.diag.message_primary or ""
-            ):  # the whole error quotes the statement, and so has it always
+            ):  # the full error message quotes the statement, so it always contains the text
                 raise MigrationFailed(
-                    f"{job.name} ends its own transaction: part of it is in, and it is not marked",
-                    hint="take BEGIN and COMMIT out of the file, and undo by hand what it did",
+                    f"{job.name} ends its own transaction: part of it was applied, and it is not marked as applied",
+                    hint="remove BEGIN and COMMIT from the file, and revert its changes by hand",
                 ) from error
             if self.connection.closed:
                 raise MigrationFailed(
-                    f"{job.name}: the connection was lost at the very end; {self._look_again(job, state)}",
-                    hint="healthd status",
+                    f"{job.name}: the connection was lost during the commit; {self._look_again(job, state)}",
+                    hint="check with: healthd status",
                 ) from error
             if gone := lost(error, job.name, state):
                 raise gone from error
@@ -450,7 +450,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             self.recorder.kept(job)
 
     def look_before(self, job: Job, noted: str | None = None) -> None:
-        """Look at what a file is about to touch, where it is recorded how this server prints that."""
+        """Read the objects that a file is about to touch, if this server's texts are recorded."""
         if self.recorder is not None and self.recorder.active:
             try:
                 self.recorder.before(self.connection, job, noted)
@@ -458,7 +458,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
                 self._unrecorded(job, error)
 
     def noted(self, job: Job) -> str | None:
-        """Return what `look_before` wants to know when a file goes on after the step that is in."""
+        """Return what `look_before` needs when a file continues after the last applied step."""
         if self.recorder is None or not self.recorder.active:
             return None
         try:
@@ -468,7 +468,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             return None
 
     def _texts(self, job: Job, first: str) -> tuple[str, str]:
-        """Return what is still to be sent before the books, and the SQL that records how this server prints."""
+        """Return the SQL to send before the ledger's, and the SQL that records this server's texts."""
         if self.recorder is None or not self.recorder.active:
             return first, ""
         run(self.connection, self.driver, first, [])
@@ -480,7 +480,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         return "", self._record(found)
 
     def record(self, found: Sequence[Printed]) -> None:
-        """Record how this server prints texts of what is applied."""
+        """Record how this server prints texts of applied migrations."""
         if found:
             self.connection.execute(self._record(found))
 
@@ -502,46 +502,42 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         return self.filled(query, (major, __version__, json.dumps(rows)))
 
     def _unrecorded(self, job: Job, error: Exception) -> None:
-        """Say that a look failed, unless it was the connection: then the file fails."""
+        """Report that texts could not be read; if the connection was lost, raise, so that the file fails."""
         if self.connection.closed:
             raise error
-        self.say(f"{job.name}: how this server prints what it makes is not recorded: {error}")
+        self.say(f"{job.name}: the texts that this server prints for its objects were not recorded: {error}")
 
     def _look_again(self, job: Job, state: str) -> str:
-        """Return what became of a commit without an answer: asked again once the lock of the lost session is free."""
+        """Return the result of a commit without a response, read when the lock of the lost session is free."""
         with suppress(Exception), self.dial() as other:
             migration_lock.acquire(other, time.monotonic() + LOOK_AGAIN_S)
             marked = False
-            with suppress(self.driver.errors.UndefinedTable):  # the ledger would have come with it
+            with suppress(self.driver.errors.UndefinedTable):  # the commit would have created the ledger
                 query = f"SELECT 1 FROM {self.table(self.migration_table)} WHERE migration_hash = %s"  # noqa: S608
                 marked = other.execute(query, (job.hash,)).fetchone() is not None
-            return "all of it is in, and the books say so" if marked == (job.operation == "apply") else state
-        return "whether it is in is not known"
+            return "it took effect, and is recorded in the ledger" if marked == (job.operation == "apply") else state
+        return "it is unknown whether it took effect"
 
 
 def _hashes(mark: str, name: str) -> tuple[str, ...]:
-    """Return the hashes of all forms of a name; none when the mark is not of this name."""
+    """Return the hashes of all Unicode forms of a name; empty if the hash of the mark is not among them."""
     return tuple(map(hashed, forms(name))) if mark == hashed(name) else ()
 
 
 def check(text: str, path: Path, *, transactional: bool) -> None:
-    """Raise MigrationFailed for a file that could only run in part."""
+    """Raise MigrationFailed for a file that could run only partly."""
     if quote := unclosed(text):
-        words = f"{quote[1]} begins here, and never ends"
-        raise MigrationFailed(f"{path.name}, line {quote[0]}: {words}; {NOTHING}", hint="close it")
+        words = f"{quote[1]} begins here and is not terminated"
+        raise MigrationFailed(f"{path.name}, line {quote[0]}: {words}; {NOTHING}", hint="terminate it")
     if found := trouble(text, transactional=transactional) or release(text, transactional=transactional):
         line, words, cure = found
         raise MigrationFailed(f"{path.name}, line {line}: {words}; {NOTHING}", hint=cure)
 
 
 def _afterwards(error: MigrationFailed, job: Job) -> MigrationFailed:
-    """Return the error about a post-apply file: there is nothing to resume, for it always runs from its beginning."""
-    cure = (
-        (error.hint or "repair what made it fail")
-        .removesuffix(", then: healthd resume")
-        .removesuffix(", then run it again")
-    )
-    again = f"it runs again from its beginning after the next migration, or at once: psql -f {job.path}"
+    """Return the error about a post-apply file: it cannot be resumed, because it always runs from its beginning."""
+    cure = (error.hint or "fix the cause").removesuffix(", then: healthd resume").removesuffix(", then run it again")
+    again = f"it runs again from its beginning after the next migration; to run it now: psql -f {job.path}"
     return MigrationFailed(str(error), hint=f"{cure}; {again}", sqlstate=error.sqlstate)
 
 
@@ -569,7 +565,7 @@ def opened(
     recorder: Recorder | None = None,
     records: bool = False,
 ) -> Iterator[Backend]:
-    """Open a backend and hold the migration lock for a block; raise our errors for yoyo's and the driver's."""
+    """Open a backend and hold the migration lock for a block; convert errors of yoyo and the driver to healthd's."""
     known = parameters(dsn)
     uri = DatabaseURI("postgresql+healthd", None, None, None, None, None, known)
     backend = Backend(uri, "_yoyo_migration", patience=patience, say=say, live=live, recorder=recorder, records=records)
@@ -579,14 +575,14 @@ def opened(
             yield backend
     except exceptions.LockTimeout as error:
         raise MigrationFailed(
-            f"{place(dsn)}: {error}; nothing was changed", hint="wait for it, or --wait longer"
+            f"{place(dsn)}: {error}; nothing was changed", hint="wait until it has finished, or increase --wait"
         ) from error
     except backend.driver.Error as error:
         raise translate(error, dsn) from error
 
 
 def yoyo_migration(migration: Migration) -> YoyoMigration:
-    """Return a migration as yoyo knows it, by its file's name; its file is read by us, so yoyo never parses it."""
+    """Return a migration as a yoyo migration with its file's name; healthd reads the file, so yoyo never parses it."""
     theirs = YoyoMigration(migration.path.stem, str(migration.path), str(migration.path.parent))
     theirs.ours = migration
     return theirs

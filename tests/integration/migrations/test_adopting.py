@@ -11,7 +11,8 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
-from healthd.migrations.safe_run import Changed, look, migrate
+from healthd.migrations.look import look
+from healthd.migrations.safe_run import Changed, migrate
 from healthd.replay.replay import replay
 
 FILES = {"1_a": "CREATE TABLE public.a (i int);", "2_b": "CREATE TABLE IF NOT EXISTS public.b (i int);"}
@@ -81,6 +82,6 @@ async def test_a_database_that_was_never_adopted_is_left_as_it_is_and_says_how(
 
     assert "nothing was changed" in str(caught.value)
     assert caught.value.hint.startswith(
-        "x has table:public.a already, and no ledger: healthd baseline finds its version"
+        "x already has table:public.a, but no ledger: find its version with healthd baseline"
     )
     assert [("a",)] == sql(database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")

@@ -12,11 +12,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from runs import migrate
 
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, MigrationFailed, PermissionDenied
 from healthd.expected.files import read_migrations
 from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
-from healthd.migrations.runner import migrate, standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import MIGRATION_LOCK, State
 from healthd.postgres import embedded
 
@@ -200,10 +201,10 @@ def test_a_commit_that_hides_is_found_afterwards(
 ) -> None:
     # Should the reading of statements ever be fooled, the server is not.
     monkeypatch.setattr("healthd.migrations.engine.yoyo_backend.check", lambda *_, **__: None)
-    monkeypatch.setattr("healthd.migrations.runner.check", lambda *_, **__: None, raising=False)
+    monkeypatch.setattr("healthd.migrations.execution.check", lambda *_, **__: None, raising=False)
     error = failing(database, write(folder, **{"1": "CREATE TABLE a (); COMMIT; SELECT 1;"}))
 
-    assert "ends its own transaction: part of it is in, and it is not marked" in str(error)
+    assert "ends its own transaction: part of it was applied, and it is not marked as applied" in str(error)
     assert [("a",)] == sql(database, TABLES)
     assert [] == sql(database, MARKS)
 
@@ -226,7 +227,7 @@ def test_a_python_migration_is_not_sent_as_sql(database: str, folder: Path) -> N
 
 def test_force_is_refused(database: str, folder: Path) -> None:
     (migration,) = read_migrations([write(folder, **{"1": "SELECT 1/0"})])
-    with opened(database, wait_s=1.0) as backend, pytest.raises(MigrationFailed, match="half-way"):
+    with opened(database, wait_s=1.0) as backend, pytest.raises(MigrationFailed, match="partly applied"):
         backend.apply_one(yoyo_migration(migration), force=True)
 
 
@@ -302,7 +303,7 @@ def test_concurrently_in_a_transaction_says_how_to_leave_it(database: str, folde
     error = failing(database, write(folder, **{"1": "\nCREATE INDEX CONCURRENTLY i ON t (a);"}))
 
     assert str(error).startswith("1.sql, line 2: CREATE INDEX CONCURRENTLY cannot run inside a transaction block")
-    assert error.hint == "put `-- transactional: false` at the top of the file"
+    assert error.hint == "add `-- transactional: false` at the top of the file"
 
 
 def test_a_failure_on_the_way_undoes_nothing_and_says_what_is_in(database: str, folder: Path, sql: Sql) -> None:
@@ -317,9 +318,9 @@ def test_a_failure_on_the_way_undoes_nothing_and_says_what_is_in(database: str, 
 
     assert str(error) == (
         "1.sql, line 5: division by zero (22012), statement 3: SELECT 1/0; "
-        "the 2 statements before it are in, and it is not marked"
+        "the 2 statements before it were applied, and the file is not recorded as complete"
     )
-    assert error.hint == "repair what made it fail, then: healthd resume"
+    assert error.hint == "fix the cause, then: healthd resume"
     assert [(1,)] == sql(database, "SELECT count(*) FROM a")
     assert [("a",)] == sql(database, TABLES)
     assert [] == sql(database, MARKS) == sql(database, DIGESTS)
@@ -339,7 +340,7 @@ def test_an_index_that_could_not_be_finished_is_dropped_and_spoken_of(database: 
     error = failing(database, write(folder, **{"1": f"{ONE_BY_ONE}CREATE UNIQUE INDEX CONCURRENTLY i ON t (a);"}))
 
     assert "could not create unique index" in str(error)
-    assert str(error).endswith("nothing was changed; the INVALID index i that it left was dropped")
+    assert str(error).endswith("nothing was changed; the INVALID index i that it left behind was dropped")
     assert [] == sql(database, "SELECT 1 FROM pg_class WHERE relname = 'i'")
 
 
@@ -523,7 +524,7 @@ def test_the_row_in_stock_yoyo_s_lock_table_is_respected(database: str, folder: 
 
         own = theirs.info.backend_pid
 
-    held = "yoyo, process 4711, holds the row in public.yoyo_lock, which may be server process "
+    held = "yoyo (process 4711) holds the row in public.yoyo_lock, and may be server process "
     assert f"{held}{own} (postgres, theirs)" in str(caught.value)
     assert "yoyo break-lock" in str(caught.value)
 
@@ -536,7 +537,7 @@ def test_a_lock_row_whose_session_is_gone_is_taken_away_and_said(database: str, 
         pass
 
     assert [
-        "took away the lock row that yoyo, process 4711, left at 2026-01-02 03:04:05 UTC: its session is gone"
+        "deleted the lock row that yoyo (process 4711) left at 2026-01-02 03:04:05 UTC: its session no longer exists"
     ] == said
     assert [] == sql(database, "SELECT 1 FROM yoyo_lock")
 
@@ -755,7 +756,8 @@ def test_a_yoyo_uri_that_leads_past_the_ledger_is_refused(database: str, folder:
     apply(database, write(folder, **{"1": "SELECT 1"}))
     sql(database, "CREATE SCHEMA app")
     write(folder, **{"2": "CREATE TABLE a ();"})
-    with pytest.raises(AssertionError, match="_yoyo_migration is in schema public, and is wanted in app; nothing was"):
+    held = "_yoyo_migration is in schema public, but is expected in app; nothing was"
+    with pytest.raises(AssertionError, match=held):
         yoyo(folder, f"{database}&schema=app", "healthd", "apply")
 
     assert [(0,)] == sql(database, "SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace")

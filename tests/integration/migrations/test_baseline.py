@@ -73,14 +73,14 @@ def test_what_leaves_no_trace_in_the_schema_is_said(theirs: str) -> None:
     result, document = baseline("--dry-run")
 
     assert ["3_backfill"] == document["unseen"]
-    assert "3_backfill: no object changes by it, so whether it ran cannot be seen" in result.err
+    assert "3_backfill: changes no object, so it cannot be verified that it was run" in result.err
 
 
 def test_a_dry_run_writes_nothing(theirs: str, sql: Sql) -> None:
     result = healthd("baseline", "--dry-run")
 
     assert 0 == result.code
-    assert result.out.endswith("is exactly at 4_orders; 4 migrations would be marked as applied\n")
+    assert result.out.endswith("matches 4_orders exactly; 4 migrations would be marked as applied\n")
     assert [(None,)] == sql(theirs, "SELECT to_regclass('_yoyo_migration')")
 
 
@@ -106,7 +106,7 @@ def test_where_none_fits_the_closest_is_told_to_the_attribute(theirs: str, sql: 
     one = document["differences"][0]
     assert ("column:public.people.name", "type") == (one["key"], one["attribute"])
     assert ("character varying(20)", "character varying(30)") == (one["expected"], one["actual"])
-    assert "is not at 4_orders, the version that is closest" in result.err
+    assert "does not match 4_orders, the closest version" in result.err
 
 
 def test_what_no_migration_knows_must_be_allowed(theirs: str, sql: Sql) -> None:
@@ -149,7 +149,7 @@ def test_a_second_time_there_is_nothing_to_adopt(theirs: str) -> None:
     again = healthd("baseline")
 
     assert 0 == again.code
-    assert again.out.endswith("is exactly at 4_orders; 0 migrations were marked as applied\n")
+    assert again.out.endswith("matches 4_orders exactly; 0 migrations were marked as applied\n")
 
 
 def test_a_change_that_was_made_by_hand_is_adopted_with_its_migration(theirs: str, sql: Sql) -> None:
@@ -175,7 +175,8 @@ def test_an_empty_database_is_at_no_version(
     result = healthd("baseline", "--database", database)
 
     assert 0 == result.code
-    assert "has nothing of what the files make; healthd migrate applies them" in result.out
+    words = "contains none of the objects that the migrations create; apply them with: healthd migrate"
+    assert words in result.out
     assert [(None,)] == sql(database, "SELECT to_regclass('_yoyo_migration')")
 
 

@@ -124,5 +124,5 @@ async def test_each_rollback_that_is_not_exact_is_refused(shop: Folder, database
 
     assert {name for name, verdict in verdicts.items() if verdict != "exact"} == refused.keys()
     for name, words in refused.items():
-        told = {"differs": "leaves", "fails": "fails where it was measured", "missing": "has no rollback"}
+        told = {"differs": "does not restore", "fails": "failed when it was measured", "missing": "has no rollback"}
         assert told[verdicts[name]] in words

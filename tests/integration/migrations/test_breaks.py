@@ -48,7 +48,7 @@ FILES = {
     "13_table_again": "ALTER TABLE public.engines RENAME TO machines;",
 }
 LINES = {
-    "03_column_dropped": "column public.machines.location is still believed in by api@41",
+    "03_column_dropped": "api@41 still expects column public.machines.location",
     "04_column_retyped": "column:public.machines.name: integer, but Machine.name is text: never fits (api@41)",
     "05_column_not_null": "column:public.machines.notes: NOT NULL, but Machine.notes may be None: "
     "writing None fails (api@41)",
@@ -107,8 +107,8 @@ def breaking(text: str) -> list[str]:
     for line in text.splitlines():
         if not line.startswith(" "):
             name = line.partition(" ")[0]
-        elif line.startswith(("    breaks", "    careful")):
-            found.append(f"{name} {line.strip()}")
+        elif line.startswith(("    breaks", "    warning")):
+            found.append(f"{name}: {line.strip()}")
     return found
 
 
@@ -137,16 +137,16 @@ def test_a_breaking_migration_is_told_refused_and_allowed(project: Path, databas
     was, marks = sql(database, SCHEMA), sql(database, LEDGER)
 
     code, text, _ = healthd("plan")
-    assert (2, f"{name} breaks: {LINES[name]}") == (code, breaking(text)[0])
+    assert (2, f"{name}: breaks: {LINES[name]}") == (code, breaking(text)[0])
 
     code, _, said = healthd("migrate", "--to", name)
-    assert (2, f"{name} breaks: {LINES[name]}") == (code, said[0])
-    assert said[1].endswith(": 1 belief of api@41 would be broken; nothing was changed")
-    assert said[2].endswith("or --allow-breaking")
+    assert (2, f"{name}: breaks: {LINES[name]}") == (code, said[0])
+    assert said[1].endswith(": 1 expectation of api@41 would be broken; nothing was changed")
+    assert said[2].endswith("or use --allow-breaking")
     assert (was, marks) == (sql(database, SCHEMA), sql(database, LEDGER))
 
     code, _, said = healthd("migrate", "--to", name, "--allow-breaking")
-    assert (0, [f"{name} breaks: {LINES[name]}", f"applied {name}"]) == (code, said)
+    assert (0, [f"{name}: breaks: {LINES[name]}", f"applied {name}"]) == (code, said)
     assert [*marks, (name,)] == sql(database, LEDGER)
 
 
@@ -155,7 +155,7 @@ def test_a_table_that_goes_is_one_belief(project: Path, database: str, sql: Sql)
     code, _, said = healthd("migrate", "--to", "12_table_renamed")
 
     assert 2 == code
-    assert "12_table_renamed breaks: table public.machines is still believed in by api@41" in said
+    assert "12_table_renamed: breaks: api@41 still expects table public.machines" in said
 
 
 def test_a_rollback_that_breaks_is_told_refused_and_allowed(project: Path, database: str, sql: Sql) -> None:
@@ -165,11 +165,11 @@ def test_a_rollback_that_breaks_is_told_refused_and_allowed(project: Path, datab
     (project / "sql" / "02_harmless.rollback.sql").write_text(undo)
     healthd("migrate", "--to", "02_harmless")
     was, marks = sql(database, SCHEMA), sql(database, LEDGER)
-    line = "the rollback of 02_harmless breaks: column public.machines.extra is still believed in by api@41"
+    line = "the rollback of 02_harmless: breaks: api@41 still expects column public.machines.extra"
 
     code, _, said = healthd("rollback", "--allow-inexact", "--allow-data-loss")
     assert (2, line) == (code, said[0])
-    assert said[1].endswith(": 1 belief of api@41 would be broken; nothing was changed")
+    assert said[1].endswith(": 1 expectation of api@41 would be broken; nothing was changed")
     assert (was, marks) == (sql(database, SCHEMA), sql(database, LEDGER))
 
     allowed = ("--allow-inexact", "--allow-data-loss", "--allow-breaking")
@@ -217,7 +217,7 @@ def test_what_somebody_made_by_hand_is_still_there_afterwards(project: Path, dat
 
 def test_what_a_later_file_mends_is_told_and_not_refused(project: Path) -> None:
     healthd("migrate", "--to", "11_privilege_revoked", "--allow-breaking")
-    line = "12_table_renamed breaks until 13_table_again: table public.machines is still believed in by api@41"
+    line = "12_table_renamed: breaks until 13_table_again: api@41 still expects table public.machines"
 
     code, text, _ = healthd("plan")
     assert (1, [line]) == (code, breaking(text))
@@ -229,12 +229,12 @@ def test_what_a_later_file_mends_is_told_and_not_refused(project: Path) -> None:
 def test_what_only_asks_for_care_is_told_and_not_refused(project: Path) -> None:
     healthd("migrate", "--to", "08_label_renamed", "--allow-breaking")
     (project / "api.json").write_text(json.dumps({"enums": {"public.mood": ["good", "sad"]}}))
-    words = "labels are in a different order from the values of the application"
-    line = f"09_label_removed careful: enum:public.mood: {words}"
+    words = "enum:public.mood: labels are in a different order from the values of the application (api@41)"
+    line = f"09_label_removed: warning: {words}"
 
-    assert f"{line} (api@41)" == breaking(healthd("plan")[1])[0]
+    assert line == breaking(healthd("plan")[1])[0]
     code, _, said = healthd("migrate", "--to", "09_label_removed")
-    assert (0, f"{line} (api@41)") == (code, said[0])
+    assert (0, line) == (code, said[0])
 
 
 def test_json_says_the_same(project: Path) -> None:
@@ -262,10 +262,10 @@ def test_of_a_file_that_nobody_measured_nothing_can_be_told(project: Path) -> No
     (project / "sql" / "03_column_dropped.sql").write_text(
         "ALTER TABLE machines DROP COLUMN location, DROP COLUMN notes"
     )
-    line = "what 03_column_dropped would break cannot be told: the lock file does not say what it makes"
+    line = "cannot determine which expectations 03_column_dropped would break: not in the lock file"
 
     code, text, _ = healthd("plan")
-    assert (3, "    what it would break of the contracts cannot be told") == (code, text.splitlines()[1])
+    assert (3, "    cannot determine which expectations it would break") == (code, text.splitlines()[1])
 
     code, _, said = healthd("migrate", "--to", "03_column_dropped", "--allow-unlocked")
     assert (0, line) == (code, said[0])
@@ -287,7 +287,7 @@ def test_a_fleet_is_refused_target_by_target(project: Path, database: str, sql: 
     healthd("migrate", "--all", "--to", "02_harmless")
     code, text, said = healthd("migrate", "--all", "--to", "03_column_dropped")
 
-    assert (2, f"one: 03_column_dropped breaks: {LINES['03_column_dropped']}") == (code, said[0])
+    assert (2, f"one: 03_column_dropped: breaks: {LINES['03_column_dropped']}") == (code, said[0])
     assert "1 belief of api@41 would be broken; nothing was changed" in text
     assert [("01_machines",), ("02_harmless",)] == sql(database, LEDGER)
 
@@ -299,7 +299,7 @@ def test_a_database_made_by_hand_is_judged_as_it_is(project: Path, database: str
     sql(database, "CREATE TABLE machines (id int PRIMARY KEY, name text NOT NULL, location text, mood mood NOT NULL)")
     code, _, said = healthd("migrate", "--to", "03_column_dropped")
 
-    assert (2, f"03_column_dropped breaks: {LINES['03_column_dropped']}") == (code, said[0])
+    assert (2, f"03_column_dropped: breaks: {LINES['03_column_dropped']}") == (code, said[0])
     assert [(None,)] == sql(database, "SELECT to_regclass('_yoyo_migration')::text")
 
 

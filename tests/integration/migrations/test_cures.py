@@ -14,14 +14,14 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
 from healthd.migrations.engine.cures import CURES
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-from healthd.migrations.runner import standing
+from healthd.migrations.standing import standing
 
 STEPS = "-- transactional: false\nCREATE TABLE public.a ();\n"
 CUT = "SELECT pg_terminate_backend(own.pid) FROM (SELECT pg_backend_pid() AS pid) AS own;"
 FUNCTION = "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;"
 LABEL = "ALTER TYPE public.e ADD VALUE 'b';\nSELECT ('b' || '')::public.e"
 CASES = {
-    "25001 whole": ("SELECT 1;\nVACUUM;", "put `-- transactional: false` at the top of the file"),
+    "25001 whole": ("SELECT 1;\nVACUUM;", "add `-- transactional: false` at the top of the file"),
     "25001 step": (f"{STEPS}BEGIN;\nVACUUM;\nCOMMIT;", "out of the file's BEGIN … COMMIT, then: healthd resume"),
     "25001 first": (
         "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;",
@@ -29,16 +29,16 @@ CASES = {
     ),
     "25001 later": (
         f"{STEPS}BEGIN;\nSELECT 1;\nSET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCOMMIT;",
-        "write BEGIN ISOLATION LEVEL …, or put it right behind the BEGIN, then: healthd resume",
+        "write BEGIN ISOLATION LEVEL …, or move it directly after the BEGIN, then: healthd resume",
     ),
-    "2D000 whole": (f"{FUNCTION}\nSELECT f();", "put `-- transactional: false` at the top of the file"),
-    "2D000 step": (f"{STEPS}{FUNCTION}\nSELECT f();", "make it a procedure, and CALL it outside of BEGIN … COMMIT"),
-    "55P04 whole": (f"{LABEL};", "of use after its transaction only: use it in the next file"),
-    "55P04 step": (f"{STEPS}BEGIN;\n{LABEL};\nCOMMIT;", "use it behind the COMMIT, then: healthd resume"),
-    "57P01 whole": (f"SELECT 1;\n{CUT}", "a person ended the session: see to it, then run it again"),
-    "57P01 step": (f"{STEPS}{CUT}", "a person ended the session: see to it, then: healthd resume"),
-    "57014 whole": ("SET statement_timeout = 1;\nSELECT pg_sleep(9);", "statement_timeout stopped it"),
-    "25006 whole": ("SET TRANSACTION READ ONLY;\nCREATE TABLE b ();", "says that this session only reads"),
+    "2D000 whole": (f"{FUNCTION}\nSELECT f();", "add `-- transactional: false` at the top of the file"),
+    "2D000 step": (f"{STEPS}{FUNCTION}\nSELECT f();", "make it a procedure, and CALL it outside BEGIN … COMMIT"),
+    "55P04 whole": (f"{LABEL};", "cannot be used in the transaction that adds it: use it in the next file"),
+    "55P04 step": (f"{STEPS}BEGIN;\n{LABEL};\nCOMMIT;", "use it after the COMMIT, then: healthd resume"),
+    "57P01 whole": (f"SELECT 1;\n{CUT}", "a user terminated the session: check the server, then run it again"),
+    "57P01 step": (f"{STEPS}{CUT}", "a user terminated the session: check the server, then: healthd resume"),
+    "57014 whole": ("SET statement_timeout = 1;\nSELECT pg_sleep(9);", "statement_timeout canceled the statement"),
+    "25006 whole": ("SET TRANSACTION READ ONLY;\nCREATE TABLE b ();", "makes this session read-only"),
 }
 
 
@@ -66,7 +66,7 @@ def test_a_session_that_ends_at_a_statement_without_a_transaction_does_not_say_m
     with opened(database, wait_s=1.0) as backend, pytest.raises(MigrationFailed) as caught:
         backend.apply_one(yoyo_migration(read_migrations([tmp_path])[0]))
 
-    assert str(caught.value).endswith("it is not marked; whether statement 3 is in is not known")
+    assert str(caught.value).endswith("not recorded as complete; it is unknown whether statement 3 was applied")
 
 
 # What is there, what the file says, and what helps: one for each kind of refusal that a migration commonly meets.
@@ -78,57 +78,61 @@ VIEW = f"{T} CREATE VIEW w AS SELECT id, v FROM t;"
 PARTS = """CREATE TABLE p (d int) PARTITION BY RANGE (d); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (5);
     CREATE TABLE q (d int); INSERT INTO q VALUES (99);"""
 MET = {
-    "22001": (T, "INSERT INTO t VALUES (3, 'four')", "make the column wider, or shorten the values first"),
-    "22003": (T, "INSERT INTO t VALUES (3000000000::bigint)", "take a wider type"),
-    "22007": (T, "SELECT v::date FROM t", "repair the values first"),
-    "22P02": (T, "ALTER TABLE t ALTER v TYPE int USING v::int", "a value cannot be read as that type"),
+    "22001": (T, "INSERT INTO t VALUES (3, 'four')", "widen the column, or shorten the values first"),
+    "22003": (T, "INSERT INTO t VALUES (3000000000::bigint)", "use a wider type"),
+    "22007": (T, "SELECT v::date FROM t", "correct the values first"),
+    "22P02": (T, "ALTER TABLE t ALTER v TYPE int USING v::int", "a value is invalid for that type"),
     "22P02 enum": ("CREATE TYPE x AS ENUM ('a')", "SELECT ('b' || '')::x", "add the label to the enum"),
-    "23502": (T, "ALTER TABLE t ALTER n SET NOT NULL", "fill the rows that have no value first"),
-    "23503": (OTHER, "ALTER TABLE o ADD FOREIGN KEY (t) REFERENCES t", "repair the rows that refer to nothing first"),
+    "23502": (T, "ALTER TABLE t ALTER n SET NOT NULL", "fill in the missing values first"),
+    "23503": (
+        OTHER,
+        "ALTER TABLE o ADD FOREIGN KEY (t) REFERENCES t",
+        "correct the rows that refer to missing rows first",
+    ),
     "23503 delete": (
         f"{OTHER} UPDATE o SET t = 1; ALTER TABLE o ADD FOREIGN KEY (t) REFERENCES t;",
         "DELETE FROM t",
         "delete or change the rows that refer to it first",
     ),
-    "23505": (T, "INSERT INTO t VALUES (1)", "INSERT … ON CONFLICT, or leave it out"),
-    "23505 index": (T, "CREATE UNIQUE INDEX ON t (v)", "merge or delete the rows that are double first"),
-    "23514": (T, "ALTER TABLE t ADD CHECK (id > 1)", "or add it NOT VALID, and VALIDATE it when they are"),
+    "23505": (T, "INSERT INTO t VALUES (1)", "INSERT … ON CONFLICT, or omit the row"),
+    "23505 index": (T, "CREATE UNIQUE INDEX ON t (v)", "merge or delete the duplicate rows first"),
+    "23514": (T, "ALTER TABLE t ADD CHECK (id > 1)", "or add it NOT VALID, and VALIDATE it when the rows are correct"),
     "23514 row": (
         f"{T} ALTER TABLE t ADD CHECK (id > 0);",
         "INSERT INTO t VALUES (0)",
         "write rows that",
     ),
-    "23514 partition": (PARTS, "INSERT INTO p VALUES (7)", "make the partition that these rows belong to first"),
+    "23514 partition": (PARTS, "INSERT INTO p VALUES (7)", "create the partition for these rows first"),
     "23514 attach": (
         PARTS,
         "ALTER TABLE p ATTACH PARTITION q FOR VALUES FROM (5) TO (9)",
-        "move the rows that are outside of the partition's bounds first",
+        "move the rows that are outside the partition's bounds first",
     ),
     "23P01": (
         "CREATE TABLE t (r int4range); INSERT INTO t VALUES ('[1,3)'), ('[2,4)');",
         "ALTER TABLE t ADD EXCLUDE USING gist (r WITH &&)",
-        "repair the rows that conflict first",
+        "correct the conflicting rows first",
     ),
     "26000": ("", "EXECUTE asked", "PREPARE it in this file: each file starts in a session like new"),
     "34000": ("", "FETCH held", "DECLARE the cursor in this file"),
-    "3F000": ("", "CREATE TABLE nowhere.t ()", "CREATE SCHEMA in a file before this one"),
-    "42601": ("", "CREATE TABEL t ()", "correct the statement at the place that is named"),
-    "42701": (T, "ALTER TABLE t ADD n int", "the column is there already"),
-    "42703": (T, "SELECT zz FROM t", "add the column in a file before this one"),
+    "3F000": ("", "CREATE TABLE nowhere.t ()", "CREATE SCHEMA in an earlier file"),
+    "42601": ("", "CREATE TABEL t ()", "correct the statement at the position in the message"),
+    "42701": (T, "ALTER TABLE t ADD n int", "the column already exists"),
+    "42703": (T, "SELECT zz FROM t", "add the column in an earlier file"),
     "42704": (T, "ALTER TABLE t ADD x nowhere_type", "CREATE EXTENSION"),
-    "42704 role": (T, "GRANT SELECT ON t TO nobody_here", "has to CREATE ROLE first"),
-    "42710": (f"{T} CREATE POLICY y ON t;", "CREATE POLICY y ON t", "it is there already"),
-    "42723": ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';",) * 2 + ("CREATE OR REPLACE it",),
+    "42704 role": (T, "GRANT SELECT ON t TO nobody_here", "a role with CREATEROLE must create it first"),
+    "42710": (f"{T} CREATE POLICY y ON t;", "CREATE POLICY y ON t", "it already exists"),
+    "42723": ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';",) * 2 + ("use CREATE OR REPLACE",),
     "42P01": ("", "SELECT FROM nowhere", "write its schema before its name"),
     "42P05": ("", "PREPARE x AS SELECT 1;\nPREPARE x AS SELECT 1", "DEALLOCATE it first"),
-    "42P06": ("CREATE SCHEMA app", "CREATE SCHEMA app", "the schema is there already"),
-    "42P07": (T, "CREATE TABLE t ()", "if somebody ran this file by hand, `healthd baseline` adopts it"),
-    "2BP01": (VIEW, "DROP TABLE t", "drop or change what depends on it first, in this file"),
-    "0A000": (VIEW, "ALTER TABLE t ALTER v TYPE text", "drop the view first, and make it again behind the change"),
+    "42P06": ("CREATE SCHEMA app", "CREATE SCHEMA app", "the schema already exists"),
+    "42P07": (T, "CREATE TABLE t ()", "if this file was run by hand, `healthd baseline` adopts it"),
+    "2BP01": (VIEW, "DROP TABLE t", "drop or change the dependent objects first, in this file"),
+    "0A000": (VIEW, "ALTER TABLE t ALTER v TYPE text", "drop the view first, and create it again after the change"),
     "42804": (
         f"{T} ALTER TABLE t ALTER v SET DEFAULT 'x'; UPDATE t SET v = '1';",
         "ALTER TABLE t ALTER v TYPE int USING v::int",
-        "drop the default first, and set it again behind the change",
+        "drop the default first, and set it again after the change",
     ),
     "42804 key": (
         "CREATE TABLE a (i int PRIMARY KEY); CREATE TABLE b (t text);",
@@ -150,8 +154,12 @@ MET = {
     "42P16": (T, "ALTER TABLE t ADD PRIMARY KEY (n)", "drop the old primary key first"),
     "42P16 view": (VIEW, "CREATE OR REPLACE VIEW w AS SELECT v FROM t", "REPLACE can only add columns at the end"),
     "42P16 null": (T, "ALTER TABLE t ALTER id DROP NOT NULL", "drop the primary key first"),
-    "42P17": (T, "CREATE INDEX ON t ((now()))", "use functions that are IMMUTABLE"),
-    "42P17 bounds": (PARTS, "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (4) TO (9)", "take bounds that no other"),
+    "42P17": (T, "CREATE INDEX ON t ((now()))", "use IMMUTABLE functions"),
+    "42P17 bounds": (
+        PARTS,
+        "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (4) TO (9)",
+        "choose bounds that do not overlap",
+    ),
     "55006": (DEFERRED, "UPDATE c SET p = 1;\nALTER TABLE c ALTER p SET NOT NULL", "SET CONSTRAINTS ALL IMMEDIATE;"),
     "55006 loop": (
         T,
@@ -161,7 +169,7 @@ MET = {
     "42501": (
         f"{T} REVOKE ALL ON t FROM PUBLIC; CREATE ROLE cured_nobody;",
         "SET LOCAL ROLE cured_nobody; SELECT FROM t",
-        "ask for the privilege it names",
+        "grant the privilege in the message",
     ),
     "42501 owner": (f"{T} CREATE ROLE cured_other;", "SET LOCAL ROLE cured_other; DROP TABLE t", "must own it"),
     "58P01": ("", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'nowhere', 'f'", "install the package"),
@@ -209,7 +217,7 @@ def test_a_transaction_that_lasts_too_long_says_which_setting_ended_it(database:
         backend.apply_one(yoyo_migration(read_migrations([tmp_path])[0]))
 
     assert "(25P04)" in str(caught.value)
-    assert caught.value.hint.startswith("transaction_timeout ended the session: raise it")
+    assert caught.value.hint.startswith("transaction_timeout ended the session: increase it")
 
 
 def test_a_cure_is_for_a_code_of_the_server_and_each_has_one_that_fits_all() -> None:

@@ -133,7 +133,7 @@ def test_a_disk_that_is_full_in_a_transaction_leaves_nothing(project: Path, full
     assert "2_whole.sql, line 2: could not extend file" in error
     assert "(53100), statement 2: INSERT INTO public.whole" in error
     assert "nothing was changed" in error
-    assert "hint: make room on the server's disk, then run it again" in error
+    assert "hint: free disk space on the server, then run it again" in error
     assert "1_small  applied\n2_whole  pending\n" in told(url, "status", code=1).out
     own.size(200)
     told(url, "migrate", code=0)
@@ -150,8 +150,8 @@ def test_a_disk_that_is_full_between_two_statements_is_told_and_goes_on_there(
     error = told(url, "migrate", code=2).err
 
     assert "3_steps.sql, line 3: could not extend file" in error
-    assert "the 1 statement before it is in, and it is not marked" in error
-    assert "hint: make room on the server's disk, then: healthd resume" in error
+    assert "the 1 statement before it was applied, and the file is not recorded as complete" in error
+    assert "hint: free disk space on the server, then: healthd resume" in error
     assert "3_steps  interrupted: after statement 1 of 3" in told(url, "status", code=2).out
     own.size(200)
     assert "not proven" not in told(url, "resume", code=0).err
@@ -173,7 +173,7 @@ def test_a_disk_that_is_full_in_an_index_build_leaves_no_invalid_index(
     error = told(url, "resume", code=2).err
 
     assert "(53100), statement 3: CREATE INDEX CONCURRENTLY steps_word" in error
-    assert "the INVALID index public.steps_word that it left was dropped" in error.replace(
+    assert "the INVALID index public.steps_word that it left behind was dropped" in error.replace(
         "index steps", "index public.steps"
     )
     assert [] == sql(url, "SELECT 1 FROM pg_index WHERE indrelid = 'public.steps'::regclass")
@@ -254,8 +254,8 @@ async def test_a_standby_is_read_by_status_and_changed_by_nobody(
         for words in WRITING:
             error = told(standby, *words, code=2).err
 
-            assert "is a standby, which only reads; nothing was changed" in error, words
-            assert "hint: name the primary" in error, words
+            assert "is a standby, which is read-only; nothing was changed" in error, words
+            assert "hint: connect to the primary" in error, words
             assert 2 == len(error.splitlines()), error
 
     await asyncio.to_thread(told, primary, "migrate", "--to", "1_small", code=0)
@@ -281,7 +281,7 @@ async def test_an_interrupted_file_is_not_resumed_on_a_standby(
 
     def all_of_it() -> None:
         assert "3_steps  interrupted: after statement 2" in told(standby, "status", code=2).out
-        assert "is a standby, which only reads; nothing was changed" in told(standby, "resume", code=2).err
+        assert "is a standby, which is read-only; nothing was changed" in told(standby, "resume", code=2).err
         told(primary, "resume", code=0)
 
     await asyncio.to_thread(all_of_it)

@@ -24,7 +24,7 @@ from healthd.errors import HealthdError
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-from healthd.migrations.runner import standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 from healthd.model.snapshots import diff
 from healthd.postgres import embedded
@@ -186,14 +186,14 @@ async def test_a_connection_that_is_cut_before_any_answer_is_followed_by_a_runne
         state = await truth(url, migrations, form.lock)
         if "nothing was changed" in told[-1]:
             assert state is State.PENDING, told[-1]
-        if "all of it is in, and the books say so" in told[-1]:
+        if "it took effect, and is recorded in the ledger" in told[-1]:
             assert state is State.APPLIED
         wire.before = wire.after = lambda _: False
         await asyncio.to_thread(finish, url, migrations)
 
         assert await truth(url, migrations, form.lock) is State.APPLIED, told[-1]
         assert [(form.rows,)] == sql(url, COUNT), told[-1]
-    assert any("the books say so" in words for words in told)
+    assert any("it took effect, and is recorded in the ledger" in words for words in told)
 
 
 FATAL = {

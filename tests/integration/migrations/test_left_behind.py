@@ -13,11 +13,12 @@ from typing import Any
 import psycopg
 import pytest
 from acceptance.test_cli import Result, healthd
+from runs import migrate
 from story import replayed
 
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
-from healthd.migrations.runner import migrate, standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -35,8 +36,8 @@ BUILD = "CREATE INDEX CONCURRENTLY r_w ON public.r (v, id);"
 FORMS = {"drop": DROP, "detach": DETACH, "build": BUILD}
 LEFT = {
     "drop": "index r_v is INVALID",
-    "detach": "partition ev_2024 is half detached, its rows are no longer read through public.ev",
-    "build": "index r_w is there and INVALID; the index r_w could not be dropped (55P03)",
+    "detach": "partition ev_2024 is only partly detached, its rows are no longer visible in public.ev",
+    "build": "index r_w exists, but is INVALID; the index r_w could not be dropped (55P03)",
 }
 LATER = "SELECT 1;\n"
 
@@ -190,7 +191,7 @@ def test_a_unique_index_on_rows_that_are_not_leaves_nothing_and_says_so(project:
     sql(database, "INSERT INTO public.r VALUES (1, 7), (2, 7)")
     error = told("migrate", code=2).err
 
-    assert "nothing was changed; the INVALID index r_v_idx that it left was dropped" in error
+    assert "nothing was changed; the INVALID index r_v_idx that it left behind was dropped" in error
     assert "2_last  pending" in told("status", code=1).out
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from runs import migrate, rollback
 
 from healthd.expected.files import Migration, read_migrations
 from healthd.migrations.engine.lock_waits import Patience
-from healthd.migrations.runner import migrate, rollback
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from runs import migrate
 
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected.files import read_migrations
-from healthd.migrations.runner import migrate, standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import MIGRATION_LOCK, State
 from healthd.sqltext.lock_releases import release
 
@@ -110,7 +111,7 @@ async def test_no_second_runner_gets_in_while_a_file_that_has_released_the_lock_
     assert ("1",) == await first
     assert State.PENDING is stand.migrations[0].state
     assert "is running migrations" in (stand.maintenance or "")
-    held = {"outside": "1 is still run by healthd/"}.get(form, "the migration lock is held by healthd/")
+    held = {"outside": "1 is still being run by healthd/"}.get(form, "the migration lock is held by healthd/")
     assert held in str(caught.value)
     assert [(1,)] == sql(database, "SELECT i FROM pay")
     assert State.APPLIED is (await standing(database, migrations, None)).migrations[0].state
@@ -129,7 +130,7 @@ async def test_a_runner_whose_lock_was_taken_by_another_stops(database: str, tmp
         other.execute("SELECT pg_advisory_unlock(7)")
         with pytest.raises(MigrationFailed) as caught:
             await first
-    assert "1.sql has let go of the migration lock, and another session has taken it" in str(caught.value)
+    assert "1.sql released the migration lock, and another session has acquired it" in str(caught.value)
     assert [] == sql(database, "SELECT i FROM pay")
     assert State.INTERRUPTED is (await standing(database, migrations, None)).migrations[0].state
 

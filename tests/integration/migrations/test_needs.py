@@ -52,8 +52,8 @@ def test_a_role_that_was_made_for_the_replay_is_said_by_plan_and_refused_by_migr
     code, out, _ = healthd(capsys, folder, "plan", database)
 
     assert 2 == code
-    assert f"2  needs role {ROLE}, which is not there: CREATE ROLE {ROLE} NOLOGIN;" in out
-    assert '2  needs tablespace Fast, which is not there: CREATE TABLESPACE "Fast" LOCATION' in out
+    assert f"2  needs role {ROLE}, which does not exist: CREATE ROLE {ROLE} NOLOGIN;" in out
+    assert '2  needs tablespace Fast, which does not exist: CREATE TABLESPACE "Fast" LOCATION' in out
     cures = [
         one["cure"] for one in json.loads(healthd(capsys, folder, "plan", database, "--format", "json")[1])["lacks"]
     ]
@@ -62,7 +62,7 @@ def test_a_role_that_was_made_for_the_replay_is_said_by_plan_and_refused_by_migr
     code, _, err = healthd(capsys, folder, "migrate", database)
 
     assert 2 == code
-    assert f"2 needs role {ROLE}, which is not there, 2 needs tablespace Fast" in err
+    assert f"2 needs role {ROLE}, which does not exist, 2 needs tablespace Fast" in err
     assert "nothing was changed" in err
     assert f"CREATE ROLE {ROLE} NOLOGIN;" in err
     assert [(None,)] == sql(database, "SELECT to_regclass('t')")
@@ -84,7 +84,7 @@ def test_an_extension_that_does_not_come_with_the_server_is_said_with_file_and_l
 ) -> None:
     text = "CREATE TABLE t ();\nCREATE EXTENSION IF NOT EXISTS plpgsql;\nCREATE EXTENSION postgis_of_nobody;"
     folder = project(tmp_path, (), **{"1": text})
-    words = "extension postgis_of_nobody (1.sql, line 3), which does not come with the server"
+    words = "extension postgis_of_nobody (1.sql, line 3), which is not available on the server"
 
     assert (
         f"1  needs {words}: install the package that provides postgis_of_nobody"
@@ -195,7 +195,7 @@ async def test_a_file_for_which_a_server_surely_has_no_room_is_refused_and_a_dou
     assert (words == "no room") == bool(found)
     assert (words == "may") == bool(list(tight([one], usual)))
     if found:
-        assert "raise max_locks_per_transaction, now 64, to about 512" in found[0].cure
+        assert "increase max_locks_per_transaction from 64 to about 512" in found[0].cure
 
 
 def test_up_refuses_an_extension_that_its_own_server_comes_without_before_anything_runs(

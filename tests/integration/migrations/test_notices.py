@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from acceptance.test_cli import healthd
+from runs import migrate
 
 from healthd.expected.files import read_migrations
 from healthd.migrations.engine.notices import Notice
-from healthd.migrations.runner import migrate
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pg_dump
 import pytest
+from runs import migrate
 from servers import other_major
 
 from healthd.background import Later
@@ -23,7 +24,6 @@ from healthd.database.snapshot.reading import read
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile, dump, load
 from healthd.expected.store import Files, expected_digests
-from healthd.migrations.runner import migrate
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.postgres import embedded, programs
@@ -211,7 +211,7 @@ async def test_a_major_that_the_lock_file_does_not_know_is_one_ticket(
     assert [("cannot_compare", "texts", Severity.UNKNOWN)] == [
         (one.problem, one.check, one.severity) for one in report.findings
     ]
-    assert "a text was printed by PostgreSQL" in report.findings[0].message
+    assert "a text was printed differently by PostgreSQL" in report.findings[0].message
     assert Severity.OK == report.checks["objects"]
     assert quiet
 
@@ -239,7 +239,7 @@ def test_diff_takes_the_lock_file_as_that_major_prints_and_else_cannot_tell(
 
     code, _, said = run("diff", tmp_path / "other.lock", url)
     assert 3 == code
-    assert "1 of these were printed by PostgreSQL" in said
+    assert "1 of these differences are in texts that PostgreSQL" in said
 
     sql(url, "ALTER TABLE public.orders ALTER COLUMN note DROP NOT NULL")
     code, _, _ = run("diff", tmp_path / "other.lock", url)
@@ -284,11 +284,11 @@ def test_lock_keeps_verifies_and_never_silently_loses_what_another_major_prints(
 
     code, text, said = run("lock", "--check", "--format", "json")
     assert (0, {"disagreements": [], "not_compared": [major]}) == (code, json.loads(text))
-    assert f"what PostgreSQL {major} makes was not compared" in said
+    assert f"the result on PostgreSQL {major} was not compared" in said
 
     with (project / "yoyo.ini").open("a") as settings:
         settings.write(f"also_on = {other}\n")
-    assert (0, "schema.lock is what the files make\n", "") == run("lock", "--check")
+    assert (0, "schema.lock matches the files\n", "") == run("lock", "--check")
 
     known = load(written)
     (there,) = known.also.values()
@@ -296,7 +296,7 @@ def test_lock_keeps_verifies_and_never_silently_loses_what_another_major_prints(
     wrong = replace(there, migrations=(there.migrations[0], lost, *there.migrations[2:]))
     (project / "schema.lock").write_text(dump(replace(known, also={major: wrong})))
     code, text, _ = run("lock", "--check")
-    assert (2, f"2_open: the replay measured something else on PostgreSQL {major}\n") == (code, text)
+    assert (2, f"2_open: the replay had another result on PostgreSQL {major}\n") == (code, text)
 
 
 def test_lock_refuses_to_forget_another_major_unless_told(project: Path, lock: LockFile, other: Path) -> None:
@@ -305,7 +305,7 @@ def test_lock_refuses_to_forget_another_major_unless_told(project: Path, lock: L
     code, _, said = run("lock")
 
     assert 3 == code
-    assert f"schema.lock also knows what PostgreSQL {major} prints, and would lose it" in said
+    assert f"schema.lock also contains the texts of PostgreSQL {major}, which would be lost" in said
     assert dump(lock) == (project / "schema.lock").read_text()
     assert 0 == run("lock", "--forget", str(major))[0]
     assert {} == load((project / "schema.lock").read_text()).also
@@ -316,4 +316,4 @@ def test_the_major_that_locks_is_no_other(project: Path) -> None:
     code, _, said = run("lock", "--also-on", ours)
 
     assert 3 == code
-    assert f"{ours} holds PostgreSQL {programs.major(ours)}, which the lock file is made on anyway" in said
+    assert f"{ours} contains PostgreSQL {programs.major(ours)}, with which the lock file is written anyway" in said

@@ -12,8 +12,8 @@ from healthd.config.settings import Target
 from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile, dump
-from healthd.migrations.runner import standing
 from healthd.migrations.safe_run import Changed, migrate, refusals, rollback
+from healthd.migrations.standing import standing
 from healthd.replay.replay import replay
 
 YOYO = Path(sys.executable).with_name("yoyo")

@@ -87,13 +87,13 @@ def test_each_statement_is_told_with_its_lock_and_the_size_of_the_table(project:
         "    line 4: ALTER TABLE public.orders ALTER COLUMN id TYPE bigint",
         f"        {orders}, rewrites the table, under the lock it holds",
         "    line 7: CREATE INDEX orders_more ON public.orders (more)",
-        f"        {orders}, reads the whole table, under the lock it holds",
-        "    2 other statements: no lock on what is there",
+        f"        {orders}, reads the entire table, under the lock it holds",
+        "    2 other statements: no lock on an existing relation",
         "3_index  pending; rollback exact; statement by statement, no transaction",
         "    line 2: CREATE INDEX CONCURRENTLY orders_note ON public.orders (note)",
         f"        SHARE UPDATE EXCLUSIVE on {orders} (as documented, not measured)",
         "4_kept  pending; rollback missing; one transaction",
-        "    1 statement: no lock on what is there",
+        "    1 statement: no lock on an existing relation",
     ]
 
 
@@ -119,7 +119,7 @@ def test_nothing_is_changed_and_json_says_the_same(project: Path, database: str,
 
 
 def test_what_an_earlier_file_makes_is_not_there_yet(project: Path) -> None:
-    assert "ACCESS EXCLUSIVE on orders (not there yet), blocks reads and writes" in run("plan")[1]
+    assert "ACCESS EXCLUSIVE on orders (does not exist yet), blocks reads and writes" in run("plan")[1]
 
 
 def test_nothing_to_do_is_exit_0(project: Path) -> None:
@@ -139,7 +139,7 @@ def test_an_edited_file_is_exit_2_and_what_is_older_than_the_last_is_out_of_orde
     (project / "sql" / "0_late.sql").write_text("SELECT 1")
     code, text, _ = run("plan")
     assert 3 == code
-    assert text.startswith("0_late  out of order; the lock file does not know this file: healthd lock measures it\n")
+    assert text.startswith("0_late  out of order; the lock file does not contain this file: run healthd lock\n")
 
 
 def test_a_file_that_is_not_the_measured_one_is_exit_3(project: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_file_that_is_not_the_measured_one_is_exit_3(project: Path) -> None:
     code, text, _ = run("plan")
 
     assert 3 == code
-    assert "4_kept  pending; the lock file does not know this file: healthd lock measures it" in text
+    assert "4_kept  pending; the lock file does not contain this file: run healthd lock" in text
 
 
 async def test_a_table_that_somebody_holds_is_sized_from_the_catalog(database: str, sql: Sql) -> None:
@@ -192,15 +192,15 @@ BIG = {ORDERS: Size(1_300_000_000, 4_000_000), INDEX: Size(90_000_000, None)}
         (
             Step(1, {ORDERS: "SHARE", INDEX: "ACCESS EXCLUSIVE"}, (INDEX,), (ORDERS,)),
             [
-                f"ACCESS EXCLUSIVE on {NOTE}, builds the index anew, blocks reads and writes",
-                "SHARE on orders (1.2 GB, 4 M rows), reads the whole table, blocks writes",
+                f"ACCESS EXCLUSIVE on {NOTE}, rebuilds the index, blocks reads and writes",
+                "SHARE on orders (1.2 GB, 4 M rows), reads the entire table, blocks writes",
             ],
         ),
         (
             Step(1, {ORDERS: "SHARE UPDATE EXCLUSIVE"}, known=DOCUMENTED),
             ["SHARE UPDATE EXCLUSIVE on orders (1.2 GB, 4 M rows) (as documented, not measured)"],
         ),
-        (Step(1, known=UNKNOWN), ["its locks are not known: no replay can measure it"]),
+        (Step(1, known=UNKNOWN), ["its locks are unknown: a replay cannot measure them"]),
     ],
 )
 def test_a_step_is_told_in_words_of_an_operator(step: Step, words: list[str]) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from pooler import pooled
+from runs import migrate
 
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
-from healthd.migrations.runner import migrate
 from healthd.postgres import embedded
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -30,7 +30,7 @@ async def test_a_pool_that_shares_sessions_is_refused_with_the_reason(
 ) -> None:
     with (
         pooled(server, database, "transaction") as url,
-        pytest.raises(MigrationFailed, match=re.escape("(PgBouncer, pool_mode transaction)")) as caught,
+        pytest.raises(MigrationFailed, match=re.escape("(PgBouncer, pool_mode = transaction)")) as caught,
     ):
         await migrate(url, read_migrations([folder / "sql"]), None, say=lambda _: None)
 

@@ -14,7 +14,8 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
-from healthd.migrations.safe_run import Changed, look, migrate, rollback
+from healthd.migrations.look import look
+from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.model.names import Key
 from healthd.replay.replay import replay
 
@@ -92,7 +93,7 @@ async def test_a_drifted_database_is_left_alone(run: Run, sql: Sql) -> None:
         await run.up()
 
     assert "machines has drifted: column:public.a.word is missing; nothing was changed" == str(caught.value)
-    assert "healthd check tells all" in caught.value.hint
+    assert "healthd check shows all differences" in caught.value.hint
     assert caught.value.hint.endswith("or healthd migrate --allow-drift")
     assert [(2,)] == sql(run.target.dsn, "SELECT count(*) FROM _yoyo_migration")
 
@@ -121,26 +122,27 @@ async def test_what_was_never_measured_is_not_applied(run: Run, sql: Sql) -> Non
     with pytest.raises(MigrationFailed) as caught:
         await run.without("2_b").up("3_differs")
 
-    assert "schema.lock does not say what would run: 2_b is not in it; nothing was changed" == str(caught.value)
-    assert "healthd lock; or healthd migrate --allow-unlocked" in caught.value.hint
+    words = "schema.lock does not match the migrations to be applied: 2_b is not in it; nothing was changed"
+    assert words == str(caught.value)
+    assert caught.value.hint == "run healthd lock and commit the result; or healthd migrate --allow-unlocked"
     assert [(None,)] == sql(run.target.dsn, "SELECT to_regclass('a')")
 
 
 async def test_what_was_allowed_without_a_measure_is_not_called_proven(run: Run) -> None:
     done = await run.without("2_b").up("2_b", allow_unlocked=True)
 
-    assert Changed(("1_a", "2_b"), ("schema.lock does not say what 2_b makes",)) == done
+    assert Changed(("1_a", "2_b"), ("schema.lock does not contain 2_b as applied",)) == done
 
 
 async def test_a_file_that_was_edited_since_it_was_measured_is_not_applied(run: Run) -> None:
     run.migrations = (replace(run.migrations[0], apply="CREATE TABLE a (id bigint)"), *run.migrations[1:])
-    with pytest.raises(MigrationFailed, match="1_a is not what was locked"):
+    with pytest.raises(MigrationFailed, match="1_a differs from it"):
         await run.up()
 
 
 async def test_a_pending_file_that_is_gone_is_missed(run: Run) -> None:
     run.migrations = tuple(one for one in run.migrations if one.id != "2_b")
-    with pytest.raises(MigrationFailed, match="2_b comes before them in it, and would not have run"):
+    with pytest.raises(MigrationFailed, match="2_b comes before them in it, but would not be applied"):
         await run.up()
 
 
@@ -152,7 +154,7 @@ async def test_a_run_that_makes_another_table_than_was_measured_says_so(run: Run
     with pytest.raises(MigrationFailed) as caught:
         await run.up("1_a")
 
-    words = "1_a applied, but machines is not what schema.lock says then: column:public.a.word is missing"
+    words = "1_a applied, but machines does not match schema.lock afterwards: column:public.a.word is missing"
     assert (words, 2) == (str(caught.value), caught.value.exit_code)
     assert [("1_a",)] == sql(run.target.dsn, "SELECT migration_id FROM _yoyo_migration")
 
@@ -179,7 +181,7 @@ async def test_a_rollback_that_leaves_something_is_refused_with_its_name(run: Ru
     with pytest.raises(MigrationFailed) as caught:
         await run.down()
 
-    words = "the rollback of 3_differs leaves column:public.a.late, table:public.a different; nothing was changed"
+    words = "the rollback of 3_differs does not restore column:public.a.late, table:public.a; nothing was changed"
     assert words == str(caught.value)
     assert "--allow-inexact" in caught.value.hint
     assert [(3,)] == sql(run.target.dsn, "SELECT count(*) FROM _yoyo_migration")
@@ -195,7 +197,7 @@ async def test_what_an_allowed_rollback_leaves_is_told(run: Run) -> None:
 
 async def test_a_rollback_that_failed_in_the_replay_is_refused(run: Run) -> None:
     await run.up("4_fails")
-    with pytest.raises(MigrationFailed, match="the rollback of 4_fails fails where it was measured; nothing"):
+    with pytest.raises(MigrationFailed, match="the rollback of 4_fails failed when it was measured; nothing"):
         await run.down()
 
 
@@ -205,8 +207,9 @@ async def test_several_rollbacks_of_which_one_is_known_to_fail_are_refused_befor
         with pytest.raises(MigrationFailed) as caught:
             await run.down(**options, allow_inexact=True, agreed=True)  # type: ignore[arg-type]
 
-        assert str(caught.value).startswith("the rollback of 4_fails fails where it was measured, and the others would")
-        assert caught.value.hint.endswith("or those after it: healthd rollback --to 4_fails")
+        words = "the rollback of 4_fails failed when it was measured, so the run would stop halfway; nothing"
+        assert str(caught.value).startswith(words)
+        assert caught.value.hint.endswith("or roll back only to it: healthd rollback --to 4_fails")
     assert [(5,)] == sql(run.target.dsn, "SELECT count(*) FROM _yoyo_migration")
     assert Changed(("5_renames",)) == await run.down("4_fails", agreed=True)
 
@@ -214,21 +217,22 @@ async def test_several_rollbacks_of_which_one_is_known_to_fail_are_refused_befor
 async def test_a_rollback_that_was_edited_since_is_refused(run: Run) -> None:
     await run.up("1_a")
     run.migrations = (replace(run.migrations[0], rollback="DROP TABLE a CASCADE;"), *run.migrations[1:])
-    with pytest.raises(MigrationFailed, match="the rollback of 1_a is not what was measured"):
+    with pytest.raises(MigrationFailed, match="the rollback of 1_a was edited since it was measured"):
         await run.down()
 
 
 async def test_a_rollback_of_what_was_applied_from_another_text_is_refused(run: Run, sql: Sql) -> None:
     await run.up("1_a")
     sql(run.target.dsn, "UPDATE _healthd_migration SET digest = 'sha256:other'")
-    with pytest.raises(MigrationFailed, match="1_a was applied from another text than its rollback was measured"):
+    with pytest.raises(MigrationFailed, match="1_a was applied with other content than its rollback was measured with"):
         await run.down()
 
 
 async def test_a_rollback_that_does_something_else_here_says_so(run: Run, sql: Sql) -> None:
     await run.up()
     sql(run.target.dsn, "INSERT INTO a VALUES (1, 'even')")
-    with pytest.raises(MigrationFailed, match=r"7_chance rolled back, but machines is not .*: index:public\.a\.a_word"):
+    words = r"7_chance rolled back, but machines does not match .*: index:public\.a\.a_word"
+    with pytest.raises(MigrationFailed, match=words):
         await run.down()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runs import migrate
 
 from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect
@@ -14,7 +15,6 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile, disagreements, dump, load
 from healthd.expected.measurements import DOCUMENTED, UNKNOWN
-from healthd.migrations.runner import migrate
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference, Snapshot, diff
 from healthd.replay.replay import replay

@@ -11,10 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 import wire as wires
+from runs import migrate, resume, rollback
 
 from healthd.errors import ConfigError, MigrationFailed
 from healthd.expected.files import Migration, read_migrations
-from healthd.migrations.runner import migrate, resume, rollback, standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -57,7 +58,7 @@ async def test_a_failed_statement_is_mended_and_what_was_in_is_not_run_again(
     said: list[str] = []
     mended = write(tmp_path, m=f"{start}INSERT INTO t VALUES (2);\nVACUUM t;")
     assert ("m",) == await resume(database, mended, None, say=said.append)
-    assert ["m.sql was interrupted; it goes on at statement 3 of 4", "applied m"] == said
+    assert ["m.sql was interrupted; it continues at statement 3 of 4", "applied m"] == said
     assert [(1,), (2,)] == sql(database, "SELECT a FROM t ORDER BY 1")
     assert [] == sql(database, PROGRESS)
     assert (State.APPLIED, "") == await state(database, mended)
@@ -74,7 +75,7 @@ async def test_what_is_in_must_still_read_as_it_was_sent(database: str, tmp_path
     await fails(database, write(tmp_path, m=f"{HEADER}CREATE TABLE t (a int);\nSELECT 1/0;"))
     error = await fails(database, write(tmp_path, m=f"{HEADER}CREATE TABLE t (a bigint);\nSELECT 1;"))
 
-    assert "m.sql, line 2: statement 1 (CREATE TABLE t (a bigint)) is not what was sent" in str(error)
+    assert "m.sql, line 2: statement 1 (CREATE TABLE t (a bigint)) differs from what was sent" in str(error)
     assert "--from-statement 1" in error.hint
 
 
@@ -100,15 +101,15 @@ async def test_a_run_that_dies_in_an_index_build_leaves_it_invalid_and_resume_bu
     assert [("i", False), ("other", True)] == sorted(sql(database, INDEXES))
     assert (State.INTERRUPTED, "at statement 2 of 3") == await state(database, migrations)
     would: list[str] = []
-    found = "index i is there and INVALID; it is to be run again"
+    found = "index i exists, but is INVALID; it would be run again"
     assert () == await resume(database, migrations, None, say=would.append, dry_run=True)
     assert [
-        "m.sql: statement 1 of 3 is in: SELECT 1",
-        f"m.sql: statement 2 of 3 was begun, and {found}: CREATE INDEX CONCURRENTLY i ON t (a)",
-        "m.sql: before it goes on: DROP INDEX CONCURRENTLY IF EXISTS i",
-        "m.sql: statement 2 of 3 is to be run: CREATE INDEX CONCURRENTLY i ON t (a)",
-        "m.sql: statement 3 of 3 is to be run: VACUUM t",
-        "m.sql: then it is marked",
+        "m.sql: statement 1 of 3 was applied: SELECT 1",
+        f"m.sql: statement 2 of 3 was started, and {found}: CREATE INDEX CONCURRENTLY i ON t (a)",
+        "m.sql: would be run first: DROP INDEX CONCURRENTLY IF EXISTS i",
+        "m.sql: statement 2 of 3 would be run: CREATE INDEX CONCURRENTLY i ON t (a)",
+        "m.sql: statement 3 of 3 would be run: VACUUM t",
+        "m.sql: then it would be marked as applied",
     ] == would
     assert [("i", False), ("other", True)] == sorted(sql(database, INDEXES))
     assert ("m",) == await resume(database, migrations, None, say=silent)
@@ -126,9 +127,9 @@ async def test_what_nobody_can_know_is_asked_for(database: str, tmp_path: Path, 
 
     assert (State.INTERRUPTED, "at statement 2 of 3") == await state(database, migrations)
     error = await fails(database, migrations)
-    assert "m.sql, line 3: statement 2 (CALL batches()) was begun at " in str(error)
-    assert "nobody can tell whether it is in; nothing was changed" in str(error)
-    assert "--from-statement 3 when it is in, --from-statement 2 when it is not" in error.hint
+    assert "m.sql, line 3: statement 2 (CALL batches()) was started at " in str(error)
+    assert "it cannot be determined whether it was applied; nothing was changed" in str(error)
+    assert "--from-statement 3 if it was applied, --from-statement 2 if it was not" in error.hint
     with pytest.raises(ConfigError, match="no statement 5"):
         await resume(database, migrations, None, say=silent, from_statement=5)
     assert ("m",) == await resume(database, migrations, None, say=silent, from_statement=3)
@@ -163,7 +164,7 @@ async def test_an_invalid_index_that_was_there_before_is_no_success(database: st
     sql(database, INVALID)
     error = await fails(database, write(tmp_path, m=f"{HEADER}CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a);"))
 
-    assert "index i was there before, and is INVALID" in str(error)
+    assert "index i existed before, and is INVALID" in str(error)
     assert [("i", False)] == sql(database, INDEXES)
 
 
@@ -193,8 +194,8 @@ async def test_one_that_was_marked_by_hand_while_it_was_half_way_is_asked_about(
     with pytest.raises(MigrationFailed) as caught:
         await resume(database, migrations, None, say=silent)
 
-    assert "m.sql was interrupted, and is marked as applied all the same" in str(caught.value)
-    assert "--from-statement 4 when all of it is in" in caught.value.hint
+    assert "m.sql was interrupted, but is marked as applied (by hand, or with yoyo mark)" in str(caught.value)
+    assert "--from-statement 4 if all statements were applied" in caught.value.hint
     assert ("m",) == await resume(database, migrations, None, say=silent, from_statement=3)
     assert (State.APPLIED, "") == await state(database, migrations)
     assert [("u",)] == sql(database, "SELECT relname FROM pg_class WHERE relname = 'u'")
@@ -211,6 +212,6 @@ async def test_a_rollback_whose_mark_was_taken_away_by_hand_is_asked_about(
     with pytest.raises(MigrationFailed) as caught:
         await resume(database, migrations, None, say=silent)
 
-    assert "is not marked any more" in str(caught.value)
+    assert "is no longer marked as applied" in str(caught.value)
     assert ("m",) == await resume(database, migrations, None, say=silent, from_statement=3)
     assert (State.PENDING, "") == await state(database, migrations)

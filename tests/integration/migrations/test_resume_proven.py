@@ -85,8 +85,8 @@ def test_a_file_that_was_mended_is_not_proven_until_it_is_measured(half: str) ->
     path.write_text(path.read_text().replace(UNLUCKY, "SELECT 1;\n"))
 
     document, said = resumed(0)
-    assert ["schema.lock does not say what 2_half makes"] == document["unproven"]
-    assert "not proven: schema.lock does not say what 2_half makes" in said
+    assert ["schema.lock does not contain 2_half as applied"] == document["unproven"]
+    assert "not proven: schema.lock does not contain 2_half as applied" in said
 
 
 def test_a_rollback_may_leave_what_it_was_measured_to_leave(half: str, sql: Sql) -> None:
@@ -105,5 +105,5 @@ def test_a_dry_run_proves_nothing_and_changes_nothing(half: str) -> None:
     result = healthd("resume", "--dry-run")
 
     assert 0 == result.code
-    assert "statement 2 of 3 is to be run" in result.out
+    assert "statement 2 of 3 would be run" in result.out
     assert 2 == healthd("status").code

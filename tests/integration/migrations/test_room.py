@@ -71,8 +71,8 @@ def test_a_full_table_of_locks_names_the_setting_its_value_and_one_that_would_do
         backend.apply_one(yoyo_migration(read_migrations([tmp_path])[0]))
 
     assert caught.value.hint.startswith(
-        "raise max_locks_per_transaction, now 10, to about 32 (ALTER SYSTEM SET max_locks_per_transaction = 32; "
-        "and restart the server), or split the file"
+        "increase max_locks_per_transaction from 10 to about 32 (ALTER SYSTEM SET max_locks_per_transaction = 32; "
+        "then restart the server), or split the file"
     )
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from runs import migrate, rollback
 
 from healthd.errors import ConfigError, HealthdError, MigrationFailed, PermissionDenied
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-from healthd.migrations.runner import Standing, migrate, rollback, standing
+from healthd.migrations.standing import Standing, standing
 from healthd.model.ledger import MIGRATION_LOCK, State
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -135,7 +136,7 @@ async def test_an_older_file_that_came_late_stops_everything(database: str, fold
     with pytest.raises(MigrationFailed) as caught:
         await migrate(database, read(folder), None, say=silent)
 
-    assert str(caught.value) == "older than what is applied: 1_b; nothing was changed"
+    assert str(caught.value) == "older than an applied migration: 1_b; nothing was changed"
     assert "--allow-out-of-order" in caught.value.hint
     assert "a b" == tables(sql, database)
     done = await migrate(database, read(folder), None, say=silent, allow_out_of_order=True)
@@ -233,9 +234,9 @@ async def test_a_post_apply_file_in_steps_that_fails_runs_again_from_its_beginni
     with pytest.raises(MigrationFailed) as caught:
         await migrate(database, read(folder), None, say=silent, to="2_b")
 
-    assert "the 2 statements before it are in" in str(caught.value)
+    assert "the 2 statements before it were applied" in str(caught.value)
     assert "resume" not in caught.value.hint
-    assert "it runs again from its beginning after the next migration, or at once: psql -f " in caught.value.hint
+    assert "it runs again from its beginning after the next migration; to run it now: psql -f " in caught.value.hint
     assert () == (await standing(database, read(folder), None)).ledger.interrupted
     write(folder, **{"post-apply": f"{start}CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_name ON runs (name);"})
     assert ("3_c",) == await migrate(database, read(folder), None, say=silent)
@@ -359,7 +360,7 @@ async def test_one_without_a_rollback_stops_all_before_anything_is_changed(
         await rollback(database, read(folder), None, say=silent, to="1_a")
 
     assert str(caught.value) == "2_b has no rollback; nothing was changed"
-    assert caught.value.hint == "write 2_b.rollback.sql; or those after it: healthd rollback --to 2_b"
+    assert caught.value.hint == "write 2_b.rollback.sql; or roll back only to it: healthd rollback --to 2_b"
     assert "a b c" == tables(sql, database)
 
 

@@ -11,7 +11,8 @@ from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-from healthd.migrations.safe_run import Changed, look, migrate, rollback
+from healthd.migrations.look import look
+from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.replay.replay import replay
 
 GIVE = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %%I SET {}', current_database()); END $$"

@@ -65,7 +65,7 @@ def test_what_nobody_needs_to_know_what_is_applied_is_done_without(what: str, tw
 def test_a_table_of_yoyo_s_that_was_made_again_is_said(two: str, sql: Sql) -> None:
     sql(two, "DROP TABLE _yoyo_log")
 
-    assert "the ledger's table _yoyo_log was gone, and was made again" in told("migrate", code=0).err
+    assert "the ledger's table _yoyo_log was missing, and was created again" in told("migrate", code=0).err
 
 
 # ── what says something else than before ────────────────────────────────────────────────────────────────
@@ -171,7 +171,7 @@ def test_the_tables_of_a_newer_yoyo_are_left_alone(two: str, sql: Sql) -> None:
     sql(two, "UPDATE _yoyo_version SET version = 99 WHERE version = 2")
 
     told("status", code=1)
-    assert "is of a newer yoyo: _yoyo_version says 99" in told("migrate", code=2).err
+    assert "was written by a newer yoyo: _yoyo_version has 99" in told("migrate", code=2).err
     assert [(0,)] == sql(two, THREE)
 
 

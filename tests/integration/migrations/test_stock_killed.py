@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from runs import migrate
 
 from healthd.expected.files import read_migrations
-from healthd.migrations.runner import migrate, standing
+from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -90,7 +91,7 @@ async def test_a_yoyo_that_was_killed_while_it_applied_is_followed_by_a_run_that
 
     assert [State.APPLIED, State.PENDING, State.PENDING] == before
     assert ("2_slow", "3_c") == await migrate(database, migrations, None, say=said.append)
-    assert any(f"took away the lock row that yoyo, process {process.pid}, left" in one for one in said)
+    assert any(f"deleted the lock row that yoyo (process {process.pid}) left" in one for one in said)
     assert [(1,)] == sql(database, "SELECT n FROM public.b")
     listed = await asyncio.to_thread(
         subprocess.run, [YOYO, "list"], cwd=folder, capture_output=True, text=True, check=True, timeout=60

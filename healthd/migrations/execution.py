@@ -1,0 +1,140 @@
+"""Do what was planned, and report what happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from healthd.errors import DatabaseFailed, MigrationFailed
+from healthd.migrations.engine import nontransactional
+from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say
+from healthd.migrations.engine.yoyo_backend import Backend, check, opened, yoyo_migration
+from healthd.migrations.run_plan import ResumePlan, RunPlan
+
+if TYPE_CHECKING:
+    from healthd.migrations.engine.text_recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run waits for other sessions, and where it reports."""
+
+    say: Say  # receives a line for each event
+    live: Say | None = None  # receives transient state, such as progress
+    wait_s: float = 60.0  # for the migration lock
+    patience: Patience = DEFAULT  # for the locks of other sessions
+    recorder: Recorder | None = None  # records how this server prints the texts that the files create
+
+
+async def execute(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
+    """Execute a plan, and return the ids of its migrations; no lock is taken if there is nothing to do.
+
+    The files post-apply*.sql next to the migrations run after them, as with yoyo.
+    """
+    if not plan.migrations:
+        return ()
+    if plan.operation == "apply":
+        return await asyncio.to_thread(_apply, plan, manner)
+    return await asyncio.to_thread(_undo, plan, manner)
+
+
+def _apply(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
+
+    for migration in (*plan.migrations, *plan.afterwards):
+        check(migration.apply, migration.path, transactional=migration.transactional)
+    done: list[str] = []
+    with _opened(plan.dsn, manner) as backend:
+        applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
+        for number, migration in enumerate(plan.migrations, 1):
+            theirs = yoyo_migration(migration)
+            if theirs.hash in applied:
+                continue
+            if manner.live is not None:
+                manner.live(f"[{number}/{len(plan.migrations)}] {migration.id}")
+            with _telling("applied", done):
+                backend.apply_one(theirs)
+            done.append(migration.id)
+            manner.say(f"applied {migration.id}")
+        for migration in plan.afterwards if done else ():
+            with _telling("applied", done):
+                backend.apply_one(yoyo_migration(migration), mark=False)
+            manner.say(f"ran {migration.id}")
+    return tuple(done)
+
+
+def _opened(dsn: str, manner: Manner) -> AbstractContextManager[Backend]:
+    """Open the connection of a run, and hold the migration lock for a block."""
+    return opened(
+        dsn,
+        wait_s=manner.wait_s,
+        patience=manner.patience,
+        say=manner.say,
+        live=manner.live,
+        recorder=manner.recorder,
+    )
+
+
+@contextmanager
+def _telling(what: str, done: Sequence[str]) -> Iterator[None]:
+    """If the block fails, add to its error which migrations were completed before it."""
+    try:
+        yield
+    except (MigrationFailed, DatabaseFailed) as error:
+        before = f"{what} before it: {', '.join(done)}" if done else f"none was {what} before it"
+        raise MigrationFailed(f"{error} ({before})", hint=error.hint) from error
+
+
+async def execute_resume(plan: ResumePlan, manner: Manner) -> tuple[str, ...]:
+    """Complete the file, and return its migration's id; empty if another run has completed it."""
+    return await asyncio.to_thread(_resume, plan, manner, dry_run=False)
+
+
+async def rehearse_resume(plan: ResumePlan, manner: Manner) -> tuple[str, ...]:
+    """Report what of the file was applied and what would be done; change nothing."""
+    return await asyncio.to_thread(_resume, plan, manner, dry_run=True)
+
+
+def _resume(plan: ResumePlan, manner: Manner, *, dry_run: bool) -> tuple[str, ...]:
+    with _opened(plan.dsn, manner) as backend:
+        theirs = yoyo_migration(plan.migration)
+        job = backend.job(theirs, plan.operation)
+        marked = theirs.hash in backend.get_applied_migration_hashes()
+        if marked == (plan.operation == "apply"):
+            if not nontransactional.begun(backend, job):
+                return ()  # another run has completed it
+            if plan.from_statement is None:
+                raise nontransactional.contradicted(job)
+            if marked and not dry_run:
+                backend.unmark_one(theirs, log=False)  # it is marked again when it is complete
+        if dry_run:
+            for line in nontransactional.told(job, nontransactional.look(backend, job, plan.from_statement)):
+                manner.say(line)
+            return ()
+        if plan.from_statement is not None:
+            nontransactional.go_on_from(backend, job, plan.from_statement)
+        if plan.operation == "apply":
+            backend.apply_one(theirs)
+        else:
+            backend.rollback_one(theirs)
+        manner.say(f"{'applied' if plan.operation == 'apply' else 'rolled back'} {plan.migration.id}")
+    return (plan.migration.id,)
+
+
+def _undo(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
+    for migration in plan.migrations:
+        check(migration.rollback or "", migration.rollback_path, transactional=migration.transactional)
+    done: list[str] = []
+    with _opened(plan.dsn, manner) as backend:
+        applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
+        for migration in plan.migrations:
+            theirs = yoyo_migration(migration)
+            if theirs.hash not in applied:
+                continue
+            with _telling("rolled back", done):
+                backend.rollback_one(theirs)
+            done.append(migration.id)
+            manner.say(f"rolled back {migration.id}")
+    return tuple(done)

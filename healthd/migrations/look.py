@@ -1,0 +1,94 @@
+"""The state of one database before or after a run: read, judged, and confirmed by a second reading."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from healthd.background import Later
+from healthd.config.settings import Target
+from healthd.database.connection import connect
+from healthd.database.snapshot.reading import read
+from healthd.database.snapshot.second_connection import Second
+from healthd.database.snapshot.transaction import Reading
+from healthd.errors import HealthdError
+from healthd.expected.store import Files, expected_digests, of_another_major
+from healthd.model.findings import Finding, Verdict
+from healthd.model.severity import Severity
+from healthd.rounds.closer_look import conclude_closely
+from healthd.rounds.conclusion import confirmed
+from healthd.rounds.examination import AGAIN_S
+from healthd.rounds.observation import Observation
+
+if TYPE_CHECKING:
+    from healthd.model.findings import Verdict
+
+
+ELSEWHERE = frozenset({"migrations", "contracts"})  # the findings of these checks are not drift
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One database at one instant, and its report; `found` is what does not match the lock file."""
+
+    reading: Reading
+    verdict: Verdict
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """Return what differs, and what could not be compared."""
+        return tuple(one for one in self.verdict.findings if one.check not in ELSEWHERE)
+
+    @property
+    def drift(self) -> tuple[Finding, ...]:
+        """Return what differs in a way that can break or expose the application."""
+        return tuple(one for one in self.found if one.severity is Severity.CRITICAL)
+
+    @property
+    def unclear(self) -> tuple[Finding, ...]:
+        """Return what could not be compared."""
+        return tuple(one for one in self.verdict.findings if one.severity is Severity.UNKNOWN)
+
+
+async def look(target: Target, files: Files) -> Look:
+    """Return the state of a database; if there are findings, it is read a second time, and only confirmed ones count.
+
+    Kinds whose digest is as expected are not read.
+    """
+    return await _twice(target, Later.made(files), alone=False)
+
+
+async def look_alone(target: Target, files: Later[Files]) -> Look:
+    """Return the state of a database for a caller that only looks: it uses a second connection.
+
+    Files that are still being read are awaited after the server has answered.
+    """
+    return await _twice(target, files, alone=True)
+
+
+async def _twice(target: Target, files: Later[Files], *, alone: bool) -> Look:
+    try:
+        async with connect(target.dsn) as connection:
+            second = Second(target.dsn, target.deadline_s) if alone else None
+            try:
+                once = await _look(connection, target, files, second)
+            finally:
+                if second is not None:
+                    await second.close()
+            if not once.verdict.findings:
+                return once
+            await asyncio.sleep(AGAIN_S)
+            again = await _look(connection, target, files)
+    except HealthdError:
+        await files.ready()  # errors in the files are raised first: they are the same for every database
+        raise
+    return replace(again, verdict=confirmed(once.verdict, again.verdict))
+
+
+async def _look(connection: Any, target: Target, files: Later[Files], second: Second | None = None) -> Look:
+    version = connection.info.server_version
+    wanted, texts = expected_digests(files, version), of_another_major(files, version)
+    reading = await read(connection, digests=wanted, second=second, texts=texts)
+    reading.ledger.readable()
+    return Look(*await conclude_closely(connection, target, await files.ready(), Observation(reading)))

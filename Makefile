@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql machines-api unit test record newest matrix big against check docs bench clean
+.PHONY: help install run psql machines-api unit test record newest matrix big against check docs site docs-serve bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -59,10 +59,15 @@ bench: install ## measure durations, as ratios in one run (docs/performance.md)
 	$(BIN)/python bench/rounds.py $(TABLES)
 	$(BIN)/python bench/status.py
 
-docs: install ## write docs/runbook.md, docs/lint.md and docs/what-is-compared.md from the code
-	$(BIN)/python -c 'from healthd.report.problems import runbook; print(runbook(), end="")' > docs/runbook.md
-	$(BIN)/python -c 'from healthd.lint.page import page; print(page(), end="")' > docs/lint.md
-	$(BIN)/python -c 'from healthd.report.what_is_compared import page; print(page(), end="")' > docs/what-is-compared.md
+docs: install ## write the pages of docs/ that the code knows: reference, runbook, lint rules
+	$(BIN)/python -m docs.generate
+
+site: install ## docs/ as a site in dist/site, with warnings as errors; it needs no network
+	@rm -rf dist/site
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --builder html --doctree-dir dist/doctrees docs dist/site
+
+docs-serve: site ## the site on http://127.0.0.1:8899, until Ctrl-C
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory dist/site 8899
 
 clean: ## remove the environment and the caches, keep the data of `make run`
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

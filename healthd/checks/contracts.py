@@ -22,7 +22,7 @@ a column without a default that no INSERT sets, a type that the driver cannot co
 a None for a column that is NOT NULL, or a NULL for a field that does not accept None.""",
         impact="""
 Critical: the application fails when it uses the object, even if the database matches `sql/`.
-Warning: the types fit with restrictions (docs/types.md).""",
+Warning: the types fit with restrictions (`healthd docs types`).""",
         diagnosis="""
 The finding names the contract, the field of the model, and what it expects.
 `healthd check --contract FILE` tests a single contract, for example in CI before a deployment.""",

@@ -44,7 +44,7 @@ The database is not compared with `sql/`, and no repair is offered, until it has
 `_yoyo_migration`, `_yoyo_log`, `_yoyo_version` and `_healthd_migration`.""",
         mitigation="""
 `healthd baseline` proves the version and writes the ledger; it runs no migration
-(docs/migrations.md, *Adopt an existing database*).
+(`healthd docs adopt`).
 If the objects have nothing to do with `sql/`, `healthd migrate` applies all files, beginning with the first.
 If there was a ledger, restore its tables instead.""",
     ),

@@ -35,7 +35,7 @@ The server's log often shows who made the change: search it for the object's nam
    Read it first: it takes the locks that its statements need.
 3. If the database is correct, write a migration that makes the same change
    (`healthd new NAME`), update the lock file (`healthd lock`)
-   and mark the migration as applied (docs/migrations.md, *Adopt a change*).""",
+   and mark the migration as applied (`healthd docs adopt`).""",
     ),
     Problem(
         "partition_half_detached",
@@ -72,7 +72,7 @@ However, the object was not reviewed, and a later migration can conflict with it
 `healthd check` shows the object.
 The server's log can show who created it (`log_statement = ddl`).""",
         mitigation="""
-Drop the object, or write a migration that creates it (docs/migrations.md, *Adopt a change*).""",
+Drop the object, or write a migration that creates it (`healthd docs adopt`).""",
     ),
     Problem(
         "cannot_compare",
@@ -99,7 +99,7 @@ For two major versions, run `healthd baseline --record-texts --dry-run`, which s
 If they mean the same, `healthd baseline --record-texts` records them; a later change of them is reported as drift.
 Alternatively, add the texts of your version to the lock file:
 `healthd lock --also-on /usr/lib/postgresql/15/bin` replays the files there and stores each text that is printed
-differently (docs/migrations.md, *Several majors*).
+differently (`healthd docs migrations`, *Several majors*).
 
 If healthd has no privilege to read the recorded texts, the finding contains the `GRANT`.""",
     ),

@@ -83,7 +83,7 @@ class Verbs(click.Group):
     cls=Verbs,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: healthd up. Documentation: README.md, docs/migrations.md, docs/runbook.md.",
+    epilog="Start with: healthd up. Documentation: healthd docs.",
 )
 @click.version_option(__version__, message="healthd %(version)s")
 @click.pass_context

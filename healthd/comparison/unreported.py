@@ -10,7 +10,7 @@ from healthd.model.names import Key
 from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Snapshot
 from healthd.text import some
 
-PAGE = "docs/what-is-compared.md"
+PAGE = "healthd docs what-is-compared"
 
 # The reasons, as the text of a note that ends with the names.
 RECORDED = f"recorded and not reported ({PAGE})"

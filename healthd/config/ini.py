@@ -87,7 +87,7 @@ def _read(path: Path) -> configparser.ConfigParser:
 
 
 def _malformed(message: str) -> ConfigError:
-    return ConfigError(message, hint="see docs/configuration.md for the format")
+    return ConfigError(message, hint="for the format, run `healthd docs configuration`")
 
 
 def _text(path: Path) -> str:

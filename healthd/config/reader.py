@@ -232,7 +232,7 @@ class _Reader:
 
     def wrong(self, section: str, key: str | None, what: str, known: str) -> ConfigError:
         """Return the error about a section or key, with its line."""
-        return ConfigError(f"{self.place(section, key)}: {what}", hint=known or "see docs/configuration.md")
+        return ConfigError(f"{self.place(section, key)}: {what}", hint=known or "run `healthd docs configuration`")
 
     def place(self, section: str, key: str | None) -> str:
         """Return the place of a section or key: file, line, section, key."""

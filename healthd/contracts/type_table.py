@@ -1,7 +1,7 @@
 """Which Python type fits which PostgreSQL type: what the driver does with values of the one in a column of the other.
 
-tests/integration/contracts/test_types.py tests every cell on a server, and docs/types.md is written from the same
-table.
+tests/integration/contracts/test_types.py tests every cell on a server, and docs/reference/types.md is written
+from the same table.
 """
 
 from __future__ import annotations

@@ -124,11 +124,12 @@ WATCHER = tuple(
             "A process that exceeds the limit is killed, and systemd restarts it. Nothing is monitored meanwhile.",
             """
 `process_resident_memory_bytes{job="healthd"}` shows whether the value grows or is only high.
-It depends on the number of targets and on the size of the largest schema: docs/performance.md lists measurements.""",
+It depends on the number of targets and on the size of the largest schema:
+`healthd docs performance` lists measurements.""",
             """
 If the value is high but stable, raise `MemoryMax=` in a drop-in (`systemctl edit healthd`) and the number in the rule.
 If it grows although nothing was added, restart healthd and report the growth with a graph.
-Many targets can be distributed among several daemons: prometheus/README.md.""",
+Many targets can be distributed among several daemons: `healthd docs prometheus`.""",
         ),
         (
             "queries_slow",
@@ -205,7 +206,7 @@ If healthd has the application's contract, it reports `enum_mismatch`, `contract
 on the same object.""",
             """
 Fix the side that is wrong: the enum (`healthd repair`) or the release of the application.
-If SQLAlchemy writes names instead of values, the model needs `values_callable`: docs/contracts.md.""",
+If SQLAlchemy writes names instead of values, the model needs `values_callable`: `healthd docs contracts`.""",
         ),
     )
 )

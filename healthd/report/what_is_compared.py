@@ -39,7 +39,7 @@ members of extensions, and the contents of the server's own schemas (except the 
 Entries of options that only the server writes (`pg_attver`) are not compared either:
 `healthd snapshot --all` lists them.
 An asterisk marks texts that major versions of PostgreSQL can print differently
-(docs/migrations.md, *Several majors*).
+([Several majors](how-to/migrations.md#several-majors)).
 
 | kind | missing | unexpected | critical when it differs | warning when it differs | not reported |
 |---|---|---|---|---|---|

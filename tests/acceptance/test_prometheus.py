@@ -14,7 +14,7 @@ from healthd.report.problems import WATCHER as SECTIONS_OF_ALERTS
 FOLDER = Path(__file__).parents[2] / "prometheus"
 RULES = (FOLDER / "healthd.rules.yml").read_text()
 RULES_TEST = (FOLDER / "healthd.rules_test.yml").read_text()
-README = (FOLDER / "README.md").read_text()
+GUIDE = (FOLDER.parent / "docs" / "how-to" / "prometheus.md").read_text()
 
 METRICS = (
     "healthd_build_info",
@@ -131,7 +131,7 @@ def test_the_example_of_a_scrape_configuration_is_valid() -> None:
 
 
 def test_the_example_for_shards_in_the_readme_is_valid(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
     (tmp_path / "prometheus.yml").write_text(example)
 
     passes(tool("promtool"), "check", "config", tmp_path / "prometheus.yml")
@@ -248,7 +248,7 @@ def verdict_on(rules: str, name: str, folder: Path) -> int:
 def test_the_readme_lists_every_alert_with_its_waiting_time() -> None:
     listed = {
         (name, waiting)
-        for name, waits in re.findall(r"^\| `(\w+)` \|[^|]+\| ([^|]+) \|", README, re.MULTILINE)
+        for name, waits in re.findall(r"^\| `(\w+)` \|[^|]+\| ([^|]+) \|", GUIDE, re.MULTILINE)
         for waiting in waits.split(", ")
     }
     waiting_times = {(name, str(re.search(r"for: (\w+)", block)[1])) for name, block in ALERTS}  # type: ignore[index] # held by a test above
@@ -257,7 +257,7 @@ def test_the_readme_lists_every_alert_with_its_waiting_time() -> None:
 
 
 def test_the_command_of_the_readme_sets_the_address_of_the_runbook_everywhere(tmp_path: Path) -> None:
-    (script,) = re.findall(r"sed -i '(s#.*?)' /etc", README)
+    (script,) = re.findall(r"sed -i '(s#.*?)' /etc", GUIDE)
     (tmp_path / "rules.yml").write_text(RULES)
     passes(tool("sed"), "-i", script, tmp_path / "rules.yml")
     changed = (tmp_path / "rules.yml").read_text()

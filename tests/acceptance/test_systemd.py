@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "systemd"
-README = (FOLDER / "README.md").read_text()
+GUIDE = (FOLDER.parent / "docs" / "how-to" / "systemd.md").read_text()
 UNITS = ["healthd.service", "healthd-migrate.service"]
 
 
@@ -68,7 +68,7 @@ def test_a_unit_is_exposed_by_less_than_one(unit: str, tmp_path: Path) -> None:
 
     assert figure is not None
     assert float(figure[1]) < 1.0
-    assert f"reports an exposure level of {figure[1]} for both units" in README
+    assert f"reports an exposure level of {figure[1]} for both units" in GUIDE
     assert analyze("security", "--offline=yes", "--threshold=10", path).returncode == 0
 
 
@@ -118,11 +118,11 @@ def test_a_unit_says_that_it_cuts_off_other_machines(unit: str) -> None:
     text = (FOLDER / unit).read_text()
 
     assert "A DATABASE ON ANOTHER HOST CANNOT BE REACHED" in text.partition("IPAddressDeny=any")[0]
-    assert "IPAddressAllow=10.0.5.0/24" in README
+    assert "IPAddressAllow=10.0.5.0/24" in GUIDE
 
 
 def test_the_drop_in_of_the_readme_is_valid(tmp_path: Path) -> None:
-    (drop_in,) = re.findall(r"<<'UNIT'\n(.*?)UNIT\n", README, re.DOTALL)
+    (drop_in,) = re.findall(r"<<'UNIT'\n(.*?)UNIT\n", GUIDE, re.DOTALL)
     unit = installed("healthd.service", tmp_path)
     unit.write_text(unit.read_text() + "\n" + drop_in)
     result = analyze("verify", "--recursive-errors=no", unit)

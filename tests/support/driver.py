@@ -1,4 +1,4 @@
-"""What the driver does with each Python type and each PostgreSQL type; writes docs/types.md when run.
+"""What the driver does with each Python type and each PostgreSQL type; writes docs/reference/types.md when run.
 
 Every cell is tested on a server: values are inserted as an application inserts them, and read back.
 """
@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from healthd.contracts.type_table import POSTGRESQL, READ, TABLE
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "types.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "types.md"
 
 # Values that a model of this type may have: usual values and boundary values.
 SAMPLES: dict[str, tuple[Any, ...]] = {
@@ -105,7 +105,7 @@ The rules for contracts use the same table.
 
 
 def page(cells: dict[str, dict[str, str]]) -> str:
-    """Return docs/types.md: a line for each PostgreSQL type, a column for each Python type."""
+    """Return docs/reference/types.md: a line for each PostgreSQL type, a column for each Python type."""
     marks = {"fits": "**fits**", "care": "care", "never": "·"}
     lines = ["| PostgreSQL | the driver reads | " + " | ".join(cells) + " |", "|---" * (len(cells) + 2) + "|"]
     for one in POSTGRESQL:

@@ -19,4 +19,5 @@ VERBS = (
     "snapshot",
     "diff",
     "explain",
+    "docs",
 )

@@ -19,7 +19,7 @@ def contract(context: click.Context) -> None:
     """Export what an application expects of the database, so that healthd can check it.
 
     A contract is a JSON file with the models, enum values and SQL statements of an application.
-    See "healthd contract export --help", and docs/contracts.md.
+    See "healthd contract export --help", and `healthd docs contracts`.
     """
     if context.invoked_subcommand is None:
         raise click.UsageError("missing command: export", context)

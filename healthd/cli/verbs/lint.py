@@ -16,7 +16,7 @@ from healthd.expected.files import Migration, read_migrations, strays, text_of
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import read_lock
 from healthd.lint import squawk
-from healthd.lint.judge import judge
+from healthd.lint.judge import LINK, judge
 from healthd.lint.source import Advice, Source, source
 from healthd.model.migration_names import canonical
 
@@ -28,7 +28,7 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     """Check migration files for statements that would fail or do harm.
 
     Checks the files and folders PATHS, or all files in sql/. Use it while you write a migration, and in CI. It
-    needs no database. docs/lint.md explains each rule.
+    needs no database. `healthd docs lint` explains each rule.
 
     \b
     To silence a rule, write a comment above the statement:
@@ -58,7 +58,7 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     out(style, text or f"{len(sources)} files: nothing found", {"advice": [asdict(one) for one in advice]})
     links = dict.fromkeys(one.link for one in advice)
     for link in links if style == "text" else ():
-        say(f"see {link}")
+        say(f"see {link.replace(LINK, 'healthd docs lint#')}")
     severities = {one.severity for one in advice}
     return 2 if "error" in severities else 1 if "warning" in severities else 0
 

@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_file_is_what_the_documented_export_makes_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = re.search(r"^healthd (contract export (?:.*\\\n)*.*)$", (ROOT / "docs/machines_api.md").read_text(), re.M)
+    found = re.search(
+        r"^healthd (contract export (?:.*\\\n)*.*)$", (ROOT / "docs/how-to/machines_api.md").read_text(), re.M
+    )
     assert found
     words = shlex.split(found[1].replace("\\\n", " "))
     assert CONTRACT == ROOT / words[-1]

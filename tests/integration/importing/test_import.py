@@ -506,11 +506,11 @@ def test_a_placeholder_without_a_value_is_refused(tmp_path: Path) -> None:
     assert 3 == run(["import", str(theirs), "--placeholder", "schema"])
 
 
-# ── docs/import.md ──────────────────────────────────────────────────────────────────────────────────────
+# ── docs/how-to/import.md ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_docs_have_one_command_for_each_tool_and_name_the_ledgers() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "import.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "how-to" / "import.md").read_text()
     commands = set(re.findall(r"`healthd import \S+ --from (\S+)`", text))
 
     assert TOOLS.keys() == commands

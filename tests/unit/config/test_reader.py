@@ -353,11 +353,15 @@ def test_endpoints_have_names_of_their_own(ini: Path) -> None:
             "known: none",
         ),
         ("[contract web]\nrole = x\n", "line 1: [contract web] file: missing", "write file ="),
-        ("[contract web]\nfile = lost.json\n", "line 2: [contract web] file: cannot read ", "docs/"),
-        ("hello\n", "line 1: no [section] above this line", "docs/"),
-        ("[healthd]\n[healthd]\n", "line 2: duplicate section [healthd]", "docs/"),
-        ("[healthd]\nlock = a\nlock = b\n", "line 3: duplicate key [healthd] lock", "docs/"),
-        ("[healthd]\nlock\n", "line 2: neither a [section] nor KEY = VALUE", "docs/"),
+        (
+            "[contract web]\nfile = lost.json\n",
+            "line 2: [contract web] file: cannot read ",
+            "healthd docs configuration",
+        ),
+        ("hello\n", "line 1: no [section] above this line", "healthd docs configuration"),
+        ("[healthd]\n[healthd]\n", "line 2: duplicate section [healthd]", "healthd docs configuration"),
+        ("[healthd]\nlock = a\nlock = b\n", "line 3: duplicate key [healthd] lock", "healthd docs configuration"),
+        ("[healthd]\nlock\n", "line 2: neither a [section] nor KEY = VALUE", "healthd docs configuration"),
     ],
 )
 def test_a_wrong_line_is_named(ini: Path, text: str, message: str, hint: str) -> None:

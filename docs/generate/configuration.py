@@ -1,0 +1,144 @@
+"""docs/reference/configuration.md: its tables of keys; the text around them is written by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+from docs.generate.markdown import table
+from healthd.config.reader import KEYS, MOST_ROWS, SECONDS
+from healthd.config.settings import RULES, Endpoint, Settings
+
+PART = re.compile(r"(<!-- keys: (\w+) -->\n\n).*?(\n<!-- end of keys -->)", re.DOTALL)
+RECORDS = {"healthd": Settings, "endpoint": Endpoint}
+# yoyo's own keys, which healthd only allows: the text names them.
+YOYOS = frozenset({"batch_mode", "verbosity", "editor", "post_create_command", "prefix", "migration_table"})
+
+# What a key means, in the order of the page. {seconds} are the bounds of its numbers, and a default that is not
+# named here is that of the settings' record.
+TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
+    "DEFAULT": {
+        "sources": ("directories with migrations, separated by blanks", "`sql`"),
+        "database": ("the only database, if there are no targets", "none: `up` starts the embedded PostgreSQL"),
+        "%inherit": ("other files, with lower precedence than this one; `?NAME` may be missing", ""),
+        "%include": ("other files, with higher precedence than this one; `?NAME` may be missing", ""),
+    },
+    "healthd": {
+        "listen": ("address and port of the web server", "`127.0.0.1:9899`"),
+        "external_url": (
+            (
+                "the URL at which others reach the pages, for links on the pages, in the API, in alerts and on the "
+                "command line; its path is prefixed to every link; `healthd_external_url_info` exports it as `url`"
+            ),
+            "none",
+        ),
+        "allowed_hosts": (
+            (
+                "additional names at which the web server answers ([below](#names-of-the-web-server)), separated by "
+                "blanks or commas"
+            ),
+            "none",
+        ),
+        "interval_s": ("seconds between two rounds of a target{seconds}", None),
+        "deadline_s": ("seconds that a round may take{seconds}", None),
+        "lock": ("the lock file", "`schema.lock` in the first source"),
+        "data": ("where `up` stores its embedded PostgreSQL", "`.healthd/data`"),
+        "postgres_bin": ("a directory with PostgreSQL's programs, used instead of the embedded ones", ""),
+        "also_on": (
+            "directories with the programs of other major versions, on which `healthd lock` also replays",
+            "",
+        ),
+        "lock_timeout_s": (
+            "how long a migration waits for one lock before it leaves the queue{seconds}",
+            "3, unless set for the database or the role",
+        ),
+        "max_wait_s": ("how long a migration retries in total{seconds}", None),
+        "log_level": ("`debug`, `info`, `warning`, `error`", None),
+        "log_format": ("`auto` (console format on a terminal, JSON elsewhere), `json`, `console`", None),
+        "runbook": ("where links to the runbook lead", "`/runbook`, served by the daemon"),
+        "partitions": (
+            f"how the partitions of tables are compared ([below](#partitions)): {', '.join(RULES)}",
+            f"`{RULES[0]}` for every table",
+        ),
+        "sample_rows": (
+            (
+                "how many rows of each table that a contract's model reads are examined, "
+                f"at most {MOST_ROWS} ([rows](../how-to/contracts.md#rows))"
+            ),
+            "0: none",
+        ),
+    },
+    "target": {
+        "database": ("URL or key=value string", "required"),
+        "interval_s": ("as above, for this target", "that of `[healthd]`"),
+        "deadline_s": ("as above, for this target", "that of `[healthd]`"),
+        "contracts": ("names of the contracts that apply here, separated by blanks", "all"),
+        "partitions": (
+            "as above, for this target; takes precedence for the tables that it names",
+            "those of `[healthd]`",
+        ),
+        "sample_rows": ("as above, for this target", "that of `[healthd]`"),
+    },
+    "contract": {
+        "file": ("a JSON file: `healthd contract export` writes it in the application's CI", "this, or `models`"),
+        "models": (
+            (
+                "MODULE:NAME of models and statements, separated by blanks, imported from the directory of yoyo.ini or "
+                "the environment"
+            ),
+            "",
+        ),
+        "role": ("the role that must hold the privileges", "`role` in the file, else healthd's own"),
+    },
+    "endpoint": {
+        "url": ("an `http://` or `https://` address", "required"),
+        "status": ("the expected status", None),
+        "max_latency_s": (
+            (
+                "maximum seconds from the first connection to the last byte, beyond which the response is "
+                "`endpoint_slow`{seconds}"
+            ),
+            None,
+        ),
+        "deadline_s": ("seconds until a request is aborted", "that of `[healthd]`"),
+        "interval_s": ("seconds between two requests", "that of `[healthd]`"),
+        "contract": ("a JSON file with what the response must contain", "none: the body is not checked"),
+        "token_file": ("a file with the bearer token to send, read at each request", "none is sent"),
+    },
+}
+
+
+def page(path: Path) -> str:
+    """Return the page with its tables written from the code."""
+    return PART.sub(lambda part: part[1] + _table(part[2]) + part[3], path.read_text(encoding="utf-8"))
+
+
+def described(section: str) -> frozenset[str]:
+    """Return the keys of a section that the page has a line or a sentence for."""
+    return frozenset(TEXTS[section]) | (YOYOS if section == "DEFAULT" else frozenset())
+
+
+def _table(section: str) -> str:
+    if unknown := described(section) ^ KEYS[section]:
+        raise ValueError(f"[{section}]: the code and the page do not have the same keys: {', '.join(sorted(unknown))}")
+    rows = [
+        [f"`{key}`", text.format(seconds=_bounds(key)), _default(section, key) if default is None else default]
+        for key, (text, default) in TEXTS[section].items()
+    ]
+    return table(["key", "means", "default"], rows)
+
+
+def _bounds(key: str) -> str:
+    if key not in SECONDS:
+        return ""
+    least, most = SECONDS[key]
+    return f", {least:g} to {most} s"
+
+
+def _default(section: str, key: str) -> str:
+    """Return the default of a key as the settings' record has it."""
+    (field,) = [one for one in fields(RECORDS[section]) if one.name == key]
+    assert field.default is not MISSING
+    return f"{field.default:g}" if isinstance(field.default, float | int) else f"`{field.default}`"

@@ -1,0 +1,294 @@
+"""docs/reference/http.md: the routes, what they answer, and the documents, made by the code that serves them."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from docs.generate.markdown import sentences, table
+from healthd.model.findings import Finding, Report
+from healthd.model.ledger import MigrationState, State
+from healthd.model.names import Key
+from healthd.model.severity import Severity
+from healthd.report import web
+from healthd.report.board import Board
+from healthd.report.documents import answer
+from healthd.report.problems import PROBLEMS, RANK
+from healthd.report.web import HEADERS, Door, application
+
+NOW = datetime(2026, 1, 1, 3, 0, 5, tzinfo=UTC)
+
+# What a route answers with, besides 200. A test asks for a line for each route.
+STATUSES: Mapping[str, str] = {
+    "/metrics": "200",
+    "/probe": "200; 400 without a known `target`",
+    "/-/healthy": "200",
+    "/-/ready": "200; 503 before the first round of every target",
+    "/-/reload": "200; 403 for a page of another site; 500 if the settings are refused",
+    "/": "200",
+    "/runbook": "200",
+    "/targets/{name}": "200; 404",
+    "/api/v1/targets": "200",
+    "/api/v1/targets/{name}/repair": "200; 404",
+    "/api/v1/targets/{name}": "200, or that of the worst problem; 404; 503 without a recent round",
+}
+CONTENT: Mapping[str, str] = {
+    "/metrics": "Prometheus text or OpenMetrics, as the scraper accepts",
+    "/probe": "as `/metrics`",
+    "/-/healthy": "text",
+    "/-/ready": "text",
+    "/-/reload": "text",
+    "/": "HTML",
+    "/runbook": "HTML",
+    "/targets/{name}": "HTML",
+    "/api/v1/targets": "JSON",
+    "/api/v1/targets/{name}/repair": "SQL",
+    "/api/v1/targets/{name}": "JSON, or a problem document",
+}
+MEMBERS: Mapping[str, str] = {
+    "type": "URL of the problem's section in the runbook",
+    "title": "the problem in a few words",
+    "status": "the HTTP status",
+    "detail": "the worst finding",
+    "error_code": "name of the worst problem; `no_round_yet`, `round_overdue`",
+    "request_id": "ID of this request, also in `X-Request-ID`",
+    "timestamp": "when this response was made",
+    "target": "name of the target",
+    "severity": "`ok`, `warning`, `critical` or `unknown`: the worst of the findings",
+    "started_at": "when the round began",
+    "duration_s": "seconds that the round took",
+    "next_round_s": "seconds until the next round",
+    "server_version": "version of PostgreSQL as a number (180001 is 18.1); null if unknown",
+    "maintenance": "who holds the migration lock; null if nobody does",
+    "adopted": "whether the database has a ledger; null if that is unknown",
+    "notes": "what differs and is not a finding, in words",
+    "checks": "worst severity of each check; a check that does not apply is absent",
+    "findings": "what is wrong, the worst first; see below",
+    "migrations": "`id`, `state` and `applied_at` of each migration",
+    "last_good": "when a round last found nothing; null if none did",
+}
+FACTS = ("valid_values", "missing", "extra")  # of enum_mismatch alone
+FINDING: Mapping[str, str] = {
+    "problem": "name of the problem",
+    "check": "name of the check that found it",
+    "severity": "severity of this finding",
+    "key": "the object, as `kind:schema.name`",
+    "attribute": "the attribute that differs; null if the entire object is missing or unexpected",
+    "message": "the finding in one line",
+    "expected": "the expected state; null if there is none",
+    "actual": "the actual state; null if there is none",
+    "repair": "SQL statements that repair it; empty if there are none",
+}
+
+HEAD = """# HTTP API
+
+`healthd serve` and `healthd up` listen on `127.0.0.1:9899` (`listen` in [Configuration](configuration.md)).
+No request changes or reads a database: every response shows the result of the last round.
+This page is generated from the code (`make docs`).
+
+| route | methods | response | statuses |
+|---|---|---|---|
+{routes}
+Links in responses begin with `external_url`; a proxy that offers the daemon below a path removes that path.
+`HEAD` is answered wherever `GET` is.
+Every response has these headers:
+
+{headers}
+A request for a host that the daemon does not know is answered with 421
+([names of the web server](configuration.md#names-of-the-web-server)).
+
+## The routes
+
+{texts}
+## Statuses of a target
+
+`/api/v1/targets/NAME` has the status of the worst problem of the target.
+Several problems at once: {rank}.
+A status other than 200 comes with `application/problem+json` (RFC 9457), 503 also with `Retry-After`.
+A problem whose status is 200 is a warning: the document is the same without the members of a problem document.
+The severity of a finding can differ from the one in the table, which is that of the problem in general.
+
+{problems}
+## A target that matches
+
+```json
+{good}
+```
+
+## A target with a problem
+
+```json
+{bad}
+```
+
+| member | meaning |
+|---|---|
+{members}
+## Findings
+
+Each finding has these members.
+Further members depend on the problem: `valid_values` of an enum, `grant` of a missing privilege,
+`consequences` of what was lost with an object.
+
+| member | meaning |
+|---|---|
+{finding}
+## All targets
+
+```json
+{targets}
+```
+
+## Errors
+
+Errors of the API itself are problem documents too, with `about:blank` as `type`:
+
+{errors}"""
+
+
+def page() -> str:
+    """Return the whole page as Markdown."""
+    found = list(routes())
+    good, bad = _answer(_clean()), _answer(_drifted())
+    return HEAD.format(
+        routes="".join(
+            f"| `{path}` | {methods} | {CONTENT[path]} | {STATUSES[path]} |\n" for path, methods, _ in found
+        ),
+        texts="".join(f"- `{path}`: {sentences(text).replace(chr(10), chr(10) + '  ')}\n" for path, _, text in found),
+        headers=table(["header", "value"], [["`X-Request-ID`", "the caller's, or a new one"], *_headers()]),
+        rank=" > ".join(map(str, RANK)),
+        problems=table(
+            ["problem", "status", "severity", "meaning"],
+            [
+                [f"[{one.name}](../runbook.md#{one.name})", str(one.status), str(one.severity), one.title]
+                for one in PROBLEMS.values()
+            ],
+        ),
+        good=_json(good),
+        bad=_json(bad),
+        members="".join(f"| `{name}` | {MEMBERS[name]} |\n" for name in bad if name not in FACTS),
+        finding="".join(f"| `{name}` | {FINDING[name]} |\n" for name in bad["findings"][0] if name in FINDING),
+        targets=_json(_targets()),
+        errors=table(["status", "`error_code`", "`detail`"], _errors()),
+    )
+
+
+def routes() -> Iterator[tuple[str, str, str]]:
+    """Yield path, methods and description of each route of the daemon's application."""
+    app = application(_door())
+    while not hasattr(app, "routes"):
+        app = app.app
+    for route in app.routes:
+        methods = ", ".join(sorted(route.methods - {"HEAD"}))
+        yield route.path.replace(":path", ""), methods, inspect.getdoc(route.endpoint) or ""
+
+
+def _door() -> Door:
+    async def reload() -> None:
+        """Do nothing: nobody asks."""
+
+    board = Board(external_url="https://healthd.example")
+    board.watch([("machines", 30.0)])
+    board.post(_drifted())
+    return Door(board, lambda: NOW, reload, "/runbook")
+
+
+def _headers() -> Iterator[list[str]]:
+    for name, value in HEADERS.items():
+        yield [f"`{name}`", f"`{value}`"]
+
+
+def _clean() -> Report:
+    return Report(
+        target="machines",
+        started_at=NOW - timedelta(seconds=5),
+        duration_s=0.031,
+        findings=(),
+        next_round_s=30.0,
+        checks={"columns": Severity.OK, "enums": Severity.OK},
+        migrations=(MigrationState("0001_machines", State.APPLIED, NOW - timedelta(days=30)),),
+        server_version=180001,
+    )
+
+
+def _drifted() -> Report:
+    clean = _clean()
+    finding = Finding(
+        "enum_mismatch",
+        Key("enum", ("public", "machinestatus")),
+        "enum:public.machinestatus: missing 'active', extra 'ACTIVE' (valid: active, inactive)",
+        Severity.CRITICAL,
+        "active, inactive",
+        "ACTIVE, inactive",
+        "labels",
+        ("ALTER TYPE public.machinestatus RENAME VALUE 'ACTIVE' TO 'active';",),
+        {"valid_values": ("active", "inactive"), "missing": ("active",), "extra": ("ACTIVE",)},
+        "enums",
+    )
+    return replace(clean, findings=(finding,), checks={"columns": Severity.OK, "enums": Severity.CRITICAL})
+
+
+def _answer(report: Report) -> dict[str, Any]:
+    good = report.started_at - timedelta(seconds=30) if report.findings else report.started_at
+    _, body, _ = answer(
+        report,
+        fresh=True,
+        request_id="4f3c1c0e9d2b4f6e8a7b5c3d1e2f4a6b",
+        now=NOW,
+        last_good=good,
+        runbook="https://healthd.example/runbook",
+    )
+    return body
+
+
+def _targets() -> Any:
+    """Return what the daemon answers for all targets, from its own application."""
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/api/v1/targets",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+    }
+    parts = []
+
+    async def send(message: Mapping[str, Any]) -> None:
+        parts.append(message.get("body", b""))
+
+    async def receive() -> Mapping[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    asyncio.run(application(_door())(scope, receive, send))
+    return json.loads(b"".join(parts))
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _errors() -> Iterator[list[str]]:
+    """Yield a row for each status that the handlers refuse a request with, from their source."""
+    statuses = {405}  # starlette's, for a method that a route does not have
+    for node in ast.walk(ast.parse(inspect.getsource(web))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "HTTPException":
+            code = node.args[0]
+            if isinstance(code, ast.Constant) and isinstance(code.value, int):
+                statuses.add(code.value)
+    for status in sorted(statuses):
+        yield [str(status), f"`http_{status}`", REFUSALS[status]]
+
+
+REFUSALS: Mapping[int, str] = {
+    400: "the parameter `target` is missing or unknown",
+    403: "a page of another site asks for a reload",
+    404: "there is no such target or page, or no round yet",
+    405: "the route does not have this method",
+    421: "the host is not one of the daemon's names",
+    500: "the new settings are refused, or healthd itself failed: the log shows why",
+}

@@ -42,7 +42,7 @@ class Documentation(BuildHookInterface[Any]):
         self.folder = TemporaryDirectory()
         site = Path(self.folder.name, "site")
         doctrees = str(Path(self.folder.name, "doctrees"))
-        options = ["--fail-on-warning", "--keep-going", "--quiet", "--builder", "html", "--doctree-dir", doctrees]
+        options = ["--quiet", "--builder", "html", "--doctree-dir", doctrees]
         if code := build_main([*options, str(ROOT / "docs"), str(site)]):
             raise RuntimeError(f"the documentation has errors: exit code {code}, see above")
         build_data["force_include"][str(site)] = PLACE

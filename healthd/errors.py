@@ -19,7 +19,10 @@ from healthd.text import hide
 
 
 class HealthdError(Exception):
-    """An operation failed; `hint` is the remedy. Neither the message nor the hint contains a password."""
+    """An operation failed; `hint` is the remedy. Neither the message nor the hint contains a password.
+
+    `members` are added to the error in a JSON document.
+    """
 
     exit_code = 3
     code = "healthd_failed"
@@ -27,6 +30,7 @@ class HealthdError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(hide(message))
         self.hint = hide(hint)
+        self.members: dict[str, object] = {}
 
 
 class UsageError(HealthdError):

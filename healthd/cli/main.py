@@ -61,7 +61,7 @@ def _refused(error: HealthdError, *, in_json: bool) -> int:
         say(f"    hint: {hint}")
     if in_json:
         with suppress(ConfigError):  # stdout cannot be written: the message is on stderr
-            out("json", "", {"error": {"code": error.code, "message": message, "hint": hint}})
+            out("json", "", {"error": {"code": error.code, "message": message, "hint": hint, **error.members}})
     return error.exit_code
 
 

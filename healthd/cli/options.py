@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from healthd.errors import ConfigError
+from healthd.errors import ConfigError, HealthdError
 from healthd.text import hide, natural, printable
 
 if TYPE_CHECKING:
@@ -112,6 +112,15 @@ def keeping(notices: list[dict[str, Any]]) -> Callable[[str], None]:
         say(text)
 
     return tell
+
+
+def ran(run: Coroutine[Any, Any, Done], notices: list[dict[str, Any]]) -> Done:
+    """Return the result of a run; if it fails, its error carries the messages that its migrations raised until then."""
+    try:
+        return finished(run)
+    except HealthdError as error:
+        error.members["notices"] = notices
+        raise
 
 
 def raised(text: str) -> tuple[dict[str, Any], ...]:

@@ -18,7 +18,10 @@ DIALECT = re.compile(
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the lines and the texts of a module that a user may read: its strings, and no docstring."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    source = path.read_text(encoding="utf-8")
+    if not DIALECT.search(source):
+        return
+    tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {
         id(node.body[0].value)

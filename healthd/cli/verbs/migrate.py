@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from healthd.cli.options import finished, keeping, live, one_target, out, patience, patient, raised, say, verb, watched
+from healthd.cli.options import (
+    finished,
+    keeping,
+    live,
+    one_target,
+    out,
+    patience,
+    patient,
+    raised,
+    ran,
+    say,
+    verb,
+    watched,
+)
 from healthd.config.settings import Settings, Target
 from healthd.errors import HealthdError
 from healthd.expected.quick_read import glance
@@ -108,17 +121,19 @@ def migrate_and_say(
     from healthd.migrations.safe_run import migrate as apply
 
     migrations, lock = _files(settings)
-    done = finished(
+    notices = [] if notices is None else notices
+    done = ran(
         apply(
             target,
             migrations,
             lock,
-            say=keeping([] if notices is None else notices),
+            say=keeping(notices),
             live=live(),
             name=settings.lock.name,
             **patience(settings, options),
             **options,
-        )
+        ),
+        notices,
     )
     for reason in done.unproven:
         say(f"not proven: {reason}")

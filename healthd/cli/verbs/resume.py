@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from healthd.cli.options import finished, keeping, live, one_target, out, patience, patient, say, verb
+from healthd.cli.options import keeping, live, one_target, out, patience, patient, ran, say, verb
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
@@ -50,7 +50,7 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
     migrations, known, how = read_migrations(settings.sources), read_lock(settings), patience(settings, options)
     lines: list[str] = []
     notices: list[dict[str, Any]] = []
-    done = finished(
+    done = ran(
         go_on(
             chosen,
             migrations,
@@ -61,7 +61,8 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
             dry_run=dry_run,
             **how,
             **options,
-        )
+        ),
+        notices,
     )
     for reason in done.unproven:
         say(f"not proven: {reason}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from healthd.cli.options import finished, keeping, live, one_target, out, patience, patient, say, verb
+from healthd.cli.options import keeping, live, one_target, out, patience, patient, ran, say, verb
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
@@ -68,7 +68,7 @@ def rollback(
 
     migrations, lock = read_migrations(settings.sources), read_lock(settings)
     notices: list[dict[str, Any]] = []
-    done = finished(
+    done = ran(
         undo(
             chosen,
             migrations,
@@ -83,7 +83,8 @@ def rollback(
             live=live(),
             **patience(settings, options),
             **options,
-        )
+        ),
+        notices,
     )
     for reason in done.unproven:
         say(f"not proven: {reason}")

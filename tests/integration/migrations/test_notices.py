@@ -89,13 +89,17 @@ async def test_post_apply_files_are_heard_too(database: str, tmp_path: Path) -> 
     ]
 
 
-def test_every_verb_that_runs_a_file_says_it_and_keeps_it_for_machines(
-    database: str, tmp_path: Path, sql: Sql, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def project(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of the database of an empty project, which is the current folder."""
     (tmp_path / "sql").mkdir()
     (tmp_path / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HEALTHD_DATABASE", database)
+    return database
+
+
+def test_every_verb_that_runs_a_file_says_it_and_keeps_it_for_machines(project: str, sql: Sql) -> None:
     Path("sql/1_a.sql").write_text(f"{ROWS}{RAISES}")
     Path("sql/1_a.rollback.sql").write_text(f"DROP TABLE public.a;\n{RAISES}")
     Path("sql/2_b.sql").write_text(f"{HEADER}SELECT 1;\nSELECT 1 / (1 - count(*)) FROM public.a;\n{RAISES}")
@@ -114,9 +118,9 @@ def test_every_verb_that_runs_a_file_says_it_and_keeps_it_for_machines(
         ("1_a.sql", 2, "WARNING", "7 rows skipped"),
         ("1_a.sql", 2, "NOTICE", "done"),
     ] == [(one["file"], one["line"], one["severity"], one["message"]) for one in json.loads(result.out)["notices"]]
-    sql(database, "INSERT INTO public.a VALUES (1)")
+    sql(project, "INSERT INTO public.a VALUES (1)")
     assert 2 == healthd("migrate").code
-    sql(database, "DELETE FROM public.a")
+    sql(project, "DELETE FROM public.a")
     result = healthd("resume", "--format", "json")
     assert ["2_b.sql", "2_b.sql"] == [one["file"] for one in json.loads(result.out)["notices"]], result
     result = healthd("rollback", "--to", "1_a", "--format", "json")
@@ -124,3 +128,18 @@ def test_every_verb_that_runs_a_file_says_it_and_keeps_it_for_machines(
     result = healthd("migrate", "--all", "--format", "json")
     (row,) = json.loads(result.out)["targets"]
     assert ["2_b.sql"] * 2 == [one["file"] for one in row["notices"]]
+
+
+def test_the_json_of_a_failed_run_has_what_was_raised_before(project: str, sql: Sql) -> None:
+    Path("sql/1_a.sql").write_text("CREATE TABLE public.a (n integer);")
+    Path("sql/1_a.rollback.sql").write_text("DROP TABLE public.a;")
+    Path("sql/2_b.sql").write_text(f"{RAISES}\nSELECT 1 / (1 - count(*)) FROM public.a;")
+    Path("sql/2_b.rollback.sql").write_text("SELECT 1;")
+    assert 0 == healthd("lock").code
+    assert 0 == healthd("migrate", "--to", "1_a").code
+    sql(project, "INSERT INTO public.a VALUES (1)")
+    result = healthd("migrate", "--format", "json")
+    error = json.loads(result.out)["error"]
+
+    assert (2, "migration_failed") == (result.code, error["code"]), result
+    assert ["WARNING", "NOTICE"] == [one["severity"] for one in error["notices"]]

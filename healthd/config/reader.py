@@ -14,10 +14,12 @@ from urllib.parse import unquote, urlsplit
 
 from healthd.config.hosts import host_name
 from healthd.config.ini import Origins, new_parser, own, parse
-from healthd.config.settings import Endpoint, Settings, Target
+from healthd.config.settings import RULES, Endpoint, Settings, Target
 from healthd.contracts import load as load_contract
+from healthd.contracts.application import contract_in
 from healthd.contracts.json_shape import Shape
 from healthd.contracts.json_shape import load as load_shape
+from healthd.database.dsn import parameters
 from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.ledger import BOOKS
@@ -134,8 +136,6 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
 
 def _parameters(dsn: str, place: str) -> Mapping[str, str]:
     """Return a connection string's parameters. libpq's errors quote the text, and with it the password."""
-    from healthd.database.dsn import parameters  # psycopg takes 60 ms to import: only when a database is needed
-
     try:
         return parameters(dsn)
     except ConfigError as error:
@@ -342,8 +342,6 @@ class _Reader:
         entries = list(filter(None, map(str.strip, re.split(r"[,\n]", self.get(section, "partitions") or ""))))
         if not entries:
             return {}
-        from healthd.config.settings import RULES  # needs the kinds, which are many files
-
         for entry in entries:
             name, colon, word = (part.strip() for part in entry.rpartition(":"))
             try:
@@ -373,8 +371,6 @@ class _Reader:
         return replace(contract, role=self.get(section, "role") or contract.role)
 
     def _models(self, section: str, name: str, models: str | None, base: Path) -> Contract:
-        from healthd.contracts.application import contract_in  # it may import entire frameworks
-
         try:
             return replace(contract_in((models or "").split(), base), name=name)
         except ConfigError as error:

@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
+import httpx
+
 from healthd._version import __version__
+from healthd.checks.endpoints import check
 from healthd.config.settings import Endpoint
 from healthd.contracts.json_shape import mismatches
 from healthd.model.findings import Evidence, Finding, Report, Verdict
@@ -43,16 +46,12 @@ async def examine_endpoint(endpoint: Endpoint) -> Report:
 
 
 def _findings(endpoint: Endpoint, asked: Asked) -> tuple[Finding, ...]:
-    from healthd.checks.endpoints import check
-
     nothing = Snapshot(0, {})
     return tuple(check(Evidence(endpoint.name, nothing, nothing, (), asked=(asked,))))
 
 
 async def ask(endpoint: Endpoint) -> Asked:
     """Return the result of one GET; redirects are not followed, and proxies of the environment are not used."""
-    import httpx  # takes 0.1 s: only if there are endpoints
-
     start = monotonic()
     status: int | None = None
     trouble: str | None = None

@@ -14,7 +14,6 @@ from healthd.cli.options import finished, out, say, verb, watched
 from healthd.config.settings import Settings
 from healthd.contracts import load
 from healthd.errors import ConfigError
-from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import examine_alone
 from healthd.text import natural
 
@@ -60,7 +59,11 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
 
     async def all_rounds() -> list[Report]:
         files = Later(lambda: _load(settings))
-        rounds = [*(examine_alone(one, files) for one in targets), *map(examine_endpoint, endpoints)]
+        rounds = [examine_alone(one, files) for one in targets]
+        if endpoints:
+            from healthd.rounds.endpoints import examine_endpoint  # httpx takes 0.1 s
+
+            rounds += map(examine_endpoint, endpoints)
         return await asyncio.gather(*rounds)
 
     reports = sorted(finished(all_rounds()), key=lambda one: natural(one.target))

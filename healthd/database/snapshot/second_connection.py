@@ -12,6 +12,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 
+from healthd.catalog.digests import digests_query
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
 from healthd.database.probes.round_trips import column_types
 from healthd.database.probes.vitals import Vitals, read_vitals
@@ -110,8 +111,6 @@ class Second:
 
 async def digest_rows(connection: AsyncConnection[Any], given_away: Iterable[str]) -> list[Any]:
     """Return the digests' rows for the given kinds: each a kind, a count and a sum."""
-    from healthd.catalog.digests import digests_query
-
     kinds = [import_module(GIVEN_AWAY[name]).KIND for name in given_away]
     query = digests_query(kinds, connection.info.server_version).encode()
     return await (await connection.execute(query, {"books": list(BOOKS)})).fetchall()

@@ -47,7 +47,13 @@ def begin_daemon() -> None:
     signal.signal(signal.SIGTERM, _ended)
 
 
-def _ended(_number: int, _frame: FrameType | None) -> None:
+def _ended(number: int, _frame: FrameType | None) -> None:
+    """Exit. Python drops an exception that is raised in a callback, as at the end of an import.
+
+    Then the signal is still pending, and the daemon stops as soon as it handles signals itself.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    os.kill(os.getpid(), number)
     raise SystemExit(0)
 
 

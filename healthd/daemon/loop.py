@@ -53,7 +53,8 @@ async def serve(
     watch.follow(settings)
     threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # a signal that arrived during the start is handled now
+    # Signals that arrived during the start are handled now.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP, signal.SIGTERM])
     server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)))
     web = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event

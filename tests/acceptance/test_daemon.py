@@ -496,13 +496,40 @@ def test_a_signal_in_the_first_moments_is_taken_in_good_order(
         wait_for(lambda: "SigBlk:\t0000000000000001" in Path(f"/proc/{process.pid}/status").read_text())
         time.sleep(after_s)  # not a limit: at every moment the same must come of it
         process.send_signal(number)
-        if number == signal.SIGHUP:
-            wait_for(lambda: asked(port, "/-/healthy") == 200, timeout_s=PATIENCE_S)
-            process.terminate()
-        _, err = process.communicate(timeout=PATIENCE_S)
+        try:
+            if number == signal.SIGHUP:
+                wait_for(lambda: asked(port, "/-/healthy") == 200, timeout_s=PATIENCE_S)
+                process.terminate()
+            _, err = process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
 
     assert 0 == process.returncode
     assert "Traceback" not in err
+
+
+# Python drops an exception that is raised while it calls a finalizer or the callback of a weak reference.
+DROPPED = """
+import os, signal
+from healthd import __main__
+
+class Ending:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+__main__.begin_daemon()
+Ending()
+__main__.main()
+"""
+
+
+def test_a_signal_whose_exception_is_dropped_stops_the_daemon(folder: Path, migrated: str) -> None:
+    configure(folder, app=migrated)
+    command = [sys.executable, "-c", DROPPED, "serve", "--listen", f"127.0.0.1:{free_port()}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    assert 0 == done.returncode, done.stderr
+    assert "SystemExit: 0" in done.stderr  # it was dropped
 
 
 def test_a_database_that_is_down_does_not_starve_the_watchdog(folder: Path, start: Start, tmp_path: Path) -> None:

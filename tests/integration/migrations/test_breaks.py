@@ -288,7 +288,7 @@ def test_a_fleet_is_refused_target_by_target(project: Path, database: str, sql: 
     code, text, said = healthd("migrate", "--all", "--to", "03_column_dropped")
 
     assert (2, f"one: 03_column_dropped: breaks: {LINES['03_column_dropped']}") == (code, said[0])
-    assert "1 belief of api@41 would be broken; nothing was changed" in text
+    assert "1 expectation of api@41 would be broken; nothing was changed" in text
     assert [("01_machines",), ("02_harmless",)] == sql(database, LEDGER)
 
     assert 0 == healthd("migrate", "--all", "--to", "03_column_dropped", "--allow-breaking")[0]

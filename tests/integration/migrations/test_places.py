@@ -200,7 +200,7 @@ async def test_a_plan_says_what_the_role_lacks(database: str, sql: Sql, files: K
     (planned,) = await refusals(Target("x", url), *files, known, name="schema.lock")
     sql(database, "DROP ROLE planner")
 
-    assert str(planned).startswith("permission denied for schema public: the ledger's tables cannot be made")
+    assert str(planned).startswith("permission denied for schema public: the ledger's tables cannot be created")
     assert "GRANT CREATE ON SCHEMA public TO planner;" in planned.hint
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from healthd.catalog import KINDS
+from healthd import catalog
 from healthd.model.findings import Finding, Verdict
 from healthd.model.names import Key
 from healthd.model.severity import Severity
@@ -44,4 +44,4 @@ def as_not_adopted(verdict: Verdict) -> Verdict:
 
 
 def _held(differences: Iterable[Difference]) -> Iterator[Key]:
-    return (one.key for one in differences if one.unexpected and not KINDS[one.key.kind].provided)
+    return (one.key for one in differences if one.unexpected and not catalog.KINDS[one.key.kind].provided)

@@ -19,7 +19,6 @@ from healthd.contracts import load as load_contract
 from healthd.contracts.application import contract_in
 from healthd.contracts.json_shape import Shape
 from healthd.contracts.json_shape import load as load_shape
-from healthd.database.dsn import parameters
 from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.ledger import BOOKS
@@ -136,6 +135,8 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
 
 def _parameters(dsn: str, place: str) -> Mapping[str, str]:
     """Return a connection string's parameters. libpq's errors quote the text, and with it the password."""
+    from healthd.database.dsn import parameters  # psycopg takes 60 ms to import: only when a database is needed
+
     try:
         return parameters(dsn)
     except ConfigError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,16 @@ from healthd.model.findings import Finding
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 
-RELATIONS = catalog.names(lambda kind: kind.has_rows)
-LOOKED_AT = (*RELATIONS, "column", "enum", "domain", "grant")  # by the rules of contracts
+
+@functools.cache  # not at import: it loads every kind
+def relations() -> tuple[str, ...]:
+    """Return the kinds that SELECT reads from."""
+    return catalog.names(lambda kind: kind.has_rows)
+
+
+def looked_at() -> frozenset[str]:
+    """Return the kinds that the rules of contracts read."""
+    return frozenset({*relations(), "column", "enum", "domain", "grant"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ class There:
     def relation(self, table: str) -> Key | None:
         """Return the table, foreign table or view with this name."""
         path = Key.parse(f"table:{table}").path
-        return next((Key(kind, path) for kind in RELATIONS if Key(kind, path) in self.objects), None)
+        return next((Key(kind, path) for kind in relations() if Key(kind, path) in self.objects), None)
 
     def enum(self, type_: str) -> tuple[Key, tuple[str, ...]] | None:
         """Return the enum of a column of this type, and its labels; also if it is inside an array or a domain."""

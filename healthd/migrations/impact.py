@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from healthd.catalog.roles import PUBLIC, called
-from healthd.contracts.actual_schema import LOOKED_AT, RELATIONS, There
+from healthd.contracts.actual_schema import There, looked_at, relations
 from healthd.contracts.privileges import ungranted
 from healthd.contracts.violations import disappointed
 from healthd.expected.files import Migration
@@ -145,17 +145,18 @@ def foresee_undoing(
     left = {one.id for one in ledger.applied} | {one.id for one in undone}
     steps: list[Locked] = []
     for one in undone:
-        before, left = lock.expected(left, frozenset(LOOKED_AT)), left - {one.id}
+        before, left = lock.expected(left, looked_at()), left - {one.id}
         if one.id in known:
-            steps.append(replace(known[one.id], effects=diff(before, lock.expected(left, frozenset(LOOKED_AT)))))
+            steps.append(replace(known[one.id], effects=diff(before, lock.expected(left, looked_at()))))
     found = breaks(contracts, _objects(lock, ledger, there), steps)
     return Foreseen(found, tuple(one.id for one in undone if one.id not in known), undoing=True)
 
 
 def _objects(lock: LockFile, ledger: Ledger, there: Snapshot) -> dict[Key, Record]:
     """Return the objects that contracts can refer to; the lock file replaces what the snapshot lacks."""
-    objects = {key: record for key, record in there.objects.items() if key.kind in LOOKED_AT}
-    if unseen := there.omitted.union(there.unreadable).intersection(LOOKED_AT):
+    kinds = looked_at()
+    objects = {key: record for key, record in there.objects.items() if key.kind in kinds}
+    if unseen := there.omitted.union(there.unreadable).intersection(kinds):
         objects |= lock.expected([one.id for one in ledger.applied], unseen).objects
     return objects
 
@@ -232,11 +233,12 @@ def _interest(contracts: Sequence[Contract]) -> Callable[[Key], bool]:
     named = {name for one in contracts for name in one.tables}
     named |= {model.table for one in contracts for model in one.models.values()}
     paths = {Key.parse(f"table:{name}").path for name in named}
+    kinds, granted_on = looked_at(), ("schema", *relations())
     grantees = {PUBLIC, *(called(one.role) for one in contracts if one.role)}
 
     def interests(key: Key) -> bool:
         if key.kind == "grant":
-            return key.path[0] in ("schema", *RELATIONS) and key.path[-1] in grantees
-        return key.kind in ("enum", "domain") or (key.kind in LOOKED_AT and key.path[:2] in paths)
+            return key.path[0] in granted_on and key.path[-1] in grantees
+        return key.kind in ("enum", "domain") or (key.kind in kinds and key.path[:2] in paths)
 
     return interests

@@ -91,6 +91,8 @@ KIND = Kind(
     referenced=True,
     depth=3,
     repair=repair,
+    address=lambda key, record, around: f"ROUTINE {key.sql}",
+    replaced=lambda difference, expected, actual: True,
     some="SELECT FROM pg_catalog.pg_aggregate AS o WHERE o.aggfnoid >= 16384::pg_catalog.oid",
     query=f"""
         SELECT n.nspname, p.proname,

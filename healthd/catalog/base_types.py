@@ -6,7 +6,8 @@ from typing import Annotated
 
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.attributes import DEPARSED
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Around, Kind
+from healthd.model.names import Key, literal
 from healthd.model.snapshots import Difference
 
 
@@ -44,6 +45,33 @@ ALTERABLE = {
     "subscript": "SUBSCRIPT",
     "storage": "STORAGE",
 }
+
+
+def create(key: Key, record: BaseType, _around: Around) -> Iterator[str]:
+    """Yield the SQL that creates a type; as a shell type it exists already."""
+    if not record.defined:
+        return
+    words = {
+        "INPUT": record.input,
+        "OUTPUT": record.output,
+        "RECEIVE": record.receive,
+        "SEND": record.send,
+        "TYPMOD_IN": record.modifier_input,
+        "TYPMOD_OUT": record.modifier_output,
+        "ANALYZE": record.analyze,
+        "SUBSCRIPT": record.subscript,
+        "INTERNALLENGTH": "VARIABLE" if record.length < 0 else str(record.length),
+        "ALIGNMENT": record.alignment,
+        "STORAGE": record.storage,
+        "CATEGORY": literal(record.category),
+        "PREFERRED": str(record.preferred).lower(),
+        "DEFAULT": None if record.default is None else literal(record.default),
+        "DELIMITER": literal(record.delimiter),
+        "ELEMENT": record.element,
+        "COLLATABLE": str(record.collatable).lower(),
+    }
+    parts = [f"{name} = {value}" for name, value in words.items() if value]
+    yield f"CREATE TYPE {key.sql} ({', '.join([*parts, *(['PASSEDBYVALUE'] if record.by_value else [])])});"
 
 
 def repair(difference: Difference, _expected: BaseType, _actual: BaseType) -> Iterator[str]:
@@ -101,5 +129,9 @@ KIND = Kind(
     created_as=("type",),
     referenced=True,
     repair=repair,
+    create=create,
+    shell=lambda key, record: f"CREATE TYPE {key.sql};",
+    drop=lambda key, record, around: (f"DROP TYPE {key.sql} CASCADE;",),
+    replaced=lambda difference, expected, actual: difference.attribute not in ALTERABLE,
     query=query,
 )

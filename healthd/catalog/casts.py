@@ -34,8 +34,6 @@ def parent(key: Key, record: Record) -> Key | None:
 def repair(difference: Difference, expected: Cast, _actual: Cast) -> Iterator[str]:
     """Yield the SQL that creates a cast; it cannot be altered."""
     words = f"CAST ({difference.key.path[0]} AS {difference.key.path[1]})"
-    if not difference.missing:
-        yield f"DROP {words};"
     how = {"inout": "WITH INOUT", "binary": "WITHOUT FUNCTION"}.get(
         expected.method, f"WITH FUNCTION {expected.function}"
     )
@@ -68,6 +66,8 @@ KIND = Kind(
     types_at=0,
     parent=parent,
     repair=repair,
+    address=lambda key, record, around: f"CAST ({key.path[0]} AS {key.path[1]})",
+    replaced=lambda difference, expected, actual: True,
     some="SELECT FROM pg_catalog.pg_cast AS o WHERE o.oid >= 16384",
     query=query,
 )

@@ -80,6 +80,7 @@ KIND = Kind(
     referenced=True,
     change=change,
     repair=repair,
+    replaced=lambda difference, expected, actual: difference.attribute != "version_current",
     some="SELECT FROM pg_catalog.pg_collation AS o WHERE o.oid >= 16384",
     query=query,
 )

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from healthd.catalog.foreign_tables import generic, generic_options
+from healthd.catalog.generic_options import generic, generic_options
+from healthd.catalog.sequences import counting
 from healthd.catalog.server_only import any_of_column, by_server_of_column
-from healthd.catalog.tables import options_order
+from healthd.catalog.storage_parameters import options_order
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import OF_RELATION, Kind
+from healthd.model.kinds import OF_RELATION, Around, Kind
 from healthd.model.names import Key, literal, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -71,7 +72,7 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
             yield f"{alter} SET DEFAULT {expected.default};"
         yield from _stored(alter, expected)
     elif difference.missing:
-        yield from _made_again(difference, expected)
+        yield from added(difference.key, expected, Around({}))
     elif difference.attribute == "not_null":
         yield f"{alter} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
     elif difference.attribute == "not_null_validated" and (expected.not_null, actual.not_null) == (True, True):
@@ -117,25 +118,76 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
         yield f"ALTER FOREIGN TABLE {schema}.{table} ALTER COLUMN {column} {options};"
 
 
+def drop(key: Key, record: Column, _around: Around) -> Iterator[str]:
+    """Yield the SQL that drops a column with its values; of a view's, only what was set for it."""
+    schema, table, column = map(quote, key.path)
+    if not record.on.endswith("view"):
+        yield f"ALTER {record.on.upper()} {schema}.{table} DROP COLUMN {column};"
+        return
+    alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
+    if record.default:
+        yield f"{alter} DROP DEFAULT;"
+    if record.statistics is not None:
+        yield f"{alter} SET STATISTICS -1;"
+    if record.options:
+        yield f"{alter} RESET ({', '.join(one.split('=')[0] for one in record.options.split(', '))});"
+
+
+def replaced(difference: Difference, expected: Column, actual: Column) -> bool:
+    """Return whether a generated column must be dropped and added again: its values can be computed again."""
+    both = expected.generated != "none", actual.generated != "none"
+    return difference.attribute in GENERATED and any(both) and not _becomes_ordinary(difference, expected, actual)
+
+
+def _becomes_ordinary(difference: Difference, expected: Column, actual: Column) -> bool:
+    return difference.attribute == "generated" and (expected.generated, actual.generated) == ("none", "stored")
+
+
 GENERATED = ("type", "collation", "default", "identity", "generated")
 
 
-def _made_again(difference: Difference, expected: Column) -> Iterator[str]:
-    schema, table, column = map(quote, difference.key.path)
-    alter = f"ALTER TABLE {schema}.{table}"
-    counter = Key("sequence", (difference.key.path[0], f"{difference.key.path[1]}_{difference.key.path[2]}_seq")).sql
-    serial = expected.default == f"nextval({literal(counter)}::regclass)"
-    if serial:  # its sequence was dropped with it
-        yield f"CREATE SEQUENCE IF NOT EXISTS {counter} AS {expected.type};"
-    yield f"{alter} ADD COLUMN {column} {definition(expected)};"
-    if serial:
-        yield f"ALTER SEQUENCE {counter} OWNED BY {schema}.{table}.{column};"
-    yield from _stored(f"{alter} ALTER COLUMN {column}", expected)
-    if expected.foreign_options:
-        options = generic_options(expected.foreign_options, ())
+def create(key: Key, record: Column, around: Around) -> Iterator[str]:
+    """Yield the SQL that adds a column to its table; of a view's column, what is set for it."""
+    if record.on.endswith("view"):
+        yield from repair(Difference(key, None, record, None), record, record)
+    else:
+        yield from added(key, record, around)
+
+
+def added(key: Key, record: Column, around: Around) -> Iterator[str]:
+    """Yield the SQL that adds a column to its table."""
+    schema, table, column = map(quote, key.path)
+    yield f"ALTER {record.on.upper()} {schema}.{table} ADD COLUMN {in_table(key, record, around)};"
+    yield from settled(key, record)
+
+
+def settled(key: Key, record: Column) -> Iterator[str]:
+    """Yield the SQL for what the definition of a column cannot say in all versions."""
+    schema, table, column = map(quote, key.path)
+    yield from _stored(f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}", record)
+    if record.foreign_options:
+        options = generic_options(record.foreign_options, ())
         yield f"ALTER FOREIGN TABLE {schema}.{table} ALTER COLUMN {column} {options};"
-    if expected.not_null and not expected.default:
-        yield f"-- If {table} has rows: add the column without NOT NULL, fill it, then SET NOT NULL."
+    if record.not_null and not record.not_null_validated:
+        name = quote(record.not_null_name or f"{key.path[1]}_{key.path[2]}_not_null")
+        yield f"ALTER TABLE {schema}.{table} ADD CONSTRAINT {name} NOT NULL {column} NOT VALID;"
+
+
+def creates(key: Key, _record: Column, around: Around) -> Iterator[Key]:
+    """Yield the sequence of an identity column."""
+    if (counter := around.counters.get(key.path)) and around.objects[counter].identity:
+        yield counter
+
+
+def in_table(key: Key, record: Column, around: Around) -> str:
+    """Return a column with its definition, as in CREATE TABLE."""
+    text = f"{quote(key.path[2])} {definition(record)}"
+    for counter in creates(key, record, around):
+        sequence = around.objects[counter]
+        text = text.replace(
+            " AS IDENTITY", f" AS IDENTITY (SEQUENCE NAME {counter.sql} {counting(sequence, typed=False)})"
+        )
+    return text
 
 
 def _stored(alter: str, record: Column) -> Iterator[str]:
@@ -169,7 +221,9 @@ def definition(record: Column) -> str:
         words.append(f"GENERATED {record.identity.upper()} AS IDENTITY")
     elif record.default:
         words.append(f"DEFAULT {record.default}")
-    words += ["NOT NULL"] if record.not_null else []
+    if record.not_null and record.not_null_validated:
+        words += [f"CONSTRAINT {quote(record.not_null_name)}"] if record.not_null_name else []
+        words += ["NOT NULL", "NO INHERIT"] if record.not_null_no_inherit else ["NOT NULL"]
     return " ".join(words)
 
 
@@ -281,5 +335,9 @@ KIND = Kind(
     gain=gain,
     change=change,
     repair=repair,
+    create=create,
+    creates=creates,
+    drop=drop,
+    replaced=replaced,
     query=query,
 )

@@ -1,13 +1,15 @@
 """Comments on objects of all kinds. They are shown; a difference in a comment is not a finding."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd import catalog
 from healthd.catalog.addresses import ADDRESSES, COLUMNS, USERS, Address
 from healthd.catalog.scope import own
 from healthd.model.attributes import Attribute, Record
-from healthd.model.kinds import Kind
-from healthd.model.names import Key
+from healthd.model.kinds import Around, Kind
+from healthd.model.names import Key, literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,29 @@ PUBLIC = """
          WHERE n.nspname = 'public'
            AND d.description IS DISTINCT FROM 'standard public schema'"""
 
+
+def create(key: Key, record: Comment, around: Around) -> Iterator[str]:
+    """Yield the SQL that comments on an object."""
+    yield f"COMMENT ON {addressed(parent(key, record), around)} IS {literal(record.text)};"
+
+
+def addressed(key: Key, around: Around) -> str:
+    """Return noun and name of an object that has a comment or a label."""
+    return catalog.KINDS[key.kind].addressed(key, around.objects.get(key), around)
+
+
+def drop(key: Key, record: Comment, around: Around) -> Iterator[str]:
+    """Yield the SQL that removes a comment."""
+    text = literal("standard public schema") if key.path == ("schema", "public") else "NULL"
+    yield f"COMMENT ON {addressed(parent(key, record), around)} IS {text};"
+
+
 KIND = Kind(
     name="comment",
     record=Comment,
+    create=create,
+    drop=drop,
+    replaced=lambda difference, expected, actual: True,
     within={},
     provided=True,
     depth=0,

@@ -1,5 +1,6 @@
 """Composite types: row types without a table."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,12 +26,21 @@ def repair(difference: Difference, expected: Composite, actual: Composite) -> It
     while expected.attributes[same : same + 1] == actual.attributes[same : same + 1] != ():
         same += 1
     lost, found = expected.attributes[same:], actual.attributes[same:]
-    if lost and found:
-        yield f"-- {name} must be ({', '.join(expected.attributes)}): rename, alter, drop or add its attributes."
-    elif lost:
-        yield f"ALTER TYPE {name} {', '.join(f'ADD ATTRIBUTE {one}' for one in lost)};"
-    else:
-        yield f"-- Unexpected in {name}: {', '.join(found)}. ALTER TYPE … DROP ATTRIBUTE deletes its values."
+    steps = [f"DROP ATTRIBUTE {_name(one)}" for one in found] + [f"ADD ATTRIBUTE {one}" for one in lost]
+    yield (
+        f"ALTER TYPE {name} {', '.join(steps)} CASCADE;"
+        if len(steps) == 1
+        else f"ALTER TYPE {name} {', '.join(steps)};"
+    )
+
+
+def _name(attribute: str) -> str:
+    """Return the name of an attribute as it is written in SQL."""
+    match = ATTRIBUTE.match(attribute)
+    return match[0] if match else attribute
+
+
+ATTRIBUTE = re.compile(r'"(?:[^"]|"")+"|[^ ]+')
 
 
 KIND = Kind(

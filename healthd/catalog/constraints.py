@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.functions import needs
-from healthd.catalog.indexes import ATTACHED, STATISTICS, TABLESPACE, set_statistics
+from healthd.catalog.indexes import ATTACHED, STATISTICS, TABLESPACE, set_statistics, tied
 from healthd.catalog.scope import SCHEMA, own
-from healthd.catalog.tables import options, options_order, set_options
+from healthd.catalog.storage_parameters import assigned, options, options_order, set_options
 from healthd.catalog.triggers import switched
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import OF_RELATION, Dependent, Kind
+from healthd.model.kinds import OF_RELATION, Around, Dependent, Kind
 from healthd.model.names import Key, literal, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -55,11 +55,6 @@ def repair(difference: Difference, expected: Constraint, actual: Constraint) -> 
         yield f"{alter} VALIDATE CONSTRAINT {name};"
     elif difference.attribute == "validated":
         yield f"-- it was validated by hand: add a migration with {alter} VALIDATE CONSTRAINT {name};"
-    elif difference.attribute in ("definition", "enforced", "switched_off") and expected.on != "domain":
-        yield f"{alter} DROP CONSTRAINT {name}, {add}"
-    elif difference.attribute == "definition":
-        yield f"{alter} DROP CONSTRAINT {name};"
-        yield f"{alter} {add}"
     elif difference.missing:
         yield f"{alter} {add}"
         if expected.tablespace:
@@ -71,8 +66,23 @@ def repair(difference: Difference, expected: Constraint, actual: Constraint) -> 
         yield from set_options(f"ALTER INDEX {schema}.{name}", expected.options, actual.options)
     elif difference.attribute == "tablespace":
         yield f"ALTER INDEX {schema}.{name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
-    if (difference.missing or difference.attribute == "replica_identity") and expected.replica_identity:
+    if difference.attribute == "replica_identity" and expected.replica_identity:
         yield f"{alter} REPLICA IDENTITY USING INDEX {name};"
+    elif difference.missing:
+        yield from tied(difference.key, expected)
+
+
+def address(key: Key, record: Constraint | None, around: Around) -> str:
+    """Return noun and name of a constraint, as COMMENT writes them."""
+    schema, owner, name = map(quote, key.path)
+    of_domain = Key("domain", key.path[:2]) in around.objects if record is None else record.on == "domain"
+    return f"CONSTRAINT {name} ON {'DOMAIN ' if of_domain else ''}{schema}.{owner}"
+
+
+def drop(key: Key, record: Constraint, _around: Around) -> Iterator[str]:
+    """Yield the SQL that drops a constraint."""
+    schema, owner, name = map(quote, key.path)
+    yield f"ALTER {record.on.upper()} {schema}.{owner} DROP CONSTRAINT {name};"
 
 
 def change(difference: Difference, noted: Severity | None) -> Severity | None:
@@ -84,8 +94,7 @@ def definition(record: Constraint) -> str:
     """Return the definition of a constraint in ADD CONSTRAINT, without its name."""
     words = [record.definition]
     if record.options:
-        parts = (one.split("=", 1) for one in record.options.split(", "))
-        settings = f"WITH ({', '.join(f'{name}={literal(value)}' for name, value in parts)})"
+        settings = f"WITH ({assigned(record.options, record.options_order)})"
         # The parameters of the index come before DEFERRABLE.
         head, deferrable, tail = record.definition.partition(" DEFERRABLE")
         words = [f"{head} {settings}{deferrable}{tail}"]
@@ -237,5 +246,11 @@ KIND = Kind(
     parent=parent,
     change=change,
     repair=repair,
+    address=address,
+    drop=drop,
+    replaced=lambda difference, expected, actual: (
+        difference.attribute in ("type", "definition", "enforced", "switched_off")
+    ),
+    follows_type=True,
     query=query,
 )

@@ -21,8 +21,6 @@ class Conversion:
 
 def repair(difference: Difference, expected: Conversion, _actual: Conversion) -> Iterator[str]:
     """Yield the SQL that creates a conversion; only its name can be altered."""
-    if not difference.missing:
-        yield f"DROP CONVERSION {difference.key.sql};"
     yield (
         f"CREATE {'DEFAULT ' if expected.default else ''}CONVERSION {difference.key.sql} "
         f"FOR {literal(expected.source)} TO {literal(expected.target)} FROM {expected.function};"
@@ -35,6 +33,7 @@ KIND = Kind(
     renamable=True,
     movable=True,
     repair=repair,
+    replaced=lambda difference, expected, actual: True,
     some="SELECT FROM pg_catalog.pg_conversion AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT n.nspname, c.conname,

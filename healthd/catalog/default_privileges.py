@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from healthd.catalog.grants import SEEN, as_known, change, changes
+from healthd.catalog.grants import SEEN, as_known, change, changes, default
 from healthd.catalog.roles import OWNER, PUBLIC, last_renamed, role, written
 from healthd.model.attributes import Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Around, Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -26,15 +26,28 @@ def parent(key: Key, _record: Record) -> Key | None:
 
 def repair(difference: Difference, expected: DefaultPrivileges, actual: DefaultPrivileges | None) -> Iterator[str]:
     """Yield the SQL that corrects the default privileges."""
-    whose, objects, *schema, grantee = difference.key.path
+    there = actual.privileges if actual else usual(difference.key)
+    yield from _changed(difference.key, expected.privileges, there)
+
+
+def drop(key: Key, record: DefaultPrivileges, _around: Around) -> Iterator[str]:
+    """Yield the SQL that restores the default privileges of PostgreSQL."""
+    yield from _changed(key, usual(key), record.privileges)
+
+
+def usual(key: Key) -> tuple[str, ...]:
+    """Return the default privileges of a grantee that nobody changed; those of a schema are added to them."""
+    _whose, objects, *schema, grantee = key.path
+    kind = {"routines": "function", "functions": "function", "types": "domain", "large objects": "large_object"}.get(objects, objects.removesuffix("s"))
+    return () if schema else default(Key("grant", (kind, "", "", grantee)))
+
+
+def _changed(key: Key, expected: tuple[str, ...], actual: tuple[str, ...]) -> Iterator[str]:
+    whose, objects, *schema, grantee = key.path
     where = f" IN SCHEMA {quote(schema[0])}" if schema else ""
     to = written(whose if grantee == OWNER else grantee)
-    for statement in changes(
-        expected.privileges,
-        actual.privileges if actual else (),
-        lambda privileges: f"{', '.join(privileges)} ON {objects.upper()}",
-        to,
-    ):
+    on = lambda privileges: f"{', '.join(privileges)} ON {objects.upper()}"  # noqa: E731 # as short as it reads
+    for statement in changes(expected, actual, on, to):
         comment = statement.startswith("--")
         yield statement if comment else f"ALTER DEFAULT PRIVILEGES FOR ROLE {written(whose)}{where} {statement}"
 
@@ -59,6 +72,7 @@ KIND = Kind(
     gain=lambda record: Severity.CRITICAL,
     change=change,
     repair=repair,
+    drop=drop,
     # Entries for all schemas replace the server's defaults, entries for one schema are added to them.
     query=f"""
         SELECT ARRAY[{role("d.defaclrole")},

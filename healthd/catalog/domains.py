@@ -82,5 +82,6 @@ KIND = Kind(
     referenced=True,
     as_known=as_known,
     repair=repair,
+    replaced=lambda difference, expected, actual: difference.attribute in ("type", "collation"),
     query=query,
 )

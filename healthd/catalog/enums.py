@@ -25,6 +25,15 @@ def repair(difference: Difference, expected: Enum, _actual: Enum) -> Iterator[st
         yield from relabel(name, difference.expected, difference.actual)
 
 
+def replaced(difference: Difference, _expected: Enum, _actual: Enum) -> bool:
+    """Return whether labels must be removed or moved: only a new type can do that."""
+    return [] != list(_left(difference.expected, difference.actual))
+
+
+def _left(expected: tuple[str, ...], actual: tuple[str, ...]) -> Iterator[str]:
+    return (one for one in relabel("", expected, actual) if one.startswith("--"))
+
+
 def relabel(name: str, expected: tuple[str, ...], actual: tuple[str, ...]) -> Iterator[str]:
     """Yield the statements from the actual labels to the expected ones."""
     labels = list(actual)
@@ -65,6 +74,7 @@ KIND = Kind(
     created_as=("type",),
     referenced=True,
     repair=repair,
+    replaced=replaced,
     query=f"""
         SELECT n.nspname, t.typname,
                ARRAY(SELECT v.enumlabel::pg_catalog.text

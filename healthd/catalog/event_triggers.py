@@ -25,8 +25,6 @@ SWITCH = {"origin": "ENABLE", "disabled": "DISABLE", "replica": "ENABLE REPLICA"
 def repair(difference: Difference, expected: EventTrigger, _actual: EventTrigger) -> Iterator[str]:
     """Yield the SQL that creates, replaces or enables an event trigger."""
     name = difference.key.sql
-    if difference.attribute not in (None, "enabled"):
-        yield f"DROP EVENT TRIGGER {name};"
     if difference.attribute != "enabled":
         tags = f" WHEN TAG IN ({', '.join(map(literal, expected.tags))})" if expected.tags else ""
         yield f"CREATE EVENT TRIGGER {name} ON {expected.event}{tags} EXECUTE FUNCTION {expected.function}();"
@@ -43,6 +41,7 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: None,
     repair=repair,
+    replaced=lambda difference, expected, actual: difference.attribute != "enabled",
     some="SELECT FROM pg_catalog.pg_event_trigger",
     query=f"""
         SELECT o.evtname, o.evtevent,

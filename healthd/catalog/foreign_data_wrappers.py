@@ -101,6 +101,7 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: None,
     repair=repair,
+    keeps_parts=True,
     some="SELECT FROM pg_catalog.pg_foreign_data_wrapper",
     query=f"""
         SELECT w.fdwname, {_name("w.fdwhandler")}, {_name("w.fdwvalidator")}, {options("w.fdwoptions")},

@@ -55,6 +55,8 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: Key("foreign_data_wrapper", (record.wrapper,)),
     repair=repair,
+    keeps_parts=True,
+    replaced=lambda difference, expected, actual: difference.attribute in ("wrapper", "type"),
     some="SELECT FROM pg_catalog.pg_foreign_server",
     query=f"""
         SELECT s.srvname, w.fdwname, nullif(s.srvtype, ''), nullif(s.srvversion, ''), {options("s.srvoptions")},

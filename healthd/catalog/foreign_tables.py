@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.tables import PARENTS, column_order
+from healthd.catalog.generic_options import generic, generic_options
+from healthd.catalog.tables import PARENTS, column_order, creates, differing, head
 from healthd.model.attributes import DEPARSED, Attribute
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Around, Kind
+from healthd.model.names import Key
 from healthd.model.snapshots import Difference
 
 
@@ -24,37 +26,21 @@ class ForeignTable:
 def repair(difference: Difference, expected: ForeignTable, actual: ForeignTable) -> Iterator[str]:
     """Yield the SQL that corrects options and partitions; a missing foreign table is created by its migration."""
     name = difference.key.sql
-    if difference.missing:
-        yield f"-- {name} is missing; its rows are stored elsewhere: create it again with its migration (sql/)."
-    elif difference.attribute == "options":
+    if difference.attribute == "options":
         yield f"ALTER FOREIGN TABLE {name} {generic_options(expected.options, actual.options)};"
     elif difference.attribute == "bound" and expected.bound and actual.bound is None:
         yield f"ALTER TABLE {expected.inherits[0]} ATTACH PARTITION {name} {expected.bound};"
 
 
-def generic_options(expected: tuple[str, ...], actual: tuple[str, ...]) -> str:
-    """Return the OPTIONS clause that changes options (each `name 'value'`) from actual to expected."""
-    wanted, there = (dict(_option(one) for one in side) for side in (expected, actual))
-    steps = [f"DROP {name}" for name in there if name not in wanted]
-    for name, value in wanted.items():
-        if there.get(name) != value:
-            steps.append(f"{'SET' if name in there else 'ADD'} {name} {value}")
-    return f"OPTIONS ({', '.join(steps)})"
-
-
-def _option(text: str) -> tuple[str, str]:
-    name, _, value = text.partition(" '")
-    return name, f"'{value}"
-
-
-def generic(options: str) -> str:
-    """Return the SQL for the options of a foreign table or column (a text[] of name=value), sorted by name."""
-    return f"""CASE WHEN {options} IS NOT NULL
-                    THEN ARRAY(SELECT pg_catalog.quote_ident(o.option_name) || ' '
-                                          || '''' || pg_catalog.replace(o.option_value, '''', '''''') || ''''
-                                 FROM pg_catalog.pg_options_to_table({options}) AS o
-                                ORDER BY o.option_name)
-                    ELSE '{{}}' END"""
+def create(key: Key, record: ForeignTable, around: Around) -> Iterator[str]:
+    """Yield the SQL that creates a foreign table with its columns."""
+    options = (
+        f" {generic_options(record.options, ()).replace('(ADD ', '(').replace(', ADD ', ', ')}"
+        if record.options
+        else ""
+    )
+    yield f"CREATE FOREIGN TABLE {key.sql} {head(key, record, around)} SERVER {record.server}{options};"
+    yield from differing(key, record, around)
 
 
 KIND = Kind(
@@ -69,6 +55,8 @@ KIND = Kind(
     created_as=("table",),
     referenced=True,
     table=lambda key, record: key.path[:2],
+    create=create,
+    creates=creates,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_foreign_table",
     query=f"""

@@ -52,10 +52,12 @@ def repair(difference: Difference, expected: Function, actual: Function) -> Iter
     elif word := WORDS.get(difference.attribute or ""):
         yield f"ALTER ROUTINE {name} {word(expected)};"
     elif difference.attribute not in ("needs", "carriage_returns"):
-        if _head(expected) != _head(actual):
-            # CREATE OR REPLACE cannot change the return type of a function or the names of its arguments.
-            yield f"DROP ROUTINE {name};"
         yield made
+
+
+def replaced(difference: Difference, expected: Function, actual: Function) -> bool:
+    """Return whether CREATE OR REPLACE cannot make a change: the return type, and the names of arguments."""
+    return difference.attribute in ("kind", "arguments", "result") and _head(expected) != _head(actual)
 
 
 def _head(function: Function) -> tuple[str | None, ...]:
@@ -206,6 +208,7 @@ KIND = Kind(
     referenced=True,
     depth=3,
     repair=repair,
+    replaced=replaced,
     little=runs_the_same,
     query=query,
 )

@@ -19,7 +19,7 @@ from healthd.catalog.owners import UPGRADED
 from healthd.catalog.roles import OWNER, PUBLIC, last_renamed, role, written
 from healthd.catalog.scope import SCHEMA
 from healthd.model.attributes import Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Around, Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -73,6 +73,7 @@ DEFAULT = {
     "schema": ("CREATE", "USAGE"),
     "sequence": ("SELECT", "UPDATE", "USAGE"),
     "column": (),
+    "large_object": ("SELECT", "UPDATE"),
 }
 
 
@@ -99,6 +100,21 @@ def repair(difference: Difference, expected: Grant, actual: Grant | None) -> Ite
     grantee = difference.key.path[-1]
     held = actual.privileges if actual else ()
     yield from changes(expected.privileges, held, lambda words: _on(words, key), written(grantee))
+
+
+def drop(key: Key, record: Grant, around: Around) -> Iterator[str]:
+    """Yield the SQL that gives a role the privileges that it has by default."""
+    yield from _changed_to(key, default(key), record.privileges, around)
+
+
+def create(key: Key, record: Grant, around: Around) -> Iterator[str]:
+    """Yield the SQL that gives a role its privileges on an object that was just created."""
+    yield from _changed_to(key, record.privileges, default(key), around)
+
+
+def _changed_to(key: Key, expected: tuple[str, ...], actual: tuple[str, ...], around: Around) -> Iterator[str]:
+    role = around.owner(key) if key.path[-1] == OWNER else key.path[-1]
+    yield from changes(expected, actual, lambda words: _on(words, parent(key, None)), written(role))
 
 
 def changes(
@@ -225,6 +241,8 @@ KIND = Kind(
     gain=lambda record: Severity.CRITICAL,
     change=change,
     repair=repair,
+    drop=drop,
+    create=create,
     query=f"""
         WITH changed AS ({
         "         UNION ALL".join(

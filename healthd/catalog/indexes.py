@@ -61,8 +61,21 @@ def repair(difference: Difference, expected: Index, actual: Index) -> Iterator[s
         yield f"ALTER INDEX {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
     if difference.attribute == "statistics" or (made and expected.statistics):
         yield from set_statistics(name, expected.statistics, None if made else actual.statistics)
-    if (difference.attribute == "replica_identity" or made) and expected.replica_identity:
+    if difference.attribute == "replica_identity" and expected.replica_identity:
         yield f"ALTER TABLE {schema}.{table} REPLICA IDENTITY USING INDEX {index};"
+    elif made:
+        yield from tied(difference.key, expected)
+
+
+def tied(key: Key, record: Record) -> Iterator[str]:
+    """Yield the SQL for what a table says of one of its indexes, and an index of an extension."""
+    schema, table, index = map(quote, key.path)
+    if record.replica_identity:
+        yield f"ALTER TABLE {schema}.{table} REPLICA IDENTITY USING INDEX {index};"
+    if record.clustered:
+        yield f"ALTER TABLE {schema}.{table} CLUSTER ON {index};"
+    for extension in record.needs.split(", ") if record.needs else ():
+        yield f"ALTER INDEX {schema}.{index} DEPENDS ON EXTENSION {quote(extension)};"
 
 
 def set_statistics(name: str, expected: str | None, actual: str | None) -> Iterator[str]:
@@ -210,5 +223,7 @@ KIND = Kind(
     parent=parent,
     loss=loss,
     repair=repair,
+    address=lambda key, record, around: f"INDEX {quote(key.path[0])}.{quote(key.path[2])}",
+    follows_type=True,
     query=query,
 )

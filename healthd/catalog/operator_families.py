@@ -80,6 +80,7 @@ KIND = Kind(
     written=written,
     depth=3,
     repair=repair,
+    keeps_parts=True,
     some="SELECT FROM pg_catalog.pg_opfamily AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT n.nspname, o.opfname, m.amname,

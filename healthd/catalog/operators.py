@@ -66,6 +66,8 @@ KIND = Kind(
     written=written,
     depth=3,
     repair=repair,
+    replaced=lambda difference, expected, actual: difference.attribute not in ("restrict", "join"),
+    completed=frozenset({"commutator", "negator"}),
     some="SELECT FROM pg_catalog.pg_operator AS o WHERE o.oid >= 16384",
     # An operator without a function is a placeholder: another operator names it as its commutator or negator.
     query=f"""

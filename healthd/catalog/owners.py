@@ -9,7 +9,7 @@ from healthd.catalog.addresses import ADDRESSES, Address
 from healthd.catalog.roles import role, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import MINOR, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Around, Kind
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -30,6 +30,12 @@ def parent(key: Key, _record: Record) -> Key:
 def repair(difference: Difference, expected: Owner, _actual: Owner) -> Iterator[str]:
     """Yield the SQL that restores the owner of an object."""
     yield f"ALTER {catalog.words(parent(difference.key, expected))} OWNER TO {written(expected.role)};"
+
+
+def drop(key: Key, record: Owner, around: Around) -> Iterator[str]:
+    """Yield the SQL that gives an object to the role that runs migrations."""
+    usual = "pg_database_owner" if key.path == ("schema", "public") else around.migrator
+    yield f"ALTER {catalog.words(parent(key, record))} OWNER TO {written(usual)};"
 
 
 # The owner of a sequence that is owned by a column is always the owner of the table.
@@ -92,6 +98,7 @@ KIND = Kind(
     parent=parent,
     loss=lambda record: Severity.WARNING,
     repair=repair,
+    drop=drop,
     query="\n         UNION ALL".join(
         [_owners(one, one.owner) for one in ADDRESSES if one.owner and one.acl_type != "c"] + [SUBSCRIPTIONS]
     ),

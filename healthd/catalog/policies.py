@@ -6,8 +6,8 @@ from typing import Annotated
 
 from healthd.catalog.roles import PUBLIC, role, written
 from healthd.catalog.scope import RELATION, own
-from healthd.model.attributes import DEPARSED
-from healthd.model.kinds import OF_RELATION, Kind
+from healthd.model.attributes import DEPARSED, Record
+from healthd.model.kinds import OF_RELATION, Around, Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -27,16 +27,31 @@ class Policy:
 def repair(difference: Difference, expected: Policy, _actual: Policy) -> Iterator[str]:
     """Yield the SQL that restores a policy."""
     schema, table, name = map(quote, difference.key.path)
-    if not difference.missing:
-        yield f"DROP POLICY {name} ON {schema}.{table};"
-    roles = ", ".join(map(written, expected.roles))
+    head = f"POLICY {name} ON {schema}.{table}"
+    if difference.missing:
+        head = (
+            f"CREATE {head} AS {'PERMISSIVE' if expected.permissive else 'RESTRICTIVE'} FOR {expected.command.upper()}"
+        )
+    else:
+        head = f"ALTER {head}"
     yield (
-        f"CREATE POLICY {name} ON {schema}.{table} AS {'PERMISSIVE' if expected.permissive else 'RESTRICTIVE'} "
-        f"FOR {expected.command.upper()} TO {roles}"
+        f"{head} TO {', '.join(map(written, expected.roles))}"
         + (f" USING ({expected.using})" if expected.using else "")
         + (f" WITH CHECK ({expected.with_check})" if expected.with_check else "")
         + ";"
     )
+
+
+def replaced(difference: Difference, expected: Policy, actual: Policy) -> bool:
+    """Return whether ALTER POLICY cannot make a change: it neither changes the command nor removes an expression."""
+    lost = (actual.using and not expected.using) or (actual.with_check and not expected.with_check)
+    return difference.attribute in ("permissive", "command") or bool(lost)
+
+
+def address(key: Key, _record: Record, _around: Around) -> str:
+    """Return noun and name of a policy, as COMMENT and DROP write them."""
+    schema, table, name = map(quote, key.path)
+    return f"POLICY {name} ON {schema}.{table}"
 
 
 def rename(there: Key, _record: Policy, name: str) -> str:
@@ -61,6 +76,8 @@ KIND = Kind(
     parent=lambda key, record: Key("table", key.path[:2]),
     gain=lambda record: Severity.CRITICAL,
     repair=repair,
+    replaced=replaced,
+    address=address,
     some="SELECT FROM pg_catalog.pg_policy",
     # Including policies on tables of extensions: they do not belong to the extension.
     query=f"""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from healthd.catalog.scope import RELATION, own
 from healthd.model.attributes import DEPARSED
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Around, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
@@ -23,11 +23,15 @@ def repair(difference: Difference, expected: PublicationTable, _actual: Publicat
     """Yield the SQL that restores a table in its publication."""
     publication, *path = map(quote, difference.key.path)
     table = ".".join(path)
-    if not difference.missing:
-        yield f"ALTER PUBLICATION {publication} DROP TABLE {table};"
     columns = f" ({', '.join(map(quote, expected.columns))})" if expected.columns else ""
     where = f" WHERE ({expected.where})" if expected.where else ""
     yield f"ALTER PUBLICATION {publication} ADD TABLE {table}{columns}{where};"
+
+
+def drop(key: Key, _record: PublicationTable, _around: Around) -> Iterator[str]:
+    """Yield the SQL that removes a table from its publication."""
+    publication, *path = map(quote, key.path)
+    yield f"ALTER PUBLICATION {publication} DROP TABLE {'.'.join(path)};"
 
 
 def query(server_version: int) -> str:
@@ -57,6 +61,8 @@ KIND = Kind(
     depth=3,
     parent=lambda key, record: Key("publication", key.path[:1]),
     repair=repair,
+    drop=drop,
+    replaced=lambda difference, expected, actual: True,
     some="SELECT FROM pg_catalog.pg_publication_rel",
     query=query,
 )

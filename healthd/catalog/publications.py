@@ -23,15 +23,12 @@ class Publication:
 def repair(difference: Difference, expected: Publication, actual: Publication | None) -> Iterator[str]:
     """Yield the SQL that creates or corrects a publication."""
     name = difference.key.sql
-    if difference.attribute == "all_tables":
-        yield f"DROP PUBLICATION {name};"
-    if difference.missing or difference.attribute == "all_tables":
+    if difference.missing:
         tables = " FOR ALL TABLES" if expected.all_tables else ""
         yield f"CREATE PUBLICATION {name}{tables} WITH ({options(expected)});"
-        actual = None
     elif difference.attribute != "schemas":
         yield f"ALTER PUBLICATION {name} SET ({options(expected)});"
-    if difference.attribute in (None, "all_tables", "schemas"):
+    if difference.attribute in (None, "schemas"):
         sent = actual.schemas if actual else ()
         if extra := [quote(one) for one in sent if one not in expected.schemas]:
             yield f"ALTER PUBLICATION {name} DROP TABLES IN SCHEMA {', '.join(extra)};"
@@ -76,6 +73,7 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: None,
     repair=repair,
+    replaced=lambda difference, expected, actual: difference.attribute == "all_tables",
     some="SELECT FROM pg_catalog.pg_publication",
     query=query,
 )

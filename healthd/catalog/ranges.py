@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Around, Kind
+from healthd.model.names import Key
 from healthd.model.snapshots import Difference
 
 
@@ -32,10 +33,7 @@ def repair(difference: Difference, expected: Range, _actual: Range) -> Iterator[
     }
     text = ", ".join(f"{name} = {value}" for name, value in words.items() if value)
     name = difference.key.sql
-    if difference.missing and expected.canonical:  # a function on the type, which must exist first as a shell type
-        yield f"-- First CREATE TYPE {name}; then create its function {expected.canonical}; then:"
-        yield f"-- CREATE TYPE {name} AS RANGE ({text});"
-    elif difference.missing:
+    if difference.missing:
         yield f"CREATE TYPE {name} AS RANGE ({text});"
 
 
@@ -70,6 +68,16 @@ def query(server_version: int) -> str:
            AND {own("pg_type", "t.oid")}"""
 
 
+def shell(key: Key, record: Range) -> str:
+    """Return the SQL for a type that is only a name: its canonical function needs it, and it needs the function."""
+    return f"CREATE TYPE {key.sql};" if record.canonical else ""
+
+
+def drop(key: Key, record: Range, _around: Around) -> Iterator[str]:
+    """Yield the SQL that drops a type, with the function that needs it and that it needs."""
+    yield f"DROP TYPE {key.sql}{' CASCADE' if record.canonical else ''};"
+
+
 KIND = Kind(
     name="range",
     record=Range,
@@ -80,6 +88,9 @@ KIND = Kind(
     created_as=("type",),
     referenced=True,
     repair=repair,
+    shell=shell,
+    drop=drop,
+    replaced=lambda difference, expected, actual: True,
     some="SELECT FROM pg_catalog.pg_range AS o WHERE o.rngtypid >= 16384",
     query=query,
 )

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from healthd.model.names import Key, quote
 
 OWNER = "(owner)"  # the owner of the object as a grantee, whichever role it is
+CURRENT = "(current user)"  # in SQL that the role that runs migrations must run, if healthd does not know that role
 PUBLIC = "PUBLIC"
 MIGRATOR = "(migrator)"  # the role that runs migrations, which differs between databases
 
 # A role with one of these names, or whose name begins with a quotation mark, is written in quotation marks.
-TAKEN = '^(PUBLIC|[(](?:owner|migrator)[)]|".*)$'
+TAKEN = '^(PUBLIC|[(](?:owner|migrator|current user)[)]|".*)$'
 
 
 def role(oid: str) -> str:
@@ -19,13 +20,15 @@ def role(oid: str) -> str:
 
 def called(name: str) -> str:
     """Return the name in a snapshot of the role with this name."""
-    return f'"{name}"' if name in (PUBLIC, OWNER, MIGRATOR) or name.startswith('"') else name
+    return f'"{name}"' if name in (PUBLIC, OWNER, MIGRATOR, CURRENT) or name.startswith('"') else name
 
 
 def written(name: str) -> str:
     """Return a role of a snapshot as it is written in SQL."""
     if name == PUBLIC:
         return name
+    if name == CURRENT:
+        return "CURRENT_USER"
     return quote(name[1:-1] if name.startswith('"') else name)
 
 

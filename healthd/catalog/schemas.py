@@ -18,6 +18,10 @@ def repair(difference: Difference, _expected: Schema, _actual: Schema) -> Iterat
     """Yield the SQL that creates a missing schema."""
     if difference.missing:
         yield f"CREATE SCHEMA {difference.key.sql};"
+        if difference.key.path == ("public",):  # as initdb creates it
+            yield "ALTER SCHEMA public OWNER TO pg_database_owner;"
+            yield "GRANT USAGE ON SCHEMA public TO PUBLIC;"
+            yield "COMMENT ON SCHEMA public IS 'standard public schema';"
 
 
 def needed(key: Key, _record: Schema, dependent: Dependent) -> bool:
@@ -35,6 +39,7 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: None,
     repair=repair,
+    keeps_parts=True,
     query=f"""
         SELECT n.nspname
           FROM pg_catalog.pg_namespace AS n

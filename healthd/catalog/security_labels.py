@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthd import catalog
 from healthd.catalog.addresses import ADDRESSES
-from healthd.catalog.comments import described
+from healthd.catalog.comments import addressed, described
 from healthd.model.attributes import Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Around, Kind
 from healthd.model.names import Key, literal, quote
 from healthd.model.snapshots import Difference
 
@@ -26,8 +25,18 @@ def parent(key: Key, _record: Record) -> Key:
 
 def repair(difference: Difference, expected: SecurityLabel, _actual: SecurityLabel) -> Iterator[str]:
     """Yield the SQL that restores the label."""
-    provider, name = quote(difference.key.path[-1]), catalog.words(parent(difference.key, expected))
-    yield f"SECURITY LABEL FOR {provider} ON {name} IS {literal(expected.label)};"
+    yield from create(difference.key, expected, Around({}))
+
+
+def create(key: Key, record: SecurityLabel, around: Around) -> Iterator[str]:
+    """Yield the SQL that labels an object."""
+    provider, name = quote(key.path[-1]), addressed(parent(key, record), around)
+    yield f"SECURITY LABEL FOR {provider} ON {name} IS {literal(record.label)};"
+
+
+def drop(key: Key, record: SecurityLabel, around: Around) -> Iterator[str]:
+    """Yield the SQL that removes the label."""
+    yield f"SECURITY LABEL FOR {quote(key.path[-1])} ON {addressed(parent(key, record), around)} IS NULL;"
 
 
 KIND = Kind(
@@ -38,6 +47,8 @@ KIND = Kind(
     depth=0,
     parent=parent,
     repair=repair,
+    create=create,
+    drop=drop,
     some="SELECT FROM pg_catalog.pg_seclabel",
     # Including labels on members of extensions: they do not belong to the extension.
     query="\n         UNION ALL".join(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from healthd.catalog.scope import SERVING
 from healthd.model.attributes import MINOR, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Around, Kind
 from healthd.model.names import Key, literal, quote
 from healthd.model.snapshots import Difference
 
@@ -42,18 +42,25 @@ def repair(difference: Difference, expected: Sequence, _actual: Sequence) -> Ite
     elif difference.attribute not in (None, "identity"):
         # All parameters at once: a limit may be valid for the expected type only.
         yield f"ALTER SEQUENCE {name} {counting(expected)};"
-    elif difference.missing and not expected.identity:
-        yield f"CREATE SEQUENCE {name} {counting(expected)};"
-        if expected.owned_by:
-            *table, column = Key.parse(f"column:{expected.owned_by}").path
-            yield f"ALTER SEQUENCE {name} OWNED BY {expected.owned_by};"
-            yield f"SELECT setval({literal(name)}, max({quote(column)})) FROM {'.'.join(map(quote, table))};"
+    elif difference.missing and not expected.identity:  # that of an identity column is created with the column
+        yield f"CREATE {'UNLOGGED ' if expected.unlogged else ''}SEQUENCE {name} {counting(expected)};"
 
 
-def counting(sequence: Sequence) -> str:
-    """Return the parameters of a sequence, as in CREATE and ALTER SEQUENCE."""
+def complete(key: Key, record: Sequence, around: Around) -> Iterator[str]:
+    """Yield the SQL that ties a sequence to its column, and sets it to the highest value there."""
+    if record.identity or not record.owned_by:
+        return
+    column = Key.parse(f"column:{record.owned_by}")
+    yield f"ALTER SEQUENCE {key.sql} OWNED BY {record.owned_by};"
+    if Key("table", column.path[:2]) not in around.new:
+        table = Key("table", column.path[:2]).sql
+        yield f"SELECT pg_catalog.setval({literal(key.sql)}, pg_catalog.max({quote(column.path[-1])})) FROM {table};"
+
+
+def counting(sequence: Sequence, *, typed: bool = True) -> str:
+    """Return the parameters of a sequence, as in CREATE and ALTER SEQUENCE; an identity column has the type itself."""
     return (
-        f"AS {sequence.type} INCREMENT BY {sequence.increment} MINVALUE {sequence.minimum} "
+        f"{f'AS {sequence.type} ' if typed else ''}INCREMENT BY {sequence.increment} MINVALUE {sequence.minimum} "
         f"MAXVALUE {sequence.maximum} START WITH {sequence.start} CACHE {sequence.cache} "
         f"{'CYCLE' if sequence.cycle else 'NO CYCLE'}"
     )
@@ -83,5 +90,7 @@ KIND = Kind(
     table=lambda key, record: Key.parse(f"column:{record.owned_by}").path[:2] if record.owned_by else None,
     parent=parent,
     repair=repair,
+    complete=complete,
+    completed=frozenset({"owned_by"}),
     query=query,
 )

@@ -24,9 +24,7 @@ class Statistics:
 def repair(difference: Difference, expected: Statistics, _actual: Statistics) -> Iterator[str]:
     """Yield the SQL that creates a statistics object, or sets its target."""
     name = difference.key.sql
-    if difference.attribute == "definition":
-        yield f"DROP STATISTICS {name};"
-    if difference.attribute == "definition" or difference.missing:
+    if difference.missing:
         yield f"{expected.definition};"
         if expected.target is not None:
             yield f"ALTER STATISTICS {name} SET STATISTICS {expected.target};"
@@ -45,6 +43,8 @@ KIND = Kind(
     parent=lambda key, record: Key.parse(f"table:{record.table}"),
     loss=lambda record: Severity.WARNING,
     repair=repair,
+    replaced=lambda difference, expected, actual: difference.attribute in ("table", "definition"),
+    follows_type=True,
     some="SELECT FROM pg_catalog.pg_statistic_ext",
     query=f"""
         SELECT n.nspname, s.stxname,

@@ -1,14 +1,18 @@
 """Ordinary and partitioned tables: their parents and their storage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from healthd.catalog.server_only import by_server
+from healthd.catalog.columns import Column, in_table, settled
+from healthd.catalog.columns import creates as of_column
+from healthd.catalog.columns import repair as repair_column
+from healthd.catalog.storage_parameters import assigned, options, options_order, set_options
 from healthd.model.attributes import DEPARSED, MINOR, Attribute
-from healthd.model.kinds import Kind
-from healthd.model.names import literal, quote
+from healthd.model.kinds import Around, Kind
+from healthd.model.names import Key, literal, quote
 from healthd.model.snapshots import Difference
+from healthd.sqltext.tokens import tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,7 @@ class Table:
 def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[str]:
     """Yield the SQL that corrects a table; a missing table is never created again automatically, without its rows."""
     name = difference.key.sql
-    if difference.missing:
-        yield f"-- {name} is missing, with its rows: restore it from a backup, or create it again with the"
-        yield "-- migration that created it (sql/), if it may be empty."
-    elif difference.attribute == "unlogged":
+    if difference.attribute == "unlogged":
         yield f"ALTER TABLE {name} SET {'UNLOGGED' if expected.unlogged else 'LOGGED'};"
     elif difference.attribute == "row_security":
         enabled, forced = expected.row_security in ("enabled", "forced"), "forced" in expected.row_security
@@ -67,46 +68,62 @@ def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[s
                 yield f"ALTER TABLE {name} INHERIT {parent};"
 
 
-def set_options(alter: str, expected: str | None, actual: str | None) -> Iterator[str]:
-    """Yield the SQL that changes storage parameters (`fillfactor=70, toast.…`) from actual to expected."""
-    wanted = dict(one.split("=", 1) for one in expected.split(", ")) if expected else {}
-    lost = [one.split("=", 1)[0] for one in actual.split(", ")] if actual else []
-    if lost := [name for name in lost if name not in wanted]:
-        yield f"{alter} RESET ({', '.join(lost)});"
-    if wanted:
-        yield f"{alter} SET ({', '.join(f'{name}={literal(value)}' for name, value in wanted.items())});"
+def create(key: Key, record: Table, around: Around) -> Iterator[str]:
+    """Yield the SQL that creates a table with its columns."""
+    words = [f"CREATE {'UNLOGGED ' if record.unlogged else ''}TABLE {key.sql}", head(key, record, around)]
+    words += [f"PARTITION BY {record.partitioned_by}"] if record.partitioned_by else []
+    words += [f"USING {quote(record.access_method)}"] if record.access_method and not record.partitioned_by else []
+    words += [f"WITH ({assigned(record.options, record.options_order)})"] if record.options else []
+    words += [f"TABLESPACE {quote(record.tablespace)}"] if record.tablespace else []
+    yield f"{' '.join(words)};"
+    yield from differing(key, record, around)
+    if record.row_security != "off":
+        yield from repair(Difference(key, "row_security", record.row_security, "off"), record, record)
+    if record.replica_identity not in ("default", "index"):
+        yield f"ALTER TABLE {key.sql} REPLICA IDENTITY {record.replica_identity.upper()};"
 
 
-def options(relation: str, toast: str | None = None) -> str:
-    """Return the SQL for storage parameters as one text, sorted by name, NULL if there are none.
-
-    `relation` and `toast` are aliases of pg_class; parameters of the latter are named toast.…
-    """
-    texts = f"{relation}.reloptions"
-    condition = f"{texts} IS NOT NULL"
-    if toast:
-        condition += f" OR {toast}.reloptions IS NOT NULL"
-        more = f"ARRAY(SELECT 'toast.' || o FROM pg_catalog.unnest({toast}.reloptions) AS o)"
-        texts = f"pg_catalog.array_cat({texts}, {more})"
-    return (
-        f"CASE WHEN {condition} THEN (SELECT pg_catalog.string_agg(o, ', ' ORDER BY o COLLATE \"C\")"
-        f" FROM pg_catalog.unnest({texts}) AS o WHERE NOT {by_server('o')}) END"
-    )
+def head(key: Key, record: Any, around: Around) -> str:
+    """Return the part of CREATE TABLE that says which columns there are; `record` may be a foreign table."""
+    if record.bound:
+        return f"PARTITION OF {record.inherits[0]} {record.bound}"
+    if getattr(record, "of_type", None):
+        return f"OF {record.of_type}"
+    own = (one for one in around.columns.get(key.path, ()) if not around.objects[one].inherited)
+    lines = [in_table(one, around.objects[one], around) for one in _ordered(own, record.column_order)]
+    parents = f" INHERITS ({', '.join(record.inherits)})" if record.inherits else ""
+    columns = ",\n    ".join(lines)
+    return (f"(\n    {columns}\n)" if lines else "()") + parents
 
 
-def options_order(*texts: str, left_out: str = by_server("o.text")) -> str:
-    """Return the SQL for the names of options in the order in which they were set; NULL if that is the order by name.
+def _ordered(columns: Iterable[Key], order: str | None) -> list[Key]:
+    names = [one for one in tokens(order or "") if one != ","]
+    return sorted(columns, key=lambda one: names.index(one.path[-1]) if one.path[-1] in names else len(names))
 
-    `texts` are arrays of name=value; `left_out` is the condition for entries, o.text, that are omitted.
-    """
-    whole = " || ".join(texts)
-    return f"""CASE WHEN pg_catalog.cardinality({whole}) > 1
-                    THEN (SELECT nullif(pg_catalog.string_agg(pg_catalog.split_part(o.text, '=', 1), ', '
-                                                              ORDER BY o.number),
-                                        pg_catalog.string_agg(pg_catalog.split_part(o.text, '=', 1), ', '
-                                                              ORDER BY o.text COLLATE "C"))
-                            FROM pg_catalog.unnest({whole}) WITH ORDINALITY AS o(text, number)
-                           WHERE NOT {left_out}) END"""
+
+def differing(key: Key, record: Any, around: Around) -> Iterator[str]:
+    """Yield the SQL for columns that are not what the definition, a parent or a type makes of them."""
+    parents = [Key.parse(f"table:{one}").path for one in record.inherits]
+    for one in around.columns.get(key.path, ()):
+        column = around.objects[one]
+        if not (record.bound or column.inherited or getattr(record, "of_type", None)):
+            yield from settled(one, column)
+            continue
+        above = (around.objects.get(Key("column", (*path, one.path[2]))) for path in parents)
+        made = next(
+            (other for other in above if other is not None), Column(column.type, False, None, "none", "none", None)
+        )
+        for name in ("default", "not_null", "storage", "compression", "statistics", "options", "foreign_options"):
+            there, wanted = getattr(made, name), getattr(column, name)
+            if there != wanted and column.generated == "none":
+                yield from repair_column(Difference(one, name, wanted, there), column, made)
+
+
+def creates(key: Key, _record: Any, around: Around) -> Iterator[Key]:
+    """Yield the columns of a table, and the sequences of those that are identity columns."""
+    for one in around.columns.get(key.path, ()):
+        yield one
+        yield from of_column(one, around.objects[one], around)
 
 
 def column_order(kinds: str) -> str:
@@ -156,6 +173,8 @@ KIND = Kind(
     placed_by=("default_tablespace", "default_table_access_method"),
     referenced=True,
     table=lambda key, record: key.path[:2],
+    create=create,
+    creates=creates,
     repair=repair,
     query=f"""
         SELECT c.nspname, c.relname,

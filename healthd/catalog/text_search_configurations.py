@@ -48,6 +48,7 @@ KIND = Kind(
     created_as=("configuration",),
     referenced=True,
     repair=repair,
+    replaced=lambda difference, expected, actual: difference.attribute == "parser",
     some="SELECT FROM pg_catalog.pg_ts_config AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT n.nspname, c.cfgname,

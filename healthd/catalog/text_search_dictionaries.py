@@ -34,6 +34,7 @@ KIND = Kind(
     created_as=("dictionary",),
     referenced=True,
     repair=repair,
+    replaced=lambda difference, expected, actual: difference.attribute == "template",
     some="SELECT FROM pg_catalog.pg_ts_dict AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT n.nspname, d.dictname,

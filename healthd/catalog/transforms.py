@@ -28,10 +28,11 @@ def repair(difference: Difference, expected: Transform, _actual: Transform) -> I
 KIND = Kind(
     name="transform",
     record=Transform,
-    within={},
+    within={"language": 1},
     types_at=0,
     parent=lambda key, record: Key("language", key.path[1:]),
     repair=repair,
+    address=lambda key, record, around: f"TRANSFORM FOR {key.path[0]} LANGUAGE {quote(key.path[1])}",
     some="SELECT FROM pg_catalog.pg_transform",
     query=f"""
         SELECT pg_catalog.format_type(r.trftype, NULL), l.lanname,

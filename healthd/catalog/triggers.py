@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.functions import needs
 from healthd.catalog.scope import own
 from healthd.model.attributes import DEPARSED, Attribute, Record
-from healthd.model.kinds import OF_RELATION, Kind
+from healthd.model.kinds import OF_RELATION, Around, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
@@ -39,13 +39,12 @@ def repair(difference: Difference, expected: Trigger, actual: Trigger) -> Iterat
     """Yield the SQL that creates, replaces or enables a trigger."""
     schema, table, name = map(quote, difference.key.path)
     made = difference.attribute == "definition" or difference.missing
-    if difference.attribute == "definition":
-        yield f"DROP TRIGGER {name} ON {schema}.{table};"
     if made:
         yield f"{expected.definition};"
     if difference.attribute == "enabled" or (made and expected.enabled != "origin"):
         yield f"ALTER TABLE {schema}.{table} {SWITCH[expected.enabled]} TRIGGER {name};"
-    if difference.attribute == "partitions":
+    if difference.attribute == "partitions" or (made and expected.partitions):
+        actual = actual or expected
         wanted = dict(one.rsplit(" ", 1) for one in expected.partitions)
         for partition in dict(one.rsplit(" ", 1) for one in (*actual.partitions, *expected.partitions)):
             yield f"ALTER TABLE {partition} {SWITCH[wanted.get(partition, expected.enabled)]} TRIGGER {name};"
@@ -78,6 +77,12 @@ ELSEWHERE = f"""
              WHERE g.tgparentid <> 0)"""
 
 
+def address(key: Key, _record: Record, _around: Around) -> str:
+    """Return noun and name of a trigger, as COMMENT and DROP write them."""
+    schema, table, name = map(quote, key.path)
+    return f"TRIGGER {name} ON {schema}.{table}"
+
+
 def rename(there: Key, _record: Trigger, name: str) -> str:
     """Return the SQL that gives a trigger another name."""
     schema, table, trigger = map(quote, there.path)
@@ -94,6 +99,8 @@ KIND = Kind(
     depth=3,
     parent=parent,
     repair=repair,
+    replaced=lambda difference, expected, actual: difference.attribute == "definition",
+    address=address,
     query=f"""{ELSEWHERE}
         SELECT c.nspname, c.relname, g.tgname,
                pg_catalog.pg_get_triggerdef(g.oid),

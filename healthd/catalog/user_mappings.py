@@ -47,6 +47,7 @@ KIND = Kind(
     with_roles=with_roles,
     parent=lambda key, record: Key("foreign_server", key.path[:1]),
     repair=repair,
+    address=lambda key, record, around: f"USER MAPPING FOR {written(key.path[1])} SERVER {quote(key.path[0])}",
     some="SELECT FROM pg_catalog.pg_foreign_server",
     # The same condition as in the view, which does not distinguish hidden options from none.
     query=f"""

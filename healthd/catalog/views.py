@@ -6,7 +6,8 @@ from typing import Annotated
 
 from healthd.catalog.functions import needs
 from healthd.catalog.server_only import by_server
-from healthd.catalog.tables import REPLICA_IDENTITY, options_order
+from healthd.catalog.storage_parameters import options_order
+from healthd.catalog.tables import REPLICA_IDENTITY
 from healthd.model.attributes import DEPARSED, MINOR, Attribute
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
@@ -46,17 +47,28 @@ def repair(difference: Difference, expected: View, actual: View) -> Iterator[str
             yield f"ALTER {view} {name} SET ({', '.join(expected.options)});"
     elif difference.missing:
         yield f"CREATE {view} {name}{options} AS\n{expected.definition}"
-    elif difference.attribute == "definition" and expected.materialized:
-        yield f"DROP {view} {name};"
-        yield f"CREATE {view} {name}{options} AS\n{expected.definition}"
-        yield "-- Its indexes and privileges were dropped with the old view: create them again."
-    elif difference.attribute == "definition" and not actual.materialized:
+        if expected.materialized and expected.replica_identity not in ("default", "index"):
+            yield f"ALTER MATERIALIZED VIEW {name} REPLICA IDENTITY {expected.replica_identity.upper()};"
+    elif difference.attribute == "definition":
         yield f"CREATE OR REPLACE {view} {name}{options} AS\n{expected.definition}"
-        yield "-- If PostgreSQL rejects this because columns differ: drop the view first, then restore its privileges."
     elif difference.attribute == "tablespace":
         yield f"ALTER {view} {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
     elif difference.attribute == "access_method" and expected.access_method and actual.access_method:
         yield f"ALTER {view} {name} SET ACCESS METHOD {quote(expected.access_method)};"
+
+
+def replaced(difference: Difference, expected: View, actual: View) -> bool:
+    """Return whether CREATE OR REPLACE may be rejected: it can neither remove columns nor change their types."""
+    if difference.attribute == "materialized" or expected.materialized != actual.materialized:
+        return True
+    if difference.attribute != "definition":
+        return False
+    return expected.materialized or _before_where(expected.definition) != _before_where(actual.definition)
+
+
+def _before_where(definition: str) -> str:
+    """Return the part of a definition that decides on the columns."""
+    return definition.rstrip(";").partition("\n  WHERE ")[0]
 
 
 # The options that are printed after WITH; check_option is printed at the end.
@@ -83,6 +95,8 @@ KIND = Kind(
     placed_by=("default_tablespace", "default_table_access_method"),
     referenced=True,
     repair=repair,
+    address=lambda key, record, around: f"{'MATERIALIZED ' if record.materialized else ''}VIEW {key.sql}",
+    replaced=replaced,
     query=f"""
         SELECT c.nspname, c.relname,
                c.relkind = 'm',

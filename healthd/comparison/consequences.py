@@ -3,10 +3,11 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from healthd.catalog.roles import OWNER, PUBLIC
 from healthd.comparison.causes import parent_of
+from healthd.comparison.mentions import mentions
 from healthd.model.attributes import Record
 from healthd.model.kinds import Dependent, Kind
 from healthd.model.names import HANGING, Key
@@ -14,7 +15,6 @@ from healthd.model.snapshots import Difference, Snapshot
 
 Id = tuple[Key, str | None]  # what identifies a difference within one round
 
-TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
 CAST = re.compile(
     r"::(?:character varying|double precision|bit varying|time(?:stamp)? with(?:out)? time zone"
     r'|(?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?)(?:\([\d, ]+\))?(?:\[\])*'
@@ -121,7 +121,8 @@ class _Graph:
             yield from self._retyped(one)
 
     def _spoken_of(self, one: Difference, record: Record) -> Iterator[Difference]:
-        words, pairs = self._speaks(one.key, record)
+        said = mentions(self.kinds[one.key.kind], one.key, record)
+        words, pairs = said.words, said.pairs
         for pair in sorted(pairs):
             yield from self.named[pair]
         tables = pairs | ({one.key.path[:2]} if self.kinds[one.key.kind].is_part else set())
@@ -131,52 +132,23 @@ class _Graph:
                 beside = one.key.kind == "column" and table == one.key.path[:2] and record.generated == "none"
                 if column.key.path[2] in words and not beside:
                     yield column
-        dependent = Dependent(record, frozenset(pairs), self.paths)
+        dependent = Dependent(record, pairs, self.paths)
         for other in self.others:
             needed = self.kinds[other.key.kind].needed
             if needed is not None and needed(other.key, other.expected, dependent):
                 yield other
 
-    def _speaks(self, key: Key, record: Record) -> tuple[set[str], set[tuple[str, str]]]:
-        """Return the words and the qualified names that an object mentions."""
-        kind = self.kinds[key.kind]
-        texts = list(key.path[kind.types_at :] if kind.types_at is not None else ())
-        for field in fields(record):
-            value = getattr(record, field.name)
-            texts += (one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, str))
-        words, pairs = set[str](), set[tuple[str, str]]()
-        for text in texts:
-            tokens = _tokens(text)
-            words |= set(tokens)
-            pairs |= _pairs(tokens)
-        if at := kind.within.get("table"):  # a table that it is not a part of
-            pairs.add((key.path[at], key.path[at + 1]))
-        return words, pairs
-
     def _retyped(self, one: Difference) -> Iterator[Difference]:
         """Yield the columns with another type that make a text differ in its casts."""
         if _without_casts(one.expected) != _without_casts(one.actual):
             return
-        _, pairs = self._speaks(one.key, self.expected.objects[one.key])
+        pairs = mentions(self.kinds[one.key.kind], one.key, self.expected.objects[one.key]).pairs
         for table in sorted(pairs | {one.key.path[:2]}):
             yield from (column for column in self.types[table] if column.key != one.key or one.attribute != "type")
 
 
 # Attributes of a column that change together with another one: the repair of the latter repairs both.
 TOGETHER = {"default": ("generated",), "collation": ("type",)}
-
-
-def qualified(text: str) -> set[tuple[str, str]]:
-    """Return the qualified names in a text: objects with their schemas, and columns with their tables."""
-    return _pairs(_tokens(text))
-
-
-def _tokens(text: str) -> list[str]:
-    return [match[1] or match[0] for match in TOKEN.finditer(text)]
-
-
-def _pairs(tokens: list[str]) -> set[tuple[str, str]]:
-    return {(one, two) for one, dot, two in zip(tokens, tokens[1:], tokens[2:], strict=False) if dot == "."}
 
 
 def _without_casts(text: str | None) -> str:

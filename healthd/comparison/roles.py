@@ -24,7 +24,7 @@ def for_comparison(snapshot: Snapshot, *migrators: str | None) -> Snapshot:
         if with_roles := KINDS[key.kind].with_roles:
             if key.kind == "owner" and record.role in names:
                 continue
-            if key.kind == "grant" and key.path[-1] in names and _owner(snapshot, key) in names:
+            if key.kind == "grant" and key.path[-1] in names and owner_of(snapshot, key) in names:
                 continue  # an owner needs no grant; in a database with another migrator, this role is not the owner
             key, record = with_roles(key, record, names)
         objects[key] = record
@@ -62,7 +62,7 @@ def _there(one: Snapshot, key: Key) -> bool:
     return key in one.objects or key.kind in one.omitted
 
 
-def _owner(snapshot: Snapshot, grant: Key) -> str:
+def owner_of(snapshot: Snapshot, grant: Key) -> str:
     """Return the owner of the object of a grant: the migrator, unless another owner is listed."""
     kind, *path, _ = grant.path
     if path[0] in ("pg_catalog", "public") and (kind == "schema" or path[0] == "pg_catalog"):
@@ -87,7 +87,7 @@ def named(finding: Finding, actual: Snapshot, migrator: str | None) -> Finding:
     if not finding.repair:
         return finding
     migrator = migrator or "CURRENT_USER"
-    owner = _owner(actual, finding.key) if finding.key.kind == "grant" else MIGRATOR
+    owner = owner_of(actual, finding.key) if finding.key.kind == "grant" else MIGRATOR
     roles = {MIGRATOR: migrator, OWNER: migrator if owner == MIGRATOR else owner}
     return replace(finding, repair=tuple(_spelled(one, roles) for one in finding.repair))
 

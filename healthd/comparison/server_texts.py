@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from healthd.catalog import KINDS
-from healthd.comparison.consequences import qualified
 from healthd.comparison.judgement import major
+from healthd.comparison.mentions import qualified
 from healthd.model.attributes import Record, attributes
 from healthd.model.ledger import Printed, digest_of_text
 from healthd.model.names import Key

@@ -24,6 +24,19 @@ class Dependent:
     known: AbstractSet[Path]  # the first two parts of the path of everything that is expected
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What SQL that creates an object must know of others: those that it becomes a part of, and its own parts."""
+
+    objects: Mapping[Key, Record]
+    columns: Mapping[Path, tuple[Key, ...]] = field(default_factory=dict)  # of a table, by its path
+    counters: Mapping[Path, Key] = field(default_factory=dict)  # the sequences that columns own, by the column's path
+    new: AbstractSet[Key] = frozenset()  # what the same script creates: nobody uses these objects yet
+    owner: Callable[[Key], str] = lambda key: "(owner)"  # of the object of a privilege
+    migrator: str = "(migrator)"  # the role that runs migrations, as a snapshot names it
+    server_version: int = 0
+
+
 def _critical(_record: Record) -> Severity:
     return Severity.CRITICAL
 
@@ -45,6 +58,18 @@ def _nothing(_difference: Difference, _expected: Record, _actual: Record) -> Ite
 
 
 def _much(_difference: Difference, _expected: Record) -> str:
+    return ""
+
+
+def _never(_difference: Difference, _expected: Record, _actual: Record) -> bool:
+    return False
+
+
+def _none(_key: Key, _record: Record, _around: Around) -> Iterable[Any]:
+    return ()
+
+
+def _no_shell(_key: Key, _record: Record) -> str:
     return ""
 
 
@@ -116,6 +141,18 @@ class Kind:
     created_as: tuple[str, ...] = ()  # the words of CREATE before its name, if a file contains the name
     placed_by: tuple[str, ...] = ()  # the settings that decide where it is stored
 
+    # ── the SQL that creates and drops it ───────────────────────────────────────────────────────────────
+    create: Callable[[Key, Record, Around], Iterable[str]] | None = None  # None: what `repair` yields if it is missing
+    shell: Callable[[Key, Record], str] = _no_shell  # what must exist before the functions that it and they need
+    creates: Callable[[Key, Record, Around], Iterable[Key]] = _none  # what that creates in addition
+    complete: Callable[[Key, Record, Around], Iterable[str]] = _none  # what is set when the objects it names exist
+    completed: frozenset[str] = frozenset()  # the attributes that name these
+    address: Callable[[Key, Record, Around], str] | None = None  # noun and name, as COMMENT and DROP write them; None: as ALTER
+    drop: Callable[[Key, Record, Around], Iterable[str]] | None = None  # None: DROP and the address
+    replaced: Callable[[Difference, Record, Record], bool] = _never  # whether it must be dropped and created again
+    keeps_parts: bool = False  # DROP refuses while it has parts, as that of a schema does
+    follows_type: bool = False  # ALTER COLUMN … TYPE adapts it to the new type of a column that it uses
+
     # ── its relations to others ───────────────────────────────────────────────────────────────────────
     referenced: bool = False  # texts of other objects name it, with its schema
     needed: Callable[[Key, Record, Dependent], bool] | None = None  # whether dropping it drops another object
@@ -142,6 +179,22 @@ class Kind:
     def words(self, key: Key) -> str:
         """Return noun and name of an object, as ALTER and COMMENT write them."""
         return f"{self.called} {self.written(key)}"
+
+    def created(self, key: Key, record: Record, around: Around) -> Iterable[str]:
+        """Return the SQL that creates an object."""
+        if self.create is not None:
+            return self.create(key, record, around)
+        return self.repair(Difference(key, None, record, None), record, None)
+
+    def dropped(self, key: Key, record: Record, around: Around) -> Iterable[str]:
+        """Return the SQL that drops an object on which no other one depends."""
+        if self.drop is not None:
+            return self.drop(key, record, around)
+        return (f"DROP {self.addressed(key, record, around)};",)
+
+    def addressed(self, key: Key, record: Record | None, around: Around) -> str:
+        """Return noun and name of an object, as COMMENT and DROP write them."""
+        return self.address(key, record, around) if self.address is not None else self.words(key)
 
     def renamed(self, key: Key, record: Record, name: str) -> str:
         """Return the SQL that gives an object, which has this key now, another name."""

@@ -1,0 +1,1 @@
+"""From differences to SQL: one script in an order that works, which says what it would lose."""

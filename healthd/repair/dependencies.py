@@ -1,0 +1,144 @@
+"""Which objects of a snapshot need which others, as far as their records and texts say."""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from healthd.comparison.mentions import Mentions, mentions
+from healthd.comparison.renames import AS_WRITTEN
+from healthd.model.attributes import Record
+from healthd.model.kinds import Around, Dependent, Kind, Path
+from healthd.model.names import HANGING, Key
+from healthd.model.snapshots import Snapshot
+
+
+class Dependencies:
+    """The dependencies within one snapshot; everything is computed when it is needed."""
+
+    def __init__(self, snapshot: Snapshot, kinds: Mapping[str, Kind]) -> None:
+        self.snapshot, self.objects, self.kinds = snapshot, snapshot.objects, kinds
+
+    @functools.cached_property
+    def around(self) -> Around:
+        """Return what SQL that creates objects must know of their parts."""
+        columns = defaultdict[Path, list[Key]](list)
+        counters: dict[Path, Key] = {}
+        for key, record in self.objects.items():
+            if key.kind == "column":
+                columns[key.path[:2]].append(key)
+            elif key.kind == "sequence" and record.owned_by:
+                counters[Key.parse(f"column:{record.owned_by}").path] = key
+        parts = {path: tuple(keys) for path, keys in columns.items()}
+        return Around(self.objects, parts, counters, server_version=self.snapshot.server_version)
+
+    def needs(self, key: Key) -> frozenset[Key]:
+        """Return the objects that must exist before this one can be created."""
+        if key not in self._needs:
+            self._needs[key] = frozenset(self._needed(key, self.objects[key])) - {key}
+        return self._needs[key]
+
+    def dependents(self, key: Key) -> tuple[Key, ...]:
+        """Return the objects that need this one."""
+        return tuple(self._dependents.get(key, ()))
+
+    def parts(self, key: Key) -> Iterator[Key]:
+        """Yield everything that is dropped together with an object, because it belongs to it."""
+        for part in self._parts.get(key, ()):
+            yield part
+            yield from self.parts(part)
+
+    def parent(self, key: Key) -> Key | None:
+        """Return the object that an object belongs to, if that is in the snapshot."""
+        parent = self.kinds[key.kind].parent(key, self.objects[key])
+        if parent is not None and parent.kind == "table" and parent not in self.objects:
+            parent = next((one for kind in RELATIONS if (one := Key(kind, parent.path)) in self.objects), None)
+        return parent if parent in self.objects and parent != key else None
+
+    def mentioned(self, key: Key) -> Mentions:
+        """Return what an object mentions in texts that the server binds to other objects."""
+        kind = self.kinds[key.kind]
+        return mentions(kind, key, self.objects[key], without=AS_WRITTEN | kind.completed)
+
+    # ── how it is found ──────────────────────────────────────────────────────────────────────────────────
+
+    @functools.cached_property
+    def _needs(self) -> dict[Key, frozenset[Key]]:
+        return {}
+
+    @functools.cached_property
+    def _named(self) -> Mapping[tuple[str, str], list[Key]]:
+        named = defaultdict[tuple[str, str], list[Key]](list)
+        for key in self.objects:
+            if self.kinds[key.kind].referenced:
+                named[key.path[0], key.path[1]].append(key)
+        return named
+
+    @functools.cached_property
+    def _keys(self) -> Mapping[Path, list[Key]]:
+        """Return the keys that foreign keys can refer to, by their table."""
+        keys = defaultdict[Path, list[Key]](list)
+        for key, record in self.objects.items():
+            unique = key.kind == "constraint" and record.type in ("primary key", "unique")
+            if unique or (key.kind == "index" and record.unique):
+                keys[key.path[:2]].append(key)
+        return keys
+
+    @functools.cached_property
+    def _others(self) -> list[Key]:
+        return [key for key in self.objects if self.kinds[key.kind].needed and key.kind != "constraint"]
+
+    @functools.cached_property
+    def _paths(self) -> frozenset[Path]:
+        return frozenset(key.path[:2] for key in self.objects if key.kind not in HANGING)
+
+    @functools.cached_property
+    def _dependents(self) -> Mapping[Key, list[Key]]:
+        found = defaultdict[Key, list[Key]](list)
+        for key in self.objects:
+            for one in self.needs(key):
+                found[one].append(key)
+        return found
+
+    @functools.cached_property
+    def _parts(self) -> Mapping[Key, list[Key]]:
+        found = defaultdict[Key, list[Key]](list)
+        for key in self.objects:
+            if (parent := self.parent(key)) is not None:
+                found[parent].append(key)
+        return found
+
+    def _needed(self, key: Key, record: Record) -> Iterator[Key]:
+        kind = self.kinds[key.kind]
+        counter = key.kind == "sequence" and not record.identity  # its column may be created after it
+        if (parent := self.parent(key)) is not None and not counter:
+            yield parent
+        if key.kind in HANGING:
+            return
+        for name, place in kind.within.items():
+            if (other := Key(name, key.path[place : place + self.kinds[name].depth])) in self.objects and not counter:
+                yield other
+        found = self.mentioned(key)
+        pairs = found.pairs | ({key.path[:2]} if kind.is_part else set())
+        for pair in pairs:
+            yield from self._named.get(pair, ())
+            yield from self._columns(key, record, pair, found)
+        if getattr(record, "type", None) == "foreign key":
+            yield from (one for pair in pairs if pair != key.path[:2] for one in self._keys.get(pair, ()))
+        dependent = Dependent(record, found.pairs, self._paths)
+        for other in self._others:
+            needed = self.kinds[other.kind].needed
+            if other != key and needed is not None and needed(other, self.objects[other], dependent):
+                yield other
+
+    def _columns(self, key: Key, record: Record, pair: tuple[str, str], found: Mentions) -> Iterator[Key]:
+        """Yield the columns of a table that an object mentions; a column needs others only if it is generated."""
+        if key.kind == "column" and pair == key.path[:2] and record.generated == "none":
+            return
+        for column in self.around.columns.get(pair, ()):
+            if column.path[2] in found.words and column != key:
+                yield column
+
+
+RELATIONS = ("view", "foreign_table")

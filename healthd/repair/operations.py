@@ -1,0 +1,205 @@
+"""What must be done to change one snapshot into another: one operation for each object and attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, called
+from healthd.comparison.roles import owner_of
+from healthd.model.attributes import Record
+from healthd.model.kinds import Around, Kind
+from healthd.model.names import HANGING, Key
+from healthd.model.snapshots import Difference, Place, Snapshot
+from healthd.repair.dependencies import Dependencies
+
+SHELL, DROP, RELEASE, CREATE, ALTER, COMPLETE = "shell", "drop", "release", "create", "alter", "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One step: SQL for one object, and the difference that it is for.
+
+    `release` removes what an object says of one that is dropped, `complete` says what can be said only when the
+    objects that it names exist.
+    """
+
+    action: str
+    key: Key
+    attribute: str | None
+    statements: tuple[str, ...]
+    cause: Place
+
+    @property
+    def identity(self) -> tuple[str, Key, str | None]:
+        """Return what identifies an operation in one script."""
+        return self.action, self.key, self.attribute
+
+
+class Change:
+    """The change from one snapshot (`actual`) to another (`expected`), limited to some of their differences."""
+
+    def __init__(
+        self,
+        expected: Snapshot,
+        actual: Snapshot,
+        differences: Iterable[Difference],
+        kinds: Mapping[str, Kind],
+        migrator: str | None,
+    ) -> None:
+        self.kinds, self.migrator = kinds, migrator
+        self._me = called(migrator) if migrator else CURRENT
+        self.after, self.before = Dependencies(expected, kinds), Dependencies(actual, kinds)
+        self.differences = tuple(differences)
+        self.gone: dict[Key, Place] = {}  # what is dropped, with the difference that requires it
+        self.made: dict[Key, Place] = {}  # what is created
+        self.released: dict[Key, Place] = {}  # columns that lose their default for a while
+        self.converted: dict[Key, Place] = {}  # columns whose type is created again
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Return the operations, in no particular order."""
+        for one in self.differences:
+            self._begin(one)
+        for one in self.differences:
+            if self._retypes(one):
+                self._drop_dependents(one.key, one.place, retyped=True)
+        covered = set(self._covered())
+        around = replace(self._around(self.after), new=frozenset(self.made))
+        found = [
+            *self._renamed_aside(),
+            *self._drops(),
+            *self._releases(),
+            *self._creates(covered, around),
+            *self._alters(),
+        ]
+        return tuple(one for one in found if one.statements)
+
+    # ── what is dropped and created ──────────────────────────────────────────────────────────────────────
+
+    def _begin(self, one: Difference) -> None:
+        if one.missing:
+            self.made.setdefault(one.key, one.place)
+        elif one.unexpected:
+            self._drop(one.key, one.place)
+        elif self._is_replaced(one):
+            self._drop(one.key, one.place)
+
+    def _is_replaced(self, one: Difference) -> bool:
+        expected, actual = self.after.objects.get(one.key), self.before.objects.get(one.key)
+        if one.attribute is None or expected is None or actual is None:
+            return False
+        return self.kinds[one.key.kind].replaced(one, expected, actual)
+
+    def _retypes(self, one: Difference) -> bool:
+        return one.key.kind == "column" and one.attribute in ("type", "collation") and one.key not in self.gone
+
+    def _drop(self, key: Key, cause: Place) -> None:
+        """Note that an object is dropped, with everything that needs it, and created again if it is expected."""
+        if key in self.gone or key not in self.before.objects:
+            return
+        self.gone[key] = cause
+        if key in self.after.objects:
+            self.made.setdefault(key, cause)
+        for part in self.before.parts(key):
+            if part not in self.gone:
+                self.gone[part] = cause
+                if part in self.after.objects:
+                    self.made.setdefault(part, cause)
+                self._drop_dependents(part, cause)
+        self._drop_dependents(key, cause)
+
+    def _drop_dependents(self, key: Key, cause: Place, *, retyped: bool = False) -> None:
+        for one in self.before.dependents(key):
+            if one in self.gone:
+                continue
+            kind, record = self.kinds[one.kind], self.before.objects[one]
+            if retyped and kind.follows_type:
+                continue
+            if one.kind == "column" and not record.on.endswith("view") and record.generated == "none":
+                self._drop_from_column(one, key, cause)
+            elif one.kind in ("table", "foreign_table", "schema") or (retyped and one.kind == "column"):
+                continue  # its rows stay; what stands in the way is a difference of its own
+            else:
+                self._drop(one, cause)
+
+    def _drop_from_column(self, column: Key, key: Key, cause: Place) -> None:
+        """Note what a column must give up while an object that it names is dropped and created again."""
+        record = self.before.objects[column]
+        if self.kinds[key.kind].is_type and key.sql in record.type:
+            if key in self.after.objects:
+                self.converted.setdefault(column, cause)
+        elif record.default:
+            self.released.setdefault(column, cause)
+
+    def _covered(self) -> Iterator[Key]:
+        """Yield what the SQL of other objects creates too."""
+        for key in self.made:
+            yield from self.kinds[key.kind].creates(key, self.after.objects[key], self.after.around)
+
+    # ── the SQL ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _renamed_aside(self) -> Iterator[Operation]:
+        return iter(())
+
+    def _drops(self) -> Iterator[Operation]:
+        around = self._around(self.before)
+        for key, cause in self.gone.items():
+            if self._goes_with_another(key):
+                continue
+            kind = self.kinds[key.kind]
+            yield Operation(DROP, key, None, tuple(kind.dropped(*self._spelled(self.before, key), around)), cause)
+
+    def _spelled(self, side: Dependencies, key: Key, *, owner: bool = False) -> tuple[Key, Record]:
+        """Return key and record of an object with the names of roles instead of placeholders."""
+        record, kind = side.objects[key], self.kinds[key.kind]
+        if kind.with_roles is None:
+            return key, record
+        names = {MIGRATOR: self._me}
+        if owner and key.kind == "grant":
+            names[OWNER] = self._owner(side, key)
+        return kind.with_roles(key, record, names)
+
+    def _around(self, side: Dependencies) -> Around:
+        return replace(side.around, migrator=self._me, owner=lambda key: self._owner(side, key))
+
+    def _owner(self, side: Dependencies, grant: Key) -> str:
+        role = owner_of(side.snapshot, grant)
+        return self._me if role == MIGRATOR else role
+
+    def _goes_with_another(self, key: Key) -> bool:
+        """Return whether an object is dropped together with what it belongs to."""
+        if any(other in self.gone and key in self.before.needs(other) for other in self.before.needs(key)):
+            return key.kind == "function"  # a type and its functions need each other: DROP TYPE … CASCADE
+        parent = self.before.parent(key)
+        if parent is None or parent not in self.gone:
+            return False
+        return key.kind in HANGING or not self.kinds[parent.kind].keeps_parts
+
+    def _releases(self) -> Iterator[Operation]:
+        for key, cause in self.released.items():
+            schema_table = Key("table", key.path[:2]).sql
+            column = Key("", key.path[2:]).sql
+            alter = f"ALTER TABLE {schema_table} ALTER COLUMN {column}"
+            yield Operation(RELEASE, key, None, (f"{alter} DROP DEFAULT;",), cause)
+            expected = self.after.objects.get(key)
+            if expected is not None and expected.default:
+                yield Operation(ALTER, key, "default", (f"{alter} SET DEFAULT {expected.default};",), cause)
+
+    def _creates(self, covered: set[Key], around: object) -> Iterator[Operation]:
+        for key, cause in self.made.items():
+            kind, named = self.kinds[key.kind], self._spelled(self.after, key)
+            if shell := kind.shell(*named):
+                yield Operation(SHELL, key, None, (shell,), cause)
+            if key not in covered:
+                yield Operation(CREATE, key, None, tuple(kind.created(*named, around)), cause)
+            yield Operation(COMPLETE, key, None, tuple(kind.complete(*named, around)), cause)
+
+    def _alters(self) -> Iterator[Operation]:
+        for one in self.differences:
+            if one.attribute is None or one.key in self.gone or one.key in self.made:
+                continue
+            if one.key not in self.after.objects or one.key not in self.before.objects:
+                continue
+            (key, expected), (_, actual) = (self._spelled(side, one.key, owner=True) for side in (self.after, self.before))
+            statements = tuple(self.kinds[one.key.kind].repair(replace(one, key=key), expected, actual))
+            yield Operation(ALTER, one.key, one.attribute, statements, one.place)

@@ -12,7 +12,7 @@ from healthd.catalog.storage_parameters import assigned, options, options_order,
 from healthd.catalog.triggers import switched
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
 from healthd.model.kinds import OF_RELATION, Around, Dependent, Kind
-from healthd.model.names import Key, literal, quote
+from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
 

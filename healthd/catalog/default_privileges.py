@@ -38,7 +38,9 @@ def drop(key: Key, record: DefaultPrivileges, _around: Around) -> Iterator[str]:
 def usual(key: Key) -> tuple[str, ...]:
     """Return the default privileges of a grantee that nobody changed; those of a schema are added to them."""
     _whose, objects, *schema, grantee = key.path
-    kind = {"routines": "function", "functions": "function", "types": "domain", "large objects": "large_object"}.get(objects, objects.removesuffix("s"))
+    kind = {"routines": "function", "functions": "function", "types": "domain", "large objects": "large_object"}.get(
+        objects, objects.removesuffix("s")
+    )
     return () if schema else default(Key("grant", (kind, "", "", grantee)))
 
 

@@ -32,6 +32,7 @@ def query(server_version: int) -> str:
 KIND = Kind(
     name="detachment",
     record=Detachment,
+    drop=lambda key, record, around: (),  # whether it is completed or undone is for a person to decide
     table=lambda key, record: key.path[:2],
     gain=_gain,
     some="SELECT FROM pg_catalog.pg_inherits AS o",

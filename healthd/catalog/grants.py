@@ -104,6 +104,9 @@ def repair(difference: Difference, expected: Grant, actual: Grant | None) -> Ite
 
 def drop(key: Key, record: Grant, around: Around) -> Iterator[str]:
     """Yield the SQL that gives a role the privileges that it has by default."""
+    if of_the_server(key, around.objects):
+        yield "-- A built-in object: what initdb granted is in pg_init_privs; compare, and revoke the rest."
+        return
     yield from _changed_to(key, default(key), record.privileges, around)
 
 
@@ -130,16 +133,30 @@ def changes(
 ) -> Iterator[str]:
     """Yield GRANT and REVOKE statements from actual to expected; `on` formats privileges and object."""
     whole = any(one.startswith("ALL") for one in (*expected, *actual))
-    lost = expected if whole else tuple(one for one in expected if one not in actual)
-    extra = actual if whole else tuple(one for one in actual if one not in expected)
-    if any("/" in one for one in (*lost, *extra)):
-        yield f"-- privileges of {role} were granted by a role other than the owner: only that role can change them"
-    if extra:
-        yield f"REVOKE {on(('ALL',) if whole else _plain(extra))} FROM {role};"
-    if plain := [one for one in lost if "*" not in one]:
-        yield f"GRANT {on(_plain(plain))} TO {role};"
-    if passed_on := [one for one in lost if "*" in one]:
-        yield f"GRANT {on(_plain(passed_on))} TO {role} WITH GRANT OPTION;"
+    wanted, held = (_by_grantor(side) for side in (expected, actual))
+    for grantor in dict.fromkeys((*held, *wanted)):
+        by = f" GRANTED BY {written(grantor)}" if grantor else ""
+        one, other = wanted.get(grantor, {}), held.get(grantor, {})
+        extra = ("ALL",) if whole and other and other != one else tuple(name for name in other if name not in one)
+        options = () if whole else tuple(name for name in other if other[name] and name in one and not one[name])
+        lost = one if whole and other != one else {name: yes for name, yes in one.items() if other.get(name) is not yes}
+        if extra:
+            yield f"REVOKE {on(extra)} FROM {role}{by}{' CASCADE' if any(other.values()) else ''};"
+        if options:
+            yield f"REVOKE GRANT OPTION FOR {on(options)} FROM {role}{by} CASCADE;"
+        if plain := tuple(name for name, option in lost.items() if not option and name not in options):
+            yield f"GRANT {on(plain)} TO {role}{by};"
+        if passed_on := tuple(name for name, option in lost.items() if option):
+            yield f"GRANT {on(passed_on)} TO {role} WITH GRANT OPTION{by};"
+
+
+def _by_grantor(privileges: Iterable[str]) -> dict[str, dict[str, bool]]:
+    """Return, by grantor ("" is the owner), the privileges, and whether each can be granted to others."""
+    found: dict[str, dict[str, bool]] = {}
+    for one in privileges:
+        word, _, grantor = one.partition("/")
+        found.setdefault(grantor, {})[word.rstrip("*")] = word.endswith("*")
+    return found
 
 
 def _plain(privileges: Iterable[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.functions import needs
 from healthd.catalog.server_only import by_server
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import OF_RELATION, Kind
+from healthd.model.kinds import OF_RELATION, Around, Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -53,8 +53,7 @@ def repair(difference: Difference, expected: Index, actual: Index) -> Iterator[s
     if difference.attribute == "valid" and not lacking:
         yield f"REINDEX INDEX CONCURRENTLY {name};"
     elif made and not difference.missing:
-        yield f"DROP INDEX {'' if _partitioned(expected) else 'CONCURRENTLY '}{name};"
-        yield f"{_typed(expected)};"
+        yield from _exchanged(difference.key, expected)
     elif difference.missing:
         yield f"{_typed(expected)};"
     if (difference.attribute == "tablespace") or (made and expected.tablespace):
@@ -82,6 +81,27 @@ def set_statistics(name: str, expected: str | None, actual: str | None) -> Itera
     """Yield the SQL that changes the statistics targets of an index's columns from actual to expected."""
     for column, target in (dict.fromkeys(_targets(actual), "-1") | _targets(expected)).items():
         yield f"ALTER INDEX {name} ALTER COLUMN {column} SET STATISTICS {target};"
+
+
+def _exchanged(key: Key, index: Index) -> Iterator[str]:
+    """Yield the SQL that builds an index under another name, and gives it its name when it is complete."""
+    schema, own = quote(key.path[0]), quote(key.path[2])
+    if _partitioned(index):
+        yield f"DROP INDEX {schema}.{own};"
+        yield f"{_typed(index)};"
+        return
+    other = quote(f"{key.path[2][:50]}_rebuilt")
+    yield f"DROP INDEX CONCURRENTLY IF EXISTS {schema}.{other};"
+    yield f"{_typed(index).replace(f'CONCURRENTLY {own} ON', f'CONCURRENTLY {other} ON', 1)};"
+    yield f"DROP INDEX CONCURRENTLY {schema}.{own};"
+    yield f"ALTER INDEX {schema}.{other} RENAME TO {own};"
+
+
+def create(key: Key, record: Index, around: Around) -> Iterator[str]:
+    """Yield the SQL that creates an index: without blocking writers, unless its table is new."""
+    new = not around.new.isdisjoint((Key("table", key.path[:2]), Key("view", key.path[:2])))
+    for sql in repair(Difference(key, None, record, None), record, record):
+        yield sql.replace(" INDEX CONCURRENTLY ", " INDEX ", 1) if new else sql
 
 
 def _targets(statistics: str | None) -> dict[str, str]:
@@ -223,6 +243,7 @@ KIND = Kind(
     parent=parent,
     loss=loss,
     repair=repair,
+    create=create,
     address=lambda key, record, around: f"INDEX {quote(key.path[0])}.{quote(key.path[2])}",
     follows_type=True,
     query=query,

@@ -10,7 +10,7 @@ from healthd.catalog.columns import repair as repair_column
 from healthd.catalog.storage_parameters import assigned, options, options_order, set_options
 from healthd.model.attributes import DEPARSED, MINOR, Attribute
 from healthd.model.kinds import Around, Kind
-from healthd.model.names import Key, literal, quote
+from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 from healthd.sqltext.tokens import tokens
 
@@ -55,7 +55,9 @@ def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[s
         yield f"ALTER TABLE {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
     elif difference.attribute == "access_method" and expected.access_method:
         yield f"ALTER TABLE {name} SET ACCESS METHOD {quote(expected.access_method)};"
-    elif difference.attribute == "bound" and expected.bound and actual.bound is None:
+    elif difference.attribute == "bound" and expected.bound:
+        if actual.bound is not None:
+            yield f"ALTER TABLE {actual.inherits[0]} DETACH PARTITION {name};"
         yield f"ALTER TABLE {expected.inherits[0]} ATTACH PARTITION {name} {expected.bound};"
     elif difference.attribute == "of_type":
         yield f"ALTER TABLE {name} {f'OF {expected.of_type}' if expected.of_type else 'NOT OF'};"
@@ -72,7 +74,7 @@ def create(key: Key, record: Table, around: Around) -> Iterator[str]:
     """Yield the SQL that creates a table with its columns."""
     words = [f"CREATE {'UNLOGGED ' if record.unlogged else ''}TABLE {key.sql}", head(key, record, around)]
     words += [f"PARTITION BY {record.partitioned_by}"] if record.partitioned_by else []
-    words += [f"USING {quote(record.access_method)}"] if record.access_method and not record.partitioned_by else []
+    words += [f"USING {quote(record.access_method)}"] if record.access_method not in (None, "heap") else []
     words += [f"WITH ({assigned(record.options, record.options_order)})"] if record.options else []
     words += [f"TABLESPACE {quote(record.tablespace)}"] if record.tablespace else []
     yield f"{' '.join(words)};"

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from healthd.model.findings import Finding
 from healthd.model.names import literal
+from healthd.model.snapshots import Difference
 
 Updates = Mapping[str, frozenset[tuple[str, str]]]  # for each extension: from which version to which a path exists
 
@@ -24,6 +25,14 @@ def with_version(finding: Finding, updates: Updates) -> Finding:
     words = f"{finding.message}; this server has no update path from {actual} to {expected}"
     steps = (f"-- first install its files on the server, then: {alter} {literal(expected)};",)
     return replace(finding, message=words, repair=steps)
+
+
+def no_way(difference: Difference, updates: Updates) -> str:
+    """Return why an extension cannot get its expected version, "" if it can, or if it is not about that."""
+    if (difference.key.kind, difference.attribute) != ("extension", "version"):
+        return ""
+    ways = updates.get(difference.key.path[0], frozenset())
+    return "" if (difference.actual, difference.expected) in ways else "the server has no update path to this version"
 
 
 def _is_newer(one: str, other: str) -> bool:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.catalog.roles import MIGRATOR, OWNER
-from healthd.comparison import moves, renames, swapped_columns, words
+from healthd.comparison import swapped_columns, words
 from healthd.model.findings import Evidence, Finding
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
-from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Snapshot
+from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Snapshot
 from healthd.sqltext import routine_bodies
 from healthd.text import shown, some
 
@@ -27,18 +27,16 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         why = difference.actual or difference.expected
         yield Finding("cannot_compare", key, f"{key.kind} cannot be read: {why}", Severity.UNKNOWN)
         return
-    if difference.attribute in (NAME_OF, SCHEMA_OF):
+    if difference.attribute in WHERE:
         record = evidence.expected.objects[key]
-        renamed = difference.attribute == NAME_OF
         yield Finding(
             problem,
             key,
-            f"{key} is {'renamed' if renamed else 'moved'} to {'' if renamed else 'schema '}{quote(difference.actual)}",
+            f"{key} {WHERE[difference.attribute]} {_place(difference)}",
             kind.loss(record) or Severity.WARNING,
             difference.expected,
             difference.actual,
             difference.attribute,
-            (renames.repair(difference, record) if renamed else moves.repair(difference),),
         )
         return
     if difference.attribute == SWAPPED:
@@ -55,9 +53,6 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
     if lenient or (difference.unexpected and severity is Severity.WARNING):
         problem = "unexpected_object"
     records = (evidence.expected.objects.get(key), evidence.aligned.get(key, evidence.actual.objects.get(key)))
-    steps = () if difference.unexpected else tuple(map(commented, kind.repair(difference, *records)))
-    if lenient:  # a privilege that a DBA granted is not revoked automatically
-        steps = tuple(commented(f"-- if it is not intended: {one}") for one in steps)
     little = kind.little(difference, records[0]) if difference.attribute is not None and records[0] is not None else ""
     severity = min(severity, Severity.WARNING) if little else severity
     yield Finding(
@@ -70,29 +65,29 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         expected,
         actual,
         difference.attribute,
-        steps,
     )
+
+
+WHERE = {NAME_OF: "is renamed to", SCHEMA_OF: "is moved to schema", PLACE_OF: "is moved and renamed to"}
+
+
+def _place(difference: Difference) -> str:
+    return str(difference.actual) if difference.attribute == PLACE_OF else quote(difference.actual)
 
 
 def _swapped(evidence: Evidence, difference: Difference, problem: str) -> Finding:
     expected, actual = sides(difference)
-    taken = (key.path[-1] for key in evidence.actual.objects if key.kind == "column")
-    steps = (swapped_columns.repair(difference, taken),)
     told = swapped_columns.message(difference)
-    return Finding(problem, difference.key, told, Severity.CRITICAL, expected, actual, SWAPPED, steps)
+    return Finding(problem, difference.key, told, Severity.CRITICAL, expected, actual, SWAPPED)
 
 
 def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
-    """Return a finding that names its consequences, and whose SQL also repairs them."""
+    """Return a finding that names its consequences."""
     went = evidence.consequences.get((finding.key, finding.attribute), ())
     if not went or finding.severity is Severity.UNKNOWN:
         return finding
     found = [one for difference in went for one in judge(evidence, difference)]
     told = tuple(dict.fromkeys(str(one.key) for one in found if (one.key, one.attribute) not in evidence.inside))
-    steps = tuple(statement for one in found for statement in one.repair)
-    # If rows, or the objects of a schema, are lost, their dependents cannot be created before these are restored.
-    if finding.key.kind in ("schema", "table", "foreign_table") or not any(_runs(one) for one in finding.repair):
-        steps = (f"-- Then restore the affected objects: {', '.join(told)}.",) if told else ()
     message = finding.message
     if all(one.key.kind == "grant" for one in (finding, *found)) and finding.attribute is not None:
         message = f"{finding.key.path[-1]} no longer holds any of its privileges: {finding.key}"
@@ -102,16 +97,11 @@ def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
         finding,
         message=message,
         severity=max((finding, *found), key=lambda one: one.severity % Severity.UNKNOWN).severity,
-        repair=(*finding.repair, *(one for one in steps if one not in finding.repair)),
         facts={**finding.facts, **({"consequences": told} if told else {})},
     )
 
 
 TOLD = 5  # how many consequences are named in the message
-
-
-def _runs(statement: str) -> bool:
-    return not statement.startswith("--")
 
 
 def commented(statement: str) -> str:

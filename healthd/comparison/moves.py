@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from healthd import catalog
-from healthd.comparison.renames import AS_WRITTEN, inside, same_inside, same_record, under_other_paths
+from healthd.comparison.renames import AS_WRITTEN, COMPARED, inside, same_inside, same_record, under_other_paths
 from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
-from healthd.model.snapshots import SCHEMA_OF, Difference, Snapshot
+from healthd.model.snapshots import PLACE_OF, SCHEMA_OF, Difference, Snapshot
 
+Inside = dict[tuple[str, ...], dict[Any, tuple[Any, ...]]]
 Places = dict[tuple[str, ...], tuple[str, ...]]  # from the actual path to the expected one
 
 
@@ -22,10 +23,11 @@ def moved_back(
     """Return the actual side in the expected schemas, and a difference for each object that is in another schema.
 
     An object was moved if it is missing in one schema, exactly one object of its kind and name is unexpected in another
-    schema, and the two are equal. Texts that contain its actual schema count as expected.
+    schema, and the two are equal. Texts that contain its actual schema count as expected. A table may have another
+    name as well, if no other table has the same columns.
     """
     objects = dict(actual.objects)
-    schemas: dict[Key, str] = {}
+    origins: dict[Key, Key] = {}
     places: Places = {}
     looking = True
     while looking:  # an object in its schema again may be what another one uses or mentions
@@ -35,18 +37,29 @@ def moved_back(
                 looking = True
                 places |= found
                 objects = _spelled(expected.objects, under_other_paths(objects, kind, found), places)
-                schemas |= {Key(kind, path): there[0] for there, path in found.items()}
+                origins |= {Key(kind, path): Key(kind, there) for there, path in found.items()}
     told = [
-        Difference(key, SCHEMA_OF, key.path[0], there)
-        for key, there in schemas.items()
-        if not _follows(key, expected.objects, schemas, kinds)
+        Difference(key, SCHEMA_OF, key.path[0], there.path[0])
+        if key.path[1:] == there.path[1:]
+        else Difference(key, PLACE_OF, key.sql, there.sql)
+        for key, there in origins.items()
+        if not _follows(key, expected.objects, origins, kinds)
     ]
     return (replace(actual, objects=objects), tuple(told)) if told else (actual, ())
 
 
 def repair(difference: Difference) -> str:
     """Return the SQL that moves an object back to its schema."""
-    there = Key(difference.key.kind, (difference.actual, *difference.key.path[1:]))
+    key = difference.key
+    if difference.attribute == PLACE_OF:
+        there = Key.parse(f"{key.kind}:{difference.actual}")
+        renamed = Key(key.kind, (there.path[0], *key.path[1:]))
+        steps = (
+            f"ALTER {catalog.words(there)} RENAME TO {quote(key.path[1])};",
+            f"ALTER {catalog.words(renamed)} SET SCHEMA {quote(key.path[0])};",
+        )
+        return "\n".join(steps)
+    there = Key(key.kind, (difference.actual, *key.path[1:]))
     return f"ALTER {catalog.words(there)} SET SCHEMA {quote(difference.expected)};"
 
 
@@ -72,19 +85,48 @@ def _pairs(
                 inner[0].get(key.path, {}), inner[1].get(there.path, {}), names
             ):
                 yield there.path, key.path
+    yield from _elsewhere(kind, expected, actual, inner)
 
 
-def _follows(key: Key, expected: Mapping[Key, Record], schemas: Mapping[Key, str], kinds: Mapping[str, Kind]) -> bool:
+def _elsewhere(
+    kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record], inner: tuple[Inside, Inside]
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yield (the actual path, the expected path) of tables that have another schema and another name."""
+    lost = [key for key in expected.keys() - actual.keys() if key.kind == kind and inner[0].get(key.path)]
+    found = [key for key in actual.keys() - expected.keys() if key.kind == kind and inner[1].get(key.path)]
+    if not lost or len(lost) * len(found) > COMPARED:
+        return
+    could = {key: [one for one in found if _is_elsewhere(key, one, expected, actual, inner)] for key in lost}
+    wanted = [one for candidates in could.values() for one in candidates]
+    for key, candidates in could.items():
+        if len(candidates) == 1 and wanted.count(candidates[0]) == 1:
+            yield candidates[0].path, key.path
+
+
+def _is_elsewhere(
+    key: Key, there: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Record], inner: tuple[Inside, Inside]
+) -> bool:
+    if key.path[0] == there.path[0] or key.path[1] == there.path[1] or Key("schema", key.path[:1]) not in actual:
+        return False
+    names = {there.path[0]: key.path[0], there.path[1]: key.path[1]}
+    same = same_record(expected[key], actual[there], names)
+    return same and same_inside(inner[0][key.path], inner[1][there.path], names)
+
+
+def _follows(key: Key, expected: Mapping[Key, Record], origins: Mapping[Key, Key], kinds: Mapping[str, Kind]) -> bool:
     """Return whether a sequence was moved along with the table that uses it."""
     if key.kind != "sequence":
         return False
     parent = kinds[key.kind].parent(key, expected[key])
-    return parent is not None and schemas.get(Key("table", parent.path[:2])) == schemas[key]
+    table = origins.get(Key("table", parent.path[:2])) if parent is not None else None
+    return table is not None and table.path[0] == origins[key].path[0]
 
 
 def _spelled(expected: Mapping[Key, Record], objects: Mapping[Key, Record], places: Places) -> dict[Key, Record]:
     """Return the objects, with the expected texts where these differ only by the schema of a moved object."""
     names = {_spelling(there): _spelling(path) for there, path in places.items()}
+    # A query also mentions a table by its bare name.
+    names |= {quote(there[1]): quote(path[1]) for there, path in places.items() if there[1] != path[1]}
     one = re.compile(rf'(?<![\w$."])({"|".join(map(re.escape, names))})(?![\w$"])')
 
     def back(value: Any) -> Any:

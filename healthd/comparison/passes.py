@@ -2,7 +2,8 @@
 
 The reason for this order: moves to another schema are undone first, because all later passes match objects by name.
 Swapped column names come next, then renames: a swap looks like two renames, and a rename of the table hides a swap, so
-the pass for swaps runs before and after that for renames. The rules for partitions, which permit objects to be added
+the pass for swaps runs before and after that for renames. What is still missing may have been renamed and changed.
+The rules for partitions, which permit objects to be added
 and removed, can be applied only when each object has its expected name. Privileges come last, because owners are made
 explicit only on objects that both sides have. Everything else is compared attribute by attribute.
 """
@@ -20,6 +21,7 @@ from healthd.comparison.foreign_ledgers import ledgers
 from healthd.comparison.moves import moved_back
 from healthd.comparison.partitions import come_and_go, holder, with_partitions
 from healthd.comparison.renames import aligned
+from healthd.comparison.retyped_columns import retyped_back
 from healthd.comparison.roles import comparable
 from healthd.comparison.swapped_columns import suspects, swapped_back
 from healthd.comparison.unreported import is_recorded, of_partitions
@@ -83,6 +85,12 @@ def undo_renames(sides: Sides, _given: Given) -> Sides:
     return replace(sides, actual=actual, found=(*sides.found, *renamed))
 
 
+def undo_renames_of_changed_columns(sides: Sides, given: Given) -> Sides:
+    """Give columns that were renamed and changed their expected names, if their history is known."""
+    actual, renamed = retyped_back(sides.expected, sides.actual, given.touched)
+    return replace(sides, actual=actual, found=(*sides.found, *renamed))
+
+
 def forget_names_of_partitions(sides: Sides, given: Given) -> Sides:
     """Drop renames of partitions whose names do not matter."""
     free = come_and_go(sides.expected, given.partitions)
@@ -108,7 +116,7 @@ def spell_out_roles(sides: Sides, given: Given) -> Sides:
     return replace(sides, expected=expected, actual=actual)
 
 
-NAMES: tuple[Pass, ...] = (undo_moves, undo_swaps, undo_renames, undo_swaps, forget_names_of_partitions)
+NAMES: tuple[Pass, ...] = (undo_moves, undo_swaps, undo_renames, undo_swaps, undo_renames_of_changed_columns, forget_names_of_partitions)
 PARTITIONS: tuple[Pass, ...] = (settle_detached, settle_partitions)
 
 

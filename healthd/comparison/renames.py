@@ -55,6 +55,19 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
     return replace(actual, objects=objects), tuple(told)
 
 
+def under_other_names(
+    expected: Mapping[Key, Record], objects: Mapping[Key, Record], kind: str, found: Mapping[Key, Key]
+) -> Objects:
+    """Return the objects with other names for some of one kind (actual key: expected key), and the texts that follow."""
+    names = {_name(there): _name(key) for there, key in found.items()}
+    renamed = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
+    for key, record in renamed.items():
+        other = expected.get(key)
+        if other is not None and other != record and type(other) is type(record):
+            renamed[key] = _spelled(other, record, names)
+    return renamed
+
+
 def repair(difference: Difference, record: Record) -> str:
     """Return the SQL that gives an object its expected name."""
     kind = KINDS[difference.key.kind]

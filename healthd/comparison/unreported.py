@@ -7,7 +7,7 @@ from healthd.comparison.partitions import holder, partitions
 from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
-from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Snapshot
+from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Snapshot
 from healthd.text import some
 
 PAGE = "healthd docs what-is-compared"
@@ -38,7 +38,7 @@ def named(differences: Iterable[Difference]) -> tuple[str, ...]:
 
 def is_recorded(one: Difference, kinds: Mapping[str, Kind]) -> bool:
     """Return whether a difference is never a finding."""
-    if one.attribute in (NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE):
+    if one.attribute in (NAME_OF, SCHEMA_OF, PLACE_OF, SWAPPED, UNREADABLE):
         return False
     return kinds[one.key.kind].severity(one) is None
 

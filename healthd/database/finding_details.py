@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import AsyncConnection, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
-from healthd.model.findings import Verdict
+from healthd.model.findings import Finding, Verdict
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.observations import TouchedColumn
@@ -35,13 +35,21 @@ QUERY = """
 
 async def look_closer(connection: AsyncConnection[Any], reading: Reading, verdict: Verdict) -> Reading:
     """Return a reading with more details on a verdict's findings; the same reading if no details are needed."""
-    tables = [one.key for one in verdict.findings if one.attribute == SWAPPED]
+    tables = [one.key for one in verdict.findings if one.attribute == SWAPPED] + _exchanged(verdict.findings)
     others = [one.key.path[0] for one in verdict.findings if (one.key.kind, one.attribute) == ("extension", "version")]
     if not tables and not others:
         return reading
     async with read_only(connection, {**SESSION, **LIMITS}):
         updates = {name: await _updates(connection, name) for name in others}
         return replace(reading, touched=await _touches(connection, reading, tables), updates=updates)
+
+
+def _exchanged(findings: Iterable[Finding]) -> list[Key]:
+    """Return the tables that lack a column and have another one: one column may have been renamed and changed."""
+    columns = [one for one in findings if one.key.kind == "column" and one.attribute is None]
+    missing = {one.key.path[:2] for one in columns if one.actual == "missing"}
+    extra = {one.key.path[:2] for one in columns if one.expected == "nothing"}
+    return [Key("table", path) for path in sorted(missing & extra)]
 
 
 async def _updates(connection: AsyncConnection[Any], extension: str) -> frozenset[tuple[str, str]]:

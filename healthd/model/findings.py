@@ -13,6 +13,7 @@ from healthd.model.kinds import Kind
 from healthd.model.ledger import MigrationState
 from healthd.model.names import Key
 from healthd.model.observations import Access, Asked, Counter, Prepared, RoundTrip, Sample, SortedBy, Unsampled
+from healthd.model.scripts import Script
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Snapshot
 
@@ -108,6 +109,7 @@ class Verdict:
     maintenance: str | None = None  # the migration that is running, in words
     server_version: int | None = None  # as the server counts: 180004
     unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # differences without a finding, by reason
+    script: Script = ()  # the repair of all differences, in order
     not_adopted: Finding | None = None  # for a database that is not empty and has no ledger
 
     @property

@@ -147,7 +147,9 @@ class Kind:
     creates: Callable[[Key, Record, Around], Iterable[Key]] = _none  # what that creates in addition
     complete: Callable[[Key, Record, Around], Iterable[str]] = _none  # what is set when the objects it names exist
     completed: frozenset[str] = frozenset()  # the attributes that name these
-    address: Callable[[Key, Record, Around], str] | None = None  # noun and name, as COMMENT and DROP write them; None: as ALTER
+    address: Callable[[Key, Record, Around], str] | None = (
+        None  # noun and name, as COMMENT and DROP write them; None: as ALTER
+    )
     drop: Callable[[Key, Record, Around], Iterable[str]] | None = None  # None: DROP and the address
     replaced: Callable[[Difference, Record, Record], bool] = _never  # whether it must be dropped and created again
     keeps_parts: bool = False  # DROP refuses while it has parts, as that of a schema does

@@ -65,6 +65,9 @@ NAME_OF = "name"  # the attribute that differs if an object was renamed; no reco
 SCHEMA_OF = "in_schema"  # the same for an object that was moved to another schema
 
 
+PLACE_OF = "place"  # the same for an object that was moved and renamed
+
+
 SWAPPED = "swapped"  # the same for a table whose columns have exchanged their names
 
 

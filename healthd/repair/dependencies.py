@@ -54,7 +54,7 @@ class Dependencies:
         parent = self.kinds[key.kind].parent(key, self.objects[key])
         if parent is not None and parent.kind == "table" and parent not in self.objects:
             parent = next((one for kind in RELATIONS if (one := Key(kind, parent.path)) in self.objects), None)
-        return parent if parent in self.objects and parent != key else None
+        return parent if parent is not None and parent != key and parent in self.objects else None
 
     def mentioned(self, key: Key) -> Mentions:
         """Return what an object mentions in texts that the server binds to other objects."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, called
 from healthd.comparison.roles import owner_of
 from healthd.model.attributes import Record
 from healthd.model.kinds import Around, Kind
-from healthd.model.names import HANGING, Key
+from healthd.model.names import HANGING, Key, quote
 from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair.dependencies import Dependencies
 
@@ -54,7 +55,7 @@ class Change:
         self.gone: dict[Key, Place] = {}  # what is dropped, with the difference that requires it
         self.made: dict[Key, Place] = {}  # what is created
         self.released: dict[Key, Place] = {}  # columns that lose their default for a while
-        self.converted: dict[Key, Place] = {}  # columns whose type is created again
+        self.converted: dict[Key, Key] = {}  # columns whose type is created again, with that type
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the operations, in no particular order."""
@@ -66,8 +67,8 @@ class Change:
         covered = set(self._covered())
         around = replace(self._around(self.after), new=frozenset(self.made))
         found = [
-            *self._renamed_aside(),
             *self._drops(),
+            *self._conversions(),
             *self._releases(),
             *self._creates(covered, around),
             *self._alters(),
@@ -126,8 +127,11 @@ class Change:
         """Note what a column must give up while an object that it names is dropped and created again."""
         record = self.before.objects[column]
         if self.kinds[key.kind].is_type and key.sql in record.type:
-            if key in self.after.objects:
-                self.converted.setdefault(column, cause)
+            table = self.before.objects.get(Key("table", column.path[:2]))
+            of_parent = record.inherited or getattr(table, "bound", None)
+            if key in self.after.objects and not of_parent and column not in self.converted:
+                self.converted[column] = key
+                self._drop_dependents(column, cause, retyped=True)
         elif record.default:
             self.released.setdefault(column, cause)
 
@@ -138,16 +142,40 @@ class Change:
 
     # ── the SQL ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _renamed_aside(self) -> Iterator[Operation]:
-        return iter(())
-
     def _drops(self) -> Iterator[Operation]:
         around = self._around(self.before)
         for key, cause in self.gone.items():
             if self._goes_with_another(key):
                 continue
+            if key in self.asides:
+                aside = self.kinds[key.kind].with_name(key, self._aside(key))
+                yield Operation(RELEASE, key, None, (f"ALTER TYPE {key.sql} RENAME TO {quote(self._aside(key))};",), cause)
+                yield Operation(DROP, key, None, (f"DROP TYPE {aside.sql};",), cause)
+                continue
             kind = self.kinds[key.kind]
             yield Operation(DROP, key, None, tuple(kind.dropped(*self._spelled(self.before, key), around)), cause)
+
+    @functools.cached_property
+    def asides(self) -> frozenset[Key]:
+        """Return the types that exist under another name until no column has them."""
+        return frozenset(self.converted.values())
+
+    def _aside(self, key: Key) -> str:
+        return f"{key.path[-1][:50]}_replaced"
+
+    def _conversions(self) -> Iterator[Operation]:
+        """Yield the operations that give columns the type that was created again: values are converted by their text."""
+        for column, key in self.converted.items():
+            record = self.after.objects.get(column) or self.before.objects[column]
+            name, steps = Key("", column.path[2:]).sql, []
+            array = "[]" if record.type.endswith("[]") else ""
+            if self.before.objects[column].default:
+                steps.append(f"ALTER COLUMN {name} DROP DEFAULT")
+            steps.append(f"ALTER COLUMN {name} TYPE {record.type} USING {name}::text{array}::{record.type}")
+            if record.default:
+                steps.append(f"ALTER COLUMN {name} SET DEFAULT {record.default}")
+            sql = f"ALTER TABLE {Key('table', column.path[:2]).sql} {', '.join(steps)};"
+            yield Operation(ALTER, column, "type", (sql,), self.gone[key])
 
     def _spelled(self, side: Dependencies, key: Key, *, owner: bool = False) -> tuple[Key, Record]:
         """Return key and record of an object with the names of roles instead of placeholders."""
@@ -198,8 +226,12 @@ class Change:
         for one in self.differences:
             if one.attribute is None or one.key in self.gone or one.key in self.made:
                 continue
+            if one.key in self.converted and one.attribute in ("type", "default"):
+                continue
             if one.key not in self.after.objects or one.key not in self.before.objects:
                 continue
-            (key, expected), (_, actual) = (self._spelled(side, one.key, owner=True) for side in (self.after, self.before))
+            (key, expected), (_, actual) = (
+                self._spelled(side, one.key, owner=True) for side in (self.after, self.before)
+            )
             statements = tuple(self.kinds[one.key.kind].repair(replace(one, key=key), expected, actual))
             yield Operation(ALTER, one.key, one.attribute, statements, one.place)

@@ -4,29 +4,48 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from healthd.model.names import HANGING, Key
 from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, Change, Operation
 
 
-def ordered(change: Change, operations: Sequence[Operation]) -> tuple[Operation, ...]:
-    """Return the operations in an order in which they can be executed.
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Which operations must come after which others, by their numbers."""
+
+    then: Mapping[int, frozenset[int]]
+
+    def after(self, number: int) -> frozenset[int]:
+        """Return the operations that must wait for this one."""
+        return self.then.get(number, frozenset())
+
+
+def edges(change: Change, operations: Sequence[Operation]) -> Edges:
+    """Return which of these operations must come after which others."""
+    found = defaultdict[int, set[int]](set)
+    for first, then in _edges(change, operations):
+        if first != then:
+            found[first].add(then)
+    return Edges({first: frozenset(then) for first, then in found.items()})
+
+
+def ordered(change: Change, operations: Sequence[Operation], found: Edges) -> tuple[int, ...]:
+    """Return the numbers of the operations in an order in which they can be executed.
 
     If objects need each other, the one that comes first by its kind is first.
     """
-    before = defaultdict[int, set[int]](set)  # by operation: those that must wait for it
     waits = [0] * len(operations)
-    for first, then in set(_edges(change, operations)):
-        if first != then and then not in before[first]:
-            before[first].add(then)
+    for number in range(len(operations)):
+        for then in found.after(number):
             waits[then] += 1
     ranks = [_rank(change, one) for one in operations]
     ready = [(ranks[number], number) for number, count in enumerate(waits) if not count]
     heapq.heapify(ready)
     left = set(range(len(operations)))
-    found: list[Operation] = []
+    order: list[int] = []
     while left:
         if not ready:  # a circle
             number = min(left, key=lambda one: (waits[one], ranks[one]))
@@ -35,12 +54,12 @@ def ordered(change: Change, operations: Sequence[Operation]) -> tuple[Operation,
         if number not in left:
             continue
         left.remove(number)
-        found.append(operations[number])
-        for then in before[number]:
+        order.append(number)
+        for then in found.after(number):
             waits[then] -= 1
             if not waits[then] and then in left:
                 heapq.heappush(ready, (ranks[then], then))
-    return tuple(found)
+    return tuple(order)
 
 
 PHASES = {SHELL: 1, RELEASE: 0, DROP: 0, CREATE: 1, ALTER: 1, COMPLETE: 2}
@@ -66,7 +85,9 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
         if one.action in (CREATE, ALTER):
             makes[one.key].append(number)
         if one.action == CREATE:
-            for other in change.kinds[one.key.kind].creates(one.key, change.after.objects[one.key], change.after.around):
+            for other in change.kinds[one.key.kind].creates(
+                one.key, change.after.objects[one.key], change.after.around
+            ):
                 makes[other].append(number)
         if one.action == DROP:
             drops[one.key].append(number)
@@ -80,13 +101,17 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
                     yield from ((number, then) for then in drops[other] if then != number)
                     # An object is altered when what stands in the way is gone.
                     yield from ((number, then) for then in at[other][ALTER] if one.key.kind not in HANGING)
+            if one.key in change.asides:
+                columns = (column for column, key in change.converted.items() if key == one.key)
+                yield from ((first, number) for column in columns for first in at[column][ALTER])
+                continue
             yield from ((number, then) for then in makes[one.key])
             for key in gone:
                 yield from ((number, then) for then in at[key][CREATE])
         elif one.action == RELEASE:
             for other in change.before.needs(one.key):
                 yield from ((number, then) for then in drops[other])
-            yield from ((number, then) for then in at[one.key][ALTER])
+            yield from ((number, then) for then in (*at[one.key][ALTER], *at[one.key][CREATE]))
         else:
             if one.action == ALTER and one.key in change.before.objects and one.key in change.after.objects:
                 for other in change.before.needs(one.key) - change.after.needs(one.key):
@@ -107,7 +132,7 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
                     yield from ((first, number) for first in makes[mentioned])
     names = defaultdict[tuple[str, ...], list[int]](list)
     for number, one in enumerate(operations):
-        if one.action == DROP and one.key.kind not in HANGING:
+        if one.action == DROP and one.key.kind not in HANGING and one.key not in change.asides:
             for key in (one.key, *change.before.parts(one.key)):
                 names[_name(key)].append(number)
     for number, one in enumerate(operations):

@@ -1,14 +1,23 @@
-"""The SQL that changes one snapshot into another, in order."""
+"""The SQL that changes one snapshot into another: one script, in an order that works."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from healthd.catalog import KINDS
+from healthd.comparison import moves, renames, swapped_columns
 from healthd.model.kinds import Kind
-from healthd.model.snapshots import Difference, Snapshot, diff
-from healthd.repair.operations import Change, Operation
-from healthd.repair.order import ordered
+from healthd.model.names import Key
+from healthd.model.scripts import Script, Statement
+from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
+from healthd.repair.operations import CREATE, DROP, Change, Operation
+from healthd.repair.order import edges, ordered
+from healthd.repair.safety import Judged, Known, judged
+from healthd.sqltext.classify import runs_alone
+
+NAMES = (SCHEMA_OF, PLACE_OF, NAME_OF, SWAPPED)
 
 
 def changes(
@@ -18,7 +27,84 @@ def changes(
     kinds: Mapping[str, Kind] = KINDS,
     migrator: str | None = None,
 ) -> tuple[Operation, ...]:
-    """Return the operations that change `actual` into `expected`, in their order; `differences`: only these."""
+    """Return the operations that change `actual` into `expected`, in their order, whatever they lose."""
     found = diff(expected, actual, exact=True) if differences is None else differences
     change = Change(expected, actual, found, kinds, migrator)
-    return ordered(change, change.operations())
+    operations = change.operations()
+    return tuple(operations[number] for number in ordered(change, operations, edges(change, operations)))
+
+
+def repair(
+    expected: Snapshot,
+    actual: Snapshot,
+    differences: Iterable[Difference],
+    known: Known,
+    *,
+    names: Iterable[Difference] = (),
+    kinds: Mapping[str, Kind] = KINDS,
+    migrator: str | None = None,
+) -> Script:
+    """Return the script that repairs these differences and loses nothing.
+
+    `actual` has renamed, moved and swapped objects under their expected names; `names` are these differences.
+    """
+    found = [one for one in differences if one.attribute not in (*NAMES, UNREADABLE)]
+    change = Change(expected, actual, found, kinds, migrator)
+    operations = change.operations()
+    follow = edges(change, operations)
+    safe = judged(change, operations, follow, known)
+    order = ordered(change, operations, follow)
+    places = defaultdict[Key, list[Place]](list)
+    for one in found:
+        places[one.key].append(one.place)
+    return (*_names(expected, actual, names), *_once(_statements((safe[number] for number in order), places)))
+
+
+def _names(expected: Snapshot, actual: Snapshot, differences: Iterable[Difference]) -> Iterator[Statement]:
+    """Yield the statements that restore schemas and names, in the order of the passes that found them."""
+    for one in differences:
+        if one.attribute in (SCHEMA_OF, PLACE_OF):
+            sql = moves.repair(one)
+        elif one.attribute == NAME_OF:
+            sql = renames.repair(one, expected.objects[one.key])
+        elif one.attribute == SWAPPED:
+            taken = (key.path[-1] for key in actual.objects if key.kind == "column" and key.path[:2] == one.key.path)
+            sql = swapped_columns.repair(one, taken)
+        else:
+            continue
+        yield Statement(sql, (one.place,))
+
+
+def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
+    for one in safe:
+        # What is created again is as expected in all attributes.
+        whole = places.get(one.operation.key, ()) if one.operation.action in (DROP, CREATE) else ()
+        cause = tuple(dict.fromkeys((one.operation.cause, *whole)))
+        for guard in one.guards:
+            yield Statement(guard, cause, held=one.held)
+        notes = one.notes
+        for sql in one.operation.statements:
+            if sql.startswith("--"):
+                notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))
+            else:
+                yield Statement(sql, cause, notes, one.held, runs_alone(sql))
+                notes = ()
+        if notes:
+            yield Statement("", cause, notes, one.held)
+
+
+def _once(statements: Iterable[Statement]) -> Iterator[Statement]:
+    """Yield each statement once, at its first place, with all that it is for."""
+    found: dict[tuple[str, tuple[str, ...]], Statement] = {}
+    for one in statements:
+        same = (one.sql, () if one.sql else one.notes)
+        if same in found:
+            found[same] = replace(found[same], causes=tuple(dict.fromkeys((*found[same].causes, *one.causes))))
+        else:
+            found[same] = one
+    yield from found.values()
+
+
+def keys(script: Script) -> frozenset[Key]:
+    """Return the objects that a script repairs."""
+    return frozenset(key for one in script for key, _ in one.causes)

@@ -1,17 +1,39 @@
 """The SQL that makes a database match sql/ again, as one script for a person to read and run."""
 
-from healthd.model.findings import Report
+from collections.abc import Iterator
+
+from healthd.model.findings import Finding, Report
+from healthd.repair.text import PREAMBLE, transactions
 from healthd.text import printable, sql_lines
 
 
 def script(report: Report, *, shown: bool = False) -> str:
-    """Return the repairs of a report's findings, each below its message; healthd does not run them.
+    """Return the repair of a report; healthd does not run it.
 
     The script is exact. If `shown` on a terminal, it contains no unprintable characters: see `sql_lines`.
     """
-    lines = [f"-- Repairs for {report.target}, round of {report.started_at:%Y-%m-%d %H:%M:%S} UTC: read before you run"]
+    parts = list(transactions(report.script))
+    if shown:
+        parts = ["\n".join(line for line in sql_lines(part)) for part in parts]
+    return "\n".join(_lines(report, parts)) + "\n"
+
+
+def _lines(report: Report, parts: list[str]) -> Iterator[str]:
+    yield f"-- Repair of {report.target}, round of {report.started_at:%Y-%m-%d %H:%M:%S} UTC: read before you run"
+    others = [one for one in report.findings if not _in_script(one, report)]
     for finding in report.findings:
-        lines += ["", *(f"-- {printable(line)}" for line in finding.message.splitlines())]
-        repair = [line for statement in finding.repair for line in sql_lines(statement)] if shown else finding.repair
-        lines += repair or (f"-- no SQL for this finding: see healthd explain {finding.problem}",)
-    return "\n".join(lines) + "\n"
+        yield from (f"--   {printable(line)}" for line in finding.message.splitlines())
+    if parts:
+        yield ""
+        yield from PREAMBLE
+    for part in parts:
+        yield ""
+        yield part
+    for finding in others:
+        yield ""
+        yield from (f"-- {printable(line)}" for line in finding.message.splitlines())
+        yield from finding.repair or (f"-- no SQL for this finding: see healthd explain {finding.problem}",)
+
+
+def _in_script(finding: Finding, report: Report) -> bool:
+    return any((finding.key, finding.attribute) in one.causes for one in report.script)

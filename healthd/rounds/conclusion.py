@@ -11,15 +11,15 @@ from healthd.catalog.grants import Grant
 from healthd.checks import CHECKS, applicable
 from healthd.comparison.adoption import not_adopted
 from healthd.comparison.causes import causes
-from healthd.comparison.extension_versions import with_version
+from healthd.comparison.extension_versions import no_way, with_version
 from healthd.comparison.foreign_ledgers import noted
-from healthd.comparison.judgement import with_consequences
+from healthd.comparison.judgement import printed_elsewhere, with_consequences
 from healthd.comparison.lazy_objects import whole
 from healthd.comparison.passes import Comparison, Given, Reason, Sorted, compare, sort_out
 from healthd.comparison.privileges import PRIVILEGES, is_agreed, is_elsewhere, is_held_by_a_stranger, named_roles
 from healthd.comparison.roles import for_comparison, named
 from healthd.comparison.server_texts import as_printed
-from healthd.comparison.unreported import AGREED, ELSEWHERE, PARTITIONS, RECORDED, RUNNING, Unreported
+from healthd.comparison.unreported import AGREED, ELSEWHERE, PARTITIONS, RECORDED, RUNNING, Unreported, is_recorded
 from healthd.comparison.unreported import named as differing
 from healthd.config.settings import Target
 from healthd.database.probes.row_samples import Samples
@@ -31,8 +31,12 @@ from healthd.expected.store import Files
 from healthd.model.findings import Evidence, Finding, Verdict, identity
 from healthd.model.ledger import Interrupted, MigrationState
 from healthd.model.names import Key, quote
+from healthd.model.scripts import Script
 from healthd.model.severity import Severity
-from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Place, Snapshot, diff
+from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Place, Snapshot, diff
+from healthd.repair.safety import Known
+from healthd.repair.script import repair
+from healthd.repair.text import of as written_for
 from healthd.rounds.observation import Observation
 from healthd.text import some
 
@@ -49,7 +53,8 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     parted = sort_out(comparison, promise.whole, _reasons(target, promise, comparison, roles, reading, moving))
     migrations = tuple(states(files.migrations, promise.locked, ledger.applied, interrupted))
     evidence = _evidence(target, files, observation, migrations, promise, comparison, parted, roles)
-    findings = _findings(evidence, reading)
+    script = _script(evidence, comparison, parted, reading)
+    findings = _findings(evidence, reading, script)
     unseen = {**_unseen(observation.vitals, ledger.reader), **_unsampled(observation.samples)}
     unreported = _unreported(comparison, parted, reading)
     adopted = reading.maintenance or ledger.schemas or ledger.applied
@@ -67,6 +72,7 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
         not_adopted=None if adopted else not_adopted(target.name, causes(comparison.differences, KINDS)),
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
+        script=script,
     )
 
 
@@ -173,14 +179,42 @@ def _evidence(
     )
 
 
-def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:
+def _script(evidence: Evidence, comparison: Comparison, parted: Sorted, reading: Reading) -> Script:
+    """Return the script that repairs what is reported, and what follows from it."""
+    reported = {one.place for one in parted.judged} | {
+        one.place for follow in parted.consequences.values() for one in follow
+    }
+    differences = [
+        one
+        for one in comparison.differences
+        if one.place in reported and not printed_elsewhere(evidence, one) and not is_recorded(one, KINDS)
+    ]
+    actual = replace(evidence.actual, objects=evidence.aligned)
+    undecided = dict.fromkeys(evidence.lenient, "a role that neither sql/ nor a contract names holds it; if unintended")
+    undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
+    known = Known(undecided=undecided)
+    return repair(evidence.expected, actual, differences, known, names=differences, migrator=reading.ledger.owner)
+
+
+def _findings(evidence: Evidence, reading: Reading, script: Script) -> tuple[Finding, ...]:
     """Return the findings of the checks, the worst first, with the roles of this database in their SQL."""
     findings = (
-        replace(with_version(with_consequences(finding, evidence), reading.updates), check=name)
+        replace(
+            with_version(_with_repair(with_consequences(finding, evidence), evidence, script), reading.updates),
+            check=name,
+        )
         for name, check in CHECKS.items()
         for finding in check(evidence)
     )
     return tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
+
+
+def _with_repair(finding: Finding, evidence: Evidence, script: Script) -> Finding:
+    """Return a finding with its part of the script; one that is not about a difference has its own SQL."""
+    place = finding.key, finding.attribute
+    follow = evidence.consequences.get(place, ())
+    steps = written_for(script, {place, *(one.place for one in follow)})
+    return replace(finding, repair=steps) if steps and not finding.repair else finding
 
 
 def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unreported:
@@ -234,7 +268,7 @@ def _rank(finding: Finding) -> tuple[int, int, str, int, Key]:
     """Return the sort key of findings: the worst first, and objects before the objects that depend on them."""
     kinds = list(KINDS)
     made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
-    first = {NAME_OF: 0, SCHEMA_OF: 0, SWAPPED: 1}.get(finding.attribute or "", 2)
+    first = {NAME_OF: 0, SCHEMA_OF: 0, PLACE_OF: 0, SWAPPED: 1}.get(finding.attribute or "", 2)
     return -finding.severity, first, finding.problem, made, finding.key
 
 

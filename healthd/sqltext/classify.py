@@ -117,3 +117,8 @@ NOT_VALID = re.compile(r"\bnot\s+valid\b", re.IGNORECASE)
 def is_not_valid(code: str) -> bool:
     """Return whether a constraint (blanked) is added NOT VALID."""
     return NOT_VALID.search(code) is not None
+
+
+def runs_alone(text: str) -> bool:
+    """Return whether a statement must be committed by itself; a label that an enum gains cannot be used before that."""
+    return stays_outside(text) or added_label(text) is not None

@@ -1,0 +1,24 @@
+"""A repair as one script: its statements in order, each with what it is for and why it must not simply run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from healthd.model.snapshots import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a script.
+
+    A statement with a reason in `held` is printed as a comment: a person must decide, or something must happen first.
+    """
+
+    sql: str
+    causes: tuple[Place, ...]  # the differences that it repairs
+    notes: tuple[str, ...] = ()  # what a reader should know before it runs, a line each
+    held: str = ""  # why it is not run; "": it can run
+    alone: bool = False  # cannot run in a transaction
+
+
+Script = tuple[Statement, ...]

@@ -1,0 +1,52 @@
+"""A repair as text: what runs as SQL, everything else as comments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
+
+from healthd.model.scripts import Script, Statement
+from healthd.model.snapshots import Place
+
+LOCK_TIMEOUT = "5s"
+
+
+def written(statement: Statement) -> str:
+    """Return a statement with its notes; one that is held back is a comment with the reason."""
+    lines = [f"-- {line}" for note in statement.notes for line in note.splitlines()]
+    if statement.held:
+        lines.append(f"-- Not run: {statement.held}.")
+        lines += [f"-- {line}".rstrip() for line in statement.sql.splitlines()]
+    elif statement.sql:
+        lines.append(statement.sql)
+    return "\n".join(lines)
+
+
+def of(script: Script, places: Collection[Place]) -> tuple[str, ...]:
+    """Return the statements that repair any of these differences, in their order."""
+    wanted = frozenset(places)
+    return tuple(written(one) for one in script if not wanted.isdisjoint(one.causes))
+
+
+def transactions(script: Iterable[Statement]) -> Iterator[str]:
+    """Yield the script in parts: BEGIN … COMMIT around what can be in a transaction, each other statement by itself."""
+    for kind, group in groupby(script, key=_part):
+        texts = [written(one) for one in group]
+        if kind == "together":
+            yield "\n".join(["BEGIN;", *texts, "COMMIT;"])
+        else:
+            yield from texts
+
+
+def _part(statement: Statement) -> str:
+    if statement.held or not statement.sql or statement.sql.startswith("BEGIN;"):
+        return "apart"
+    return "alone" if statement.alone else "together"
+
+
+PREAMBLE = (
+    "\\set ON_ERROR_STOP on",
+    f"SET lock_timeout = '{LOCK_TIMEOUT}';",
+    "SET search_path = '';",
+    "SET check_function_bodies = off;",
+)

@@ -80,6 +80,10 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
             yield f"{alter} SET NOT NULL;"
         else:
             yield f"-- it was validated by hand: add a migration that validates the NOT NULL of {column}"
+    elif _becomes_ordinary(difference, expected, actual):
+        yield f"{alter} DROP EXPRESSION;"
+        if expected.default:
+            yield f"{alter} SET DEFAULT {expected.default};"
     elif (expected.generated, actual.generated) != ("none", "none") and difference.attribute in GENERATED:
         yield f"-- {column} is or was generated: drop it and add it again, together with its dependent objects:"
         yield f"-- ALTER TABLE {schema}.{table} ADD COLUMN {column} {definition(expected)};"

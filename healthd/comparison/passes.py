@@ -116,7 +116,14 @@ def spell_out_roles(sides: Sides, given: Given) -> Sides:
     return replace(sides, expected=expected, actual=actual)
 
 
-NAMES: tuple[Pass, ...] = (undo_moves, undo_swaps, undo_renames, undo_swaps, undo_renames_of_changed_columns, forget_names_of_partitions)
+NAMES: tuple[Pass, ...] = (
+    undo_moves,
+    undo_swaps,
+    undo_renames,
+    undo_swaps,
+    undo_renames_of_changed_columns,
+    forget_names_of_partitions,
+)
 PARTITIONS: tuple[Pass, ...] = (settle_detached, settle_partitions)
 
 

@@ -14,9 +14,7 @@ from healthd.model.snapshots import NAME_OF, Difference, Snapshot
 History = Mapping[Key, Sequence[TouchedColumn]]  # of a table's columns, in the order of their numbers
 
 
-def retyped_back(
-    expected: Snapshot, actual: Snapshot, history: History
-) -> tuple[Snapshot, tuple[Difference, ...]]:
+def retyped_back(expected: Snapshot, actual: Snapshot, history: History) -> tuple[Snapshot, tuple[Difference, ...]]:
     """Return the actual side with such columns under their expected names, and a difference for each.
 
     The history shows whether a column was dropped by hand. Without it nothing is assumed: a dropped column and a new
@@ -27,7 +25,9 @@ def retyped_back(
         if table not in expected.objects or any(one.name is None and not one.untouched for one in columns):
             continue
         for key, there in tuple(_pairs(table, expected.objects, actual.objects)):
-            actual = replace(actual, objects=under_other_names(expected.objects, actual.objects, "column", {there: key}))
+            actual = replace(
+                actual, objects=under_other_names(expected.objects, actual.objects, "column", {there: key})
+            )
             found.append(Difference(key, NAME_OF, key.path[2], there.path[2]))
     return actual, tuple(found)
 

@@ -148,8 +148,10 @@ class Change:
             if self._goes_with_another(key):
                 continue
             if key in self.asides:
-                aside = self.kinds[key.kind].with_name(key, self._aside(key))
-                yield Operation(RELEASE, key, None, (f"ALTER TYPE {key.sql} RENAME TO {quote(self._aside(key))};",), cause)
+                aside = self.aside(key)
+                yield Operation(
+                    RELEASE, key, None, (f"ALTER TYPE {key.sql} RENAME TO {quote(aside.path[-1])};",), cause
+                )
                 yield Operation(DROP, key, None, (f"DROP TYPE {aside.sql};",), cause)
                 continue
             kind = self.kinds[key.kind]
@@ -160,8 +162,9 @@ class Change:
         """Return the types that exist under another name until no column has them."""
         return frozenset(self.converted.values())
 
-    def _aside(self, key: Key) -> str:
-        return f"{key.path[-1][:50]}_replaced"
+    def aside(self, key: Key) -> Key:
+        """Return the name of such a type until then."""
+        return self.kinds[key.kind].with_name(key, f"{key.path[-1][:50]}_replaced")
 
     def _conversions(self) -> Iterator[Operation]:
         """Yield the operations that give columns the type that was created again: values are converted by their text."""

@@ -86,6 +86,15 @@ def _of_subscription(_change: Change, _key: Key, _known: Known) -> str:
     return "its replication slot is dropped on the other server too: drop it only if nobody needs it"
 
 
+def _of_mapping(_change: Change, _key: Key, _known: Known) -> str:
+    return "its options, which may contain a password, are lost with it"
+
+
+def _of_type(change: Change, key: Key, _known: Known) -> str:
+    shell = change.kinds[key.kind].shell(key, change.before.objects[key])
+    return "CASCADE also drops the columns of this type" if shell else ""
+
+
 Holds = Callable[[Change, Key, Known], str]
 
 HOLDS: Mapping[str, Holds] = {
@@ -94,30 +103,65 @@ HOLDS: Mapping[str, Holds] = {
     "sequence": _of_sequence,
     "extension": _of_extension,
     "subscription": _of_subscription,
+    "user_mapping": _of_mapping,
+    "base_type": _of_type,
+    "range": _of_type,
 }
 
 
 def _guards(change: Change, one: Operation) -> Iterator[str]:
     """Yield statements that fail if the next one would change or lose values."""
-    if one.action != ALTER or one.key.kind != "column" or one.attribute not in ("type", "collation"):
+    if one.action != ALTER:
         return
-    expected, actual = change.after.objects[one.key], change.before.objects[one.key]
-    if actual.on != "table" or expected.type == actual.type:
+    if one.key.kind == "composite":
+        yield from _of_composite(change, one.key)
+    elif one.key.kind == "column" and one.attribute == "type":
+        of = _of_conversion if one.key in change.converted else _of_retyping
+        yield from of(change, one.key)
+
+
+def _of_composite(change: Change, key: Key) -> Iterator[str]:
+    """Yield the guards for an attribute that is dropped: columns of the type have its values."""
+    expected, actual = (side.objects[key].attributes for side in (change.after, change.before))
+    if set(actual) <= set(expected):
         return
-    table, column = Key("table", one.key.path[:2]).sql, Key("", one.key.path[2:]).sql
+    for column in change.before.dependents(key):
+        if column.kind == "column" and change.before.objects[column].on == "table":
+            table, name = _names(column)
+            query = f"SELECT FROM {table} WHERE {name} IS NOT NULL"
+            yield raising(query, f"{column} has values of {key.sql}: an attribute would be dropped with its values")
+
+
+def _of_conversion(change: Change, column: Key) -> Iterator[str]:
+    """Yield the guards for a column whose type was created again."""
+    key = change.converted[column]
+    table, name = _names(column)
+    array = "[]" if change.before.objects[column].type.endswith("[]") else ""
+    new, old = key.sql + array, change.aside(key).sql + array
+    back = f"{name}::text{array}::{new}::text{array}::{old}"
     yield f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;"
-    yield raising(
-        f"SELECT FROM {table} WHERE {changed(column, actual.type, expected.type)}",
-        f"{one.key}: the type {expected.type} would change values",
-    )
+    query = f"SELECT FROM {table} WHERE {_unlike(back, name, getattr(change.before.objects[key], 'type', ''))}"
+    yield raising(query, f"{column}: the type {new} would change values")
 
 
-def changed(column: str, actual: str, expected: str) -> str:
+def _of_retyping(change: Change, column: Key) -> Iterator[str]:
+    expected, actual = change.after.objects[column], change.before.objects[column]
+    if actual.on != "table":
+        return
+    table, name = _names(column)
+    yield f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;"
+    query = f"SELECT FROM {table} WHERE {_unlike(f'{name}::{expected.type}::{actual.type}', name, actual.type)}"
+    yield raising(query, f"{column}: the type {expected.type} would change values")
+
+
+def _names(column: Key) -> tuple[str, str]:
+    return Key("table", column.path[:2]).sql, Key("", column.path[2:]).sql
+
+
+def _unlike(back: str, name: str, type_: str) -> str:
     """Return the condition that holds for values which another type would change."""
-    back = f"{column}::{expected}::{actual}"
-    if actual.partition("(")[0].partition("[")[0] in UNEQUAL:
-        return f"{back}::text IS DISTINCT FROM {column}::text"
-    return f"{back} IS DISTINCT FROM {column}"
+    cast = "::text" if type_.partition("(")[0].partition("[")[0] in UNEQUAL else ""
+    return f"{back}{cast} IS DISTINCT FROM {name}{cast}"
 
 
 UNEQUAL = frozenset("json xml point line lseg box path polygon circle".split())  # types without the operator =

@@ -6,13 +6,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from pg_dump import run_psql
 from psycopg import sql as compose
 from story import STORIES, Scene, Story, lock, migrated, play
 
 from healthd.checks import CHECKS
-from healthd.model.findings import Finding
+from healthd.model.findings import Finding, identity
+from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.postgres import embedded
+from healthd.report.repair import script
 
 rounds: Any = import_module("healthd.rounds.examination")
 
@@ -77,7 +80,7 @@ def names(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:
 async def test_a_story_is_reported_exactly_and_repaired(scene: Scene) -> None:
     _reported_exactly(scene)
     assert [] == await scene.unexplained()
-    if scene.story in REPAIRED:
+    if scene.story.expect:
         await _repaired(scene)
 
 
@@ -102,13 +105,25 @@ def _reported_exactly(scene: Scene) -> None:
 
 
 async def _repaired(scene: Scene) -> None:
-    """Run the SQL of the findings, and examine the database again."""
-    statements = [text for finding in scene.report.findings for text in finding.repair if not text.startswith("--")]
-    with psycopg.connect(scene.url, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement.encode())
-    assert statements
-    assert () == (await scene.again()).findings
+    """Run the script as an operator does, and examine the database again: it never makes anything worse."""
+    before, failure = scene.report.findings, run_psql(script(scene.report), scene.url)
+    after = (await scene.again()).findings
+
+    if scene.story in REPAIRED:
+        assert ("", ()) == (failure, after)
+    else:
+        assert after
+        assert set(map(identity, after)) <= set(map(identity, before)) | AFTERWARDS.get(scene.story.name, set())
+        assert not failure or scene.story.name in FAILS
+
+
+# What must be done first is not known to healthd: the script stops there.
+FAILS = {"role_lost_all_its_privileges", "index_build_failed"}
+AFTERWARDS = {
+    "index_build_failed": {
+        ("unexpected_object", Key.parse("index:public.machines.machines_serial_number_idx_ccnew"), None)
+    },
+}
 
 
 SEVERITIES = {

@@ -87,7 +87,12 @@ def restore(text: str, url: str) -> None:
     with psycopg.connect(url) as connection:
         if connection.info.server_version < 170000:
             text = text.replace("\nSET transaction_timeout = 0;\n", "\n", 1)
+    if failure := run_psql(text, url):
+        raise AssertionError(f"the dump cannot be restored: {failure}")
+
+
+def run_psql(text: str, url: str) -> str:
+    """Run a script with psql, until its first error; return that error, or an empty text."""
     command = [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "-d", url]
     result = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
-    if result.returncode:
-        raise AssertionError(f"the dump cannot be restored: {result.stderr.decode(errors='replace').strip()}")
+    return result.stderr.decode(errors="replace").strip() or "psql failed" if result.returncode else ""

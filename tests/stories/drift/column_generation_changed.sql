@@ -1,6 +1,5 @@
 -- A generated column has another expression.
 -- expect: schema_mismatch column:public.prices.gross
--- repair: no, before PostgreSQL 17 an expression changes only with its column
 -- given:
 CREATE TABLE prices (net integer NOT NULL, gross integer GENERATED ALWAYS AS (net * 119 / 100) STORED);
 -- drift:

@@ -1,7 +1,6 @@
 -- A column has another type; check, index and view mention it, and are not reported.
 -- expect: schema_mismatch column:public.boxes.code
 -- expect: schema_mismatch view:public.codes
--- repair: no, a view blocks the change of the type
 -- given:
 CREATE TABLE boxes (id integer, code varchar(50) DEFAULT 'none' CHECK (code <> 'x'));
 CREATE INDEX ON boxes (lower(code)) WHERE code <> 'none';

@@ -1,6 +1,5 @@
 -- A domain is missing, with its check: one finding.
 -- expect: schema_mismatch domain:public.serial_number
--- repair: no, its check is found to be missing only after the domain is restored
 -- given:
 CREATE DOMAIN serial_number AS text NOT NULL CHECK (VALUE <> '');
 -- drift:

@@ -1,4 +1,3 @@
 -- A value was added that the application does not know.
 -- expect: enum_mismatch enum:public.machinestatus
--- repair: no, PostgreSQL cannot drop a value
 ALTER TYPE machinestatus ADD VALUE 'lost' BEFORE 'decommissioned';

@@ -1,6 +1,5 @@
 -- The same values are in another order.
 -- expect: enum_mismatch enum:public.machinestatus
--- repair: no, PostgreSQL cannot move a value
 ALTER TABLE machines ALTER COLUMN status DROP DEFAULT;
 ALTER TYPE machinestatus RENAME TO machinestatus_old;
 CREATE TYPE machinestatus AS ENUM ('active', 'maintenance', 'inactive', 'decommissioned');

@@ -1,6 +1,5 @@
 -- There is an additional function of a known name, which calls may resolve to.
 -- expect: unexpected_object function:public.plus(integer)
--- repair: no, an unexpected object is dropped or adopted by hand
 -- given:
 CREATE FUNCTION plus(numeric) RETURNS numeric LANGUAGE sql AS 'SELECT $1 + 1';
 -- drift:

@@ -5,7 +5,6 @@
 -- expect: schema_mismatch policy:public.readings_2026.everybody
 -- expect: schema_mismatch table:public.readings_2026
 -- expect: schema_mismatch column:public.readings_2026.value
--- repair: no, an unexpected object is dropped or adopted by hand
 -- role: readers
 -- given:
 CREATE TABLE readings (id bigint, at date NOT NULL, value integer DEFAULT 0 CHECK (value >= 0), PRIMARY KEY (id, at))

@@ -1,7 +1,6 @@
 -- Another program manages the partitions; one of them does not match its table.
 -- expect: unexpected_object index:public.readings_2026.readings_2026_at_idx
 -- partitions: public.readings managed
--- repair: no, an unexpected object is dropped or adopted by hand
 -- role: readers
 -- given:
 CREATE TABLE readings (id bigint, at date NOT NULL, value integer DEFAULT 0 CHECK (value >= 0), PRIMARY KEY (id, at))

@@ -1,5 +1,4 @@
 -- By default PUBLIC may read tables that are created in the future.
 -- expect: schema_mismatch default_privileges:"(migrator)".tables.public."PUBLIC"
--- repair: no, an unexpected privilege is never revoked automatically
 -- drift:
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC;

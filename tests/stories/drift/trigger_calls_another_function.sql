@@ -1,7 +1,6 @@
 -- A trigger of the same name calls another function.
 -- expect: schema_mismatch trigger:public.machines.machines_set_updated_at
 -- expect: unexpected_object function:public.nothing()
--- repair: no, an unexpected object is dropped or adopted by hand
 CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 DROP TRIGGER machines_set_updated_at ON machines;
 CREATE TRIGGER machines_set_updated_at

@@ -1,6 +1,5 @@
 -- A view is missing, with its trigger: one finding.
 -- expect: schema_mismatch view:public.active_machines
--- repair: no, its trigger is found to be missing only after the view is restored
 -- given:
 CREATE VIEW active_machines AS SELECT m.id FROM machines AS m;
 CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';

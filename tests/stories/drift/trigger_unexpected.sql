@@ -1,5 +1,4 @@
 -- A trigger was added by hand.
 -- expect: unexpected_object trigger:public.machines.machines_touch
--- repair: no, an unexpected object is dropped or adopted by hand
 CREATE TRIGGER machines_touch BEFORE INSERT ON machines
     FOR EACH ROW EXECUTE FUNCTION machines_set_updated_at();

@@ -1,6 +1,5 @@
 -- A collation of the same name has another locale.
 -- expect: schema_mismatch collation:public.plain
--- repair: no, the locale of a collation cannot be altered
 -- given:
 CREATE COLLATION plain (LC_COLLATE = 'C', LC_CTYPE = 'POSIX');
 -- drift:

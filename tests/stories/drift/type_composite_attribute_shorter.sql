@@ -1,6 +1,5 @@
 -- An attribute of a composite type accepts fewer characters.
 -- expect: schema_mismatch composite:public.address
--- repair: no, an attribute that others follow cannot be altered automatically
 -- given:
 CREATE TYPE address AS (street varchar(200), town text);
 -- drift:

@@ -1,7 +1,6 @@
 -- The multirange type of a range type was renamed.
 -- expect: schema_mismatch range:public.span
 -- since: 14
--- repair: no, the two types are renamed by hand
 -- given:
 CREATE TYPE span AS RANGE (SUBTYPE = integer);
 -- drift:

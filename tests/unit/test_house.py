@@ -30,8 +30,8 @@ DOORS = frozenset(
     expected.files expected.quick_read expected.store
     importing.transfer
     lint.squawk
-    migrations.baseline migrations.execution migrations.fleet migrations.look migrations.run_plan migrations.safe_run
-    migrations.standing migrations.up_to_date
+    migrations.baseline migrations.execution migrations.fleet migrations.look migrations.proof
+    migrations.refusals migrations.run_plan migrations.safe_run migrations.standing migrations.up_to_date
     migrations.engine
     postgres
     replay

@@ -98,9 +98,9 @@ def say(text: str) -> None:
 def warn_of_password(dsn: str, place: str) -> None:
     """Print a warning if a connection string on the command line contains a password."""
     if dsn:
-        from healthd.database.dsn import has_password
+        from healthd.database.dsn import Dsn
 
-        if has_password(dsn):
+        if Dsn.of(dsn).has_password:
             ways = "use a passfile (passfile=…), a service file (service=…) or the variable HEALTHD_DATABASE instead"
             say(f"the password in {place} is visible to other users in the process list; {ways}")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from glob import glob
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +24,9 @@ from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
+
+if TYPE_CHECKING:
+    from healthd.database.dsn import Dsn
 
 FILE = "yoyo.ini"
 VARIABLE = "HEALTHD_DATABASE"
@@ -117,8 +121,8 @@ def find() -> Path | None:
 
 def _only(dsn: str, settings: Settings, place: str) -> Target:
     """Return the only target when there are no target sections; it is named after its database."""
-    known = _parameters(dsn, place)
-    name = known.get("dbname") or known.get("service") or "database"
+    known = _parsed(dsn, place)
+    name = known.dbname or known.parameters.get("service") or "database"
     name = re.sub(r"[^\w.-]+", "_", name)
     if misleading("target", name):
         name = "database"
@@ -133,12 +137,12 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
     )
 
 
-def _parameters(dsn: str, place: str) -> Mapping[str, str]:
-    """Return a connection string's parameters. libpq's errors quote the text, and with it the password."""
-    from healthd.database.dsn import parameters  # psycopg takes 60 ms to import: only when a database is needed
+def _parsed(dsn: str, place: str) -> Dsn:
+    """Return a connection string, parsed. libpq's errors quote the text, and with it the password."""
+    from healthd.database.dsn import Dsn  # psycopg takes 60 ms to import: only when a database is needed
 
     try:
-        return parameters(dsn)
+        return Dsn.of(dsn)
     except ConfigError as error:
         words, hint = re.sub(r'".*"', '"…"', str(error), flags=re.DOTALL), error.hint
     if re.search(r"[?&]schema=", dsn):
@@ -423,7 +427,7 @@ class _Reader:
         dsn = self.get(section, "database")
         if dsn is None:
             raise self.wrong(section, "database", "missing", "write database = postgresql://…")
-        _parameters(dsn, self.place(section, "database"))
+        _parsed(dsn, self.place(section, "database"))
         chosen = self.get(section, "contracts")
         for wanted in (chosen or "").split():
             if wanted not in contracts:

@@ -16,7 +16,7 @@ from healthd.comparison.adoption import as_not_adopted
 from healthd.config.reader import read_settings
 from healthd.config.settings import Target
 from healthd.database.connection import dial
-from healthd.database.dsn import parameters
+from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
 from healthd.database.probes.round_trips import probe_access
 from healthd.database.probes.row_samples import Samples
@@ -126,7 +126,7 @@ async def _round(
     await files.ready()  # what is wrong with them is told, whatever the database answers
     session = seen.session if seen is not None else None
     if places is not None and session is not None:
-        places.leave(session.connection, parameters(target.dsn))
+        places.leave(session.connection, Dsn.of(target.dsn).parameters)
     duration_s = monotonic() - start_s
     adopted = last is not None and last.adopted
     if adopted and seen is not None and seen.verdict.not_adopted is not None:

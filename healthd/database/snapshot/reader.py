@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from psycopg import AsyncConnection
 
+from healthd.database.dsn import Dsn
 from healthd.database.probes.vitals import Vitals, read_vitals
-from healthd.database.snapshot.reading import read
+from healthd.database.snapshot import reading
 from healthd.database.snapshot.second_connection import Second
 from healthd.database.snapshot.transaction import Digests, Reading, Texts
 from healthd.model.names import Key
@@ -29,7 +30,7 @@ class Reader:
     def __init__(
         self,
         connection: AsyncConnection[Any],
-        dsn: str,
+        dsn: str | Dsn,
         *,
         timeout_s: float,
         alone: bool = False,
@@ -53,15 +54,15 @@ class Reader:
         """Return the objects, the ledger and the migration lock; see `reading.read`."""
         sharing, self._sharing = self._sharing, None
         began = monotonic()
-        reading = await read(self.connection, digests=digests, second=sharing, texts=texts)
+        found = await reading.read(self.connection, digests=digests, second=sharing, texts=texts)
         self.reading_s = (monotonic() - began) * (1 if sharing is None else 2)
         if sharing is not None and sharing.kept:
             await sharing.close()
-        return reading
+        return found
 
-    async def column_types(self, reading: Reading) -> Mapping[Key, str] | None:
+    async def column_types(self, found: Reading) -> Mapping[Key, str] | None:
         """Return the types of the columns if they were read along with this reading, else None."""
-        return await self._second.types() if self._second is not None and reading.as_expected else None
+        return await self._second.types() if self._second is not None and found.as_expected else None
 
     async def vitals(self) -> Vitals:
         """Return the vitals, which change slowly."""

@@ -26,7 +26,7 @@ from yoyo.migrations import Migration as YoyoMigration
 
 from healthd._version import __version__
 from healthd.database.driver_errors import translate
-from healthd.database.dsn import parameters, place
+from healthd.database.dsn import Dsn
 from healthd.errors import LockFileError, MigrationFailed
 from healthd.expected import default_places, lockfile, session_settings
 from healthd.expected.files import Migration, read_migration
@@ -120,7 +120,8 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             **dburi.args,
         }
         self.schema = arguments.pop("schema", None)
-        self.dsn = " ".join(f"{name}={_quoted(value)}" for name, value in arguments.items() if value is not None)
+        words = (f"{name}={_quoted(value)}" for name, value in arguments.items() if value is not None)
+        self.dsn = Dsn.of(" ".join(words))
         connection = self.dial()
         try:
             self._get_to_know(connection)
@@ -384,7 +385,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             self.say(f"{job.name}: not compared with the replay: {error}")
             return
         row = self.connection.execute(session_settings.SESSION, (default_places.touched(known),)).fetchone()
-        guards.refuse_elsewhere(place(self.dsn), tuple(default_places.elsewhere(known, session_settings.Session(*row))))
+        guards.refuse_elsewhere(self.dsn.place, tuple(default_places.elsewhere(known, session_settings.Session(*row))))
 
     def _given(self) -> dict[str, str]:
         """Return the settings that the database and the role give to a new session."""
@@ -556,7 +557,7 @@ def _quoted(value: Any) -> str:
 
 @contextmanager
 def opened(
-    dsn: str,
+    dsn: str | Dsn,
     *,
     wait_s: float,
     patience: Patience = DEFAULT,
@@ -566,8 +567,8 @@ def opened(
     records: bool = False,
 ) -> Iterator[Backend]:
     """Open a backend and hold the migration lock for a block; convert errors of yoyo and the driver to healthd's."""
-    known = parameters(dsn)
-    uri = DatabaseURI("postgresql+healthd", None, None, None, None, None, known)
+    known = Dsn.of(dsn)
+    uri = DatabaseURI("postgresql+healthd", None, None, None, None, None, dict(known.parameters))
     backend = Backend(uri, "_yoyo_migration", patience=patience, say=say, live=live, recorder=recorder, records=records)
     backend.guarded = True
     try:
@@ -575,10 +576,10 @@ def opened(
             yield backend
     except exceptions.LockTimeout as error:
         raise MigrationFailed(
-            f"{place(dsn)}: {error}; nothing was changed", hint="wait until it has finished, or increase --wait"
+            f"{known.place}: {error}; nothing was changed", hint="wait until it has finished, or increase --wait"
         ) from error
     except backend.driver.Error as error:
-        raise translate(error, dsn) from error
+        raise translate(error, known) from error
 
 
 def yoyo_migration(migration: Migration) -> YoyoMigration:

@@ -81,7 +81,7 @@ async def test_what_the_client_says_decides_nothing_either(
     assert lock == await replay(migrations, postgres_bin=BINARIES)
     with opened(make_database() + "&options=-c%20IntervalStyle%3Diso_8601", wait_s=5.0) as backend:
         backend.apply_one(yoyo_migration(migrations[0]))
-    assert [] == await found(backend.dsn, migrations, lock)
+    assert [] == await found(backend.dsn.text, migrations, lock)
 
 
 # ── a file that gives sessions something ────────────────────────────────────────────────────────────────

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from healthd.errors import DatabaseFailed, MigrationFailed
 from healthd.migrations.engine import nontransactional
-from healthd.migrations.engine.yoyo_backend import Backend, check, opened, yoyo_migration
+from healthd.migrations.engine.file_checks import check
+from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
 from healthd.migrations.manner import Manner
 from healthd.migrations.run_plan import ResumePlan, RunPlan
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from healthd.errors import DatabaseFailed, MigrationFailed
-from healthd.migrations.engine import nontransactional
+from healthd.migrations.engine import interrupted
 from healthd.migrations.engine.file_checks import check
 from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
 from healthd.migrations.manner import Manner
@@ -92,18 +92,18 @@ def _resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None, *, dry_
         job = backend.job(theirs, plan.operation)
         marked = theirs.hash in backend.get_applied_migration_hashes()
         if marked == (plan.operation == "apply"):
-            if not nontransactional.begun(backend, job):
+            if not interrupted.begun(backend, job):
                 return ()  # another run has completed it
             if plan.from_statement is None:
-                raise nontransactional.contradicted(job)
+                raise interrupted.contradicted(job)
             if marked and not dry_run:
                 backend.unmark_one(theirs, log=False)  # it is marked again when it is complete
         if dry_run:
-            for line in nontransactional.told(job, nontransactional.look(backend, job, plan.from_statement)):
+            for line in interrupted.told(job, interrupted.look(backend, job, plan.from_statement)):
                 manner.say(line)
             return ()
         if plan.from_statement is not None:
-            nontransactional.go_on_from(backend, job, plan.from_statement)
+            interrupted.go_on_from(backend, job, plan.from_statement)
         if plan.operation == "apply":
             backend.apply_one(theirs)
         else:

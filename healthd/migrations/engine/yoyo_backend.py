@@ -25,6 +25,7 @@ from healthd.expected.files import Migration, read_migration
 from healthd.migrations.engine import (
     file_checks,
     given_settings,
+    interrupted,
     ledger_rows,
     ledger_tables,
     migration_lock,
@@ -301,7 +302,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             given = given_settings.given(self) if session_settings.GIVES.search(job.text) else None
             fresh = self._lacks_tables() and self.missing is not None and PROGRESS in self.missing.create
             if not self.alone and not fresh:
-                nontransactional.refuse_others(self, job)
+                interrupted.refuse_others(self, job)
             self.alone = True
             if job.migration.transactional:
                 self.patiently(job.name, lambda: self._together(job))

@@ -127,17 +127,21 @@ async def _round(
     session = seen.session if seen is not None else None
     if places is not None and session is not None:
         places.leave(session.connection, Dsn.of(target.dsn).parameters)
-    duration_s = monotonic() - start_s
-    adopted = last is not None and last.adopted
-    if adopted and seen is not None and seen.verdict.not_adopted is not None:
-        failed = blind(target, LOST)
-    elif seen is not None:
-        adopted = adopted or _has_ledger(seen.verdict)
-    if failed is None:
-        assert seen is not None
-        failed = Report.of(seen.verdict, target.name, started_at, duration_s)
-    report = replace(failed, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
+    adopted, duration_s = last is not None and last.adopted, monotonic() - start_s
+    report = _reported(target, seen, failed, adopted=adopted)
+    report = replace(report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
+    adopted = adopted or (seen is not None and _has_ledger(seen.verdict))
     return Round(report, seen.files if seen is not None else None, session, adopted)
+
+
+def _reported(target: Target, seen: Seen | None, failed: Report | None, *, adopted: bool) -> Report:
+    """Return what a round reports; a ledger that existed in an earlier round must not be missing."""
+    if seen is None:
+        assert failed is not None
+        return failed
+    if adopted and seen.verdict.not_adopted is not None:
+        return blind(target, LOST)
+    return Report.of(seen.verdict, target.name, datetime.now(UTC), 0.0)
 
 
 LOST = LedgerFailed(

@@ -57,26 +57,27 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
             raise click.UsageError("--contract applies to databases, not to endpoints")
         chosen = tuple(_contract(settings, one) for one in contracts)
         targets, endpoints = [replace(one, contracts=chosen) for one in targets], ()
-
-    async def all_rounds() -> list[Report]:
-        files = Later(lambda: _load(settings))
-        rounds: list[Awaitable[Report]] = []
-        if targets:
-            begun = [(one, begin(one)) for one in targets]
-            examine_alone = await asyncio.to_thread(_load_round)
-            rounds += [examine_alone(one, files, opening) for one, opening in begun]
-        if endpoints:
-            from healthd.rounds.endpoints import examine_endpoint  # httpx takes 0.1 s
-
-            rounds += map(examine_endpoint, endpoints)
-        return await asyncio.gather(*rounds)
-
-    reports = sorted(finished(all_rounds()), key=lambda one: natural(one.target))
+    reports = sorted(finished(_all_rounds(settings, targets, endpoints)), key=lambda one: natural(one.target))
 
     from healthd.report.documents import document, text
 
     out(style, "\n".join(text(one, settings.external_url) for one in reports), [document(one) for one in reports])
     return int(max(one.severity for one in reports))
+
+
+async def _all_rounds(settings: Settings, targets: Sequence[Target], endpoints: Sequence[Endpoint]) -> list[Report]:
+    """Return the reports; the servers are connected while what judges them is loaded."""
+    files = Later(lambda: _load(settings))
+    rounds: list[Awaitable[Report]] = []
+    if targets:
+        begun = [(one, begin(one)) for one in targets]
+        examine_alone = await asyncio.to_thread(_load_round)
+        rounds += [examine_alone(one, files, opening) for one, opening in begun]
+    if endpoints:
+        from healthd.rounds.endpoints import examine_endpoint  # httpx takes 0.1 s
+
+        rounds += map(examine_endpoint, endpoints)
+    return await asyncio.gather(*rounds)
 
 
 def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Sequence[Endpoint]]:

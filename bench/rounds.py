@@ -25,7 +25,8 @@ from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile, dump
 from healthd.expected.store import read_files
-from healthd.migrations.execution import Manner, execute
+from healthd.migrations.execution import execute
+from healthd.migrations.manner import Manner
 from healthd.migrations.run_plan import plan_apply
 from healthd.model.snapshots import Snapshot, diff
 from healthd.postgres import embedded

@@ -17,7 +17,8 @@ from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile, dump
-from healthd.migrations.execution import Manner, execute
+from healthd.migrations.execution import execute
+from healthd.migrations.manner import Manner
 from healthd.migrations.run_plan import plan_apply
 from healthd.model.snapshots import Difference, diff
 from healthd.postgres import embedded

@@ -1,5 +1,6 @@
 """Plain-SQL migrations for PostgreSQL, and a daemon that proves the database still is what the files say."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from healthd._version import __version__
@@ -42,6 +43,4 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: `healthd --version` needs none of them."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

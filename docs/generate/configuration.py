@@ -8,7 +8,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from docs.generate.markdown import table
-from healthd.config.reader import KEYS, MOST_ROWS, SECONDS
+from healthd.config.reader import MOST_ROWS
+from healthd.config.sections import KEYS, SECONDS
 from healthd.config.settings import RULES, Endpoint, Settings
 
 PART = re.compile(r"(<!-- keys: (\w+) -->\n\n).*?(\n<!-- end of keys -->)", re.DOTALL)

@@ -22,6 +22,7 @@ from healthd.text import hide, natural, printable
 if TYPE_CHECKING:
     from healthd.config.settings import Settings, Target
     from healthd.database.snapshot.transaction import Reading
+    from healthd.migrations.manner import Manner
 
 Done = TypeVar("Done")
 
@@ -97,9 +98,9 @@ def say(text: str) -> None:
 def warn_of_password(dsn: str, place: str) -> None:
     """Print a warning if a connection string on the command line contains a password."""
     if dsn:
-        from healthd.database.dsn import has_password
+        from healthd.database.dsn import Dsn
 
-        if has_password(dsn):
+        if Dsn.of(dsn).has_password:
             ways = "use a passfile (passfile=…), a service file (service=…) or the variable HEALTHD_DATABASE instead"
             say(f"the password in {place} is visible to other users in the process list; {ways}")
 
@@ -141,6 +142,7 @@ def live() -> Callable[[str], None] | None:
 
 
 MOST_S = 7 * 86_400
+WAIT_S = 60.0  # for another migration run
 
 
 class _Seconds(click.FloatRange):
@@ -154,7 +156,7 @@ class _Seconds(click.FloatRange):
 
 
 def patient(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for waiting to a verb; `patience` reads them."""
+    """Add the options for waiting to a verb; `manner` reads them."""
     seconds = _Seconds(min=0, max=MOST_S)
     for option in (
         click.option(
@@ -175,7 +177,7 @@ def patient(function: Callable[..., Any]) -> Callable[..., Any]:
             "--wait",
             "wait_s",
             type=seconds,
-            default=60.0,
+            default=WAIT_S,
             metavar="SECONDS",
             help="How long to wait for another migration run to finish (default 60).",
         ),
@@ -184,17 +186,24 @@ def patient(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def patience(settings: Settings, options: dict[str, Any]) -> dict[str, Any]:
-    """Remove the options of `patient` from a verb's options and return their meaning; yoyo.ini has the defaults."""
+def manner(settings: Settings, options: dict[str, Any], tell: Callable[[str], None]) -> Manner:
+    """Remove the options of `patient` from a verb's options, and return how its run waits; it reports to `tell`.
+
+    yoyo.ini has the defaults.
+    """
     from healthd.migrations.engine.lock_waits import Patience
+    from healthd.migrations.manner import Manner
 
     lock_timeout_s, max_wait_s = options.pop("lock_timeout_s", None), options.pop("max_wait_s", None)
-    return {
-        "patience": Patience(
+    return Manner(
+        tell,
+        live(),
+        options.pop("wait_s", WAIT_S),
+        Patience(
             settings.lock_timeout_s if lock_timeout_s is None else lock_timeout_s,
             settings.max_wait_s if max_wait_s is None else max_wait_s,
-        )
-    }
+        ),
+    )
 
 
 def watched(settings: Settings) -> Settings:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from glob import glob
 from pathlib import Path
-from unicodedata import normalize
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from healthd.config.hosts import host_name
-from healthd.config.ini import Origins, new_parser, own, parse
+from healthd.config.ini import Origins, new_parser, parse
+from healthd.config.sections import FILE, Sections, misleading
 from healthd.config.settings import RULES, Endpoint, Settings, Target
 from healthd.contracts import load as load_contract
 from healthd.contracts.application import contract_in
@@ -24,60 +24,11 @@ from healthd.model.contracts import Contract
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 
-FILE = "yoyo.ini"
+if TYPE_CHECKING:
+    from healthd.database.dsn import Dsn
+
 VARIABLE = "HEALTHD_DATABASE"
 MOST_ROWS = 100_000  # that are sampled in each table
-DAY_S = 86_400
-
-# Minimum and maximum: a value outside them is a mistake, and would stop the daemon or make it run continuously.
-SECONDS: Mapping[str, tuple[float, int]] = {
-    "interval_s": (0.1, DAY_S),
-    "deadline_s": (0.1, 3600),
-    "max_latency_s": (0.001, 3600),
-    "lock_timeout_s": (0.001, 3600),
-    "max_wait_s": (0.001, 7 * DAY_S),
-}
-
-# Every known key, by section; yoyo reads only those of [DEFAULT].
-KEYS: Mapping[str, frozenset[str]] = {
-    "DEFAULT": frozenset(
-        [
-            "sources",
-            "database",
-            "batch_mode",
-            "verbosity",
-            "migration_table",
-            "editor",
-            "post_create_command",
-            "prefix",
-            "%inherit",
-            "%include",
-        ]
-    ),
-    "healthd": frozenset(
-        [
-            "listen",
-            "external_url",
-            "allowed_hosts",
-            "interval_s",
-            "deadline_s",
-            "lock",
-            "data",
-            "postgres_bin",
-            "also_on",
-            "log_level",
-            "log_format",
-            "runbook",
-            "partitions",
-            "lock_timeout_s",
-            "max_wait_s",
-            "sample_rows",
-        ]
-    ),
-    "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows"]),
-    "contract": frozenset(["file", "models", "role"]),
-    "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract", "token_file"]),
-}
 
 
 def read_settings(file: Path | None = None, *, database: str | None = None) -> Settings:
@@ -117,8 +68,8 @@ def find() -> Path | None:
 
 def _only(dsn: str, settings: Settings, place: str) -> Target:
     """Return the only target when there are no target sections; it is named after its database."""
-    known = _parameters(dsn, place)
-    name = known.get("dbname") or known.get("service") or "database"
+    known = _parsed(dsn, place)
+    name = known.dbname or known.parameters.get("service") or "database"
     name = re.sub(r"[^\w.-]+", "_", name)
     if misleading("target", name):
         name = "database"
@@ -133,36 +84,17 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
     )
 
 
-def _parameters(dsn: str, place: str) -> Mapping[str, str]:
-    """Return a connection string's parameters. libpq's errors quote the text, and with it the password."""
-    from healthd.database.dsn import parameters  # psycopg takes 60 ms to import: only when a database is needed
+def _parsed(dsn: str, place: str) -> Dsn:
+    """Return a connection string, parsed. libpq's errors quote the text, and with it the password."""
+    from healthd.database.dsn import Dsn  # psycopg takes 60 ms to import: only when a database is needed
 
     try:
-        return parameters(dsn)
+        return Dsn.of(dsn)
     except ConfigError as error:
         words, hint = re.sub(r'".*"', '"…"', str(error), flags=re.DOTALL), error.hint
     if re.search(r"[?&]schema=", dsn):
         words, hint = "only yoyo supports schema=", "use ALTER ROLE … SET search_path = …, which applies to all clients"
     raise ConfigError(f"{place}: {words}", hint=hint)
-
-
-def misleading(word: str, name: str) -> str:
-    """Return what is wrong with the name of a target or endpoint; an empty text when it is valid."""
-    steps = unquote(name).split("/")
-    if not unquote(name).isprintable():
-        return "the name contains a character that is not printable"
-    if not all(steps) or {".", ".."} & set(steps):
-        return "the name is not a valid path: a part of it is empty, . or .."
-    if steps[-1] == "repair" and len(steps) > 1:
-        return f"the page of its name would be the repair page of {'/'.join(steps[:-1])}"
-    if word == "target" and name.casefold().startswith("endpoint:"):
-        return f"the name is reserved for [endpoint {name[9:]}]"
-    return ""
-
-
-def alike(name: str) -> str:
-    """Return a form that is the same for two names that a reader, or a proxy, may take for the same name."""
-    return normalize("NFKC", unquote(name)).casefold()
 
 
 def _is_web(url: str) -> bool:
@@ -181,90 +113,8 @@ def _folders(base: Path, source: str) -> tuple[Path, ...]:
     return tuple(base / name for name in sorted(glob(source, root_dir=base))) or (base / source,)  # noqa: PTH207 # it may be absolute
 
 
-class _Reader:
-    """The parsed file, with errors that name file, section and key."""
-
-    def __init__(self, parser: configparser.ConfigParser, path: Path | None, origins: Origins) -> None:
-        self.parser, self.path, self.origins = parser, path, origins
-
-    def named(self, word: str) -> tuple[str, ...]:
-        """Return the names of the sections [word NAME]."""
-        return tuple(s.removeprefix(f"{word} ") for s in self.parser.sections() if s.startswith(f"{word} "))
-
-    def own(self, section: str) -> tuple[str, ...]:
-        """Return the keys that a section has itself, without those of [DEFAULT]."""
-        if section == "DEFAULT":
-            return tuple(self.parser.defaults())
-        return tuple(own(self.parser, section))
-
-    def refuse_unknown(self) -> None:
-        """Raise for the first unknown section or key."""
-        used = {name.lower() for name in re.findall(r"%\(([^)]+)\)s", " ".join(self._values()))}
-        for section in ("DEFAULT", *self.parser.sections()):
-            word, _, name = section.partition(" ")
-            wants_name = word in ("target", "contract", "endpoint")
-            if word not in KEYS or wants_name != bool(name) or name != name.strip():
-                raise self.wrong(
-                    section,
-                    None,
-                    "unknown section",
-                    "known: [healthd], [target NAME], [contract NAME], [endpoint NAME]",
-                )
-            for key in self.own(section):
-                if key not in KEYS[word] and not (section == "DEFAULT" and key in used):
-                    raise self.wrong(section, key, "unknown key", f"known: {', '.join(sorted(KEYS[word]))}")
-
-    def refuse_colliding(self) -> None:
-        """Raise for the first name of a target or endpoint that could be confused with another."""
-        for word in ("target", "endpoint"):
-            seen: dict[str, str] = {}
-            for name in self.named(word):
-                if why := misleading(word, name):
-                    raise self.wrong(f"{word} {name}", None, why, "choose another name")
-                if (other := seen.setdefault(alike(name), name)) != name:
-                    raise self.wrong(
-                        f"{word} {name}", None, f"can be confused with [{word} {other}]", "choose another name"
-                    )
-
-    def _values(self) -> Iterator[str]:
-        yield from self.parser.defaults().values()
-        for section in self.parser.sections():
-            yield from own(self.parser, section).values()
-
-    def wrong(self, section: str, key: str | None, what: str, known: str) -> ConfigError:
-        """Return the error about a section or key, with its line."""
-        return ConfigError(f"{self.place(section, key)}: {what}", hint=known or "run `healthd docs configuration`")
-
-    def place(self, section: str, key: str | None) -> str:
-        """Return the place of a section or key: file, line, section, key."""
-        origin = self.origins.get((section, key)) or self.origins.get((section, None)) or str(self.path or FILE)
-        return f"{origin}: [{section}]" + (f" {key}" if key else "")
-
-    def get(self, section: str, key: str) -> str | None:
-        """Return a section's own value, interpolated; None when it is missing or empty."""
-        if key not in self.own(section):
-            return None
-        try:
-            return self.parser.get(section, key).strip() or None
-        except configparser.InterpolationMissingOptionError as error:
-            known = "set it in the environment, or as a key in [DEFAULT]"
-            raise self.wrong(section, key, f"%({error.reference})s is not set", known) from None
-        except configparser.InterpolationDepthError:
-            raise self.wrong(section, key, "the value refers to itself", "remove one %(…)s") from None
-        except configparser.InterpolationError:
-            raise self.wrong(section, key, "a single % sign is not allowed", "write %% for a % sign") from None
-
-    def seconds(self, section: str, key: str, default: float) -> float:
-        """Return a number of seconds within the bounds of its key."""
-        text = self.get(section, key)
-        if text is None:
-            return default
-        least, most = SECONDS[key]
-        number = re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", text, re.ASCII)
-        if not number or not least <= float(text) <= most:
-            words = f"{text!r} is not a number of seconds from {least:g} to {most}"
-            raise self.wrong(section, key, words, f"for example: {default or least:g}")
-        return float(text)
+class _Reader(Sections):
+    """What each section means."""
 
     def rows(self, section: str, default: int) -> int:
         """Return how many rows are sampled in each table; 0 means none."""
@@ -276,13 +126,6 @@ class _Reader:
                 section, "sample_rows", f"{text!r} is not a number of rows", f"write a number from 0 to {MOST_ROWS}"
             )
         return int(text)
-
-    def choice(self, key: str, choices: tuple[str, ...]) -> str:
-        """Return one of these values; the first is the default."""
-        value = self.get("healthd", key) or choices[0]
-        if value not in choices:
-            raise self.wrong("healthd", key, f"{value!r} is not a valid value", f"valid: {', '.join(choices)}")
-        return value
 
     def settings(self, base: Path) -> Settings:
         """Return everything but targets and contracts."""
@@ -423,7 +266,7 @@ class _Reader:
         dsn = self.get(section, "database")
         if dsn is None:
             raise self.wrong(section, "database", "missing", "write database = postgresql://…")
-        _parameters(dsn, self.place(section, "database"))
+        _parsed(dsn, self.place(section, "database"))
         chosen = self.get(section, "contracts")
         for wanted in (chosen or "").split():
             if wanted not in contracts:

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from healthd.database.driver_errors import limit_of, translated
-from healthd.database.dsn import complete, parameters
+from healthd.database.dsn import Dsn
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable
 
 if TYPE_CHECKING:
@@ -49,12 +49,13 @@ OLDEST = 130000  # the oldest supported server version
 
 
 @asynccontextmanager
-async def connect(dsn: str, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncConnection[Any]]:
+async def connect(dsn: str | Dsn, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncConnection[Any]]:
     """Open a connection for the duration of a block; raise healthd's errors in place of the driver's.
 
     `dsn` is any URL or key=value string that libpq accepts. The driver prepares no statements: a prepared statement
     keeps failing after its table has changed.
     """
+    dsn = Dsn.of(dsn)
     with translated(dsn):
         connection = await dial(dsn, timeout_s=timeout_s)
         try:
@@ -64,25 +65,25 @@ async def connect(dsn: str, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncCon
 
 
 async def dial(
-    dsn: str, *, timeout_s: float = 5.0, places: Places | None = None, patient: bool = True
+    dsn: str | Dsn, *, timeout_s: float = 5.0, places: Places | None = None, patient: bool = True
 ) -> AsyncConnection[Any]:
     """Return a connection that the caller must close; see `connect`.
 
     If the connection limit is reached, an idle connection among `places` is closed to make room. If there is none,
     a `patient` caller retries for most of the timeout.
     """
-    until = monotonic() + PATIENCE * timeout_s
+    until, dsn = monotonic() + PATIENCE * timeout_s, Dsn.of(dsn)
     with translated(dsn):
         while True:
             try:
                 return await AsyncConnection.connect(
-                    complete(dsn, timeout_s=timeout_s), autocommit=True, prepare_threshold=None
+                    dsn.complete(timeout_s=timeout_s), autocommit=True, prepare_threshold=None
                 )
             except psycopg.OperationalError as error:
                 full = limit_of(error)
                 if not full or not patient or monotonic() > until:
                     raise
-                if places is None or not await places.free(parameters(dsn), full):
+                if places is None or not await places.free(dsn.parameters, full):
                     await asyncio.sleep(uniform(0.05, 0.3))  # noqa: S311 # jitter
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors
 
-from healthd.database.dsn import parameters, place
+from healthd.database.dsn import Dsn
 from healthd.database.misplaced_values import first_line, without_sent
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.model.names import quote as identifier
@@ -31,7 +31,7 @@ def limit_of(error: psycopg.Error) -> str:
 
 
 @contextmanager
-def translated(dsn: str | None = None) -> Iterator[None]:
+def translated(dsn: Dsn | None = None) -> Iterator[None]:
     """Translate the driver's errors; with `dsn`, messages name the database."""
     try:
         yield
@@ -39,17 +39,17 @@ def translated(dsn: str | None = None) -> Iterator[None]:
         raise translate(error, dsn) from error
 
 
-def translate(error: psycopg.Error, dsn: str | None = None) -> HealthdError:
+def translate(error: psycopg.Error, dsn: Dsn | None = None) -> HealthdError:
     """Return healthd's error for an error of the driver: by SQLSTATE first, then by class."""
-    where = f" {place(dsn)}" if dsn else ""
-    state, text = error.sqlstate, hide(without_sent(first_line(error), parameters(dsn) if dsn else {}))
+    where = f" {dsn.place}" if dsn and dsn.text else ""
+    known = dsn.parameters if dsn else {}
+    state, text = error.sqlstate, hide(without_sent(first_line(error), known))
     if state == "42501":
         return PermissionDenied(
             f"the server denied access{' to' if where else ''}{where}: {text}",
             hint="request the privilege that the message names",
         )
     if "permission denied for database" in text:  # while connecting, libpq does not pass on the SQLSTATE
-        known = parameters(dsn) if dsn else {}
         role, name = known.get("user", "…"), known.get("dbname", "…")
         grant = f"GRANT CONNECT ON DATABASE {identifier(name)} TO {identifier(role)};"
         return PermissionDenied(f"the server denied access{' to' if where else ''}{where}: {text}", grant=grant)

@@ -1,8 +1,12 @@
-"""Connection strings: any URL or key=value string that libpq accepts, parsed, completed, shown without password."""
+"""Connection strings: any URL or key=value string that libpq accepts, parsed once, and shown without a password."""
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -13,22 +17,82 @@ from healthd.database.misplaced_values import SECRETS, first_line, refuse_mispla
 from healthd.errors import ConfigError
 
 
-def complete(dsn: str, *, timeout_s: float = 5.0) -> str:
-    """Return the connection string with healthd's defaults for the parameters that it does not set."""
-    defaults = {
-        "fallback_application_name": f"healthd/{__version__}",
-        "connect_timeout": str(max(2, round(timeout_s))),
-        "keepalives_idle": "30",
-        "keepalives_interval": "10",
-        "keepalives_count": "3",
-        "tcp_user_timeout": "10000",
-    }
-    return make_conninfo(**(defaults | parameters(dsn)))
+@dataclass(frozen=True, slots=True)
+class Dsn:
+    """A connection string, and the parameters that it sets; its text form is its place, never its password."""
+
+    text: str = field(repr=False)  # as it was written
+    parameters: Mapping[str, str] = field(repr=False, compare=False)
+
+    @staticmethod
+    def of(text: str | Dsn) -> Dsn:
+        """Return a connection string, parsed when it is first seen; raise ConfigError if it is none."""
+        return text if isinstance(text, Dsn) else _parsed(text)
+
+    def __str__(self) -> str:
+        return self.place
+
+    @property
+    def host(self) -> str | None:
+        """Return the host names, as written."""
+        return self.parameters.get("host")
+
+    @property
+    def port(self) -> str | None:
+        """Return the ports, as written."""
+        return self.parameters.get("port")
+
+    @property
+    def dbname(self) -> str | None:
+        """Return the database."""
+        return self.parameters.get("dbname")
+
+    @property
+    def has_password(self) -> bool:
+        """Return whether it contains a password."""
+        return any(name in SECRETS for name in self.parameters)
+
+    @property
+    def place(self) -> str:
+        """Return the database and the host, for messages: never the password."""
+        host = self.host or self.parameters.get("hostaddr") or self.parameters.get("service") or "local socket"
+        port = "" if self.port is None else f":{self.port}"
+        return f"{'default database' if self.dbname is None else self.dbname} at {host}{port}"
+
+    @property
+    def url(self) -> str:
+        """Return it as a URL that psql and psycopg accept, without its password."""
+        known = {name: value for name, value in self.parameters.items() if name not in SECRETS}
+        user, name = quote(known.pop("user", ""), safe=""), quote(known.pop("dbname", ""), safe="")
+        host, port = known.get("host", ""), known.get("port", "")
+        if re.fullmatch(r"[\w.-]+", host):
+            known = {key: value for key, value in known.items() if key not in ("host", "port")}
+            host = f"{host}:{port}" if port else host
+        else:
+            host = ""
+        return f"postgresql://{user}@{host}/{name}".replace("//@", "//") + (f"?{urlencode(known)}" if known else "")
+
+    def complete(self, *, timeout_s: float = 5.0) -> str:
+        """Return what the driver connects with: healthd's defaults for the parameters that are not set are added."""
+        defaults = {
+            "fallback_application_name": f"healthd/{__version__}",
+            "connect_timeout": str(max(2, round(timeout_s))),
+            "keepalives_idle": "30",
+            "keepalives_interval": "10",
+            "keepalives_count": "3",
+            "tcp_user_timeout": "10000",
+        }
+        return make_conninfo(**(defaults | dict(self.parameters)))
 
 
-def parameters(dsn: str) -> dict[str, str]:
+@functools.lru_cache(maxsize=4096)  # more than the targets of one process
+def _parsed(text: str) -> Dsn:
+    return Dsn(text, MappingProxyType(_parameters(text)))
+
+
+def _parameters(text: str) -> dict[str, str]:
     """Return the parameters of a connection string; `+driver`, as yoyo writes it, is ignored."""
-    text = re.sub(r"^(postgresql|postgres|psql)(\+\w+)?:", "postgresql:", dsn)
+    text = re.sub(r"^(postgresql|postgres|psql)(\+\w+)?:", "postgresql:", text)
     # libpq would take the part of such a password after the first / or the last @ for a name, and print it.
     if re.match(r"postgresql://[^?]*([/@][^?]*)@", text):
         raise ConfigError("not a database URL: it has a / or an @ before its last @", hint="write them as %2F and %40")
@@ -47,29 +111,3 @@ def parameters(dsn: str) -> dict[str, str]:
 
 
 MAY_HOLD = re.compile("passw|pwd|secret|:[^/]|@", re.IGNORECASE)  # no match: the string contains no password
-
-
-def has_password(dsn: str) -> bool:
-    """Return whether a connection string contains a password."""
-    return any(name in SECRETS for name in parameters(dsn))
-
-
-def url_of(dsn: str) -> str:
-    """Return a connection string as a URL that psql and psycopg accept, without its password."""
-    known = {name: value for name, value in parameters(dsn).items() if name not in SECRETS}
-    user, name = quote(known.pop("user", ""), safe=""), quote(known.pop("dbname", ""), safe="")
-    host, port = known.get("host", ""), known.get("port", "")
-    if re.fullmatch(r"[\w.-]+", host):
-        known = {key: value for key, value in known.items() if key not in ("host", "port")}
-        host = f"{host}:{port}" if port else host
-    else:
-        host = ""
-    return f"postgresql://{user}@{host}/{name}".replace("//@", "//") + (f"?{urlencode(known)}" if known else "")
-
-
-def place(dsn: str) -> str:
-    """Return the database and the host of a connection string, for messages: never its password."""
-    known = parameters(dsn)
-    host = known.get("host") or known.get("hostaddr") or known.get("service") or "local socket"
-    port = f":{known['port']}" if "port" in known else ""
-    return f"{known.get('dbname', 'default database')} at {host}{port}"

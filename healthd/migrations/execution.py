@@ -5,48 +5,37 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from healthd.errors import DatabaseFailed, MigrationFailed
-from healthd.migrations.engine import nontransactional
-from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say
-from healthd.migrations.engine.yoyo_backend import Backend, check, opened, yoyo_migration
+from healthd.migrations.engine import interrupted
+from healthd.migrations.engine.file_checks import check
+from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
+from healthd.migrations.manner import Manner
 from healthd.migrations.run_plan import ResumePlan, RunPlan
 
 if TYPE_CHECKING:
     from healthd.migrations.engine.text_recorder import Recorder
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How a run waits for other sessions, and where it reports."""
-
-    say: Say  # receives a line for each event
-    live: Say | None = None  # receives transient state, such as progress
-    wait_s: float = 60.0  # for the migration lock
-    patience: Patience = DEFAULT  # for the locks of other sessions
-    recorder: Recorder | None = None  # records how this server prints the texts that the files create
-
-
-async def execute(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
+async def execute(plan: RunPlan, manner: Manner, recorder: Recorder | None = None) -> tuple[str, ...]:
     """Execute a plan, and return the ids of its migrations; no lock is taken if there is nothing to do.
 
     The files post-apply*.sql next to the migrations run after them, as with yoyo.
+    The `recorder` records how this server prints the texts that the files create.
     """
     if not plan.migrations:
         return ()
     if plan.operation == "apply":
-        return await asyncio.to_thread(_apply, plan, manner)
-    return await asyncio.to_thread(_undo, plan, manner)
+        return await asyncio.to_thread(_apply, plan, manner, recorder)
+    return await asyncio.to_thread(_undo, plan, manner, recorder)
 
 
-def _apply(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
-
+def _apply(plan: RunPlan, manner: Manner, recorder: Recorder | None) -> tuple[str, ...]:
     for migration in (*plan.migrations, *plan.afterwards):
         check(migration.apply, migration.path, transactional=migration.transactional)
     done: list[str] = []
-    with _opened(plan.dsn, manner) as backend:
+    with _opened(plan.dsn, manner, recorder) as backend:
         applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
         for number, migration in enumerate(plan.migrations, 1):
             theirs = yoyo_migration(migration)
@@ -65,7 +54,7 @@ def _apply(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
     return tuple(done)
 
 
-def _opened(dsn: str, manner: Manner) -> AbstractContextManager[Backend]:
+def _opened(dsn: str, manner: Manner, recorder: Recorder | None) -> AbstractContextManager[Backend]:
     """Open the connection of a run, and hold the migration lock for a block."""
     return opened(
         dsn,
@@ -73,7 +62,7 @@ def _opened(dsn: str, manner: Manner) -> AbstractContextManager[Backend]:
         patience=manner.patience,
         say=manner.say,
         live=manner.live,
-        recorder=manner.recorder,
+        recorder=recorder,
     )
 
 
@@ -87,34 +76,34 @@ def _telling(what: str, done: Sequence[str]) -> Iterator[None]:
         raise MigrationFailed(f"{error} ({before})", hint=error.hint) from error
 
 
-async def execute_resume(plan: ResumePlan, manner: Manner) -> tuple[str, ...]:
+async def execute_resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None = None) -> tuple[str, ...]:
     """Complete the file, and return its migration's id; empty if another run has completed it."""
-    return await asyncio.to_thread(_resume, plan, manner, dry_run=False)
+    return await asyncio.to_thread(_resume, plan, manner, recorder, dry_run=False)
 
 
-async def rehearse_resume(plan: ResumePlan, manner: Manner) -> tuple[str, ...]:
+async def rehearse_resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None = None) -> tuple[str, ...]:
     """Report what of the file was applied and what would be done; change nothing."""
-    return await asyncio.to_thread(_resume, plan, manner, dry_run=True)
+    return await asyncio.to_thread(_resume, plan, manner, recorder, dry_run=True)
 
 
-def _resume(plan: ResumePlan, manner: Manner, *, dry_run: bool) -> tuple[str, ...]:
-    with _opened(plan.dsn, manner) as backend:
+def _resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None, *, dry_run: bool) -> tuple[str, ...]:
+    with _opened(plan.dsn, manner, recorder) as backend:
         theirs = yoyo_migration(plan.migration)
         job = backend.job(theirs, plan.operation)
         marked = theirs.hash in backend.get_applied_migration_hashes()
         if marked == (plan.operation == "apply"):
-            if not nontransactional.begun(backend, job):
+            if not interrupted.begun(backend, job):
                 return ()  # another run has completed it
             if plan.from_statement is None:
-                raise nontransactional.contradicted(job)
+                raise interrupted.contradicted(job)
             if marked and not dry_run:
                 backend.unmark_one(theirs, log=False)  # it is marked again when it is complete
         if dry_run:
-            for line in nontransactional.told(job, nontransactional.look(backend, job, plan.from_statement)):
+            for line in interrupted.told(job, interrupted.look(backend, job, plan.from_statement)):
                 manner.say(line)
             return ()
         if plan.from_statement is not None:
-            nontransactional.go_on_from(backend, job, plan.from_statement)
+            interrupted.go_on_from(backend, job, plan.from_statement)
         if plan.operation == "apply":
             backend.apply_one(theirs)
         else:
@@ -123,11 +112,11 @@ def _resume(plan: ResumePlan, manner: Manner, *, dry_run: bool) -> tuple[str, ..
     return (plan.migration.id,)
 
 
-def _undo(plan: RunPlan, manner: Manner) -> tuple[str, ...]:
+def _undo(plan: RunPlan, manner: Manner, recorder: Recorder | None) -> tuple[str, ...]:
     for migration in plan.migrations:
         check(migration.rollback or "", migration.rollback_path, transactional=migration.transactional)
     done: list[str] = []
-    with _opened(plan.dsn, manner) as backend:
+    with _opened(plan.dsn, manner, recorder) as backend:
         applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
         for migration in plan.migrations:
             theirs = yoyo_migration(migration)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from healthd.background import Later
 from healthd.config.settings import Target
 from healthd.database.connection import connect
-from healthd.database.snapshot.reading import read
-from healthd.database.snapshot.second_connection import Second
+from healthd.database.snapshot.reader import Reader
 from healthd.database.snapshot.transaction import Reading
 from healthd.errors import HealthdError
 from healthd.expected.store import Files, expected_digests, of_another_major
@@ -70,25 +69,22 @@ async def look_alone(target: Target, files: Later[Files]) -> Look:
 async def _twice(target: Target, files: Later[Files], *, alone: bool) -> Look:
     try:
         async with connect(target.dsn) as connection:
-            second = Second(target.dsn, target.deadline_s) if alone else None
-            try:
-                once = await _look(connection, target, files, second)
-            finally:
-                if second is not None:
-                    await second.close()
+            async with Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=alone) as reader:
+                once = await _look(reader, target, files)
             if not once.verdict.findings:
                 return once
             await asyncio.sleep(AGAIN_S)
-            again = await _look(connection, target, files)
+            again = await _look(reader, target, files)
     except HealthdError:
         await files.ready()  # errors in the files are raised first: they are the same for every database
         raise
     return replace(again, verdict=confirmed(once.verdict, again.verdict))
 
 
-async def _look(connection: Any, target: Target, files: Later[Files], second: Second | None = None) -> Look:
+async def _look(reader: Reader, target: Target, files: Later[Files]) -> Look:
+    connection = reader.connection
     version = connection.info.server_version
     wanted, texts = expected_digests(files, version), of_another_major(files, version)
-    reading = await read(connection, digests=wanted, second=second, texts=texts)
+    reading = await reader.read(digests=wanted, texts=texts)
     reading.ledger.readable()
     return Look(*await conclude_closely(connection, target, await files.ready(), Observation(reading)))

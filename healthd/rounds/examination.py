@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from random import randrange
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from healthd import catalog
 from healthd.background import Later
+from healthd.checks import applicable
+from healthd.comparison.adoption import as_not_adopted
 from healthd.config.reader import read_settings
 from healthd.config.settings import Target
-from healthd.database.connection import connect, dial
-from healthd.database.dsn import parameters
+from healthd.database.connection import dial
+from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
-from healthd.database.probes.round_trips import probe_access, probe_values
+from healthd.database.probes.round_trips import probe_access
+from healthd.database.probes.row_samples import Samples
 from healthd.database.probes.statements import prepare_statements
-from healthd.database.probes.vitals import Vitals, read_vitals
 from healthd.database.snapshot.change_token import Mark, look, take_mark
-from healthd.database.snapshot.second_connection import Second
+from healthd.database.snapshot.reader import Reader
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
+from healthd.expected.store import Files, expected_digests, of_another_major, read_files
 from healthd.model.findings import Finding, Report, Verdict
 from healthd.model.ledger import State
 from healthd.model.names import Key
-from healthd.model.observations import RoundTrip
 from healthd.model.severity import Severity
-from healthd.rounds.timing import ACCESS, BESIDE, CONNECT, LOOK, READ, ROWS, STATEMENTS, VALUES, question, timing
-
-# Kinds and checks are many files. They are loaded where they are first used, while the server responds.
-if TYPE_CHECKING:
-    from healthd.database.probes.row_samples import Samples
-    from healthd.database.snapshot.transaction import Reading
-    from healthd.expected.store import Files
+from healthd.rounds.closer_look import conclude_closely
+from healthd.rounds.conclusion import confirmed
+from healthd.rounds.observation import Observation
+from healthd.rounds.opening import Opening, begin
+from healthd.rounds.session import ANEW_S, Session, sample, try_values
+from healthd.rounds.timing import ACCESS, BESIDE, CONNECT, LOOK, READ, STATEMENTS, question, timing
 
 AGAIN_S = 0.2  # between a reading with findings and the reading that confirms them
-ANEW_S = 600.0  # even an unchanged database is read in full, on a new connection, after this time
-SAMPLE_S = 0.9 * ANEW_S  # rows are sampled once on each of these connections, whatever else happens
-LONG_S = 0.5  # after a longer reading, the next one uses two connections; such a reading counts twice
-SHARE = 0.25  # of a round's deadline that sampling rows may take
 
 
 async def examine(target: Target | str, files: Files | None = None) -> Report:
@@ -52,50 +48,15 @@ async def examine(target: Target | str, files: Files | None = None) -> Report:
     if isinstance(target, str):
         (target,) = read_settings(database=target).targets
     if files is None:
-        from healthd.expected.store import read_files
-
         files = read_files(read_settings())
-    return await examine_alone(target, Later.made(files))
+    return await examine_alone(target, Later.made(files), begin(target))
 
 
-async def examine_alone(target: Target, files: Later[Files]) -> Report:
+async def examine_alone(target: Target, files: Later[Files], opening: Opening) -> Report:
     """Return the report of one round that no other follows, with files that may still be read while it begins."""
-    only = await _round(target, files, None, None, alone=True)
+    only = await _round(target, files, opening=opening)
     await only.close()
     return only.report
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """The results of sending values, and what they depend on: the types, the enums, the settings of new sessions."""
-
-    of: tuple[Any, ...]
-    trips: tuple[RoundTrip, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """The result of sampling rows, its time (monotonic seconds), and the columns at that time."""
-
-    of: Any
-    at: float
-    samples: Samples
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A connection that rounds share, its start (monotonic seconds), and what was read on it.
-
-    Without a mark everything must be read again; the last full reading took `reading_s`.
-    """
-
-    connection: Any
-    dialed_at: float
-    mark: Mark | None = None
-    reading_s: float = 0.0
-    tried: Tried | None = None
-    vitals: Vitals | None = None  # what changes slowly and is not in a snapshot: read once on each connection
-    sampled: Sampled | None = None  # kept when the connection is replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,22 +91,30 @@ async def examine_again(target: Target, files: Files, last: Round | None, *, pla
     A round that follows a long one uses a second connection while it runs, if one is available.
     Between rounds the connection is kept in `places`, and may be closed there.
     """
-    return await _round(target, Later.made(files), last, places, alone=False)
+    return await _round(target, Later.made(files), last, places)
 
 
 async def _round(
-    target: Target, files: Later[Files], last: Round | None, places: Places | None, *, alone: bool
+    target: Target,
+    files: Later[Files],
+    last: Round | None = None,
+    places: Places | None = None,
+    *,
+    opening: Opening | None = None,
 ) -> Round:
-    """Return a round; one that is `alone` takes a second connection at once."""
-    started_at, start = datetime.now(UTC), monotonic()
+    """Return a round; one that no other follows has begun with an `opening`."""
+    started_at, start_s = (opening.started_at, opening.start_s) if opening else (datetime.now(UTC), monotonic())
     seen: Seen | None = None
     failed: Report | None = None
     if places is not None and last is not None and last.session is not None:
         places.take(last.session.connection)
     try:
         with timing() as taken:
-            async with asyncio.timeout(target.deadline_s):
-                seen = await _next(target, files, last, places, alone=alone)
+            async with asyncio.timeout(start_s + target.deadline_s - monotonic()):
+                if opening is not None:
+                    seen = await _only(target, files, opening)
+                else:
+                    seen = await _next(target, files, last, places)
     except HealthdError as error:
         failed = blind(target, error)
     except TimeoutError:
@@ -157,18 +126,22 @@ async def _round(
     await files.ready()  # what is wrong with them is told, whatever the database answers
     session = seen.session if seen is not None else None
     if places is not None and session is not None:
-        places.leave(session.connection, parameters(target.dsn))
-    duration_s = monotonic() - start
-    adopted = last is not None and last.adopted
-    if adopted and seen is not None and seen.verdict.not_adopted is not None:
-        failed = blind(target, LOST)
-    elif seen is not None:
-        adopted = adopted or _has_ledger(seen.verdict)
-    if failed is None:
-        assert seen is not None
-        failed = Report.of(seen.verdict, target.name, started_at, duration_s)
-    report = replace(failed, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
+        places.leave(session.connection, Dsn.of(target.dsn).parameters)
+    adopted, duration_s = last is not None and last.adopted, monotonic() - start_s
+    report = _reported(target, seen, failed, adopted=adopted)
+    report = replace(report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
+    adopted = adopted or (seen is not None and _has_ledger(seen.verdict))
     return Round(report, seen.files if seen is not None else None, session, adopted)
+
+
+def _reported(target: Target, seen: Seen | None, failed: Report | None, *, adopted: bool) -> Report:
+    """Return what a round reports; a ledger that existed in an earlier round must not be missing."""
+    if seen is None:
+        assert failed is not None
+        return failed
+    if adopted and seen.verdict.not_adopted is not None:
+        return blind(target, LOST)
+    return Report.of(seen.verdict, target.name, datetime.now(UTC), 0.0)
 
 
 LOST = LedgerFailed(
@@ -185,7 +158,15 @@ def _same_connection(last: Round, seen: Seen | None) -> bool:
     return last.session is not None and seen is not None and seen.session.connection is last.session.connection
 
 
-async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None, *, alone: bool) -> Seen:
+async def _only(target: Target, files: Later[Files], opening: Opening) -> Seen:
+    """Return what a round sees that no other follows."""
+    with question(CONNECT):
+        reader = await opening.connected()
+    async with _closing_on_failure(reader.connection):
+        return await _read(target, files, Session(reader.connection, monotonic()), reader)
+
+
+async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None) -> Seen:
     """Return what a round sees: on the last one's connection, or on a new one when that is old or turns out gone."""
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
@@ -194,23 +175,26 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
                 same, mark = await look(session.connection, session.mark)
             if same and last.files is await files.ready():
                 return Seen(last.report, last.files, replace(session, mark=mark))
-            return await _read(target, files, replace(session, mark=mark), alone=False)
+            session = replace(session, mark=mark)
+            return await _read(target, files, session, _reader(target, session))
     if last is not None:
         await last.close()
     with question(CONNECT):
         connection = await dial(target.dsn, timeout_s=target.deadline_s, places=places)
-    loading = asyncio.ensure_future(asyncio.to_thread(getattr, catalog, "KINDS"))  # while the server starts the session
-    try:
-        asked = None if alone else await _mark(connection, busy=session is not None)
-        new = Session(connection, monotonic(), asked)
+    async with _closing_on_failure(connection):
+        new = Session(connection, monotonic(), await _mark(connection, busy=session is not None))
         if session is not None:
             new = replace(new, reading_s=session.reading_s, sampled=session.sampled)
-        return await _read(target, files, new, alone=alone)
+        return await _read(target, files, new, _reader(target, new))
+
+
+@asynccontextmanager
+async def _closing_on_failure(connection: Any) -> AsyncIterator[None]:
+    try:
+        yield
     except BaseException:
         await connection.close()
         raise
-    finally:
-        await loading
 
 
 async def _mark(connection: Any, *, busy: bool) -> Mark | None:
@@ -222,17 +206,23 @@ async def _mark(connection: Any, *, busy: bool) -> Mark | None:
         return None
 
 
-async def _read(target: Target, files: Later[Files], session: Session, *, alone: bool) -> Seen:
+def _reader(target: Target, session: Session) -> Reader:
+    """Return what reads on a connection that rounds share."""
+    new = session.vitals is None
+    return Reader(
+        session.connection,
+        target.dsn,
+        timeout_s=target.deadline_s,
+        last_s=session.reading_s,
+        kept=not new,
+        more=new,
+    )
+
+
+async def _read(target: Target, files: Later[Files], session: Session, reader: Reader) -> Seen:
     """Return what a round sees that reads everything; the mark that was taken before it counts if it could see all."""
-    second = None
-    if alone or session.reading_s > LONG_S:
-        new = session.vitals is None
-        second = Second(target.dsn, target.deadline_s, more=new, kept=not new)
-    try:
-        verdict, known, session = await _examine(target, files, session, second)
-    finally:
-        if second is not None:
-            await second.close()
+    async with reader:
+        verdict, known, session = await _examine(target, files, session, reader)
     # Texts of another major are the same in the next reading, and rows are not sampled in every round.
     seen = ("texts", "serialization")
     blinded = any(one.severity is Severity.UNKNOWN and one.check not in seen for one in verdict.findings)
@@ -240,96 +230,42 @@ async def _read(target: Target, files: Later[Files], session: Session, *, alone:
 
 
 async def _examine(
-    target: Target, files: Later[Files], session: Session, second: Second | None
+    target: Target, files: Later[Files], session: Session, reader: Reader
 ) -> tuple[Verdict, Files, Session]:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
-    from healthd.database.snapshot.reading import read
-    from healthd.expected.store import expected_digests, of_another_major
-
-    version = session.connection.info.server_version
+    connection, once = session.connection, None
+    version = connection.info.server_version
     wanted, texts = expected_digests(files, version), of_another_major(files, version)
-    once, tried, vitals, sampled, sharing = None, session.tried, session.vitals, session.sampled, second
+    tried, vitals, sampled = session.tried, session.vitals, session.sampled
     while True:
-        began = monotonic()
         with question(READ):
-            reading = await read(session.connection, digests=wanted, second=sharing, texts=texts)
-        reading_s = monotonic() - began
-        session = replace(session, reading_s=reading_s if sharing is None else 2 * reading_s)
-        if sharing is not None and sharing.kept:
-            await sharing.close()
-        sharing = None  # it belongs to this reading, not to the next one
+            reading = await reader.read(digests=wanted, texts=texts)
         reading.ledger.readable()
-        tried = await _try(target, session.connection, tried, reading, second)
-        vitals = vitals or await _vitals(session.connection, second)
+        tried = await try_values(target, tried, reading, reader)
+        if vitals is None:
+            with question(BESIDE):
+                vitals = await reader.vitals()
         with question(ACCESS):
-            access = await probe_access(session.connection, target.contracts)
+            access = await probe_access(connection, target.contracts)
         with question(STATEMENTS):
-            prepared = await prepare_statements(session.connection, target.contracts)
-        sampled = await _sample(target, session.connection, sampled, reading)
-
-        from healthd.comparison.adoption import as_not_adopted
-        from healthd.database.probes.row_samples import Samples
-        from healthd.rounds.closer_look import conclude_closely
-        from healthd.rounds.conclusion import confirmed
-        from healthd.rounds.observation import Observation
-
+            prepared = await prepare_statements(connection, target.contracts)
+        sampled = await sample(target, connection, sampled, reading)
         known = await files.ready()
         samples = sampled.samples if sampled is not None else Samples()
         observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
-        _, verdict = await conclude_closely(session.connection, target, known, observation)
+        _, verdict = await conclude_closely(connection, target, known, observation)
         verdict = as_not_adopted(verdict)
         if once is not None:
             verdict = confirmed(once, verdict)
         if once is not None or not verdict.findings:
-            return verdict, known, replace(session, tried=tried, vitals=vitals, sampled=sampled)
+            found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled)
+            return verdict, known, found
         once = verdict
         await asyncio.sleep(AGAIN_S)
 
 
-async def _vitals(connection: Any, second: Second | None) -> Vitals:
-    with question(BESIDE):
-        found = await second.vitals() if second is not None else None
-        return found or await read_vitals(connection)
-
-
-async def _try(target: Target, connection: Any, tried: Tried | None, reading: Reading, second: Second | None) -> Tried:
-    """Send values in a session with the current settings, unless nothing that they depend on has changed."""
-    enums = tuple((key, one) for key, one in reading.snapshot.objects.items() if key.kind == "enum")
-    columns = reading.digests.get("column")
-    of = (reading.settings, columns, enums)
-    if tried is None:
-        with question(VALUES):
-            types = await second.types() if second is not None and reading.as_expected else None
-            return Tried(of, await probe_values(connection, reading.snapshot, types))
-    if columns is not None and tried.of == of:
-        return tried
-    with question(VALUES):
-        async with connect(target.dsn, timeout_s=target.deadline_s) as new:
-            return Tried(of, await probe_values(new, reading.snapshot))
-
-
-async def _sample(target: Target, connection: Any, sampled: Sampled | None, reading: Reading) -> Sampled | None:
-    """Sample rows if configured: from time to time, and after columns changed; never during a migration."""
-    if not target.sample_rows or not any(contract.models for contract in target.contracts):
-        return None
-    of = reading.digests.get("column", sampled.of if sampled is not None else None)
-    same = sampled is not None and sampled.of == of and monotonic() - sampled.at < SAMPLE_S
-    if same or reading.maintenance:
-        return sampled
-    from healthd.database.probes.row_samples import Samples, sample_rows
-
-    last = sampled.samples if sampled is not None else Samples(draw=randrange(2**16))  # noqa: S311 # no secret
-    with question(ROWS):
-        samples = await sample_rows(
-            connection, target.contracts, rows=target.sample_rows, budget_s=SHARE * target.deadline_s, last=last
-        )
-    return Sampled(of, monotonic(), samples)
-
-
 def blind(target: Target, error: HealthdError) -> Report:
     """Return the report of a round that could not read the target: every check is unknown."""
-    from healthd.checks import applicable
-
     denied = isinstance(error, PermissionDenied)
     grant = error.grant if isinstance(error, PermissionDenied) else ""
     unreachable = isinstance(error, DatabaseUnreachable)

@@ -263,9 +263,9 @@ def test_a_url_is_taken_with_or_without_yoyos_driver(driver: str, project: Path,
 
 
 def test_key_value_text_is_taken_too(project: Path, database: str) -> None:
-    from healthd.database.dsn import parameters
+    from healthd.database.dsn import Dsn
 
-    text = " ".join(f"{name}='{value}'" for name, value in parameters(database).items())
+    text = " ".join(f"{name}='{value}'" for name, value in Dsn.of(database).parameters.items())
 
     assert 1 == healthd("status", "--database", text).code
 

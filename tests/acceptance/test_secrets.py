@@ -16,7 +16,7 @@ from servers import wait_for
 
 from acceptance.test_cli import healthd, make_project
 from acceptance.test_daemon import Start, configure, start  # noqa: F401 # a fixture
-from healthd.database.dsn import parameters
+from healthd.database.dsn import Dsn
 from healthd.errors import ConfigError, HealthdError
 
 SECRET = "hunter2"
@@ -202,7 +202,7 @@ def test_a_daemon_shows_none_anywhere(log_format: str, project: Path, rude: int,
     for name, spelling in SPELLINGS.items():
         url = spelling.format(host="127.0.0.1", port=rude if len(name) % 2 else 1)
         with suppress(ConfigError):  # a daemon does not start with it: see above
-            parameters(url)
+            Dsn.of(url)
             urls[name] = url
     assert len(urls) > 20
     configure(project, **urls)

@@ -15,7 +15,7 @@ from psycopg import sql as compose
 from story import lock, migrated
 
 from healthd.database.connection import connect, read_only
-from healthd.database.dsn import complete, parameters, place, url_of
+from healthd.database.dsn import Dsn
 from healthd.database.probes.round_trips import probe_access, probe_values
 from healthd.database.snapshot.reading import read, take_snapshot
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable, HealthdError
@@ -359,7 +359,7 @@ async def test_a_connection_string_is_taken_as_libpq_takes_it(
 
 def test_what_a_connection_string_says_wins_over_our_defaults() -> None:
     known = psycopg.conninfo.conninfo_to_dict(
-        complete("postgresql+healthd://u@h:1/d?connect_timeout=7&application_name=mine", timeout_s=3)
+        Dsn.of("postgresql+healthd://u@h:1/d?connect_timeout=7&application_name=mine").complete(timeout_s=3)
     )
 
     assert ("7", "mine", "u", "h", "1", "d") == tuple(
@@ -515,19 +515,29 @@ def test_what_libpq_says_is_kept_where_it_is_no_secret() -> None:
         "postgresql://h/d?nonsense=1": 'invalid URI query parameter: "nonsense"',
     }.items():
         with pytest.raises(ConfigError, match=words):
-            parameters(dsn)
+            Dsn.of(dsn)
 
 
 def test_a_url_for_people_has_no_password() -> None:
-    assert "postgresql://u@h:1/d" == url_of("postgresql+healthd://u:Tr0ub4dor@h:1/d?sslpassword=Tr0ub4dor")
-    assert "postgresql:///d?host=%2Frun" == url_of("host=/run dbname=d password=Tr0ub4dor")
+    assert "postgresql://u@h:1/d" == Dsn.of("postgresql+healthd://u:Tr0ub4dor@h:1/d?sslpassword=Tr0ub4dor").url
+    assert "postgresql:///d?host=%2Frun" == Dsn.of("host=/run dbname=d password=Tr0ub4dor").url
 
 
 def test_a_place_is_named_without_its_password() -> None:
-    assert "d at h:1" == place("postgresql://u:Tr0ub4dor@h:1/d")
-    assert "d at local socket" == place("dbname=d password=Tr0ub4dor")
-    assert "default database at ours" == place("service=ours")
-    assert SECRET == parameters("postgresql+healthd://u:Tr0ub4dor@h/d")["password"]
+    assert "d at h:1" == Dsn.of("postgresql://u:Tr0ub4dor@h:1/d").place
+    assert "d at local socket" == Dsn.of("dbname=d password=Tr0ub4dor").place
+    assert "default database at ours" == Dsn.of("service=ours").place
+    assert SECRET == Dsn.of("postgresql+healthd://u:Tr0ub4dor@h/d").parameters["password"]
+
+
+def test_a_connection_string_is_parsed_once_and_printed_without_its_password() -> None:
+    text = "postgresql://u:Tr0ub4dor@h:1/d"
+    dsn = Dsn.of(text)
+
+    assert Dsn.of(dsn) is Dsn.of(text) is dsn
+    assert text == dsn.text
+    assert "d at h:1" == f"{dsn}"
+    assert SECRET not in repr(dsn)
 
 
 async def test_nothing_can_be_written_while_reading(url: str, sql: Any) -> None:

@@ -15,7 +15,7 @@ from healthd.lint.judge import judge
 from healthd.lint.page import page
 from healthd.lint.rules import RULES
 from healthd.lint.source import source
-from healthd.migrations.engine.yoyo_backend import check
+from healthd.migrations.engine.file_checks import check
 
 ALONE: Mapping[str, Any] = {"transactional": False}
 UNDO: Mapping[str, Any] = {"is_rollback": True}

@@ -20,6 +20,7 @@ from healthd.model.contracts import Contract, Member, Model
 from healthd.model.names import Key
 from healthd.model.observations import Unsampled
 from healthd.model.severity import Severity
+from healthd.rounds import session
 from healthd.rounds.conclusion import conclude
 from healthd.rounds.examination import examine
 from healthd.rounds.observation import Observation
@@ -317,7 +318,7 @@ async def test_rows_are_looked_at_again_after_a_while_only(things: str, sql: Any
     sql(things, "UPDATE things SET made_at = 'infinity'; CREATE TYPE another AS ENUM ('a')")
 
     second = await rounds.examine_again(target, NO_FILES, first)
-    monkeypatch.setattr(rounds, "SAMPLE_S", 0.0)
+    monkeypatch.setattr(session, "SAMPLE_S", 0.0)
     sql(things, "CREATE TYPE one_more AS ENUM ('a')")
     third = await rounds.examine_again(target, NO_FILES, second)
     await third.close()

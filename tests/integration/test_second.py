@@ -11,13 +11,12 @@ from story import files, lock, migrated, migrations
 from healthd.catalog import KINDS
 from healthd.config.settings import Target
 from healthd.database.connection import SESSION, connect, read_only, rows_of
-from healthd.database.snapshot import change_token, second_connection
+from healthd.database.snapshot import change_token, reader, second_connection
 from healthd.database.snapshot import transaction as door
 from healthd.database.snapshot.second_connection import SERVER, Second
 from healthd.expected.store import Files
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
-from healthd.rounds import examination
 from healthd.rounds.examination import examine, examine_again
 
 INDEX = "machines_serial_number_customer_organization_id_idx"
@@ -89,7 +88,7 @@ async def test_a_daemon_shares_the_work_of_a_round_when_the_last_one_took_long(
     long_s: float,
     shares: int,
 ) -> None:
-    monkeypatch.setattr(examination, "LONG_S", long_s)
+    monkeypatch.setattr(reader, "LONG_S", long_s)
     target = Target("machines", url)
     first = await examine_again(target, known, None)
     ((_, all_kinds),) = asked
@@ -174,7 +173,7 @@ async def test_nobody_waits_for_a_second_one_that_does_not_come_to_its_end() -> 
 async def test_a_pooler_that_makes_the_second_one_wait_costs_time_and_nothing_else(
     url: str, known: Files, sql: Any, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(examination, "LONG_S", 0.0)
+    monkeypatch.setattr(reader, "LONG_S", 0.0)
     with pooled(server, url, "transaction", size=1) as shared:
         target = Target("machines", shared, deadline_s=60.0)
         first = await examine_again(target, known, None)

@@ -16,7 +16,7 @@ from healthd.catalog.tables import Table
 from healthd.cli import main
 from healthd.cli.verbs import VERBS
 from healthd.cli.verbs.docs import _find
-from healthd.config.reader import KEYS
+from healthd.config.sections import KEYS
 from healthd.lint.rules import RULES
 from healthd.report.problems import SECTIONS
 from unit.test_house import LAYERS

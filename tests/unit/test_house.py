@@ -23,20 +23,21 @@ DOORS = frozenset(
     __main__ background
     asgi.frames asgi.measures asgi.middleware asgi.timing
     cli
-    config.ini config.reader
+    config.ini config.reader config.sections
     contracts.application contracts.models
     daemon
     database
     expected.files expected.quick_read expected.store
     importing.transfer
     lint.squawk
-    migrations.baseline migrations.execution migrations.fleet migrations.look migrations.run_plan migrations.safe_run
-    migrations.standing migrations.up_to_date
+    migrations.baseline migrations.execution migrations.fleet migrations.look migrations.proof
+    migrations.refusals migrations.run_plan migrations.safe_run migrations.standing migrations.up_to_date
     migrations.engine
     postgres
     replay
     report.log report.metrics report.web
-    rounds.closer_look rounds.endpoints rounds.examination rounds.readiness rounds.timing""".split()
+    rounds.closer_look rounds.endpoints rounds.examination rounds.opening rounds.readiness rounds.session
+    rounds.timing""".split()
 )
 
 # Which modules may know a library.

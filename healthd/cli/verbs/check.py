@@ -14,16 +14,17 @@ from healthd.cli.options import finished, out, say, verb, watched
 from healthd.config.settings import Settings
 from healthd.contracts import load
 from healthd.errors import ConfigError
-from healthd.rounds.examination import examine_alone
+from healthd.rounds.opening import begin
 from healthd.text import natural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from healthd.config.settings import Endpoint, Target
     from healthd.expected.store import Files
     from healthd.model.contracts import Contract
     from healthd.model.findings import Report
+    from healthd.rounds.opening import Opening
 
 
 @verb()
@@ -56,22 +57,27 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
             raise click.UsageError("--contract applies to databases, not to endpoints")
         chosen = tuple(_contract(settings, one) for one in contracts)
         targets, endpoints = [replace(one, contracts=chosen) for one in targets], ()
-
-    async def all_rounds() -> list[Report]:
-        files = Later(lambda: _load(settings))
-        rounds = [examine_alone(one, files) for one in targets]
-        if endpoints:
-            from healthd.rounds.endpoints import examine_endpoint  # httpx takes 0.1 s
-
-            rounds += map(examine_endpoint, endpoints)
-        return await asyncio.gather(*rounds)
-
-    reports = sorted(finished(all_rounds()), key=lambda one: natural(one.target))
+    reports = sorted(finished(_all_rounds(settings, targets, endpoints)), key=lambda one: natural(one.target))
 
     from healthd.report.documents import document, text
 
     out(style, "\n".join(text(one, settings.external_url) for one in reports), [document(one) for one in reports])
     return int(max(one.severity for one in reports))
+
+
+async def _all_rounds(settings: Settings, targets: Sequence[Target], endpoints: Sequence[Endpoint]) -> list[Report]:
+    """Return the reports; the servers are connected while what judges them is loaded."""
+    files = Later(lambda: _load(settings))
+    rounds: list[Awaitable[Report]] = []
+    if targets:
+        begun = [(one, begin(one)) for one in targets]
+        examine_alone = await asyncio.to_thread(_load_round)
+        rounds += [examine_alone(one, files, opening) for one, opening in begun]
+    if endpoints:
+        from healthd.rounds.endpoints import examine_endpoint  # httpx takes 0.1 s
+
+        rounds += map(examine_endpoint, endpoints)
+    return await asyncio.gather(*rounds)
 
 
 def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Sequence[Endpoint]]:
@@ -104,8 +110,15 @@ def _contract(settings: Settings, word: str) -> Contract:
         raise ConfigError(f"{word}: {error}", hint="write the file with: healthd contract export") from error
 
 
+def _load_round() -> Callable[[Target, Later[Files], Opening], Awaitable[Report]]:
+    """Return what examines a target; it is imported while the servers start their sessions."""
+    from healthd.rounds.examination import examine_alone
+
+    return examine_alone
+
+
 def _load(settings: Settings) -> Files:
-    """Return the files; also import the modules that are needed later, while the servers are busy."""
+    """Return the files; also import the module that is needed later, while the servers are busy."""
     from healthd.expected.files import read_migrations
     from healthd.expected.lockfile import disagreements
     from healthd.expected.store import Files, read_lock
@@ -114,6 +127,5 @@ def _load(settings: Settings) -> Files:
     for line in sorted(disagreements(lock, migrations)):
         say(f"{settings.lock.name}: {line}")
     from healthd.report import documents  # noqa: F401
-    from healthd.rounds import conclusion  # noqa: F401
 
     return Files.of(lock, migrations)

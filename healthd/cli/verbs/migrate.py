@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,10 +12,9 @@ import click
 from healthd.cli.options import (
     finished,
     keeping,
-    live,
+    manner,
     one_target,
     out,
-    patience,
     patient,
     raised,
     ran,
@@ -127,10 +126,8 @@ def migrate_and_say(
             target,
             migrations,
             lock,
-            say=keeping(notices),
-            live=live(),
+            manner(settings, options, keeping(notices)),
             name=settings.lock.name,
-            **patience(settings, options),
             **options,
         ),
         notices,
@@ -156,7 +153,7 @@ def _migrate_all(
 
     migrations, lock = _files(settings)
     first = settings.target(canary) if canary else None
-    how = patience(settings, options)
+    how = replace(manner(settings, options, say), live=None)  # several runs would rewrite one line
     notices: dict[str, list[dict[str, Any]]] = {one.name: [] for one in settings.targets}
 
     async def run(target: Target) -> Changed:
@@ -164,7 +161,7 @@ def _migrate_all(
             notices[target.name].extend(raised(text))
             say(f"{target.name}: {text}")
 
-        return await apply(target, migrations, lock, say=tell, name=settings.lock.name, **how, **options)
+        return await apply(target, migrations, lock, replace(how, say=tell), name=settings.lock.name, **options)
 
     outcomes = finished(fleet(settings.targets, run, jobs=jobs, canary=first, keep_going=keep_going))
     rows = [asdict(one) | {"notices": notices[one.target]} for one in outcomes]

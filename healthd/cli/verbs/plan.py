@@ -19,7 +19,7 @@ from healthd.migrations.guards import NOTHING
 from healthd.migrations.impact import Foreseen, foresee
 from healthd.migrations.needs import lacks, tight
 from healthd.migrations.plan import Planned, document, planned, relations, text, with_breaks
-from healthd.migrations.safe_run import refusals
+from healthd.migrations.refusals import refusals
 from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 from healthd.model.observations import Size

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from healthd.cli.options import keeping, live, one_target, out, patience, patient, ran, say, verb
+from healthd.cli.options import keeping, manner, one_target, out, patient, ran, say, verb
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
@@ -47,7 +47,7 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
       healthd resume --from-statement 4
     """
     chosen = one_target(settings, target)
-    migrations, known, how = read_migrations(settings.sources), read_lock(settings), patience(settings, options)
+    migrations, known = read_migrations(settings.sources), read_lock(settings)
     lines: list[str] = []
     notices: list[dict[str, Any]] = []
     done = ran(
@@ -55,11 +55,9 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
             chosen,
             migrations,
             known,
+            manner(settings, options, lines.append if dry_run else keeping(notices)),
             name=settings.lock.name,
-            say=lines.append if dry_run else keeping(notices),
-            live=live(),
             dry_run=dry_run,
-            **how,
             **options,
         ),
         notices,

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from healthd.cli.options import keeping, live, one_target, out, patience, patient, ran, say, verb
+from healthd.cli.options import keeping, manner, one_target, out, patient, ran, say, verb
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
@@ -73,16 +73,13 @@ def rollback(
             chosen,
             migrations,
             lock,
-            say=keeping(notices),
+            manner(settings, options, keeping(notices)),
             agree=agree,
             allow_inexact=allow_inexact,
             allow_breaking=allow_breaking,
             to=to,
             every=every,
             name=settings.lock.name,
-            live=live(),
-            **patience(settings, options),
-            **options,
         ),
         notices,
     )

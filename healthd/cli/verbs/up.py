@@ -19,7 +19,7 @@ from healthd.config.reader import read_settings
 from healthd.config.settings import Settings
 from healthd.daemon.loop import serve as serve_forever
 from healthd.database.connection import connect
-from healthd.database.dsn import url_of
+from healthd.database.dsn import Dsn
 from healthd.database.probes.surroundings import available_extensions
 from healthd.expected.extensions import created
 from healthd.expected.files import Migration, read_migrations
@@ -61,7 +61,7 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
             attempt = _attempt(settings)
         for target in settings.targets:
             migrate_and_say(settings, target, allow_ahead=True)  # the page reports it
-        lines = places(listener, settings) | {"database": url_of(settings.targets[0].dsn)}
+        lines = places(listener, settings) | {"database": Dsn.of(settings.targets[0].dsn).url}
         asyncio.run(serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt)))
         say("stopping")
 
@@ -74,7 +74,7 @@ def _attempt(settings: Settings) -> str:
     bundled = shlex.quote(str(find_binaries(settings.postgres_bin) / "psql"))
     psql = "psql" if shutil.which("psql") else bundled
     drift = "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'"
-    return f"{psql} '{url_of(settings.targets[0].dsn)}' -c \"{drift}\"  # then reload the page"
+    return f"{psql} '{Dsn.of(settings.targets[0].dsn).url}' -c \"{drift}\"  # then reload the page"
 
 
 async def _create_database(server: embedded.Server, name: str, migrations: Sequence[Migration]) -> None:

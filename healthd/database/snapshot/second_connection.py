@@ -14,6 +14,7 @@ from psycopg.pq import TransactionStatus
 
 from healthd.catalog.digests import digests_query
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
+from healthd.database.dsn import Dsn
 from healthd.database.probes.round_trips import column_types
 from healthd.database.probes.vitals import Vitals, read_vitals
 from healthd.errors import HealthdError
@@ -45,7 +46,7 @@ class Second:
     or a list of hosts may have led it to another server.
     """
 
-    def __init__(self, dsn: str, timeout_s: float, *, more: bool = False, kept: bool = False) -> None:
+    def __init__(self, dsn: str | Dsn, timeout_s: float, *, more: bool = False, kept: bool = False) -> None:
         self.kept = kept
         self.kinds = tuple(name for name in GIVEN_AWAY if not (kept and name == FIRST))
         self._connection: AsyncConnection[Any] | None = None
@@ -54,7 +55,7 @@ class Second:
         self._types = asyncio.ensure_future(self._then(self._digests, column_types if more else None))
         self._vitals = asyncio.ensure_future(self._then(self._types, read_vitals if more else None))
 
-    async def _start(self, dsn: str, timeout_s: float) -> tuple[str, list[Any]] | None:
+    async def _start(self, dsn: str | Dsn, timeout_s: float) -> tuple[str, list[Any]] | None:
         """Return the server, and the rows of the digests."""
         try:
             self._connection = await dial(dsn, timeout_s=timeout_s, patient=False)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from yoyo import internalmigrations
 from yoyo.internalmigrations import v2
 
-from healthd.database.dsn import place
 from healthd.errors import MigrationFailed, PermissionDenied
 from healthd.migrations.engine import progress
 from healthd.migrations.engine.sending import NOTHING
@@ -224,11 +223,11 @@ def refuse_read_only(session: Session) -> None:
     """Raise if the session cannot write."""
     if session.one("SELECT pg_catalog.pg_is_in_recovery()"):
         raise MigrationFailed(
-            f"{place(session.dsn)} is a standby, which is read-only; {NOTHING}",
+            f"{session.dsn.place} is a standby, which is read-only; {NOTHING}",
             hint="connect to the primary, or specify several hosts and target_session_attrs=read-write",
         )
     if session.one("SHOW transaction_read_only") == "on":
         raise MigrationFailed(
-            f"{place(session.dsn)} is read-only (default_transaction_read_only is on); {NOTHING}",
+            f"{session.dsn.place} is read-only (default_transaction_read_only is on); {NOTHING}",
             hint="default_transaction_read_only is set for the server, the database or the role: change it there",
         )

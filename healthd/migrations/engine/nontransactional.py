@@ -6,134 +6,33 @@ block is recorded before it is sent, and again when it has finished; in between,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import Any
 
-from healthd.errors import ConfigError, MigrationFailed
+from healthd.errors import MigrationFailed
 from healthd.migrations.engine import migration_lock, progress
+from healthd.migrations.engine.interrupted import Outlook, look
 from healthd.migrations.engine.job import Job
-from healthd.migrations.engine.progress import Row, Standing
-from healthd.migrations.engine.recovery import (
-    Outcome,
-    judge,
-    left_over,
-    note,
-    untouched,
-)
+from healthd.migrations.engine.recovery import Outcome, judge, left_over, note, untouched
 from healthd.migrations.engine.sending import NOTHING, Part, failed, restated
 from healthd.migrations.engine.session import Session
+from healthd.migrations.engine.step_progress import (
+    applied_before,
+    as_ourselves,
+    asking,
+    key,
+    part_of,
+    progress_words,
+    row_sql,
+    write,
+)
 from healthd.model.ledger import PROGRESS
 from healthd.sqltext.ledger_loss import lost
 from healthd.sqltext.nontransactional import CREATE_INDEX, is_piecewise, trace
-from healthd.sqltext.steps import COMMIT, Step, count, excerpt, steps
+from healthd.sqltext.steps import COMMIT, Step, count, steps
 
-AS_OURSELVES = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE;"
-SWITCHES = re.compile(r"\b(?:role|authorization)\b", re.IGNORECASE)
 # The server rejects the statement in a transaction block: before it has an effect, or rolling back all effects.
 OUTSIDE_ONLY = ("25001", "2D000")
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """The progress of a file, and the verdict on the step that may have been applied."""
-
-    steps: tuple[Step, ...]
-    standing: Standing
-    verdict: Outcome | None
-
-    @property
-    def left(self) -> tuple[Step, ...]:
-        """Return the steps that remain to be run."""
-        return self.standing.left[1:] if self.verdict and self.verdict.done else self.standing.left
-
-
-def refuse_others(session: Session, job: Job) -> None:
-    """Raise if a file other than this one is partly applied."""
-    query = progress.OTHERS.format(table=session.table(PROGRESS))
-    rows = session.connection.execute(query, {"hash": job.hash, "operation": job.operation}).fetchall()
-    for name, operation in rows:
-        what = name if operation == "apply" else f"the rollback of {name}"
-        raise MigrationFailed(
-            f"{what} was interrupted and is only partly applied; {NOTHING}", hint="run healthd resume"
-        )
-
-
-def look(session: Session, job: Job, from_statement: int | None = None) -> Outlook:
-    """Return the progress of a file; its earlier SET statements are run again, because names depend on them.
-
-    `from_statement` overrides the database.
-    """
-    whole = steps(job.text)
-    if from_statement is not None:
-        done = tuple(step for step in whole if step.number < _known(job, from_statement))
-        return Outlook(whole, Standing(done, whole[len(done) :], None), None)
-    query = progress.READ.format(table=session.table(PROGRESS))
-    rows = [Row(*one) for one in session.connection.execute(query, _key(job)).fetchall()]
-    standing = progress.standing(whole, rows, job.name)
-    for step in standing.done:
-        if step.setting:
-            session.send(Part(job.name, step.text, NOTHING, step.line, step.number))
-    verdict = None
-    if standing.begun is not None:
-        verdict = judge(standing.left[0].text, standing.begun.noted, _ask(session))
-    return Outlook(whole, standing, verdict)
-
-
-def begun(session: Session, job: Job) -> bool:
-    """Return whether the ledger records a file as partly applied."""
-    return bool(session.connection.execute(progress.READ.format(table=session.table(PROGRESS)), _key(job)).fetchall())
-
-
-def contradicted(job: Job) -> MigrationFailed:
-    """Return the error about a partly applied file that was marked, or unmarked, by hand."""
-    says = "marked as applied" if job.operation == "apply" else "no longer marked as applied"
-    return MigrationFailed(
-        f"{job.name} was interrupted, but is {says} (by hand, or with yoyo mark); {NOTHING}",
-        hint=f"check the database, then: healthd resume --from-statement {count(job.text) + 1} if all statements were "
-        "applied, or the number of the first statement that was not",
-    )
-
-
-def told(job: Job, outlook: Outlook) -> Iterator[str]:
-    """Yield, a line each, what was applied, what was found, and what would be done."""
-    total = count(job.text)
-    for step in outlook.standing.done:
-        yield f"{job.name}: statement {step.number} of {total} was applied: {excerpt(step.text)}"
-    if outlook.verdict is not None:
-        step, verdict = outlook.standing.left[0], outlook.verdict
-        end = {True: "it was applied", False: "it would be run again", None: "use --from-statement"}[verdict.done]
-        found = f"was started, and {verdict.words}; {end}"
-        yield f"{job.name}: statement {step.number} of {total} {found}: {excerpt(step.text)}"
-        for sql in verdict.first:
-            yield f"{job.name}: would be run first: {sql}"
-    for step in outlook.left:
-        yield f"{job.name}: statement {step.number} of {total} would be run: {excerpt(step.text)}"
-    yield f"{job.name}: then it would be marked as {'applied' if job.operation == 'apply' else 'rolled back'}"
-
-
-def go_on_from(session: Session, job: Job, statement: int) -> None:
-    """Record that the statements before this one were applied, and no others."""
-    _known(job, statement)
-    with session.connection.transaction():
-        values = {**_key(job), "statement": 0}
-        session.connection.execute(progress.FORGOTTEN.format(table=session.table(PROGRESS)), values)
-        for step in steps(job.text):
-            if step.number < statement:
-                session.connection.execute(_sql(session, job, step, progress.FINISHED))
-
-
-def _known(job: Job, statement: int) -> int:
-    """Return the number of a statement with which a step begins, or the number of statements plus one."""
-    numbers = [step.number for step in steps(job.text)]
-    if statement not in (*numbers, count(job.text) + 1):
-        raise ConfigError(
-            f"{job.name} has no statement {statement} to continue from",
-            hint=f"use one of {', '.join(map(str, numbers))}, or {count(job.text) + 1} if all statements were applied",
-        )
-    return statement
 
 
 def run(session: Session, job: Job) -> None:
@@ -155,7 +54,7 @@ def run(session: Session, job: Job) -> None:
         )
     # The file's settings are reset outside a transaction first: it may have made all later transactions read-only.
     session.connection.execute(f"RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {session.settings}")
-    forget = session.filled(progress.FORGOTTEN.format(table=session.table(PROGRESS)), {**_key(job), "statement": 0})
+    forget = session.filled(progress.FORGOTTEN.format(table=session.table(PROGRESS)), {**key(job), "statement": 0})
     session.keep(
         job,
         f"BEGIN; {migration_lock.HOLD_TRANSACTION} {forget};",
@@ -182,14 +81,14 @@ def _follow(session: Session, job: Job, step: Step, verdict: Outcome) -> None:
     """Clean up after a step that has left something behind, and record the step if it is applied then."""
     for sql in verdict.first:
         session.say(f"{job.name}: statement {step.number}: {verdict.words}: {sql}")
-        state = "; ".join((*filter(None, (_before(step),)), verdict.words))
+        state = "; ".join((*filter(None, (applied_before(step),)), verdict.words))
         try:
             with _unhurried(session, ours=True):
                 session.send(Part(job.name, sql, state))
         except MigrationFailed as error:
             raise restated(error, state, state, then=_then(job, verdict)) from error
     if verdict.done:
-        _write(session, job, step, progress.FINISHED)
+        write(session, job, step, progress.FINISHED)
 
 
 def _trying(session: Session, job: Job, step: Step, noted: str | None) -> Callable[[], None]:
@@ -203,7 +102,7 @@ def _trying(session: Session, job: Job, step: Step, noted: str | None) -> Callab
         before = noted
         if left:
             before = left.pop()
-            verdict = judge(step.text, before, _ask(session))
+            verdict = judge(step.text, before, asking(session))
             _follow(session, job, step, verdict)
             if verdict.done:
                 return
@@ -228,19 +127,19 @@ def _inside(session: Session, job: Job, step: Step) -> None:
     """Run a step and record it in one transaction."""
     if not step.end:
         if step.text.lower().startswith(("begin", "start")):  # without an end: `run` reports the open transaction
-            session.send(_part(job, step))
+            session.send(part_of(job, step))
             return
         session.connection.execute(f"BEGIN READ WRITE; {migration_lock.HOLD_TRANSACTION}")
-    session.send(_part(job, step))
-    part = _part(job, step, loose=True)
+    session.send(part_of(job, step))
+    part = part_of(job, step, loose=True)
     end = step.end or "COMMIT"
     try:
         if COMMIT.match(end):
-            row = _sql(session, job, step, progress.FINISHED, session.noted(job))
-            session.connection.execute(f"{_ourselves(job)} {row}; {migration_lock.HOLD} {end}")
+            row = row_sql(session, job, step, progress.FINISHED, session.noted(job))
+            session.connection.execute(f"{as_ourselves(job)} {row}; {migration_lock.HOLD} {end}")
         else:
             session.connection.execute(end)
-            _write(session, job, step, progress.FINISHED, session.noted(job))
+            write(session, job, step, progress.FINISHED, session.noted(job))
     except session.driver.Error as error:
         raise lost(error, job.name, part.state) or failed(error, part) from error
     return
@@ -251,9 +150,9 @@ def _outside(session: Session, job: Job, step: Step, known: str | None, left: li
 
     What it leaves behind on failure is removed; if that is impossible, the state before it is added to `left`.
     """
-    ask, part = _ask(session), _part(job, step, loose=True)
+    ask, part = asking(session), part_of(job, step, loose=True)
     noted = note(step.text, ask, known)
-    _write(session, job, step, progress.BEGUN, noted)
+    write(session, job, step, progress.BEGUN, noted)
     try:
         with _unhurried(session) if step.patient else nullcontext():
             session.send(part)
@@ -268,7 +167,7 @@ def _outside(session: Session, job: Job, step: Step, known: str | None, left: li
             raise
         session.rollback_only()
         raise _aftermath(session, job, step, noted, error, left) from error
-    _write(session, job, step, progress.FINISHED, session.noted(job))
+    write(session, job, step, progress.FINISHED, session.noted(job))
 
 
 def _aftermath(
@@ -279,7 +178,8 @@ def _aftermath(
     try:
         return _known_aftermath(session, job, step, noted, error, left)
     except session.driver.Error:  # while reading the catalogs
-        now = "; ".join((*filter(None, (_before(step),)), f"it is unknown what statement {step.number} left behind"))
+        unknown = f"it is unknown what statement {step.number} left behind"
+        now = "; ".join((*filter(None, (applied_before(step),)), unknown))
         return restated(error, state, now, then="healthd resume", sqlstate=None)
 
 
@@ -288,14 +188,14 @@ def _known_aftermath(
 ) -> MigrationFailed:
     state = progress_words(step)
     cleared = _cleared(session, step, noted)
-    if untouched(step.text, noted, _ask(session)):
-        _write(session, job, step, progress.FORGOTTEN)
+    if untouched(step.text, noted, asking(session)):
+        write(session, job, step, progress.FORGOTTEN)
         now = "no row and no definition was changed" if state == NOTHING and is_piecewise(step.text) else state
         return restated(error, state, f"{now}{cleared}")
     left.append(noted)
-    verdict = judge(step.text, noted, _ask(session))
+    verdict = judge(step.text, noted, asking(session))
     words = verdict.words if trace(step.text) else f"what statement {step.number} committed itself remains"
-    now = "; ".join((*filter(None, (_before(step),)), f"{words}{cleared}"))
+    now = "; ".join((*filter(None, (applied_before(step),)), f"{words}{cleared}"))
     # Without a trace in the catalogs it is unknown where another try would begin.
     sqlstate = error.sqlstate if trace(step.text) and job.resumable else None
     return restated(error, state, now, then=_then(job, verdict), sqlstate=sqlstate)
@@ -309,7 +209,7 @@ def _then(job: Job, verdict: Outcome) -> str:
 def _cleared(session: Session, step: Step, noted: str | None) -> str:
     """Drop the INVALID indexes that a failed statement left behind; return the words for the message."""
     said = ""
-    for name in left_over(step.text, noted, _ask(session)):
+    for name in left_over(step.text, noted, asking(session)):
         try:
             with _unhurried(session, ours=True):
                 session.connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
@@ -336,57 +236,3 @@ def _unhurried(session: Session, *, ours: bool = False) -> Iterator[None]:
     finally:
         if not session.connection.closed:
             session.one(change, (own,))
-
-
-def _part(job: Job, step: Step, *, loose: bool = False) -> Part:
-    return Part(job.name, step.text, progress_words(step), step.line, step.number, loose, step=True)
-
-
-def progress_words(step: Step) -> str:
-    """Return, in words, what was applied before a step."""
-    return _before(step) or NOTHING
-
-
-def _before(step: Step) -> str:
-    done = step.number - 1
-    if done == 0:
-        return ""
-    before = f"the {done} statement{'s' * (done > 1)} before it {'were' if done > 1 else 'was'} applied"
-    return f"{before}, and the file is not recorded as complete"
-
-
-def _write(session: Session, job: Job, step: Step, query: str, noted: str | None = None) -> None:
-    """Record progress in a transaction of its own."""
-    if not job.resumable:
-        return
-    row = _sql(session, job, step, query, noted)
-    try:
-        session.connection.execute(f"BEGIN READ WRITE; {_ourselves(job)} {row}; {migration_lock.HOLD} COMMIT")
-    except session.driver.Error as error:
-        raise failed(error, _part(job, step, loose=query != progress.BEGUN)) from error
-
-
-def _sql(session: Session, job: Job, step: Step, query: str, noted: str | None = None) -> str:
-    if not job.resumable:
-        return ""
-    values = {
-        **_key(job),
-        "statement": step.number,
-        "statements": count(job.text),
-        "id": job.migration.id,
-        "digest": step.digest,
-        "noted": noted,
-    }
-    return session.filled(query.format(table=session.table(PROGRESS)), values)
-
-
-def _key(job: Job) -> dict[str, Any]:
-    return {"hash": job.hash, "operation": job.operation}
-
-
-def _ourselves(job: Job) -> str:
-    return AS_OURSELVES if SWITCHES.search(job.text) else ""
-
-
-def _ask(session: Session) -> Any:
-    return lambda query, values: session.connection.execute(query, values).fetchall()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.database.driver_errors import translate
-from healthd.database.dsn import complete
+from healthd.database.dsn import Dsn
 from healthd.errors import MigrationFailed
 from healthd.expected import session_settings
 from healthd.migrations.engine import migration_lock
@@ -51,7 +51,7 @@ class Session:
     look_before: Callable[[Job, str | None], None]
     noted: Callable[[Job], str | None]
 
-    dsn: str
+    dsn: Dsn
     schema: str | None  # of the ledger, if the URL names one
     patience: Patience
     say: Say
@@ -96,7 +96,7 @@ class Session:
         """Return a new connection to the database; the files are UTF-8, and the server converts them."""
         try:
             return self.driver.connect(
-                complete(self.dsn), autocommit=True, prepare_threshold=None, client_encoding="utf8"
+                self.dsn.complete(), autocommit=True, prepare_threshold=None, client_encoding="utf8"
             )
         except self.driver.Error as error:
             raise translate(error, self.dsn) from error

@@ -6,16 +6,9 @@ session-level advisory lock, which the server releases when the process dies, ex
 
 from __future__ import annotations
 
-import functools
-import getpass
-import json
-import os
-import socket
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,31 +17,31 @@ from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration as YoyoMigration
 
-from healthd._version import __version__
 from healthd.database.driver_errors import translate
-from healthd.database.dsn import parameters, place
-from healthd.errors import LockFileError, MigrationFailed
-from healthd.expected import default_places, lockfile, session_settings
+from healthd.database.dsn import Dsn
+from healthd.errors import MigrationFailed
+from healthd.expected import session_settings
 from healthd.expected.files import Migration, read_migration
-from healthd.migrations import guards
-from healthd.migrations.engine import ledger_tables, migration_lock, nontransactional
-from healthd.migrations.engine.job import Job
-from healthd.migrations.engine.lock_waits import (
-    DEFAULT,
-    Patience,
-    Say,
-    Watcher,
-    to_stderr,
+from healthd.migrations.engine import (
+    file_checks,
+    given_settings,
+    interrupted,
+    ledger_rows,
+    ledger_tables,
+    migration_lock,
+    nontransactional,
+    recorded_texts,
 )
+from healthd.migrations.engine.file_checks import check
+from healthd.migrations.engine.job import Job
+from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say, Watcher, to_stderr
 from healthd.migrations.engine.notices import Heard
 from healthd.migrations.engine.sending import NOTHING, Part, failed, run
 from healthd.migrations.engine.session import Session
-from healthd.model.ledger import DIGESTS, PROGRESS, TEXTS
-from healthd.model.migration_names import canonical, forms, hashed
+from healthd.model.ledger import PROGRESS
+from healthd.model.migration_names import canonical
 from healthd.model.names import quote
-from healthd.sqltext.ledger_loss import CURE, lost, takes_ledger
-from healthd.sqltext.lock_releases import release
-from healthd.sqltext.statements import trouble, unclosed
+from healthd.sqltext.ledger_loss import lost
 
 if TYPE_CHECKING:
     from healthd.migrations.engine.text_recorder import Recorder
@@ -68,11 +61,6 @@ SAME_TRANSACTION = f"""SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigne
 # our lock: all advisory locks are released, and ours is acquired again while the transaction holds it.
 UNLOCK = f"SELECT pg_catalog.pg_advisory_unlock_all(); {migration_lock.HOLD}"
 LIKE_NEW = "DISCARD TEMP; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD SEQUENCES"
-LOGGED = ("id", "migration_hash", "migration_id", "operation", "username", "hostname", "created_at_utc")
-LOG = f"INSERT INTO {{logs}} ({', '.join(LOGGED)}) VALUES ({', '.join('%s' for _ in LOGGED)});"  # noqa: S608 # our own
-MARK = """INSERT INTO {marks} (migration_hash, migration_id, applied_at_utc) VALUES (%s, %s, %s);
-          INSERT INTO {digests} (migration_hash, migration_id, digest, rollback_digest, healthd_version)
-          VALUES (%s, %s, %s, %s, %s);"""
 LOOK_AGAIN_S = 10.0
 
 
@@ -120,7 +108,8 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             **dburi.args,
         }
         self.schema = arguments.pop("schema", None)
-        self.dsn = " ".join(f"{name}={_quoted(value)}" for name, value in arguments.items() if value is not None)
+        words = (f"{name}={_quoted(value)}" for name, value in arguments.items() if value is not None)
+        self.dsn = Dsn.of(" ".join(words))
         connection = self.dial()
         try:
             self._get_to_know(connection)
@@ -144,7 +133,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
     @property
     def records(self) -> bool:
         """Return whether the texts that this server prints are recorded."""
-        return self._records or (self.recorder is not None and self.recorder.active)
+        return self._records or self._active is not None
 
     # ── the ledger ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -170,20 +159,13 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
 
     def get_applied_migration_hashes(self) -> list[str]:
         """Return the hashes of the applied migrations, for every Unicode form of their names, the oldest first."""
-        return [other for mark, name in self._marks() for other in dict.fromkeys((mark, *_hashes(mark, name)))]
+        marks = ledger_rows.marks(self, self.list_tables())
+        return [other for mark, name in marks for other in dict.fromkeys((mark, *ledger_rows.hashes(mark, name)))]
 
     def applied_ids(self) -> frozenset[str]:
         """Return the ids of the applied migrations; for a row whose hash does not match its name, the hash."""
-        return frozenset(canonical(name) if _hashes(mark, name) else mark for mark, name in self._marks())
-
-    def _marks(self) -> list[tuple[str, str]]:
-        """Return hash and name of the applied migrations, the oldest first; creates no tables."""
-        if self.migration_table not in self.list_tables():
-            return []
-        rows = self.execute(
-            f"SELECT migration_hash, migration_id FROM {self.migration_table_quoted} ORDER BY applied_at_utc"  # noqa: S608
-        ).fetchall()
-        return [(mark, name or "") for mark, name in rows]
+        marks = ledger_rows.marks(self, self.list_tables())
+        return frozenset(canonical(name) if ledger_rows.hashes(mark, name) else mark for mark, name in marks)
 
     def unmark_one(self, migration: Any, log: bool = True) -> None:
         """Remove the mark of a migration, whichever Unicode form of its name the mark has."""
@@ -195,17 +177,8 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         """Give a migration the name and the hash in the ledger, if the ledger has another Unicode form of its name."""
         if migration.id.isascii():
             return
-        there = self.list_tables()
-        names = {hashed(name): name for name in forms(migration.id)}
-        known: set[str] = set()
-        for table in (self.migration_table, PROGRESS):
-            if table in there:  # missing before the first file
-                query = f"SELECT migration_hash FROM {self.table(table)} WHERE migration_hash = ANY(%(hashes)s)"  # noqa: S608
-                known |= {row[0] for row in self.connection.execute(query, {"hashes": list(names)}).fetchall()}
-        for mark, name in names.items():
-            if mark in known:
-                migration.id, migration.hash = name, mark
-                return
+        if found := ledger_rows.name_in_ledger(self, self.list_tables(), migration.id):
+            migration.id, migration.hash = found
 
     def ensure_internal_schema_updated(self) -> None:
         """Create the missing tables of yoyo and healthd, in a transaction of their own."""
@@ -278,13 +251,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
 
     def _applying(self, migration: Any, ours: Migration, *, mark: bool = True) -> Job:
         def books() -> str:
-            log, values = self._log(migration, "apply")
-            if mark:
-                known = (migration.hash, migration.id)
-                now = datetime.now(UTC).replace(tzinfo=None)
-                log += MARK.format(marks=self.table(self.migration_table), digests=self.table(DIGESTS))
-                values += (*known, now, *known, ours.digest, ours.rollback_digest, __version__)
-            return self.filled(log, values)
+            return ledger_rows.applied(self, self.get_log_data(migration, "apply"), migration, ours, mark=mark)
 
         return Job(ours, migration.hash, "apply", ours.apply, ours.path, books, resumable=mark)
 
@@ -293,10 +260,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             raise MigrationFailed(f"{ours.id} has no rollback; {NOTHING}", hint=f"write {ours.rollback_path.name}")
 
         def books() -> str:
-            log, values = self._log(migration, "rollback")
-            forget = f"DELETE FROM {self.table(self.migration_table)} WHERE migration_hash = ANY(%s);"  # noqa: S608 # our own
-            hashes = [hashed(name) for name in forms(migration.id)]
-            return self.filled(log + forget, (*values, hashes))  # the digest is deleted with the mark
+            return ledger_rows.undone(self, self.get_log_data(migration, "rollback"), migration)
 
         return Job(ours, migration.hash, "rollback", ours.rollback, ours.rollback_path, books)
 
@@ -319,42 +283,26 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         self._as_it_is_known(migration)
         if mark:
             self.mark_one(migration)
-        self.connection.execute(
-            f"""INSERT INTO {self.table(DIGESTS)}
-                       (migration_hash, migration_id, digest, rollback_digest, healthd_version)
-                VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING""",  # noqa: S608 # our own constant
-            (migration.hash, migration.id, ours.digest, ours.rollback_digest, __version__),
-        )
-
-    def _log(self, migration: Any, operation: str) -> tuple[str, tuple[Any, ...]]:
-        data = self.get_log_data(migration, operation)
-        return LOG.format(logs=self.table(self.log_table)), tuple(data[name] for name in LOGGED)
+        ledger_rows.add_digests(self, migration, ours)
 
     def get_log_data(self, migration: Any = None, operation: str = "apply") -> Mapping[str, Any]:
-        """Return yoyo's log row; must not fail for a uid without a name, as in containers, or a slow DNS."""
-        return {
-            "id": str(uuid.uuid4()),
-            "migration_id": migration.id if migration else None,
-            "migration_hash": migration.hash if migration else None,
-            "username": _user(),
-            "hostname": socket.gethostname(),
-            "created_at_utc": datetime.now(UTC).replace(tzinfo=None),
-            "operation": operation,
-        }
+        """Return yoyo's log row."""
+        return ledger_rows.log_row(migration, operation)
 
     # ── running a file ──────────────────────────────────────────────────────────────────────────────────
 
     def _run(self, job: Job) -> None:
         """Send a file to the server and record it in the ledger."""
         check(job.text, job.path, transactional=job.migration.transactional)
-        self._refuse_ledger_loss(job)
+        file_checks.refuse_ledger_loss(self, self.ledger_schema, job)
         self.heard = Heard(job.name)
         try:
-            self._refuse_elsewhere(job)
-            given = self._given() if session_settings.GIVES.search(job.text) else None
+            if not self.guarded:  # yoyo itself is run
+                file_checks.refuse_elsewhere(self, job)
+            given = given_settings.given(self) if session_settings.GIVES.search(job.text) else None
             fresh = self._lacks_tables() and self.missing is not None and PROGRESS in self.missing.create
             if not self.alone and not fresh:
-                nontransactional.refuse_others(self, job)
+                interrupted.refuse_others(self, job)
             self.alone = True
             if job.migration.transactional:
                 self.patiently(job.name, lambda: self._together(job))
@@ -371,43 +319,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
                 self.say(notice)
             self.heard = None
         if given is not None:
-            self._take_over(given)
-
-    def _refuse_elsewhere(self, job: Job) -> None:
-        """Raise, if yoyo itself is run, when a file would create objects elsewhere than in the replay."""
-        path = job.path.with_name("schema.lock")
-        if self.guarded or job.operation != "apply" or not path.exists():
-            return
-        try:
-            known = default_places.measured(lockfile.load(path.read_bytes(), path.name), [job.migration])
-        except LockFileError as error:
-            self.say(f"{job.name}: not compared with the replay: {error}")
-            return
-        row = self.connection.execute(session_settings.SESSION, (default_places.touched(known),)).fetchone()
-        guards.refuse_elsewhere(place(self.dsn), tuple(default_places.elsewhere(known, session_settings.Session(*row))))
-
-    def _given(self) -> dict[str, str]:
-        """Return the settings that the database and the role give to a new session."""
-        rows = self.connection.execute(session_settings.GIVEN).fetchall()
-        return session_settings.given(
-            rows, [name for (name,) in self.connection.execute(session_settings.CLIENTS).fetchall()]
-        )
-
-    def _take_over(self, before: Mapping[str, str]) -> None:
-        """Apply to this session what the last file set for new sessions: the next file needs a session like new."""
-        values, lost = session_settings.changed(before, self._given())
-        values |= dict(self.connection.execute(session_settings.DEFAULT, (lost,)).fetchall()) if lost else {}
-        for name, value in values.items():
-            with suppress(self.driver.Error):  # only a new session can have it, or only a superuser may set it
-                change = self.filled("SELECT pg_catalog.set_config(%s, %s, false);", (name, value))
-                self.connection.execute(change)
-                self.settings += change
-
-    def _refuse_ledger_loss(self, job: Job) -> None:
-        """Raise for a file that would drop or change the ledger."""
-        schema, role = self.ledger_schema, self.connection.info.user
-        for one, words in takes_ledger(job.text, schema=schema, role=role):
-            raise MigrationFailed(f"{job.name}, line {one.line}: {words}; {NOTHING}", hint=CURE)
+            given_settings.take_over(self, given)
 
     def _together(self, job: Job) -> None:
         """Send the entire file at once, so that only the server decides where its statements end.
@@ -428,7 +340,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
     def keep(self, job: Job, first: str, state: str) -> None:
         """Record the file in the ledger and commit, in one message."""
         try:
-            first, texts = self._texts(job, first)
+            first, texts = recorded_texts.around(self, self._active, job, first)
             run(self.connection, self.driver, f"{first} {job.books} {texts} {UNLOCK} COMMIT; {LIKE_NEW}", [])
         except self.driver.Error as error:
             if ENDED in (
@@ -446,66 +358,26 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
             if gone := lost(error, job.name, state):
                 raise gone from error
             raise failed(error, Part(job.name, "", state, max_locks=self.max_locks)) from error
-        if self.recorder is not None and self.recorder.active:
-            self.recorder.kept(job)
+        if self._active is not None:
+            self._active.kept(job)
 
     def look_before(self, job: Job, noted: str | None = None) -> None:
         """Read the objects that a file is about to touch, if this server's texts are recorded."""
-        if self.recorder is not None and self.recorder.active:
-            try:
-                self.recorder.before(self.connection, job, noted)
-            except self.driver.Error as error:
-                self._unrecorded(job, error)
+        recorded_texts.look_before(self, self._active, job, noted)
 
     def noted(self, job: Job) -> str | None:
         """Return what `look_before` needs when a file continues after the last applied step."""
-        if self.recorder is None or not self.recorder.active:
-            return None
-        try:
-            return self.recorder.note(self.connection)
-        except self.driver.Error as error:
-            self._unrecorded(job, error)
-            return None
-
-    def _texts(self, job: Job, first: str) -> tuple[str, str]:
-        """Return the SQL to send before the ledger's, and the SQL that records this server's texts."""
-        if self.recorder is None or not self.recorder.active:
-            return first, ""
-        run(self.connection, self.driver, first, [])
-        try:
-            found = self.recorder.after(self.connection, job)
-        except self.driver.Error as error:
-            self._unrecorded(job, error)
-            return "", ""
-        return "", self._record(found)
+        return recorded_texts.noted(self, self._active, job)
 
     def record(self, found: Sequence[Printed]) -> None:
         """Record how this server prints texts of applied migrations."""
         if found:
-            self.connection.execute(self._record(found))
+            self.connection.execute(recorded_texts.record(self, found))
 
-    def _record(self, found: Sequence[Printed]) -> str:
-        if not found:
-            return ""
-        rows = [
-            {
-                "hashes": [hashed(name) for name in forms(one.migration)],
-                "object": str(one.key),
-                "attribute": one.attribute,
-                "digest": one.digest,
-                "text": one.text,
-            }
-            for one in found
-        ]
-        query = ledger_tables.RECORD.format(texts=self.table(TEXTS), marks=self.table(self.migration_table))
-        major = self.connection.info.server_version // 10000
-        return self.filled(query, (major, __version__, json.dumps(rows)))
-
-    def _unrecorded(self, job: Job, error: Exception) -> None:
-        """Report that texts could not be read; if the connection was lost, raise, so that the file fails."""
-        if self.connection.closed:
-            raise error
-        self.say(f"{job.name}: the texts that this server prints for its objects were not recorded: {error}")
+    @property
+    def _active(self) -> Recorder | None:
+        """Return the recorder, None if this server's texts are not recorded."""
+        return self.recorder if self.recorder is not None and self.recorder.active else None
 
     def _look_again(self, job: Job, state: str) -> str:
         """Return the result of a commit without a response, read when the lock of the lost session is free."""
@@ -519,34 +391,11 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         return "it is unknown whether it took effect"
 
 
-def _hashes(mark: str, name: str) -> tuple[str, ...]:
-    """Return the hashes of all Unicode forms of a name; empty if the hash of the mark is not among them."""
-    return tuple(map(hashed, forms(name))) if mark == hashed(name) else ()
-
-
-def check(text: str, path: Path, *, transactional: bool) -> None:
-    """Raise MigrationFailed for a file that could run only partly."""
-    if quote := unclosed(text):
-        words = f"{quote[1]} begins here and is not terminated"
-        raise MigrationFailed(f"{path.name}, line {quote[0]}: {words}; {NOTHING}", hint="terminate it")
-    if found := trouble(text, transactional=transactional) or release(text, transactional=transactional):
-        line, words, cure = found
-        raise MigrationFailed(f"{path.name}, line {line}: {words}; {NOTHING}", hint=cure)
-
-
 def _afterwards(error: MigrationFailed, job: Job) -> MigrationFailed:
     """Return the error about a post-apply file: it cannot be resumed, because it always runs from its beginning."""
     cure = (error.hint or "fix the cause").removesuffix(", then: healthd resume").removesuffix(", then run it again")
     again = f"it runs again from its beginning after the next migration; to run it now: psql -f {job.path}"
     return MigrationFailed(str(error), hint=f"{cure}; {again}", sqlstate=error.sqlstate)
-
-
-@functools.cache
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _quoted(value: Any) -> str:
@@ -556,7 +405,7 @@ def _quoted(value: Any) -> str:
 
 @contextmanager
 def opened(
-    dsn: str,
+    dsn: str | Dsn,
     *,
     wait_s: float,
     patience: Patience = DEFAULT,
@@ -566,8 +415,8 @@ def opened(
     records: bool = False,
 ) -> Iterator[Backend]:
     """Open a backend and hold the migration lock for a block; convert errors of yoyo and the driver to healthd's."""
-    known = parameters(dsn)
-    uri = DatabaseURI("postgresql+healthd", None, None, None, None, None, known)
+    known = Dsn.of(dsn)
+    uri = DatabaseURI("postgresql+healthd", None, None, None, None, None, dict(known.parameters))
     backend = Backend(uri, "_yoyo_migration", patience=patience, say=say, live=live, recorder=recorder, records=records)
     backend.guarded = True
     try:
@@ -575,10 +424,10 @@ def opened(
             yield backend
     except exceptions.LockTimeout as error:
         raise MigrationFailed(
-            f"{place(dsn)}: {error}; nothing was changed", hint="wait until it has finished, or increase --wait"
+            f"{known.place}: {error}; nothing was changed", hint="wait until it has finished, or increase --wait"
         ) from error
     except backend.driver.Error as error:
-        raise translate(error, dsn) from error
+        raise translate(error, known) from error
 
 
 def yoyo_migration(migration: Migration) -> YoyoMigration:

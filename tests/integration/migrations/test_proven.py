@@ -15,6 +15,7 @@ from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.migrations.look import look
+from healthd.migrations.manner import Manner
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.model.names import Key
 from healthd.replay.replay import replay
@@ -62,7 +63,7 @@ class Run:
         return Run(self.target.dsn, self.migrations, replace(self.lock, migrations=locked))
 
     async def up(self, to: str | None = None, **options: Any) -> Changed:
-        return await migrate(self.target, self.migrations, self.lock, say=self.said.append, to=to, **options)
+        return await migrate(self.target, self.migrations, self.lock, Manner(self.said.append), to=to, **options)
 
     async def down(self, to: str | None = None, *, agreed: bool = False, **options: Any) -> Changed:
         def agree(lost: Sequence[str]) -> bool:
@@ -70,7 +71,7 @@ class Run:
             return agreed
 
         return await rollback(
-            self.target, self.migrations, self.lock, say=self.said.append, agree=agree, to=to, **options
+            self.target, self.migrations, self.lock, Manner(self.said.append), agree=agree, to=to, **options
         )
 
     async def found(self) -> list[str]:

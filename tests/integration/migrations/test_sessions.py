@@ -12,6 +12,7 @@ from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 from healthd.migrations.look import look
+from healthd.migrations.manner import Manner
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.replay.replay import replay
 
@@ -63,7 +64,7 @@ async def test_a_literal_means_what_it_meant_in_the_replay(
 ) -> None:
     sql(database, GIVE.format(setting).replace("%%", "%"))  # type: ignore[arg-type]
 
-    assert Changed(("1",)) == await migrate(Target("machines", database), *literals, say=lambda _: None)
+    assert Changed(("1",)) == await migrate(Target("machines", database), *literals, Manner(lambda _: None))
     assert [] == await found(database, *literals)
 
 
@@ -80,7 +81,7 @@ async def test_what_the_client_says_decides_nothing_either(
     assert lock == await replay(migrations, postgres_bin=BINARIES)
     with opened(make_database() + "&options=-c%20IntervalStyle%3Diso_8601", wait_s=5.0) as backend:
         backend.apply_one(yoyo_migration(migrations[0]))
-    assert [] == await found(backend.dsn, migrations, lock)
+    assert [] == await found(backend.dsn.text, migrations, lock)
 
 
 # ── a file that gives sessions something ────────────────────────────────────────────────────────────────
@@ -112,13 +113,15 @@ async def test_a_file_may_set_the_search_path_of_the_database(
 
     assert ["exact"] * 5 == [one.rollback for one in giving[1].migrations]
     assert ["table:app.t"] == [name for one in giving[1].migrations for name in one.locks]
-    assert Changed(("1",)) == await migrate(target, *giving, say=lambda _: None, to="1")
-    assert Changed(("2", "3", "4", "5")) == await migrate(target, *giving, say=lambda _: None)
+    assert Changed(("1",)) == await migrate(target, *giving, Manner(lambda _: None), to="1")
+    assert Changed(("2", "3", "4", "5")) == await migrate(target, *giving, Manner(lambda _: None))
     assert [] == await found(database, *giving)
     assert [("public",)] == sql(database, "SELECT schemaname FROM pg_tables WHERE tablename = '_yoyo_migration'")
-    assert Changed(("5", "4", "3")) == await rollback(target, *giving, say=lambda _: None, agree=bool, to="2")
+    assert Changed(("5", "4", "3")) == await rollback(target, *giving, Manner(lambda _: None), agree=bool, to="2")
     assert [] == await found(database, *giving)
-    assert Changed(("2", "1")) == await rollback(target, *giving, say=lambda _: None, agree=bool, to=None, every=True)
+    assert Changed(("2", "1")) == await rollback(
+        target, *giving, Manner(lambda _: None), agree=bool, to=None, every=True
+    )
     assert [] == await found(database, *giving)
 
 
@@ -126,7 +129,7 @@ async def test_a_later_file_of_the_same_run_meets_what_an_earlier_one_gave(
     database: str, giving: tuple[tuple[Migration, ...], LockFile]
 ) -> None:
     assert Changed(("1", "2", "3", "4", "5")) == await migrate(
-        Target("machines", database), *giving, say=lambda _: None
+        Target("machines", database), *giving, Manner(lambda _: None)
     )
     assert [] == await found(database, *giving)
 

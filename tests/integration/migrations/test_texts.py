@@ -20,6 +20,7 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile, dump
 from healthd.expected.store import Files
+from healthd.migrations.manner import Manner
 from healthd.migrations.safe_run import Changed, migrate, resume, rollback
 from healthd.model.findings import Finding
 from healthd.model.severity import Severity
@@ -193,11 +194,11 @@ class Case:
         return self.sql(self.url, text)  # type: ignore[arg-type] # our own texts
 
     async def up(self, to: str | None = None, **options: Any) -> Changed:
-        return await migrate(self.target, self.migrations, self.lock, say=self.said.append, to=to, **options)
+        return await migrate(self.target, self.migrations, self.lock, Manner(self.said.append), to=to, **options)
 
     async def down(self, to: str) -> Changed:
         return await rollback(
-            self.target, self.migrations, self.lock, say=self.said.append, agree=lambda _: True, to=to
+            self.target, self.migrations, self.lock, Manner(self.said.append), agree=lambda _: True, to=to
         )
 
     async def findings(self) -> tuple[Finding, ...]:
@@ -285,7 +286,7 @@ async def test_a_file_that_was_interrupted_is_known_once_it_is_resumed(case: Cas
     with pytest.raises(MigrationFailed, match="division by zero"):
         await case.up()
     case.do("INSERT INTO app.ready VALUES (true)")
-    done = await resume(case.target, case.migrations, case.lock, say=case.said.append)
+    done = await resume(case.target, case.migrations, case.lock, Manner(case.said.append))
 
     assert (("4_stepwise",), ()) == (done.ids, done.unproven)
     assert [] == await case.problems()

@@ -1,0 +1,17 @@
+"""The manner of a run: how it waits for other sessions, and where it reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run waits for other sessions, and where it reports."""
+
+    say: Say  # receives a line for each event
+    live: Say | None = None  # receives transient state, such as progress
+    wait_s: float = 60.0  # for the migration lock
+    patience: Patience = DEFAULT  # for the locks of other sessions

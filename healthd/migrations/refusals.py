@@ -1,0 +1,76 @@
+"""Why a run would be refused before it starts: what a database lacks, or has otherwise; only read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from healthd.config.settings import Target
+from healthd.database.ledger import Ledger
+from healthd.errors import HealthdError
+from healthd.expected import default_places
+from healthd.expected.files import Migration
+from healthd.expected.store import Files
+from healthd.migrations import guards
+from healthd.migrations.impact import foresee
+from healthd.migrations.look import look
+from healthd.migrations.run_plan import order_refusals
+from healthd.migrations.standing import TO_RUN, Standing, read_session
+
+if TYPE_CHECKING:
+    from healthd.expected.lockfile import LockFile
+
+
+async def refusals(
+    target: Target, migrations: Sequence[Migration], lock: LockFile, known: Standing, *, name: str
+) -> tuple[HealthdError, ...]:
+    """Return why `migrate` would refuse to start; interrupted, edited and unknown migrations are not included.
+
+    Only reads.
+    """
+    files, ledger = Files.of(lock, migrations), known.ledger
+    applied = [one.id for one in ledger.applied]
+    pending = [one for one in migrations if one.id in known.ids(*TO_RUN)]
+    if not pending:
+        return ()
+    seen = await look(target, files)
+    foreseen = foresee(target.contracts, lock, ledger, seen.reading.snapshot, pending)
+    misplaced = await elsewhere(target, lock, pending)
+    return (
+        *order_refusals(known, migrations, [one.id for one in migrations]),
+        *guards.raised(guards.refuse_unmeasured, lock, pending, applied, name),
+        *guards.raised(guards.refuse_elsewhere, target.name, misplaced),
+        *guards.raised(guards.refuse_drift, target.name, seen.drift if applied else (), unlocked(lock, applied)),
+        *guards.raised(guards.refuse_breaks, target.name, foreseen.refuses),
+        *await _unwritable(target, ledger),
+    )
+
+
+async def elsewhere(
+    target: Target, lock: LockFile, pending: Sequence[Migration]
+) -> tuple[default_places.Elsewhere, ...]:
+    """Return what sessions of this database would create elsewhere than the replay did."""
+    known = default_places.measured(lock, pending)
+    return tuple(default_places.elsewhere(known, await read_session(target.dsn, default_places.touched(known))))
+
+
+async def elsewhere_undoing(
+    target: Target, lock: LockFile, undone: Sequence[Migration]
+) -> tuple[default_places.Elsewhere, ...]:
+    """Return what rollbacks would look up elsewhere than the replay did."""
+    known = default_places.measured(lock, undone)
+    return tuple(
+        default_places.elsewhere_undoing(known, await read_session(target.dsn, default_places.touched_undoing(known)))
+    )
+
+
+async def _unwritable(target: Target, ledger: Ledger) -> tuple[HealthdError, ...]:
+    """Return why the tables of a ledger could not be created, or written to."""
+    session = await read_session(target.dsn, ())
+    return guards.raised(guards.refuse_unwritable, target.name, session, not ledger.schemas)
+
+
+def unlocked(lock: LockFile, applied: Sequence[str], files: Sequence[tuple[str, str]] = ()) -> tuple[str, ...]:
+    """Return the applied migrations that the lock file lacks, or, for these files, has another text of."""
+    locked, given = {one.id: one.digest for one in lock.migrations}, dict(files)
+    return tuple(one for one in applied if locked.get(one) is None or given.get(one, locked[one]) != locked[one])

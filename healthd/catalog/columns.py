@@ -1,5 +1,6 @@
 """Columns: type, nullability, default, identity, generation and storage."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -101,11 +102,13 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
             counter = f"pg_get_serial_sequence({literal(f'{schema}.{table}')}, {literal(difference.key.path[2])})"
             yield f"SELECT setval({counter}, max({column})) FROM {schema}.{table};"
     elif difference.attribute == "storage":
-        yield (
-            f"{alter} SET STORAGE {expected.storage.upper()};"
-            if expected.storage
-            else f"-- {column} does not have the default storage of its type: SET STORAGE to pg_type.typstorage."
+        usual = (
+            "main" if expected.type.startswith("numeric") else "extended" if VARIABLE.search(expected.type) else None
         )
+        if storage := expected.storage or usual:
+            yield f"{alter} SET STORAGE {storage.upper()};"
+        else:
+            yield f"-- {column} does not have the default storage of its type: SET STORAGE to pg_type.typstorage."
     elif difference.attribute == "compression":
         yield f"{alter} SET COMPRESSION {expected.compression or 'default'};"
     elif difference.attribute == "statistics":
@@ -231,6 +234,8 @@ def definition(record: Column) -> str:
     return " ".join(words)
 
 
+# The usual types whose values can be long, and are compressed and moved out of the row.
+VARIABLE = re.compile(r"\A(?:text|character(?: varying)?|bytea|jsonb?|xml)\b|\[\]\Z")
 STORAGE = """CASE {} WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END"""
 
 

@@ -26,7 +26,8 @@ def repair(difference: Difference, expected: Composite, actual: Composite) -> It
     while expected.attributes[same : same + 1] == actual.attributes[same : same + 1] != ():
         same += 1
     lost, found = expected.attributes[same:], actual.attributes[same:]
-    steps = [f"DROP ATTRIBUTE {_name(one)}" for one in found] + [f"ADD ATTRIBUTE {one}" for one in lost]
+    steps = [f"DROP ATTRIBUTE {_name(one)} CASCADE" for one in found]  # in typed tables too
+    steps += [f"ADD ATTRIBUTE {one} CASCADE" for one in lost]
     yield (
         f"ALTER TYPE {name} {', '.join(steps)} CASCADE;"
         if len(steps) == 1

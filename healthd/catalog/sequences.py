@@ -48,9 +48,13 @@ def repair(difference: Difference, expected: Sequence, _actual: Sequence) -> Ite
 
 def complete(key: Key, record: Sequence, around: Around) -> Iterator[str]:
     """Yield the SQL that ties a sequence to its column, and sets it to the highest value there."""
-    if record.identity or not record.owned_by:
+    if not record.owned_by:
         return
     column = Key.parse(f"column:{record.owned_by}")
+    if record.identity:  # it exists since its column is an identity column
+        if column not in around.new and Key("table", column.path[:2]) not in around.new:
+            yield f"ALTER SEQUENCE {key.sql} {counting(record)};"
+        return
     yield f"ALTER SEQUENCE {key.sql} OWNED BY {record.owned_by};"
     if Key("table", column.path[:2]) not in around.new:
         table = Key("table", column.path[:2]).sql
@@ -90,6 +94,7 @@ KIND = Kind(
     table=lambda key, record: Key.parse(f"column:{record.owned_by}").path[:2] if record.owned_by else None,
     parent=parent,
     repair=repair,
+    follows_type=True,
     complete=complete,
     completed=frozenset({"owned_by"}),
     query=query,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from healthd.catalog import KINDS
+from healthd import catalog
 from healthd.catalog.columns import Column
 from healthd.catalog.grants import Grant
 from healthd.catalog.tables import Table
@@ -85,7 +85,7 @@ def holder(key: Key, record: Record) -> Path | None:
     """Return the path of the table that an object is, or that it belongs to; None if there is none."""
     if key.kind in HANGING:
         return holder(Key(key.path[0], key.path[1:]), record)
-    return KINDS[key.kind].table_of(key, record)
+    return catalog.KINDS[key.kind].table_of(key, record)
 
 
 def _without(objects: Mapping[Key, Record], gone: Iterable[Path]) -> Objects:

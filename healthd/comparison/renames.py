@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from healthd.catalog import KINDS
+from healthd import catalog
 from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Kind
 from healthd.model.names import HANGING, Key, quote
@@ -70,7 +70,7 @@ def under_other_names(
 
 def repair(difference: Difference, record: Record) -> str:
     """Return the SQL that gives an object its expected name."""
-    kind = KINDS[difference.key.kind]
+    kind = catalog.KINDS[difference.key.kind]
     return kind.renamed(kind.with_name(difference.key, difference.actual), record, difference.expected)
 
 
@@ -137,7 +137,7 @@ def inside(kind: str, objects: Mapping[Key, Record]) -> dict[tuple[str, ...], di
         if kind in ("table", "foreign_table") and key.kind == "column":
             column = (record.type, record.not_null, record.identity, record.generated)
             found[key.path[:2]][key.path[2]] = column
-        elif kind == "schema" and KINDS[key.kind].in_schema and KINDS[key.kind].types_at is None:
+        elif kind == "schema" and catalog.KINDS[key.kind].in_schema and catalog.KINDS[key.kind].types_at is None:
             found[key.path[:1]][key.kind, key.path[1:]] = ()
     return found
 
@@ -158,7 +158,7 @@ def _position(column: Key, objects: Mapping[Key, Record]) -> int | None:
 
 
 def _table_of(column: Key, objects: Mapping[Key, Record]) -> Record | None:
-    keys = (Key(kind, column.path[:2]) for kind in KINDS["column"].within)
+    keys = (Key(kind, column.path[:2]) for kind in catalog.KINDS["column"].within)
     return next((objects[key] for key in keys if key in objects), None)
 
 
@@ -180,25 +180,25 @@ def _follows(key: Key, expected: Mapping[Key, Record], renamed: Mapping[Key, str
 
 
 def _name(key: Key) -> str:
-    return key.path[KINDS[key.kind].name_at]
+    return key.path[catalog.KINDS[key.kind].name_at]
 
 
 def _place(key: Key) -> tuple[str, ...]:
     """Return a path without the name."""
-    return KINDS[key.kind].with_name(key, "").path
+    return catalog.KINDS[key.kind].with_name(key, "").path
 
 
 def under_other_paths(objects: Mapping[Key, Record], kind: str, paths: Paths) -> Objects:
     """Return the objects of a database with other paths for these objects of one kind."""
     depth = len(next(iter(paths)))
     types = {}
-    if kind == "schema" or KINDS[kind].is_type:
+    if kind == "schema" or catalog.KINDS[kind].is_type:
         types = {".".join(map(quote, new)): ".".join(map(quote, old)) for new, old in paths.items()}
     end = r"\." if kind == "schema" else r"(?![\w$.\"])"
     spelled = re.compile(rf'(?<![\w$."])({"|".join(map(re.escape, types))}){end}') if types else None
 
     def inner(key: Key) -> Key:
-        path, own = key.path, KINDS[key.kind]
+        path, own = key.path, catalog.KINDS[key.kind]
         if key.kind in HANGING:
             there = inner(Key(path[0], path[1:]))
             return Key(key.kind, (there.kind, *there.path))

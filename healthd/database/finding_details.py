@@ -37,11 +37,33 @@ async def look_closer(connection: AsyncConnection[Any], reading: Reading, verdic
     """Return a reading with more details on a verdict's findings; the same reading if no details are needed."""
     tables = [one.key for one in verdict.findings if one.attribute == SWAPPED] + _exchanged(verdict.findings)
     others = [one.key.path[0] for one in verdict.findings if (one.key.kind, one.attribute) == ("extension", "version")]
-    if not tables and not others:
+    queries = tuple(dict.fromkeys(one.rows for one in verdict.script if one.rows))[:ASKED]
+    if not tables and not others and not queries:
         return reading
     async with read_only(connection, {**SESSION, **LIMITS}):
         updates = {name: await _updates(connection, name) for name in others}
-        return replace(reading, touched=await _touches(connection, reading, tables), updates=updates)
+        touched = await _touches(connection, reading, tables)
+    return replace(reading, touched=touched, updates=updates, rows=await _counts(connection, queries))
+
+
+# How many questions about rows are asked for one script, how long each may take, and how many rows are counted.
+ASKED, PATIENCE_MS, COUNTED = 20, 300, 1000
+
+
+async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) -> dict[str, int]:
+    """Return how many rows these queries return, without those that fail or take too long."""
+    found: dict[str, int] = {}
+    for query in queries:
+        limits = {**SESSION, **LIMITS, "statement_timeout": str(PATIENCE_MS)}
+        try:
+            async with read_only(connection, limits):
+                counted = f"SELECT count(*) FROM ({query} LIMIT {COUNTED}) AS r"
+                row = await (await connection.execute(counted.encode())).fetchone()
+                found[query] = row[0] if row else 0
+        except (errors.ProgrammingError, errors.OperationalError, errors.DataError, errors.InternalError):
+            if connection.closed:
+                raise
+    return found
 
 
 def _exchanged(findings: Iterable[Finding]) -> list[Key]:

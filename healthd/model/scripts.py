@@ -19,6 +19,7 @@ class Statement:
     notes: tuple[str, ...] = ()  # what a reader should know before it runs, a line each
     held: str = ""  # why it is not run; "": it can run
     alone: bool = False  # cannot run in a transaction
+    rows: str = ""  # a query for the rows that forbid it, or that would lose something
 
 
 Script = tuple[Statement, ...]

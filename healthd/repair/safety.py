@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from healthd.model.names import HANGING, Key, literal
+from healthd.model.names import Key, literal
 from healthd.model.snapshots import Place
 from healthd.repair.operations import ALTER, CREATE, DROP, Change, Operation
 from healthd.repair.order import Edges
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """A query for rows that an operation would damage or that forbid it, and what that means."""
+
+    query: str
+    meaning: str
+    checked: bool = False  # whether a statement before the operation must make sure that there are none
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
-    """An operation, with why it is held back (empty: it is not), and what guards and explains it."""
+    """An operation, with why it is held back ("": it is not), what guards it, and what a reader should know."""
 
     operation: Operation
     held: str = ""
-    guards: tuple[str, ...] = ()  # statements that fail, and change nothing, if values would be lost
+    guards: tuple[Guard, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the rows; `empty` are tables without rows, `lossy` the values that a new type would change."""
+    """What is known besides the catalogs; without it the worst is assumed."""
 
-    empty: Collection[Key] = frozenset()
+    rows: Mapping[str, int] = field(default_factory=dict)  # how many rows a guard's query returned, up to MANY
     undecided: Mapping[Place, str] = field(
         default_factory=dict
     )  # differences that a person decides on, with the reason
+
+
+MANY = 1000
 
 
 def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, known: Known) -> tuple[Judged, ...]:
@@ -46,7 +59,7 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
             reasons[drop] = "it cannot be created again yet"  # what works is not dropped
             waiting.append(drop)
     return tuple(
-        Judged(one, reasons.get(number, ""), tuple(_guards(change, one)), tuple(_notes(change, one, known)))
+        Judged(one, reasons.get(number, ""), tuple(guards(change, one)), tuple(_notes(change, one, known)))
         for number, one in enumerate(operations)
     )
 
@@ -58,48 +71,46 @@ def _reason(change: Change, one: Operation, known: Known) -> str:
         return "healthd does not know the entire statement"
     if one.action == CREATE and one.key.kind == "table" and one.key not in change.before.objects:
         return "its rows are lost with it: restore them from a backup; this creates it without rows"
-    if one.action == DROP and (holds := HOLDS.get(one.key.kind)):
-        return holds(change, one.key, known)
+    if one.action == DROP and (holds := HOLDS.get(one.key.kind)) and (reason := holds(change, one.key)):
+        return reason
+    for guard in guards(change, one):
+        count = known.rows.get(guard.query)
+        if count or (count is None and one.action == DROP):
+            return f"{counted(count)}{guard.meaning}"
     return ""
 
 
-def _of_table(change: Change, key: Key, known: Known) -> str:
-    return "" if key in known.empty else "it may hold rows: drop it only if nobody needs them"
-
-
-def _of_column(change: Change, key: Key, known: Known) -> str:
-    record = change.before.objects[key]
-    if record.on.endswith("view") or record.generated != "none" or Key("table", key.path[:2]) in known.empty:
+def counted(count: int | None) -> str:
+    """Return a number of rows as the beginning of a sentence; nothing if it is not known."""
+    if count is None:
         return ""
-    return "it may hold values: drop it only if nobody needs them"
+    return f"{'at least ' if count >= MANY else ''}{count} row{'s' * (count != 1)}: "
 
 
-def _of_sequence(_change: Change, _key: Key, _known: Known) -> str:
+def _of_sequence(_change: Change, _key: Key) -> str:
     return "its value is lost with it: drop it only if nobody needs it"
 
 
-def _of_extension(_change: Change, _key: Key, _known: Known) -> str:
+def _of_extension(_change: Change, _key: Key) -> str:
     return "it may hold tables with rows: drop it only if nobody needs it"
 
 
-def _of_subscription(_change: Change, _key: Key, _known: Known) -> str:
+def _of_subscription(_change: Change, _key: Key) -> str:
     return "its replication slot is dropped on the other server too: drop it only if nobody needs it"
 
 
-def _of_mapping(_change: Change, _key: Key, _known: Known) -> str:
+def _of_mapping(_change: Change, _key: Key) -> str:
     return "its options, which may contain a password, are lost with it"
 
 
-def _of_type(change: Change, key: Key, _known: Known) -> str:
+def _of_type(change: Change, key: Key) -> str:
     shell = change.kinds[key.kind].shell(key, change.before.objects[key])
     return "CASCADE also drops the columns of this type" if shell else ""
 
 
-Holds = Callable[[Change, Key, Known], str]
+Holds = Callable[[Change, Key], str]
 
 HOLDS: Mapping[str, Holds] = {
-    "table": _of_table,
-    "column": _of_column,
     "sequence": _of_sequence,
     "extension": _of_extension,
     "subscription": _of_subscription,
@@ -109,18 +120,38 @@ HOLDS: Mapping[str, Holds] = {
 }
 
 
-def _guards(change: Change, one: Operation) -> Iterator[str]:
-    """Yield statements that fail if the next one would change or lose values."""
-    if one.action != ALTER:
-        return
-    if one.key.kind == "composite":
+def guards(change: Change, one: Operation) -> Iterator[Guard]:
+    """Yield the queries for rows that an operation would damage, or that forbid it."""
+    if one.action == DROP and one.key.kind == "table":
+        yield Guard(f"SELECT FROM {one.key.sql}", "drop it only if nobody needs its rows")
+    elif one.action == DROP and one.key.kind == "column":
+        record = change.before.objects[one.key]
+        if not record.on.endswith("view") and record.generated == "none":
+            table, name = _names(one.key)
+            yield Guard(f"SELECT FROM {table} WHERE {name} IS NOT NULL", "drop it only if nobody needs its values")
+    elif one.action == ALTER and one.key.kind == "composite":
         yield from _of_composite(change, one.key)
-    elif one.key.kind == "column" and one.attribute == "type":
+    elif one.action == ALTER and one.key.kind == "column" and one.attribute == "type":
         of = _of_conversion if one.key in change.converted else _of_retyping
         yield from of(change, one.key)
+    elif one.action == ALTER and one.attribute == "not_null" and change.after.objects[one.key].not_null:
+        if one.key.kind == "column":
+            table, name = _names(one.key)
+            yield Guard(f"SELECT FROM {table} WHERE {name} IS NULL", "without a value: with them it fails")
+    elif one.action == CREATE and one.key.kind == "constraint":
+        record = change.after.objects[one.key]
+        if record.on == "table" and record.validated and (found := CHECKED.match(record.definition)):
+            table = Key("table", one.key.path[:2])
+            if table in change.before.objects:
+                yield Guard(
+                    f"SELECT FROM {table.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails"
+                )
 
 
-def _of_composite(change: Change, key: Key) -> Iterator[str]:
+CHECKED = re.compile(r"CHECK (\(.*\))(?: NO INHERIT)?\Z", re.DOTALL)
+
+
+def _of_composite(change: Change, key: Key) -> Iterator[Guard]:
     """Yield the guards for an attribute that is dropped: columns of the type have its values."""
     expected, actual = (side.objects[key].attributes for side in (change.after, change.before))
     if set(actual) <= set(expected):
@@ -128,30 +159,30 @@ def _of_composite(change: Change, key: Key) -> Iterator[str]:
     for column in change.before.dependents(key):
         if column.kind == "column" and change.before.objects[column].on == "table":
             table, name = _names(column)
-            query = f"SELECT FROM {table} WHERE {name} IS NOT NULL"
-            yield raising(query, f"{column} has values of {key.sql}: an attribute would be dropped with its values")
+            meaning = f"an attribute of {key.sql} would be dropped with its values in {column.sql}"
+            yield Guard(f"SELECT FROM {table} WHERE {name} IS NOT NULL", meaning, checked=True)
 
 
-def _of_conversion(change: Change, column: Key) -> Iterator[str]:
-    """Yield the guards for a column whose type was created again."""
+def _of_conversion(change: Change, column: Key) -> Iterator[Guard]:
+    """Yield the guard for a column whose type is created again; nobody can ask before the type exists."""
     key = change.converted[column]
     table, name = _names(column)
     array = "[]" if change.before.objects[column].type.endswith("[]") else ""
     new, old = key.sql + array, change.aside(key).sql + array
     back = f"{name}::text{array}::{new}::text{array}::{old}"
-    yield f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;"
-    query = f"SELECT FROM {table} WHERE {_unlike(back, name, getattr(change.before.objects[key], 'type', ''))}"
-    yield raising(query, f"{column}: the type {new} would change values")
+    unlike = _unlike(back, name, getattr(change.before.objects[key], "type", ""))
+    yield Guard(
+        f"SELECT FROM {table} WHERE {unlike}", f"the type {new} would change values of {column.sql}", checked=True
+    )
 
 
-def _of_retyping(change: Change, column: Key) -> Iterator[str]:
+def _of_retyping(change: Change, column: Key) -> Iterator[Guard]:
     expected, actual = change.after.objects[column], change.before.objects[column]
-    if actual.on != "table":
-        return
-    table, name = _names(column)
-    yield f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;"
-    query = f"SELECT FROM {table} WHERE {_unlike(f'{name}::{expected.type}::{actual.type}', name, actual.type)}"
-    yield raising(query, f"{column}: the type {expected.type} would change values")
+    if actual.on == "table":
+        table, name = _names(column)
+        unlike = _unlike(f"{name}::{expected.type}::{actual.type}", name, actual.type)
+        meaning = f"the type {expected.type} would change values of {column.sql}"
+        yield Guard(f"SELECT FROM {table} WHERE {unlike}", meaning, checked=True)
 
 
 def _names(column: Key) -> tuple[str, str]:
@@ -180,16 +211,15 @@ def raising(query: str, message: str) -> str:
 
 def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
     """Yield what a reader should know before an operation runs."""
-    fresh = Key("table", one.key.path[:2]) not in change.before.objects
-    if one.key.kind in HANGING or fresh:
+    if one.key.kind != "column" or one.action != CREATE or Key("table", one.key.path[:2]) not in change.before.objects:
         return
-    if one.action == CREATE and one.key.kind == "column":
-        record = change.after.objects[one.key]
-        if record.on == "table" and record.generated == "none" and Key("table", one.key.path[:2]) not in known.empty:
-            given = "the default" if record.default or record.identity != "none" else "NULL"
-            yield f"The values of {one.key.sql} are gone: restore them from a backup. Existing rows get {given}."
-            if record.not_null and not (record.default or record.identity != "none"):
-                yield "If the table has rows, this fails: add it without NOT NULL, fill it, then SET NOT NULL."
-    elif one.action == ALTER and one.attribute == "not_null" and change.after.objects[one.key].not_null:
-        table, column = Key("table", one.key.path[:2]).sql, Key("", one.key.path[2:]).sql
-        yield f"It fails if there are rows without a value: SELECT * FROM {table} WHERE {column} IS NULL;"
+    record, table = change.after.objects[one.key], Key("table", one.key.path[:2]).sql
+    if record.on != "table" or record.generated != "none" or known.rows.get(f"SELECT FROM {table}") == 0:
+        return
+    given = record.default or record.identity != "none"
+    yield (
+        f"The values of {one.key.sql} are gone: restore them from a backup. "
+        f"Existing rows get {'the default' if given else 'NULL'}."
+    )
+    if record.not_null and not given:
+        yield "If the table has rows, this fails: add it without NOT NULL, fill it, then SET NOT NULL."

@@ -14,7 +14,7 @@ from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import edges, ordered
-from healthd.repair.safety import Judged, Known, judged
+from healthd.repair.safety import Judged, Known, judged, raising
 from healthd.sqltext.classify import runs_alone
 
 NAMES = (SCHEMA_OF, PLACE_OF, NAME_OF, SWAPPED)
@@ -80,24 +80,39 @@ def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -
         # What is created again is as expected in all attributes.
         whole = places.get(one.operation.key, ()) if one.operation.action in (DROP, CREATE) else ()
         cause = tuple(dict.fromkeys((one.operation.cause, *whole)))
-        for guard in one.guards:
-            yield Statement(guard, cause, held=one.held)
+        checked = [guard for guard in one.guards if guard.checked]
+        if checked:
+            table = Key("table", one.operation.key.path[:2]).sql if one.operation.key.kind == "column" else ""
+            if table:
+                yield Statement(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", cause, held=one.held)
+            for guard in checked:
+                yield Statement(raising(guard.query, guard.meaning), cause, held=one.held, rows=guard.query)
         notes = one.notes
+        for guard in one.guards:
+            if not guard.checked:
+                notes = (*notes, f"{guard.query.replace('SELECT FROM', 'SELECT * FROM', 1)}; -- {guard.meaning}")
+        rows = next((guard.query for guard in one.guards if not guard.checked), _asked(one.operation))
         for sql in one.operation.statements:
             if sql.startswith("--"):
                 notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))
             else:
-                yield Statement(sql, cause, notes, one.held, runs_alone(sql))
-                notes = ()
+                yield Statement(sql, cause, notes, one.held, runs_alone(sql), rows)
+                notes, rows = (), ""
         if notes:
             yield Statement("", cause, notes, one.held)
 
 
+def _asked(one: Operation) -> str:
+    """Return the query that tells whether a column is added to a table with rows."""
+    added = one.action == CREATE and one.key.kind == "column"
+    return f"SELECT FROM {Key('table', one.key.path[:2]).sql}" if added else ""
+
+
 def _once(statements: Iterable[Statement]) -> Iterator[Statement]:
     """Yield each statement once, at its first place, with all that it is for."""
-    found: dict[tuple[str, tuple[str, ...]], Statement] = {}
+    found: dict[tuple[str, bool, tuple[str, ...]], Statement] = {}
     for one in statements:
-        same = (one.sql, () if one.sql else one.notes)
+        same = (one.sql, bool(one.held), () if one.sql else one.notes)
         if same in found:
             found[same] = replace(found[same], causes=tuple(dict.fromkeys((*found[same].causes, *one.causes))))
         else:

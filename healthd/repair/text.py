@@ -15,7 +15,7 @@ def written(statement: Statement) -> str:
     """Return a statement with its notes; one that is held back is a comment with the reason."""
     lines = [f"-- {line}" for note in statement.notes for line in note.splitlines()]
     if statement.held:
-        lines.append(f"-- Not run: {statement.held}.")
+        lines = [f"-- Not run: {statement.held}.", *lines]
         lines += [f"-- {line}".rstrip() for line in statement.sql.splitlines()]
     elif statement.sql:
         lines.append(statement.sql)
@@ -34,12 +34,17 @@ def transactions(script: Iterable[Statement]) -> Iterator[str]:
         texts = [written(one) for one in group]
         if kind == "together":
             yield "\n".join(["BEGIN;", *texts, "COMMIT;"])
+        elif kind.startswith("held"):
+            first, *others = texts
+            yield "\n".join([first, *(one.partition("\n")[2] for one in others)])  # the reason once
         else:
             yield from texts
 
 
 def _part(statement: Statement) -> str:
-    if statement.held or not statement.sql or statement.sql.startswith("BEGIN;"):
+    if statement.held:
+        return f"held: {statement.held}"
+    if not statement.sql or statement.sql.startswith("BEGIN;"):
         return "apart"
     return "alone" if statement.alone else "together"
 

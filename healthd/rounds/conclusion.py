@@ -192,7 +192,7 @@ def _script(evidence: Evidence, comparison: Comparison, parted: Sorted, reading:
     actual = replace(evidence.actual, objects=evidence.aligned)
     undecided = dict.fromkeys(evidence.lenient, "a role that neither sql/ nor a contract names holds it; if unintended")
     undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
-    known = Known(undecided=undecided)
+    known = Known(reading.rows, undecided)
     return repair(evidence.expected, actual, differences, known, names=differences, migrator=reading.ledger.owner)
 
 

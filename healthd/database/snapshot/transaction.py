@@ -38,7 +38,8 @@ class Reading:
     """Everything that one transaction saw: the objects, the ledger, and who is running a migration.
 
     `settings` are those that databases and roles give to new sessions; `digests` are those that were requested.
-    `touched` is, for tables whose columns seem to be swapped, when each column was last changed;
+    `touched` is, for tables whose columns seem to be swapped, when each column was last changed; `rows` is how many
+    rows queries of the repair returned, up to a bound;
     `updates` is, for extensions of another version, from which version to which they can be updated.
     """
 
@@ -48,6 +49,7 @@ class Reading:
     settings: str = ""
     digests: Mapping[str, Digest] = field(default_factory=dict)
     touched: Mapping[Key, tuple[TouchedColumn, ...]] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
     updates: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
 
     @property

@@ -6,9 +6,17 @@ from evidence import evidence, snapshot
 from healthd.catalog.enums import Enum
 from healthd.checks.enums import check
 from healthd.model.severity import Severity
+from healthd.model.snapshots import diff
+from healthd.repair.safety import Known
+from healthd.repair.script import repair
 
 STATUS = "enum:public.machinestatus"
 VALID = ("active", "inactive", "maintenance")
+
+
+def repaired(expected: Enum, actual: Enum | None = None) -> list[str]:
+    sides = snapshot({STATUS: expected}), snapshot({STATUS: actual} if actual else {})
+    return [one.sql for one in repair(*sides, diff(*sides), Known())]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +37,7 @@ def test_labels_that_differ_are_told(
     assert ("enum_mismatch", Severity.CRITICAL, STATUS) == (finding.problem, finding.severity, str(finding.key))
     assert f"{STATUS}: {words} (valid: active, inactive, maintenance)" == finding.message
     assert {"valid_values": VALID, "missing": missing, "extra": extra} == finding.facts
-    assert finding.repair
+    assert repaired(Enum(VALID), Enum(actual))
 
 
 def test_a_type_that_is_missing_is_told_with_its_values() -> None:
@@ -38,7 +46,7 @@ def test_a_type_that_is_missing_is_told_with_its_values() -> None:
     assert "enum_mismatch" == finding.problem
     assert f"{STATUS}: the type is missing (valid: active, inactive, maintenance)" == finding.message
     assert VALID == finding.facts["valid_values"]
-    assert ("CREATE TYPE public.machinestatus AS ENUM ('active', 'inactive', 'maintenance');",) == finding.repair
+    assert ["CREATE TYPE public.machinestatus AS ENUM ('active', 'inactive', 'maintenance');"] == repaired(Enum(VALID))
 
 
 def test_a_type_that_nobody_expects_is_no_mismatch() -> None:

@@ -1,0 +1,277 @@
+"""The script that repairs differences: its order, what it holds back, and what guards it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from evidence import snapshot
+
+from healthd.catalog.columns import Column
+from healthd.catalog.composites import Composite
+from healthd.catalog.constraints import Constraint
+from healthd.catalog.enums import Enum
+from healthd.catalog.functions import Function
+from healthd.catalog.grants import Grant
+from healthd.catalog.indexes import Index
+from healthd.catalog.owners import Owner
+from healthd.catalog.policies import Policy
+from healthd.catalog.schemas import Schema
+from healthd.catalog.sequences import Sequence
+from healthd.catalog.tables import Table
+from healthd.catalog.views import View
+from healthd.model.names import Key
+from healthd.model.scripts import Script
+from healthd.model.snapshots import diff
+from healthd.repair.safety import Known
+from healthd.repair.script import repair
+from healthd.repair.text import transactions
+
+PUBLIC = {"schema:public": Schema()}
+TABLE = Table(False, None, (), None, "off", column_order="id, name")
+ID = Column("integer", False, None, "none", "none", None)
+NAME = Column("text", False, None, "none", "none", None)
+T = {**PUBLIC, "table:public.t": TABLE, "column:public.t.id": ID, "column:public.t.name": NAME}
+V = View(False, " SELECT name\n   FROM public.t;", ())
+F = Function("function", "x integer", "integer", "sql", "SELECT x")
+
+
+def script(expected: dict[str, Any], actual: dict[str, Any], **known: Any) -> Script:
+    sides = snapshot(expected), snapshot(actual)
+    return repair(*sides, diff(*sides), Known(**known), migrator="app")
+
+
+def runs(found: Script) -> list[str]:
+    return [one.sql for one in found if one.sql and not one.held]
+
+
+def held(found: Script) -> list[str]:
+    return [one.sql for one in found if one.held]
+
+
+def test_a_function_is_created_with_its_privileges_and_without_those_of_everybody() -> None:
+    key = "function:public.f(integer)"
+    grants = {
+        'grant:function.public.f(integer)."PUBLIC"': Grant(()),
+        "grant:function.public.f(integer).api": Grant(("EXECUTE",)),
+    }
+
+    create, revoke, grant = runs(script({**PUBLIC, key: F, **grants}, PUBLIC))
+
+    assert create.startswith("CREATE OR REPLACE FUNCTION public.f(x integer)")
+    assert "REVOKE EXECUTE ON ROUTINE public.f(integer) FROM PUBLIC;" == revoke
+    assert "GRANT EXECUTE ON ROUTINE public.f(integer) TO api;" == grant
+
+
+def test_a_function_with_another_signature_is_replaced_once_between_what_depends_on_it() -> None:
+    key, view = "function:public.f(integer)", View(False, " SELECT public.f(1) AS a;", ())
+    expected = {**PUBLIC, key: F, "view:public.v": view, "grant:view.public.v.api": Grant(("SELECT",))}
+    actual = {**expected, key: replace(F, arguments="y integer", body="SELECT y")}
+
+    found = runs(script(expected, actual))
+
+    assert ["DROP VIEW public.v;", "DROP ROUTINE public.f(integer);"] == found[:2]
+    assert found[2].startswith("CREATE OR REPLACE FUNCTION public.f(x integer)")
+    assert ["CREATE VIEW public.v AS\n SELECT public.f(1) AS a;", "GRANT SELECT ON TABLE public.v TO api;"] == found[3:]
+
+
+def test_an_owner_comes_before_the_privileges() -> None:
+    expected = {**T, "owner:table.public.t": Owner("(migrator)"), "grant:table.public.t.api": Grant(("SELECT",))}
+    actual = {**T, "owner:table.public.t": Owner("api")}
+
+    assert ["ALTER TABLE public.t OWNER TO app;", "GRANT SELECT ON TABLE public.t TO api;"] == runs(
+        script(expected, actual)
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "statements"),
+    [
+        (("SELECT",), ("SELECT*",), ["REVOKE GRANT OPTION FOR SELECT ON TABLE public.t FROM api CASCADE;"]),
+        ((), ("SELECT/boss",), ["REVOKE SELECT ON TABLE public.t FROM api GRANTED BY boss;"]),
+        (("SELECT*",), ("SELECT",), ["GRANT SELECT ON TABLE public.t TO api WITH GRANT OPTION;"]),
+        (("ALL",), ("SELECT",), ["REVOKE ALL ON TABLE public.t FROM api;", "GRANT ALL ON TABLE public.t TO api;"]),
+    ],
+)
+def test_privileges_are_changed_as_they_were_granted(
+    expected: tuple[str, ...], actual: tuple[str, ...], statements: list[str]
+) -> None:
+    key = "grant:table.public.t.api"
+
+    assert statements == runs(script({**T, key: Grant(expected)}, {**T, key: Grant(actual)}))
+
+
+def test_the_type_of_a_column_changes_between_the_views_on_it_and_never_changes_a_value() -> None:
+    expected = {**T, "view:public.v": V, "column:public.t.name": replace(NAME, type="character varying(20)")}
+
+    found = runs(script(expected, {**T, "view:public.v": V}))
+
+    drop, lock, guard, alter, create = found
+    assert ("DROP VIEW public.v;", "CREATE VIEW public.v AS\n SELECT name\n   FROM public.t;") == (drop, create)
+    assert "LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE;" == lock
+    assert "SELECT FROM public.t WHERE name::character varying(20)::text IS DISTINCT FROM name" in guard
+    assert alter.startswith("ALTER TABLE public.t ALTER COLUMN name TYPE character varying(20)")
+
+
+def test_labels_that_must_go_need_a_new_type_and_its_columns_follow() -> None:
+    status = replace(NAME, type="public.m", default="'a'::public.m")
+    table = {**T, "column:public.t.name": status}
+    expected, actual = {**table, "enum:public.m": Enum(("a", "b"))}, {**table, "enum:public.m": Enum(("b", "a", "c"))}
+
+    found = runs(script(expected, actual))
+
+    assert "ALTER TYPE public.m RENAME TO m_replaced;" == found[0]
+    assert "CREATE TYPE public.m AS ENUM ('a', 'b');" == found[1]
+    assert "name::text::public.m::text::public.m_replaced IS DISTINCT FROM name" in found[3]
+    assert (
+        "ALTER TABLE public.t ALTER COLUMN name DROP DEFAULT, "
+        "ALTER COLUMN name TYPE public.m USING name::text::public.m, "
+        "ALTER COLUMN name SET DEFAULT 'a'::public.m;" == found[4]
+    )
+    assert ["DROP TYPE public.m_replaced;"] == found[5:]
+
+
+def test_an_attribute_of_a_composite_type_is_dropped_only_where_no_column_has_its_values() -> None:
+    table = {**T, "column:public.t.name": replace(NAME, type="public.pair")}
+    expected = {**table, "composite:public.pair": Composite(("a integer",))}
+    actual = {**table, "composite:public.pair": Composite(("a integer", "b text"))}
+
+    guard, alter = runs(script(expected, actual))
+
+    assert "SELECT FROM public.t WHERE name IS NOT NULL" in guard
+    assert "ALTER TYPE public.pair DROP ATTRIBUTE b CASCADE;" == alter
+
+
+def test_a_lost_column_says_that_its_values_are_gone() -> None:
+    (statement,) = script(T, {key: one for key, one in T.items() if key != "column:public.t.name"})
+
+    assert "ALTER TABLE public.t ADD COLUMN name text;" == statement.sql
+    assert ("The values of public.t.name are gone: restore them from a backup. Existing rows get NULL.",) == (
+        statement.notes
+    )
+
+
+def test_a_lost_table_is_printed_with_everything_that_it_had_and_does_not_run() -> None:
+    parts = {
+        "sequence:public.t_id_seq": Sequence("integer", 1, 1, 1, 2147483647, False, 1, "public.t.id", False),
+        "constraint:public.t.t_pkey": Constraint("table", "primary key", True, "PRIMARY KEY (id)"),
+        "view:public.v": V,
+        "grant:view.public.v.api": Grant(("SELECT",)),
+    }
+
+    found = script({**T, **parts}, PUBLIC)
+
+    assert [
+        "CREATE SEQUENCE public.t_id_seq AS integer INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 "
+        "CACHE 1 NO CYCLE;"
+    ] == runs(found)
+    assert [
+        "CREATE TABLE public.t (\n    id integer,\n    name text\n);",
+        "ALTER TABLE public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id);",
+        "CREATE VIEW public.v AS\n SELECT name\n   FROM public.t;",
+        "ALTER SEQUENCE public.t_id_seq OWNED BY public.t.id;",
+        "GRANT SELECT ON TABLE public.v TO api;",
+    ] == held(found)
+
+
+def test_what_works_is_not_dropped_if_it_cannot_be_created_again() -> None:
+    view = replace(V, materialized=True)
+    aside = {**PUBLIC, "schema:aside": Schema(), "view:public.v": replace(view, definition=" SELECT a FROM aside.b;")}
+
+    found = script({**T, "view:public.v": view}, aside)
+
+    assert [] == [sql for sql in runs(found) if sql.startswith("DROP MATERIALIZED VIEW")]
+    assert "DROP MATERIALIZED VIEW public.v;" in held(found)
+
+
+def test_what_holds_rows_is_dropped_by_nobody_but_its_readers() -> None:
+    more = {"column:public.t.more": NAME, "table:public.u": TABLE}
+
+    assert [] == runs(script(T, {**T, **more}))
+    assert ["ALTER TABLE public.t DROP COLUMN more;", "DROP TABLE public.u;"] == held(script(T, {**T, **more}))
+    rows = {"SELECT FROM public.u": 0, "SELECT FROM public.t WHERE more IS NOT NULL": 0}
+    assert ["ALTER TABLE public.t DROP COLUMN more;", "DROP TABLE public.u;"] == runs(
+        script(T, {**T, **more}, rows=rows)
+    )
+
+
+def test_values_that_would_change_are_counted_and_nothing_is_done() -> None:
+    expected = {**T, "column:public.t.name": replace(NAME, type="character varying(5)")}
+    query = "SELECT FROM public.t WHERE name::character varying(5)::text IS DISTINCT FROM name"
+
+    found = script(expected, T, rows={query: 3})
+
+    assert ([], 3) == (runs(found), len(held(found)))
+    assert "3 rows: the type character varying(5) would change values of public.t.name" == found[0].held
+    assert [] == held(script(expected, T, rows={query: 0}))
+
+
+def test_rows_that_forbid_a_constraint_are_named() -> None:
+    key, check = "constraint:public.t.ck", Constraint("table", "check", True, "CHECK ((id > 0))")
+
+    (statement,) = script({**T, key: check}, T, rows={"SELECT FROM public.t WHERE NOT ((id > 0))": 2})
+
+    assert "2 rows: against the constraint: with them it fails" == statement.held
+    assert (
+        "SELECT * FROM public.t WHERE NOT ((id > 0)); -- against the constraint: with them it fails",
+    ) == statement.notes
+
+
+def test_what_holds_no_rows_is_dropped() -> None:
+    policy = Policy(True, "all", ("PUBLIC",), "true", None)
+    more = {"policy:public.t.open": policy, "view:public.v": V, "function:public.f(integer)": F}
+
+    assert {
+        "DROP POLICY open ON public.t;",
+        "DROP VIEW public.v;",
+        "DROP ROUTINE public.f(integer);",
+    } == set(runs(script(T, {**T, **more})))
+
+
+def test_a_policy_is_changed_in_place_so_that_it_is_never_missing() -> None:
+    policy, key = Policy(True, "all", ("api",), "true", None), "policy:public.t.own"
+
+    assert ["ALTER POLICY own ON public.t TO api USING (true);"] == runs(
+        script({**T, key: policy}, {**T, key: replace(policy, using="false")})
+    )
+
+
+def test_an_index_is_built_under_another_name_before_the_old_one_is_dropped() -> None:
+    index = Index(True, True, "CREATE UNIQUE INDEX i ON public.t USING btree (id)")
+    key = "index:public.t.i"
+
+    found = runs(script({**T, key: index}, {**T, key: replace(index, definition=f"{index.definition} WHERE (id > 0)")}))
+
+    assert [
+        "DROP INDEX CONCURRENTLY IF EXISTS public.i_rebuilt;",
+        "CREATE UNIQUE INDEX CONCURRENTLY i_rebuilt ON public.t USING btree (id);",
+        "DROP INDEX CONCURRENTLY public.i;",
+        "ALTER INDEX public.i_rebuilt RENAME TO i;",
+    ] == found
+
+
+def test_the_owner_of_a_difference_decides_on_it() -> None:
+    key = "grant:table.public.t.grafana"
+    place = Key.parse(key), None
+
+    (statement,) = script(T, {**T, key: Grant(("SELECT",))}, undecided={place: "a DBA granted it"})
+
+    assert ("REVOKE SELECT ON TABLE public.t FROM grafana;", "a DBA granted it") == (statement.sql, statement.held)
+
+
+def test_views_that_mention_each_other_by_chance_are_all_created() -> None:
+    one, two = View(False, " SELECT 1 AS w FROM public.w;", ()), View(False, " SELECT 1 AS v FROM public.v;", ())
+
+    assert 2 == len(runs(script({**PUBLIC, "view:public.v": one, "view:public.w": two}, PUBLIC)))
+
+
+def test_the_text_has_transactions_around_all_that_can_be_in_one() -> None:
+    index = Index(False, True, "CREATE INDEX i ON public.t USING btree (id)")
+    expected = {**T, "index:public.t.i": index, "view:public.v": V, "enum:public.e": Enum(("a", "b"))}
+
+    parts = list(transactions(script(expected, {**T, "enum:public.e": Enum(("a",))})))
+
+    assert "ALTER TYPE public.e ADD VALUE 'b' AFTER 'a';" in parts
+    assert "CREATE INDEX CONCURRENTLY i ON public.t USING btree (id);" in parts
+    assert ["BEGIN;\nCREATE VIEW public.v AS\n SELECT name\n   FROM public.t;\nCOMMIT;"] == [
+        one for one in parts if one.startswith("BEGIN")
+    ]

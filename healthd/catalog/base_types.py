@@ -119,7 +119,7 @@ def query(server_version: int) -> str:
            AND {own("pg_type", "t.oid")}"""
 
 
-KIND = Kind(
+KIND = Kind(  # noqa: S604 # a shell type is none of an operating system
     name="base_type",
     record=BaseType,
     noun="TYPE",

@@ -163,8 +163,8 @@ def create(key: Key, record: Column, around: Around) -> Iterator[str]:
 
 def added(key: Key, record: Column, around: Around) -> Iterator[str]:
     """Yield the SQL that adds a column to its table."""
-    schema, table, column = map(quote, key.path)
-    yield f"ALTER {record.on.upper()} {schema}.{table} ADD COLUMN {in_table(key, record, around)};"
+    table = Key("table", key.path[:2]).sql
+    yield f"ALTER {record.on.upper()} {table} ADD COLUMN {in_table(key, record, around)};"
     yield from settled(key, record)
 
 

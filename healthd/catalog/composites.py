@@ -28,11 +28,7 @@ def repair(difference: Difference, expected: Composite, actual: Composite) -> It
     lost, found = expected.attributes[same:], actual.attributes[same:]
     steps = [f"DROP ATTRIBUTE {_name(one)} CASCADE" for one in found]  # in typed tables too
     steps += [f"ADD ATTRIBUTE {one} CASCADE" for one in lost]
-    yield (
-        f"ALTER TYPE {name} {', '.join(steps)} CASCADE;"
-        if len(steps) == 1
-        else f"ALTER TYPE {name} {', '.join(steps)};"
-    )
+    yield f"ALTER TYPE {name} {', '.join(steps)};"
 
 
 def _name(attribute: str) -> str:

@@ -43,7 +43,7 @@ class Function:
     needs: Annotated[str | None, Attribute(None)] = None
 
 
-def repair(difference: Difference, expected: Function, actual: Function) -> Iterator[str]:
+def repair(difference: Difference, expected: Function, _actual: Function) -> Iterator[str]:
     """Yield the SQL that restores a function: one clause if that is enough, otherwise the entire definition."""
     name = difference.key.sql
     made = definition(".".join(map(quote, difference.key.path[:2])), expected)

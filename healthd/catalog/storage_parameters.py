@@ -24,7 +24,7 @@ def assigned(options: str, order: str | None) -> str:
 
 
 def _place(name: str, names: list[str]) -> int:
-    """Return where a parameter was set; the order does not say which of two with one name is that of the TOAST table."""
+    """Return where a parameter was set; of two with one name, the order does not say which is the TOAST table's."""
     bare = name if name in names else name.removeprefix("toast.")
     return names.index(bare) if bare in names else len(names)
 

@@ -59,6 +59,8 @@ def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[s
         if actual.bound is not None:
             yield f"ALTER TABLE {actual.inherits[0]} DETACH PARTITION {name};"
         yield f"ALTER TABLE {expected.inherits[0]} ATTACH PARTITION {name} {expected.bound};"
+    elif difference.attribute == "bound":
+        yield f"ALTER TABLE {actual.inherits[0]} DETACH PARTITION {name};"
     elif difference.attribute == "of_type":
         yield f"ALTER TABLE {name} {f'OF {expected.of_type}' if expected.of_type else 'NOT OF'};"
     elif difference.attribute == "inherits" and (expected.bound, actual.bound) == (None, None):

@@ -44,9 +44,9 @@ def repair(difference: Difference, expected: Trigger, actual: Trigger) -> Iterat
     if difference.attribute == "enabled" or (made and expected.enabled != "origin"):
         yield f"ALTER TABLE {schema}.{table} {SWITCH[expected.enabled]} TRIGGER {name};"
     if difference.attribute == "partitions" or (made and expected.partitions):
-        actual = actual or expected
+        there = expected if made else actual
         wanted = dict(one.rsplit(" ", 1) for one in expected.partitions)
-        for partition in dict(one.rsplit(" ", 1) for one in (*actual.partitions, *expected.partitions)):
+        for partition in dict(one.rsplit(" ", 1) for one in (*there.partitions, *expected.partitions)):
             yield f"ALTER TABLE {partition} {SWITCH[wanted.get(partition, expected.enabled)]} TRIGGER {name};"
 
 

@@ -46,11 +46,15 @@ def repair(difference: Difference, expected: View, actual: View) -> Iterator[str
         if expected.options:
             yield f"ALTER {view} {name} SET ({', '.join(expected.options)});"
     elif difference.missing:
-        yield f"CREATE {view} {name}{options} AS\n{expected.definition}"
+        using = f" USING {quote(expected.access_method)}" if expected.access_method not in (None, "heap") else ""
+        place = f" TABLESPACE {quote(expected.tablespace)}" if expected.tablespace else ""
+        yield f"CREATE {view} {name}{using}{options}{place} AS\n{expected.definition}"
         if expected.materialized and expected.replica_identity not in ("default", "index"):
             yield f"ALTER MATERIALIZED VIEW {name} REPLICA IDENTITY {expected.replica_identity.upper()};"
     elif difference.attribute == "definition":
         yield f"CREATE OR REPLACE {view} {name}{options} AS\n{expected.definition}"
+    elif difference.attribute == "replica_identity" and expected.replica_identity != "index":
+        yield f"ALTER MATERIALIZED VIEW {name} REPLICA IDENTITY {expected.replica_identity.upper()};"
     elif difference.attribute == "tablespace":
         yield f"ALTER {view} {name} SET TABLESPACE {quote(expected.tablespace or 'pg_default')};"
     elif difference.attribute == "access_method" and expected.access_method and actual.access_method:

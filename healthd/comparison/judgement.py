@@ -40,7 +40,7 @@ def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mis
         )
         return
     if difference.attribute == SWAPPED:
-        yield _swapped(evidence, difference, problem)
+        yield _swapped(difference, problem)
         return
     severity = kind.severity(difference)
     if severity is None:
@@ -75,7 +75,7 @@ def _place(difference: Difference) -> str:
     return str(difference.actual) if difference.attribute == PLACE_OF else quote(difference.actual)
 
 
-def _swapped(evidence: Evidence, difference: Difference, problem: str) -> Finding:
+def _swapped(difference: Difference, problem: str) -> Finding:
     expected, actual = sides(difference)
     told = swapped_columns.message(difference)
     return Finding(problem, difference.key, told, Severity.CRITICAL, expected, actual, SWAPPED)

@@ -58,7 +58,7 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
 def under_other_names(
     expected: Mapping[Key, Record], objects: Mapping[Key, Record], kind: str, found: Mapping[Key, Key]
 ) -> Objects:
-    """Return the objects with other names for some of one kind (actual key: expected key), and the texts that follow."""
+    """Return the objects with other names for some of one kind (actual: expected key), and the texts that follow."""
     names = {_name(there): _name(key) for there, key in found.items()}
     renamed = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
     for key, record in renamed.items():

@@ -32,7 +32,7 @@ class Around:
     columns: Mapping[Path, tuple[Key, ...]] = field(default_factory=dict)  # of a table, by its path
     counters: Mapping[Path, Key] = field(default_factory=dict)  # the sequences that columns own, by the column's path
     new: AbstractSet[Key] = frozenset()  # what the same script creates: nobody uses these objects yet
-    owner: Callable[[Key], str] = lambda key: "(owner)"  # of the object of a privilege
+    owner: Callable[[Key], str] = lambda _key: "(owner)"  # of the object of a privilege
     migrator: str = "(migrator)"  # the role that runs migrations, as a snapshot names it
     server_version: int = 0
 

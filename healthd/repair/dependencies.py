@@ -120,7 +120,7 @@ class Dependencies:
             if (other := Key(name, key.path[place : place + self.kinds[name].depth])) in self.objects and not counter:
                 yield other
         found = self.mentioned(key)
-        pairs = found.pairs | ({key.path[:2]} if kind.is_part else set())
+        pairs = found.pairs | ({(key.path[0], key.path[1])} if kind.is_part else frozenset())
         for pair in pairs:
             yield from self._named.get(pair, ())
             yield from self._columns(key, record, pair, found)

@@ -80,9 +80,7 @@ class Change:
     def _begin(self, one: Difference) -> None:
         if one.missing:
             self.made.setdefault(one.key, one.place)
-        elif one.unexpected:
-            self._drop(one.key, one.place)
-        elif self._is_replaced(one):
+        elif one.unexpected or self._is_replaced(one):
             self._drop(one.key, one.place)
 
     def _is_replaced(self, one: Difference) -> bool:
@@ -167,7 +165,7 @@ class Change:
         return self.kinds[key.kind].with_name(key, f"{key.path[-1][:50]}_replaced")
 
     def _conversions(self) -> Iterator[Operation]:
-        """Yield the operations that give columns the type that was created again: values are converted by their text."""
+        """Yield the operations that give columns a type that was created again: values are converted by their text."""
         for column, key in self.converted.items():
             record = self.after.objects.get(column) or self.before.objects[column]
             name, steps = Key("", column.path[2:]).sql, []
@@ -201,6 +199,11 @@ class Change:
         """Return whether an object is dropped together with what it belongs to."""
         if any(other in self.gone and key in self.before.needs(other) for other in self.before.needs(key)):
             return key.kind == "function"  # a type and its functions need each other: DROP TYPE … CASCADE
+        record = self.before.objects[key]
+        if key.kind == "sequence" and record.identity:
+            return True  # DROP IDENTITY drops it
+        if key.kind == "column" and getattr(self.before.objects.get(Key("table", key.path[:2])), "of_type", None):
+            return True  # the columns of a typed table are those of its type
         parent = self.before.parent(key)
         if parent is None or parent not in self.gone:
             return False
@@ -216,7 +219,7 @@ class Change:
             if expected is not None and expected.default:
                 yield Operation(ALTER, key, "default", (f"{alter} SET DEFAULT {expected.default};",), cause)
 
-    def _creates(self, covered: set[Key], around: object) -> Iterator[Operation]:
+    def _creates(self, covered: set[Key], around: Around) -> Iterator[Operation]:
         for key, cause in self.made.items():
             kind, named = self.kinds[key.kind], self._spelled(self.after, key)
             if shell := kind.shell(*named):

@@ -13,8 +13,8 @@ HOUSE = Path(healthd.__file__).parent
 
 # From the bottom to the top: what stands here may import what stands before it, and nothing that stands after it.
 LAYERS = """
-    _version text errors background model sqltext postgres catalog contracts database config expected comparison repair checks
-    rounds migrations replay lint importing report daemon cli asgi __init__ __main__""".split()
+    _version text errors background model sqltext postgres catalog contracts database config expected comparison
+    repair checks rounds migrations replay lint importing report daemon cli asgi __init__ __main__""".split()
 
 # What may read and write, look at a clock, start threads or processes, or know how the process ends: a module, or all
 # of a package. All others take values and return values.

@@ -160,10 +160,8 @@ def test_a_lost_table_is_printed_with_everything_that_it_had_and_does_not_run() 
 
     found = script({**T, **parts}, PUBLIC)
 
-    assert [
-        "CREATE SEQUENCE public.t_id_seq AS integer INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 "
-        "CACHE 1 NO CYCLE;"
-    ] == runs(found)
+    (sequence,) = runs(found)
+    assert sequence.startswith("CREATE SEQUENCE public.t_id_seq AS integer INCREMENT BY 1 MINVALUE 1 ")
     assert [
         "CREATE TABLE public.t (\n    id integer,\n    name text\n);",
         "ALTER TABLE public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id);",

@@ -4,6 +4,7 @@ import inspect
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -27,6 +28,10 @@ if (
     and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES
 ):
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+# The tests start hundreds of processes: each would compile the program again, for longer than it then runs.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]

@@ -171,6 +171,26 @@ def _present() -> dict[str, str]:
     return {kind.name: f"EXISTS ({kind.some})" for kind in catalog.KINDS.values() if kind.some}
 
 
+async def _absent(connection: AsyncConnection[Any]) -> frozenset[str]:
+    """Return the kinds that certainly have no object; none if this cannot be found out.
+
+    Only of a superuser is it certain that it could read them: to others, what cannot be read is unknown.
+    """
+    present = _present()
+    try:
+        with _failing(connection):
+            async with connection.transaction(force_rollback=True):
+                facts = f"SELECT {SUPERUSER}, {', '.join(present.values())}".encode()
+                ((superuser, *found),) = await (await connection.execute(facts)).fetchall()
+    except _KindFailed:  # which kind failed is found when each is read
+        return frozenset()
+    absent = frozenset(name for name, is_there in zip(present, found, strict=True) if not is_there)
+    return absent if superuser else frozenset()
+
+
+SUPERUSER = "pg_catalog.current_setting('is_superuser') = 'on'"
+
+
 async def _everything(
     connection: AsyncConnection[Any], values: Mapping[str, Any], omitted: Collection[str], *, last: bool
 ) -> tuple[dict[Key, Any], dict[str, str]]:
@@ -181,9 +201,12 @@ async def _everything(
     objects: dict[Key, Any] = {}
     unreadable: dict[str, str] = {}
     locked = False
-    for kind in catalog.KINDS.values():
+    absent = await _absent(connection) if not omitted else frozenset()
+    for kind in sorted(catalog.KINDS.values(), key=lambda kind: kind.name in absent):
         if kind.name in omitted:
             continue
+        if kind.name in absent and not unreadable:
+            break  # the rest is absent; what could not be read either is found only by reading it
         try:
             async with connection.transaction(force_rollback=True):
                 if locked:  # a table is locked for long: all kinds together wait no longer than one
@@ -196,7 +219,7 @@ async def _everything(
                 raise
             unreadable[kind.name] = str(failed)
             locked = locked or failed.state == LOCKED
-    return objects, unreadable
+    return objects, {name: unreadable[name] for name in catalog.KINDS if name in unreadable}
 
 
 async def _in_parts(

@@ -78,7 +78,8 @@ async def _read_once(
                     )
                     values["migrator"] = migrator
                 same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
-                objects, unreadable = await _everything(connection, values, same, last=readings == 1)
+                needless = same if found else await _absent(connection)
+                objects, unreadable = await _everything(connection, values, needless, last=readings == 1)
                 if texts is not None and len(ledger.schemas) == 1 and await texts():
                     ledger = await with_texts(connection, ledger, same)
                 snapshot = Snapshot(connection.info.server_version, objects, unreadable, same)
@@ -119,7 +120,7 @@ async def _digests(
     try:
         with _failing(connection):
             async with connection.transaction(force_rollback=True):
-                present = _present()
+                present = presence()
                 facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(present.values())}".encode()
                 ((migrator, server, *found),) = await (await connection.execute(facts, [owner])).fetchall()
                 absent = {name for name, is_there in zip(present, found, strict=True) if not is_there}
@@ -166,7 +167,20 @@ def asked() -> tuple[str, ...]:
     return tuple(name for name, kind in catalog.KINDS.items() if not kind.always_read)
 
 
-def _present() -> dict[str, str]:
+async def _absent(connection: AsyncConnection[Any]) -> frozenset[str]:
+    """Return the kinds of which the database has no object; none if the server rejects the query."""
+    present = presence()
+    try:
+        with _failing(connection):
+            async with connection.transaction(force_rollback=True):
+                facts = f"SELECT {', '.join(present.values())}".encode()
+                ((*found,),) = await (await connection.execute(facts)).fetchall()
+    except _KindFailed:
+        return frozenset()
+    return frozenset(name for name, is_there in zip(present, found, strict=True) if not is_there)
+
+
+def presence() -> dict[str, str]:
     """Return the SQL that checks whether a kind has any object: planning the query itself takes longer than this."""
     return {kind.name: f"EXISTS ({kind.some})" for kind in catalog.KINDS.values() if kind.some}
 

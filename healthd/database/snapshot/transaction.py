@@ -190,24 +190,27 @@ async def _everything(
 ) -> tuple[dict[Key, Any], dict[str, str]]:
     """Return the objects of all kinds but the omitted, and the reason for each kind that could not be read.
 
-    The locks of pg_get_viewdef are held until the end of the transaction, or of a subtransaction.
+    The locks of pg_get_viewdef are held until the end of the transaction, or until a savepoint is restored.
     """
     objects: dict[Key, Any] = {}
     unreadable: dict[str, str] = {}
     locked = False
-    for kind in catalog.KINDS.values():
-        if kind.name in omitted:
-            continue
-        try:
-            async with connection.transaction(force_rollback=True):
+    async with connection.transaction("kinds", force_rollback=True):
+        for kind in catalog.KINDS.values():
+            if kind.name in omitted:
+                continue
+            failed: _KindFailed | None = None
+            try:
                 if locked:  # a table is locked for long: all kinds together wait no longer than one
                     await connection.execute("SET LOCAL lock_timeout = '20ms'")
                 objects |= await _objects(connection, kind, values)
-        except _KindFailed as failed:
-            if failed.state == FULL and await _in_parts(connection, kind, values, objects):
+            except _KindFailed as error:
+                failed = error
+            await connection.execute("ROLLBACK TO SAVEPOINT kinds")
+            if failed is None or (failed.state == FULL and await _in_parts(connection, kind, values, objects)):
                 continue
             if not last and failed.state not in SURE:
-                raise
+                raise failed
             unreadable[kind.name] = str(failed)
             locked = locked or failed.state == LOCKED
     return objects, unreadable

@@ -1,9 +1,11 @@
 """One PostgreSQL server for the session, and a new database for each test that requests one."""
 
+import functools
 import inspect
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -16,6 +18,7 @@ import pytest
 from psycopg import sql as compose
 
 from healthd.postgres import embedded, programs
+from healthd.postgres.clusters import KEPT
 
 BINARIES = Path(os.environ["HEALTHD_PG_BIN"]) if os.environ.get("HEALTHD_PG_BIN") else None
 
@@ -28,8 +31,19 @@ if (
 ):
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
+# The tests start hundreds of processes: each would compile the program again, for longer than it then runs.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the scratch servers of all workers, and of the processes that tests start, share one run of initdb."""
+    if KEPT not in os.environ:  # a worker has it from the process that started it
+        os.environ[KEPT] = folder = tempfile.mkdtemp(prefix="healthd-clusters-")
+        config.add_cleanup(functools.partial(shutil.rmtree, folder, ignore_errors=True))
 
 
 def pytest_report_header() -> str:

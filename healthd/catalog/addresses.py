@@ -5,14 +5,14 @@ Owners, privileges, comments and security labels belong to objects of all kinds;
 
 from dataclasses import dataclass
 
-from healthd.catalog.scope import RELATION, SCHEMA, own
+from healthd.catalog.scope import own
 
 USERS = 16384  # the first oid that initdb does not assign
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """How the objects of one catalog are selected and named: parts of an SQL query.
+    """How the objects of one catalog are selected and named: parts of an SQL query that begins with SHARED.
 
     `path` is an array that begins with the kind; `owner` and `acl` are columns, None if the catalog has none;
     `acl_type` is the letter for acldefault().
@@ -40,8 +40,8 @@ def _in_schema(kind: str, catalog: str, prefix: str, name: str, *, owner: str | 
         catalog,
         "o.oid",
         _path(kind, "n.nspname", f"o.{name}"),
-        f"pg_catalog.{catalog} AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.{prefix}namespace",
-        SCHEMA,
+        f"pg_catalog.{catalog} AS o JOIN schemas AS n ON n.oid = o.{prefix}namespace",
+        "true",
         owner and f"o.{owner}",
     )
 
@@ -62,11 +62,9 @@ def _on_relation(kind: str, catalog: str, relation: str, name: str, where: str =
     return Address(
         catalog,
         "o.oid",
-        _path(kind, "n.nspname", "c.relname", f"o.{name}"),
-        f"""pg_catalog.{catalog} AS o
-          JOIN pg_catalog.pg_class AS c ON c.oid = o.{relation}
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace""",
-        f"{RELATION} AND c.relpersistence <> 't' AND {where} AND {own('pg_class', 'c.oid')}",
+        _path(kind, "c.nspname", "c.relname", f"o.{name}"),
+        f"pg_catalog.{catalog} AS o JOIN relations AS c ON c.oid = o.{relation}",
+        where,
     )
 
 
@@ -76,9 +74,9 @@ def _of_access_method(kind: str, catalog: str, prefix: str) -> Address:
         "o.oid",
         _path(kind, "n.nspname", f"o.{prefix}name", "m.amname"),
         f"""pg_catalog.{catalog} AS o
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.{prefix}namespace
+          JOIN schemas AS n ON n.oid = o.{prefix}namespace
           JOIN pg_catalog.pg_am AS m ON m.oid = o.{prefix}method""",
-        SCHEMA,
+        "true",
         f"o.{prefix}owner",
     )
 
@@ -109,9 +107,9 @@ PRINTED = """(NOT o.tgisinternal AND o.tgparentid = 0
 RELATIONS = Address(
     "pg_class",
     "c.oid",
-    _path(RELKIND, "n.nspname", "c.relname"),
-    "pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
-    f"c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't' AND {RELATION}",
+    _path(RELKIND, "c.nspname", "c.relname"),
+    "relations AS c",
+    "c.relkind <> 'c'",
     "c.relowner",
     "c.relacl",
     "r",
@@ -119,12 +117,9 @@ RELATIONS = Address(
 COLUMNS = Address(
     "pg_class",
     "c.oid",
-    _path("column", "n.nspname", "c.relname", "a.attname"),
-    """pg_catalog.pg_attribute AS a
-          JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace""",
-    f"""c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND c.relpersistence <> 't' AND NOT a.attisdropped AND {RELATION}
-           AND (c.relkind <> 'c' OR {own("pg_type", "c.reltype")})""",
+    _path("column", "c.nspname", "c.relname", "a.attname"),
+    "pg_catalog.pg_attribute AS a JOIN relations AS c ON c.oid = a.attrelid",
+    f"c.relkind <> 'S' AND NOT a.attisdropped AND (c.relkind <> 'c' OR {own('pg_type', 'c.reltype')})",
     "c.relowner",
     "a.attacl",
     "c",
@@ -132,35 +127,32 @@ COLUMNS = Address(
 INDEXES = Address(
     "pg_class",
     "i.oid",
-    _path("index", "n.nspname", "c.relname", "i.relname"),
+    _path("index", "c.nspname", "c.relname", "i.relname"),
     """pg_catalog.pg_class AS i
           JOIN pg_catalog.pg_index AS x ON x.indexrelid = i.oid
-          JOIN pg_catalog.pg_class AS c ON c.oid = x.indrelid
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace""",
-    f"c.relpersistence <> 't' AND {RELATION} AND {own('pg_class', 'c.oid')}",
+          JOIN relations AS c ON c.oid = x.indrelid""",
+    "true",
 )
 CONSTRAINTS = Address(
     "pg_constraint",
     "o.oid",
     _path("constraint", "n.nspname", "coalesce(c.relname, t.typname)", "o.conname"),
     """pg_catalog.pg_constraint AS o
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.connamespace
-          LEFT JOIN pg_catalog.pg_class AS c ON c.oid = o.conrelid
+          JOIN schemas AS n ON n.oid = o.connamespace
+          LEFT JOIN relations AS c ON c.oid = o.conrelid
           LEFT JOIN pg_catalog.pg_type AS t ON t.oid = o.contypid""",
-    f"""coalesce(c.relpersistence, 'p') <> 't'
-           AND (c.oid IS NULL OR c.relname <> ALL (%(books)s))
+    f"""(c.oid IS NOT NULL OR o.conrelid = 0)
            AND (o.contype <> 'c' OR o.conislocal)
            AND (o.contype <> 'f' OR o.conparentid = 0)
            AND o.contype <> 't'
-           AND {SCHEMA}
-           AND ({own("pg_class", "c.oid")} AND {own("pg_type", "t.oid")})""",
+           AND {own("pg_type", "t.oid")}""",
 )
 SCHEMAS = Address(
     "pg_namespace",
     "n.oid",
     _path("schema", "n.nspname"),
-    "pg_catalog.pg_namespace AS n",
-    SCHEMA,
+    "schemas AS n",
+    "true",
     "n.nspowner",
     "n.nspacl",
     "n",
@@ -174,8 +166,8 @@ FUNCTIONS = Address(
         "p.proname",
         "('(' || pg_catalog.oidvectortypes(p.proargtypes) || ')')",
     ),
-    "pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace",
-    f"{SCHEMA} AND {WRITTEN}",
+    "pg_catalog.pg_proc AS p JOIN schemas AS n ON n.oid = p.pronamespace",
+    WRITTEN,
     "p.proowner",
     "p.proacl",
     "f",
@@ -184,8 +176,8 @@ TYPES = Address(
     "pg_type",
     "t.oid",
     _path(TYPE, "n.nspname", "t.typname"),
-    "pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace",
-    f"{SCHEMA} AND {MADE}",
+    "pg_catalog.pg_type AS t JOIN schemas AS n ON n.oid = t.typnamespace",
+    MADE,
     "t.typowner",
     "t.typacl",
     "T",
@@ -212,8 +204,8 @@ ADDRESSES = (
         "pg_operator",
         "o.oid",
         _path("operator", "n.nspname", "o.oprname", f"({OPERANDS})"),
-        "pg_catalog.pg_operator AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace",
-        f"o.oprcode <> 0 AND {SCHEMA}",
+        "pg_catalog.pg_operator AS o JOIN schemas AS n ON n.oid = o.oprnamespace",
+        "o.oprcode <> 0",
         "o.oprowner",
     ),
     _of_access_method("operator_class", "pg_opclass", "opc"),
@@ -226,8 +218,8 @@ ADDRESSES = (
         _path("statistics", "n.nspname", "o.stxname"),
         """pg_catalog.pg_statistic_ext AS o
           JOIN pg_catalog.pg_class AS c ON c.oid = o.stxrelid
-          JOIN pg_catalog.pg_namespace AS n ON n.oid = o.stxnamespace""",
-        f"{RELATION} AND c.relpersistence <> 't' AND {own('pg_class', 'c.oid')}",
+          JOIN schemas AS n ON n.oid = o.stxnamespace""",
+        f"c.relname <> ALL (%(books)s) AND c.relpersistence <> 't' AND {own('pg_class', 'c.oid')}",
         "o.stxowner",
     ),
     _in_schema("text_search_dictionary", "pg_ts_dict", "dict", "dictname", owner="dictowner"),

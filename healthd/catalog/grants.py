@@ -17,7 +17,7 @@ from healthd.catalog.addresses import (
 )
 from healthd.catalog.owners import UPGRADED
 from healthd.catalog.roles import OWNER, PUBLIC, last_renamed, role, written
-from healthd.catalog.scope import SCHEMA
+from healthd.catalog.scope import SCHEMA, with_members
 from healthd.model.attributes import Record
 from healthd.model.kinds import Around, Kind
 from healthd.model.names import Key, quote
@@ -182,9 +182,7 @@ def _changed(one: Address) -> str:
     letter = f"'{one.acl_type}'::\"char\""
     if one is RELATIONS:
         letter = "CASE c.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r'::\"char\" END"
-    where = one.where.replace(SCHEMA, SEEN)
-    if one is LANGUAGES:
-        where = "o.lanispl"  # pg_dump omits the others
+    where = "o.lanispl" if one is LANGUAGES else one.where  # pg_dump omits the other languages
     origin = f"coalesce(i.initprivs, pg_catalog.acldefault({letter}, {one.owner}))"
     changed = f"{one.acl} IS DISTINCT FROM i.initprivs"
     changed += f" AND ({one.acl} IS NOT NULL OR {EMPTIED})" if one is COLUMNS else f" AND {one.acl} IS NOT NULL"
@@ -260,8 +258,8 @@ KIND = Kind(
     repair=repair,
     drop=drop,
     create=create,
-    query=f"""
-        WITH changed AS ({
+    query=f"""{with_members(SEEN)},
+         changed AS ({
         "         UNION ALL".join(
             _changed(one) for one in (SCHEMAS, RELATIONS, COLUMNS, FUNCTIONS, TYPES, LANGUAGES, WRAPPERS, SERVERS)
         )

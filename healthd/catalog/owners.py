@@ -61,6 +61,15 @@ UNTOUCHED = f"""n.nspname = 'public'
                     OR {UPGRADED})"""
 
 
+def _other(owner: str) -> str:
+    """Return the condition that an owner is not the role that runs migrations, as a CASE.
+
+    Usually one role owns everything. From that the planner would conclude that no object has another owner, and choose
+    nested loops over all built-in objects.
+    """
+    return f"CASE WHEN {owner} IS DISTINCT FROM %(migrator)s::pg_catalog.oid THEN true ELSE false END"
+
+
 def _owners(one: Address, owner: str) -> str:
     where = one.where
     if one.catalog == "pg_class":
@@ -70,7 +79,7 @@ def _owners(one: Address, owner: str) -> str:
     return f"""
         SELECT {one.path}, {role(owner)}
           FROM {one.source}
-         WHERE {owner} IS DISTINCT FROM %(migrator)s::pg_catalog.oid
+         WHERE {_other(owner)}
            AND {where}
            AND {own(one.catalog, one.oid)}"""
 

@@ -7,32 +7,51 @@ SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 # %(books)s is an array of table names.
 RELATION = f"{SCHEMA} AND c.relname <> ALL (%(books)s)"
 
-# Two relations that the query of every kind may use: the members of extensions, and the relations that are neither
-# members nor temporary nor indexes, each with its schema.
+# All relations that are neither temporary nor indexes, each with its schema.
+RELATIONS = """
+            SELECT n.nspname, c.oid, c.relname, c.relkind, c.relpersistence, c.relispartition, c.relpartbound,
+                   c.reltype, c.reloftype, c.relowner, c.relacl, c.relam, c.reltablespace, c.reltoastrelid,
+                   c.reloptions, c.relreplident, c.relrowsecurity, c.relforcerowsecurity
+              FROM pg_catalog.pg_class AS c
+              JOIN schemas AS n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+               AND c.relpersistence <> 't'
+               AND c.relname <> ALL (%(books)s)"""
+
+
+def _schemas(condition: str) -> str:
+    return f"""schemas AS MATERIALIZED (
+            SELECT n.oid, n.nspname, n.nspowner, n.nspacl
+              FROM pg_catalog.pg_namespace AS n
+             WHERE {condition})"""
+
+
+# What the query of every kind may use: the schemas in scope, the members of extensions, and the relations that are not
+# members. A join with one of them is planned quickly, and the names of schemas are tested once, not for each object.
 SHARED = f"""
-    WITH members AS MATERIALIZED (
+    WITH {_schemas(SCHEMA)},
+         members AS MATERIALIZED (
             SELECT e.classid, e.objid
               FROM pg_catalog.pg_depend AS e
              WHERE e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
                AND e.deptype = 'e'),
-         relations AS MATERIALIZED (
-            SELECT n.nspname, c.oid, c.relname, c.relkind, c.relpersistence, c.relispartition, c.relpartbound,
-                   c.reloftype, c.relowner, c.relacl, c.relam, c.reltablespace, c.reltoastrelid, c.reloptions,
-                   c.relreplident, c.relrowsecurity, c.relforcerowsecurity
-              FROM pg_catalog.pg_class AS c
-              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
-               AND c.relpersistence <> 't'
-               AND {RELATION}
+         relations AS MATERIALIZED ({RELATIONS}
                AND NOT EXISTS (SELECT
                                  FROM members AS e
                                 WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                                   AND e.objid   = c.oid))"""
 
 
+def with_members(condition: str = SCHEMA) -> str:
+    """Return WITH for a query in which `schemas` are those that meet a condition, and `relations` include members."""
+    return f"""
+    WITH {_schemas(condition)},
+         relations AS MATERIALIZED ({RELATIONS})"""
+
+
 def shared(query: str) -> str:
     """Return SHARED for a query that uses it, otherwise nothing: an error in SHARED must not affect other queries."""
-    return SHARED if "relations AS" in query or "members AS" in query else ""
+    return SHARED if any(f"{name} AS" in query for name in ("schemas", "members", "relations")) else ""
 
 
 # Sequences (s, c), each with the column (tn, t, a) that owns it, if any (d).

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from healthd.catalog.addresses import ADDRESSES
 from healthd.catalog.comments import addressed, described
+from healthd.catalog.scope import with_members
 from healthd.model.attributes import Record
 from healthd.model.kinds import Around, Kind
 from healthd.model.names import Key, literal, quote
@@ -51,7 +52,8 @@ KIND = Kind(
     drop=drop,
     some="SELECT FROM pg_catalog.pg_seclabel",
     # Including labels on members of extensions: they do not belong to the extension.
-    query="\n         UNION ALL".join(
+    query=with_members()
+    + "\n         UNION ALL".join(
         described(one, "pg_seclabel", "{path} || d.provider, d.label", members=True) for one in ADDRESSES
     ),
 )

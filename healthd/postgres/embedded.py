@@ -21,6 +21,7 @@ from time import monotonic, sleep
 from typing import IO, Literal, NamedTuple, Self
 from urllib.parse import quote
 
+from healthd.postgres.clusters import make_cluster
 from healthd.postgres.programs import EmbeddedError, Programs, account_name, choose, find_binaries, last_words
 
 Mode = Literal["smart", "fast", "immediate"]
@@ -121,7 +122,7 @@ def temporary(*, binaries: Path | None = None) -> Iterator[Server]:
     """Provide a scratch server; its folder is removed with it, even when our process is killed."""
     data = Path(tempfile.mkdtemp(prefix="healthd-"))
     try:
-        server = _start(data, find_binaries(binaries), durable=False, settings=THROW_AWAY, litter=[data])
+        server = _start(data, find_binaries(binaries), durable=False, settings=THROW_AWAY, litter=[data], scratch=True)
         try:
             yield server
         finally:
@@ -154,7 +155,13 @@ def running(data: Path, database: str) -> str | None:
 
 
 def _start(
-    data: Path, binaries: Path, *, durable: bool, settings: Mapping[str, str], litter: Sequence[Path] = ()
+    data: Path,
+    binaries: Path,
+    *,
+    durable: bool,
+    settings: Mapping[str, str],
+    litter: Sequence[Path] = (),
+    scratch: bool = False,
 ) -> Server:
     data = data.absolute()
     with _in_our_words(data), ExitStack() as undo:
@@ -164,7 +171,7 @@ def _start(
         undo.callback(_release, lock)
         log = undo.enter_context(_open(data / "postgres.log"))
         _end_survivors(data, log, programs)
-        _make_cluster(data, programs, durable=durable)
+        make_cluster(data, programs, durable=durable, scratch=scratch)
         if (log_start := log.seek(0, os.SEEK_END)) > LOG_LIMIT_BYTES:
             log_start = log.truncate(0)
         if (folder := _socket_folder(data, programs)) != data:
@@ -346,28 +353,6 @@ def _exists(pid: int) -> bool:
     except PermissionError:
         pass
     return True
-
-
-def _make_cluster(data: Path, programs: Programs, *, durable: bool) -> None:
-    """Run initdb if there is no cluster. An interruption leaves nothing that could be taken for a cluster."""
-    unfinished, finished = data / "initdb.unfinished", data / "initdb.finished"
-    if not finished.exists():
-        if (data / "PG_VERSION").exists():
-            return
-        shutil.rmtree(unfinished, ignore_errors=True)
-        # The builtin provider sorts equally on every system; before PostgreSQL 17 only the C library's is available.
-        builtin = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
-        locale = builtin if int(programs.major) >= 17 else ("--locale=C.UTF-8",)
-        safety = () if durable else ("--no-sync",)
-        where = ("-D", str(unfinished), "--username=postgres", "--auth=trust", "--encoding=UTF8")
-        programs.run("initdb", *where, *locale, *safety)
-        unfinished.rename(finished)
-    for entry in sorted(finished.iterdir(), key=lambda entry: entry.name == "PG_VERSION"):
-        entry.rename(data / entry.name)
-    finished.rmdir()
-
-
-# PostgreSQL's programs, and the account that runs them
 
 
 # Words

@@ -141,11 +141,9 @@ def guards(change: Change, one: Operation) -> Iterator[Guard]:
     elif one.action == CREATE and one.key.kind == "constraint":
         record = change.after.objects[one.key]
         if record.on == "table" and record.validated and (found := CHECKED.match(record.definition)):
-            table = Key("table", one.key.path[:2])
-            if table in change.before.objects:
-                yield Guard(
-                    f"SELECT FROM {table.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails"
-                )
+            key = Key("table", one.key.path[:2])
+            if key in change.before.objects:
+                yield Guard(f"SELECT FROM {key.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails")
 
 
 CHECKED = re.compile(r"CHECK (\(.*\))(?: NO INHERIT)?\Z", re.DOTALL)

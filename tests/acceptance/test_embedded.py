@@ -26,7 +26,7 @@ from yoyo.connections import parse_uri
 
 from healthd import errors
 from healthd import text as text_module
-from healthd.postgres import embedded, programs
+from healthd.postgres import clusters, embedded, programs
 from healthd.postgres.embedded import Server
 from healthd.postgres.programs import EmbeddedError
 
@@ -347,6 +347,69 @@ def test_an_interrupted_initdb_is_made_good(data: Path, sql: Sql, moved: int | N
     assert not list(data.glob("initdb.*"))
 
 
+# Clusters that are kept
+
+CLUSTER = """
+    SELECT c.system_identifier, d.datcollate, d.datctype, pg_encoding_to_char(d.encoding), d.datdba::regrole::text
+      FROM pg_control_system() AS c, pg_database AS d
+     WHERE d.datname = 'template0'"""
+
+
+def clusters_of_two(sql: Sql) -> list[tuple[object, ...]]:
+    """Start two scratch servers, and return which clusters they have; each can be written to."""
+    found = []
+    for _ in range(2):
+        with embedded.temporary(binaries=BINARIES) as server:
+            sql(server.url(), "CREATE TABLE ours ()")
+            sql(server.url(), "CREATE DATABASE another")
+            found += sql(server.url(), CLUSTER)
+    return found
+
+
+@pytest.fixture
+def keeping(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for clusters that does not exist yet."""
+    monkeypatch.setenv(clusters.KEPT, str(folder / "clusters"))
+    return folder / "clusters"
+
+
+def test_a_scratch_server_starts_from_a_kept_cluster(keeping: Path, sql: Sql) -> None:
+    first, second = clusters_of_two(sql)
+
+    assert first == second
+    assert ["cluster-"] == [entry.name[:8] for entry in keeping.iterdir()]
+
+
+@needs_root
+@pytest.mark.usefixtures("as_nobody")
+def test_a_kept_cluster_is_given_to_the_account_of_the_server(keeping: Path, sql: Sql) -> None:
+    first, second = clusters_of_two(sql)
+
+    assert first == second
+
+
+def test_without_a_folder_for_it_no_cluster_is_kept(monkeypatch: pytest.MonkeyPatch, sql: Sql) -> None:
+    monkeypatch.delenv(clusters.KEPT)
+    (first, *words), (second, *same) = clusters_of_two(sql)
+
+    assert first != second
+    assert words == same
+
+
+def test_a_cluster_that_others_could_have_made_is_not_used(keeping: Path, sql: Sql) -> None:
+    keeping.mkdir()
+    keeping.chmod(0o777)
+    first, second = clusters_of_two(sql)
+
+    assert first != second
+    assert [] == list(keeping.iterdir())
+
+
+def test_a_data_folder_that_stays_gets_its_own_cluster(keeping: Path, absent: Path, sql: Sql) -> None:
+    with embedded.temporary(binaries=BINARIES) as server, start(absent) as other:
+        assert sql(server.url(), CLUSTER) != sql(other.url(), CLUSTER)
+
+
 # Two at once, and those that did not end well
 
 
@@ -645,7 +708,7 @@ def test_a_plain_user_needs_no_wrapper(folder: Path, closed_wheel: Path) -> None
     if python is None:
         pytest.skip("no Python that nobody may run")
     (folder / "lib").mkdir()
-    for module in (embedded, programs, errors, text_module):
+    for module in (embedded, clusters, programs, errors, text_module):
         copy = (folder / "lib").joinpath(*module.__name__.split(".")).with_suffix(".py")
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(module.__file__, copy)

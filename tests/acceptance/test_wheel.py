@@ -1,5 +1,6 @@
 """What a user gets who installs the wheel: the program, and its documentation as a site that needs no network."""
 
+import fcntl
 import importlib.util
 import json
 import os
@@ -80,15 +81,27 @@ class Installed:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """The wheel as `pip wheel .` builds it, with the tools that are installed here."""
-    out, folder = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("installed")
-    words = ["--no-deps", "--no-index", "--no-build-isolation", "--quiet", "--wheel-dir", str(out)]
-    command = [sys.executable, "-m", "pip", "wheel", str(ROOT), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert 0 == done.returncode, done.stdout + done.stderr
-    (file,) = out.glob("healthd-*.whl")
+    folder, session = tmp_path_factory.mktemp("installed"), tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        session = session.parent  # of all workers
+    with (session / "wheel.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        file = built(session / "wheel")
     with zipfile.ZipFile(file) as archive:
         archive.extractall(folder)
         return Installed(folder, tuple(archive.namelist()))
+
+
+def built(out: Path) -> Path:
+    """Return the wheel in this folder, built unless another worker has done so: the site in it takes long."""
+    if not (found := tuple(out.glob("healthd-*.whl"))):
+        words = ["--no-deps", "--no-index", "--no-build-isolation", "--quiet", "--wheel-dir", str(out)]
+        command = [sys.executable, "-m", "pip", "wheel", str(ROOT), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert 0 == done.returncode, done.stdout + done.stderr
+        found = tuple(out.glob("healthd-*.whl"))
+    (file,) = found
+    return file
 
 
 def test_the_wheel_has_the_program_and_its_documentation_and_nothing_else(wheel: Installed) -> None:

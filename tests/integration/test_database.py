@@ -264,6 +264,9 @@ async def test_one_reading_is_one_instant_also_of_what_comes_in_between(
 
 async def test_a_kind_that_may_not_be_read_is_unreadable_and_the_others_are_read(url: str, sql: Any) -> None:
     reader = role(url, sql, "door_blind")
+    # A kind that has no object is not read: there are comments, and a label of a provider that is not loaded.
+    sql(url, "COMMENT ON TABLE machines IS 'of the plant'")
+    sql(url, "INSERT INTO pg_seclabel VALUES ('machines'::regclass, 'pg_class'::regclass, 0, 'provider', 'label')")
     sql(url, "REVOKE SELECT ON pg_catalog.pg_enum, pg_catalog.pg_trigger FROM PUBLIC")
     async with connect(reader) as connection:
         snapshot = await take_snapshot(connection)

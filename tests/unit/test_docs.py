@@ -1,6 +1,7 @@
 """The documentation does what it says: its code runs, its links lead somewhere, and what is generated is up to date."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,12 +59,14 @@ def test_each_step_of_a_walk_is_one_function_that_is_there() -> None:
 
     assert len(steps) >= 20
     for path, name in steps:
-        functions = {
-            node.name
-            for node in ast.walk(ast.parse((DOCS.parent / path).read_text()))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        }
-        assert name in functions, f"{path} has no {name}"
+        assert name in functions(path), f"{path} has no {name}"
+
+
+@functools.cache
+def functions(path: str) -> set[str]:
+    """Return the names of the functions of a module; several steps may be in one."""
+    tree = ast.parse((DOCS.parent / path).read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
 def test_the_layers_that_are_written_down_are_those_that_are_held() -> None:

@@ -2,7 +2,7 @@
 
 import ast
 import functools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -85,9 +85,16 @@ def modules() -> Mapping[str, str]:
 NAMES = frozenset(modules())
 
 
-def imports(tree: ast.AST) -> Iterator[str]:
+@functools.cache
+def nodes(source: str) -> Sequence[ast.AST]:
+    """Return the nodes of a module that the rules are about; each source is parsed once for all of them."""
+    read = ast.Import | ast.ImportFrom | ast.Call | ast.Attribute
+    return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, read))
+
+
+def imports(tree: Iterable[ast.AST]) -> Iterator[str]:
     """Yield the full name of each module that is imported, wherever the import stands."""
-    for node in ast.walk(tree):
+    for node in tree:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -96,9 +103,9 @@ def imports(tree: ast.AST) -> Iterator[str]:
             yield from (name if name in NAMES else str(node.module) for name in inner)
 
 
-def calls(tree: ast.AST) -> Iterator[str]:
+def calls(tree: Iterable[ast.AST]) -> Iterator[str]:
     """Yield the dotted name of each thing that is called."""
-    for node in ast.walk(tree):
+    for node in tree:
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func)
 
@@ -115,15 +122,15 @@ def layer(name: str) -> int:
     return LAYERS.index(first or "__init__")
 
 
-def imported_names(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def imported_names(tree: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """Yield module and name of each `from module import name`."""
-    for node in ast.walk(tree):
+    for node in tree:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield str(node.module), alias.name
 
 
-def impure(tree: ast.AST) -> Iterator[str]:
+def impure(tree: Iterable[ast.AST]) -> Iterator[str]:
     """Yield, in a few words each, what a module does that is not for values only."""
     for module in imports(tree):
         if not module.startswith("healthd") and module not in PLAIN and module.partition(".")[0] not in LIBRARIES:
@@ -140,7 +147,7 @@ def impure(tree: ast.AST) -> Iterator[str]:
 
 def broken(name: str, source: str) -> Iterator[str]:
     """Yield, in a few words each, the rules that a module breaks."""
-    tree = ast.parse(source)
+    tree = nodes(source)
     imported, called = sorted(set(imports(tree))), set(calls(tree))
     if not within(name, DOORS) and name not in ("healthd", "healthd.asgi"):  # these only hand on names
         yield from sorted(set(impure(tree)))
@@ -158,8 +165,9 @@ def broken(name: str, source: str) -> Iterator[str]:
             yield "imports the command line"
     if "structlog.configure" in called and name != "healthd.report.log":
         yield "structlog is set up elsewhere"
-    for node in ast.walk(tree):
-        words = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+    for node in tree:
+        is_one = isinstance(node, ast.Attribute) and node.attr in ("connect", "Connection", "Cursor")
+        words = ast.unparse(node) if is_one else ""
         if words in ("psycopg.connect", "psycopg.Connection", "psycopg.Cursor"):
             yield f"{words} is the synchronous twin"
         if isinstance(node, ast.ImportFrom) and node.module == "psycopg":
@@ -185,7 +193,7 @@ def test_a_module_keeps_the_rules(name: str) -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    arrows = {name: [one for one in imports(ast.parse(source)) if one in NAMES] for name, source in modules().items()}
+    arrows = {name: [one for one in imports(nodes(source)) if one in NAMES] for name, source in modules().items()}
 
     assert [] == circles(arrows)
     assert [["a", "b"]] == circles({"a": ["b"], "b": ["a"], "c": ["a"], "d": []} | {"c": []})
@@ -205,8 +213,7 @@ def test_a_door_is_one_for_a_reason() -> None:
         place
         for place in sorted(DOORS)
         if not any(
-            list(impure(ast.parse(source)))
-            or any(one.partition(".")[0] in LIBRARIES for one in imports(ast.parse(source)))
+            list(impure(nodes(source))) or any(one.partition(".")[0] in LIBRARIES for one in imports(nodes(source)))
             for name, source in modules().items()
             if within(name, {place})
         )

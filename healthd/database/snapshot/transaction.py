@@ -80,7 +80,8 @@ async def _read_once(
                     )
                     values["migrator"] = migrator
                 same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
-                objects, unreadable = await _everything(connection, values, same, last=readings == 1)
+                needless = same if found else await _absent(connection)
+                objects, unreadable = await _everything(connection, values, needless, last=readings == 1)
                 if texts is not None and len(ledger.schemas) == 1 and await texts():
                     ledger = await with_texts(connection, ledger, same)
                 snapshot = Snapshot(connection.info.server_version, objects, unreadable, same)
@@ -121,7 +122,7 @@ async def _digests(
     try:
         with _failing(connection):
             async with connection.transaction(force_rollback=True):
-                present = _present()
+                present = presence()
                 facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(present.values())}".encode()
                 ((migrator, server, *found),) = await (await connection.execute(facts, [owner])).fetchall()
                 absent = {name for name, is_there in zip(present, found, strict=True) if not is_there}
@@ -168,7 +169,20 @@ def asked() -> tuple[str, ...]:
     return tuple(name for name, kind in catalog.KINDS.items() if not kind.always_read)
 
 
-def _present() -> dict[str, str]:
+async def _absent(connection: AsyncConnection[Any]) -> frozenset[str]:
+    """Return the kinds of which the database has no object; none if the server rejects the query."""
+    present = presence()
+    try:
+        with _failing(connection):
+            async with connection.transaction(force_rollback=True):
+                facts = f"SELECT {', '.join(present.values())}".encode()
+                ((*found,),) = await (await connection.execute(facts)).fetchall()
+    except _KindFailed:
+        return frozenset()
+    return frozenset(name for name, is_there in zip(present, found, strict=True) if not is_there)
+
+
+def presence() -> dict[str, str]:
     """Return the SQL that checks whether a kind has any object: planning the query itself takes longer than this."""
     return {kind.name: f"EXISTS ({kind.some})" for kind in catalog.KINDS.values() if kind.some}
 
@@ -178,24 +192,27 @@ async def _everything(
 ) -> tuple[dict[Key, Any], dict[str, str]]:
     """Return the objects of all kinds but the omitted, and the reason for each kind that could not be read.
 
-    The locks of pg_get_viewdef are held until the end of the transaction, or of a subtransaction.
+    The locks of pg_get_viewdef are held until the end of the transaction, or until a savepoint is restored.
     """
     objects: dict[Key, Any] = {}
     unreadable: dict[str, str] = {}
     locked = False
-    for kind in catalog.KINDS.values():
-        if kind.name in omitted:
-            continue
-        try:
-            async with connection.transaction(force_rollback=True):
+    async with connection.transaction("kinds", force_rollback=True):
+        for kind in catalog.KINDS.values():
+            if kind.name in omitted:
+                continue
+            failed: _KindFailed | None = None
+            try:
                 if locked:  # a table is locked for long: all kinds together wait no longer than one
                     await connection.execute("SET LOCAL lock_timeout = '20ms'")
                 objects |= await _objects(connection, kind, values)
-        except _KindFailed as failed:
-            if failed.state == FULL and await _in_parts(connection, kind, values, objects):
+            except _KindFailed as error:
+                failed = error
+            await connection.execute("ROLLBACK TO SAVEPOINT kinds")
+            if failed is None or (failed.state == FULL and await _in_parts(connection, kind, values, objects)):
                 continue
             if not last and failed.state not in SURE:
-                raise
+                raise failed
             unreadable[kind.name] = str(failed)
             locked = locked or failed.state == LOCKED
     return objects, unreadable

@@ -111,7 +111,7 @@ async def watching(
     async with (
         app.router.lifespan_context(app),
         served(app) as address,
-        httpx.AsyncClient(base_url=address, timeout=10, headers=authorization(ORGANIZATION)) as client,
+        httpx.AsyncClient(base_url=address, timeout=10, headers=authorization(ORGANIZATION), verify=False) as client,
         httpx.AsyncClient(transport=httpx.ASGITransport(application(door)), base_url="http://127.0.0.1") as daemon,
     ):
         token = folder / "token"

@@ -19,7 +19,7 @@ from wire import Wire
 
 from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect
-from healthd.database.snapshot.reading import take_snapshot
+from healthd.database.snapshot.reading import take_snapshot_after
 from healthd.errors import HealthdError
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
@@ -95,10 +95,11 @@ async def truth(url: str, migrations: tuple[Migration, ...], lock: LockFile) -> 
     if state is State.INTERRUPTED:
         assert stand.migrations[-1].note
         return state
-    async with connect(url) as connection:
-        there = for_comparison(await take_snapshot(connection), "postgres")
+    expected = for_comparison(lock.expected(["1"] if state is State.APPLIED else []), "postgres")
+    async with connect(url) as connection:  # a kind that does not have the expected digest is read
+        there = for_comparison(await take_snapshot_after(connection, expected, migrator="postgres"), "postgres")
 
-    assert () == diff(for_comparison(lock.expected(["1"] if state is State.APPLIED else []), "postgres"), there), state
+    assert () == diff(expected, there), state
     return state
 
 

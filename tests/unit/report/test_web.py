@@ -364,7 +364,7 @@ async def test_a_peer_that_speaks_no_http_leaves_no_traceback(
             with suppress(TimeoutError, ConnectionError):
                 await asyncio.wait_for(reader.read(100), 0.3)
             writer.transport.abort()
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=False) as client:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}/-/healthy"
             assert 200 == (await client.get(address)).status_code
         server.should_exit = True

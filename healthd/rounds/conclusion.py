@@ -21,6 +21,7 @@ from healthd.comparison.roles import for_comparison, named
 from healthd.comparison.server_texts import as_printed
 from healthd.comparison.unreported import AGREED, ELSEWHERE, PARTITIONS, RECORDED, RUNNING, Unreported
 from healthd.comparison.unreported import named as differing
+from healthd.comparison.waived import Settled, settle
 from healthd.config.settings import Target
 from healthd.database.probes.row_samples import Samples
 from healthd.database.probes.vitals import Vitals
@@ -33,8 +34,12 @@ from healthd.model.ledger import Interrupted, MigrationState
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import NAME_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Place, Snapshot, diff
+from healthd.model.waivers import Waivers
 from healthd.rounds.observation import Observation
 from healthd.text import some
+
+UNKNOWN = Severity.UNKNOWN
+WAIVERS = "waivers"  # the check that comes after all others
 
 
 def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
@@ -49,13 +54,14 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     parted = sort_out(comparison, promise.whole, _reasons(target, promise, comparison, roles, reading, moving))
     migrations = tuple(states(files.migrations, promise.locked, ledger.applied, interrupted))
     evidence = _evidence(target, files, observation, migrations, promise, comparison, parted, roles)
-    findings = _findings(evidence, reading)
+    settled = _settled(evidence, files.lock.waivers, reading)
     unseen = {**_unseen(observation.vitals, ledger.reader), **_unsampled(observation.samples)}
     unreported = _unreported(comparison, parted, reading)
     adopted = reading.maintenance or ledger.schemas or ledger.applied
     return Verdict(
-        findings=findings,
-        checks=_verdicts(findings, applicable(target.contracts), unseen),
+        findings=settled.findings,
+        waived=settled.waived,
+        checks=_verdicts(settled.findings, _applicable(target, settled), unseen),
         migrations=migrations,
         notes=(
             *_notes(target, evidence.expected),
@@ -171,6 +177,23 @@ def _evidence(
         printed=promise.printed,
         texts_grant=ledger.texts_grant,
     )
+
+
+def _settled(evidence: Evidence, waivers: Waivers, reading: Reading) -> Settled:
+    """Return the findings that count, those that are waived, and the findings on the waivers themselves.
+
+    While objects are not compared, or could not be, it is not known what a waiver would cover.
+    """
+    found = _findings(evidence, reading)
+    settled = settle(found, waivers, evidence.target)
+    sure = not (reading.maintenance or reading.ledger.interrupted or any(one.severity is UNKNOWN for one in found))
+    states = tuple(one for one in settled.states if sure or one.expired)
+    on_waivers = (replace(one, check=WAIVERS) for one in CHECKS[WAIVERS](replace(evidence, waivers=states)))
+    return replace(settled, findings=tuple(sorted((*settled.findings, *on_waivers), key=_rank)))
+
+
+def _applicable(target: Target, settled: Settled) -> tuple[str, ...]:
+    return (*applicable(target.contracts), *((WAIVERS,) if settled.states else ()))
 
 
 def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from healthd.config.hosts import host_name
 from healthd.config.ini import Origins, new_parser, own, parse
+from healthd.config.platforms import profile_names, read_profile
 from healthd.config.settings import RULES, Endpoint, Settings, Target
 from healthd.contracts import load as load_contract
 from healthd.contracts.application import contract_in
@@ -23,6 +24,7 @@ from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
+from healthd.model.profiles import Profile
 
 FILE = "yoyo.ini"
 VARIABLE = "HEALTHD_DATABASE"
@@ -72,9 +74,10 @@ KEYS: Mapping[str, frozenset[str]] = {
             "lock_timeout_s",
             "max_wait_s",
             "sample_rows",
+            "profile",
         ]
     ),
-    "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows"]),
+    "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows", "profile"]),
     "contract": frozenset(["file", "models", "role"]),
     "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract", "token_file"]),
 }
@@ -130,6 +133,7 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
         settings.contracts,
         settings.partitions,
         settings.sample_rows,
+        settings.profiles,
     )
 
 
@@ -277,6 +281,17 @@ class _Reader:
             )
         return int(text)
 
+    def profiles(self, section: str, default: tuple[Profile, ...]) -> tuple[Profile, ...]:
+        """Return the profiles of these names, separated by commas or blanks; `none` is no profile."""
+        names = tuple(dict.fromkeys(filter(None, re.split(r"[,\s]+", self.get(section, "profile") or ""))))
+        if not names or names == ("none",):
+            return () if names else default
+        for name in names:
+            if name not in (known := profile_names()):
+                hint = f"known: {', '.join(known)}; or none, alone"
+                raise self.wrong(section, "profile", f"unknown profile {name!r}", hint)
+        return tuple(map(read_profile, names))
+
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
         """Return one of these values; the first is the default."""
         value = self.get("healthd", key) or choices[0]
@@ -316,6 +331,7 @@ class _Reader:
             lock_timeout_s=self.seconds("healthd", "lock_timeout_s", 0.0) or None,
             max_wait_s=self.seconds("healthd", "max_wait_s", 300.0),
             sample_rows=self.rows("healthd", 0),
+            profiles=self.profiles("healthd", ()),
             external_url=self.external_url(),
             allowed_hosts=self.allowed_hosts(),
         )
@@ -438,4 +454,5 @@ class _Reader:
             tuple(contracts[one] for one in chosen.split()) if chosen else settings.contracts,
             {**settings.partitions, **self.partitions(section)},
             self.rows(section, settings.sample_rows),
+            self.profiles(section, settings.profiles),
         )

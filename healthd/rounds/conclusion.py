@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from healthd import catalog
 from healthd.catalog import KINDS
@@ -16,10 +17,11 @@ from healthd.comparison.foreign_ledgers import noted
 from healthd.comparison.judgement import with_consequences
 from healthd.comparison.lazy_objects import whole
 from healthd.comparison.passes import Comparison, Given, Reason, Sorted, compare, sort_out
+from healthd.comparison.platform import is_of
 from healthd.comparison.privileges import PRIVILEGES, is_agreed, is_elsewhere, is_held_by_a_stranger, named_roles
 from healthd.comparison.roles import for_comparison, named
 from healthd.comparison.server_texts import as_printed
-from healthd.comparison.unreported import AGREED, ELSEWHERE, PARTITIONS, RECORDED, RUNNING, Unreported
+from healthd.comparison.unreported import AGREED, ELSEWHERE, PARTITIONS, PROFILE, RECORDED, RUNNING, Unreported
 from healthd.comparison.unreported import named as differing
 from healthd.comparison.waived import Settled, settle
 from healthd.config.settings import Target
@@ -136,6 +138,7 @@ def _reasons(
     there = promise.whole(comparison.aligned).objects
     running = reading.maintenance is not None
     return (
+        *((PROFILE.format(profile.name), partial(is_of, profile)) for profile in target.profiles),
         (AGREED, lambda one: is_agreed(one, target.contracts)),
         (ELSEWHERE, lambda one: is_elsewhere(one, roles, there)),
         (RUNNING, lambda one: _about(one.key) in moving or (running and one.attribute == UNREADABLE)),
@@ -211,6 +214,7 @@ def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unr
     excused = {reason: differing(found) for reason, found in parted.excused.items()}
     return Unreported(
         {
+            **excused,
             RECORDED: differing(parted.recorded),
             AGREED: (*excused[AGREED], *(str(one) for one in _of_reader(reading))),
             ELSEWHERE: excused[ELSEWHERE],

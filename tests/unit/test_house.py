@@ -23,7 +23,7 @@ DOORS = frozenset(
     __main__ background
     asgi.frames asgi.measures asgi.middleware asgi.timing
     cli
-    config.ini config.reader
+    config.ini config.platforms config.reader
     contracts.application contracts.models
     daemon
     database

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Sql
+from conftest import MakeDatabase, Sql
 
 from acceptance.test_bad_input import refused
 from acceptance.test_cli import healthd, migrated, project  # noqa: F401 # fixtures
@@ -361,3 +361,20 @@ def test_waive_in_json(drifted: str, project: Path) -> None:  # noqa: F811
 
     assert str(project / "sql" / "waivers.toml") == document["file"]
     assert (NOTES, "dba", LATER) == tuple(document["waivers"][0][name] for name in ("key", "owner", "until"))
+
+
+def test_waive_writes_a_waiver_for_one_target(project: Path, make_database: MakeDatabase, sql: Sql) -> None:  # noqa: F811
+    urls = {"eu": make_database(), "us": make_database()}
+    sections = (f"[target {name}]\ndatabase = {url.replace('%', '%%')}\n" for name, url in urls.items())
+    (project / "yoyo.ini").write_text("\n".join(["[DEFAULT]\nsources = sql\n", *sections]))
+    for name, url in urls.items():
+        assert 0 == healthd("migrate", "--target", name).code
+        sql(url, DROP)
+
+    assert 0 == healthd("waive", NOTES, *WORDS, "--target", "eu").code
+    assert (0, 2) == (healthd("check", "--target", "eu").code, healthd("check", "--target", "us").code)
+    path = project / "sql" / "waivers.toml"
+    path.write_text(path.read_text().replace('"eu"', '"uk"'))
+    code, out, _ = healthd("check")
+    assert 2 == code
+    assert 2 == out.count("covers nothing: there is no target uk")

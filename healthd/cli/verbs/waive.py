@@ -68,8 +68,8 @@ def waive(
 
     \b
     Examples:
-      healthd waive index:public.orders_by_day --until 30d --reason "load test, OPS-12"
-      healthd waive 'grant:table.public.*.grafana_ro' --until 2027-01-31 --reason "dashboards"
+      healthd waive index:public.orders_by_day --until 30d --reason OPS-12
+      healthd waive "grant:table.public.*.bi" --until 2027-01-31 --reason OPS-40
     """
     last = _last_day(until, today())
     wanted = Waiver(key, reason, owner or _user(), last, attribute, problem, target=target)

@@ -110,10 +110,12 @@ def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str
 
 
 def _unconfigured(report: Report | None) -> list[str]:
-    """Return the checks that yoyo.ini configures nothing for: they have no verdict."""
+    """Return the checks for which nothing is configured: they have no verdict."""
     if report is None or report.asked is not None or report.not_adopted is not None:
         return []
     known = {"endpoints", *applicable(()), *report.checks}
+    if report.failure is not None:
+        known.add("waivers")  # whether there are any is not known: the files may be unread
     return [name for name in CHECKS if name not in known]
 
 

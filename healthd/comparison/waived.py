@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from healthd.model.findings import Finding, Waived
 from healthd.model.severity import Severity
-from healthd.model.waivers import Waiver, Waivers, WaiverState, is_pattern
+from healthd.model.waivers import Waiver, Waivers, WaiverState, is_difference, is_pattern
 
 # What these checks find is never waived: a run would be refused all the same, or it is about healthd itself.
 NEVER = frozenset({"connection", "endpoints", "migrations", "waivers"})
@@ -69,8 +69,9 @@ def in_words(one: Waived) -> str:
 def proposed(findings: Sequence[Finding], wanted: Waiver, *, any_value: bool = False) -> tuple[Waiver, ...]:
     """Return the entries that cover what findings there are now on the key of `wanted`; none if there is none.
 
-    A pattern is one entry, which covers every value. For an object there is an entry for each of its findings, with its
-    attribute, its problem and, unless `any_value`, its actual value: it does not cover the next difference.
+    A pattern is one entry, which covers every value. For an object there is an entry for each of its differences, with
+    its attribute, its problem and, unless `any_value`, its actual value: it does not cover the next difference. Any
+    other problem must be wanted by its name, and its value is left out: numbers change in each round.
     """
     if is_pattern(wanted.key):
         return (wanted,) if any(covers(wanted, one) for one in findings) else ()
@@ -80,10 +81,12 @@ def proposed(findings: Sequence[Finding], wanted: Waiver, *, any_value: bool = F
         if may_be_waived(one)
         and str(one.key) == wanted.key
         and wanted.attribute in (None, one.attribute)
-        and wanted.problem in (None, one.problem)
+        and (one.problem == wanted.problem if wanted.problem else is_difference(one.problem, one.check))
     )
-    entries = (
-        replace(wanted, attribute=one.attribute, problem=one.problem, actual=None if any_value else one.actual)
-        for one in chosen
-    )
-    return tuple(dict.fromkeys(entries))
+    return tuple(dict.fromkeys(_entry(one, wanted, any_value=any_value) for one in chosen))
+
+
+def _entry(finding: Finding, wanted: Waiver, *, any_value: bool) -> Waiver:
+    exact = is_difference(finding.problem, finding.check) and not any_value
+    actual = finding.actual if exact else None
+    return replace(wanted, attribute=finding.attribute, problem=finding.problem, actual=actual)

@@ -53,7 +53,7 @@ def waive(
     """Accept a difference until a date.
 
     KEY is the name of an object as "healthd check" prints it, or a pattern with * and ?. One entry for each of its
-    findings is appended to sql/waivers.toml, which belongs into version control. A waived finding stays on the page
+    differences is appended to sql/waivers.toml, which belongs into version control. A waived finding stays on the page
     and in JSON, marked as waived, and counts for nothing else: no alert, no exit code, and migrate is not refused.
     When the date has passed, the finding returns, and the waiver itself is reported.
 

@@ -203,6 +203,14 @@ def test_nothing_is_proposed_for_what_is_not_there_or_cannot_be_waived() -> None
     assert () == proposed([FOUND], replace(ANY, key="column:public.x*"))
 
 
+def test_a_problem_that_is_no_difference_gets_an_entry_only_by_its_name_and_without_its_value() -> None:
+    broken = finding(attribute=None, check="contracts", problem="contract_broken")
+    wanted = replace(ANY, problem="contract_broken")
+
+    assert ["schema_mismatch"] == [one.problem for one in proposed([FOUND, broken], ANY)]
+    assert (wanted,) == proposed([FOUND, broken], wanted)
+
+
 def test_what_is_proposed_covers_what_it_was_made_from() -> None:
     for entry in proposed([FOUND, finding(attribute=None), finding(problem="contract_broken", check="contracts")], ANY):
         covered = settle([FOUND, finding(attribute=None), finding(problem="contract_broken", check="contracts")],

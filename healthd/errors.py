@@ -12,6 +12,7 @@ A fault in a database is a finding; a fault in healthd or its surroundings is an
     ├── LockFileError         3
     │   └── LockFileChanged   3
     ├── MigrationFailed       2
+    ├── NothingToWaive        2
     └── EmbeddedError         3   (postgres.programs)
 """
 
@@ -101,6 +102,13 @@ class MigrationFailed(HealthdError):
     def __init__(self, message: str, *, hint: str = "", sqlstate: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.sqlstate = sqlstate
+
+
+class NothingToWaive(HealthdError):
+    """No finding that a waiver could cover has this key now."""
+
+    exit_code = 2
+    code = "nothing_to_waive"
 
 
 def failed(error: Exception, *, hint: str = "") -> HealthdError:

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from docs.generate.markdown import table
+from healthd.config.platforms import profile_names
 from healthd.config.reader import MOST_ROWS
 from healthd.config.sections import KEYS, SECONDS
 from healthd.config.settings import RULES, Endpoint, Settings
@@ -70,6 +71,13 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
             ),
             "0: none",
         ),
+        "profile": (
+            (
+                "platforms that made objects, which are not reported ([profiles](../how-to/profiles.md)): "
+                f"{', '.join(f'`{name}`' for name in profile_names())}; separated by commas or blanks"
+            ),
+            "none",
+        ),
     },
     "target": {
         "database": ("URL or key=value string", "required"),
@@ -81,6 +89,7 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
             "those of `[healthd]`",
         ),
         "sample_rows": ("as above, for this target", "that of `[healthd]`"),
+        "profile": ("as above, for this target; `none` for no profile", "those of `[healthd]`"),
     },
     "contract": {
         "file": ("a JSON file: `healthd contract export` writes it in the application's CI", "this, or `models`"),

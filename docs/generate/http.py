@@ -70,6 +70,10 @@ MEMBERS: Mapping[str, str] = {
     "notes": "what differs and is not a finding, in words",
     "checks": "worst severity of each check; a check that does not apply is absent",
     "findings": "what is wrong, the worst first; see below",
+    "waived": (
+        "findings that a waiver covers, with `waiver`: its `key`, `reason`, `owner` and `until`; "
+        "no other member counts them"
+    ),
     "migrations": "`id`, `state` and `applied_at` of each migration",
     "last_good": "when a round last found nothing; null if none did",
 }

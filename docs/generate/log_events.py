@@ -21,6 +21,7 @@ MEANINGS: Mapping[str, str] = {
     "files.rejected": "The files under `sql/`, or the lock file, are not usable; the last good ones stay in use.",
     "finding.appeared": "A round found something that the round before did not; the level follows its severity.",
     "finding.resolved": "Something that was found is no longer there.",
+    "finding.waived": "A round found something that a waiver covers, and that was not waived in the round before.",
     "enum_labels.unavailable": "The valid values of an enum could not be looked up; the response lacks them.",
     "request.aborted": "An error after a response had begun: the connection is closed.",
     "request.failed": "A request ended with an error; `error_code` is the one in the response.",

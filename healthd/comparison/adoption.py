@@ -40,6 +40,7 @@ def as_not_adopted(verdict: Verdict) -> Verdict:
         migrations=(),
         notes=(),
         unreported={},
+        waived=(),
     )
 
 

@@ -17,6 +17,7 @@ RECORDED = f"recorded and not reported ({PAGE})"
 AGREED = "privileges that a contract requires, or that healthd needs itself"
 ELSEWHERE = "privileges of roles that sql/ does not name, on objects outside of sql/"
 PARTITIONS = "partitions with differences that their table or yoyo.ini allows"
+PROFILE = "ignored by profile {}"
 RUNNING = "objects that a running or interrupted migration changes"
 
 

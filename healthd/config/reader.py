@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from healthd.config.hosts import host_name
 from healthd.config.ini import Origins, new_parser, parse
+from healthd.config.platforms import profile_names, read_profile
 from healthd.config.sections import FILE, Sections, misleading
 from healthd.config.settings import RULES, Endpoint, Settings, Target
 from healthd.contracts import load as load_contract
@@ -23,6 +24,7 @@ from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
+from healthd.model.profiles import Profile
 
 if TYPE_CHECKING:
     from healthd.database.dsn import Dsn
@@ -81,6 +83,7 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
         settings.contracts,
         settings.partitions,
         settings.sample_rows,
+        settings.profiles,
     )
 
 
@@ -127,6 +130,17 @@ class _Reader(Sections):
             )
         return int(text)
 
+    def profiles(self, section: str, default: tuple[Profile, ...]) -> tuple[Profile, ...]:
+        """Return the profiles of these names, separated by commas or blanks; `none` is no profile."""
+        names = tuple(dict.fromkeys(filter(None, re.split(r"[,\s]+", self.get(section, "profile") or ""))))
+        if not names or names == ("none",):
+            return () if names else default
+        for name in names:
+            if name not in (known := profile_names()):
+                hint = f"known: {', '.join(known)}; or none, alone"
+                raise self.wrong(section, "profile", f"unknown profile {name!r}", hint)
+        return tuple(map(read_profile, names))
+
     def settings(self, base: Path) -> Settings:
         """Return everything but targets and contracts."""
         listen = self.get("healthd", "listen") or "127.0.0.1:9899"
@@ -159,6 +173,7 @@ class _Reader(Sections):
             lock_timeout_s=self.seconds("healthd", "lock_timeout_s", 0.0) or None,
             max_wait_s=self.seconds("healthd", "max_wait_s", 300.0),
             sample_rows=self.rows("healthd", 0),
+            profiles=self.profiles("healthd", ()),
             external_url=self.external_url(),
             allowed_hosts=self.allowed_hosts(),
         )
@@ -281,4 +296,5 @@ class _Reader(Sections):
             tuple(contracts[one] for one in chosen.split()) if chosen else settings.contracts,
             {**settings.partitions, **self.partitions(section)},
             self.rows(section, settings.sample_rows),
+            self.profiles(section, settings.profiles),
         )

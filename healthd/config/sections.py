@@ -58,9 +58,10 @@ KEYS: Mapping[str, frozenset[str]] = {
             "lock_timeout_s",
             "max_wait_s",
             "sample_rows",
+            "profile",
         ]
     ),
-    "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows"]),
+    "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows", "profile"]),
     "contract": frozenset(["file", "models", "role"]),
     "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract", "token_file"]),
 }

@@ -8,6 +8,7 @@ from healthd.contracts.json_shape import Shape
 from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.names import Key
+from healthd.model.profiles import Profile
 from healthd.text import natural
 
 # conform: partitions may be added if they match their parent; a partition that sql/ defines must exist.
@@ -43,7 +44,8 @@ class Target:
     """One database that is watched. `dsn` may contain a password: it is never printed.
 
     `partitions` is, for partitioned tables, one of RULES: how their partitions are compared. `sample_rows` is how many
-    rows are sampled in each table that a contract's model reads: none by default.
+    rows are sampled in each table that a contract's model reads: none by default. `profiles` are the platforms that
+    made objects in it, which are not reported.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Target:
     contracts: tuple[Contract, ...] = ()
     partitions: Mapping[Key, str] = field(default_factory=dict)
     sample_rows: int = 0
+    profiles: tuple[Profile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Settings:
     lock_timeout_s: float | None = None
     max_wait_s: float = 300.0
     sample_rows: int = 0
+    profiles: tuple[Profile, ...] = ()
     external_url: str = ""  # where others reach the pages; without a / at its end
     allowed_hosts: tuple[str, ...] = ()
 

@@ -218,6 +218,16 @@ def _tell(change: Change, report: Report) -> None:
             severity=str(finding.severity),
             message=finding.message,
         )
+    for one in change.waived:
+        log.info(
+            "finding.waived",
+            target=report.target,
+            problem=one.finding.problem,
+            object=str(one.finding.key),
+            reason=one.waiver.reason,
+            owner=one.waiver.owner,
+            until=one.waiver.until.isoformat(),
+        )
     for finding in change.resolved:
         log.info("finding.resolved", target=report.target, problem=finding.problem, object=str(finding.key))
     log.debug(

@@ -35,8 +35,9 @@ QUERY = """
 
 async def look_closer(connection: AsyncConnection[Any], reading: Reading, verdict: Verdict) -> Reading:
     """Return a reading with more details on a verdict's findings; the same reading if no details are needed."""
-    tables = [one.key for one in verdict.findings if one.attribute == SWAPPED] + _exchanged(verdict.findings)
-    others = [one.key.path[0] for one in verdict.findings if (one.key.kind, one.attribute) == ("extension", "version")]
+    findings = (*verdict.findings, *(one.finding for one in verdict.waived))  # details may make it another finding
+    tables = [one.key for one in findings if one.attribute == SWAPPED] + _exchanged(findings)
+    others = [one.key.path[0] for one in findings if (one.key.kind, one.attribute) == ("extension", "version")]
     queries = tuple(dict.fromkeys(one.rows for one in verdict.script if one.rows))[:ASKED]
     if not tables and not others and not queries:
         return reading

@@ -26,6 +26,7 @@ from healthd.model.attributes import Record
 from healthd.model.migration_names import canonical
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference, Snapshot
+from healthd.model.waivers import Waivers
 
 FORMAT = 3
 LOCKED = frozenset(
@@ -82,7 +83,8 @@ class LockFile:
 
     `server_version` is the major version of the server that it was replayed on, times 10000. `also` has, by major
     version, what the same files create on other servers. `needed` had to be created for the replay; lock files of
-    earlier versions do not contain it.
+    earlier versions do not contain it. `waivers` are not part of the file: `store.read_lock` adds them, because
+    whoever compares a database with the one must know the other.
     """
 
     server_version: int
@@ -90,6 +92,7 @@ class LockFile:
     migrations: tuple[Locked, ...]
     also: Mapping[int, LockFile] = field(default_factory=dict)
     needed: tuple[Needed, ...] = ()
+    waivers: Waivers = field(default_factory=Waivers)
 
     def on(self, server_version: int) -> LockFile:
         """Return what the files create on a server of this version; if it was not replayed, what they create here."""

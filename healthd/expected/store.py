@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from healthd.background import Later
@@ -16,10 +18,12 @@ from healthd.database.ledger import Ledger
 from healthd.database.snapshot.transaction import Digests, Texts
 from healthd.errors import LockFileError
 from healthd.expected.codec import decode_objects
-from healthd.expected.files import Migration, is_migration, read_migrations
+from healthd.expected.files import Migration, is_migration, read_migrations, text_of
 from healthd.expected.lockfile import LockFile, load, verified
 from healthd.model.snapshots import Snapshot
+from healthd.model.waivers import Waiver, Waivers
 
+NAME = "waivers.toml"
 LOOK_S = 1.0  # the folder is examined at most once in this time, regardless of the number of targets
 
 Marks = tuple[tuple[str, int, int], ...]
@@ -39,8 +43,51 @@ class Files:
 
 
 def read_lock(settings: Settings) -> LockFile:
-    """Return the lock file; raise LockFileError when it is missing, unreadable or not a lock file."""
-    return load(_content(settings.lock), str(settings.lock))
+    """Return the lock file, with the waivers; raise LockFileError when it is missing, unreadable or not a lock file.
+
+    Raises ConfigError for waivers that are wrong: it is not known then which differences are accepted.
+    """
+    return replace(load(_content(settings.lock), str(settings.lock)), waivers=_waivers(settings))
+
+
+def waivers_file(settings: Settings) -> Path:
+    """Return the path of the waivers, whether they exist or not: in the first folder of migrations."""
+    return settings.sources[0] / NAME
+
+
+def add_waivers(settings: Settings, entries: tuple[Waiver, ...]) -> str:
+    """Append entries to the file of the waivers and return their text; what the file contains is kept as it is.
+
+    Raises ConfigError, and writes nothing, if the file is wrong, before or with these entries.
+    """
+    from healthd.expected.waivers import appended, read_waivers, written
+
+    path = waivers_file(settings).resolve()  # a link stays a link
+    before = text_of(path, as_is=True) if path.exists() else ""
+    read_waivers(before, str(path))
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_bytes(appended(before, entries, str(path)).encode())
+    if path.exists():
+        draft.chmod(stat.S_IMODE(path.stat().st_mode))
+    draft.replace(path)
+    return "\n".join(map(written, entries))
+
+
+def today() -> date:
+    """Return the current day in UTC."""
+    return datetime.now(UTC).date()
+
+
+def _waivers(settings: Settings) -> Waivers:
+    path = waivers_file(settings)
+    if not path.is_symlink() and not path.exists():  # a broken link is an error, not an empty file
+        return Waivers()
+    from healthd.expected.waivers import read_waivers  # the parser takes 5 ms, and most projects have no waivers
+
+    entries = read_waivers(text_of(path, as_is=True), str(path))
+    # One target may have been named on the command line; whether there are others is not known then.
+    names = tuple(one.name for one in settings.targets) if len(settings.targets) > 1 else ()
+    return Waivers(entries, today(), names)
 
 
 def _content(path: Path) -> bytes:
@@ -69,20 +116,22 @@ class Kept:
 def keep(settings: Settings, kept: Kept | None = None) -> Kept:
     """Return the files as they are, read again only when a name, size or time of change is different.
 
+    If there are waivers, they are also read again on each new day: one may have expired.
+
     Raises the error in the files; `kept` is then unchanged.
     """
     now = time.monotonic()
     if kept is not None and now - kept.looked_at < LOOK_S:
         return kept
     marks = tuple(_marks(settings))
-    if kept is not None and marks == kept.marks:
+    if kept is not None and marks == kept.marks and kept.files.lock.waivers.today in (date.min, today()):
         return replace(kept, looked_at=now)
     return Kept(read_files(settings), marks, now)
 
 
 def _marks(settings: Settings) -> Iterator[tuple[str, int, int]]:
     files = (file for folder in settings.sources for file in sorted(folder.glob("*.sql")) if is_migration(file))
-    for path in (settings.lock, *files):
+    for path in (settings.lock, waivers_file(settings), *files):
         with contextlib.suppress(OSError):
             status = path.stat()
             yield str(path), status.st_ctime_ns, status.st_size  # ctime cannot be set back, as cp -p does with mtime

@@ -14,6 +14,7 @@ from healthd.comparison.judgement import major
 from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
 from healthd.comparison.server_texts import as_printed, same_text, text_of, texts_of, textual
+from healthd.comparison.waived import in_words
 from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import read
@@ -65,6 +66,7 @@ class Fit:
     unseen: tuple[str, ...]
     texts: tuple[Printed, ...] = ()
     trusted: tuple[Trusted, ...] = ()
+    waived: tuple[str, ...] = ()  # differences that waivers cover, in words
 
     @property
     def at(self) -> str | None:
@@ -240,6 +242,7 @@ def _fit(
         (*(one.message for one in extra), *verdict.notes),
         marked,
         tuple(one.id for one in prefix if one.id not in marked and not effects[one.id]),
+        waived=tuple(map(in_words, verdict.waived)),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from healthd.background import Later
+from healthd.comparison.waived import in_words
 from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.snapshot.reader import Reader
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from healthd.model.findings import Verdict
 
 
-ELSEWHERE = frozenset({"migrations", "contracts"})  # the findings of these checks are not drift
+ELSEWHERE = frozenset({"migrations", "contracts", "waivers"})  # the findings of these checks are not drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class Look:
     def drift(self) -> tuple[Finding, ...]:
         """Return what differs in a way that can break or expose the application."""
         return tuple(one for one in self.found if one.severity is Severity.CRITICAL)
+
+    @property
+    def waived(self) -> tuple[str, ...]:
+        """Return what differs and was accepted, in words."""
+        return tuple(in_words(one) for one in self.verdict.waived)
 
     @property
     def unclear(self) -> tuple[Finding, ...]:

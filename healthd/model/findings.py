@@ -16,6 +16,7 @@ from healthd.model.observations import Access, Asked, Counter, Prepared, RoundTr
 from healthd.model.scripts import Script
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Snapshot
+from healthd.model.waivers import Waiver, WaiverState
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,14 @@ class Finding:
     check: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """A finding that a waiver covers: it is shown, and counts for nothing."""
+
+    finding: Finding
+    waiver: Waiver
+
+
 Identity = tuple[str, Key, str | None]
 
 
@@ -68,7 +77,8 @@ class Evidence:
     migration that it was recorded with; `texts_grant` is the SQL that would let healthd read more of them.
     `unlocked` are the applied migrations that the lock file does not contain: without them the expected
     snapshot is not known either. `aligned` are the actual objects, under their expected names where some were
-    renamed. `lenient` are differences that are a warning at most, and make an object unexpected.
+    renamed. `lenient` are differences that are a warning at most, and make an object unexpected. `waivers` are known
+    only to the check that judges them, which comes after all others.
     """
 
     target: str
@@ -93,6 +103,7 @@ class Evidence:
     asked: tuple[Asked, ...] = ()
     printed: Mapping[tuple[Key, str | None], str] = field(default_factory=dict)
     texts_grant: str | None = None
+    waivers: tuple[WaiverState, ...] = ()
 
 
 Check = Callable[[Evidence], Iterable[Finding]]
@@ -110,6 +121,7 @@ class Verdict:
     server_version: int | None = None  # as the server counts: 180004
     unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # differences without a finding, by reason
     script: Script = ()  # the repair of all differences, in order
+    waived: tuple[Waived, ...] = ()  # findings that waivers cover; `findings` does not contain them
     not_adopted: Finding | None = None  # for a database that is not empty and has no ledger
 
     @property

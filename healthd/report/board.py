@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from healthd.model.findings import Finding, Identity, Report, identity
+from healthd.model.findings import Finding, Identity, Report, Waived, identity
 from healthd.model.severity import Severity
 
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -22,6 +22,7 @@ class Entry:
     interval_s: float
     report: Report | None = None
     standing: Mapping[Identity, Finding] = field(default_factory=dict)
+    waived: frozenset[Identity] = frozenset()  # the findings that were waived in the last round that could tell
     since: datetime | None = None
     drift_since: datetime | None = None
     last_success: datetime | None = None
@@ -49,10 +50,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The findings that are new in a round, and those that were resolved."""
+    """The findings that are new in a round, those that were resolved, and those that are now waived."""
 
     appeared: tuple[Finding, ...]
     resolved: tuple[Finding, ...]
+    waived: tuple[Waived, ...] = ()
 
 
 @dataclass(slots=True)
@@ -103,10 +105,13 @@ class Board:
         unclear = {one for one, finding in before.items() if report.checks.get(finding.check) is Severity.UNKNOWN}
         entry.standing = {one: before[one] for one in unclear} | seen
         entry.incidents.update({problem for problem, *_ in entry.standing} - {problem for problem, *_ in before})
-        entry.first_seen = {one: entry.first_seen.get(one, ended_at) for one in entry.standing}
+        waived = {identity(one.finding): one for one in report.waived}
+        known, entry.waived = entry.waived, entry.waived if report.failure else frozenset(waived)
+        entry.first_seen = {one: entry.first_seen.get(one, ended_at) for one in (*entry.standing, *entry.waived)}
         return Change(
             tuple(finding for one, finding in seen.items() if one not in before),
-            tuple(finding for one, finding in before.items() if one not in entry.standing),
+            tuple(finding for one, finding in before.items() if one not in entry.standing and one not in waived),
+            tuple(one for name, one in waived.items() if name not in known),
         )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Report, Waived
 from healthd.model.severity import Severity
 from healthd.report.problems import PROBLEMS, leading
 from healthd.text import printable, sql_lines
@@ -25,6 +25,7 @@ def document(report: Report) -> dict[str, Any]:
         "notes": list(report.notes),
         "checks": {name: str(severity) for name, severity in report.checks.items()},
         "findings": [finding_document(finding) for finding in report.findings],
+        "waived": [waived_document(one) for one in report.waived],
         "migrations": [
             {"id": one.id, "state": one.state, "applied_at": one.applied_at.isoformat() if one.applied_at else None}
             for one in report.migrations
@@ -46,6 +47,13 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "repair": list(finding.repair),
         **_listed(finding.facts),
     }
+
+
+def waived_document(one: Waived) -> dict[str, Any]:
+    """Return a waived finding as JSON values, with its waiver."""
+    until = one.waiver.until.isoformat()
+    names = {"key": one.waiver.key, "reason": one.waiver.reason, "owner": one.waiver.owner, "until": until}
+    return {**finding_document(one.finding), "waiver": names}
 
 
 def _listed(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +97,7 @@ def text(report: Report, external_url: str = "") -> str:
         message = printable(finding.message)
         lines.append(f"{report.target}  {str(finding.severity).upper()}  {finding.problem}  {message}")
         lines += [f"    {line}" for statement in finding.repair for line in sql_lines(statement)]
+    lines += [line for one in report.waived for line in _waived_lines(report.target, one)]
     lines += [f"{report.target}  note: {printable(note)}" for note in report.notes]
     if report.maintenance:
         lines.append(f"{report.target}  maintenance: {report.maintenance}")
@@ -98,3 +107,11 @@ def text(report: Report, external_url: str = "") -> str:
         if external_url:
             lines.append(f"    page: {external_url}/targets/{quote(report.target, safe='')}")
     return "\n".join(lines)
+
+
+def _waived_lines(target: str, one: Waived) -> tuple[str, str]:
+    finding, waiver = one.finding, one.waiver
+    return (
+        f"{target}  waived  {finding.problem}  {printable(finding.message)}",
+        f"    until {waiver.until}, {printable(waiver.owner)}: {printable(waiver.reason)}",
+    )

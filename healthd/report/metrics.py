@@ -58,6 +58,7 @@ class BoardCollector(Collector):
         yield from _rounds(entries, fresh)
         yield from _questions(entries)
         yield from _findings(fresh)
+        yield _waived(fresh)
         yield from _incidents(entries)
         yield from _migrations(fresh)
         yield from _endpoints(entries, fresh)
@@ -199,6 +200,18 @@ def _findings(fresh: dict[str, Entry]) -> Iterator[Metric]:
         for key in named:
             info.add_metric([name, *key], 1)
     yield from (ok, error, count, info)
+
+
+def _waived(fresh: dict[str, Entry]) -> Metric:
+    return _gauge(
+        "healthd_waived",
+        "Number of findings of the last round that a waiver covers; no other metric of findings counts them.",
+        {
+            name: float(len(one.report.waived))
+            for name, one in fresh.items()
+            if one.report is not None and one.report.failure is None and one.report.asked is None
+        },
+    )
 
 
 def _incidents(entries: dict[str, Entry]) -> Iterator[Metric]:

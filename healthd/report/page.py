@@ -35,6 +35,7 @@ FAILURES = {  # what the headline says when a round could not read its target, b
 }
 DIFFERS = "differs from sql/"
 UNMET = "does not meet the needs of its applications"
+OUTDATED = "has a waiver that no longer holds"
 EXHAUSTING = "is running out of sequence numbers"
 HEADLINES = {  # what the headline says about each problem, in the order of precedence
     "schema_mismatch": DIFFERS,
@@ -54,6 +55,8 @@ HEADLINES = {  # what the headline says about each problem, in the order of prec
     "endpoint_unavailable": "is not available",
     "endpoint_mismatch": "does not match its contract",
     "endpoint_slow": "is slow",
+    "waiver_expired": OUTDATED,
+    "waiver_unused": OUTDATED,
 }
 
 
@@ -93,6 +96,7 @@ def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str
         findings=[Shown.of(one, entry) for one in findings[:whole]],
         further=findings[whole:NAMED],
         hidden=max(0, len(findings) - NAMED),
+        waived=entry.report.waived[:NAMED] if entry.report else (),
         rounds=tuple(bars(entry)),
         unconfigured=_unconfigured(entry.report),
         migrations=sorted(entry.report.migrations, key=_newest, reverse=True) if entry.report else [],
@@ -106,10 +110,12 @@ def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str
 
 
 def _unconfigured(report: Report | None) -> list[str]:
-    """Return the checks that yoyo.ini configures nothing for: they have no verdict."""
+    """Return the checks for which nothing is configured: they have no verdict."""
     if report is None or report.asked is not None or report.not_adopted is not None:
         return []
     known = {"endpoints", *applicable(()), *report.checks}
+    if report.failure is not None:
+        known.add("waivers")  # whether there are any is not known: the files may be unread
     return [name for name in CHECKS if name not in known]
 
 

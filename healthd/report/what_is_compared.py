@@ -23,6 +23,8 @@ healthd reads all attributes in the table below and compares them with the resul
   an INSERT must name a column, a text differs only in white space or comments,
   or a constraint was validated by hand.
 
+A finding that [a waiver](how-to/waivers.md) covers is shown as waived, and counts for nothing.
+
 Notes also list differences that are expected:
 
 - privileges that a contract requires, the privilege that healthd needs to read its ledger,
@@ -30,6 +32,7 @@ Notes also list differences that are expected:
 - privileges of roles that neither `sql/` nor a contract names, on objects that `sql/` does not define:
   objects of the server, and default privileges for roles that neither of them names.
   The privilege of such a role on an object of `sql/` is a warning; that of PUBLIC or of a named role is critical;
+- what a platform made, if `profile = …` in yoyo.ini names it ([profiles](how-to/profiles.md));
 - partitions that match the definition of their table, or that `partitions = …` in yoyo.ini excludes;
 - objects that a running or an interrupted migration changes.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from healthd import catalog
 from healthd.catalog import KINDS
@@ -16,11 +17,22 @@ from healthd.comparison.foreign_ledgers import noted
 from healthd.comparison.judgement import printed_elsewhere, with_consequences
 from healthd.comparison.lazy_objects import whole
 from healthd.comparison.passes import Comparison, Given, Reason, Sorted, compare, sort_out
+from healthd.comparison.platform import is_of
 from healthd.comparison.privileges import PRIVILEGES, is_agreed, is_elsewhere, is_held_by_a_stranger, named_roles
 from healthd.comparison.roles import for_comparison, named
 from healthd.comparison.server_texts import as_printed
-from healthd.comparison.unreported import AGREED, ELSEWHERE, PARTITIONS, RECORDED, RUNNING, Unreported, is_recorded
+from healthd.comparison.unreported import (
+    AGREED,
+    ELSEWHERE,
+    PARTITIONS,
+    PROFILE,
+    RECORDED,
+    RUNNING,
+    Unreported,
+    is_recorded,
+)
 from healthd.comparison.unreported import named as differing
+from healthd.comparison.waived import Settled, settle
 from healthd.config.settings import Target
 from healthd.database.probes.row_samples import Samples
 from healthd.database.probes.vitals import Vitals
@@ -34,11 +46,15 @@ from healthd.model.names import Key, quote
 from healthd.model.scripts import Script
 from healthd.model.severity import Severity
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Place, Snapshot, diff
+from healthd.model.waivers import Waivers
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
 from healthd.repair.text import of as written_for
 from healthd.rounds.observation import Observation
 from healthd.text import some
+
+UNKNOWN = Severity.UNKNOWN
+WAIVERS = "waivers"  # the check that comes after all others
 
 
 def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
@@ -53,14 +69,15 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     parted = sort_out(comparison, promise.whole, _reasons(target, promise, comparison, roles, reading, moving))
     migrations = tuple(states(files.migrations, promise.locked, ledger.applied, interrupted))
     evidence = _evidence(target, files, observation, migrations, promise, comparison, parted, roles)
-    script = _script(evidence, comparison, parted, reading)
-    findings = _findings(evidence, reading, script)
+    settled = _settled(evidence, files.lock.waivers, reading)
+    script = _script(evidence, comparison, parted, reading, settled)
     unseen = {**_unseen(observation.vitals, ledger.reader), **_unsampled(observation.samples)}
     unreported = _unreported(comparison, parted, reading)
     adopted = reading.maintenance or ledger.schemas or ledger.applied
     return Verdict(
-        findings=findings,
-        checks=_verdicts(findings, applicable(target.contracts), unseen),
+        findings=tuple(_with_repair(one, evidence, script) for one in settled.findings),
+        waived=settled.waived,
+        checks=_verdicts(settled.findings, _applicable(target, settled), unseen),
         migrations=migrations,
         notes=(
             *_notes(target, evidence.expected),
@@ -136,6 +153,7 @@ def _reasons(
     there = promise.whole(comparison.aligned).objects
     running = reading.maintenance is not None
     return (
+        *((PROFILE.format(profile.name), partial(is_of, profile)) for profile in target.profiles),
         (AGREED, lambda one: is_agreed(one, target.contracts)),
         (ELSEWHERE, lambda one: is_elsewhere(one, roles, there)),
         (RUNNING, lambda one: _about(one.key) in moving or (running and one.attribute == UNREADABLE)),
@@ -179,11 +197,11 @@ def _evidence(
     )
 
 
-def _script(evidence: Evidence, comparison: Comparison, parted: Sorted, reading: Reading) -> Script:
+def _script(evidence: Evidence, comparison: Comparison, parted: Sorted, reading: Reading, settled: Settled) -> Script:
     """Return the script that repairs what is reported, and what follows from it."""
-    reported = {one.place for one in parted.judged} | {
-        one.place for follow in parted.consequences.values() for one in follow
-    }
+    waived = {(one.finding.key, one.finding.attribute) for one in settled.waived}
+    roots = [one.place for one in parted.judged if one.place not in waived]
+    reported = {*roots, *(one.place for place in roots for one in parted.consequences.get(place, ()))}
     differences = [
         one
         for one in comparison.differences
@@ -196,13 +214,27 @@ def _script(evidence: Evidence, comparison: Comparison, parted: Sorted, reading:
     return repair(evidence.expected, actual, differences, known, names=differences, migrator=reading.ledger.owner)
 
 
-def _findings(evidence: Evidence, reading: Reading, script: Script) -> tuple[Finding, ...]:
+def _settled(evidence: Evidence, waivers: Waivers, reading: Reading) -> Settled:
+    """Return the findings that count, those that are waived, and the findings on the waivers themselves.
+
+    While objects are not compared, or could not be, it is not known what a waiver would cover.
+    """
+    found = _findings(evidence, reading)
+    settled = settle(found, waivers, evidence.target)
+    sure = not (reading.maintenance or reading.ledger.interrupted or any(one.severity is UNKNOWN for one in found))
+    states = tuple(one for one in settled.states if sure or one.expired)
+    on_waivers = (replace(one, check=WAIVERS) for one in CHECKS[WAIVERS](replace(evidence, waivers=states)))
+    return replace(settled, findings=tuple(sorted((*settled.findings, *on_waivers), key=_rank)))
+
+
+def _applicable(target: Target, settled: Settled) -> tuple[str, ...]:
+    return (*applicable(target.contracts), *((WAIVERS,) if settled.states else ()))
+
+
+def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:
     """Return the findings of the checks, the worst first, with the roles of this database in their SQL."""
     findings = (
-        replace(
-            with_version(_with_repair(with_consequences(finding, evidence), evidence, script), reading.updates),
-            check=name,
-        )
+        replace(with_version(with_consequences(finding, evidence), reading.updates), check=name)
         for name, check in CHECKS.items()
         for finding in check(evidence)
     )
@@ -222,6 +254,7 @@ def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unr
     excused = {reason: differing(found) for reason, found in parted.excused.items()}
     return Unreported(
         {
+            **excused,
             RECORDED: differing(parted.recorded),
             AGREED: (*excused[AGREED], *(str(one) for one in _of_reader(reading))),
             ELSEWHERE: excused[ELSEWHERE],
@@ -240,7 +273,9 @@ def confirmed(once: Verdict, again: Verdict) -> Verdict:
     """Return the second verdict without the findings that the first did not have."""
     seen = {identity(one) for one in once.findings}
     kept = tuple(one for one in again.findings if identity(one) in seen)
-    return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)))
+    gone = {(one.key, one.attribute) for one in again.findings if identity(one) not in seen}
+    script = tuple(one for one in again.script if not gone.issuperset(one.causes))
+    return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)), script=script)
 
 
 def _notes(target: Target, expected: Snapshot) -> Iterator[str]:

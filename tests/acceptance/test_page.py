@@ -490,8 +490,9 @@ def test_several_repairs_are_offered_as_one_script() -> None:
 def test_a_check_that_is_not_configured_is_listed_without_a_verdict() -> None:
     shown = re.sub(r"\s+", " ", target(entry()))
 
-    assert 2 == shown.count('<span class="soft">not configured</span>')
+    assert 3 == shown.count('<span class="soft">not configured</span>')
     assert "<span>contracts</span>" in shown
+    assert "<span>waivers</span>" in shown
     assert "endpoints" not in shown
 
 

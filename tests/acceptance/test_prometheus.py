@@ -44,6 +44,7 @@ METRICS = (
     "healthd_endpoint_up",
     "healthd_endpoint_responses_total",
     "healthd_endpoint_duration_seconds",
+    "healthd_waived",
     "healthd_incidents_total",
     "healthd_query_duration_seconds",
     "healthd_query_duration_seconds_sum",
@@ -76,6 +77,8 @@ PROBLEMS = {
     "endpoint_unavailable": "HealthdEndpointUnavailable",
     "endpoint_mismatch": "HealthdEndpointMismatch",
     "endpoint_slow": "HealthdEndpointSlow",
+    "waiver_expired": "HealthdWaiverOutdated",
+    "waiver_unused": "HealthdWaiverOutdated",
 }
 WATCHER = [one.name for one in SECTIONS_OF_ALERTS]
 

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from healthd._version import __version__
+from healthd.config.platforms import profile_names
 from healthd.lint.rules import RULES
 from healthd.report.problems import SECTIONS
 
@@ -109,6 +110,7 @@ def test_the_wheel_has_the_program_and_its_documentation_and_nothing_else(wheel:
 
     assert {"healthd"} == {name for name in tops if not name.endswith(".dist-info")}
     assert {f"{PLACE}/index.html", f"{PLACE}/searchindex.js", "healthd/report/templates/base.html"} <= set(wheel.names)
+    assert {f"healthd/config/profiles/{name}.toml" for name in profile_names()} <= set(wheel.names)
     assert [] == [name for name in wheel.names if name.endswith((".doctree", ".pickle", "conf.py", ".pyc"))]
 
 

@@ -23,7 +23,7 @@ DOORS = frozenset(
     __main__ background
     asgi.frames asgi.measures asgi.middleware asgi.timing
     cli
-    config.ini config.reader config.sections
+    config.ini config.platforms config.reader config.sections
     contracts.application contracts.models
     daemon
     database
@@ -60,8 +60,8 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
 PLAIN = frozenset(
     """
     __future__ bisect collections collections.abc contextlib dataclasses datetime decimal difflib enum functools hashlib
-    heapq importlib ipaddress itertools json keyword math operator pathlib pkgutil re string textwrap types typing
-    unicodedata urllib.parse uuid""".split()
+    heapq importlib ipaddress itertools json keyword math operator pathlib pkgutil re string textwrap tomllib types
+    typing unicodedata urllib.parse uuid""".split()
 )
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter"})
 INPUT_OUTPUT = frozenset({"open", "print", "input", "exec", "eval"})

@@ -16,6 +16,7 @@ VERBS = (
     "check",
     "contract",
     "repair",
+    "waive",
     "snapshot",
     "diff",
     "explain",

@@ -68,9 +68,12 @@ def baseline(
         "unseen": list(found.unseen),
         "dry_run": dry_run,
         "differences": [finding_document(one) for one in found.findings],
+        "waived": list(found.waived),
         "texts": [asdict(one) | {"key": str(one.key)} for one in found.trusted],
     }
     out(style, "\n".join(_lines(chosen.name, found, nothing=nothing, dry_run=dry_run)), document)
+    for words in found.waived:
+        say(f"waived: {words}")
     for note in found.notes:
         say(f"note: {note}")
     if fits and not nothing and found.unseen:
@@ -94,7 +97,8 @@ def _lines(name: str, found: Fit, *, nothing: bool, dry_run: bool) -> list[str]:
     count, one = len(found.adopted), len(found.adopted) == 1
     would = "would be" if dry_run else ("is" if one else "are") if found.adopted else "were"
     lines = [line for text in found.trusted for line in _sides(text)]
-    last = f"{name}: matches {found.at} exactly; {count} migration{'s' * (not one)} {would} marked as applied"
+    how = f", apart from {len(found.waived)} waived" if found.waived else " exactly"
+    last = f"{name}: matches {found.at}{how}; {count} migration{'s' * (not one)} {would} marked as applied"
     if found.trusted:
         texts = len(found.trusted)
         last += f"; {texts} text{'s' * (texts > 1)} {'would be' if dry_run else 'is' if texts == 1 else 'are'} accepted"

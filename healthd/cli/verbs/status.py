@@ -49,10 +49,12 @@ def status(settings: Settings, style: str, target: str | None) -> int:
         f"{printable(one.id)}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}" for one in migrations
     ]
     lines += [f"drift: {one.message}" for one in drift] + [f"cannot tell: {one.message}" for one in unclear]
+    lines += [f"waived: {printable(words)}" for words in seen.waived]
     lines += [printable(unadopted.message)] if unadopted else []
     rows = [{"id": one.id, "state": one.state, **({"note": one.note} if one.note else {})} for one in migrations]
     found = {"drift": [one.message for one in drift], "cannot_tell": [one.message for one in unclear]}
     document = {"target": chosen.name, "adopted": unadopted is None, "migrations": rows, **found}
+    document |= {"waived": list(seen.waived)}
     out(style, "\n".join(lines), document)
     if words := ahead(migrations):
         say(words)

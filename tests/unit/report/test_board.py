@@ -3,9 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from healthd.model.findings import Finding, Report, identity
+from healthd.model.findings import Finding, Report, Waived, identity
 from healthd.model.names import Key
 from healthd.model.severity import Severity
+from healthd.model.waivers import Waiver
 from healthd.report.board import ROUNDS_KEPT, Board
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,6 +45,28 @@ def test_a_finding_appears_once_and_is_resolved_once() -> None:
     assert ((), ()) == _change(watched, report(LOST, at_s=10))
     assert ((EXTRA,), (LOST,)) == _change(watched, report(EXTRA, at_s=20))
     assert ((), (EXTRA,)) == _change(watched, report(at_s=30))
+
+
+def test_a_finding_that_is_waived_is_reported_once_and_is_not_resolved() -> None:
+    watched = board()
+    waived = Waived(LOST, Waiver("table:public.orders", "OPS-12", "dba", START.date()))
+    watched.post(report(LOST))
+    change = watched.post(replace(report(at_s=10), waived=(waived,)))
+
+    assert ((), (), (waived,)) == (change.appeared, change.resolved, change.waived)
+    assert () == watched.post(replace(report(at_s=20), waived=(waived,))).waived
+    assert START + timedelta(seconds=0.5) == watched.entries["app"].first_seen[identity(LOST)]
+    assert ((LOST,), ()) == _change(watched, report(LOST, at_s=30))
+    assert 2 == watched.entries["app"].incidents["schema_mismatch"]
+
+
+def test_what_is_waived_stays_so_while_it_cannot_be_seen() -> None:
+    watched = board()
+    waived = Waived(LOST, Waiver("table:public.orders", "OPS-12", "dba", START.date()))
+    watched.post(replace(report(), waived=(waived,)))
+    watched.post(report(GONE, at_s=10, failure="unreachable"))
+
+    assert () == watched.post(replace(report(at_s=20), waived=(waived,))).waived
 
 
 def _change(watched: Board, one: Report) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Report, Waived
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
+from healthd.model.waivers import Waiver
 from healthd.report.documents import answer, document, text
 from healthd.report.problems import PROBLEMS
 
@@ -134,6 +135,32 @@ def test_a_document_says_everything_that_a_report_says() -> None:
     assert ("enum:public.status", "labels", "enums") == tuple(
         body["findings"][0][name] for name in ("key", "attribute", "check")
     )
+
+
+def test_a_waived_finding_is_a_member_of_its_own_and_decides_nothing() -> None:
+    waived = Waived(ENUM, Waiver("enum:public.status", "OPS-12", "dba", NOW.date()))
+    status, body, _ = answer(
+        replace(report(), waived=(waived,)), fresh=True, request_id="r", now=NOW, last_good=NOW, runbook="/runbook"
+    )
+
+    assert (200, "ok", []) == (status, body["severity"], body["findings"])
+    (found,) = body["waived"]
+    assert ("enum:public.status", "critical", ["active", "idle"]) == (
+        found["key"],
+        found["severity"],
+        found["valid_values"],
+    )
+    assert {"key": "enum:public.status", "reason": "OPS-12", "owner": "dba", "until": "2026-01-01"} == found["waiver"]
+
+
+def test_people_read_that_a_finding_is_waived_until_when_by_whom_and_why() -> None:
+    waived = Waived(ENUM, Waiver("enum:public.status", "OPS-12\nlater", "dba", NOW.date()))
+
+    assert [
+        "app  ok",
+        "app  waived  enum_mismatch  enum:public.status: missing 'active'",
+        "    until 2026-01-01, dba: OPS-12\\nlater",
+    ] == text(replace(report(), waived=(waived,))).splitlines()
 
 
 def test_people_read_what_where_and_what_to_do() -> None:

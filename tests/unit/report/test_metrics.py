@@ -9,10 +9,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from healthd._version import __version__
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Report, Waived
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
+from healthd.model.waivers import Waiver
 from healthd.report.board import Board
 from healthd.report.metrics import TEXT, TOP, exposition, one_target, registry
 from healthd.report.problems import PROBLEMS
@@ -102,7 +103,7 @@ def test_every_promised_metric_is_there() -> None:
         check_failures_total check_duration_seconds_bucket migrations_pending migrations_applied migrations_edited
         migrations_missing migrations_unknown migrations_out_of_order migrations_interrupted maintenance_active
         config_last_reload_successful config_last_reload_success_timestamp_seconds incidents_total
-        query_duration_seconds_sum query_duration_seconds_count"""
+        query_duration_seconds_sum query_duration_seconds_count waived"""
 
     assert {f"healthd_{name}" for name in promised.split()} <= names(series(full()))
 
@@ -121,6 +122,19 @@ def test_findings_are_counted_by_problem_and_severity() -> None:
     labels = {"check": "objects", "problem": "schema_mismatch"}
     assert 2 == one(shown, "findings", severity="critical", **labels)
     assert 1 == one(shown, "findings", severity="warning", **labels)
+
+
+def test_a_waived_finding_is_counted_by_a_metric_of_its_own_and_by_no_other() -> None:
+    waived = Waived(finding(), Waiver("table:public.orders", "OPS-12", "dba", NOW.date()))
+    shown = series(board(report(waived=(waived, waived)), targets=("app", "later")))
+
+    assert 2 == one(shown, "waived")
+    assert None is one(shown, "waived", target="later")
+    assert {"healthd_findings", "healthd_finding_info"}.isdisjoint(names(shown))
+    assert 1 == one(shown, "check_ok", check="objects")
+    assert 0 == one(series(board(report())), "waived")
+    unseen = report(finding(problem="database_unreachable"), waived=(waived,), failure="unreachable")
+    assert None is one(series(board(unseen)), "waived")
 
 
 def test_each_state_of_a_migration_has_its_metric() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from psycopg import AsyncConnection, errors, sql
+from psycopg import AsyncConnection, Error, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
 from healthd.model.findings import Finding, Verdict
@@ -54,16 +54,18 @@ ASKED, PATIENCE_MS, COUNTED = 20, 300, 1000
 async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) -> dict[str, int]:
     """Return how many rows these queries return, without those that fail or take too long."""
     found: dict[str, int] = {}
-    for query in queries:
-        limits = {**SESSION, **LIMITS, "statement_timeout": str(PATIENCE_MS)}
-        try:
-            async with read_only(connection, limits):
-                counted = f"SELECT count(*) FROM ({query} LIMIT {COUNTED}) AS r"  # noqa: S608 # our own query
-                row = await (await connection.execute(counted.encode())).fetchone()
-                found[query] = row[0] if row else 0
-        except (errors.ProgrammingError, errors.OperationalError, errors.DataError, errors.InternalError):
-            if connection.closed:
-                raise
+    if not queries:
+        return found
+    async with read_only(connection, {**SESSION, **LIMITS, "statement_timeout": f"{PATIENCE_MS}ms"}):
+        for query in queries:
+            counted = f"SELECT count(*) FROM ({query} LIMIT {COUNTED}) AS r"  # noqa: S608 # our own query
+            try:
+                async with connection.transaction():
+                    row = await (await connection.execute(counted.encode())).fetchone()
+                    found[query] = row[0] if row else 0
+            except Error:  # not permitted, not possible before the first steps, locked, too slow
+                if connection.closed:
+                    raise
     return found
 
 

@@ -18,7 +18,7 @@ class Guard:
 
     query: str
     meaning: str
-    checked: bool = False  # whether a statement before the operation must make sure that there are none
+    table: str = ""  # the table of these rows, if a statement must make sure that there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def _of_composite(change: Change, key: Key) -> Iterator[Guard]:
         if column.kind == "column" and change.before.objects[column].on == "table":
             table, name = _names(column)
             meaning = f"an attribute of {key.sql} would be dropped with its values in {column.sql}"
-            yield Guard(f"SELECT FROM {table} WHERE {name} IS NOT NULL", meaning, checked=True)
+            yield Guard(f"SELECT FROM {table} WHERE {name} IS NOT NULL", meaning, table=table)
 
 
 def _of_conversion(change: Change, column: Key) -> Iterator[Guard]:
@@ -170,7 +170,7 @@ def _of_conversion(change: Change, column: Key) -> Iterator[Guard]:
     back = f"{name}::text{array}::{new}::text{array}::{old}"
     unlike = _unlike(back, name, getattr(change.before.objects[key], "type", ""))
     yield Guard(
-        f"SELECT FROM {table} WHERE {unlike}", f"the type {new} would change values of {column.sql}", checked=True
+        f"SELECT FROM {table} WHERE {unlike}", f"the type {new} would change values of {column.sql}", table=table
     )
 
 
@@ -180,7 +180,7 @@ def _of_retyping(change: Change, column: Key) -> Iterator[Guard]:
         table, name = _names(column)
         unlike = _unlike(f"{name}::{expected.type}::{actual.type}", name, actual.type)
         meaning = f"the type {expected.type} would change values of {column.sql}"
-        yield Guard(f"SELECT FROM {table} WHERE {unlike}", meaning, checked=True)
+        yield Guard(f"SELECT FROM {table} WHERE {unlike}", meaning, table=table)
 
 
 def _names(column: Key) -> tuple[str, str]:
@@ -196,14 +196,17 @@ def _unlike(back: str, name: str, type_: str) -> str:
 UNEQUAL = frozenset("json xml point line lseg box path polygon circle".split())  # types without the operator =
 
 
-def raising(query: str, message: str) -> str:
-    """Return a statement that fails with a message if a query returns rows."""
+def raising(guard: Guard) -> str:
+    """Return a statement that fails if a guard's query returns rows; until COMMIT, nobody can add any."""
     word = "check"
-    while f"${word}$" in query + message:
+    while f"${word}$" in guard.query + guard.meaning:
         word += "_"
     return (
-        f"DO ${word}$ BEGIN\n    IF EXISTS ({query}) THEN\n"
-        f"        RAISE EXCEPTION USING MESSAGE = {literal(message)};\n    END IF;\nEND ${word}$;"
+        f"DO ${word}$ BEGIN\n"
+        f"    LOCK TABLE {guard.table} IN ACCESS EXCLUSIVE MODE;\n"
+        f"    IF EXISTS ({guard.query}) THEN\n"
+        f"        RAISE EXCEPTION USING MESSAGE = {literal(guard.meaning)};\n"
+        f"    END IF;\nEND ${word}$;"
     )
 
 

@@ -80,18 +80,14 @@ def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -
         # What is created again is as expected in all attributes.
         whole = places.get(one.operation.key, ()) if one.operation.action in (DROP, CREATE) else ()
         cause = tuple(dict.fromkeys((one.operation.cause, *whole)))
-        checked = [guard for guard in one.guards if guard.checked]
-        if checked:
-            table = Key("table", one.operation.key.path[:2]).sql if one.operation.key.kind == "column" else ""
-            if table:
-                yield Statement(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;", cause, held=one.held)
-            for guard in checked:
-                yield Statement(raising(guard.query, guard.meaning), cause, held=one.held, rows=guard.query)
+        checked = [guard for guard in one.guards if guard.table]
+        for guard in checked:
+            yield Statement(raising(guard), cause, held=one.held, rows=guard.query)
         notes = one.notes
         for guard in one.guards:
-            if not guard.checked:
+            if not guard.table:
                 notes = (*notes, f"{guard.query.replace('SELECT FROM', 'SELECT * FROM', 1)}; -- {guard.meaning}")
-        rows = next((guard.query for guard in one.guards if not guard.checked), _asked(one.operation))
+        rows = next((guard.query for guard in one.guards if not guard.table), _asked(one.operation))
         for sql in one.operation.statements:
             if sql.startswith("--"):
                 notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))

@@ -19,8 +19,8 @@ from healthd.rounds.examination import examine
 def repair(settings: Settings, style: str, target: str | None) -> int:
     """Print the SQL that makes a database match sql/ again.
 
-    The output is one SQL script, in an order that works. Nothing is run: review the script, then run it with psql as the
-    role that runs migrations. What would lose rows or values is printed as a comment, with the reason.
+    The output is one SQL script, in an order that works. Nothing is run: review the script, then run it with psql as
+    the role that runs migrations. What would lose rows or values is printed as a comment, with the reason.
 
     \b
     Exit codes, as for "healthd check":

@@ -6,11 +6,12 @@ import psycopg
 import pytest
 
 from healthd.catalog import KINDS
-from healthd.comparison.causes import causes
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot, take_snapshot_after
-from healthd.model.names import Key, quote
-from healthd.model.snapshots import Difference, Snapshot, diff
+from healthd.model.names import quote
+from healthd.model.snapshots import Snapshot, diff
+from healthd.repair.safety import Known
+from healthd.repair.script import repair
 
 HOSTILE = ('quo"te', "it's", "new\nline", "100%", "%s", "a.b(c)", "Größe", "🛠️", "select", "-- x", "/*", "$$", "Camel")
 
@@ -75,20 +76,8 @@ def damage(name: str) -> tuple[str, ...]:
 
 
 def statements(expected: Snapshot, actual: Snapshot) -> list[str]:
-    """Return the SQL from the actual snapshot to the expected one, in the order in which it can run."""
-    order = list(KINDS)
-
-    def place(difference: Difference) -> tuple[int, Key]:
-        return order.index(difference.key.kind), difference.key
-
-    return [
-        statement
-        for difference in sorted(causes(diff(expected, actual), KINDS), key=place)
-        for statement in KINDS[difference.key.kind].repair(
-            difference, expected.objects.get(difference.key), actual.objects.get(difference.key)
-        )
-        if not statement.startswith("--")
-    ]
+    """Return the SQL of the script from the actual snapshot to the expected one."""
+    return [one.sql for one in repair(expected, actual, diff(expected, actual), Known()) if one.sql and not one.held]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -102,8 +91,8 @@ async def test_damaged_objects_are_repaired_whatever_their_names(database: str, 
                 actual = await take_snapshot_after(reader, expected)
                 assert diff(expected, actual), statement
 
-                for repair in statements(expected, actual):
-                    connection.execute(repair.encode())
+                for step in statements(expected, actual):
+                    connection.execute(step.encode())
 
                 left = diff(expected, await take_snapshot_after(reader, expected))
 

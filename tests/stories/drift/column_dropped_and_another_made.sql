@@ -1,7 +1,6 @@
 -- A column was dropped and another one was added: the neighbouring column kept its name.
 -- expect: schema_mismatch column:public.people.first
 -- expect: unexpected_object column:public.people.nick
--- repair: no, an existing object is never dropped automatically
 -- given:
 CREATE TABLE people (id bigint, first text, last text);
 -- drift:

@@ -1,7 +1,6 @@
 -- Two columns have exchanged their names, and another column was added.
 -- expect: schema_mismatch table:public.people
 -- expect: unexpected_object column:public.people.more
--- repair: no, an existing object is never dropped automatically
 -- given:
 CREATE TABLE people (first text, last text);
 -- drift:

@@ -1,7 +1,6 @@
 -- A column is missing, and a similar one is in another position.
 -- expect: schema_mismatch column:public.orders.note
 -- expect: unexpected_object column:public.orders.remark
--- repair: no, an unexpected object is dropped or adopted by hand
 -- given:
 CREATE TABLE orders (id bigint NOT NULL, note text, amount integer);
 -- drift:

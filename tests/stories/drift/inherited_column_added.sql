@@ -1,6 +1,5 @@
 -- A column was added by hand to a table with children.
 -- expect: unexpected_object column:public.people.nickname
--- repair: no, an additional column is never dropped automatically
 -- given:
 CREATE TABLE people (id integer);
 CREATE TABLE pupils (class text) INHERITS (people);

@@ -105,9 +105,9 @@ def test_the_type_of_a_column_changes_between_the_views_on_it_and_never_changes_
 
     found = runs(script(expected, {**T, "view:public.v": V}))
 
-    drop, lock, guard, alter, create = found
+    drop, guard, alter, create = found
     assert ("DROP VIEW public.v;", "CREATE VIEW public.v AS\n SELECT name\n   FROM public.t;") == (drop, create)
-    assert "LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE;" == lock
+    assert "LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE;" in guard
     assert "SELECT FROM public.t WHERE name::character varying(20)::text IS DISTINCT FROM name" in guard
     assert alter.startswith("ALTER TABLE public.t ALTER COLUMN name TYPE character varying(20)")
 
@@ -121,13 +121,13 @@ def test_labels_that_must_go_need_a_new_type_and_its_columns_follow() -> None:
 
     assert "ALTER TYPE public.m RENAME TO m_replaced;" == found[0]
     assert "CREATE TYPE public.m AS ENUM ('a', 'b');" == found[1]
-    assert "name::text::public.m::text::public.m_replaced IS DISTINCT FROM name" in found[3]
+    assert "name::text::public.m::text::public.m_replaced IS DISTINCT FROM name" in found[2]
     assert (
         "ALTER TABLE public.t ALTER COLUMN name DROP DEFAULT, "
         "ALTER COLUMN name TYPE public.m USING name::text::public.m, "
-        "ALTER COLUMN name SET DEFAULT 'a'::public.m;" == found[4]
+        "ALTER COLUMN name SET DEFAULT 'a'::public.m;" == found[3]
     )
-    assert ["DROP TYPE public.m_replaced;"] == found[5:]
+    assert ["DROP TYPE public.m_replaced;"] == found[4:]
 
 
 def test_an_attribute_of_a_composite_type_is_dropped_only_where_no_column_has_its_values() -> None:
@@ -198,7 +198,7 @@ def test_values_that_would_change_are_counted_and_nothing_is_done() -> None:
 
     found = script(expected, T, rows={query: 3})
 
-    assert ([], 3) == (runs(found), len(held(found)))
+    assert ([], 2) == (runs(found), len(held(found)))
     assert "3 rows: the type character varying(5) would change values of public.t.name" == found[0].held
     assert [] == held(script(expected, T, rows={query: 0}))
 

@@ -49,9 +49,5 @@ def _part(statement: Statement) -> str:
     return "alone" if statement.alone else "together"
 
 
-PREAMBLE = (
-    "\\set ON_ERROR_STOP on",
-    f"SET lock_timeout = '{LOCK_TIMEOUT}';",
-    "SET search_path = '';",
-    "SET check_function_bodies = off;",
-)
+SESSION = (f"SET lock_timeout = '{LOCK_TIMEOUT}';", "SET search_path = '';", "SET check_function_bodies = off;")
+PREAMBLE = ("\\set ON_ERROR_STOP on", *SESSION)

@@ -7,19 +7,22 @@ from healthd.repair.text import PREAMBLE, transactions
 from healthd.text import printable, sql_lines
 
 
-def script(report: Report, *, shown: bool = False) -> str:
+def script(report: Report, *, shown: bool = False, rehearsed: str = "") -> str:
     """Return the repair of a report; healthd does not run it.
 
-    The script is exact. If `shown` on a terminal, it contains no unprintable characters: see `sql_lines`.
+    `rehearsed` is a line on how it went on a scratch server. The script is exact. If `shown` on a terminal, it contains
+    no unprintable characters: see `sql_lines`.
     """
     parts = list(transactions(report.script))
     if shown:
         parts = ["\n".join(line for line in sql_lines(part)) for part in parts]
-    return "\n".join(_lines(report, parts)) + "\n"
+    return "\n".join(_lines(report, parts, rehearsed)) + "\n"
 
 
-def _lines(report: Report, parts: list[str]) -> Iterator[str]:
+def _lines(report: Report, parts: list[str], rehearsed: str) -> Iterator[str]:
     yield f"-- Repair of {report.target}, round of {report.started_at:%Y-%m-%d %H:%M:%S} UTC: read before you run"
+    if rehearsed:
+        yield from (f"-- {printable(line)}" for line in rehearsed.splitlines())
     others = [one for one in report.findings if not _in_script(one, report)]
     for finding in report.findings:
         yield from (f"--   {printable(line)}" for line in finding.message.splitlines())

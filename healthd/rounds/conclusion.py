@@ -93,6 +93,12 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     )
 
 
+def sides(files: Files, reading: Reading) -> tuple[Snapshot, Snapshot]:
+    """Return the expected and the actual objects of a complete reading, as they are compared."""
+    promise = Promise(files.lock.on(reading.snapshot.server_version), reading)
+    return promise.of(KINDS.keys()), for_comparison(_without_reader(reading), reading.ledger.owner)
+
+
 class Promise:
     """The objects that one database must have, as its server prints them; each kind is computed when needed."""
 

@@ -6,21 +6,29 @@ import sys
 
 import click
 
-from healthd.cli.options import finished, one_target, out, verb
-from healthd.config.settings import Settings
-from healthd.expected.store import read_files
+from healthd.cli.options import finished, one_target, out, say, verb
+from healthd.config.settings import Settings, Target
+from healthd.database.connection import connect
+from healthd.database.snapshot.reading import read
+from healthd.expected.store import Files, read_files
+from healthd.model.findings import Report
+from healthd.replay.rehearsal import rehearse
 from healthd.report.documents import finding_document
 from healthd.report.repair import script
+from healthd.rounds.conclusion import sides
 from healthd.rounds.examination import examine
 
 
 @verb()
 @click.option("--target", metavar="NAME", help="The target to examine; required if there are several.")
-def repair(settings: Settings, style: str, target: str | None) -> int:
+@click.option("--rehearsal/--no-rehearsal", default=True, help="Play the script on a scratch server first.")
+def repair(settings: Settings, style: str, target: str | None, rehearsal: bool) -> int:
     """Print the SQL that makes a database match sql/ again.
 
     The output is one SQL script, in an order that works. Nothing is run: review the script, then run it with psql as
-    the role that runs migrations. What would lose rows or values is printed as a comment, with the reason.
+    the role that runs migrations. What would lose rows or values is printed as a comment, with the reason. Before it is
+    printed, the script is played on a scratch server, in a copy of the database without rows; the result stands at the
+    top.
 
     \b
     Exit codes, as for "healthd check":
@@ -34,10 +42,28 @@ def repair(settings: Settings, style: str, target: str | None) -> int:
       healthd repair > repair.sql
     """
     chosen = one_target(settings, target)
-    report = finished(examine(chosen, read_files(settings)))
+    files = read_files(settings)
+    report = finished(examine(chosen, files))
+    played = finished(_rehearsed(chosen, files, report, settings)) if rehearsal and report.script else ""
     out(
         style,
-        script(report, shown=sys.stdout.isatty()).rstrip("\n"),
+        script(report, shown=sys.stdout.isatty(), rehearsed=played).rstrip("\n"),
         [finding_document(one) for one in report.findings],
     )
     return int(report.severity)
+
+
+async def _rehearsed(target: Target, files: Files, report: Report, settings: Settings) -> str:
+    """Return how the script of a report went on a scratch server, in one line."""
+    async with connect(target.dsn) as connection:
+        reading = await read(connection)
+    expected, actual = sides(files, reading)
+    played = await rehearse(
+        report.script,
+        expected,
+        actual,
+        migrator=reading.ledger.owner,
+        postgres_bin=settings.postgres_bin,
+        say=say,
+    )
+    return played.words

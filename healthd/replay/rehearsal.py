@@ -1,0 +1,127 @@
+"""A repair played before anybody runs it: on a scratch server, in a copy of what the target has, without rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from healthd.catalog import KINDS
+from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
+from healthd.comparison.judgement import message, printed_by_two
+from healthd.comparison.privileges import named_roles
+from healthd.comparison.roles import comparable, for_comparison
+from healthd.database.driver_errors import translated
+from healthd.database.snapshot.reading import take_snapshot
+from healthd.errors import HealthdError
+from healthd.migrations.engine.lock_waits import Say
+from healthd.model.scripts import Script, Statement
+from healthd.model.snapshots import Difference, Place, Snapshot, diff
+from healthd.repair.script import changes
+from healthd.repair.text import SESSION
+from healthd.replay.scratch import Scratch, scratch_on
+from healthd.text import some
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What happened: `server` is the version in words, `problem` why it was not played to its end; "" if it was."""
+
+    server: str = ""
+    problem: str = ""
+    left: tuple[str, ...] = ()  # what differs afterwards although the script repairs it, or only since the script ran
+
+    @property
+    def words(self) -> str:
+        """Return the result in one line."""
+        if self.problem:
+            return f"Not rehearsed: {self.problem}"
+        where = f"Rehearsed on PostgreSQL {self.server}, without rows"
+        return f"{where}: afterwards {some(self.left)}" if self.left else f"{where}: clean"
+
+
+async def rehearse(
+    script: Script,
+    expected: Snapshot,
+    actual: Snapshot,
+    *,
+    migrator: str | None,
+    postgres_bin: Path | None = None,
+    say: Say,
+) -> Rehearsal:
+    """Return what a script does to a copy of the actual objects; both snapshots are as for a comparison."""
+    try:
+        async with scratch_on(postgres_bin, say) as scratch:
+            return await _rehearse(scratch, script, expected, actual, migrator)
+    except HealthdError as error:
+        return Rehearsal(problem=str(error))
+
+
+async def _rehearse(
+    scratch: Scratch, script: Script, expected: Snapshot, actual: Snapshot, migrator: str | None
+) -> Rehearsal:
+    connection = scratch.connection
+    await _run(connection, _roles(expected, actual, migrator))
+    base = await _snapshot(connection, migrator)
+    built = changes(actual, base, migrator=migrator or connection.info.user)
+    if failure := await _run(connection, (sql for one in built for sql in one.statements)):
+        return Rehearsal(problem=f"the objects of the target cannot be built on a scratch server: {failure}")
+    copy = await _snapshot(connection, migrator)
+    if unlike := _unlike(actual, copy, migrator):
+        texts = [message(one, than="the target") for one in unlike.values()]
+        return Rehearsal(problem=f"a scratch server builds something else: {some(texts)}")
+    if failure := await _run(connection, _statements(script)):
+        return Rehearsal(problem=f"on a scratch server the script fails: {failure}")
+    before, after = (_unlike(expected, one, migrator) for one in (copy, await _snapshot(connection, migrator)))
+    repaired = {place for one in script if not one.held for place in one.causes}
+    left = tuple(message(one) for place, one in after.items() if place in repaired or place not in before)
+    return Rehearsal(_version(base), left=left)
+
+
+async def _snapshot(connection: Any, migrator: str | None) -> Snapshot:
+    return for_comparison(await take_snapshot(connection), connection.info.user, migrator)
+
+
+def _unlike(expected: Snapshot, actual: Snapshot, migrator: str | None) -> dict[Place, Difference]:
+    """Return the differences that are reported, but for texts that two major versions print differently."""
+    sides = comparable(expected, actual, migrator)
+    return {
+        one.place: one
+        for one in diff(*sides)
+        if one.key.kind in KINDS
+        and KINDS[one.key.kind].severity(one) is not None
+        and not printed_by_two(KINDS[one.key.kind], *sides, one)
+    }
+
+
+def _roles(expected: Snapshot, actual: Snapshot, migrator: str | None) -> Iterator[str]:
+    """Yield the SQL that creates the roles that the objects name, where they are missing."""
+    names = {written(one) for side in (expected, actual) for one in named_roles(side.objects, ()) - SPECIAL}
+    for name in sorted(names | ({written(migrator)} if migrator else set())):
+        text = name.replace("'", "''")
+        yield f"DO $role$ BEGIN IF to_regrole('{text}') IS NULL THEN CREATE ROLE {name}; END IF; END $role$;"
+
+
+SPECIAL = frozenset({PUBLIC, OWNER, MIGRATOR, CURRENT})
+
+
+def _statements(script: Iterable[Statement]) -> Iterator[str]:
+    return (one.sql for one in script if one.sql and not one.held)
+
+
+async def _run(connection: Any, statements: Iterable[str]) -> str:
+    """Run statements one by one; return the first that fails, with the server's words, or an empty text."""
+    for sql in (*SESSION, *statements):
+        if sql.startswith("--"):
+            continue
+        try:
+            with translated():
+                await connection.execute(sql.encode())
+        except HealthdError as error:
+            return f"{error} ({' '.join(sql.split())[:120]})"
+    return ""
+
+
+def _version(snapshot: Snapshot) -> str:
+    return f"{snapshot.server_version // 10000}.{snapshot.server_version % 10000}"

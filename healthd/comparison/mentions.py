@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from healthd.model.attributes import Record
+from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.sqltext.tokens import tokens
@@ -22,9 +22,9 @@ class Mentions:
 def mentions(kind: Kind, key: Key, record: Record, *, without: Collection[str] = ()) -> Mentions:
     """Return what an object mentions; attributes in `without` are left out."""
     texts = list(key.path[kind.types_at :] if kind.types_at is not None else ())
-    for field in fields(record):
-        if field.name not in without:
-            value = getattr(record, field.name)
+    for name in attributes(type(record)):
+        if name not in without:
+            value = getattr(record, name)
             texts += (one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, str))
     words, pairs = set[str](), set[tuple[str, str]]()
     for text in texts:

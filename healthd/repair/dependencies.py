@@ -114,7 +114,7 @@ class Dependencies:
         counter = key.kind == "sequence" and not record.identity  # its column may be created after it
         if (parent := self.parent(key)) is not None and not counter:
             yield parent
-        if key.kind in HANGING:
+        if key.kind in HANGING or (key.kind == "column" and _is_plain(record)):
             return
         for name, place in kind.within.items():
             if (other := Key(name, key.path[place : place + self.kinds[name].depth])) in self.objects and not counter:
@@ -139,6 +139,12 @@ class Dependencies:
         for column in self.around.columns.get(pair, ()):
             if column.path[2] in found.words and column != key:
                 yield column
+
+
+def _is_plain(column: Record) -> bool:
+    """Return whether a column mentions nothing: most columns have a built-in type and a constant as default."""
+    texts = (column.type, column.default or "", column.collation or "")
+    return column.generated == "none" and not any("." in text for text in texts)
 
 
 RELATIONS = ("view", "foreign_table")

@@ -43,7 +43,7 @@ from healthd.expected.store import Files
 from healthd.model.findings import Evidence, Finding, Verdict, identity
 from healthd.model.ledger import Interrupted, MigrationState
 from healthd.model.names import Key, quote
-from healthd.model.scripts import Script
+from healthd.model.scripts import Script, Statement
 from healthd.model.severity import Severity
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Place, Snapshot, diff
 from healthd.model.waivers import Waivers
@@ -217,7 +217,16 @@ def _script(evidence: Evidence, comparison: Comparison, parted: Sorted, reading:
     undecided = dict.fromkeys(evidence.lenient, "a role that neither sql/ nor a contract names holds it; if unintended")
     undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
     known = Known(reading.rows, undecided)
-    return repair(evidence.expected, actual, differences, known, names=differences, migrator=reading.ledger.owner)
+    found = repair(
+        evidence.expected, actual, differences[:MOST], known, names=differences[:MOST], migrator=reading.ledger.owner
+    )
+    if len(differences) <= MOST:
+        return found
+    left = f"{len(differences) - MOST} further differences are left out: repair these first, then ask again."
+    return (*found, Statement("", (differences[MOST].place,), (left,)))
+
+
+MOST = 1000  # the differences for which one script is made
 
 
 def _settled(evidence: Evidence, waivers: Waivers, reading: Reading) -> Settled:

@@ -19,6 +19,12 @@ class Guard:
     query: str
     meaning: str
     table: str = ""  # the table of these rows, if a statement must make sure that there are none
+    columns: str = "*"  # to see of these rows
+
+    @property
+    def question(self) -> str:
+        """Return the query as a person asks it."""
+        return f"{self.query.replace('SELECT FROM', f'SELECT {self.columns} FROM', 1)}; -- {self.meaning}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +144,31 @@ def guards(change: Change, one: Operation) -> Iterator[Guard]:
         if one.key.kind == "column":
             table, name = _names(one.key)
             yield Guard(f"SELECT FROM {table} WHERE {name} IS NULL", "without a value: with them it fails")
+    elif one.key.kind == "index" and one.action in (CREATE, ALTER) and change.after.objects[one.key].unique:
+        yield from _of_key(change, one.key, change.after.objects[one.key].definition.partition(" USING ")[2])
     elif one.action == CREATE and one.key.kind == "constraint":
         record = change.after.objects[one.key]
+        if record.type in ("primary key", "unique"):
+            yield from _of_key(change, one.key, record.definition)
         if record.on == "table" and record.validated and (found := CHECKED.match(record.definition)):
             key = Key("table", one.key.path[:2])
             if key in change.before.objects:
                 yield Guard(f"SELECT FROM {key.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails")
 
 
+def _of_key(change: Change, key: Key, definition: str) -> Iterator[Guard]:
+    """Yield the guard for a unique key whose columns are plain: rows with the same values forbid it."""
+    found, table = KEYS.search(definition), Key("table", key.path[:2])
+    if found is None or table not in change.before.objects or "NULLS NOT DISTINCT" in definition:
+        return
+    names = found[1].split(", ")
+    where = [f"{name} IS NOT NULL" for name in names] + ([found[2]] if found[2] else [])
+    query = f"SELECT FROM {table.sql} WHERE {' AND '.join(where)} GROUP BY {found[1]} HAVING pg_catalog.count(*) > 1"
+    yield Guard(query, "the same values more than once: with them it fails", columns=f"{found[1]}, pg_catalog.count(*)")
+
+
+NAME = r'(?:[a-z_][\w$]*|"(?:[^"]|"")+")'
+KEYS = re.compile(rf"\(({NAME}(?:, {NAME})*)\)(?: INCLUDE \([^()]*\))?(?: WHERE (\(.*\)))?\Z", re.DOTALL)
 CHECKED = re.compile(r"CHECK (\(.*\))(?: NO INHERIT)?\Z", re.DOTALL)
 
 

@@ -86,7 +86,7 @@ def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -
         notes = one.notes
         for guard in one.guards:
             if not guard.table:
-                notes = (*notes, f"{guard.query.replace('SELECT FROM', 'SELECT * FROM', 1)}; -- {guard.meaning}")
+                notes = (*notes, guard.question)
         rows = next((guard.query for guard in one.guards if not guard.table), _asked(one.operation))
         for sql in one.operation.statements:
             if sql.startswith("--"):

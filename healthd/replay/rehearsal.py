@@ -30,6 +30,7 @@ class Rehearsal:
 
     server: str = ""
     problem: str = ""
+    held: int = 0  # statements that are not run
     left: tuple[str, ...] = ()  # what differs afterwards although the script repairs it, or only since the script ran
 
     @property
@@ -38,7 +39,11 @@ class Rehearsal:
         if self.problem:
             return f"Not rehearsed: {self.problem}"
         where = f"Rehearsed on PostgreSQL {self.server}, without rows"
-        return f"{where}: afterwards {some(self.left)}" if self.left else f"{where}: clean"
+        if self.left:
+            return f"{where}: afterwards {some(self.left)}"
+        return f"{where}: clean" + (
+            f", but for what {self.held} statements that are not run leave" if self.held else ""
+        )
 
 
 async def rehearse(
@@ -76,7 +81,7 @@ async def _rehearse(
     before, after = (_unlike(expected, one, migrator) for one in (copy, await _snapshot(connection, migrator)))
     repaired = {place for one in script if not one.held for place in one.causes}
     left = tuple(message(one) for place, one in after.items() if place in repaired or place not in before)
-    return Rehearsal(_version(base), left=left)
+    return Rehearsal(_version(base), held=sum(bool(one.held) for one in script), left=left)
 
 
 async def _snapshot(connection: Any, migrator: str | None) -> Snapshot:

@@ -20,9 +20,10 @@ from healthd.rounds.examination import examine
 
 
 @verb()
+@click.argument("name", required=False, metavar="[TARGET]")
 @click.option("--target", metavar="NAME", help="The target to examine; required if there are several.")
 @click.option("--rehearsal/--no-rehearsal", default=True, help="Play the script on a scratch server first.")
-def repair(settings: Settings, style: str, target: str | None, rehearsal: bool) -> int:
+def repair(settings: Settings, style: str, name: str | None, target: str | None, rehearsal: bool) -> int:
     """Print the SQL that makes a database match sql/ again.
 
     The output is one SQL script, in an order that works. Nothing is run: review the script, then run it with psql as
@@ -41,7 +42,7 @@ def repair(settings: Settings, style: str, target: str | None, rehearsal: bool) 
     Example:
       healthd repair > repair.sql
     """
-    chosen = one_target(settings, target)
+    chosen = one_target(settings, name or target)
     files = read_files(settings)
     report = finished(examine(chosen, files))
     played = finished(_rehearsed(chosen, files, report, settings)) if rehearsal and report.script else ""

@@ -214,6 +214,29 @@ def test_rows_that_forbid_a_constraint_are_named() -> None:
     ) == statement.notes
 
 
+def test_duplicates_forbid_a_unique_index_and_are_counted() -> None:
+    key, made = "index:public.t.i", "CREATE UNIQUE INDEX i ON public.t USING btree (id, name) WHERE (id > 0)"
+    query = (
+        "SELECT FROM public.t WHERE id IS NOT NULL AND name IS NOT NULL AND (id > 0) "
+        "GROUP BY id, name HAVING pg_catalog.count(*) > 1"
+    )
+
+    (statement,) = script({**T, key: Index(True, True, made)}, T, rows={query: 1})
+
+    assert "1 row: the same values more than once: with them it fails" == statement.held
+    (note,) = statement.notes
+    assert note.startswith("SELECT id, name, pg_catalog.count(*) FROM public.t WHERE ")
+
+
+@pytest.mark.parametrize("columns", ["lower(name)", "name DESC", 'name COLLATE "C"', "name text_pattern_ops"])
+def test_keys_that_are_more_than_names_are_not_counted(columns: str) -> None:
+    made = f"CREATE UNIQUE INDEX i ON public.t USING btree ({columns})"
+
+    (statement,) = script({**T, "index:public.t.i": Index(True, True, made)}, T)
+
+    assert ((), "") == (statement.notes, statement.rows)
+
+
 def test_what_holds_no_rows_is_dropped() -> None:
     policy = Policy(True, "all", ("PUBLIC",), "true", None)
     more = {"policy:public.t.open": policy, "view:public.v": V, "function:public.f(integer)": F}

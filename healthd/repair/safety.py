@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
 from healthd.model.snapshots import Place
 from healthd.repair.operations import ALTER, CREATE, DROP, Change, Operation
@@ -20,6 +21,7 @@ class Guard:
     meaning: str
     table: str = ""  # the table of these rows, if a statement must make sure that there are none
     columns: str = "*"  # to see of these rows
+    counts: bool = True  # whether the number of rows means something
 
     @property
     def question(self) -> str:
@@ -82,7 +84,7 @@ def _reason(change: Change, one: Operation, known: Known) -> str:
     for guard in guards(change, one):
         count = known.rows.get(guard.query)
         if count or (count is None and one.action == DROP):
-            return f"{counted(count)}{guard.meaning}"
+            return f"{counted(count) if guard.counts else ''}{guard.meaning}"
     return ""
 
 
@@ -128,6 +130,7 @@ HOLDS: Mapping[str, Holds] = {
 
 def guards(change: Change, one: Operation) -> Iterator[Guard]:
     """Yield the queries for rows that an operation would damage, or that forbid it."""
+    yield from _of_roles(change, one)
     if one.action == DROP and one.key.kind == "table":
         yield Guard(f"SELECT FROM {one.key.sql}", "drop it only if nobody needs its rows")
     elif one.action == DROP and one.key.kind == "column":
@@ -154,6 +157,17 @@ def guards(change: Change, one: Operation) -> Iterator[Guard]:
             key = Key("table", one.key.path[:2])
             if key in change.before.objects:
                 yield Guard(f"SELECT FROM {key.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails")
+
+
+def _of_roles(change: Change, one: Operation) -> Iterator[Guard]:
+    """Yield the guards for roles that an operation names: each must exist."""
+    if one.action not in (CREATE, ALTER) or one.key not in change.after.objects:
+        return
+    record, kind = change.after.objects[one.key], change.kinds[one.key.kind]
+    roles = {*getattr(record, "roles", ()), getattr(record, "role", ""), one.key.path[-1] if kind.role_last else ""}
+    for role in sorted(roles - {"", PUBLIC, OWNER, MIGRATOR, CURRENT}):
+        query = f"SELECT FROM (SELECT 1) AS r WHERE pg_catalog.to_regrole({literal(written(role))}) IS NULL"
+        yield Guard(query, f"role {written(role)} must be created first", counts=False)
 
 
 def _of_key(change: Change, key: Key, definition: str) -> Iterator[Guard]:
@@ -235,6 +249,8 @@ def raising(guard: Guard) -> str:
 
 def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
     """Yield what a reader should know before an operation runs."""
+    if one.key.kind == "sequence" and one.action == CREATE and not change.after.objects[one.key].owned_by:
+        yield f"The last value of {one.key.sql} is gone: set it above all numbers in use, with setval()."
     if one.key.kind != "column" or one.action != CREATE or Key("table", one.key.path[:2]) not in change.before.objects:
         return
     record, table = change.after.objects[one.key], Key("table", one.key.path[:2]).sql

@@ -84,9 +84,7 @@ def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -
         for guard in checked:
             yield Statement(raising(guard), cause, held=one.held, rows=guard.query)
         notes = one.notes
-        for guard in one.guards:
-            if not guard.table:
-                notes = (*notes, guard.question)
+        notes = (*notes, *(guard.question for guard in one.guards if not guard.table and guard.counts))
         rows = next((guard.query for guard in one.guards if not guard.table), _asked(one.operation))
         for sql in one.operation.statements:
             if sql.startswith("--"):

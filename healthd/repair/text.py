@@ -7,6 +7,7 @@ from itertools import groupby
 
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import Place
+from healthd.text import printable
 
 LOCK_TIMEOUT = "5s"
 
@@ -14,8 +15,8 @@ LOCK_TIMEOUT = "5s"
 def written(statement: Statement) -> str:
     """Return a statement with its notes; one that is held back is a comment with the reason."""
     lines = [f"-- {line}" for note in statement.notes for line in note.splitlines()]
-    if statement.held:
-        lines = [f"-- Not run: {statement.held}.", *lines]
+    if statement.held:  # names may contain line breaks, and a comment ends with its line
+        lines = [f"-- Not run: {printable(' '.join(statement.held.splitlines()))}.", *lines]
         lines += [f"-- {line}".rstrip() for line in statement.sql.splitlines()]
     elif statement.sql:
         lines.append(statement.sql)

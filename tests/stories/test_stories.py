@@ -114,13 +114,10 @@ async def _repaired(scene: Scene) -> None:
         assert after
         known = {str(one.key) for one in before} | {key for one in before for key in one.facts.get("consequences", ())}
         assert {str(one.key) for one in after} <= known | AFTERWARDS.get(scene.story.name, set())
-        assert not failure or scene.story.name in FAILS
+        assert not failure
 
 
-# What must be done first is not known to healthd: the script stops there.
-FAILS = {"role_lost_all_its_privileges", "index_build_failed"}
 AFTERWARDS = {
-    "index_build_failed": {"index:public.machines.machines_serial_number_idx_ccnew"},
     "cascade_table": {"sequence:public.customers_id_seq"},  # it waits for the column of the table that is missing
 }
 

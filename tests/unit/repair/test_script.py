@@ -237,6 +237,33 @@ def test_keys_that_are_more_than_names_are_not_counted(columns: str) -> None:
     assert ((), "") == (statement.notes, statement.rows)
 
 
+def test_a_role_that_does_not_exist_holds_back_its_privileges() -> None:
+    expected = {**T, "grant:table.public.t.api": Grant(("SELECT",)), "grant:table.public.t.web": Grant(("SELECT",))}
+    query = "SELECT FROM (SELECT 1) AS r WHERE pg_catalog.to_regrole('api') IS NULL"
+
+    found = script(expected, T, rows={query: 1})
+
+    assert ["GRANT SELECT ON TABLE public.t TO web;"] == runs(found)
+    assert ["role api must be created first"] == [one.held for one in found if one.held]
+
+
+def test_a_name_with_a_line_break_ends_no_comment() -> None:
+    name = "x\n; DROP TABLE t; --"
+    found = script(T, {**T, "table:public.u": TABLE, str(Key("column", ("public", "t", name))): NAME})
+
+    text = "\n".join(transactions(found))
+
+    assert [] == [line for line in text.splitlines() if line and not line.startswith("-- ")]
+
+
+def test_a_lost_sequence_without_a_column_says_that_its_value_is_gone() -> None:
+    counter = Sequence("bigint", 1, 1, 1, 99, False, 1, None, False)
+
+    (statement,) = script({**PUBLIC, "sequence:public.s": counter}, PUBLIC)
+
+    assert ("The last value of public.s is gone: set it above all numbers in use, with setval().",) == statement.notes
+
+
 def test_what_holds_no_rows_is_dropped() -> None:
     policy = Policy(True, "all", ("PUBLIC",), "true", None)
     more = {"policy:public.t.open": policy, "view:public.v": V, "function:public.f(integer)": F}

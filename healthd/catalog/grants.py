@@ -112,7 +112,8 @@ def drop(key: Key, record: Grant, around: Around) -> Iterator[str]:
 
 def create(key: Key, record: Grant, around: Around) -> Iterator[str]:
     """Yield the SQL that gives a role its privileges on an object that was just created."""
-    yield from _changed_to(key, record.privileges, default(key), around)
+    usual = initial(key) if of_the_server(key, around.objects) else default(key)
+    yield from _changed_to(key, record.privileges, usual, around)
 
 
 def _changed_to(key: Key, expected: tuple[str, ...], actual: tuple[str, ...], around: Around) -> Iterator[str]:
@@ -135,19 +136,20 @@ def changes(
     whole = any(one.startswith("ALL") for one in (*expected, *actual))
     wanted, held = (_by_grantor(side) for side in (expected, actual))
     for grantor in dict.fromkeys((*held, *wanted)):
-        by = f" GRANTED BY {written(grantor)}" if grantor else ""
         one, other = wanted.get(grantor, {}), held.get(grantor, {})
         extra = ("ALL",) if whole and other and other != one else tuple(name for name in other if name not in one)
         options = () if whole else tuple(name for name in other if other[name] and name in one and not one[name])
         lost = one if whole and other != one else {name: yes for name, yes in one.items() if other.get(name) is not yes}
-        if extra:
-            yield f"REVOKE {on(extra)} FROM {role}{by}{' CASCADE' if any(other.values()) else ''};"
-        if options:
-            yield f"REVOKE GRANT OPTION FOR {on(options)} FROM {role}{by} CASCADE;"
+        steps = [f"REVOKE {on(extra)} FROM {role}{' CASCADE' if any(other.values()) else ''};"] if extra else []
+        steps += [f"REVOKE GRANT OPTION FOR {on(options)} FROM {role} CASCADE;"] if options else []
         if plain := tuple(name for name, option in lost.items() if not option and name not in options):
-            yield f"GRANT {on(plain)} TO {role}{by};"
+            steps.append(f"GRANT {on(plain)} TO {role};")
         if passed_on := tuple(name for name, option in lost.items() if option):
-            yield f"GRANT {on(passed_on)} TO {role} WITH GRANT OPTION{by};"
+            steps.append(f"GRANT {on(passed_on)} TO {role} WITH GRANT OPTION;")
+        if grantor and steps:  # only the role that granted a privilege can revoke it
+            yield "\n".join([f"SET ROLE {written(grantor)};", *steps, "RESET ROLE;"])
+        else:
+            yield from steps
 
 
 def _by_grantor(privileges: Iterable[str]) -> dict[str, dict[str, bool]]:

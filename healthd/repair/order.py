@@ -128,7 +128,7 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
             for other in _inside(change, one):
                 for need in change.after.needs(other):
                     yield from ((first, number) for first in makes[need] if first != number)
-            if one.action == COMPLETE:
+            if one.action == COMPLETE or one.attribute in change.kinds[one.key.kind].completed:
                 yield from ((first, number) for first in makes[one.key])
                 for mentioned in _named_by(change, one.key):
                     yield from ((first, number) for first in makes[mentioned])

@@ -79,6 +79,9 @@ def _reason(change: Change, one: Operation, known: Known) -> str:
         return "healthd does not know the entire statement"
     if one.action == CREATE and one.key.kind == "table" and one.key not in change.before.objects:
         return "its rows are lost with it: restore them from a backup; this creates it without rows"
+    owned = getattr(change.after.objects.get(one.key), "owned_by", None) if one.action == CREATE else None
+    if owned and (table := Key("table", Key.parse(f"column:{owned}").path[:2])) not in change.before.objects:
+        return f"{table} must be settled first"
     if one.action == DROP and (holds := HOLDS.get(one.key.kind)) and (reason := holds(change, one.key)):
         return reason
     for guard in guards(change, one):

@@ -113,13 +113,8 @@ async def _repaired(scene: Scene) -> None:
     else:
         assert after
         known = {str(one.key) for one in before} | {key for one in before for key in one.facts.get("consequences", ())}
-        assert {str(one.key) for one in after} <= known | AFTERWARDS.get(scene.story.name, set())
+        assert {str(one.key) for one in after} <= known
         assert not failure
-
-
-AFTERWARDS = {
-    "cascade_table": {"sequence:public.customers_id_seq"},  # it waits for the column of the table that is missing
-}
 
 
 SEVERITIES = {

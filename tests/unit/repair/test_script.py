@@ -87,7 +87,7 @@ def test_an_owner_comes_before_the_privileges() -> None:
     ("expected", "actual", "statements"),
     [
         (("SELECT",), ("SELECT*",), ["REVOKE GRANT OPTION FOR SELECT ON TABLE public.t FROM api CASCADE;"]),
-        ((), ("SELECT/boss",), ["REVOKE SELECT ON TABLE public.t FROM api GRANTED BY boss;"]),
+        ((), ("SELECT/boss",), ["SET ROLE boss;\nREVOKE SELECT ON TABLE public.t FROM api;\nRESET ROLE;"]),
         (("SELECT*",), ("SELECT",), ["GRANT SELECT ON TABLE public.t TO api WITH GRANT OPTION;"]),
         (("ALL",), ("SELECT",), ["REVOKE ALL ON TABLE public.t FROM api;", "GRANT ALL ON TABLE public.t TO api;"]),
     ],
@@ -160,15 +160,15 @@ def test_a_lost_table_is_printed_with_everything_that_it_had_and_does_not_run() 
 
     found = script({**T, **parts}, PUBLIC)
 
-    (sequence,) = runs(found)
-    assert sequence.startswith("CREATE SEQUENCE public.t_id_seq AS integer INCREMENT BY 1 MINVALUE 1 ")
+    assert [] == runs(found)
     assert [
         "CREATE TABLE public.t (\n    id integer,\n    name text\n);",
         "ALTER TABLE public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id);",
         "CREATE VIEW public.v AS\n SELECT name\n   FROM public.t;",
         "ALTER SEQUENCE public.t_id_seq OWNED BY public.t.id;",
         "GRANT SELECT ON TABLE public.v TO api;",
-    ] == held(found)
+    ] == held(found)[1:]
+    assert held(found)[0].startswith("CREATE SEQUENCE public.t_id_seq AS integer ")
 
 
 def test_what_works_is_not_dropped_if_it_cannot_be_created_again() -> None:

@@ -225,7 +225,7 @@ def mend(url: str, report: Report) -> None:
     """Run a report's repairs as one script, statement by statement as psql does."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET check_function_bodies = off")
-        for one in statements(script(report)):
+        for one in statements(script(report).replace("\\set ON_ERROR_STOP on\n", "", 1)):
             connection.execute(one.text.encode())
 
 

@@ -36,7 +36,7 @@ from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import Round, examine_again
 
 from .conftest import CALLERS, NEW, ORGANIZATION, ROLE, TOKENS, authorization
-from .test_failures import CONTRACT, FAILURES, GIVEN, LIST, STATUSES
+from .test_failures import CONTRACT, FAILURES, GIVEN, LIST, STATUSES, repairs
 
 WELL, BROKEN, MENDED = 3, 5, 14  # steps of a minute
 CALLS = 2
@@ -150,9 +150,8 @@ async def test_a_failure_raises_its_alerts_and_no_others_and_mending_it_ends_the
         broken = await watched.go(BROKEN)
         endpoint = (await watched.client.get("/machines")).status_code >= 500
 
-        repair = [sql for one in broken.findings for sql in one.repair]
         with psycopg.connect(url, autocommit=True) as connection:
-            for statement in filter(None, [failure.before_repair, *dict.fromkeys(repair)]):
+            for statement in filter(None, [failure.before_repair, *repairs(broken)]):
                 connection.execute(statement.encode())
         assert () == (await watched.go(MENDED)).findings
 

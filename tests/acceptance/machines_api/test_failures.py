@@ -1,6 +1,6 @@
 """The seed's failures, each from end to end: broken, answered, found, repaired, all clear."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,12 @@ class Failure:
     findings: Sequence[tuple[str, str]]
     before_repair: str = ""
     rows: Mapping[str, Any] = field(default_factory=dict)
+
+
+def repairs(report: Report) -> Iterable[str]:
+    """Return the SQL that repairs everything, with that which is held back until something was done first."""
+    others = (sql for finding in report.findings for sql in finding.repair if not sql.startswith("--"))
+    return dict.fromkeys([*(one.sql for one in report.script), *others])
 
 
 LIST = ("GET", None)
@@ -155,9 +161,8 @@ async def test_a_failure_is_answered_found_and_mended(name: str, url: str, sql: 
         assert (500, "contract_broken") == (health.status_code, health.json()["error_code"])
         assert set(failure.findings) <= told(scene.report)
 
-        repair = [sql for one in scene.report.findings for sql in one.repair]
         with psycopg.connect(url, autocommit=True) as connection:
-            for statement in filter(None, [failure.before_repair, *dict.fromkeys(repair)]):
+            for statement in filter(None, [failure.before_repair, *repairs(scene.report)]):
                 connection.execute(statement.encode())
 
         assert set() == told(await scene.again())

@@ -31,11 +31,6 @@ class Operation:
     statements: tuple[str, ...]
     cause: Place
 
-    @property
-    def identity(self) -> tuple[str, Key, str | None]:
-        """Return what identifies an operation in one script."""
-        return self.action, self.key, self.attribute
-
 
 class Change:
     """The change from one snapshot (`actual`) to another (`expected`), limited to some of their differences."""

@@ -44,9 +44,7 @@ class Known:
     """What is known besides the catalogs; without it the worst is assumed."""
 
     rows: Mapping[str, int] = field(default_factory=dict)  # how many rows a guard's query returned, up to MANY
-    undecided: Mapping[Place, str] = field(
-        default_factory=dict
-    )  # differences that a person decides on, with the reason
+    undecided: Mapping[Place, str] = field(default_factory=dict)  # what a person decides on, with the reason
 
 
 MANY = 1000
@@ -135,12 +133,13 @@ def guards(change: Change, one: Operation) -> Iterator[Guard]:
     """Yield the queries for rows that an operation would damage, or that forbid it."""
     yield from _of_roles(change, one)
     if one.action == DROP and one.key.kind == "table":
-        yield Guard(f"SELECT FROM {one.key.sql}", "drop it only if nobody needs its rows")
+        yield Guard(f"SELECT FROM {one.key.sql}", "drop it only if nobody needs its rows", table=one.key.sql)
     elif one.action == DROP and one.key.kind == "column":
         record = change.before.objects[one.key]
         if not record.on.endswith("view") and record.generated == "none":
             table, name = _names(one.key)
-            yield Guard(f"SELECT FROM {table} WHERE {name} IS NOT NULL", "drop it only if nobody needs its values")
+            query = f"SELECT FROM {table} WHERE {name} IS NOT NULL"
+            yield Guard(query, "drop it only if nobody needs its values", table=table)
     elif one.action == ALTER and one.key.kind == "composite":
         yield from _of_composite(change, one.key)
     elif one.action == ALTER and one.key.kind == "column" and one.attribute == "type":

@@ -83,8 +83,7 @@ def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -
         checked = [guard for guard in one.guards if guard.table]
         for guard in checked:
             yield Statement(raising(guard), cause, held=one.held, rows=guard.query)
-        notes = one.notes
-        notes = (*notes, *(guard.question for guard in one.guards if not guard.table and guard.counts))
+        notes = (*one.notes, *(guard.question for guard in one.guards if not guard.table and guard.counts))
         rows = next((guard.query for guard in one.guards if not guard.table), _asked(one.operation))
         for sql in one.operation.statements:
             if sql.startswith("--"):
@@ -112,8 +111,3 @@ def _once(statements: Iterable[Statement]) -> Iterator[Statement]:
         else:
             found[same] = one
     yield from found.values()
-
-
-def keys(script: Script) -> frozenset[Key]:
-    """Return the objects that a script repairs."""
-    return frozenset(key for one in script for key, _ in one.causes)

@@ -50,5 +50,11 @@ def _part(statement: Statement) -> str:
     return "alone" if statement.alone else "together"
 
 
-SESSION = (f"SET lock_timeout = '{LOCK_TIMEOUT}';", "SET search_path = '';", "SET check_function_bodies = off;")
+# Row security must not hide rows from a guard: with this setting the query fails instead.
+SESSION = (
+    f"SET lock_timeout = '{LOCK_TIMEOUT}';",
+    "SET row_security = off;",
+    "SET search_path = '';",
+    "SET check_function_bodies = off;",
+)
 PREAMBLE = ("\\set ON_ERROR_STOP on", *SESSION)

@@ -214,7 +214,7 @@ def _script(evidence: Evidence, comparison: Comparison, parted: Sorted, reading:
         if one.place in reported and not printed_elsewhere(evidence, one) and not is_recorded(one, KINDS)
     ]
     actual = replace(evidence.actual, objects=evidence.aligned)
-    undecided = dict.fromkeys(evidence.lenient, "a role that neither sql/ nor a contract names holds it; if unintended")
+    undecided = dict.fromkeys(evidence.lenient, STRANGER)
     undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
     known = Known(reading.rows, undecided)
     found = repair(
@@ -226,6 +226,7 @@ def _script(evidence: Evidence, comparison: Comparison, parted: Sorted, reading:
     return (*found, Statement("", (differences[MOST].place,), (left,)))
 
 
+STRANGER = "neither sql/ nor a contract names this role: revoke it only if nobody meant to grant it"
 MOST = 1000  # the differences for which one script is made
 
 

@@ -76,62 +76,89 @@ def _rank(change: Change, one: Operation) -> tuple[Any, ...]:
     return max(PHASES[one.action], LATE.get(one.key.kind, 0)), place, one.key, one.attribute or ""
 
 
-def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
-    """Yield (this operation, one that must come after it)."""
-    at = defaultdict[Key, dict[str, list[int]]](lambda: defaultdict(list))
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Which operations, by their numbers, do what to which object."""
+
+    at: Mapping[Key, Mapping[str, list[int]]]  # by object and action
+    makes: Mapping[Key, list[int]]  # the operations after which an object is as expected
+    drops: Mapping[Key, list[int]]  # those that remove it, by itself or with what it belongs to
+
+
+def _places(change: Change, operations: Sequence[Operation]) -> _Places:
+    at = defaultdict[Key, defaultdict[str, list[int]]](lambda: defaultdict(list))
+    makes, drops = defaultdict[Key, list[int]](list), defaultdict[Key, list[int]](list)
     for number, one in enumerate(operations):
         at[one.key][one.action].append(number)
-    makes = defaultdict[Key, list[int]](list)  # the operations after which an object is as expected
-    drops = defaultdict[Key, list[int]](list)  # those that remove it
-    for number, one in enumerate(operations):
         if one.action in (CREATE, ALTER):
             makes[one.key].append(number)
-        if one.action == CREATE:
-            for other in change.kinds[one.key.kind].creates(
-                one.key, change.after.objects[one.key], change.after.around
-            ):
-                makes[other].append(number)
+        for other in _created_with(change, one):
+            makes[other].append(number)
         if one.action == DROP:
-            drops[one.key].append(number)
-            for part in change.before.parts(one.key):
-                drops[part].append(number)
+            for key in (one.key, *change.before.parts(one.key)):
+                drops[key].append(number)
+    return _Places(at, makes, drops)
+
+
+def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
+    """Yield (this operation, one that must come after it)."""
+    places = _places(change, operations)
     for number, one in enumerate(operations):
         if one.action == DROP:
-            gone = (one.key, *change.before.parts(one.key))
-            for key in gone:
-                for other in change.before.needs(key):
-                    yield from ((number, then) for then in drops[other] if then != number)
-                    # An object is altered when what stands in the way is gone.
-                    yield from ((number, then) for then in at[other][ALTER] if one.key.kind not in HANGING)
-            if one.key in change.asides:
-                columns = (column for column, key in change.converted.items() if key == one.key)
-                yield from ((first, number) for column in columns for first in at[column][ALTER])
-                continue
-            yield from ((number, then) for then in makes[one.key])
-            for key in gone:
-                yield from ((number, then) for then in at[key][CREATE])
+            yield from _of_drop(change, places, number, one)
         elif one.action == RELEASE:
             for other in change.before.needs(one.key):
-                yield from ((number, then) for then in drops[other])
-            yield from ((number, then) for then in (*at[one.key][ALTER], *at[one.key][CREATE]))
+                yield from ((number, then) for then in places.drops[other])
+            yield from ((number, then) for then in (*places.at[one.key][ALTER], *places.at[one.key][CREATE]))
         else:
-            if one.action == ALTER and one.key in change.before.objects and one.key in change.after.objects:
-                for other in change.before.needs(one.key) - change.after.needs(one.key):
-                    yield from ((number, then) for then in drops[other] if then not in drops[one.key])
-            needed = change.after.needs(one.key) if one.key in change.after.objects else frozenset()
-            for other in needed:
-                if shells := at[other][SHELL]:
-                    yield from ((first, number) for first in shells)
-                    if one.key in change.after.needs(other):
-                        continue  # they need each other: the shell of the other one is enough
-                yield from ((first, number) for first in makes[other] if operations[first].key != one.key)
-            for other in _inside(change, one):
-                for need in change.after.needs(other):
-                    yield from ((first, number) for first in makes[need] if first != number)
-            if one.action == COMPLETE or one.attribute in change.kinds[one.key.kind].completed:
-                yield from ((first, number) for first in makes[one.key])
-                for mentioned in _named_by(change, one.key):
-                    yield from ((first, number) for first in makes[mentioned])
+            yield from ((first, number) for first in _awaited(change, places, one) if operations[first] is not one)
+            if one.action == ALTER:
+                yield from ((number, then) for then in _given_up(change, places, one))
+    yield from _of_names(change, operations)
+
+
+def _of_drop(change: Change, places: _Places, number: int, one: Operation) -> Iterator[tuple[int, int]]:
+    """Yield the edges of a drop: what needs an object goes first, and a new one with its name comes later."""
+    gone = (one.key, *change.before.parts(one.key))
+    for key in gone:
+        for other in change.before.needs(key):
+            yield from ((number, then) for then in places.drops[other])
+            if one.key.kind not in HANGING:  # an object is altered when what stands in the way is gone
+                yield from ((number, then) for then in places.at[other][ALTER])
+    if one.key in change.asides:  # it goes when no column has it any more
+        columns = (column for column, key in change.converted.items() if key == one.key)
+        yield from ((first, number) for column in columns for first in places.at[column][ALTER])
+        return
+    yield from ((number, then) for then in places.makes[one.key])
+    yield from ((number, then) for key in gone for then in places.at[key][CREATE])
+
+
+def _awaited(change: Change, places: _Places, one: Operation) -> Iterator[int]:
+    """Yield the operations that make what another one needs."""
+    for other in change.after.needs(one.key) if one.key in change.after.objects else ():
+        shells = places.at[other][SHELL]
+        yield from shells
+        if not shells or one.key not in change.after.needs(other):  # otherwise they need each other: a shell is enough
+            yield from places.makes[other]
+    for inner in _created_with(change, one):
+        for other in change.after.needs(inner):
+            yield from places.makes[other]
+    if one.action == COMPLETE or one.attribute in change.kinds[one.key.kind].completed:
+        yield from places.makes[one.key]
+        for named in _named_by(change, one.key):
+            yield from places.makes[named]
+
+
+def _given_up(change: Change, places: _Places, one: Operation) -> Iterator[int]:
+    """Yield the drops of what an object needs before it is altered, and no longer afterwards."""
+    if one.key in change.before.objects and one.key in change.after.objects:
+        own = places.drops[one.key]
+        for other in change.before.needs(one.key) - change.after.needs(one.key):
+            yield from (then for then in places.drops[other] if then not in own)
+
+
+def _of_names(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
+    """Yield an edge from each drop to the creation of an object of another kind with the same name."""
     names = defaultdict[tuple[str, ...], list[int]](list)
     for number, one in enumerate(operations):
         if one.action == DROP and one.key.kind not in HANGING and one.key not in change.asides:
@@ -139,10 +166,11 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
                 names[_name(key)].append(number)
     for number, one in enumerate(operations):
         if one.action == CREATE and one.key.kind not in HANGING:
-            yield from ((first, number) for first in names[_name(one.key)] if first != number)
+            yield from ((first, number) for first in names[_name(one.key)])
 
 
-def _inside(change: Change, one: Operation) -> Iterator[Key]:
+def _created_with(change: Change, one: Operation) -> Iterator[Key]:
+    """Yield what the SQL of an operation creates besides its object."""
     if one.action == CREATE:
         yield from change.kinds[one.key.kind].creates(one.key, change.after.objects[one.key], change.after.around)
 

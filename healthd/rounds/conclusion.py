@@ -12,9 +12,9 @@ from healthd.catalog.grants import Grant
 from healthd.checks import CHECKS, applicable
 from healthd.comparison.adoption import not_adopted
 from healthd.comparison.causes import causes
-from healthd.comparison.extension_versions import no_way, with_version
+from healthd.comparison.extension_versions import with_version
 from healthd.comparison.foreign_ledgers import noted
-from healthd.comparison.judgement import printed_elsewhere, with_consequences
+from healthd.comparison.judgement import with_consequences
 from healthd.comparison.lazy_objects import whole
 from healthd.comparison.passes import Comparison, Given, Reason, Sorted, compare, sort_out
 from healthd.comparison.platform import is_of
@@ -29,7 +29,6 @@ from healthd.comparison.unreported import (
     RECORDED,
     RUNNING,
     Unreported,
-    is_recorded,
 )
 from healthd.comparison.unreported import named as differing
 from healthd.comparison.waived import Settled, settle
@@ -43,14 +42,11 @@ from healthd.expected.store import Files
 from healthd.model.findings import Evidence, Finding, Verdict, identity
 from healthd.model.ledger import Interrupted, MigrationState
 from healthd.model.names import Key, quote
-from healthd.model.scripts import Script, Statement
 from healthd.model.severity import Severity
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Place, Snapshot, diff
 from healthd.model.waivers import Waivers
-from healthd.repair.safety import Known
-from healthd.repair.script import repair
-from healthd.repair.text import of as written_for
 from healthd.rounds.observation import Observation
+from healthd.rounds.repair_script import script_of, with_repair
 from healthd.text import some
 
 UNKNOWN = Severity.UNKNOWN
@@ -70,12 +66,12 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     migrations = tuple(states(files.migrations, promise.locked, ledger.applied, interrupted))
     evidence = _evidence(target, files, observation, migrations, promise, comparison, parted, roles)
     settled = _settled(evidence, files.lock.waivers, reading)
-    script = _script(evidence, comparison, parted, reading, settled)
+    script = script_of(evidence, comparison, parted, reading, settled)
     unseen = {**_unseen(observation.vitals, ledger.reader), **_unsampled(observation.samples)}
     unreported = _unreported(comparison, parted, reading)
     adopted = reading.maintenance or ledger.schemas or ledger.applied
     return Verdict(
-        findings=tuple(_with_repair(one, evidence, script) for one in settled.findings),
+        findings=tuple(with_repair(one, evidence, script) for one in settled.findings),
         waived=settled.waived,
         checks=_verdicts(settled.findings, _applicable(target, settled), unseen),
         migrations=migrations,
@@ -203,33 +199,6 @@ def _evidence(
     )
 
 
-def _script(evidence: Evidence, comparison: Comparison, parted: Sorted, reading: Reading, settled: Settled) -> Script:
-    """Return the script that repairs what is reported, and what follows from it."""
-    waived = {(one.finding.key, one.finding.attribute) for one in settled.waived}
-    roots = [one.place for one in parted.judged if one.place not in waived]
-    reported = {*roots, *(one.place for place in roots for one in parted.consequences.get(place, ()))}
-    differences = [
-        one
-        for one in comparison.differences
-        if one.place in reported and not printed_elsewhere(evidence, one) and not is_recorded(one, KINDS)
-    ]
-    actual = replace(evidence.actual, objects=evidence.aligned)
-    undecided = dict.fromkeys(evidence.lenient, STRANGER)
-    undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
-    known = Known(reading.rows, undecided)
-    found = repair(
-        evidence.expected, actual, differences[:MOST], known, names=differences[:MOST], migrator=reading.ledger.owner
-    )
-    if len(differences) <= MOST:
-        return found
-    left = f"{len(differences) - MOST} further differences are left out: repair these first, then ask again."
-    return (*found, Statement("", (differences[MOST].place,), (left,)))
-
-
-STRANGER = "neither sql/ nor a contract names this role: revoke it only if nobody meant to grant it"
-MOST = 1000  # the differences for which one script is made
-
-
 def _settled(evidence: Evidence, waivers: Waivers, reading: Reading) -> Settled:
     """Return the findings that count, those that are waived, and the findings on the waivers themselves.
 
@@ -255,14 +224,6 @@ def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:
         for finding in check(evidence)
     )
     return tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
-
-
-def _with_repair(finding: Finding, evidence: Evidence, script: Script) -> Finding:
-    """Return a finding with its part of the script; one that is not about a difference has its own SQL."""
-    place = finding.key, finding.attribute
-    follow = evidence.consequences.get(place, ())
-    steps = written_for(script, {place, *(one.place for one in follow)})
-    return replace(finding, repair=steps) if steps and not finding.repair else finding
 
 
 def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unreported:

@@ -1,0 +1,52 @@
+"""The script of a round: which differences it repairs, and which part of it belongs to a finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from healthd.catalog import KINDS
+from healthd.comparison.extension_versions import no_way
+from healthd.comparison.judgement import printed_elsewhere
+from healthd.comparison.passes import Comparison, Sorted
+from healthd.comparison.unreported import is_recorded
+from healthd.comparison.waived import Settled
+from healthd.database.snapshot.transaction import Reading
+from healthd.model.findings import Evidence, Finding
+from healthd.model.scripts import Script, Statement
+from healthd.repair.safety import Known
+from healthd.repair.script import repair
+from healthd.repair.text import of as written_for
+
+STRANGER = "neither sql/ nor a contract names this role: revoke it only if nobody meant to grant it"
+MOST = 1000  # the differences for which one script is made
+
+
+def script_of(evidence: Evidence, comparison: Comparison, parted: Sorted, reading: Reading, settled: Settled) -> Script:
+    """Return the script that repairs what is reported, and what follows from it."""
+    waived = {(one.finding.key, one.finding.attribute) for one in settled.waived}
+    roots = [one.place for one in parted.judged if one.place not in waived]
+    reported = {*roots, *(one.place for place in roots for one in parted.consequences.get(place, ()))}
+    differences = [
+        one
+        for one in comparison.differences
+        if one.place in reported and not printed_elsewhere(evidence, one) and not is_recorded(one, KINDS)
+    ]
+    actual = replace(evidence.actual, objects=evidence.aligned)
+    undecided = dict.fromkeys(evidence.lenient, STRANGER)
+    undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
+    known = Known(reading.rows, undecided)
+    found = repair(
+        evidence.expected, actual, differences[:MOST], known, names=differences[:MOST], migrator=reading.ledger.owner
+    )
+    if len(differences) <= MOST:
+        return found
+    left = f"{len(differences) - MOST} further differences are left out: repair these first, then ask again."
+    return (*found, Statement("", (differences[MOST].place,), (left,)))
+
+
+def with_repair(finding: Finding, evidence: Evidence, script: Script) -> Finding:
+    """Return a finding with its part of the script; one that is not about a difference has its own SQL."""
+    place = finding.key, finding.attribute
+    follow = evidence.consequences.get(place, ())
+    steps = written_for(script, {place, *(one.place for one in follow)})
+    return replace(finding, repair=steps) if steps and not finding.repair else finding

@@ -46,12 +46,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(functools.partial(shutil.rmtree, folder, ignore_errors=True))
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one more than there are processors: many tests wait for a server or for a process."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_report_header() -> str:
     try:
         program = programs.find_binaries(BINARIES) / "postgres"

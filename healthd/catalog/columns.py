@@ -68,13 +68,7 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
     """Yield the SQL that restores a column."""
     schema, table, column = map(quote, difference.key.path)
     alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
-    if difference.missing and expected.on.endswith("view"):
-        if expected.default:
-            yield f"{alter} SET DEFAULT {expected.default};"
-        yield from _stored(alter, expected)
-    elif difference.missing:
-        yield from added(difference.key, expected, Around({}))
-    elif difference.attribute == "not_null":
+    if difference.attribute == "not_null":
         yield f"{alter} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
     elif difference.attribute == "not_null_validated" and (expected.not_null, actual.not_null) == (True, True):
         if expected.not_null_validated:
@@ -85,9 +79,6 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
         yield f"{alter} DROP EXPRESSION;"
         if expected.default:
             yield f"{alter} SET DEFAULT {expected.default};"
-    elif (expected.generated, actual.generated) != ("none", "none") and difference.attribute in GENERATED:
-        yield f"-- {column} is or was generated: drop it and add it again, together with its dependent objects:"
-        yield f"-- ALTER TABLE {schema}.{table} ADD COLUMN {column} {definition(expected)};"
     elif difference.attribute == "type" or (difference.attribute == "collation" and actual.type == expected.type):
         yield _retype(f"ALTER TABLE {schema}.{table}", column, expected, actual)
     elif difference.attribute == "default" and actual.type == expected.type:
@@ -155,17 +146,15 @@ GENERATED = ("type", "collation", "default", "identity", "generated")
 
 def create(key: Key, record: Column, around: Around) -> Iterator[str]:
     """Yield the SQL that adds a column to its table; of a view's column, what is set for it."""
+    schema, table, column = map(quote, key.path)
     if record.on.endswith("view"):
-        yield from repair(Difference(key, None, record, None), record, record)
+        alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
+        if record.default:
+            yield f"{alter} SET DEFAULT {record.default};"
+        yield from _stored(alter, record)
     else:
-        yield from added(key, record, around)
-
-
-def added(key: Key, record: Column, around: Around) -> Iterator[str]:
-    """Yield the SQL that adds a column to its table."""
-    table = Key("table", key.path[:2]).sql
-    yield f"ALTER {record.on.upper()} {table} ADD COLUMN {in_table(key, record, around)};"
-    yield from settled(key, record)
+        yield f"ALTER {record.on.upper()} {schema}.{table} ADD COLUMN {in_table(key, record, around)};"
+        yield from settled(key, record)
 
 
 def settled(key: Key, record: Column) -> Iterator[str]:

@@ -12,7 +12,7 @@ from healthd.model.attributes import DEPARSED, MINOR, Attribute
 from healthd.model.kinds import Around, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
-from healthd.sqltext.tokens import tokens
+from healthd.sqltext.tokens import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def head(key: Key, record: Any, around: Around) -> str:
 
 
 def _ordered(columns: Iterable[Key], order: str | None) -> list[Key]:
-    names = [one for one in tokens(order or "") if one != ","]
+    names = listed(order or "")
     return sorted(columns, key=lambda one: names.index(one.path[-1]) if one.path[-1] in names else len(names))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from healthd.catalog.roles import MIGRATOR, OWNER
 from healthd.comparison import swapped_columns, words
-from healthd.model.findings import Evidence, Finding
+from healthd.model.findings import MISSING, NOTHING, Evidence, Finding
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
@@ -194,7 +194,7 @@ def sides(difference: Difference) -> tuple[str, str]:
         return shown(difference.expected), shown(difference.actual)
     record = difference.expected if difference.actual is None else difference.actual
     there = summary(difference.key, record)
-    return (there, "missing") if difference.actual is None else ("nothing", there)
+    return (there, MISSING) if difference.actual is None else (NOTHING, there)
 
 
 def summary(key: Key, record: Any) -> str:

@@ -12,6 +12,7 @@ from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Kind
 from healthd.model.names import HANGING, Key, quote
 from healthd.model.snapshots import NAME_OF, Difference, Snapshot
+from healthd.sqltext.tokens import listed, tokens
 
 # Texts that the server stores as they were written: they do not follow a rename.
 AS_WRITTEN = frozenset({"body", "settings", "text", "label"})
@@ -153,18 +154,13 @@ def _same_place(key: Key, there: Key, expected: Mapping[Key, Record], actual: Ma
 
 def _position(column: Key, objects: Mapping[Key, Record]) -> int | None:
     table = _table_of(column, objects)
-    names = column_names(getattr(table, "column_order", None) or "")
+    names = listed(getattr(table, "column_order", None) or "")
     return names.index(column.path[2]) if column.path[2] in names else None
 
 
 def _table_of(column: Key, objects: Mapping[Key, Record]) -> Record | None:
     keys = (Key(kind, column.path[:2]) for kind in catalog.KINDS["column"].within)
     return next((objects[key] for key in keys if key in objects), None)
-
-
-def column_names(order: str) -> list[str]:
-    """Return the names in an order of columns."""
-    return [match[1] or match[0] for match in TOKEN.finditer(order) if match[0] != ","]
 
 
 def _follows(key: Key, expected: Mapping[Key, Record], renamed: Mapping[Key, str]) -> bool:
@@ -216,8 +212,6 @@ def under_other_paths(objects: Mapping[Key, Record], kind: str, paths: Paths) ->
 
 # ── texts ───────────────────────────────────────────────────────────────────────────────────────────────
 
-TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
-
 
 def _under(table: str, objects: Mapping[Key, Record], names: Mapping[str, str]) -> str:
     """Return the expected name of a table, if it was renamed."""
@@ -258,14 +252,13 @@ def _same(expected: Any, actual: Any, names: Mapping[str, str]) -> bool:
         return len(expected) == len(actual) and all(_same(one, other, names) for one, other in pairs)
     if not isinstance(expected, str) or not isinstance(actual, str):
         return False
-    tokens, others = list(_tokens(expected, names)), list(_tokens(actual, names))
-    return len(tokens) == len(others) and all(one[0] in other for one, other in zip(tokens, others, strict=True))
+    wanted, there = list(_tokens(expected, names)), list(_tokens(actual, names))
+    return len(wanted) == len(there) and all(one[0] in other for one, other in zip(wanted, there, strict=True))
 
 
 def _tokens(text: str, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield each token of a text, with its expected name; redundant aliases are omitted."""
-    words = [match[1] or match[0] for match in TOKEN.finditer(text)]
-    pairs = [(word, names.get(word, word)) for word in words]
+    pairs = [(word, names.get(word, word)) for word in tokens(text)]
     for position, pair in enumerate(pairs):
         before = pairs[position - 1] if position else ("", "")
         after = pairs[position + 1] if position + 1 < len(pairs) else ("", "")

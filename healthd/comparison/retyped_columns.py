@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from healthd.comparison.renames import column_names, under_other_names
+from healthd.comparison.renames import under_other_names
 from healthd.model.attributes import Record
 from healthd.model.names import Key
 from healthd.model.observations import TouchedColumn
 from healthd.model.snapshots import NAME_OF, Difference, Snapshot
+from healthd.sqltext.tokens import listed
 
 History = Mapping[Key, Sequence[TouchedColumn]]  # of a table's columns, in the order of their numbers
 
@@ -36,7 +37,7 @@ def _pairs(table: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Reco
     """Yield (the expected key, the actual key) of columns at the same place, each of which only one side has."""
     if table not in actual:
         return
-    wanted, there = (column_names(side[table].column_order or "") for side in (expected, actual))
+    wanted, there = (listed(side[table].column_order or "") for side in (expected, actual))
     if len(wanted) != len(there):
         return
     for name, other in zip(wanted, there, strict=True):

@@ -9,10 +9,9 @@ from dataclasses import replace
 from healthd.catalog import KINDS
 from healthd.catalog.grants import Grant, default, initial, of_the_server
 from healthd.catalog.owners import Owner
-from healthd.catalog.roles import MIGRATOR, OWNER, called
+from healthd.catalog.roles import MIGRATOR, called
 from healthd.model.attributes import Record
-from healthd.model.findings import Finding
-from healthd.model.names import Key, quote
+from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
 
 
@@ -80,19 +79,3 @@ def _as_known_to(snapshot: Snapshot, server_version: int) -> Snapshot:
         if as_known is not None and (known := as_known(record, server_version)) is not record:
             changed[key] = known
     return replace(snapshot, objects={**snapshot.objects, **changed}) if changed else snapshot
-
-
-def named(finding: Finding, actual: Snapshot, migrator: str | None) -> Finding:
-    """Return a finding whose SQL contains the roles of this database, not the placeholders of a comparison."""
-    if not finding.repair:
-        return finding
-    migrator = migrator or "CURRENT_USER"
-    owner = owner_of(actual, finding.key) if finding.key.kind == "grant" else MIGRATOR
-    roles = {MIGRATOR: migrator, OWNER: migrator if owner == MIGRATOR else owner}
-    return replace(finding, repair=tuple(_spelled(one, roles) for one in finding.repair))
-
-
-def _spelled(statement: str, roles: dict[str, str]) -> str:
-    for word, role in roles.items():
-        statement = statement.replace(quote(word), role if role == "CURRENT_USER" else quote(role))
-    return statement

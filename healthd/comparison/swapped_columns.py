@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from healthd.comparison.renames import column_names, same_record
+from healthd.comparison.renames import same_record
 from healthd.comparison.swapped_texts import followed, path_with, renamed_back, spoken_with
 from healthd.model.attributes import Record
 from healthd.model.names import Key, quote
 from healthd.model.observations import TouchedColumn
 from healthd.model.snapshots import SWAPPED, Difference, Snapshot
+from healthd.sqltext.tokens import listed
 
 Names = Mapping[str, str]  # from a column's actual name to its expected one
 History = Mapping[Key, Sequence[TouchedColumn]]  # of a table's columns, in the order of their numbers
@@ -45,7 +46,7 @@ def swapped_back(
     for table in tables:
         for names in _swapped(table, expected.objects, actual.objects, history.get(table, ())):
             objects = renamed_back(table.path, names, expected.objects, actual.objects)
-            order = [one for one in column_names(actual.objects[table].column_order) if one in names]
+            order = [one for one in listed(actual.objects[table].column_order) if one in names]
             told.append(Difference(table, SWAPPED, tuple(names[one] for one in order), tuple(order)))
             actual = replace(actual, objects=objects)
     return actual, tuple(told)
@@ -89,7 +90,7 @@ def _swapped(
     table: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Record], history: Sequence[TouchedColumn]
 ) -> Iterator[Names]:
     """Yield the columns of a table that have exchanged their names, each group once."""
-    wanted, there = column_names(expected[table].column_order), column_names(actual[table].column_order)
+    wanted, there = listed(expected[table].column_order), listed(actual[table].column_order)
     common = [one for one in wanted if one in there], [one for one in there if one in wanted]
     pairs = [(wanted, there), common] if len(wanted) == len(there) else [common]
     for one, other in pairs:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.comparison.partitions import holder
-from healthd.comparison.renames import AS_WRITTEN, TOKEN
+from healthd.comparison.renames import AS_WRITTEN
 from healthd.model.attributes import Record, attributes
 from healthd.model.names import HANGING, Key, quote
+from healthd.sqltext.tokens import TOKEN
 
 Names = Mapping[str, str]
 Path = tuple[str, ...]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from psycopg import AsyncConnection, Error, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
-from healthd.model.findings import Finding, Verdict
+from healthd.model.findings import MISSING, NOTHING, Finding, Verdict
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.observations import TouchedColumn
+from healthd.model.scripts import COUNTED
 from healthd.model.snapshots import SWAPPED
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ async def look_closer(connection: AsyncConnection[Any], reading: Reading, verdic
     return replace(reading, touched=touched, updates=updates, rows=await _counts(connection, queries))
 
 
-# How many questions about rows are asked for one script, how long each may take, and how many rows are counted.
-ASKED, PATIENCE_MS, COUNTED = 20, 300, 1000
+# How many questions about rows are asked for one script, and how long each may take.
+ASKED, PATIENCE_MS = 20, 300
 
 
 async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) -> dict[str, int]:
@@ -74,8 +75,8 @@ async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) ->
 def _exchanged(findings: Iterable[Finding]) -> list[Key]:
     """Return the tables that lack a column and have another one: one column may have been renamed and changed."""
     columns = [one for one in findings if one.key.kind == "column" and one.attribute is None]
-    missing = {one.key.path[:2] for one in columns if one.actual == "missing"}
-    extra = {one.key.path[:2] for one in columns if one.expected == "nothing"}
+    missing = {one.key.path[:2] for one in columns if one.actual == MISSING}
+    extra = {one.key.path[:2] for one in columns if one.expected == NOTHING}
     return [Key("table", path) for path in sorted(missing & extra)]
 
 

@@ -36,6 +36,9 @@ class Problem:
     mitigation: str
 
 
+MISSING, NOTHING = "missing", "nothing"  # the actual side of a missing object, the expected side of an unexpected one
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong. `facts` are the additional members of its HTTP response, by name."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from healthd.model.snapshots import Place
 
+COUNTED = 1000  # as many rows are counted at most
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

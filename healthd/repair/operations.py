@@ -43,7 +43,8 @@ class Change:
         kinds: Mapping[str, Kind],
         migrator: str | None,
     ) -> None:
-        self.kinds, self.migrator = kinds, migrator
+        self.kinds = kinds
+        self.order = {name: position for position, name in enumerate(kinds)}
         self._me = called(migrator) if migrator else CURRENT
         self.after, self.before = Dependencies(expected, kinds), Dependencies(actual, kinds)
         self.differences = tuple(differences)

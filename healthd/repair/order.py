@@ -67,10 +67,9 @@ LATE = {"owner": 3, "default_privileges": 4, "grant": 4, "comment": 5, "security
 
 
 def _rank(change: Change, one: Operation) -> tuple[Any, ...]:
-    kinds = list(change.kinds)
     # A domain has its checks before columns have the domain.
     of_domain = one.key.kind == "constraint" and Key("domain", one.key.path[:2]) in change.after.objects
-    place = kinds.index("domain" if of_domain else one.key.kind)
+    place = change.order["domain" if of_domain else one.key.kind]
     if one.action in (DROP, RELEASE):
         return 0, -place, one.key, one.attribute or ""
     return max(PHASES[one.action], LATE.get(one.key.kind, 0)), place, one.key, one.attribute or ""

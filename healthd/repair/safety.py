@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
+from healthd.model.scripts import COUNTED
 from healthd.model.snapshots import Place
 from healthd.repair.operations import ALTER, CREATE, DROP, Change, Operation
 from healthd.repair.order import Edges
@@ -43,16 +44,18 @@ class Judged:
 class Known:
     """What is known besides the catalogs; without it the worst is assumed."""
 
-    rows: Mapping[str, int] = field(default_factory=dict)  # how many rows a guard's query returned, up to MANY
+    rows: Mapping[str, int] = field(default_factory=dict)  # how many rows a guard's query returned, up to COUNTED
     undecided: Mapping[Place, str] = field(default_factory=dict)  # what a person decides on, with the reason
-
-
-MANY = 1000
 
 
 def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, known: Known) -> tuple[Judged, ...]:
     """Return the operations with what holds them back; what depends on one that is held back is held back too."""
-    reasons = {number: reason for number, one in enumerate(operations) if (reason := _reason(change, one, known))}
+    guarded = [tuple(guards(change, one)) for one in operations]
+    reasons = {
+        number: reason
+        for number, one in enumerate(operations)
+        if (reason := _reason(change, one, guarded[number], known))
+    }
     drops = {one.key: number for number, one in enumerate(operations) if one.action == DROP}
     waiting = list(reasons)
     while waiting:
@@ -65,12 +68,12 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
             reasons[drop] = "it cannot be created again yet"  # what works is not dropped
             waiting.append(drop)
     return tuple(
-        Judged(one, reasons.get(number, ""), tuple(guards(change, one)), tuple(_notes(change, one, known)))
+        Judged(one, reasons.get(number, ""), guarded[number], tuple(_notes(change, one, known)))
         for number, one in enumerate(operations)
     )
 
 
-def _reason(change: Change, one: Operation, known: Known) -> str:
+def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Known) -> str:
     if one.cause in known.undecided:
         return known.undecided[one.cause]
     if not any(not statement.startswith("--") for statement in one.statements):
@@ -82,7 +85,7 @@ def _reason(change: Change, one: Operation, known: Known) -> str:
         return f"{table} must be settled first"
     if one.action == DROP and (holds := HOLDS.get(one.key.kind)) and (reason := holds(change, one.key)):
         return reason
-    for guard in guards(change, one):
+    for guard in guarded:
         count = known.rows.get(guard.query)
         if count or (count is None and one.action == DROP):
             return f"{counted(count) if guard.counts else ''}{guard.meaning}"
@@ -93,7 +96,7 @@ def counted(count: int | None) -> str:
     """Return a number of rows as the beginning of a sentence; nothing if it is not known."""
     if count is None:
         return ""
-    return f"{'at least ' if count >= MANY else ''}{count} row{'s' * (count != 1)}: "
+    return f"{'at least ' if count >= COUNTED else ''}{count} row{'s' * (count != 1)}: "
 
 
 def _of_sequence(_change: Change, _key: Key) -> str:

@@ -19,7 +19,7 @@ from healthd.comparison.lazy_objects import whole
 from healthd.comparison.passes import Comparison, Given, Reason, Sorted, compare, sort_out
 from healthd.comparison.platform import is_of
 from healthd.comparison.privileges import PRIVILEGES, is_agreed, is_elsewhere, is_held_by_a_stranger, named_roles
-from healthd.comparison.roles import for_comparison, named
+from healthd.comparison.roles import for_comparison
 from healthd.comparison.server_texts import as_printed
 from healthd.comparison.unreported import (
     AGREED,
@@ -217,13 +217,13 @@ def _applicable(target: Target, settled: Settled) -> tuple[str, ...]:
 
 
 def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:
-    """Return the findings of the checks, the worst first, with the roles of this database in their SQL."""
+    """Return the findings of the checks, the worst first."""
     findings = (
         replace(with_version(with_consequences(finding, evidence), reading.updates), check=name)
         for name, check in CHECKS.items()
         for finding in check(evidence)
     )
-    return tuple(named(one, reading.snapshot, reading.ledger.owner) for one in sorted(findings, key=_rank))
+    return tuple(sorted(findings, key=_rank))
 
 
 def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unreported:

@@ -7,6 +7,11 @@ import re
 TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
 
 
+def listed(text: str) -> list[str]:
+    """Return the names in a list with commas; a comma in quotes is a name."""
+    return [match[1].replace('""', '"') if match[1] else match[0] for match in TOKEN.finditer(text) if match[0] != ","]
+
+
 def tokens(text: str) -> list[str]:
     """Return the words and the signs of a text; a quoted name is one word, without its quotes."""
     return [match[1].replace('""', '"') if match[1] else match[0] for match in TOKEN.finditer(text)]

@@ -5,11 +5,9 @@ from healthd.catalog.owners import Owner
 from healthd.catalog.policies import Policy
 from healthd.catalog.roles import MIGRATOR
 from healthd.catalog.tables import Table
-from healthd.comparison.roles import comparable, for_comparison, named
+from healthd.comparison.roles import comparable, for_comparison
 from healthd.model.attributes import attributes
-from healthd.model.findings import Finding
 from healthd.model.names import Key
-from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Snapshot, diff
 
 T = Key("table", ("public", "t"))
@@ -73,9 +71,3 @@ def test_all_privileges_are_the_same_before_and_after_postgresql_17() -> None:
     six = snapshot({APP: Grant(seven[1:])})
     (lost,) = diff(*comparable(snapshot({APP: Grant(("ALL",))}, 160000), six, "deploy"))
     assert (seven, seven[1:]) == (lost.expected, lost.actual)
-
-
-def test_the_sql_of_a_finding_contains_the_role_of_the_database() -> None:
-    finding = Finding("p", OWNER, "", Severity.WARNING, repair=(f'ALTER TABLE public.t OWNER TO "{MIGRATOR}";',))
-
-    assert ('ALTER TABLE public.t OWNER TO "De Ploy";',) == named(finding, snapshot({}), "De Ploy").repair

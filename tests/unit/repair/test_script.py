@@ -83,6 +83,16 @@ def test_an_owner_comes_before_the_privileges() -> None:
     )
 
 
+@pytest.mark.parametrize(("migrator", "written"), [("De Ploy", '"De Ploy"'), (None, "CURRENT_USER")])
+def test_the_sql_contains_the_role_of_the_database(migrator: str | None, written: str) -> None:
+    key = "owner:table.public.t"
+    sides = snapshot({**T, key: Owner("(migrator)")}), snapshot({**T, key: Owner("api")})
+
+    (statement,) = repair(*sides, diff(*sides), Known(), migrator=migrator)
+
+    assert f"ALTER TABLE public.t OWNER TO {written};" == statement.sql
+
+
 @pytest.mark.parametrize(
     ("expected", "actual", "statements"),
     [

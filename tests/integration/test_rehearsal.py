@@ -3,10 +3,9 @@
 from typing import Any
 
 from conftest import BINARIES
+from objects import objects
 
-from healthd.comparison.roles import comparable, for_comparison
-from healthd.database.connection import connect
-from healthd.database.snapshot.reading import take_snapshot
+from healthd.comparison.roles import comparable
 from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import Snapshot, diff
@@ -22,11 +21,6 @@ SCHEMA = """
     CREATE FUNCTION number(o orders) RETURNS integer LANGUAGE sql AS 'SELECT 1';
     REVOKE EXECUTE ON FUNCTION number(orders) FROM PUBLIC;
 """
-
-
-async def objects(url: str) -> Snapshot:
-    async with connect(url) as connection:
-        return for_comparison(await take_snapshot(connection), connection.info.user)
 
 
 async def sides(url: str, sql: Any, drift: str, schema: str = SCHEMA) -> tuple[Snapshot, Snapshot]:

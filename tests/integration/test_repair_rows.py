@@ -4,12 +4,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from objects import objects
 from pg_dump import run_psql
 
-from healthd.comparison.roles import comparable, for_comparison
+from healthd.comparison.roles import comparable
 from healthd.database import finding_details
 from healthd.database.connection import connect
-from healthd.database.snapshot.reading import take_snapshot
 from healthd.model.scripts import Script
 from healthd.model.snapshots import Snapshot, diff
 from healthd.repair.safety import Known
@@ -17,11 +17,6 @@ from healthd.repair.script import repair
 from healthd.repair.text import PREAMBLE, transactions
 
 details: Any = finding_details
-
-
-async def objects(url: str) -> Snapshot:
-    async with connect(url) as connection:
-        return for_comparison(await take_snapshot(connection), connection.info.user)
 
 
 async def script(url: str, expected: Snapshot, *, asked_by: str = "") -> Script:

@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from objects import objects
 from runs import migrate
 
-from healthd.comparison.roles import for_comparison
-from healthd.database.connection import connect
-from healthd.database.snapshot.reading import take_snapshot
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile, disagreements, dump, load
 from healthd.expected.measurements import DOCUMENTED, UNKNOWN
 from healthd.model.names import Key
-from healthd.model.snapshots import Difference, Snapshot, diff
+from healthd.model.snapshots import Difference, diff
 from healthd.replay.replay import replay
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -42,11 +40,6 @@ def write(folder: Path, **files: str) -> Path:
     for name, text in files.items():
         (folder / f"{name}.sql").write_text(text)
     return folder
-
-
-async def read(url: str) -> Snapshot:
-    async with connect(url) as connection:
-        return for_comparison(await take_snapshot(connection), connection.info.user)
 
 
 @pytest.fixture(scope="module")
@@ -141,12 +134,12 @@ async def test_effects_are_the_difference_that_a_migration_makes(
 ) -> None:
     sql(database, 'DROP ROLE IF EXISTS made_here; CREATE ROLE someone; CREATE ROLE "Somebody Else"')
     migrations = read_migrations([folder])
-    before = await read(database)
+    before = await objects(database)
     try:
         assert () == diff(lock.expected(()), before)
         for position, one in enumerate(lock.migrations):
             await migrate(database, migrations, lock, say=lambda _: None, to=one.id)
-            after = await read(database)
+            after = await objects(database)
             applied = [other.id for other in lock.migrations[: position + 1]]
 
             assert one.effects == diff(before, after), one.id
@@ -243,7 +236,7 @@ async def test_what_we_ship_builds_in_a_database_what_the_replay_expects(databas
     migrations = read_migrations([SHIPPED])
     await migrate(database, migrations, shipped, say=lambda _: None)
 
-    assert () == diff(shipped.expected(), await read(database))
+    assert () == diff(shipped.expected(), await objects(database))
 
 
 async def test_an_extension_that_the_programs_come_without_is_told_with_the_setting_that_names_others(

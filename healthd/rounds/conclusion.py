@@ -90,9 +90,10 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
 
 
 def sides(files: Files, reading: Reading) -> tuple[Snapshot, Snapshot]:
-    """Return the expected and the actual objects of a complete reading, as they are compared."""
+    """Return the expected and the actual objects of a reading, as they are compared."""
     promise = Promise(files.lock.on(reading.snapshot.server_version), reading)
-    return promise.of(KINDS.keys()), for_comparison(_without_reader(reading), reading.ledger.owner)
+    actual = for_comparison(_without_reader(reading), reading.ledger.owner)
+    return promise.of(KINDS.keys()), promise.whole(actual)
 
 
 class Promise:

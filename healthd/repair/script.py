@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from healthd.catalog import KINDS
 from healthd.comparison import moves, renames, swapped_columns
+from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
@@ -57,18 +58,19 @@ def repair(
     places = defaultdict[Key, list[Place]](list)
     for one in found:
         places[one.key].append(one.place)
-    return (*_names(expected, actual, names), *_once(_statements((safe[number] for number in order), places)))
+    restored = restored_names({**actual.objects, **expected.objects}, names)
+    return (*restored, *_once(_statements((safe[number] for number in order), places)))
 
 
-def _names(expected: Snapshot, actual: Snapshot, differences: Iterable[Difference]) -> Iterator[Statement]:
+def restored_names(objects: Mapping[Key, Record], differences: Iterable[Difference]) -> Iterator[Statement]:
     """Yield the statements that restore schemas and names, in the order of the passes that found them."""
     for one in differences:
         if one.attribute in (SCHEMA_OF, PLACE_OF):
             sql = moves.repair(one)
         elif one.attribute == NAME_OF:
-            sql = renames.repair(one, expected.objects[one.key])
+            sql = renames.repair(one, objects[one.key])
         elif one.attribute == SWAPPED:
-            taken = (key.path[-1] for key in actual.objects if key.kind == "column" and key.path[:2] == one.key.path)
+            taken = (key.path[-1] for key in objects if key.kind == "column" and key.path[:2] == one.key.path)
             sql = swapped_columns.repair(one, taken)
         else:
             continue

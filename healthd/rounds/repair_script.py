@@ -34,7 +34,7 @@ def script_of(evidence: Evidence, comparison: Comparison, parted: Sorted, readin
     actual = replace(evidence.actual, objects=evidence.aligned)
     undecided = dict.fromkeys(evidence.lenient, STRANGER)
     undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
-    known = Known(reading.rows, undecided)
+    known = Known(reading.rows, undecided, reading.sizes)
     found = repair(
         evidence.expected, actual, differences[:MOST], known, names=differences[:MOST], migrator=reading.ledger.owner
     )

@@ -61,7 +61,7 @@ def script_of(drift: Drift, evidence: Evidence, reading: Reading) -> Script:
     differences = drift.differences
     undecided = dict.fromkeys(evidence.lenient, STRANGER)
     undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
-    known = Known(reading.rows, undecided)
+    known = Known(reading.rows, undecided, reading.sizes)
     found = repair(
         drift.expected,
         drift.actual,

@@ -13,6 +13,7 @@ from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
 from healthd.repair.costs import of_guard, weighing
+from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import edges, ordered
 from healthd.repair.safety import Judged, Known, judged, raising
@@ -51,7 +52,7 @@ def repair(
     """
     found = [one for one in differences if one.attribute not in (*NAMES, UNREADABLE)]
     change = Change(expected, actual, found, kinds, migrator)
-    operations = change.operations()
+    operations = online(change, change.operations(), known.sizes)
     follow = edges(change, operations)
     safe = judged(change, operations, follow, known)
     order = ordered(change, operations, follow)

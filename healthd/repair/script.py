@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from healthd.catalog import KINDS
 from healthd.comparison import moves, renames, swapped_columns
+from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
@@ -60,20 +61,21 @@ def repair(
     for one in found:
         places[one.key].append(one.place)
     statements = _statements((safe[number] for number in order), places)
-    restored = tuple(names)
-    weigh = weighing(change, known.sizes, restored)
-    return tuple(weigh(one) for one in (*_names(expected, actual, restored), *_once(statements)))
+    wanted = tuple(names)
+    restored = restored_names({**actual.objects, **expected.objects}, wanted)
+    weigh = weighing(change, known.sizes, wanted)
+    return tuple(weigh(one) for one in (*restored, *_once(statements)))
 
 
-def _names(expected: Snapshot, actual: Snapshot, differences: Iterable[Difference]) -> Iterator[Statement]:
+def restored_names(objects: Mapping[Key, Record], differences: Iterable[Difference]) -> Iterator[Statement]:
     """Yield the statements that restore schemas and names, in the order of the passes that found them."""
     for one in differences:
         if one.attribute in (SCHEMA_OF, PLACE_OF):
             sql = moves.repair(one)
         elif one.attribute == NAME_OF:
-            sql = renames.repair(one, expected.objects[one.key])
+            sql = renames.repair(one, objects[one.key])
         elif one.attribute == SWAPPED:
-            taken = (key.path[-1] for key in actual.objects if key.kind == "column" and key.path[:2] == one.key.path)
+            taken = (key.path[-1] for key in objects if key.kind == "column" and key.path[:2] == one.key.path)
             sql = swapped_columns.repair(one, taken)
         else:
             continue

@@ -15,7 +15,7 @@ from healthd.cli import main
 from healthd.database.connection import connect
 from healthd.database.relation_sizes import read_sizes
 from healthd.expected.files import read_migrations
-from healthd.expected.lockfile import dump
+from healthd.expected.lockfile_text import dump
 from healthd.expected.measurements import DOCUMENTED, UNKNOWN, Step
 from healthd.migrations.plan import Planned, in_words
 from healthd.model.costs import rounded

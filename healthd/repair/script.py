@@ -18,7 +18,7 @@ from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import edges, ordered
 from healthd.repair.safety import Judged, Known, judged, raising
-from healthd.sqltext.classify import runs_alone
+from healthd.sqltext.classify import is_validation, runs_alone
 
 NAMES = (SCHEMA_OF, PLACE_OF, NAME_OF, SWAPPED)
 
@@ -96,7 +96,7 @@ def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -
             if sql.startswith("--"):
                 notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))
             else:
-                yield Statement(sql, cause, notes, one.held, runs_alone(sql), rows)
+                yield Statement(sql, cause, notes, one.held, runs_alone(sql) or is_validation(sql), rows)
                 notes, rows = (), ""
         if notes:
             yield Statement("", cause, notes, one.held)

@@ -136,8 +136,5 @@ ALTERS = re.compile(r"alter\s+table\b", re.IGNORECASE)
 
 
 def runs_alone(text: str) -> bool:
-    """Return whether a statement must be committed by itself.
-
-    A label that an enum gains cannot be used before that, and a validation must not run under the locks of others.
-    """
-    return stays_outside(text) or added_label(text) is not None or is_validation(text)
+    """Return whether a statement must be committed by itself; a label that an enum gains cannot be used before that."""
+    return stays_outside(text) or added_label(text) is not None

@@ -90,6 +90,27 @@ async def test_a_round_without_a_script_keeps_no_reading(url: str, known: Files)
     assert (await rounds.examined(Target("machines", url), known)).reading is None
 
 
+async def test_a_role_that_cannot_run_the_script_is_told_who_can(url: str, known: Files, sql: Any) -> None:
+    for role, words in (("script_owner", ""), ("script_reader", "LOGIN")):
+        if not sql(url, f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):
+            sql(url, f"CREATE ROLE {role} {words}; GRANT pg_read_all_data TO {role}")
+    sql(url, "ALTER TABLE machines OWNER TO script_owner; ALTER TABLE machines ALTER name DROP NOT NULL")
+    reader = psycopg.conninfo.make_conninfo(url, user="script_reader")
+
+    notes = (await examine(Target("machines", reader), known)).script_notes
+
+    owner, receiver = notes
+    assert (
+        "healthd's role script_reader does not own one of the objects (GRANT script_owner TO script_reader;)" in owner
+    )
+    assert owner.startswith("Run it as script_owner: ")
+    assert "Healthd's role script_reader may not give objects to postgres: only a member of that role may" == receiver
+    sql(url, "ALTER TABLE machines OWNER TO postgres; GRANT postgres TO script_reader")
+    assert () == (await examine(Target("machines", reader), known)).script_notes
+    sql(url, "REVOKE postgres FROM script_reader")
+    assert () == (await examine(Target("machines", url), known)).script_notes
+
+
 def told(report: Report) -> list[tuple[str, str]]:
     return [(one.problem, str(one.key)) for one in report.findings]
 

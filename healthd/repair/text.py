@@ -50,6 +50,15 @@ def transactions(script: Iterable[Statement]) -> Iterator[str]:
             yield from texts
 
 
+def batches(script: Iterable[Statement]) -> Iterator[tuple[Statement, ...]]:
+    """Yield what runs, in the same parts: statements for one transaction, or one that runs by itself."""
+    for kind, group in groupby(script, key=_part):
+        if kind == "together":
+            yield tuple(group)
+        elif not kind.startswith("held"):
+            yield from ((one,) for one in group if one.sql)
+
+
 def _part(statement: Statement) -> str:
     if statement.held:
         return f"held: {statement.held}"

@@ -1,6 +1,7 @@
 """One round: what it cannot see is unknown, what passes is not told, what a migration does is maintenance."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -88,6 +89,24 @@ async def test_a_round_has_the_sides_of_its_script(url: str, known: Files, sql: 
 
 async def test_a_round_without_a_script_keeps_no_reading(url: str, known: Files) -> None:
     assert (await rounds.examined(Target("machines", url), known)).reading is None
+
+
+async def test_the_script_of_a_round_says_how_large_the_tables_are(url: str, known: Files, sql: Any) -> None:
+    sql(
+        url,
+        """INSERT INTO machines (customer_organization_id, model_type, name, serial_number)
+           VALUES (gen_random_uuid(), 'press', 'one', '4711');
+           ALTER TABLE machines ALTER name DROP NOT NULL""",
+    )
+
+    (finding,) = (await examine(Target("machines", url), known)).findings
+
+    _, validation, *_ = finding.repair
+    assert re.match(
+        r"-- SHARE UPDATE EXCLUSIVE on machines \(\d+ kB, rows not counted\), reads the entire table\n"
+        r"ALTER TABLE public\.machines VALIDATE CONSTRAINT name_is_not_null;\Z",
+        validation,
+    )
 
 
 async def test_a_role_that_cannot_run_the_script_is_told_who_can(url: str, known: Files, sql: Any) -> None:

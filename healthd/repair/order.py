@@ -114,6 +114,7 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
             if one.action == ALTER:
                 yield from ((number, then) for then in _given_up(change, places, one))
     yield from _of_names(change, operations)
+    yield from _of_parents(change, operations)
 
 
 def _of_drop(change: Change, places: _Places, number: int, one: Operation) -> Iterator[tuple[int, int]]:
@@ -166,6 +167,26 @@ def _of_names(change: Change, operations: Sequence[Operation]) -> Iterator[tuple
     for number, one in enumerate(operations):
         if one.action == CREATE and one.key.kind not in HANGING:
             yield from ((first, number) for first in names[_name(one.key)])
+
+
+def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
+    """Yield the edges of what attaches a table to another one: both have their columns before.
+
+    A table that leaves another one does so before its columns change, which may be those of the other one.
+    """
+    columns = defaultdict[tuple[str, ...], list[int]](list)
+    for number, one in enumerate(operations):
+        if one.key.kind in ("column", "constraint"):
+            columns[one.key.path[:2]].append(number)
+    for number, one in enumerate(operations):
+        if one.action == ALTER and one.attribute in ("bound", "inherits"):
+            expected = change.after.objects[one.key].inherits
+            paths = [one.key.path, *(Key.parse(f"table:{parent}").path for parent in expected)]
+            others = [other for path in paths for other in columns[path] if operations[other].key.kind == "column"]
+            if expected:
+                yield from ((other, number) for other in others)
+            else:
+                yield from ((number, other) for other in columns[one.key.path])
 
 
 def _created_with(change: Change, one: Operation) -> Iterator[Key]:

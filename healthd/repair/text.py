@@ -45,7 +45,7 @@ def transactions(script: Iterable[Statement]) -> Iterator[str]:
 def _part(statement: Statement) -> str:
     if statement.held:
         return f"held: {statement.held}"
-    if not statement.sql or statement.sql.startswith("BEGIN;"):
+    if not statement.sql:
         return "apart"
     return "alone" if statement.alone else "together"
 

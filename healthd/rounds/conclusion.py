@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from healthd import catalog
@@ -46,7 +46,7 @@ from healthd.model.severity import Severity
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Place, Snapshot, diff
 from healthd.model.waivers import Waivers
 from healthd.rounds.observation import Observation
-from healthd.rounds.repair_script import script_of, with_repair
+from healthd.rounds.repair_script import Drift, drift_of, script_of, with_repair
 from healthd.text import some
 
 UNKNOWN = Severity.UNKNOWN
@@ -55,29 +55,21 @@ WAIVERS = "waivers"  # the check that comes after all others
 
 def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     """Return the verdict on an observation; this is a pure function, so that tests can use literals."""
-    reading, ledger = observation.reading, observation.reading.ledger
-    lock_file = files.lock.on(reading.snapshot.server_version)
-    promise = Promise(lock_file, reading)
-    comparison = _compared(target, promise, reading)
-    roles = _roles(comparison, lock_file, target, ledger.owner)
-    interrupted = () if reading.maintenance else ledger.interrupted
-    moving = _moving(lock_file, reading, interrupted)
-    parted = sort_out(comparison, promise.whole, _reasons(target, promise, comparison, roles, reading, moving))
-    migrations = tuple(states(files.migrations, promise.locked, ledger.applied, interrupted))
-    evidence = _evidence(target, files, observation, migrations, promise, comparison, parted, roles)
-    settled = _settled(evidence, files.lock.waivers, reading)
-    script = script_of(evidence, comparison, parted, reading, settled)
-    unseen = {**_unseen(observation.vitals, ledger.reader), **_unsampled(observation.samples)}
-    unreported = _unreported(comparison, parted, reading)
-    adopted = reading.maintenance or ledger.schemas or ledger.applied
+    reading = observation.reading
+    found = _judged(target, files, observation)
+    evidence, comparison, settled = found.evidence, found.comparison, found.settled
+    script = script_of(drift_of(evidence, comparison, found.parted, settled), evidence, reading)
+    unseen = {**_unseen(observation.vitals, reading.ledger.reader), **_unsampled(observation.samples)}
+    unreported = _unreported(comparison, found.parted, reading)
+    adopted = reading.maintenance or reading.ledger.schemas or reading.ledger.applied
     return Verdict(
         findings=tuple(with_repair(one, evidence, script) for one in settled.findings),
         waived=settled.waived,
         checks=_verdicts(settled.findings, _applicable(target, settled), unseen),
-        migrations=migrations,
+        migrations=evidence.migrations,
         notes=(
             *_notes(target, evidence.expected),
-            *(noted(*one) for one in parted.foreign_ledgers.items()),
+            *(noted(*one) for one in found.parted.foreign_ledgers.items()),
             *unseen.values(),
             *unreported.notes(),
         ),
@@ -89,10 +81,41 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     )
 
 
+def drift(target: Target, files: Files, reading: Reading) -> Drift:
+    """Return the differences that a round with this reading reports, and both sides as they were compared."""
+    found = _judged(target, files, Observation(reading))
+    return drift_of(found.evidence, found.comparison, found.parted, found.settled)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An observation, compared and judged."""
+
+    comparison: Comparison
+    parted: Sorted
+    evidence: Evidence
+    settled: Settled
+
+
+def _judged(target: Target, files: Files, observation: Observation) -> Judged:
+    reading, ledger = observation.reading, observation.reading.ledger
+    lock_file = files.lock.on(reading.snapshot.server_version)
+    promise = Promise(lock_file, reading)
+    comparison = _compared(target, promise, reading)
+    roles = _roles(comparison, lock_file, target, ledger.owner)
+    interrupted = () if reading.maintenance else ledger.interrupted
+    moving = _moving(lock_file, reading, interrupted)
+    parted = sort_out(comparison, promise.whole, _reasons(target, promise, comparison, roles, reading, moving))
+    migrations = tuple(states(files.migrations, promise.locked, ledger.applied, interrupted))
+    evidence = _evidence(target, files, observation, migrations, promise, comparison, parted, roles)
+    return Judged(comparison, parted, evidence, _settled(evidence, files.lock.waivers, reading))
+
+
 def sides(files: Files, reading: Reading) -> tuple[Snapshot, Snapshot]:
-    """Return the expected and the actual objects of a complete reading, as they are compared."""
+    """Return the expected and the actual objects of a reading, as they are compared."""
     promise = Promise(files.lock.on(reading.snapshot.server_version), reading)
-    return promise.of(KINDS.keys()), for_comparison(_without_reader(reading), reading.ledger.owner)
+    actual = for_comparison(_without_reader(reading), reading.ledger.owner)
+    return promise.of(KINDS.keys()), promise.whole(actual)
 
 
 class Promise:

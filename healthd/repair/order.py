@@ -91,7 +91,7 @@ def _places(change: Change, operations: Sequence[Operation]) -> _Places:
         at[one.key][one.action].append(number)
         if one.action in (CREATE, ALTER):
             makes[one.key].append(number)
-        for other in _created_with(change, one):
+        for other in created_with(change, one):
             makes[other].append(number)
         if one.action == DROP:
             for key in (one.key, *change.before.parts(one.key)):
@@ -140,7 +140,7 @@ def _awaited(change: Change, places: _Places, one: Operation) -> Iterator[int]:
         yield from shells
         if not shells or one.key not in change.after.needs(other):  # otherwise they need each other: a shell is enough
             yield from places.makes[other]
-    for inner in _created_with(change, one):
+    for inner in created_with(change, one):
         for other in change.after.needs(inner):
             yield from places.makes[other]
     if one.action == COMPLETE or one.attribute in change.kinds[one.key.kind].completed:
@@ -189,7 +189,7 @@ def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tup
                 yield from ((number, other) for other in columns[one.key.path])
 
 
-def _created_with(change: Change, one: Operation) -> Iterator[Key]:
+def created_with(change: Change, one: Operation) -> Iterator[Key]:
     """Yield what the SQL of an operation creates besides its object."""
     if one.action == CREATE:
         yield from change.kinds[one.key.kind].creates(one.key, change.after.objects[one.key], change.after.around)

@@ -13,7 +13,7 @@ from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
 from healthd.repair.operations import CREATE, DROP, Change, Operation
-from healthd.repair.order import edges, ordered
+from healthd.repair.order import created_with, edges, ordered
 from healthd.repair.safety import Judged, Known, judged, raising
 from healthd.sqltext.classify import runs_alone
 
@@ -57,7 +57,7 @@ def repair(
     places = defaultdict[Key, list[Place]](list)
     for one in found:
         places[one.key].append(one.place)
-    return (*_names(expected, actual, names), *_once(_statements((safe[number] for number in order), places)))
+    return (*_names(expected, actual, names), *_once(_statements(change, (safe[number] for number in order), places)))
 
 
 def _names(expected: Snapshot, actual: Snapshot, differences: Iterable[Difference]) -> Iterator[Statement]:
@@ -75,10 +75,13 @@ def _names(expected: Snapshot, actual: Snapshot, differences: Iterable[Differenc
         yield Statement(sql, (one.place,))
 
 
-def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
+def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
     for one in safe:
         # What is created again is as expected in all attributes.
-        whole = places.get(one.operation.key, ()) if one.operation.action in (DROP, CREATE) else ()
+        keys = (
+            (one.operation.key, *created_with(change, one.operation)) if one.operation.action in (DROP, CREATE) else ()
+        )
+        whole = (place for key in keys for place in places.get(key, ()))
         cause = tuple(dict.fromkeys((one.operation.cause, *whole)))
         checked = [guard for guard in one.guards if guard.table]
         for guard in checked:

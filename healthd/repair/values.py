@@ -75,7 +75,12 @@ def _of_labels(change: Change, column: Key, enum: Key) -> Guard:
     """Return the guard for a column that gets an enum: the text of each value must be a label."""
     name = Key("", column.path[2:]).sql
     labels = f"ARRAY[{', '.join(map(literal, change.after.objects[enum].labels))}]::text[]"
-    if change.after.objects.get(column, change.before.objects[column]).type.endswith("[]"):
+    arrays = [
+        side.objects[column].type.endswith("[]") for side in (change.after, change.before) if column in side.objects
+    ]
+    if arrays == [True, False]:
+        condition = f"{name} IS NOT NULL"
+    elif arrays[0]:
         condition = f"NOT pg_catalog.array_remove({name}::text[], NULL) <@ {labels}"
     else:
         condition = f"{name}::text <> ALL ({labels})"

@@ -73,6 +73,8 @@ CLEAN = {
         ALTER TABLE log RENAME n TO number""",
     "a column that came after a partition was detached": """
         ALTER TABLE log DETACH PARTITION log_2020; ALTER TABLE log ADD COLUMN more integer""",
+    "a partition that was detached after its table changed": """
+        ALTER TABLE log ALTER n SET STATISTICS 50; ALTER TABLE log DETACH PARTITION log_2020""",
     "swapped columns": """
         ALTER TABLE orders RENAME customer TO x; ALTER TABLE orders RENAME id TO customer;
         ALTER TABLE orders RENAME x TO id""",

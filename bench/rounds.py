@@ -23,7 +23,8 @@ from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.files import read_migrations
-from healthd.expected.lockfile import Locked, LockFile, dump
+from healthd.expected.lockfile import Locked, LockFile
+from healthd.expected.lockfile_text import dump
 from healthd.expected.store import read_files
 from healthd.migrations.execution import execute
 from healthd.migrations.manner import Manner

@@ -16,7 +16,8 @@ from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.files import read_migrations
-from healthd.expected.lockfile import Locked, LockFile, dump
+from healthd.expected.lockfile import Locked, LockFile
+from healthd.expected.lockfile_text import dump
 from healthd.migrations.execution import execute
 from healthd.migrations.manner import Manner
 from healthd.migrations.run_plan import plan_apply

@@ -19,7 +19,8 @@ from healthd.database.snapshot.transaction import Digests, Texts
 from healthd.errors import LockFileError
 from healthd.expected.codec import decode_objects
 from healthd.expected.files import Migration, is_migration, read_migrations, text_of
-from healthd.expected.lockfile import LockFile, load, verified
+from healthd.expected.lockfile import LockFile
+from healthd.expected.lockfile_lines import load, verified
 from healthd.model.snapshots import Snapshot
 from healthd.model.waivers import Waiver, Waivers
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
+from healthd.repair import bounds
 from healthd.repair.operations import ALTER, CREATE, Change, Operation
 
 
@@ -63,6 +64,23 @@ def of_added(change: Change, key: Key) -> Iterator[Guard]:
     if record.on == "table" and record.not_null and not given and table in change.before.objects:
         meaning = "it fails with them: add it without NOT NULL, fill it, then SET NOT NULL"
         yield Guard(f"SELECT FROM {table.sql}", meaning)
+
+
+def of_bound(change: Change, key: Key) -> Iterator[Guard]:
+    """Yield the guards for a table that becomes a partition: its rows must be within its bounds, and those of no other.
+
+    The rows of the default partition are the only others that could be.
+    """
+    expected = change.after.objects[key]
+    parent = Key.parse(f"table:{expected.inherits[0]}") if expected.bound else key
+    above = change.before.objects.get(parent)
+    inside = bounds.condition(getattr(above, "partitioned_by", None) or "", expected.bound or "")
+    if not inside:
+        return
+    yield Guard(f"SELECT FROM {key.sql} WHERE ({inside}) IS NOT TRUE", "outside of its bounds: with them it fails")
+    for other, record in change.before.objects.items():
+        if getattr(record, "bound", None) == "DEFAULT" and record.inherits == (parent.sql,) and other != key:
+            yield Guard(f"SELECT FROM {other.sql} WHERE {inside}", f"of {other.sql} belong to it: with them it fails")
 
 
 def _of_key(change: Change, key: Key, definition: str) -> Iterator[Guard]:

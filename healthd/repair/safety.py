@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from healthd.model.names import Key, literal
+from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
 from healthd.repair import guards, values
@@ -30,6 +31,7 @@ class Known:
 
     rows: Mapping[str, int] = field(default_factory=dict)  # how many rows a guard's query returned, up to COUNTED
     undecided: Mapping[Place, str] = field(default_factory=dict)  # what a person decides on, with the reason
+    sizes: Mapping[str, Size] = field(default_factory=dict)  # of relations, named like keys
 
 
 def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, known: Known) -> tuple[Judged, ...]:
@@ -41,6 +43,7 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
         if (reason := _reason(change, one, guarded[number], known))
     }
     drops = {one.key: number for number, one in enumerate(operations) if one.action == DROP}
+    of_type = {key: {number for number, one in enumerate(operations) if one.key == key} for key in change.asides}
     waiting = list(reasons)
     while waiting:
         number = waiting.pop()
@@ -48,6 +51,11 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
         for then in edges.after(number) - reasons.keys():
             reasons[then] = f"{one.key} must be settled first"
             waiting.append(then)
+        if one.action == ALTER and one.attribute == "type" and one.key in change.converted:
+            # While one column keeps the type, all do: it cannot have two forms.
+            for other in of_type[change.converted[one.key]] - reasons.keys():
+                reasons[other] = f"{one.key} must be settled first"
+                waiting.append(other)
         if one.action == CREATE and (drop := drops.get(one.key)) is not None and drop not in reasons:
             reasons[drop] = "it cannot be created again yet"  # what works is not dropped
             waiting.append(drop)
@@ -145,6 +153,8 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
     elif one.action == ALTER and one.key.kind == "column" and one.attribute == "type":
         of = values.of_conversion if one.key in change.converted else values.of_column
         yield from of(change, one.key)
+    elif one.action == ALTER and one.attribute == "bound":
+        yield from guards.of_bound(change, one.key)
     elif one.action == ALTER and one.attribute == "not_null" and change.after.objects[one.key].not_null:
         if one.key.kind == "column":
             table, name = _names(one.key)

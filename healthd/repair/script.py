@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from healthd.catalog import KINDS
 from healthd.comparison import moves, renames, swapped_columns
+from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
+from healthd.repair.costs import of_guard, weighing
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import created_with, edges, ordered
 from healthd.repair.safety import Judged, Known, judged, raising
@@ -57,18 +59,22 @@ def repair(
     places = defaultdict[Key, list[Place]](list)
     for one in found:
         places[one.key].append(one.place)
-    return (*_names(expected, actual, names), *_once(_statements(change, (safe[number] for number in order), places)))
+    statements = _statements(change, (safe[number] for number in order), places)
+    wanted = tuple(names)
+    restored = restored_names({**actual.objects, **expected.objects}, wanted)
+    weigh = weighing(change, known.sizes, wanted)
+    return tuple(weigh(one) for one in (*restored, *_once(statements)))
 
 
-def _names(expected: Snapshot, actual: Snapshot, differences: Iterable[Difference]) -> Iterator[Statement]:
+def restored_names(objects: Mapping[Key, Record], differences: Iterable[Difference]) -> Iterator[Statement]:
     """Yield the statements that restore schemas and names, in the order of the passes that found them."""
     for one in differences:
         if one.attribute in (SCHEMA_OF, PLACE_OF):
             sql = moves.repair(one)
         elif one.attribute == NAME_OF:
-            sql = renames.repair(one, expected.objects[one.key])
+            sql = renames.repair(one, objects[one.key])
         elif one.attribute == SWAPPED:
-            taken = (key.path[-1] for key in actual.objects if key.kind == "column" and key.path[:2] == one.key.path)
+            taken = (key.path[-1] for key in objects if key.kind == "column" and key.path[:2] == one.key.path)
             sql = swapped_columns.repair(one, taken)
         else:
             continue
@@ -77,17 +83,15 @@ def _names(expected: Snapshot, actual: Snapshot, differences: Iterable[Differenc
 
 def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
     for one in safe:
-        # What is created again is as expected in all attributes.
-        keys = (
-            (one.operation.key, *created_with(change, one.operation)) if one.operation.action in (DROP, CREATE) else ()
-        )
-        whole = (place for key in keys for place in places.get(key, ()))
-        cause = tuple(dict.fromkeys((one.operation.cause, *whole)))
+        cause = tuple(dict.fromkeys((one.operation.cause, *_also(change, one.operation, places))))
         checked = [guard for guard in one.guards if guard.table]
         for guard in checked:
-            yield Statement(raising(guard), cause, held=one.held, rows=guard.query)
-        notes = (*one.notes, *(guard.question for guard in one.guards if not guard.table and guard.counts))
-        rows = next((guard.query for guard in one.guards if not guard.table), _asked(one.operation))
+            yield Statement(raising(guard), cause, held=one.held, rows=guard.query, costs=of_guard(guard))
+        asked = [guard for guard in one.guards if not guard.table]
+        for guard in asked[1:]:
+            yield Statement("", cause, (guard.question,), one.held, rows=guard.query)
+        notes = (*one.notes, *(guard.question for guard in asked[:1] if guard.counts))
+        rows = asked[0].query if asked else _asked(one.operation)
         for sql in one.operation.statements:
             if sql.startswith("--"):
                 notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))
@@ -96,6 +100,15 @@ def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Ite
                 notes, rows = (), ""
         if notes:
             yield Statement("", cause, notes, one.held)
+
+
+def _also(change: Change, one: Operation, places: Mapping[Key, Iterable[Place]]) -> Iterator[Place]:
+    """Yield the differences that an operation repairs besides the one that it is for."""
+    if one.action in (DROP, CREATE):  # what is created again is as expected in all attributes
+        for key in (one.key, *created_with(change, one)):
+            yield from places.get(key, ())
+    elif one.key.kind == "column" and one.attribute == "type":  # a default may not be valid for the other type
+        yield from (place for place in places.get(one.key, ()) if place[1] in ("default", "collation"))
 
 
 def _asked(one: Operation) -> str:

@@ -32,9 +32,10 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
 from healthd.rounds.closer_look import conclude_closely
-from healthd.rounds.conclusion import confirmed, sides
+from healthd.rounds.conclusion import confirmed
 from healthd.rounds.observation import Observation
 from healthd.rounds.opening import Opening, begin
+from healthd.rounds.promise import sides
 from healthd.rounds.session import ANEW_S, Session, sample, try_values
 from healthd.rounds.timing import ACCESS, BESIDE, CONNECT, LOOK, READ, STATEMENTS, question, timing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.catalog import KINDS
@@ -13,7 +14,7 @@ from healthd.comparison.waived import Settled
 from healthd.database.snapshot.transaction import Reading
 from healthd.model.findings import Evidence, Finding
 from healthd.model.scripts import Script, Statement
-from healthd.model.snapshots import Difference, Snapshot
+from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
 from healthd.repair.text import of as written_for
@@ -29,6 +30,13 @@ class Drift:
     expected: Snapshot
     actual: Snapshot  # with moved, renamed and swapped objects under their expected names
     differences: tuple[Difference, ...]
+    consequences: Mapping[Place, tuple[Difference, ...]]  # those that follow from another one, by that
+
+    def only(self, wanted: Callable[[Difference], bool]) -> Drift:
+        """Return the drift limited to some differences and what follows from them."""
+        roots = {one.place for one in self.differences if wanted(one)}
+        roots |= {one.place for place in roots for one in self.consequences.get(place, ())}
+        return replace(self, differences=tuple(one for one in self.differences if one.place in roots))
 
 
 def drift_of(evidence: Evidence, comparison: Comparison, parted: Sorted, settled: Settled) -> Drift:
@@ -44,6 +52,7 @@ def drift_of(evidence: Evidence, comparison: Comparison, parted: Sorted, settled
             for one in comparison.differences
             if one.place in reported and not printed_elsewhere(evidence, one) and not is_recorded(one, KINDS)
         ),
+        parted.consequences,
     )
 
 
@@ -52,7 +61,7 @@ def script_of(drift: Drift, evidence: Evidence, reading: Reading) -> Script:
     differences = drift.differences
     undecided = dict.fromkeys(evidence.lenient, STRANGER)
     undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
-    known = Known(reading.rows, undecided)
+    known = Known(reading.rows, undecided, reading.sizes)
     found = repair(
         drift.expected,
         drift.actual,

@@ -14,7 +14,7 @@ from conftest import BINARIES
 
 from healthd.cli import main
 from healthd.expected.files import read_migrations
-from healthd.expected.lockfile import dump
+from healthd.expected.lockfile_text import dump
 from healthd.replay.replay import replay
 
 

@@ -23,7 +23,7 @@ from healthd._version import __version__
 from healthd.cli.main import cli, run
 from healthd.cli.verbs import VERBS
 from healthd.expected.files import read_migrations
-from healthd.expected.lockfile import dump
+from healthd.expected.lockfile_text import dump
 from healthd.model.ledger import MIGRATION_LOCK
 from healthd.replay.replay import replay
 from healthd.report.problems import PROBLEMS, SECTIONS

@@ -22,7 +22,9 @@ from healthd.database.probes.round_trips import probe_values
 from healthd.database.snapshot.reading import read, take_snapshot
 from healthd.errors import DatabaseFailed
 from healthd.expected.codec import decode_objects, encode_objects
-from healthd.expected.lockfile import LockFile, dump, load
+from healthd.expected.lockfile import LockFile
+from healthd.expected.lockfile_lines import load
+from healthd.expected.lockfile_text import dump
 from healthd.expected.store import Files
 from healthd.model.findings import Report
 from healthd.model.names import Key

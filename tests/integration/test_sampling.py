@@ -14,7 +14,8 @@ from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.probes.row_samples import Samples, sample_rows
 from healthd.database.snapshot.reading import read
-from healthd.expected.lockfile import LockFile, dump
+from healthd.expected.lockfile import LockFile
+from healthd.expected.lockfile_text import dump
 from healthd.expected.store import Files
 from healthd.model.contracts import Contract, Member, Model
 from healthd.model.names import Key

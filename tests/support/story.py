@@ -43,7 +43,8 @@ from healthd.database.snapshot.change_token import take_mark
 from healthd.database.snapshot.reading import read, take_snapshot
 from healthd.expected import lockfile
 from healthd.expected.files import Migration, read_migrations
-from healthd.expected.lockfile import Locked, LockFile, dump
+from healthd.expected.lockfile import Locked, LockFile
+from healthd.expected.lockfile_text import dump
 from healthd.expected.store import Files
 from healthd.model.contracts import Contract
 from healthd.model.findings import Report

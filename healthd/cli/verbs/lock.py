@@ -12,7 +12,9 @@ from healthd.cli.options import finished, out, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileChanged, LockFileError
 from healthd.expected.files import Migration, read_migrations
-from healthd.expected.lockfile import Locked, LockFile, disagreements, dump, verified
+from healthd.expected.lockfile import Locked, LockFile, disagreements
+from healthd.expected.lockfile_lines import verified
+from healthd.expected.lockfile_text import dump
 from healthd.expected.measurements import in_words
 from healthd.expected.store import read_lock
 from healthd.postgres.programs import find_binaries, major

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from healthd.errors import LockFileError, MigrationFailed
-from healthd.expected import default_places, lockfile, session_settings
+from healthd.expected import default_places, lockfile_lines, session_settings
 from healthd.migrations import guards
 from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.sending import NOTHING
@@ -37,7 +37,7 @@ def refuse_elsewhere(session: Session, job: Job) -> None:
     if job.operation != "apply" or not path.exists():
         return
     try:
-        known = default_places.measured(lockfile.load(path.read_bytes(), path.name), [job.migration])
+        known = default_places.measured(lockfile_lines.load(path.read_bytes(), path.name), [job.migration])
     except LockFileError as error:
         session.say(f"{job.name}: not compared with the replay: {error}")
         return

@@ -13,7 +13,7 @@ from story import replayed, run
 from healthd.config.platforms import profile_names, read_profile
 from healthd.config.settings import Target
 from healthd.expected.files import read_migrations
-from healthd.expected.lockfile import load
+from healthd.expected.lockfile_lines import load
 from healthd.expected.store import Files
 from healthd.model.findings import Report
 from healthd.model.severity import Severity

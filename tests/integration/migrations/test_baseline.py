@@ -10,7 +10,7 @@ from acceptance.test_cli import Result, healthd
 from conftest import BINARIES, Sql
 
 from healthd.expected.files import read_migrations
-from healthd.expected.lockfile import dump
+from healthd.expected.lockfile_text import dump
 from healthd.replay.replay import replay
 
 FILES = {

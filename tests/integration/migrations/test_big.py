@@ -14,7 +14,9 @@ from healthd.database.connection import connect
 from healthd.database.snapshot.reading import read
 from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
-from healthd.expected.lockfile import LockFile, dump, load
+from healthd.expected.lockfile import LockFile
+from healthd.expected.lockfile_lines import load
+from healthd.expected.lockfile_text import dump
 from healthd.migrations.manner import Manner
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.model.snapshots import diff

@@ -12,7 +12,7 @@ from conftest import BINARIES, MakeDatabase, Sql
 from healthd.config.settings import Target
 from healthd.errors import DatabaseUnreachable, MigrationFailed
 from healthd.expected.files import read_migrations
-from healthd.expected.lockfile import dump
+from healthd.expected.lockfile_text import dump
 from healthd.migrations.fleet import fleet
 from healthd.migrations.safe_run import Changed
 from healthd.replay.replay import replay

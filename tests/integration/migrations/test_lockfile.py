@@ -21,7 +21,9 @@ from healthd.catalog.tables import Table
 from healthd.errors import LockFileError
 from healthd.expected.codec import decode, decode_objects, encode_objects
 from healthd.expected.files import Migration, digest
-from healthd.expected.lockfile import Locked, LockFile, counted_out, disagreements, dump, load, verified
+from healthd.expected.lockfile import Locked, LockFile, counted_out, disagreements
+from healthd.expected.lockfile_lines import load, verified
+from healthd.expected.lockfile_text import dump
 from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
 from healthd.model.attributes import attributes
 from healthd.model.kinds import Kind

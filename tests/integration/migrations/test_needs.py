@@ -16,7 +16,8 @@ from healthd.database.probes.surroundings import Surroundings, look_around
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.expected.extensions import created, unavailable
 from healthd.expected.files import Migration, read_migrations
-from healthd.expected.lockfile import Locked, LockFile, Needed, dump
+from healthd.expected.lockfile import Locked, LockFile, Needed
+from healthd.expected.lockfile_text import dump
 from healthd.migrations.engine import lock_room
 from healthd.migrations.needs import lacks, tight
 from healthd.model.names import Key

@@ -22,7 +22,9 @@ from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import read
 from healthd.expected.files import Migration, read_migrations
-from healthd.expected.lockfile import LockFile, dump, load
+from healthd.expected.lockfile import LockFile
+from healthd.expected.lockfile_lines import load
+from healthd.expected.lockfile_text import dump
 from healthd.expected.store import Files, expected_digests
 from healthd.model.findings import Report
 from healthd.model.severity import Severity

@@ -11,7 +11,8 @@ from conftest import BINARIES, MakeDatabase, Sql
 from healthd.config.settings import Target
 from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
-from healthd.expected.lockfile import LockFile, dump
+from healthd.expected.lockfile import LockFile
+from healthd.expected.lockfile_text import dump
 from healthd.migrations.manner import Manner
 from healthd.migrations.refusals import refusals
 from healthd.migrations.safe_run import Changed, migrate, rollback

@@ -11,7 +11,9 @@ from runs import migrate
 
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
-from healthd.expected.lockfile import Locked, LockFile, disagreements, dump, load
+from healthd.expected.lockfile import Locked, LockFile, disagreements
+from healthd.expected.lockfile_lines import load
+from healthd.expected.lockfile_text import dump
 from healthd.expected.measurements import DOCUMENTED, UNKNOWN
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference, diff

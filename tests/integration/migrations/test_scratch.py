@@ -9,7 +9,9 @@ from conftest import BINARIES
 
 from healthd.errors import LockFileError, MigrationFailed
 from healthd.expected.files import read_migrations
-from healthd.expected.lockfile import LockFile, Needed, dump, load
+from healthd.expected.lockfile import LockFile, Needed
+from healthd.expected.lockfile_lines import load
+from healthd.expected.lockfile_text import dump
 from healthd.replay.replay import replay
 
 ALONE = "-- transactional: false\n"

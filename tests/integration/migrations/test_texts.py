@@ -18,7 +18,8 @@ from healthd.comparison.server_texts import speak_alike
 from healthd.config.settings import Target
 from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
-from healthd.expected.lockfile import LockFile, dump
+from healthd.expected.lockfile import LockFile
+from healthd.expected.lockfile_text import dump
 from healthd.expected.store import Files
 from healthd.migrations.manner import Manner
 from healthd.migrations.safe_run import Changed, migrate, resume, rollback
@@ -182,7 +183,7 @@ class Case:
     """What a test does with a database on the other major and the files."""
 
     def __init__(self, url: str, folder: Path, sql: Sql) -> None:
-        from healthd.expected.lockfile import load
+        from healthd.expected.lockfile_lines import load
 
         self.url, self.sql = url, sql
         self.target = Target("t", url)

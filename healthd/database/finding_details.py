@@ -16,7 +16,7 @@ from healthd.model.findings import MISSING, NOTHING, Finding, Verdict
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.observations import Size, TouchedColumn
-from healthd.model.scripts import COUNTED
+from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import SWAPPED
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) ->
                 async with connection.transaction():
                     row = await (await connection.execute(counted.encode())).fetchone()
                     found[query] = row[0] if row else 0
+            except (errors.DataError, errors.CheckViolation, errors.NotNullViolation):  # what is asked cannot be done
+                found[query] = REFUSED
             except Error:  # not permitted, not possible before the first steps, locked, too slow
                 if connection.closed:
                     raise

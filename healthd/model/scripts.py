@@ -9,6 +9,7 @@ from healthd.model.names import Key
 from healthd.model.snapshots import Place
 
 COUNTED = 1000  # as many rows are counted at most
+REFUSED = -1  # in place of a number: the query fails at a value
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
 from healthd.repair.costs import of_guard, weighing
+from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
-from healthd.repair.order import Edges, edges, ordered
+from healthd.repair.order import edges, ordered
 from healthd.repair.safety import Judged, Known, judged, raising
-from healthd.sqltext.classify import runs_alone
+from healthd.sqltext.classify import is_validation, runs_alone
 
 NAMES = (SCHEMA_OF, PLACE_OF, NAME_OF, SWAPPED)
 
@@ -56,19 +57,19 @@ class Draft:
 
     change: Change
     operations: tuple[Operation, ...]
-    follow: Edges
-    order: tuple[int, ...]
     names: tuple[Difference, ...]
     restored: tuple[Statement, ...]
 
     def script(self, known: Known) -> Script:
         """Return the script."""
-        safe = judged(self.change, self.operations, self.follow, known)
+        change, operations = self.change, online(self.change, self.operations, known.sizes)
+        follow = edges(change, operations)
+        safe = judged(change, operations, follow, known)
         places = defaultdict[Key, list[Place]](list)
-        for one in self.change.differences:
+        for one in change.differences:
             places[one.key].append(one.place)
-        statements = _statements((safe[number] for number in self.order), places)
-        weigh = weighing(self.change, known.sizes, self.names)
+        statements = _statements((safe[number] for number in ordered(change, operations, follow)), places)
+        weigh = weighing(change, known.sizes, self.names)
         return tuple(weigh(one) for one in (*self.restored, *_once(statements)))
 
 
@@ -87,11 +88,9 @@ def drafted(
     """
     found = [one for one in differences if one.attribute not in (*NAMES, UNREADABLE)]
     change = Change(expected, actual, found, kinds, migrator)
-    operations = change.operations()
-    follow = edges(change, operations)
     wanted = tuple(one for one in names if one.attribute in NAMES)
     restored = tuple(restored_names({**actual.objects, **expected.objects}, wanted)) if wanted else ()
-    return Draft(change, operations, follow, ordered(change, operations, follow), wanted, restored)
+    return Draft(change, change.operations(), wanted, restored)
 
 
 def restored_names(objects: Mapping[Key, Record], differences: Iterable[Difference]) -> Iterator[Statement]:
@@ -123,7 +122,7 @@ def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -
             if sql.startswith("--"):
                 notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))
             else:
-                yield Statement(sql, cause, notes, one.held, runs_alone(sql), rows)
+                yield Statement(sql, cause, notes, one.held, runs_alone(sql) or is_validation(sql), rows)
                 notes, rows = (), ""
         if notes:
             yield Statement("", cause, notes, one.held)

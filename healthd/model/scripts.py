@@ -22,7 +22,7 @@ class Statement:
     causes: tuple[Place, ...]  # the differences that it repairs
     notes: tuple[str, ...] = ()  # what a reader should know before it runs, a line each
     held: str = ""  # why it is not run; "": it can run
-    alone: bool = False  # cannot run in a transaction
+    alone: bool = False  # cannot run in a transaction, or should not
     rows: str = ""  # a query for the rows that forbid it, or that would lose something
     costs: tuple[Cost, ...] = ()  # what it does to relations that exist
 

@@ -14,10 +14,11 @@ from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
 from healthd.repair.costs import of_guard, weighing
+from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import created_with, edges, ordered
 from healthd.repair.safety import Judged, Known, judged, raising
-from healthd.sqltext.classify import runs_alone
+from healthd.sqltext.classify import is_validation, runs_alone
 
 NAMES = (SCHEMA_OF, PLACE_OF, NAME_OF, SWAPPED)
 
@@ -52,7 +53,7 @@ def repair(
     """
     found = [one for one in differences if one.attribute not in (*NAMES, UNREADABLE)]
     change = Change(expected, actual, found, kinds, migrator)
-    operations = change.operations()
+    operations = online(change, change.operations(), known.sizes)
     follow = edges(change, operations)
     safe = judged(change, operations, follow, known)
     order = ordered(change, operations, follow)
@@ -96,7 +97,7 @@ def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Ite
             if sql.startswith("--"):
                 notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))
             else:
-                yield Statement(sql, cause, notes, one.held, runs_alone(sql), rows)
+                yield Statement(sql, cause, notes, one.held, runs_alone(sql) or is_validation(sql), rows)
                 notes, rows = (), ""
         if notes:
             yield Statement("", cause, notes, one.held)

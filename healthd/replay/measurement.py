@@ -207,7 +207,7 @@ async def _relations(connection: Any) -> _Relations:
     found: _Relations = {}
     kinds = {letter: kind.name for kind in KINDS.values() for letter in kind.relkinds}
     for oid, kind, schema, name, table, table_oid, filenode, partition in await _rows(connection, RELATIONS):
-        if name in BOOKS or name == DIGESTS:
+        if not {name, table}.isdisjoint((*BOOKS, DIGESTS)):
             continue
         path = (schema, table, name) if table is not None else (schema, name)
         key = Key(kinds[kind], path)

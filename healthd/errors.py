@@ -13,6 +13,7 @@ A fault in a database is a finding; a fault in healthd or its surroundings is an
     │   └── LockFileChanged   3
     ├── MigrationFailed       2
     ├── NothingToWaive        2
+    ├── NotAdoptable          2
     └── EmbeddedError         3   (postgres.programs)
 """
 
@@ -109,6 +110,13 @@ class NothingToWaive(HealthdError):
 
     exit_code = 2
     code = "nothing_to_waive"
+
+
+class NotAdoptable(HealthdError):
+    """There is no difference that a migration could adopt, or the files do not describe the database yet."""
+
+    exit_code = 2
+    code = "not_adoptable"
 
 
 def failed(error: Exception, *, hint: str = "") -> HealthdError:

@@ -1,4 +1,4 @@
-"""Details on the findings of a report: when columns were last changed, and to which versions an extension can go."""
+"""Details on the findings of a report: columns that changed last, rows and sizes of tables, extension versions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from psycopg import AsyncConnection, Error, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
+from healthd.database.relation_sizes import read_sizes
+from healthd.errors import HealthdError
 from healthd.model.findings import MISSING, NOTHING, Finding, Verdict
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
-from healthd.model.observations import TouchedColumn
+from healthd.model.observations import Size, TouchedColumn
 from healthd.model.scripts import COUNTED
 from healthd.model.snapshots import SWAPPED
 
@@ -40,16 +42,32 @@ async def look_closer(connection: AsyncConnection[Any], reading: Reading, verdic
     tables = [one.key for one in findings if one.attribute == SWAPPED] + _exchanged(findings)
     others = [one.key.path[0] for one in findings if (one.key.kind, one.attribute) == ("extension", "version")]
     queries = tuple(dict.fromkeys(one.rows for one in verdict.script if one.rows))[:ASKED]
-    if not tables and not others and not queries:
+    relations = tuple(dict.fromkeys(cost.relation for one in verdict.script for cost in one.costs))[:SIZED]
+    if not tables and not others and not queries and not relations:
         return reading
     async with read_only(connection, {**SESSION, **LIMITS}):
         updates = {name: await _updates(connection, name) for name in others}
         touched = await _touches(connection, reading, tables)
-    return replace(reading, touched=touched, updates=updates, rows=await _counts(connection, queries))
+    sizes = await _sizes(connection, relations)
+    rows = await _counts(connection, queries)
+    return replace(reading, touched=touched, updates=updates, rows=rows, sizes=sizes)
 
 
 # How many questions about rows are asked for one script, and how long each may take.
 ASKED, PATIENCE_MS = 20, 300
+SIZED = 1000  # as many relations of one script are measured at most
+
+
+async def _sizes(connection: AsyncConnection[Any], relations: tuple[str, ...]) -> dict[str, Size]:
+    """Return how large these relations are, without those that do not exist; nothing if the server does not say."""
+    if not relations:
+        return {}
+    try:
+        return await read_sizes(connection, relations)
+    except HealthdError:
+        if connection.closed:
+            raise
+        return {}
 
 
 async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) -> dict[str, int]:

@@ -9,11 +9,13 @@ from healthd.model.names import Key
 from healthd.model.observations import Size
 
 # The size of a partitioned table is the sum of its partitions. pg_total_relation_size opens each of them; `relpages`
-# is an estimate of the last VACUUM or ANALYZE, and needs no lock.
+# is an estimate of the last VACUUM or ANALYZE, and needs no lock. That a table without a block has no rows is certain;
+# that there are none because an estimate says 0 is not.
 QUERY = """
     SELECT w.name,
            sum({})::bigint,
-           CASE WHEN bool_and(c.reltuples >= 0) THEN sum(c.reltuples)::bigint END
+           CASE WHEN {} THEN 0
+                WHEN bool_and(c.reltuples >= 0) THEN nullif(sum(c.reltuples)::bigint, 0) END
       FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(name, schema, relation)
       JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
       JOIN pg_catalog.pg_class AS r ON r.relnamespace = n.oid AND r.relname = w.relation
@@ -23,11 +25,15 @@ QUERY = """
                           WHERE t.isleaf AND r.relkind IN ('p', 'I')) AS leaf(oid)
       JOIN pg_catalog.pg_class AS c ON c.oid = leaf.oid
      GROUP BY w.name"""
-MEASURED = QUERY.format("coalesce(pg_catalog.pg_total_relation_size(c.oid), 0)")
+MEASURED = QUERY.format(
+    "coalesce(pg_catalog.pg_total_relation_size(c.oid), 0)",
+    "bool_and(c.relkind IN ('r', 'm') AND pg_catalog.pg_relation_size(c.oid) = 0)",
+)
 FROM_CATALOG = QUERY.format(
     "(c.relpages + (SELECT coalesce(sum(o.relpages), 0) FROM pg_catalog.pg_class AS o"
     " WHERE o.oid = c.reltoastrelid OR o.oid IN (SELECT i.indexrelid FROM pg_catalog.pg_index AS i"
-    " WHERE i.indrelid = c.oid))) * pg_catalog.current_setting('block_size')::bigint"
+    " WHERE i.indrelid = c.oid))) * pg_catalog.current_setting('block_size')::bigint",
+    "false",
 )
 
 

@@ -1,4 +1,7 @@
-"""The directives at the head of a file, as yoyo reads them; and those that yoyo would silently ignore."""
+"""The directives at the head of a file, as yoyo reads them; and those that yoyo would silently ignore.
+
+`adopted: true` is healthd's own: where the effects of such a file are already there, it is marked as applied.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import PurePath
 from healthd.errors import ConfigError
 from healthd.sqltext.statements import statements
 
-DIRECTIVE = re.compile(r"^\s*--\s*(depends|transactional)\s*:\s*(.*?)\s*$")
+DIRECTIVE = re.compile(r"^\s*--\s*(depends|transactional|adopted)\s*:\s*(.*?)\s*$")
 ALIKE = re.compile(r"^\s*--\s*([A-Za-z][\w-]*)\s*[:=\s]\s*(\S.*?)\s*$")
 LINE = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
 SYNONYMS = {"transaction": "transactional", "intransaction": "transactional", "dependson": "depends"}
@@ -33,6 +36,8 @@ def directives(text: str, path: PurePath) -> Mapping[str, str]:
                         hint="write `-- transactional: true` or `-- transactional: false`, once",
                     )
                 found[name] = value
+            elif name == "adopted":
+                found[name] = value.lower()
             else:
                 found[name] = f"{found[name]} {value}" if name in found else value
     return found
@@ -72,7 +77,7 @@ def _head(text: str) -> Iterator[tuple[int, str]]:
 
 def _outside(text: str, last: int) -> Iterator[tuple[int, str]]:
     """Yield the lines below the head that are not part of a statement."""
-    if "depends" not in text and "transactional" not in text:
+    if not any(word in text for word in ("depends", "transactional", "adopted")):
         return
     inside: set[int] = set()
     for one in statements(text):
@@ -94,4 +99,6 @@ def _meant(word: str) -> str | None:
 def _is_value(name: str, value: str, is_migration: Callable[[str], bool]) -> bool:
     if name == "transactional":
         return value.lower() in TRUTHS
+    if name == "adopted":  # any other value is an ordinary comment
+        return value.lower() == "true"
     return bool(value) and all(is_migration(word) for word in value.split())

@@ -29,6 +29,7 @@ class Migration:
     rollback: str | None
     transactional: bool
     depends: tuple[str, ...]
+    adopted: bool = False  # where its effects are already there, it is marked as applied
 
     @property
     def digest(self) -> str:
@@ -168,6 +169,7 @@ def read_migration(path: Path) -> Migration:
         rollback=undo,
         transactional=header.get("transactional", "true") == "true",
         depends=tuple(map(canonical, header.get("depends", "").split())),
+        adopted=header.get("adopted") == "true",
     )
 
 
@@ -261,15 +263,27 @@ TEMPLATE = """-- {title}.
 
 def new_migration(folder: Path, name: str) -> tuple[Path, Path]:
     """Write an empty migration and its rollback with the next number, and return their paths."""
+    path = next_path(folder, name)
+    title = path.stem.partition("_")[2].replace("_", " ").capitalize()
+    return write_pair(path, TEMPLATE.format(title=title), TEMPLATE.format(title=f"Undo: {title.lower()}"))
+
+
+def next_path(folder: Path, name: str) -> Path:
+    """Return the path of a migration with the next number; raise ConfigError if the name has no letter or digit."""
     word = re.sub(r"\W+", "_", canonical(name).strip().lower()).strip("_")
     if not word:
         raise ConfigError(f"invalid migration name: {name!r}", hint="for example: healthd new add_orders_note")
-    folder.mkdir(parents=True, exist_ok=True)
     numbers = [match[0] for path in folder.glob("*.sql") if (match := re.match(r"[0-9]+", path.name))]
     width = max(map(len, numbers), default=4)
-    path = folder / f"{max(map(int, numbers), default=0) + 1:0{width}}_{word}.sql"
-    rollback = path.with_name(path.stem + ROLLBACK)
-    title = word.replace("_", " ").capitalize()
-    path.write_text(TEMPLATE.format(title=title), encoding="utf-8")
-    rollback.write_text(TEMPLATE.format(title=f"Undo: {title.lower()}"), encoding="utf-8")
-    return path, rollback
+    return folder / f"{max(map(int, numbers), default=0) + 1:0{width}}_{word}.sql"
+
+
+def write_pair(path: Path, apply: str, rollback: str) -> tuple[Path, Path]:
+    """Write a migration and its rollback, and return their paths; the migration appears last, and whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    undo = path.with_name(path.stem + ROLLBACK)
+    undo.write_text(rollback, encoding="utf-8")
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(apply, encoding="utf-8")
+    draft.replace(path)
+    return path, undo

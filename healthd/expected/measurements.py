@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from healthd.model.costs import short
 from healthd.model.names import Key
 
 # Weakest first, in the order of PostgreSQL's documentation of LOCK.
@@ -62,13 +63,6 @@ def in_words(locks: Mapping[str, str], rewrites: Iterable[str]) -> str:
     parts = [f"{mode} on {', '.join(names)}" for mode, names in by_mode.items() if names]
     names = [short(one) for one in rewrites]
     return "; ".join([*parts, *([f"rewrites {', '.join(names)}"] if names else [])])
-
-
-def short(relation: str) -> str:
-    """Return the name of a relation, with its kind if it is not a table, and without the schema if that is public."""
-    kind, _, name = relation.partition(":")
-    name = name.removeprefix("public.")
-    return name if kind == "table" else f"{kind.replace('_', ' ')} {name}"
 
 
 def encode(step: Step) -> dict[str, Any]:

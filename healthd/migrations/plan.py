@@ -10,18 +10,13 @@ from typing import Any
 from healthd.comparison.judgement import one_line
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile
-from healthd.expected.measurements import DOCUMENTED, MODES, UNKNOWN, Step, short
+from healthd.expected.measurements import DOCUMENTED, MODES, UNKNOWN, Step
 from healthd.migrations.impact import Break, Foreseen
+from healthd.model.costs import Cost
 from healthd.model.ledger import MigrationState, State
 from healthd.model.observations import Size
 from healthd.sqltext.statements import statements
 
-BLOCKS = {
-    "SHARE": "writes",
-    "SHARE ROW EXCLUSIVE": "writes",
-    "EXCLUSIVE": "writes",
-    "ACCESS EXCLUSIVE": "reads and writes",
-}
 PASSWORD = re.compile(r"(\bpassword\s+)'(?:[^']|'')*'", re.IGNORECASE)
 
 
@@ -101,41 +96,18 @@ def in_words(step: Step, sizes: Mapping[str, Size]) -> Iterator[str]:
     """Yield what a statement does to each relation, the strongest lock first."""
     if step.known == UNKNOWN:
         yield "its locks are unknown: a replay cannot measure them"
-    named = {*step.locks, *step.rewrites, *step.scans}
-    for name in sorted(named, key=lambda name: (-_level(step, name), name)):
-        mode = step.locks.get(name)
-        parts = [f"{mode} on {_sized(name, sizes)}" if mode else _sized(name, sizes)]
-        thing = name.partition(":")[0].replace("_", " ")
-        if name in step.rewrites:
-            parts.append(f"{'rebuilds' if thing == 'index' else 'rewrites'} the {thing}")
-        elif name in step.scans:
-            parts.append(f"reads the entire {thing}")
-        if mode in BLOCKS:
-            parts.append(f"blocks {BLOCKS[mode]}")
-        elif mode is None:
-            parts.append("under the lock it holds")
-        yield ", ".join(parts) + (" (as documented, not measured)" if step.known == DOCUMENTED else "")
+    known = " (as documented, not measured)" if step.known == DOCUMENTED else ""
+    for cost in sorted(_costs(step, sizes), key=lambda cost: (-_level(step, cost.relation), cost.relation)):
+        yield cost.words(" (does not exist yet)") + known
 
 
 def _level(step: Step, name: str) -> int:
     return MODES.index(step.locks[name]) if name in step.locks else -1
 
 
-def _sized(name: str, sizes: Mapping[str, Size]) -> str:
-    size = sizes.get(name)
-    if size is None:
-        return f"{short(name)} (does not exist yet)"
-    rows = "rows not counted" if size.rows is None else f"{rounded(size.rows, 1000, ('', ' k', ' M', ' G'))} rows"
-    return f"{short(name)} ({rounded(size.size_bytes, 1024, (' bytes', ' kB', ' MB', ' GB', ' TB'))}, {rows})"
-
-
-def rounded(number: float, step: int, units: Sequence[str]) -> str:
-    """Return a number in the unit that keeps it short: 1.2 GB, 4 M."""
-    place = 0
-    while number >= step and place < len(units) - 1:
-        number, place = number / step, place + 1
-    shown = f"{number:.1f}".removesuffix(".0") if place and number < 10 else f"{number:.0f}"
-    return f"{shown}{units[place]}"
+def _costs(step: Step, sizes: Mapping[str, Size]) -> Iterator[Cost]:
+    for name in sorted({*step.locks, *step.rewrites, *step.scans}):
+        yield Cost(name, step.locks.get(name), name in step.scans, name in step.rewrites, sizes.get(name))
 
 
 def document(plan: Iterable[Planned], sizes: Mapping[str, Size]) -> list[dict[str, Any]]:
@@ -155,21 +127,9 @@ def document(plan: Iterable[Planned], sizes: Mapping[str, Size]) -> list[dict[st
 
 
 def _document(step: Step, texts: Mapping[int, str], sizes: Mapping[str, Size]) -> dict[str, Any]:
-    named = sorted({*step.locks, *step.rewrites, *step.scans})
     return {
         "line": step.line,
         "statement": texts.get(step.line, ""),
         "known": step.known,
-        "relations": [
-            {
-                "relation": name,
-                "lock": step.locks.get(name),
-                "blocks": BLOCKS.get(step.locks.get(name, "")),
-                "rewrites": name in step.rewrites,
-                "reads_all": name in step.scans,
-                "size_bytes": sizes[name].size_bytes if name in sizes else None,
-                "rows": sizes[name].rows if name in sizes else None,
-            }
-            for name in named
-        ],
+        "relations": [cost.document() for cost in _costs(step, sizes)],
     }

@@ -12,6 +12,7 @@ from healthd.expected import default_places
 from healthd.expected.files import Migration
 from healthd.expected.store import Files
 from healthd.migrations import guards
+from healthd.migrations.adopted import already_there
 from healthd.migrations.impact import foresee
 from healthd.migrations.look import look
 from healthd.migrations.run_plan import order_refusals
@@ -34,13 +35,16 @@ async def refusals(
     if not pending:
         return ()
     seen = await look(target, files)
+    drift = seen.drift if applied else ()
+    if drift and await already_there(target, migrations, lock, pending, drift):
+        drift = ()
     foreseen = foresee(target.contracts, lock, ledger, seen.reading.snapshot, pending)
     misplaced = await elsewhere(target, lock, pending)
     return (
         *order_refusals(known, migrations, [one.id for one in migrations]),
         *guards.raised(guards.refuse_unmeasured, lock, pending, applied, name),
         *guards.raised(guards.refuse_elsewhere, target.name, misplaced),
-        *guards.raised(guards.refuse_drift, target.name, seen.drift if applied else (), unlocked(lock, applied)),
+        *guards.raised(guards.refuse_drift, target.name, drift, unlocked(lock, applied)),
         *guards.raised(guards.refuse_breaks, target.name, foreseen.refuses),
         *await _unwritable(target, ledger),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from healthd.config.settings import Target
@@ -15,6 +16,7 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration
 from healthd.expected.store import Files
 from healthd.migrations import guards
+from healthd.migrations.adopted import already_there, mark
 from healthd.migrations.engine.lock_waits import Say
 from healthd.migrations.engine.text_recorder import Recorder
 from healthd.migrations.execution import execute, execute_resume, rehearse_resume
@@ -32,11 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a run changed; `unproven` states, in words, what could not be proven, `breaks` what was allowed."""
+    """What a run changed; `unproven` states, in words, what could not be proven, `breaks` what was allowed.
+
+    `marked` are adopted migrations whose changes were already there: they are recorded, and were not run.
+    """
 
     ids: tuple[str, ...]
     unproven: tuple[str, ...] = ()
     breaks: tuple[Break, ...] = ()
+    marked: tuple[str, ...] = ()
 
 
 async def migrate(
@@ -61,7 +67,8 @@ async def migrate(
     afterwards, if the run had another result. See `plan_apply` for what else is refused.
     """
     recorder = Recorder(lock)
-    plan = await plan_apply(
+    planned = partial(
+        plan_apply,
         target.dsn,
         migrations,
         lock,
@@ -71,6 +78,7 @@ async def migrate(
         allow_edited=allow_edited,
         allow_ahead=allow_ahead or allow_drift,
     )
+    plan = await planned()
     if not plan.migrations:
         return Changed(())
     applied = [one.id for one in plan.standing.ledger.applied]
@@ -79,6 +87,13 @@ async def migrate(
     guards.refuse_elsewhere(target.name, await elsewhere(target, lock, plan.migrations))
     guards.refuse_lacks(target.name, await _lacks(target, plan.migrations, lock))
     before = await look(target, Files.of(lock, migrations))
+    there = await already_there(target, migrations, lock, plan.migrations, before.drift) if applied else None
+    marked = await mark(target, there, wait_s=manner.wait_s, say=manner.say) if there else ()
+    if marked:
+        plan, before = await planned(), await look(target, Files.of(lock, migrations))
+        applied += marked
+    if not plan.migrations:
+        return Changed((), marked=marked)
     with _hinting(_adopting(target, lock, before)):
         if applied and not allow_drift:  # a database without a ledger cannot have drifted
             guards.refuse_drift(target.name, before.drift, unlocked(lock, applied))
@@ -87,7 +102,8 @@ async def migrate(
         foreseen = foresee(target.contracts, lock, plan.standing.ledger, snapshot, plan.migrations)
         breaks = _agreed(target, foreseen, say=manner.say, allow_breaking=allow_breaking)
         done = await execute(plan, manner, recorder)
-    return await _proven(target, Files.of(lock, migrations), before, done, "applied", breaks=breaks, name=name)
+    changed = await _proven(target, Files.of(lock, migrations), before, done, "applied", breaks=breaks, name=name)
+    return replace(changed, marked=marked)
 
 
 async def _proven(

@@ -147,7 +147,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a relation is, with its indexes; `rows` is the server's estimate, None if it has none yet."""
+    """How large a relation is, with its indexes; `rows` is the server's estimate, None without one.
+
+    It is 0 only if it is certain that there are no rows.
+    """
 
     size_bytes: int
     rows: int | None

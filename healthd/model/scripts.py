@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from healthd.model.costs import Cost
 from healthd.model.snapshots import Place
 
 COUNTED = 1000  # as many rows are counted at most
@@ -22,6 +23,7 @@ class Statement:
     held: str = ""  # why it is not run; "": it can run
     alone: bool = False  # cannot run in a transaction
     rows: str = ""  # a query for the rows that forbid it, or that would lose something
+    costs: tuple[Cost, ...] = ()  # what it does to relations that exist
 
 
 Script = tuple[Statement, ...]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
+from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED
 from healthd.model.snapshots import Place
 from healthd.repair.operations import ALTER, CREATE, DROP, Change, Operation
@@ -46,6 +47,7 @@ class Known:
 
     rows: Mapping[str, int] = field(default_factory=dict)  # how many rows a guard's query returned, up to COUNTED
     undecided: Mapping[Place, str] = field(default_factory=dict)  # what a person decides on, with the reason
+    sizes: Mapping[str, Size] = field(default_factory=dict)  # of relations, named like keys
 
 
 def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, known: Known) -> tuple[Judged, ...]:

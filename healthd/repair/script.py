@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from healthd.catalog import KINDS
 from healthd.comparison import moves, renames, swapped_columns
+from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
+from healthd.repair.costs import of_guard, weighing
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import edges, ordered
 from healthd.repair.safety import Judged, Known, judged, raising
@@ -57,18 +59,22 @@ def repair(
     places = defaultdict[Key, list[Place]](list)
     for one in found:
         places[one.key].append(one.place)
-    return (*_names(expected, actual, names), *_once(_statements((safe[number] for number in order), places)))
+    statements = _statements((safe[number] for number in order), places)
+    wanted = tuple(names)
+    restored = restored_names({**actual.objects, **expected.objects}, wanted)
+    weigh = weighing(change, known.sizes, wanted)
+    return tuple(weigh(one) for one in (*restored, *_once(statements)))
 
 
-def _names(expected: Snapshot, actual: Snapshot, differences: Iterable[Difference]) -> Iterator[Statement]:
+def restored_names(objects: Mapping[Key, Record], differences: Iterable[Difference]) -> Iterator[Statement]:
     """Yield the statements that restore schemas and names, in the order of the passes that found them."""
     for one in differences:
         if one.attribute in (SCHEMA_OF, PLACE_OF):
             sql = moves.repair(one)
         elif one.attribute == NAME_OF:
-            sql = renames.repair(one, expected.objects[one.key])
+            sql = renames.repair(one, objects[one.key])
         elif one.attribute == SWAPPED:
-            taken = (key.path[-1] for key in actual.objects if key.kind == "column" and key.path[:2] == one.key.path)
+            taken = (key.path[-1] for key in objects if key.kind == "column" and key.path[:2] == one.key.path)
             sql = swapped_columns.repair(one, taken)
         else:
             continue
@@ -82,7 +88,7 @@ def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -
         cause = tuple(dict.fromkeys((one.operation.cause, *whole)))
         checked = [guard for guard in one.guards if guard.table]
         for guard in checked:
-            yield Statement(raising(guard), cause, held=one.held, rows=guard.query)
+            yield Statement(raising(guard), cause, held=one.held, rows=guard.query, costs=of_guard(guard))
         notes = (*one.notes, *(guard.question for guard in one.guards if not guard.table and guard.counts))
         rows = next((guard.query for guard in one.guards if not guard.table), _asked(one.operation))
         for sql in one.operation.statements:

@@ -14,13 +14,18 @@ LOCK_TIMEOUT = "5s"
 
 def written(statement: Statement) -> str:
     """Return a statement with its notes; one that is held back is a comment with the reason."""
-    lines = [f"-- {line}" for note in statement.notes for line in note.splitlines()]
+    lines = [f"-- {line}" for note in (*statement.notes, *_costs(statement)) for line in note.splitlines()]
     if statement.held:  # names may contain line breaks, and a comment ends with its line
         lines = [f"-- Not run: {printable(' '.join(statement.held.splitlines()))}.", *lines]
         lines += [f"-- {line}".rstrip() for line in statement.sql.splitlines()]
     elif statement.sql:
         lines.append(statement.sql)
     return "\n".join(lines)
+
+
+def _costs(statement: Statement) -> Iterator[str]:
+    """Yield what a statement costs, a line each: for relations that are known to have rows, or may have some."""
+    yield from (one.words() for one in statement.costs if one.size is not None and one.size.rows != 0)
 
 
 def of(script: Script, places: Collection[Place]) -> tuple[str, ...]:

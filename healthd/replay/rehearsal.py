@@ -73,22 +73,22 @@ async def _rehearse(
     if failure := await _run(connection, (sql for one in built for sql in one.statements)):
         return Rehearsal(problem=f"the objects of the target cannot be built on a scratch server: {failure}")
     copy = await _snapshot(connection, migrator)
-    if unlike := _unlike(actual, copy, migrator):
-        texts = [message(one, than="the target") for one in unlike.values()]
+    if wrong := unlike(actual, copy, migrator):
+        texts = [message(one, than="the target") for one in wrong.values()]
         return Rehearsal(problem=f"a scratch server builds something else: {some(texts)}")
     if failure := await _run(connection, _statements(script)):
         return Rehearsal(problem=f"on a scratch server the script fails: {failure}")
-    before, after = (_unlike(expected, one, migrator) for one in (copy, await _snapshot(connection, migrator)))
+    before, after = (unlike(expected, one, migrator) for one in (copy, await _snapshot(connection, migrator)))
     repaired = {place for one in script if not one.held for place in one.causes}
     left = tuple(message(one) for place, one in after.items() if place in repaired or place not in before)
-    return Rehearsal(_version(base), held=sum(bool(one.held) for one in script), left=left)
+    return Rehearsal(version(base), held=sum(bool(one.held) for one in script), left=left)
 
 
 async def _snapshot(connection: Any, migrator: str | None) -> Snapshot:
     return for_comparison(await take_snapshot(connection), connection.info.user, migrator)
 
 
-def _unlike(expected: Snapshot, actual: Snapshot, migrator: str | None) -> dict[Place, Difference]:
+def unlike(expected: Snapshot, actual: Snapshot, migrator: str | None) -> dict[Place, Difference]:
     """Return the differences that are reported, but for texts that two major versions print differently."""
     sides = comparable(expected, actual, migrator)
     return {
@@ -128,5 +128,5 @@ async def _run(connection: Any, statements: Iterable[str]) -> str:
     return ""
 
 
-def _version(snapshot: Snapshot) -> str:
+def version(snapshot: Snapshot) -> str:
     return f"{snapshot.server_version // 10000}.{snapshot.server_version % 10000}"

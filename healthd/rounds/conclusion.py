@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 
 from healthd import catalog
 from healthd.catalog import KINDS
-from healthd.catalog.grants import Grant
 from healthd.checks import CHECKS, applicable
 from healthd.comparison.adoption import not_adopted
 from healthd.comparison.causes import causes
 from healthd.comparison.extension_versions import with_version
 from healthd.comparison.foreign_ledgers import noted
 from healthd.comparison.judgement import with_consequences
-from healthd.comparison.lazy_objects import whole
 from healthd.comparison.passes import Comparison, Given, Reason, Sorted, compare, sort_out
 from healthd.comparison.platform import is_of
 from healthd.comparison.privileges import PRIVILEGES, is_agreed, is_elsewhere, is_held_by_a_stranger, named_roles
 from healthd.comparison.roles import for_comparison
-from healthd.comparison.server_texts import as_printed
 from healthd.comparison.unreported import (
     AGREED,
     ELSEWHERE,
@@ -33,21 +30,20 @@ from healthd.comparison.unreported import (
 from healthd.comparison.unreported import named as differing
 from healthd.comparison.waived import Settled, settle
 from healthd.config.settings import Target
-from healthd.database.probes.row_samples import Samples
-from healthd.database.probes.vitals import Vitals
 from healthd.database.snapshot.transaction import Reading
 from healthd.expected.lockfile import LockFile
 from healthd.expected.status import states
 from healthd.expected.store import Files
 from healthd.model.findings import Evidence, Finding, Verdict, identity
 from healthd.model.ledger import Interrupted, MigrationState
-from healthd.model.names import Key, quote
+from healthd.model.names import Key
 from healthd.model.severity import Severity
-from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Place, Snapshot, diff
+from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, diff
 from healthd.model.waivers import Waivers
+from healthd.rounds.notes import on_partitions, unseen
 from healthd.rounds.observation import Observation
-from healthd.rounds.repair_script import script_of, with_repair
-from healthd.text import some
+from healthd.rounds.promise import Promise, actual_objects, of_reader
+from healthd.rounds.repair_script import Drift, drift_of, script_of, with_repair
 
 UNKNOWN = Severity.UNKNOWN
 WAIVERS = "waivers"  # the check that comes after all others
@@ -55,30 +51,22 @@ WAIVERS = "waivers"  # the check that comes after all others
 
 def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     """Return the verdict on an observation; this is a pure function, so that tests can use literals."""
-    reading, ledger = observation.reading, observation.reading.ledger
-    lock_file = files.lock.on(reading.snapshot.server_version)
-    promise = Promise(lock_file, reading)
-    comparison = _compared(target, promise, reading)
-    roles = _roles(comparison, lock_file, target, ledger.owner)
-    interrupted = () if reading.maintenance else ledger.interrupted
-    moving = _moving(lock_file, reading, interrupted)
-    parted = sort_out(comparison, promise.whole, _reasons(target, promise, comparison, roles, reading, moving))
-    migrations = tuple(states(files.migrations, promise.locked, ledger.applied, interrupted))
-    evidence = _evidence(target, files, observation, migrations, promise, comparison, parted, roles)
-    settled = _settled(evidence, files.lock.waivers, reading)
-    script = script_of(evidence, comparison, parted, reading, settled)
-    unseen = {**_unseen(observation.vitals, ledger.reader), **_unsampled(observation.samples)}
-    unreported = _unreported(comparison, parted, reading)
-    adopted = reading.maintenance or ledger.schemas or ledger.applied
+    reading = observation.reading
+    found = _judged(target, files, observation)
+    evidence, comparison, settled = found.evidence, found.comparison, found.settled
+    script = script_of(drift_of(evidence, comparison, found.parted, settled), evidence, reading)
+    blind = unseen(observation)
+    unreported = _unreported(comparison, found.parted, reading)
+    adopted = reading.maintenance or reading.ledger.schemas or reading.ledger.applied
     return Verdict(
         findings=tuple(with_repair(one, evidence, script) for one in settled.findings),
         waived=settled.waived,
-        checks=_verdicts(settled.findings, _applicable(target, settled), unseen),
-        migrations=migrations,
+        checks=_verdicts(settled.findings, _applicable(target, settled), blind),
+        migrations=evidence.migrations,
         notes=(
-            *_notes(target, evidence.expected),
-            *(noted(*one) for one in parted.foreign_ledgers.items()),
-            *unseen.values(),
+            *on_partitions(target, evidence.expected),
+            *(noted(*one) for one in found.parted.foreign_ledgers.items()),
+            *blind.values(),
             *unreported.notes(),
         ),
         unreported=unreported.names,
@@ -89,38 +77,40 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     )
 
 
-def sides(files: Files, reading: Reading) -> tuple[Snapshot, Snapshot]:
-    """Return the expected and the actual objects of a complete reading, as they are compared."""
-    promise = Promise(files.lock.on(reading.snapshot.server_version), reading)
-    return promise.of(KINDS.keys()), for_comparison(_without_reader(reading), reading.ledger.owner)
+def drift(target: Target, files: Files, reading: Reading) -> Drift:
+    """Return the differences that a round with this reading reports, and both sides as they were compared."""
+    found = _judged(target, files, Observation(reading))
+    return drift_of(found.evidence, found.comparison, found.parted, found.settled)
 
 
-class Promise:
-    """The objects that one database must have, as its server prints them; each kind is computed when needed."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An observation, compared and judged."""
 
-    def __init__(self, lock_file: LockFile, reading: Reading) -> None:
-        self.printed: dict[Place, str] = {}  # texts recorded as this server prints them, with their migration
-        self._lock_file, self._ledger, self._version = lock_file, reading.ledger, reading.snapshot.server_version
-        self._applied = [one.id for one in reading.ledger.applied]
-        self.locked = [one.id for one in lock_file.migrations]  # the ids in the lock file
+    comparison: Comparison
+    parted: Sorted
+    evidence: Evidence
+    settled: Settled
 
-    def of(self, kinds: Collection[str]) -> Snapshot:
-        """Return the objects of these kinds."""
-        expected, recorded = as_printed(
-            self._lock_file.expected(self._applied, kinds), self._ledger.texts, self._version
-        )
-        self.printed.update(recorded)
-        return for_comparison(expected, self._ledger.owner)
 
-    def whole(self, snapshot: Snapshot) -> Snapshot:
-        """Return a snapshot with the kinds that it omits because they are as expected."""
-        return whole(snapshot, lambda kind: self.of({kind}).objects)
+def _judged(target: Target, files: Files, observation: Observation) -> Judged:
+    reading, ledger = observation.reading, observation.reading.ledger
+    lock_file = files.lock.on(reading.snapshot.server_version)
+    promise = Promise(lock_file, reading)
+    comparison = _compared(target, promise, reading)
+    roles = _roles(comparison, lock_file, target, ledger.owner)
+    interrupted = () if reading.maintenance else ledger.interrupted
+    moving = _moving(lock_file, reading, interrupted)
+    parted = sort_out(comparison, promise.whole, _reasons(target, promise, comparison, roles, reading, moving))
+    migrations = tuple(states(files.migrations, promise.locked, ledger.applied, interrupted))
+    evidence = _evidence(target, files, observation, migrations, promise, comparison, parted, roles)
+    return Judged(comparison, parted, evidence, _settled(evidence, files.lock.waivers, reading))
 
 
 def _compared(target: Target, promise: Promise, reading: Reading) -> Comparison:
     """Return the comparison of the database with the files."""
     expected = promise.of(KINDS.keys() - reading.snapshot.omitted)
-    actual = for_comparison(_without_reader(reading), reading.ledger.owner)
+    actual = actual_objects(reading)
     if any(one.attribute is None for one in diff(expected, actual)):  # what it is a part of may be of any kind
         expected, actual = promise.whole(expected), promise.whole(actual)
     given = Given(target.partitions, reading.touched, reading.ledger.owner, promise.whole)
@@ -233,7 +223,7 @@ def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unr
         {
             **excused,
             RECORDED: differing(parted.recorded),
-            AGREED: (*excused[AGREED], *(str(one) for one in _of_reader(reading))),
+            AGREED: (*excused[AGREED], *(str(one) for one in of_reader(reading))),
             ELSEWHERE: excused[ELSEWHERE],
             PARTITIONS: comparison.allowed,
             RUNNING: excused[RUNNING],
@@ -255,66 +245,12 @@ def confirmed(once: Verdict, again: Verdict) -> Verdict:
     return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)), script=script)
 
 
-def _notes(target: Target, expected: Snapshot) -> Iterator[str]:
-    """Yield the notes: information that is no finding."""
-    for key, word in target.partitions.items():
-        if getattr(expected.objects.get(key), "partitioned_by", None) is None:
-            yield f"partitions = {key.sql}: {word} (yoyo.ini), but sql/ defines no partitioned table with this name"
-
-
-def _without_reader(reading: Reading) -> Snapshot:
-    """Return the snapshot without the privilege that healthd itself needs: USAGE on the schema of the ledger."""
-    ours = frozenset(_of_reader(reading))
-    objects = {key: record for key, record in reading.snapshot.objects.items() if key not in ours}
-    return replace(reading.snapshot, objects=objects) if ours else reading.snapshot
-
-
-def _of_reader(reading: Reading) -> Iterator[Key]:
-    for schema in reading.ledger.schemas:
-        key = Key("grant", ("schema", schema, reading.ledger.reader or ""))
-        if reading.snapshot.objects.get(key) == Grant(("USAGE",)):
-            yield key
-
-
 def _rank(finding: Finding) -> tuple[int, int, str, int, Key]:
     """Return the sort key of findings: the worst first, and objects before the objects that depend on them."""
     kinds = list(KINDS)
     made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
     first = {NAME_OF: 0, SCHEMA_OF: 0, PLACE_OF: 0, SWAPPED: 1}.get(finding.attribute or "", 2)
     return -finding.severity, first, finding.problem, made, finding.key
-
-
-def _unseen(vitals: Vitals, reader: str | None) -> dict[str, str]:
-    """Return, for each check that could not read everything it judges, a note that states the reason."""
-    notes = {}
-    if vitals.counters is None:
-        notes["sequences"] = "the values of the sequences could not be read"
-    elif hidden := [one.key for one in vitals.counters if not one.readable]:
-        schemas = ", ".join(sorted({quote(one.path[0]) for one in hidden}))
-        role = quote(reader) if reader else "healthd"
-        notes["sequences"] = (
-            f"healthd lacks the privilege to read the value{'s' * (len(hidden) > 1)} of "
-            f"{some([one.sql for one in hidden])}: "
-            f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {role}; in a migration"
-        )
-    if vitals.sorted_by is None:
-        notes["collations"] = "the versions of the collations could not be read"
-    return notes
-
-
-WHY = {
-    "policy": "row security hides rows from healthd",
-    "lock": "it is locked",
-    "time": "the time limit was reached",
-}
-
-
-def _unsampled(samples: Samples) -> dict[str, str]:
-    """Return a note about the tables whose rows could not be sampled; a missing privilege is a finding."""
-    told = [
-        f"{one.key.sql} ({WHY.get(one.why, f'error {one.why}')})" for one in samples.unsampled if one.why != "denied"
-    ]
-    return {"serialization": f"no rows were sampled from {some(told)}"} if told else {}
 
 
 def _verdicts(findings: Iterable[Finding], checks: Iterable[str], unseen: Iterable[str] = ()) -> dict[str, Severity]:

@@ -23,16 +23,19 @@ from healthd.database.probes.row_samples import Samples
 from healthd.database.probes.statements import prepare_statements
 from healthd.database.snapshot.change_token import Mark, look, take_mark
 from healthd.database.snapshot.reader import Reader
+from healthd.database.snapshot.transaction import Reading
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
 from healthd.expected.store import Files, expected_digests, of_another_major, read_files
 from healthd.model.findings import Finding, Report, Verdict
 from healthd.model.ledger import State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
+from healthd.model.snapshots import Snapshot
 from healthd.rounds.closer_look import conclude_closely
 from healthd.rounds.conclusion import confirmed
 from healthd.rounds.observation import Observation
 from healthd.rounds.opening import Opening, begin
+from healthd.rounds.promise import sides
 from healthd.rounds.session import ANEW_S, Session, sample, try_values
 from healthd.rounds.timing import ACCESS, BESIDE, CONNECT, LOOK, READ, STATEMENTS, question, timing
 
@@ -49,7 +52,14 @@ async def examine(target: Target | str, files: Files | None = None) -> Report:
         (target,) = read_settings(database=target).targets
     if files is None:
         files = read_files(read_settings())
-    return await examine_alone(target, Later.made(files), begin(target))
+    return (await examined(target, files)).report
+
+
+async def examined(target: Target, files: Files) -> Round:
+    """Return the only round on a target, with what it read; its connection is closed."""
+    only = await _round(target, Later.made(files), opening=begin(target))
+    await only.close()
+    return only
 
 
 async def examine_alone(target: Target, files: Later[Files], opening: Opening) -> Report:
@@ -61,12 +71,19 @@ async def examine_alone(target: Target, files: Later[Files], opening: Opening) -
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A report, and what the next round can reuse."""
+    """A report, what it was concluded from, and what the next round can reuse."""
 
     report: Report
     files: Files | None
     session: Session | None = None
     adopted: bool = False  # one of the rounds so far saw a ledger
+    reading: Reading | None = None  # only if the report has a script
+
+    def sides(self) -> tuple[Snapshot, Snapshot]:
+        """Return the expected and the actual objects that the script of the report was made from."""
+        assert self.files is not None, "only a report with a script has sides"
+        assert self.reading is not None, "only a report with a script has sides"
+        return sides(self.files, self.reading)
 
     async def close(self) -> None:
         """Close the connection; a second time does nothing."""
@@ -81,6 +98,7 @@ class Seen:
     verdict: Verdict
     files: Files
     session: Session
+    reading: Reading | None = None
 
 
 async def examine_again(target: Target, files: Files, last: Round | None, *, places: Places | None = None) -> Round:
@@ -131,7 +149,8 @@ async def _round(
     report = _reported(target, seen, failed, adopted=adopted)
     report = replace(report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
     adopted = adopted or (seen is not None and _has_ledger(seen.verdict))
-    return Round(report, seen.files if seen is not None else None, session, adopted)
+    reading = seen.reading if seen is not None and report.script else None
+    return Round(report, seen.files if seen is not None else None, session, adopted, reading)
 
 
 def _reported(target: Target, seen: Seen | None, failed: Report | None, *, adopted: bool) -> Report:
@@ -174,7 +193,7 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
             with question(LOOK):
                 same, mark = await look(session.connection, session.mark)
             if same and last.files is await files.ready():
-                return Seen(last.report, last.files, replace(session, mark=mark))
+                return Seen(last.report, last.files, replace(session, mark=mark), last.reading)
             session = replace(session, mark=mark)
             return await _read(target, files, session, _reader(target, session))
     if last is not None:
@@ -222,16 +241,14 @@ def _reader(target: Target, session: Session) -> Reader:
 async def _read(target: Target, files: Later[Files], session: Session, reader: Reader) -> Seen:
     """Return what a round sees that reads everything; the mark that was taken before it counts if it could see all."""
     async with reader:
-        verdict, known, session = await _examine(target, files, session, reader)
+        seen = await _examine(target, files, session, reader)
     # Texts of another major are the same in the next reading, and rows are not sampled in every round.
-    seen = ("texts", "serialization")
-    blinded = any(one.severity is Severity.UNKNOWN and one.check not in seen for one in verdict.findings)
-    return Seen(verdict, known, replace(session, mark=None if blinded else session.mark))
+    same = ("texts", "serialization")
+    blinded = any(one.severity is Severity.UNKNOWN and one.check not in same for one in seen.verdict.findings)
+    return replace(seen, session=replace(seen.session, mark=None)) if blinded else seen
 
 
-async def _examine(
-    target: Target, files: Later[Files], session: Session, reader: Reader
-) -> tuple[Verdict, Files, Session]:
+async def _examine(target: Target, files: Later[Files], session: Session, reader: Reader) -> Seen:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
     connection, once = session.connection, None
     version = connection.info.server_version
@@ -253,13 +270,13 @@ async def _examine(
         known = await files.ready()
         samples = sampled.samples if sampled is not None else Samples()
         observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
-        _, verdict = await conclude_closely(connection, target, known, observation)
+        reading, verdict = await conclude_closely(connection, target, known, observation)
         verdict = as_not_adopted(verdict)
         if once is not None:
             verdict = confirmed(once, verdict)
         if once is not None or not verdict.findings:
             found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled)
-            return verdict, known, found
+            return Seen(verdict, known, found, reading)
         once = verdict
         await asyncio.sleep(AGAIN_S)
 

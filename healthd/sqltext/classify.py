@@ -119,6 +119,14 @@ def is_not_valid(code: str) -> bool:
     return NOT_VALID.search(code) is not None
 
 
+VALIDATES = re.compile(r"\bvalidate\s+constraint\b", re.IGNORECASE)
+
+
+def validates(code: str) -> bool:
+    """Return whether a statement (blanked) validates a constraint."""
+    return VALIDATES.search(code) is not None
+
+
 def runs_alone(text: str) -> bool:
     """Return whether a statement must be committed by itself; a label that an enum gains cannot be used before that."""
     return stays_outside(text) or added_label(text) is not None

@@ -64,6 +64,32 @@ def _no_pause_before_confirming(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "AGAIN_S", 0.0)
 
 
+DRIFT = """
+    ALTER TABLE machines DROP COLUMN notes;
+    CREATE TABLE surprise (id bigint PRIMARY KEY);
+    GRANT SELECT ON machines TO PUBLIC
+"""
+
+
+async def test_a_round_has_the_sides_of_its_script(url: str, known: Files, sql: Any) -> None:
+    """They are what a second reading of the entire database would return."""
+    sql(url, DRIFT)
+    async with connect(url) as connection:
+        reading = await door.read(connection)
+    found = await rounds.examined(Target("machines", url), known)
+
+    expected, actual = found.sides()
+
+    assert found.report.script
+    assert dict(for_comparison(reading.snapshot, reading.ledger.owner).objects) == dict(actual.objects)
+    assert dict(known.lock.expected().objects) == dict(expected.objects)
+    assert actual.omitted == frozenset()
+
+
+async def test_a_round_without_a_script_keeps_no_reading(url: str, known: Files) -> None:
+    assert (await rounds.examined(Target("machines", url), known)).reading is None
+
+
 def told(report: Report) -> list[tuple[str, str]]:
     return [(one.problem, str(one.key)) for one in report.findings]
 

@@ -30,7 +30,7 @@ DOORS = frozenset(
     expected.files expected.quick_read expected.store
     importing.transfer
     lint.squawk
-    migrations.baseline migrations.execution migrations.fleet migrations.look migrations.proof
+    migrations.adopted migrations.baseline migrations.execution migrations.fleet migrations.look migrations.proof
     migrations.refusals migrations.run_plan migrations.safe_run migrations.standing migrations.up_to_date
     migrations.engine
     postgres

@@ -16,6 +16,7 @@ VERBS = (
     "check",
     "contract",
     "repair",
+    "adopt",
     "waive",
     "snapshot",
     "diff",

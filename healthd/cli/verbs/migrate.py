@@ -95,6 +95,7 @@ def migrate(
     document = {
         "target": chosen.name,
         "applied": list(done.ids) if done else [],
+        "marked": list(done.marked) if done else [],
         "unproven": list(done.unproven) if done else [],
         "breaks": [{"migration": one.migration, **one.document()} for one in done.breaks] if done else [],
         "notices": notices,

@@ -7,16 +7,12 @@ import sys
 import click
 
 from healthd.cli.options import finished, one_target, out, say, verb
-from healthd.config.settings import Settings, Target
-from healthd.database.connection import connect
-from healthd.database.snapshot.reading import read
-from healthd.expected.store import Files, read_files
-from healthd.model.findings import Report
+from healthd.config.settings import Settings
+from healthd.expected.store import read_files
 from healthd.replay.rehearsal import rehearse
 from healthd.report.documents import finding_document
 from healthd.report.repair import script
-from healthd.rounds.conclusion import sides
-from healthd.rounds.examination import examine
+from healthd.rounds.examination import Round, examined
 
 
 @verb()
@@ -44,8 +40,9 @@ def repair(settings: Settings, style: str, name: str | None, target: str | None,
     """
     chosen = one_target(settings, name or target)
     files = read_files(settings)
-    report = finished(examine(chosen, files))
-    played = finished(_rehearsed(chosen, files, report, settings)) if rehearsal and report.script else ""
+    found = finished(examined(chosen, files))
+    report = found.report
+    played = finished(_rehearsed(found, settings)) if rehearsal and report.script else ""
     out(
         style,
         script(report, shown=sys.stdout.isatty(), rehearsed=played).rstrip("\n"),
@@ -54,16 +51,15 @@ def repair(settings: Settings, style: str, name: str | None, target: str | None,
     return int(report.severity)
 
 
-async def _rehearsed(target: Target, files: Files, report: Report, settings: Settings) -> str:
-    """Return how the script of a report went on a scratch server, in one line."""
-    async with connect(target.dsn) as connection:
-        reading = await read(connection)
-    expected, actual = sides(files, reading)
+async def _rehearsed(found: Round, settings: Settings) -> str:
+    """Return how the script of a round went on a scratch server, in one line."""
+    assert found.reading is not None
+    expected, actual = found.sides()
     played = await rehearse(
-        report.script,
+        found.report.script,
         expected,
         actual,
-        migrator=reading.ledger.owner,
+        migrator=found.reading.ledger.owner,
         postgres_bin=settings.postgres_bin,
         say=say,
     )

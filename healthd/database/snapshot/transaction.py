@@ -24,7 +24,7 @@ from healthd.database.snapshot.row_checks import lacking, objects_of
 from healthd.database.snapshot.second_connection import SERVER, Second, digest_rows
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
-from healthd.model.observations import TouchedColumn
+from healthd.model.observations import Size, TouchedColumn
 from healthd.model.snapshots import Snapshot
 
 Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
@@ -39,7 +39,7 @@ class Reading:
 
     `settings` are those that databases and roles give to new sessions; `digests` are those that were requested.
     `touched` is, for tables whose columns seem to be swapped, when each column was last changed; `rows` is how many
-    rows queries of the repair returned, up to a bound;
+    rows queries of the repair returned, up to a bound; `sizes` are those of the relations that the repair locks;
     `updates` is, for extensions of another version, from which version to which they can be updated.
     """
 
@@ -50,6 +50,7 @@ class Reading:
     digests: Mapping[str, Digest] = field(default_factory=dict)
     touched: Mapping[Key, tuple[TouchedColumn, ...]] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, Size] = field(default_factory=dict)
     updates: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
 
     @property

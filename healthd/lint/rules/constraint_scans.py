@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told, alterations, confirmed
 from healthd.sqltext.classify import is_not_valid
+from healthd.sqltext.table_costs import CHECKED
 
 RULE = Rule(
     "constraint_scans",
@@ -19,11 +19,6 @@ Use `ADD CONSTRAINT … NOT VALID`, and in the next migration `VALIDATE CONSTRAI
 The validation blocks neither reads nor writes.""",
 )
 
-ADDS = re.compile(
-    r"\badd\s+(?:constraint\s+\S+\s+)?(foreign\s+key|check)\b(?:(?!,\s*(?:add|drop|alter)\b).)*",
-    re.IGNORECASE | re.DOTALL,
-)
-
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
     """Yield each FOREIGN KEY or CHECK that is added without NOT VALID."""
@@ -32,6 +27,6 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
 
 def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     for one, name, rest in alterations(source):
-        for match in ADDS.finditer(rest):
+        for match in CHECKED.finditer(rest):
             if not is_not_valid(match[0]):
                 yield one, f"{' '.join(match[1].upper().split())} without NOT VALID scans all of {name} under a lock"

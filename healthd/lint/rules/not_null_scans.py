@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from healthd.lint.source import Rule, Source, Told, alterations, confirmed
+from healthd.sqltext.classify import validates
+from healthd.sqltext.table_costs import SETS_NOT_NULL
 
 RULE = Rule(
     "not_null_scans",
@@ -19,9 +20,6 @@ SET NOT NULL then relies on the constraint and skips the scan.
 From PostgreSQL 18 on, use `ADD CONSTRAINT c NOT NULL x NOT VALID`.""",
 )
 
-SETS = re.compile(r"\balter\s+(?:column\s+)?(\S+)\s+set\s+not\s+null\b", re.IGNORECASE)
-VALIDATES = re.compile(r"\bvalidate\s+constraint\b", re.IGNORECASE)
-
 
 def find(source: Source) -> Iterator[tuple[Told | None, str]]:
     """Yield each SET NOT NULL in a file that validates no constraint."""
@@ -29,8 +27,8 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
 
 
 def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
-    if any(VALIDATES.search(one.code) for one in source.statements):
+    if any(validates(one.code) for one in source.statements):
         return
     for one, name, rest in alterations(source):
-        for match in SETS.finditer(rest):
+        for match in SETS_NOT_NULL.finditer(rest):
             yield one, f"SET NOT NULL on {match[1]} scans all of {name} and blocks reads and writes meanwhile"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.expected.measurements import short
 from healthd.lint.source import Rule, Source, Told, alterations
+from healthd.model.costs import short
+from healthd.sqltext.table_costs import REWRITES
 
 RULE = Rule(
     "rewrites_table",
@@ -20,15 +21,6 @@ Add a new column, fill it in batches, and replace the old column in a later migr
 use pg_repack instead of VACUUM FULL and CLUSTER.""",
 )
 
-FORMS = re.compile(
-    r"""\b(?:alter\s+(?:column\s+)?\S+\s+(?:set\s+data\s+)?type\b
-      | set\s+(?:logged|unlogged|tablespace|access\s+method)\b
-      | add\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?\S+\s+(?:(?:small|big)?serial\b
-          | [^,;]*?\bdefault\s+[^,]*?\b
-            (?:random|gen_random_uuid|uuid_generate_v\w+|uuidv[47]|clock_timestamp|nextval|timeofday)\s*\(
-          | [^;]*?\bgenerated\s+always\s+as\s*\((?:.*)\)\s*stored | [^,;]*?\bas\s+identity\b))""",
-    re.IGNORECASE | re.DOTALL | re.VERBOSE,
-)
 WHOLE = re.compile(r"(?:vacuum\s+(?:\([^)]*\bfull\b|full\b)|cluster\b)", re.IGNORECASE)
 
 
@@ -43,7 +35,7 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
 
 def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
     for one, name, rest in alterations(source):
-        if match := FORMS.search(rest):
+        if match := REWRITES.search(rest):
             yield one, f"{' '.join(match[0].split())[:60]}: may rewrite all of {name} under ACCESS EXCLUSIVE"
     for one in source.statements:
         if WHOLE.match(one.code):

@@ -17,7 +17,8 @@ from healthd.database.relation_sizes import read_sizes
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile_text import dump
 from healthd.expected.measurements import DOCUMENTED, UNKNOWN, Step
-from healthd.migrations.plan import Planned, in_words, rounded
+from healthd.migrations.plan import Planned, in_words
+from healthd.model.costs import rounded
 from healthd.model.ledger import State
 from healthd.model.observations import Size
 from healthd.replay.replay import replay
@@ -162,6 +163,15 @@ async def test_a_table_that_somebody_holds_is_sized_from_the_catalog(database: s
     assert 9999 == free[ORDERS].rows == held[ORDERS].rows
     assert free[INDEX].size_bytes == held[INDEX].size_bytes
     assert 0.8 < held[ORDERS].size_bytes / free[ORDERS].size_bytes <= 1
+
+
+async def test_that_a_table_has_no_rows_is_certain_or_not_said(database: str, sql: Sql) -> None:
+    sql(database, "CREATE TABLE empty (id int PRIMARY KEY); CREATE TABLE emptied (id int); CREATE VIEW seen AS SELECT")
+    sql(database, "INSERT INTO emptied VALUES (1); DELETE FROM emptied; ANALYZE emptied; ANALYZE empty")
+    async with connect(database) as connection:
+        sizes = await read_sizes(connection, [f"table:public.{name}" for name in ("empty", "emptied", "seen")])
+
+    assert [0, None, None] == [one.rows for one in sizes.values()]
 
 
 async def test_a_partitioned_table_is_as_large_as_its_partitions(database: str, sql: Sql) -> None:

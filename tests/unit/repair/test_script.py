@@ -7,6 +7,7 @@ import pytest
 from evidence import snapshot
 
 from healthd.catalog.columns import Column
+from healthd.catalog.comments import Comment
 from healthd.catalog.composites import Composite
 from healthd.catalog.constraints import Constraint
 from healthd.catalog.enums import Enum
@@ -19,12 +20,14 @@ from healthd.catalog.schemas import Schema
 from healthd.catalog.sequences import Sequence
 from healthd.catalog.tables import Table
 from healthd.catalog.views import View
+from healthd.model.costs import Cost
 from healthd.model.names import Key
+from healthd.model.observations import Size
 from healthd.model.scripts import Script
-from healthd.model.snapshots import diff
+from healthd.model.snapshots import NAME_OF, Difference, diff
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
-from healthd.repair.text import transactions
+from healthd.repair.text import transactions, written
 
 PUBLIC = {"schema:public": Schema()}
 TABLE = Table(False, None, (), None, "off", column_order="id, name")
@@ -72,6 +75,64 @@ def test_a_function_with_another_signature_is_replaced_once_between_what_depends
     assert ["DROP VIEW public.v;", "DROP ROUTINE public.f(integer);"] == found[:2]
     assert found[2].startswith("CREATE OR REPLACE FUNCTION public.f(x integer)")
     assert ["CREATE VIEW public.v AS\n SELECT public.f(1) AS a;", "GRANT SELECT ON TABLE public.v TO api;"] == found[3:]
+
+
+BIG = {"table:public.t": Size(1_300_000_000, 3_400_000)}
+
+
+def test_a_statement_says_what_it_locks_reads_and_rewrites_of_a_table_that_has_rows() -> None:
+    expected = {**T, "column:public.t.name": replace(NAME, type="character varying(20)")}
+
+    found = script(expected, T, sizes=BIG)
+
+    guard, alter = (written(one).splitlines()[0] for one in found)
+    on = "-- ACCESS EXCLUSIVE on t (1.2 GB, 3.4 M rows)"
+    assert f"{on}, reads the entire table, blocks reads and writes" == guard
+    assert f"{on}, may rewrite the table, blocks reads and writes" == alter
+    assert [(Cost("table:public.t", "ACCESS EXCLUSIVE", True, None, BIG["table:public.t"]),)] == [found[1].costs]
+
+
+@pytest.mark.parametrize("sizes", [{}, {"table:public.t": Size(16384, 0)}])
+def test_of_a_table_that_is_empty_or_of_unknown_size_no_cost_is_said(sizes: Any) -> None:
+    found = script({**T, "column:public.t.name": replace(NAME, default="'a'")}, T, sizes=sizes)
+
+    assert ["ALTER TABLE public.t ALTER COLUMN name SET DEFAULT 'a';"] == [written(one) for one in found]
+
+
+def test_what_blocks_nobody_and_reads_nothing_is_without_cost() -> None:
+    key = "grant:table.public.t.api"
+
+    found = script({**T, key: Grant(("SELECT",)), "comment:table.public.t": Comment("a")}, T, sizes=BIG)
+
+    assert [(), ()] == [one.costs for one in found]
+
+
+def test_an_index_is_dropped_at_the_cost_of_its_table() -> None:
+    index = Index(False, True, "CREATE INDEX i ON public.t USING btree (id)")
+
+    (drop,) = script(T, {**T, "index:public.t.i": index}, sizes=BIG)
+
+    assert [("table:public.t", "ACCESS EXCLUSIVE")] == [(one.relation, one.lock) for one in drop.costs]
+
+
+def test_a_foreign_key_is_dropped_at_the_cost_of_both_tables() -> None:
+    far = Constraint("table", "foreign key", True, "FOREIGN KEY (id) REFERENCES aside.u(id)")
+    actual = {**T, "constraint:public.t.far": far}
+
+    (drop,) = script(T, actual, sizes=BIG)
+
+    assert [("table:public.t", "ACCESS EXCLUSIVE"), ("table:aside.u", "ACCESS EXCLUSIVE")] == [
+        (one.relation, one.lock) for one in drop.costs
+    ]
+
+
+def test_a_size_that_was_read_under_a_name_which_something_else_has_is_not_said() -> None:
+    expected, actual = snapshot({**T, "column:public.t.name": replace(NAME, default="'a'")}), snapshot(T)
+    name = Difference(Key.parse("table:public.t"), NAME_OF, "t", "u")
+
+    found = repair(expected, actual, diff(expected, actual), Known(sizes=BIG), names=[name])
+
+    assert [None] == [cost.size for one in found for cost in one.costs]
 
 
 def test_an_owner_comes_before_the_privileges() -> None:

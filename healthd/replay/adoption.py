@@ -1,0 +1,185 @@
+"""Adopt a change: the migration pair for what a database has, played on top of the files before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from healthd.comparison.judgement import message
+from healthd.config.settings import Target
+from healthd.errors import ConfigError, MigrationFailed, NotAdoptable
+from healthd.expected.files import Migration
+from healthd.expected.store import Files
+from healthd.migrations.engine.lock_waits import Say
+from healthd.model.findings import Report
+from healthd.model.ledger import State
+from healthd.model.severity import Severity
+from healthd.model.snapshots import Difference, Place, Snapshot, diff
+from healthd.model.waivers import matches
+from healthd.repair.adoption import adoption
+from healthd.replay.rehearsal import unlike, version
+from healthd.replay.scratch import Scratch, scratch_on
+from healthd.rounds.conclusion import drift
+from healthd.rounds.examination import examined
+from healthd.rounds.repair_script import Drift
+from healthd.text import some
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A pair that was played, and what it adopts and leaves, in words."""
+
+    pair: Migration
+    differences: tuple[str, ...]
+    left: tuple[str, ...]
+    played: Played
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a pair does on top of the files; `problem` is why it must not be written, "" if it is right."""
+
+    server: str
+    problem: str = ""
+    note: str = ""  # what its rollback does not restore, if nobody would be alerted about it
+
+
+async def adopt_change(
+    target: Target,
+    migrations: Sequence[Migration],
+    files: Files,
+    path: Path,
+    *,
+    only: Sequence[str] = (),
+    postgres_bin: Path | None = None,
+    say: Say,
+) -> Adopted:
+    """Return the migration pair that makes the files agree with a database; nothing is written.
+
+    `only` limits it to objects with these keys, or patterns of keys. Raises NotAdoptable if there is nothing to adopt,
+    if migrations are pending, or if the pair does not do what it should on a scratch server; and ConfigError if the
+    database could not be examined.
+    """
+    if misplaced := [
+        one.path.name for one in migrations if one.path.parent == path.parent and one.path.name > path.name
+    ]:
+        raise NotAdoptable(
+            f"{path.name} would come before {misplaced[-1]}", hint="begin the names of migrations with numbers"
+        )
+    found = await examined(target, files)
+    _refuse_blind(found.report)
+    _refuse_unapplied(found.report)
+    if found.reading is None:
+        raise NotAdoptable(f"{target.name} has no difference that a migration could adopt", hint="healthd check")
+    whole = drift(target, files, found.reading)
+    expected, actual = found.sides()
+    chosen = _chosen(target.name, whole, expected, only)
+    words = tuple(message(one) for one in chosen.differences)
+    made = adoption(chosen.expected, chosen.actual, chosen.differences)
+    apply, rollback = made.files(f"Adopt what was changed in {target.name}", words)
+    pair = Migration(path.stem, path, apply, rollback, made.transactional, (), adopted=True)
+    adopted = {one.place for one in chosen.differences}
+    owner = found.reading.ledger.owner
+    played = await play_adoption(migrations, pair, actual, adopted, migrator=owner, postgres_bin=postgres_bin, say=say)
+    left = tuple(message(one) for one in whole.differences if one.place not in adopted)
+    return Adopted(pair, words, left, played)
+
+
+def _refuse_blind(report: Report) -> None:
+    """Raise if a part of the database could not be examined."""
+    blind = [one.message for one in report.findings if one.severity is Severity.UNKNOWN]
+    if report.maintenance:
+        blind.append(report.maintenance)
+    if blind:
+        raise ConfigError(f"cannot tell what there is to adopt: {blind[0]}", hint="healthd check shows all reasons")
+
+
+def _refuse_unapplied(report: Report) -> None:
+    """Raise if the database is not at the version of the files: the new migration comes after all of them."""
+    if report.not_adopted is not None or not report.migrations:
+        raise NotAdoptable(
+            f"{report.target} has no ledger: its version is not known",
+            hint="adopt the database first: healthd baseline",
+        )
+    if others := [
+        f"{one.id} is {str(one.state).replace('_', ' ')}" for one in report.migrations if one.state is not State.APPLIED
+    ]:
+        raise NotAdoptable(
+            f"{report.target} is not at the version of the files: {some(others)}",
+            hint="apply all migrations first: healthd migrate (if it refuses because of drift: --allow-drift)",
+        )
+
+
+def _chosen(target: str, whole: Drift, expected: Snapshot, only: Sequence[str]) -> Drift:
+    """Return the part of a drift that a migration adopts; the partitions that only the database has are left."""
+    ours = whole.only(lambda one: not _of_other_partition(one, whole.expected, expected))
+    if not only:
+        return ours if ours.differences else _nothing(target, whole, only)
+    chosen = ours.only(lambda one: any(matches(pattern, str(one.key)) for pattern in only))
+    return chosen if chosen.differences else _nothing(target, ours, only)
+
+
+def _of_other_partition(one: Difference, compared: Snapshot, files: Snapshot) -> bool:
+    """Return whether a difference is in a partition that a comparison expects, but the files do not create."""
+    return one.key in compared.objects and one.key not in files.objects
+
+
+def _nothing(target: str, drift: Drift, only: Sequence[str]) -> Drift:
+    if not drift.differences:
+        raise NotAdoptable(f"{target} has no difference that a migration could adopt", hint="healthd check")
+    keys = sorted({str(one.key) for one in drift.differences})
+    raise NotAdoptable(f"no difference of {target} matches {some(only)}", hint=f"objects that differ: {some(keys, 10)}")
+
+
+async def play_adoption(
+    migrations: Sequence[Migration],
+    pair: Migration,
+    actual: Snapshot,
+    adopted: Collection[Place],
+    *,
+    migrator: str | None,
+    postgres_bin: Path | None = None,
+    say: Say,
+) -> Played:
+    """Return what a pair does after these migrations; `actual` are the objects of the database that it was made from.
+
+    It is right if none of the differences that it adopts is left, if it causes no other one, if its rollback restores
+    what the files create, and if it can be applied again. Raises HealthdError without a scratch server.
+    """
+    async with scratch_on(postgres_bin, say) as scratch:
+        await scratch.refuse_unavailable((*migrations, pair))
+        await scratch.start(migrations)
+        before = await scratch.snapshot()
+        try:
+            await scratch.apply(pair)
+        except MigrationFailed as error:
+            return Played(version(before), f"the migration fails: {error}")
+        after = await scratch.snapshot(before)
+        known = unlike(actual, before, migrator)
+        left = [
+            message(one, than="the database")
+            for place, one in unlike(actual, after, migrator).items()
+            if place in adopted or place not in known
+        ]
+        if left:
+            return Played(version(before), f"afterwards {some(left)}")
+        return await _undone(scratch, pair, before, after)
+
+
+async def _undone(scratch: Scratch, pair: Migration, before: Snapshot, after: Snapshot) -> Played:
+    """Roll a pair back and apply it again, and return what is wrong with that."""
+    server = version(before)
+    try:
+        await scratch.roll_back(pair)
+    except MigrationFailed as error:
+        return Played(server, f"its rollback fails: {error}")
+    restored = await scratch.snapshot(after)
+    if wrong := unlike(before, restored, None):
+        return Played(server, f"after its rollback {some([message(one) for one in wrong.values()])}")
+    try:
+        await scratch.apply(pair)
+    except MigrationFailed as error:
+        return Played(server, f"after its rollback it fails: {error}")
+    left = sorted({f"{one.attribute or 'existence'} of {one.key}" for one in diff(before, restored, exact=True)})
+    return Played(server, note=f"its rollback does not restore the {some(left)}" if left else "")

@@ -1,0 +1,223 @@
+"""A manual change becomes a migration: written, rehearsed, marked where it is, applied everywhere else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import BINARIES, MakeDatabase, Sql
+from objects import objects
+
+from healthd.config.settings import Target
+from healthd.errors import ConfigError, MigrationFailed, NotAdoptable
+from healthd.expected.files import next_path, read_migrations, write_pair
+from healthd.expected.lockfile import LockFile
+from healthd.expected.store import Files
+from healthd.migrations.look import look
+from healthd.migrations.manner import Manner
+from healthd.migrations.refusals import refusals
+from healthd.migrations.safe_run import Changed, migrate, rollback
+from healthd.migrations.standing import standing
+from healthd.model.snapshots import diff
+from healthd.replay.adoption import Adopted, adopt_change
+from healthd.replay.replay import replay
+
+FILES = {
+    "0001_orders": """
+        CREATE TYPE status AS ENUM ('new', 'paid');
+        CREATE TABLE orders (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, status status DEFAULT 'new',
+                             note text, amount integer);
+        CREATE VIEW paid AS SELECT id, note FROM orders WHERE status = 'paid';
+        CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1';""",
+    "0001_orders.rollback": "DROP FUNCTION one(); DROP VIEW paid; DROP TABLE orders; DROP TYPE status;",
+}
+CHANGE = """
+    ALTER TABLE orders RENAME COLUMN amount TO cents;
+    DROP VIEW paid;
+    ALTER TABLE orders ALTER note TYPE varchar(200), ADD COLUMN paid_at date;
+    CREATE VIEW paid AS SELECT id, note FROM orders WHERE status = 'paid';
+    CREATE INDEX orders_paid_at ON orders (paid_at);
+    ALTER TYPE status ADD VALUE 'lost';
+    CREATE OR REPLACE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 2';
+    CREATE TABLE refunds (order_id integer REFERENCES orders PRIMARY KEY, reason text CHECK (reason <> ''));
+    COMMENT ON TABLE refunds IS 'by hand';
+    GRANT SELECT ON refunds TO PUBLIC;
+"""
+ROWS = "INSERT INTO orders (note, amount) VALUES ('a', 1), ('b', 2)"
+
+
+class Project:
+    """A folder of migrations, and what a test does with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.lock, self.said = folder, LockFile(0, {}, ()), list[str]()
+        for name, text in FILES.items():
+            (folder / f"{name}.sql").write_text(text)
+
+    @property
+    def migrations(self) -> Any:
+        return read_migrations([self.folder])
+
+    @property
+    def files(self) -> Files:
+        return Files.of(self.lock, self.migrations)
+
+    async def locked(self) -> None:
+        self.lock = await replay(self.migrations, postgres_bin=BINARIES)
+
+    async def migrated(self, url: str, **options: Any) -> Changed:
+        return await migrate(Target("x", url), self.migrations, self.lock, Manner(self.said.append), **options)
+
+    async def adopted(self, url: str, *only: str) -> Adopted:
+        path = next_path(self.folder, "by hand")
+        return await adopt_change(
+            Target("x", url), self.migrations, self.files, path, only=only, postgres_bin=BINARIES, say=self.said.append
+        )
+
+    async def drift(self, url: str) -> list[str]:
+        return [one.message for one in (await look(Target("x", url), self.files)).found]
+
+
+@pytest.fixture
+async def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path)
+    await made.locked()
+    return made
+
+
+def write(found: Adopted) -> None:
+    assert found.pair.rollback is not None
+    write_pair(found.pair.path, found.pair.apply, found.pair.rollback)
+
+
+async def test_a_change_is_marked_where_it_is_and_applied_everywhere_else(
+    project: Project, make_database: MakeDatabase, sql: Sql
+) -> None:
+    changed, other = make_database(), make_database()
+    for url in (changed, other):
+        await project.migrated(url)
+        sql(url, ROWS)
+    sql(changed, CHANGE)
+    before = await objects(changed)
+
+    found = await project.adopted(changed)
+    assert ("", (), "0002_by_hand") == (found.played.problem, found.left, found.pair.id)
+    assert () == diff(before, await objects(changed))
+    write(found)
+    await project.locked()
+    assert "exact" == project.lock.migrations[-1].rollback
+
+    assert () == await refusals(
+        Target("x", changed),
+        project.migrations,
+        project.lock,
+        await standing(changed, project.migrations, project.lock),
+        name="schema.lock",
+    )
+    assert Changed((), marked=("0002_by_hand",)) == await project.migrated(changed)
+    assert project.said[-1] == "0002_by_hand: marked as applied, because x already has the changes"
+    assert Changed(("0002_by_hand",)) == await project.migrated(other)
+    assert [] == await project.drift(changed) == await project.drift(other)
+    assert sql(changed, "SELECT note, cents FROM orders ORDER BY id") == sql(
+        other, "SELECT note, cents FROM orders ORDER BY id"
+    )
+
+
+async def test_what_was_marked_can_be_rolled_back(project: Project, database: str, sql: Sql) -> None:
+    await project.migrated(database)
+    sql(database, ROWS)
+    sql(database, CHANGE)
+    write(await project.adopted(database))
+    await project.locked()
+    await project.migrated(database)
+
+    done = await rollback(
+        Target("x", database), project.migrations, project.lock, Manner(project.said.append), agree=lambda _: True
+    )
+
+    assert ("0002_by_hand",) == done.ids
+    assert [] == await project.drift(database)
+    assert [("a", 1), ("b", 2)] == sql(database, "SELECT note, amount FROM orders ORDER BY id")
+
+
+async def test_a_database_with_further_drift_is_not_marked(project: Project, database: str, sql: Sql) -> None:
+    await project.migrated(database)
+    sql(database, CHANGE)
+    write(await project.adopted(database))
+    await project.locked()
+    sql(database, "DROP VIEW paid")
+
+    with pytest.raises(MigrationFailed, match="has drifted"):
+        await project.migrated(database)
+
+    assert 1 == len(sql(database, "SELECT migration_id FROM _yoyo_migration"))
+
+
+async def test_one_object_can_be_adopted_and_the_others_are_named(project: Project, database: str, sql: Sql) -> None:
+    await project.migrated(database)
+    sql(database, "CREATE INDEX orders_note ON orders (note); CREATE TABLE extra (); DROP VIEW paid")
+
+    found = await project.adopted(database, "index:public.orders*")
+
+    assert "" == found.played.problem
+    assert ("index:public.orders.orders_note is not in sql/",) == found.differences
+    assert ("table:public.extra is not in sql/", "view:public.paid is missing") == tuple(sorted(found.left))
+    assert "CREATE INDEX CONCURRENTLY orders_note" in found.pair.apply
+    assert not found.pair.transactional
+    with pytest.raises(NotAdoptable, match=r"no difference of x matches view:public\.other") as caught:
+        await project.adopted(database, "view:public.other")
+    assert "table:public.extra" in caught.value.hint
+
+
+async def test_what_no_migration_can_do_is_not_adopted(project: Project, database: str, sql: Sql) -> None:
+    await project.migrated(database)
+    sql(database, "CREATE INDEX orders_note ON orders (note)")
+    sql(database, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_note'::regclass")
+
+    found = await project.adopted(database)
+
+    assert "afterwards index:public.orders.orders_note: valid, expected invalid" == found.played.problem
+
+
+async def test_a_part_that_needs_another_one_is_not_adopted_alone(project: Project, database: str, sql: Sql) -> None:
+    await project.migrated(database)
+    sql(database, "CREATE TABLE extra (id integer); CREATE VIEW seen AS SELECT id FROM extra")
+
+    found = await project.adopted(database, "view:public.seen")
+
+    assert found.played.problem.startswith("the migration fails: ")
+    assert 'relation "public.extra" does not exist' in found.played.problem
+
+
+async def test_nothing_is_adopted_from_a_database_that_is_not_at_the_version_of_the_files(
+    project: Project, make_database: MakeDatabase, sql: Sql
+) -> None:
+    database, other = make_database(), make_database()
+    with pytest.raises(NotAdoptable, match="x is not at the version of the files: 0001_orders is pending"):
+        await project.adopted(database)
+    sql(other, "CREATE TABLE orders (id integer)")
+    with pytest.raises(NotAdoptable, match="x has no ledger"):
+        await project.adopted(other)
+
+    await project.migrated(database)
+    with pytest.raises(NotAdoptable, match="x has no difference that a migration could adopt"):
+        await project.adopted(database)
+
+    sql(database, "CREATE TABLE extra ()")
+    (project.folder / "0002_next.sql").write_text("CREATE TABLE next ();")
+    with pytest.raises(NotAdoptable, match="x is not at the version of the files: 0002_next is pending"):
+        await project.adopted(database)
+
+
+async def test_a_name_that_does_not_come_last_is_refused(project: Project, database: str, sql: Sql) -> None:
+    (project.folder / "next.sql").write_text("CREATE TABLE next ();")
+    await project.locked()
+    await project.migrated(database)
+    sql(database, "CREATE TABLE extra ()")
+
+    with pytest.raises(NotAdoptable, match=r"0002_by_hand\.sql would come before next\.sql"):
+        await project.adopted(database)
+
+
+async def test_a_database_that_cannot_be_read_is_not_adopted(project: Project, sql: Sql) -> None:
+    with pytest.raises(ConfigError, match="cannot tell what there is to adopt: "):
+        await project.adopted("postgresql://nobody@127.0.0.1:1/nothing")

@@ -34,6 +34,7 @@ from healthd.replay.missing_extensions import refuse_unavailable, who_has
 from healthd.replay.runner import Runner
 from healthd.replay.server_state import NOT_COPIED, Global, globals_of, make
 
+NEVER = 1_000_000_000  # how often the driver sees a query before it prepares one without being told to
 SCRATCH, COPY = "replay", "replay_copy"  # `server_state` knows these names
 MISSING = re.compile(r'(role|tablespace) "((?:[^"]|"")+)" does not exist')
 Each = Callable[[str], object]  # receives what is being done
@@ -144,6 +145,7 @@ class Scratch:
 
     async def _connect(self) -> None:
         self.connection = await self.open.enter_async_context(connect(self.url))
+        self.connection.prepare_threshold = NEVER
         self.worker = await self.open.enter_async_context(connect(self.url))
         reader = await self.open.enter_async_context(connect(self.url))
         self._reader = PlannedReader(reader, reader.info.user)
@@ -174,9 +176,10 @@ class Scratch:
             raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
         return State(for_comparison(taken, self.connection.info.user), digests)
 
-    async def snapshot(self) -> Snapshot:
-        """Return all objects of the database."""
-        return (await self.state()).snapshot
+    async def snapshot(self, known: Snapshot | None = None) -> Snapshot:
+        """Return all objects of the database; of a `known` snapshot only the kinds that have changed are read again."""
+        before = None if known is None else State(known, expected_digests(known.objects))
+        return (await self.state(before)).snapshot
 
     @property
     def runner(self) -> Runner:

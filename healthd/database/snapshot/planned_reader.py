@@ -33,6 +33,8 @@ class PlannedReader:
     def __init__(self, connection: AsyncConnection[Any], migrator: str) -> None:
         self._connection, self._migrator = connection, migrator
         self._prepared: dict[str, str] = {}
+        self._digests: dict[tuple[str, ...], str] = {}  # the statement for these kinds
+        self._facts = presence()
         self._values = ""
 
     async def take(self, known: Snapshot, digests: Mapping[str, Digest]) -> Taken:
@@ -47,10 +49,9 @@ class PlannedReader:
         if not self._values:
             await self._set_up()
         ((present,),) = await self._rows([BEGIN, f"EXECUTE {await self._presence()}"])
-        there = [name for name, is_there in zip(presence(), present, strict=True) if is_there]
-        some = [name for name in asked() if name in there or name not in presence()]
-        query = digests_query([KINDS[name] for name in some], self._connection.info.server_version)
-        (rows,) = await self._rows([f"EXECUTE {await self._planned(query)} {self._values}"])
+        there = {name for name, is_there in zip(self._facts, present, strict=True) if is_there}
+        some = tuple(name for name in asked() if name in there or name not in self._facts)
+        (rows,) = await self._rows([f"EXECUTE {await self._digests_of(some)} {self._values}"])
         found = dict.fromkeys(asked(), NONE) | {name: (count, int(sum_ or 0) % MODULUS) for name, count, sum_ in rows}
         changed = [name for name in KINDS if name not in found or found[name] != digests.get(name)]
         left = {key: record for key, record in known.objects.items() if key.kind not in changed}
@@ -72,7 +73,13 @@ class PlannedReader:
         self._values = f"(ARRAY[{books}]::text[], {oid})"
 
     async def _presence(self) -> str:
-        return await self._planned(f"SELECT {', '.join(presence().values())}", "")
+        return await self._planned(f"SELECT {', '.join(self._facts.values())}", "")
+
+    async def _digests_of(self, kinds: tuple[str, ...]) -> str:
+        if kinds not in self._digests:
+            query = digests_query([KINDS[name] for name in kinds], self._version)
+            self._digests[kinds] = await self._planned(query)
+        return self._digests[kinds]
 
     async def _planned(self, query: str, types: str = "(text[], oid)") -> str:
         """Return the name of a prepared statement."""

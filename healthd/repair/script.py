@@ -51,6 +51,9 @@ def repair(
     `actual` has renamed, moved and swapped objects under their expected names; `names` are these differences.
     """
     found = [one for one in differences if one.attribute not in (*NAMES, UNREADABLE)]
+    wanted = tuple(names)
+    if not found and not wanted:
+        return ()  # of a database that matches, the expected objects need not be decoded
     change = Change(expected, actual, found, kinds, migrator)
     operations = change.operations()
     follow = edges(change, operations)
@@ -60,7 +63,6 @@ def repair(
     for one in found:
         places[one.key].append(one.place)
     statements = _statements((safe[number] for number in order), places)
-    wanted = tuple(names)
     restored = restored_names({**actual.objects, **expected.objects}, wanted)
     weigh = weighing(change, known.sizes, wanted)
     return tuple(weigh(one) for one in (*restored, *_once(statements)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from healthd.catalog.generic_options import generic, generic_options
+from healthd.catalog.online_forms import of_column
 from healthd.catalog.sequences import counting
 from healthd.catalog.server_only import any_of_column, by_server_of_column
 from healthd.catalog.storage_parameters import options_order
@@ -71,8 +72,9 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
     if difference.attribute == "not_null":
         yield f"{alter} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
     elif difference.attribute == "not_null_validated" and (expected.not_null, actual.not_null) == (True, True):
-        if expected.not_null_validated:
-            yield f"{alter} SET NOT NULL;"
+        if expected.not_null_validated:  # unlike SET NOT NULL, this blocks nobody
+            name = quote(actual.not_null_name or f"{difference.key.path[1]}_{difference.key.path[2]}_not_null")
+            yield f"ALTER TABLE {schema}.{table} VALIDATE CONSTRAINT {name};"
         else:
             yield f"-- it was validated by hand: add a migration that validates the NOT NULL of {column}"
     elif _becomes_ordinary(difference, expected, actual):
@@ -324,6 +326,7 @@ KIND = Kind(
     record=Column,
     check="columns",
     within={**OF_RELATION, "composite": 0},
+    online=of_column,
     renamable=True,
     renaming=rename,
     copied=True,

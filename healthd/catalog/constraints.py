@@ -7,6 +7,7 @@ from typing import Annotated
 
 from healthd.catalog.functions import needs
 from healthd.catalog.indexes import ATTACHED, STATISTICS, TABLESPACE, set_statistics, tied
+from healthd.catalog.online_forms import of_constraint
 from healthd.catalog.scope import SCHEMA, own
 from healthd.catalog.storage_parameters import assigned, options, options_order, set_options
 from healthd.catalog.triggers import switched
@@ -251,6 +252,7 @@ KIND = Kind(
     replaced=lambda difference, expected, actual: (
         difference.attribute in ("type", "definition", "enforced", "switched_off")
     ),
+    online=of_constraint,
     follows_type=True,
     query=query,
 )

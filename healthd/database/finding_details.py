@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import AsyncConnection, Error, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
+from healthd.database.probes.rights import read_rights
 from healthd.database.relation_sizes import read_sizes
 from healthd.errors import HealthdError
 from healthd.model.findings import MISSING, NOTHING, Finding, Verdict
@@ -43,14 +44,15 @@ async def look_closer(connection: AsyncConnection[Any], reading: Reading, verdic
     others = [one.key.path[0] for one in findings if (one.key.kind, one.attribute) == ("extension", "version")]
     queries = tuple(dict.fromkeys(one.rows for one in verdict.script if one.rows))[:ASKED]
     relations = tuple(dict.fromkeys(cost.relation for one in verdict.script for cost in one.costs))[:SIZED]
-    if not tables and not others and not queries and not relations:
+    if not tables and not others and not verdict.script:
         return reading
     async with read_only(connection, {**SESSION, **LIMITS}):
         updates = {name: await _updates(connection, name) for name in others}
         touched = await _touches(connection, reading, tables)
+        rights = await read_rights(connection) if verdict.script else None
     sizes = await _sizes(connection, relations)
     rows = await _counts(connection, queries)
-    return replace(reading, touched=touched, updates=updates, rows=rows, sizes=sizes)
+    return replace(reading, touched=touched, updates=updates, rows=rows, sizes=sizes, rights=rights)
 
 
 # How many questions about rows are asked for one script, and how long each may take.

@@ -10,7 +10,7 @@ from healthd.config.settings import Target
 from healthd.expected.files import Migration
 from healthd.migrations.baseline import Fit, adopt, fit
 from healthd.migrations.engine.lock_waits import Say
-from healthd.model.findings import Finding
+from healthd.model.findings import Finding, identity
 
 if TYPE_CHECKING:
     from healthd.expected.lockfile import LockFile
@@ -21,17 +21,21 @@ async def already_there(
     migrations: Sequence[Migration],
     lock: LockFile,
     pending: Sequence[Migration],
-    drift: Sequence[Finding],
+    found: Sequence[Finding],
 ) -> Fit | None:
     """Return how the database fits the first pending migrations if they are adopted and their effects are there.
 
-    As many of them as fit; a database that has drifted further fits none. Only reads.
+    `found` is what differs now, warnings too. As many of them as possible: with them, no object that they change may
+    differ, and nothing that does not differ now. Other differences do not matter. Only reads.
     """
-    names = [one.id for one in takewhile(lambda one: one.adopted, pending)] if drift else []
+    names = [one.id for one in takewhile(lambda one: one.adopted, pending)] if found else []
+    known = {identity(one) for one in found}
     for count in range(len(names), 0, -1):
-        found = await fit(target, migrations, lock, to=names[count - 1])
-        if not found.findings and [one.id for one in found.adopted] == names[:count]:
-            return found
+        fits = await fit(target, migrations, lock, to=names[count - 1])
+        made = {effect.key for one in lock.migrations if one.id in names[:count] for effect in one.effects}
+        left = [one for one in fits.findings if one.key in made or identity(one) not in known]
+        if not left and [one.id for one in fits.adopted] == names[:count]:
+            return fits
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from healthd.config.settings import Target
@@ -22,25 +23,29 @@ if TYPE_CHECKING:
     from healthd.expected.lockfile import LockFile
 
 
-async def refusals(
-    target: Target, migrations: Sequence[Migration], lock: LockFile, known: Standing, *, name: str
-) -> tuple[HealthdError, ...]:
-    """Return why `migrate` would refuse to start; interrupted, edited and unknown migrations are not included.
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What `migrate` would do before it runs anything: refuse, or mark adopted migrations as applied."""
 
-    Only reads.
-    """
+    refusals: tuple[HealthdError, ...] = ()  # interrupted, edited and unknown migrations are not included
+    marked: tuple[str, ...] = ()  # the ids of migrations whose changes the database already has
+
+
+async def outlook(
+    target: Target, migrations: Sequence[Migration], lock: LockFile, known: Standing, *, name: str
+) -> Outlook:
+    """Return why `migrate` would refuse to start, and what it would mark without running it. Only reads."""
     files, ledger = Files.of(lock, migrations), known.ledger
     applied = [one.id for one in ledger.applied]
     pending = [one for one in migrations if one.id in known.ids(*TO_RUN)]
     if not pending:
-        return ()
+        return Outlook()
     seen = await look(target, files)
-    drift = seen.drift if applied else ()
-    if drift and await already_there(target, migrations, lock, pending, drift):
-        drift = ()
+    there = await already_there(target, migrations, lock, pending, seen.found) if applied else None
+    drift = seen.drift if applied and there is None else ()
     foreseen = foresee(target.contracts, lock, ledger, seen.reading.snapshot, pending)
     misplaced = await elsewhere(target, lock, pending)
-    return (
+    refused = (
         *order_refusals(known, migrations, [one.id for one in migrations]),
         *guards.raised(guards.refuse_unmeasured, lock, pending, applied, name),
         *guards.raised(guards.refuse_elsewhere, target.name, misplaced),
@@ -48,6 +53,7 @@ async def refusals(
         *guards.raised(guards.refuse_breaks, target.name, foreseen.refuses),
         *await _unwritable(target, ledger),
     )
+    return Outlook(refused, tuple(one.id for one in there.adopted) if there else ())
 
 
 async def elsewhere(

@@ -87,7 +87,7 @@ async def migrate(
     guards.refuse_elsewhere(target.name, await elsewhere(target, lock, plan.migrations))
     guards.refuse_lacks(target.name, await _lacks(target, plan.migrations, lock))
     before = await look(target, Files.of(lock, migrations))
-    there = await already_there(target, migrations, lock, plan.migrations, before.drift) if applied else None
+    there = await already_there(target, migrations, lock, plan.migrations, before.found) if applied else None
     marked = await mark(target, there, wait_s=manner.wait_s, say=manner.say) if there else ()
     if marked:
         plan, before = await planned(), await look(target, Files.of(lock, migrations))

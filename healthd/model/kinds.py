@@ -13,6 +13,7 @@ from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
 
 Path = tuple[str, ...]
+Statements = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Around:
     owner: Callable[[Key], str] = lambda _key: "(owner)"  # of the object of a privilege
     migrator: str = "(migrator)"  # the role that runs migrations, as a snapshot names it
     server_version: int = 0
+    taken: AbstractSet[Key] = frozenset()  # the names that are in use now
 
 
 def _critical(_record: Record) -> Severity:
@@ -67,6 +69,10 @@ def _never(_difference: Difference, _expected: Record, _actual: Record) -> bool:
 
 def _none(_key: Key, _record: Record, _around: Around) -> Iterable[Any]:
     return ()
+
+
+def _as_usual(_difference: Difference, statements: Statements, _around: Around) -> tuple[Statements, Statements]:
+    return statements, ()
 
 
 def _no_shell(_key: Key, _record: Record) -> str:
@@ -153,6 +159,9 @@ class Kind:
     drop: Callable[[Key, Record, Around], Iterable[str]] | None = None  # None: DROP and the address
     replaced: Callable[[Difference, Record, Record], bool] = _never  # whether it must be dropped and created again
     keeps_parts: bool = False  # DROP refuses while it has parts, as that of a schema does
+    online: Callable[[Difference, Statements, Around], tuple[Statements, Statements]] = (
+        _as_usual  # the same for a table with rows, under no long lock: what to do, and what when all else is done
+    )
     follows_type: bool = False  # ALTER COLUMN … TYPE adapts it to the new type of a column that it uses
 
     # ── its relations to others ───────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from healthd.model.costs import Cost
+from healthd.model.names import Key
 from healthd.model.snapshots import Place
 
 COUNTED = 1000  # as many rows are counted at most
@@ -21,9 +22,10 @@ class Statement:
     causes: tuple[Place, ...]  # the differences that it repairs
     notes: tuple[str, ...] = ()  # what a reader should know before it runs, a line each
     held: str = ""  # why it is not run; "": it can run
-    alone: bool = False  # cannot run in a transaction
+    alone: bool = False  # cannot run in a transaction, or should not
     rows: str = ""  # a query for the rows that forbid it, or that would lose something
     costs: tuple[Cost, ...] = ()  # what it does to relations that exist
+    key: Key | None = None  # the object that it creates, changes or drops
 
 
 Script = tuple[Statement, ...]

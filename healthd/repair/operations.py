@@ -15,6 +15,7 @@ from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair.dependencies import Dependencies
 
 SHELL, DROP, RELEASE, CREATE, ALTER, COMPLETE = "shell", "drop", "release", "create", "alter", "complete"
+VALIDATE = "validate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Operation:
     """One step: SQL for one object, and the difference that it is for.
 
     `release` removes what an object says of one that is dropped, `complete` says what can be said only when the
-    objects that it names exist.
+    objects that it names exist. `validate` reads the rows of a table when all the rest is committed.
     """
 
     action: str

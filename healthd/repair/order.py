@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from healthd.model.names import HANGING, Key
-from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, Change, Operation
+from healthd.repair.dependencies import Dependencies
+from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, VALIDATE, Change, Operation
+from healthd.sqltext.nontransactional import blocks_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def ordered(change: Change, operations: Sequence[Operation], found: Edges) -> tu
     return tuple(order)
 
 
-PHASES = {SHELL: 1, RELEASE: 0, DROP: 0, CREATE: 1, ALTER: 1, COMPLETE: 2}
+PHASES = {SHELL: 1, RELEASE: 0, DROP: 0, CREATE: 1, ALTER: 1, COMPLETE: 2, VALIDATE: 6}
 LATE = {"owner": 3, "default_privileges": 4, "grant": 4, "comment": 5, "security_label": 5}
 
 
@@ -72,6 +74,8 @@ def _rank(change: Change, one: Operation) -> tuple[Any, ...]:
     place = change.order["domain" if of_domain else one.key.kind]
     if one.action in (DROP, RELEASE):
         return 0, -place, one.key, one.attribute or ""
+    if one.action != VALIDATE and any(blocks_nobody(sql) for sql in one.statements):
+        return -1, place, one.key, one.attribute or ""  # while it runs, nothing is dropped that comes back
     return max(PHASES[one.action], LATE.get(one.key.kind, 0)), place, one.key, one.attribute or ""
 
 
@@ -142,7 +146,7 @@ def _awaited(change: Change, places: _Places, one: Operation) -> Iterator[int]:
     for inner in _created_with(change, one):
         for other in change.after.needs(inner):
             yield from places.makes[other]
-    if one.action == COMPLETE or one.attribute in change.kinds[one.key.kind].completed:
+    if one.action in (COMPLETE, VALIDATE) or one.attribute in change.kinds[one.key.kind].completed:
         yield from places.makes[one.key]
         for named in _named_by(change, one.key):
             yield from places.makes[named]
@@ -162,10 +166,10 @@ def _of_names(change: Change, operations: Sequence[Operation]) -> Iterator[tuple
     for number, one in enumerate(operations):
         if one.action == DROP and one.key.kind not in HANGING and one.key not in change.asides:
             for key in (one.key, *change.before.parts(one.key)):
-                names[_name(key)].append(number)
+                names[_name(change.before, key)].append(number)
     for number, one in enumerate(operations):
         if one.action == CREATE and one.key.kind not in HANGING:
-            yield from ((first, number) for first in names[_name(one.key)])
+            yield from ((first, number) for first in names[_name(change.after, one.key)])
 
 
 def _created_with(change: Change, one: Operation) -> Iterator[Key]:
@@ -182,8 +186,8 @@ def _named_by(change: Change, key: Key) -> Iterator[Key]:
         yield Key("table", column.path[:2])
 
 
-def _name(key: Key) -> tuple[str, ...]:
-    """Return the name that an object occupies: relations and types of a schema share theirs."""
-    if key.kind == "index":
+def _name(side: Dependencies, key: Key) -> tuple[str, ...]:
+    """Return the name that an object occupies: relations and types of a schema share theirs, and a key has an index."""
+    if key.kind == "index" or getattr(side.objects[key], "type", "") in ("primary key", "unique", "exclusion"):
         return key.path[0], key.path[2]
     return key.path[:2] if len(key.path) == 2 else (key.kind, *key.path)

@@ -11,6 +11,7 @@ from healthd.model.names import Key, literal
 from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED
 from healthd.model.snapshots import Place
+from healthd.repair.online import has_rows
 from healthd.repair.operations import ALTER, CREATE, DROP, Change, Operation
 from healthd.repair.order import Edges
 
@@ -254,10 +255,19 @@ def raising(guard: Guard) -> str:
     )
 
 
+PLAIN_INDEX = re.compile(r"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY )")
+ONLY = (
+    "A partitioned table has no CREATE INDEX CONCURRENTLY. To block no writes, create the index ON ONLY the table,\n"
+    "then CONCURRENTLY on each partition, and attach these with ALTER INDEX … ATTACH PARTITION."
+)
+
+
 def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
     """Yield what a reader should know before an operation runs."""
     if one.key.kind == "sequence" and one.action == CREATE and not change.after.objects[one.key].owned_by:
         yield f"The last value of {one.key.sql} is gone: set it above all numbers in use, with setval()."
+    if any(PLAIN_INDEX.match(sql) for sql in one.statements) and has_rows(change, one.key, known.sizes):
+        yield ONLY
     if one.key.kind != "column" or one.action != CREATE or Key("table", one.key.path[:2]) not in change.before.objects:
         return
     record, table = change.after.objects[one.key], Key("table", one.key.path[:2]).sql

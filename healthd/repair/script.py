@@ -14,10 +14,11 @@ from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
 from healthd.repair.costs import of_guard, weighing
+from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import edges, ordered
 from healthd.repair.safety import Judged, Known, judged, raising
-from healthd.sqltext.classify import runs_alone
+from healthd.sqltext.classify import is_validation, runs_alone
 
 NAMES = (SCHEMA_OF, PLACE_OF, NAME_OF, SWAPPED)
 
@@ -55,7 +56,7 @@ def repair(
     if not found and not wanted:
         return ()  # of a database that matches, the expected objects need not be decoded
     change = Change(expected, actual, found, kinds, migrator)
-    operations = change.operations()
+    operations = online(change, change.operations(), known.sizes)
     follow = edges(change, operations)
     safe = judged(change, operations, follow, known)
     order = ordered(change, operations, follow)
@@ -80,27 +81,29 @@ def restored_names(objects: Mapping[Key, Record], differences: Iterable[Differen
             sql = swapped_columns.repair(one, taken)
         else:
             continue
-        yield Statement(sql, (one.place,))
+        yield Statement(sql, (one.place,), key=one.key)
 
 
 def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
     for one in safe:
         # What is created again is as expected in all attributes.
-        whole = places.get(one.operation.key, ()) if one.operation.action in (DROP, CREATE) else ()
+        key = one.operation.key
+        whole = places.get(key, ()) if one.operation.action in (DROP, CREATE) else ()
         cause = tuple(dict.fromkeys((one.operation.cause, *whole)))
         checked = [guard for guard in one.guards if guard.table]
         for guard in checked:
-            yield Statement(raising(guard), cause, held=one.held, rows=guard.query, costs=of_guard(guard))
+            yield Statement(raising(guard), cause, held=one.held, rows=guard.query, costs=of_guard(guard), key=key)
         notes = (*one.notes, *(guard.question for guard in one.guards if not guard.table and guard.counts))
         rows = next((guard.query for guard in one.guards if not guard.table), _asked(one.operation))
         for sql in one.operation.statements:
             if sql.startswith("--"):
                 notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))
             else:
-                yield Statement(sql, cause, notes, one.held, runs_alone(sql), rows)
+                alone = runs_alone(sql) or is_validation(sql)
+                yield Statement(sql, cause, notes, one.held, alone, rows, key=key)
                 notes, rows = (), ""
         if notes:
-            yield Statement("", cause, notes, one.held)
+            yield Statement("", cause, notes, one.held, key=key)
 
 
 def _asked(one: Operation) -> str:

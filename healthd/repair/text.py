@@ -7,6 +7,7 @@ from itertools import groupby
 
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import Place
+from healthd.sqltext.nontransactional import blocks_nobody
 from healthd.text import printable
 
 LOCK_TIMEOUT = "5s"
@@ -43,8 +44,19 @@ def transactions(script: Iterable[Statement]) -> Iterator[str]:
         elif kind.startswith("held"):
             first, *others = texts
             yield "\n".join([first, *(one.partition("\n")[2] for one in others)])  # the reason once
+        elif kind == "unhurried":
+            yield from ("SET lock_timeout = 0;", *texts, f"SET lock_timeout = '{LOCK_TIMEOUT}';")
         else:
             yield from texts
+
+
+def batches(script: Iterable[Statement]) -> Iterator[tuple[Statement, ...]]:
+    """Yield what runs, in the same parts: statements for one transaction, or one that runs by itself."""
+    for kind, group in groupby(script, key=_part):
+        if kind == "together":
+            yield tuple(group)
+        elif not kind.startswith("held"):
+            yield from ((one,) for one in group if one.sql)
 
 
 def _part(statement: Statement) -> str:
@@ -52,6 +64,8 @@ def _part(statement: Statement) -> str:
         return f"held: {statement.held}"
     if not statement.sql or statement.sql.startswith("BEGIN;"):
         return "apart"
+    if blocks_nobody(statement.sql):
+        return "unhurried"  # nobody waits behind it: it may wait as long as it must
     return "alone" if statement.alone else "together"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -34,6 +34,7 @@ from healthd.database.snapshot.transaction import Reading
 from healthd.expected.lockfile import LockFile
 from healthd.expected.status import states
 from healthd.expected.store import Files
+from healthd.model.attributes import Record
 from healthd.model.findings import Evidence, Finding, Verdict, identity
 from healthd.model.ledger import Interrupted, MigrationState
 from healthd.model.names import Key
@@ -43,7 +44,7 @@ from healthd.model.waivers import Waivers
 from healthd.rounds.notes import on_partitions, unseen
 from healthd.rounds.observation import Observation
 from healthd.rounds.promise import Promise, actual_objects, of_reader
-from healthd.rounds.repair_script import Drift, drift_of, script_of, with_repair
+from healthd.rounds.repair_script import Drift, drift_of, runners, script_of, with_repair
 
 UNKNOWN = Severity.UNKNOWN
 WAIVERS = "waivers"  # the check that comes after all others
@@ -54,7 +55,8 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     reading = observation.reading
     found = _judged(target, files, observation)
     evidence, comparison, settled = found.evidence, found.comparison, found.settled
-    script = script_of(drift_of(evidence, comparison, found.parted, settled), evidence, reading)
+    reported = drift_of(evidence, comparison, found.parted, settled)
+    script = script_of(reported, evidence, reading)
     blind = unseen(observation)
     unreported = _unreported(comparison, found.parted, reading)
     adopted = reading.maintenance or reading.ledger.schemas or reading.ledger.applied
@@ -74,7 +76,15 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
         maintenance=reading.maintenance,
         server_version=reading.snapshot.server_version,
         script=script,
+        script_notes=tuple(runners(script, reported, _owners(reported, files, reading), reading)),
     )
+
+
+def _owners(drift: Drift, files: Files, reading: Reading) -> Mapping[Key, Record]:
+    """Return the owners on record of what the database has: if they were not read, they are the expected ones."""
+    if "owner" not in reading.snapshot.omitted:
+        return drift.actual.objects
+    return Promise(files.lock.on(reading.snapshot.server_version), reading).of({"owner"}).objects
 
 
 def drift(target: Target, files: Files, reading: Reading) -> Drift:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.catalog import KINDS
@@ -12,12 +12,15 @@ from healthd.comparison.passes import Comparison, Sorted
 from healthd.comparison.unreported import is_recorded
 from healthd.comparison.waived import Settled
 from healthd.database.snapshot.transaction import Reading
+from healthd.model.attributes import Record
 from healthd.model.findings import Evidence, Finding
+from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
 from healthd.repair.text import of as written_for
+from healthd.repair.who_runs import who_runs
 
 STRANGER = "neither sql/ nor a contract names this role: revoke it only if nobody meant to grant it"
 MOST = 1000  # the differences for which one script is made
@@ -74,6 +77,12 @@ def script_of(drift: Drift, evidence: Evidence, reading: Reading) -> Script:
         return found
     left = f"{len(differences) - MOST} further differences are left out: repair these first, then ask again."
     return (*found, Statement("", (differences[MOST].place,), (left,)))
+
+
+def runners(script: Script, drift: Drift, owners: Mapping[Key, Record], reading: Reading) -> Iterator[str]:
+    """Yield what healthd's role lacks to run a script; nothing if that was not read."""
+    if reading.rights is not None:
+        yield from who_runs(script, owners, drift.actual.objects, reading.rights, reading.ledger.owner)
 
 
 def with_repair(finding: Finding, evidence: Evidence, script: Script) -> Finding:

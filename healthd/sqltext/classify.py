@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
-from healthd.sqltext.statements import nameless, statements
+from healthd.sqltext.statements import blanked, nameless, statements
 
 OFF = r"\s*=?\s*(?:false|off|0)\b"
 # What PostgreSQL always refuses inside a transaction block; a test verifies it on every major version.
@@ -125,6 +125,14 @@ VALIDATES = re.compile(r"\bvalidate\s+constraint\b", re.IGNORECASE)
 def validates(code: str) -> bool:
     """Return whether a statement (blanked) validates a constraint."""
     return VALIDATES.search(code) is not None
+
+
+def is_validation(text: str) -> bool:
+    """Return whether a statement only validates a constraint: it reads a table while others write to it."""
+    return ALTERS.match(text) is not None and validates(nameless(blanked(text)))
+
+
+ALTERS = re.compile(r"alter\s+table\b", re.IGNORECASE)
 
 
 def runs_alone(text: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from healthd.sqltext.classify import is_validation
 from healthd.sqltext.steps import GAP
 
 NAME = r'(?:"(?:[^"]|"")+"|[\w$\x80-\U0010ffff]+)'
@@ -83,6 +84,11 @@ def is_piecewise(text: str) -> bool:
 def detaches(text: str) -> bool:
     """Return whether a statement detaches a partition CONCURRENTLY."""
     return CONCURRENT_DETACH.match(text) is not None
+
+
+def blocks_nobody(text: str) -> bool:
+    """Return whether a statement, however long it takes and waits, blocks neither reads nor writes."""
+    return is_validation(text) or (plain_form(text) is not None and not detaches(text))
 
 
 def plain_form(text: str) -> str | None:

@@ -124,20 +124,21 @@ def test_the_first_page(reader: Reader) -> None:
     assert reader.compared >= 8
 
 
-def test_the_first_page_of_an_existing_database(reader: Reader, server: Server) -> None:
+@pytest.mark.parametrize(("page", "database"), [("existing-database.md", "shop"), ("page-to-peace.md", "night")])
+def test_what_begins_with_a_database(reader: Reader, server: Server, page: str, database: str) -> None:
     address = parse_qs(urlsplit(server.url()).query)
     reader.environment |= {"PGHOST": address["host"][0], "PGPORT": address["port"][0], "PGUSER": "postgres"}
     reader.environment["PATH"] = f"{server.bin}{os.pathsep}{reader.environment['PATH']}"
     try:
-        reader.follow(TUTORIALS / "existing-database.md")
+        reader.follow(TUTORIALS / page)
     finally:
         reader.stop()
         reader.running.clear()
-        reader.run("dropdb --force shop")
+        reader.run(f"dropdb --force {database}")
 
-    assert reader.compared >= 8
+    assert reader.compared >= 6
 
 
 @pytest.mark.parametrize("page", sorted(TUTORIALS.glob("*.md")), ids=lambda page: page.name)
 def test_a_tutorial_is_run(page: Path) -> None:
-    assert page.name in {"first-page.md", "existing-database.md"}
+    assert page.name in {"first-page.md", "existing-database.md", "page-to-peace.md"}

@@ -40,9 +40,9 @@ from healthd.contracts import load as load_contract
 from healthd.database.connection import connect
 from healthd.database.snapshot.change_token import take_mark
 from healthd.database.snapshot.reading import read, take_snapshot
-from healthd.expected import lockfile
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile
+from healthd.expected.lockfile_lines import load
 from healthd.expected.lockfile_text import dump
 from healthd.expected.store import Files
 from healthd.model.contracts import Contract
@@ -126,7 +126,7 @@ def migrations() -> tuple[Migration, ...]:
 @functools.cache
 def lock() -> LockFile:
     """Return the lock file of sql/, measured by a replay, and read from its text."""
-    return lockfile.load(lockfile.dump(asyncio.run(replay(migrations(), postgres_bin=BINARIES))))
+    return load(dump(asyncio.run(replay(migrations(), postgres_bin=BINARIES))))
 
 
 def files(lock: LockFile, migrations: Sequence[Migration]) -> Files:
@@ -195,7 +195,7 @@ async def _lock_given(url: str, locked: LockFile, known: Sequence[Migration]) ->
     async with connect(url) as connection:
         effects = diff(locked.expected(), for_comparison(await take_snapshot(connection), connection.info.user))
     given = Locked(GIVEN, known[-1].digest, None, True, effects, "missing")
-    return lockfile.load(lockfile.dump(replace(locked, migrations=(*locked.migrations, given))))
+    return load(dump(replace(locked, migrations=(*locked.migrations, given))))
 
 
 @asynccontextmanager

@@ -31,7 +31,8 @@ DOORS = frozenset(
     importing.transfer
     lint.squawk
     migrations.adopted migrations.baseline migrations.execution migrations.fleet migrations.look migrations.proof
-    migrations.refusals migrations.run_plan migrations.safe_run migrations.standing migrations.up_to_date
+    migrations.refusals migrations.repair_run migrations.run_plan migrations.safe_run migrations.standing
+    migrations.up_to_date
     migrations.engine
     postgres
     replay

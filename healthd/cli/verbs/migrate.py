@@ -100,7 +100,8 @@ def migrate(
         "breaks": [{"migration": one.migration, **one.document()} for one in done.breaks] if done else [],
         "notices": notices,
     }
-    out(style, f"{chosen.name}: {len(document['applied'])} applied", document)
+    marked = f", {len(document['marked'])} marked as applied" if document["marked"] else ""
+    out(style, f"{chosen.name}: {len(document['applied'])} applied{marked}", document)
     return 0
 
 

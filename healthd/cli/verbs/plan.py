@@ -19,7 +19,7 @@ from healthd.migrations.guards import NOTHING
 from healthd.migrations.impact import Foreseen, foresee
 from healthd.migrations.needs import lacks, tight
 from healthd.migrations.plan import Planned, document, planned, relations, text, with_breaks
-from healthd.migrations.refusals import refusals
+from healthd.migrations.refusals import outlook
 from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 from healthd.model.observations import Size
@@ -52,7 +52,7 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
     stand = finished(standing(chosen.dsn, migrations, known))
     found = planned(migrations, stand.migrations, known)
     sizes, foreseen, there = finished(_look(chosen, found, known))
-    refused = finished(refusals(chosen, migrations, known, stand, name=settings.lock.name))
+    ahead = finished(outlook(chosen, migrations, known, stand, name=settings.lock.name))
     found = with_breaks(found, foreseen)
     lacking = lacks([one.migration for one in found], known, there) if there else ()
     measured, ours = known.server_version // 10000, stand.server_version // 10000
@@ -65,22 +65,25 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
     faults = {one.id: SAID[one.state] for one in stand.migrations if one.state in SAID}
     lines = [f"{name}  {words}" for name, words in faults.items()]
     lines += [f"{one.migration}  needs {one.words}: {one.cure}" for one in lacking]
-    reasons = [{"error": str(one).removesuffix(f"; {NOTHING}"), "hint": one.hint} for one in refused]
+    reasons = [{"error": str(one).removesuffix(f"; {NOTHING}"), "hint": one.hint} for one in ahead.refusals]
     document_ = {
         "target": chosen.name,
         "migrations": document(found, sizes),
         "faults": faults,
         "refusals": reasons,
+        "marked": list(ahead.marked),
         "lacks": [one.document() for one in lacking],
     }
     lines += [text(found, sizes) or ("nothing to apply" if faults else "nothing to do")]
     out(style, "\n".join(lines), document_)
+    for name in ahead.marked:
+        say(f"{name}: migrate marks it as applied: the database already has its changes")
     for one in reasons:
         say(f"migrate would refuse: {one['error']}")
         say(f"    hint: {one['hint']}")
     if any(one.locked is None for one in found):
         return 3
-    return 2 if faults or lacking or refused else 1 if found else 0
+    return 2 if faults or lacking or reasons else 1 if found else 0
 
 
 async def _look(

@@ -14,7 +14,7 @@ from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_text import dump
 from healthd.migrations.manner import Manner
-from healthd.migrations.refusals import refusals
+from healthd.migrations.refusals import outlook
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.migrations.standing import standing
 from healthd.replay.replay import replay
@@ -62,13 +62,13 @@ async def test_a_search_path_that_leads_elsewhere_is_refused_before_anything(
     sql(database, "CREATE SCHEMA app")
     give(database, "search_path = app, public")
     error = await refused(database, files)
-    planned = await refusals(Target("x", database), *files, await standing(database, *files), name="schema.lock")
+    planned = await outlook(Target("x", database), *files, await standing(database, *files), name="schema.lock")
 
     assert (
         "x: search_path is app, public, so 1_bare would create enum:public.mood, table:public.acc in app; "
         "nothing was changed"
     ) == str(error)
-    assert [str(error)] == [str(one) for one in planned]
+    assert [str(error)] == [str(one) for one in planned.refusals]
     assert [("0",)] == sql(database, "SELECT count(*)::text FROM pg_class WHERE oid >= 16384")
     cure = error.hint[error.hint.index("ALTER ROLE") :]
     with psycopg.connect(database, autocommit=True) as connection:
@@ -200,7 +200,7 @@ async def test_a_plan_says_what_the_role_lacks(database: str, sql: Sql, files: K
     sql(database, "CREATE ROLE planner LOGIN")
     url = database.replace("postgres@", "planner@")
     known = await standing(url, *files)
-    (planned,) = await refusals(Target("x", url), *files, known, name="schema.lock")
+    (planned,) = (await outlook(Target("x", url), *files, known, name="schema.lock")).refusals
     sql(database, "DROP ROLE planner")
 
     assert str(planned).startswith("permission denied for schema public: the ledger's tables cannot be created")

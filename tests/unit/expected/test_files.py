@@ -341,6 +341,22 @@ def test_a_blank_at_the_end_of_a_directive_is_forgiven(tmp_path: Path) -> None:
     assert not read_migration(tmp_path / "a.sql").transactional
 
 
+@pytest.mark.parametrize(
+    ("text", "adopted"),
+    [
+        ("-- What for.\n-- adopted: true\nSELECT 1;", True),
+        ("-- adopted: TRUE\n", True),
+        ("-- adopted: from the team of the night\nSELECT 1;", False),
+        ("SELECT 1;\n-- adopted: after a review\n", False),
+        ("SELECT 1;", False),
+    ],
+)
+def test_only_true_makes_a_migration_adopted(tmp_path: Path, text: str, adopted: bool) -> None:
+    write(tmp_path, a=text)
+
+    assert adopted is read_migration(tmp_path / "a.sql").adopted
+
+
 UNREAD = {
     "-- transactonal: false\nSELECT 1;": 1,
     "-- What for.\n-- Transactional: false\nSELECT 1;": 2,
@@ -353,6 +369,7 @@ UNREAD = {
     "SELECT 1;\n-- transactional: false\n": 2,
     "/* What for. */\n-- transactional: false\nSELECT 1;\n": 2,
     "SELECT 1;\n-- depends: b\nSELECT 2;": 2,
+    "SELECT 1;\n-- adopted: true\n": 2,
 }
 
 

@@ -279,8 +279,9 @@ def test_values_that_would_change_are_counted_and_nothing_is_done() -> None:
 def test_rows_that_forbid_a_constraint_are_named() -> None:
     key, check = "constraint:public.t.ck", Constraint("table", "check", True, "CHECK ((id > 0))")
 
-    (statement,) = script({**T, key: check}, T, rows={"SELECT FROM public.t WHERE NOT ((id > 0))": 2})
+    statement, validation = script({**T, key: check}, T, rows={"SELECT FROM public.t WHERE NOT ((id > 0))": 2})
 
+    assert "constraint:public.t.ck must be settled first" == validation.held
     assert "2 rows: against the constraint: with them it fails" == statement.held
     assert (
         "SELECT * FROM public.t WHERE NOT ((id > 0)); -- against the constraint: with them it fails",
@@ -383,6 +384,56 @@ def test_views_that_mention_each_other_by_chance_are_all_created() -> None:
     one, two = View(False, " SELECT 1 AS w FROM public.w;", ()), View(False, " SELECT 1 AS v FROM public.v;", ())
 
     assert 2 == len(runs(script({**PUBLIC, "view:public.v": one, "view:public.w": two}, PUBLIC)))
+
+
+def test_what_is_built_concurrently_comes_first_and_parts_no_transaction() -> None:
+    key, index = "function:public.f(integer)", Index(False, True, "CREATE INDEX i ON public.t USING btree (id)")
+    expected = {**T, "index:public.t.i": index, key: F, "grant:function.public.f(integer).api": Grant(("EXECUTE",))}
+    actual = {**T, key: replace(F, arguments="y integer"), "view:public.v": V}
+
+    before, build, after, transaction = transactions(script(expected, actual))
+
+    assert "CREATE INDEX CONCURRENTLY i ON public.t USING btree (id);" == build
+    assert ("SET lock_timeout = 0;", "SET lock_timeout = '5s';") == (before, after)
+    for text in ("DROP VIEW public.v;", "DROP ROUTINE public.f(integer);", "GRANT EXECUTE"):
+        assert text in transaction
+
+
+def test_an_index_of_a_partitioned_table_blocks_writes_and_says_so() -> None:
+    table = {**T, "table:public.t": replace(TABLE, partitioned_by="RANGE (id)")}
+    index = Index(False, True, "CREATE INDEX i ON ONLY public.t USING btree (id)")
+
+    (statement,) = script({**table, "index:public.t.i": index}, table)
+    (empty,) = script({**table, "index:public.t.i": index}, table, sizes={"table:public.t": Size(0, 0)})
+
+    assert "CREATE INDEX i ON public.t USING btree (id);" == statement.sql
+    assert [True, False] == ["ON ONLY the table" in written(one) for one in (statement, empty)]
+
+
+@pytest.mark.parametrize(
+    ("version", "partitioned", "form"),
+    [(170000, True, ";"), (170000, False, " NOT VALID;"), (180000, True, " NOT VALID;")],
+)
+def test_a_foreign_key_of_a_partitioned_table_is_validated_later_since_18(
+    version: int, partitioned: bool, form: str
+) -> None:
+    table = {**T, "table:public.t": replace(TABLE, partitioned_by="RANGE (id)" if partitioned else None)}
+    key = Constraint("table", "foreign key", True, "FOREIGN KEY (id) REFERENCES public.u(id)")
+    sides = snapshot({**table, "constraint:public.t.k": key}, version), snapshot(table, version)
+
+    add, *_ = repair(*sides, diff(*sides), Known(), migrator="app")
+
+    assert f"ALTER TABLE public.t ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES public.u(id){form}" == add.sql
+
+
+def test_a_column_of_a_row_type_is_not_proved_by_a_constraint() -> None:
+    column = replace(NAME, type="public.pair", not_null=True)
+
+    (statement,) = script(
+        {**T, "column:public.t.name": column}, {**T, "column:public.t.name": replace(column, not_null=False)}
+    )
+
+    assert "ALTER TABLE public.t ALTER COLUMN name SET NOT NULL;" == statement.sql
 
 
 def test_the_text_has_transactions_around_all_that_can_be_in_one() -> None:

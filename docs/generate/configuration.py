@@ -89,6 +89,19 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
     },
     "target": {
         "database": ("URL or key=value string", "required"),
+        "migrate_database": (
+            (
+                "the same database with another role, for the verbs that change it: `migrate`, `rollback`, `resume`, "
+                "`baseline`, `repair --apply`; `plan` asks what this role may do"
+            ),
+            "`database`",
+        ),
+        "sources": ("directories with the migrations of this target, separated by blanks", "those of `[DEFAULT]`"),
+        "lock": ("the lock file of this target", "`schema.lock` in its first source, or that of `[healthd]`"),
+        "labels": (
+            "NAME=VALUE, separated by commas or lines: labels of `healthd_target_info`, to join with other metrics",
+            "none",
+        ),
         "interval_s": ("as above, for this target", "that of `[healthd]`"),
         "deadline_s": ("as above, for this target", "that of `[healthd]`"),
         "contracts": ("names of the contracts that apply here, separated by blanks", "all"),

@@ -33,6 +33,7 @@ LABELS: Mapping[str, str] = {
     "actual": f"the actual state, at most {TEXT} characters",
     "code": "HTTP status of the response; `none` if there was no response",
     "version": "version of healthd",
+    "team": "an example: a target has the `labels` that yoyo.ini gives it",
     "url": "`external_url` of `yoyo.ini`",
     "method": "HTTP method; `other` for an unusual one",
     "route": "template of the route, `unmatched` if no route matched",
@@ -103,6 +104,7 @@ def _daemon() -> list[Metric]:
     """Return every family, from a board on which a target and an endpoint have had a round."""
     board = Board()
     board.external_url, board.reloaded_at = "https://healthd.example", NOW
+    board.labels = {"machines": {"team": "shop"}}
     board.watch([("machines", 30.0), ("endpoint:api", 30.0)])
     asked = Asked(Key("endpoint", ("api",)), 200, 200, 0.1, 1.0)
     board.post(Report(target="machines", started_at=NOW, duration_s=0.1, findings=(), checks={"enums": Severity.OK}))

@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -88,9 +89,22 @@ def finished(work: Coroutine[Any, Any, Done]) -> Done:
     return done[0]
 
 
+NAMED: ContextVar[str] = ContextVar("NAMED", default="")
+
+
+@contextmanager
+def named(target: str) -> Iterator[None]:
+    """Begin each message with the name of a target for a block."""
+    token = NAMED.set(f"{target}: ")
+    try:
+        yield
+    finally:
+        NAMED.reset(token)
+
+
 def say(text: str) -> None:
     """Print a message to stderr, always on one line and without passwords."""
-    text = printable(hide(text))
+    text = printable(hide(NAMED.get() + text))
     with suppress(OSError):  # a full disk behind stderr must not stop a run
         click.echo(f"{CLEAR}{text}" if sys.stderr.isatty() else text, err=True)
 

@@ -15,7 +15,7 @@ from healthd.config.hosts import host_name
 from healthd.config.ini import Origins, new_parser, parse
 from healthd.config.platforms import profile_names, read_profile
 from healthd.config.sections import FILE, Sections, misleading
-from healthd.config.settings import RULES, Endpoint, Settings, Target
+from healthd.config.settings import LOCK, RULES, Endpoint, Settings, Target
 from healthd.contracts import load as load_contract
 from healthd.contracts.application import contract_in
 from healthd.contracts.json_shape import Shape
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from healthd.database.dsn import Dsn
 
 VARIABLE = "HEALTHD_DATABASE"
+LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+RESERVED = frozenset(("target", "job", "instance", "__name__"))
 MOST_ROWS = 100_000  # that are sampled in each table
 
 
@@ -54,7 +56,7 @@ def read_settings(file: Path | None = None, *, database: str | None = None) -> S
     elif url := os.environ.get(VARIABLE):
         targets = (_only(url, settings, VARIABLE),)
     elif names := reader.named("target"):
-        targets = tuple(reader.target(name, settings, contracts) for name in names)
+        targets = tuple(reader.target(name, base, settings, contracts) for name in names)
     elif written := reader.get("DEFAULT", "database"):
         targets = (_only(written, settings, reader.place("DEFAULT", "database")),)
     else:
@@ -147,18 +149,14 @@ class _Reader(Sections):
         host, _, port = listen.rpartition(":")
         if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
             raise self.wrong("healthd", "listen", f"{listen!r} is not HOST:PORT", "for example: 127.0.0.1:9899")
-        sources: list[Path] = []
-        for source in (self.get("DEFAULT", "sources") or "sql").split():
-            if source.startswith("package:"):
-                raise self.wrong("DEFAULT", "sources", f"{source} is a Python package", "name a folder of SQL files")
-            sources += _folders(base, source)
+        sources = self.sources("DEFAULT", base) or _folders(base, "sql")
         if (table := self.get("DEFAULT", "migration_table") or BOOKS[0]) != BOOKS[0]:
             raise self.wrong("DEFAULT", "migration_table", f"{table!r} is not supported", f"use {BOOKS[0]}")
         postgres_bin = self.get("healthd", "postgres_bin")
         return Settings(
             file=self.path,
-            sources=tuple(sources),
-            lock=base / (self.get("healthd", "lock") or sources[0] / "schema.lock"),
+            sources=sources,
+            lock=base / (self.get("healthd", "lock") or sources[0] / LOCK),
             data=base / (self.get("healthd", "data") or ".healthd/data"),
             host=host.strip("[]"),
             port=int(port),
@@ -179,6 +177,28 @@ class _Reader(Sections):
             external_url=self.external_url(),
             allowed_hosts=self.allowed_hosts(),
         )
+
+    def sources(self, section: str, base: Path) -> tuple[Path, ...]:
+        """Return the folders of migrations that a section names."""
+        found: list[Path] = []
+        for source in (self.get(section, "sources") or "").split():
+            if source.startswith("package:"):
+                raise self.wrong(section, "sources", f"{source} is a Python package", "name a folder of SQL files")
+            found += _folders(base, source)
+        return tuple(found)
+
+    def labels(self, section: str) -> Mapping[str, str]:
+        """Return the labels of a target's metrics, from NAME=VALUE by lines or commas."""
+        found: dict[str, str] = {}
+        for entry in filter(None, map(str.strip, re.split(r"[,\n]", self.get(section, "labels") or ""))):
+            name, sign, value = (part.strip() for part in entry.partition("="))
+            if not sign or not LABEL.fullmatch(name) or not value:
+                raise self.wrong(section, "labels", f"{entry!r} is not NAME=VALUE", "for example: team=shop, tier=1")
+            if name in RESERVED or name in found:
+                why = "is healthd's own" if name in RESERVED else "occurs twice"
+                raise self.wrong(section, "labels", f"{name} {why}", "choose another name")
+            found[name] = value
+        return found
 
     def external_url(self) -> str:
         """Return the address under which others reach the pages, without a / at its end; empty when it is not set."""
@@ -277,13 +297,16 @@ class _Reader(Sections):
             base / token_file if token_file is not None else None,
         )
 
-    def target(self, name: str, settings: Settings, contracts: Mapping[str, Contract]) -> Target:
+    def target(self, name: str, base: Path, settings: Settings, contracts: Mapping[str, Contract]) -> Target:
         """Return the target of one section; without its own list of contracts it has all of them."""
         section = f"target {name}"
         dsn = self.get(section, "database")
         if dsn is None:
             raise self.wrong(section, "database", "missing", "write database = postgresql://…")
         _parsed(dsn, self.place(section, "database"))
+        if migrate_dsn := self.get(section, "migrate_database"):
+            _parsed(migrate_dsn, self.place(section, "migrate_database"))
+        lock = self.get(section, "lock")
         chosen = self.get(section, "contracts")
         for wanted in (chosen or "").split():
             if wanted not in contracts:
@@ -299,4 +322,8 @@ class _Reader(Sections):
             {**settings.partitions, **self.partitions(section)},
             self.rows(section, settings.sample_rows),
             self.profiles(section, settings.profiles),
+            migrate_dsn or "",
+            self.sources(section, base),
+            base / lock if lock else None,
+            self.labels(section),
         )

@@ -64,7 +64,21 @@ KEYS: Mapping[str, frozenset[str]] = {
             "rehearse_limit_s",
         ]
     ),
-    "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows", "profile"]),
+    "target": frozenset(
+        [
+            "database",
+            "migrate_database",
+            "sources",
+            "lock",
+            "labels",
+            "interval_s",
+            "deadline_s",
+            "contracts",
+            "partitions",
+            "sample_rows",
+            "profile",
+        ]
+    ),
     "contract": frozenset(["file", "models", "role"]),
     "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract", "token_file"]),
 }

@@ -1,7 +1,9 @@
 """The settings of one process, and of each target and endpoint."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from healthd.contracts.json_shape import Shape
@@ -14,6 +16,7 @@ from healthd.text import natural
 # conform: partitions may be added if they match their parent; a partition that sql/ defines must exist.
 # managed: partitions may be added and dropped; those that exist must match their parent.
 # ignore: partitions are not compared.
+LOCK = "schema.lock"
 RULES = ("conform", "managed", "ignore")
 
 
@@ -45,7 +48,8 @@ class Target:
 
     `partitions` is, for partitioned tables, one of RULES: how their partitions are compared. `sample_rows` is how many
     rows are sampled in each table that a contract's model reads: none by default. `profiles` are the platforms that
-    made objects in it, which are not reported.
+    made objects in it, which are not reported. `migrate_dsn` is for the verbs that change the database, `dsn` for all
+    others; empty: the same. `sources` and `lock` are its own files; without them it has those of the settings.
     """
 
     name: str
@@ -56,6 +60,15 @@ class Target:
     partitions: Mapping[Key, str] = field(default_factory=dict)
     sample_rows: int = 0
     profiles: tuple[Profile, ...] = ()
+    migrate_dsn: str = field(default="", repr=False)
+    sources: tuple[Path, ...] = ()
+    lock: Path | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)  # of its metrics
+
+    @property
+    def migrating(self) -> Target:
+        """Return the target for a verb that changes the database."""
+        return replace(self, dsn=self.migrate_dsn) if self.migrate_dsn else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,16 @@ class Settings:
     rehearse_limit_s: float = 60.0
     external_url: str = ""  # where others reach the pages; without a / at its end
     allowed_hosts: tuple[str, ...] = ()
+
+    def of(self, target: Target) -> Settings:
+        """Return these settings with the migrations and the lock file of a target."""
+        if not target.sources:
+            return self if target.lock is None else replace(self, lock=target.lock)
+        return replace(self, sources=target.sources, lock=target.lock or target.sources[0] / LOCK)
+
+    def projects(self) -> Mapping[Path, Settings]:
+        """Return the settings for each lock file: those of the targets, or of yoyo.ini if there is no target."""
+        return {own.lock: own for own in map(self.of, self.targets)} or {self.lock: self}
 
     def target(self, name: str) -> Target:
         """Return the target with this name."""

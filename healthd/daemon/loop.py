@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import structlog
 
@@ -51,7 +52,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     board = Board()
-    watch = Watch(board, load, settings, keep(settings), Rehearsals(board))
+    watch = Watch(board, load, settings, Rehearsals(board))
     watch.follow(settings)
     threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
@@ -86,18 +87,20 @@ class Watch:
     board: Board
     load: Callable[[], Settings]
     settings: Settings
-    kept: Kept
     rehearsals: Rehearsals
     places: Places = field(default_factory=Places)
-    refused: str = ""  # the error in the files since they were last valid
+    kept: dict[Path, Kept] = field(default_factory=dict)  # the files, by lock file
+    refused: dict[Path, str] = field(default_factory=dict)  # the errors in them since they were last valid
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
     others: set[asyncio.Task[None]] = field(default_factory=set)
 
     def follow(self, settings: Settings) -> None:
         """Watch the targets of these settings: start new targets, restart changed ones, stop removed ones."""
-        self.kept = keep(settings)  # an error in the files is raised before anything is changed
-        self.settings, self.refused = settings, ""
+        # An error in the files is raised before anything is changed.
+        self.kept = {path: keep(own) for path, own in settings.projects().items()}
+        self.settings, self.refused = settings, {}
         self.board.external_url, self.board.allowed_hosts = settings.external_url, settings.allowed_hosts
+        self.board.labels = {one.name: one.labels for one in settings.targets if one.labels}
         watched: list[Target | Endpoint] = [*settings.targets, *settings.endpoints]
         wanted = {one.name: one for one in watched}
         self.board.watch([(name, one.interval_s) for name, one in wanted.items()])
@@ -165,24 +168,27 @@ class Watch:
         try:
             if isinstance(target, Endpoint):
                 return Round(await examine_endpoint(target), None)
-            return await examine_again(target, self._files(), last, places=self.places)
+            return await examine_again(target, self._files(target), last, places=self.places)
         except Exception as error:
             log.exception("round.failed", target=target.name)
             ours = HealthdError(f"internal error in healthd: {type(error).__name__}", hint="see its log")
-            return Round(blind(Target(target.name, ""), ours), self.kept.files)
+            return Round(blind(Target(target.name, ""), ours), None)
 
-    def _files(self) -> Files:
-        """Return the current files, or the last valid ones; log each change between valid and wrong once."""
+    def _files(self, target: Target) -> Files:
+        """Return the current files of a target, or the last valid ones; log each change to valid or wrong once."""
+        own = self.settings.of(target)
+        before, refused = self.refused.get(own.lock, ""), ""
         try:
-            self.kept, refused = keep(self.settings, self.kept), ""
+            self.kept[own.lock] = keep(own, self.kept.get(own.lock))
         except HealthdError as error:
             refused = str(error)
-            if refused != self.refused:
+            if refused != before:
                 log.error("files.rejected", error=refused, hint=error.hint)
-        if self.refused and not refused:
+        if before and not refused:
             log.info("files.accepted")
-        self.refused, self.board.files_ok = refused, not refused
-        return self.kept.files
+        self.refused[own.lock] = refused
+        self.board.files_ok = not any(self.refused.values())
+        return self.kept[own.lock].files
 
     def later(self, work: Awaitable[None]) -> None:
         """Run something in parallel with the rounds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -55,6 +55,7 @@ class BoardCollector(Collector):
         entries = {name: one for name, one in self.board.entries.items() if self.only in (None, name)}
         fresh = {name: one for name, one in entries.items() if one.fresh(now)}
         yield from _process(self.board)
+        yield from _labelled({name: found for name, found in self.board.labels.items() if name in entries})
         yield from _rounds(entries, fresh)
         yield from _questions(entries)
         yield from _findings(fresh)
@@ -85,6 +86,18 @@ def _process(board: Board) -> Iterator[Metric]:
             "Unix time of the last successful load of yoyo.ini.",
             value=board.reloaded_at.timestamp(),
         )
+
+
+def _labelled(labels: Mapping[str, Mapping[str, str]]) -> Iterator[Metric]:
+    """Yield the labels of the targets that have some; a label that another target has is empty."""
+    names = sorted({name for found in labels.values() for name in found})
+    if names:
+        info = GaugeMetricFamily(
+            "healthd_target_info", "Labels of a target, from yoyo.ini; always 1.", labels=["target", *names]
+        )
+        for target, found in labels.items():
+            info.add_metric([target, *(found.get(name, "") for name in names)], 1)
+        yield info
 
 
 def _gauge(name: str, text: str, values: dict[str, float | None]) -> GaugeMetricFamily:

@@ -19,6 +19,12 @@ def script(report: Report, *, shown: bool = False, rehearsed: str = "") -> str:
     return "\n".join(_lines(report, parts, rehearsed)) + "\n"
 
 
+def connecting(url: str) -> str:
+    """Return the command with which psql connects to the database of a script; `url` has no password."""
+    quoted = url.replace("\\", "\\\\").replace("'", "\\'")
+    return f"\\connect '{quoted}'"
+
+
 def _lines(report: Report, parts: list[str], rehearsed: str) -> Iterator[str]:
     yield f"-- Repair of {report.target}, round of {report.started_at:%Y-%m-%d %H:%M:%S} UTC: read before you run"
     if rehearsed:

@@ -51,7 +51,7 @@ async def examine(target: Target | str, files: Files | None = None) -> Report:
     if isinstance(target, str):
         (target,) = read_settings(database=target).targets
     if files is None:
-        files = read_files(read_settings())
+        files = read_files(read_settings().of(target))
     return (await examined(target, files)).report
 
 

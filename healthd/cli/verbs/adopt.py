@@ -46,6 +46,7 @@ def adopt(settings: Settings, style: str, names: tuple[str, ...], only: tuple[st
     if len(names) > 2:
         raise click.UsageError(f"one target and one name, not {len(names)}: {' '.join(names)}")
     target = one_target(settings, names[0] if len(names) == 2 else None)
+    settings = settings.of(target)
     path = next_path(settings.sources[-1], names[-1])  # the last folder: its files come last
     migrations = read_migrations(settings.sources)
     found = finished(

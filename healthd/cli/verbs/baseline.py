@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 
 import click
 
-from healthd.cli.options import finished, one_target, out, say, verb
-from healthd.config.settings import Settings
+from healthd.cli.fleet import Result, on_targets, several
+from healthd.cli.options import finished, say, verb
+from healthd.config.settings import Settings, Target
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
 from healthd.migrations.baseline import Fit, Trusted, adopt, fit
@@ -17,7 +19,7 @@ from healthd.text import printable
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="The target to adopt; required if there are several.")
+@several
 @click.option("--to", metavar="ID", help="The version to compare with (default: the newest version that matches).")
 @click.option("--dry-run", is_flag=True, help="Show which version the database matches; write nothing.")
 @click.option("--allow-unexpected", is_flag=True, help="Accept objects that no migration creates.")
@@ -26,6 +28,7 @@ def baseline(
     settings: Settings,
     style: str,
     target: str | None,
+    every: bool,
     to: str | None,
     dry_run: bool,
     allow_unexpected: bool,
@@ -52,7 +55,14 @@ def baseline(
       healthd baseline --dry-run
       healthd baseline --to 0011_orders
     """
-    chosen = one_target(settings, target)
+    run = partial(_baseline, to=to, dry_run=dry_run, allow_unexpected=allow_unexpected, record_texts=record_texts)
+    return on_targets(settings, style, target, run, every=every)
+
+
+def _baseline(
+    settings: Settings, target: Target, *, to: str | None, dry_run: bool, allow_unexpected: bool, record_texts: bool
+) -> Result:
+    chosen = target.migrating
     migrations, lock = read_migrations(settings.sources), read_lock(settings)
     found = finished(fit(chosen, migrations, lock, to=to, allow_unexpected=allow_unexpected, record_texts=record_texts))
     # Migrations that leave no trace in the schema do not prove that an empty database is at a version.
@@ -71,7 +81,7 @@ def baseline(
         "waived": list(found.waived),
         "texts": [asdict(one) | {"key": str(one.key)} for one in found.trusted],
     }
-    out(style, "\n".join(_lines(chosen.name, found, nothing=nothing, dry_run=dry_run)), document)
+    text = "\n".join(_lines(chosen.name, found, nothing=nothing, dry_run=dry_run))
     for words in found.waived:
         say(f"waived: {words}")
     for note in found.notes:
@@ -79,14 +89,14 @@ def baseline(
     if fits and not nothing and found.unseen:
         say(f"note: {', '.join(found.unseen)}: changes no object, so it cannot be verified that it was run")
     if fits:
-        return 0
+        return Result(0, text, document)
     at = found.at or "an empty database"
     say(f"healthd: {chosen.name} does not match {at}" + ("" if to else ", the closest version"))
     say(
         "    hint: resolve the differences, or choose another version with --to; "
         "--allow-unexpected accepts objects that no migration creates"
     )
-    return 3 if found.severity is Severity.UNKNOWN else 2
+    return Result(3 if found.severity is Severity.UNKNOWN else 2, text, document)
 
 
 def _lines(name: str, found: Fit, *, nothing: bool, dry_run: bool) -> list[str]:

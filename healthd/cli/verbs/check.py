@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Check only this target, or this endpoint (endpoint:NAME).")
+@click.option("--target", metavar="NAME", help="Check only this target, pattern (*, ?), or endpoint (endpoint:NAME).")
 @click.option("--contract", "contracts", multiple=True, metavar="FILE|NAME", help="Check this contract; repeatable.")
 def check(settings: Settings, style: str, target: str | None, contracts: tuple[str, ...]) -> int:
     """Check every target and every endpoint once.
@@ -59,20 +61,23 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
         targets, endpoints = [replace(one, contracts=chosen) for one in targets], ()
     reports = sorted(finished(_all_rounds(settings, targets, endpoints)), key=lambda one: natural(one.target))
 
+    from healthd.model.severity import Severity
     from healthd.report.documents import document, text
 
     out(style, "\n".join(text(one, settings.external_url) for one in reports), [document(one) for one in reports])
+    if len(reports) > 1:
+        say(f"{sum(one.severity is Severity.OK for one in reports)} of {len(reports)} ok")
     return int(max(one.severity for one in reports))
 
 
 async def _all_rounds(settings: Settings, targets: Sequence[Target], endpoints: Sequence[Endpoint]) -> list[Report]:
     """Return the reports; the servers are connected while what judges them is loaded."""
-    files = Later(lambda: _load(settings))
+    projects = {path: Later(partial(_load, own)) for path, own in settings.projects().items()}
     rounds: list[Awaitable[Report]] = []
     if targets:
         begun = [(one, begin(one)) for one in targets]
         examine_alone = await asyncio.to_thread(_load_round)
-        rounds += [examine_alone(one, files, opening) for one, opening in begun]
+        rounds += [examine_alone(one, projects[settings.of(one).lock], opening) for one, opening in begun]
     if endpoints:
         from healthd.rounds.endpoints import examine_endpoint  # httpx takes 0.1 s
 
@@ -81,7 +86,7 @@ async def _all_rounds(settings: Settings, targets: Sequence[Target], endpoints: 
 
 
 def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Sequence[Endpoint]]:
-    """Return the target or the endpoint of this name; without a name, all of them."""
+    """Return the target or the endpoint of this name, or the targets of this pattern; without a name, all of them."""
     endpoints = {one.name: one for one in settings.endpoints}
     if name in endpoints:
         return (), (endpoints[name],)
@@ -91,6 +96,8 @@ def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Seq
         return settings.targets, settings.endpoints
     if name in targets:
         return (targets[name],), ()
+    if found := [one for one in targets.values() if fnmatchcase(one.name, name)]:
+        return found, ()
     known = ", ".join(sorted([*targets, *endpoints], key=natural))
     raise ConfigError(f"unknown target {name!r}", hint=f"known targets: {known}")
 

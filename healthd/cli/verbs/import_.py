@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from healthd.cli.fleet import of_target, one_project
 from healthd.cli.options import out, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError
@@ -28,6 +29,7 @@ from healthd.importing.transfer import read_pairs, write_pairs
 )
 @click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="Where to write (default: sql/).")
 @click.option("--placeholder", "placeholders", multiple=True, metavar="NAME=VALUE", help="Replace ${NAME}; repeatable.")
+@of_target
 @click.option("--dry-run", is_flag=True, help="Show what would be written; write nothing.")
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 def import_(
@@ -37,6 +39,7 @@ def import_(
     tool: str | None,
     to: Path | None,
     placeholders: tuple[str, ...],
+    target: str | None,
     dry_run: bool,
     force: bool,
 ) -> int:
@@ -62,7 +65,7 @@ def import_(
       healthd import db/migrations --from flyway --placeholder reader=app_reader
     """
     tool, reading, pairs = read_pairs(folder, tool, _placeholders(placeholders))
-    to = to or settings.sources[0]
+    to = to or one_project(settings, target).sources[0]
     written = () if dry_run else write_pairs(pairs, to, force=force)
     human = [words for one in pairs for words in one.human]
     human += [f"{file}: {reason}" for file, reason in reading.left.items() if reason.endswith(NEEDS_A_HUMAN)]

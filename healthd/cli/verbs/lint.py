@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from healthd.cli.fleet import projects_of
 from healthd.cli.options import out, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileError
@@ -46,6 +47,22 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
       healthd lint
       healthd lint sql/0012_orders.sql
     """
+    advice: list[Advice] = []
+    count = 0
+    for own in projects_of(settings, None):
+        sources, found = _advice(own, paths, no_squawk=no_squawk)
+        count, advice = count + sources, [*advice, *(one for one in found if one not in advice)]
+    text = "\n".join(_lines(advice))
+    out(style, text or f"{count} files: nothing found", {"advice": [asdict(one) for one in advice]})
+    links = dict.fromkeys(one.link for one in advice)
+    for link in links if style == "text" else ():
+        say(f"see {link.replace(LINK, 'healthd docs lint#')}")
+    severities = {one.severity for one in advice}
+    return 2 if "error" in severities else 1 if "warning" in severities else 0
+
+
+def _advice(settings: Settings, paths: Sequence[Path], *, no_squawk: bool) -> tuple[int, list[Advice]]:
+    """Return how many files were judged, and the advice on them."""
     migrations, chosen = _chosen(paths or settings.sources)
     lock = _lock(settings)
     folders = dict.fromkeys(one.path.parent for one in migrations)
@@ -53,14 +70,7 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     every = (*_sources(migrations, lock), *lost)
     sources = [one for one in every if chosen is None or canonical(one.path) in chosen]
     theirs = {} if no_squawk else _squawk(sources, lock)
-    advice = [said for one in sources for said in judge(one, theirs.get(one.path, ()))]
-    text = "\n".join(_lines(advice))
-    out(style, text or f"{len(sources)} files: nothing found", {"advice": [asdict(one) for one in advice]})
-    links = dict.fromkeys(one.link for one in advice)
-    for link in links if style == "text" else ():
-        say(f"see {link.replace(LINK, 'healthd docs lint#')}")
-    severities = {one.severity for one in advice}
-    return 2 if "error" in severities else 1 if "warning" in severities else 0
+    return len(sources), [said for one in sources for said in judge(one, theirs.get(one.path, ()))]
 
 
 def _lines(advice: Sequence[Advice]) -> Iterator[str]:

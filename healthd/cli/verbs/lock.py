@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace as changed
+from functools import partial
 from pathlib import Path
 
 import click
 
-from healthd.cli.options import finished, out, progress, say, verb
+from healthd.cli.fleet import Result, of_target, on_projects
+from healthd.cli.options import finished, progress, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileChanged, LockFileError
-from healthd.expected.files import Migration, read_migrations
+from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile, disagreements
 from healthd.expected.lockfile_lines import verified
 from healthd.expected.lockfile_text import dump, linked
@@ -36,8 +38,15 @@ from healthd.text import some
     "that it prints differently; repeatable.",
 )
 @click.option("--forget", type=int, multiple=True, metavar="MAJOR", help="Remove the texts of this major version.")
+@of_target
 def lock(
-    settings: Settings, style: str, check: bool, full: bool, also_on: Sequence[Path], forget: Sequence[int]
+    settings: Settings,
+    style: str,
+    check: bool,
+    full: bool,
+    also_on: Sequence[Path],
+    forget: Sequence[int],
+    target: str | None,
 ) -> int:
     """Replay sql/ on a scratch server and write sql/schema.lock.
 
@@ -63,10 +72,14 @@ def lock(
       healthd lock --check --full
       healthd lock --also-on /usr/lib/postgresql/15/bin
     """
+    run = _check if check else partial(_write, forget=forget)
+    return on_projects(settings, style, target, partial(run, also_on=also_on, full=full))
+
+
+def _write(settings: Settings, *, also_on: Sequence[Path], full: bool, forget: Sequence[int]) -> Result:
+    """Replay the files and write their lock file."""
     migrations = read_migrations(settings.sources)
     folders = _by_major(settings, (*settings.also_on, *(folder.absolute() for folder in also_on)))
-    if check:
-        return _check(settings, style, migrations, folders, full=full)
     _refuse_to_lose(settings, folders.keys() | set(forget) | {major(find_binaries(settings.postgres_bin))})
     known = None if full else _known(settings, folders)
     with progress() as each:
@@ -90,8 +103,7 @@ def lock(
         "also": sorted(folders),
         "needed": [{"kind": one.kind, "name": one.name, "migration": one.migration} for one in made.needed],
     }
-    out(style, f"{text}\nwrote {settings.lock}{too}", document)
-    return 0
+    return Result(0, f"{text}\nwrote {settings.lock}{too}", document)
 
 
 def _said(one: Locked) -> str:
@@ -142,9 +154,10 @@ def _listed(majors: Iterable[int]) -> str:
     return " and ".join(map(str, sorted(majors)))
 
 
-def _check(
-    settings: Settings, style: str, migrations: Sequence[Migration], folders: Mapping[int, Path], *, full: bool
-) -> int:
+def _check(settings: Settings, *, also_on: Sequence[Path], full: bool) -> Result:
+    """Replay the files and compare the result with their lock file."""
+    migrations = read_migrations(settings.sources)
+    folders = _by_major(settings, (*settings.also_on, *(folder.absolute() for folder in also_on)))
     unseen: list[int] = []
     try:
         known = verified(read_lock(settings))
@@ -163,7 +176,6 @@ def _check(
     except LockFileChanged as error:
         wrong = [str(error)]
     document = {"disagreements": wrong, "not_compared": unseen}
-    out(style, "\n".join(wrong) or f"{settings.lock.name} matches the files", document)
     if unseen:
         say(
             f"the digests match, but the result on PostgreSQL {_listed(unseen)} was not compared: "
@@ -171,7 +183,7 @@ def _check(
         )
     if wrong:
         say("    hint: regenerate it with: healthd lock")
-    return 2 if wrong else 0
+    return Result(2 if wrong else 0, "\n".join(wrong) or f"{settings.lock.name} matches the files", document)
 
 
 def _otherwise(known: LockFile, number: int, made: LockFile) -> Iterator[str]:

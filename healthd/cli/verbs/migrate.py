@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from healthd.cli.fleet import chosen
 from healthd.cli.options import (
     finished,
     keeping,
     manner,
-    one_target,
     out,
     patient,
     raised,
@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="The target to migrate; required if there are several.")
+@click.option(
+    "--target",
+    metavar="NAME",
+    help="The target to migrate, or a pattern with * and ?; required if there are several.",
+)
 @click.option("--to", metavar="ID", help="Stop after this migration.")
 @patient
 @click.option("--allow-out-of-order", is_flag=True, help="Apply a migration that is older than an applied one.")
@@ -83,17 +87,17 @@ def migrate(
       healthd migrate --to 0012_orders
       healthd migrate --all --jobs 8 --canary orders-eu
     """
-    if every and target:
-        raise click.UsageError("--all and --target exclude each other")
-    if not every and (jobs or canary or keep_going):
+    targets = chosen(settings, target, every=every)
+    settings = watched(settings)
+    if every or len(targets) > 1:
+        return _migrate_all(settings, targets, style, options, jobs=jobs or 4, canary=canary, keep_going=keep_going)
+    if jobs or canary or keep_going:
         raise click.UsageError("--jobs, --canary and --keep-going require --all")
-    if every:
-        return _migrate_all(watched(settings), style, options, jobs=jobs or 4, canary=canary, keep_going=keep_going)
-    chosen = one_target(settings, target)
+    (one,) = targets
     notices: list[dict[str, Any]] = []
-    done = migrate_and_say(settings, chosen, notices=notices, **options)
+    done = migrate_and_say(settings, one, notices=notices, **options)
     document = {
-        "target": chosen.name,
+        "target": one.name,
         "applied": list(done.ids) if done else [],
         "marked": list(done.marked) if done else [],
         "unproven": list(done.unproven) if done else [],
@@ -101,7 +105,7 @@ def migrate(
         "notices": notices,
     }
     marked = f", {len(document['marked'])} marked as applied" if document["marked"] else ""
-    out(style, f"{chosen.name}: {len(document['applied'])} applied{marked}", document)
+    out(style, f"{one.name}: {len(document['applied'])} applied{marked}", document)
     return 0
 
 
@@ -112,6 +116,7 @@ def migrate_and_say(
 
     Messages that the migrations raise are added to `notices`.
     """
+    settings, target = settings.of(target), target.migrating
     found = glance(settings.sources)
     try:
         if options.get("to") is None and finished(up_to_date(target.dsn, found)):
@@ -147,25 +152,36 @@ def _files(settings: Settings) -> tuple[tuple[Migration, ...], LockFile]:
 
 
 def _migrate_all(
-    settings: Settings, style: str, options: dict[str, Any], *, jobs: int, canary: str | None, keep_going: bool
+    settings: Settings,
+    targets: Sequence[Target],
+    style: str,
+    options: dict[str, Any],
+    *,
+    jobs: int,
+    canary: str | None,
+    keep_going: bool,
 ) -> int:
-    """Apply the pending migrations of every target, and print a table of the outcomes."""
+    """Apply the pending migrations of these targets, and print a table of the outcomes."""
     from healthd.migrations.fleet import fleet
     from healthd.migrations.safe_run import migrate as apply
 
-    migrations, lock = _files(settings)
-    first = settings.target(canary) if canary else None
+    files = {path: _files(own) for path, own in replace(settings, targets=tuple(targets)).projects().items()}
+    first = next((one for one in targets if one.name == canary), None) if canary else None
+    if canary and first is None:
+        settings.target(canary)  # an unknown name is an error of its own
+        raise click.UsageError(f"the canary {canary} is not one of the targets")
     how = replace(manner(settings, options, say), live=None)  # several runs would rewrite one line
-    notices: dict[str, list[dict[str, Any]]] = {one.name: [] for one in settings.targets}
+    notices: dict[str, list[dict[str, Any]]] = {one.name: [] for one in targets}
 
     async def run(target: Target) -> Changed:
         def tell(text: str) -> None:
             notices[target.name].extend(raised(text))
             say(f"{target.name}: {text}")
 
-        return await apply(target, migrations, lock, replace(how, say=tell), name=settings.lock.name, **options)
+        path = settings.of(target).lock
+        return await apply(target.migrating, *files[path], replace(how, say=tell), name=path.name, **options)
 
-    outcomes = finished(fleet(settings.targets, run, jobs=jobs, canary=first, keep_going=keep_going))
+    outcomes = finished(fleet(targets, run, jobs=jobs, canary=first, keep_going=keep_going))
     rows = [asdict(one) | {"notices": notices[one.target]} for one in outcomes]
     out(style, _table(outcomes), {"targets": rows, "outcomes": Counter(one.outcome for one in outcomes)})
     for one in outcomes:

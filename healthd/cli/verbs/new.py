@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from healthd.cli.fleet import of_target, one_project
 from healthd.cli.options import out, verb
 from healthd.config.settings import Settings
 from healthd.expected.files import new_migration
@@ -11,7 +12,8 @@ from healthd.expected.files import new_migration
 
 @verb(database=False)
 @click.argument("name")
-def new(settings: Settings, style: str, name: str) -> None:
+@of_target
+def new(settings: Settings, style: str, name: str, target: str | None) -> None:
     """Create an empty migration and its rollback.
 
     Writes two files to sql/, with the next number, NAME, and a header to fill in.
@@ -20,5 +22,5 @@ def new(settings: Settings, style: str, name: str) -> None:
     Example:
       healthd new add_orders_note
     """
-    paths = [str(path) for path in new_migration(settings.sources[0], name)]
+    paths = [str(path) for path in new_migration(one_project(settings, target).sources[0], name)]
     out(style, "\n".join(paths), {"files": paths})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import click
-
 from healthd.background import Later
-from healthd.cli.options import finished, one_target, out, say, verb
+from healthd.cli.fleet import Result, on_targets, several
+from healthd.cli.options import finished, say, verb
 from healthd.config.settings import Settings, Target
 from healthd.database.connection import connect
 from healthd.database.probes.surroundings import Surroundings, look_around
@@ -28,8 +27,8 @@ SAID = {**FAULTS, State.INTERRUPTED: "interrupted: run healthd resume"}
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="The target to read; required if there are several.")
-def plan(settings: Settings, style: str, target: str | None) -> int:
+@several
+def plan(settings: Settings, style: str, target: str | None, every: bool) -> int:
     """Show what migrate would do: statements, locks, rewrites and table sizes.
 
     For each pending migration and statement, plan shows the locks that it takes, the tables that it rewrites or
@@ -47,7 +46,11 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
          is missing or is unknown, or migrate would refuse to start
       3  cannot tell: a pending file is not in the lock file
     """
-    chosen = one_target(settings, target)
+    return on_targets(settings, style, target, _plan, every=every)
+
+
+def _plan(settings: Settings, target: Target) -> Result:
+    chosen = target.migrating
     migrations, known = read_migrations(settings.sources), read_lock(settings)
     stand = finished(standing(chosen.dsn, migrations, known))
     found = planned(migrations, stand.migrations, known)
@@ -75,15 +78,14 @@ def plan(settings: Settings, style: str, target: str | None) -> int:
         "lacks": [one.document() for one in lacking],
     }
     lines += [text(found, sizes) or ("nothing to apply" if faults else "nothing to do")]
-    out(style, "\n".join(lines), document_)
     for name in ahead.marked:
         say(f"{name}: migrate marks it as applied: the database already has its changes")
     for one in reasons:
         say(f"migrate would refuse: {one['error']}")
         say(f"    hint: {one['hint']}")
-    if any(one.locked is None for one in found):
-        return 3
-    return 2 if faults or lacking or reasons else 1 if found else 0
+    unknown = any(one.locked is None for one in found)
+    code = 3 if unknown else 2 if faults or lacking or reasons else 1 if found else 0
+    return Result(code, "\n".join(lines), document_)
 
 
 async def _look(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 import click
 
-from healthd.cli.options import finished, manner, one_target, out, patient, say, verb
+from healthd.cli.fleet import Result, chosen, on_targets, several
+from healthd.cli.options import finished, manner, patient, say, verb
 from healthd.config.settings import Settings, Target
+from healthd.database.dsn import Dsn
 from healthd.errors import MigrationFailed
 from healthd.expected.store import Files, read_files
 from healthd.migrations.repair_run import run_repair, running
@@ -16,14 +19,14 @@ from healthd.model.findings import Report
 from healthd.model.scripts import Script
 from healthd.replay.rehearsal import Rehearsal, rehearse
 from healthd.report.documents import finding_document
-from healthd.report.repair import script
+from healthd.report.repair import connecting, script
 from healthd.rounds.examination import Round, examine, examined
 from healthd.text import some
 
 
 @verb()
 @click.argument("name", required=False, metavar="[TARGET]")
-@click.option("--target", metavar="NAME", help="The target to examine; required if there are several.")
+@several
 @click.option("--rehearsal/--no-rehearsal", default=True, help="Play the script on a scratch server first.")
 @click.option("--apply", "applies", is_flag=True, help="Run the script if its rehearsal was clean.")
 @patient
@@ -32,6 +35,7 @@ def repair(
     style: str,
     name: str | None,
     target: str | None,
+    every: bool,
     rehearsal: bool,
     applies: bool,
     **options: Any,
@@ -47,6 +51,8 @@ def repair(
     rehearsal was clean and the database has not changed since. Comments are not run. Then the database is examined
     again, and what still differs is listed.
 
+    With --all, or a pattern, there is one script for each target; it begins with \\connect to its database.
+
     \b
     Exit codes, as for "healthd check"; with --apply, after the script was run:
       0  ok
@@ -61,27 +67,46 @@ def repair(
     """
     if applies and not rehearsal:
         raise click.UsageError("--apply runs only what was rehearsed: it excludes --no-rehearsal")
-    chosen = one_target(settings, name or target)
+    name = name or target
+    run = partial(_apply, options=options) if applies else partial(_print, rehearsal=rehearsal)
+    if not applies and len(chosen(settings, name, every=every)) > 1:
+        run = partial(_print, rehearsal=rehearsal, connects=True)
+    return on_targets(settings, style, name, run, every=every)
+
+
+def _print(settings: Settings, target: Target, *, rehearsal: bool, connects: bool = False) -> Result:
+    """Return the script for a target; with a \\connect to its database if it is one of several scripts."""
+    found = finished(examined(target, read_files(settings)))
+    played = finished(_rehearsed(found, settings)) if rehearsal and found.report.script else None
+    text = _script(found.report, played)
+    if connects:
+        text = f"{connecting(Dsn.of(target.migrating.dsn).url)}\n{text}"
+    document = [finding_document(one) for one in found.report.findings]
+    return Result(int(found.report.severity), text, document, exact=True)
+
+
+def _script(report: Report, played: Rehearsal | None) -> str:
+    return script(report, shown=sys.stdout.isatty(), rehearsed=played.words if played else "").rstrip("\n")
+
+
+def _apply(settings: Settings, target: Target, *, options: dict[str, Any]) -> Result:
+    """Rehearse the script for a target, run it, and examine the target again."""
     files = read_files(settings)
-    found = finished(examined(chosen, files))
+    found = finished(examined(target, files))
     report = found.report
-    played = finished(_rehearsed(found, settings)) if rehearsal and report.script else None
-    text = script(report, shown=sys.stdout.isatty(), rehearsed=played.words if played else "").rstrip("\n")
-    if not applies:
-        out(style, text, [finding_document(one) for one in report.findings])
-        return int(report.severity)
-    how = manner(settings, options, say)
-    ran = finished(run_repair(chosen, files, _clean(chosen, found, played), how)) if running(report.script) else 0
-    after = finished(_proven(chosen, files, found))
+    played = finished(_rehearsed(found, settings)) if report.script else None
+    how, ran = manner(settings, dict(options), say), 0
+    if running(report.script):
+        ran = finished(run_repair(target.migrating, files, _clean(target, found, played), how))
+    after = finished(_proven(target, files, found))
     document = {
-        "target": chosen.name,
+        "target": target.name,
         "rehearsed": played.words if played else "",
         "statements": ran,
         "findings": [finding_document(one) for one in after.findings],
     }
-    out(style, text, document)
-    say(f"{chosen.name}: {ran} statement{'s' * (ran != 1)} run; {_left(after)}")
-    return int(after.severity)
+    say(f"{ran} statement{'s' * (ran != 1)} run; {_left(after)}")
+    return Result(int(after.severity), _script(report, played), document, exact=True)
 
 
 async def _rehearsed(found: Round, settings: Settings) -> Rehearsal:

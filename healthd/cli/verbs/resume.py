@@ -46,7 +46,8 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
       healthd resume
       healthd resume --from-statement 4
     """
-    chosen = one_target(settings, target)
+    chosen = one_target(settings, target).migrating
+    settings = settings.of(chosen)
     migrations, known = read_migrations(settings.sources), read_lock(settings)
     lines: list[str] = []
     notices: list[dict[str, Any]] = []

@@ -58,7 +58,8 @@ def rollback(
     """
     if every and to is not None:
         raise click.UsageError("--all and --to exclude each other")
-    chosen = one_target(settings, target)
+    chosen = one_target(settings, target).migrating
+    settings = settings.of(chosen)
 
     def agree(lost: Sequence[str]) -> bool:
         if allow_data_loss or not sys.stdin.isatty():

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
-
 from healthd.background import Later
-from healthd.cli.options import finished, one_target, out, say, verb
+from healthd.cli.fleet import Result, on_targets, several
+from healthd.cli.options import finished, say, verb
 from healthd.comparison.adoption import as_not_adopted
 from healthd.config.settings import Settings
 from healthd.expected.quick_read import glance
@@ -25,8 +24,8 @@ WRONG = FAULTS.keys() | {State.INTERRUPTED}
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="The target to read; required if there are several.")
-def status(settings: Settings, style: str, target: str | None) -> int:
+@several
+def status(settings: Settings, style: str, target: str | None, every: bool) -> int:
     """Show the state of each migration.
 
     A migration is applied, pending, out of order, edited, missing, unknown or interrupted. status also reports
@@ -40,7 +39,10 @@ def status(settings: Settings, style: str, target: str | None) -> int:
          is missing, is unknown or was interrupted
       3  cannot tell
     """
-    chosen = one_target(settings, target)
+    return on_targets(settings, style, target, _status, every=every)
+
+
+def _status(settings: Settings, chosen: Target) -> Result:
     seen = finished(_look(chosen, settings))
     if (unadopted := seen.verdict.not_adopted) is not None:
         seen = replace(seen, verdict=as_not_adopted(seen.verdict))
@@ -55,14 +57,15 @@ def status(settings: Settings, style: str, target: str | None) -> int:
     found = {"drift": [one.message for one in drift], "cannot_tell": [one.message for one in unclear]}
     document = {"target": chosen.name, "adopted": unadopted is None, "migrations": rows, **found}
     document |= {"waived": list(seen.waived)}
-    out(style, "\n".join(lines), document)
     if words := ahead(migrations):
         say(words)
     if unclear:
-        return 3
-    if drift or any(one.state in WRONG for one in migrations):
-        return 2
-    return 1 if unadopted or any(one.state is not State.APPLIED for one in migrations) else 0
+        code = 3
+    elif drift or any(one.state in WRONG for one in migrations):
+        code = 2
+    else:
+        code = 1 if unadopted or any(one.state is not State.APPLIED for one in migrations) else 0
+    return Result(code, "\n".join(lines), document)
 
 
 async def _look(target: Target, settings: Settings) -> Look:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from healthd.cli.fleet import one_project
 from healthd.cli.options import finished, one_target, out, say, verb, watched
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError, NothingToWaive
@@ -74,6 +75,7 @@ def waive(
     last = _last_day(until, today())
     wanted = Waiver(key, reason, owner or _user(), last, attribute, problem, target=target)
     read_waivers(written(wanted), "this waiver")  # refuse what the file could not contain, before a database is asked
+    settings = one_project(settings, target)
     entries = (wanted,) if force else _entries(settings, wanted, any_value=any_value)
     text = add_waivers(settings, entries)
     path = waivers_file(settings)

@@ -1,0 +1,131 @@
+"""Verbs on many targets: which ones, their results one after the other, a summary, and one exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from healthd.cli.options import named, out, say, watched
+from healthd.errors import ConfigError, HealthdError
+from healthd.text import natural
+
+if TYPE_CHECKING:
+    from healthd.config.settings import Settings, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a verb found on one target: its exit code, and what it prints."""
+
+    code: int
+    text: str
+    document: Any
+    exact: bool = False  # the text is SQL
+
+
+Run = Callable[["Settings", "Target"], Result]
+
+
+def several(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose targets to a verb; `on_targets` reads them."""
+    for option in (
+        click.option("--all", "every", is_flag=True, help="On every target, one after the other."),
+        click.option(
+            "--target",
+            metavar="NAME",
+            help="On this target, or on all that match a pattern with * and ?; required if there are several.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def of_target(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that chooses the files of a target to a verb that needs no database."""
+    words = "The files of this target, if targets have their own."
+    return click.option("--target", metavar="NAME", help=words)(function)
+
+
+def chosen(settings: Settings, name: str | None, *, every: bool = False) -> tuple[Target, ...]:
+    """Return the targets of this name or pattern, or all; without both, the only one.
+
+    Raises ConfigError if there is none, and without a name if there are several.
+    """
+    if every and name:
+        raise click.UsageError("--all and --target exclude each other")
+    targets = tuple(sorted(watched(settings).targets, key=lambda one: natural(one.name)))
+    if every:
+        return targets
+    known = ", ".join(one.name for one in targets)
+    if name is None:
+        if len(targets) > 1:
+            raise ConfigError("several targets are configured", hint=f"--target NAME ({known}), or --all")
+        return targets
+    exact = tuple(one for one in targets if one.name == name)
+    found = exact or tuple(one for one in targets if fnmatchcase(one.name, name))
+    if not found:
+        raise ConfigError(f"unknown target {name!r}", hint=f"known targets: {known}")
+    return found
+
+
+def on_targets(settings: Settings, style: str, name: str | None, run: Run, *, every: bool = False) -> int:
+    """Run a verb on the chosen targets, print the results, and return the exit code: the worst of all.
+
+    A target that fails is a result like any other; a single one fails as the verb does.
+    """
+    targets = chosen(settings, name, every=every)
+    settings = watched(settings)
+    if len(targets) == 1 and not every:
+        result = run(settings.of(targets[0]), targets[0])
+        out(style, result.text, result.document)
+        return result.code
+    results = [_result(settings, one, run) for one in targets]
+    blocks = [_block(target, result) for target, result in zip(targets, results, strict=True)]
+    out(style, "\n".join(blocks), [one.document for one in results])
+    say(f"{sum(one.code == 0 for one in results)} of {len(results)} ok")
+    return max(one.code for one in results)
+
+
+def on_projects(settings: Settings, style: str, name: str | None, run: Callable[[Settings], Result]) -> int:
+    """Run a verb on the files of a target, or on those of all targets, each once; return the worst exit code."""
+    projects = projects_of(settings, name)
+    results = [run(own) for own in projects]
+    document = results[0].document if len(results) == 1 else [one.document for one in results]
+    out(style, "\n".join(one.text for one in results), document)
+    return max(one.code for one in results)
+
+
+def projects_of(settings: Settings, name: str | None) -> tuple[Settings, ...]:
+    """Return the settings with the files of a target; without a name those of all targets, each once."""
+    return (settings.of(settings.target(name)),) if name else tuple(settings.projects().values())
+
+
+def one_project(settings: Settings, name: str | None) -> Settings:
+    """Return the settings with the files of a target; raise ConfigError if targets have several and none is named."""
+    found = projects_of(settings, name)
+    if len(found) > 1:
+        known = ", ".join(sorted((one.name for one in settings.targets), key=natural))
+        raise ConfigError("the targets have several folders of migrations", hint=f"choose one: --target NAME ({known})")
+    return found[0]
+
+
+def _result(settings: Settings, target: Target, run: Run) -> Result:
+    with named(target.name):
+        try:
+            return run(settings.of(target), target)
+        except HealthdError as error:
+            said = {"code": error.code, "message": str(error), "hint": error.hint, **error.members}
+            hint = f"\n    hint: {error.hint}" if error.hint else ""
+            return Result(error.exit_code, f"{error}{hint}", {"target": target.name, "error": said})
+
+
+def _block(target: Target, result: Result) -> str:
+    """Return the text of a result under the name of its target, unless each of its lines begins with it."""
+    lines = result.text.splitlines()
+    if result.exact or all(line.startswith((f"{target.name}  ", f"{target.name}:", "    ")) for line in lines):
+        return result.text
+    return "\n".join((f"{target.name}:", *(f"    {line}" for line in lines)))

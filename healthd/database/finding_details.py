@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from psycopg import AsyncConnection, Error, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
+from healthd.database.probes.rights import read_rights
 from healthd.database.relation_sizes import read_sizes
 from healthd.errors import HealthdError
 from healthd.model.findings import MISSING, NOTHING, Finding
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.observations import Size, TouchedColumn
-from healthd.model.scripts import COUNTED, Script
+from healthd.model.scripts import COUNTED, REFUSED, Script
 from healthd.model.snapshots import SWAPPED
 
 if TYPE_CHECKING:
@@ -49,11 +50,13 @@ async def look_closer(connection: AsyncConnection[Any], reading: Reading, findin
 
 
 async def measure(connection: AsyncConnection[Any], reading: Reading, script: Script) -> Reading:
-    """Return a reading with the rows and the sizes that a script depends on."""
+    """Return a reading with the rows, the sizes and the rights that a script depends on."""
     queries = tuple(dict.fromkeys(one.rows for one in script if one.rows))[:ASKED]
     relations = tuple(dict.fromkeys(cost.relation for one in script for cost in one.costs))[:SIZED]
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        rights = await read_rights(connection)
     sizes = await _sizes(connection, relations)
-    return replace(reading, rows=await _counts(connection, queries), sizes=sizes)
+    return replace(reading, rows=await _counts(connection, queries), sizes=sizes, rights=rights)
 
 
 # How many questions about rows are asked for one script, and how long each may take.
@@ -87,6 +90,8 @@ async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) ->
                 async with connection.transaction():
                     row = await (await connection.execute(counted.encode())).fetchone()
                     found[query] = row[0] if row else 0
+            except (errors.DataError, errors.CheckViolation, errors.NotNullViolation):  # what is asked cannot be done
+                found[query] = REFUSED
             except Error:  # not permitted, not possible before the first steps, locked, too slow
                 if connection.closed:
                     raise

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from healthd.model.costs import Cost
+from healthd.model.names import Key
 from healthd.model.snapshots import Place
 
 COUNTED = 1000  # as many rows are counted at most
+REFUSED = -1  # in place of a number: the query fails at a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Statement:
     alone: bool = False  # cannot run in a transaction, or should not
     rows: str = ""  # a query for the rows that forbid it, or that would lose something
     costs: tuple[Cost, ...] = ()  # what it does to relations that exist
+    key: Key | None = None  # the object that it creates, changes or drops
 
 
 Script = tuple[Statement, ...]

@@ -39,6 +39,11 @@ class Dependencies:
         parts = {path: tuple(keys) for path, keys in columns.items()}
         return Around(self.objects, parts, counters, server_version=self.snapshot.server_version)
 
+    @functools.cached_property
+    def enums(self) -> tuple[Key, ...]:
+        """Return the enums."""
+        return tuple(key for key in self.objects if key.kind == "enum")
+
     def needs(self, key: Key) -> frozenset[Key]:
         """Return the objects that must exist before this one can be created."""
         if key not in self._needs:

@@ -16,7 +16,7 @@ from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREA
 from healthd.repair.costs import of_guard, weighing
 from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
-from healthd.repair.order import edges, ordered
+from healthd.repair.order import created_with, edges, ordered
 from healthd.repair.safety import Judged, Known, judged, raising
 from healthd.sqltext.classify import is_validation, runs_alone
 
@@ -68,7 +68,7 @@ class Draft:
         places = defaultdict[Key, list[Place]](list)
         for one in change.differences:
             places[one.key].append(one.place)
-        statements = _statements((safe[number] for number in ordered(change, operations, follow)), places)
+        statements = _statements(change, (safe[number] for number in ordered(change, operations, follow)), places)
         weigh = weighing(change, known.sizes, self.names)
         return tuple(weigh(one) for one in (*self.restored, *_once(statements)))
 
@@ -105,27 +105,39 @@ def restored_names(objects: Mapping[Key, Record], differences: Iterable[Differen
             sql = swapped_columns.repair(one, taken)
         else:
             continue
-        yield Statement(sql, (one.place,))
+        yield Statement(sql, (one.place,), key=one.key)
 
 
-def _statements(safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
+def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
     for one in safe:
-        # What is created again is as expected in all attributes.
-        whole = places.get(one.operation.key, ()) if one.operation.action in (DROP, CREATE) else ()
-        cause = tuple(dict.fromkeys((one.operation.cause, *whole)))
+        key = one.operation.key
+        cause = tuple(dict.fromkeys((one.operation.cause, *_also(change, one.operation, places))))
         checked = [guard for guard in one.guards if guard.table]
         for guard in checked:
-            yield Statement(raising(guard), cause, held=one.held, rows=guard.query, costs=of_guard(guard))
-        notes = (*one.notes, *(guard.question for guard in one.guards if not guard.table and guard.counts))
-        rows = next((guard.query for guard in one.guards if not guard.table), _asked(one.operation))
+            yield Statement(raising(guard), cause, held=one.held, rows=guard.query, costs=of_guard(guard), key=key)
+        asked = [guard for guard in one.guards if not guard.table]
+        for guard in asked[1:]:
+            yield Statement("", cause, (guard.question,), one.held, rows=guard.query, key=key)
+        notes = (*one.notes, *(guard.question for guard in asked[:1] if guard.counts))
+        rows = asked[0].query if asked else _asked(one.operation)
         for sql in one.operation.statements:
             if sql.startswith("--"):
                 notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))
             else:
-                yield Statement(sql, cause, notes, one.held, runs_alone(sql) or is_validation(sql), rows)
+                alone = runs_alone(sql) or is_validation(sql)
+                yield Statement(sql, cause, notes, one.held, alone, rows, key=key)
                 notes, rows = (), ""
         if notes:
-            yield Statement("", cause, notes, one.held)
+            yield Statement("", cause, notes, one.held, key=key)
+
+
+def _also(change: Change, one: Operation, places: Mapping[Key, Iterable[Place]]) -> Iterator[Place]:
+    """Yield the differences that an operation repairs besides the one that it is for."""
+    if one.action in (DROP, CREATE):  # what is created again is as expected in all attributes
+        for key in (one.key, *created_with(change, one)):
+            yield from places.get(key, ())
+    elif one.key.kind == "column" and one.attribute == "type":  # a default may not be valid for the other type
+        yield from (place for place in places.get(one.key, ()) if place[1] in ("default", "collation"))
 
 
 def _asked(one: Operation) -> str:

@@ -71,7 +71,7 @@ def batches(script: Iterable[Statement]) -> Iterator[tuple[Statement, ...]]:
 def _part(statement: Statement) -> str:
     if statement.held:
         return f"held: {statement.held}"
-    if not statement.sql or statement.sql.startswith("BEGIN;"):
+    if not statement.sql:
         return "apart"
     if blocks_nobody(statement.sql):
         return "unhurried"  # nobody waits behind it: it may wait as long as it must

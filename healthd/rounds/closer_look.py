@@ -21,7 +21,7 @@ async def conclude_closely(
     """Return the verdict on an observation, with the details that it depends on, and the reading that has them."""
     judged = await judge_closely(connection, target, files, observation)
     reading, made = await make_closely(connection, judged)
-    return reading, judged.verdict(made.script if made is not None else ())
+    return reading, judged.verdict(made.script if made is not None else (), reading)
 
 
 async def judge_closely(connection: Any, target: Target, files: Files, observation: Observation) -> Judged:

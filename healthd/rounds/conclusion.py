@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -34,6 +34,7 @@ from healthd.database.snapshot.transaction import Reading
 from healthd.expected.lockfile import LockFile
 from healthd.expected.status import states
 from healthd.expected.store import Files
+from healthd.model.attributes import Record
 from healthd.model.findings import Evidence, Finding, Verdict, identity
 from healthd.model.ledger import Interrupted, MigrationState
 from healthd.model.names import Key
@@ -44,7 +45,7 @@ from healthd.model.waivers import Waivers
 from healthd.rounds.notes import on_partitions, unseen
 from healthd.rounds.observation import Observation
 from healthd.rounds.promise import Promise, actual_objects, of_reader
-from healthd.rounds.repair_script import Drift, Made, drift_of, made, repairs
+from healthd.rounds.repair_script import Drift, Made, drift_of, made, repairs, runners
 
 UNKNOWN = Severity.UNKNOWN
 WAIVERS = "waivers"  # the check that comes after all others
@@ -54,7 +55,14 @@ def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     """Return the verdict on an observation; this is a pure function, so that tests can use literals."""
     judged, reading = judge(target, files, observation), observation.reading
     made = judged.made()
-    return judged.verdict(made.knowing(reading.rows, reading.sizes).script if made is not None else ())
+    return judged.verdict(made.knowing(reading.rows, reading.sizes).script if made is not None else (), reading)
+
+
+def _owners(drift: Drift, files: Files, reading: Reading) -> Mapping[Key, Record]:
+    """Return the owners on record of what the database has: if they were not read, they are the expected ones."""
+    if "owner" not in reading.snapshot.omitted:
+        return drift.actual.objects
+    return Promise(files.lock.on(reading.snapshot.server_version), reading).of({"owner"}).objects
 
 
 def drift(target: Target, files: Files, reading: Reading) -> Drift:
@@ -83,9 +91,10 @@ class Judged:
         """Return the script, the `last` one if that repairs the same; None if there is nothing to repair."""
         return made(self.files, self.drift, self.evidence, self.observation.reading, last)
 
-    def verdict(self, script: Script = ()) -> Verdict:
-        """Return the verdict with a script; one without a script has the same findings."""
+    def verdict(self, script: Script = (), measured: Reading | None = None) -> Verdict:
+        """Return the verdict with a script, and what was read for it; one without a script has the same findings."""
         reading, evidence, settled = self.observation.reading, self.evidence, self.settled
+        owners = _owners(self.drift, self.files, reading) if script else {}
         blind = unseen(self.observation)
         unreported = _unreported(self.comparison, self.parted, reading)
         adopted = reading.maintenance or reading.ledger.schemas or reading.ledger.applied
@@ -105,6 +114,7 @@ class Judged:
             maintenance=reading.maintenance,
             server_version=reading.snapshot.server_version,
             script=script,
+            script_notes=tuple(runners(script, self.drift, owners, measured or reading)) if script else (),
         )
 
 

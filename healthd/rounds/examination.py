@@ -274,7 +274,7 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
         verdict = as_not_adopted(judged.verdict())
         if once is not None or not verdict.findings:
             reading, made = await make_closely(connection, judged, session.made)
-            verdict = as_not_adopted(judged.verdict(made.script)) if made is not None else verdict
+            verdict = as_not_adopted(judged.verdict(made.script, reading)) if made is not None else verdict
             found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled, made=made)
             return Seen(verdict if once is None else confirmed(once, verdict), known, found, reading)
         once = verdict

@@ -14,13 +14,16 @@ from healthd.comparison.unreported import is_recorded
 from healthd.comparison.waived import Settled
 from healthd.database.snapshot.transaction import Reading
 from healthd.expected.store import Files
+from healthd.model.attributes import Record
 from healthd.model.findings import Evidence, Finding
+from healthd.model.names import Key
 from healthd.model.observations import Size
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair.safety import Known
 from healthd.repair.script import Draft, drafted
 from healthd.repair.text import parts_of
+from healthd.repair.who_runs import who_runs
 
 STRANGER = "neither sql/ nor a contract names this role: revoke it only if nobody meant to grant it"
 MOST = 1000  # the differences for which one script is made
@@ -123,3 +126,9 @@ def repairs(findings: Iterable[Finding], evidence: Evidence, script: Script) -> 
         place = finding.key, finding.attribute
         steps = parts((place, *(one.place for one in evidence.consequences.get(place, ()))))
         yield replace(finding, repair=steps) if steps and not finding.repair else finding
+
+
+def runners(script: Script, drift: Drift, owners: Mapping[Key, Record], reading: Reading) -> Iterator[str]:
+    """Yield what healthd's role lacks to run a script; nothing if that was not read."""
+    if reading.rights is not None:
+        yield from who_runs(script, owners, drift.actual.objects, reading.rights, reading.ledger.owner)

@@ -143,6 +143,7 @@ class Scene:
     target: Target
     files: Files
     report: Report
+    after: Round
 
     async def again(self) -> Report:
         """Return the report of another round."""
@@ -180,7 +181,7 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
         await before.close()
     after = await examine_again(target, compared, None if story.slow else before)
     await after.close()
-    return Scene(story, url, target, compared, after.report)
+    return Scene(story, url, target, compared, after.report, after)
 
 
 async def _busy(one: Round) -> Round:

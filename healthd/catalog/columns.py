@@ -7,6 +7,7 @@ from typing import Annotated
 
 from healthd.catalog.generic_options import generic, generic_options
 from healthd.catalog.online_forms import of_column
+from healthd.catalog.retyping import cast
 from healthd.catalog.sequences import counting
 from healthd.catalog.server_only import any_of_column, by_server_of_column
 from healthd.catalog.storage_parameters import options_order
@@ -204,7 +205,8 @@ def _retype(alter: str, column: str, expected: Column, actual: Column) -> str:
     """Return one statement for the type and the default: a default may not be valid for the other type."""
     steps = [f"ALTER COLUMN {column} DROP DEFAULT"] if actual.default else []
     collation = f" COLLATE {expected.collation}" if expected.collation else ""
-    steps.append(f"ALTER COLUMN {column} TYPE {expected.type}{collation} USING {column}::{expected.type}")
+    value = cast(column, expected.type, actual.type)
+    steps.append(f"ALTER COLUMN {column} TYPE {expected.type}{collation} USING {value}")
     steps += [f"ALTER COLUMN {column} SET DEFAULT {expected.default}"] if expected.default else []
     return f"{alter} {', '.join(steps)};"
 

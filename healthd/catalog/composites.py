@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from healthd.catalog.retyping import cast
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.kinds import Kind
+from healthd.model.names import Key
 from healthd.model.snapshots import Difference
 
 
@@ -17,27 +19,70 @@ class Composite:
 
 
 def repair(difference: Difference, expected: Composite, actual: Composite) -> Iterator[str]:
-    """Yield the SQL that creates a type, or adds missing attributes at its end."""
+    """Yield the SQL that creates a type, or changes its attributes, which columns of the type permit."""
     name = difference.key.sql
     if difference.missing:
         yield f"CREATE TYPE {name} AS ({', '.join(expected.attributes)});"
         return
-    same = 0
-    while expected.attributes[same : same + 1] == actual.attributes[same : same + 1] != ():
-        same += 1
-    lost, found = expected.attributes[same:], actual.attributes[same:]
-    steps = [f"DROP ATTRIBUTE {_name(one)} CASCADE" for one in found]  # in typed tables too
-    steps += [f"ADD ATTRIBUTE {one} CASCADE" for one in lost]
-    yield f"ALTER TYPE {name} {', '.join(steps)};"
+    there = actual.attributes
+    for old, new in renamed(expected.attributes, there):
+        yield f"ALTER TYPE {name} RENAME ATTRIBUTE {named(old)[0]} TO {named(new)[0]} CASCADE;"
+        there = tuple(new if one == old else one for one in there)
+    kept = _kept(expected.attributes, there)
+    steps = [f"DROP ATTRIBUTE {named(one)[0]} CASCADE" for one in there if one not in kept]  # in typed tables too
+    steps += [f"ADD ATTRIBUTE {one} CASCADE" for one in expected.attributes[len(kept) :]]
+    if steps:
+        yield f"ALTER TYPE {name} {', '.join(steps)};"
 
 
-def _name(attribute: str) -> str:
-    """Return the name of an attribute as it is written in SQL."""
+def replaced(_difference: Difference, expected: Composite, actual: Composite) -> bool:
+    """Return whether attributes must be moved or get another type, which only a new type can do with their values."""
+    lost = {named(one)[0] for one in dropped(expected.attributes, actual.attributes)}
+    return not lost.isdisjoint(named(one)[0] for one in expected.attributes)
+
+
+def dropped(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the attributes that ALTER TYPE drops, some of them to add them again: it adds only at the end."""
+    if renamed(expected, actual):
+        return ()
+    kept = _kept(expected, actual)
+    return tuple(one for one in actual if one not in kept)
+
+
+def _kept(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the attributes that stay: all that are expected, or as many at the beginning as are in order."""
+    common = tuple(one for one in actual if one in expected)
+    while common != expected[: len(common)]:
+        common = common[:-1]
+    return common
+
+
+def renamed(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return (actual, expected) for attributes that differ in nothing but their names, if no others differ."""
+    names = [{named(one)[0] for one in side} for side in (expected, actual)]
+    pairs = [(old, new) for new, old in zip(expected, actual, strict=False) if old != new]
+    same = len(expected) == len(actual) and all(named(old)[1] == named(new)[1] for old, new in pairs)
+    apart = all(named(old)[0] not in names[0] and named(new)[0] not in names[1] for old, new in pairs)
+    return tuple(pairs) if same and apart else ()
+
+
+def named(attribute: str) -> tuple[str, str]:
+    """Return the name of an attribute as it is written in SQL, and its type."""
     match = ATTRIBUTE.match(attribute)
-    return match[0] if match else attribute
+    return (match[1], match[2]) if match else (attribute, "")
 
 
-ATTRIBUTE = re.compile(r'"(?:[^"]|"")+"|[^ ]+')
+def rebuilt(value: str, key: Key, expected: Composite, actual: Composite) -> str:
+    """Return SQL for a value of the actual type as one of the expected, attribute by attribute."""
+    there = dict(map(named, actual.attributes))
+    parts = (
+        cast(f"({value}).{name}", of_type, there[name]) if name in there else "NULL"
+        for name, of_type in map(named, expected.attributes)
+    )
+    return f"CASE WHEN {value} IS DISTINCT FROM NULL THEN ROW({', '.join(parts)})::{key.sql} END"
+
+
+ATTRIBUTE = re.compile(r'("(?:[^"]|"")+"|[^ ]+) (.*)\Z', re.DOTALL)
 
 
 KIND = Kind(
@@ -50,6 +95,7 @@ KIND = Kind(
     created_as=("type",),
     referenced=True,
     repair=repair,
+    replaced=replaced,
     query=f"""
         SELECT n.nspname, c.relname,
                ARRAY(SELECT pg_catalog.concat_ws(' ',

@@ -39,14 +39,16 @@ def parent_of(one: Difference, lost: Mapping[Key, bool], kinds: Mapping[str, Kin
 def of_their_own(differences: Iterable[Difference], objects: Mapping[Key, Record]) -> tuple[Difference, ...]:
     """Return the differences, except those of columns that differ in the same way in a parent table.
 
-    `objects` are the expected objects.
+    `objects` are the expected objects. What is done to a parent does not reach a table that is detached from it.
     """
     differences = tuple(differences)
+    apart = {one.key.path for one in differences if one.attribute in ("bound", "inherits")}
     columns = {(one.key.path, one.attribute): one for one in differences if one.key.kind == "column"}
     return tuple(
         one
         for one in differences
-        if not any(_alike(one, columns.get((path, one.attribute))) for path in _above(one.key, objects))
+        if one.key.path[:2] in apart
+        or not any(_alike(one, columns.get((path, one.attribute))) for path in _above(one.key, objects))
     )
 
 

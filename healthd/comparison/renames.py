@@ -9,7 +9,7 @@ from typing import Any
 
 from healthd import catalog
 from healthd.model.attributes import Record, attributes
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Kind, Path
 from healthd.model.names import HANGING, Key, quote
 from healthd.model.snapshots import NAME_OF, Difference, Snapshot
 from healthd.sqltext.tokens import listed, tokens
@@ -39,7 +39,9 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
             names |= {name: _name(key) for key, name in now.items()}
             if found:
                 looking = True
-                objects = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
+                paths = {there.path: key.path for there, key in found.items()}
+                paths |= dict(_carried(paths, expected.objects, objects)) if kind == "column" else {}
+                objects = under_other_paths(objects, kind, paths)
             told += [
                 Difference(key, NAME_OF, _name(key), name)
                 for key, name in now.items()
@@ -161,6 +163,22 @@ def _position(column: Key, objects: Mapping[Key, Record]) -> int | None:
 def _table_of(column: Key, objects: Mapping[Key, Record]) -> Record | None:
     keys = (Key(kind, column.path[:2]) for kind in catalog.KINDS["column"].within)
     return next((objects[key] for key in keys if key in objects), None)
+
+
+def _carried(paths: Paths, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[tuple[Path, Path]]:
+    """Yield the columns of unexpected tables that follow a renamed column of a parent, with their expected names."""
+    renamed = dict(paths)
+    tables = [(key, getattr(record, "inherits", ())) for key, record in actual.items() if key not in expected]
+    found = True
+    while found:
+        found = False
+        for key, parents in tables:
+            for (*table, name), (*_, wanted) in list(renamed.items()):
+                there = (*key.path, name)
+                if Key("", tuple(table)).sql in parents and there not in renamed and Key("column", there) in actual:
+                    renamed[there] = (*key.path, wanted)
+                    found = True
+                    yield there, renamed[there]
 
 
 def _follows(key: Key, expected: Mapping[Key, Record], renamed: Mapping[Key, str]) -> bool:

@@ -53,7 +53,7 @@ def swapped_back(
 
 
 def repair(difference: Difference, taken: Iterable[str]) -> str:
-    """Return the transaction that restores the names of columns; `taken` are the names of all columns."""
+    """Return the statements that restore the names of columns; `taken` are the names of all columns."""
     alter = f"ALTER TABLE {difference.key.sql} RENAME COLUMN"
     names = dict(zip(difference.actual, difference.expected, strict=True))
     steps, aside = [], ""
@@ -66,7 +66,7 @@ def repair(difference: Difference, taken: Iterable[str]) -> str:
             names[aside] = names.pop(free)
         else:
             steps.append(f"{alter} {quote(free)} TO {quote(names.pop(free))};")
-    return "\n".join(["BEGIN;", *steps, "COMMIT;"])
+    return "\n".join(steps)
 
 
 def message(difference: Difference) -> str:

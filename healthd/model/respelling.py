@@ -15,6 +15,8 @@ from itertools import pairwise
 ARRAY = "ARRAY["
 HIDING = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|"""  # strings and quoted names: their content is not syntax
 BRACKET = re.compile(HIDING + r"[][(),]|\bARRAY\[")
+STATISTICS = re.compile(r"CREATE STATISTICS (?:" + HIDING + r"[^'\"])*? ON ")
+LISTED = re.compile(HIDING + r"[(),]| FROM ")
 JOINT = re.compile(HIDING + r"[()]| AND | OR ")
 CAST = re.compile(r'::((?:"(?:[^"]|"")*"|[\w.$ ]|\([\d,]+\))+?)(?:\[\])+')
 BARE = re.compile(r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|[\w.$]+)(?:::[\w."$ ]+(?:\(\d+\))?)*""")
@@ -25,7 +27,27 @@ def respelled(text: str) -> str:
 
     The text must be printed by the server, by `pg_get_expr` and similar functions.
     """
-    return _flattened(_pushed_down(text))
+    return _flattened(_pushed_down(_sorted(text)))
+
+
+def _sorted(text: str) -> str:
+    """Return a CREATE STATISTICS with its columns sorted: the server prints them as they are in the table.
+
+    A column that was dropped and created again is then last, and no statement can change that.
+    """
+    match = STATISTICS.match(text)
+    if match is None:
+        return text
+    start, places = match.end(), []
+    depth = 0
+    for token in LISTED.finditer(text, start):
+        depth += (token[0] == "(") - (token[0] == ")")
+        if not depth and token[0] in (",", " FROM "):
+            places.append(token.start())
+            if token[0] == " FROM ":
+                break
+    items = sorted(text[one:other].strip(", ") for one, other in pairwise([start, *places]))
+    return f"{text[:start]}{', '.join(items)}{text[places[-1] :] if places else ''}"
 
 
 def _pushed_down(text: str) -> str:

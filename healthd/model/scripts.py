@@ -9,6 +9,7 @@ from healthd.model.names import Key
 from healthd.model.snapshots import Place
 
 COUNTED = 1000  # as many rows are counted at most
+REFUSED = -1  # in place of a number: the query fails at a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,22 @@ class Statement:
 
 
 Script = tuple[Statement, ...]
+
+Steps = tuple[tuple[str, bool, tuple[Place, ...]], ...]
+
+
+def steps_of(script: Script) -> Steps:
+    """Return what a script does, and for what; the rows and the sizes that its comments name may change."""
+    return tuple((one.sql, bool(one.held), one.causes) for one in script if one.sql)
+
+
+NONE, RUNNING, FINISHED, FAILED = "none", "running", "done", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """How far the rehearsal of a script in the background is, and its result in one line."""
+
+    state: str = NONE
+    words: str = ""
+    steps: Steps = ()

@@ -11,8 +11,8 @@ from healthd.model.names import Key
 from healthd.model.observations import Size
 from healthd.model.scripts import Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, Difference
+from healthd.repair.guards import Guard
 from healthd.repair.operations import Change
-from healthd.repair.safety import Guard
 from healthd.sqltext.table_costs import FULL, dropped_constraint, referenced, table_costs
 
 RELATIONS = ("table", "view")  # that have rows of their own

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from healthd.catalog.composites import rebuilt
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, called
 from healthd.comparison.roles import owner_of
 from healthd.model.attributes import Record
@@ -47,7 +48,7 @@ class Change:
         self.kinds = kinds
         self.order = {name: position for position, name in enumerate(kinds)}
         self._me = called(migrator) if migrator else CURRENT
-        self.after, self.before = Dependencies(expected, kinds), Dependencies(actual, kinds)
+        self.after, self.before = Dependencies(expected, kinds), Dependencies(actual, kinds, expected)
         self.differences = tuple(differences)
         self.gone: dict[Key, Place] = {}  # what is dropped, with the difference that requires it
         self.made: dict[Key, Place] = {}  # what is created
@@ -84,7 +85,18 @@ class Change:
         expected, actual = self.after.objects.get(one.key), self.before.objects.get(one.key)
         if one.attribute is None or expected is None or actual is None:
             return False
-        return self.kinds[one.key.kind].replaced(one, expected, actual)
+        return self.kinds[one.key.kind].replaced(one, expected, actual) and not self._is_inside(one.key)
+
+    def _is_inside(self, key: Key) -> bool:
+        """Return whether a composite type is more than the type of columns, which can get another one."""
+        if key.kind != "composite":
+            return False
+        for one in self.before.dependents(key):
+            record = self.before.objects[one]
+            array = one.kind == "column" and record.type.endswith("[]")
+            if array or one.kind in ("composite", "domain", "range") or getattr(record, "of_type", None):
+                return True
+        return False
 
     def _retypes(self, one: Difference) -> bool:
         return one.key.kind == "column" and one.attribute in ("type", "collation") and one.key not in self.gone
@@ -169,7 +181,10 @@ class Change:
             array = "[]" if record.type.endswith("[]") else ""
             if self.before.objects[column].default:
                 steps.append(f"ALTER COLUMN {name} DROP DEFAULT")
-            steps.append(f"ALTER COLUMN {name} TYPE {record.type} USING {name}::text{array}::{record.type}")
+            value = f"{name}::text{array}::{record.type}"
+            if key.kind == "composite":
+                value = rebuilt(name, key, self.after.objects[key], self.before.objects[key])
+            steps.append(f"ALTER COLUMN {name} TYPE {record.type} USING {value}")
             if record.default:
                 steps.append(f"ALTER COLUMN {name} SET DEFAULT {record.default}")
             sql = f"ALTER TABLE {Key('table', column.path[:2]).sql} {', '.join(steps)};"

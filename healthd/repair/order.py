@@ -95,7 +95,7 @@ def _places(change: Change, operations: Sequence[Operation]) -> _Places:
         at[one.key][one.action].append(number)
         if one.action in (CREATE, ALTER):
             makes[one.key].append(number)
-        for other in _created_with(change, one):
+        for other in created_with(change, one):
             makes[other].append(number)
         if one.action == DROP:
             for key in (one.key, *change.before.parts(one.key)):
@@ -118,6 +118,7 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
             if one.action == ALTER:
                 yield from ((number, then) for then in _given_up(change, places, one))
     yield from _of_names(change, operations)
+    yield from _of_parents(change, operations)
 
 
 def _of_drop(change: Change, places: _Places, number: int, one: Operation) -> Iterator[tuple[int, int]]:
@@ -143,7 +144,7 @@ def _awaited(change: Change, places: _Places, one: Operation) -> Iterator[int]:
         yield from shells
         if not shells or one.key not in change.after.needs(other):  # otherwise they need each other: a shell is enough
             yield from places.makes[other]
-    for inner in _created_with(change, one):
+    for inner in created_with(change, one):
         for other in change.after.needs(inner):
             yield from places.makes[other]
     if one.action in (COMPLETE, VALIDATE) or one.attribute in change.kinds[one.key.kind].completed:
@@ -172,7 +173,27 @@ def _of_names(change: Change, operations: Sequence[Operation]) -> Iterator[tuple
             yield from ((first, number) for first in names[_name(change.after, one.key)])
 
 
-def _created_with(change: Change, one: Operation) -> Iterator[Key]:
+def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
+    """Yield the edges of what attaches a table to another one: both have their columns before.
+
+    A table that leaves another one does so before its columns change, which may be those of the other one.
+    """
+    columns = defaultdict[tuple[str, ...], list[int]](list)
+    for number, one in enumerate(operations):
+        if one.key.kind in ("column", "constraint"):
+            columns[one.key.path[:2]].append(number)
+    for number, one in enumerate(operations):
+        if one.action == ALTER and one.attribute in ("bound", "inherits"):
+            expected = change.after.objects[one.key].inherits
+            paths = [one.key.path, *(Key.parse(f"table:{parent}").path for parent in expected)]
+            others = [other for path in paths for other in columns[path] if operations[other].key.kind == "column"]
+            if expected:
+                yield from ((other, number) for other in others)
+            else:
+                yield from ((number, other) for other in columns[one.key.path])
+
+
+def created_with(change: Change, one: Operation) -> Iterator[Key]:
     """Yield what the SQL of an operation creates besides its object."""
     if one.action == CREATE:
         yield from change.kinds[one.key.kind].creates(one.key, change.after.objects[one.key], change.after.around)

@@ -6,30 +6,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
 from healthd.model.observations import Size
-from healthd.model.scripts import COUNTED
+from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
+from healthd.repair import guards, values
+from healthd.repair.guards import Guard
 from healthd.repair.online import has_rows
 from healthd.repair.operations import ALTER, CREATE, DROP, Change, Operation
 from healthd.repair.order import Edges
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """A query for rows that an operation would damage or that forbid it, and what that means."""
-
-    query: str
-    meaning: str
-    table: str = ""  # the table of these rows, if a statement must make sure that there are none
-    columns: str = "*"  # to see of these rows
-    counts: bool = True  # whether the number of rows means something
-
-    @property
-    def question(self) -> str:
-        """Return the query as a person asks it."""
-        return f"{self.query.replace('SELECT FROM', f'SELECT {self.columns} FROM', 1)}; -- {self.meaning}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +38,14 @@ class Known:
 
 def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, known: Known) -> tuple[Judged, ...]:
     """Return the operations with what holds them back; what depends on one that is held back is held back too."""
-    guarded = [tuple(guards(change, one)) for one in operations]
+    guarded = [tuple(_guards(change, one)) for one in operations]
     reasons = {
         number: reason
         for number, one in enumerate(operations)
         if (reason := _reason(change, one, guarded[number], known))
     }
     drops = {one.key: number for number, one in enumerate(operations) if one.action == DROP}
+    of_type = {key: {number for number, one in enumerate(operations) if one.key == key} for key in change.asides}
     waiting = list(reasons)
     while waiting:
         number = waiting.pop()
@@ -67,6 +53,11 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
         for then in edges.after(number) - reasons.keys():
             reasons[then] = f"{one.key} must be settled first"
             waiting.append(then)
+        if one.action == ALTER and one.attribute == "type" and one.key in change.converted:
+            # While one column keeps the type, all do: it cannot have two forms.
+            for other in of_type[change.converted[one.key]] - reasons.keys():
+                reasons[other] = f"{one.key} must be settled first"
+                waiting.append(other)
         if one.action == CREATE and (drop := drops.get(one.key)) is not None and drop not in reasons:
             reasons[drop] = "it cannot be created again yet"  # what works is not dropped
             waiting.append(drop)
@@ -99,6 +90,8 @@ def counted(count: int | None) -> str:
     """Return a number of rows as the beginning of a sentence; nothing if it is not known."""
     if count is None:
         return ""
+    if count == REFUSED:
+        return "at least 1 row: "
     return f"{'at least ' if count >= COUNTED else ''}{count} row{'s' * (count != 1)}: "
 
 
@@ -125,7 +118,18 @@ def _of_type(change: Change, key: Key) -> str:
 
 Holds = Callable[[Change, Key], str]
 
+
+def _of_constraint(change: Change, key: Key) -> str:
+    table = change.after.objects.get(Key("table", key.path[:2]))
+    for parent in getattr(table, "inherits", ()):
+        above = Key("constraint", (*Key.parse(f"table:{parent}").path, key.path[2]))
+        if above in change.after.objects:
+            return f"{parent} has it too, and the tables that inherit from it must have it"
+    return ""
+
+
 HOLDS: Mapping[str, Holds] = {
+    "constraint": _of_constraint,
     "sequence": _of_sequence,
     "extension": _of_extension,
     "subscription": _of_subscription,
@@ -135,9 +139,9 @@ HOLDS: Mapping[str, Holds] = {
 }
 
 
-def guards(change: Change, one: Operation) -> Iterator[Guard]:
+def _guards(change: Change, one: Operation) -> Iterator[Guard]:
     """Yield the queries for rows that an operation would damage, or that forbid it."""
-    yield from _of_roles(change, one)
+    yield from guards.of_roles(change, one)
     if one.action == DROP and one.key.kind == "table":
         yield Guard(f"SELECT FROM {one.key.sql}", "drop it only if nobody needs its rows", table=one.key.sql)
     elif one.action == DROP and one.key.kind == "column":
@@ -147,98 +151,26 @@ def guards(change: Change, one: Operation) -> Iterator[Guard]:
             query = f"SELECT FROM {table} WHERE {name} IS NOT NULL"
             yield Guard(query, "drop it only if nobody needs its values", table=table)
     elif one.action == ALTER and one.key.kind == "composite":
-        yield from _of_composite(change, one.key)
+        yield from values.of_composite(change, one.key)
     elif one.action == ALTER and one.key.kind == "column" and one.attribute == "type":
-        of = _of_conversion if one.key in change.converted else _of_retyping
+        of = values.of_conversion if one.key in change.converted else values.of_column
         yield from of(change, one.key)
+    elif one.action == ALTER and one.attribute == "bound":
+        yield from guards.of_bound(change, one.key)
     elif one.action == ALTER and one.attribute == "not_null" and change.after.objects[one.key].not_null:
         if one.key.kind == "column":
             table, name = _names(one.key)
             yield Guard(f"SELECT FROM {table} WHERE {name} IS NULL", "without a value: with them it fails")
     elif one.key.kind == "index" and one.action in (CREATE, ALTER) and change.after.objects[one.key].unique:
-        yield from _of_key(change, one.key, change.after.objects[one.key].definition.partition(" USING ")[2])
+        yield from guards.of_index(change, one.key)
     elif one.action == CREATE and one.key.kind == "constraint":
-        record = change.after.objects[one.key]
-        if record.type in ("primary key", "unique"):
-            yield from _of_key(change, one.key, record.definition)
-        if record.on == "table" and record.validated and (found := CHECKED.match(record.definition)):
-            key = Key("table", one.key.path[:2])
-            if key in change.before.objects:
-                yield Guard(f"SELECT FROM {key.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails")
-
-
-def _of_roles(change: Change, one: Operation) -> Iterator[Guard]:
-    """Yield the guards for roles that an operation names: each must exist."""
-    if one.action not in (CREATE, ALTER) or one.key not in change.after.objects:
-        return
-    record, kind = change.after.objects[one.key], change.kinds[one.key.kind]
-    roles = {*getattr(record, "roles", ()), getattr(record, "role", ""), one.key.path[-1] if kind.role_last else ""}
-    for role in sorted(roles - {"", PUBLIC, OWNER, MIGRATOR, CURRENT}):
-        query = f"SELECT FROM (SELECT 1) AS r WHERE pg_catalog.to_regrole({literal(written(role))}) IS NULL"
-        yield Guard(query, f"role {written(role)} must be created first", counts=False)
-
-
-def _of_key(change: Change, key: Key, definition: str) -> Iterator[Guard]:
-    """Yield the guard for a unique key whose columns are plain: rows with the same values forbid it."""
-    found, table = KEYS.search(definition), Key("table", key.path[:2])
-    if found is None or table not in change.before.objects or "NULLS NOT DISTINCT" in definition:
-        return
-    names = found[1].split(", ")
-    where = [f"{name} IS NOT NULL" for name in names] + ([found[2]] if found[2] else [])
-    query = f"SELECT FROM {table.sql} WHERE {' AND '.join(where)} GROUP BY {found[1]} HAVING pg_catalog.count(*) > 1"
-    yield Guard(query, "the same values more than once: with them it fails", columns=f"{found[1]}, pg_catalog.count(*)")
-
-
-NAME = r'(?:[a-z_][\w$]*|"(?:[^"]|"")+")'
-KEYS = re.compile(rf"\(({NAME}(?:, {NAME})*)\)(?: INCLUDE \([^()]*\))?(?: WHERE (\(.*\)))?\Z", re.DOTALL)
-CHECKED = re.compile(r"CHECK (\(.*\))(?: NO INHERIT)?\Z", re.DOTALL)
-
-
-def _of_composite(change: Change, key: Key) -> Iterator[Guard]:
-    """Yield the guards for an attribute that is dropped: columns of the type have its values."""
-    expected, actual = (side.objects[key].attributes for side in (change.after, change.before))
-    if set(actual) <= set(expected):
-        return
-    for column in change.before.dependents(key):
-        if column.kind == "column" and change.before.objects[column].on == "table":
-            table, name = _names(column)
-            meaning = f"an attribute of {key.sql} would be dropped with its values in {column.sql}"
-            yield Guard(f"SELECT FROM {table} WHERE {name} IS NOT NULL", meaning, table=table)
-
-
-def _of_conversion(change: Change, column: Key) -> Iterator[Guard]:
-    """Yield the guard for a column whose type is created again; nobody can ask before the type exists."""
-    key = change.converted[column]
-    table, name = _names(column)
-    array = "[]" if change.before.objects[column].type.endswith("[]") else ""
-    new, old = key.sql + array, change.aside(key).sql + array
-    back = f"{name}::text{array}::{new}::text{array}::{old}"
-    unlike = _unlike(back, name, getattr(change.before.objects[key], "type", ""))
-    yield Guard(
-        f"SELECT FROM {table} WHERE {unlike}", f"the type {new} would change values of {column.sql}", table=table
-    )
-
-
-def _of_retyping(change: Change, column: Key) -> Iterator[Guard]:
-    expected, actual = change.after.objects[column], change.before.objects[column]
-    if actual.on == "table":
-        table, name = _names(column)
-        unlike = _unlike(f"{name}::{expected.type}::{actual.type}", name, actual.type)
-        meaning = f"the type {expected.type} would change values of {column.sql}"
-        yield Guard(f"SELECT FROM {table} WHERE {unlike}", meaning, table=table)
+        yield from guards.of_constraint(change, one.key)
+    elif one.action == CREATE and one.key.kind == "column":
+        yield from guards.of_added(change, one.key)
 
 
 def _names(column: Key) -> tuple[str, str]:
     return Key("table", column.path[:2]).sql, Key("", column.path[2:]).sql
-
-
-def _unlike(back: str, name: str, type_: str) -> str:
-    """Return the condition that holds for values which another type would change."""
-    cast = "::text" if type_.partition("(")[0].partition("[")[0] in UNEQUAL else ""
-    return f"{back}{cast} IS DISTINCT FROM {name}{cast}"
-
-
-UNEQUAL = frozenset("json xml point line lseg box path polygon circle".split())  # types without the operator =
 
 
 def raising(guard: Guard) -> str:
@@ -278,5 +210,3 @@ def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
         f"The values of {one.key.sql} are gone: restore them from a backup. "
         f"Existing rows get {'the default' if given else 'NULL'}."
     )
-    if record.not_null and not given:
-        yield "If the table has rows, this fails: add it without NOT NULL, fill it, then SET NOT NULL."

@@ -39,6 +39,8 @@ CAST = "ARRAY[('a'::character varying)::text, ('b'::character varying)::text]"
         ("(((a = 1) OR (b = 2)) OR (c = 3))", "((a = 1) OR (b = 2) OR (c = 3))"),
         ("((((a) OR (b)) OR (c)) OR (d))", "((a) OR (b) OR (c) OR (d))"),
         ("(((a) AND (b)) AND (c))", "((a) AND (b) AND (c))"),
+        ("CREATE STATISTICS s.t ON b, f(c, a), a FROM s.u", "CREATE STATISTICS s.t ON a, b, f(c, a) FROM s.u"),
+        ('CREATE STATISTICS a.b (mcv) ON z, ", FROM " FROM t', 'CREATE STATISTICS a.b (mcv) ON ", FROM ", z FROM t'),
     ],
 )
 def test_an_expression_is_spelled_as_the_server_does_after_a_restore(before: str, after: str) -> None:

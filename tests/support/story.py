@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pg_dump
 import psycopg
 from explained import unexplained
 from psycopg import sql as compose
@@ -144,6 +145,7 @@ class Scene:
     files: Files
     report: Report
     after: Round
+    printed: str  # the output of pg_dump before the change; "": that of the template
 
     async def again(self) -> Report:
         """Return the report of another round."""
@@ -175,13 +177,14 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
     target = Target(story.name, url, contracts=story.contracts, partitions=story.partitions)
     compared = files(locked, kept)
     before = await _busy(await examine_again(target, compared, None))
+    printed = pg_dump.printed(url) if story.given else ""
     run(connection, story.drift)
     # The previous round is available, as in the daemon: the change must not be overlooked.
     if story.slow:
         await before.close()
     after = await examine_again(target, compared, None if story.slow else before)
     await after.close()
-    return Scene(story, url, target, compared, after.report, after)
+    return Scene(story, url, target, compared, after.report, after, printed)
 
 
 async def _busy(one: Round) -> Round:

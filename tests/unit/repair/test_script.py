@@ -23,7 +23,7 @@ from healthd.catalog.views import View
 from healthd.model.costs import Cost
 from healthd.model.names import Key
 from healthd.model.observations import Size
-from healthd.model.scripts import Script
+from healthd.model.scripts import REFUSED, Script
 from healthd.model.snapshots import NAME_OF, Difference, diff
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
@@ -192,7 +192,7 @@ def test_labels_that_must_go_need_a_new_type_and_its_columns_follow() -> None:
 
     assert "ALTER TYPE public.m RENAME TO m_replaced;" == found[0]
     assert "CREATE TYPE public.m AS ENUM ('a', 'b');" == found[1]
-    assert "name::text::public.m::text::public.m_replaced IS DISTINCT FROM name" in found[2]
+    assert "SELECT FROM public.t WHERE name::text <> ALL (ARRAY['a', 'b']::text[])" in found[2]
     assert (
         "ALTER TABLE public.t ALTER COLUMN name DROP DEFAULT, "
         "ALTER COLUMN name TYPE public.m USING name::text::public.m, "
@@ -208,8 +208,77 @@ def test_an_attribute_of_a_composite_type_is_dropped_only_where_no_column_has_it
 
     guard, alter = runs(script(expected, actual))
 
-    assert "SELECT FROM public.t WHERE name IS NOT NULL" in guard
+    assert "SELECT FROM public.t WHERE (name).b IS NOT NULL" in guard
     assert "ALTER TYPE public.pair DROP ATTRIBUTE b CASCADE;" == alter
+
+
+@pytest.mark.parametrize(
+    ("there", "statement"),
+    [
+        (("b text", "a integer"), "ROW((name).a::integer, (name).b::text)::public.pair"),
+        (("a integer", "b integer"), "ROW((name).a::integer, (name).b::text)::public.pair"),
+        (("a integer", "x text"), "ALTER TYPE public.pair RENAME ATTRIBUTE x TO b CASCADE;"),
+        (("x integer", "a integer", "b text"), "ALTER TYPE public.pair DROP ATTRIBUTE x CASCADE;"),
+        (("a integer",), "ALTER TYPE public.pair ADD ATTRIBUTE b text CASCADE;"),
+    ],
+)
+def test_attributes_that_must_move_need_a_new_type_and_its_columns_follow(
+    there: tuple[str, ...], statement: str
+) -> None:
+    table = {**T, "column:public.t.name": replace(NAME, type="public.pair")}
+    key, pair = "composite:public.pair", Composite(("a integer", "b text"))
+
+    found = runs(script({**table, key: pair}, {**table, key: Composite(there)}))
+
+    if statement.startswith("ALTER"):
+        assert statement == found[-1]
+    else:
+        assert "CREATE TYPE public.pair AS (a integer, b text);" in found
+        assert f"CASE WHEN name IS DISTINCT FROM NULL THEN {statement} END" in found[-2]
+        assert "DROP TYPE public.pair_replaced;" == found[-1]
+
+
+def test_an_attribute_of_an_array_is_altered_where_it_is() -> None:
+    table = {**T, "column:public.t.name": replace(NAME, type="public.pair[]")}
+    key = "composite:public.pair"
+    sides = {**table, key: Composite(("a integer",))}, {**table, key: Composite(("a text",))}
+
+    guard, alter = runs(script(*sides))
+
+    assert "SELECT FROM public.t WHERE name IS NOT NULL" in guard
+    assert "ALTER TYPE public.pair DROP ATTRIBUTE a CASCADE, ADD ATTRIBUTE a integer CASCADE;" == alter
+
+
+def test_rows_that_refer_to_nothing_forbid_a_foreign_key() -> None:
+    other, key = {**T, "table:public.u": TABLE, "column:public.u.id": ID}, "constraint:public.t.fk"
+    made = Constraint("table", "foreign key", True, "FOREIGN KEY (id) REFERENCES public.u(id) ON DELETE CASCADE")
+    query = (
+        "SELECT FROM public.t AS r WHERE NOT EXISTS (SELECT FROM public.u AS o WHERE o.id = r.id) AND r.id IS NOT NULL"
+    )
+
+    add, validate = script({**other, key: made}, other, rows={query: 2})
+
+    assert ("NOT VALID;", "VALIDATE CONSTRAINT fk;") == (add.sql[-10:], validate.sql[-23:])
+    assert "2 rows: refer to nothing in public.u: with them it fails" == add.held
+    assert "constraint:public.t.fk must be settled first" == validate.held
+
+
+def test_rows_forbid_a_column_that_must_have_a_value() -> None:
+    expected = {**T, "column:public.t.more": replace(ID, not_null=True)}
+
+    assert ["ALTER TABLE public.t ADD COLUMN more integer NOT NULL;"] == runs(script(expected, T))
+    (statement,) = script(expected, T, rows={"SELECT FROM public.t": 3})
+    assert statement.held.startswith("3 rows: it fails with them: add it without NOT NULL")
+
+
+def test_a_query_that_fails_at_a_value_forbids_what_it_asks_for() -> None:
+    expected = {**T, "column:public.t.name": replace(NAME, type="date")}
+    query = "SELECT FROM public.t WHERE name::date::text IS DISTINCT FROM name"
+
+    found = script(expected, T, rows={query: REFUSED})
+
+    assert "at least 1 row: the type date would change values of public.t.name" == found[0].held
+    assert [] == runs(found)
 
 
 def test_a_lost_column_says_that_its_values_are_gone() -> None:

@@ -1,0 +1,27 @@
+"""Which rows a partition has, as a condition on its key."""
+
+from __future__ import annotations
+
+import re
+
+
+def condition(strategy: str, bound: str) -> str:
+    """Return the condition that holds for the rows within a bound; "" if the key is not one column, or hashed."""
+    key, is_within = KEY.fullmatch(strategy), BOUND.fullmatch(bound)
+    if key is None or is_within is None:
+        return ""
+    column, (low, high, values) = key[1], is_within.groups()
+    if values is not None:
+        found = [one for each in VALUE.findall(values) if (one := each.strip())]
+        named = [one for one in found if one != "NULL"]
+        among = f"{column} IN ({', '.join(named)})"
+        return among if named == found else f"({among} OR {column} IS NULL)" if named else f"{column} IS NULL"
+    limits = [f"{column} >= {low}"] if low != "MINVALUE" else []
+    limits += [f"{column} < {high}"] if high != "MAXVALUE" else []
+    return " AND ".join([f"{column} IS NOT NULL", *limits])
+
+
+ONE = r"(?:'(?:[^']|'')*'|[^',()]+)"
+VALUE = re.compile(ONE)
+KEY = re.compile(r'(?:RANGE|LIST) \(([a-z_][\w$]*|"(?:[^"]|"")+")\)')
+BOUND = re.compile(rf"FOR VALUES (?:FROM \(({ONE})\) TO \(({ONE})\)|IN \(({ONE}(?:, {ONE})*)\))", re.DOTALL)

@@ -1,0 +1,118 @@
+"""The questions about rows that an operation would damage, or that forbid it: keys, checks and roles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
+from healthd.model.names import Key, literal
+from healthd.repair import bounds
+from healthd.repair.operations import ALTER, CREATE, Change, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A query for rows that an operation would damage or that forbid it, and what that means."""
+
+    query: str
+    meaning: str
+    table: str = ""  # the table of these rows, if a statement must make sure that there are none
+    columns: str = "*"  # to see of these rows
+    counts: bool = True  # whether the number of rows means something
+
+    @property
+    def question(self) -> str:
+        """Return the query as a person asks it."""
+        return f"{self.query.replace('SELECT FROM', f'SELECT {self.columns} FROM', 1)}; -- {self.meaning}"
+
+
+def of_roles(change: Change, one: Operation) -> Iterator[Guard]:
+    """Yield the guards for roles that an operation names: each must exist."""
+    if one.action not in (CREATE, ALTER) or one.key not in change.after.objects:
+        return
+    record, kind = change.after.objects[one.key], change.kinds[one.key.kind]
+    roles = {*getattr(record, "roles", ()), getattr(record, "role", ""), one.key.path[-1] if kind.role_last else ""}
+    for role in sorted(roles - {"", PUBLIC, OWNER, MIGRATOR, CURRENT}):
+        query = f"SELECT FROM (SELECT 1) AS r WHERE pg_catalog.to_regrole({literal(written(role))}) IS NULL"
+        yield Guard(query, f"role {written(role)} must be created first", counts=False)
+
+
+def of_index(change: Change, key: Key) -> Iterator[Guard]:
+    """Yield the guard for a unique index."""
+    yield from _of_key(change, key, change.after.objects[key].definition.partition(" USING ")[2])
+
+
+def of_constraint(change: Change, key: Key) -> Iterator[Guard]:
+    """Yield the guard for a constraint of a table."""
+    record, table = change.after.objects[key], Key("table", key.path[:2])
+    if record.type in ("primary key", "unique"):
+        yield from _of_key(change, key, record.definition)
+    if record.on != "table" or not record.validated or table not in change.before.objects:
+        return
+    if found := CHECKED.match(record.definition):
+        yield Guard(f"SELECT FROM {table.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails")
+    elif found := REFERRING.match(record.definition):
+        yield from _of_reference(change, table, *found.groups())
+
+
+def of_added(change: Change, key: Key) -> Iterator[Guard]:
+    """Yield the guard for a column that must have a value and has no default: rows forbid it."""
+    record, table = change.after.objects[key], Key("table", key.path[:2])
+    given = record.default or record.identity != "none" or record.generated != "none"
+    if record.on == "table" and record.not_null and not given and table in change.before.objects:
+        meaning = "it fails with them: add it without NOT NULL, fill it, then SET NOT NULL"
+        yield Guard(f"SELECT FROM {table.sql}", meaning)
+
+
+def of_bound(change: Change, key: Key) -> Iterator[Guard]:
+    """Yield the guards for a table that becomes a partition: its rows must be within its bounds, and those of no other.
+
+    The rows of the default partition are the only others that could be.
+    """
+    expected = change.after.objects[key]
+    parent = Key.parse(f"table:{expected.inherits[0]}") if expected.bound else key
+    above = change.before.objects.get(parent)
+    inside = bounds.condition(getattr(above, "partitioned_by", None) or "", expected.bound or "")
+    if not inside:
+        return
+    yield Guard(f"SELECT FROM {key.sql} WHERE ({inside}) IS NOT TRUE", "outside of its bounds: with them it fails")
+    for other, record in change.before.objects.items():
+        if getattr(record, "bound", None) == "DEFAULT" and record.inherits == (parent.sql,) and other != key:
+            yield Guard(f"SELECT FROM {other.sql} WHERE {inside}", f"of {other.sql} belong to it: with them it fails")
+
+
+def _of_key(change: Change, key: Key, definition: str) -> Iterator[Guard]:
+    """Yield the guard for a unique key whose columns are plain: rows with the same values forbid it."""
+    found, table = KEYS.search(definition), Key("table", key.path[:2])
+    if found is None or table not in change.before.objects or "NULLS NOT DISTINCT" in definition:
+        return
+    names = found[1].split(", ")
+    where = [f"{name} IS NOT NULL" for name in names] + ([found[2]] if found[2] else [])
+    query = f"SELECT FROM {table.sql} WHERE {' AND '.join(where)} GROUP BY {found[1]} HAVING pg_catalog.count(*) > 1"
+    yield Guard(query, "the same values more than once: with them it fails", columns=f"{found[1]}, pg_catalog.count(*)")
+
+
+def _of_reference(change: Change, table: Key, names: str, other: str, keys: str, full: str | None) -> Iterator[Guard]:
+    """Yield the guard for a foreign key: rows that refer to nothing forbid it."""
+    if Key.parse(f"table:{other}") not in change.before.objects:
+        return
+    pairs = list(zip(names.split(", "), keys.split(", "), strict=True))
+    same = " AND ".join(f"o.{key} = r.{name}" for name, key in pairs)
+    empty = "".join(f" AND r.{name} IS NOT NULL" for name, _ in pairs)
+    if full:
+        empty = f" AND NOT ({' AND '.join(f'r.{name} IS NULL' for name, _ in pairs)})"
+    nothing = f"NOT EXISTS (SELECT FROM {other} AS o WHERE {same})"
+    yield Guard(
+        f"SELECT FROM {table.sql} AS r WHERE {nothing}{empty}", f"refer to nothing in {other}: with them it fails"
+    )
+
+
+NAME = r'(?:[a-z_][\w$]*|"(?:[^"]|"")+")'
+KEYS = re.compile(rf"\(({NAME}(?:, {NAME})*)\)(?: INCLUDE \([^()]*\))?(?: WHERE (\(.*\)))?\Z", re.DOTALL)
+CHECKED = re.compile(r"CHECK (\(.*\))(?: NO INHERIT)?\Z", re.DOTALL)
+REFERRING = re.compile(
+    rf"FOREIGN KEY \(({NAME}(?:, {NAME})*)\) REFERENCES ({NAME}\.{NAME})\(({NAME}(?:, {NAME})*)\)( MATCH FULL)?",
+    re.DOTALL,
+)

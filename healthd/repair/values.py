@@ -1,0 +1,108 @@
+"""The questions about values that another type would change: columns whose type changes or is created again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from healthd.catalog.composites import dropped, named
+from healthd.catalog.retyping import cast
+from healthd.model.names import Key, literal
+from healthd.repair.guards import Guard
+from healthd.repair.operations import Change
+
+
+def of_column(change: Change, column: Key) -> Iterator[Guard]:
+    """Yield the guard for a column of a table that gets another type."""
+    expected, actual = change.after.objects[column], change.before.objects[column]
+    if actual.on != "table":
+        return
+    if (enum := _enum(change, expected.type)) is not None:
+        yield _of_labels(change, column, enum)
+        return
+    name = Key("", column.path[2:]).sql
+    back = cast(cast(name, expected.type, actual.type), actual.type, expected.type)
+    yield _guard(column, _unlike(back, name, actual.type), expected.type)
+
+
+def of_conversion(change: Change, column: Key) -> Iterator[Guard]:
+    """Yield the guard for a column whose type is created again."""
+    key, actual = change.converted[column], change.before.objects[column]
+    name, array = Key("", column.path[2:]).sql, "[]" if actual.type.endswith("[]") else ""
+    if key.kind == "enum":
+        yield _of_labels(change, column, key)
+    elif key.kind == "composite":
+        yield from _of_attributes(change, column, key)
+    else:  # nobody can ask before the type exists
+        back = f"{name}::text{array}::{key.sql}{array}::text{array}::{change.aside(key).sql}{array}"
+        yield _guard(column, _unlike(back, name, getattr(change.before.objects[key], "type", "")), key.sql + array)
+
+
+def of_composite(change: Change, key: Key) -> Iterator[Guard]:
+    """Yield the guards for attributes that are dropped: columns of the type have their values."""
+    expected, actual = (side.objects[key].attributes for side in (change.after, change.before))
+    lost = [named(one)[0] for one in dropped(expected, actual)]
+    for column in change.before.dependents(key):
+        record = change.before.objects[column]
+        if lost and column.kind == "column" and record.on == "table":
+            name = Key("", column.path[2:]).sql
+            has = " OR ".join(f"({name}).{one} IS NOT NULL" for one in lost)
+            yield _of_lost(column, key, f"{name} IS NOT NULL" if record.type.endswith("[]") else has)
+
+
+def _of_attributes(change: Change, column: Key, key: Key) -> Iterator[Guard]:
+    """Yield the guards for a column whose composite type is created again, attribute by attribute."""
+    expected, actual = (dict(map(named, side.objects[key].attributes)) for side in (change.after, change.before))
+    name = Key("", column.path[2:]).sql
+    lost = [f"({name}).{one} IS NOT NULL" for one in actual if one not in expected]
+    if lost:
+        yield _of_lost(column, key, " OR ".join(lost))
+    unlike = [
+        _unlike(cast(cast(value, new, actual[one]), actual[one], new), value, actual[one])
+        for one, new in expected.items()
+        if one in actual and actual[one] != new and (value := f"({name}).{one}")
+    ]
+    if unlike:
+        yield _guard(column, " OR ".join(unlike), key.sql)
+
+
+def _of_lost(column: Key, key: Key, condition: str) -> Guard:
+    table = Key("table", column.path[:2]).sql
+    meaning = f"an attribute of {key.sql} would be dropped with its values in {column.sql}"
+    return Guard(f"SELECT FROM {table} WHERE {condition}", meaning, table=table)
+
+
+def _of_labels(change: Change, column: Key, enum: Key) -> Guard:
+    """Return the guard for a column that gets an enum: the text of each value must be a label."""
+    name = Key("", column.path[2:]).sql
+    labels = f"ARRAY[{', '.join(map(literal, change.after.objects[enum].labels))}]::text[]"
+    arrays = [
+        side.objects[column].type.endswith("[]") for side in (change.after, change.before) if column in side.objects
+    ]
+    if arrays == [True, False]:
+        condition = f"{name} IS NOT NULL"
+    elif arrays[0]:
+        condition = f"NOT pg_catalog.array_remove({name}::text[], NULL) <@ {labels}"
+    else:
+        condition = f"{name}::text <> ALL ({labels})"
+    return _guard(column, condition, enum.sql)
+
+
+def _guard(column: Key, condition: str, type_: str) -> Guard:
+    table = Key("table", column.path[:2]).sql
+    meaning = f"the type {type_} would change values of {column.sql}"
+    return Guard(f"SELECT FROM {table} WHERE {condition}", meaning, table=table)
+
+
+def _enum(change: Change, type_: str) -> Key | None:
+    """Return the enum that this is the name of, or of arrays of which it is."""
+    name = type_.removesuffix("[]")
+    return next((one for one in change.after.enums if one.sql == name), None)
+
+
+def _unlike(back: str, name: str, type_: str) -> str:
+    """Return the condition that holds for values which another type would change."""
+    as_text = "::text" if type_.partition("(")[0].partition("[")[0] in UNEQUAL else ""
+    return f"{back}{as_text} IS DISTINCT FROM {name}{as_text}"
+
+
+UNEQUAL = frozenset("json xml point line lseg box path polygon circle".split())  # types without the operator =

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthd.sqltext.classify import is_not_valid, validates
+from healthd.sqltext.classify import ALTERS, is_not_valid, validates
 from healthd.sqltext.nontransactional import NAME, PATH
 from healthd.sqltext.statements import blanked, nameless
 
@@ -21,13 +21,19 @@ SETS_NOT_NULL = re.compile(r"\balter\s+(?:column\s+)?(\S+)\s+set\s+not\s+null\b"
 REWRITES = re.compile(
     r"""\b(?:(?P<perhaps>alter\s+(?:column\s+)?\S+\s+(?:set\s+data\s+)?type)\b
       | set\s+(?:logged|unlogged|tablespace|access\s+method)\b
-      | add\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?\S+\s+(?:(?:small|big)?serial\b
+      | add\s+(?!generated\s+(?:always|by)\b)(?:column\s+)?(?:if\s+not\s+exists\s+)?\S+\s+(?:(?:small|big)?serial\b
           | [^,;]*?\bdefault\s+[^,]*?\b
             (?:random|gen_random_uuid|uuid_generate_v\w+|uuidv[47]|clock_timestamp|nextval|timeofday)\s*\(
           | [^;]*?\bgenerated\s+always\s+as\s*\((?:.*)\)\s*stored | [^,;]*?\bas\s+identity\b))""",
     FLAGS | re.VERBOSE,
 )
 
+# What the other expressions are about begins like this: bodies of functions are long, and need not be blanked.
+COSTLY = re.compile(
+    r"""(?:(?:alter|drop)\s+(?:table|trigger|policy|rule|index) | reindex
+      | create\s+(?:or\s+replace\s+)?(?:unique\s+|constraint\s+)?(?:index|trigger|policy|rule))\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
 ALTER_TABLE = re.compile(rf"alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?({PATH})\s+(.*)", FLAGS)
 DROPS = re.compile(rf"alter\s+table\s+({PATH})\s+drop\s+constraint\s+({NAME})", FLAGS)
 REFERENCES = re.compile(rf"\breferences\s+({PATH})", FLAGS)
@@ -74,6 +80,8 @@ class TableCost:
 
 def table_costs(text: str) -> Iterator[TableCost]:
     """Yield what a statement does to tables, if that can block others or takes as long as the table is large."""
+    if not COSTLY.match(text):
+        return
     code = nameless(blanked(text))
     if found := ALTER_TABLE.match(code):
         yield from _altered(text, code, found)
@@ -134,7 +142,7 @@ def _commands(code: str, start: int) -> Iterator[tuple[int, str]]:
 
 def dropped_constraint(text: str) -> tuple[str, str] | None:
     """Return the table and the name of the constraint that a statement drops, as it writes them."""
-    found = DROPS.match(nameless(blanked(text)))
+    found = DROPS.match(nameless(blanked(text))) if ALTERS.match(text) else None
     return (text[found.start(1) : found.end(1)], text[found.start(2) : found.end(2)]) if found else None
 
 

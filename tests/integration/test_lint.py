@@ -187,6 +187,7 @@ GOOD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
         ("CREATE TABLE t (); ALTER TABLE t ADD n serial;", {}),
         ("VACUUM t;", ALONE),
         ("ALTER TABLE t SET (fillfactor = 70);", {}),
+        ("ALTER TABLE t ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;", {}),
     ],
     "drop_breaks": [
         ("DROP TABLE t;", UNDO),

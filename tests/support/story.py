@@ -144,6 +144,7 @@ class Scene:
     target: Target
     files: Files
     report: Report
+    after: Round
     printed: str  # the output of pg_dump before the change; "": that of the template
 
     async def again(self) -> Report:
@@ -183,7 +184,7 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
         await before.close()
     after = await examine_again(target, compared, None if story.slow else before)
     await after.close()
-    return Scene(story, url, target, compared, after.report, printed)
+    return Scene(story, url, target, compared, after.report, after, printed)
 
 
 async def _busy(one: Round) -> Round:

@@ -125,10 +125,12 @@ def _of_drop(change: Change, places: _Places, number: int, one: Operation) -> It
     """Yield the edges of a drop: what needs an object goes first, and a new one with its name comes later."""
     gone = (one.key, *change.before.parts(one.key))
     for key in gone:
+        if key in change.converted:  # first, so that its old type can go even if the drop is held back
+            yield from ((first, number) for first in places.at[key][ALTER])
         for other in change.before.needs(key):
             yield from ((number, then) for then in places.drops[other])
             if one.key.kind not in HANGING:  # an object is altered when what stands in the way is gone
-                yield from ((number, then) for then in places.at[other][ALTER])
+                yield from ((number, then) for then in places.at[other][ALTER] if other not in change.gone)
     if one.key in change.asides:  # it goes when no column has it any more
         columns = (column for column, key in change.converted.items() if key == one.key)
         yield from ((first, number) for column in columns for first in places.at[column][ALTER])

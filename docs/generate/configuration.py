@@ -71,6 +71,14 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
             ),
             "0: none",
         ),
+        "rehearse": (
+            (
+                "`yes` or `no`: whether the daemon plays the script of each repair on a scratch server "
+                "([rehearsed](../how-to/repair.md#rehearsed))"
+            ),
+            "`yes`",
+        ),
+        "rehearse_limit_s": ("seconds that such a rehearsal may take{seconds}", None),
         "profile": (
             (
                 "platforms that made objects, which are not reported ([profiles](../how-to/profiles.md)): "

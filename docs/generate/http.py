@@ -75,6 +75,10 @@ MEMBERS: Mapping[str, str] = {
         "no other member counts them"
     ),
     "migrations": "`id`, `state` and `applied_at` of each migration",
+    "rehearsal": (
+        "how the script of `/repair` went on a scratch server: `state` is `none`, `running`, `done` or `failed`, "
+        "`words` is the result in one line"
+    ),
     "last_good": "when a round last found nothing; null if none did",
 }
 FACTS = ("valid_values", "missing", "extra")  # of enum_mismatch alone

@@ -205,7 +205,7 @@ def _changed(one: Address) -> str:
 
 
 # The privileges of a column become NULL again when everything that initdb or an extension granted is revoked.
-EMPTIED = """(c.oid, a.attnum) IN (SELECT p.objoid, p.objsubid
+EMPTIED = """(a.attrelid, a.attnum) IN (SELECT p.objoid, p.objsubid
                                                   FROM pg_catalog.pg_init_privs AS p
                                                  WHERE p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
                                                    AND p.objsubid > 0)"""

@@ -9,8 +9,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -139,6 +139,17 @@ def live() -> Callable[[str], None] | None:
         return None
     width = shutil.get_terminal_size().columns - 1
     return lambda text: click.echo(f"{CLEAR}{text[:width]}", nl=False, err=True)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Provide a function that shows what is being done, on one line that is erased afterwards; nothing elsewhere."""
+    tell = live()
+    try:
+        yield (lambda _text: None) if tell is None else (lambda text: tell(printable(hide(text))))
+    finally:
+        if tell is not None:
+            tell("")
 
 
 MOST_S = 7 * 86_400

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from healthd import catalog
@@ -29,14 +29,16 @@ def moved_back(
     objects = dict(actual.objects)
     origins: dict[Key, Key] = {}
     places: Places = {}
+    apart = _apart(expected.objects, objects)
     looking = True
     while looking:  # an object in its schema again may be what another one uses or mentions
         looking = False
         for kind in (name for name, one in kinds.items() if one.movable):
-            if found := dict(_pairs(kind, expected.objects, objects)):
+            if found := dict(_pairs(kind, expected.objects, objects, apart[kind])):
                 looking = True
                 places |= found
                 objects = _spelled(expected.objects, under_other_paths(objects, kind, found), places)
+                apart = _apart(expected.objects, objects)
                 origins |= {Key(kind, path): Key(kind, there) for there, path in found.items()}
     told = [
         Difference(key, SCHEMA_OF, key.path[0], there.path[0])
@@ -63,18 +65,36 @@ def repair(difference: Difference) -> str:
     return f"ALTER {catalog.words(there)} SET SCHEMA {quote(difference.expected)};"
 
 
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """The objects of one kind that only one side has."""
+
+    missing: list[Key] = field(default_factory=list)
+    unexpected: list[Key] = field(default_factory=list)
+
+
+def _apart(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Mapping[str, _Apart]:
+    """Return the objects that only one side has, by kind."""
+    found = defaultdict[str, _Apart](_Apart)
+    for key in expected.keys() - actual.keys():
+        found[key.kind].missing.append(key)
+    for key in actual.keys() - expected.keys():
+        found[key.kind].unexpected.append(key)
+    return found
+
+
 def _pairs(
-    kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
+    kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record], apart: _Apart
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Yield (the actual path, the expected path) where both are unambiguous."""
     lost, found = defaultdict[Any, list[Key]](list), defaultdict[Any, list[Key]](list)
-    for key in expected.keys() - actual.keys():
-        if key.kind == kind and Key("schema", key.path[:1]) in actual:
+    for key in apart.missing:
+        if Key("schema", key.path[:1]) in actual:
             lost[key.path[1:]].append(key)
     if not lost:
         return
-    for key in actual.keys() - expected.keys():
-        if key.kind == kind and Key("schema", key.path[:1]) in expected:
+    for key in apart.unexpected:
+        if Key("schema", key.path[:1]) in expected:
             found[key.path[1:]].append(key)
     inner = inside(kind, expected), inside(kind, actual)
     for name, keys in lost.items():
@@ -85,15 +105,15 @@ def _pairs(
                 inner[0].get(key.path, {}), inner[1].get(there.path, {}), names
             ):
                 yield there.path, key.path
-    yield from _elsewhere(kind, expected, actual, inner)
+    yield from _elsewhere(apart, expected, actual, inner)
 
 
 def _elsewhere(
-    kind: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record], inner: tuple[Inside, Inside]
+    apart: _Apart, expected: Mapping[Key, Record], actual: Mapping[Key, Record], inner: tuple[Inside, Inside]
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Yield (the actual path, the expected path) of tables that have another schema and another name."""
-    lost = [key for key in expected.keys() - actual.keys() if key.kind == kind and inner[0].get(key.path)]
-    found = [key for key in actual.keys() - expected.keys() if key.kind == kind and inner[1].get(key.path)]
+    lost = [key for key in apart.missing if inner[0].get(key.path)]
+    found = [key for key in apart.unexpected if inner[1].get(key.path)]
     if not lost or len(lost) * len(found) > COMPARED:
         return
     could = {key: [one for one in found if _is_elsewhere(key, one, expected, actual, inner)] for key in lost}

@@ -174,6 +174,8 @@ class _Reader(Sections):
             max_wait_s=self.seconds("healthd", "max_wait_s", 300.0),
             sample_rows=self.rows("healthd", 0),
             profiles=self.profiles("healthd", ()),
+            rehearse=self.choice("rehearse", ("yes", "no")) == "yes",
+            rehearse_limit_s=self.seconds("healthd", "rehearse_limit_s", 60.0),
             external_url=self.external_url(),
             allowed_hosts=self.allowed_hosts(),
         )

@@ -22,6 +22,7 @@ SECONDS: Mapping[str, tuple[float, int]] = {
     "max_latency_s": (0.001, 3600),
     "lock_timeout_s": (0.001, 3600),
     "max_wait_s": (0.001, 7 * DAY_S),
+    "rehearse_limit_s": (1, 3600),
 }
 
 # Every known key, by section; yoyo reads only those of [DEFAULT].
@@ -59,6 +60,8 @@ KEYS: Mapping[str, frozenset[str]] = {
             "max_wait_s",
             "sample_rows",
             "profile",
+            "rehearse",
+            "rehearse_limit_s",
         ]
     ),
     "target": frozenset(["database", "interval_s", "deadline_s", "contracts", "partitions", "sample_rows", "profile"]),

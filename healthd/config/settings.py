@@ -83,6 +83,8 @@ class Settings:
     max_wait_s: float = 300.0
     sample_rows: int = 0
     profiles: tuple[Profile, ...] = ()
+    rehearse: bool = True  # the daemon plays the scripts of its rounds on a scratch server
+    rehearse_limit_s: float = 60.0
     external_url: str = ""  # where others reach the pages; without a / at its end
     allowed_hosts: tuple[str, ...] = ()
 

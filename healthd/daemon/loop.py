@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from healthd.config.settings import Endpoint, Settings, Target
+from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.systemd import notify, watchdog_interval_s
 from healthd.database.idle_connections import Places
 from healthd.errors import ConfigError, HealthdError
@@ -49,7 +50,8 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    watch = Watch(Board(), load, settings, keep(settings))
+    board = Board()
+    watch = Watch(board, load, settings, keep(settings), Rehearsals(board))
     watch.follow(settings)
     threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
@@ -85,6 +87,7 @@ class Watch:
     load: Callable[[], Settings]
     settings: Settings
     kept: Kept
+    rehearsals: Rehearsals
     places: Places = field(default_factory=Places)
     refused: str = ""  # the error in the files since they were last valid
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
@@ -107,6 +110,7 @@ class Watch:
             if name not in self.rounds:
                 first_s = random.uniform(0, target.interval_s) if spread else 0.0  # noqa: S311 # jitter
                 self.rounds[name] = (target, asyncio.create_task(self._watch(target, first_s)))
+        self.rehearsals.follow(settings)
         self.board.reload_ok = True
         self.board.reloaded_at = now()
 
@@ -148,6 +152,7 @@ class Watch:
                 rest_s = rest(target.interval_s, failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
                 report = replace(report, next_round_s=rest_s)
                 _tell(self.board.post(report), report)
+                last = self.rehearsals.consider(last, self.settings)
                 await asyncio.sleep(rest_s)
         finally:
             if last is not None:
@@ -190,6 +195,8 @@ class Watch:
         tasks = [task for _, task in self.rounds.values()] + list(self.others)
         for task in tasks:
             task.cancel()
+        if rehearsals := self.rehearsals.stop():
+            await asyncio.wait(rehearsals, timeout=STOP_S)  # one that takes longer ends without us
         if tasks:
             _, hanging = await asyncio.wait(tasks, timeout=STOP_S)
             if hanging:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from psycopg import AsyncConnection, Error, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
+from healthd.database.probes.rights import read_rights
 from healthd.database.relation_sizes import read_sizes
 from healthd.errors import HealthdError
-from healthd.model.findings import MISSING, NOTHING, Finding, Verdict
+from healthd.model.findings import MISSING, NOTHING, Finding
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.observations import Size, TouchedColumn
-from healthd.model.scripts import COUNTED, REFUSED
+from healthd.model.scripts import COUNTED, REFUSED, Script
 from healthd.model.snapshots import SWAPPED
 
 if TYPE_CHECKING:
@@ -36,21 +37,26 @@ QUERY = """
      ORDER BY n.nspname, c.relname, a.attnum"""
 
 
-async def look_closer(connection: AsyncConnection[Any], reading: Reading, verdict: Verdict) -> Reading:
-    """Return a reading with more details on a verdict's findings; the same reading if no details are needed."""
-    findings = (*verdict.findings, *(one.finding for one in verdict.waived))  # details may make it another finding
+async def look_closer(connection: AsyncConnection[Any], reading: Reading, findings: Collection[Finding]) -> Reading:
+    """Return a reading with more details on findings; the same reading if no details are needed."""
     tables = [one.key for one in findings if one.attribute == SWAPPED] + _exchanged(findings)
     others = [one.key.path[0] for one in findings if (one.key.kind, one.attribute) == ("extension", "version")]
-    queries = tuple(dict.fromkeys(one.rows for one in verdict.script if one.rows))[:ASKED]
-    relations = tuple(dict.fromkeys(cost.relation for one in verdict.script for cost in one.costs))[:SIZED]
-    if not tables and not others and not queries and not relations:
+    if not tables and not others:
         return reading
     async with read_only(connection, {**SESSION, **LIMITS}):
         updates = {name: await _updates(connection, name) for name in others}
         touched = await _touches(connection, reading, tables)
+    return replace(reading, touched=touched, updates=updates)
+
+
+async def measure(connection: AsyncConnection[Any], reading: Reading, script: Script) -> Reading:
+    """Return a reading with the rows and the sizes that a script depends on, and with what the role may do."""
+    queries = tuple(dict.fromkeys(one.rows for one in script if one.rows))[:ASKED]
+    relations = tuple(dict.fromkeys(cost.relation for one in script for cost in one.costs))[:SIZED]
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        rights = await read_rights(connection)
     sizes = await _sizes(connection, relations)
-    rows = await _counts(connection, queries)
-    return replace(reading, touched=touched, updates=updates, rows=rows, sizes=sizes)
+    return replace(reading, rows=await _counts(connection, queries), sizes=sizes, rights=rights)
 
 
 # How many questions about rows are asked for one script, and how long each may take.

@@ -26,7 +26,8 @@ class Locked:
     `effects` are differences from before it to after it. `rollback` is the proven verdict: exact, differs
     (`rollback_differences` names the objects), fails, or missing. `steps` are the statements that were measured
     to lock, rewrite or read relations that existed before. `digests` is what the effects add to the digest of
-    each kind, None when that has not been computed yet.
+    each kind, None when that has not been computed yet. `chain` is what the lock file contained as the digest of this
+    record and of all records before it, "" in lock files of earlier versions.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Locked:
     rollback_differences: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     digests: Mapping[str, Digest] | None = None
+    chain: str = field(default="", compare=False)
 
     @property
     def locks(self) -> Mapping[str, str]:

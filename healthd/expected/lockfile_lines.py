@@ -184,7 +184,7 @@ def _locked(
     entry: dict[str, Any], majors: Collection[int]
 ) -> tuple[dict[str, Any], Counts, dict[int, tuple[Counts, dict[str, Digest]]]]:
     """Return the fields of a migration without its effects, the number of effects, and those on other versions."""
-    if entry.keys() != LOCKED:
+    if entry.keys() - {"chain"} != LOCKED:
         raise KeyError(entry.keys() ^ LOCKED)
     if not isinstance(entry["migration"], str) or not isinstance(entry["digest"], str):
         raise TypeError("not the name and the digest of a migration")
@@ -210,6 +210,7 @@ def _locked(
         "rollback_differences": tuple(entry["rollback_differences"]),
         "steps": steps,
         "digests": _digests(entry["adds"]),
+        "chain": str(entry.get("chain", "")),
     }
     return fields, _counted(entry["effects"]), also
 

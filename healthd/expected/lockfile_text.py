@@ -2,13 +2,16 @@
 
 Its first line, and the first line of each migration, hold the number of lines that belong to it, the SHA-256 of those
 lines, and what they add to the digest of each kind. A round that finds the expected digests in a database therefore
-does not read the other lines. For other major versions of PostgreSQL only the differences are stored (`on`).
+does not read the other lines. The `chain` of a migration is a digest of its lines and of all lines before it.
+For other major versions of PostgreSQL only the differences are stored (`on`).
 """
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -18,16 +21,61 @@ from healthd.expected.codec import encode, encode_difference, line, passing
 from healthd.expected.effects import elsewhere
 from healthd.expected.lockfile import Locked, LockFile, Needed, counted_out
 from healthd.expected.measurements import encode as encode_step
-from healthd.model.attributes import Record
+from healthd.model.attributes import Record, attributes
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference
 
 FORMAT = 3
+MEASUREMENT = 1  # to be increased with each change of what a replay measures: all files are then measured again
 
 
 def dump(lock: LockFile) -> str:
     """Return the lock file's text."""
-    lock = counted_out(lock)
+    first, *blocks = _blocks(counted_out(lock))
+    first[0].update(_needed_entry(lock.needed))
+    for (entry, _), one in zip(blocks, lock.migrations, strict=True):
+        if one.chain:
+            entry["chain"] = one.chain
+    return "".join(line(entry) + follow for entry, follow in (first, *blocks))
+
+
+def linked(lock: LockFile) -> LockFile:
+    """Return a lock file in which each migration has its link of the chain."""
+    ones = zip(lock.migrations, chain(lock), strict=True)
+    return replace(lock, migrations=tuple(replace(one, chain=link) for one, link in ones))
+
+
+def chain(lock: LockFile) -> tuple[str, ...]:
+    """Return for each migration the digest of its record and of all records before it.
+
+    A record is what was measured of exactly these files, in this order, by this version of the measurement: a changed
+    word in one of them changes its link and all later ones.
+    """
+    return tuple(_links([entry for entry, _ in _blocks(counted_out(lock))], lock))
+
+
+def _links(entries: Sequence[Mapping[str, Any]], lock: LockFile) -> Iterator[str]:
+    """Yield the links of a chain of first lines, which contain the digests of the lines that follow them."""
+    first, *migrations = entries
+    link = _link(MEASUREMENT, _queries(lock.server_version), first)
+    for entry in migrations:
+        needed = [[one.kind, one.name] for one in lock.needed if one.migration == entry["migration"]]
+        yield (link := _link(link, entry, needed))
+
+
+def _link(*parts: Any) -> str:
+    return sha256(line({"parts": parts}).encode()).hexdigest()
+
+
+@functools.cache
+def _queries(server_version: int) -> str:
+    """Return a digest of what is read of each kind: a record is not complete if a later version reads more."""
+    texts = [(kind.name, kind.sql(server_version), list(attributes(kind.record))) for kind in KINDS.values()]
+    return _link(texts)
+
+
+def _blocks(lock: LockFile) -> list[tuple[dict[str, Any], str]]:
+    """Return the first line and the other lines of an empty database, and of each migration."""
     base = [{"base": str(key), "is": encode(record)} for key, record in sorted(lock.base.items())]
     there = {major: list(elsewhere(made(lock.base), made(one.base))) for major, one in sorted(lock.also.items())}
     follow = "".join(map(line, base)) + _elsewhere({}, there)
@@ -37,13 +85,12 @@ def dump(lock: LockFile) -> str:
         "also": {str(major): _counts(entries) for major, entries in there.items()},
         "base": len(base),
         **seal(follow.encode()),
-        **_needed_entry(lock.needed),
     }
     also = [
         {major: other.migrations[number] for major, other in sorted(lock.also.items())}
         for number in range(len(lock.migrations))
     ]
-    return "".join([line(first), follow, *map(_block, lock.migrations, also)])
+    return [(first, follow), *map(_block, lock.migrations, also)]
 
 
 def _needed_entry(needed: tuple[Needed, ...]) -> dict[str, Any]:
@@ -55,7 +102,7 @@ def made(base: Mapping[Key, Record]) -> list[Difference]:
     return [Difference(key, None, None, record) for key, record in base.items()]
 
 
-def _block(one: Locked, also: Mapping[int, Locked]) -> str:
+def _block(one: Locked, also: Mapping[int, Locked]) -> tuple[dict[str, Any], str]:
     effects = [(effect.key.kind, encode_difference(effect)) for effect in _lasting(one.effects)]
     effects.sort(key=lambda entry: entry[0])
     there = {major: list(elsewhere(_lasting(one.effects), _lasting(other.effects))) for major, other in also.items()}
@@ -81,7 +128,7 @@ def _block(one: Locked, also: Mapping[int, Locked]) -> str:
         "adds": _adds(one.digests or {}),
         "also": otherwise,
     }
-    return line(first) + follow
+    return first, follow
 
 
 def _lasting(effects: Iterable[Difference]) -> list[Difference]:

@@ -19,9 +19,10 @@ from healthd.migrations.engine.lock_waits import AGAIN, pause_s
 from healthd.migrations.engine.yoyo_backend import opened
 from healthd.migrations.manner import Manner
 from healthd.model.scripts import Script, Statement
-from healthd.repair.text import SESSION, batches
+from healthd.repair.text import LOCK_TIMEOUT, SESSION, batches
 from healthd.rounds.closer_look import conclude_closely
 from healthd.rounds.observation import Observation
+from healthd.sqltext.nontransactional import blocks_nobody
 from healthd.sqltext.steps import excerpt
 
 
@@ -73,8 +74,10 @@ async def _script(connection: Any, target: Target, files: Files) -> Script:
 
 async def _run(connection: Any, batch: Sequence[Statement], ran: int, manner: Manner) -> None:
     """Run a batch; if another session holds a lock, the whole of it is tried again, unless a part of it could stay."""
-    texts = [one.sql for one in batch]
-    whole = not batch[0].alone
+    texts, whole = [one.sql for one in batch], not batch[0].alone
+    if blocks_nobody(texts[0]):  # nobody waits behind it, and a build that gives up leaves an INVALID index
+        wait = f"SET lock_timeout = '{manner.patience.max_wait_s * 1000:.0f}ms'"
+        texts = [wait, *texts, f"SET lock_timeout = '{LOCK_TIMEOUT}'"]
     deadline = asyncio.get_running_loop().time() + manner.patience.max_wait_s
     for attempt in range(1, 10_000):
         try:

@@ -124,6 +124,7 @@ class Verdict:
     server_version: int | None = None  # as the server counts: 180004
     unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # differences without a finding, by reason
     script: Script = ()  # the repair of all differences, in order
+    script_notes: tuple[str, ...] = ()  # what a reader must know before it can run
     waived: tuple[Waived, ...] = ()  # findings that waivers cover; `findings` does not contain them
     not_adopted: Finding | None = None  # for a database that is not empty and has no ledger
 

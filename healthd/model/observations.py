@@ -154,3 +154,20 @@ class Size:
 
     size_bytes: int
     rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a role lacks that a repair may need: `foreign` are the roles whose objects it may not change.
+
+    `unassumable` are the roles to which it cannot give an object, `closed` the schemas in which it may not create one.
+    `superusers` are the roles of which nobody should become a member for this.
+    """
+
+    role: str
+    superuser: bool = False
+    in_recovery: bool = False  # the server is a standby
+    foreign: frozenset[str] = frozenset()
+    unassumable: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
+    superusers: frozenset[str] = frozenset()

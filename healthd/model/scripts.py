@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from healthd.model.costs import Cost
+from healthd.model.names import Key
 from healthd.model.snapshots import Place
 
 COUNTED = 1000  # as many rows are counted at most
@@ -25,6 +26,26 @@ class Statement:
     alone: bool = False  # cannot run in a transaction, or should not
     rows: str = ""  # a query for the rows that forbid it, or that would lose something
     costs: tuple[Cost, ...] = ()  # what it does to relations that exist
+    key: Key | None = None  # the object that it creates, changes or drops
 
 
 Script = tuple[Statement, ...]
+
+Steps = tuple[tuple[str, bool, tuple[Place, ...]], ...]
+
+
+def steps_of(script: Script) -> Steps:
+    """Return what a script does, and for what; the rows and the sizes that its comments name may change."""
+    return tuple((one.sql, bool(one.held), one.causes) for one in script if one.sql)
+
+
+NONE, RUNNING, FINISHED, FAILED = "none", "running", "done", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """How far the rehearsal of a script in the background is, and its result in one line."""
+
+    state: str = NONE
+    words: str = ""
+    steps: Steps = ()

@@ -84,7 +84,7 @@ def diff(expected: Snapshot, actual: Snapshot, *, exact: bool = False) -> tuple[
     ]
     for key, record in expected.objects.items():
         other = actual.objects.get(key)
-        if other == record or key.kind in blind:
+        if other is record or other == record or key.kind in blind:
             continue
         if other is None:
             found.append(Difference(key, None, record, None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from healthd.comparison.mentions import Mentions, mentions
 from healthd.comparison.renames import AS_WRITTEN
@@ -15,10 +16,15 @@ from healthd.model.snapshots import Snapshot
 
 
 class Dependencies:
-    """The dependencies within one snapshot; everything is computed when it is needed."""
+    """The dependencies within one snapshot; everything is computed when it is needed.
 
-    def __init__(self, snapshot: Snapshot, kinds: Mapping[str, Kind]) -> None:
+    `other` is the snapshot that it is compared with. What is the same in both needs nothing that only this one has a
+    name for: most objects of a large database are the same, and their texts need not be read to drop a new table.
+    """
+
+    def __init__(self, snapshot: Snapshot, kinds: Mapping[str, Kind], other: Snapshot | None = None) -> None:
         self.snapshot, self.objects, self.kinds = snapshot, snapshot.objects, kinds
+        self._other = other
 
     @functools.cached_property
     def around(self) -> Around:
@@ -46,13 +52,21 @@ class Dependencies:
 
     def dependents(self, key: Key) -> tuple[Key, ...]:
         """Return the objects that need this one."""
+        if self._is_new(key):
+            return self._unlike.dependents(key)
         return tuple(self._dependents.get(key, ()))
 
     def parts(self, key: Key) -> Iterator[Key]:
         """Yield everything that is dropped together with an object, because it belongs to it."""
-        for part in self._parts.get(key, ()):
+        for part in self.own_parts(key):
             yield part
             yield from self.parts(part)
+
+    def own_parts(self, key: Key) -> tuple[Key, ...]:
+        """Return the parts of an object without theirs."""
+        if self._is_new(key):
+            return self._unlike.own_parts(key)
+        return tuple(self._parts.get(key, ()))
 
     def parent(self, key: Key) -> Key | None:
         """Return the object that an object belongs to, if that is in the snapshot."""
@@ -67,6 +81,20 @@ class Dependencies:
         return mentions(kind, key, self.objects[key], without=AS_WRITTEN | kind.completed)
 
     # ── how it is found ──────────────────────────────────────────────────────────────────────────────────
+
+    def _is_new(self, key: Key) -> bool:
+        """Return whether only this snapshot has the name of an object, or of the table that it is a part of."""
+        return self._other is not None and key.path[:2] not in self._known
+
+    @functools.cached_property
+    def _known(self) -> frozenset[Path]:
+        return frozenset(key.path[:2] for key in self._other.objects) if self._other is not None else frozenset()
+
+    @functools.cached_property
+    def _unlike(self) -> Dependencies:
+        others = self._other.objects if self._other is not None else {}
+        unlike = {key: record for key, record in self.objects.items() if others.get(key) != record}
+        return Dependencies(replace(self.snapshot, objects=unlike), self.kinds)
 
     @functools.cached_property
     def _needs(self) -> dict[Key, frozenset[Key]]:

@@ -17,11 +17,17 @@ def online(change: Change, operations: Iterable[Operation], sizes: Mapping[str, 
 
 
 def has_rows(change: Change, key: Key, sizes: Mapping[str, Size]) -> bool:
-    """Return whether an object belongs to a table that exists, is not created again, and is not known to be empty."""
+    """Return whether an object belongs to a table that exists, is not created again, and is not known to be empty.
+
+    The size of a table is that of its partitions too, but not of tables that inherit from it.
+    """
     table = Key("table", key.path[:2])
     if table not in change.before.objects or table in change.made or table in change.gone:
         return False
-    return str(table) not in sizes or sizes[str(table)].rows != 0
+    if str(table) not in sizes or sizes[str(table)].rows != 0:
+        return True
+    heirs = (record for key, record in change.before.objects.items() if key.kind == "table" and not record.bound)
+    return any(table.sql in record.inherits for record in heirs)
 
 
 def _online(change: Change, operations: Iterable[Operation], sizes: Mapping[str, Size]) -> Iterator[Operation]:

@@ -48,7 +48,7 @@ class Change:
         self.kinds = kinds
         self.order = {name: position for position, name in enumerate(kinds)}
         self._me = called(migrator) if migrator else CURRENT
-        self.after, self.before = Dependencies(expected, kinds), Dependencies(actual, kinds)
+        self.after, self.before = Dependencies(expected, kinds), Dependencies(actual, kinds, expected)
         self.differences = tuple(differences)
         self.gone: dict[Key, Place] = {}  # what is dropped, with the difference that requires it
         self.made: dict[Key, Place] = {}  # what is created

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from healthd.catalog import KINDS
 from healthd.comparison import moves, renames, swapped_columns
@@ -47,24 +47,51 @@ def repair(
     kinds: Mapping[str, Kind] = KINDS,
     migrator: str | None = None,
 ) -> Script:
-    """Return the script that repairs these differences and loses nothing.
+    """Return the script that repairs these differences and loses nothing; see `drafted`."""
+    return drafted(expected, actual, differences, names=names, kinds=kinds, migrator=migrator).script(known)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A script before the rows and the sizes of tables are known; most of the work is done."""
+
+    change: Change
+    operations: tuple[Operation, ...]
+    names: tuple[Difference, ...]
+    restored: tuple[Statement, ...]
+
+    def script(self, known: Known) -> Script:
+        """Return the script."""
+        change, operations = self.change, online(self.change, self.operations, known.sizes)
+        follow = edges(change, operations)
+        safe = judged(change, operations, follow, known)
+        places = defaultdict[Key, list[Place]](list)
+        for one in change.differences:
+            places[one.key].append(one.place)
+        order = ordered(change, operations, follow)
+        statements = _statements(change, (safe[number] for number in order), places)
+        weigh = weighing(change, known.sizes, self.names)
+        return tuple(weigh(one) for one in (*self.restored, *_once(statements)))
+
+
+def drafted(
+    expected: Snapshot,
+    actual: Snapshot,
+    differences: Iterable[Difference],
+    *,
+    names: Iterable[Difference] = (),
+    kinds: Mapping[str, Kind] = KINDS,
+    migrator: str | None = None,
+) -> Draft:
+    """Return the draft of the script that repairs these differences.
 
     `actual` has renamed, moved and swapped objects under their expected names; `names` are these differences.
     """
     found = [one for one in differences if one.attribute not in (*NAMES, UNREADABLE)]
     change = Change(expected, actual, found, kinds, migrator)
-    operations = online(change, change.operations(), known.sizes)
-    follow = edges(change, operations)
-    safe = judged(change, operations, follow, known)
-    order = ordered(change, operations, follow)
-    places = defaultdict[Key, list[Place]](list)
-    for one in found:
-        places[one.key].append(one.place)
-    statements = _statements(change, (safe[number] for number in order), places)
-    wanted = tuple(names)
-    restored = restored_names({**actual.objects, **expected.objects}, wanted)
-    weigh = weighing(change, known.sizes, wanted)
-    return tuple(weigh(one) for one in (*restored, *_once(statements)))
+    wanted = tuple(one for one in names if one.attribute in NAMES)
+    restored = tuple(restored_names({**actual.objects, **expected.objects}, wanted)) if wanted else ()
+    return Draft(change, change.operations(), wanted, restored)
 
 
 def restored_names(objects: Mapping[Key, Record], differences: Iterable[Difference]) -> Iterator[Statement]:
@@ -79,28 +106,30 @@ def restored_names(objects: Mapping[Key, Record], differences: Iterable[Differen
             sql = swapped_columns.repair(one, taken)
         else:
             continue
-        yield Statement(sql, (one.place,))
+        yield Statement(sql, (one.place,), key=one.key)
 
 
 def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
     for one in safe:
+        key = one.operation.key
         cause = tuple(dict.fromkeys((one.operation.cause, *_also(change, one.operation, places))))
         checked = [guard for guard in one.guards if guard.table]
         for guard in checked:
-            yield Statement(raising(guard), cause, held=one.held, rows=guard.query, costs=of_guard(guard))
+            yield Statement(raising(guard), cause, held=one.held, rows=guard.query, costs=of_guard(guard), key=key)
         asked = [guard for guard in one.guards if not guard.table]
         for guard in asked[1:]:
-            yield Statement("", cause, (guard.question,), one.held, rows=guard.query)
+            yield Statement("", cause, (guard.question,), one.held, rows=guard.query, key=key)
         notes = (*one.notes, *(guard.question for guard in asked[:1] if guard.counts))
         rows = asked[0].query if asked else _asked(one.operation)
         for sql in one.operation.statements:
             if sql.startswith("--"):
                 notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))
             else:
-                yield Statement(sql, cause, notes, one.held, runs_alone(sql) or is_validation(sql), rows)
+                alone = runs_alone(sql) or is_validation(sql)
+                yield Statement(sql, cause, notes, one.held, alone, rows, key=key)
                 notes, rows = (), ""
         if notes:
-            yield Statement("", cause, notes, one.held)
+            yield Statement("", cause, notes, one.held, key=key)
 
 
 def _also(change: Change, one: Operation, places: Mapping[Key, Iterable[Place]]) -> Iterator[Place]:

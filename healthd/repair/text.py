@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from healthd.model.scripts import Script, Statement
@@ -29,10 +30,18 @@ def _costs(statement: Statement) -> Iterator[str]:
     yield from (one.words() for one in statement.costs if one.size is not None and one.size.rows != 0)
 
 
-def of(script: Script, places: Collection[Place]) -> tuple[str, ...]:
-    """Return the statements that repair any of these differences, in their order."""
-    wanted = frozenset(places)
-    return tuple(written(one) for one in script if not wanted.isdisjoint(one.causes))
+def parts_of(script: Script) -> Callable[[Iterable[Place]], tuple[str, ...]]:
+    """Return a function that returns the statements that repair any of some differences, in their order."""
+    numbers = defaultdict[Place, list[int]](list)
+    for number, one in enumerate(script):
+        for place in one.causes:
+            numbers[place].append(number)
+
+    def parts(places: Iterable[Place]) -> tuple[str, ...]:
+        found = sorted({number for place in places for number in numbers.get(place, ())})
+        return tuple(written(script[number]) for number in found)
+
+    return parts
 
 
 def transactions(script: Iterable[Statement]) -> Iterator[str]:

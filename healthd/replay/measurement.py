@@ -46,7 +46,7 @@ HELD = """
 SCANS = """
     SELECT c.oid::bigint, pg_catalog.pg_stat_get_xact_numscans(c.oid)
       FROM pg_catalog.pg_class AS c
-     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm')"""
+     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm') AND pg_catalog.pg_stat_get_xact_numscans(c.oid) > 0"""
 
 
 class _Relation(NamedTuple):
@@ -76,13 +76,16 @@ def _level(mode: str) -> int:
     return MODES.index(lock_words(mode))
 
 
-async def measure(connection: Any, migration: Migration, *, whole: bool = False) -> tuple[Step, ...]:
+async def measure(
+    connection: Any, migration: Migration, *, whole: bool = False, reader: Any = None
+) -> tuple[Step, ...]:
     """Apply a migration, committed, and return its steps: the statements that locked, rewrote or scanned a relation.
 
     `whole` runs a transactional one as a single statement. Raises HealthdError when a statement fails: a transactional
-    migration is then rolled back completely.
+    migration is then rolled back completely. On the `reader`, another connection, the relations are read again and
+    again, so that this is planned only once.
     """
-    before = await _relations(connection)
+    before = await _relations(reader or connection, prepare=reader is not None)
     try:
         if migration.transactional:
             whole = whole or not before  # there is no relation that a statement could lock
@@ -95,15 +98,14 @@ async def measure(connection: Any, migration: Migration, *, whole: bool = False)
         raise
     finally:
         await _execute(connection, "RESET SESSION AUTHORIZATION")
-        await _execute(connection, "DISCARD ALL")
+        await _execute(connection, "DISCARD ALL")  # which must be a message of its own
     return tuple(one for one in steps if one.locks or one.rewrites or one.scans or one.known != MEASURED)
 
 
 async def _together(connection: Any, before: _Relations, found: Sequence[Statement]) -> list[Step]:
     """Run statements in one transaction, and commit it."""
-    await _execute(connection, "BEGIN")
     state, steps = _State(), []
-    state.scans = dict(await _rows(connection, SCANS))
+    state.scans = dict(await _rows(connection, f"BEGIN; {SCANS}"))
     for one in found:
         await _execute(connection, one.text)
         now = await _held(connection, before)
@@ -203,11 +205,13 @@ def _rewrites(before: _Relations, now: Any) -> tuple[str, ...]:
     return tuple(sorted(before[oid].key for oid in changed if before[oid].table not in changed))
 
 
-async def _relations(connection: Any) -> _Relations:
+async def _relations(connection: Any, *, prepare: bool = False) -> _Relations:
     found: _Relations = {}
     kinds = {letter: kind.name for kind in KINDS.values() for letter in kind.relkinds}
-    for oid, kind, schema, name, table, table_oid, filenode, partition in await _rows(connection, RELATIONS):
-        if name in BOOKS or name == DIGESTS:
+    for oid, kind, schema, name, table, table_oid, filenode, partition in await _rows(
+        connection, RELATIONS, prepare=prepare
+    ):
+        if not {name, table}.isdisjoint((*BOOKS, DIGESTS)):
             continue
         path = (schema, table, name) if table is not None else (schema, name)
         key = Key(kinds[kind], path)
@@ -215,9 +219,13 @@ async def _relations(connection: Any) -> _Relations:
     return found
 
 
-async def _rows(connection: Any, query: str) -> list[Any]:
+async def _rows(connection: Any, query: str, *, prepare: bool = False) -> list[Any]:
+    """Return the rows of the last of these statements."""
     with translated():
-        rows: list[Any] = await (await connection.execute(query.encode())).fetchall()
+        cursor = await connection.execute(query.encode(), prepare=prepare)
+        while cursor.nextset():
+            pass
+        rows: list[Any] = await cursor.fetchall()
     return rows
 
 

@@ -1,4 +1,4 @@
-"""A repair played before anybody runs it: on a scratch server, in a copy of what the target has, without rows."""
+"""A repair played before anybody runs it: on a scratch server, in a copy of what the target has, with made-up rows."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from healthd.database.driver_errors import translated
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.errors import HealthdError
 from healthd.migrations.engine.lock_waits import Say
+from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import Difference, Place, Snapshot, diff
 from healthd.repair.script import changes
 from healthd.repair.text import SESSION
+from healthd.replay.filled_tables import filled, losses
 from healthd.replay.scratch import Scratch, scratch_on
 from healthd.text import some
+
+# Made-up rows need not fit what the script is for: a value that a check or a key forbids, or that a type cannot hold.
+UNFIT = ("22", "23", "P0001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +37,15 @@ class Rehearsal:
     problem: str = ""
     held: int = 0  # statements that are not run
     left: tuple[str, ...] = ()  # what differs afterwards although the script repairs it, or only since the script ran
+    filled: int = 0  # tables with rows
 
     @property
     def words(self) -> str:
         """Return the result in one line."""
         if self.problem:
             return f"Not rehearsed: {self.problem}"
-        where = f"Rehearsed on PostgreSQL {self.server}, without rows"
+        rows = f"with rows in {self.filled} table{'s' * (self.filled > 1)}" if self.filled else "without rows"
+        where = f"Rehearsed on PostgreSQL {self.server}, {rows}"
         if self.left:
             return f"{where}: afterwards {some(self.left)}"
         return f"{where}: clean" + (
@@ -66,22 +73,54 @@ async def rehearse(
 async def _rehearse(
     scratch: Scratch, script: Script, expected: Snapshot, actual: Snapshot, migrator: str | None
 ) -> Rehearsal:
-    connection = scratch.connection
+    """Play a script with rows, and without them if made-up rows do not fit what it creates."""
+    for fill in (True, False):
+        base = await _snapshot(scratch.connection, migrator)
+        copy = await _copied(scratch.connection, base, expected, actual, migrator)
+        if isinstance(copy, str):
+            return Rehearsal(problem=copy)
+        rows = await filled(scratch.connection, actual, *_touched(script, expected, actual)) if fill else ()
+        if failure := await _run(scratch.connection, _statements(script)):
+            if rows and failure.sqlstate.startswith(UNFIT):
+                await scratch.start()
+                continue
+            return Rehearsal(problem=f"on a scratch server the script fails: {failure.text}")
+        before, after = (
+            unlike(expected, one, migrator) for one in (copy, await _snapshot(scratch.connection, migrator))
+        )
+        repaired = {place for one in script if not one.held for place in one.causes}
+        left = (message(one) for place, one in after.items() if place in repaired or place not in before)
+        lost = await losses(scratch.connection, rows)
+        held = sum(bool(one.held) for one in script)
+        return Rehearsal(version(base), held=held, left=(*left, *lost), filled=len(rows))
+    raise AssertionError("a rehearsal without rows has an end")
+
+
+async def _copied(
+    connection: Any, base: Snapshot, expected: Snapshot, actual: Snapshot, migrator: str | None
+) -> Snapshot | str:
+    """Build what the target has, and return it as it was read again; or, in words, why that is not possible."""
     await _run(connection, _roles(expected, actual, migrator))
-    base = await _snapshot(connection, migrator)
     built = changes(actual, base, migrator=migrator or connection.info.user)
     if failure := await _run(connection, (sql for one in built for sql in one.statements)):
-        return Rehearsal(problem=f"the objects of the target cannot be built on a scratch server: {failure}")
+        return f"the objects of the target cannot be built on a scratch server: {failure.text}"
     copy = await _snapshot(connection, migrator)
     if wrong := unlike(actual, copy, migrator):
         texts = [message(one, than="the target") for one in wrong.values()]
-        return Rehearsal(problem=f"a scratch server builds something else: {some(texts)}")
-    if failure := await _run(connection, _statements(script)):
-        return Rehearsal(problem=f"on a scratch server the script fails: {failure}")
-    before, after = (unlike(expected, one, migrator) for one in (copy, await _snapshot(connection, migrator)))
-    repaired = {place for one in script if not one.held for place in one.causes}
-    left = tuple(message(one) for place, one in after.items() if place in repaired or place not in before)
-    return Rehearsal(version(base), held=sum(bool(one.held) for one in script), left=left)
+        return f"a scratch server builds something else: {some(texts)}"
+    return copy
+
+
+def _touched(script: Script, expected: Snapshot, actual: Snapshot) -> tuple[frozenset[Key], frozenset[Key]]:
+    """Return the tables that a script is about, and those of which it drops something that must hold no rows."""
+    causes = {key for one in script for key, _ in one.causes}
+    dropped = {
+        key
+        for key in causes
+        if key.kind in ("table", "column") and key in actual.objects and key not in expected.objects
+    }
+    of_table = (frozenset(Key("table", key.path[:2]) for key in keys) for keys in (causes, dropped))
+    return next(of_table), next(of_table)
 
 
 async def _snapshot(connection: Any, migrator: str | None) -> Snapshot:
@@ -115,8 +154,16 @@ def _statements(script: Iterable[Statement]) -> Iterator[str]:
     return (one.sql for one in script if one.sql and not one.held)
 
 
-async def _run(connection: Any, statements: Iterable[str]) -> str:
-    """Run statements one by one; return the first that fails, with the server's words, or an empty text."""
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A statement that failed: the server's words with the statement, and its SQLSTATE."""
+
+    text: str
+    sqlstate: str
+
+
+async def _run(connection: Any, statements: Iterable[str]) -> Failure | None:
+    """Run statements one by one; return the first failure."""
     for sql in (*SESSION, *statements):
         if sql.startswith("--"):
             continue
@@ -124,8 +171,8 @@ async def _run(connection: Any, statements: Iterable[str]) -> str:
             with translated():
                 await connection.execute(sql.encode())
         except HealthdError as error:
-            return f"{error} ({' '.join(sql.split())[:120]})"
-    return ""
+            return Failure(f"{error} ({' '.join(sql.split())[:120]})", getattr(error, "sqlstate", None) or "")
+    return None
 
 
 def version(snapshot: Snapshot) -> str:

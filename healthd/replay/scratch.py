@@ -7,83 +7,49 @@ new server is started.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from healthd.catalog.digests import Digest
 from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect, rows_of
 from healthd.database.driver_errors import translated
 from healthd.database.probes.surroundings import available_extensions
-from healthd.database.snapshot.reading import take_snapshot_after
+from healthd.database.snapshot.planned_reader import PlannedReader
+from healthd.database.snapshot.reading import expected_digests
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected.extensions import UNAVAILABLE, created
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Needed
 from healthd.migrations.engine.lock_waits import Say
 from healthd.migrations.engine.notices import Notice
-from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 from healthd.model.names import quote
 from healthd.model.snapshots import Snapshot
 from healthd.postgres import embedded
 from healthd.replay.missing_extensions import refuse_unavailable, who_has
+from healthd.replay.runner import Runner
+from healthd.replay.server_state import NOT_COPIED, Global, globals_of, make
 
-SCRATCH, COPY = "replay", "replay_copy"
-# The objects of the server itself: kind, name, and everything about them that a migration could change.
-GLOBALS = """
-    SELECT 'database', d.datname::text,
-           pg_catalog.concat_ws(' ', d.datdba, d.datallowconn, d.datconnlimit, d.datistemplate, d.datacl)
-      FROM pg_catalog.pg_database AS d
-     WHERE d.datname <> ALL ('{replay,replay_copy}')
-    UNION ALL
-    SELECT 'tablespace', t.spcname::text, pg_catalog.concat_ws(' ', t.spcowner, t.spcacl, t.spcoptions)
-      FROM pg_catalog.pg_tablespace AS t
-    UNION ALL
-    SELECT 'role', r.rolname::text,
-           pg_catalog.concat_ws(' ', r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin,
-                                r.rolreplication, r.rolbypassrls, r.rolconnlimit, r.rolvaliduntil, r.rolconfig)
-      FROM pg_catalog.pg_roles AS r
-    UNION ALL
-    SELECT 'membership', m.roleid::regrole::text || ' ' || m.member::regrole::text, m.admin_option::text
-      FROM pg_catalog.pg_auth_members AS m
-    UNION ALL
-    SELECT 'setting', pg_catalog.concat_ws(' ', d.datname, s.setrole::regrole), s.setconfig::text
-      FROM pg_catalog.pg_db_role_setting AS s
-      LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
-     WHERE COALESCE(d.datname, '') <> ALL ('{replay,replay_copy}')
-    UNION ALL
-    SELECT 'setting', f.name, f.setting
-      FROM pg_catalog.pg_file_settings AS f
-    UNION ALL
-    SELECT 'replication_slot', s.slot_name::text, s.plugin::text
-      FROM pg_catalog.pg_replication_slots AS s
-    UNION ALL
-    SELECT 'replication_origin', o.roname, ''
-      FROM pg_catalog.pg_replication_origin AS o"""
-PARAMETERS = """
-    UNION ALL
-    SELECT 'parameter', p.parname, p.paracl::text
-      FROM pg_catalog.pg_parameter_acl AS p"""
-# What belongs to a database and is not copied with it: its settings, its privileges, its subscriptions.
-NOT_COPIED = """
-    SELECT FROM pg_catalog.pg_database AS d
-     WHERE d.datname = pg_catalog.current_database()
-       AND (d.datacl IS NOT NULL
-            OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting AS s WHERE s.setdatabase = d.oid)
-            OR EXISTS (SELECT FROM pg_catalog.pg_shseclabel AS l WHERE l.objoid = d.oid)
-            OR EXISTS (SELECT FROM pg_catalog.pg_shdescription AS c WHERE c.objoid = d.oid)
-            OR EXISTS (SELECT FROM pg_catalog.pg_replication_slots AS s WHERE s.database = d.datname)
-            OR EXISTS (SELECT FROM pg_catalog.pg_subscription AS s WHERE s.subdbid = d.oid))"""
+NEVER = 1_000_000_000  # how often the driver sees a query before it prepares one without being told to
+SCRATCH, COPY = "replay", "replay_copy"  # `server_state` knows these names
 MISSING = re.compile(r'(role|tablespace) "((?:[^"]|"")+)" does not exist')
-MAKE = {
-    "role": ("CREATE ROLE {}",),
-    "tablespace": ("SET allow_in_place_tablespaces = on", "CREATE TABLESPACE {} LOCATION ''"),
-}
+Each = Callable[[str], object]  # receives what is being done
 
-Global = tuple[str, str, str]
+
+def nothing(_text: object) -> None:
+    """Ignore a text, or a migration."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the database contains, and the digest of each kind as the server computed it, so far as it did."""
+
+    snapshot: Snapshot
+    digests: Mapping[str, Digest]
 
 
 class Scratch:
@@ -93,8 +59,12 @@ class Scratch:
         self.binaries, self._servers, self.say = binaries, servers, say
         self._warn = _warnings(say)
         self.open = AsyncExitStack()
-        self.connection: Any = None
+        self.connection: Any = None  # on which the database is read
+        self.worker: Any = None  # on which statements are measured
+        self._runner: Runner | None = None
+        self._reader: PlannedReader | None = None
         self.needed: list[Needed] = []  # what migrations name and none of them creates
+        self.proven: tuple[Migration, ...] = ()  # the first migrations, whose result was compared
         self._kept: tuple[Migration, ...] = ()  # the migrations after which the copy was made
         self._globals: frozenset[Global] = frozenset()  # of the server, before any migration
         self._take_server()
@@ -118,16 +88,27 @@ class Scratch:
             there = {(kind, name) for kind, name, _ in await globals_of(connection)}
             for one in self.needed:
                 if (one.kind, one.name) not in there:
-                    await _make(connection, one)
+                    await make(connection, one)
             self._globals = await globals_of(connection)
             await connection.execute(
                 f"CREATE DATABASE {SCRATCH} TEMPLATE {COPY if self._kept else 'template0'}".encode()
             )
-        self.connection = await self.open.enter_async_context(connect(self.url))
-        for migration in migrations[len(self._kept) :]:
+        await self._connect()
+        left = migrations[len(self._kept) :]
+        if self.proven and tuple(left[: len(self.proven)]) == self.proven:
+            await self.apply_unrecorded(self.proven)
+            left = left[len(self.proven) :]
+        for migration in left:
             await self.apply(migration)
         if migrations:
             await self._keep(tuple(migrations))
+
+    async def start_over(self) -> None:
+        """Start again on a new server, without what was created for migrations that need it."""
+        await self.open.aclose()
+        self.needed = []
+        self._take_server()
+        await self.start()
 
     async def _cleared(self) -> bool:
         """Drop what the last run left, and return whether the server is in its initial state."""
@@ -160,12 +141,21 @@ class Scratch:
             await connection.execute(f"DROP DATABASE IF EXISTS {COPY}".encode())
             await connection.execute(f"CREATE DATABASE {COPY} TEMPLATE {SCRATCH}".encode())
         self._kept = migrations
+        await self._connect()
+
+    async def _connect(self) -> None:
         self.connection = await self.open.enter_async_context(connect(self.url))
+        self.connection.prepare_threshold = NEVER
+        self.worker = await self.open.enter_async_context(connect(self.url))
+        reader = await self.open.enter_async_context(connect(self.url))
+        self._reader = PlannedReader(reader, reader.info.user)
+        self._runner = Runner(self.url, self._warn)
+        self.open.push_async_callback(self._runner.close)
 
     async def begin_session(self) -> None:
-        """Continue in a new session."""
-        await self.open.aclose()
-        self.connection = await self.open.enter_async_context(connect(self.url))
+        """Measure in a new session."""
+        await self.worker.close()
+        self.worker = await self.open.enter_async_context(connect(self.url))
 
     async def server_state(self) -> frozenset[Global]:
         """Return the objects of the server itself."""
@@ -176,18 +166,37 @@ class Scratch:
         if wanted := tuple(created(migrations)):
             refuse_unavailable(wanted, await available_extensions(self.connection), self._bin)
 
-    async def snapshot(self, known: Snapshot | None = None) -> Snapshot:
-        """Return a snapshot of the database; of a `known` one only the kinds that have changed are read again."""
-        user = self.connection.info.user
-        taken = await take_snapshot_after(self.connection, known or Snapshot(0, {}), migrator=user)
+    async def state(self, known: State | None = None) -> State:
+        """Return what the database contains; of a `known` state only the kinds that have changed are read again."""
+        before = known or State(Snapshot(0, {}), expected_digests({}))
+        assert self._reader is not None
+        with translated():
+            taken, digests = await self._reader.take(before.snapshot, before.digests)
         for kind, reason in taken.unreadable.items():
             raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
-        return for_comparison(taken, user)
+        return State(for_comparison(taken, self.connection.info.user), digests)
+
+    async def snapshot(self, known: Snapshot | None = None) -> Snapshot:
+        """Return all objects of the database; of a `known` snapshot only the kinds that have changed are read again."""
+        before = None if known is None else State(known, expected_digests(known.objects))
+        return (await self.state(before)).snapshot
+
+    @property
+    def runner(self) -> Runner:
+        """Return the runner of the present database."""
+        assert self._runner is not None
+        return self._runner
+
+    async def apply_unrecorded(
+        self, migrations: Sequence[Migration], each: Callable[[Migration], object] = nothing
+    ) -> None:
+        """Apply migrations quickly, without a ledger; what they name was created when the database was."""
+        await self.runner.apply_unrecorded(migrations, each)
 
     async def apply(self, migration: Migration) -> None:
         """Apply a migration as the runner does; a role or tablespace that it names is created if it does not exist."""
         try:
-            await asyncio.to_thread(_run, self.url, migration, "apply_one", self._warn)
+            await self.runner.apply(migration)
         except MigrationFailed as error:
             if cure := _cure(error):
                 raise MigrationFailed(str(error), hint=cure, sqlstate=error.sqlstate) from error
@@ -197,14 +206,14 @@ class Scratch:
             one = Needed(found[1], found[2], migration.id)
             if one.name in {other.name for other in self.needed if other.kind == one.kind}:
                 raise  # it exists, so the error has another cause
-            await _make(self.connection, one)
+            await make(self.connection, one)
             self.needed.append(one)
             self._globals |= {row for row in await globals_of(self.connection) if row[:2] == (one.kind, one.name)}
             await self.apply(migration)
 
     async def roll_back(self, migration: Migration) -> None:
         """Roll a migration back as the runner does."""
-        await asyncio.to_thread(_run, self.url, migration, "rollback_one", self._warn)
+        await self.runner.roll_back(migration)
 
 
 @asynccontextmanager
@@ -225,18 +234,6 @@ def _cure(error: MigrationFailed) -> str:
     return who_has({unknown[1] or unknown[2]}) if unknown else ""
 
 
-async def globals_of(connection: Any) -> frozenset[Global]:
-    query = GLOBALS + (PARAMETERS if connection.info.server_version >= 150000 else "")
-    with translated():
-        return frozenset(await (await connection.execute(query.encode())).fetchall())
-
-
-async def _make(connection: Any, one: Needed) -> None:
-    with translated():
-        for statement in MAKE[one.kind]:
-            await connection.execute(statement.format(quote(one.name)).encode())
-
-
 def _warnings(say: Say) -> Say:
     """Return a function that prints each warning of the migrations once, however often they run, and nothing else."""
     told: set[str] = set()
@@ -247,8 +244,3 @@ def _warnings(say: Say) -> Say:
             say(text)
 
     return tell
-
-
-def _run(url: str, migration: Migration, verb: str, say: Say) -> None:
-    with opened(url, wait_s=10.0, say=say) as backend:
-        getattr(backend, verb)(yoyo_migration(migration))

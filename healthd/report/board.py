@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from healthd.model.findings import Finding, Identity, Report, Waived, identity
+from healthd.model.scripts import Rehearsed, steps_of
 from healthd.model.severity import Severity
 
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -38,7 +39,14 @@ class Entry:
     answers_sum_s: float = 0.0
     questions: Counter[str] = field(default_factory=Counter)  # the number of each query, and below the total duration
     questions_sum_s: dict[str, float] = field(default_factory=dict)
+    rehearsal: Rehearsed = field(default_factory=Rehearsed)  # of the script that a round last had
     incidents: Counter[str] = field(default_factory=Counter)  # by problem: how often it began
+
+    @property
+    def rehearsed(self) -> Rehearsed:
+        """Return how far the rehearsal of the latest report's script is."""
+        same = self.report is not None and self.rehearsal.steps == steps_of(self.report.script)
+        return self.rehearsal if same else Rehearsed()
 
     def fresh(self, now: datetime) -> bool:
         """Return whether the latest report is recent: at most three intervals old."""

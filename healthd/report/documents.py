@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from healthd.model.findings import Finding, Report, Waived
+from healthd.model.scripts import Rehearsed
 from healthd.model.severity import Severity
 from healthd.report.problems import PROBLEMS, leading
 from healthd.text import printable, sql_lines
@@ -61,7 +62,14 @@ def _listed(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def answer(
-    report: Report | None, *, fresh: bool, request_id: str, now: datetime, last_good: datetime | None, runbook: str
+    report: Report | None,
+    *,
+    fresh: bool,
+    request_id: str,
+    now: datetime,
+    last_good: datetime | None,
+    runbook: str,
+    rehearsed: Rehearsed | None = None,
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Return status, body and headers for one target; `report` is None before the first round."""
     seed = {"request_id": request_id, "timestamp": now.isoformat()}
@@ -71,10 +79,16 @@ def answer(
         detail = f"the last round began at {report.started_at.isoformat()}" if report else "no round has finished yet"
         body = {"type": "about:blank", "title": title, "status": 503, "detail": detail, "error_code": code}
         return 503, body | {"last_good": good} | seed, {"Retry-After": "1"}
+    played = rehearsed or Rehearsed()
+    whole = {
+        **document(report),
+        "rehearsal": {"state": played.state, "words": played.words},
+        "last_good": good,
+    }
     worst = leading(report.findings)
     status = PROBLEMS[worst.problem].status if worst else 200
     if worst is None or status == 200:
-        return 200, document(report) | {"last_good": good} | seed, {}
+        return 200, whole | seed, {}
     problem = PROBLEMS[worst.problem]
     body = {
         "type": f"{runbook}#{problem.name}",
@@ -84,8 +98,7 @@ def answer(
         "error_code": problem.name,
         **seed,
         **_listed(worst.facts),
-        **document(report),
-        "last_good": good,
+        **whole,
     }
     return status, body, {"Retry-After": str(max(1, round(report.next_round_s)))} if status == 503 else {}
 

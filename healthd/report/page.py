@@ -93,6 +93,7 @@ def target(name: str, entry: Entry, *, now: datetime, runbook: str, version: str
         one=standing,
         entry=entry,
         report=entry.report,
+        rehearsed=entry.rehearsed.words,
         findings=[Shown.of(one, entry) for one in findings[:whole]],
         further=findings[whole:NAMED],
         hidden=max(0, len(findings) - NAMED),

@@ -23,6 +23,7 @@ def _lines(report: Report, parts: list[str], rehearsed: str) -> Iterator[str]:
     yield f"-- Repair of {report.target}, round of {report.started_at:%Y-%m-%d %H:%M:%S} UTC: read before you run"
     if rehearsed:
         yield from (f"-- {printable(line)}" for line in rehearsed.splitlines())
+    yield from (f"-- {printable(line)}" for line in report.script_notes)
     others = [one for one in report.findings if not _in_script(one, report)]
     for finding in report.findings:
         yield from (f"--   {printable(line)}" for line in finding.message.splitlines())

@@ -220,6 +220,7 @@ class _Pages:
             request_id=request.state.request_id,
             now=now,
             last_good=entry.last_good,
+            rehearsed=entry.rehearsed,
             runbook=f"{door.board.external_url}{door.runbook}" if door.runbook.startswith("/") else door.runbook,
         )
         content_type = "application/json" if status == 200 else "application/problem+json"
@@ -231,7 +232,8 @@ class _Pages:
         entry = self.door.board.entries.get(name)
         if entry is None or entry.report is None:
             raise HTTPException(404, f"unknown target {name!r}" if entry is None else "no round has finished yet")
-        return PlainTextResponse(script(entry.report), media_type="application/sql")
+        text = script(entry.report, rehearsed=entry.rehearsed.words)
+        return PlainTextResponse(text, media_type="application/sql")
 
     async def broke(self, request: Request, _error: Exception) -> Response:
         """Return the response for an internal error; the log contains it."""

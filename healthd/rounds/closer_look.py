@@ -6,23 +6,43 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.config.settings import Target
-from healthd.database.finding_details import look_closer
+from healthd.database.finding_details import look_closer, measure
 from healthd.database.snapshot.transaction import Reading
 from healthd.expected.store import Files
 from healthd.model.findings import Verdict
-from healthd.rounds.conclusion import conclude
+from healthd.rounds.conclusion import Judged, judge
 from healthd.rounds.observation import Observation
+from healthd.rounds.repair_script import Made
 
 
 async def conclude_closely(
     connection: Any, target: Target, files: Files, observation: Observation
 ) -> tuple[Reading, Verdict]:
-    """Return the verdict on an observation, with the details that its findings ask for, and the reading that has them.
+    """Return the verdict on an observation, with the details that it depends on, and the reading that has them."""
+    judged = await judge_closely(connection, target, files, observation)
+    reading, made = await make_closely(connection, judged)
+    return reading, judged.verdict(made.script if made is not None else (), reading.rights)
+
+
+async def judge_closely(connection: Any, target: Target, files: Files, observation: Observation) -> Judged:
+    """Return a judgement with the details that its findings ask for.
 
     Which columns were made when, which versions of an extension there are: read only where a finding is about it.
     """
-    verdict = conclude(target, files, observation)
-    more = await look_closer(connection, observation.reading, verdict)
-    if more is observation.reading:
-        return more, verdict
-    return more, conclude(target, files, replace(observation, reading=more))
+    judged = judge(target, files, observation)
+    settled = judged.settled
+    findings = (*settled.findings, *(one.finding for one in settled.waived))  # details may make it another finding
+    more = await look_closer(connection, observation.reading, findings)
+    return judged if more is observation.reading else judge(target, files, replace(observation, reading=more))
+
+
+async def make_closely(connection: Any, judged: Judged, last: Made | None = None) -> tuple[Reading, Made | None]:
+    """Return the script of a judgement for the rows and sizes of the tables, and the reading that has these.
+
+    The `last` script is used again if it repairs the same; there is none if there is nothing to repair.
+    """
+    reading = judged.observation.reading
+    if (made := judged.made(last)) is None:
+        return reading, None
+    reading = await measure(connection, reading, made.script)
+    return reading, made.knowing(reading.rows, reading.sizes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -37,13 +37,16 @@ from healthd.expected.store import Files
 from healthd.model.findings import Evidence, Finding, Verdict, identity
 from healthd.model.ledger import Interrupted, MigrationState
 from healthd.model.names import Key
+from healthd.model.observations import Rights
+from healthd.model.scripts import Script
 from healthd.model.severity import Severity
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, diff
 from healthd.model.waivers import Waivers
+from healthd.repair.who_runs import who_runs
 from healthd.rounds.notes import on_partitions, unseen
 from healthd.rounds.observation import Observation
 from healthd.rounds.promise import Promise, actual_objects, of_reader
-from healthd.rounds.repair_script import Drift, drift_of, script_of, with_repair
+from healthd.rounds.repair_script import Drift, Made, drift_of, made, repairs
 
 UNKNOWN = Severity.UNKNOWN
 WAIVERS = "waivers"  # the check that comes after all others
@@ -51,49 +54,78 @@ WAIVERS = "waivers"  # the check that comes after all others
 
 def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
     """Return the verdict on an observation; this is a pure function, so that tests can use literals."""
-    reading = observation.reading
-    found = _judged(target, files, observation)
-    evidence, comparison, settled = found.evidence, found.comparison, found.settled
-    script = script_of(drift_of(evidence, comparison, found.parted, settled), evidence, reading)
-    blind = unseen(observation)
-    unreported = _unreported(comparison, found.parted, reading)
-    adopted = reading.maintenance or reading.ledger.schemas or reading.ledger.applied
-    return Verdict(
-        findings=tuple(with_repair(one, evidence, script) for one in settled.findings),
-        waived=settled.waived,
-        checks=_verdicts(settled.findings, _applicable(target, settled), blind),
-        migrations=evidence.migrations,
-        notes=(
-            *on_partitions(target, evidence.expected),
-            *(noted(*one) for one in found.parted.foreign_ledgers.items()),
-            *blind.values(),
-            *unreported.notes(),
-        ),
-        unreported=unreported.names,
-        not_adopted=None if adopted else not_adopted(target.name, causes(comparison.differences, KINDS)),
-        maintenance=reading.maintenance,
-        server_version=reading.snapshot.server_version,
-        script=script,
-    )
+    judged, reading = judge(target, files, observation), observation.reading
+    made = judged.made()
+    script = made.knowing(reading.rows, reading.sizes).script if made is not None else ()
+    return judged.verdict(script, reading.rights)
 
 
 def drift(target: Target, files: Files, reading: Reading) -> Drift:
     """Return the differences that a round with this reading reports, and both sides as they were compared."""
-    found = _judged(target, files, Observation(reading))
-    return drift_of(found.evidence, found.comparison, found.parted, found.settled)
+    return judge(target, files, Observation(reading)).drift
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An observation, compared and judged."""
+    """An observation, compared and judged: a verdict but for its script."""
 
+    target: Target
+    files: Files
+    observation: Observation
     comparison: Comparison
     parted: Sorted
     evidence: Evidence
     settled: Settled
 
+    @property
+    def drift(self) -> Drift:
+        """Return the differences that are reported."""
+        return drift_of(self.evidence, self.comparison, self.parted, self.settled)
 
-def _judged(target: Target, files: Files, observation: Observation) -> Judged:
+    def made(self, last: Made | None = None) -> Made | None:
+        """Return the script, the `last` one if that repairs the same; None if there is nothing to repair."""
+        return made(self.files, self.drift, self.evidence, self.observation.reading, last)
+
+    def verdict(self, script: Script = (), rights: Rights | None = None) -> Verdict:
+        """Return the verdict with a script, and with what a role with these rights lacks to run it.
+
+        A verdict without a script has the same findings.
+        """
+        reading, evidence, settled = self.observation.reading, self.evidence, self.settled
+        blind = unseen(self.observation)
+        unreported = _unreported(self.comparison, self.parted, reading)
+        adopted = reading.maintenance or reading.ledger.schemas or reading.ledger.applied
+        return Verdict(
+            findings=tuple(repairs(settled.findings, evidence, script)),
+            waived=settled.waived,
+            checks=_verdicts(settled.findings, _applicable(self.target, settled), blind),
+            migrations=evidence.migrations,
+            notes=(
+                *on_partitions(self.target, evidence.expected),
+                *(noted(*one) for one in self.parted.foreign_ledgers.items()),
+                *blind.values(),
+                *unreported.notes(),
+            ),
+            unreported=unreported.names,
+            not_adopted=None if adopted else not_adopted(self.target.name, causes(self.comparison.differences, KINDS)),
+            maintenance=reading.maintenance,
+            server_version=reading.snapshot.server_version,
+            script=script,
+            script_notes=tuple(self._runners(script, rights)) if rights is not None else (),
+        )
+
+    def _runners(self, script: Script, rights: Rights) -> Iterator[str]:
+        """Yield what a role lacks to run a script."""
+        reading, actual = self.observation.reading, self.drift.actual.objects
+        owners = actual
+        if "owner" in reading.snapshot.omitted:  # they were not read, because they are the expected ones
+            lock_file = self.files.lock.on(reading.snapshot.server_version)
+            owners = Promise(lock_file, reading).of({"owner"}).objects
+        return who_runs(script, owners, actual, rights, reading.ledger.owner)
+
+
+def judge(target: Target, files: Files, observation: Observation) -> Judged:
+    """Return an observation, compared with the files and judged by all checks."""
     reading, ledger = observation.reading, observation.reading.ledger
     lock_file = files.lock.on(reading.snapshot.server_version)
     promise = Promise(lock_file, reading)
@@ -104,7 +136,9 @@ def _judged(target: Target, files: Files, observation: Observation) -> Judged:
     parted = sort_out(comparison, promise.whole, _reasons(target, promise, comparison, roles, reading, moving))
     migrations = tuple(states(files.migrations, promise.locked, ledger.applied, interrupted))
     evidence = _evidence(target, files, observation, migrations, promise, comparison, parted, roles)
-    return Judged(comparison, parted, evidence, _settled(evidence, files.lock.waivers, reading))
+    return Judged(
+        target, files, observation, comparison, parted, evidence, _settled(evidence, files.lock.waivers, reading)
+    )
 
 
 def _compared(target: Target, promise: Promise, reading: Reading) -> Comparison:

@@ -31,7 +31,7 @@ from healthd.model.ledger import State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
-from healthd.rounds.closer_look import conclude_closely
+from healthd.rounds.closer_look import judge_closely, make_closely
 from healthd.rounds.conclusion import confirmed
 from healthd.rounds.observation import Observation
 from healthd.rounds.opening import Opening, begin
@@ -203,7 +203,7 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
     async with _closing_on_failure(connection):
         new = Session(connection, monotonic(), await _mark(connection, busy=session is not None))
         if session is not None:
-            new = replace(new, reading_s=session.reading_s, sampled=session.sampled)
+            new = replace(new, reading_s=session.reading_s, sampled=session.sampled, made=session.made)
         return await _read(target, files, new, _reader(target, new))
 
 
@@ -270,13 +270,13 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
         known = await files.ready()
         samples = sampled.samples if sampled is not None else Samples()
         observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
-        reading, verdict = await conclude_closely(connection, target, known, observation)
-        verdict = as_not_adopted(verdict)
-        if once is not None:
-            verdict = confirmed(once, verdict)
+        judged = await judge_closely(connection, target, known, observation)
+        verdict = as_not_adopted(judged.verdict())
         if once is not None or not verdict.findings:
-            found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled)
-            return Seen(verdict, known, found, reading)
+            reading, made = await make_closely(connection, judged, session.made)
+            verdict = as_not_adopted(judged.verdict(made.script, reading.rights)) if made is not None else verdict
+            found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled, made=made)
+            return Seen(verdict if once is None else confirmed(once, verdict), known, found, reading)
         once = verdict
         await asyncio.sleep(AGAIN_S)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from healthd.catalog import KINDS
 from healthd.comparison.extension_versions import no_way
@@ -12,12 +13,14 @@ from healthd.comparison.passes import Comparison, Sorted
 from healthd.comparison.unreported import is_recorded
 from healthd.comparison.waived import Settled
 from healthd.database.snapshot.transaction import Reading
+from healthd.expected.store import Files
 from healthd.model.findings import Evidence, Finding
+from healthd.model.observations import Size
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair.safety import Known
-from healthd.repair.script import repair
-from healthd.repair.text import of as written_for
+from healthd.repair.script import Draft, drafted
+from healthd.repair.text import parts_of
 
 STRANGER = "neither sql/ nor a contract names this role: revoke it only if nobody meant to grant it"
 MOST = 1000  # the differences for which one script is made
@@ -31,6 +34,7 @@ class Drift:
     actual: Snapshot  # with moved, renamed and swapped objects under their expected names
     differences: tuple[Difference, ...]
     consequences: Mapping[Place, tuple[Difference, ...]]  # those that follow from another one, by that
+    every: tuple[Difference, ...]  # reported or not
 
     def only(self, wanted: Callable[[Difference], bool]) -> Drift:
         """Return the drift limited to some differences and what follows from them."""
@@ -53,32 +57,69 @@ def drift_of(evidence: Evidence, comparison: Comparison, parted: Sorted, settled
             if one.place in reported and not printed_elsewhere(evidence, one) and not is_recorded(one, KINDS)
         ),
         parted.consequences,
+        comparison.differences,
     )
 
 
-def script_of(drift: Drift, evidence: Evidence, reading: Reading) -> Script:
-    """Return the script that repairs what is reported, and what follows from it."""
-    differences = drift.differences
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The script of a round, and what it was made of: while that is the same, no round makes it again."""
+
+    files: Files
+    digest: str  # of the differences, and of what else the draft was made of
+    draft: Draft
+    undecided: Mapping[Place, str]
+    left: tuple[Statement, ...]  # what is said about the differences that are left out
+    known: Known
+    script: Script
+
+    def knowing(self, rows: Mapping[str, int], sizes: Mapping[str, Size]) -> Made:
+        """Return the script for tables with these rows and of these sizes."""
+        known = Known(rows, self.undecided, sizes)
+        return self if known == self.known else replace(self, known=known, script=_script(self.draft, known, self.left))
+
+
+def made(files: Files, drift: Drift, evidence: Evidence, reading: Reading, last: Made | None = None) -> Made | None:
+    """Return the script that repairs what is reported, and what follows from it: the last one if it is the same."""
+    if not (differences := drift.differences):
+        return None
     undecided = dict.fromkeys(evidence.lenient, STRANGER)
     undecided |= {one.place: why for one in differences if (why := no_way(one, reading.updates))}
-    known = Known(reading.rows, undecided, reading.sizes)
-    found = repair(
-        drift.expected,
-        drift.actual,
-        differences[:MOST],
-        known,
-        names=differences[:MOST],
-        migrator=reading.ledger.owner,
-    )
-    if len(differences) <= MOST:
-        return found
-    left = f"{len(differences) - MOST} further differences are left out: repair these first, then ask again."
-    return (*found, Statement("", (differences[MOST].place,), (left,)))
+    digest = digest_of(drift, undecided, reading)
+    if last is not None and last.files is files and last.digest == digest:
+        return last
+    some = differences[:MOST]
+    draft = drafted(drift.expected, drift.actual, some, names=some, migrator=reading.ledger.owner)
+    left = tuple(_left(differences))
+    known = Known(undecided=undecided)
+    return Made(files, digest, draft, undecided, left, known, _script(draft, known, left))
 
 
-def with_repair(finding: Finding, evidence: Evidence, script: Script) -> Finding:
-    """Return a finding with its part of the script; one that is not about a difference has its own SQL."""
-    place = finding.key, finding.attribute
-    follow = evidence.consequences.get(place, ())
-    steps = written_for(script, {place, *(one.place for one in follow)})
-    return replace(finding, repair=steps) if steps and not finding.repair else finding
+def digest_of(drift: Drift, undecided: Mapping[Place, str], reading: Reading) -> str:
+    """Return the digest of everything that decides, with the files, what the draft of a script is.
+
+    The expected objects are those of the migrations that were applied; the actual ones are these with all differences,
+    whether they are reported or not.
+    """
+    applied = [(one.id, one.digest) for one in reading.ledger.applied]
+    parts = drift.every, drift.differences[MOST:], sorted(undecided.items()), applied, reading.ledger.owner
+    return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _script(draft: Draft, known: Known, left: Script) -> Script:
+    return (*draft.script(known), *left)
+
+
+def _left(differences: Sequence[Difference]) -> Iterator[Statement]:
+    if len(differences) > MOST:
+        words = f"{len(differences) - MOST} further differences are left out: repair these first, then ask again."
+        yield Statement("", (differences[MOST].place,), (words,))
+
+
+def repairs(findings: Iterable[Finding], evidence: Evidence, script: Script) -> Iterator[Finding]:
+    """Yield the findings with their parts of the script; one that is not about a difference has its own SQL."""
+    parts = parts_of(script)
+    for finding in findings:
+        place = finding.key, finding.attribute
+        steps = parts((place, *(one.place for one in evidence.consequences.get(place, ()))))
+        yield replace(finding, repair=steps) if steps and not finding.repair else finding

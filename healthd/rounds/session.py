@@ -16,6 +16,7 @@ from healthd.database.snapshot.change_token import Mark
 from healthd.database.snapshot.reader import Reader
 from healthd.database.snapshot.transaction import Reading
 from healthd.model.observations import RoundTrip
+from healthd.rounds.repair_script import Made
 from healthd.rounds.timing import ROWS, VALUES, question
 
 ANEW_S = 600.0  # even an unchanged database is read in full, on a new connection, after this time
@@ -54,6 +55,7 @@ class Session:
     tried: Tried | None = None
     vitals: Vitals | None = None  # what changes slowly and is not in a snapshot: read once on each connection
     sampled: Sampled | None = None  # kept when the connection is replaced
+    made: Made | None = None  # the script of the last round with findings, kept as well
 
 
 async def try_values(target: Target, tried: Tried | None, reading: Reading, reader: Reader) -> Tried:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shlex
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +25,7 @@ from typing import Any
 import httpx
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
-from servers import free_port, tool, wait_for
+from servers import free_port, left_in, tool, wait_for
 
 from acceptance.test_cli import Result, healthd, make_project
 from healthd.cli.verbs.up import _attempt
@@ -107,7 +110,7 @@ def migrated(folder: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> st
 def configure(folder: Path, more: str = "", **urls: str) -> None:
     """Write a yoyo.ini with these targets."""
     targets = "".join(f"[target {name}]\ndatabase = {url.replace('%', '%%')}\n" for name, url in urls.items())
-    healthd_section = f"[healthd]\ninterval_s = {INTERVAL_S}\nlog_format = json\n"
+    healthd_section = f"[healthd]\ninterval_s = {INTERVAL_S}\nlog_format = json\nrehearse = no\n"
     if BINARIES:
         healthd_section += f"postgres_bin = {BINARIES}\n"
     (folder / "yoyo.ini").write_text(f"[DEFAULT]\nsources = sql\n{healthd_section}{targets}{more}")
@@ -560,6 +563,42 @@ def test_a_database_that_is_down_does_not_starve_the_watchdog(folder: Path, star
 def test_a_signal_ends_it_in_good_order(number: signal.Signals, daemon: Daemon) -> None:
     assert 0 == daemon.end(number)
     assert 1 == len(daemon.log("daemon.stopped"))
+
+
+@pytest.fixture
+def rehearsing(folder: Path, migrated: str, start: Start, sql: Sql, tmp_path: Path) -> Iterator[tuple[Daemon, Path]]:
+    """A daemon that rehearses the repair of a column, and the folder for the folders of its scratch servers."""
+    configure(folder, app=migrated)
+    settings = folder / "yoyo.ini"
+    settings.write_text(settings.read_text().replace("rehearse = no", "rehearse = yes"))
+    sql(migrated, "ALTER TABLE machines DROP COLUMN notes")
+    scratch = Path(tempfile.mkdtemp(prefix="healthd-scratch-"))
+    scratch.chmod(0o755)  # PostgreSQL may have another account
+    yield start(TMPDIR=str(scratch)), scratch
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def test_the_repair_is_rehearsed_and_the_result_is_shown_everywhere(rehearsing: tuple[Daemon, Path]) -> None:
+    daemon, scratch = rehearsing
+    wait_for(lambda: daemon.answers(500).json()["rehearsal"]["state"] == "done", timeout_s=PATIENCE_S)
+
+    words = daemon.answers(500).json()["rehearsal"]["words"]
+    assert re.fullmatch(r"Rehearsed on PostgreSQL [\d.]+, without rows: clean", words)
+    assert f"-- {words}" == daemon.get("/api/v1/targets/app/repair").text.splitlines()[1]
+    assert words in daemon.get("/targets/app").text
+    assert [words] == [line["result"] for line in daemon.log("rehearsal.finished")]
+    assert [] == left_in(scratch)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_daemon_that_ends_during_a_rehearsal_leaves_no_server(
+    number: signal.Signals, rehearsing: tuple[Daemon, Path]
+) -> None:
+    daemon, scratch = rehearsing
+    wait_for(lambda: list(scratch.glob("*/postmaster.pid")), timeout_s=PATIENCE_S)
+
+    assert {signal.SIGTERM: 0, signal.SIGKILL: -signal.SIGKILL}[number] == daemon.end(number)
+    wait_for(lambda: not left_in(scratch), timeout_s=PATIENCE_S)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def test_the_result_is_a_document(migrated: str, sql: Sql) -> None:  # noqa: F81
 
     assert ["target", "rehearsed", "statements", "findings"] == list(document)
     assert ([], True) == (document["findings"], document["statements"] > 0)
-    assert document["rehearsed"].endswith("without rows: clean")
+    assert document["rehearsed"].endswith("with rows in 1 table: clean")
 
 
 def test_a_script_that_was_not_rehearsed_is_not_run(migrated: str, sql: Sql) -> None:  # noqa: F811

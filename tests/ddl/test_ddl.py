@@ -48,11 +48,19 @@ from psycopg import sql as compose
 
 from healthd import catalog
 from healthd.catalog import KINDS
-from healthd.catalog.digests import digests_query
+from healthd.catalog.digests import Digest, digests_query
 from healthd.database.connection import SESSION, connect, read_only
 from healthd.database.snapshot import change_token
 from healthd.database.snapshot.change_token import Mark
-from healthd.database.snapshot.reading import digests_of, read, take_snapshot, take_snapshot_after
+from healthd.database.snapshot.planned_reader import PlannedReader
+from healthd.database.snapshot.reading import (
+    digests_of,
+    expected_digests,
+    read,
+    take_snapshot,
+    take_snapshot_after,
+    take_with_digests,
+)
 from healthd.database.snapshot.transaction import asked, presence
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
@@ -230,6 +238,26 @@ async def compare(watch: Watch, other: str, what: str, only_ours: set[Any]) -> s
     return report(f"{what} sees a different schema", told(unlike)) if unlike else None
 
 
+@dataclass(slots=True)
+class Replayed:
+    """The same database as a replay reads it after each statement: only kinds whose digest has changed."""
+
+    reader: PlannedReader
+    snapshot: Snapshot = NOTHING
+    digests: Mapping[str, Digest] = field(default_factory=lambda: expected_digests({}))
+
+    async def look(self) -> None:
+        self.snapshot, self.digests = await self.reader.take(self.snapshot, self.digests)
+
+    async def stale(self, connection: psycopg.AsyncConnection[Any]) -> str | None:
+        """Return how the last snapshot differs from a full one, None if it does not."""
+        empty, migrator = expected_digests({}), connection.info.user
+        full, digests = await take_with_digests(connection, NOTHING, empty, migrator=migrator)
+        unlike = told(diff(self.snapshot, full, exact=True))
+        other = sorted(name for name, digest in digests.items() if self.digests.get(name) != digest)
+        return report("the snapshots of a replay differ", unlike, ", ".join(other)) if unlike or other else None
+
+
 async def counted(watch: Watch, owner: str | None) -> str | None:
     """Return which digests of the server differ from healthd's for the same objects, None if none does."""
     mine = {key: one for key, one in watch.snapshot.objects.items() if key.kind != "owner" or one.role != owner}
@@ -394,8 +422,9 @@ async def test_a_snapshot_changes_exactly_when_pg_dump_changes(
     only_ours: set[Any] = set()
     moved: list[str] = []
     answers = answers_of(file, administrator.info.server_version)
-    async with connect(url) as connection:
+    async with connect(url) as connection, connect(url) as other:
         watch = await Watch.begin(url, connection, answers)
+        replayed = Replayed(PlannedReader(other, connection.info.user))
         empty = watch.snapshot
         with psycopg.connect(url, autocommit=True) as writer:
             for step in steps:
@@ -403,10 +432,12 @@ async def test_a_snapshot_changes_exactly_when_pg_dump_changes(
                     trouble, more = await play(watch, writer, step, moved)
                     troubles.append(trouble)
                     only_ours |= more
+                    await replayed.look()
         whole = await read(connection)  # of everything, whatever was read before
         if stale := diff(watch.snapshot, whole.snapshot, exact=True):
             troubles.append(report("the incremental snapshots differ from a full snapshot", told(stale)))
         watch.snapshot = whole.snapshot
+        troubles.append(await replayed.stale(connection))
         troubles += [await counted(watch, whole.ledger.owner), await absent(watch), await printed(watch)]
     watch.printed = pg_dump.printed(url)
     troubles.append(kept(file, answers, "".join(moved), watch.printed))

@@ -5,10 +5,13 @@ from typing import Any
 from conftest import BINARIES
 from objects import objects
 
+from healthd.catalog import KINDS
+from healthd.comparison import renames
 from healthd.comparison.roles import comparable
 from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
-from healthd.model.snapshots import Snapshot, diff
+from healthd.model.snapshots import NAME_OF, Difference, Snapshot, diff
+from healthd.repair.made_rows import VALUES, rows
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
 from healthd.replay.rehearsal import Rehearsal, rehearse
@@ -52,7 +55,7 @@ async def test_a_script_that_repairs_everything_is_clean(database: str, sql: Any
 
     assert ("", ()) == (rehearsal.problem, rehearsal.left)
     assert rehearsal.words.startswith("Rehearsed on PostgreSQL ")
-    assert rehearsal.words.endswith(", without rows: clean")
+    assert rehearsal.words.endswith(", with rows in 1 table: clean")
 
 
 async def test_what_a_script_leaves_is_named(database: str, sql: Any) -> None:
@@ -110,3 +113,61 @@ async def test_a_server_that_cannot_be_started_is_no_error(database: str, sql: A
 
     assert str(tmp_path) in rehearsal.words
     assert rehearsal.words.startswith("Not rehearsed: ")
+
+
+async def test_rows_that_a_script_loses_are_named(database: str, sql: Any) -> None:
+    expected, actual = await sides(database, sql, "DROP INDEX orders_note")
+    cause = script(expected, actual)[0].causes
+    for lossy, words in {
+        "DELETE FROM public.orders WHERE id = 1;": "column:public.orders.id has lost its values",
+        "UPDATE public.orders SET note = upper(note) || 'x';": "column:public.orders.note has lost its values",
+        "ALTER TABLE public.orders RENAME TO others; CREATE TABLE public.orders (LIKE public.others);"
+        "DROP TABLE public.others CASCADE;": "table:public.orders has lost its rows",
+    }.items():
+        rehearsal = await played((*script(expected, actual), Statement(lossy, cause)), expected, actual)
+
+        assert "" == rehearsal.problem
+        assert words in rehearsal.left
+
+
+async def test_made_up_rows_that_do_not_fit_are_left_out(database: str, sql: Any) -> None:
+    schema = "CREATE TABLE prices (price integer CONSTRAINT high CHECK (price > 1000))"
+    expected, actual = await sides(database, sql, "ALTER TABLE prices DROP CONSTRAINT high", schema)
+
+    rehearsal = await played(script(expected, actual), expected, actual)
+
+    assert ("", (), 0) == (rehearsal.problem, rehearsal.left, rehearsal.filled)
+
+
+async def test_a_renamed_table_keeps_its_rows(database: str, sql: Any) -> None:
+    expected, actual = await sides(database, sql, "ALTER TABLE orders RENAME COLUMN note TO words")
+    both = comparable(expected, actual, None)
+    names = [Difference(Key("column", ("public", "orders", "note")), NAME_OF, "note", "words")]
+    aligned, _ = renames.aligned(*both, KINDS)
+    found = repair(both[0], aligned, diff(both[0], aligned), Known(), names=names, migrator="postgres")
+
+    rehearsal = await played(found, expected, actual)
+
+    assert ("", (), 1) == (rehearsal.problem, rehearsal.left, rehearsal.filled)
+
+
+NOT_EVERYWHERE = ("citext", "hstore", "unknown", "xml")
+TYPES = (
+    "numeric(2,2)", "numeric(10,2)", "varchar(1)", "char(1)", "char(3)", '"char"', "bit(1)", "bit(4)", "bit varying(2)",
+    "integer[]", "text[][]", "public.mood", "public.mood[]", "public.yes", "int4multirange",
+)  # fmt: skip
+
+
+async def test_there_is_a_value_for_every_usual_type(database: str, sql: Any) -> None:
+    sql(database, "CREATE TYPE mood AS ENUM ('well'); CREATE DOMAIN yes AS boolean CHECK (VALUE)")
+    types = [*(name for name in VALUES if name not in NOT_EVERYWHERE), *TYPES]
+    columns = ", ".join(f"c{number} {type_} NOT NULL" for number, type_ in enumerate(types))
+    sql(database, f"CREATE TABLE public.many ({columns})")
+    snapshot = await objects(database)
+    table = Key("table", ("public", "many"))
+    of_table = [key for key in snapshot.objects if key.kind == "column" and key.path[1] == "many"]
+
+    for statement in rows(snapshot, table, of_table):
+        sql(database, statement)
+
+    assert [(2,)] == sql(database, "SELECT count(*) FROM many")

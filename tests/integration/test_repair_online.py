@@ -154,6 +154,18 @@ async def test_a_form_repairs_and_keeps_the_rows(form: str, database: str, sql: 
     assert rows == sql(database, ROWS)
 
 
+async def test_a_table_is_not_empty_if_another_inherits_from_it(database: str, sql: Any) -> None:
+    sql(database, "CREATE TABLE e (n integer CONSTRAINT c CHECK (n > 0)); CREATE TABLE h () INHERITS (e)")
+    expected = await objects(database)
+    sql(database, "ALTER TABLE e DROP CONSTRAINT c; INSERT INTO h VALUES (1)")
+
+    found = await script(database, expected)
+
+    assert in_order(["ADD CONSTRAINT c CHECK ((n > 0)) NOT VALID;", "VALIDATE CONSTRAINT c;"], found)
+    assert "" == run_psql(text(found), database)
+    assert () == diff(expected, await objects(database))
+
+
 async def test_an_empty_table_needs_no_other_form(database: str, sql: Any) -> None:
     sql(database, "CREATE TABLE e (id integer PRIMARY KEY, n integer NOT NULL CONSTRAINT c CHECK (n > 0))")
     expected = await objects(database)

@@ -1,6 +1,7 @@
 """One round: what it cannot see is unknown, what passes is not told, what a migration does is maintenance."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -88,6 +89,45 @@ async def test_a_round_has_the_sides_of_its_script(url: str, known: Files, sql: 
 
 async def test_a_round_without_a_script_keeps_no_reading(url: str, known: Files) -> None:
     assert (await rounds.examined(Target("machines", url), known)).reading is None
+
+
+async def test_the_script_of_a_round_says_how_large_the_tables_are(url: str, known: Files, sql: Any) -> None:
+    sql(
+        url,
+        """INSERT INTO machines (customer_organization_id, model_type, name, serial_number)
+           VALUES (gen_random_uuid(), 'press', 'one', '4711');
+           ALTER TABLE machines ALTER name DROP NOT NULL""",
+    )
+
+    (finding,) = (await examine(Target("machines", url), known)).findings
+
+    _, validation, *_ = finding.repair
+    assert re.match(
+        r"-- SHARE UPDATE EXCLUSIVE on machines \(\d+ kB, rows not counted\), reads the entire table\n"
+        r"ALTER TABLE public\.machines VALIDATE CONSTRAINT name_is_not_null;\Z",
+        validation,
+    )
+
+
+async def test_a_role_that_cannot_run_the_script_is_told_who_can(url: str, known: Files, sql: Any) -> None:
+    for role, words in (("script_owner", ""), ("script_reader", "LOGIN")):
+        if not sql(url, f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):
+            sql(url, f"CREATE ROLE {role} {words}; GRANT pg_read_all_data TO {role}")
+    sql(url, "ALTER TABLE machines OWNER TO script_owner; ALTER TABLE machines ALTER name DROP NOT NULL")
+    reader = psycopg.conninfo.make_conninfo(url, user="script_reader")
+
+    notes = (await examine(Target("machines", reader), known)).script_notes
+
+    owner, receiver = notes
+    assert (
+        "healthd's role script_reader does not own one of the objects (GRANT script_owner TO script_reader;)" in owner
+    )
+    assert owner.startswith("Run it as script_owner: ")
+    assert "Healthd's role script_reader may not give objects to postgres: only a member of that role may" == receiver
+    sql(url, "ALTER TABLE machines OWNER TO postgres; GRANT postgres TO script_reader")
+    assert () == (await examine(Target("machines", reader), known)).script_notes
+    sql(url, "REVOKE postgres FROM script_reader")
+    assert () == (await examine(Target("machines", url), known)).script_notes
 
 
 def told(report: Report) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -139,3 +139,13 @@ def stand_in() -> Iterator[tuple[int, dict[str, str], list[tuple[str, dict[str, 
         finally:
             server.shutdown()
             thread.join()
+
+
+def left_in(folder: Path) -> list[str]:
+    """Return what is in a folder, and the command lines of the processes that have its name."""
+    found = [str(one) for one in folder.iterdir()]
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # the process has ended meanwhile
+            words = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            found += [words] if str(folder) in words else []
+    return found

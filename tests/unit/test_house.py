@@ -52,7 +52,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "uvicorn": ("report.web",),
     "jinja2": ("report.page",),
     "markupsafe": ("report.html",),
-    "structlog": ("report.log", "daemon.loop", "asgi.middleware"),
+    "structlog": ("report.log", "daemon.loop", "daemon.rehearsals", "asgi.middleware"),
     "sqlalchemy": ("contracts.models.of_sqlalchemy", "asgi.timing"),
     "click": ("cli",),
 }

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as changed
 from pathlib import Path
 
 import click
 
-from healthd.cli.options import finished, out, say, verb
+from healthd.cli.options import finished, out, progress, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileChanged, LockFileError
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile, disagreements
 from healthd.expected.lockfile_lines import verified
-from healthd.expected.lockfile_text import dump
+from healthd.expected.lockfile_text import dump, linked
 from healthd.expected.measurements import in_words
 from healthd.expected.store import read_lock
 from healthd.postgres.programs import find_binaries, major
-from healthd.replay.replay import replay, replay_on
+from healthd.replay.other_major import replay_on
+from healthd.replay.replay import replay
+from healthd.text import some
 
 
 @verb(database=False)
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 if the lock file does not match the files.")
+@click.option("--full", is_flag=True, help="Measure all files again, including those that have not changed.")
 @click.option(
     "--also-on",
     type=click.Path(path_type=Path),
@@ -32,12 +36,17 @@ from healthd.replay.replay import replay, replay_on
     "that it prints differently; repeatable.",
 )
 @click.option("--forget", type=int, multiple=True, metavar="MAJOR", help="Remove the texts of this major version.")
-def lock(settings: Settings, style: str, check: bool, also_on: Sequence[Path], forget: Sequence[int]) -> int:
+def lock(
+    settings: Settings, style: str, check: bool, full: bool, also_on: Sequence[Path], forget: Sequence[int]
+) -> int:
     """Replay sql/ on a scratch server and write sql/schema.lock.
 
     Run this after you write or change a migration, and commit the lock file with it. The lock file records the
     effects of each migration, the locks that it takes, the tables that it rewrites, and whether its rollback
     restores exactly the previous schema. The scratch server is temporary; no other database is used.
+
+    Every time all files are applied to an empty server, and the result is compared. Only files that were added or
+    changed since the last time, and those after them, are measured; --full measures all.
 
     With --check, the files are replayed in the same way, but nothing is written. Use this in CI.
 
@@ -51,19 +60,26 @@ def lock(settings: Settings, style: str, check: bool, also_on: Sequence[Path], f
     Examples:
       healthd lock && git diff sql/schema.lock
       healthd lock --check
+      healthd lock --check --full
       healthd lock --also-on /usr/lib/postgresql/15/bin
     """
     migrations = read_migrations(settings.sources)
     folders = _by_major(settings, (*settings.also_on, *(folder.absolute() for folder in also_on)))
     if check:
-        return _check(settings, style, migrations, folders)
+        return _check(settings, style, migrations, folders, full=full)
     _refuse_to_lose(settings, folders.keys() | set(forget) | {major(find_binaries(settings.postgres_bin))})
-    made = finished(replay(migrations, postgres_bin=settings.postgres_bin, say=say))
-    made = changed(made, also={number: _on(migrations, made, folder) for number, folder in folders.items()})
+    known = None if full else _known(settings, folders)
+    with progress() as each:
+        made = finished(replay(migrations, known=known, postgres_bin=settings.postgres_bin, say=say, each=each))
+        also = {
+            number: finished(replay_on(migrations, made, folder, known=known, each=each))
+            for number, folder in folders.items()
+        }
+    made = linked(changed(made, also=also))
     settings.lock.write_text(dump(made), encoding="utf-8")
     verdicts = {one.id: one.rollback for one in made.migrations}
     text = "\n".join(map(_said, made.migrations))
-    also = f", also for PostgreSQL {_listed(folders)}" if folders else ""
+    too = f", also for PostgreSQL {_listed(folders)}" if folders else ""
     measured = {one.id: {"locks": one.locks, "rewrites": list(one.rewrites)} for one in made.migrations}
     for one in made.needed:
         say(f"{one.kind} {one.name}, which {one.migration} names and no file creates, was created for the replay")
@@ -74,14 +90,15 @@ def lock(settings: Settings, style: str, check: bool, also_on: Sequence[Path], f
         "also": sorted(folders),
         "needed": [{"kind": one.kind, "name": one.name, "migration": one.migration} for one in made.needed],
     }
-    out(style, f"{text}\nwrote {settings.lock}{also}", document)
+    out(style, f"{text}\nwrote {settings.lock}{too}", document)
     return 0
 
 
 def _said(one: Locked) -> str:
     """Return the line that shows the rollback verdict, the locks and the rewrites of a migration."""
     words = in_words(one.locks, one.rewrites)
-    return f"{one.id}  rollback {one.rollback}" + (f"; {words}" if words else "")
+    differs = f": {some(one.rollback_differences)}" if one.rollback_differences else ""
+    return f"{one.id}  rollback {one.rollback}{differs}" + (f"; {words}" if words else "")
 
 
 def _by_major(settings: Settings, folders: Iterable[Path]) -> dict[int, Path]:
@@ -113,25 +130,34 @@ def _refuse_to_lose(settings: Settings, majors: Iterable[int]) -> None:
         )
 
 
-def _on(migrations: Sequence[Migration], made: LockFile, folder: Path) -> LockFile:
-    return finished(replay_on(migrations, made, folder))
+def _known(settings: Settings, majors: Collection[int]) -> LockFile | None:
+    """Return the lock file as it is; None if it cannot be read, or is about to contain other major versions."""
+    with contextlib.suppress(LockFileError):
+        known = verified(read_lock(settings))
+        return known if known.also.keys() == set(majors) else None
+    return None
 
 
 def _listed(majors: Iterable[int]) -> str:
     return " and ".join(map(str, sorted(majors)))
 
 
-def _check(settings: Settings, style: str, migrations: Sequence[Migration], folders: Mapping[int, Path]) -> int:
+def _check(
+    settings: Settings, style: str, migrations: Sequence[Migration], folders: Mapping[int, Path], *, full: bool
+) -> int:
     unseen: list[int] = []
     try:
         known = verified(read_lock(settings))
         wrong = sorted(disagreements(known, migrations))
         if not wrong:
-            made = finished(replay(migrations, postgres_bin=settings.postgres_bin))
-            seen = {made.server_version // 10000: made}
-            for number in known.also.keys() | {known.server_version // 10000}:
-                if number not in seen and number in folders:
-                    seen[number] = _on(migrations, made, folders[number])
+            believed = None if full else known
+            with progress() as each:
+                made = finished(replay(migrations, known=believed, postgres_bin=settings.postgres_bin, each=each))
+                seen = {made.server_version // 10000: made}
+                for number in known.also.keys() | {known.server_version // 10000}:
+                    if number not in seen and number in folders:
+                        other = replay_on(migrations, made, folders[number], known=believed, each=each)
+                        seen[number] = finished(other)
             unseen = sorted({known.server_version // 10000, *known.also} - seen.keys())
             wrong = [words for number in sorted(seen) for words in _otherwise(known, number, seen[number])]
     except LockFileChanged as error:

@@ -40,7 +40,8 @@ def repair(
 
     The output is one SQL script, in an order that works: review it, then run it with psql as the role that runs
     migrations. What would lose rows or values is printed as a comment, with the reason. Before it is printed, the
-    script is played on a scratch server, in a copy of the database without rows; the result stands at the top.
+    script is played on a scratch server, in a copy of the database with made-up rows; the result stands at the
+    top.
 
     Without --apply, nothing is run. With it, healthd runs exactly this script, under the migration lock: only if the
     rehearsal was clean and the database has not changed since. Comments are not run. Then the database is examined

@@ -26,9 +26,14 @@ def digests_of(objects: Mapping[Key, Any]) -> Digests:
     """Return a function that requires, for each kind, the digest of these objects; for `read`."""
 
     async def wanted(_: object) -> Mapping[str, Digest]:
-        return dict.fromkeys(asked(), NONE) | digest_of(objects)
+        return expected_digests(objects)
 
     return wanted
+
+
+def expected_digests(objects: Mapping[Key, Any]) -> dict[str, Digest]:
+    """Return the digest of each kind in a database with these objects."""
+    return dict.fromkeys(asked(), NONE) | digest_of(objects)
 
 
 async def take_snapshot(connection: AsyncConnection[Any]) -> Snapshot:
@@ -47,9 +52,21 @@ async def take_snapshot_after(
 
     The `migrator` is not listed as the owner of its objects.
     """
-    taken = (await _read_once(connection, BOOKS, digests_of(known.objects), migrates=lambda _: migrator)).snapshot
-    same = {key: record for key, record in known.objects.items() if key.kind in taken.omitted}
-    return dataclasses.replace(taken, objects={**same, **taken.objects}, omitted=frozenset())
+    return (await take_with_digests(connection, known, expected_digests(known.objects), migrator=migrator))[0]
+
+
+async def take_with_digests(
+    connection: AsyncConnection[Any], known: Snapshot, digests: Mapping[str, Digest], *, migrator: str | None = None
+) -> tuple[Snapshot, Mapping[str, Digest]]:
+    """Return the same as `take_snapshot_after`, and the digests of all kinds; `digests` are those of the known."""
+
+    async def wanted(_: object) -> Mapping[str, Digest]:
+        return digests
+
+    taken = await _read_once(connection, BOOKS, wanted, migrates=lambda _: migrator)
+    read = taken.snapshot
+    same = {key: record for key, record in known.objects.items() if key.kind in read.omitted}
+    return dataclasses.replace(read, objects={**same, **read.objects}, omitted=frozenset()), taken.digests
 
 
 async def read(

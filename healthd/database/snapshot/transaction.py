@@ -24,7 +24,7 @@ from healthd.database.snapshot.row_checks import lacking, objects_of
 from healthd.database.snapshot.second_connection import SERVER, Second, digest_rows
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
-from healthd.model.observations import Size, TouchedColumn
+from healthd.model.observations import Rights, Size, TouchedColumn
 from healthd.model.snapshots import Snapshot
 
 Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
@@ -40,7 +40,8 @@ class Reading:
     `settings` are those that databases and roles give to new sessions; `digests` are those that were requested.
     `touched` is, for tables whose columns seem to be swapped, when each column was last changed; `rows` is how many
     rows queries of the repair returned, up to a bound; `sizes` are those of the relations that the repair locks;
-    `updates` is, for extensions of another version, from which version to which they can be updated.
+    `updates` is, for extensions of another version, from which version to which they can be updated; `rights` is what
+    the role of the connection lacks, if something can be repaired.
     """
 
     snapshot: Snapshot
@@ -52,6 +53,7 @@ class Reading:
     rows: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, Size] = field(default_factory=dict)
     updates: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    rights: Rights | None = None
 
     @property
     def as_expected(self) -> bool:

@@ -15,7 +15,7 @@ from healthd.migrations.engine.interrupted import Outlook, look
 from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.recovery import Outcome, judge, left_over, note, untouched
 from healthd.migrations.engine.sending import NOTHING, Part, failed, restated
-from healthd.migrations.engine.session import Session
+from healthd.migrations.engine.session import RESET, Session
 from healthd.migrations.engine.step_progress import (
     applied_before,
     as_ourselves,
@@ -53,7 +53,7 @@ def run(session: Session, job: Job) -> None:
             hint="add the missing COMMIT to the file, then: healthd resume",
         )
     # The file's settings are reset outside a transaction first: it may have made all later transactions read-only.
-    session.connection.execute(f"RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {session.settings}")
+    session.connection.execute(f"{RESET}; {session.settings}")
     forget = session.filled(progress.FORGOTTEN.format(table=session.table(PROGRESS)), {**key(job), "statement": 0})
     session.keep(
         job,

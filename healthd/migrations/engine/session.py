@@ -29,6 +29,11 @@ from healthd.migrations.engine.sending import Part, send
 # If a client process is killed, its statement keeps running and its locks are held until the server checks.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
 
+# The settings of a file must not influence where, or with which role, the ledger is written.
+RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
+# What a file may have left in the session, but for its settings and advisory locks.
+LIKE_NEW = "DISCARD TEMP; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD SEQUENCES"
+
 
 class Session:
     """The connection of a run; yoyo's backend is a subclass, and defines what is only declared here."""

@@ -37,7 +37,7 @@ from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say, Watcher, to_stderr
 from healthd.migrations.engine.notices import Heard
 from healthd.migrations.engine.sending import NOTHING, Part, failed, run
-from healthd.migrations.engine.session import Session
+from healthd.migrations.engine.session import LIKE_NEW, RESET, Session
 from healthd.model.ledger import PROGRESS
 from healthd.model.migration_names import canonical
 from healthd.model.names import quote
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from healthd.migrations.engine.text_recorder import Recorder
     from healthd.model.ledger import Printed
 
-# The settings of a file must not influence where, or with which role, the ledger is written.
-RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
 # Fails, with this text, if the transaction is not the one that was begun.
 XID = f"SELECT {migration_lock.IN_TRANSACTION.format('pg_catalog.pg_current_xact_id()::text')};"
 # An earlier try may have left prepared statements, which a rollback does not remove.
@@ -60,7 +58,6 @@ SAME_TRANSACTION = f"""SELECT CASE WHEN pg_catalog.pg_current_xact_id_if_assigne
 # The next file must not find anything that this file left in the session. This does what DISCARD ALL does, except for
 # our lock: all advisory locks are released, and ours is acquired again while the transaction holds it.
 UNLOCK = f"SELECT pg_catalog.pg_advisory_unlock_all(); {migration_lock.HOLD}"
-LIKE_NEW = "DISCARD TEMP; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD SEQUENCES"
 LOOK_AGAIN_S = 10.0
 
 

@@ -29,7 +29,8 @@ from healthd.expected.store import Files, expected_digests
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.postgres import embedded, programs
-from healthd.replay.replay import replay, replay_on
+from healthd.replay.other_major import replay_on
+from healthd.replay.replay import replay
 from healthd.rounds.examination import examine_again
 
 Sql = Callable[..., list[tuple[Any, ...]]]

@@ -74,6 +74,21 @@ def test_a_rollback_that_leaves_something_differs_and_says_what(by_id: dict[str,
     assert ("differs", ("enum:public.e",)) == (by_id["2_differs"].rollback, by_id["2_differs"].rollback_differences)
 
 
+async def test_what_differs_after_a_rollback_is_said_with_both_values(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        **{
+            "1": "CREATE TABLE t (c int DEFAULT 1);",
+            "2": "ALTER TABLE t ALTER c SET DEFAULT 2; CREATE TABLE u ();",
+            "2.rollback": "ALTER TABLE t ALTER c SET DEFAULT 3;",
+        },
+    )
+    said: list[str] = []
+    await replay(read_migrations([tmp_path]), say=said.append)
+
+    assert ["2: after its rollback column:public.t.c: default 3, expected 1; table:public.u remains"] == said
+
+
 def test_a_rollback_that_fails_fails(by_id: dict[str, Locked]) -> None:
     assert ("fails", ()) == (by_id["3_fails"].rollback, by_id["3_fails"].rollback_differences)
 

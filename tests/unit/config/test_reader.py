@@ -154,6 +154,8 @@ postgres_bin = pg/bin
 also_on = pg15/bin /usr/lib/postgresql/16/bin
 log_level = debug
 log_format = json
+rehearse = no
+rehearse_limit_s = 20
 runbook = https://wiki/runbook
 external_url = https://ops.example.com/healthd/
 allowed_hosts = watch.example.org, *.example.net
@@ -183,6 +185,7 @@ file = other.json
     assert (tmp_path / "pg/bin", "debug", "json") == (found.postgres_bin, found.log_level, found.log_format)
     assert (tmp_path / "pg15/bin", Path("/usr/lib/postgresql/16/bin")) == found.also_on
     assert "https://wiki/runbook" == found.runbook
+    assert (False, 20.0) == (found.rehearse, found.rehearse_limit_s)
     assert "https://ops.example.com/healthd" == found.external_url
     assert ("watch.example.org", "*.example.net") == found.allowed_hosts
     assert ("web", "web_eu", "batch", "web") == (web.name, web.role, batch.name, batch.role)
@@ -340,6 +343,12 @@ def test_endpoints_have_names_of_their_own(ini: Path) -> None:
         ),
         ("[healthd]\nallowed_hosts = h/x\n", "line 2: [healthd] allowed_hosts: 'h/x' is not a host name", "port"),
         ("[healthd]\nlog_level = loud\n", "line 2: [healthd] log_level: 'loud' is not a valid value", "warning"),
+        ("[healthd]\nrehearse = perhaps\n", "line 2: [healthd] rehearse: 'perhaps' is not a valid value", "yes, no"),
+        (
+            "[healthd]\nrehearse_limit_s = 0\n",
+            "line 2: [healthd] rehearse_limit_s: '0' is not a number of seconds from 1 to 3600",
+            "60",
+        ),
         ("[healthd]\nlog_format = xml\n", "line 2: [healthd] log_format: 'xml' is not a valid value", "console"),
         (
             "[DEFAULT]\nmigration_table = mine\n",

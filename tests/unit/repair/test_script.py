@@ -256,10 +256,11 @@ def test_rows_that_refer_to_nothing_forbid_a_foreign_key() -> None:
         "SELECT FROM public.t AS r WHERE NOT EXISTS (SELECT FROM public.u AS o WHERE o.id = r.id) AND r.id IS NOT NULL"
     )
 
-    statement, validation = script({**other, key: made}, other, rows={query: 2})
+    add, validate = script({**other, key: made}, other, rows={query: 2})
 
-    assert "2 rows: refer to nothing in public.u: with them it fails" == statement.held
-    assert "constraint:public.t.fk must be settled first" == validation.held
+    assert ("NOT VALID;", "VALIDATE CONSTRAINT fk;") == (add.sql[-10:], validate.sql[-23:])
+    assert "2 rows: refer to nothing in public.u: with them it fails" == add.held
+    assert "constraint:public.t.fk must be settled first" == validate.held
 
 
 def test_rows_forbid_a_column_that_must_have_a_value() -> None:

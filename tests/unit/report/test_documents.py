@@ -10,6 +10,7 @@ import pytest
 from healthd.model.findings import Finding, Report, Waived
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
+from healthd.model.scripts import Rehearsed
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
 from healthd.report.documents import answer, document, text
@@ -135,6 +136,16 @@ def test_a_document_says_everything_that_a_report_says() -> None:
     assert ("enum:public.status", "labels", "enums") == tuple(
         body["findings"][0][name] for name in ("key", "attribute", "check")
     )
+
+
+def test_the_rehearsal_of_the_script_is_a_member_of_its_own() -> None:
+    def told_of(rehearsed: Rehearsed | None) -> Any:
+        return answer(
+            report(ENUM), fresh=True, request_id="r", now=NOW, last_good=NOW, runbook="", rehearsed=rehearsed
+        )[1]["rehearsal"]
+
+    assert {"state": "none", "words": ""} == told_of(None)
+    assert {"state": "done", "words": "Rehearsed: clean"} == told_of(Rehearsed("done", "Rehearsed: clean"))
 
 
 def test_a_waived_finding_is_a_member_of_its_own_and_decides_nothing() -> None:

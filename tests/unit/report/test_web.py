@@ -15,6 +15,7 @@ import pytest
 from healthd.errors import ConfigError
 from healthd.model.findings import Finding, Report
 from healthd.model.names import Key
+from healthd.model.scripts import Rehearsed, Statement, steps_of
 from healthd.model.severity import Severity
 from healthd.report.board import Board
 from healthd.report.log import is_ours
@@ -228,6 +229,26 @@ async def test_the_repair_is_sql_to_read_with_every_other_line_a_comment(
 
     assert answer.headers["content-type"].startswith("application/sql")
     assert list(ENUM.repair) == [line for line in answer.text.splitlines() if line and not line.startswith("-- ")]
+
+
+async def test_the_second_line_of_the_repair_is_how_its_rehearsal_went(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post(ENUM)
+    daemon.board.entries["app"].rehearsal = Rehearsed("done", "Rehearsed on PostgreSQL 18.4, without rows: clean")
+    lines = (await web.get("/api/v1/targets/app/repair")).text.splitlines()
+
+    assert "-- Rehearsed on PostgreSQL 18.4, without rows: clean" == lines[1]
+    assert "done" == (await web.get("/api/v1/targets/app")).json()["rehearsal"]["state"]
+    assert "without rows: clean" in (await web.get("/targets/app")).text
+
+
+async def test_a_rehearsal_of_another_script_is_not_shown(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post(ENUM)
+    other = steps_of((Statement("DROP TABLE public.t;", ((ENUM.key, None),)),))
+    daemon.board.entries["app"].rehearsal = Rehearsed("done", "Rehearsed: clean", other)
+
+    assert "Rehearsed" not in (await web.get("/api/v1/targets/app/repair")).text
+    assert {"state": "none", "words": ""} == (await web.get("/api/v1/targets/app")).json()["rehearsal"]
+    assert "Rehearsed" not in (await web.get("/targets/app")).text
 
 
 async def test_there_is_no_repair_before_the_first_round(web: httpx.AsyncClient) -> None:

@@ -1,0 +1,55 @@
+"""The runner of a replay: one session for file after file, as in a run, until the database is copied or dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from healthd.expected.files import Migration
+from healthd.migrations.engine.lock_waits import Say
+from healthd.migrations.engine.unrecorded import apply_unrecorded
+from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
+
+
+class Runner:
+    """Applies and rolls back in one session, which is opened when it is first needed, and again after an error."""
+
+    def __init__(self, url: str, say: Say) -> None:
+        self._url, self._say = url, say
+        self._open = ExitStack()
+        self._backend: Backend | None = None
+
+    async def apply(self, migration: Migration) -> None:
+        """Apply a migration, and record it in the ledger."""
+        await self._run(lambda backend: backend.apply_one(yoyo_migration(migration)))
+
+    async def roll_back(self, migration: Migration) -> None:
+        """Roll a migration back."""
+        await self._run(lambda backend: backend.rollback_one(yoyo_migration(migration)))
+
+    async def apply_unrecorded(self, migrations: Sequence[Migration], each: Callable[[Migration], object]) -> None:
+        """Apply migrations without a ledger; `each` is called with every one before it is run."""
+        await self._run(lambda backend: apply_unrecorded(backend, migrations, each))
+
+    async def close(self) -> None:
+        """End the session."""
+        await asyncio.to_thread(self._close)
+
+    async def _run(self, work: Callable[[Backend], None]) -> None:
+        await asyncio.to_thread(self._work, work)  # yoyo is synchronous
+
+    def _work(self, work: Callable[[Backend], None]) -> None:
+        try:
+            if self._backend is None:
+                self._backend = self._open.enter_context(opened(self._url, wait_s=10.0, say=self._say))
+            work(self._backend)
+        except BaseException:
+            self._backend = None
+            if not self._open.__exit__(*sys.exc_info()):  # which translates the driver's errors
+                raise
+
+    def _close(self) -> None:
+        self._backend = None
+        self._open.close()

@@ -114,7 +114,9 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
                 yield from ((number, then) for then in places.drops[other])
             yield from ((number, then) for then in (*places.at[one.key][ALTER], *places.at[one.key][CREATE]))
         else:
-            yield from ((first, number) for first in _awaited(change, places, one) if operations[first] is not one)
+            for first in _awaited(change, places, one):
+                if operations[first] is not one and not _joins(operations[first], one):
+                    yield first, number
             if one.action == ALTER:
                 yield from ((number, then) for then in _given_up(change, places, one))
     yield from _of_names(change, operations)
@@ -173,6 +175,11 @@ def _of_names(change: Change, operations: Sequence[Operation]) -> Iterator[tuple
     for number, one in enumerate(operations):
         if one.action == CREATE and one.key.kind not in HANGING:
             yield from ((first, number) for first in names[_name(change.after, one.key)])
+
+
+def _joins(one: Operation, other: Operation) -> bool:
+    """Return whether an operation gives parents to the table of a column that another one changes: `_of_parents`."""
+    return other.key.kind == "column" and one.attribute in ("bound", "inherits") and one.key.path == other.key.path[:2]
 
 
 def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:

@@ -114,7 +114,9 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
                 yield from ((number, then) for then in places.drops[other])
             yield from ((number, then) for then in (*places.at[one.key][ALTER], *places.at[one.key][CREATE]))
         else:
-            yield from ((first, number) for first in _awaited(change, places, one) if operations[first] is not one)
+            for first in _awaited(change, places, one):
+                if operations[first] is not one and not _joins(operations[first], one):
+                    yield first, number
             if one.action == ALTER:
                 yield from ((number, then) for then in _given_up(change, places, one))
     yield from _of_names(change, operations)
@@ -125,10 +127,12 @@ def _of_drop(change: Change, places: _Places, number: int, one: Operation) -> It
     """Yield the edges of a drop: what needs an object goes first, and a new one with its name comes later."""
     gone = (one.key, *change.before.parts(one.key))
     for key in gone:
+        if key in change.converted:  # first, so that its old type can go even if the drop is held back
+            yield from ((first, number) for first in places.at[key][ALTER])
         for other in change.before.needs(key):
             yield from ((number, then) for then in places.drops[other])
             if one.key.kind not in HANGING:  # an object is altered when what stands in the way is gone
-                yield from ((number, then) for then in places.at[other][ALTER])
+                yield from ((number, then) for then in places.at[other][ALTER] if other not in change.gone)
     if one.key in change.asides:  # it goes when no column has it any more
         columns = (column for column, key in change.converted.items() if key == one.key)
         yield from ((first, number) for column in columns for first in places.at[column][ALTER])
@@ -171,6 +175,11 @@ def _of_names(change: Change, operations: Sequence[Operation]) -> Iterator[tuple
     for number, one in enumerate(operations):
         if one.action == CREATE and one.key.kind not in HANGING:
             yield from ((first, number) for first in names[_name(change.after, one.key)])
+
+
+def _joins(one: Operation, other: Operation) -> bool:
+    """Return whether an operation gives parents to the table of a column that another one changes: `_of_parents`."""
+    return other.key.kind == "column" and one.attribute in ("bound", "inherits") and one.key.path == other.key.path[:2]
 
 
 def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:

@@ -43,7 +43,7 @@ def of_composite(change: Change, key: Key) -> Iterator[Guard]:
     lost = [named(one)[0] for one in dropped(expected, actual)]
     for column in change.before.dependents(key):
         record = change.before.objects[column]
-        if lost and column.kind == "column" and record.on == "table":
+        if lost and column.kind == "column" and record.on == "table" and column not in change.gone:
             name = Key("", column.path[2:]).sql
             has = " OR ".join(f"({name}).{one} IS NOT NULL" for one in lost)
             yield _of_lost(column, key, f"{name} IS NOT NULL" if record.type.endswith("[]") else has)

@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 import structlog
+from pg_dump import run_psql
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from psycopg import sql as compose
@@ -35,7 +36,6 @@ from healthd.report.documents import document, text
 from healthd.report.repair import script
 from healthd.report.web import Door, application
 from healthd.rounds.examination import examine_again
-from healthd.sqltext.statements import statements
 
 daemon: Any = import_module("healthd.daemon.loop")
 log: Any = import_module("healthd.report.log")
@@ -68,6 +68,13 @@ NAMES = (
     "CamelCase",
     "PUBLIC",
     "*",
+    # What psql would do: stop, go elsewhere, run the buffer, put variables in, end a quote, a comment or a body.
+    "a\n\\q",
+    "\\connect template1",
+    "x'; \\c template1 \\g",
+    ":USER :'HOST' :\"DBNAME\" :{?PORT} $1",
+    "$check$ $function$; DROP SCHEMA i; --",
+    "*/ \\; --\n\\r",
 )
 
 # One of every kind, all of the same name; {0} is the name as an identifier, {1} as a constant.
@@ -209,26 +216,19 @@ async def test_a_name_goes_all_the_way(name: str, make_database: Any, capfd: pyt
     report = await report_on(empty, snapshot)
     assert len(report.findings) >= 10
     await told(report, capfd)
+    assert "" == await asyncio.to_thread(run_psql, script(report), empty)
 
     run(url, spelled(DAMAGE, name))
     report = await report_on(url, snapshot)
     assert len(report.findings) >= 15
     await told(report, capfd)
-    mend(url, report)
+    assert "" == await asyncio.to_thread(run_psql, script(report), url)
     left = [one for one in diff(snapshot, await snapshot_of(url)) if not shown_only(one)]
     assert [] == left
 
 
 def shown_only(difference: Any) -> bool:
     return KINDS[difference.key.kind].severity(difference) is None
-
-
-def mend(url: str, report: Report) -> None:
-    """Run a report's repairs as one script, statement by statement as psql does."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SET check_function_bodies = off")
-        for one in statements(script(report).replace("\\set ON_ERROR_STOP on\n", "", 1)):
-            connection.execute(one.text.encode())
 
 
 async def told(report: Report, capfd: pytest.CaptureFixture[str]) -> None:

@@ -79,6 +79,12 @@ CLEAN = {
         ALTER TABLE log DETACH PARTITION log_2020; ALTER TABLE log ADD COLUMN more integer""",
     "a partition that was detached after its table changed": """
         ALTER TABLE log ALTER n SET STATISTICS 50; ALTER TABLE log DETACH PARTITION log_2020""",
+    "an attribute that a column had which is dropped": """
+        ALTER TABLE customers ADD COLUMN more place; ALTER TYPE place ADD ATTRIBUTE land text CASCADE""",
+    "a type that a table has which is dropped": """
+        CREATE TABLE more (status status, CHECK (status IS NOT NULL)); ALTER TYPE status ADD VALUE 'lost'""",
+    "a column of a detached partition": """
+        ALTER TABLE log DETACH PARTITION log_2020; ALTER TABLE log_2020 ALTER at TYPE text""",
     "swapped columns": """
         ALTER TABLE orders RENAME customer TO x; ALTER TABLE orders RENAME id TO customer;
         ALTER TABLE orders RENAME x TO id""",

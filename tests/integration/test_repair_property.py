@@ -126,7 +126,7 @@ def losses(before: Contents, after: Contents, renamed: dict[str, str]) -> Iterat
         try:
             return str(Decimal(value).normalize()) if value else value
         except InvalidOperation:
-            return value and value.rstrip()
+            return value and value.rstrip().replace(",)", ")")  # an attribute that is empty may be dropped
 
     for oid, (columns, count) in before.items():
         now, now_count = after.get(oid, ({}, 0))

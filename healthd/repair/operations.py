@@ -57,6 +57,8 @@ class Change:
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the operations, in no particular order."""
+        if not self.differences:
+            return ()  # the objects of a database that matches need not be decoded
         for one in self.differences:
             self._begin(one)
         for one in self.differences:

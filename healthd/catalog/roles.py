@@ -23,13 +23,18 @@ def called(name: str) -> str:
     return f'"{name}"' if name in (PUBLIC, OWNER, MIGRATOR, CURRENT) or name.startswith('"') else name
 
 
+def named(called_: str) -> str:
+    """Return the name of the role that a snapshot calls so."""
+    return called_[1:-1] if called_.startswith('"') else called_
+
+
 def written(name: str) -> str:
     """Return a role of a snapshot as it is written in SQL."""
     if name == PUBLIC:
         return name
     if name == CURRENT:
         return "CURRENT_USER"
-    return quote(name[1:-1] if name.startswith('"') else name)
+    return quote(named(name))
 
 
 def last_renamed(key: Key, names: Mapping[str, str]) -> Key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from healthd.background import Later
+from healthd.catalog.roles import named
 from healthd.comparison.judgement import major
 from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
@@ -32,6 +34,7 @@ from healthd.model.findings import Finding, Verdict
 from healthd.model.ledger import Applied, Printed, State, digest_of_text
 from healthd.model.names import Key
 from healthd.model.severity import Severity
+from healthd.model.snapshots import Snapshot
 from healthd.rounds.closer_look import conclude_closely
 from healthd.rounds.observation import Observation
 from healthd.text import some
@@ -67,6 +70,7 @@ class Fit:
     texts: tuple[Printed, ...] = ()
     trusted: tuple[Trusted, ...] = ()
     waived: tuple[str, ...] = ()  # differences that waivers cover, in words
+    owner: str | None = None  # the role that gets a new ledger; None: the role that connects
 
     @property
     def at(self) -> str | None:
@@ -106,9 +110,27 @@ async def fit(
     files = Files.of(lock, migrations)
     async with connect(target.dsn) as connection:
         reading = await read(connection, texts=of_another_major(Later.made(files), connection.info.server_version))
-        return await _fit_of(
+        owner = None if reading.ledger.schemas else _owner_of_objects(lock, reading.snapshot)
+        if owner is not None:
+            reading = replace(reading, ledger=replace(reading.ledger, owner=owner))
+        found = await _fit_of(
             connection, target, migrations, lock, reading, to, allow_unexpected=allow_unexpected, trust=record_texts
         )
+        return replace(found, owner=owner)
+
+
+def _owner_of_objects(lock: LockFile, actual: Snapshot) -> str | None:
+    """Return the role that owns most of the objects that the files create: in a database without a ledger, it migrates.
+
+    None if there are no such objects.
+    """
+    made = {effect.key for one in lock.migrations for effect in one.effects}
+    roles = Counter(
+        record.role
+        for key, record in actual.objects.items()
+        if key.kind == "owner" and Key(key.path[0], key.path[1:]) in made
+    )
+    return named(min(roles, key=lambda role: (-roles[role], role))) if roles else None
 
 
 async def _fit_of(
@@ -254,10 +276,14 @@ async def adopt(target: Target, found: Fit, *, wait_s: float = 60.0) -> None:
 def _adopt(dsn: str, found: Fit, wait_s: float) -> None:
     with opened(dsn, wait_s=wait_s, records=bool(found.texts)) as backend:
         theirs = {one.id: yoyo_migration(one) for one in found.migrations}
+        if found.owner is not None:
+            backend.refuse_foreign_owner(found.owner)
         backend.ensure_internal_schema_updated()
         if backend.applied_ids() != found.marked:
             raise MigrationFailed("another run migrated the database meanwhile; nothing was changed", hint="try again")
         with backend.transaction():
+            if found.owner is not None:
+                backend.give_ledger(found.owner)
             for one in found.migrations:
                 backend.adopt(theirs[one.id], one, mark=one.id not in found.marked)
             backend.record(found.texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict
 from functools import partial
 
@@ -13,9 +14,10 @@ from healthd.config.settings import Settings, Target
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
 from healthd.migrations.baseline import Fit, Trusted, adopt, fit
+from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.report.documents import finding_document
-from healthd.text import printable
+from healthd.text import printable, some
 
 
 @verb()
@@ -86,6 +88,8 @@ def _baseline(
         say(f"waived: {words}")
     for note in found.notes:
         say(f"note: {note}")
+    if found.owner and fits and not nothing:
+        say(f"note: {found.owner} owns the objects of the files, and so the ledger: run migrations with this role")
     if fits and not nothing and found.unseen:
         say(f"note: {', '.join(found.unseen)}: changes no object, so it cannot be verified that it was run")
     if fits:
@@ -101,7 +105,7 @@ def _baseline(
 
 def _lines(name: str, found: Fit, *, nothing: bool, dry_run: bool) -> list[str]:
     if found.findings:
-        return [printable(one.message) for one in found.findings]
+        return [*_owners(found), *(printable(one.message) for one in found.findings if one.key.kind != "owner")]
     if nothing:
         return [f"{name}: contains none of the objects that the migrations create; apply them with: healthd migrate"]
     count, one = len(found.adopted), len(found.adopted) == 1
@@ -113,6 +117,18 @@ def _lines(name: str, found: Fit, *, nothing: bool, dry_run: bool) -> list[str]:
         texts = len(found.trusted)
         last += f"; {texts} text{'s' * (texts > 1)} {'would be' if dry_run else 'is' if texts == 1 else 'are'} accepted"
     return [*lines, last]
+
+
+def _owners(found: Fit) -> list[str]:
+    """Return a line for each other owner, with the objects that it owns."""
+    owned = defaultdict[str, list[str]](list)
+    for one in found.findings:
+        if one.key.kind == "owner":
+            owned[one.message.partition(": ")[2]].append(str(Key(one.key.path[0], one.key.path[1:])))
+    return [
+        printable(f"{len(names)} object{'s' * (len(names) > 1)}: {words}: {some(names)}")
+        for words, names in owned.items()
+    ]
 
 
 def _sides(text: Trusted) -> list[str]:

@@ -12,7 +12,7 @@ from healthd.errors import MigrationFailed, PermissionDenied
 from healthd.migrations.engine import progress
 from healthd.migrations.engine.sending import NOTHING
 from healthd.migrations.engine.session import Session
-from healthd.model.ledger import DIGESTS, PROGRESS, TEXTS
+from healthd.model.ledger import BOOKS, DIGESTS, PROGRESS, TEXTS
 from healthd.model.names import quote
 
 Create = Callable[[Session], object]
@@ -231,3 +231,32 @@ def refuse_read_only(session: Session) -> None:
             f"{session.dsn.place} is read-only (default_transaction_read_only is on); {NOTHING}",
             hint="default_transaction_read_only is set for the server, the database or the role: change it there",
         )
+
+
+# Whether this session may give a table in its schema to another role.
+GIVES = """SELECT r.rolsuper OR current_user = %(owner)s,
+                  pg_catalog.pg_has_role(%(owner)s, %(mode)s),
+                  pg_catalog.has_schema_privilege(%(owner)s, %(schema)s, 'CREATE')
+             FROM pg_catalog.pg_roles AS r
+            WHERE r.rolname = current_user"""
+
+
+def refuse_foreign_owner(session: Session, owner: str) -> None:
+    """Raise if this session may not give a role a new ledger."""
+    mode = "SET" if session.connection.info.server_version >= 160000 else "MEMBER"
+    values = {"owner": owner, "mode": mode, "schema": schema_of(session)}
+    ((free, acts, creates),) = session.connection.execute(GIVES, values).fetchall()
+    if free or (acts and creates):
+        return
+    me, role = quote(session.connection.info.user), quote(owner)
+    why = f"{me} may not act for it" if not acts else f"it may not create the ledger in schema {values['schema']}"
+    cure = f"GRANT {role} TO {me};" if not acts else f"GRANT CREATE ON SCHEMA {quote(values['schema'])} TO {role};"
+    raise PermissionDenied(
+        f"{role} owns the objects of the files, and {why}; {NOTHING}", hint=f"connect as {role}; or {cure}", grant=cure
+    )
+
+
+def give(session: Session, schema: str, owner: str) -> None:
+    """Make a role the owner of the tables of the ledger."""
+    for name in sorted(tables_of(session, schema) & frozenset(BOOKS)):
+        session.execute(f"ALTER TABLE {session.table(name)} OWNER TO {quote(owner)}")

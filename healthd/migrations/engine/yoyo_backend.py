@@ -366,6 +366,14 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         """Return what `look_before` needs when a file continues after the last applied step."""
         return recorded_texts.noted(self, self._active, job)
 
+    def refuse_foreign_owner(self, owner: str) -> None:
+        """Raise if this session may not give a role a new ledger."""
+        ledger_tables.refuse_foreign_owner(self, owner)
+
+    def give_ledger(self, owner: str) -> None:
+        """Make a role the owner of the ledger in the open transaction: from then on it is the one that migrates."""
+        ledger_tables.give(self, self.ledger_schema, owner)
+
     def record(self, found: Sequence[Printed]) -> None:
         """Record how this server prints texts of applied migrations."""
         if found:

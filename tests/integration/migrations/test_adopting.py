@@ -7,10 +7,11 @@ import pytest
 from conftest import BINARIES, Sql
 
 from healthd.config.settings import Target
-from healthd.errors import MigrationFailed
+from healthd.errors import MigrationFailed, PermissionDenied
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
+from healthd.migrations.baseline import adopt, fit
 from healthd.migrations.look import look
 from healthd.migrations.manner import Manner
 from healthd.migrations.safe_run import Changed, migrate
@@ -86,3 +87,60 @@ async def test_a_database_that_was_never_adopted_is_left_as_it_is_and_says_how(
         "x already has table:public.a, but no ledger: find its version with healthd baseline"
     )
     assert [("a",)] == sql(database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+
+
+# ── who migrates a database without a ledger ────────────────────────────────────────────────────────────
+
+TABLES = "CREATE TABLE public.a (i int); CREATE TABLE public.b (i int)"
+
+
+@pytest.fixture
+def owned(database: str, sql: Sql) -> Iterator[str]:
+    """A database of postgres in which the role app_owner owns what the files create."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS app_owner, deployer")
+        connection.execute("CREATE ROLE app_owner LOGIN; CREATE ROLE deployer LOGIN")
+        connection.execute("GRANT CREATE ON SCHEMA public TO app_owner")
+        sql(database.replace("postgres@", "app_owner@"), TABLES)
+        yield database
+        connection.execute("DROP OWNED BY app_owner, deployer CASCADE; DROP ROLE app_owner, deployer")
+
+
+OWNERS = "SELECT DISTINCT tableowner FROM pg_tables WHERE tablename ~ '^_?(yoyo|healthd)'"
+
+
+@pytest.mark.parametrize("role", ["app_owner", "postgres"])
+async def test_the_owner_of_the_objects_is_the_role_that_migrates(
+    owned: str, sql: Sql, files: Known, role: str
+) -> None:
+    target = Target("x", owned.replace("postgres@", f"{role}@"))
+
+    fits = await fit(target, *files)
+    await adopt(target, fits)
+
+    assert ((), "2_b", "app_owner") == (fits.findings, fits.at, fits.owner)
+    assert [("app_owner",)] == sql(owned, OWNERS)
+    assert [] == await found(owned, files)
+
+
+async def test_a_role_that_may_not_act_for_the_owner_is_refused_and_changes_nothing(
+    owned: str, sql: Sql, files: Known
+) -> None:
+    target = Target("x", owned.replace("postgres@", "deployer@"))
+
+    with pytest.raises(PermissionDenied, match="app_owner owns the objects of the files") as caught:
+        await adopt(target, await fit(target, *files))
+
+    assert "connect as app_owner; or GRANT app_owner TO deployer;" == caught.value.hint
+    assert [] == sql(owned, OWNERS)
+    sql(owned, caught.value.grant)  # type: ignore[arg-type]
+    await adopt(target, await fit(target, *files))
+    assert [] == await found(owned, files)
+
+
+async def test_what_another_role_owns_is_a_difference(owned: str, sql: Sql, files: Known) -> None:
+    sql(owned, "ALTER TABLE b OWNER TO deployer")
+
+    fits = await fit(Target("x", owned), *files)
+
+    assert 1 == len([one for one in fits.findings if one.key.kind == "owner"])

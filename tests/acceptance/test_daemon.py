@@ -583,7 +583,7 @@ def test_the_repair_is_rehearsed_and_the_result_is_shown_everywhere(rehearsing: 
     wait_for(lambda: daemon.answers(500).json()["rehearsal"]["state"] == "done", timeout_s=PATIENCE_S)
 
     words = daemon.answers(500).json()["rehearsal"]["words"]
-    assert re.fullmatch(r"Rehearsed on PostgreSQL [\d.]+, without rows: clean", words)
+    assert re.fullmatch(r"Rehearsed on PostgreSQL [\d.]+, with rows in 1 table: clean", words)
     assert f"-- {words}" == daemon.get("/api/v1/targets/app/repair").text.splitlines()[1]
     assert words in daemon.get("/targets/app").text
     assert [words] == [line["result"] for line in daemon.log("rehearsal.finished")]

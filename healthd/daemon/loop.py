@@ -36,7 +36,7 @@ from healthd.rounds.examination import Round, blind, examine_again
 log = structlog.get_logger()
 
 JITTER = 0.1  # of the interval, so that rounds do not stay in step
-BACKOFF_MAX_S = 60.0
+BACKOFF_MAX_S = 30.0
 SPREAD_FROM = 10  # targets: up to this number all first rounds begin immediately
 STOP_S = 1.0  # how long running rounds may take to stop
 
@@ -231,7 +231,7 @@ class Watch:
 
 
 def rest(interval_s: float, failures: int) -> float:
-    """Return the pause until the next round: the interval, doubled after each failure up to a minute."""
+    """Return the pause until the next round: the interval, doubled after each failure up to half a minute."""
     return max(interval_s, min(BACKOFF_MAX_S, interval_s * 2.0 ** min(failures, 10))) if failures else interval_s
 
 

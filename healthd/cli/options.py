@@ -6,7 +6,6 @@ import asyncio
 import functools
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from healthd.cli.verbs import VERBS
 from healthd.errors import ConfigError, HealthdError
 from healthd.text import hide, natural, printable
 
@@ -28,35 +28,50 @@ if TYPE_CHECKING:
 Done = TypeVar("Done")
 
 
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Read this file instead of yoyo.ini."
+)
+database_option = click.option(
+    "--database", metavar="URL", help="Use this database; overrides HEALTHD_DATABASE and yoyo.ini."
+)
+style_option = click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Output format of the result.",
+)
+
+
+def either(name: str) -> Any:
+    """Return the value of an option that can be given before or after the verb; the one after it wins."""
+    context = click.get_current_context()
+    value = context.params.get(name)
+    return context.find_root().params.get(name) if value is None else value
+
+
 def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Command]:
-    """Return a decorator that makes a function a verb, with the options that all verbs have."""
+    """Return a decorator that makes a function a verb, with the options that all verbs have.
+
+    A verb without `database` has no --database; one before it counts as HEALTHD_DATABASE does.
+    """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
-        def wrapped(config: Path | None, **options: Any) -> Any:
+        def wrapped(**options: Any) -> Any:
             from healthd.config.reader import read_settings  # --version and --help need no kinds
 
-            url = options.pop("database", None)
-            settings = read_settings(config, database=url)
+            url = either("database")
+            settings = read_settings(either("config"), database=url)
             warn_of_password(url or "", "--database")
-            return function(settings, **options)
+            own = {name: value for name, value in options.items() if name not in ("config", "database")}
+            return function(settings, **own)
 
-        command: Any = click.option(
-            "--config", type=click.Path(path_type=Path), metavar="FILE", help="Read this file instead of yoyo.ini."
-        )(wrapped)
+        command: Any = config_option(wrapped)
         if database:
-            command = click.option(
-                "--database", metavar="URL", help="Use this database; overrides HEALTHD_DATABASE and yoyo.ini."
-            )(command)
-        command = click.option(
-            "--format",
-            "style",
-            type=click.Choice(["text", "json"]),
-            default="text",
-            help="Output format of the result.",
-        )(command)
-        first = re.split(r"[.:;](?=\s|$)", function.__doc__ or "", maxsplit=1)[0]
-        made: click.Command = click.command(name=function.__name__.rstrip("_"), short_help=first)(command)
+            command = database_option(command)
+        name = function.__name__.rstrip("_")
+        made: click.Command = click.command(name=name, short_help=VERBS[name])(style_option(command))
         return made
 
     return decorate

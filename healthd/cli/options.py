@@ -21,6 +21,7 @@ from healthd.errors import ConfigError, HealthdError
 from healthd.text import hide, natural, printable
 
 if TYPE_CHECKING:
+    from healthd.cli.screen import Screen
     from healthd.config.settings import Settings, Target
     from healthd.database.snapshot.transaction import Reading
     from healthd.migrations.manner import Manner
@@ -77,8 +78,13 @@ def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Comma
     return decorate
 
 
-def out(style: str, text: str, document: Any) -> None:
-    """Print a result to stdout: the text, or the document as JSON."""
+def out(style: str, text: str, document: Any, shown: Callable[[Screen], str] | None = None) -> None:
+    """Print a result to stdout: the text, or the document as JSON; at a terminal what `shown` makes of it."""
+    if style == "text" and shown:
+        from healthd.cli.screen import here  # not needed for --version
+
+        screen = here()
+        text = shown(screen) if screen else text
     try:
         # Without color=True click removes terminal sequences from piped output, and with them parts of names.
         click.echo(json.dumps(document, indent=2, ensure_ascii=False) if style == "json" else text, color=True)
@@ -121,7 +127,18 @@ def say(text: str) -> None:
     """Print a message to stderr, always on one line and without passwords."""
     text = printable(hide(NAMED.get() + text))
     with suppress(OSError):  # a full disk behind stderr must not stop a run
-        click.echo(f"{CLEAR}{text}" if sys.stderr.isatty() else text, err=True)
+        click.echo(f"{CLEAR}{_highlighted(text)}" if sys.stderr.isatty() else text, err=True)
+
+
+def _highlighted(text: str) -> str:
+    """Return a message with its first word in colour, if it is an error or a hint."""
+    from healthd.cli.screen import screen_of
+
+    screen = screen_of(sys.stderr)
+    for word, colour in (("healthd:", "red"), ("    hint:", "cyan")):
+        if screen and text.startswith(word):
+            return screen.paint(word, fg=colour, bold=True) + text.removeprefix(word)
+    return text
 
 
 def warn_of_password(dsn: str, place: str) -> None:

@@ -61,10 +61,13 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
         targets, endpoints = [replace(one, contracts=chosen) for one in targets], ()
     reports = sorted(finished(_all_rounds(settings, targets, endpoints)), key=lambda one: natural(one.target))
 
+    from healthd.cli.screen import shown
     from healthd.model.severity import Severity
-    from healthd.report.documents import document, text
+    from healthd.report.documents import document, lines
+    from healthd.report.lines import plain
 
-    out(style, "\n".join(text(one, settings.external_url) for one in reports), [document(one) for one in reports])
+    found = [line for one in reports for line in lines(one, settings.external_url)]
+    out(style, plain(found), [document(one) for one in reports], partial(shown, found))
     if len(reports) > 1:
         say(f"{sum(one.severity is Severity.OK for one in reports)} of {len(reports)} ok")
     return int(max(one.severity for one in reports))

@@ -95,3 +95,14 @@ def test_an_error_and_its_hint_have_a_colour(project: Path) -> None:  # noqa: F8
 
     assert f"{click.style('healthd:', fg='red', bold=True)} No such command" in shown
     assert f"{click.style('    hint:', fg='cyan', bold=True)} did you mean check?" in shown
+
+
+def test_a_problem_is_a_page_at_a_terminal_and_markdown_in_a_pipe(project: Path) -> None:  # noqa: F811 # a fixture
+    shown, plain = at_terminal("explain", "enum_mismatch", TERM="xterm"), piped("explain", "enum_mismatch")
+
+    assert plain.startswith("## enum_mismatch\n")
+    assert "\n### Mitigation\n" in plain
+    assert shown.startswith(click.style("enum_mismatch", bold=True))
+    assert f"\n{click.style('Mitigation', bold=True)}\n" in shown
+    assert "`" not in shown
+    assert "#" not in shown

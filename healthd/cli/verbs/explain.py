@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
+from healthd.cli.markdown import rendered
 from healthd.cli.options import out, verb
 from healthd.config.settings import Settings
 from healthd.errors import UsageError
@@ -17,7 +20,7 @@ def explain(settings: Settings, style: str, problem: tuple[str, ...]) -> None:  
     """Print the runbook page of a PROBLEM, or list all problems.
 
     The page explains what the problem means, how to see it and how to fix it. "healthd check" and the alerts name
-    the problem.
+    the problem. A terminal shows it formatted; a file or a pipe gets Markdown.
 
     \b
     Examples:
@@ -30,4 +33,5 @@ def explain(settings: Settings, style: str, problem: tuple[str, ...]) -> None:  
             raise UsageError(message, hint=f"{did_you_mean(name, SECTIONS)}healthd explain --help")
     listed = "\n".join(f"{one.name:22} {one.title}" for one in SECTIONS.values())
     pages = "\n".join(line for name in problem for line in section(SECTIONS[name]))
-    out(style, pages or listed, {name: SECTIONS[name].title for name in problem or SECTIONS})
+    document = {name: SECTIONS[name].title for name in problem or SECTIONS}
+    out(style, pages or listed, document, partial(rendered, pages) if pages else None)

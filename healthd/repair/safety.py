@@ -34,6 +34,11 @@ class Known:
     rows: Mapping[str, int] = field(default_factory=dict)  # how many rows a guard's query returned, up to COUNTED
     undecided: Mapping[Place, str] = field(default_factory=dict)  # what a person decides on, with the reason
     sizes: Mapping[str, Size] = field(default_factory=dict)  # of relations, named like keys
+    asked: Callable[[str], str] = str  # how a guard's query is asked before the script has restored names
+
+    def count(self, query: str) -> int | None:
+        """Return how many rows the query of a guard returned, if that is known."""
+        return self.rows.get(self.asked(query))
 
 
 def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, known: Known) -> tuple[Judged, ...]:
@@ -80,7 +85,7 @@ def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Kno
     if one.action == DROP and (holds := HOLDS.get(one.key.kind)) and (reason := holds(change, one.key)):
         return reason
     for guard in guarded:
-        count = known.rows.get(guard.query)
+        count = known.count(guard.query)
         if count or (count is None and one.action == DROP):
             return f"{counted(count) if guard.counts else ''}{guard.meaning}"
     return ""
@@ -203,7 +208,7 @@ def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
     if one.key.kind != "column" or one.action != CREATE or Key("table", one.key.path[:2]) not in change.before.objects:
         return
     record, table = change.after.objects[one.key], Key("table", one.key.path[:2]).sql
-    if record.on != "table" or record.generated != "none" or known.rows.get(f"SELECT FROM {table}") == 0:
+    if record.on != "table" or record.generated != "none" or known.count(f"SELECT FROM {table}") == 0:
         return
     given = record.default or record.identity != "none"
     yield (

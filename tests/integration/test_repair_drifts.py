@@ -167,3 +167,30 @@ async def test_what_rows_forbid_is_held_back_and_psql_ends_well(database: str, s
     announced = {f"{key} {attribute}" for one in script if one.held for key, attribute in one.causes}
     assert {*left} <= announced
     assert before == sql(database, "SELECT o.*::text, c.*::text FROM orders AS o, customers AS c")
+
+
+RENAMED = {
+    "a table": "ALTER TABLE orders RENAME TO bills",
+    "a column": "ALTER TABLE orders RENAME customer TO buyer",
+    "a schema": "ALTER TABLE orders SET SCHEMA aside",
+    "swapped columns": """
+        ALTER TABLE orders RENAME customer TO x; ALTER TABLE orders RENAME id TO customer;
+        ALTER TABLE orders RENAME x TO id""",
+    "the table that is referred to": "ALTER TABLE customers RENAME TO people",
+}
+
+
+@pytest.mark.parametrize("names", RENAMED.values(), ids=RENAMED.keys())
+async def test_rows_of_a_renamed_object_are_counted_under_its_present_name(database: str, sql: Any, names: str) -> None:
+    sql(database, f"{SCHEMA} CREATE SCHEMA aside;")
+    expected = await objects(database)
+    sql(
+        database, "ALTER TABLE orders DROP CONSTRAINT orders_customer_fkey; UPDATE orders SET customer = 9 WHERE id = 1"
+    )
+    sql(database, names)
+
+    script, failure, left = await repaired(database, expected)
+
+    assert ("", ["constraint:public.orders.orders_customer_fkey None"]) == (failure, left)
+    assert "1 row: refer to nothing in public.customers: with them it fails" in {one.held for one in script}
+    assert [(9,)] == sql(database, "SELECT customer FROM orders WHERE id = 1")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from healthd.model.names import Key, literal
+from healthd.model.names import Key, dollars, literal
 from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
@@ -180,15 +180,13 @@ def _names(column: Key) -> tuple[str, str]:
 
 def raising(guard: Guard) -> str:
     """Return a statement that fails if a guard's query returns rows; until COMMIT, nobody can add any."""
-    word = "check"
-    while f"${word}$" in guard.query + guard.meaning:
-        word += "_"
+    word = dollars(guard.query + guard.meaning, "check")
     return (
-        f"DO ${word}$ BEGIN\n"
+        f"DO {word} BEGIN\n"
         f"    LOCK TABLE {guard.table} IN ACCESS EXCLUSIVE MODE;\n"
         f"    IF EXISTS ({guard.query}) THEN\n"
         f"        RAISE EXCEPTION USING MESSAGE = {literal(guard.meaning)};\n"
-        f"    END IF;\nEND ${word}$;"
+        f"    END IF;\nEND {word};"
     )
 
 

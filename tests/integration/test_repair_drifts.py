@@ -88,6 +88,9 @@ CLEAN = {
     "swapped columns": """
         ALTER TABLE orders RENAME customer TO x; ALTER TABLE orders RENAME id TO customer;
         ALTER TABLE orders RENAME x TO id""",
+    "what the owner of a built-in object may do": """
+        REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM CURRENT_USER;
+        REVOKE SELECT ON information_schema.tables FROM CURRENT_USER""",
 }
 
 

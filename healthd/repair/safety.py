@@ -15,6 +15,7 @@ from healthd.repair.guards import Guard
 from healthd.repair.online import has_rows
 from healthd.repair.operations import ALTER, CREATE, DROP, Change, Operation
 from healthd.repair.order import Edges
+from healthd.sqltext.tokens import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,8 @@ def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
         yield f"The last value of {one.key.sql} is gone: set it above all numbers in use, with setval()."
     if any(PLAIN_INDEX.match(sql) for sql in one.statements) and has_rows(change, one.key, known.sizes):
         yield ONLY
+    if one.key.kind == "column" and one.action == CREATE:
+        yield from _of_order(change, one.key)
     if one.key.kind != "column" or one.action != CREATE or Key("table", one.key.path[:2]) not in change.before.objects:
         return
     record, table = change.after.objects[one.key], Key("table", one.key.path[:2]).sql
@@ -213,3 +216,17 @@ def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
         f"The values of {one.key.sql} are gone: restore them from a backup. "
         f"Existing rows get {'the default' if given else 'NULL'}."
     )
+
+
+def _of_order(change: Change, column: Key) -> Iterator[str]:
+    """Yield that a column which is added does not get its place back: no statement can put it before others."""
+    for table in (Key(kind, column.path[:2]) for kind in ("table", "foreign_table")):
+        if table in change.before.objects and table in change.after.objects and table not in change.gone:
+            order = listed(change.after.objects[table].column_order or "")
+            later = order[order.index(column.path[2]) + 1 :] if column.path[2] in order else []
+            present = (key for name in later if (key := Key("column", (*table.path, name))) in change.before.objects)
+            if any(key not in change.gone for key in present):
+                yield (
+                    f"{column.sql} becomes the last column: SELECT * and INSERT without names of columns "
+                    "have another order than in other databases."
+                )

@@ -54,6 +54,9 @@ SCHEMA = """
     CREATE TABLE log_rest PARTITION OF log DEFAULT;
     CREATE TABLE base (n integer CHECK (n > 0), must text NOT NULL);
     CREATE TABLE child (extra integer) INHERITS (base);
+    CREATE OPERATOR FAMILY numbers USING btree;
+    ALTER OPERATOR FAMILY numbers USING btree
+        ADD OPERATOR 1 < (integer, bigint), FUNCTION 1 (integer, bigint) btint48cmp(integer, bigint);
     INSERT INTO customers VALUES (1, ROW('a b', 7), 'Ann'), (2, NULL, 'Bob');
     INSERT INTO orders VALUES (1, 1, 'new', '{new,paid}', 1.5, 'x'), (2, 2, NULL, NULL, NULL, NULL);
     INSERT INTO base VALUES (1, 'x');
@@ -88,6 +91,12 @@ CLEAN = {
     "swapped columns": """
         ALTER TABLE orders RENAME customer TO x; ALTER TABLE orders RENAME id TO customer;
         ALTER TABLE orders RENAME x TO id""",
+    "other members of an operator family": """
+        ALTER OPERATOR FAMILY numbers USING btree
+            DROP OPERATOR 1 (integer, bigint), FUNCTION 1 (integer, bigint);
+        ALTER OPERATOR FAMILY numbers USING btree
+            ADD OPERATOR 1 > (integer, bigint), OPERATOR 2 <= (integer, bigint),
+                FUNCTION 1 (bigint, integer) btint84cmp(bigint, integer)""",
     "what the owner of a built-in object may do": """
         REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM CURRENT_USER;
         REVOKE SELECT ON information_schema.tables FROM CURRENT_USER""",

@@ -91,6 +91,11 @@ CLEAN = {
     "swapped columns": """
         ALTER TABLE orders RENAME customer TO x; ALTER TABLE orders RENAME id TO customer;
         ALTER TABLE orders RENAME x TO id""",
+    "a table with another name, and other columns": """
+        ALTER TABLE orders RENAME TO bills; ALTER TABLE bills ADD COLUMN more integer, ALTER note TYPE varchar(9)""",
+    "a table and a column with other names": """
+        ALTER TABLE customers RENAME TO people; ALTER TABLE people RENAME name TO called;
+        ALTER TABLE people ADD COLUMN more integer""",
     "other members of an operator family": """
         ALTER OPERATOR FAMILY numbers USING btree
             DROP OPERATOR 1 (integer, bigint), FUNCTION 1 (integer, bigint);

@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.attributes import DEPARSED, MINOR, Attribute
 from healthd.model.kinds import Kind
-from healthd.model.names import literal, quote
+from healthd.model.names import dollars, literal, quote
 from healthd.model.snapshots import Difference
 from healthd.sqltext import routine_bodies
 
@@ -130,16 +130,9 @@ def definition(name: str, function: Function) -> str:
     elif function.library:
         lines.append(f"AS {literal(function.library)}, {literal(function.body)}")
     else:
-        lines.append(f"AS {_dollars(function.body)}")
+        mark = dollars(function.body, "function")
+        lines.append(f"AS {mark}{function.body}{mark}")
     return "\n".join(lines) + ";"
-
-
-def _dollars(body: str) -> str:
-    """Return a body in dollar quotes that it does not contain."""
-    word = "function"
-    while f"${word}$" in f"{body}$":
-        word += "_"
-    return f"${word}${body}${word}$"
 
 
 def needs(catalog: str) -> str:

@@ -20,9 +20,11 @@ from healthd.catalog.roles import OWNER, PUBLIC, last_renamed, role, written
 from healthd.catalog.scope import SCHEMA, with_members
 from healthd.model.attributes import Record
 from healthd.model.kinds import Around, Kind
-from healthd.model.names import Key, quote
+from healthd.model.names import Key, dollars, literal, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
+
+On = Callable[[tuple[str, ...]], str]  # privileges and their object, as in GRANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def repair(difference: Difference, expected: Grant, actual: Grant | None) -> Ite
     key = parent(difference.key, expected)
     grantee = difference.key.path[-1]
     held = actual.privileges if actual else ()
-    yield from changes(expected.privileges, held, lambda words: _on(words, key), written(grantee))
+    yield from _changes_of(grantee, expected.privileges, held, lambda words: _on(words, key))
 
 
 def drop(key: Key, record: Grant, around: Around) -> Iterator[str]:
@@ -118,20 +120,25 @@ def create(key: Key, record: Grant, around: Around) -> Iterator[str]:
 
 def _changed_to(key: Key, expected: tuple[str, ...], actual: tuple[str, ...], around: Around) -> Iterator[str]:
     role = around.owner(key) if key.path[-1] == OWNER else key.path[-1]
-    yield from changes(expected, actual, lambda words: _on(words, parent(key, None)), written(role))
+    yield from _changes_of(role, expected, actual, lambda words: _on(words, parent(key, None)))
 
 
-def changes(
-    expected: tuple[str, ...],
-    actual: tuple[str, ...],
-    on: Callable[
-        [
-            tuple[str, ...],
-        ],
-        str,
-    ],
-    role: str,
-) -> Iterator[str]:
+def _changes_of(role: str, expected: tuple[str, ...], actual: tuple[str, ...], on: On) -> Iterator[str]:
+    """Yield the statements for one role; that which owns built-in objects has another name on each server."""
+    if role != OWNER:
+        yield from changes(expected, actual, on, written(role))
+        return
+    place = "\0"  # no name contains it
+    for sql in changes(expected, actual, on, place):
+        text = literal(sql.replace("%", "%%").replace(place, "%1$I"))
+        word = dollars(text, "grant")
+        yield f"DO {word} BEGIN EXECUTE pg_catalog.format({text}, pg_catalog.pg_get_userbyid({FIRST})); END {word};"
+
+
+FIRST = 10  # the oid of the superuser that initdb creates, and that owns all built-in objects
+
+
+def changes(expected: tuple[str, ...], actual: tuple[str, ...], on: On, role: str) -> Iterator[str]:
     """Yield GRANT and REVOKE statements from actual to expected; `on` formats privileges and object."""
     whole = any(one.startswith("ALL") for one in (*expected, *actual))
     wanted, held = (_by_grantor(side) for side in (expected, actual))

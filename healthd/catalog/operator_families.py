@@ -1,5 +1,6 @@
 """Operator families: groups of operator classes of related types."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,17 +19,31 @@ class OperatorFamily:
 
 
 def repair(difference: Difference, expected: OperatorFamily, actual: OperatorFamily) -> Iterator[str]:
-    """Yield the SQL that creates a family, or adds its missing members."""
-    schema, name, method = map(quote, difference.key.path)
-    family = f"OPERATOR FAMILY {schema}.{name} USING {method}"
+    """Yield the SQL that creates a family, or drops unexpected members and adds missing ones."""
+    family = f"OPERATOR FAMILY {written(difference.key)}"
     if difference.missing:
         yield f"CREATE {family};"
-    operators = [one for one in expected.operators if difference.missing or one not in actual.operators]
-    functions = [one for one in expected.functions if difference.missing or one not in actual.functions]
-    wanted = [f"OPERATOR {one}" for one in operators] if difference.attribute != "functions" else []
-    wanted += [f"FUNCTION {one}" for one in functions] if difference.attribute != "operators" else []
-    if wanted:
-        yield f"ALTER {family} ADD {', '.join(wanted)};"
+    missing, extra = list[str](), list[str]()
+    for name, word in (("operators", "OPERATOR"), ("functions", "FUNCTION")):
+        if difference.attribute in (None, name):
+            there = () if difference.missing else getattr(actual, name)
+            wanted = getattr(expected, name)
+            missing += [f"{word} {one}" for one in wanted if one not in there]
+            extra += [f"{word} {address(one)}" for one in there if one not in wanted]
+    if extra:  # first: one of them may have the place of one that is missing
+        yield f"ALTER {family} DROP {', '.join(extra)};"
+    if missing:
+        yield f"ALTER {family} ADD {', '.join(missing)};"
+
+
+def address(member: str) -> str:
+    """Return number and types of a member, as in ALTER OPERATOR FAMILY … DROP."""
+    return ADDRESS.sub(r"\1 \2", member)
+
+
+QUOTED = r'"(?:[^"]|"")+"'
+# The number, an operator with its schema or nothing, and the types, whose names may contain parentheses in quotes.
+ADDRESS = re.compile(rf"""(\d+) (?:(?:(?:[\w$]+|{QUOTED})\.)?[^\s\w("]+)?(\((?:[^()"]|{QUOTED})*\)).*""", re.DOTALL)
 
 
 def members(family: str, where: str) -> str:

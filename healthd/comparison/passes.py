@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from healthd.catalog import KINDS
 from healthd.comparison.causes import causes, of_their_own
+from healthd.comparison.changed_tables import changed_back
 from healthd.comparison.consequences import consequences
 from healthd.comparison.detached_partitions import with_detached
 from healthd.comparison.foreign_ledgers import ledgers
@@ -85,6 +86,14 @@ def undo_renames(sides: Sides, _given: Given) -> Sides:
     return replace(sides, actual=actual, found=(*sides.found, *renamed))
 
 
+def undo_renames_of_changed_tables(sides: Sides, given: Given) -> Sides:
+    """Give tables that were renamed and changed their expected names; their columns may have been renamed, too."""
+    actual, renamed = changed_back(sides.expected, sides.actual)
+    if not renamed:
+        return sides
+    return undo_renames(replace(sides, actual=actual, found=(*sides.found, *renamed)), given)
+
+
 def undo_renames_of_changed_columns(sides: Sides, given: Given) -> Sides:
     """Give columns that were renamed and changed their expected names, if their history is known."""
     actual, renamed = retyped_back(sides.expected, sides.actual, given.touched)
@@ -120,6 +129,7 @@ NAMES: tuple[Pass, ...] = (
     undo_moves,
     undo_swaps,
     undo_renames,
+    undo_renames_of_changed_tables,
     undo_swaps,
     undo_renames_of_changed_columns,
     forget_names_of_partitions,

@@ -49,13 +49,7 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
             ]
     if not told:
         return actual, ()
-    for key, record in objects.items():
-        other = expected.objects.get(key)
-        if other is None and getattr(record, "inherits", None):  # a new partition of a renamed table
-            objects[key] = replace(record, inherits=tuple(_under(one, objects, names) for one in record.inherits))
-        elif other is not None and other != record and type(other) is type(record):
-            objects[key] = _spelled(other, record, names)
-    return replace(actual, objects=objects), tuple(told)
+    return replace(actual, objects=_followed(expected.objects, objects, names)), tuple(told)
 
 
 def under_other_names(
@@ -64,11 +58,19 @@ def under_other_names(
     """Return the objects with other names for some of one kind (actual: expected key), and the texts that follow."""
     names = {_name(there): _name(key) for there, key in found.items()}
     renamed = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
-    for key, record in renamed.items():
+    return _followed(expected, renamed, names)
+
+
+def _followed(expected: Mapping[Key, Record], objects: Objects, names: Mapping[str, str]) -> Objects:
+    """Return the objects with the expected texts where these differ only by new names."""
+    followed = dict(objects)
+    for key, record in objects.items():
         other = expected.get(key)
-        if other is not None and other != record and type(other) is type(record):
-            renamed[key] = _spelled(other, record, names)
-    return renamed
+        if other is None and getattr(record, "inherits", None):  # a new partition of a renamed table
+            followed[key] = replace(record, inherits=tuple(_under(one, objects, names) for one in record.inherits))
+        elif other is not None and other != record and type(other) is type(record):
+            followed[key] = _spelled(other, record, names)
+    return followed
 
 
 def repair(difference: Difference, record: Record) -> str:

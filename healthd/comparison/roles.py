@@ -7,9 +7,9 @@ migrations there: both are named "(migrator)" before they are compared. Ownershi
 from dataclasses import replace
 
 from healthd.catalog import KINDS
-from healthd.catalog.grants import Grant, default, initial, of_the_server
+from healthd.catalog.grants import SERVERS_OWN, Grant, default, initial, of_the_server
 from healthd.catalog.owners import Owner
-from healthd.catalog.roles import MIGRATOR, called
+from healthd.catalog.roles import MIGRATOR, OWNER, called
 from healthd.model.attributes import Record
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
@@ -62,9 +62,14 @@ def _there(one: Snapshot, key: Key) -> bool:
 
 
 def owner_of(snapshot: Snapshot, grant: Key) -> str:
-    """Return the owner of the object of a grant: the migrator, unless another owner is listed."""
+    """Return the owner of the object of a grant: the migrator, unless another owner is listed.
+
+    That of a built-in object is "(owner)": the superuser that initdb created, whose name the snapshot does not have.
+    """
     kind, *path, _ = grant.path
-    if path[0] in ("pg_catalog", "public") and (kind == "schema" or path[0] == "pg_catalog"):
+    if path[0] in SERVERS_OWN:
+        return OWNER
+    if (kind, *path) == ("schema", "public"):
         return "pg_database_owner"
     kinds, path = (KINDS["column"].within, path[:-1]) if kind == "column" else ((kind,), path)
     owners = (snapshot.objects.get(Key("owner", (one, *path))) for one in kinds)

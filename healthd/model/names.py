@@ -90,3 +90,10 @@ def quote(name: str) -> str:
 def literal(text: str) -> str:
     """Return a text as an SQL string constant."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def dollars(text: str, word: str) -> str:
+    """Return a mark with dollar signs that can stand around a text: the word, made longer while the text has it."""
+    while f"${word}$" in f"{text}$":
+        word += "_"
+    return f"${word}$"

@@ -23,22 +23,21 @@ def of_guard(guard: Guard) -> tuple[Cost, ...]:
     return (Cost(f"table:{guard.table}", FULL, reads_all=True),)
 
 
-def weighing(
-    change: Change, sizes: Mapping[str, Size], names: Iterable[Difference]
-) -> Callable[[Statement], Statement]:
-    """Return a function that adds to a statement what it does to relations that exist, and their sizes.
-
-    `names` are the differences in names: what has one of these names now is something else.
-    """
+def of_own_names(sizes: Mapping[str, Size], names: Iterable[Difference]) -> Mapping[str, Size]:
+    """Return the sizes without those of names that differ: what has one of these names now is something else."""
     renamed = {str(one.key) for one in names if one.attribute in (NAME_OF, PLACE_OF, SCHEMA_OF)}
-    known = {name: size for name, size in sizes.items() if name not in renamed}
+    return {name: size for name, size in sizes.items() if name not in renamed}
+
+
+def weighing(change: Change, sizes: Mapping[str, Size]) -> Callable[[Statement], Statement]:
+    """Return a function that adds to a statement what it does to relations that exist, and their sizes."""
     tables: Mapping[Path, Path] = {
         (key.path[0], key.path[2]): key.path[:2] for key in change.before.objects if key.kind in INDEXES
     }
 
     def weighed(one: Statement) -> Statement:
         found = one.costs or tuple(_costs(change, tables, one.sql))
-        return replace(one, costs=tuple(replace(cost, size=known.get(cost.relation)) for cost in found))
+        return replace(one, costs=tuple(replace(cost, size=sizes.get(cost.relation)) for cost in found))
 
     return weighed
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from healthd.model.names import Key, literal
+from healthd.model.names import Key, dollars, literal
 from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
@@ -15,6 +15,7 @@ from healthd.repair.guards import Guard
 from healthd.repair.online import has_rows
 from healthd.repair.operations import ALTER, CREATE, DROP, Change, Operation
 from healthd.repair.order import Edges
+from healthd.sqltext.tokens import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Known:
     rows: Mapping[str, int] = field(default_factory=dict)  # how many rows a guard's query returned, up to COUNTED
     undecided: Mapping[Place, str] = field(default_factory=dict)  # what a person decides on, with the reason
     sizes: Mapping[str, Size] = field(default_factory=dict)  # of relations, named like keys
+    asked: Callable[[str], str] = str  # how a guard's query is asked before the script has restored names
+
+    def count(self, query: str) -> int | None:
+        """Return how many rows the query of a guard returned, if that is known."""
+        return self.rows.get(self.asked(query))
 
 
 def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, known: Known) -> tuple[Judged, ...]:
@@ -80,7 +86,7 @@ def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Kno
     if one.action == DROP and (holds := HOLDS.get(one.key.kind)) and (reason := holds(change, one.key)):
         return reason
     for guard in guarded:
-        count = known.rows.get(guard.query)
+        count = known.count(guard.query)
         if count or (count is None and one.action == DROP):
             return f"{counted(count) if guard.counts else ''}{guard.meaning}"
     return ""
@@ -175,15 +181,13 @@ def _names(column: Key) -> tuple[str, str]:
 
 def raising(guard: Guard) -> str:
     """Return a statement that fails if a guard's query returns rows; until COMMIT, nobody can add any."""
-    word = "check"
-    while f"${word}$" in guard.query + guard.meaning:
-        word += "_"
+    word = dollars(guard.query + guard.meaning, "check")
     return (
-        f"DO ${word}$ BEGIN\n"
+        f"DO {word} BEGIN\n"
         f"    LOCK TABLE {guard.table} IN ACCESS EXCLUSIVE MODE;\n"
         f"    IF EXISTS ({guard.query}) THEN\n"
         f"        RAISE EXCEPTION USING MESSAGE = {literal(guard.meaning)};\n"
-        f"    END IF;\nEND ${word}$;"
+        f"    END IF;\nEND {word};"
     )
 
 
@@ -200,13 +204,29 @@ def _notes(change: Change, one: Operation, known: Known) -> Iterator[str]:
         yield f"The last value of {one.key.sql} is gone: set it above all numbers in use, with setval()."
     if any(PLAIN_INDEX.match(sql) for sql in one.statements) and has_rows(change, one.key, known.sizes):
         yield ONLY
+    if one.key.kind == "column" and one.action == CREATE:
+        yield from _of_order(change, one.key)
     if one.key.kind != "column" or one.action != CREATE or Key("table", one.key.path[:2]) not in change.before.objects:
         return
     record, table = change.after.objects[one.key], Key("table", one.key.path[:2]).sql
-    if record.on != "table" or record.generated != "none" or known.rows.get(f"SELECT FROM {table}") == 0:
+    if record.on != "table" or record.generated != "none" or known.count(f"SELECT FROM {table}") == 0:
         return
     given = record.default or record.identity != "none"
     yield (
         f"The values of {one.key.sql} are gone: restore them from a backup. "
         f"Existing rows get {'the default' if given else 'NULL'}."
     )
+
+
+def _of_order(change: Change, column: Key) -> Iterator[str]:
+    """Yield that a column which is added does not get its place back: no statement can put it before others."""
+    for table in (Key(kind, column.path[:2]) for kind in ("table", "foreign_table")):
+        if table in change.before.objects and table in change.after.objects and table not in change.gone:
+            order = listed(change.after.objects[table].column_order or "")
+            later = order[order.index(column.path[2]) + 1 :] if column.path[2] in order else []
+            present = (key for name in later if (key := Key("column", (*table.path, name))) in change.before.objects)
+            if any(key not in change.gone for key in present):
+                yield (
+                    f"{column.sql} becomes the last column: SELECT * and INSERT without names of columns "
+                    "have another order than in other databases."
+                )

@@ -13,10 +13,11 @@ from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
-from healthd.repair.costs import of_guard, weighing
+from healthd.repair.costs import of_guard, of_own_names, weighing
 from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import created_with, edges, ordered
+from healthd.repair.present_names import present
 from healthd.repair.safety import Judged, Known, judged, raising
 from healthd.sqltext.classify import is_validation, runs_alone
 
@@ -62,16 +63,19 @@ class Draft:
 
     def script(self, known: Known) -> Script:
         """Return the script."""
-        change, operations = self.change, online(self.change, self.operations, known.sizes)
+        sizes = of_own_names(known.sizes, self.names)
+        change, operations = self.change, online(self.change, self.operations, sizes)
         follow = edges(change, operations)
-        safe = judged(change, operations, follow, known)
+        asked = present(change.before, self.names)
+        safe = judged(change, operations, follow, replace(known, sizes=sizes, asked=asked))
         places = defaultdict[Key, list[Place]](list)
         for one in change.differences:
             places[one.key].append(one.place)
         order = ordered(change, operations, follow)
         statements = _statements(change, (safe[number] for number in order), places)
-        weigh = weighing(change, known.sizes, self.names)
-        return tuple(weigh(one) for one in (*self.restored, *_once(statements)))
+        weigh = weighing(change, sizes)
+        done = (weigh(one) for one in (*self.restored, *_once(statements)))
+        return tuple(replace(one, rows=asked(one.rows)) if one.rows else one for one in done)
 
 
 def drafted(

@@ -54,6 +54,9 @@ SCHEMA = """
     CREATE TABLE log_rest PARTITION OF log DEFAULT;
     CREATE TABLE base (n integer CHECK (n > 0), must text NOT NULL);
     CREATE TABLE child (extra integer) INHERITS (base);
+    CREATE OPERATOR FAMILY numbers USING btree;
+    ALTER OPERATOR FAMILY numbers USING btree
+        ADD OPERATOR 1 < (integer, bigint), FUNCTION 1 (integer, bigint) btint48cmp(integer, bigint);
     INSERT INTO customers VALUES (1, ROW('a b', 7), 'Ann'), (2, NULL, 'Bob');
     INSERT INTO orders VALUES (1, 1, 'new', '{new,paid}', 1.5, 'x'), (2, 2, NULL, NULL, NULL, NULL);
     INSERT INTO base VALUES (1, 'x');
@@ -88,6 +91,20 @@ CLEAN = {
     "swapped columns": """
         ALTER TABLE orders RENAME customer TO x; ALTER TABLE orders RENAME id TO customer;
         ALTER TABLE orders RENAME x TO id""",
+    "a table with another name, and other columns": """
+        ALTER TABLE orders RENAME TO bills; ALTER TABLE bills ADD COLUMN more integer, ALTER note TYPE varchar(9)""",
+    "a table and a column with other names": """
+        ALTER TABLE customers RENAME TO people; ALTER TABLE people RENAME name TO called;
+        ALTER TABLE people ADD COLUMN more integer""",
+    "other members of an operator family": """
+        ALTER OPERATOR FAMILY numbers USING btree
+            DROP OPERATOR 1 (integer, bigint), FUNCTION 1 (integer, bigint);
+        ALTER OPERATOR FAMILY numbers USING btree
+            ADD OPERATOR 1 > (integer, bigint), OPERATOR 2 <= (integer, bigint),
+                FUNCTION 1 (bigint, integer) btint84cmp(bigint, integer)""",
+    "what the owner of a built-in object may do": """
+        REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM CURRENT_USER;
+        REVOKE SELECT ON information_schema.tables FROM CURRENT_USER""",
 }
 
 
@@ -167,3 +184,30 @@ async def test_what_rows_forbid_is_held_back_and_psql_ends_well(database: str, s
     announced = {f"{key} {attribute}" for one in script if one.held for key, attribute in one.causes}
     assert {*left} <= announced
     assert before == sql(database, "SELECT o.*::text, c.*::text FROM orders AS o, customers AS c")
+
+
+RENAMED = {
+    "a table": "ALTER TABLE orders RENAME TO bills",
+    "a column": "ALTER TABLE orders RENAME customer TO buyer",
+    "a schema": "ALTER TABLE orders SET SCHEMA aside",
+    "swapped columns": """
+        ALTER TABLE orders RENAME customer TO x; ALTER TABLE orders RENAME id TO customer;
+        ALTER TABLE orders RENAME x TO id""",
+    "the table that is referred to": "ALTER TABLE customers RENAME TO people",
+}
+
+
+@pytest.mark.parametrize("names", RENAMED.values(), ids=RENAMED.keys())
+async def test_rows_of_a_renamed_object_are_counted_under_its_present_name(database: str, sql: Any, names: str) -> None:
+    sql(database, f"{SCHEMA} CREATE SCHEMA aside;")
+    expected = await objects(database)
+    sql(
+        database, "ALTER TABLE orders DROP CONSTRAINT orders_customer_fkey; UPDATE orders SET customer = 9 WHERE id = 1"
+    )
+    sql(database, names)
+
+    script, failure, left = await repaired(database, expected)
+
+    assert ("", ["constraint:public.orders.orders_customer_fkey None"]) == (failure, left)
+    assert "1 row: refer to nothing in public.customers: with them it fails" in {one.held for one in script}
+    assert [(9,)] == sql(database, "SELECT customer FROM orders WHERE id = 1")

@@ -290,6 +290,29 @@ def test_a_lost_column_says_that_its_values_are_gone() -> None:
     )
 
 
+def test_a_lost_column_that_was_not_the_last_one_says_that_it_will_be() -> None:
+    (statement,) = script(T, {key: one for key, one in T.items() if key != "column:public.t.id"})
+
+    order, values = statement.notes
+    assert (
+        "public.t.id becomes the last column: SELECT * and INSERT without names of columns have another order than "
+        "in other databases."
+    ) == order
+    assert "The values of public.t.id are gone: restore them from a backup. Existing rows get NULL." == values
+
+
+def test_the_owner_of_a_built_in_object_is_named_by_the_server() -> None:
+    key = 'grant:function.pg_catalog.pg_sleep(double precision)."(owner)"'
+
+    (revoke,) = runs(script({**PUBLIC, key: Grant(())}, PUBLIC))
+
+    assert (
+        "DO $grant$ BEGIN EXECUTE pg_catalog.format("
+        "'REVOKE EXECUTE ON ROUTINE pg_catalog.pg_sleep(double precision) FROM %1$I;', "
+        "pg_catalog.pg_get_userbyid(10)); END $grant$;"
+    ) == revoke
+
+
 def test_a_lost_table_is_printed_with_everything_that_it_had_and_does_not_run() -> None:
     parts = {
         "sequence:public.t_id_seq": Sequence("integer", 1, 1, 1, 2147483647, False, 1, "public.t.id", False),

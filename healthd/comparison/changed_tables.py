@@ -1,0 +1,58 @@
+"""Tables that were renamed and changed as well: their indexes have their names, which no other relation can have."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from healthd.comparison.renames import under_other_names
+from healthd.model.attributes import Record
+from healthd.model.names import Key
+from healthd.model.snapshots import NAME_OF, Difference, Snapshot
+
+KEYS = ("primary key", "unique", "exclusion")  # constraints that have an index of their name
+
+
+def changed_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tuple[Difference, ...]]:
+    """Return the actual side with such tables under their expected names, and a difference for each.
+
+    A rename leaves the names of indexes as they are. A table that was dropped took its indexes with it, and another
+    A rename leaves the names of indexes as they are. A table that was dropped took its indexes with it, and another
+    one has indexes of other names, unless somebody gave it the old ones. Columns say nothing: many tables have such.
+    """
+    found = dict(_pairs(expected.objects, actual.objects))
+    if not found:
+        return actual, ()
+    objects = under_other_names(expected.objects, actual.objects, "table", found)
+    told = (Difference(key, NAME_OF, key.path[1], there.path[1]) for there, key in found.items())
+    return replace(actual, objects=objects), tuple(told)
+
+
+def _pairs(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[tuple[Key, Key]]:
+    """Yield (the actual key, the expected key) where both are unambiguous."""
+    missing, extra = (
+        {key for key in one.keys() - other.keys() if key.kind == "table"}
+        for one, other in ((expected, actual), (actual, expected))
+    )
+    if not missing or not extra:
+        return
+    owners = _owners(actual)
+    could = defaultdict[Key, set[Key]](set)
+    for name, key in _owners(expected).items():
+        if key in missing and name in owners:
+            could[key].add(owners[name])
+    wanted = Counter(there for candidates in could.values() for there in candidates)
+    for key, candidates in sorted(could.items()):
+        there = next(iter(candidates))
+        if len(candidates) == 1 and there in extra and wanted[there] == 1:
+            yield there, key
+
+
+def _owners(objects: Mapping[Key, Record]) -> dict[tuple[str, str], Key]:
+    """Return the tables of the indexes, by schema and name of the index."""
+    return {
+        (key.path[0], key.path[2]): Key("table", key.path[:2])
+        for key, record in objects.items()
+        if key.kind == "index" or (key.kind == "constraint" and record.type in KEYS)
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from healthd.errors import ConfigError
@@ -43,16 +43,27 @@ def read_pairs(folder: Path, tool: str | None, placeholders: Mapping[str, str]) 
     reading = TOOLS[tool].read(files)
     if not reading.found:
         raise ConfigError(f"no migrations of {tool} in {folder}", hint="name another tool: --from TOOL")
+    return tool, reading, pairs_of(reading, Filling(placeholders, TOOLS[tool].fills), TOOLS[tool].ledger)
+
+
+def pairs_of(reading: Reading, filling: Filling, ledger: str) -> list[Pair]:
+    """Return the pairs of what was read, with names that sort in this order."""
     committed = frozenset[str]().union(*(committing(one.apply) for one in reading.found))
-    common = Folder(Filling(placeholders, TOOLS[tool].fills), TOOLS[tool].ledger, committed)
+    common = Folder(filling, ledger, committed)
     chosen = zip(reading.found, names(reading.found), strict=True)
-    return tool, reading, [pair(one, name, common) for one, name in chosen]
+    return [pair(one, name, common) for one, name in chosen]
+
+
+def texts_of(pairs: Iterable[Pair]) -> dict[str, str]:
+    """Return the texts of pairs by the names of their files."""
+    texts = {f"{one.name}{ROLLBACK}": one.rollback for one in pairs if one.rollback is not None}
+    return texts | {f"{one.name}.sql": one.apply for one in pairs}
 
 
 def write_pairs(pairs: Sequence[Pair], to: Path, *, force: bool) -> tuple[Path, ...]:
     """Write the pairs into a folder, all or none, and return the paths; raise ConfigError if other files exist."""
     texts = {to / f"{one.name}.sql": one.apply for one in pairs}
-    texts |= {to / f"{one.name}{ROLLBACK}": one.rollback for one in pairs if one.rollback is not None}
+    texts |= {to / name: text for name, text in texts_of(pairs).items()}
     others = [path for path, text in texts.items() if path.exists() and path.read_bytes() != text.encode()]
     if others and not force:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""

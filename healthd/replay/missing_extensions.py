@@ -21,13 +21,18 @@ def refuse_unavailable(wanted: Iterable[Created], available: Mapping[str, Sequen
         raise MigrationFailed(f"{words}; nothing was run", hint=who_has(missing))
 
 
-def who_has(extensions: Collection[str]) -> str:
-    """Return, in words, which server of this machine has all of these extensions, or what to install."""
+def who_has(extensions: Collection[str], *, option: str = "") -> str:
+    """Return, in words, which server of this machine has all of these extensions, or what to install.
+
+    Its programs are named in yoyo.ini, or with an `option` before there is one.
+    """
     names = " and ".join(sorted(extensions))
     for one in installed():
         if one.has(extensions):
-            return f"PostgreSQL {one.major} has {names}: set postgres_bin = {one.bin} in yoyo.ini, [healthd]"
+            way = f"add {option} {one.bin}" if option else f"set postgres_bin = {one.bin} in yoyo.ini, [healthd]"
+            return f"PostgreSQL {one.major} has {names}: {way}"
+    way = f"add {option} with" if option else "set postgres_bin in yoyo.ini, [healthd], to"
     return (
         f"no PostgreSQL on this machine has {names}: install {packages_of(extensions)}, "
-        "and set postgres_bin in yoyo.ini, [healthd], to the folder with its programs"
+        f"and {way} the folder with its programs"
     )

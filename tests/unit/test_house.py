@@ -14,13 +14,14 @@ HOUSE = Path(healthd.__file__).parent
 # From the bottom to the top: what stands here may import what stands before it, and nothing that stands after it.
 LAYERS = """
     _version text errors background model sqltext postgres catalog contracts database config expected comparison
-    repair checks rounds migrations replay lint importing report daemon cli asgi __init__ __main__""".split()
+    repair checks rounds migrations replay lint importing beginning report daemon cli asgi __init__ __main__""".split()
 
 # What may read and write, look at a clock, start threads or processes, or know how the process ends: a module, or all
 # of a package. All others take values and return values.
 DOORS = frozenset(
     """
     __main__ background
+    beginning.dump beginning.first_migration beginning.frameworks beginning.placement
     asgi.frames asgi.measures asgi.middleware asgi.timing
     cli
     config.ini config.platforms config.reader config.sections

@@ -11,6 +11,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "serve": "Watch all targets, and serve /metrics, the pages and the API",
     },
     "Write migrations": {
+        "init": "Begin a project: from nothing, another tool's folder or a database",
         "new": "Create an empty migration and its rollback",
         "import": "Convert the migrations of another tool",
         "lint": "Check migration files for statements that would fail or do harm",

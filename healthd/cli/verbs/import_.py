@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from healthd.cli.options import out, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError
 from healthd.importing.conversion import Pair
-from healthd.importing.records import NEEDS_A_HUMAN
+from healthd.importing.records import NEEDS_A_HUMAN, Reading
 from healthd.importing.tools import TOOLS
 from healthd.importing.transfer import read_pairs, write_pairs
 
@@ -67,8 +67,7 @@ def import_(
     tool, reading, pairs = read_pairs(folder, tool, _placeholders(placeholders))
     to = to or one_project(settings, target).sources[0]
     written = () if dry_run else write_pairs(pairs, to, force=force)
-    human = [words for one in pairs for words in one.human]
-    human += [f"{file}: {reason}" for file, reason in reading.left.items() if reason.endswith(NEEDS_A_HUMAN)]
+    human = needing_a_human(reading, pairs)
     document = {
         "tool": tool,
         "ledger": TOOLS[tool].ledger or None,
@@ -77,7 +76,7 @@ def import_(
         "human": human,
         "written": [str(path) for path in written],
     }
-    out(style, "\n".join(_rows(pairs)), document)
+    out(style, "\n".join(rows(pairs)), document)
     for file, reason in reading.left.items():
         say(f"omitted: {file}: {reason}")
     for words in human:
@@ -90,7 +89,14 @@ def import_(
 TEXTS = ("apply", "rollback")
 
 
-def _rows(pairs: list[Pair]) -> list[str]:
+def needing_a_human(reading: Reading, pairs: Sequence[Pair]) -> list[str]:
+    """Return, in words, what remains to be done by hand."""
+    human = [words for one in pairs for words in one.human]
+    return human + [f"{file}: {reason}" for file, reason in reading.left.items() if reason.endswith(NEEDS_A_HUMAN)]
+
+
+def rows(pairs: Sequence[Pair]) -> list[str]:
+    """Return the lines that show the pairs, and what was changed in them."""
     width = max(len(one.name) for one in pairs)
     return [
         f"{one.name:{width}}  {'' if one.rollback is not None else 'no '}rollback"

@@ -93,6 +93,8 @@ CLEAN = {
         ALTER TABLE orders RENAME x TO id""",
     "a table with another name, and other columns": """
         ALTER TABLE orders RENAME TO bills; ALTER TABLE bills ADD COLUMN more integer, ALTER note TYPE varchar(9)""",
+    "a partition with another name, and another option": """
+        ALTER TABLE log_rest RENAME TO elsewhere; ALTER TABLE elsewhere SET (fillfactor = 70)""",
     "a table and a column with other names": """
         ALTER TABLE customers RENAME TO people; ALTER TABLE people RENAME name TO called;
         ALTER TABLE people ADD COLUMN more integer""",

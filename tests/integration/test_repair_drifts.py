@@ -163,6 +163,10 @@ FORBIDDEN = {
         "ALTER TABLE orders ALTER past TYPE boolean USING true",
         "2 rows: the type public.status would change values of public.orders.past",
     ),
+    "a type that changes as well": (
+        "ALTER TABLE customers ALTER home TYPE text; ALTER TYPE place ADD ATTRIBUTE land text",
+        "composite:public.place must be settled first",
+    ),
     "a constraint of the parent": (
         "ALTER TABLE child NO INHERIT base",
         "public.base has it too, and the tables that inherit from it must have it",

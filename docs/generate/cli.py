@@ -15,7 +15,7 @@ from healthd.cli.main import cli
 from healthd.cli.verbs import VERBS
 from healthd.errors import HealthdError
 
-HEAD = """# Command line
+HEAD = r"""# Command line
 
 `healthd VERB [OPTIONS]`.
 Results go to standard output, messages to standard error.

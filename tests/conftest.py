@@ -68,10 +68,10 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment() -> Iterator[None]:
-    """Remove the user's PG* and HEALTHD_DATABASE variables for the tests."""
+    """Remove the user's PG*, HEALTHD_DATABASE and FORCE_COLOR variables for the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
-            if name.startswith("PG") or name == "HEALTHD_DATABASE":
+            if name.startswith("PG") or name in ("HEALTHD_DATABASE", "FORCE_COLOR"):
                 patch.delenv(name)
         yield
 

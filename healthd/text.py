@@ -1,7 +1,7 @@
 """Make texts safe to show: hide passwords, escape control characters, shorten lists."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 SECRET = re.compile(
@@ -63,3 +63,35 @@ def natural(name: str) -> tuple[tuple[str, int], ...]:
     """Return the sort key of a name: numbers are compared by value, letters regardless of case."""
     parts = re.findall(r"([^0-9]*)([0-9]*)", name)
     return (*((text.casefold(), int(digits or -1)) for text, digits in parts), (name, 0))
+
+
+MOST_LETTERS = 100  # of a misspelt word: a long text is no name
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known name that a misspelt word is most like; None if none is alike, or the word is a pattern."""
+    if set(word) & set("*?") or len(word) > MOST_LETTERS:
+        return None
+    close = [(_edits(word.casefold(), name.casefold()), name) for name in sorted(known, key=natural)]
+    count, name = min(close, key=lambda one: one[0], default=(len(word), ""))
+    return name if count <= max(1, len(word) // 3) and count < len(word) else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the beginning of a hint that names the known name that was probably meant; empty if there is none."""
+    name = nearest(word, known)
+    return f"did you mean {printable(name)}? " if name else ""
+
+
+def _edits(one: str, other: str) -> int:
+    """Return how many letters have to be inserted, removed, replaced, or swapped with the next one."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        before, above, row = row, before, [i]
+        for j, against in enumerate(other, 1):
+            count = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != against))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], against):
+                count = min(count, above[j - 2] + 1)
+            row.append(count)
+    return row[-1]

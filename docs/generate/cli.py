@@ -19,6 +19,7 @@ HEAD = """# Command line
 
 `healthd VERB [OPTIONS]`.
 Results go to standard output, messages to standard error.
+`--config` and `--database` can be given before or after the verb; the one after it wins.
 Every verb has `--format json`, for programs; `healthd VERB --help` prints what this page contains.
 `healthd check --format json` prints a list of [reports](http.md#a-target-that-matches).
 This page is generated from the code (`make docs`).

@@ -19,6 +19,7 @@ MEANINGS: Mapping[str, str] = {
     "daemon.stopped": "The daemon has ended; a warning if rounds were still waiting for a server.",
     "files.accepted": "The files under `sql/` are usable again.",
     "files.rejected": "The files under `sql/`, or the lock file, are not usable; the last good ones stay in use.",
+    "files.limited": "The process may open too few files for its targets and its web clients.",
     "finding.appeared": "A round found something that the round before did not; the level follows its severity.",
     "finding.resolved": "Something that was found is no longer there.",
     "finding.waived": "A round found something that a waiver covers, and that was not waived in the round before.",

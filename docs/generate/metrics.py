@@ -26,7 +26,7 @@ LABELS: Mapping[str, str] = {
     "check": "name of a check: the file name in `healthd/checks/`",
     "problem": "name of a problem, as in the [runbook](../runbook.md)",
     "severity": "`warning`, `critical` or `unknown`",
-    "reason": "`unreachable`, `denied`, `timeout` or `error`",
+    "reason": "of rounds: `unreachable`, `denied`, `timeout` or `error`; of web clients: `idle`, `slow` or `full`",
     "question": "kind of query: `connect`, `look`, `read`, `beside`, `values`, `access`, `rows`, `statements`",
     "object": "the object, as `kind:schema.name`",
     "expected": f"the expected state, at most {TEXT} characters",

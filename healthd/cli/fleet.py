@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from healthd.cli.options import named, out, say, watched
 from healthd.errors import ConfigError, HealthdError
-from healthd.text import natural
+from healthd.report.lines import Line
+from healthd.text import did_you_mean, natural
 
 if TYPE_CHECKING:
+    from healthd.cli.screen import Screen
     from healthd.config.settings import Settings, Target
 
 
@@ -25,6 +28,7 @@ class Result:
     text: str
     document: Any
     exact: bool = False  # the text is SQL
+    lines: tuple[Line, ...] = ()  # the text, for a terminal; without them it is shown as it is
 
 
 Run = Callable[["Settings", "Target"], Result]
@@ -68,7 +72,8 @@ def chosen(settings: Settings, name: str | None, *, every: bool = False) -> tupl
     exact = tuple(one for one in targets if one.name == name)
     found = exact or tuple(one for one in targets if fnmatchcase(one.name, name))
     if not found:
-        raise ConfigError(f"unknown target {name!r}", hint=f"known targets: {known}")
+        meant = did_you_mean(name, (one.name for one in targets))
+        raise ConfigError(f"unknown target {name!r}", hint=f"{meant}known targets: {known}")
     return found
 
 
@@ -81,11 +86,12 @@ def on_targets(settings: Settings, style: str, name: str | None, run: Run, *, ev
     settings = watched(settings)
     if len(targets) == 1 and not every:
         result = run(settings.of(targets[0]), targets[0])
-        out(style, result.text, result.document)
+        out(style, result.text, result.document, _shown(result.lines) if result.lines else None)
         return result.code
     results = [_result(settings, one, run) for one in targets]
     blocks = [_block(target, result) for target, result in zip(targets, results, strict=True)]
-    out(style, "\n".join(blocks), [one.document for one in results])
+    lines = [line for target, result in zip(targets, results, strict=True) for line in _lines(target, result)]
+    out(style, "\n".join(blocks), [one.document for one in results], _shown(lines))
     say(f"{sum(one.code == 0 for one in results)} of {len(results)} ok")
     return max(one.code for one in results)
 
@@ -121,6 +127,21 @@ def _result(settings: Settings, target: Target, run: Run) -> Result:
             said = {"code": error.code, "message": str(error), "hint": error.hint, **error.members}
             hint = f"\n    hint: {error.hint}" if error.hint else ""
             return Result(error.exit_code, f"{error}{hint}", {"target": target.name, "error": said})
+
+
+def _shown(lines: Sequence[Line]) -> Callable[[Screen], str]:
+    from healthd.cli.screen import shown
+
+    return partial(shown, lines)
+
+
+def _lines(target: Target, result: Result) -> Iterator[Line]:
+    """Yield the lines of a result under the name of its target, as `_block` writes them."""
+    if not result.lines:
+        yield from (Line((text,), exact=True) for text in _block(target, result).split("\n"))
+        return
+    yield Line((f"{target.name}:",))
+    yield from (replace(line, cells=(f"    {line.cells[0]}", *line.cells[1:])) for line in result.lines)
 
 
 def _block(target: Target, result: Result) -> str:

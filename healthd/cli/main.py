@@ -14,10 +14,10 @@ from traceback import format_exc
 import click
 
 from healthd._version import __version__
-from healthd.cli.options import out, say
-from healthd.cli.verbs import VERBS
+from healthd.cli.options import config_option, database_option, out, say
+from healthd.cli.verbs import GROUPS, VERBS
 from healthd.errors import ConfigError, HealthdError, UsageError, failed
-from healthd.text import hide
+from healthd.text import did_you_mean, hide
 
 INTERRUPTED = 130
 
@@ -78,6 +78,21 @@ class Verbs(click.Group):
         found: click.Command = getattr(import_module(f"healthd.cli.verbs.{word}"), word)
         return found
 
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(context, words)
+        except click.UsageError as error:
+            hint = f"{did_you_mean(words[0], VERBS)}healthd --help"
+            raise UsageError(error.format_message(), hint=hint) from error
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 # click's
+        width = max(map(len, VERBS))
+        for title, verbs in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{width}}", words) for name, words in verbs.items()])
+
 
 @click.group(
     cls=Verbs,
@@ -85,9 +100,11 @@ class Verbs(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with: healthd up. Documentation: healthd docs.",
 )
+@config_option
+@database_option
 @click.version_option(__version__, message="healthd %(version)s")
 @click.pass_context
-def cli(context: click.Context) -> None:
+def cli(context: click.Context, /, **_options: object) -> None:  # `either` reads them
     """Apply plain-SQL migrations to PostgreSQL, and check that the database still matches them.
 
     The SQL files in sql/ are the schema. healthd applies them safely. Then it checks continuously that columns,
@@ -102,7 +119,8 @@ def cli(context: click.Context) -> None:
       3    cannot tell, cannot connect, or the command line is invalid
       130  interrupted
 
-    "healthd COMMAND --help" explains a command, its options and its exit codes.
+    "healthd COMMAND --help" explains a command, its options and its exit codes. --config and --database can be
+    given before or after the command; the one after it wins.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)

@@ -6,7 +6,6 @@ import asyncio
 import functools
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -17,10 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from healthd.cli.verbs import VERBS
 from healthd.errors import ConfigError, HealthdError
 from healthd.text import hide, natural, printable
 
 if TYPE_CHECKING:
+    from healthd.cli.screen import Screen
     from healthd.config.settings import Settings, Target
     from healthd.database.snapshot.transaction import Reading
     from healthd.migrations.manner import Manner
@@ -28,42 +29,62 @@ if TYPE_CHECKING:
 Done = TypeVar("Done")
 
 
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Read this file instead of yoyo.ini."
+)
+database_option = click.option(
+    "--database", metavar="URL", help="Use this database; overrides HEALTHD_DATABASE and yoyo.ini."
+)
+style_option = click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Output format of the result.",
+)
+
+
+def either(name: str) -> Any:
+    """Return the value of an option that can be given before or after the verb; the one after it wins."""
+    context = click.get_current_context()
+    value = context.params.get(name)
+    return context.find_root().params.get(name) if value is None else value
+
+
 def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Command]:
-    """Return a decorator that makes a function a verb, with the options that all verbs have."""
+    """Return a decorator that makes a function a verb, with the options that all verbs have.
+
+    A verb without `database` has no --database; one before it counts as HEALTHD_DATABASE does.
+    """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @functools.wraps(function)
-        def wrapped(config: Path | None, **options: Any) -> Any:
+        def wrapped(**options: Any) -> Any:
             from healthd.config.reader import read_settings  # --version and --help need no kinds
 
-            url = options.pop("database", None)
-            settings = read_settings(config, database=url)
+            url = either("database")
+            settings = read_settings(either("config"), database=url)
             warn_of_password(url or "", "--database")
-            return function(settings, **options)
+            own = {name: value for name, value in options.items() if name not in ("config", "database")}
+            return function(settings, **own)
 
-        command: Any = click.option(
-            "--config", type=click.Path(path_type=Path), metavar="FILE", help="Read this file instead of yoyo.ini."
-        )(wrapped)
+        command: Any = config_option(wrapped)
         if database:
-            command = click.option(
-                "--database", metavar="URL", help="Use this database; overrides HEALTHD_DATABASE and yoyo.ini."
-            )(command)
-        command = click.option(
-            "--format",
-            "style",
-            type=click.Choice(["text", "json"]),
-            default="text",
-            help="Output format of the result.",
-        )(command)
-        first = re.split(r"[.:;](?=\s|$)", function.__doc__ or "", maxsplit=1)[0]
-        made: click.Command = click.command(name=function.__name__.rstrip("_"), short_help=first)(command)
+            command = database_option(command)
+        name = function.__name__.rstrip("_")
+        made: click.Command = click.command(name=name, short_help=VERBS[name])(style_option(command))
         return made
 
     return decorate
 
 
-def out(style: str, text: str, document: Any) -> None:
-    """Print a result to stdout: the text, or the document as JSON."""
+def out(style: str, text: str, document: Any, shown: Callable[[Screen], str] | None = None) -> None:
+    """Print a result to stdout: the text, or the document as JSON; at a terminal what `shown` makes of it."""
+    if style == "text" and shown:
+        from healthd.cli.screen import here  # not needed for --version
+
+        screen = here()
+        text = shown(screen) if screen else text
     try:
         # Without color=True click removes terminal sequences from piped output, and with them parts of names.
         click.echo(json.dumps(document, indent=2, ensure_ascii=False) if style == "json" else text, color=True)
@@ -106,7 +127,18 @@ def say(text: str) -> None:
     """Print a message to stderr, always on one line and without passwords."""
     text = printable(hide(NAMED.get() + text))
     with suppress(OSError):  # a full disk behind stderr must not stop a run
-        click.echo(f"{CLEAR}{text}" if sys.stderr.isatty() else text, err=True)
+        click.echo(f"{CLEAR}{_highlighted(text)}" if sys.stderr.isatty() else text, err=True)
+
+
+def _highlighted(text: str) -> str:
+    """Return a message with its first word in colour, if it is an error or a hint."""
+    from healthd.cli.screen import screen_of
+
+    screen = screen_of(sys.stderr)
+    for word, colour in (("healthd:", "red"), ("    hint:", "cyan")):
+        if screen and text.startswith(word):
+            return screen.paint(word, fg=colour, bold=True) + text.removeprefix(word)
+    return text
 
 
 def warn_of_password(dsn: str, place: str) -> None:

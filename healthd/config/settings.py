@@ -11,7 +11,7 @@ from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.names import Key
 from healthd.model.profiles import Profile
-from healthd.text import natural
+from healthd.text import did_you_mean, natural
 
 # conform: partitions may be added if they match their parent; a partition that sql/ defines must exist.
 # managed: partitions may be added and dropped; those that exist must match their parent.
@@ -117,4 +117,5 @@ class Settings:
             if target.name == name:
                 return target
         known = ", ".join(sorted((target.name for target in self.targets), key=natural)) or "none"
-        raise ConfigError(f"unknown target {name!r}", hint=f"known targets: {known}")
+        meant = did_you_mean(name, (target.name for target in self.targets))
+        raise ConfigError(f"unknown target {name!r}", hint=f"{meant}known targets: {known}")

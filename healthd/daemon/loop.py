@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import resource
 import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +28,7 @@ from healthd.expected.store import Files, Kept, keep
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.report.board import Board, Change
+from healthd.report.connections import EACH, LEAST, RESERVED, Clients, most_connections
 from healthd.report.web import Door, application, server_for
 from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import Round, blind, examine_again
@@ -33,7 +36,7 @@ from healthd.rounds.examination import Round, blind, examine_again
 log = structlog.get_logger()
 
 JITTER = 0.1  # of the interval, so that rounds do not stay in step
-BACKOFF_MAX_S = 60.0
+BACKOFF_MAX_S = 30.0
 SPREAD_FROM = 10  # targets: up to this number all first rounds begin immediately
 STOP_S = 1.0  # how long running rounds may take to stop
 
@@ -58,7 +61,8 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     # Signals that arrived during the start are handled now.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP, signal.SIGTERM])
-    server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)))
+    clients = Clients(_web_connections(len(settings.targets)), board.disconnected)
+    server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)), clients)
     web = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
         await asyncio.sleep(0.01)
@@ -72,6 +76,18 @@ async def serve(
     await watch.stop()
     await asyncio.wait([web], timeout=STOP_S)
     log.info("daemon.stopped")
+
+
+def _web_connections(targets: int) -> int:
+    """Return how many web clients may be connected; raise the limit of open files as far as this process may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    if soft < RESERVED + EACH * targets + LEAST:
+        log.warning("files.limited", limit=soft, targets=targets, hint="raise LimitNOFILE, or ulimit -n")
+    return most_connections(soft, targets)
 
 
 def _learn_names(board: Board) -> None:
@@ -215,7 +231,7 @@ class Watch:
 
 
 def rest(interval_s: float, failures: int) -> float:
-    """Return the pause until the next round: the interval, doubled after each failure up to a minute."""
+    """Return the pause until the next round: the interval, doubled after each failure up to half a minute."""
     return max(interval_s, min(BACKOFF_MAX_S, interval_s * 2.0 ** min(failures, 10))) if failures else interval_s
 
 

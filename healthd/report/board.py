@@ -75,6 +75,7 @@ class Board:
     reloaded_at: datetime | None = None
     external_url: str = ""  # the URL of the pages for others, without a trailing /
     allowed_hosts: tuple[str, ...] = ()
+    disconnected: Counter[str] = field(default_factory=Counter)  # clients of the web server, by reason
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of targets that have some
     machine: tuple[str, ...] = ()  # the names of this host
 

@@ -1,6 +1,6 @@
 """A report as JSON: for `--format json`, and as the response of the API with its HTTP status (RFC 9457)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -8,6 +8,7 @@ from urllib.parse import quote
 from healthd.model.findings import Finding, Report, Waived
 from healthd.model.scripts import Rehearsed
 from healthd.model.severity import Severity
+from healthd.report.lines import Line, plain
 from healthd.report.problems import PROBLEMS, leading
 from healthd.text import printable, sql_lines
 
@@ -105,26 +106,33 @@ def answer(
 
 def text(report: Report, external_url: str = "") -> str:
     """Return a report for people: one or more lines for each finding, and the address of its page."""
-    lines = [] if report.findings else [f"{report.target}  ok"]
+    return plain(lines(report, external_url))
+
+
+def lines(report: Report, external_url: str = "") -> Iterator[Line]:
+    """Yield the lines of a report for people."""
+    if not report.findings:
+        yield Line((report.target, "ok"), Severity.OK)
     for finding in report.findings:
-        message = printable(finding.message)
-        lines.append(f"{report.target}  {str(finding.severity).upper()}  {finding.problem}  {message}")
-        lines += [f"    {line}" for statement in finding.repair for line in sql_lines(statement)]
-    lines += [line for one in report.waived for line in _waived_lines(report.target, one)]
-    lines += [f"{report.target}  note: {printable(note)}" for note in report.notes]
+        cells = (report.target, str(finding.severity).upper(), finding.problem, printable(finding.message))
+        yield Line(cells, finding.severity)
+        for statement in finding.repair:
+            yield from (Line((f"    {line}",), exact=True) for line in sql_lines(statement))
+    for one in report.waived:
+        yield from _waived_lines(report.target, one)
+    yield from (Line((report.target, f"note: {printable(note)}")) for note in report.notes)
     if report.maintenance:
-        lines.append(f"{report.target}  maintenance: {report.maintenance}")
+        yield Line((report.target, f"maintenance: {report.maintenance}"))
     if any(one.severity is not Severity.OK for one in report.findings):
         problems = " ".join(sorted({one.problem for one in report.findings}))
-        lines.append(f"    what to do: healthd explain {problems}")
+        yield Line((f"    what to do: healthd explain {problems}",))
         if external_url:
-            lines.append(f"    page: {external_url}/targets/{quote(report.target, safe='')}")
-    return "\n".join(lines)
+            yield Line((f"    page: {external_url}/targets/{quote(report.target, safe='')}",), exact=True)
 
 
-def _waived_lines(target: str, one: Waived) -> tuple[str, str]:
+def _waived_lines(target: str, one: Waived) -> tuple[Line, Line]:
     finding, waiver = one.finding, one.waiver
     return (
-        f"{target}  waived  {finding.problem}  {printable(finding.message)}",
-        f"    until {waiver.until}, {printable(waiver.owner)}: {printable(waiver.reason)}",
+        Line((target, "waived", finding.problem, printable(finding.message))),
+        Line((f"    until {waiver.until}, {printable(waiver.owner)}: {printable(waiver.reason)}",)),
     )

@@ -75,6 +75,14 @@ def _process(board: Board) -> Iterator[Metric]:
         )
         url.add_metric([board.external_url], 1)
         yield url
+    disconnected = CounterMetricFamily(
+        "healthd_web_disconnections",
+        "Clients that the web server disconnected, by reason: idle, slow, full.",
+        labels=["reason"],
+    )
+    for reason in ("idle", "slow", "full"):
+        disconnected.add_metric([reason], board.disconnected[reason])
+    yield disconnected
     yield GaugeMetricFamily(
         "healthd_config_last_reload_successful",
         "Whether the last load of yoyo.ini, and of the files that it names, succeeded.",

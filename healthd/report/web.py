@@ -25,6 +25,7 @@ from healthd.config.hosts import Site
 from healthd.errors import ConfigError, HealthdError
 from healthd.report import page
 from healthd.report.board import Board
+from healthd.report.connections import Clients
 from healthd.report.documents import answer
 from healthd.report.metrics import exposition, one_target, registry
 from healthd.report.repair import script
@@ -279,7 +280,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def server_for(app: Any) -> uvicorn.Server:
+def server_for(app: Any, clients: Clients | None = None) -> uvicorn.Server:
     """Return the server of an application; setting its `should_exit` stops it within a second."""
     return _Server(
         uvicorn.Config(
@@ -289,9 +290,9 @@ def server_for(app: Any) -> uvicorn.Server:
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=1,
-            limit_concurrency=64,
+            backlog=64,  # as many connections are accepted at once
             ws="none",
-            http="h11",
+            http=(clients or Clients()).protocol(),
             loop="asyncio",
         )
     )

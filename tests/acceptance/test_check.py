@@ -80,7 +80,7 @@ def project(tmp_path: Path, database: str, lock_text: str, asked: list[str], mon
 
 
 def test_targets_and_endpoints_are_examined(project: Path, asked: list[str]) -> None:
-    assert (0, ["endpoint:api", "endpoint:site", "shop"], "") == check()
+    assert (0, ["endpoint:api", "endpoint:site", "shop"], "3 of 3 ok\n") == check()
     assert ["/api", "/site"] == sorted(asked)
 
 

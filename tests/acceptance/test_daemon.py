@@ -245,6 +245,8 @@ def test_a_server_that_stops_is_told_and_forgotten_when_it_is_back(
         daemon.answers(500)
 
     answer = daemon.answers(503)
+    while answer.json()["error_code"] == "round_overdue":  # on a busy machine the round before may be late first
+        answer = daemon.answers(503)
     assert int(answer.headers["Retry-After"]) >= 1
     assert answer.json()["last_good"] >= last_good
     assert "database_unreachable" == answer.json()["error_code"]
@@ -583,7 +585,7 @@ def test_the_repair_is_rehearsed_and_the_result_is_shown_everywhere(rehearsing: 
     wait_for(lambda: daemon.answers(500).json()["rehearsal"]["state"] == "done", timeout_s=PATIENCE_S)
 
     words = daemon.answers(500).json()["rehearsal"]["words"]
-    assert re.fullmatch(r"Rehearsed on PostgreSQL [\d.]+, without rows: clean", words)
+    assert re.fullmatch(r"Rehearsed on PostgreSQL [\d.]+, with rows in 1 table: clean", words)
     assert f"-- {words}" == daemon.get("/api/v1/targets/app/repair").text.splitlines()[1]
     assert words in daemon.get("/targets/app").text
     assert [words] == [line["result"] for line in daemon.log("rehearsal.finished")]
@@ -658,9 +660,9 @@ def test_one_target_that_hangs_does_not_hold_up_the_others(folder: Path, migrate
         assert 0 == daemon.metric('healthd_target_up{target="slow"}')
 
 
-def test_a_target_is_left_alone_for_longer_after_each_failure_but_never_for_more_than_a_minute() -> None:
-    assert [30.0, 60.0, 60.0] == [rest(30.0, failures) for failures in range(3)]
-    assert [5.0, 10.0, 20.0, 40.0, BACKOFF_MAX_S] == [rest(5.0, failures) for failures in range(5)]
+def test_a_target_is_left_alone_for_longer_after_each_failure_but_never_for_more_than_half_a_minute() -> None:
+    assert [30.0, 30.0, 30.0] == [rest(30.0, failures) for failures in range(3)]
+    assert [5.0, 10.0, 20.0, BACKOFF_MAX_S, BACKOFF_MAX_S] == [rest(5.0, failures) for failures in range(5)]
     assert 300.0 == rest(300.0, 3)
 
 

@@ -133,7 +133,7 @@ async def test_a_script_is_rehearsed_and_the_result_is_on_the_board(
     state, words = await watched.finished()
     assert "done" == state
     assert words.startswith("Rehearsed on PostgreSQL ")
-    assert words.endswith(", without rows: clean")
+    assert words.endswith(", with rows in 1 table: clean")
     assert [] == left_in(scratch)
 
 

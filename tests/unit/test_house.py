@@ -36,9 +36,9 @@ DOORS = frozenset(
     migrations.engine
     postgres
     replay
-    report.log report.metrics report.web
-    rounds.closer_look rounds.endpoints rounds.examination rounds.opening rounds.readiness rounds.session
-    rounds.timing""".split()
+    report.connections report.log report.metrics report.web
+    rounds.closer_look rounds.deadline rounds.endpoints rounds.examination rounds.opening rounds.readiness
+    rounds.session rounds.timing""".split()
 )
 
 # Which modules may know a library.
@@ -49,7 +49,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "prometheus_client": ("report.metrics", "asgi.measures"),  # ours, and an application's
     "httpx": ("rounds.endpoints",),
     "starlette": ("report.web",),
-    "uvicorn": ("report.web",),
+    "uvicorn": ("report.web", "report.connections"),
     "jinja2": ("report.page",),
     "markupsafe": ("report.html",),
     "structlog": ("report.log", "daemon.loop", "daemon.rehearsals", "asgi.middleware"),

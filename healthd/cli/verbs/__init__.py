@@ -1,25 +1,43 @@
-"""One verb, one file, loaded when the verb is used; the command in it has the verb's name."""
+"""One verb, one file, loaded when the verb is used; the command in it has the verb's name.
 
-VERBS = (
-    "up",
-    "serve",
-    "new",
-    "import",
-    "lint",
-    "lock",
-    "status",
-    "plan",
-    "migrate",
-    "resume",
-    "rollback",
-    "baseline",
-    "check",
-    "contract",
-    "repair",
-    "adopt",
-    "waive",
-    "snapshot",
-    "diff",
-    "explain",
-    "docs",
-)
+What each does is written here, so that help and completion need not load them all.
+"""
+
+from collections.abc import Mapping
+
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "Run": {
+        "up": "Apply the pending migrations, then watch and serve",
+        "serve": "Watch all targets, and serve /metrics, the pages and the API",
+    },
+    "Write migrations": {
+        "new": "Create an empty migration and its rollback",
+        "import": "Convert the migrations of another tool",
+        "lint": "Check migration files for statements that would fail or do harm",
+        "lock": "Replay sql/ on a scratch server and write sql/schema.lock",
+    },
+    "Change a database": {
+        "status": "Show the state of each migration",
+        "plan": "Show what migrate would do",
+        "migrate": "Apply the pending migrations",
+        "resume": "Complete an interrupted migration",
+        "rollback": "Roll back the last migration, or several",
+        "baseline": "Adopt an existing database",
+    },
+    "Watch a database": {
+        "check": "Check every target and every endpoint once",
+        "contract": "Export what an application expects of the database",
+    },
+    "Handle drift": {
+        "repair": "Print the SQL that makes a database match sql/ again, or run it",
+        "adopt": "Turn a manual change of a database into a migration",
+        "waive": "Accept a difference until a date",
+    },
+    "Look closer": {
+        "snapshot": "Print all objects of a database",
+        "diff": "Compare two schemas",
+        "explain": "Print the runbook page of a PROBLEM, or list all problems",
+        "docs": "Print where the documentation is",
+    },
+}
+VERBS: Mapping[str, str] = {name: words for group in GROUPS.values() for name, words in group.items()}

@@ -16,12 +16,12 @@ from healthd.text import sql_lines
 
 
 @verb()
-@click.argument("names", nargs=-1, required=True, metavar="[TARGET] NAME")
+@click.argument("name", nargs=-1, required=True, metavar="[TARGET] NAME")
 @click.option(
     "--only", multiple=True, metavar="KEY", help="Adopt only this object, or a pattern with * and ?; repeatable."
 )
 @click.option("--dry-run", is_flag=True, help="Print the two files; write nothing.")
-def adopt(settings: Settings, style: str, names: tuple[str, ...], only: tuple[str, ...], dry_run: bool) -> int:
+def adopt(settings: Settings, style: str, name: tuple[str, ...], only: tuple[str, ...], dry_run: bool) -> int:
     """Turn a manual change of a database into a migration.
 
     Compares the database with sql/, and writes a migration and its rollback with the next number and NAME: where the
@@ -43,11 +43,11 @@ def adopt(settings: Settings, style: str, names: tuple[str, ...], only: tuple[st
       healthd adopt night_shift_index
       healthd adopt orders-eu grafana_access --only "grant:table.public.*"
     """
-    if len(names) > 2:
-        raise click.UsageError(f"one target and one name, not {len(names)}: {' '.join(names)}")
-    target = one_target(settings, names[0] if len(names) == 2 else None)
+    if len(name) > 2:
+        raise click.UsageError(f"one target and one name, not {len(name)}: {' '.join(name)}")
+    target = one_target(settings, name[0] if len(name) == 2 else None)
     settings = settings.of(target)
-    path = next_path(settings.sources[-1], names[-1])  # the last folder: its files come last
+    path = next_path(settings.sources[-1], name[-1])  # the last folder: its files come last
     migrations = read_migrations(settings.sources)
     found = finished(
         adopt_change(

@@ -17,7 +17,7 @@ from healthd.config.settings import Settings
 from healthd.contracts import load
 from healthd.errors import ConfigError
 from healthd.rounds.opening import begin
-from healthd.text import natural
+from healthd.text import did_you_mean, natural
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -61,10 +61,13 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
         targets, endpoints = [replace(one, contracts=chosen) for one in targets], ()
     reports = sorted(finished(_all_rounds(settings, targets, endpoints)), key=lambda one: natural(one.target))
 
+    from healthd.cli.screen import shown
     from healthd.model.severity import Severity
-    from healthd.report.documents import document, text
+    from healthd.report.documents import document, lines
+    from healthd.report.lines import plain
 
-    out(style, "\n".join(text(one, settings.external_url) for one in reports), [document(one) for one in reports])
+    found = [line for one in reports for line in lines(one, settings.external_url)]
+    out(style, plain(found), [document(one) for one in reports], partial(shown, found))
     if len(reports) > 1:
         say(f"{sum(one.severity is Severity.OK for one in reports)} of {len(reports)} ok")
     return int(max(one.severity for one in reports))
@@ -99,7 +102,8 @@ def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Seq
     if found := [one for one in targets.values() if fnmatchcase(one.name, name)]:
         return found, ()
     known = ", ".join(sorted([*targets, *endpoints], key=natural))
-    raise ConfigError(f"unknown target {name!r}", hint=f"known targets: {known}")
+    meant = did_you_mean(name, [*targets, *endpoints])
+    raise ConfigError(f"unknown target {name!r}", hint=f"{meant}known targets: {known}")
 
 
 def _contract(settings: Settings, word: str) -> Contract:

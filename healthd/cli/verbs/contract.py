@@ -9,11 +9,12 @@ import click
 
 from healthd._version import __version__
 from healthd.cli.options import out, say
+from healthd.cli.verbs import VERBS
 from healthd.contracts import PRIVILEGES, dump
 from healthd.errors import ConfigError
 
 
-@click.group(invoke_without_command=True, short_help="Export what an application expects of the database")
+@click.group(invoke_without_command=True, short_help=VERBS["contract"])
 @click.pass_context
 def contract(context: click.Context) -> None:
     """Export what an application expects of the database, so that healthd can check it.

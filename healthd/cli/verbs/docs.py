@@ -10,10 +10,12 @@ from pathlib import Path
 
 import click
 
-from healthd.cli.options import out
-from healthd.errors import ConfigError
+from healthd.cli.options import out, style_option
+from healthd.cli.verbs import VERBS
+from healthd.errors import ConfigError, UsageError
 from healthd.lint.rules import RULES
 from healthd.report.problems import SECTIONS
+from healthd.text import did_you_mean
 
 PACKAGE = Path(__file__).parents[2]
 CHECKOUT = PACKAGE.parent
@@ -42,12 +44,10 @@ class Place:
         return f"{self.page.as_uri()}#{self.anchor}" if self.anchor else self.page.as_uri()
 
 
-@click.command(short_help="Print where the documentation is")
+@click.command(short_help=VERBS["docs"])
 @click.argument("page", required=False)
 @click.option("--open", "opens", is_flag=True, help="Open it in a browser; ignored without a terminal.")
-@click.option(
-    "--format", "style", type=click.Choice(["text", "json"]), default="text", help="Output format of the result."
-)
+@style_option
 def docs(page: str | None, opens: bool, style: str) -> None:  # no settings: it explains how to fix those that are wrong
     """Print where the documentation is, or one PAGE of it.
 
@@ -68,7 +68,8 @@ def docs(page: str | None, opens: bool, style: str) -> None:  # no settings: it 
     pages = _pages()
     found = _find(pages, page) if page else Place(pages["index"])
     if found is None:
-        raise click.UsageError(f"there is no page {page!r}; there are: {', '.join(sorted(pages))}")
+        message = f"there is no page {page!r}; there are: {', '.join(sorted(pages))}"
+        raise UsageError(message, hint=f"{did_you_mean(str(page), [*pages, *SECTIONS, *RULES])}healthd docs --help")
     out(style, str(found), {"path": str(found.page), "anchor": found.anchor, "url": found.url})
     if opens and sys.stdout.isatty():
         webbrowser.open(found.url)

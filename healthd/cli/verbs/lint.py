@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
 
 from healthd.cli.fleet import projects_of
 from healthd.cli.options import out, say, verb
+from healthd.cli.screen import shown
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileError
 from healthd.expected.files import Migration, read_migrations, strays, text_of
@@ -20,6 +22,10 @@ from healthd.lint import squawk
 from healthd.lint.judge import LINK, judge
 from healthd.lint.source import Advice, Source, source
 from healthd.model.migration_names import canonical
+from healthd.model.severity import Severity
+from healthd.report.lines import Line, plain
+
+SEVERITIES = {"error": Severity.CRITICAL, "warning": Severity.WARNING}
 
 
 @verb(database=False)
@@ -52,8 +58,8 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     for own in projects_of(settings, None):
         sources, found = _advice(own, paths, no_squawk=no_squawk)
         count, advice = count + sources, [*advice, *(one for one in found if one not in advice)]
-    text = "\n".join(_lines(advice))
-    out(style, text or f"{count} files: nothing found", {"advice": [asdict(one) for one in advice]})
+    lines = tuple(_lines(advice)) or (Line((f"{count} files: nothing found",), Severity.OK, marked="nothing found"),)
+    out(style, plain(lines), {"advice": [asdict(one) for one in advice]}, partial(shown, lines))
     links = dict.fromkeys(one.link for one in advice)
     for link in links if style == "text" else ():
         say(f"see {link.replace(LINK, 'healthd docs lint#')}")
@@ -73,14 +79,15 @@ def _advice(settings: Settings, paths: Sequence[Path], *, no_squawk: bool) -> tu
     return len(sources), [said for one in sources for said in judge(one, theirs.get(one.path, ()))]
 
 
-def _lines(advice: Sequence[Advice]) -> Iterator[str]:
+def _lines(advice: Sequence[Advice]) -> Iterator[Line]:
     """Yield a line for each piece of advice; for the notes of a rule only the first, with the number of the others."""
     notes = Counter(one.rule for one in advice if one.severity == "note")
     shown: set[str] = set()
     for one in advice:
         others = notes[one.rule] - 1 if one.severity == "note" else 0
         if one.severity != "note" or one.rule not in shown:
-            yield _line(one) + (f" (and {others} more)" if others else "")
+            text = _line(one) + (f" (and {others} more)" if others else "")
+            yield Line((text,), SEVERITIES.get(one.severity), marked=f"{one.severity}:")
         shown.add(one.rule)
 
 

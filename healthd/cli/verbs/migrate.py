@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,10 +23,13 @@ from healthd.cli.options import (
     verb,
     watched,
 )
+from healthd.cli.screen import shown
 from healthd.config.settings import Settings, Target
 from healthd.errors import HealthdError
 from healthd.expected.quick_read import glance
 from healthd.migrations.up_to_date import up_to_date
+from healthd.model.severity import Severity
+from healthd.report.lines import Line, plain
 
 if TYPE_CHECKING:
     from healthd.expected.files import Migration
@@ -183,7 +187,9 @@ def _migrate_all(
 
     outcomes = finished(fleet(targets, run, jobs=jobs, canary=first, keep_going=keep_going))
     rows = [asdict(one) | {"notices": notices[one.target]} for one in outcomes]
-    out(style, _table(outcomes), {"targets": rows, "outcomes": Counter(one.outcome for one in outcomes)})
+    lines = _table(outcomes)
+    counts = Counter(one.outcome for one in outcomes)
+    out(style, plain(lines), {"targets": rows, "outcomes": counts}, partial(shown, lines))
     for one in outcomes:
         for reason in one.unproven:
             say(f"{one.target}: not proven: {reason}")
@@ -192,14 +198,18 @@ def _migrate_all(
     return max(one.exit_code for one in outcomes)
 
 
-def _table(outcomes: Sequence[Outcome]) -> str:
+def _table(outcomes: Sequence[Outcome]) -> list[Line]:
     """Return a line for each target, in columns, and a line with the counts."""
     width = max(len("target"), *(len(one.target) for one in outcomes))
-    lines = [f"{'target':{width}}  outcome        applied  seconds  error"]
+    lines = [Line((f"{'target':{width}}  outcome        applied  seconds  error",))]
     for one in outcomes:
         count = "?" if one.applied is None else len(one.applied)
         error = " ".join(one.error.split())
-        lines.append(f"{one.target:{width}}  {one.outcome:13}  {count:>7}  {one.duration_s:7.1f}  {error}".rstrip())
+        text = f"{one.target:{width}}  {one.outcome:13}  {count:>7}  {one.duration_s:7.1f}  {error}".rstrip()
+        lines.append(Line((text,), SEVERITIES.get(one.outcome, Severity.CRITICAL), marked=f"  {one.outcome}"))
     counts = Counter(one.outcome for one in outcomes)
-    lines.append(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
-    return "\n".join(lines)
+    lines.append(Line((", ".join(f"{count} {outcome}" for outcome, count in counts.items()),)))
+    return lines
+
+
+SEVERITIES = {"applied": Severity.OK, "nothing to do": Severity.OK, "not started": Severity.WARNING}

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import click
 
-from healthd.cli.options import out, say, verb, watched
+from healthd.cli.options import either, out, say, verb, watched
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings
 from healthd.daemon.loop import serve as serve_forever
@@ -44,7 +44,7 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
 
 def again(settings: Settings) -> Callable[[], Settings]:
     """Return a function that reads the settings again: the same file, and the same --database."""
-    database = click.get_current_context().params.get("database")
+    database = either("database")
     return lambda: watched(read_settings(settings.file, database=database))
 
 

@@ -13,13 +13,18 @@ from healthd.config.settings import Settings
 from healthd.expected.quick_read import glance
 from healthd.expected.status import FAULTS, ahead
 from healthd.model.ledger import State
+from healthd.model.severity import Severity
+from healthd.report.lines import Line, plain
 from healthd.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from healthd.config.settings import Target
     from healthd.expected.store import Files
     from healthd.migrations.look import Look
 
+SEVERITIES = {State.APPLIED: Severity.OK, State.PENDING: Severity.WARNING, State.OUT_OF_ORDER: Severity.WARNING}
 WRONG = FAULTS.keys() | {State.INTERRUPTED}
 
 
@@ -47,12 +52,7 @@ def _status(settings: Settings, chosen: Target) -> Result:
     if (unadopted := seen.verdict.not_adopted) is not None:
         seen = replace(seen, verdict=as_not_adopted(seen.verdict))
     migrations, drift, unclear = seen.verdict.migrations, seen.drift, seen.unclear
-    lines = [
-        f"{printable(one.id)}  {one.state.replace('_', ' ')}{f': {one.note}' if one.note else ''}" for one in migrations
-    ]
-    lines += [f"drift: {one.message}" for one in drift] + [f"cannot tell: {one.message}" for one in unclear]
-    lines += [f"waived: {printable(words)}" for words in seen.waived]
-    lines += [printable(unadopted.message)] if unadopted else []
+    lines = (*_lines(seen), *((Line((printable(unadopted.message),)),) if unadopted else ()))
     rows = [{"id": one.id, "state": one.state, **({"note": one.note} if one.note else {})} for one in migrations]
     found = {"drift": [one.message for one in drift], "cannot_tell": [one.message for one in unclear]}
     document = {"target": chosen.name, "adopted": unadopted is None, "migrations": rows, **found}
@@ -65,7 +65,18 @@ def _status(settings: Settings, chosen: Target) -> Result:
         code = 2
     else:
         code = 1 if unadopted or any(one.state is not State.APPLIED for one in migrations) else 0
-    return Result(code, "\n".join(lines), document)
+    return Result(code, plain(lines), document, lines=lines)
+
+
+def _lines(seen: Look) -> Iterator[Line]:
+    """Yield a line for each migration, each difference, and each waived one."""
+    for one in seen.verdict.migrations:
+        state = one.state.replace("_", " ")
+        words = f"{state}: {one.note}" if one.note else state
+        yield Line((printable(one.id), words), SEVERITIES.get(one.state, Severity.CRITICAL), marked=state)
+    yield from (Line((f"drift: {one.message}",), Severity.CRITICAL, marked="drift:") for one in seen.drift)
+    yield from (Line((f"cannot tell: {one.message}",), Severity.UNKNOWN, marked="cannot tell:") for one in seen.unclear)
+    yield from (Line((f"waived: {printable(words)}",)) for words in seen.waived)
 
 
 async def _look(target: Target, settings: Settings) -> Look:

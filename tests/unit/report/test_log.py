@@ -117,7 +117,7 @@ def connect(dsn: str, *, password: str) -> None:
 
 
 @given(st.text(), st.dictionaries(st.text(), st.one_of(st.text(), st.integers(), st.booleans(), st.none())))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=50)
 def test_every_line_parses_whatever_is_in_it(event: str, facts: dict[str, object]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         stream = logged(patch)

@@ -1,0 +1,99 @@
+"""The connections of the web server: how many there may be, and how long a client may take.
+
+A client that sends nothing, sends slowly or does not read must not keep others from being answered, least of all
+Prometheus. If there are too many connections, the oldest one without a request makes room for the newest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+MOST = 512
+LEAST = 8
+RESERVED = 32  # file descriptors for everything but targets and web clients
+EACH = 2  # file descriptors of a target: its connection, and a second one for a short time
+
+HEAD_S = 10.0  # until a request has begun: its whole head must have arrived
+WHOLE_S = 30.0  # from then on until its response is complete
+
+
+def most_connections(descriptors: int, targets: int) -> int:
+    """Return how many clients may be connected if a process may open so many files; the databases come first."""
+    return max(LEAST, min(MOST, descriptors - RESERVED - EACH * targets))
+
+
+class Clients:
+    """The clients that are connected, the oldest first, and how many were disconnected, by reason."""
+
+    def __init__(self, most: int = MOST, closed: Counter[str] | None = None) -> None:
+        self.most, self.closed = most, Counter[str]() if closed is None else closed
+        self.connected: dict[Client, None] = {}
+
+    def protocol(self) -> type[asyncio.Protocol]:
+        """Return the protocol of a server for these clients."""
+        return type("_Client", (Client,), {"clients": self})
+
+    def arrive(self, client: Client) -> None:
+        """Count a client in; if there are too many, disconnect the oldest one that has made no request."""
+        self.connected[client] = None
+        if len(self.connected) > self.most:
+            next((one for one in self.connected if not one.busy), client).leave("full")
+
+
+class Client(H11Protocol):
+    """One connection, with a deadline for its request and one for its response."""
+
+    clients: Clients
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._counted = False
+
+    @property
+    def busy(self) -> bool:
+        """Return whether a request has begun and its response is not complete."""
+        return bool(self.cycle) and not self.cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait("idle", HEAD_S)
+        self.clients.arrive(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass data on; a request that begins gets a deadline of its own."""
+        before = self.busy
+        super().data_received(data)
+        if self.busy and not before:
+            self._wait("slow", WHOLE_S)
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request, unless it is there already."""
+        super().on_response_complete()
+        self._wait("slow" if self.busy else "idle", WHOLE_S if self.busy else HEAD_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client."""
+        self.clients.connected.pop(self, None)
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def leave(self, reason: str) -> None:
+        """Disconnect at once, whatever is still to be sent."""
+        if not self._counted:
+            self._counted = True
+            unread = self.transport.get_write_buffer_size() > 0
+            self.clients.closed["slow" if unread else reason] += 1
+        self.clients.connected.pop(self, None)
+        self.transport.abort()
+
+    def _wait(self, reason: str, seconds: float) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(seconds, self.leave, reason)

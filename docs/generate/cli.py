@@ -33,7 +33,7 @@ A file or a pipe gets plain lines.
 | variable | effect |
 |---|---|
 | `NO_COLOR` | no colours |
-| `FORCE_COLOR` | layout and colours also in a pipe, as for `healthd check \| less -R` |
+| `FORCE_COLOR` | layout and colours also in a pipe, as for `healthd check \\| less -R` |
 
 `healthd completion bash` (or `zsh`, `fish`) prints a script that completes commands, options and names.
 

@@ -86,6 +86,8 @@ def _type(member: Mapping[str, Any]) -> str:
         return "object"
     if "enum" in member:
         return ", ".join("null" if value is None else f"`{value}`" for value in member["enum"])
+    if "const" in member:
+        return f"`{member['const']}`"
     kinds = member.get("type", "any")
     text = " or ".join([kinds] if isinstance(kinds, str) else kinds)
     inner = member.get("items", {}).get("type")

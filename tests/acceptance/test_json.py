@@ -13,7 +13,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from conftest import MakeDatabase, Sql
+from conftest import BINARIES, MakeDatabase, Sql
 
 from acceptance.test_cli import healthd, migrated, project, several  # noqa: F401 # fixtures
 from docs.generate.json_output import SCHEMAS, schema_of
@@ -204,3 +204,19 @@ def test_a_daemon_prints_its_places(verb: str, project: Path, migrated: str) -> 
         process.terminate()
 
     jsonschema_rs.validate(whole(verb), json.loads(text))
+
+
+def test_a_project_that_begins(tmp_path: Path, database: str, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("example", "import", "database"):
+        (tmp_path / name).mkdir()
+    programs = ["--postgres-bin", str(BINARIES)] if BINARIES else []
+    monkeypatch.chdir(tmp_path / "example")
+    assert "example" == validated("init", code=0)["kind"]
+    monkeypatch.chdir(tmp_path / "import")
+    (tmp_path / "import" / "old").mkdir()
+    (tmp_path / "import" / "old" / "V1__one.sql").write_text("CREATE TABLE one (id integer);\n")
+    assert "flyway" == validated("init", "--from", "old", code=0)["tool"]
+    monkeypatch.chdir(tmp_path / "database")
+    sql(database, "CREATE TABLE orders (id integer PRIMARY KEY)")
+    found = validated("init", "--from", database, "--writer", "healthd", *programs, code=0)
+    assert ("database", "healthd") == (found["kind"], found["writer"])

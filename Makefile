@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql machines-api unit test record newest matrix big against check docs site docs-serve bench clean
+.PHONY: help install run psql machines-api unit test record newest matrix big against check docs site screenshots docs-serve bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -65,6 +65,9 @@ docs: install ## write the pages of docs/ that the code knows: reference, runboo
 site: install ## docs/ as a site in dist/site, with warnings as errors; it needs no network
 	@rm -rf dist/site
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --builder html --doctree-dir dist/doctrees docs dist/site
+
+screenshots: install ## take the pictures of the README again; needs Chromium
+	$(BIN)/python docs/screenshots.py
 
 docs-serve: site ## the site on http://127.0.0.1:8899, until Ctrl-C
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory dist/site 8899

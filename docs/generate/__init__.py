@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import cli, configuration, http, log_events, metrics, python_api
+from docs.generate import cli, configuration, http, json_output, log_events, metrics, python_api
 from docs.generate.markdown import with_links
 from healthd.lint.page import page as lint
 from healthd.report.problems import runbook
@@ -19,6 +19,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/cli.md": cli.page,
     "reference/configuration.md": lambda: configuration.page(DOCS / "reference" / "configuration.md"),
     "reference/http.md": http.page,
+    "reference/json.md": json_output.page,
     "reference/log-events.md": log_events.page,
     "reference/metrics.md": metrics.page,
     "reference/python-api.md": python_api.page,

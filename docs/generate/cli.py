@@ -15,16 +15,28 @@ from healthd.cli.main import cli
 from healthd.cli.verbs import VERBS
 from healthd.errors import HealthdError
 
-HEAD = """# Command line
+HEAD = r"""# Command line
 
 `healthd VERB [OPTIONS]`.
 Results go to standard output, messages to standard error.
 `--config` and `--database` can be given before or after the verb; the one after it wins.
-Every verb has `--format json`, for programs; `healthd VERB --help` prints what this page contains.
+Every verb has `--format json`, for programs ([JSON](json.md)); `healthd VERB --help` prints what this page contains.
 `healthd check --format json` prints a list of [reports](http.md#a-target-that-matches).
 This page is generated from the code (`make docs`).
 
 {verbs}
+## At a terminal
+
+Results are aligned, wrapped to the width of the terminal, and coloured by severity; SQL is never wrapped.
+A file or a pipe gets plain lines.
+
+| variable | effect |
+|---|---|
+| `NO_COLOR` | no colours |
+| `FORCE_COLOR` | layout and colours also in a pipe, as for `healthd check \| less -R` |
+
+`healthd completion bash` (or `zsh`, `fish`) prints a script that completes commands, options and names.
+
 ## Exit codes
 
 {general}

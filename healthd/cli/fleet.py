@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from healthd.cli.completion import target_names
 from healthd.cli.options import named, out, say, watched
 from healthd.errors import ConfigError, HealthdError
 from healthd.report.lines import Line
@@ -41,6 +42,7 @@ def several(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--target",
             metavar="NAME",
+            shell_complete=target_names,
             help="On this target, or on all that match a pattern with * and ?; required if there are several.",
         ),
     ):
@@ -51,7 +53,7 @@ def several(function: Callable[..., Any]) -> Callable[..., Any]:
 def of_target(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the option that chooses the files of a target to a verb that needs no database."""
     words = "The files of this target, if targets have their own."
-    return click.option("--target", metavar="NAME", help=words)(function)
+    return click.option("--target", metavar="NAME", shell_complete=target_names, help=words)(function)
 
 
 def chosen(settings: Settings, name: str | None, *, every: bool = False) -> tuple[Target, ...]:

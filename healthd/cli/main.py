@@ -10,6 +10,7 @@ from importlib import import_module
 from itertools import pairwise
 from keyword import iskeyword
 from traceback import format_exc
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from healthd.cli.options import config_option, database_option, out, say
 from healthd.cli.verbs import GROUPS, VERBS
 from healthd.errors import ConfigError, HealthdError, UsageError, failed
 from healthd.text import did_you_mean, hide
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 INTERRUPTED = 130
 
@@ -86,6 +90,12 @@ class Verbs(click.Group):
         except click.UsageError as error:
             hint = f"{did_you_mean(words[0], VERBS)}healthd --help"
             raise UsageError(error.format_message(), hint=hint) from error
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        verbs = [CompletionItem(name, help=words) for name, words in VERBS.items() if name.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, context, incomplete)]  # a group's own loads every verb
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 # click's
         width = max(map(len, VERBS))

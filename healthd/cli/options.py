@@ -44,9 +44,9 @@ style_option = click.option(
 )
 
 
-def either(name: str) -> Any:
+def either(name: str, context: click.Context | None = None) -> Any:
     """Return the value of an option that can be given before or after the verb; the one after it wins."""
-    context = click.get_current_context()
+    context = context or click.get_current_context()
     value = context.params.get(name)
     return context.find_root().params.get(name) if value is None else value
 

@@ -1,4 +1,4 @@
-"""Tables that were renamed and changed as well: their indexes have their names, which no other relation can have."""
+"""Tables that were renamed and changed as well: no other has their indexes, or is the same partition."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def changed_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tuple[
 
     A rename leaves the names of indexes as they are. A table that was dropped took its indexes with it, and another
     A rename leaves the names of indexes as they are. A table that was dropped took its indexes with it, and another
-    one has indexes of other names, unless somebody gave it the old ones. Columns say nothing: many tables have such.
+    one has indexes of other names, unless somebody gave it the old ones. No two partitions of a table have the same
+    bound. Columns say nothing: many tables have such.
     """
     found = dict(_pairs(expected.objects, actual.objects))
     if not found:
@@ -45,14 +46,16 @@ def _pairs(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iter
     wanted = Counter(there for candidates in could.values() for there in candidates)
     for key, candidates in sorted(could.items()):
         there = next(iter(candidates))
-        if len(candidates) == 1 and there in extra and wanted[there] == 1:
+        if len(candidates) == 1 and there in extra and wanted[there] == 1 and there.path[0] == key.path[0]:
             yield there, key
 
 
 def _owners(objects: Mapping[Key, Record]) -> dict[tuple[str, str], Key]:
-    """Return the tables of the indexes, by schema and name of the index."""
-    return {
-        (key.path[0], key.path[2]): Key("table", key.path[:2])
-        for key, record in objects.items()
-        if key.kind == "index" or (key.kind == "constraint" and record.type in KEYS)
-    }
+    """Return the tables by schema and name of their indexes, and the partitions by their table and their bound."""
+    found: dict[tuple[str, str], Key] = {}
+    for key, record in objects.items():
+        if key.kind == "index" or (key.kind == "constraint" and record.type in KEYS):
+            found[key.path[0], key.path[2]] = Key("table", key.path[:2])
+        elif key.kind == "table" and record.bound:
+            found[record.inherits[0], record.bound] = key
+    return found

@@ -8,6 +8,7 @@ from typing import Any
 
 from healthd import catalog
 from healthd.comparison.renames import AS_WRITTEN, COMPARED, inside, same_inside, same_record, under_other_paths
+from healthd.comparison.unexpected_texts import spelled
 from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
@@ -154,11 +155,17 @@ def _spelled(expected: Mapping[Key, Record], objects: Mapping[Key, Record], plac
             return tuple(map(back, value))
         return one.sub(lambda match: names[match[1]], value) if isinstance(value, str) else value
 
-    return {key: _as_expected(expected.get(key), record, back) for key, record in objects.items()}
+    certain = re.compile(rf'(?<![\w$."])({"|".join(re.escape(_spelling(there)) for there in places)})(?![\w$"])')
+    return {
+        key: _as_expected(expected[key], record, back)
+        if key in expected
+        else spelled(record, lambda text: certain.sub(lambda match: names[match[1]], text))
+        for key, record in objects.items()
+    }
 
 
-def _as_expected(expected: Record | None, actual: Record, back: Any) -> Record:
-    if expected is None or expected == actual or type(expected) is not type(actual):
+def _as_expected(expected: Record, actual: Record, back: Any) -> Record:
+    if expected == actual or type(expected) is not type(actual):
         return actual
     follow = {
         name: value

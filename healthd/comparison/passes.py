@@ -25,6 +25,7 @@ from healthd.comparison.renames import aligned
 from healthd.comparison.retyped_columns import retyped_back
 from healthd.comparison.roles import comparable
 from healthd.comparison.swapped_columns import suspects, swapped_back
+from healthd.comparison.unexpected_texts import respelled
 from healthd.comparison.unreported import is_recorded, of_partitions
 from healthd.model.names import Key
 from healthd.model.observations import TouchedColumn
@@ -100,6 +101,11 @@ def undo_renames_of_changed_columns(sides: Sides, given: Given) -> Sides:
     return replace(sides, actual=actual, found=(*sides.found, *renamed))
 
 
+def respell_unexpected(sides: Sides, _given: Given) -> Sides:
+    """Give what the texts of unexpected objects mention its expected names."""
+    return replace(sides, actual=respelled(sides.expected, sides.actual, sides.found))
+
+
 def forget_names_of_partitions(sides: Sides, given: Given) -> Sides:
     """Drop renames of partitions whose names do not matter."""
     free = come_and_go(sides.expected, given.partitions)
@@ -132,6 +138,7 @@ NAMES: tuple[Pass, ...] = (
     undo_renames_of_changed_tables,
     undo_swaps,
     undo_renames_of_changed_columns,
+    respell_unexpected,
     forget_names_of_partitions,
 )
 PARTITIONS: tuple[Pass, ...] = (settle_detached, settle_partitions)

@@ -193,10 +193,10 @@ def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tup
             columns[one.key.path[:2]].append(number)
     for number, one in enumerate(operations):
         if one.action == ALTER and one.attribute in ("bound", "inherits"):
-            expected = change.after.objects[one.key].inherits
-            paths = [one.key.path, *(Key.parse(f"table:{parent}").path for parent in expected)]
+            record = change.after.objects[one.key]
+            paths = [one.key.path, *(Key.parse(f"table:{parent}").path for parent in record.inherits)]
             others = [other for path in paths for other in columns[path] if operations[other].key.kind == "column"]
-            if expected:
+            if record.bound if one.attribute == "bound" else record.inherits:
                 yield from ((other, number) for other in others)
             else:
                 yield from ((number, other) for other in columns[one.key.path])

@@ -85,11 +85,26 @@ def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Kno
         return f"{table} must be settled first"
     if one.action == DROP and (holds := HOLDS.get(one.key.kind)) and (reason := holds(change, one.key)):
         return reason
+    if (of := _unsettled(change, one)) and has_rows(change, one.key, known.sizes):
+        return f"{of} must be settled first"
     for guard in guarded:
         count = known.count(guard.query)
         if count or (count is None and one.action == DROP):
             return f"{counted(count) if guard.counts else ''}{guard.meaning}"
     return ""
+
+
+def _unsettled(change: Change, one: Operation) -> Key | None:
+    """Return the type that a column gets and that the script changes too: its values can be tried only afterwards."""
+    if one.action != ALTER or one.key.kind != "column" or one.attribute != "type" or one.key in change.converted:
+        return None
+    name = change.after.objects[one.key].type.removesuffix("[]")
+    for difference in change.differences:
+        kind = "domain" if difference.key.kind == "constraint" else difference.key.kind
+        type_ = Key(kind, difference.key.path[:2])
+        if kind in ("composite", "domain") and type_.sql == name and type_ in change.before.objects:
+            return type_
+    return None
 
 
 def counted(count: int | None) -> str:

@@ -1,5 +1,6 @@
 """What a real terminal gets, and that a pipe gets what it always got."""
 
+# ruff: noqa: F811 # a test asks for fixtures by the names that are imported
 from __future__ import annotations
 
 import fcntl
@@ -15,7 +16,7 @@ import click
 import pytest
 from conftest import Sql
 
-from acceptance.test_cli import make_project, migrated, project  # noqa: F401 # fixtures
+from acceptance.test_cli import migrated, project  # noqa: F401 # fixtures
 
 HEALTHD = [sys.executable, "-m", "healthd"]
 WIDTH = 60
@@ -45,7 +46,7 @@ def piped(*words: str) -> str:
 
 
 @pytest.fixture
-def drifted(migrated: str, sql: Sql) -> str:  # noqa: F811 # a fixture
+def drifted(migrated: str, sql: Sql) -> str:
     """A database with a missing value and an unexpected table."""
     sql(migrated, "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'; CREATE TABLE extra (id integer)")
     return migrated
@@ -74,12 +75,12 @@ def test_no_color_keeps_the_columns_and_removes_the_colours(drifted: str) -> Non
 
 
 @pytest.mark.parametrize("verb", ["status", "check", "migrate"])
-def test_json_and_scripts_have_no_colours_at_a_terminal(verb: str, migrated: str) -> None:  # noqa: F811 # a fixture
+def test_json_and_scripts_have_no_colours_at_a_terminal(verb: str, migrated: str) -> None:
     assert "\x1b" not in at_terminal(verb, "--format", "json", TERM="xterm")
     assert "\x1b" not in at_terminal("repair", TERM="xterm")
 
 
-def test_the_state_of_a_migration_has_a_colour(project: Path, drifted: str) -> None:  # noqa: F811 # a fixture
+def test_the_state_of_a_migration_has_a_colour(project: Path, drifted: str) -> None:
     (project / "sql" / "0009_more.sql").write_text("CREATE TABLE more (id integer);\n")
 
     shown, plain = at_terminal("status", TERM="xterm"), piped("status")
@@ -90,14 +91,14 @@ def test_the_state_of_a_migration_has_a_colour(project: Path, drifted: str) -> N
     assert plain.split() == click.unstyle(shown).split()
 
 
-def test_an_error_and_its_hint_have_a_colour(project: Path) -> None:  # noqa: F811 # a fixture
+def test_an_error_and_its_hint_have_a_colour(project: Path) -> None:
     shown = at_terminal("chekc", TERM="xterm")
 
     assert f"{click.style('healthd:', fg='red', bold=True)} No such command" in shown
     assert f"{click.style('    hint:', fg='cyan', bold=True)} did you mean check?" in shown
 
 
-def test_a_problem_is_a_page_at_a_terminal_and_markdown_in_a_pipe(project: Path) -> None:  # noqa: F811 # a fixture
+def test_a_problem_is_a_page_at_a_terminal_and_markdown_in_a_pipe(project: Path) -> None:
     shown, plain = at_terminal("explain", "enum_mismatch", TERM="xterm"), piped("explain", "enum_mismatch")
 
     assert plain.startswith("## enum_mismatch\n")

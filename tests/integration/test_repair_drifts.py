@@ -93,6 +93,8 @@ CLEAN = {
         ALTER TABLE orders RENAME x TO id""",
     "a table with another name, and other columns": """
         ALTER TABLE orders RENAME TO bills; ALTER TABLE bills ADD COLUMN more integer, ALTER note TYPE varchar(9)""",
+    "a partition with another name, and another option": """
+        ALTER TABLE log_rest RENAME TO elsewhere; ALTER TABLE elsewhere SET (fillfactor = 70)""",
     "a table and a column with other names": """
         ALTER TABLE customers RENAME TO people; ALTER TABLE people RENAME name TO called;
         ALTER TABLE people ADD COLUMN more integer""",
@@ -160,6 +162,10 @@ FORBIDDEN = {
     "an array that became a boolean": (
         "ALTER TABLE orders ALTER past TYPE boolean USING true",
         "2 rows: the type public.status would change values of public.orders.past",
+    ),
+    "a type that changes as well": (
+        "ALTER TABLE customers ALTER home TYPE text; ALTER TYPE place ADD ATTRIBUTE land text",
+        "composite:public.place must be settled first",
     ),
     "a constraint of the parent": (
         "ALTER TABLE child NO INHERIT base",

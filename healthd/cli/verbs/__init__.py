@@ -39,6 +39,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "diff": "Compare two schemas",
         "explain": "Print the runbook page of a PROBLEM, or list all problems",
         "docs": "Print where the documentation is",
+        "completion": "Print a script that completes commands and names in a shell",
     },
 }
 VERBS: Mapping[str, str] = {name: words for group in GROUPS.values() for name, words in group.items()}

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from healthd.cli.completion import target_names
 from healthd.cli.options import finished, one_target, out, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import NotAdoptable
@@ -16,7 +17,7 @@ from healthd.text import sql_lines
 
 
 @verb()
-@click.argument("name", nargs=-1, required=True, metavar="[TARGET] NAME")
+@click.argument("name", nargs=-1, required=True, metavar="[TARGET] NAME", shell_complete=target_names)
 @click.option(
     "--only", multiple=True, metavar="KEY", help="Adopt only this object, or a pattern with * and ?; repeatable."
 )

@@ -8,6 +8,7 @@ from functools import partial
 
 import click
 
+from healthd.cli.completion import migration_ids
 from healthd.cli.fleet import Result, on_targets, several
 from healthd.cli.options import finished, say, verb
 from healthd.config.settings import Settings, Target
@@ -22,7 +23,12 @@ from healthd.text import printable, some
 
 @verb()
 @several
-@click.option("--to", metavar="ID", help="The version to compare with (default: the newest version that matches).")
+@click.option(
+    "--to",
+    metavar="ID",
+    shell_complete=migration_ids,
+    help="The version to compare with (default: the newest version that matches).",
+)
 @click.option("--dry-run", is_flag=True, help="Show which version the database matches; write nothing.")
 @click.option("--allow-unexpected", is_flag=True, help="Accept objects that no migration creates.")
 @click.option("--record-texts", is_flag=True, help="Accept texts that two PostgreSQL versions print differently.")

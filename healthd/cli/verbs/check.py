@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from healthd.background import Later
+from healthd.cli.completion import contract_names, target_names
 from healthd.cli.options import finished, out, say, verb, watched
 from healthd.config.settings import Settings
 from healthd.contracts import load
@@ -30,8 +31,20 @@ if TYPE_CHECKING:
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="Check only this target, pattern (*, ?), or endpoint (endpoint:NAME).")
-@click.option("--contract", "contracts", multiple=True, metavar="FILE|NAME", help="Check this contract; repeatable.")
+@click.option(
+    "--target",
+    metavar="NAME",
+    shell_complete=target_names,
+    help="Check only this target, pattern (*, ?), or endpoint (endpoint:NAME).",
+)
+@click.option(
+    "--contract",
+    "contracts",
+    multiple=True,
+    shell_complete=contract_names,
+    metavar="FILE|NAME",
+    help="Check this contract; repeatable.",
+)
 def check(settings: Settings, style: str, target: str | None, contracts: tuple[str, ...]) -> int:
     """Check every target and every endpoint once.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from healthd.catalog import KINDS
+from healthd.cli.completion import target_names
 from healthd.cli.options import finished, out, reading_of, say, verb, warn_of_password, watched
 from healthd.comparison.judgement import major, message, printed_by_two, sides
 from healthd.comparison.roles import comparable
@@ -20,8 +21,8 @@ from healthd.text import printable
 
 
 @verb(database=False)
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", shell_complete=target_names)
+@click.argument("b", shell_complete=target_names)
 def diff(settings: Settings, style: str, a: str, b: str) -> int:
     """Compare two schemas: A is the expected schema, B the actual schema.
 

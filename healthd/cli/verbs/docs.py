@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from healthd.cli.completion import completing
 from healthd.cli.options import out, style_option
 from healthd.cli.verbs import VERBS
 from healthd.errors import ConfigError, UsageError
@@ -45,7 +46,7 @@ class Place:
 
 
 @click.command(short_help=VERBS["docs"])
-@click.argument("page", required=False)
+@click.argument("page", required=False, shell_complete=completing(lambda _: [*_pages(), *SECTIONS, *RULES]))
 @click.option("--open", "opens", is_flag=True, help="Open it in a browser; ignored without a terminal.")
 @style_option
 def docs(page: str | None, opens: bool, style: str) -> None:  # no settings: it explains how to fix those that are wrong

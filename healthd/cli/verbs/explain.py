@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from healthd.cli.completion import problem_names
 from healthd.cli.markdown import rendered
 from healthd.cli.options import out, verb
 from healthd.config.settings import Settings
@@ -15,7 +16,7 @@ from healthd.text import did_you_mean
 
 
 @verb(database=False)
-@click.argument("problem", nargs=-1)
+@click.argument("problem", nargs=-1, shell_complete=problem_names)
 def explain(settings: Settings, style: str, problem: tuple[str, ...]) -> None:  # noqa: ARG001 # every verb has them
     """Print the runbook page of a PROBLEM, or list all problems.
 

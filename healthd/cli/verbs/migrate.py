@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from healthd.cli.completion import migration_ids, target_names
 from healthd.cli.fleet import chosen
 from healthd.cli.options import (
     finished,
@@ -42,9 +43,10 @@ if TYPE_CHECKING:
 @click.option(
     "--target",
     metavar="NAME",
+    shell_complete=target_names,
     help="The target to migrate, or a pattern with * and ?; required if there are several.",
 )
-@click.option("--to", metavar="ID", help="Stop after this migration.")
+@click.option("--to", metavar="ID", shell_complete=migration_ids, help="Stop after this migration.")
 @patient
 @click.option("--allow-out-of-order", is_flag=True, help="Apply a migration that is older than an applied one.")
 @click.option("--allow-edited", is_flag=True, help="Proceed although an applied file was edited or renamed.")
@@ -53,7 +55,12 @@ if TYPE_CHECKING:
 @click.option("--allow-breaking", is_flag=True, help="Apply migrations that break an expectation of a contract.")
 @click.option("--all", "every", is_flag=True, help="Migrate all targets in yoyo.ini; stop after a failure.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="With --all: targets at a time (default 4).")
-@click.option("--canary", metavar="NAME", help="With --all: migrate this target first, alone (default: the first one).")
+@click.option(
+    "--canary",
+    metavar="NAME",
+    shell_complete=target_names,
+    help="With --all: migrate this target first, alone (default: the first one).",
+)
 @click.option("--keep-going", is_flag=True, help="With --all: continue after a failure, unless the canary failed.")
 def migrate(
     settings: Settings,

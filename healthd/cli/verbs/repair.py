@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from healthd.cli.completion import target_names
 from healthd.cli.fleet import Result, chosen, on_targets, several
 from healthd.cli.options import finished, manner, patient, say, verb
 from healthd.config.settings import Settings, Target
@@ -25,7 +26,7 @@ from healthd.text import some
 
 
 @verb()
-@click.argument("name", required=False, metavar="[TARGET]")
+@click.argument("name", required=False, metavar="[TARGET]", shell_complete=target_names)
 @several
 @click.option("--rehearsal/--no-rehearsal", default=True, help="Play the script on a scratch server first.")
 @click.option("--apply", "applies", is_flag=True, help="Run the script if its rehearsal was clean.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from healthd.cli.completion import target_names
 from healthd.cli.options import keeping, manner, one_target, out, patient, ran, say, verb
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
@@ -14,7 +15,12 @@ from healthd.migrations.safe_run import resume as go_on
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="The target to migrate; required if there are several.")
+@click.option(
+    "--target",
+    metavar="NAME",
+    shell_complete=target_names,
+    help="The target to migrate; required if there are several.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what was applied and what would be done; change nothing.")
 @click.option(
     "--from-statement",

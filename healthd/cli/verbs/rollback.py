@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from healthd.cli.completion import migration_ids, target_names
 from healthd.cli.options import keeping, manner, one_target, out, patient, ran, say, verb
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
@@ -16,8 +17,18 @@ from healthd.migrations.safe_run import rollback as undo
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="The target to roll back; required if there are several.")
-@click.option("--to", metavar="ID", help="Roll back all migrations after this one (default: only the last one).")
+@click.option(
+    "--target",
+    metavar="NAME",
+    shell_complete=target_names,
+    help="The target to roll back; required if there are several.",
+)
+@click.option(
+    "--to",
+    metavar="ID",
+    shell_complete=migration_ids,
+    help="Roll back all migrations after this one (default: only the last one).",
+)
 @click.option("--all", "every", is_flag=True, help="Roll back all migrations.")
 @click.option("--allow-inexact", is_flag=True, help="Run rollbacks that are not proven to restore the schema exactly.")
 @click.option("--allow-breaking", is_flag=True, help="Run rollbacks that break an expectation of a contract.")

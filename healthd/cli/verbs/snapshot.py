@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from healthd.cli.completion import target_names
 from healthd.cli.options import finished, one_target, out, reading_of, say, verb
 from healthd.comparison.judgement import one_line, summary
 from healthd.config.settings import Settings
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 
 @verb()
-@click.option("--target", metavar="NAME", help="The target to read; required if there are several.")
+@click.option(
+    "--target", metavar="NAME", shell_complete=target_names, help="The target to read; required if there are several."
+)
 @click.option("--all", "everything", is_flag=True, help="Also print option entries that only the server uses.")
 def snapshot(settings: Settings, style: str, target: str | None, everything: bool) -> int:
     """Print all objects of a database.

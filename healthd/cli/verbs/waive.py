@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from healthd.cli.completion import problem_names, target_names
 from healthd.cli.fleet import one_project
 from healthd.cli.options import finished, one_target, out, say, verb, watched
 from healthd.config.settings import Settings
@@ -33,9 +34,14 @@ MOST_DAYS = 3660
 @click.option("--until", "until", required=True, metavar="DATE", help="Last day (UTC): YYYY-MM-DD, or days: 30d.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why the difference is accepted.")
 @click.option("--owner", metavar="NAME", help="Who is responsible (default: the current user).")
-@click.option("--target", metavar="NAME", help="Waive it on this target only (default: on all targets).")
+@click.option(
+    "--target",
+    metavar="NAME",
+    shell_complete=target_names,
+    help="Waive it on this target only (default: on all targets).",
+)
 @click.option("--attribute", metavar="NAME", help="Waive only a difference of this attribute.")
-@click.option("--problem", metavar="NAME", help="Waive only this problem.")
+@click.option("--problem", metavar="NAME", shell_complete=problem_names, help="Waive only this problem.")
 @click.option("--any-value", is_flag=True, help="Also cover later values of the attribute, not only the current one.")
 @click.option("--force", is_flag=True, help="Write the entry even if there is no finding now.")
 def waive(

@@ -1,0 +1,64 @@
+"""Texts of objects that only the database has: they mention renamed objects, which are compared by expected names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from healthd.catalog import KINDS
+from healthd.comparison.renames import AS_WRITTEN
+from healthd.model.attributes import Record, attributes
+from healthd.model.kinds import Path
+from healthd.model.names import Key, quote
+from healthd.model.snapshots import NAME_OF, SWAPPED, Difference, Snapshot
+
+Names = dict[str, str]  # from the actual name, as SQL has it, to the expected one
+
+
+def respelled(expected: Snapshot, actual: Snapshot, found: Iterable[Difference]) -> Snapshot:
+    """Return the actual side, in which these texts have the expected names, as far as these are certain.
+
+    `found` are the differences in names. A name with its schema is certain, and so is that of a column in a part of its
+    table; in other texts a column could be that of another table.
+    """
+    objects: dict[Key, Record] = {}
+    for one in found:
+        if one.attribute == NAME_OF and one.key.kind == "column":
+            names, table = {quote(one.actual): quote(one.expected)}, one.key.path[:2]
+        elif one.attribute == SWAPPED:
+            names, table = dict(zip(map(quote, one.actual), map(quote, one.expected), strict=True)), one.key.path
+        elif one.attribute == NAME_OF and KINDS[one.key.kind].referenced:
+            there = KINDS[one.key.kind].with_name(one.key, one.actual)
+            names, table = {Key("", there.path[:2]).sql: Key("", one.key.path[:2]).sql}, None
+        else:
+            continue
+        for key, record in actual.objects.items():
+            if key not in expected.objects and _mentions(key, table):
+                objects[key] = spelled(objects.get(key, record), _text(names))
+    return replace(actual, objects={**actual.objects, **objects}) if objects else actual
+
+
+def _mentions(key: Key, table: Path | None) -> bool:
+    """Return whether an object is a part of a table; every object may mention one with its schema."""
+    return table is None or (KINDS[key.kind].is_part and key.kind != "column" and key.path[:2] == table)
+
+
+def spelled(record: Record, text: Callable[[str], str]) -> Record:
+    """Return a record with other texts, except those that the server stores as they were written."""
+
+    def other(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(other, value))
+        return text(value) if isinstance(value, str) else value
+
+    values: Mapping[str, Any] = {name: getattr(record, name) for name in attributes(type(record))}
+    changed = {name: new for name, old in values.items() if name not in AS_WRITTEN and (new := other(old)) != old}
+    return replace(record, **changed) if changed else record
+
+
+def _text(names: Names) -> Callable[[str], str]:
+    """Return a function that replaces these names in a text, but not in strings."""
+    pattern = re.compile(rf"""'(?:[^']|'')*'|(?<![\w$.\"])({"|".join(map(re.escape, names))})(?![\w$\"])""")
+    return lambda text: pattern.sub(lambda match: names[match[1]] if match[1] else match[0], text)

@@ -1,0 +1,43 @@
+"""What only the database has mentions renamed objects by their expected names, if these are certain."""
+
+from typing import Any
+
+import pytest
+from evidence import snapshot
+
+from healthd.catalog.indexes import Index
+from healthd.catalog.views import View
+from healthd.comparison.unexpected_texts import respelled
+from healthd.model.names import Key
+from healthd.model.snapshots import NAME_OF, SWAPPED, Difference
+
+COLUMN = Difference(Key.parse("column:app.t.name"), NAME_OF, "name", "other")
+TABLE = Difference(Key.parse("table:app.t"), NAME_OF, "t", "s")
+SWAP = Difference(Key.parse("table:app.t"), SWAPPED, ("a", "b"), ("b", "a"))
+
+
+def index(definition: str) -> Index:
+    return Index(False, True, definition)
+
+
+@pytest.mark.parametrize(
+    ("key", "record", "found", "wanted"),
+    [
+        ("index:app.t.i", index("CREATE INDEX i ON app.t (other)"), COLUMN, "CREATE INDEX i ON app.t (name)"),
+        ("index:app.u.i", index("CREATE INDEX i ON app.u (other)"), COLUMN, "CREATE INDEX i ON app.u (other)"),
+        ("index:app.t.i", index("ON app.t (a) WHERE b <> 'a'"), SWAP, "ON app.t (b) WHERE a <> 'a'"),
+        ("view:app.v", View(False, "SELECT other FROM app.t", ()), COLUMN, "SELECT other FROM app.t"),
+        ("view:app.v", View(False, "SELECT 1 FROM app.s", ()), TABLE, "SELECT 1 FROM app.t"),
+        ("view:app.v", View(False, "SELECT 1 FROM app.s2, x.app.s", ()), TABLE, "SELECT 1 FROM app.s2, x.app.s"),
+    ],
+)
+def test_a_text_has_the_expected_names(key: str, record: Any, found: Difference, wanted: str) -> None:
+    (changed,) = respelled(snapshot({}), snapshot({key: record}), [found]).objects.values()
+
+    assert wanted == getattr(changed, "definition", None)
+
+
+def test_an_expected_object_stays_as_it_is() -> None:
+    sides = snapshot({"view:app.v": View(False, "SELECT 1 FROM app.s", ())})
+
+    assert sides == respelled(sides, sides, [TABLE])

@@ -49,6 +49,7 @@ class Source:
     actual: Snapshot  # for a comparison, without those tables
     owner: str | None
     others: dict[Key, str]
+    left_out: frozenset[Key]  # these tables, and their sequences
 
     @property
     def is_empty(self) -> bool:
@@ -92,7 +93,8 @@ async def read_source(target: Target, *, without_history: bool) -> Source:
             "or leave its history behind: --without-history",
         )
     owner = _owner(reading) or user
-    return Source(target, for_comparison(_without(reading.snapshot, others), owner), owner, others)
+    left_out = _left_out(reading.snapshot, others)
+    return Source(target, for_comparison(_without(reading.snapshot, left_out), owner), owner, others, left_out)
 
 
 def _owner(reading: Reading) -> str | None:
@@ -103,21 +105,19 @@ def _owner(reading: Reading) -> str | None:
     return named(min(counts, key=lambda role: (-counts[role], role))) if counts else None
 
 
-def _without(snapshot: Snapshot, tables: Collection[Key]) -> Snapshot:
-    """Return a snapshot without these tables, and all that belongs to them."""
-    if not tables:
-        return snapshot
+def _without(snapshot: Snapshot, left_out: Collection[Key]) -> Snapshot:
+    """Return a snapshot without these tables and sequences, and all that belongs to them."""
+    paths = {key.path for key in left_out}
+    there = snapshot.objects.items()
+    return replace(snapshot, objects={key: one for key, one in there if not {key.path[:2], key.path[1:3]} & paths})
+
+
+def _left_out(snapshot: Snapshot, tables: Collection[Key]) -> frozenset[Key]:
+    """Return these tables, and the sequences that their columns own."""
     paths = {key.path for key in tables}
-    owned = {(one.path[0], f"{one.path[1]}_id_seq") for one in tables}
-    gone = paths | owned
-    return replace(
-        snapshot,
-        objects={
-            key: record
-            for key, record in snapshot.objects.items()
-            if key.path[:2] not in gone and key.path[1:3] not in gone
-        },
-    )
+    sequences = ((key, record) for key, record in snapshot.objects.items() if key.kind == "sequence")
+    owned = {key for key, one in sequences if one.owned_by and Key.parse(f"column:{one.owned_by}").path[:2] in paths}
+    return frozenset(owned | set(tables))
 
 
 async def first_migration(
@@ -156,7 +156,7 @@ def _texts(
     program = None if writer == "healthd" else find_pg_dump(source.actual.server_version, postgres_bin)
     if program is not None:
         try:
-            yield program.words, as_migration(dumped(source.target.dsn, program, source.others))
+            yield program.words, as_migration(dumped(source.target.dsn, program, source.left_out))
         except HealthdError as error:
             say(str(error))
             failed.append(error)

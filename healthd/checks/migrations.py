@@ -45,6 +45,7 @@ The database is not compared with `sql/`, and no repair is offered, until it has
         mitigation="""
 `healthd baseline` proves the version and writes the ledger; it runs no migration
 (`healthd docs adopt`).
+If there are no files for this database yet, `healthd init --from URL` writes them from it, in an empty folder.
 If the objects have nothing to do with `sql/`, `healthd migrate` applies all files, beginning with the first.
 If there was a ledger, restore its tables instead.""",
     ),

@@ -20,7 +20,8 @@ def not_adopted(target: str, differences: Iterable[Difference]) -> Finding | Non
         "not_adopted",
         Key("database", (target,)),
         f"{target} is not adopted yet: it has no ledger, and contains {many}; run healthd baseline to adopt it at the "
-        "version that it matches, or healthd migrate to apply sql/ from the first file",
+        "version that it matches, or healthd migrate to apply sql/ from the first file; to write the first "
+        "file from it, run healthd init --from URL in an empty folder",
         Severity.WARNING,
         "a ledger that records what was applied",
         "none",

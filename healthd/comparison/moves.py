@@ -156,16 +156,16 @@ def _spelled(expected: Mapping[Key, Record], objects: Mapping[Key, Record], plac
         return one.sub(lambda match: names[match[1]], value) if isinstance(value, str) else value
 
     certain = re.compile(rf'(?<![\w$."])({"|".join(re.escape(_spelling(there)) for there in places)})(?![\w$"])')
-    return {
-        key: _as_expected(expected[key], record, back)
-        if key in expected
-        else spelled(record, lambda text: certain.sub(lambda match: names[match[1]], text))
-        for key, record in objects.items()
-    }
+
+    def known(text: str) -> str:
+        return certain.sub(lambda match: names[match[1]], text)
+
+    # A text that differs for other reasons as well, as a rename, has the expected schemas all the same.
+    return {key: spelled(_as_expected(expected.get(key), record, back), known) for key, record in objects.items()}
 
 
-def _as_expected(expected: Record, actual: Record, back: Any) -> Record:
-    if expected == actual or type(expected) is not type(actual):
+def _as_expected(expected: Record | None, actual: Record, back: Any) -> Record:
+    if expected is None or expected == actual or type(expected) is not type(actual):
         return actual
     follow = {
         name: value

@@ -35,8 +35,12 @@ def respelled(expected: Snapshot, actual: Snapshot, found: Iterable[Difference])
         else:
             continue
         for key, record in actual.objects.items():
-            if key not in expected.objects and _mentions(key, table):
+            if key in expected.objects:
+                continue
+            if _mentions(key, table):
                 objects[key] = spelled(objects.get(key, record), _text(names))
+            elif table is not None and getattr(record, "type", None) == "foreign key":
+                objects[key] = spelled(objects.get(key, record), _keys(table, names))
     return replace(actual, objects={**actual.objects, **objects}) if objects else actual
 
 
@@ -62,3 +66,10 @@ def _text(names: Names) -> Callable[[str], str]:
     """Return a function that replaces these names in a text, but not in strings."""
     pattern = re.compile(rf"""'(?:[^']|'')*'|(?<![\w$.\"])({"|".join(map(re.escape, names))})(?![\w$\"])""")
     return lambda text: pattern.sub(lambda match: names[match[1]] if match[1] else match[0], text)
+
+
+def _keys(table: Path, names: Names) -> Callable[[str], str]:
+    """Return a function that replaces these names of columns where a foreign key refers to their table."""
+    columns = _text(names)
+    pattern = re.compile(rf"REFERENCES {re.escape(Key('', table).sql)}\([^)]*\)")
+    return lambda text: pattern.sub(lambda match: columns(match[0]), text)

@@ -17,6 +17,8 @@ from healthd.model.migration_names import canonical, forms
 
 ROLLBACK = ".rollback.sql"
 POST_APPLY = "post-apply"
+INIT = "begin a project with: healthd init"
+BEGIN = f"write one with: healthd new NAME; or in another folder {INIT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def read_migrations(sources: Iterable[Path]) -> tuple[Migration, ...]:
     if not paths:
         folders = ", ".join(map(str, sources)) or "no folder"
         below = any(is_migration(path) for folder in sources for path in folder.glob("[!.]*/*.sql"))
-        raise ConfigError(f"no migrations in {folders}", hint=IMPORT if below else "write one with: healthd new NAME")
+        raise ConfigError(f"no migrations in {folders}", hint=IMPORT if below else BEGIN)
     return in_order({name: read_migration(path) for name, path in paths.items()})
 
 
@@ -119,7 +121,8 @@ def _paths(sources: Iterable[Path]) -> Iterator[Path]:
     for folder in sources:
         if not folder.is_dir():
             raise ConfigError(
-                f"no such migration folder: {folder}", hint="name the folder in yoyo.ini, [DEFAULT], sources"
+                f"no such migration folder: {folder}",
+                hint=f"name the folder in yoyo.ini, [DEFAULT], sources; or {INIT}",
             )
         try:
             paths = sorted(folder.iterdir())

@@ -18,7 +18,7 @@ from healthd.database.ledger import Ledger
 from healthd.database.snapshot.transaction import Digests, Texts
 from healthd.errors import LockFileError
 from healthd.expected.codec import decode_objects
-from healthd.expected.files import Migration, is_migration, read_migrations, text_of
+from healthd.expected.files import INIT, Migration, is_migration, read_migrations, text_of
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_lines import load, verified
 from healthd.model.snapshots import Snapshot
@@ -95,7 +95,8 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise LockFileError(f"no such lock file: {path}", hint="create it with: healthd lock") from error
+        hint = "create it with: healthd lock" if path.parent.is_dir() else INIT
+        raise LockFileError(f"no such lock file: {path}", hint=hint) from error
     except OSError as error:
         raise LockFileError(f"cannot read {path}: {error.strerror}", hint="check its owner and mode") from error
 

@@ -306,6 +306,7 @@ def test_another_tools_ledger_is_refused_unless_its_history_is_left_behind(
     folder: Path, database: str, sql: Sql
 ) -> None:
     sql(database, "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); CREATE TABLE a (id integer)")
+    sql(database, "CREATE TABLE knex_migrations (id serial PRIMARY KEY, name text)")
     code, out, err = healthd("init", "--from", database)
 
     assert (3, "") == (code, out)
@@ -315,7 +316,8 @@ def test_another_tools_ledger_is_refused_unless_its_history_is_left_behind(
     code, _, err = healthd("init", "--from", database, "--without-history", "--baseline", *programs())
 
     assert 0 == code, err
-    assert "alembic_version" not in (folder / "sql" / "0001_initial.sql").read_text()
+    text = (folder / "sql" / "0001_initial.sql").read_text()
+    assert [word for word in ("alembic_version", "knex_migrations", "DROP ") if word in text] == []
     assert 0 == healthd("check").code
 
 
@@ -326,6 +328,17 @@ def test_what_has_no_tables_cannot_be_adopted(folder: Path, words: list[str]) ->
     assert (3, "") == (code, out)
     assert "--baseline needs a database that has tables" in err
     assert [] == content(folder)
+
+
+def test_a_database_that_is_not_adopted_points_to_init(folder: Path, database: str, sql: Sql) -> None:
+    sql(database, "CREATE TABLE a (id integer)")
+    for verb in ("check", "status", "migrate"):
+        assert "begin a project with: healthd init" in healthd(verb, "--database", database).err
+    healthd("init")
+    healthd("lock")
+
+    assert "healthd init --from URL" in healthd("check", "--database", database).out
+    assert "healthd init --from URL" in healthd("status", "--database", database).out
 
 
 def test_a_database_that_is_not_there_is_said_in_one_line(folder: Path) -> None:

@@ -111,6 +111,14 @@ def test_files(project: Path) -> None:
     assert [] == validated("lock", "--check", code=0)["disagreements"]
 
 
+def test_a_new_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEALTHD_DATABASE", raising=False)
+    (tmp_path / "new").mkdir()
+    monkeypatch.chdir(tmp_path / "new")
+
+    assert "example" == validated("init", code=0)["kind"]
+
+
 def test_files_of_another_tool(project: Path) -> None:
     (project / "old").mkdir()
     (project / "old" / "V1__one.sql").write_text("CREATE TABLE one (id integer);\n")

@@ -67,6 +67,12 @@ FOUND = {
     "an index on a column with another name": """
         CREATE INDEX ON app.customers (since); ALTER TABLE app.customers RENAME since TO other;
         ALTER TABLE app.customers ALTER other TYPE timestamp""",
+    "a reference to a column with another name": """
+        CREATE TABLE app.new (id integer REFERENCES app.customers);
+        ALTER TABLE app.customers RENAME COLUMN id TO other""",
+    "a view of a moved type and a renamed function": """
+        ALTER TYPE app.status SET SCHEMA public; ALTER FUNCTION app.twice(integer) RENAME TO double;
+        ALTER TABLE app.customers ALTER since TYPE timestamp""",
     "a view of a table with another name": """
         ALTER TABLE app.orders RENAME TO elsewhere; CREATE VIEW app.notes AS SELECT e.note FROM app.elsewhere AS e""",
 }

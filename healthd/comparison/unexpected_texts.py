@@ -1,4 +1,4 @@
-"""Texts of objects that only the database has: they mention renamed objects, which are compared by expected names."""
+"""Texts of objects that differ: they mention renamed objects, which are compared by expected names."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ def respelled(expected: Snapshot, actual: Snapshot, found: Iterable[Difference])
         else:
             continue
         for key, record in actual.objects.items():
-            if key in expected.objects:
-                continue
+            other = expected.objects.get(key)
+            if other == record or (other is not None and one.attribute == SWAPPED):
+                continue  # a text that was changed back already would be swapped again
             if _mentions(key, table):
                 objects[key] = spelled(objects.get(key, record), _text(names))
             elif table is not None and getattr(record, "type", None) == "foreign key":

@@ -73,6 +73,8 @@ FOUND = {
     "a view of a moved type and a renamed function": """
         ALTER TYPE app.status SET SCHEMA public; ALTER FUNCTION app.twice(integer) RENAME TO double;
         ALTER TABLE app.customers ALTER since TYPE timestamp""",
+    "a changed index of a table with another name": """
+        ALTER TYPE app.status RENAME VALUE 'sent' TO 'SENT'; ALTER TABLE app.orders RENAME TO elsewhere""",
     "a view of a table with another name": """
         ALTER TABLE app.orders RENAME TO elsewhere; CREATE VIEW app.notes AS SELECT e.note FROM app.elsewhere AS e""",
 }

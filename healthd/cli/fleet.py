@@ -14,7 +14,7 @@ from healthd.cli.completion import target_names
 from healthd.cli.options import named, out, say, watched
 from healthd.errors import ConfigError, HealthdError
 from healthd.report.lines import Line
-from healthd.text import did_you_mean, natural
+from healthd.text import did_you_mean, natural, printable
 
 if TYPE_CHECKING:
     from healthd.cli.screen import Screen
@@ -79,10 +79,13 @@ def chosen(settings: Settings, name: str | None, *, every: bool = False) -> tupl
     return found
 
 
-def on_targets(settings: Settings, style: str, name: str | None, run: Run, *, every: bool = False) -> int:
+def on_targets(
+    settings: Settings, style: str, name: str | None, run: Run, *, every: bool = False, in_sql: bool = False
+) -> int:
     """Run a verb on the chosen targets, print the results, and return the exit code: the worst of all.
 
-    A target that fails is a result like any other; a single one fails as the verb does.
+    A target that fails is a result like any other, and a comment if the results are SQL; a single one fails as the
+    verb does.
     """
     targets = chosen(settings, name, every=every)
     settings = watched(settings)
@@ -90,7 +93,7 @@ def on_targets(settings: Settings, style: str, name: str | None, run: Run, *, ev
         result = run(settings.of(targets[0]), targets[0])
         out(style, result.text, result.document, _shown(result.lines) if result.lines else None)
         return result.code
-    results = [_result(settings, one, run) for one in targets]
+    results = [_result(settings, one, run, in_sql=in_sql) for one in targets]
     blocks = [_block(target, result) for target, result in zip(targets, results, strict=True)]
     lines = [line for target, result in zip(targets, results, strict=True) for line in _lines(target, result)]
     out(style, "\n".join(blocks), [one.document for one in results], _shown(lines))
@@ -121,14 +124,16 @@ def one_project(settings: Settings, name: str | None) -> Settings:
     return found[0]
 
 
-def _result(settings: Settings, target: Target, run: Run) -> Result:
+def _result(settings: Settings, target: Target, run: Run, *, in_sql: bool) -> Result:
     with named(target.name):
         try:
             return run(settings.of(target), target)
         except HealthdError as error:
             said = {"code": error.code, "message": str(error), "hint": error.hint, **error.members}
-            hint = f"\n    hint: {error.hint}" if error.hint else ""
-            return Result(error.exit_code, f"{error}{hint}", {"target": target.name, "error": said})
+            text = f"{error}\n    hint: {error.hint}" if error.hint else str(error)
+            if in_sql:
+                text = "\n".join(f"-- {printable(line)}" for line in f"{target.name}: {text}".splitlines())
+            return Result(error.exit_code, text, {"target": target.name, "error": said}, exact=in_sql)
 
 
 def _shown(lines: Sequence[Line]) -> Callable[[Screen], str]:

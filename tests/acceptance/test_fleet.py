@@ -150,6 +150,18 @@ def test_a_target_that_fails_is_one_of_the_results(migrated: dict[str, str]) -> 
     assert "Traceback" not in out + err
 
 
+def test_a_target_that_fails_is_a_comment_in_a_script(migrated: dict[str, str]) -> None:
+    ini = Path("yoyo.ini")
+    ini.write_text(ini.read_text() + "\n[target gone]\ndatabase = postgresql://127.0.0.1:1/gone\n")
+    Path("stock/schema.lock").write_text("no lock file")
+
+    code, out, err = healthd("repair", "--all")
+
+    assert (3, "4 of 8 ok") == (code, err.splitlines()[-1])
+    assert {"--", "\\co"} == {line[:3].strip() for line in out.splitlines() if line}
+    assert "-- stock-1: " in out
+
+
 def test_all_are_adopted(fleet: dict[str, str], sql: Sql) -> None:
     for name, url in fleet.items():
         files = FILES["stock" if name in STOCKS else "shop"]

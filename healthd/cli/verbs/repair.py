@@ -72,7 +72,7 @@ def repair(
     run = partial(_apply, options=options) if applies else partial(_print, rehearsal=rehearsal)
     if not applies and len(chosen(settings, name, every=every)) > 1:
         run = partial(_print, rehearsal=rehearsal, connects=True)
-    return on_targets(settings, style, name, run, every=every)
+    return on_targets(settings, style, name, run, every=every, in_sql=True)
 
 
 def _print(settings: Settings, target: Target, *, rehearsal: bool, connects: bool = False) -> Result:

@@ -25,6 +25,7 @@ from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected.extensions import UNAVAILABLE, created
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Needed
+from healthd.expected.session_settings import GIVES
 from healthd.migrations.engine.lock_waits import Say
 from healthd.migrations.engine.notices import Notice
 from healthd.model.names import quote
@@ -192,6 +193,7 @@ class Scratch:
     ) -> None:
         """Apply migrations quickly, without a ledger; what they name was created when the database was."""
         await self.runner.apply_unrecorded(migrations, each)
+        await self._renew(*(one.apply for one in migrations))
 
     async def apply(self, migration: Migration) -> None:
         """Apply a migration as the runner does; a role or tablespace that it names is created if it does not exist."""
@@ -210,10 +212,19 @@ class Scratch:
             self.needed.append(one)
             self._globals |= {row for row in await globals_of(self.connection) if row[:2] == (one.kind, one.name)}
             await self.apply(migration)
+        else:
+            await self._renew(migration.apply)
 
     async def roll_back(self, migration: Migration) -> None:
         """Roll a migration back as the runner does."""
         await self.runner.roll_back(migration)
+        await self._renew(migration.rollback or "")
+
+    async def _renew(self, *texts: str) -> None:
+        """Begin new sessions if one of these texts may have changed what a session begins with."""
+        if any(map(GIVES.search, texts)):
+            await self.runner.close()
+            await self.begin_session()
 
 
 @asynccontextmanager

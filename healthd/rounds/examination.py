@@ -33,7 +33,6 @@ from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
 from healthd.rounds.closer_look import judge_closely, make_closely
 from healthd.rounds.conclusion import confirmed
-from healthd.rounds.deadline import within
 from healthd.rounds.observation import Observation
 from healthd.rounds.opening import Opening, begin
 from healthd.rounds.promise import sides
@@ -129,8 +128,11 @@ async def _round(
         places.take(last.session.connection)
     try:
         with timing() as taken:
-            work = _next(target, files, last, places) if opening is None else _only(target, files, opening)
-            seen = await within(start_s + target.deadline_s - monotonic(), work)
+            async with asyncio.timeout(start_s + target.deadline_s - monotonic()):
+                if opening is not None:
+                    seen = await _only(target, files, opening)
+                else:
+                    seen = await _next(target, files, last, places)
     except HealthdError as error:
         failed = blind(target, error)
     except TimeoutError:

@@ -38,8 +38,8 @@ DOORS = frozenset(
     postgres
     replay
     report.connections report.log report.metrics report.web
-    rounds.closer_look rounds.deadline rounds.endpoints rounds.examination rounds.opening rounds.readiness
-    rounds.session rounds.timing""".split()
+    rounds.closer_look rounds.endpoints rounds.examination rounds.opening rounds.readiness rounds.session
+    rounds.timing""".split()
 )
 
 # Which modules may know a library.

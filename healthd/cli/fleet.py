@@ -63,10 +63,10 @@ def chosen(settings: Settings, name: str | None, *, every: bool = False) -> tupl
     """
     if every and name:
         raise click.UsageError("--all and --target exclude each other")
-    targets = tuple(sorted(watched(settings).targets, key=lambda one: natural(one.name)))
+    targets = watched(settings).targets
     if every:
         return targets
-    known = ", ".join(one.name for one in targets)
+    known = ", ".join(sorted((one.name for one in targets), key=natural))
     if name is None:
         if len(targets) > 1:
             raise ConfigError("several targets are configured", hint=f"--target NAME ({known}), or --all")

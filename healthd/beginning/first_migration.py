@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Literal
 from healthd.beginning.dump import as_migration, dumped, find_pg_dump
 from healthd.beginning.generated import addition, generated
 from healthd.catalog import KINDS
-from healthd.catalog.roles import named
 from healthd.comparison.foreign_ledgers import ledgers
 from healthd.comparison.judgement import message, printed_by_two
-from healthd.comparison.roles import comparable, for_comparison
+from healthd.comparison.roles import comparable, for_comparison, most_frequent
 from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.database.probes.surroundings import available_extensions
@@ -101,8 +99,7 @@ def _owner(reading: Reading) -> str | None:
     """Return the role that owns most tables, or most objects without a table; None in an empty database."""
     owners = [(key, record.role) for key, record in reading.snapshot.objects.items() if key.kind == "owner"]
     tables = [role for key, role in owners if key.path[0] == "table"]
-    counts = Counter(tables or [role for key, role in owners if key.path[0] not in ("schema", "language")])
-    return named(min(counts, key=lambda role: (-counts[role], role))) if counts else None
+    return most_frequent(tables or [role for key, role in owners if key.path[0] not in ("schema", "language")])
 
 
 def _without(snapshot: Snapshot, left_out: Collection[Key]) -> Snapshot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from healthd.model.snapshots import Difference, Snapshot
-from healthd.repair.script import changes
+from healthd.repair.script import changes, each_once
 from healthd.sqltext.classify import runs_alone
 
 SESSION = (
@@ -26,5 +26,4 @@ def addition(actual: Snapshot, built: Snapshot, differences: Iterable[Difference
 
 
 def _statements(expected: Snapshot, actual: Snapshot, differences: Iterable[Difference] | None) -> tuple[str, ...]:
-    found = (sql for one in changes(expected, actual, differences) for sql in one.statements)
-    return tuple(dict.fromkeys(one for one in found if not one.startswith("--")))
+    return each_once(sql for one in changes(expected, actual, differences) for sql in one.statements)

@@ -18,7 +18,6 @@ def changed_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tuple[
     """Return the actual side with such tables under their expected names, and a difference for each.
 
     A rename leaves the names of indexes as they are. A table that was dropped took its indexes with it, and another
-    A rename leaves the names of indexes as they are. A table that was dropped took its indexes with it, and another
     one has indexes of other names, unless somebody gave it the old ones. No two partitions of a table have the same
     bound. Columns say nothing: many tables have such.
     """

@@ -4,12 +4,14 @@ A lock file is replayed by a superuser of a scratch server, and a production dat
 migrations there: both are named "(migrator)" before they are compared. Ownership by the migrator is not listed.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from healthd.catalog import KINDS
 from healthd.catalog.grants import SERVERS_OWN, Grant, default, initial, of_the_server
 from healthd.catalog.owners import Owner
-from healthd.catalog.roles import MIGRATOR, OWNER, called
+from healthd.catalog.roles import MIGRATOR, OWNER, called, named
 from healthd.model.attributes import Record
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
@@ -84,3 +86,9 @@ def _as_known_to(snapshot: Snapshot, server_version: int) -> Snapshot:
         if as_known is not None and (known := as_known(record, server_version)) is not record:
             changed[key] = known
     return replace(snapshot, objects={**snapshot.objects, **changed}) if changed else snapshot
+
+
+def most_frequent(roles: Iterable[str]) -> str | None:
+    """Return the name of the role that stands most often in these; None if there are none."""
+    counts = Counter(roles)
+    return named(min(counts, key=lambda role: (-counts[role], role))) if counts else None

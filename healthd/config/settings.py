@@ -13,10 +13,11 @@ from healthd.model.names import Key
 from healthd.model.profiles import Profile
 from healthd.text import did_you_mean, natural
 
+LOCK = "schema.lock"
+
 # conform: partitions may be added if they match their parent; a partition that sql/ defines must exist.
 # managed: partitions may be added and dropped; those that exist must match their parent.
 # ignore: partitions are not compared.
-LOCK = "schema.lock"
 RULES = ("conform", "managed", "ignore")
 
 

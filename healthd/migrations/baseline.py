@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,10 +10,9 @@ from itertools import islice
 from typing import Any
 
 from healthd.background import Later
-from healthd.catalog.roles import named
 from healthd.comparison.judgement import major
 from healthd.comparison.privileges import held_by_another
-from healthd.comparison.roles import for_comparison
+from healthd.comparison.roles import for_comparison, most_frequent
 from healthd.comparison.server_texts import as_printed, same_text, text_of, texts_of, textual
 from healthd.comparison.waived import in_words
 from healthd.config.settings import Target
@@ -125,12 +123,11 @@ def _owner_of_objects(lock: LockFile, actual: Snapshot) -> str | None:
     None if there are no such objects.
     """
     made = {effect.key for one in lock.migrations for effect in one.effects}
-    roles = Counter(
+    return most_frequent(
         record.role
         for key, record in actual.objects.items()
         if key.kind == "owner" and Key(key.path[0], key.path[1:]) in made
     )
-    return named(min(roles, key=lambda role: (-roles[role], role))) if roles else None
 
 
 async def _fit_of(

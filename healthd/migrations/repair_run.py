@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from healthd.background import Later
@@ -18,7 +19,7 @@ from healthd.expected.store import Files, of_another_major
 from healthd.migrations.engine.lock_waits import AGAIN, pause_s
 from healthd.migrations.engine.yoyo_backend import opened
 from healthd.migrations.manner import Manner
-from healthd.model.scripts import Script, Statement
+from healthd.model.scripts import Script, Statement, running
 from healthd.repair.text import LOCK_TIMEOUT, SESSION, batches
 from healthd.rounds.closer_look import conclude_closely
 from healthd.rounds.observation import Observation
@@ -45,11 +46,6 @@ async def run_repair(target: Target, files: Files, script: Script, manner: Manne
             await _run(connection, batch, ran, manner)
             ran += len(batch)
         return ran
-
-
-def running(script: Script) -> tuple[str, ...]:
-    """Return the statements of a script that run."""
-    return tuple(one.sql for one in script if one.sql and not one.held)
 
 
 @asynccontextmanager
@@ -79,7 +75,7 @@ async def _run(connection: Any, batch: Sequence[Statement], ran: int, manner: Ma
         wait = f"SET lock_timeout = '{manner.patience.max_wait_s * 1000:.0f}ms'"
         texts = [wait, *texts, f"SET lock_timeout = '{LOCK_TIMEOUT}'"]
     deadline = asyncio.get_running_loop().time() + manner.patience.max_wait_s
-    for attempt in range(1, 10_000):
+    for attempt in count(1):
         try:
             await _attempt(connection, [*["BEGIN"] * whole, *texts, *["COMMIT"] * whole])
         except HealthdError as error:

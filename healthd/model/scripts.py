@@ -39,6 +39,11 @@ def steps_of(script: Script) -> Steps:
     return tuple((one.sql, bool(one.held), one.causes) for one in script if one.sql)
 
 
+def running(script: Script) -> tuple[str, ...]:
+    """Return the statements of a script that run."""
+    return tuple(one.sql for one in script if one.sql and not one.held)
+
+
 NONE, RUNNING, FINISHED, FAILED = "none", "running", "done", "failed"
 
 

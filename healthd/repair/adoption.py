@@ -11,7 +11,8 @@ from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, UNREADABLE, Difference, Place, Snapshot
 from healthd.repair.dependencies import Dependencies
-from healthd.repair.script import NAMES, changes, restored_names
+from healthd.repair.operations import Operation
+from healthd.repair.script import NAMES, changes, each_once, restored_names
 from healthd.sqltext.classify import runs_alone
 from healthd.text import printable
 
@@ -49,16 +50,16 @@ def adoption(
     given = [inverse(one) for one in reversed(names)]
     objects = {**actual.objects, **expected.objects}
     objects |= {one.key: expected.objects[known.key] for one, known in zip(given, reversed(names), strict=True)}
+    there, back = changes(actual, expected, map(inverse, found), kinds), changes(expected, actual, found, kinds)
+    renamed, undone = restored_names(objects, given), restored_names({**actual.objects, **expected.objects}, names)
     return Adoption(
-        _once(
-            *(sql for one in changes(actual, expected, map(inverse, found), kinds) for sql in one.statements),
-            *(one.sql for one in restored_names(objects, given)),
-        ),
-        _once(
-            *(one.sql for one in restored_names({**actual.objects, **expected.objects}, names)),
-            *(sql for one in changes(expected, actual, found, kinds) for sql in one.statements),
-        ),
+        each_once((*_texts(there), *(one.sql for one in renamed))),
+        each_once((*(one.sql for one in undone), *_texts(back))),
     )
+
+
+def _texts(operations: Iterable[Operation]) -> Iterator[str]:
+    return (sql for one in operations for sql in one.statements)
 
 
 def _with_parts(
@@ -104,7 +105,3 @@ def _text(head: Iterable[str], statements: Sequence[str], transactional: bool) -
     unchecked = f"SET {'LOCAL ' * transactional}check_function_bodies = off;"
     bodies = (unchecked,) if any(map(ROUTINE.match, statements)) else ()
     return "\n".join((*head, "", *bodies, *statements)) + "\n"
-
-
-def _once(*statements: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for one in statements if not one.startswith("--")))

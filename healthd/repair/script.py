@@ -38,6 +38,11 @@ def changes(
     return tuple(operations[number] for number in ordered(change, operations, edges(change, operations)))
 
 
+def each_once(statements: Iterable[str]) -> tuple[str, ...]:
+    """Return these statements in their order, each once, without the comments among them."""
+    return tuple(dict.fromkeys(one for one in statements if not one.startswith("--")))
+
+
 def repair(
     expected: Snapshot,
     actual: Snapshot,

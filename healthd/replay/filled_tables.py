@@ -28,8 +28,6 @@ NAME = """
       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
      WHERE c.oid = %s::bigint::oid"""
 
-Values = tuple[tuple[str, ...], ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Filled:

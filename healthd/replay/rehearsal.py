@@ -17,7 +17,7 @@ from healthd.database.snapshot.reading import take_snapshot
 from healthd.errors import HealthdError
 from healthd.migrations.engine.lock_waits import Say
 from healthd.model.names import Key
-from healthd.model.scripts import Script, Statement
+from healthd.model.scripts import Script, running
 from healthd.model.snapshots import Difference, Place, Snapshot, diff
 from healthd.repair.script import changes
 from healthd.repair.text import SESSION
@@ -80,7 +80,7 @@ async def _rehearse(
         if isinstance(copy, str):
             return Rehearsal(problem=copy)
         rows = await filled(scratch.connection, actual, *_touched(script, expected, actual)) if fill else ()
-        if failure := await _run(scratch.connection, _statements(script)):
+        if failure := await _run(scratch.connection, running(script)):
             if rows and failure.sqlstate.startswith(UNFIT):
                 await scratch.start()
                 continue
@@ -148,10 +148,6 @@ def _roles(expected: Snapshot, actual: Snapshot, migrator: str | None) -> Iterat
 
 
 SPECIAL = frozenset({PUBLIC, OWNER, MIGRATOR, CURRENT})
-
-
-def _statements(script: Iterable[Statement]) -> Iterator[str]:
-    return (one.sql for one in script if one.sql and not one.held)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,9 +88,10 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
 
 async def _all_rounds(settings: Settings, targets: Sequence[Target], endpoints: Sequence[Endpoint]) -> list[Report]:
     """Return the reports; the servers are connected while what judges them is loaded."""
-    projects = {path: Later(partial(_load, own)) for path, own in settings.projects().items()}
     rounds: list[Awaitable[Report]] = []
     if targets:
+        chosen = replace(settings, targets=tuple(targets)).projects()
+        projects = {path: Later(partial(_load, own)) for path, own in chosen.items()}
         begun = [(one, begin(one)) for one in targets]
         examine_alone = await asyncio.to_thread(_load_round)
         rounds += [examine_alone(one, projects[settings.of(one).lock], opening) for one, opening in begun]

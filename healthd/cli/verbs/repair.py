@@ -15,9 +15,9 @@ from healthd.config.settings import Settings, Target
 from healthd.database.dsn import Dsn
 from healthd.errors import MigrationFailed
 from healthd.expected.store import Files, read_files
-from healthd.migrations.repair_run import run_repair, running
+from healthd.migrations.repair_run import run_repair
 from healthd.model.findings import Report
-from healthd.model.scripts import Script
+from healthd.model.scripts import Script, running
 from healthd.replay.rehearsal import Rehearsal, rehearse
 from healthd.report.documents import finding_document
 from healthd.report.repair import connecting, script

@@ -10,6 +10,7 @@ from healthd.config.settings import Target
 from healthd.expected.files import Migration
 from healthd.migrations.baseline import Fit, adopt, fit
 from healthd.migrations.engine.lock_waits import Say
+from healthd.migrations.look import Look, drift_of
 from healthd.model.findings import Finding, identity
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ async def already_there(
         if not left and [one.id for one in fits.adopted] == names[:count]:
             return fits
     return None
+
+
+def in_the_way(seen: Look, there: Fit | None, pending: Sequence[Migration]) -> tuple[Finding, ...]:
+    """Return the drift for which a run is refused: that beside adopted migrations matters only if others are to run."""
+    if there is None:
+        return seen.drift
+    return drift_of(there.findings) if len(there.adopted) < len(pending) else ()
 
 
 async def mark(target: Target, found: Fit, *, wait_s: float, say: Say) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ class Look:
     @property
     def drift(self) -> tuple[Finding, ...]:
         """Return what differs in a way that can break or expose the application."""
-        return tuple(one for one in self.found if one.severity is Severity.CRITICAL)
+        return drift_of(self.found)
 
     @property
     def waived(self) -> tuple[str, ...]:
@@ -54,6 +55,11 @@ class Look:
     def unclear(self) -> tuple[Finding, ...]:
         """Return what could not be compared."""
         return tuple(one for one in self.verdict.findings if one.severity is Severity.UNKNOWN)
+
+
+def drift_of(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that can break or expose the application."""
+    return tuple(one for one in findings if one.severity is Severity.CRITICAL)
 
 
 async def look(target: Target, files: Files) -> Look:

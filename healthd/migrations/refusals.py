@@ -13,7 +13,7 @@ from healthd.expected import default_places
 from healthd.expected.files import Migration
 from healthd.expected.store import Files
 from healthd.migrations import guards
-from healthd.migrations.adopted import already_there
+from healthd.migrations.adopted import already_there, in_the_way
 from healthd.migrations.impact import foresee
 from healthd.migrations.look import look
 from healthd.migrations.run_plan import order_refusals
@@ -42,7 +42,7 @@ async def outlook(
         return Outlook()
     seen = await look(target, files)
     there = await already_there(target, migrations, lock, pending, seen.found) if applied else None
-    drift = seen.drift if applied and there is None else ()
+    drift = in_the_way(seen, there, pending) if applied else ()
     foreseen = foresee(target.contracts, lock, ledger, seen.reading.snapshot, pending)
     misplaced = await elsewhere(target, lock, pending)
     refused = (

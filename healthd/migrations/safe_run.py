@@ -16,7 +16,7 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration
 from healthd.expected.store import Files
 from healthd.migrations import guards
-from healthd.migrations.adopted import already_there, mark
+from healthd.migrations.adopted import already_there, in_the_way, mark
 from healthd.migrations.engine.lock_waits import Say
 from healthd.migrations.engine.text_recorder import Recorder
 from healthd.migrations.execution import execute, execute_resume, rehearse_resume
@@ -88,6 +88,8 @@ async def migrate(
     guards.refuse_lacks(target.name, await _lacks(target, plan.migrations, lock))
     before = await look(target, Files.of(lock, migrations))
     there = await already_there(target, migrations, lock, plan.migrations, before.found) if applied else None
+    if there and not allow_drift:
+        guards.refuse_drift(target.name, in_the_way(before, there, plan.migrations), unlocked(lock, applied))
     marked = await mark(target, there, wait_s=manner.wait_s, say=manner.say) if there else ()
     if marked:
         plan, before = await planned(), await look(target, Files.of(lock, migrations))

@@ -152,6 +152,26 @@ async def test_other_drift_does_not_hinder_a_mark(project: Project, database: st
     assert ["table:public.other is missing"] == await project.drift(database)
 
 
+async def test_other_drift_is_foreseen_if_more_than_a_mark_is_to_be_done(
+    project: Project, database: str, sql: Sql
+) -> None:
+    await project.migrated(database)
+    sql(database, CHANGE)
+    write(await project.adopted(database))
+    (project.folder / "0003_more.sql").write_text("CREATE TABLE public.more (id integer);\n")
+    await project.locked()
+    sql(database, "DROP TABLE other")
+    known = await standing(database, project.migrations, project.lock)
+
+    planned = await outlook(Target("x", database), project.migrations, project.lock, known, name="schema.lock")
+
+    with pytest.raises(MigrationFailed) as caught:
+        await project.migrated(database)
+    assert ("0002_by_hand",) == planned.marked
+    assert [str(caught.value)] == [str(one) for one in planned.refusals]
+    assert [(1,)] == sql(database, "SELECT count(*) FROM _yoyo_migration")  # nothing was marked, as it says
+
+
 @pytest.mark.parametrize("drift", ["DROP INDEX orders_paid_at", "ALTER TABLE refunds ADD COLUMN more text"])
 async def test_a_change_that_is_no_longer_whole_is_not_marked(
     project: Project, database: str, sql: Sql, drift: Any

@@ -11,13 +11,12 @@ from healthd.beginning.first_migration import NAME, First, Source, Writer, first
 from healthd.beginning.frameworks import LEDGERS, find_framework, read_framework
 from healthd.beginning.project import EXAMPLE, SQL, example
 from healthd.cli.options import finished, progress, say
-from healthd.cli.verbs.import_ import needing_a_human, rows
 from healthd.config.settings import LOCK, Target
 from healthd.expected.lockfile_text import dump
 from healthd.importing.conversion import Pair
 from healthd.importing.placeholders import Filling
 from healthd.importing.records import Reading
-from healthd.importing.transfer import pairs_of, read_pairs, texts_of
+from healthd.importing.transfer import needing_a_human, pairs_of, read_pairs, rows, texts_of
 from healthd.text import some
 
 

@@ -30,6 +30,7 @@ class Result:
     document: Any
     exact: bool = False  # the text is SQL
     lines: tuple[Line, ...] = ()  # the text, for a terminal; without them it is shown as it is
+    head: str = ""  # what stands before the text if there are several results
 
 
 Run = Callable[["Settings", "Target"], Result]
@@ -57,13 +58,13 @@ def of_target(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def chosen(settings: Settings, name: str | None, *, every: bool = False) -> tuple[Target, ...]:
-    """Return the targets of this name or pattern, or all; without both, the only one.
+    """Return the targets of this name or pattern, or all; without both, the only one. The settings are `watched`.
 
     Raises ConfigError if there is none, and without a name if there are several.
     """
     if every and name:
         raise click.UsageError("--all and --target exclude each other")
-    targets = watched(settings).targets
+    targets = settings.targets
     if every:
         return targets
     known = ", ".join(sorted((one.name for one in targets), key=natural))
@@ -87,8 +88,8 @@ def on_targets(
     A target that fails is a result like any other, and a comment if the results are SQL; a single one fails as the
     verb does.
     """
-    targets = chosen(settings, name, every=every)
     settings = watched(settings)
+    targets = chosen(settings, name, every=every)
     if len(targets) == 1 and not every:
         result = run(settings.of(targets[0]), targets[0])
         out(style, result.text, result.document, _shown(result.lines) if result.lines else None)
@@ -153,6 +154,8 @@ def _lines(target: Target, result: Result) -> Iterator[Line]:
 
 def _block(target: Target, result: Result) -> str:
     """Return the text of a result under the name of its target, unless each of its lines begins with it."""
+    if result.head:
+        return f"{result.head}\n{result.text}"
     lines = result.text.splitlines()
     if result.exact or all(line.startswith((f"{target.name}  ", f"{target.name}:", "    ")) for line in lines):
         return result.text

@@ -28,7 +28,7 @@ from healthd.expected.store import Files, Kept, keep
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.report.board import Board, Change
-from healthd.report.connections import EACH, LEAST, RESERVED, Clients, most_connections
+from healthd.report.connections import Clients, most_connections, too_few
 from healthd.report.web import Door, application, server_for
 from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import Round, blind, examine_again
@@ -85,7 +85,7 @@ def _web_connections(targets: int) -> int:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             soft = hard
-    if soft < RESERVED + EACH * targets + LEAST:
+    if too_few(soft, targets):
         log.warning("files.limited", limit=soft, targets=targets, hint="raise LimitNOFILE, or ulimit -n")
     return most_connections(soft, targets)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from healthd.errors import ConfigError
@@ -10,7 +10,7 @@ from healthd.expected.files import ROLLBACK, text_of
 from healthd.importing.conversion import Folder, Pair, pair
 from healthd.importing.naming import names
 from healthd.importing.placeholders import Filling
-from healthd.importing.records import Files, Reading
+from healthd.importing.records import NEEDS_A_HUMAN, Files, Reading
 from healthd.importing.tools import TOOLS, tool_of
 from healthd.model.migration_names import canonical
 from healthd.sqltext.classify import committing
@@ -54,16 +54,31 @@ def pairs_of(reading: Reading, filling: Filling, ledger: str) -> list[Pair]:
     return [pair(one, name, common) for one, name in chosen]
 
 
-def texts_of(pairs: Iterable[Pair]) -> dict[str, str]:
+def needing_a_human(reading: Reading, pairs: Sequence[Pair]) -> list[str]:
+    """Return, in words, what remains to be done by hand."""
+    human = [words for one in pairs for words in one.human]
+    return human + [f"{file}: {reason}" for file, reason in reading.left.items() if reason.endswith(NEEDS_A_HUMAN)]
+
+
+def rows(pairs: Sequence[Pair]) -> list[str]:
+    """Return the lines that show the pairs, and what was changed in them."""
+    width = max(len(one.name) for one in pairs)
+    return [
+        f"{one.name:{width}}  {'' if one.rollback is not None else 'no '}rollback"
+        + "".join(f"\n    {words}" for words in one.said)
+        for one in pairs
+    ]
+
+
+def texts_of(pairs: Sequence[Pair]) -> dict[str, str]:
     """Return the texts of pairs by the names of their files."""
-    texts = {f"{one.name}{ROLLBACK}": one.rollback for one in pairs if one.rollback is not None}
-    return texts | {f"{one.name}.sql": one.apply for one in pairs}
+    texts = {f"{one.name}.sql": one.apply for one in pairs}
+    return texts | {f"{one.name}{ROLLBACK}": one.rollback for one in pairs if one.rollback is not None}
 
 
 def write_pairs(pairs: Sequence[Pair], to: Path, *, force: bool) -> tuple[Path, ...]:
     """Write the pairs into a folder, all or none, and return the paths; raise ConfigError if other files exist."""
-    texts = {to / f"{one.name}.sql": one.apply for one in pairs}
-    texts |= {to / name: text for name, text in texts_of(pairs).items()}
+    texts = {to / name: text for name, text in texts_of(pairs).items()}
     others = [path for path, text in texts.items() if path.exists() and path.read_bytes() != text.encode()]
     if others and not force:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""

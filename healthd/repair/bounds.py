@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from healthd.sqltext.tokens import NAME
+
 
 def condition(strategy: str, bound: str) -> str:
     """Return the condition that holds for the rows within a bound; "" if the key is not one column, or hashed."""
@@ -23,5 +25,5 @@ def condition(strategy: str, bound: str) -> str:
 
 ONE = r"(?:'(?:[^']|'')*'|[^',()]+)"
 VALUE = re.compile(ONE)
-KEY = re.compile(r'(?:RANGE|LIST) \(([a-z_][\w$]*|"(?:[^"]|"")+")\)')
+KEY = re.compile(rf"(?:RANGE|LIST) \(({NAME})\)")
 BOUND = re.compile(rf"FOR VALUES (?:FROM \(({ONE})\) TO \(({ONE})\)|IN \(({ONE}(?:, {ONE})*)\))", re.DOTALL)

@@ -10,6 +10,7 @@ from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
 from healthd.repair import bounds
 from healthd.repair.operations import ALTER, CREATE, Change, Operation
+from healthd.sqltext.tokens import NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,6 @@ def _of_reference(change: Change, table: Key, names: str, other: str, keys: str,
     )
 
 
-NAME = r'(?:[a-z_][\w$]*|"(?:[^"]|"")+")'
 KEYS = re.compile(rf"\(({NAME}(?:, {NAME})*)\)(?: INCLUDE \([^()]*\))?(?: WHERE (\(.*\)))?\Z", re.DOTALL)
 CHECKED = re.compile(r"CHECK (\(.*\))(?: NO INHERIT)?\Z", re.DOTALL)
 REFERRING = re.compile(

@@ -53,14 +53,10 @@ def rows(snapshot: Snapshot, table: Key, columns: Collection[Key]) -> Iterator[s
     objects = snapshot.objects
     given = [key for key in columns if objects[key].generated == "none" and objects[key].identity != "always"]
     for number in range(1, COUNT + 1):
-        values = {quote(key.path[-1]): _value(objects[key], objects, number) for key in given}
+        values = {quote(key.path[-1]): value_of(objects[key].type, objects, number) for key in given}
         known = {name: literal(value) for name, value in values.items() if value is not None}
         what = f"({', '.join(known)}) VALUES ({', '.join(known.values())})" if known else "DEFAULT VALUES"
         yield f"INSERT INTO {table.sql} {what};"
-
-
-def _value(column: Record, objects: Mapping[Key, Record], number: int) -> str | None:
-    return value_of(column.type, objects, number)
 
 
 def value_of(type_: str, objects: Mapping[Key, Record], number: int) -> str | None:

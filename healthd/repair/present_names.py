@@ -11,6 +11,7 @@ from healthd.model.kinds import Path
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, Difference
 from healthd.repair.dependencies import Dependencies
+from healthd.sqltext.tokens import NAME
 
 
 def present(side: Dependencies, names: Sequence[Difference]) -> Callable[[str], str]:
@@ -88,7 +89,6 @@ class _Asking:
 
 TABLES = frozenset({"schema", "table"})
 OTHERS = frozenset({"schema"} | {name for name, kind in KINDS.items() if kind.is_type or name == "function"})
-NAME = r'(?:[a-z_][\w$]*|"(?:[^"]|"")+")'
 # A string, a table in FROM, another name with its schema, and a name in quotation marks, which may contain all of them.
 PARTS = re.compile(
     rf"'(?:[^']|'')*'|(?<!DISTINCT )\bFROM (?P<table>{NAME}\.{NAME})(?P<alias> AS \w+)?"

@@ -23,7 +23,16 @@ WHOLE_S = 30.0  # from then on until its response is complete
 
 def most_connections(descriptors: int, targets: int) -> int:
     """Return how many clients may be connected if a process may open so many files; the databases come first."""
-    return max(LEAST, min(MOST, descriptors - RESERVED - EACH * targets))
+    return max(LEAST, min(MOST, _left(descriptors, targets)))
+
+
+def too_few(descriptors: int, targets: int) -> bool:
+    """Return whether a process that may open so many files lacks some for its databases and a few clients."""
+    return _left(descriptors, targets) < LEAST
+
+
+def _left(descriptors: int, targets: int) -> int:
+    return descriptors - RESERVED - EACH * targets
 
 
 class Clients:

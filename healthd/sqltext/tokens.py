@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+NAME = r'(?:[a-z_][\w$]*|"(?:[^"]|"")+")'  # of an object, as PostgreSQL prints it
 TOKEN = re.compile(r'"((?:[^"]|"")+)"|([\w$]+)|[^\s]')
 
 

@@ -465,6 +465,25 @@ def test_a_path_is_a_folder_or_a_file(house: Path, capsys: pytest.CaptureFixture
     assert "no such file or folder: sql/c.sql" in capsys.readouterr().err
 
 
+def test_a_path_is_checked_once_and_with_the_lock_file_of_its_own_project(
+    house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(house, a="SELECT 1;", **{"a.rollback": ""})
+    (house / "stock").mkdir()
+    (house / "stock" / "b.sql").write_text("SELECT 1;")
+    (house / "stock" / "b.rollback.sql").write_text("")
+    (house / "stock" / "schema.lock").write_text("broken")
+    targets = "[DEFAULT]\nsources = sql\n[target one]\ndatabase = postgresql:///x\n"
+    (house / "yoyo.ini").write_text(f"{targets}[target two]\ndatabase = postgresql:///y\nsources = stock\n")
+
+    assert 0 == run(["lint", "--no-squawk", "sql/a.sql"])
+    captured = capsys.readouterr()
+    assert ("1 file: nothing found\n", False) == (captured.out, "stock" in captured.err)
+    assert 0 == run(["lint", "--no-squawk", "sql/a.sql", "stock"])
+    captured = capsys.readouterr()
+    assert ("3 files: nothing found\n", 1) == (captured.out, captured.err.count("stock/schema.lock"))
+
+
 def test_a_rollback_whose_migration_is_gone_is_an_error(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(house, a="SELECT 1;", **{"a.rollback": "", "b.rollback": "SELECT 1;"})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,10 +12,8 @@ from healthd.cli.fleet import of_target, one_project
 from healthd.cli.options import out, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError
-from healthd.importing.conversion import Pair
-from healthd.importing.records import NEEDS_A_HUMAN, Reading
 from healthd.importing.tools import TOOLS
-from healthd.importing.transfer import read_pairs, write_pairs
+from healthd.importing.transfer import needing_a_human, read_pairs, rows, write_pairs
 
 
 @verb(database=False)
@@ -87,22 +85,6 @@ def import_(
 
 
 TEXTS = ("apply", "rollback")
-
-
-def needing_a_human(reading: Reading, pairs: Sequence[Pair]) -> list[str]:
-    """Return, in words, what remains to be done by hand."""
-    human = [words for one in pairs for words in one.human]
-    return human + [f"{file}: {reason}" for file, reason in reading.left.items() if reason.endswith(NEEDS_A_HUMAN)]
-
-
-def rows(pairs: Sequence[Pair]) -> list[str]:
-    """Return the lines that show the pairs, and what was changed in them."""
-    width = max(len(one.name) for one in pairs)
-    return [
-        f"{one.name:{width}}  {'' if one.rollback is not None else 'no '}rollback"
-        + "".join(f"\n    {words}" for words in one.said)
-        for one in pairs
-    ]
 
 
 def _placeholders(given: tuple[str, ...]) -> Mapping[str, str]:

@@ -55,16 +55,35 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
     """
     advice: list[Advice] = []
     count = 0
-    for own in projects_of(settings, None):
-        sources, found = _advice(own, paths, no_squawk=no_squawk)
+    for own, given in _of_projects(projects_of(settings, None), paths):
+        sources, found = _advice(own, given, no_squawk=no_squawk)
         count, advice = count + sources, [*advice, *(one for one in found if one not in advice)]
-    lines = tuple(_lines(advice)) or (Line((f"{count} files: nothing found",), Severity.OK, marked="nothing found"),)
+    nothing = f"{count} file{'s' * (count != 1)}: nothing found"
+    lines = tuple(_lines(advice)) or (Line((nothing,), Severity.OK, marked="nothing found"),)
     out(style, plain(lines), {"advice": [asdict(one) for one in advice]}, partial(shown, lines))
     links = dict.fromkeys(one.link for one in advice)
     for link in links if style == "text" else ():
         say(f"see {link.replace(LINK, 'healthd docs lint#')}")
     severities = {one.severity for one in advice}
     return 2 if "error" in severities else 1 if "warning" in severities else 0
+
+
+def _of_projects(projects: Sequence[Settings], paths: Sequence[Path]) -> list[tuple[Settings, tuple[Path, ...]]]:
+    """Return with each project its part of these paths, and all of its files if there are none.
+
+    A path that is in no project belongs to the first one.
+    """
+    if not paths:
+        return [(own, ()) for own in projects]
+    theirs: dict[int, list[Path]] = {}
+    for path in paths:
+        inside = (number for number, own in enumerate(projects) if _is_in(path, own.sources))
+        theirs.setdefault(next(inside, 0), []).append(path)
+    return [(projects[number], tuple(given)) for number, given in theirs.items()]
+
+
+def _is_in(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.resolve().is_relative_to(folder.resolve()) for folder in folders)
 
 
 def _advice(settings: Settings, paths: Sequence[Path], *, no_squawk: bool) -> tuple[int, list[Advice]]:

@@ -98,8 +98,8 @@ def migrate(
       healthd migrate --to 0012_orders
       healthd migrate --all --jobs 8 --canary orders-eu
     """
-    targets = chosen(settings, target, every=every)
     settings = watched(settings)
+    targets = chosen(settings, target, every=every)
     if every or len(targets) > 1:
         return _migrate_all(settings, targets, style, options, jobs=jobs or 4, canary=canary, keep_going=keep_going)
     if jobs or canary or keep_going:

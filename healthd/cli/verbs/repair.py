@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from healthd.cli.completion import target_names
-from healthd.cli.fleet import Result, chosen, on_targets, several
+from healthd.cli.fleet import Result, on_targets, several
 from healthd.cli.options import finished, manner, patient, say, verb
 from healthd.config.settings import Settings, Target
 from healthd.database.dsn import Dsn
@@ -70,20 +70,16 @@ def repair(
         raise click.UsageError("--apply runs only what was rehearsed: it excludes --no-rehearsal")
     name = name or target
     run = partial(_apply, options=options) if applies else partial(_print, rehearsal=rehearsal)
-    if not applies and len(chosen(settings, name, every=every)) > 1:
-        run = partial(_print, rehearsal=rehearsal, connects=True)
     return on_targets(settings, style, name, run, every=every, in_sql=True)
 
 
-def _print(settings: Settings, target: Target, *, rehearsal: bool, connects: bool = False) -> Result:
-    """Return the script for a target; with a \\connect to its database if it is one of several scripts."""
+def _print(settings: Settings, target: Target, *, rehearsal: bool) -> Result:
+    """Return the script for a target."""
     found = finished(examined(target, read_files(settings)))
     played = finished(_rehearsed(found, settings)) if rehearsal and found.report.script else None
-    text = _script(found.report, played)
-    if connects:
-        text = f"{connecting(Dsn.of(target.migrating.dsn).url)}\n{text}"
     document = [finding_document(one) for one in found.report.findings]
-    return Result(int(found.report.severity), text, document, exact=True)
+    head = connecting(Dsn.of(target.migrating.dsn).url)
+    return Result(int(found.report.severity), _script(found.report, played), document, exact=True, head=head)
 
 
 def _script(report: Report, played: Rehearsal | None) -> str:

@@ -32,12 +32,18 @@ QUERY = """
      WHERE r.rolname = current_user"""
 
 
+def assuming(server_version: int) -> str:
+    """Return the word with which pg_has_role asks whether a role may act for another; before 16 all members may."""
+    return "SET" if server_version >= 160000 else "MEMBER"
+
+
 async def read_rights(connection: AsyncConnection[Any]) -> Rights | None:
     """Return what the role of a connection lacks; None if the server does not say."""
-    assume = "SET" if connection.info.server_version >= 160000 else "MEMBER"
     try:
         async with connection.transaction():
-            row = await (await connection.execute(QUERY.encode(), [assume])).fetchone()
+            row = await (
+                await connection.execute(QUERY.encode(), [assuming(connection.info.server_version)])
+            ).fetchone()
     except Error:
         if connection.closed:
             raise

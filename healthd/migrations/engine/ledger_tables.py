@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from yoyo import internalmigrations
 from yoyo.internalmigrations import v2
 
+from healthd.database.probes.rights import assuming
 from healthd.errors import MigrationFailed, PermissionDenied
 from healthd.migrations.engine import progress
 from healthd.migrations.engine.sending import NOTHING
@@ -234,7 +235,7 @@ def refuse_read_only(session: Session) -> None:
 
 
 # Whether this session may give a table in its schema to another role.
-GIVES = """SELECT r.rolsuper OR current_user = %(owner)s,
+MAY_GIVE = """SELECT r.rolsuper OR current_user = %(owner)s,
                   pg_catalog.pg_has_role(%(owner)s, %(mode)s),
                   pg_catalog.has_schema_privilege(%(owner)s, %(schema)s, 'CREATE')
              FROM pg_catalog.pg_roles AS r
@@ -243,9 +244,8 @@ GIVES = """SELECT r.rolsuper OR current_user = %(owner)s,
 
 def refuse_foreign_owner(session: Session, owner: str) -> None:
     """Raise if this session may not give a role a new ledger."""
-    mode = "SET" if session.connection.info.server_version >= 160000 else "MEMBER"
-    values = {"owner": owner, "mode": mode, "schema": schema_of(session)}
-    ((free, acts, creates),) = session.connection.execute(GIVES, values).fetchall()
+    values = {"owner": owner, "mode": assuming(session.connection.info.server_version), "schema": schema_of(session)}
+    ((free, acts, creates),) = session.connection.execute(MAY_GIVE, values).fetchall()
     if free or (acts and creates):
         return
     me, role = quote(session.connection.info.user), quote(owner)

@@ -123,6 +123,16 @@ def _drop_subscriptions(administrator: psycopg.Connection, url: str, name: str) 
             connection.execute(compose.SQL("DROP SUBSCRIPTION {}").format(compose.Identifier(name)))
 
 
+@pytest.fixture(scope="session")
+def shipped(server: embedded.Server, _administrator: psycopg.Connection) -> str:
+    """The name of a template database to which sql/ was applied."""
+    from story import migrate_shipped  # the unit tests do without it
+
+    _administrator.execute("CREATE DATABASE shipped TEMPLATE template0")
+    migrate_shipped(server.url("shipped"))
+    return "shipped"
+
+
 @pytest.fixture
 def make_database(
     server: embedded.Server,

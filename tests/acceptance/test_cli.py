@@ -84,10 +84,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def migrated(project: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def migrated(
+    project: Path, make_database: MakeDatabase, migrated_template: str, monkeypatch: pytest.MonkeyPatch
+) -> str:
     """The URL of a database with every migration applied, where HEALTHD_DATABASE leads to."""
-    monkeypatch.setenv("HEALTHD_DATABASE", database)
-    assert healthd("migrate").code == 0
+    monkeypatch.setenv("HEALTHD_DATABASE", database := make_database(migrated_template))
     return database
 
 

@@ -100,11 +100,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def migrated(folder: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def migrated(folder: Path, make_database: MakeDatabase, migrated_template: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of a database with every migration applied."""
     monkeypatch.chdir(folder)
-    assert healthd("migrate", "--database", database).code == 0
-    return database
+    return make_database(migrated_template)
 
 
 def configure(folder: Path, more: str = "", **urls: str) -> None:

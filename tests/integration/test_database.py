@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql as compose
-from story import lock, migrated
 
 from healthd.database.connection import connect, read_only
 from healthd.database.dsn import Dsn
@@ -75,21 +74,10 @@ HOSTILE = (
 )
 
 
-@pytest.fixture(scope="module")
-def _locked() -> Any:
-    return lock()
-
-
-@pytest.fixture(scope="module")
-async def template(server: Any, _administrator: Any, _locked: Any, anyio_backend: str) -> AsyncIterator[str]:
-    async with migrated(server, _administrator, "doors") as name:
-        yield name
-
-
 @pytest.fixture
-def url(template: str, make_database: Any) -> str:
+def url(shipped: str, make_database: Any) -> str:
     """The URL of a database with sql/ applied."""
-    return make_database(template)
+    return make_database(shipped)
 
 
 @pytest.fixture

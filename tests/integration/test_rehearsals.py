@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import BINARIES
 from servers import left_in, wait_for
-from story import files, lock, migrated, migrations
+from story import files, lock, migrations
 
 from healthd.config.settings import Settings, Target
 from healthd.daemon.rehearsals import WAITING, Rehearsals
@@ -35,17 +35,11 @@ def known() -> Files:
     return files(lock(), migrations())
 
 
-@pytest.fixture(scope="module")
-async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
-    async with migrated(server, _administrator, "rehearsals") as name:
-        yield name
-
-
 @pytest.fixture
-def url(template: str, make_database: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+def url(shipped: str, make_database: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of a database with sql/ applied."""
     monkeypatch.setattr(rounds, "AGAIN_S", 0.0)
-    return make_database(template)
+    return make_database(shipped)
 
 
 @pytest.fixture

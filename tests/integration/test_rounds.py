@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from story import files, lock, migrated, migrations
+from story import files, lock, migrations
 
 from healthd.background import Later
 from healthd.catalog import KINDS
@@ -48,16 +48,10 @@ def known() -> Files:
     return files(lock(), migrations())
 
 
-@pytest.fixture(scope="module")
-async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
-    async with migrated(server, _administrator, "rounds") as name:
-        yield name
-
-
 @pytest.fixture
-def url(template: str, make_database: Any) -> str:
+def url(shipped: str, make_database: Any) -> str:
     """The URL of a database with sql/ applied."""
-    return make_database(template)
+    return make_database(shipped)
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,11 @@
 """A round that is the only one of its process, or that takes long, takes a second connection, and can do without it."""
 
 import socket
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from pooler import pooled
-from story import files, lock, migrated, migrations
+from story import files, lock, migrations
 
 from healthd.catalog import KINDS
 from healthd.config.settings import Target
@@ -27,15 +26,9 @@ def known() -> Files:
     return files(lock(), migrations())
 
 
-@pytest.fixture(scope="module")
-async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
-    async with migrated(server, _administrator, "second") as name:
-        yield name
-
-
 @pytest.fixture
-def url(template: str, make_database: Any) -> str:
-    return make_database(template)
+def url(shipped: str, make_database: Any) -> str:
+    return make_database(shipped)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from pg_dump import printed, run_psql, statements_of
 from psycopg import sql as compose
-from story import STORIES, Scene, Story, lock, migrated, play
+from story import STORIES, Scene, Story, play
 
 from healthd.checks import CHECKS
 from healthd.comparison.roles import comparable
@@ -43,30 +43,16 @@ def _no_pause_before_confirming() -> Any:
 
 
 @pytest.fixture(scope="module")
-def locked() -> Any:
-    return lock()
-
-
-@pytest.fixture(scope="module")
-async def template(
-    server: embedded.Server, _administrator: psycopg.Connection, locked: Any, anyio_backend: str
-) -> AsyncIterator[str]:
-    """The name of a database to which sql/ was applied."""
-    async with migrated(server, _administrator, "stories") as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def untouched(server: embedded.Server, template: str) -> str:
+def untouched(server: embedded.Server, shipped: str) -> str:
     """What pg_dump prints of a database to which only sql/ was applied."""
-    return printed(server.url(template))
+    return printed(server.url(shipped))
 
 
 @pytest.fixture(scope="module")
 async def scene(
     request: pytest.FixtureRequest,
     server: embedded.Server,
-    template: str,
+    shipped: str,
     _administrator: psycopg.Connection,
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
@@ -78,11 +64,13 @@ async def scene(
     strategy = " STRATEGY file_copy" if _administrator.info.server_version >= 150000 else ""
     name = compose.Identifier(f"story_{story.name}"[:63])
     _administrator.execute(
-        compose.SQL("CREATE DATABASE {} TEMPLATE {}" + strategy).format(name, compose.Identifier(template))
+        compose.SQL("CREATE DATABASE {} TEMPLATE {}" + strategy).format(name, compose.Identifier(shipped))
     )
     url = server.url(name.as_string().strip('"'))
     with psycopg.connect(url, autocommit=True) as connection:
-        yield await play(story, url, tmp_path_factory.mktemp(story.name, numbered=True), connection)
+        played = await play(story, url, tmp_path_factory.mktemp(story.name, numbered=True), connection)
+        yield played
+        await played.after.close()
     _administrator.execute(compose.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 

@@ -23,8 +23,7 @@ import asyncio
 import functools
 import os
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,9 +49,8 @@ from healthd.model.contracts import Contract
 from healthd.model.findings import Report
 from healthd.model.names import Key
 from healthd.model.snapshots import diff
-from healthd.postgres.embedded import Server
 from healthd.replay.replay import replay
-from healthd.rounds.examination import Round, examine, examine_again
+from healthd.rounds.examination import Round, examine_again
 from healthd.sqltext.statements import statements
 
 HERE = Path(__file__).parents[1] / "stories"
@@ -137,7 +135,10 @@ def files(lock: LockFile, migrations: Sequence[Migration]) -> Files:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A story that was played, the report of the first round, and what is needed for another round."""
+    """A story that was played, the report of the round after it, and what is needed for another round.
+
+    All rounds share a connection, as those of the daemon do, but for those of a slow story.
+    """
 
     story: Story
     url: str
@@ -148,13 +149,18 @@ class Scene:
     printed: str  # the output of pg_dump before the change; "": that of the template
 
     async def again(self) -> Report:
-        """Return the report of another round."""
-        return await examine(self.target, self.files)
+        """Return the report of another round, the last one."""
+        last = await examine_again(self.target, self.files, None if self.story.slow else self.after)
+        await last.close()
+        return last.report
 
     async def unexplained(self) -> list[str]:
         """Return the differences that `healthd diff` lists, and that the report neither reports nor lists in a note."""
-        async with connect(self.url) as connection:
-            reading = await read(connection)
+        if self.after.session is None or self.after.session.connection.closed:
+            async with connect(self.url) as connection:
+                reading = await read(connection)
+        else:
+            reading = await read(self.after.session.connection)
         applied = [one.id for one in reading.ledger.applied]
         expected = self.files.lock.on(reading.snapshot.server_version).expected(applied)
         both = comparable(expected, reading.snapshot, reading.ledger.owner)
@@ -183,7 +189,8 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
     if story.slow:
         await before.close()
     after = await examine_again(target, compared, None if story.slow else before)
-    await after.close()
+    if story.slow:
+        await after.close()
     return Scene(story, url, target, compared, after.report, after, printed)
 
 
@@ -202,13 +209,9 @@ async def _lock_given(url: str, locked: LockFile, known: Sequence[Migration]) ->
     return load(dump(replace(locked, migrations=(*locked.migrations, given))))
 
 
-@asynccontextmanager
-async def migrated(server: Server, administrator: psycopg.Connection[Any], name: str) -> AsyncIterator[str]:
-    """Create a template database with sql/ applied, and drop it afterwards."""
-    administrator.execute(compose.SQL("CREATE DATABASE {} TEMPLATE template0").format(compose.Identifier(name)))
-    await migrate(server.url(name), migrations(), lock(), say=lambda _: None)
-    yield name
-    administrator.execute(compose.SQL("DROP DATABASE {} WITH (FORCE)").format(compose.Identifier(name)))
+def migrate_shipped(url: str) -> None:
+    """Apply sql/ to an empty database."""
+    asyncio.run(migrate(url, migrations(), lock(), say=lambda _: None))
 
 
 def run(connection: psycopg.Connection[Any], text: str) -> None:

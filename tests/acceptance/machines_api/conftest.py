@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from story import lock, migrated
 
 from examples.machines_api.app import create_app
 from examples.machines_api.callers import Callers
@@ -26,25 +25,15 @@ NEW = {
 
 
 @pytest.fixture(scope="session")
-def _locked() -> None:
-    """A replay runs a loop of its own, so it cannot be asked for from within one."""
-    lock()
-
-
-@pytest.fixture(scope="module")
-async def template(
-    server: Any, _administrator: psycopg.Connection[Any], _locked: None, anyio_backend: str
-) -> AsyncIterator[str]:
+def _role(_administrator: psycopg.Connection[Any]) -> None:
     if _administrator.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
         _administrator.execute("CREATE ROLE machines_api LOGIN")
-    async with migrated(server, _administrator, "machines_api") as name:
-        yield name
 
 
 @pytest.fixture
-def url(template: str, make_database: Any) -> str:
+def url(shipped: str, _role: None, make_database: Any) -> str:
     """The URL of a database with sql/ applied."""
-    return str(make_database(template))
+    return str(make_database(shipped))
 
 
 def authorization(organization: str) -> dict[str, str]:

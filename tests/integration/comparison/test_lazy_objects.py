@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from story import files, lock, migrated, migrations
+from story import files, lock, migrations
 
 from healthd.catalog import KINDS
 from healthd.comparison.lazy_objects import whole
@@ -22,11 +22,6 @@ from healthd.rounds.examination import examine
 @pytest.fixture(scope="module")
 def known() -> Files:
     return files(lock(), migrations())
-
-
-@pytest.fixture
-def administrator(_administrator: Any) -> Any:
-    return _administrator
 
 
 PARTS = {"table": {Key("table", ("a", "b")): 1}, "view": {Key("view", ("a", "c")): 2}}
@@ -51,7 +46,7 @@ def test_only_requested_kinds_are_fetched() -> None:
 
 
 async def test_a_check_sees_all_objects_even_if_few_of_them_were_read(
-    server: Any, administrator: Any, known: Files, monkeypatch: pytest.MonkeyPatch
+    server: Any, shipped: str, known: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Evidence] = []
     conclusion: Any = import_module("healthd.rounds.conclusion")
@@ -61,11 +56,10 @@ async def test_a_check_sees_all_objects_even_if_few_of_them_were_read(
         return ()
 
     monkeypatch.setattr(conclusion, "CHECKS", {"look": look, "waivers": lambda _evidence: ()})
-    async with migrated(server, administrator, "omitted") as name:
-        url = server.url(name)
-        await examine(Target("t", url), known)
-        async with connect(url) as connection:
-            reading = await read(connection)
+    url = server.url(shipped)
+    await examine(Target("t", url), known)
+    async with connect(url) as connection:
+        reading = await read(connection)
 
     (evidence,) = seen
     everything = for_comparison(reading.snapshot, reading.ledger.owner).objects

@@ -98,6 +98,7 @@ async def test_a_client_that_makes_no_request_is_disconnected(sent: bytes, monke
 )
 async def test_a_client_that_does_not_finish_is_disconnected(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "WHOLE_S", 0.05)
+    monkeypatch.setattr(connections, "HEAD_S", 1.0)  # from when a response waits to be read
     clients = Clients()
     async with serving(clients) as connect:
         await connect(sent)

@@ -133,6 +133,21 @@ def shipped(server: embedded.Server, _administrator: psycopg.Connection) -> str:
     return "shipped"
 
 
+@pytest.fixture(scope="session")
+def migrated_template(
+    server: embedded.Server, _administrator: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The name of a template database with the migrations of `make_project`."""
+    from acceptance.test_cli import healthd, make_project
+
+    _administrator.execute("CREATE DATABASE migrated TEMPLATE template0")
+    project = make_project(tmp_path_factory.mktemp("migrated") / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        assert 0 == healthd("migrate", "--database", server.url("migrated")).code
+    return "migrated"
+
+
 @pytest.fixture
 def make_database(
     server: embedded.Server,

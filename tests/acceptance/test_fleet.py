@@ -3,7 +3,7 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -41,38 +41,84 @@ def write(folder: Path, name: str) -> None:
     (folder / name / f"0001_{name}.rollback.sql").write_text(DOWN[name])
 
 
+@pytest.fixture(scope="module")
+def _roles(_administrator: psycopg.Connection) -> None:
+    """A role that owns the databases, and another one with which healthd reads them."""
+    _administrator.execute("DROP ROLE IF EXISTS fleet_deployer, fleet_monitor")
+    _administrator.execute("CREATE ROLE fleet_deployer LOGIN; CREATE ROLE fleet_monitor LOGIN CONNECTION LIMIT 3")
+    _administrator.execute("GRANT pg_read_all_data TO fleet_monitor")
+
+
+@pytest.fixture(scope="module")
+def templates(
+    _administrator: psycopg.Connection,
+    _roles: None,
+    server: Server,
+    tmp_path_factory: pytest.TempPathFactory,
+    locks: dict[str, str],
+) -> dict[str, str]:
+    """The name of a database with the migrations of each schema."""
+    made = {}
+    for name in FILES:
+        _administrator.execute(f"CREATE DATABASE fleet_{name} TEMPLATE template0".encode())
+        made[name], url = f"fleet_{name}", server.url(f"fleet_{name}")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("GRANT CREATE ON SCHEMA public TO fleet_deployer")
+        folder = tmp_path_factory.mktemp("template")
+        write(folder, name)
+        (folder / name / "schema.lock").write_text(locks[name])
+        (folder / "yoyo.ini").write_text(f"[DEFAULT]\nsources = {name}\n")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            assert 0 == healthd("migrate", "--database", url.replace("postgres@", "fleet_deployer@")).code
+    return made
+
+
+def configure(folder: Path, urls: Mapping[str, str], locks: Mapping[str, str]) -> None:
+    """Write the project of these databases."""
+    lines = ["[DEFAULT]", "sources = shop", "[healthd]", "rehearse = no"]
+    for name, url in urls.items():
+        escaped = url.replace("%", "%%")
+        lines += [f"[target {name}]", f"database = {escaped.replace('postgres@', 'fleet_monitor@')}"]
+        lines += [f"migrate_database = {escaped.replace('postgres@', 'fleet_deployer@')}"]
+        lines += ["sources = stock", "labels = team=store, tier=1"] if name in STOCKS else []
+    for name, text in locks.items():
+        write(folder, name)
+        (folder / name / "schema.lock").write_text(text)
+    (folder / "yoyo.ini").write_text("\n".join(lines))
+
+
 @pytest.fixture
 def fleet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_database: MakeDatabase, sql: Sql, locks: dict[str, str]
-) -> Iterator[dict[str, str]]:
-    """The URLs of seven databases by target: a role owns them, and healthd reads with another one."""
-    with psycopg.connect(make_database(), autocommit=True) as connection:
-        connection.execute("DROP ROLE IF EXISTS fleet_deployer, fleet_monitor")
-        connection.execute("CREATE ROLE fleet_deployer LOGIN; CREATE ROLE fleet_monitor LOGIN CONNECTION LIMIT 3")
-        connection.execute("GRANT pg_read_all_data TO fleet_monitor")
-        urls, lines = {}, ["[DEFAULT]", "sources = shop", "[healthd]", "rehearse = no"]
-        for name in (*SHOPS, *STOCKS):
-            url = urls[name] = make_database()
-            sql(url, "GRANT CREATE ON SCHEMA public TO fleet_deployer")
-            escaped = url.replace("%", "%%")
-            lines += [f"[target {name}]", f"database = {escaped.replace('postgres@', 'fleet_monitor@')}"]
-            lines += [f"migrate_database = {escaped.replace('postgres@', 'fleet_deployer@')}"]
-            lines += ["sources = stock", "labels = team=store, tier=1"] if name in STOCKS else []
-        for name, text in locks.items():
-            write(tmp_path, name)
-            (tmp_path / name / "schema.lock").write_text(text)
-        (tmp_path / "yoyo.ini").write_text("\n".join(lines))
-        monkeypatch.chdir(tmp_path)
-        yield urls
-        for url in urls.values():
-            sql(url, "DROP OWNED BY fleet_deployer, fleet_monitor CASCADE")
-        connection.execute("DROP ROLE fleet_deployer, fleet_monitor")
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_database: MakeDatabase,
+    sql: Sql,
+    locks: dict[str, str],
+    _roles: None,
+) -> dict[str, str]:
+    """The URLs of seven empty databases by target."""
+    urls = {name: make_database() for name in (*SHOPS, *STOCKS)}
+    for url in urls.values():
+        sql(url, "GRANT CREATE ON SCHEMA public TO fleet_deployer")
+    configure(tmp_path, urls, locks)
+    monkeypatch.chdir(tmp_path)
+    return urls
 
 
 @pytest.fixture
-def migrated(fleet: dict[str, str]) -> dict[str, str]:
-    assert 0 == healthd("migrate", "--all").code
-    return fleet
+def migrated(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_database: MakeDatabase,
+    locks: dict[str, str],
+    templates: dict[str, str],
+) -> dict[str, str]:
+    """The URLs of seven databases with the migrations of their schemas, by target."""
+    urls = {name: make_database(templates["stock" if name in STOCKS else "shop"]) for name in (*SHOPS, *STOCKS)}
+    configure(tmp_path, urls, locks)
+    monkeypatch.chdir(tmp_path)
+    return urls
 
 
 def test_each_target_gets_the_migrations_of_its_own_schema(fleet: dict[str, str], sql: Sql) -> None:

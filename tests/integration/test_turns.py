@@ -32,14 +32,15 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+def fleet(
+    tmp_path: Path, make_database: MakeDatabase, migrated_template: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Fleet]:
     monkeypatch.chdir(folder := make_project(tmp_path / "project"))
-    owners = [make_database() for _ in range(7)]
+    owners = [make_database(migrated_template) for _ in range(7)]
     with psycopg.connect(owners[0], autocommit=True) as connection:
         connection.execute(f"DROP ROLE IF EXISTS {ROLE}")
         connection.execute(f"CREATE ROLE {ROLE} LOGIN CONNECTION LIMIT 3")
     for url in owners:
-        assert 0 == healthd("migrate", "--database", url).code
         with psycopg.connect(url) as connection:
             connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {ROLE}")
     urls = tuple(url.replace("postgres@", f"{ROLE}@") for url in owners)

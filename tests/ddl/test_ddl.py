@@ -31,6 +31,8 @@ the schema: both see the same objects. The server computes the same digests of t
 functions print the texts that healthd composes.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 import os
@@ -141,18 +143,21 @@ def answers_of(file: File, server_version: int) -> Mapping[str, Any] | None:
 
 
 NOTHING = Snapshot(0, {})
+MATRIX = os.environ.get("HEALTHD_PROFILE") == "matrix"
 
 
 @dataclass(slots=True)
 class Watch:
     """A database that is observed twice: what healthd reads from it, and what pg_dump prints.
 
-    `recorded` yields, for each statement, whether pg_dump's output changed after it; without it, pg_dump runs.
-    `overlooked` is whether a daemon's query in a quiet round would not have detected the change.
+    `replayed` reads as a replay does, and takes the snapshots; with `make matrix`, they are compared with those that
+    `reader` takes. `recorded` yields, for each statement, whether pg_dump's output changed after it; without it,
+    pg_dump runs. `overlooked` is whether a daemon's query in a quiet round would not have detected the change.
     """
 
     url: str
     reader: psycopg.AsyncConnection[Any]
+    replayed: Replayed
     mark: Mark
     snapshot: Snapshot
     printed: str
@@ -161,13 +166,17 @@ class Watch:
 
     @classmethod
     async def begin(
-        cls, url: str, reader: psycopg.AsyncConnection[Any], answers: Mapping[str, Any] | None = None
+        cls,
+        url: str,
+        reader: psycopg.AsyncConnection[Any],
+        replayed: Replayed,
+        answers: Mapping[str, Any] | None = None,
     ) -> Self:
         mark = await change_token.take_mark(reader, busy=True)
-        snapshot = await take_snapshot_after(reader, NOTHING)
+        snapshot = await replayed.look()
         if answers is not None:
-            return cls(url, reader, mark, snapshot, "", iter(answers["moved"]))
-        return cls(url, reader, mark, snapshot, pg_dump.printed(url))
+            return cls(url, reader, replayed, mark, snapshot, "", iter(answers["moved"]))
+        return cls(url, reader, replayed, mark, snapshot, pg_dump.printed(url))
 
     def question(self) -> str:
         """Return, for people, whether the query of a quiet round detected the change."""
@@ -181,9 +190,11 @@ class Watch:
         same, mark = await change_token.look(self.reader, self.mark)
         self.mark = replace(mark, busy=True)  # the sums themselves are queried, whatever was committed
         snapshot, printed = await asyncio.gather(
-            take_snapshot_after(self.reader, self.snapshot),
+            self.replayed.look(),
             asyncio.to_thread(lambda: self.printed if rolled_back or self.recorded else pg_dump.printed(self.url)),
         )
+        if MATRIX:
+            assert () == diff(await take_snapshot_after(self.reader, self.snapshot), snapshot)
         before, self.snapshot, was, self.printed = self.snapshot, snapshot, self.printed, printed
         differences = diff(before, snapshot)
         self.overlooked = same and bool(differences)
@@ -246,13 +257,14 @@ class Replayed:
     snapshot: Snapshot = NOTHING
     digests: Mapping[str, Digest] = field(default_factory=lambda: expected_digests({}))
 
-    async def look(self) -> None:
+    async def look(self) -> Snapshot:
+        """Return a snapshot."""
         self.snapshot, self.digests = await self.reader.take(self.snapshot, self.digests)
+        return self.snapshot
 
     async def stale(self, connection: psycopg.AsyncConnection[Any]) -> str | None:
         """Return how the last snapshot differs from a full one, None if it does not."""
-        empty, migrator = expected_digests({}), connection.info.user
-        full, digests = await take_with_digests(connection, NOTHING, empty, migrator=migrator)
+        full, digests = await take_with_digests(connection, NOTHING, expected_digests({}))
         unlike = told(diff(self.snapshot, full, exact=True))
         other = sorted(name for name, digest in digests.items() if self.digests.get(name) != digest)
         return report("the snapshots of a replay differ", unlike, ", ".join(other)) if unlike or other else None
@@ -423,8 +435,8 @@ async def test_a_snapshot_changes_exactly_when_pg_dump_changes(
     moved: list[str] = []
     answers = answers_of(file, administrator.info.server_version)
     async with connect(url) as connection, connect(url) as other:
-        watch = await Watch.begin(url, connection, answers)
-        replayed = Replayed(PlannedReader(other, connection.info.user))
+        replayed = Replayed(PlannedReader(other, None))
+        watch = await Watch.begin(url, connection, replayed, answers)
         empty = watch.snapshot
         with psycopg.connect(url, autocommit=True) as writer:
             for step in steps:
@@ -432,7 +444,6 @@ async def test_a_snapshot_changes_exactly_when_pg_dump_changes(
                     trouble, more = await play(watch, writer, step, moved)
                     troubles.append(trouble)
                     only_ours |= more
-                    await replayed.look()
         whole = await read(connection)  # of everything, whatever was read before
         if stale := diff(watch.snapshot, whole.snapshot, exact=True):
             troubles.append(report("the incremental snapshots differ from a full snapshot", told(stale)))

@@ -28,9 +28,12 @@ Taken = tuple[Snapshot, Mapping[str, Digest]]
 
 
 class PlannedReader:
-    """A connection that is used for nothing else, and the names of the statements that are prepared on it."""
+    """A connection that is used for nothing else, and the names of the statements that are prepared on it.
 
-    def __init__(self, connection: AsyncConnection[Any], migrator: str) -> None:
+    The `migrator` is not listed as the owner of its objects.
+    """
+
+    def __init__(self, connection: AsyncConnection[Any], migrator: str | None) -> None:
         self._connection, self._migrator = connection, migrator
         self._prepared: dict[str, str] = {}
         self._digests: dict[tuple[str, ...], str] = {}  # the statement for these kinds
@@ -68,7 +71,7 @@ class PlannedReader:
         words = ", ".join("pg_catalog.set_config(%s, %s, false)" for _ in settings)
         await self._connection.execute(f"SELECT {words}".encode(), [part for one in settings.items() for part in one])
         cursor = await self._connection.execute(MIGRATOR, [self._migrator])
-        ((oid,),) = await cursor.fetchall()
+        oid = "".join(str(row[0]) for row in await cursor.fetchall()) or "NULL"
         books = ", ".join(f"'{name}'" for name in BOOKS)
         self._values = f"(ARRAY[{books}]::text[], {oid})"
 

@@ -78,6 +78,13 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
             ),
             "`yes`",
         ),
+        "state_dir": (
+            (
+                "a directory in which the daemon keeps what it remembers across restarts "
+                "([what the daemon remembers](../how-to/fleet.md#what-the-daemon-remembers)); read at its start"
+            ),
+            "`STATE_DIRECTORY`, which systemd sets for `StateDirectory=`; without it nothing is kept",
+        ),
         "rehearse_limit_s": ("seconds that such a rehearsal may take{seconds}", None),
         "profile": (
             (

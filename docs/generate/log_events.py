@@ -32,6 +32,9 @@ MEANINGS: Mapping[str, str] = {
     "request.finished": "A request was answered.",
     "round.failed": "healthd itself failed in a round; a traceback follows.",
     "round.finished": "A round ended.",
+    "state.failed": "What the daemon remembers is not kept; logged when that begins, and rounds go on.",
+    "state.kept": "What the daemon remembers is kept again.",
+    "state.rejected": "The state file is corrupt, or of another version of healthd; `kept_as` is its new place.",
     "settings.rejected": "`yoyo.ini` was changed and is wrong; the old settings stay in use.",
     "settings.reloaded": "`yoyo.ini` was read again.",
 }

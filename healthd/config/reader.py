@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from healthd.database.dsn import Dsn
 
 VARIABLE = "HEALTHD_DATABASE"
+STATE = "STATE_DIRECTORY"  # of a systemd unit with StateDirectory=
 LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 RESERVED = frozenset(("target", "job", "instance", "__name__"))
 MOST_ROWS = 100_000  # that are sampled in each table
@@ -176,6 +177,7 @@ class _Reader(Sections):
             rehearse_limit_s=self.seconds("healthd", "rehearse_limit_s", 60.0),
             external_url=self.external_url(),
             allowed_hosts=self.allowed_hosts(),
+            state_dir=self.state_dir(base),
         )
 
     def sources(self, section: str, base: Path) -> tuple[Path, ...]:
@@ -216,6 +218,11 @@ class _Reader(Sections):
                 known = "write names without a port, for example healthd.example.com or *.example.com"
                 raise self.wrong("healthd", "allowed_hosts", f"{name!r} is not a host name", known)
         return tuple(filter(None, names))
+
+    def state_dir(self, base: Path) -> Path | None:
+        """Return the folder in which the daemon keeps its state: that of systemd, if none is set."""
+        folder = self.get("healthd", "state_dir") or os.environ.get(STATE, "").partition(":")[0]
+        return base / folder if folder else None
 
     def partitions(self, section: str) -> Mapping[Key, str]:
         """Return how the partitions of each named table are compared, from SCHEMA.TABLE: RULE by lines or commas."""

@@ -62,6 +62,7 @@ KEYS: Mapping[str, frozenset[str]] = {
             "profile",
             "rehearse",
             "rehearse_limit_s",
+            "state_dir",
         ]
     ),
     "target": frozenset(

@@ -101,6 +101,7 @@ class Settings:
     rehearse_limit_s: float = 60.0
     external_url: str = ""  # where others reach the pages; without a / at its end
     allowed_hosts: tuple[str, ...] = ()
+    state_dir: Path | None = None  # where the daemon keeps what it remembers; None: nowhere
 
     def of(self, target: Target) -> Settings:
         """Return these settings with the migrations and the lock file of a target."""

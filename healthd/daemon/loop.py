@@ -21,6 +21,7 @@ import structlog
 
 from healthd.config.settings import Endpoint, Settings, Target
 from healthd.daemon.rehearsals import Rehearsals
+from healthd.daemon.state import Memory
 from healthd.daemon.systemd import notify, watchdog_interval_s
 from healthd.database.idle_connections import Places
 from healthd.errors import ConfigError, HealthdError
@@ -55,8 +56,9 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     board = Board()
-    watch = Watch(board, load, settings, Rehearsals(board))
+    watch = Watch(board, load, settings, Rehearsals(board), Memory(board, settings.state_dir))
     watch.follow(settings)
+    watch.memory.restore(now())
     threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     # Signals that arrived during the start are handled now.
@@ -69,6 +71,7 @@ async def serve(
     started()
     notify("READY=1", f"STATUS=watching {len(settings.targets)} targets")
     watch.later(_stay_alive(watch))
+    watch.later(watch.memory.keep())
     log.info("daemon.started", targets=len(settings.targets))
     await asyncio.wait([web, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")
@@ -104,6 +107,7 @@ class Watch:
     load: Callable[[], Settings]
     settings: Settings
     rehearsals: Rehearsals
+    memory: Memory
     places: Places = field(default_factory=Places)
     kept: dict[Path, Kept] = field(default_factory=dict)  # the files, by lock file
     refused: dict[Path, str] = field(default_factory=dict)  # the errors in them since they were last valid
@@ -170,7 +174,9 @@ class Watch:
                 failures = failures + 1 if report.failure else 0
                 rest_s = rest(target.interval_s, failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
                 report = replace(report, next_round_s=rest_s)
-                _tell(self.board.post(report), report)
+                change = self.board.post(report)
+                self.memory.posted(change)
+                _tell(change, report)
                 last = self.rehearsals.consider(last, self.settings)
                 await asyncio.sleep(rest_s)
         finally:
@@ -217,6 +223,7 @@ class Watch:
         tasks = [task for _, task in self.rounds.values()] + list(self.others)
         for task in tasks:
             task.cancel()
+        self.memory.finish(STOP_S)
         if rehearsals := self.rehearsals.stop():
             await asyncio.wait(rehearsals, timeout=STOP_S)  # one that takes longer ends without us
         if tasks:

@@ -53,7 +53,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "uvicorn": ("report.web", "report.connections"),
     "jinja2": ("report.page",),
     "markupsafe": ("report.html",),
-    "structlog": ("report.log", "daemon.loop", "daemon.rehearsals", "asgi.middleware"),
+    "structlog": ("report.log", "daemon.loop", "daemon.rehearsals", "daemon.state", "asgi.middleware"),
     "sqlalchemy": ("contracts.models.of_sqlalchemy", "asgi.timing"),
     "click": ("cli",),
 }

@@ -23,6 +23,7 @@ from healthd.text import hide, natural, printable
 if TYPE_CHECKING:
     from healthd.cli.screen import Screen
     from healthd.config.settings import Settings, Target
+    from healthd.database.dsn import Dsn
     from healthd.database.snapshot.transaction import Reading
     from healthd.migrations.manner import Manner
 
@@ -290,7 +291,7 @@ def one_target(settings: Settings, name: str | None) -> Target:
     return settings.targets[0]
 
 
-async def reading_of(dsn: str) -> Reading:
+async def reading_of(dsn: str | Dsn) -> Reading:
     """Return all objects of a database."""
     from healthd.database.connection import connect  # `new` and `explain` need no driver
     from healthd.database.snapshot.reading import always, read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from glob import glob
@@ -20,6 +21,7 @@ from healthd.contracts import load as load_contract
 from healthd.contracts.application import contract_in
 from healthd.contracts.json_shape import Shape
 from healthd.contracts.json_shape import load as load_shape
+from healthd.database.passwords import PasswordCommand
 from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.ledger import BOOKS
@@ -80,7 +82,7 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
         name = "database"
     return Target(
         name,
-        dsn,
+        _with(known, dsn, settings.password_command),
         settings.interval_s,
         settings.deadline_s,
         settings.contracts,
@@ -101,6 +103,11 @@ def _parsed(dsn: str, place: str) -> Dsn:
     if re.search(r"[?&]schema=", dsn):
         words, hint = "only yoyo supports schema=", "use ALTER ROLE … SET search_path = …, which applies to all clients"
     raise ConfigError(f"{place}: {words}", hint=hint)
+
+
+def _with(known: Dsn, text: str, command: PasswordCommand | None) -> str | Dsn:
+    """Return a connection string with the command that prints its password, unless it has a password."""
+    return text if command is None or known.has_password else replace(known, command=command)
 
 
 def _is_web(url: str) -> bool:
@@ -178,6 +185,7 @@ class _Reader(Sections):
             external_url=self.external_url(),
             allowed_hosts=self.allowed_hosts(),
             state_dir=self.state_dir(base),
+            password_command=self.password_command("healthd", base, None),
         )
 
     def sources(self, section: str, base: Path) -> tuple[Path, ...]:
@@ -218,6 +226,23 @@ class _Reader(Sections):
                 known = "write names without a port, for example healthd.example.com or *.example.com"
                 raise self.wrong("healthd", "allowed_hosts", f"{name!r} is not a host name", known)
         return tuple(filter(None, names))
+
+    def password_command(self, section: str, base: Path, default: PasswordCommand | None) -> PasswordCommand | None:
+        """Return the command that prints the password; a target without its own has that of [healthd]."""
+        text = self.get(section, "password_command")
+        ttl_s = self.seconds(section, "password_ttl_s", default.ttl_s if default else 0.0)
+        if text is None:
+            return replace(default, ttl_s=ttl_s) if default else None
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            words = []
+        if not any(words):  # its text is not shown: it may be the password itself
+            hint = "write a program and its arguments, quoted as in a shell"
+            raise self.wrong(
+                section, "password_command", "not a command: it is empty, or a quotation mark is not closed", hint
+            )
+        return PasswordCommand(tuple(words), ttl_s, base)
 
     def state_dir(self, base: Path) -> Path | None:
         """Return the folder in which the daemon keeps its state: that of systemd, if none is set."""
@@ -310,9 +335,13 @@ class _Reader(Sections):
         dsn = self.get(section, "database")
         if dsn is None:
             raise self.wrong(section, "database", "missing", "write database = postgresql://…")
-        _parsed(dsn, self.place(section, "database"))
-        if migrate_dsn := self.get(section, "migrate_database"):
-            _parsed(migrate_dsn, self.place(section, "migrate_database"))
+        known = _parsed(dsn, self.place(section, "database"))
+        command = self.password_command(section, base, settings.password_command)
+        if known.has_password and self.get(section, "password_command"):
+            hint = "remove the password from database, or password_command"
+            raise self.wrong(section, "password_command", "database contains a password", hint)
+        migrate_dsn = self.get(section, "migrate_database") or ""
+        migrating = _parsed(migrate_dsn, self.place(section, "migrate_database")) if migrate_dsn else None
         lock = self.get(section, "lock")
         chosen = self.get(section, "contracts")
         for wanted in (chosen or "").split():
@@ -322,14 +351,14 @@ class _Reader(Sections):
                 )
         return Target(
             name,
-            dsn,
+            _with(known, dsn, command),
             self.seconds(section, "interval_s", settings.interval_s),
             self.seconds(section, "deadline_s", settings.deadline_s),
             tuple(contracts[one] for one in chosen.split()) if chosen else settings.contracts,
             {**settings.partitions, **self.partitions(section)},
             self.rows(section, settings.sample_rows),
             self.profiles(section, settings.profiles),
-            migrate_dsn or "",
+            _with(migrating, migrate_dsn, command) if migrating else "",
             self.sources(section, base),
             base / lock if lock else None,
             self.labels(section),

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from healthd.contracts.json_shape import Shape
+from healthd.database.passwords import PasswordCommand
 from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.names import Key
 from healthd.model.profiles import Profile
 from healthd.text import did_you_mean, natural
+
+if TYPE_CHECKING:
+    from healthd.database.dsn import Dsn
 
 LOCK = "schema.lock"
 
@@ -54,14 +59,14 @@ class Target:
     """
 
     name: str
-    dsn: str = field(repr=False)
+    dsn: str | Dsn = field(repr=False)
     interval_s: float = 30.0
     deadline_s: float = 10.0
     contracts: tuple[Contract, ...] = ()
     partitions: Mapping[Key, str] = field(default_factory=dict)
     sample_rows: int = 0
     profiles: tuple[Profile, ...] = ()
-    migrate_dsn: str = field(default="", repr=False)
+    migrate_dsn: str | Dsn = field(default="", repr=False)
     sources: tuple[Path, ...] = ()
     lock: Path | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # of its metrics
@@ -101,6 +106,7 @@ class Settings:
     rehearse_limit_s: float = 60.0
     external_url: str = ""  # where others reach the pages; without a / at its end
     allowed_hosts: tuple[str, ...] = ()
+    password_command: PasswordCommand | None = None  # for databases without a password of their own
     state_dir: Path | None = None  # where the daemon keeps what it remembers; None: nowhere
 
     def of(self, target: Target) -> Settings:

@@ -78,6 +78,13 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
             ),
             "`yes`",
         ),
+        "targets_dir": (
+            (
+                "a directory of files with more targets, which the daemon reads again when they change "
+                "([targets that come and go](../how-to/fleet.md#targets-that-come-and-go))"
+            ),
+            "none",
+        ),
         "password_command": (
             (
                 "a command whose first line on stdout is the password, for every database whose connection string has "

@@ -7,16 +7,18 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from healthd.config.hosts import host_name
-from healthd.config.ini import Origins, new_parser, parse
+from healthd.config.ini import Origins, new_parser, parse, parse_alone
 from healthd.config.platforms import profile_names, read_profile
 from healthd.config.sections import FILE, Sections, misleading
-from healthd.config.settings import LOCK, RULES, Endpoint, Settings, Target
+from healthd.config.settings import LOCK, RULES, Endpoint, Settings, Target, TargetFolder
+from healthd.config.target_files import with_files
 from healthd.contracts import load as load_contract
 from healthd.contracts.application import contract_in
 from healthd.contracts.json_shape import Shape
@@ -58,13 +60,27 @@ def read_settings(file: Path | None = None, *, database: str | None = None) -> S
         targets = (_only(database, settings, "--database"),)
     elif url := os.environ.get(VARIABLE):
         targets = (_only(url, settings, VARIABLE),)
-    elif names := reader.named("target"):
+    elif (names := reader.named("target")) or reader.get("healthd", "targets_dir"):
         targets = tuple(reader.target(name, base, settings, contracts) for name in names)
+        return with_files(replace(settings, targets=targets, folder=reader.folder(base, settings, contracts, targets)))
     elif written := reader.get("DEFAULT", "database"):
         targets = (_only(written, settings, reader.place("DEFAULT", "database")),)
     else:
         targets = ()
     return replace(settings, targets=targets)
+
+
+def _targets_in(path: Path, base: Path, settings: Settings, contracts: Mapping[str, Contract]) -> Mapping[str, Target]:
+    """Return the targets of one target file, by their places."""
+    parser, origins = parse_alone(path)
+    reader = _Reader(parser, path, origins)
+    for section in filter(None, ("DEFAULT" if reader.own("DEFAULT") else "", *reader.parser.sections())):
+        if not section.startswith("target "):
+            raise reader.wrong(section, None, "not allowed in a target file", "known: [target NAME]")
+    reader.refuse_unknown()
+    reader.refuse_colliding()
+    names = reader.named("target")
+    return {reader.place(f"target {name}", None): reader.target(name, base, settings, contracts) for name in names}
 
 
 def find() -> Path | None:
@@ -226,6 +242,19 @@ class _Reader(Sections):
                 known = "write names without a port, for example healthd.example.com or *.example.com"
                 raise self.wrong("healthd", "allowed_hosts", f"{name!r} is not a host name", known)
         return tuple(filter(None, names))
+
+    def folder(
+        self, base: Path, settings: Settings, contracts: Mapping[str, Contract], targets: tuple[Target, ...]
+    ) -> TargetFolder | None:
+        """Return the folder of target files, not read yet; None if there is none."""
+        path = self.get("healthd", "targets_dir")
+        if path is None:
+            return None
+        if not (base / path).is_dir():
+            raise self.wrong("healthd", "targets_dir", f"no such directory: {base / path}", "create it")
+        parse_file = partial(_targets_in, base=base, settings=settings, contracts=contracts)
+        own = {self.place(f"target {one.name}", None): one for one in targets}
+        return TargetFolder(base / path, parse_file, own)
 
     def password_command(self, section: str, base: Path, default: PasswordCommand | None) -> PasswordCommand | None:
         """Return the command that prints the password; a target without its own has that of [healthd]."""

@@ -64,6 +64,7 @@ KEYS: Mapping[str, frozenset[str]] = {
             "rehearse",
             "rehearse_limit_s",
             "state_dir",
+            "targets_dir",
             "password_command",
             "password_ttl_s",
         ]

@@ -82,6 +82,7 @@ class Board:
     entries: dict[str, Entry] = field(default_factory=dict)
     reload_ok: bool = True
     files_ok: bool = True
+    wrong_files: tuple[str, ...] = ()  # names of target files that are not in use as they are
     reloaded_at: datetime | None = None
     external_url: str = ""  # the URL of the pages for others, without a trailing /
     allowed_hosts: tuple[str, ...] = ()

@@ -170,13 +170,13 @@ class Watch:
         while True:
             await asyncio.sleep(look_again_s(self.settings))
             settings = self.settings
-            found = await asyncio.to_thread(changed, settings, self.kept)
-            if found is None or self.settings is not settings:  # a reload has read the folder meanwhile
-                continue
             try:
+                found = await asyncio.to_thread(changed, settings, self.kept)
+                if found is None or self.settings is not settings:  # a reload has read the folder meanwhile
+                    continue
                 self.follow(found, self.kept)
-            except HealthdError as error:
-                log.error("settings.rejected", error=str(error), hint=error.hint)
+            except Exception as error:  # whatever it is: the targets stay as they were
+                log.exception("target_files.failed", error=type(error).__name__)
             else:
                 log.info("settings.reloaded", targets=len(self.rounds))
 

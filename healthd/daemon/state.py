@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 QUIET_S = 15.0  # between two writes if nothing happens but rounds
 PAUSE_S = 0.25  # between two writes at least
+SHARE = 0.05  # of the time that the loop may spend on them
 HINT = "what healthd remembers is not kept: see state_dir in `healthd docs configuration`"
 
 
@@ -82,15 +83,16 @@ class Memory:
 
     async def keep(self) -> None:
         """Write the state whenever it has changed, until cancelled."""
-        runs = 0
+        runs, clock = 0, asyncio.get_running_loop().time
         while self.writer is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(QUIET_S):
                     await self.changed.wait()
             self.changed.clear()
+            begin_s = clock()
             if runs != (runs := sum(entry.runs for entry in self.board.entries.values())):
                 self.writer.put(remembered(self.board.entries))
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(max(PAUSE_S, (clock() - begin_s) / SHARE))
 
     def finish(self, timeout_s: float) -> None:
         """Write the state a last time; a disk that does not answer holds the end up for so long at most."""

@@ -107,6 +107,7 @@ class Board:
         entry.duration_sum_s += report.duration_s
         entry.durations[_bucket(report.duration_s)] += 1
         entry.rounds = [*entry.rounds[1 - ROUNDS_KEPT :], (report.started_at, report.severity, report.duration_s)]
+        entry.last_success, entry.last_good = _past(entry.last_success, ended_at), _past(entry.last_good, ended_at)
         if report.failure is None:
             entry.last_success = ended_at
             drifted = any(one.severity is Severity.CRITICAL for one in report.findings)
@@ -141,6 +142,10 @@ class Board:
 def _earlier(since: datetime | None, now: datetime) -> datetime:
     """Return since when something is so that is so now: never in the future, even if the clock was set back."""
     return now if since is None else min(since, now)
+
+
+def _past(instant: datetime | None, now: datetime) -> datetime | None:
+    return None if instant is None else min(instant, now)
 
 
 def _bucket(seconds: float) -> float:

@@ -76,7 +76,8 @@ def test_all_verbs_and_the_daemon_work(folder: Path, strict: embedded.Server, st
     with psycopg.connect(strict.url("app"), autocommit=True) as connection:
         connection.execute("ALTER ROLE watcher PASSWORD 'changed-token-3'")
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'watcher'")
-        assert "password authentication failed" in daemon.answers(503).text
+        # A round that was running reports that its session was ended.
+        wait_for(lambda: "password authentication failed" in daemon.answers(503).text, timeout_s=PATIENCE_S)
         token = folder / "token.py"
         token.write_text(token.read_text().replace(WATCHER, "changed-token-3"))
         wait_for(lambda: daemon.answers(200), timeout_s=PATIENCE_S)

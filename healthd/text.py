@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 SECRET = re.compile(
     r"""
@@ -21,8 +22,29 @@ SECRET = re.compile(
 )
 
 
+MOST_VALUES = 4096
+SHORTEST = 8  # characters of a value that is masked wherever it occurs
+_values: tuple[str, ...] = ()  # the longest first
+
+
+def mask_value(value: str) -> None:
+    """Let `hide` mask this value wherever it occurs, if it can only be a secret.
+
+    A short one or a word could be a name: to mask it everywhere would hide half of a page, and reveal it.
+    """
+    global _values  # what must not be shown is known to the whole process
+    if len(value) < SHORTEST or value.isalpha():
+        return
+    written = (value, quote(value, safe=""), value.replace("\\", "\\\\").replace("'", "\\'"))
+    known = dict.fromkeys((*written, *sorted(_values)))
+    _values = tuple(sorted(list(known)[:MOST_VALUES], key=len, reverse=True))
+
+
 def hide(text: str) -> str:
-    """Return a text in which the passwords of URLs and key=value strings are replaced with ***."""
+    """Return a text in which the passwords of URLs and key=value strings, and values of `mask_value`, are ***."""
+    for value in _values:
+        if value in text:
+            text = text.replace(value, "***")
     return SECRET.sub(lambda match: f"{match[match.lastindex or 0]}***", text)
 
 

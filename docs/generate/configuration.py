@@ -78,6 +78,31 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
             ),
             "`yes`",
         ),
+        "targets_dir": (
+            (
+                "a directory of files with more targets, which the daemon reads again when they change "
+                "([targets that come and go](../how-to/fleet.md#targets-that-come-and-go))"
+            ),
+            "none",
+        ),
+        "password_command": (
+            (
+                "a command whose first line on stdout is the password, for every database whose connection string has "
+                "none ([short-lived passwords](../how-to/passwords.md#a-command-that-prints-the-password))"
+            ),
+            "none",
+        ),
+        "password_ttl_s": (
+            "seconds for which such a password is used again{seconds}; 0: the command runs for each connection",
+            "0",
+        ),
+        "state_dir": (
+            (
+                "a directory in which the daemon keeps what it remembers across restarts "
+                "([what the daemon remembers](../how-to/fleet.md#what-the-daemon-remembers)); read at its start"
+            ),
+            "`STATE_DIRECTORY`, which systemd sets for `StateDirectory=`; without it nothing is kept",
+        ),
         "rehearse_limit_s": ("seconds that such a rehearsal may take{seconds}", None),
         "profile": (
             (
@@ -111,6 +136,8 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
         ),
         "sample_rows": ("as above, for this target", "that of `[healthd]`"),
         "profile": ("as above, for this target; `none` for no profile", "those of `[healthd]`"),
+        "password_command": ("as above, for `database` and `migrate_database` of this target", "that of `[healthd]`"),
+        "password_ttl_s": ("as above, for this target", "that of `[healthd]`"),
     },
     "contract": {
         "file": ("a JSON file: `healthd contract export` writes it in the application's CI", "this, or `models`"),

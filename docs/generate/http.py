@@ -153,6 +153,11 @@ Further members depend on the problem: `valid_values` of an enum, `grant` of a m
 {targets}
 ```
 
+While no round of a target has finished since the daemon started, `severity` is `unknown`, and `remembered` contains
+what is known from before ([what the daemon remembers](../how-to/fleet.md#what-the-daemon-remembers)): `severity`,
+`since`, `drift_since` and `last_success`; otherwise it is null.
+`/api/v1/targets/NAME` has the same member in its response `no_round_yet`.
+
 ## Errors
 
 Errors of the API itself are problem documents too, with `about:blank` as `type`:

@@ -32,6 +32,13 @@ MEANINGS: Mapping[str, str] = {
     "request.finished": "A request was answered.",
     "round.failed": "healthd itself failed in a round; a traceback follows.",
     "round.finished": "A round ended.",
+    "state.failed": "What the daemon remembers is not kept; logged when that begins, and rounds go on.",
+    "state.kept": "What the daemon remembers is kept again.",
+    "state.rejected": "The state file is corrupt, or of another version of healthd; `kept_as` is its new place.",
+    "target_file.accepted": "A file in `targets_dir` is right again, or gone.",
+    "target_file.rejected": "A file in `targets_dir` is wrong; its targets stay as they were. Logged once.",
+    "target_files.failed": "The folder of target files could not be followed; a traceback follows.",
+    "target_files.rejected": "More files in `targets_dir` are wrong at the same time than are logged one by one.",
     "settings.rejected": "`yoyo.ini` was changed and is wrong; the old settings stay in use.",
     "settings.reloaded": "`yoyo.ini` was read again.",
 }

@@ -75,7 +75,7 @@ def _programs(paths: Iterable[Path]) -> Iterator[Program]:
                 yield Program(path, match[1], int(match[2]))
 
 
-def dumped(dsn: str, program: Program, without: Iterable[Key] = ()) -> str:
+def dumped(dsn: str | Dsn, program: Program, without: Iterable[Key] = ()) -> str:
     """Return the schema of a database, without some tables; raise DatabaseFailed if pg_dump fails.
 
     Owners are left out: a migration belongs to the role that runs it. A password never becomes an argument.

@@ -23,6 +23,7 @@ from healthd.text import hide, natural, printable
 if TYPE_CHECKING:
     from healthd.cli.screen import Screen
     from healthd.config.settings import Settings, Target
+    from healthd.database.dsn import Dsn
     from healthd.database.snapshot.transaction import Reading
     from healthd.migrations.manner import Manner
 
@@ -51,10 +52,11 @@ def either(name: str, context: click.Context | None = None) -> Any:
     return context.find_root().params.get(name) if value is None else value
 
 
-def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Command]:
+def verb(*, database: bool = True, lenient: bool = False) -> Callable[[Callable[..., Any]], click.Command]:
     """Return a decorator that makes a function a verb, with the options that all verbs have.
 
-    A verb without `database` has no --database; one before it counts as HEALTHD_DATABASE does.
+    A verb without `database` has no --database; one before it counts as HEALTHD_DATABASE does. Only a `lenient` verb
+    works with a folder of targets in which a file is wrong.
     """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
@@ -64,6 +66,8 @@ def verb(*, database: bool = True) -> Callable[[Callable[..., Any]], click.Comma
 
             url = either("database")
             settings = read_settings(either("config"), database=url)
+            if not lenient:
+                settings.refuse_wrong_files()
             warn_of_password(url or "", "--database")
             own = {name: value for name, value in options.items() if name not in ("config", "database")}
             return function(settings, **own)
@@ -267,6 +271,8 @@ def watched(settings: Settings) -> Settings:
     """Return the settings; if they have no target, with the database of the `healthd up` that runs in this folder."""
     if settings.targets:
         return settings
+    if settings.folder is not None:
+        raise ConfigError(f"no target in yoyo.ini, nor in {settings.folder.path}", hint="add a file with [target NAME]")
     from healthd.config.reader import read_settings
     from healthd.postgres import embedded  # not needed if a database is named
 
@@ -290,7 +296,7 @@ def one_target(settings: Settings, name: str | None) -> Target:
     return settings.targets[0]
 
 
-async def reading_of(dsn: str) -> Reading:
+async def reading_of(dsn: str | Dsn) -> Reading:
     """Return all objects of a database."""
     from healthd.database.connection import connect  # `new` and `explain` need no driver
     from healthd.database.snapshot.reading import always, read

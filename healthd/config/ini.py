@@ -39,6 +39,11 @@ def parse(path: Path) -> tuple[configparser.ConfigParser, Origins]:
     return merged, origins
 
 
+def parse_alone(path: Path) -> tuple[configparser.ConfigParser, Origins]:
+    """Return one file, without those that it inherits or includes."""
+    return _read(path), _origins(path)
+
+
 def own(parser: configparser.ConfigParser, section: str) -> Mapping[str, str]:
     """Return the section's own keys and values, as written, without the keys of [DEFAULT]."""
     return parser._sections.get(section, {})  # type: ignore[attr-defined,no-any-return] # noqa: SLF001 # no public way

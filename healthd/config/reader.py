@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from healthd.config.hosts import host_name
-from healthd.config.ini import Origins, new_parser, parse
+from healthd.config.ini import Origins, new_parser, parse, parse_alone
 from healthd.config.platforms import profile_names, read_profile
 from healthd.config.sections import FILE, Sections, misleading
-from healthd.config.settings import LOCK, RULES, Endpoint, Settings, Target
+from healthd.config.settings import LOCK, RULES, Endpoint, Settings, Target, TargetFolder
+from healthd.config.target_files import with_files
 from healthd.contracts import load as load_contract
 from healthd.contracts.application import contract_in
 from healthd.contracts.json_shape import Shape
 from healthd.contracts.json_shape import load as load_shape
+from healthd.database.passwords import PasswordCommand
 from healthd.errors import ConfigError
 from healthd.model.contracts import Contract
 from healthd.model.ledger import BOOKS
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from healthd.database.dsn import Dsn
 
 VARIABLE = "HEALTHD_DATABASE"
+STATE = "STATE_DIRECTORY"  # of a systemd unit with StateDirectory=
 LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 RESERVED = frozenset(("target", "job", "instance", "__name__"))
 MOST_ROWS = 100_000  # that are sampled in each table
@@ -55,13 +60,27 @@ def read_settings(file: Path | None = None, *, database: str | None = None) -> S
         targets = (_only(database, settings, "--database"),)
     elif url := os.environ.get(VARIABLE):
         targets = (_only(url, settings, VARIABLE),)
-    elif names := reader.named("target"):
+    elif (names := reader.named("target")) or reader.get("healthd", "targets_dir"):
         targets = tuple(reader.target(name, base, settings, contracts) for name in names)
+        return with_files(replace(settings, targets=targets, folder=reader.folder(base, settings, contracts, targets)))
     elif written := reader.get("DEFAULT", "database"):
         targets = (_only(written, settings, reader.place("DEFAULT", "database")),)
     else:
         targets = ()
     return replace(settings, targets=targets)
+
+
+def _targets_in(path: Path, base: Path, settings: Settings, contracts: Mapping[str, Contract]) -> Mapping[str, Target]:
+    """Return the targets of one target file, by their places."""
+    parser, origins = parse_alone(path)
+    reader = _Reader(parser, path, origins)
+    for section in filter(None, ("DEFAULT" if reader.own("DEFAULT") else "", *reader.parser.sections())):
+        if not section.startswith("target "):
+            raise reader.wrong(section, None, "not allowed in a target file", "known: [target NAME]")
+    reader.refuse_unknown()
+    reader.refuse_colliding()
+    names = reader.named("target")
+    return {reader.place(f"target {name}", None): reader.target(name, base, settings, contracts) for name in names}
 
 
 def find() -> Path | None:
@@ -79,7 +98,7 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
         name = "database"
     return Target(
         name,
-        dsn,
+        _with(known, dsn, settings.password_command),
         settings.interval_s,
         settings.deadline_s,
         settings.contracts,
@@ -100,6 +119,11 @@ def _parsed(dsn: str, place: str) -> Dsn:
     if re.search(r"[?&]schema=", dsn):
         words, hint = "only yoyo supports schema=", "use ALTER ROLE … SET search_path = …, which applies to all clients"
     raise ConfigError(f"{place}: {words}", hint=hint)
+
+
+def _with(known: Dsn, text: str, command: PasswordCommand | None) -> str | Dsn:
+    """Return a connection string with the command that prints its password, unless it has a password."""
+    return text if command is None or known.has_password else replace(known, command=command)
 
 
 def _is_web(url: str) -> bool:
@@ -176,6 +200,8 @@ class _Reader(Sections):
             rehearse_limit_s=self.seconds("healthd", "rehearse_limit_s", 60.0),
             external_url=self.external_url(),
             allowed_hosts=self.allowed_hosts(),
+            state_dir=self.state_dir(base),
+            password_command=self.password_command("healthd", base, None),
         )
 
     def sources(self, section: str, base: Path) -> tuple[Path, ...]:
@@ -216,6 +242,41 @@ class _Reader(Sections):
                 known = "write names without a port, for example healthd.example.com or *.example.com"
                 raise self.wrong("healthd", "allowed_hosts", f"{name!r} is not a host name", known)
         return tuple(filter(None, names))
+
+    def folder(
+        self, base: Path, settings: Settings, contracts: Mapping[str, Contract], targets: tuple[Target, ...]
+    ) -> TargetFolder | None:
+        """Return the folder of target files, not read yet; None if there is none."""
+        path = self.get("healthd", "targets_dir")
+        if path is None:
+            return None
+        if not (base / path).is_dir():
+            raise self.wrong("healthd", "targets_dir", f"no such directory: {base / path}", "create it")
+        parse_file = partial(_targets_in, base=base, settings=settings, contracts=contracts)
+        own = {self.place(f"target {one.name}", None): one for one in targets}
+        return TargetFolder(base / path, parse_file, own)
+
+    def password_command(self, section: str, base: Path, default: PasswordCommand | None) -> PasswordCommand | None:
+        """Return the command that prints the password; a target without its own has that of [healthd]."""
+        text = self.get(section, "password_command")
+        ttl_s = self.seconds(section, "password_ttl_s", default.ttl_s if default else 0.0)
+        if text is None:
+            return replace(default, ttl_s=ttl_s) if default else None
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            words = []
+        if not any(words):  # its text is not shown: it may be the password itself
+            hint = "write a program and its arguments, quoted as in a shell"
+            raise self.wrong(
+                section, "password_command", "not a command: it is empty, or a quotation mark is not closed", hint
+            )
+        return PasswordCommand(tuple(words), ttl_s, base)
+
+    def state_dir(self, base: Path) -> Path | None:
+        """Return the folder in which the daemon keeps its state: that of systemd, if none is set."""
+        folder = self.get("healthd", "state_dir") or os.environ.get(STATE, "").partition(":")[0]
+        return base / folder if folder else None
 
     def partitions(self, section: str) -> Mapping[Key, str]:
         """Return how the partitions of each named table are compared, from SCHEMA.TABLE: RULE by lines or commas."""
@@ -303,9 +364,13 @@ class _Reader(Sections):
         dsn = self.get(section, "database")
         if dsn is None:
             raise self.wrong(section, "database", "missing", "write database = postgresql://…")
-        _parsed(dsn, self.place(section, "database"))
-        if migrate_dsn := self.get(section, "migrate_database"):
-            _parsed(migrate_dsn, self.place(section, "migrate_database"))
+        known = _parsed(dsn, self.place(section, "database"))
+        command = self.password_command(section, base, settings.password_command)
+        if known.has_password and self.get(section, "password_command"):
+            hint = "remove the password from database, or password_command"
+            raise self.wrong(section, "password_command", "database contains a password", hint)
+        migrate_dsn = self.get(section, "migrate_database") or ""
+        migrating = _parsed(migrate_dsn, self.place(section, "migrate_database")) if migrate_dsn else None
         lock = self.get(section, "lock")
         chosen = self.get(section, "contracts")
         for wanted in (chosen or "").split():
@@ -315,14 +380,14 @@ class _Reader(Sections):
                 )
         return Target(
             name,
-            dsn,
+            _with(known, dsn, command),
             self.seconds(section, "interval_s", settings.interval_s),
             self.seconds(section, "deadline_s", settings.deadline_s),
             tuple(contracts[one] for one in chosen.split()) if chosen else settings.contracts,
             {**settings.partitions, **self.partitions(section)},
             self.rows(section, settings.sample_rows),
             self.profiles(section, settings.profiles),
-            migrate_dsn or "",
+            _with(migrating, migrate_dsn, command) if migrating else "",
             self.sources(section, base),
             base / lock if lock else None,
             self.labels(section),

@@ -23,6 +23,7 @@ SECONDS: Mapping[str, tuple[float, int]] = {
     "lock_timeout_s": (0.001, 3600),
     "max_wait_s": (0.001, 7 * DAY_S),
     "rehearse_limit_s": (1, 3600),
+    "password_ttl_s": (0, DAY_S),
 }
 
 # Every known key, by section; yoyo reads only those of [DEFAULT].
@@ -62,6 +63,10 @@ KEYS: Mapping[str, frozenset[str]] = {
             "profile",
             "rehearse",
             "rehearse_limit_s",
+            "state_dir",
+            "targets_dir",
+            "password_command",
+            "password_ttl_s",
         ]
     ),
     "target": frozenset(
@@ -77,6 +82,8 @@ KEYS: Mapping[str, frozenset[str]] = {
             "partitions",
             "sample_rows",
             "profile",
+            "password_command",
+            "password_ttl_s",
         ]
     ),
     "contract": frozenset(["file", "models", "role"]),

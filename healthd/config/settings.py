@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from healthd.contracts.json_shape import Shape
-from healthd.errors import ConfigError
+from healthd.database.passwords import PasswordCommand
+from healthd.errors import ConfigError, HealthdError
 from healthd.model.contracts import Contract
 from healthd.model.names import Key
 from healthd.model.profiles import Profile
 from healthd.text import did_you_mean, natural
+
+if TYPE_CHECKING:
+    from healthd.database.dsn import Dsn
 
 LOCK = "schema.lock"
 
@@ -54,14 +59,14 @@ class Target:
     """
 
     name: str
-    dsn: str = field(repr=False)
+    dsn: str | Dsn = field(repr=False)
     interval_s: float = 30.0
     deadline_s: float = 10.0
     contracts: tuple[Contract, ...] = ()
     partitions: Mapping[Key, str] = field(default_factory=dict)
     sample_rows: int = 0
     profiles: tuple[Profile, ...] = ()
-    migrate_dsn: str = field(default="", repr=False)
+    migrate_dsn: str | Dsn = field(default="", repr=False)
     sources: tuple[Path, ...] = ()
     lock: Path | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # of its metrics
@@ -70,6 +75,41 @@ class Target:
     def migrating(self) -> Target:
         """Return the target for a verb that changes the database."""
         return replace(self, dsn=self.migrate_dsn) if self.migrate_dsn else self
+
+
+Signature = tuple[int, int, int, int]  # of a file: it is different when its content is
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFile:
+    """One file of a folder, with its targets and their places; those that it had before, while there is an `error`."""
+
+    path: Path
+    signature: Signature
+    targets: tuple[Target, ...] = ()
+    places: tuple[str, ...] = ()
+    error: HealthdError | None = None
+
+    def placed(self) -> Iterator[tuple[str, Target]]:
+        """Yield the place of each target, and the target."""
+        return zip(self.places, self.targets, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFolder:
+    """A folder of target files, and what was read from it; `own` are the targets of yoyo.ini, by their places."""
+
+    path: Path
+    parse: Callable[[Path], Mapping[str, Target]] = field(repr=False, compare=False)
+    own: Mapping[str, Target] = field(default_factory=dict)
+    files: tuple[TargetFile, ...] = ()
+    error: HealthdError | None = None
+
+    @property
+    def errors(self) -> Mapping[Path, HealthdError]:
+        """Return what is wrong, by folder or file."""
+        found = {one.path: one.error for one in self.files if one.error is not None}
+        return found if self.error is None else {self.path: self.error, **found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +141,9 @@ class Settings:
     rehearse_limit_s: float = 60.0
     external_url: str = ""  # where others reach the pages; without a / at its end
     allowed_hosts: tuple[str, ...] = ()
+    password_command: PasswordCommand | None = None  # for databases without a password of their own
+    folder: TargetFolder | None = None  # of further targets, which `targets` contains
+    state_dir: Path | None = None  # where the daemon keeps what it remembers; None: nowhere
 
     def of(self, target: Target) -> Settings:
         """Return these settings with the migrations and the lock file of a target."""
@@ -111,6 +154,14 @@ class Settings:
     def projects(self) -> Mapping[Path, Settings]:
         """Return the settings for each lock file: those of the targets, or of yoyo.ini if there is no target."""
         return {own.lock: own for own in map(self.of, self.targets)} or {self.lock: self}
+
+    def refuse_wrong_files(self) -> None:
+        """Raise the first error in the folder of targets, and state how many there are."""
+        errors = list(self.folder.errors.values()) if self.folder is not None else []
+        if len(errors) > 1:
+            raise ConfigError(f"{errors[0]} (and {len(errors) - 1} more target files are wrong)", hint=errors[0].hint)
+        if errors:
+            raise errors[0]
 
     def target(self, name: str) -> Target:
         """Return the target with this name."""

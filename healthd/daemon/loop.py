@@ -11,17 +11,20 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import structlog
 
 from healthd.config.settings import Endpoint, Settings, Target
 from healthd.daemon.rehearsals import Rehearsals
+from healthd.daemon.state import Memory
 from healthd.daemon.systemd import notify, watchdog_interval_s
+from healthd.daemon.target_files import WrongFiles, changed, look_again_s, usable
 from healthd.database.idle_connections import Places
 from healthd.errors import ConfigError, HealthdError
 from healthd.expected.store import Files, Kept, keep
@@ -51,12 +54,14 @@ async def serve(
 ) -> None:
     """Watch every target and serve the results, until SIGTERM or SIGINT."""
     stop = asyncio.Event()
+    settings = usable(settings, None, {})
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     board = Board()
-    watch = Watch(board, load, settings, Rehearsals(board))
+    watch = Watch(board, load, settings, Rehearsals(board), Memory(board, settings.state_dir), WrongFiles(board))
     watch.follow(settings)
+    watch.memory.restore(now())
     threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     # Signals that arrived during the start are handled now.
@@ -69,6 +74,8 @@ async def serve(
     started()
     notify("READY=1", f"STATUS=watching {len(settings.targets)} targets")
     watch.later(_stay_alive(watch))
+    watch.later(watch.memory.keep())
+    watch.later(watch.follow_files())
     log.info("daemon.started", targets=len(settings.targets))
     await asyncio.wait([web, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")
@@ -104,17 +111,24 @@ class Watch:
     load: Callable[[], Settings]
     settings: Settings
     rehearsals: Rehearsals
+    memory: Memory
+    wrong: WrongFiles
     places: Places = field(default_factory=Places)
     kept: dict[Path, Kept] = field(default_factory=dict)  # the files, by lock file
     refused: dict[Path, str] = field(default_factory=dict)  # the errors in them since they were last valid
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
     others: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def follow(self, settings: Settings) -> None:
-        """Watch the targets of these settings: start new targets, restart changed ones, stop removed ones."""
+    def follow(self, settings: Settings, known: Mapping[Path, Kept] = MappingProxyType({})) -> None:
+        """Watch the targets of these settings: start new targets, restart changed ones, stop removed ones.
+
+        Files that are `known` are not read: their next round does that.
+        """
         # An error in the files is raised before anything is changed.
-        self.kept = {path: keep(own) for path, own in settings.projects().items()}
-        self.settings, self.refused = settings, {}
+        projects = settings.projects() if settings.targets else {}
+        self.kept = {path: known.get(path) or keep(own) for path, own in projects.items()}
+        self.settings, self.refused = settings, {path: self.refused[path] for path in known.keys() & self.refused}
+        self.wrong.report(settings.folder)
         self.board.external_url, self.board.allowed_hosts = settings.external_url, settings.allowed_hosts
         self.board.labels = {one.name: one.labels for one in settings.targets if one.labels}
         watched: list[Target | Endpoint] = [*settings.targets, *settings.endpoints]
@@ -146,10 +160,25 @@ class Watch:
         log.info("settings.reloaded", targets=len(self.rounds))
 
     def _load(self) -> Settings:
-        settings = self.load()
-        if not settings.targets:
+        settings = usable(self.load(), self.settings.folder, {})
+        if not settings.targets and settings.folder is None:
             raise ConfigError("no database is configured", hint="set `database` in yoyo.ini")
         return settings
+
+    async def follow_files(self) -> None:
+        """Follow the folder of target files whenever it changes."""
+        while True:
+            await asyncio.sleep(look_again_s(self.settings))
+            settings = self.settings
+            try:
+                found = await asyncio.to_thread(changed, settings, self.kept)
+                if found is None or self.settings is not settings:  # a reload has read the folder meanwhile
+                    continue
+                self.follow(found, self.kept)
+            except Exception as error:  # whatever it is: the targets stay as they were
+                log.exception("target_files.failed", error=type(error).__name__)
+            else:
+                log.info("settings.reloaded", targets=len(self.rounds))
 
     async def reload_and_say(self) -> None:
         """Reload after a signal, and log an error: no caller waits for the result."""
@@ -170,7 +199,9 @@ class Watch:
                 failures = failures + 1 if report.failure else 0
                 rest_s = rest(target.interval_s, failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
                 report = replace(report, next_round_s=rest_s)
-                _tell(self.board.post(report), report)
+                change = self.board.post(report)
+                self.memory.posted(change)
+                _tell(change, report)
                 last = self.rehearsals.consider(last, self.settings)
                 await asyncio.sleep(rest_s)
         finally:
@@ -217,6 +248,7 @@ class Watch:
         tasks = [task for _, task in self.rounds.values()] + list(self.others)
         for task in tasks:
             task.cancel()
+        self.memory.finish(STOP_S)
         if rehearsals := self.rehearsals.stop():
             await asyncio.wait(rehearsals, timeout=STOP_S)  # one that takes longer ends without us
         if tasks:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import psycopg
 from psycopg import AsyncConnection
 
-from healthd.database.driver_errors import limit_of, translated
+from healthd.database.driver_errors import limit_of, refused, translated
 from healthd.database.dsn import Dsn
+from healthd.database.passwords import LIMIT_S, password_of
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ OLDEST = 130000  # the oldest supported server version
 
 
 @asynccontextmanager
-async def connect(dsn: str | Dsn, *, timeout_s: float = 5.0) -> AsyncIterator[AsyncConnection[Any]]:
+async def connect(dsn: str | Dsn, *, timeout_s: float | None = None) -> AsyncIterator[AsyncConnection[Any]]:
     """Open a connection for the duration of a block; raise healthd's errors in place of the driver's.
 
     `dsn` is any URL or key=value string that libpq accepts. The driver prepares no statements: a prepared statement
@@ -65,29 +66,47 @@ async def connect(dsn: str | Dsn, *, timeout_s: float = 5.0) -> AsyncIterator[As
 
 
 async def dial(
-    dsn: str | Dsn, *, timeout_s: float = 5.0, places: Places | None = None, patient: bool = True
+    dsn: str | Dsn, *, timeout_s: float | None = None, places: Places | None = None, patient: bool = True
 ) -> AsyncConnection[Any]:
     """Return a connection that the caller must close; see `connect`.
 
-    If the connection limit is reached, an idle connection among `places` is closed to make room. If there is none,
-    a `patient` caller retries for most of the timeout.
+    The password is what the command of the connection string prints, if it has one; if the server refuses that, the
+    command is run once more. If the connection limit is reached, an idle connection among `places` is closed to make
+    room. If there is none, a `patient` caller retries for most of the timeout.
     """
-    until, dsn = monotonic() + PATIENCE * timeout_s, Dsn.of(dsn)
+    dsn, asked, command_s = Dsn.of(dsn), False, LIMIT_S if timeout_s is None else PATIENCE * timeout_s
+    timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
     with translated(dsn):
+        password = await printed_password(dsn, limit_s=command_s)
+        until = monotonic() + PATIENCE * timeout_s
         while True:
             try:
                 return await AsyncConnection.connect(
-                    dsn.complete(timeout_s=timeout_s), autocommit=True, prepare_threshold=None
+                    dsn.complete(timeout_s=timeout_s, password=password), autocommit=True, prepare_threshold=None
                 )
             except psycopg.OperationalError as error:
                 full = limit_of(error)
+                if password is not None and not asked and refused(error):
+                    asked, password = True, await printed_password(dsn, limit_s=command_s, again=True)
+                    continue
                 if not full or not patient or monotonic() > until:
                     raise
                 if places is None or not await places.free(dsn.parameters, full):
                     await asyncio.sleep(uniform(0.05, 0.3))  # noqa: S311 # jitter
 
 
+TIMEOUT_S = 5.0  # of a connection outside of a round
 PATIENCE = 0.7  # of a timeout
+
+
+async def printed_password(dsn: Dsn, *, limit_s: float = LIMIT_S, again: bool = False) -> str | None:
+    """Return what the command of a connection string prints, None if there is none."""
+    if dsn.command is None:
+        return None
+    try:
+        return await password_of(dsn.command, dsn.parameters, limit_s=limit_s, again=again)
+    except DatabaseUnreachable as error:
+        raise DatabaseUnreachable(f"cannot reach database {dsn.place}: {error}", hint=error.hint) from error
 
 
 async def answer(connection: AsyncConnection[Any], statements: str) -> list[str]:

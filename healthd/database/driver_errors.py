@@ -30,6 +30,14 @@ def limit_of(error: psycopg.Error) -> str:
     return next((whose for whose, words in FULL.items() if re.search(words, str(error))), "")
 
 
+def refused(error: psycopg.Error) -> bool:
+    """Return whether the server asked for a password and then refused the session, for whatever reason but its limits.
+
+    While connecting, libpq does not pass on the server's SQLSTATE (28P01, 28000), and words depend on the language.
+    """
+    return error.pgconn is not None and bool(error.pgconn.used_password) and not limit_of(error)
+
+
 @contextmanager
 def translated(dsn: Dsn | None = None) -> Iterator[None]:
     """Translate the driver's errors; with `dsn`, messages name the database."""

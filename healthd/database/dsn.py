@@ -14,15 +14,20 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from healthd._version import __version__
 from healthd.database.misplaced_values import SECRETS, first_line, refuse_misplaced
+from healthd.database.passwords import PasswordCommand
 from healthd.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
 class Dsn:
-    """A connection string, and the parameters that it sets; its text form is its place, never its password."""
+    """A connection string, and the parameters that it sets; its text form is its place, never its password.
+
+    A string without a password may have a command that prints it.
+    """
 
     text: str = field(repr=False)  # as it was written
     parameters: Mapping[str, str] = field(repr=False, compare=False)
+    command: PasswordCommand | None = None
 
     @staticmethod
     def of(text: str | Dsn) -> Dsn:
@@ -72,7 +77,7 @@ class Dsn:
             host = ""
         return f"postgresql://{user}@{host}/{name}".replace("//@", "//") + (f"?{urlencode(known)}" if known else "")
 
-    def complete(self, *, timeout_s: float = 5.0) -> str:
+    def complete(self, *, timeout_s: float = 5.0, password: str | None = None) -> str:
         """Return what the driver connects with: healthd's defaults for the parameters that are not set are added."""
         defaults = {
             "fallback_application_name": f"healthd/{__version__}",
@@ -82,7 +87,8 @@ class Dsn:
             "keepalives_count": "3",
             "tcp_user_timeout": "10000",
         }
-        return make_conninfo(**(defaults | dict(self.parameters)))
+        own = {} if password is None else {"password": password}
+        return make_conninfo(**(defaults | dict(self.parameters) | own))
 
 
 @functools.lru_cache(maxsize=4096)  # more than the targets of one process

@@ -17,6 +17,7 @@ from healthd.comparison.server_texts import as_printed, same_text, text_of, text
 from healthd.comparison.waived import in_words
 from healthd.config.settings import Target
 from healthd.database.connection import connect
+from healthd.database.dsn import Dsn
 from healthd.database.snapshot.reading import read
 from healthd.database.snapshot.transaction import Reading
 from healthd.errors import ConfigError, MigrationFailed
@@ -270,7 +271,7 @@ async def adopt(target: Target, found: Fit, *, wait_s: float = 60.0) -> None:
     await asyncio.to_thread(_adopt, target.dsn, found, wait_s)
 
 
-def _adopt(dsn: str, found: Fit, wait_s: float) -> None:
+def _adopt(dsn: str | Dsn, found: Fit, wait_s: float) -> None:
     with opened(dsn, wait_s=wait_s, records=bool(found.texts)) as backend:
         theirs = {one.id: yoyo_migration(one) for one in found.migrations}
         if found.owner is not None:

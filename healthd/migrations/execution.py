@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
+from healthd.database.dsn import Dsn
 from healthd.errors import DatabaseFailed, MigrationFailed
 from healthd.migrations.engine import interrupted
 from healthd.migrations.engine.file_checks import check
@@ -54,7 +55,7 @@ def _apply(plan: RunPlan, manner: Manner, recorder: Recorder | None) -> tuple[st
     return tuple(done)
 
 
-def _opened(dsn: str, manner: Manner, recorder: Recorder | None) -> AbstractContextManager[Backend]:
+def _opened(dsn: str | Dsn, manner: Manner, recorder: Recorder | None) -> AbstractContextManager[Backend]:
     """Open the connection of a run, and hold the migration lock for a block."""
     return opened(
         dsn,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from healthd.database.dsn import Dsn
 from healthd.errors import ConfigError, MigrationFailed
 from healthd.expected.files import Migration, read_post_apply, up_to
 from healthd.expected.lockfile import LockFile
@@ -20,7 +21,7 @@ from healthd.text import some
 class RunPlan:
     """What a run is about to do to one database; planning locks and changes nothing."""
 
-    dsn: str
+    dsn: str | Dsn
     standing: Standing  # the basis of the plan
     operation: Literal["apply", "rollback"]
     migrations: tuple[Migration, ...] = ()  # in the order in which they run; empty if there is nothing to do
@@ -28,7 +29,7 @@ class RunPlan:
 
 
 async def plan_apply(
-    dsn: str,
+    dsn: str | Dsn,
     migrations: Sequence[Migration],
     lock: LockFile | None,
     *,
@@ -116,7 +117,7 @@ def _refuse_halves(known: Standing, names: Sequence[str], operation: str) -> Non
 class ResumePlan:
     """The file that was interrupted, and its progress if that is specified; see `plan_resume`."""
 
-    dsn: str
+    dsn: str | Dsn
     standing: Standing
     migration: Migration
     operation: str  # apply or rollback
@@ -124,7 +125,7 @@ class ResumePlan:
 
 
 async def plan_resume(
-    dsn: str, migrations: Sequence[Migration], lock: LockFile | None, *, from_statement: int | None = None
+    dsn: str | Dsn, migrations: Sequence[Migration], lock: LockFile | None, *, from_statement: int | None = None
 ) -> ResumePlan | None:
     """Return what would be completed; None if nothing was interrupted."""
     known = await standing(dsn, migrations, lock)
@@ -143,7 +144,7 @@ async def plan_resume(
 
 
 async def plan_rollback(
-    dsn: str, migrations: Sequence[Migration], lock: LockFile | None, *, to: str | None, every: bool = False
+    dsn: str | Dsn, migrations: Sequence[Migration], lock: LockFile | None, *, to: str | None, every: bool = False
 ) -> RunPlan:
     """Return what would be rolled back: the last applied migration, or all after `to`, or `every` one, the last first.
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from healthd.database.connection import connect
+from healthd.database.dsn import Dsn
 from healthd.database.ledger import read_ledger
 from healthd.expected.status import states
 from healthd.model.ledger import State
 
 
-async def up_to_date(dsn: str, files: Sequence[tuple[str, str]]) -> bool:
+async def up_to_date(dsn: str | Dsn, files: Sequence[tuple[str, str]]) -> bool:
     """Return whether exactly these migrations, (id, digest) each, are applied."""
     async with connect(dsn) as connection:
         ledger, _ = await read_ledger(connection)

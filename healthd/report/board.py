@@ -22,6 +22,7 @@ class Entry:
 
     interval_s: float
     report: Report | None = None
+    severity: Severity | None = None  # of the latest round, which may have been before a restart
     standing: Mapping[Identity, Finding] = field(default_factory=dict)
     waived: frozenset[Identity] = frozenset()  # the findings that were waived in the last round that could tell
     since: datetime | None = None
@@ -48,6 +49,11 @@ class Entry:
         same = self.report is not None and self.rehearsal.steps == steps_of(self.report.script)
         return self.rehearsal if same else Rehearsed()
 
+    @property
+    def remembered(self) -> bool:
+        """Return whether all that is known is from before a restart: no round has finished since."""
+        return self.report is None and self.last_success is not None
+
     def fresh(self, now: datetime) -> bool:
         """Return whether the latest report is recent: at most three intervals old."""
         if self.report is None:
@@ -63,6 +69,10 @@ class Change:
     appeared: tuple[Finding, ...]
     resolved: tuple[Finding, ...]
     waived: tuple[Waived, ...] = ()
+    turned: bool = False  # the severity of the target is another one
+
+    def __bool__(self) -> bool:
+        return bool(self.turned or self.appeared or self.resolved or self.waived)
 
 
 @dataclass(slots=True)
@@ -72,6 +82,7 @@ class Board:
     entries: dict[str, Entry] = field(default_factory=dict)
     reload_ok: bool = True
     files_ok: bool = True
+    wrong_files: tuple[str, ...] = ()  # names of target files that are not in use as they are
     reloaded_at: datetime | None = None
     external_url: str = ""  # the URL of the pages for others, without a trailing /
     allowed_hosts: tuple[str, ...] = ()
@@ -89,17 +100,18 @@ class Board:
         """Store a report, and return what changed; the findings of a check that cannot tell are kept."""
         entry = self.entries[report.target]
         ended_at = report.started_at + timedelta(seconds=report.duration_s)
-        if entry.report is None or entry.report.severity != report.severity:
-            entry.since = ended_at
-        entry.report = report
+        turned = entry.since is None or entry.severity is not report.severity
+        entry.since = _earlier(None if turned else entry.since, ended_at)
+        entry.report, entry.severity = report, report.severity
         entry.runs += 1
         entry.duration_sum_s += report.duration_s
         entry.durations[_bucket(report.duration_s)] += 1
         entry.rounds = [*entry.rounds[1 - ROUNDS_KEPT :], (report.started_at, report.severity, report.duration_s)]
+        entry.last_success, entry.last_good = _past(entry.last_success, ended_at), _past(entry.last_good, ended_at)
         if report.failure is None:
             entry.last_success = ended_at
             drifted = any(one.severity is Severity.CRITICAL for one in report.findings)
-            entry.drift_since = (entry.drift_since or ended_at) if drifted else None
+            entry.drift_since = _earlier(entry.drift_since, ended_at) if drifted else None
         else:
             entry.failures[report.failure] += 1
         for asked in filter(None, (report.asked and report.asked.before, report.asked)):
@@ -117,12 +129,23 @@ class Board:
         entry.incidents.update({problem for problem, *_ in entry.standing} - {problem for problem, *_ in before})
         waived = {identity(one.finding): one for one in report.waived}
         known, entry.waived = entry.waived, entry.waived if report.failure else frozenset(waived)
-        entry.first_seen = {one: entry.first_seen.get(one, ended_at) for one in (*entry.standing, *entry.waived)}
+        seen_at = entry.first_seen
+        entry.first_seen = {one: _earlier(seen_at.get(one), ended_at) for one in (*entry.standing, *entry.waived)}
         return Change(
             tuple(finding for one, finding in seen.items() if one not in before),
             tuple(finding for one, finding in before.items() if one not in entry.standing and one not in waived),
             tuple(one for name, one in waived.items() if name not in known),
+            turned,
         )
+
+
+def _earlier(since: datetime | None, now: datetime) -> datetime:
+    """Return since when something is so that is so now: never in the future, even if the clock was set back."""
+    return now if since is None else min(since, now)
+
+
+def _past(instant: datetime | None, now: datetime) -> datetime | None:
+    return None if instant is None else min(instant, now)
 
 
 def _bucket(seconds: float) -> float:

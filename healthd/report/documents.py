@@ -8,6 +8,7 @@ from urllib.parse import quote
 from healthd.model.findings import Finding, Report, Waived
 from healthd.model.scripts import Rehearsed
 from healthd.model.severity import Severity
+from healthd.report.board import Entry
 from healthd.report.lines import Line, plain
 from healthd.report.problems import PROBLEMS, leading
 from healthd.text import printable, sql_lines
@@ -71,15 +72,18 @@ def answer(
     last_good: datetime | None,
     runbook: str,
     rehearsed: Rehearsed | None = None,
+    remembered: Mapping[str, Any] | None = None,
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Return status, body and headers for one target; `report` is None before the first round."""
+    """Return status, body and headers for one target; `report` is None before the first round, when only what
+    is `remembered` from before a restart is known."""
     seed = {"request_id": request_id, "timestamp": now.isoformat()}
     good = last_good.isoformat() if last_good else None
     if report is None or not fresh:
         title, code = ("No round yet", "no_round_yet") if report is None else ("No recent round", "round_overdue")
         detail = f"the last round began at {report.started_at.isoformat()}" if report else "no round has finished yet"
         body = {"type": "about:blank", "title": title, "status": 503, "detail": detail, "error_code": code}
-        return 503, body | {"last_good": good} | seed, {"Retry-After": "1"}
+        known = {"last_good": good} if report else {"last_good": good, "remembered": remembered}
+        return 503, body | known | seed, {"Retry-After": "1"}
     played = rehearsed or Rehearsed()
     whole = {
         **document(report),
@@ -102,6 +106,15 @@ def answer(
         **whole,
     }
     return status, body, {"Retry-After": str(max(1, round(report.next_round_s)))} if status == 503 else {}
+
+
+def memory(entry: Entry) -> dict[str, Any] | None:
+    """Return what is remembered of a target from before a restart; None once a round has finished since."""
+    if not entry.remembered:
+        return None
+    times = {"since": entry.since, "drift_since": entry.drift_since, "last_success": entry.last_success}
+    severity = None if entry.severity is None else str(entry.severity)
+    return {"severity": severity, **{name: time.isoformat() if time else None for name, time in times.items()}}
 
 
 def text(report: Report, external_url: str = "") -> str:

@@ -86,7 +86,7 @@ def _process(board: Board) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "healthd_config_last_reload_successful",
         "Whether the last load of yoyo.ini, and of the files that it names, succeeded.",
-        value=board.reload_ok and board.files_ok,
+        value=board.reload_ok and board.files_ok and not board.wrong_files,
     )
     if board.reloaded_at:
         yield GaugeMetricFamily(

@@ -25,6 +25,7 @@ from healthd.text import natural
 OPEN = 5  # findings that are initially unfolded
 WHOLE = 100  # findings that are shown completely; each of the others is one line
 NAMED = 500  # findings that are shown; the JSON contains all of them
+NAMED_FILES = 20  # target files that are wrong
 NEWEST = 5  # applied migrations that are not folded
 PAGE = 200_000  # characters of the expected and actual values and repairs; each finding beyond them is one line
 
@@ -306,7 +307,7 @@ def _environment() -> Environment:
         "visible": visible,
         "whole": whole,
     }
-    made.globals |= {"PROBLEMS": PROBLEMS, "OPEN": OPEN, "NEWEST": NEWEST}
+    made.globals |= {"PROBLEMS": PROBLEMS, "OPEN": OPEN, "NEWEST": NEWEST, "NAMED_FILES": NAMED_FILES}
     return made
 
 

@@ -114,8 +114,10 @@ WATCHER = tuple(
             "healthd rejected its new configuration",
             "yoyo.ini or a file that it names was changed and is not valid.",
             "healthd continues with the previous configuration: the change has no effect.",
-            "The log contains `settings.rejected` or `files.rejected` with file, section and key.",
-            "Fix the file, then run `systemctl reload healthd` or `curl -X POST http://127.0.0.1:9899/-/reload`.",
+            "The log has `settings.rejected`, `files.rejected` or `target_file.rejected` with file, section and key.",
+            """
+Fix the file, then run `systemctl reload healthd` or `curl -X POST http://127.0.0.1:9899/-/reload`.
+A file in `targets_dir` is read again without that.""",
         ),
         (
             "memory_high",

@@ -26,7 +26,7 @@ from healthd.errors import ConfigError, HealthdError
 from healthd.report import page
 from healthd.report.board import Board
 from healthd.report.connections import Clients
-from healthd.report.documents import answer
+from healthd.report.documents import answer, memory
 from healthd.report.metrics import exposition, one_target, registry
 from healthd.report.repair import script
 from healthd.text import hide, natural
@@ -202,9 +202,10 @@ class _Pages:
             yield {
                 "target": name,
                 "severity": str(report.severity) if report and entry.fresh(self.door.clock()) else "unknown",
-                "since": entry.since.isoformat() if entry.since else None,
+                "since": entry.since.isoformat() if entry.since and report else None,
                 "findings": len(report.findings) if report else 0,
                 "last_good": entry.last_good.isoformat() if entry.last_good else None,
+                "remembered": memory(entry),
                 "url": f"{self.door.board.external_url}/api/v1/targets/{quote(name, safe='')}",
             }
 
@@ -222,6 +223,7 @@ class _Pages:
             now=now,
             last_good=entry.last_good,
             rehearsed=entry.rehearsed,
+            remembered=memory(entry),
             runbook=f"{door.board.external_url}{door.runbook}" if door.runbook.startswith("/") else door.runbook,
         )
         content_type = "application/json" if status == 200 else "application/problem+json"

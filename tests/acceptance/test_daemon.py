@@ -32,6 +32,8 @@ from healthd.cli.verbs.up import _attempt
 from healthd.config.reader import read_settings
 from healthd.daemon.loop import BACKOFF_MAX_S, Watch, _stuck, rest
 from healthd.daemon.rehearsals import Rehearsals
+from healthd.daemon.state import Memory
+from healthd.daemon.target_files import WrongFiles
 from healthd.model.findings import Report
 from healthd.postgres import embedded, programs
 from healthd.report.board import Board
@@ -672,7 +674,9 @@ async def test_a_round_that_should_long_have_ended_starves_the_watchdog(folder: 
     board = Board()
     board.watch([(target.name, target.interval_s)])
     task = asyncio.create_task(asyncio.sleep(0))
-    watch = Watch(board, lambda: settings, settings, Rehearsals(board), rounds={target.name: (target, task)})
+    watched = {target.name: (target, task)}
+    memory, wrong = Memory(board), WrongFiles(board)
+    watch = Watch(board, lambda: settings, settings, Rehearsals(board), memory, wrong, rounds=watched)
     await task
 
     for minutes, stuck in ((0, False), (1.5, False), (4, True)):

@@ -115,6 +115,93 @@ def rude() -> Iterator[int]:
         ended.set()
 
 
+@pytest.fixture(scope="module")
+def nosy() -> Iterator[int]:
+    """The port of a server that asks for the password, and refuses every session with an error that repeats it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                with peer, suppress(OSError):
+                    while len(peer.recv(4096)) == 8:  # it asks for TLS, or for GSSAPI
+                        peer.sendall(b"N")
+                    peer.sendall(b"R" + (8).to_bytes(4, "big") + (3).to_bytes(4, "big"))  # in clear text
+                    sent = peer.recv(4096)[5:-1].decode()
+                    fields = f"SFATAL\0VFATAL\0C28P01\0Mrefused: {sent}\0\0".encode()
+                    peer.sendall(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
+
+        threading.Thread(target=refuse, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+TOKEN = "hunter2/4711'token"
+
+
+def printing(project: Path, *commands: str, port: int, more: str = "") -> None:
+    """Write a yoyo.ini with a target for each password command."""
+    (project / "token").write_text(f"{TOKEN}\n")
+    targets = "".join(
+        f"[target t{number}]\ndatabase = postgresql://me@127.0.0.1:{port}/app\npassword_command = {command}\n"
+        for number, command in enumerate(commands)
+    )
+    (project / "yoyo.ini").write_text(
+        f"[healthd]\ninterval_s = 0.5\nrehearse = no\nlog_level = debug\nlog_format = json\n{more}{targets}"
+    )
+
+
+FAILING = (
+    f"sh -c 'echo hunter2; echo hunter2 >&2; exit 3' {TOKEN.replace(chr(39), '')}",
+    "yes hunter2",
+    "/nosuch/hunter2",
+    "hunter2",
+    "printf 'hunter2\\377'",
+)
+
+
+@pytest.mark.parametrize("verb", ["check", "status", "migrate", "snapshot", "plan", "repair", "baseline", "rollback"])
+def test_what_a_password_command_prints_is_not_printed(verb: str, project: Path, nosy: int) -> None:
+    printing(project, "cat token", port=nosy)
+    for words in ([verb], [verb, "--format", "json"]):
+        result = healthd(*words)
+
+        assert 3 == result.code
+        assert "refused: ***" in result.out + result.err
+        assert SECRET not in result.out + result.err
+    printing(project, *FAILING, port=nosy)
+    for number in range(len(FAILING)):
+        result = healthd(verb, *(["--target", f"t{number}"]))
+
+        assert 3 == result.code
+        assert "password_command " in result.out + result.err
+        assert SECRET not in result.out + result.err
+
+
+def test_a_daemon_shows_nothing_of_what_a_password_command_prints(project: Path, nosy: int, start: Start) -> None:  # noqa: F811
+    printing(project, "cat token", *FAILING, port=nosy, more="state_dir = state\n")
+    daemon = start()
+    wait_for(lambda: daemon.get("/-/ready").status_code == 200, timeout_s=60)
+    paths = ["/", "/metrics", "/api/v1/targets"]
+    for number in range(len(FAILING) + 1):
+        paths += [f"/targets/t{number}", f"/api/v1/targets/t{number}", f"/api/v1/targets/t{number}/repair"]
+    seen = "".join(daemon.get(path).text for path in paths)
+    assert "refused: ***" in seen
+    assert "password_command printed more than 64 KiB" in seen
+    assert SECRET not in seen
+    ini = project / "yoyo.ini"
+    ini.write_text(ini.read_text() + "[target worse]\ndatabase = dbname=app\npassword_command = hunter2 'hunter2\n")
+    refused = daemon.get("/-/reload", "POST")
+    assert 500 == refused.status_code
+    assert SECRET not in refused.text
+    daemon.end()
+    state = (project / "state" / "state.json").read_text()
+    assert "t5" in state
+    assert SECRET not in state + daemon.stderr.read_text() + daemon.stdout.read_text()
+
+
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_a_spelling_is_not_printed(name: str, project: Path, rude: int) -> None:
     for host, port, *words in (

@@ -93,6 +93,7 @@ def test_systemd_watches_the_daemon_and_starts_it_again_but_not_with_a_wrong_con
     assert unit["WatchdogSec"] == ["30s"]
     assert unit["Restart"] == ["on-failure"]
     assert unit["RestartPreventExitStatus"] == ["3"]
+    assert (["healthd"], ["0700"]) == (unit["StateDirectory"], unit["StateDirectoryMode"])
     assert unit["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
 
 

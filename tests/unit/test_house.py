@@ -24,7 +24,7 @@ DOORS = frozenset(
     beginning.dump beginning.first_migration beginning.frameworks beginning.placement
     asgi.frames asgi.measures asgi.middleware asgi.timing
     cli
-    config.ini config.platforms config.reader config.sections
+    config.ini config.platforms config.reader config.sections config.target_files
     contracts.application contracts.models
     daemon
     database
@@ -53,7 +53,14 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "uvicorn": ("report.web", "report.connections"),
     "jinja2": ("report.page",),
     "markupsafe": ("report.html",),
-    "structlog": ("report.log", "daemon.loop", "daemon.rehearsals", "asgi.middleware"),
+    "structlog": (
+        "report.log",
+        "daemon.loop",
+        "daemon.rehearsals",
+        "daemon.state",
+        "daemon.target_files",
+        "asgi.middleware",
+    ),
     "sqlalchemy": ("contracts.models.of_sqlalchemy", "asgi.timing"),
     "click": ("cli",),
 }

@@ -19,7 +19,7 @@ from healthd.report.log import configure
 from healthd.report.web import listening
 
 
-@verb()
+@verb(lenient=True)
 @click.option("--listen", metavar="HOST:PORT", help="Address of the web server (default 127.0.0.1:9899).")
 def serve(settings: Settings, style: str, listen: str | None) -> None:
     """Watch all targets, and serve /metrics, the pages and the API.
@@ -32,7 +32,7 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
       0  stopped
       3  could not start; the message names the cause
     """
-    settings = listen_at(watched(settings), listen)
+    settings = listen_at(_served(settings), listen)
     set_up_log(settings)
     with listening(settings.host, settings.port) as listener:
         asyncio.run(
@@ -45,7 +45,12 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
 def again(settings: Settings) -> Callable[[], Settings]:
     """Return a function that reads the settings again: the same file, and the same --database."""
     database = either("database")
-    return lambda: watched(read_settings(settings.file, database=database))
+    return lambda: _served(read_settings(settings.file, database=database))
+
+
+def _served(settings: Settings) -> Settings:
+    """Return the settings with at least one target, unless they have a folder, to which targets may come."""
+    return watched(settings) if settings.folder is None else settings
 
 
 def listen_at(settings: Settings, listen: str | None) -> Settings:

@@ -14,6 +14,7 @@ from healthd.expected.codec import encode_objects
 from healthd.text import printable
 
 if TYPE_CHECKING:
+    from healthd.database.dsn import Dsn
     from healthd.database.snapshot.server_options import ServerOnly
 
 
@@ -58,7 +59,7 @@ def snapshot(settings: Settings, style: str, target: str | None, everything: boo
     return 3 if taken.unreadable else 0
 
 
-async def _server_only(dsn: str) -> tuple[ServerOnly, ...]:
+async def _server_only(dsn: str | Dsn) -> tuple[ServerOnly, ...]:
     from healthd.database.connection import connect  # `new` and `explain` need no driver
     from healthd.database.snapshot.server_options import read_server_only
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import click
 
-from healthd.cli.options import say, verb
+from healthd.cli.options import say, verb, watched
 from healthd.cli.verbs.migrate import migrate_and_say
 from healthd.cli.verbs.serve import again, listen_at, places, set_up_log, welcome
 from healthd.config.reader import read_settings
@@ -51,6 +51,8 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.host, settings.port))
         load, attempt = again(settings), "healthd check"
+        if settings.folder is not None:
+            settings = watched(settings)  # it must have a target
         if not settings.targets:
             data = embedded.within_reach(settings.data, binaries=settings.postgres_bin)
             say(f"no database is configured: starting PostgreSQL on {data}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from healthd.database.driver_errors import translate
+from healthd.database.connection import printed_password
+from healthd.database.driver_errors import refused, translate, translated
 from healthd.database.dsn import Dsn
 from healthd.errors import MigrationFailed
 from healthd.expected import session_settings
@@ -100,11 +102,19 @@ class Session:
     def dial(self) -> Any:
         """Return a new connection to the database; the files are UTF-8, and the server converts them."""
         try:
-            return self.driver.connect(
-                self.dsn.complete(), autocommit=True, prepare_threshold=None, client_encoding="utf8"
-            )
+            return self._dial()
         except self.driver.Error as error:
-            raise translate(error, self.dsn) from error
+            if self.dsn.command is None or not refused(error):
+                raise translate(error, self.dsn) from error
+        with translated(self.dsn):
+            return self._dial(again=True)
+
+    def _dial(self, *, again: bool = False) -> Any:
+        """Connect; this runs in a thread, which has no loop for the command that prints the password."""
+        command = self.dsn.command
+        password = None if command is None else asyncio.run(printed_password(self.dsn, again=again))
+        words = self.dsn.complete(password=password)
+        return self.driver.connect(words, autocommit=True, prepare_threshold=None, client_encoding="utf8")
 
     def init_connection(self, connection: Any) -> None:
         """Apply the settings of a session at its start."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from yoyo.migrations import Migration as YoyoMigration
 
 from healthd.database.driver_errors import translate
 from healthd.database.dsn import Dsn
+from healthd.database.passwords import PasswordCommand
 from healthd.errors import MigrationFailed
 from healthd.expected import session_settings
 from healthd.expected.files import Migration, read_migration
@@ -77,7 +79,9 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         live: Say | None = None,
         recorder: Recorder | None = None,
         records: bool = False,
+        command: PasswordCommand | None = None,
     ) -> None:
+        self.command = command  # that prints the password
         self.patience, self.say, self.live = patience, say, live
         self.recorder = recorder  # None if there is no lock file, as with yoyo's own commands
         self._records = records
@@ -106,7 +110,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         }
         self.schema = arguments.pop("schema", None)
         words = (f"{name}={_quoted(value)}" for name, value in arguments.items() if value is not None)
-        self.dsn = Dsn.of(" ".join(words))
+        self.dsn = replace(Dsn.of(" ".join(words)), command=self.command)
         connection = self.dial()
         try:
             self._get_to_know(connection)
@@ -422,7 +426,16 @@ def opened(
     """Open a backend and hold the migration lock for a block; convert errors of yoyo and the driver to healthd's."""
     known = Dsn.of(dsn)
     uri = DatabaseURI("postgresql+healthd", None, None, None, None, None, dict(known.parameters))
-    backend = Backend(uri, "_yoyo_migration", patience=patience, say=say, live=live, recorder=recorder, records=records)
+    backend = Backend(
+        uri,
+        "_yoyo_migration",
+        patience=patience,
+        say=say,
+        live=live,
+        recorder=recorder,
+        records=records,
+        command=known.command,
+    )
     backend.guarded = True
     try:
         with backend, backend.lock(timeout=wait_s):

@@ -680,3 +680,74 @@ def test_a_number_of_rows_that_is_none_is_named_where_it_stands(ini: Path, text:
 
     assert f"{ini}, line 3: [target one] sample_rows: {text!r} is not a number of rows" == str(error)
     assert "write a number from 0 to 100000" in error.hint
+
+
+# ── password_command ────────────────────────────────────────────────────────────────────────────────────
+
+COMMANDS = """[healthd]
+password_command = vault "a b" --host=x
+password_ttl_s = 600
+[target one]
+database = postgresql://h/one
+migrate_database = postgresql://owner@h/one
+[target two]
+database = postgresql://h/two
+password_command = ./token.sh
+password_ttl_s = 0
+migrate_database = postgresql://owner:secret@h/two
+[target three]
+database = postgresql://me:secret@h/three
+"""
+
+
+def _commands(dsn: object) -> object:
+    command = getattr(dsn, "command", None)
+    return command and (*command.words, command.ttl_s)
+
+
+def test_a_password_command_is_that_of_the_target_or_that_of_all(ini: Path) -> None:
+    one, two, three = read(ini, COMMANDS).targets
+    every, own = ("vault", "a b", "--host=x", 600.0), ("./token.sh", 0.0)
+
+    assert [every, every] == [_commands(one.dsn), _commands(one.migrate_dsn)]
+    assert [own, None] == [_commands(two.dsn), _commands(two.migrate_dsn)]
+    assert [None, ""] == [_commands(three.dsn), three.migrate_dsn]
+    assert ini.parent == one.dsn.command.folder  # type: ignore[union-attr]
+
+
+def test_a_password_command_is_for_every_database_without_a_password(ini: Path) -> None:
+    section = "[healthd]\npassword_command = vault\n"
+    found = [
+        read(ini, f"[DEFAULT]\ndatabase = postgresql:///one\n{section}"),
+        read(ini, section, database="dbname=two"),
+        read(ini, section, database="dbname=two password=secret"),
+    ]
+
+    assert [("vault", 0.0), ("vault", 0.0), None] == [_commands(one.targets[0].dsn) for one in found]
+
+
+def test_targets_differ_by_their_command(ini: Path) -> None:
+    assert read(ini, COMMANDS).targets[0] != read(ini, COMMANDS.replace("vault", "other")).targets[0]
+    assert read(ini, COMMANDS).targets == read(ini, COMMANDS).targets
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("password_command = hunter2 'hunter2", "password_command: not a command"),
+        ("password_command = ''", "password_command: not a command"),
+        ("password_ttl_s = hunter2", "password_ttl_s: 'hunter2' is not a number of seconds from 0 to 86400"),
+    ],
+)
+def test_a_wrong_password_command_is_refused_and_not_shown(ini: Path, lines: str, words: str) -> None:
+    error = refused(ini, f"[target one]\ndatabase = dbname=a\n{lines}\n")
+
+    assert f"yoyo.ini, line 3: [target one] {words}" in str(error)
+    assert "ttl" in words or "hunter2" not in f"{error} {error.hint}"
+
+
+def test_a_target_with_a_password_and_a_command_is_refused(ini: Path) -> None:
+    error = refused(ini, "[target one]\ndatabase = postgresql://me:secret@h/a\npassword_command = vault\n")
+
+    assert "[target one] password_command: database contains a password" in str(error)
+    assert "remove the password from database, or password_command" == error.hint

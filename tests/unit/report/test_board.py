@@ -164,3 +164,17 @@ def test_only_the_last_rounds_are_kept() -> None:
     entry = watched.entries["app"]
     assert (ROUNDS_KEPT, ROUNDS_KEPT + 5) == (len(entry.rounds), entry.runs)
     assert START + timedelta(seconds=5) == entry.rounds[0][0]
+
+
+def test_since_when_never_moves_forward_and_never_lies_in_the_future() -> None:
+    watched = board()
+    entry = watched.entries["app"]
+    seen = []
+    for at_s in (100, 110, 50, 60, 5000, 70):  # the clock is set back, forward, and back
+        watched.post(report(LOST, at_s=at_s))
+        seen.append((entry.since, entry.drift_since, entry.first_seen[identity(LOST)]))
+
+    watched.post(report(GONE, at_s=20, failure="unreachable"))
+    assert START + timedelta(seconds=20.5) == entry.last_success
+    expected = [START + timedelta(seconds=at_s + 0.5) for at_s in (100, 100, 50, 50, 50, 50)]
+    assert [(one, one, one) for one in expected] == seen

@@ -141,13 +141,20 @@ async def _round(
     finally:
         if last is not None and not _same_connection(last, seen):
             await last.close()
-    await files.ready()  # what is wrong with them is told, whatever the database answers
+    known = await files.ready()  # what is wrong with them is told, whatever the database answers
     session = seen.session if seen is not None else None
     if places is not None and session is not None:
         places.leave(session.connection, Dsn.of(target.dsn).parameters)
     adopted, duration_s = last is not None and last.adopted, monotonic() - start_s
     report = _reported(target, seen, failed, adopted=adopted)
-    report = replace(report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
+    report = replace(
+        report,
+        started_at=started_at,
+        duration_s=duration_s,
+        questions=tuple(taken),
+        database=Dsn.of(target.dsn).place,
+        lock_digest=known.lock.digest,
+    )
     adopted = adopted or (seen is not None and _has_ledger(seen.verdict))
     reading = seen.reading if seen is not None and report.script else None
     return Round(report, seen.files if seen is not None else None, session, adopted, reading)

@@ -20,7 +20,7 @@ ADDRESS = re.compile(r"https?://[^\s\"'#{}\\]+\Z")  # stands in YAML, and in tem
 
 
 @verb(database=False)
-@click.argument("files", nargs=-1, metavar="[FILE]...", shell_complete=completing(lambda _: FILES))
+@click.argument("files", nargs=-1, shell_complete=completing(lambda _: FILES))
 @click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="Write the files into this folder.")
 @click.option("--force", is_flag=True, help="Replace files that exist with another text.")
 @click.option(
@@ -31,7 +31,7 @@ def rules(
 ) -> None:
     """Print or write the alert rules for Prometheus.
 
-    FILE is healthd.rules.yml unless you name others: healthd.rules_test.yml (tests of the rules, for promtool),
+    FILES are healthd.rules.yml unless you name others: healthd.rules_test.yml (tests of the rules, for promtool),
     prometheus.yml and alertmanager.yml (examples). The links of the alerts lead to `external_url` in yoyo.ini.
 
     \b

@@ -25,7 +25,7 @@ HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  
 
 
 @click.command(short_help=VERBS["units"])
-@click.argument("files", nargs=-1, metavar="[FILE]...", shell_complete=completing(lambda _: FILES))
+@click.argument("files", nargs=-1, shell_complete=completing(lambda _: FILES))
 @click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="Write the files into this folder.")
 @click.option("--force", is_flag=True, help="Replace files that exist with another text.")
 @config_option
@@ -33,8 +33,8 @@ HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  
 def units(files: tuple[str, ...], to: Path | None, force: bool, config: Path | None, style: str) -> None:  # noqa: ARG001 # either() reads it
     """Print or write the systemd units.
 
-    They start this installation of healthd, with the file of --config, or /etc/healthd/yoyo.ini. FILE is
-    healthd.service or healthd-migrate.service; both, unless you name one.
+    They start this installation of healthd, with the file of --config, or /etc/healthd/yoyo.ini. FILES are
+    healthd.service and healthd-migrate.service, unless you name one.
 
     \b
     Exit codes:

@@ -55,7 +55,7 @@ def main() -> None:
     with TemporaryDirectory() as name, serving(Path(name)) as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(DRIFT)
-        page = f"http://{LISTEN}/targets/machines"
+        page = f"http://{LISTEN}/targets/app"
         wait_for(page, "Rehearsed on PostgreSQL")
         take(chromium, page, IMAGES / "page-light.png", LIGHT, WIDE)
         take(chromium, page, IMAGES / "page-dark.png", DARK, WIDE)

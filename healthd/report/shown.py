@@ -56,7 +56,8 @@ class Shown:
 
     @property
     def _said(self) -> str:
-        return self.finding.message.removeprefix(f"{self.finding.key}: ").replace("\t", " ")
+        message, name = self.finding.message.replace("\t", " "), str(self.finding.key)
+        return message.removeprefix(f"{name}: ").removeprefix(f"{name} ")
 
 
 @dataclass(frozen=True, slots=True)

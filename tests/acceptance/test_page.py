@@ -50,7 +50,7 @@ PENDING = Finding(
 GONE = Finding(
     "schema_mismatch",
     Key("column", ("public", "machines", "notes")),
-    "column:public.machines.notes: missing",
+    "column:public.machines.notes is missing",
     Severity.CRITICAL,
     "text",
     "missing",
@@ -559,7 +559,7 @@ def test_a_database_that_is_not_adopted_says_so_and_nothing_of_its_migrations() 
 def test_a_closed_finding_says_what_is_wrong() -> None:
     summaries = re.findall(r"<summary>\n<h4.*?</summary>", target(entry(GONE, CHANGED, ENUM)), re.DOTALL)
 
-    assert ["missing", "type integer, expected text", "missing &#39;active&#39;, extra &#39;ACTIVE&#39;"] == [
+    assert ["is missing", "type integer, expected text", "missing &#39;active&#39;, extra &#39;ACTIVE&#39;"] == [
         re.search('<p class="told">(.*?)(?: \\(valid|</p>)', text)[1]  # type: ignore[index]
         for text in summaries
     ]

@@ -1,6 +1,7 @@
-"""hatchling, and in a standard wheel the documentation as a site: `healthd docs` opens it without a network.
+"""hatchling, and in a standard wheel the documentation as a site, and the files for Prometheus and systemd.
 
-An editable installation and a source distribution are hatchling's alone: they hold the pages as Markdown.
+`healthd docs`, `healthd rules` and `healthd units` read them there. An editable installation and a source distribution
+are hatchling's alone: they hold the pages as Markdown, and the files in their folders.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parents[1]
 PLACE = "healthd/documentation"
+SHIPPED = {"prometheus": "*.yml", "systemd": "*.service"}  # by folder: what a wheel brings of it
 
 
 def get_requires_for_build_wheel(config_settings: dict[str, Any] | None = None) -> list[str]:
@@ -34,7 +36,7 @@ class Documentation(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the site for a standard wheel; an editable one reads docs/ itself."""
+        """Build the site for a standard wheel, and include the files; an editable one reads the folders itself."""
         if version != "standard":
             return
         from sphinx.cmd.build import build_main
@@ -46,6 +48,9 @@ class Documentation(BuildHookInterface[Any]):
         if code := build_main([*options, str(ROOT / "docs"), str(site)]):
             raise RuntimeError(f"the documentation has errors: exit code {code}, see above")
         build_data["force_include"][str(site)] = PLACE
+        for folder, pattern in SHIPPED.items():
+            for path in sorted((ROOT / folder).glob(pattern)):
+                build_data["force_include"][str(path)] = f"healthd/shipped/{folder}/{path.name}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002 # theirs
         """Remove the site, which is in the wheel now."""

@@ -52,10 +52,10 @@ def main() -> None:
     if chromium is None:
         sys.exit("Chromium is not installed: the pictures need it (apt install chromium)")
     IMAGES.mkdir(exist_ok=True)
-    with TemporaryDirectory() as name, serving(Path(name)) as url:
+    with TemporaryDirectory(prefix="shop-") as name, serving(Path(name)) as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(DRIFT)
-        page = f"http://{LISTEN}/targets/machines"
+        page = f"http://{LISTEN}/targets/app"
         wait_for(page, "Rehearsed on PostgreSQL")
         take(chromium, page, IMAGES / "page-light.png", LIGHT, WIDE)
         take(chromium, page, IMAGES / "page-dark.png", DARK, WIDE)

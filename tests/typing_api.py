@@ -6,9 +6,25 @@ from typing import Any, assert_type
 import psycopg
 
 import healthd
-from healthd import Contract, Difference, Finding, Report, Severity, Snapshot, diff, examine, take_snapshot
-from healthd.config.reader import read_settings
-from healthd.expected.store import read_files
+from healthd import (
+    Contract,
+    Difference,
+    Files,
+    Finding,
+    HealthdError,
+    Key,
+    Report,
+    Settings,
+    Severity,
+    Snapshot,
+    Target,
+    diff,
+    examine,
+    read_files,
+    read_settings,
+    take_snapshot,
+    violations,
+)
 
 
 async def compare(
@@ -24,8 +40,22 @@ async def compare(
 
 
 async def look(file: Path) -> int:
-    settings = read_settings(file)
-    return judge(assert_type(await examine(settings.targets[0], read_files(settings)), Report))
+    settings = assert_type(read_settings(file), Settings)
+    target = assert_type(settings.target("machines"), Target)
+    files = assert_type(read_files(settings.of(target)), Files)
+    return judge(assert_type(await examine(target, files), Report))
+
+
+async def look_again() -> int:
+    try:
+        return judge(await examine("postgresql:///machines"))
+    except HealthdError as error:
+        assert_type(error.hint, str)
+        return assert_type(error.exit_code, int)
+
+
+async def ready(connection: psycopg.AsyncConnection[Any], contract: Contract) -> bool:
+    return not assert_type(await violations(connection, contract), tuple[Finding, ...])
 
 
 def judge(report: Report) -> int:
@@ -33,6 +63,7 @@ def judge(report: Report) -> int:
     for finding in report.findings:
         assert_type(finding, Finding)
         assert_type(finding.problem, str)
+        assert_type(finding.key, Key)
         assert_type(finding.message, str)
         assert_type(finding.repair, tuple[str, ...])
         if finding.severity is Severity.CRITICAL and finding.severity > Severity.WARNING:

@@ -64,6 +64,8 @@ MEMBERS: Mapping[str, str] = {
     "started_at": "when the round began",
     "duration_s": "seconds that the round took",
     "next_round_s": "seconds until the next round",
+    "database": "the database and its host, without user and password; null for an endpoint",
+    "lock_digest": "digest of the lock file that it was compared with, as its last record has it (`chain`); or null",
     "server_version": "version of PostgreSQL as a number (180001 is 18.1); null if unknown",
     "maintenance": "who holds the migration lock; null if nobody does",
     "adopted": "whether the database has a ledger; null if that is unknown",
@@ -108,6 +110,10 @@ Links in responses begin with `external_url`; a proxy that offers the daemon bel
 Every response has these headers:
 
 {headers}
+The pages that keep themselves up to date (`/`, `/targets/NAME`) have a policy with the digest of their only script
+(`script-src`), and allow requests and forms to the daemon itself (`connect-src`, `form-action`).
+They work without scripts, too.
+
 A request for a host that the daemon does not know is answered with 421
 ([names of the web server](configuration.md#names-of-the-web-server)).
 
@@ -227,6 +233,8 @@ def _clean() -> Report:
         checks={"columns": Severity.OK, "enums": Severity.OK},
         migrations=(MigrationState("0001_machines", State.APPLIED, NOW - timedelta(days=30)),),
         server_version=180001,
+        database="machines at db.example.com:5432",
+        lock_digest="cd26caa58b503f018def9e443af176b61abe8074b3eca70a25b1f4fefadc8ee3",
     )
 
 

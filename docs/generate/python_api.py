@@ -12,31 +12,30 @@ from typing import Any, get_args
 import healthd
 from docs.generate.markdown import paragraphs, table
 from healthd import asgi
-from healthd.config.reader import read_settings
-from healthd.expected.store import read_files
-from healthd.rounds.readiness import violations
 
 LINE = 90  # characters of a signature that is kept on one line
 
 HEAD = """# Python API
 
 Everything that `import healthd` and `import healthd.asgi` offer, with types; the package is typed (`py.typed`).
-Other modules may change at any time, except for the three helpers at the end.
-All records are frozen.
+Other modules may change at any time.
+All records are frozen, and an error is always a `HealthdError`.
+For the tests of an application there is [a fixture of pytest](../how-to/application-tests.md).
 This page is generated from the code (`make docs`).
+
+One round on the database and the files that `yoyo.ini` names:
 
 ```python
 import asyncio
 from pathlib import Path
 
-from healthd import Severity, examine
-from healthd.config.reader import read_settings
-from healthd.expected.store import read_files
+from healthd import Severity, examine, read_files, read_settings
 
 
 async def main() -> None:
     settings = read_settings(Path("yoyo.ini"))
-    report = await examine(settings.targets[0], read_files(settings))
+    target = settings.targets[0]
+    report = await examine(target, read_files(settings.of(target)))
     for finding in report.findings:
         if finding.severity >= Severity.CRITICAL:
             print(finding.message, finding.repair)
@@ -54,16 +53,12 @@ def page() -> str:
     parts += [part for name in healthd.__all__ if name != "__version__" for part in _entry(getattr(healthd, name))]
     parts.append("## healthd.asgi\n\n")
     parts += [part for name in asgi.__all__ for part in _entry(getattr(asgi, name))]
-    parts.append("## Helpers\n\n")
-    parts += [part for one in (read_settings, read_files, violations) for part in _entry(one, module=True)]
     return "".join(parts).rstrip() + "\n"
 
 
-def _entry(thing: Any, *, module: bool = False) -> Iterator[str]:
+def _entry(thing: Any) -> Iterator[str]:
     """Yield the section of one class or function."""
     yield f"### {thing.__name__}\n\n"
-    if module:
-        yield f"`from {thing.__module__} import {thing.__name__}`\n\n"
     is_enum = inspect.isclass(thing) and issubclass(thing, Enum)
     if not is_enum and not is_dataclass(thing):
         yield f"```python\n{_signature(thing)}\n```\n\n"

@@ -9,7 +9,7 @@ import uvicorn
 
 from examples.machines_api import callers
 from examples.machines_api.app import create_app
-from healthd.config.reader import read_settings
+from healthd import read_settings
 from healthd.postgres import embedded
 from healthd.report.log import configure
 

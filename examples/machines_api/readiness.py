@@ -7,8 +7,7 @@ from time import monotonic
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from healthd import Contract, Finding, Severity
-from healthd.rounds.readiness import violations
+from healthd import Contract, Finding, Severity, violations
 
 FRESH_S = 5.0  # probes come every few seconds, for each of many instances of an application
 

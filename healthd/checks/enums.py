@@ -34,7 +34,7 @@ It takes effect immediately, and stored rows show the new label.
 For a missing label, run `ALTER TYPE … ADD VALUE 'label' AFTER 'other'`.
 
 An extra label cannot be dropped. If the application needs it, write a migration that adds it;
-otherwise create a new type and convert the columns, as sql/0004_machines_status.sql does.""",
+otherwise create a new type and convert the columns to it (`ALTER TABLE … ALTER COLUMN … TYPE … USING …`).""",
     ),
 )
 

@@ -78,6 +78,11 @@ class LockFile:
     needed: tuple[Needed, ...] = ()
     waivers: Waivers = field(default_factory=Waivers)
 
+    @property
+    def digest(self) -> str:
+        """Return a digest of all its records: the last link of their chain; empty in lock files of earlier versions."""
+        return self.migrations[-1].chain if self.migrations else ""
+
     def on(self, server_version: int) -> LockFile:
         """Return what the files create on a server of this version; if it was not replayed, what they create here."""
         return self.also.get(server_version // 10000, self)

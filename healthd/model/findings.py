@@ -145,6 +145,8 @@ class Report(Verdict):
     failure: str | None = None  # why the round could not be made (unreachable, denied, timeout, error)
     asked: Asked | None = None  # in the round of an endpoint
     questions: tuple[tuple[str, float], ...] = ()  # to the server, in their order, with the seconds that each took
+    database: str = ""  # the name of the database and its host, without user and password; empty for an endpoint
+    lock_digest: str = ""  # of the lock file that it was compared with; empty if that has none
 
     @classmethod
     def of(cls, verdict: Verdict, target: str, started_at: datetime, duration_s: float) -> Report:

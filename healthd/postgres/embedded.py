@@ -30,7 +30,7 @@ SIGNALS: Mapping[Mode, signal.Signals] = {
     "fast": signal.SIGINT,
     "immediate": signal.SIGQUIT,
 }
-DATABASE = "machines"  # of `healthd up` when no database is configured
+DATABASE = "app"  # of `healthd up` when no database is configured
 ELSEWHERE = Path("/var/lib/healthd")  # data folders of root, if other accounts cannot enter their own place
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0

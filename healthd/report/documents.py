@@ -23,6 +23,8 @@ def document(report: Report) -> dict[str, Any]:
         "duration_s": round(report.duration_s, 3),
         "next_round_s": report.next_round_s,
         "server_version": report.server_version,
+        "database": report.database or None,
+        "lock_digest": report.lock_digest or None,
         "maintenance": report.maintenance,
         "adopted": None if report.failure or report.asked else report.not_adopted is None,
         "notes": list(report.notes),

@@ -25,10 +25,12 @@ from healthd.config.hosts import Site
 from healthd.errors import ConfigError, HealthdError
 from healthd.report import page
 from healthd.report.board import Board
+from healthd.report.choice import Choice
 from healthd.report.connections import Clients
 from healthd.report.documents import answer, memory
 from healthd.report.metrics import exposition, one_target, registry
 from healthd.report.repair import script
+from healthd.report.standings import STATES
 from healthd.text import hide, natural
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
@@ -85,7 +87,7 @@ def application(door: Door) -> Any:
 
 
 class _Stamped:
-    """Add to every response its request ID and the headers that keep a browser from running scripts."""
+    """Add to every response its request ID and the headers that keep a browser from running the scripts of others."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -173,20 +175,19 @@ class _Pages:
             raise HTTPException(500, f"{error}; the previous settings stay in use") from error
         return PlainTextResponse("reloaded\n")
 
-    async def overview(self, _request: Request) -> Response:
-        """Return the page of all targets."""
-        door = self.door
-        return HTMLResponse(
-            page.overview(door.board, now=door.clock(), runbook=door.runbook, version=__version__, base=door.base)
-        )
+    async def overview(self, request: Request) -> Response:
+        """Return the page of all targets; `?q=WORDS&state=STATE` shows those that match."""
+        door, choice = self.door, _choice(request)
+        return _page(page.overview(door.board, now=door.clock(), runbook=door.runbook, choice=choice, **self.about))
 
     async def target(self, request: Request) -> Response:
-        """Return the page of one target."""
+        """Return the page of one target; `?q=WORDS&state=STATE` shows the findings that match."""
         name, door = request.path_params["name"], self.door
         if name not in door.board.entries:
             return HTMLResponse(page.not_found(name, door.board.entries, **self.about), 404)
-        entry = door.board.entries[name]
-        return HTMLResponse(page.target(name, entry, now=door.clock(), runbook=door.runbook, **self.about))
+        entry, choice = door.board.entries[name], _choice(request)
+        text = page.target(name, entry, now=door.clock(), runbook=door.runbook, choice=choice, **self.about)
+        return _page(text)
 
     async def runbook(self, _request: Request) -> Response:
         """Return the runbook."""
@@ -255,6 +256,16 @@ class _Pages:
             "timestamp": self.door.clock().isoformat(),
         }
         return JSONResponse(body, error.status_code, media_type="application/problem+json", headers=error.headers)
+
+
+def _page(text: str) -> Response:
+    """Return a page that keeps itself up to date: its own script may run, and no other."""
+    return HTMLResponse(text, headers={"Content-Security-Policy": page.policy()})
+
+
+def _choice(request: Request) -> Choice:
+    """Return what the address of a page asks for."""
+    return Choice.of(request.query_params.get("q", ""), request.query_params.get("state", ""), STATES)
 
 
 @contextmanager

@@ -40,11 +40,12 @@ from healthd.model.names import Key
 from healthd.model.observations import Rights
 from healthd.model.scripts import Script
 from healthd.model.severity import Severity
-from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, diff
+from healthd.model.snapshots import UNREADABLE, diff
 from healthd.model.waivers import Waivers
 from healthd.repair.who_runs import who_runs
 from healthd.rounds.notes import on_partitions, unseen
 from healthd.rounds.observation import Observation
+from healthd.rounds.precedence import rank
 from healthd.rounds.promise import Promise, actual_objects, of_reader
 from healthd.rounds.repair_script import Drift, Made, drift_of, made, repairs
 
@@ -233,7 +234,7 @@ def _settled(evidence: Evidence, waivers: Waivers, reading: Reading) -> Settled:
     sure = not (reading.maintenance or reading.ledger.interrupted or any(one.severity is UNKNOWN for one in found))
     states = tuple(one for one in settled.states if sure or one.expired)
     on_waivers = (replace(one, check=WAIVERS) for one in CHECKS[WAIVERS](replace(evidence, waivers=states)))
-    return replace(settled, findings=tuple(sorted((*settled.findings, *on_waivers), key=_rank)))
+    return replace(settled, findings=tuple(sorted((*settled.findings, *on_waivers), key=rank)))
 
 
 def _applicable(target: Target, settled: Settled) -> tuple[str, ...]:
@@ -247,7 +248,7 @@ def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:
         for name, check in CHECKS.items()
         for finding in check(evidence)
     )
-    return tuple(sorted(findings, key=_rank))
+    return tuple(sorted(findings, key=rank))
 
 
 def _unreported(comparison: Comparison, parted: Sorted, reading: Reading) -> Unreported:
@@ -277,14 +278,6 @@ def confirmed(once: Verdict, again: Verdict) -> Verdict:
     gone = {(one.key, one.attribute) for one in again.findings if identity(one) not in seen}
     script = tuple(one for one in again.script if not gone.issuperset(one.causes))
     return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)), script=script)
-
-
-def _rank(finding: Finding) -> tuple[int, int, str, int, Key]:
-    """Return the sort key of findings: the worst first, and objects before the objects that depend on them."""
-    kinds = list(KINDS)
-    made = kinds.index(finding.key.kind) if finding.key.kind in KINDS else len(kinds)
-    first = {NAME_OF: 0, SCHEMA_OF: 0, PLACE_OF: 0, SWAPPED: 1}.get(finding.attribute or "", 2)
-    return -finding.severity, first, finding.problem, made, finding.key
 
 
 def _verdicts(findings: Iterable[Finding], checks: Iterable[str], unseen: Iterable[str] = ()) -> dict[str, Severity]:

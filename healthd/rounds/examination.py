@@ -24,7 +24,14 @@ from healthd.database.probes.statements import prepare_statements
 from healthd.database.snapshot.change_token import Mark, look, take_mark
 from healthd.database.snapshot.reader import Reader
 from healthd.database.snapshot.transaction import Reading
-from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, LedgerFailed, PermissionDenied
+from healthd.errors import (
+    ConfigError,
+    DatabaseFailed,
+    DatabaseUnreachable,
+    HealthdError,
+    LedgerFailed,
+    PermissionDenied,
+)
 from healthd.expected.store import Files, expected_digests, of_another_major, read_files
 from healthd.model.findings import Finding, Report, Verdict
 from healthd.model.ledger import State
@@ -141,16 +148,31 @@ async def _round(
     finally:
         if last is not None and not _same_connection(last, seen):
             await last.close()
-    await files.ready()  # what is wrong with them is told, whatever the database answers
+    known = await files.ready()  # what is wrong with them is told, whatever the database answers
     session = seen.session if seen is not None else None
     if places is not None and session is not None:
         places.leave(session.connection, Dsn.of(target.dsn).parameters)
     adopted, duration_s = last is not None and last.adopted, monotonic() - start_s
     report = _reported(target, seen, failed, adopted=adopted)
-    report = replace(report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
+    report = replace(
+        report,
+        started_at=started_at,
+        duration_s=duration_s,
+        questions=tuple(taken),
+        database=_place(target),
+        lock_digest=known.lock.digest,
+    )
     adopted = adopted or (seen is not None and _has_ledger(seen.verdict))
     reading = seen.reading if seen is not None and report.script else None
     return Round(report, seen.files if seen is not None else None, session, adopted, reading)
+
+
+def _place(target: Target) -> str:
+    """Return the database of a target and its host; empty if its connection string is none, which the report says."""
+    try:
+        return Dsn.of(target.dsn).place
+    except ConfigError:
+        return ""
 
 
 def _reported(target: Target, seen: Seen | None, failed: Report | None, *, adopted: bool) -> Report:

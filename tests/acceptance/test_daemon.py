@@ -714,13 +714,13 @@ def test_up_applies_serves_and_says_where_everything_is(folder: Path, up: Daemon
     assert 200 == httpx.get(lines["metrics"], verify=False).status_code
     assert [(3,)] == sql(lines["database"], "SELECT count(*) FROM _yoyo_migration")
     assert "applied 0003_notes" in up.stderr.read_text()
-    assert (0, "machines  ok\n", "") == beside(folder, "check")
+    assert (0, "app  ok\n", "") == beside(folder, "check")
     assert 0 == beside(folder, "status").code
-    assert 0 == beside(folder, "diff", "sql/schema.lock", "machines").code
+    assert 0 == beside(folder, "diff", "sql/schema.lock", "app").code
 
     psql = subprocess.run(["sh", "-c", lines["try"]], capture_output=True, text=True, check=False)
     assert (0, "") == (psql.returncode, psql.stderr)
-    up.answers(422, "machines")
+    up.answers(422, "app")
     assert 2 == beside(folder, "check").code
 
     second = beside(folder, "up", "--listen", "127.0.0.1:0")
@@ -728,7 +728,7 @@ def test_up_applies_serves_and_says_where_everything_is(folder: Path, up: Daemon
     assert "another healthd" in second.err
 
     assert 200 == up.get("/-/reload", "POST").status_code
-    up.answers(422, "machines")
+    up.answers(422, "app")
     assert 0 == up.end(signal.SIGINT)
     assert not (folder / ".healthd" / "data" / "postmaster.pid").exists()
     gone = beside(folder, "check")

@@ -752,8 +752,8 @@ def psql(folder: Path, *arguments: str, stdin: str = "") -> subprocess.Completed
 @pytest.mark.parametrize("name", ["here", "long" * 30])
 def test_psql_reaches_the_database_of_up_and_reads_standard_input(folder: Path, sql: Sql, name: str) -> None:
     with start(folder / name / ".healthd" / "data") as server:
-        sql(server.url(), "CREATE DATABASE machines")
-        assert psql(folder / name, "-At", stdin="SELECT current_database() || ' ä'").stdout == "machines ä\n"
+        sql(server.url(), "CREATE DATABASE app")
+        assert psql(folder / name, "-At", stdin="SELECT current_database() || ' ä'").stdout == "app ä\n"
         assert psql(folder / name, "-Atc", "SELECT 7").stdout == "7\n"
 
         failed = psql(folder / name, stdin="SELECT 1/0; SELECT 'not reached'")

@@ -111,6 +111,11 @@ def test_files(project: Path) -> None:
     assert [] == validated("lock", "--check", code=0)["disagreements"]
 
 
+def test_files_that_come_along(project: Path) -> None:
+    assert "path" not in validated("rules", code=0)["files"][0]
+    assert 2 == len(validated("units", "--to", ".", code=0)["files"])
+
+
 def test_a_new_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HEALTHD_DATABASE", raising=False)
     (tmp_path / "new").mkdir()

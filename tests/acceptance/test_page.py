@@ -1,6 +1,8 @@
 """The pages: what a person reads, and that nothing hostile gets out of its place."""
 
+import hashlib
 import re
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -16,12 +18,14 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.report import page, side_by_side
 from healthd.report.board import Board, Entry
+from healthd.report.choice import Choice
+from healthd.report.html import span
 from healthd.report.problems import PROBLEMS
 
 NOW = datetime(2026, 5, 14, 3, 12, 5, tzinfo=UTC)
 RUNBOOK = "/docs/runbook"
 HOSTILE = "\"'><script>alert(1)</script>\n🛠️ \u202e/../é?&#"
-VOID = {"meta", "link", "path", "rect", "br", "hr", "img"}
+VOID = {"meta", "link", "path", "rect", "br", "hr", "img", "input"}
 
 ENUM = Finding(
     "enum_mismatch",
@@ -42,6 +46,18 @@ PENDING = Finding(
     "applied as defined in sql/",
     "pending",
     check="migrations",
+)
+GONE = Finding(
+    "schema_mismatch",
+    Key("column", ("public", "machines", "notes")),
+    "column:public.machines.notes is missing",
+    Severity.CRITICAL,
+    "text",
+    "missing",
+    check="columns",
+)
+CHANGED = replace(
+    GONE, message="column:public.machines.notes: type integer, expected text", actual="integer", attribute="type"
 )
 UNREACHABLE = Finding(
     "database_unreachable",
@@ -141,6 +157,7 @@ class Reader(HTMLParser):
         self.links: list[str] = []
         self.resources: list[str] = []
         self.words: list[str] = []
+        self.scripts: list[str] = []
         self.feed(text)
         self.close()
 
@@ -167,7 +184,9 @@ class Reader(HTMLParser):
             self.wrong.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if "script" in self.open:
+            self.scripts.append(data)
+        elif "style" not in self.open:
             self.words.append(data)
 
     @property
@@ -198,12 +217,17 @@ def test_headings_begin_with_one_and_leave_no_level_out(text: str) -> None:
 def test_a_page_needs_nothing_but_itself(text: str) -> None:
     reader = Reader(text)
 
-    assert "script" not in reader.tags
-    assert "<script" not in text
+    assert reader.tags.count("script") == text.count("<script") == len(reader.scripts) <= 1
+    assert all(hash_of(script) in page.policy() for script in reader.scripts)
     assert "url(" not in text
     assert "@import" not in text
     assert re.search("https?://", text) is None
     assert all(one.startswith("data:") for one in reader.resources)
+
+
+def hash_of(script: str) -> str:
+    """Return what a Content-Security-Policy calls a script."""
+    return f"'sha256-{b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 @every_page
@@ -241,21 +265,41 @@ def test_the_state_is_a_word_in_the_title_and_on_the_page(findings: tuple[Findin
     ("findings", "headline"),
     [
         ((), "machines matches sql/"),
-        ((ENUM,), "machines differs from sql/: 1 finding"),
-        ((ENUM, PENDING), "machines differs from sql/: 2 findings"),
-        ((PENDING,), "machines has 1 pending migration"),
-        ((replace(ENUM, severity=Severity.WARNING),), "machines differs from sql/ in minor points: 1 finding"),
+        ((ENUM,), "machines has an enum with other values than sql/: 1 finding"),
+        ((ENUM, PENDING), "machines has an enum with other values than sql/: 2 findings"),
+        ((PENDING,), "machines has 1 pending migration: 1 finding"),
+        ((CHANGED,), "machines differs from sql/: 1 finding"),
+        ((CHANGED, GONE, ENUM), "machines lacks 1 column: 3 findings"),
+        ((GONE, replace(GONE, key=Key("index", ("public", "i")))), "machines lacks 2 objects: 2 findings"),
         (
-            (replace(ENUM, problem="contract_broken"),),
-            "machines does not meet the needs of its applications: 1 finding",
+            tuple(replace(GONE, key=Key("index", ("public", name))) for name in "ab"),
+            "machines lacks 2 indexes: 2 findings",
         ),
-        ((replace(ENUM, problem="contract_broken"), ENUM), "machines differs from sql/: 2 findings"),
+        (
+            (replace(GONE, severity=Severity.WARNING), ENUM),
+            "machines has an enum with other values than sql/: 2 findings",
+        ),
+        ((replace(CHANGED, severity=Severity.WARNING),), "machines differs from sql/ in minor points: 1 finding"),
+        ((replace(ENUM, problem="contract_broken"),), "machines breaks a contract: 1 finding"),
+        ((replace(ENUM, problem="contract_broken"), CHANGED), "machines differs from sql/: 2 findings"),
+        (
+            (replace(PENDING, problem="unexpected_object"),),
+            "machines has objects that are not in sql/: 1 finding",
+        ),
+        (
+            (PENDING, replace(PENDING, problem="unexpected_object")),
+            "machines has objects that are not in sql/: 2 findings",
+        ),
         ((replace(ENUM, problem="migration_unknown"),), "machines is ahead of sql/: 1 finding"),
         ((replace(ENUM, problem="sequence_exhausted"),), "machines is running out of sequence numbers: 1 finding"),
         ((replace(ENUM, problem="endpoint_unavailable"),), "machines is not available: 1 finding"),
         ((replace(PENDING, problem="endpoint_slow"),), "machines is slow: 1 finding"),
-        ((replace(ENUM, problem="lock_outdated"),), "machines has problems: 1 finding"),
+        ((replace(ENUM, problem="cannot_compare"),), "machines has problems: 1 finding"),
         ((replace(ENUM, severity=Severity.UNKNOWN),), "healthd cannot check all of machines: 1 finding"),
+        (
+            (replace(ENUM, severity=Severity.UNKNOWN), GONE),
+            "machines lacks 1 column: 2 findings, and some checks cannot tell",
+        ),
     ],
 )
 def test_the_headline_says_it_in_a_sentence(findings: tuple[Finding, ...], headline: str) -> None:
@@ -375,7 +419,8 @@ def test_findings_beyond_the_page_are_counted() -> None:
 def test_before_the_first_round_nothing_is_claimed() -> None:
     reader = Reader(target(Entry(30.0)))
 
-    assert "unknown the first round has not finished" in reader.shown
+    assert "not examined yet healthd has not examined machines yet" in reader.shown
+    assert "waiting: machines – healthd" in reader.shown
     assert "matches sql/" not in reader.shown
     assert "Checks" not in reader.shown
 
@@ -418,11 +463,14 @@ def test_rounds_are_told_in_words_too() -> None:
     assert 2 == Reader(text).tags.count("rect")
 
 
-def test_a_page_with_something_to_copy_does_not_load_itself_again() -> None:
-    assert 'http-equiv="refresh"' not in target(entry(ENUM))
-    assert 'http-equiv="refresh"' in target(entry())
-    assert 'http-equiv="refresh"' in target(Entry(30.0))
-    assert 'http-equiv="refresh"' in overview(board(machines=(ENUM,)))
+def test_without_scripts_a_page_with_something_to_copy_does_not_load_itself_again() -> None:
+    again = re.compile(r'<noscript><meta http-equiv="refresh" content="\d+"></noscript>')
+
+    assert not again.search(target(entry(ENUM)))
+    assert again.search(target(entry()))
+    assert again.search(target(Entry(30.0)))
+    assert again.search(overview(board(machines=(ENUM,))))
+    assert "data-refresh" in target(entry(ENUM))
 
 
 def test_pages_lead_to_the_metrics_and_the_json() -> None:
@@ -476,7 +524,7 @@ def test_a_target_that_is_not_there_leads_to_those_that_are() -> None:
     [(0, "0 s"), (89, "89 s"), (90, "1 min"), (5399, "89 min"), (5400, "1 h"), (172_799, "47 h"), (172_800, "2 days")],
 )
 def test_a_length_of_time_has_the_unit_that_fits(seconds: int, words: str) -> None:
-    assert words == page.span(timedelta(seconds=seconds))
+    assert words == span(timedelta(seconds=seconds))
 
 
 def test_several_repairs_are_offered_as_one_script() -> None:
@@ -503,3 +551,128 @@ def test_a_database_that_is_not_adopted_says_so_and_nothing_of_its_migrations() 
     assert "is not adopted yet" in shown
     assert "Unknown until the database is adopted." in shown
     assert "not configured" not in shown
+
+
+# ── what a closed finding says, groups, filters ─────────────────────────────────────────────────────────
+
+
+def test_a_closed_finding_says_what_is_wrong() -> None:
+    summaries = re.findall(r"<summary>\n<h4.*?</summary>", target(entry(GONE, CHANGED, ENUM)), re.DOTALL)
+
+    assert ["is missing", "type integer, expected text", "missing &#39;active&#39;, extra &#39;ACTIVE&#39;"] == [
+        re.search('<p class="told">(.*?)(?: \\(valid|</p>)', text)[1]  # type: ignore[index]
+        for text in summaries
+    ]
+
+
+def test_findings_of_one_problem_and_severity_are_a_group_that_explains_it_once() -> None:
+    other = replace(ENUM, key=Key("enum", ("public", "other")))
+    reader = Reader(text := target(entry(GONE, ENUM, other, PENDING)))
+
+    assert ["The database differs", "The values of an enum", "A migration is pending"] == [
+        re.sub(r"<[^>]*>", "", title)[: len(words)]
+        for title, words in zip(
+            re.findall("<h3[^>]*>(.*?)</h3>", text),
+            ("The database differs", "The values of an enum", "A migration is pending"),
+            strict=True,
+        )
+    ]
+    assert "The values of an enum differ from sql/ critical, 2" in reader.shown
+    assert 3 == text.count("<h4>Meaning</h4>")
+
+
+def test_a_finding_keeps_its_place_in_the_page_when_others_come_before_it() -> None:
+    (alone,) = re.findall('id="(finding-[^"]+)"', target(entry(ENUM)))
+
+    assert alone == re.findall('id="(finding-[^"]+)"', target(entry(GONE, ENUM)))[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "state", "found"),
+    [
+        ("", "", 3),
+        ("MACHINES", "", 2),
+        ("machines notes", "", 1),
+        ("enum_mismatch", "", 1),
+        ("", "warning", 1),
+        ("notes", "warning", 0),
+        (" ", "nonsense", 3),
+    ],
+)
+def test_findings_can_be_filtered_by_words_and_severity(words: str, state: str, found: int) -> None:
+    choice = Choice.of(words, state, ("critical", "warning"))
+    known = entry(GONE, ENUM, PENDING)
+    text = page.target("machines", known, now=NOW, runbook=RUNBOOK, version="1", choice=choice)
+
+    assert found == text.count('id="finding-')
+    assert (f"{found} of 3 findings shown" in text) == bool(choice)
+    assert '<h2 id="findings">3 findings</h2>' in text
+    assert "lacks 1 column: 3 findings" in Reader(text).shown  # the headline is about all of them
+
+
+def test_what_was_searched_for_stands_in_the_form_and_nowhere_else() -> None:
+    choice = Choice.of(HOSTILE, "critical", ("critical",))
+    for text in (
+        page.target("machines", entry(ENUM), now=NOW, runbook=RUNBOOK, version="1", choice=choice),
+        page.overview(board(machines=(ENUM,)), now=NOW, runbook=RUNBOOK, version="1", choice=choice),
+    ):
+        assert "<script>alert" not in text
+        assert 1 == text.count("alert(1)")
+        assert '<option value="critical" selected>' in text
+        assert [] == Reader(text).wrong
+
+
+def test_a_form_is_shown_only_where_there_is_something_to_search() -> None:
+    many = [replace(ENUM, key=Key("enum", ("public", f"t{number}"))) for number in range(7)]
+
+    assert "<form" not in target(entry(ENUM, PENDING))
+    assert "<form" in target(entry(*many))
+    assert "<form" not in overview(board(machines=(ENUM,), orders=()))
+    assert "<form" in overview(board(**{f"t{number}": () for number in range(7)}))
+
+
+def test_targets_can_be_filtered_by_name_label_object_and_state() -> None:
+    known = board(**{"shop-1": (GONE,), "shop-2": (), "stock": (PENDING,)})
+    known.labels = {"stock": {"team": "Logistics"}}
+
+    def chosen(words: str, state: str = "") -> list[str]:
+        choice = Choice.of(words, state, ("critical", "warning", "waiting", "ok"))
+        text = page.overview(known, now=NOW, runbook=RUNBOOK, version="1", choice=choice)
+        assert "2 of 3 targets are not ok" in Reader(text).shown  # the headline is about all of them
+        return [link.removeprefix("/targets/") for link in Reader(text).links if link.startswith("/targets/")]
+
+    assert ["shop-1", "shop-2"] == chosen("shop")
+    assert ["stock"] == chosen("logistics")
+    assert ["shop-1"] == chosen("machines.notes")
+    assert ["shop-2"] == chosen("shop", "ok")
+    assert [] == chosen("nothing")
+
+
+def test_a_target_that_waits_for_its_first_round_is_neither_bad_nor_above_a_critical_one() -> None:
+    known = board(machines=(ENUM,), orders=())
+    known.entries["new"] = Entry(30.0)
+    reader = Reader(text := overview(known))
+
+    assert "1 of 3 targets is not ok 1 critical 1 waiting 1 ok" in reader.shown
+    assert ["/targets/machines", "/targets/new", "/targets/orders"] == [
+        link for link in reader.links if link.startswith("/targets/")
+    ]
+    assert "Not examined yet 1 new not examined yet" in reader.shown
+    assert "<title>critical: 1 of 3 targets" in text
+
+
+def test_targets_that_all_wait_are_not_called_ok() -> None:
+    known = Board()
+    known.watch([("a", 30.0), ("b", 30.0)])
+
+    assert "2 of 2 targets have not been examined yet" in Reader(overview(known)).shown
+    assert "<title>waiting: 2 targets" in overview(known)
+
+
+def test_the_page_says_which_database_was_compared_with_which_files_by_which_healthd() -> None:
+    facts = {"database": "machines at db.example.com:5432", "lock_digest": "cd26caa58b503f018def"}
+    shown = Reader(target(entry(facts=facts))).shown
+
+    assert "Database machines at db.example.com:5432" in shown.replace("Database", "Database ").replace("  ", " ")
+    assert "cd26caa58b50" in shown
+    assert "healthd 1.2.3" in shown

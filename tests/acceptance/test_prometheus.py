@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -271,14 +272,13 @@ def test_the_readme_lists_every_alert_with_its_waiting_time() -> None:
     assert waiting_times == listed
 
 
-def test_the_command_of_the_readme_sets_the_address_of_the_runbook_everywhere(tmp_path: Path) -> None:
-    (script,) = re.findall(r"sed -i '(s#.*?)' /etc", GUIDE)
-    (tmp_path / "rules.yml").write_text(RULES)
-    passes(tool("sed"), "-i", script, tmp_path / "rules.yml")
-    changed = (tmp_path / "rules.yml").read_text()
+def test_the_command_of_the_guide_sets_the_address_of_the_runbook_everywhere(tmp_path: Path) -> None:
+    (address,) = re.findall(r"^sudo healthd rules --to /etc/prometheus --force --runbook (\S+)$", GUIDE, re.MULTILINE)
+    passes(Path(sys.executable), "-m", "healthd", "rules", "--to", tmp_path, "--force", "--runbook", address)
+    changed = (tmp_path / "healthd.rules.yml").read_text()
 
-    assert "healthd.example" not in changed
-    assert "https://wiki.example.org/healthd/docs/runbook.md#enum_mismatch" in changed
+    assert "https://healthd.example/docs" not in changed
+    assert f"{address}#enum_mismatch" in changed
 
 
 CONFIG = (FOLDER / "alertmanager.yml").read_text()

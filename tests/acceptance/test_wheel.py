@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from servers import run, tool
 
 from healthd._version import __version__
 from healthd.config.platforms import profile_names
@@ -24,6 +26,7 @@ from healthd.report.problems import SECTIONS
 
 ROOT = Path(__file__).parents[2]
 PLACE = "healthd/documentation"
+PROMETHEUS, SYSTEMD = (sorted((ROOT / name).iterdir()) for name in ("prometheus", "systemd"))
 FETCHED = {
     "script": "src",
     "link": "href",
@@ -72,11 +75,13 @@ class Installed:
     def pages(self) -> Mapping[Path, Page]:
         return {path: Page(path) for path in sorted(self.site.rglob("*.html"))}
 
-    def healthd(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def healthd(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run the program of the wheel, somewhere else."""
         environment = {**os.environ, "PYTHONPATH": str(self.folder)}
         command = [sys.executable, "-P", "-m", "healthd", *words]
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=cwd or self.folder, env=environment, capture_output=True, text=True, check=False
+        )
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +115,7 @@ def test_the_wheel_has_the_program_and_its_documentation_and_nothing_else(wheel:
 
     assert {"healthd"} == {name for name in tops if not name.endswith(".dist-info")}
     assert {f"{PLACE}/index.html", f"{PLACE}/searchindex.js", "healthd/report/templates/base.html"} <= set(wheel.names)
+    assert {f"healthd/shipped/{path.parent.name}/{path.name}" for path in (*PROMETHEUS, *SYSTEMD)} <= set(wheel.names)
     assert {f"healthd/config/profiles/{name}.toml" for name in profile_names()} <= set(wheel.names)
     assert [] == [name for name in wheel.names if name.endswith((".doctree", ".pickle", "conf.py", ".pyc"))]
 
@@ -210,3 +216,63 @@ def test_what_the_program_prints_leads_to_a_page_of_the_wheel(wheel: Installed) 
 
     assert "healthd docs configuration" in hint
     assert str(wheel.site / "reference" / "configuration.html") == wheel.healthd("docs", "configuration").stdout.strip()
+
+
+# ── rules, units, completion ────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_rules_of_the_wheel_pass_promtool_with_links_of_ones_own(wheel: Installed, tmp_path: Path) -> None:
+    address = "https://wiki.example.com/runbook"
+    words = ["rules", *(path.name for path in PROMETHEUS), "--to", str(tmp_path), "--runbook", address]
+    done = wheel.healthd(*words, cwd=tmp_path)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert [str(tmp_path / path.name) for path in PROMETHEUS] == done.stdout.splitlines()
+    rules = tmp_path / "healthd.rules.yml"
+    assert f"runbook_url: {address}#enum_mismatch" in rules.read_text()
+    code, output = run(tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", rules)
+    assert 0 == code, output
+    code, output = run(tool("promtool"), "test", "rules", tmp_path / "healthd.rules_test.yml")
+    assert 0 == code, output
+
+
+def test_the_units_of_the_wheel_pass_systemd_with_the_paths_of_the_installation(
+    wheel: Installed, tmp_path: Path
+) -> None:
+    done = wheel.healthd("units", "--to", str(tmp_path), "--config", str(tmp_path / "yoyo.ini"))
+
+    assert 0 == done.returncode
+    for path in SYSTEMD:
+        code, output = run(tool("systemd-analyze"), "verify", "--recursive-errors=no", tmp_path / path.name)
+        assert (0, "") == (code, output)
+    daemon = (tmp_path / "healthd.service").read_text()
+    assert f"Documentation={(wheel.site / 'runbook.html').as_uri()}#healthd_down\n" in daemon
+    assert f" serve --config {tmp_path}/yoyo.ini\n" in daemon
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_wheel_completes_in_each_shell(wheel: Installed, shell: str) -> None:
+    done = wheel.healthd("completion", shell)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "_HEALTHD_COMPLETE" in done.stdout
+
+
+def test_a_source_distribution_has_all_that_the_wheel_is_built_from(wheel: Installed, tmp_path: Path) -> None:
+    words = ["-c", f"import build_backend; print(build_backend.build_sdist({str(tmp_path)!r}))"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "docs")}
+    made = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert 0 == made.returncode, made.stderr
+    with tarfile.open(tmp_path / made.stdout.split()[-1]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    copied = [name for name in wheel.names if not name.startswith(PLACE) and ".dist-info/" not in name]
+    pages = [path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".py", ".png")]
+
+    assert len(copied) > 300
+    for name in copied:
+        assert (source / name.removeprefix("healthd/shipped/")).read_bytes() == (wheel.folder / name).read_bytes(), name
+    for path in (*pages, Path("pyproject.toml"), Path("README.md"), Path("LICENSE")):
+        assert (source / path).read_bytes() == (ROOT / path).read_bytes(), path

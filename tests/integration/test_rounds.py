@@ -143,6 +143,18 @@ async def test_a_round_on_a_migrated_database_finds_nothing(url: str, known: Fil
     assert report.server_version
 
 
+async def test_a_report_names_the_database_and_the_lock_file_even_if_it_could_not_look(url: str, known: Files) -> None:
+    name = url.split("/")[3].split("?")[0]
+
+    seen = await examine(Target("app", url), known)
+    blind = await examine(Target("app", "postgresql://watch:secret@127.0.0.1:1/app"), known)
+
+    assert seen.database.startswith(f"{name} at ")
+    assert "app at 127.0.0.1:1" == blind.database
+    assert known.lock.migrations[-1].chain == seen.lock_digest == blind.lock_digest
+    assert 64 == len(seen.lock_digest)
+
+
 async def test_the_database_that_a_replay_builds_is_the_one_that_a_migration_builds(url: str, known: Files) -> None:
     async with connect(url) as connection:
         reading = await door.read(connection)

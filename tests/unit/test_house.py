@@ -14,7 +14,8 @@ HOUSE = Path(healthd.__file__).parent
 # From the bottom to the top: what stands here may import what stands before it, and nothing that stands after it.
 LAYERS = """
     _version text errors background model sqltext postgres catalog contracts database config expected comparison
-    repair checks rounds migrations replay lint importing beginning report daemon cli asgi __init__ __main__""".split()
+    repair checks rounds migrations replay lint importing beginning report daemon cli asgi testing
+    __init__ __main__""".split()
 
 # What may read and write, look at a clock, start threads or processes, or know how the process ends: a module, or all
 # of a package. All others take values and return values.
@@ -39,7 +40,8 @@ DOORS = frozenset(
     replay
     report.connections report.log report.metrics report.web
     rounds.closer_look rounds.endpoints rounds.examination rounds.opening rounds.readiness rounds.session
-    rounds.timing""".split()
+    rounds.timing
+    testing""".split()
 )
 
 # Which modules may know a library.
@@ -63,14 +65,15 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     ),
     "sqlalchemy": ("contracts.models.of_sqlalchemy", "asgi.timing"),
     "click": ("cli",),
+    "pytest": ("testing.plugin",),
 }
 
 # What the standard library has for values.
 PLAIN = frozenset(
     """
-    __future__ bisect collections collections.abc contextlib dataclasses datetime decimal difflib enum functools hashlib
-    heapq importlib ipaddress itertools json keyword math operator pathlib pkgutil re string textwrap tomllib types
-    typing unicodedata urllib.parse uuid""".split()
+    __future__ base64 bisect collections collections.abc contextlib dataclasses datetime decimal difflib enum functools
+    hashlib heapq importlib ipaddress itertools json keyword math operator pathlib pkgutil re string textwrap tomllib
+    types typing unicodedata urllib.parse uuid""".split()
 )
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter"})
 INPUT_OUTPUT = frozenset({"open", "print", "input", "exec", "eval"})

@@ -39,6 +39,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "diff": "Compare two schemas",
         "explain": "Print the runbook page of a PROBLEM, or list all problems",
         "docs": "Print where the documentation is",
+    },
+    "Install": {
+        "rules": "Print or write the alert rules for Prometheus",
+        "units": "Print or write the systemd units",
         "completion": "Print a script that completes commands and names in a shell",
     },
 }

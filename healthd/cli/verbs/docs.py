@@ -76,6 +76,11 @@ def docs(page: str | None, opens: bool, style: str) -> None:  # no settings: it 
         webbrowser.open(found.url)
 
 
+def place_of(problem: str) -> Place:
+    """Return where the runbook explains a problem."""
+    return Place(_pages()["runbook"], problem)
+
+
 def _pages() -> Mapping[str, Path]:
     """Return every page by its name, from the first place that has any."""
     for folder, ending in PLACES:
@@ -100,5 +105,5 @@ def _find(pages: Mapping[str, Path], words: str) -> Place | None:
     if stem in pages:
         return Place(pages[stem], anchor)
     if stem in SECTIONS:
-        return Place(pages["runbook"], stem)
+        return place_of(stem)
     return Place(pages["lint"], stem) if stem in RULES else None

@@ -65,7 +65,7 @@ def rollback(
     \b
     Examples:
       healthd rollback
-      healthd rollback --to 0011_machines
+      healthd rollback --to 0011_invoices
     """
     if every and to is not None:
         raise click.UsageError("--all and --to exclude each other")

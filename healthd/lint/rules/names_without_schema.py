@@ -16,7 +16,7 @@ The `search_path` of the session that runs the file decides in which schema the 
 the role or the client can set it. `healthd lock` uses PostgreSQL's default, which creates it in `public`.
 If the search_path of a database leads to another schema, `healthd migrate` refuses to run.""",
     instead="""
-Write the schema (`CREATE TABLE public.machines`), or put `SET LOCAL search_path = …` at the top of the file.""",
+Write the schema (`CREATE TABLE public.name`), or put `SET LOCAL search_path = …` at the top of the file.""",
 )
 
 CREATES = re.compile(

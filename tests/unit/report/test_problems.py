@@ -1,9 +1,13 @@
 """Every problem has a complete section in the runbook, and the leading problem decides the response."""
 
+import re
+from importlib import import_module
 from itertools import combinations
+from keyword import iskeyword
 
 import pytest
 
+from healthd.cli.verbs import VERBS
 from healthd.model.findings import Finding, Problem
 from healthd.model.names import Key
 from healthd.model.severity import Severity
@@ -64,3 +68,18 @@ def test_the_runbook_has_a_heading_for_each_problem_and_each_alert_about_us() ->
     headings = [line.removeprefix("## ") for line in runbook().splitlines() if line.startswith("## ")]
 
     assert list(SECTIONS) == headings
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_the_runbook_of_another_project_does_not_speak_of_the_sample_schema(name: str) -> None:
+    text = "\n".join(section(SECTIONS[name]))
+
+    assert re.search(r"sql/\d{4}|machines[._]|_machines|machinestatus", text) is None
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_does_not_speak_of_the_sample_schema(verb: str) -> None:
+    word = f"{verb}_" if iskeyword(verb) else verb
+    command = getattr(import_module(f"healthd.cli.verbs.{word}"), word)
+
+    assert re.search("machine(s|status)", f"{command.help} {command.short_help}") is None

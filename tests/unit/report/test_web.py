@@ -310,9 +310,16 @@ async def test_a_sane_request_id_comes_back_and_another_is_replaced(web: httpx.A
 @pytest.mark.parametrize("path", ["/", "/targets/app", "/targets/nosuch", "/metrics", "/api/v1/targets/app", "/nosuch"])
 async def test_every_answer_keeps_a_browser_from_running_anything(path: str, web: httpx.AsyncClient) -> None:
     headers = (await web.get(path)).headers
+    policy = dict(part.split(None, 1) for part in headers["content-security-policy"].split("; "))
 
-    assert "default-src 'none'" in headers["content-security-policy"]
-    assert "script-src" not in headers["content-security-policy"]
+    assert ("'none'", "'none'", "'none'") == tuple(
+        policy[name] for name in ("default-src", "base-uri", "frame-ancestors")
+    )
+    if path in ("/", "/targets/app"):  # their own script keeps them up to date
+        assert re.fullmatch("'sha256-[A-Za-z0-9+/=]{44}'", policy.pop("script-src"))
+        assert ("'self'", "'self'") == (policy.pop("connect-src"), policy.pop("form-action"))
+    assert {"script-src", "connect-src"}.isdisjoint(policy)
+    assert "'none'" == policy.get("form-action", "'none'")
     assert ("nosniff", "no-referrer", "no-store") == tuple(
         headers[name] for name in ("x-content-type-options", "referrer-policy", "cache-control")
     )
@@ -323,7 +330,18 @@ async def test_hostile_words_are_escaped_on_the_page(web: httpx.AsyncClient, dae
     daemon.post(Finding("schema_mismatch", Key("table", ("public", bad)), bad, Severity.CRITICAL, bad, bad))
 
     for path in ("/", "/targets/app", f"/targets/{bad}"):
-        assert "<script" not in (await web.get(path)).text
+        text = (await web.get(path)).text
+        assert "<script>alert" not in text
+        assert (0 if bad in path else 1) == text.count("<script")
+
+
+async def test_the_address_of_a_page_chooses_what_it_shows(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post(Finding("schema_mismatch", Key("table", ("public", "machines")), "gone", Severity.CRITICAL))
+
+    assert "1 of 1 finding shown" in (await web.get("/targets/app?q=MACHINES&state=critical")).text
+    assert "0 of 1 finding shown" in (await web.get("/targets/app?q=orders")).text
+    assert "0 of 2 targets shown" in (await web.get("/?state=ok")).text
+    assert " shown · " not in (await web.get("/?state=nonsense&q=%20")).text
 
 
 def test_a_port_in_use_is_told_with_its_address() -> None:

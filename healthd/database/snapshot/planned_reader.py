@@ -14,11 +14,12 @@ from psycopg import AsyncConnection, Error
 
 from healthd.catalog import KINDS
 from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
+from healthd.catalog.presence import Presence, question
 from healthd.catalog.scope import shared
 from healthd.database.connection import LIMITS, SESSION
 from healthd.database.snapshot.reading import take_with_digests
 from healthd.database.snapshot.row_checks import lacking, objects_of
-from healthd.database.snapshot.transaction import MIGRATOR, asked, presence
+from healthd.database.snapshot.transaction import MIGRATOR, asked
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
@@ -36,8 +37,7 @@ class PlannedReader:
     def __init__(self, connection: AsyncConnection[Any], migrator: str | None) -> None:
         self._connection, self._migrator = connection, migrator
         self._prepared: dict[str, str] = {}
-        self._digests: dict[tuple[str, ...], str] = {}  # the statement for these kinds
-        self._facts = presence()
+        self._digests: dict[Presence, str] = {}  # the statement for what is there
         self._values = ""
 
     async def take(self, known: Snapshot, digests: Mapping[str, Digest]) -> Taken:
@@ -52,9 +52,8 @@ class PlannedReader:
         if not self._values:
             await self._set_up()
         ((present,),) = await self._rows([BEGIN, f"EXECUTE {await self._presence()}"])
-        there = {name for name, is_there in zip(self._facts, present, strict=True) if is_there}
-        some = tuple(name for name in asked() if name in there or name not in self._facts)
-        (rows,) = await self._rows([f"EXECUTE {await self._digests_of(some)} {self._values}"])
+        there = Presence.of(present)
+        (rows,) = await self._rows([f"EXECUTE {await self._digests_of(there)} {self._values}"])
         found = dict.fromkeys(asked(), NONE) | {name: (count, int(sum_ or 0) % MODULUS) for name, count, sum_ in rows}
         changed = [name for name in KINDS if name not in found or found[name] != digests.get(name)]
         left = {key: record for key, record in known.objects.items() if key.kind not in changed}
@@ -76,13 +75,13 @@ class PlannedReader:
         self._values = f"(ARRAY[{books}]::text[], {oid})"
 
     async def _presence(self) -> str:
-        return await self._planned(f"SELECT {', '.join(self._facts.values())}", "")
+        return await self._planned(f"SELECT {', '.join(question().values())}", "")
 
-    async def _digests_of(self, kinds: tuple[str, ...]) -> str:
-        if kinds not in self._digests:
-            query = digests_query([KINDS[name] for name in kinds], self._version)
-            self._digests[kinds] = await self._planned(query)
-        return self._digests[kinds]
+    async def _digests_of(self, there: Presence) -> str:
+        if there not in self._digests:
+            kinds = [KINDS[name] for name in asked() if name not in there.absent]
+            self._digests[there] = await self._planned(digests_query(kinds, self._version, there))
+        return self._digests[there]
 
     async def _planned(self, query: str, types: str = "(text[], oid)") -> str:
         """Return the name of a prepared statement."""

@@ -99,6 +99,8 @@ class Part:
     kinds: frozenset[str] = frozenset()
 
 
+OF_INDEXES = " of indexes"
+INDEXES = ("pg_index", "pg_constraint", f"pg_class{OF_INDEXES}", f"pg_attribute{OF_INDEXES}")
 IN_SCHEMA: Mapping[str, int] = {"schema": 0}
 # What belongs to one of these has a path that begins with its path.
 OF_RELATION: Mapping[str, int] = {**IN_SCHEMA, **dict.fromkeys(("table", "foreign_table", "view"), 0)}
@@ -143,6 +145,15 @@ class Kind:
     is_type: bool = False  # its name is also the name of a type
     always_read: bool = False  # in each round, even if unchanged, because its values are tested
     check: str = "objects"  # which check judges it
+
+    # ── how little of it must be read after a change ────────────────────────────────────────────────────────
+    # The catalogs of which its query needs only the rows of a relation, and the columns with that, to list the objects
+    # of the relation; its path begins with that of the relation. None: all objects are read.
+    by_relation: Mapping[str, str] | None = field(default=None, hash=False)
+    # The catalogs whose rows about a relation decide what its objects are, with OF_INDEXES those about its indexes. The
+    # first one has a row for each object.
+    made_of: tuple[str, ...] = ()
+    names_columns: bool = False  # its texts name the columns of relations, and change when these get others
 
     # ── its place ───────────────────────────────────────────────────────────────────────────────────────────
     within: Mapping[str, int] = field(

@@ -27,6 +27,12 @@ class Address:
     acl: str | None = None
     acl_type: str = ""
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Return the kind that all objects have; nothing if there are several kinds."""
+        word = self.path.removeprefix("ARRAY[('").partition("')")[0]
+        return frozenset({word} if word.isidentifier() else ())
+
 
 def _path(kind: str, *names: str) -> str:
     """Return an array of the kind, which is an SQL expression or a word, and the names."""

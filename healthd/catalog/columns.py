@@ -342,5 +342,7 @@ KIND = Kind(
     creates=creates,
     drop=drop,
     replaced=replaced,
+    made_of=("pg_attribute", "pg_class", "pg_attrdef", "pg_constraint"),
+    by_relation={"pg_attribute": "attrelid", "pg_attrdef": "adrelid", "pg_constraint": "conrelid"},
     query=query,
 )

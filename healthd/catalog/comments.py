@@ -8,7 +8,7 @@ from healthd import catalog
 from healthd.catalog.addresses import ADDRESSES, COLUMNS, USERS, Address
 from healthd.catalog.scope import own
 from healthd.model.attributes import Attribute, Record
-from healthd.model.kinds import Around, Kind
+from healthd.model.kinds import Around, Kind, Part
 from healthd.model.names import Key, literal
 
 
@@ -39,13 +39,14 @@ def described(one: Address, table: str, columns: str, where: str = "true", *, me
            AND {"true" if members else own(one.catalog, one.oid)}"""
 
 
-def _comments(one: Address) -> str:
+def _comments(one: Address) -> Part:
     where = f"d.objoid >= {USERS}"  # comments on built-in objects are omitted, except that on schema public
     if one.catalog == "pg_namespace":
         where += " AND n.nspname <> 'public'"
     if one is COLUMNS:
         where = "a.attnum > 0"  # a comment on ctid is possible, but pg_dump omits it
-    return described(one, "pg_description", "{path}, d.description", where)
+    name = "pg_attribute" if one is COLUMNS else one.catalog
+    return Part(described(one, "pg_description", "{path}, d.description", where), name)
 
 
 # initdb's comment on schema public counts as no comment; a missing comment counts as an empty one.
@@ -88,11 +89,16 @@ KIND = Kind(
     parent=parent,
     loss=lambda record: None,
     gain=lambda record: None,
+    finds_parts=True,
     some="""
-        SELECT FROM pg_catalog.pg_description AS d WHERE d.objoid >= 16384
+        SELECT CASE WHEN d.column THEN 'pg_attribute' ELSE c.relname::text END
+          FROM (SELECT DISTINCT d.classoid, d.objsubid <> 0 FROM pg_catalog.pg_description AS d
+                 WHERE d.objoid >= 16384) AS d(classoid, "column")
+          JOIN pg_catalog.pg_class AS c ON c.oid = d.classoid
          UNION ALL
-        SELECT FROM pg_catalog.pg_namespace AS n
+        SELECT 'public'
+          FROM pg_catalog.pg_namespace AS n
          WHERE n.nspname = 'public'
            AND pg_catalog.obj_description(n.oid, 'pg_namespace') IS DISTINCT FROM 'standard public schema'""",
-    query="\n         UNION ALL".join([_comments(one) for one in ADDRESSES] + [PUBLIC]),
+    query=(*map(_comments, ADDRESSES), Part(PUBLIC, "public")),
 )

@@ -12,7 +12,7 @@ from healthd.catalog.scope import SCHEMA, own
 from healthd.catalog.storage_parameters import assigned, options, options_order, set_options
 from healthd.catalog.triggers import switched
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import OF_RELATION, Around, Dependent, Kind
+from healthd.model.kinds import INDEXES, OF_RELATION, Around, Dependent, Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -254,5 +254,7 @@ KIND = Kind(
     ),
     online=of_constraint,
     follows_type=True,
+    made_of=("pg_constraint", *INDEXES, "pg_trigger"),
+    by_relation={"pg_constraint": "conrelid"},
     query=query,
 )

@@ -9,6 +9,7 @@ from hashlib import md5
 from typing import Any
 
 from healthd import catalog
+from healthd.catalog.presence import EVERYTHING, Presence
 from healthd.catalog.scope import SHARED
 from healthd.model.attributes import Record, attributes
 from healthd.model.kinds import Kind
@@ -26,9 +27,9 @@ def digested(kind: str, query: str) -> str:
     return f"SELECT '{kind}', pg_catalog.count(*), pg_catalog.sum({number}) FROM ({query}) AS q"
 
 
-def digests_query(kinds: Iterable[Kind], server_version: int) -> str:
-    """Return the SQL that returns a row for each of these kinds."""
-    return SHARED + " UNION ALL ".join(digested(one.name, one.sql(server_version)) for one in kinds)
+def digests_query(kinds: Iterable[Kind], server_version: int, there: Presence = EVERYTHING) -> str:
+    """Return the SQL that returns a row for each of these kinds, without the parts of queries that find nothing."""
+    return SHARED + " UNION ALL ".join(digested(one.name, there.sql(one, server_version)) for one in kinds)
 
 
 def digest_of(objects: Mapping[Key, Record]) -> dict[str, Digest]:

@@ -59,6 +59,8 @@ KIND = Kind(
     creates=creates,
     repair=repair,
     some="SELECT FROM pg_catalog.pg_foreign_table",
+    made_of=("pg_foreign_table", "pg_class", "pg_attribute"),
+    by_relation={"pg_foreign_table": "ftrelid"},
     query=f"""
         SELECT c.nspname, c.relname,
                pg_catalog.quote_ident(s.srvname),

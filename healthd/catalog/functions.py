@@ -203,5 +203,6 @@ KIND = Kind(
     repair=repair,
     replaced=replaced,
     little=runs_the_same,
+    names_columns=True,
     query=query,
 )

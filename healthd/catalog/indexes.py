@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.functions import needs
 from healthd.catalog.server_only import by_server
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
-from healthd.model.kinds import OF_RELATION, Around, Kind
+from healthd.model.kinds import INDEXES, OF_RELATION, Around, Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -246,5 +246,7 @@ KIND = Kind(
     create=create,
     address=lambda key, record, around: f"INDEX {quote(key.path[0])}.{quote(key.path[2])}",
     follows_type=True,
+    made_of=INDEXES,
+    by_relation={"pg_index": "indrelid"},
     query=query,
 )

@@ -9,7 +9,7 @@ from healthd.catalog.addresses import ADDRESSES, Address
 from healthd.catalog.roles import role, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import MINOR, Record
-from healthd.model.kinds import Around, Kind
+from healthd.model.kinds import Around, Kind, Part
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -108,7 +108,8 @@ KIND = Kind(
     loss=lambda record: Severity.WARNING,
     repair=repair,
     drop=drop,
-    query="\n         UNION ALL".join(
-        [_owners(one, one.owner) for one in ADDRESSES if one.owner and one.acl_type != "c"] + [SUBSCRIPTIONS]
+    query=(
+        *(Part(_owners(one, one.owner), kinds=one.kinds) for one in ADDRESSES if one.owner and one.acl_type != "c"),
+        Part(SUBSCRIPTIONS),
     ),
 )

@@ -80,6 +80,9 @@ KIND = Kind(
     address=address,
     some="SELECT FROM pg_catalog.pg_policy",
     # Including policies on tables of extensions: they do not belong to the extension.
+    made_of=("pg_policy",),
+    by_relation={"pg_policy": "polrelid"},
+    names_columns=True,
     query=f"""
         SELECT n.nspname, c.relname, o.polname,
                o.polpermissive,

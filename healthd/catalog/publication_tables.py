@@ -64,5 +64,6 @@ KIND = Kind(
     drop=drop,
     replaced=lambda difference, expected, actual: True,
     some="SELECT FROM pg_catalog.pg_publication_rel",
+    names_columns=True,
     query=query,
 )

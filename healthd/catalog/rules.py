@@ -59,6 +59,9 @@ KIND = Kind(
     address=address,
     some="SELECT FROM pg_catalog.pg_rewrite AS o WHERE o.oid >= 16384 AND o.rulename <> '_RETURN'",
     # _RETURN is the definition of a view.
+    made_of=("pg_rewrite",),
+    by_relation={"pg_rewrite": "ev_class"},
+    names_columns=True,
     query=f"""
         SELECT n.nspname, c.relname, r.rulename,
                pg_catalog.pg_get_ruledef(r.oid),

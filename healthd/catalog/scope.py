@@ -1,5 +1,7 @@
 """Which objects are in scope: SQL that the queries of all kinds share."""
 
+from functools import cache
+
 # The names of system schemas begin with pg_, which PostgreSQL reserves.
 SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
@@ -52,6 +54,24 @@ def with_members(condition: str = SCHEMA) -> str:
 def shared(query: str) -> str:
     """Return SHARED for a query that uses it, otherwise nothing: an error in SHARED must not affect other queries."""
     return SHARED if any(f"{name} AS" in query for name in ("schemas", "members", "relations")) else ""
+
+
+@cache
+def of_relations(query: str, *by_relation: tuple[str, str]) -> str:
+    """Return the complete query for the objects of some relations ($3) only, whose rows of these catalogs are enough.
+
+    OFFSET 0, which keeps parts of a query together, would make the server compute them for all relations.
+    """
+    for catalog, _ in by_relation:
+        query = query.replace(f"pg_catalog.{catalog} AS", f"some_{catalog} AS")
+    some = "".join(
+        f""",
+         some_{catalog} AS MATERIALIZED (
+            SELECT t.* FROM pg_catalog.{catalog} AS t WHERE t.{column} = ANY ($3))"""
+        for catalog, column in by_relation
+    )
+    these = SHARED.replace(RELATIONS, f"{RELATIONS}\n               AND c.oid = ANY ($3)")
+    return f"{these}{some} SELECT q.* FROM ({query.replace('OFFSET 0', '')}) AS q"  # texts of our own
 
 
 # Sequences (s, c), each with the column (tn, t, a) that owns it, if any (d).

@@ -97,5 +97,7 @@ KIND = Kind(
     follows_type=True,
     complete=complete,
     completed=frozenset({"owned_by"}),
+    made_of=("pg_sequence", "pg_class", "pg_depend"),
+    by_relation={"pg_sequence": "seqrelid"},
     query=query,
 )

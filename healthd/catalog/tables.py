@@ -180,6 +180,8 @@ KIND = Kind(
     create=create,
     creates=creates,
     repair=repair,
+    made_of=("pg_class", "pg_attribute", "pg_index"),
+    by_relation={"pg_attribute": "attrelid"},
     query=f"""
         SELECT c.nspname, c.relname,
                c.relpersistence = 'u',

@@ -101,6 +101,8 @@ KIND = Kind(
     repair=repair,
     replaced=lambda difference, expected, actual: difference.attribute == "definition",
     address=address,
+    made_of=("pg_trigger",),
+    by_relation={},
     query=f"""{ELSEWHERE}
         SELECT c.nspname, c.relname, g.tgname,
                pg_catalog.pg_get_triggerdef(g.oid),

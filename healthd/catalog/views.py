@@ -101,6 +101,9 @@ KIND = Kind(
     repair=repair,
     address=lambda key, record, around: f"{'MATERIALIZED ' if record.materialized else ''}VIEW {key.sql}",
     replaced=replaced,
+    made_of=("pg_rewrite", "pg_class", "pg_attribute", "pg_index"),
+    by_relation={},
+    names_columns=True,
     query=f"""
         SELECT c.nspname, c.relname,
                c.relkind = 'm',

@@ -22,6 +22,21 @@ class Effects(Sequence[Difference]):
 
     def __init__(self, lines: Sequence[bytes], counts: Mapping[str, int], first_line: int, name: str) -> None:
         self._lines, self._counts, self._first_line, self._name = lines, counts, first_line, name
+        self._decoded: tuple[Difference, ...] | None = None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Return the number of lines of each kind."""
+        return self._counts
+
+    @property
+    def text(self) -> str:
+        """Return the lines as they are in the file."""
+        return "".join(f"{line.decode()}\n" for line in self._lines)
+
+    def decode(self) -> None:
+        """Decode all lines, and keep what they say: it is needed more than once."""
+        self._decoded = tuple(self)
 
     @property
     def kinds(self) -> Collection[str]:
@@ -36,6 +51,9 @@ class Effects(Sequence[Difference]):
 
     def of_kinds(self, kinds: Collection[str]) -> Iterator[Difference]:
         """Yield the effects on objects of these kinds; raise LockFileError for a line that cannot be read."""
+        if self._decoded is not None:
+            yield from (one for one in self._decoded if one.key.kind in kinds)
+            return
         for number, line in self._numbered(kinds):
             yield read_line(self._name, number, line, decode_difference)
 
@@ -79,6 +97,13 @@ class Elsewhere(Effects):
         for number, line in self._numbered(kinds):
             read_line(self._name, number, line, lambda entry: _put_right(effects, entry))
         return iter(sorted(effects.values(), key=lambda one: (one.key, one.attribute or "")))
+
+
+def decode_all(effects: Iterable[Iterable[Difference]]) -> None:
+    """Decode effects that will be needed several times."""
+    for one in effects:
+        if type(one) is Effects:
+            one.decode()
 
 
 def of_kinds(effects: Iterable[Difference], kinds: Collection[str]) -> Iterator[Difference]:

@@ -9,7 +9,7 @@ from typing import Any
 from healthd.catalog.digests import Digest
 from healthd.errors import LockFileChanged, LockFileError
 from healthd.expected.codec import OUTDATED, Said, decode, read_line
-from healthd.expected.effects import Effects, Elsewhere
+from healthd.expected.effects import Effects, Elsewhere, decode_all
 from healthd.expected.lockfile import Locked, LockFile, Needed, without_none
 from healthd.expected.lockfile_text import FORMAT, made, seal
 from healthd.expected.measurements import decode as decode_step
@@ -144,8 +144,11 @@ def verified(lock: LockFile) -> LockFile:
     for one in (lock, *lock.also.values()):
         for migration in one.migrations:
             effects = migration.effects
-            for _ in effects.of_kinds(effects.kinds) if isinstance(effects, Elsewhere) else effects:
-                pass
+            if isinstance(effects, Elsewhere):
+                for _ in effects.of_kinds(effects.kinds):
+                    pass
+            else:
+                decode_all([effects])
     return lock
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from healthd.catalog import KINDS
 from healthd.catalog.digests import NONE, Digest
 from healthd.expected.codec import encode, encode_difference, line, passing
-from healthd.expected.effects import elsewhere
+from healthd.expected.effects import Effects, elsewhere
 from healthd.expected.lockfile import Locked, LockFile, Needed, counted_out
 from healthd.expected.measurements import encode as encode_step
 from healthd.model.attributes import Record, attributes
@@ -103,11 +103,9 @@ def made(base: Mapping[Key, Record]) -> list[Difference]:
 
 
 def _block(one: Locked, also: Mapping[int, Locked]) -> tuple[dict[str, Any], str]:
-    effects = [(effect.key.kind, encode_difference(effect)) for effect in _lasting(one.effects)]
-    effects.sort(key=lambda entry: entry[0])
+    counts, lines = _lines(one)
     there = {major: list(elsewhere(_lasting(one.effects), _lasting(other.effects))) for major, other in also.items()}
-    whose = {"migration": one.id}
-    follow = "".join(line({**whose, **entry}) for _, entry in effects) + _elsewhere(whose, there)
+    follow = lines + _elsewhere({"migration": one.id}, there)
     otherwise = {}
     for major, other in also.items():
         adds = {kind: digest for kind in KINDS if (digest := _digest(other, kind)) != _digest(one, kind)}
@@ -123,12 +121,21 @@ def _block(one: Locked, also: Mapping[int, Locked]) -> tuple[dict[str, Any], str
         "locks": one.locks,
         "rewrites": list(one.rewrites),
         "steps": [encode_step(step) for step in one.steps],
-        "effects": _counts(effects),
+        "effects": counts,
         **seal(follow.encode()),
         "adds": _adds(one.digests or {}),
         "also": otherwise,
     }
     return first, follow
+
+
+def _lines(one: Locked) -> tuple[Mapping[str, int], str]:
+    """Return how many effects of each kind a migration has, and their lines; those that were read are as they were."""
+    if type(one.effects) is Effects:
+        return one.effects.counts, one.effects.text
+    effects = [(effect.key.kind, encode_difference(effect)) for effect in _lasting(one.effects)]
+    effects.sort(key=lambda entry: entry[0])
+    return _counts(effects), "".join(line({"migration": one.id, **entry}) for _, entry in effects)
 
 
 def _lasting(effects: Iterable[Difference]) -> list[Difference]:

@@ -13,6 +13,7 @@ from healthd.database.connection import connect
 from healthd.database.probes.surroundings import look_around
 from healthd.database.row_counts import losses
 from healthd.errors import MigrationFailed
+from healthd.expected.effects import decode_all
 from healthd.expected.files import Migration
 from healthd.expected.store import Files
 from healthd.migrations import guards
@@ -81,6 +82,8 @@ async def migrate(
     plan = await planned()
     if not plan.migrations:
         return Changed(())
+    pending = frozenset(one.id for one in plan.migrations)
+    decode_all(one.effects for one in lock.migrations if one.id in pending)
     applied = [one.id for one in plan.standing.ledger.applied]
     if not allow_unlocked:
         guards.refuse_unmeasured(lock, plan.migrations, applied, name)

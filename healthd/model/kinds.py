@@ -87,6 +87,20 @@ def _nowhere(_key: Key, _record: Record) -> Path | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the query of a kind that lists objects of several catalogs, and the kinds that these objects have.
+
+    The `name` is its catalog's. Without `kinds`, it may always find something.
+    """
+
+    query: str
+    name: str = ""
+    kinds: frozenset[str] = frozenset()
+
+
+OF_INDEXES = " of indexes"
+INDEXES = ("pg_index", "pg_constraint", f"pg_class{OF_INDEXES}", f"pg_attribute{OF_INDEXES}")
 IN_SCHEMA: Mapping[str, int] = {"schema": 0}
 # What belongs to one of these has a path that begins with its path.
 OF_RELATION: Mapping[str, int] = {**IN_SCHEMA, **dict.fromkeys(("table", "foreign_table", "view"), 0)}
@@ -97,8 +111,9 @@ class Kind:
     """One type of object: how it is read, what it belongs to, how it is repaired, and its facets.
 
     `query` returns one row for each object: the `depth` parts of the path, then the record's fields in their order.
-    It is a text, or a function of the server's version number (140000 = 14.0) that returns one. `some` is a query
-    that returns rows whenever `query` does, at almost no cost: most databases have no objects of most kinds.
+    It is a text, or a function of the server's version number (140000 = 14.0) that returns one; or parts, of which only
+    those are sent that can find something. `some` is a query that returns rows whenever `query` does, at almost no
+    cost: most databases have no objects of most kinds. With `finds_parts`, its rows are the names of these parts.
     With a `depth` of 0 the length of the path varies: it is an array in the first column.
     `change` receives a difference in one attribute and the severity that the attribute declares, and may return
     another severity. `repair` receives a difference and the complete records of both sides, None for a missing one;
@@ -110,9 +125,10 @@ class Kind:
 
     name: str
     record: type[Any]
-    query: str | Callable[[int], str]
+    query: str | Callable[[int], str] | tuple[Part, ...]
     depth: int = 2
     some: str = ""
+    finds_parts: bool = False
     parent: Callable[[Key, Record], Key | None] = _schema
     loss: Callable[[Record], Severity | None] = _critical
     gain: Callable[[Record], Severity | None] = _warning
@@ -129,6 +145,15 @@ class Kind:
     is_type: bool = False  # its name is also the name of a type
     always_read: bool = False  # in each round, even if unchanged, because its values are tested
     check: str = "objects"  # which check judges it
+
+    # ── how little of it must be read after a change ────────────────────────────────────────────────────────
+    # The catalogs of which its query needs only the rows of a relation, and the columns with that, to list the objects
+    # of the relation; its path begins with that of the relation. None: all objects are read.
+    by_relation: Mapping[str, str] | None = field(default=None, hash=False)
+    # The catalogs whose rows about a relation decide what its objects are, with OF_INDEXES those about its indexes. The
+    # first one has a row for each object.
+    made_of: tuple[str, ...] = ()
+    names_columns: bool = False  # its texts name the columns of relations, and change when these get others
 
     # ── its place ───────────────────────────────────────────────────────────────────────────────────────────
     within: Mapping[str, int] = field(
@@ -223,8 +248,15 @@ class Kind:
         at = self.within.get("table")
         return key.path[at : at + 2] if at is not None else self.table(key, record)
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Return the parts of the query; none if it is one text."""
+        return self.query if isinstance(self.query, tuple) else ()
+
     def sql(self, server_version: int) -> str:
         """Return the query for one server version."""
+        if isinstance(self.query, tuple):
+            return "\n         UNION ALL".join(part.query for part in self.query)
         return self.query if isinstance(self.query, str) else self.query(server_version)
 
     def severity(self, difference: Difference) -> Severity | None:

@@ -13,16 +13,21 @@ from typing import Any, NamedTuple
 
 from healthd.catalog import KINDS
 from healthd.database.driver_errors import translated
+from healthd.database.snapshot.change_reader import ChangeReader
 from healthd.errors import HealthdError
 from healthd.expected.files import Migration
 from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
 from healthd.migrations.engine.lock_waits import lock_words
+from healthd.migrations.engine.watched import OURS, NotWatched
 from healthd.model.ledger import BOOKS, DIGESTS
 from healthd.model.names import Key
+from healthd.replay.runner import Runner
 from healthd.sqltext.nontransactional import detaches, plain_form
 from healthd.sqltext.statements import Statement, statements
 
 NO_TRANSACTION = "25001"
+AT_ONCE = 50  # statements that are measured in one message: what each of them returns grows with those before it
+LAST = 2**32 - 1  # the largest oid
 VACUUM_FULL = re.compile(r"vacuum\b.*\bfull\b", re.IGNORECASE | re.DOTALL)
 TRUNCATE = re.compile(r"truncate\b", re.IGNORECASE)
 
@@ -99,6 +104,47 @@ async def measure(
     finally:
         await _execute(connection, "RESET SESSION AUTHORIZATION")
         await _execute(connection, "DISCARD ALL")  # which must be a message of its own
+    return _worth(steps)
+
+
+class Measured(NamedTuple):
+    """The steps of a migration, and the catalogs that it has changed."""
+
+    steps: tuple[Step, ...]
+    catalogs: frozenset[str]
+
+
+async def in_one_message(runner: Runner, reader: ChangeReader, migration: Migration) -> Measured:
+    """Apply a migration like `measure`, but send its statements and all questions at once; or raise NotWatched.
+
+    The `reader` still sees the relations as they were before.
+    """
+    found = list(statements(migration.apply))
+    if len(found) > AT_ONCE:
+        raise NotWatched
+    each, first = HELD.format(newest=LAST), SCANS
+    rows, catalogs = await runner.measured(migration.id, [one.text for one in found], _named(first), _named(each))
+    scans, *held = rows
+    oids = sorted({int(row[0]) for one in held for row in one})
+    some = f"{RELATIONS} AND c.oid = ANY (ARRAY[{', '.join(map(str, oids))}]::oid[])"
+    before = _by_oid(await reader.rows_now(some))
+    state, steps = _State(), []
+    state.scans = {int(oid): int(count) for oid, count in scans}
+    for one, of_one in zip(found, held, strict=True):
+        now = _State((int(oid), mode, int(node or 0), int(count or 0)) for oid, mode, node, count in of_one)
+        steps.append(_step(one, before, state, now))
+        now.scans = state.scans | now.scans
+        state = now
+    return Measured(_worth(steps), catalogs)
+
+
+def _named(query: str) -> str:
+    """Return a query whose first column has our name."""
+    return query.replace("::bigint,", f"::bigint AS {OURS},", 1)
+
+
+def _worth(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return the steps of which there is something to say."""
     return tuple(one for one in steps if one.locks or one.rewrites or one.scans or one.known != MEASURED)
 
 
@@ -206,11 +252,13 @@ def _rewrites(before: _Relations, now: Any) -> tuple[str, ...]:
 
 
 async def _relations(connection: Any, *, prepare: bool = False) -> _Relations:
+    return _by_oid(await _rows(connection, RELATIONS, prepare=prepare))
+
+
+def _by_oid(rows: Iterable[Any]) -> _Relations:
     found: _Relations = {}
     kinds = {letter: kind.name for kind in KINDS.values() for letter in kind.relkinds}
-    for oid, kind, schema, name, table, table_oid, filenode, partition in await _rows(
-        connection, RELATIONS, prepare=prepare
-    ):
+    for oid, kind, schema, name, table, table_oid, filenode, partition in rows:
         if not {name, table}.isdisjoint((*BOOKS, DIGESTS)):
             continue
         path = (schema, table, name) if table is not None else (schema, name)

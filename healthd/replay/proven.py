@@ -33,7 +33,8 @@ async def proven(scratch: Scratch, migrations: Sequence[Migration], lock: LockFi
     scratch.needed = [one for one in lock.needed if one.migration in names]
     state = None
     try:
-        await scratch.start()
+        if scratch.needed:
+            await scratch.start()
         await scratch.apply_unrecorded(migrations, lambda one: each(f"apply {one.id}"))
         state = await scratch.state()
     except HealthdError as error:

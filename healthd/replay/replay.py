@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from healthd.expected.lockfile_text import linked
 from healthd.expected.measurements import Step
 from healthd.migrations.engine.lock_waits import Say
 from healthd.model.snapshots import Difference, Snapshot, diff
+from healthd.replay.look import Look, Overlooked
+from healthd.replay.mirror import Mirror
 from healthd.replay.proven import known_prefix
 from healthd.replay.scratch import Each, Scratch, State, nothing, scratch_on
 from healthd.replay.server_state import Global
-from healthd.replay.steps import measured_again, unmeasured
+from healthd.replay.steps import unmeasured
 
 OF_THE_SERVER = ("53", "57")  # not the fault of a rollback: insufficient resources, shutdown
 NOW = re.compile(r"'(?:now|today|tomorrow|yesterday)'", re.IGNORECASE)
@@ -44,24 +47,40 @@ async def replay(
         base = await scratch.state()
         lock = LockFile(base.snapshot.server_version // 10000 * 10000, base.snapshot.objects, ())
         prefix = await known_prefix(scratch, migrations, lock, known, each) if known is not None else None
-        if prefix is None:
-            return await _all(scratch, migrations, lock, base, each)
-        lock, state = prefix
-        return await _all(scratch, migrations, lock, state, each)
+        lock, state = prefix or (lock, base)
+        with suppress(Overlooked):
+            return await _all(scratch, migrations, lock, state, each, quick=True)
+        say("reading only what each file touched was not enough: all of them are measured again")
+        await scratch.start_over()
+        await scratch.apply_unrecorded(migrations[: len(lock.migrations)])
+        return await _all(scratch, migrations, lock, state, each, quick=False)
 
 
-async def _all(scratch: Scratch, migrations: Sequence[Migration], lock: LockFile, clean: State, each: Each) -> LockFile:
-    """Return a lock file with what it lacks of the migrations; the database contains those that it has."""
+async def _all(
+    scratch: Scratch, migrations: Sequence[Migration], lock: LockFile, clean: State, each: Each, *, quick: bool
+) -> LockFile:
+    """Return a lock file with what it lacks of the migrations; the database contains those that it has.
+
+    If it is `quick`, after each migration only what it has touched is read; then everything is read at the end. Raises
+    Overlooked if something was.
+    """
     first = len(lock.migrations)
+    if first == len(migrations):
+        return replace(lock, needed=tuple(scratch.needed))
     locked: list[Locked] = list(lock.migrations)
     measured: dict[str, tuple[Step, ...]] = {}
+    mirror = Mirror(clean)
     for position in range(first, len(migrations)):
         each(f"measure {position + 1} of {len(migrations)}: {migrations[position].id}")
-        one, clean, steps = await _measure(scratch, clean, migrations[:position], migrations[position])
+        look = Look(scratch, mirror, migrations[position], quick=quick)
+        one, mirror, steps = await _measure(scratch, look, migrations[:position], migrations[position])
         locked.append(one)
         if steps is not None:
             measured[one.id] = steps
+    await scratch.reader.forget()
     lock = replace(lock, migrations=tuple(locked))
+    if quick and diff(mirror.state.snapshot, (await scratch.state()).snapshot, exact=True):
+        raise Overlooked
     if any(one.rollback == "missing" for one in lock.migrations[first:]):
         await _again(scratch, migrations, lock, first, each)
     if any(one.id not in measured for one in lock.migrations[first:]):
@@ -71,40 +90,52 @@ async def _all(scratch: Scratch, migrations: Sequence[Migration], lock: LockFile
 
 
 async def _measure(
-    scratch: Scratch, clean: State, before: Sequence[Migration], migration: Migration
-) -> tuple[Locked, State, tuple[Step, ...] | None]:
+    scratch: Scratch, look: Look, before: Sequence[Migration], migration: Migration
+) -> tuple[Locked, Mirror, tuple[Step, ...] | None]:
     """Apply one migration, prove its rollback, and leave it applied.
 
     Returns its record, the state after it, and its steps if they could be measured when it was applied again.
     """
     server = await scratch.server_state()
-    await scratch.apply(migration)
-    applied = await scratch.state(clean)
-    verdict, left = await _rollback(scratch, migration, clean)
+    await look.begin()
+    await look.apply()
+    effects = await look.differences()
+    verdict, left = await _rollback(scratch, look, migration)
     steps = None
     if verdict == "exact":
-        verdict, left, steps = await _apply_again(scratch, before, migration, server)
-    elif verdict != "missing":
-        await scratch.start((*before, migration))
-    again = applied if verdict == "missing" else await scratch.state(applied)
-    if steps is not None and diff(applied.snapshot, again.snapshot, exact=True):  # measured, it was several messages
-        await scratch.start((*before, migration))
-        steps, again = None, await scratch.state(applied)
-    _same(migration, applied.snapshot, again.snapshot)
+        verdict, left, steps = await _apply_again(scratch, look, before, migration, server)
+    elif verdict != "missing" or not look.certain:
+        await _start(scratch, look, before)
+        await look.make_certain()
+        await scratch.apply(migration)
+    again = effects if verdict == "missing" else await look.differences()
+    if steps is not None and effects != again:  # measured, it was several messages
+        await _start(scratch, look, (*before, migration))
+        steps, again = None, await look.differences()
+    if effects != again and look.certain:
+        _same(migration, *look.states(effects, again))
+    if effects != again:
+        raise Overlooked
     locked = Locked(
         migration.id,
         migration.digest,
         migration.rollback_digest,
         migration.transactional,
-        diff(clean.snapshot, applied.snapshot, exact=True),
+        effects,
         verdict,
         left,
     )
-    return locked, applied, steps
+    return locked, look.after(effects), steps
+
+
+async def _start(scratch: Scratch, look: Look, migrations: Sequence[Migration]) -> None:
+    """Start again with these migrations; from now on everything is read."""
+    await look.give_up()
+    await scratch.start(migrations)
 
 
 async def _apply_again(
-    scratch: Scratch, before: Sequence[Migration], migration: Migration, server: frozenset[Global]
+    scratch: Scratch, look: Look, before: Sequence[Migration], migration: Migration, server: frozenset[Global]
 ) -> tuple[str, tuple[str, ...], tuple[Step, ...] | None]:
     """Apply again what was rolled back exactly; return the final verdict, what was left on the server itself, and the
     steps if they were measured.
@@ -114,12 +145,12 @@ async def _apply_again(
     """
     left = (await scratch.server_state()) - server
     try:
-        if (steps := await measured_again(scratch, migration)) is None:
+        if (steps := await look.measure()) is None:
             await scratch.apply(migration)
     except MigrationFailed:
         if not left:
             raise
-        await scratch.start((*before, migration))
+        await _start(scratch, look, (*before, migration))
         return "differs", tuple(sorted({f"{kind}:{name}" for kind, name, _ in left})), None
     return "exact", (), steps
 
@@ -168,18 +199,18 @@ def _now(text: str) -> str:
     return f"; line {text.count(chr(10), 0, found.start()) + 1}: use now() instead of {found[0]}" if found else ""
 
 
-async def _rollback(scratch: Scratch, migration: Migration, clean: State) -> tuple[str, tuple[str, ...]]:
+async def _rollback(scratch: Scratch, look: Look, migration: Migration) -> tuple[str, tuple[str, ...]]:
     """Return the verdict on a rollback, and the objects that differ after it."""
     if migration.rollback is None:
         return "missing", ()
     try:
-        await scratch.roll_back(migration)
+        await look.roll_back()
     except MigrationFailed as error:
         if (error.sqlstate or "")[:2] in OF_THE_SERVER:
             raise
         scratch.say(f"the rollback fails: {error}")
         return "fails", ()
-    left = diff(clean.snapshot, (await scratch.state(clean)).snapshot, exact=True)
+    left = await look.differences()
     if not left:
         return "exact", ()
     scratch.say(f"{migration.id}: after its rollback {_listed(left, _left)}")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from typing import TypeVar
 
 from healthd.expected.files import Migration
 from healthd.migrations.engine.lock_waits import Say
 from healthd.migrations.engine.unrecorded import apply_unrecorded
+from healthd.migrations.engine.watched import NotWatched, Rows, run_measured, run_watched
 from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
+
+T = TypeVar("T")
 
 
 class Runner:
@@ -32,6 +36,30 @@ class Runner:
     async def apply_unrecorded(self, migrations: Sequence[Migration], each: Callable[[Migration], object]) -> None:
         """Apply migrations without a ledger; `each` is called with every one before it is run."""
         await self._run(lambda backend: apply_unrecorded(backend, migrations, each))
+
+    async def watched(self, name: str, text: str) -> frozenset[str]:
+        """Run the text of a file without recording it, and return the catalogs that it changed; or raise NotWatched."""
+        return await self._if_possible(lambda backend: run_watched(backend, name, text))
+
+    async def measured(
+        self, name: str, texts: Sequence[str], first: str, each: str
+    ) -> tuple[list[Rows], frozenset[str]]:
+        """Run statements with a query before them and one after each; see `run_measured`."""
+        return await self._if_possible(lambda backend: run_measured(backend, name, texts, first, each))
+
+    async def _if_possible(self, work: Callable[[Backend], T]) -> T:
+        """Return what a function returns for the session, which remains open if it raises NotWatched."""
+        found: list[T] = []
+
+        def tried(backend: Backend) -> None:
+            backend.ensure_internal_schema_updated()
+            with suppress(NotWatched):
+                found.append(work(backend))
+
+        await self._run(tried)
+        if not found:
+            raise NotWatched
+        return found[0]
 
     async def close(self) -> None:
         """End the session."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect, rows_of
 from healthd.database.driver_errors import translated
 from healthd.database.probes.surroundings import available_extensions
-from healthd.database.snapshot.planned_reader import PlannedReader
+from healthd.database.snapshot.change_reader import ChangeReader
 from healthd.database.snapshot.reading import expected_digests
 from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected.extensions import UNAVAILABLE, created
@@ -61,13 +62,14 @@ class Scratch:
         self._warn = _warnings(say)
         self.open = AsyncExitStack()
         self.connection: Any = None  # on which the database is read
-        self.worker: Any = None  # on which statements are measured
+        self._worker: Any = None  # on which statements are measured one by one
         self._runner: Runner | None = None
-        self._reader: PlannedReader | None = None
+        self._reader: ChangeReader | None = None
         self.needed: list[Needed] = []  # what migrations name and none of them creates
         self.proven: tuple[Migration, ...] = ()  # the first migrations, whose result was compared
         self._kept: tuple[Migration, ...] = ()  # the migrations after which the copy was made
         self._globals: frozenset[Global] = frozenset()  # of the server, before any migration
+        self._server_state: frozenset[Global] | None = None  # as it is now, if that is known
         self._take_server()
 
     def _take_server(self) -> None:
@@ -147,20 +149,35 @@ class Scratch:
     async def _connect(self) -> None:
         self.connection = await self.open.enter_async_context(connect(self.url))
         self.connection.prepare_threshold = NEVER
-        self.worker = await self.open.enter_async_context(connect(self.url))
+        self._worker = None
         reader = await self.open.enter_async_context(connect(self.url))
-        self._reader = PlannedReader(reader, reader.info.user)
+        another = partial(self.open.enter_async_context, connect(self.url))
+        self._reader = ChangeReader(reader, another, reader.info.user)
+        self.forget_server_state()
         self._runner = Runner(self.url, self._warn)
         self.open.push_async_callback(self._runner.close)
 
     async def begin_session(self) -> None:
         """Measure in a new session."""
-        await self.worker.close()
-        self.worker = await self.open.enter_async_context(connect(self.url))
+        if self._worker is not None:
+            await self._worker.close()
+        self._worker = None
+
+    async def worker(self) -> Any:
+        """Return the connection on which statements are measured one by one."""
+        if self._worker is None:
+            self._worker = await self.open.enter_async_context(connect(self.url))
+        return self._worker
 
     async def server_state(self) -> frozenset[Global]:
-        """Return the objects of the server itself."""
-        return await globals_of(self.connection)
+        """Return the objects of the server itself, which are known until they may have changed."""
+        if self._server_state is None:
+            self._server_state = await globals_of(self.connection)
+        return self._server_state
+
+    def forget_server_state(self) -> None:
+        """Read the objects of the server again when they are needed."""
+        self._server_state = None
 
     async def refuse_unavailable(self, migrations: Sequence[Migration]) -> None:
         """Raise when a file creates an extension that is not available with these programs."""
@@ -168,11 +185,15 @@ class Scratch:
             refuse_unavailable(wanted, await available_extensions(self.connection), self._bin)
 
     async def state(self, known: State | None = None) -> State:
-        """Return what the database contains; of a `known` state only the kinds that have changed are read again."""
-        before = known or State(Snapshot(0, {}), expected_digests({}))
-        assert self._reader is not None
+        """Return what the database contains; of a `known` state only the kinds that have changed are read again.
+
+        Without one, no digests are computed: they would not be compared with anything.
+        """
         with translated():
-            taken, digests = await self._reader.take(before.snapshot, before.digests)
+            if known is None:
+                taken, digests = await self.reader.take(Snapshot(0, {}), None)
+            else:
+                taken, digests = await self.reader.take(known.snapshot, known.digests)
         for kind, reason in taken.unreadable.items():
             raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
         return State(for_comparison(taken, self.connection.info.user), digests)
@@ -181,6 +202,17 @@ class Scratch:
         """Return all objects of the database; of a `known` snapshot only the kinds that have changed are read again."""
         before = None if known is None else State(known, expected_digests(known.objects))
         return (await self.state(before)).snapshot
+
+    @property
+    def reader(self) -> ChangeReader:
+        """Return what reads the present database."""
+        assert self._reader is not None
+        return self._reader
+
+    @property
+    def user(self) -> str:
+        """Return the role that runs the migrations."""
+        return str(self.connection.info.user)
 
     @property
     def runner(self) -> Runner:
@@ -210,6 +242,7 @@ class Scratch:
                 raise  # it exists, so the error has another cause
             await make(self.connection, one)
             self.needed.append(one)
+            self.forget_server_state()
             self._globals |= {row for row in await globals_of(self.connection) if row[:2] == (one.kind, one.name)}
             await self.apply(migration)
         else:
@@ -222,6 +255,7 @@ class Scratch:
 
     async def _renew(self, *texts: str) -> None:
         """Begin new sessions if one of these texts may have changed what a session begins with."""
+        self.forget_server_state()
         if any(map(GIVES.search, texts)):
             await self.runner.close()
             await self.begin_session()

@@ -60,7 +60,7 @@ async def _steps(scratch: Scratch, before: Sequence[Migration], migration: Migra
 
 
 async def _step_by_step(scratch: Scratch, migration: Migration, *, whole: bool) -> tuple[Step, ...]:
-    steps = await measure(scratch.worker, migration, whole=whole, reader=scratch.connection)
+    steps = await measure(await scratch.worker(), migration, whole=whole, reader=scratch.connection)
     if GIVES.search(migration.apply):  # the next file runs in a new session, as it does in a run
         await scratch.begin_session()
     return steps

@@ -51,6 +51,7 @@ from psycopg import sql as compose
 from healthd import catalog
 from healthd.catalog import KINDS
 from healthd.catalog.digests import Digest, digests_query
+from healthd.catalog.presence import EVERYTHING, Presence, question
 from healthd.database.connection import SESSION, connect, read_only
 from healthd.database.snapshot import change_token
 from healthd.database.snapshot.change_token import Mark
@@ -63,7 +64,7 @@ from healthd.database.snapshot.reading import (
     take_snapshot_after,
     take_with_digests,
 )
-from healthd.database.snapshot.transaction import asked, presence
+from healthd.database.snapshot.transaction import asked
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference, Snapshot, diff
@@ -295,13 +296,20 @@ async def absent(watch: Watch) -> str | None:
 
     The objects of a kind that is not present are not read, not even for a full snapshot.
     """
-    version, present = watch.reader.info.server_version, presence()
+    version = watch.reader.info.server_version
     async with read_only(watch.reader, SESSION):
-        (found,) = await (await watch.reader.execute(f"SELECT {', '.join(present.values())}".encode())).fetchall()
-        unread = [catalog.KINDS[name] for name, is_there in zip(present, found, strict=True) if not is_there]
+        (found,) = await (await watch.reader.execute(f"SELECT {', '.join(question().values())}".encode())).fetchall()
+        there, whole = Presence.of(found), [kind for kind in catalog.KINDS.values() if kind.parts or kind.some]
+        unread = [kind for kind in whole if kind.name in there.absent]
         values = {"books": list(BOOKS), "migrator": None}
         rows = await (await watch.reader.execute(digests_query(unread, version).encode(), values)).fetchall()
+        parts = [kind for kind in whole if kind.parts and kind.name not in there.absent]
+        one, other = [
+            await (await watch.reader.execute(digests_query(parts, version, some).encode(), values)).fetchall()
+            for some in (EVERYTHING, there)
+        ]
     overlooked = [name for name, count, _ in rows if count]
+    overlooked += [f"{row[0]} in parts" for row in {*one} ^ {*other}]
     return report("objects that the query for their presence does not find", *overlooked) if overlooked else None
 
 

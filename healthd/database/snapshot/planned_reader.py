@@ -14,11 +14,13 @@ from psycopg import AsyncConnection, Error
 
 from healthd.catalog import KINDS
 from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
+from healthd.catalog.presence import Presence, question
 from healthd.catalog.scope import shared
 from healthd.database.connection import LIMITS, SESSION
+from healthd.database.snapshot.prepared import Prepared
 from healthd.database.snapshot.reading import take_with_digests
 from healthd.database.snapshot.row_checks import lacking, objects_of
-from healthd.database.snapshot.transaction import MIGRATOR, asked, presence
+from healthd.database.snapshot.transaction import MIGRATOR, asked
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
@@ -35,26 +37,29 @@ class PlannedReader:
 
     def __init__(self, connection: AsyncConnection[Any], migrator: str | None) -> None:
         self._connection, self._migrator = connection, migrator
-        self._prepared: dict[str, str] = {}
-        self._digests: dict[tuple[str, ...], str] = {}  # the statement for these kinds
-        self._facts = presence()
+        self._statements = Prepared(connection)
+        self._digests: dict[Presence, str] = {}  # the statement for what is there
         self._values = ""
 
-    async def take(self, known: Snapshot, digests: Mapping[str, Digest]) -> Taken:
-        """Return all objects, and the digests of all kinds; kinds that have these `digests` are taken from `known`."""
+    async def take(self, known: Snapshot, digests: Mapping[str, Digest] | None) -> Taken:
+        """Return all objects, and the digests of all kinds; kinds that have these `digests` are taken from `known`.
+
+        Without digests, everything is read, and none are returned.
+        """
         try:
             return await self._take(known, digests)
-        except (Error, _Incomplete):  # what could not be read is found when each kind is read by itself
+        except (Error, Incomplete):  # what could not be read is found when each kind is read by itself
             await self._connection.rollback()
-        return await take_with_digests(self._connection, known, digests, migrator=self._migrator)
+        return await take_with_digests(self._connection, known, digests or {}, migrator=self._migrator)
 
-    async def _take(self, known: Snapshot, digests: Mapping[str, Digest]) -> Taken:
-        if not self._values:
-            await self._set_up()
-        ((present,),) = await self._rows([BEGIN, f"EXECUTE {await self._presence()}"])
-        there = {name for name, is_there in zip(self._facts, present, strict=True) if is_there}
-        some = tuple(name for name in asked() if name in there or name not in self._facts)
-        (rows,) = await self._rows([f"EXECUTE {await self._digests_of(some)} {self._values}"])
+    async def _take(self, known: Snapshot, digests: Mapping[str, Digest] | None) -> Taken:
+        await self._set_up()
+        ((present,),) = await self._statements.rows([BEGIN, f"EXECUTE {await self._presence()}"])
+        there = Presence.of(present)
+        if digests is None:
+            objects = await self._read([name for name in KINDS if name not in there.absent])
+            return dataclasses.replace(known, objects=objects, server_version=self._version), {}
+        (rows,) = await self._statements.rows([f"EXECUTE {await self._digests_of(there)} {self._values}"])
         found = dict.fromkeys(asked(), NONE) | {name: (count, int(sum_ or 0) % MODULUS) for name, count, sum_ in rows}
         changed = [name for name in KINDS if name not in found or found[name] != digests.get(name)]
         left = {key: record for key, record in known.objects.items() if key.kind not in changed}
@@ -66,56 +71,45 @@ class PlannedReader:
         return self._connection.info.server_version
 
     async def _set_up(self) -> None:
-        """Set what the texts of the server depend on, for the session."""
+        """Set, once for the session, what the texts of the server depend on."""
+        if self._values:
+            return
         settings = {**SESSION, **LIMITS}
         words = ", ".join("pg_catalog.set_config(%s, %s, false)" for _ in settings)
         await self._connection.execute(f"SELECT {words}".encode(), [part for one in settings.items() for part in one])
         cursor = await self._connection.execute(MIGRATOR, [self._migrator])
         oid = "".join(str(row[0]) for row in await cursor.fetchall()) or "NULL"
         books = ", ".join(f"'{name}'" for name in BOOKS)
+        self._migrator_oid = oid
         self._values = f"(ARRAY[{books}]::text[], {oid})"
 
     async def _presence(self) -> str:
-        return await self._planned(f"SELECT {', '.join(self._facts.values())}", "")
+        return await self._statements.planned(f"SELECT {', '.join(question().values())}", "")
 
-    async def _digests_of(self, kinds: tuple[str, ...]) -> str:
-        if kinds not in self._digests:
-            query = digests_query([KINDS[name] for name in kinds], self._version)
-            self._digests[kinds] = await self._planned(query)
-        return self._digests[kinds]
-
-    async def _planned(self, query: str, types: str = "(text[], oid)") -> str:
-        """Return the name of a prepared statement."""
-        if query not in self._prepared:
-            name = f"healthd_{len(self._prepared)}"
-            text = query.replace("%(books)s", "$1").replace("%(migrator)s", "$2").replace("%%", "%")
-            await self._connection.execute(f"PREPARE {name} {types} AS {text}".encode())
-            self._prepared[query] = name
-        return self._prepared[query]
-
-    async def _rows(self, statements: Sequence[str]) -> list[list[Any]]:
-        """Return the rows of each of these statements that returns any, sent as one message."""
-        cursor = await self._connection.execute("; ".join(statements).encode())
-        found = []
-        while True:
-            if cursor.description is not None:
-                found.append(await cursor.fetchall())
-            if not cursor.nextset():
-                return found
+    async def _digests_of(self, there: Presence) -> str:
+        if there not in self._digests:
+            kinds = [KINDS[name] for name in asked() if name not in there.absent]
+            self._digests[there] = await self._statements.planned(digests_query(kinds, self._version, there))
+        return self._digests[there]
 
     async def _read(self, kinds: Sequence[str]) -> dict[Key, Any]:
         """Return the objects of these kinds, and end the transaction."""
         queries = [KINDS[name].sql(self._version) for name in kinds]
-        names = [await self._planned(f"{shared(query)} SELECT q.* FROM ({query}) AS q") for query in queries]  # noqa: S608
-        rows = await self._rows([*(f"EXECUTE {name} {self._values}" for name in names), "COMMIT"])
-        objects: dict[Key, Any] = {}
-        for name, of_kind in zip(kinds, rows, strict=True):
-            read = objects_of(KINDS[name], of_kind)
-            if lacking(KINDS[name], of_kind) or len(read) < len(of_kind):
-                raise _Incomplete
-            objects |= read
-        return objects
+        texts = [f"{shared(query)} SELECT q.* FROM ({query}) AS q" for query in queries]  # noqa: S608
+        statements = [f"EXECUTE {await self._statements.planned(text)} {self._values}" for text in texts]
+        return objects_in(kinds, await self._statements.rows([*statements, "COMMIT"]))
 
 
-class _Incomplete(Exception):
-    pass
+def objects_in(kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[Key, Any]:
+    """Return the objects in the rows of each of these kinds; raise Incomplete if a row lacks a text or a name."""
+    objects: dict[Key, Any] = {}
+    for name, of_kind in zip(kinds, rows, strict=True):
+        read = objects_of(KINDS[name], of_kind)
+        if lacking(KINDS[name], of_kind) or len(read) < len(of_kind):
+            raise Incomplete
+        objects |= read
+    return objects
+
+
+class Incomplete(Exception):
+    """What was read is not all."""

@@ -39,12 +39,17 @@ def _needed(record: Any, depth: int) -> tuple[tuple[int, str], ...]:
     )
 
 
+@functools.cache
+def _lists(record: Any, names: int) -> tuple[int, ...]:
+    """Return the positions of the columns that are arrays, after those of the names."""
+    fields = enumerate(dataclasses.fields(record), names)
+    return tuple(position for position, one in fields if "tuple[" in str(one.type))
+
+
 def objects_of(kind: Kind, rows: Sequence[Sequence[Any]]) -> dict[Key, Record]:
     """Return the objects of a kind by their keys; of two with the same key the last."""
     depth, record, name = kind.depth, kind.record, kind.name
-    lists = [i for i, one in enumerate(dataclasses.fields(record), depth) if "tuple[" in str(one.type)]
-    if depth == 0:
-        lists = [i + 1 for i in lists]
+    lists = _lists(record, max(depth, 1))  # type: ignore[arg-type] # types are hashable
     objects = {}
     for row in rows:
         if lists:

@@ -16,6 +16,7 @@ from psycopg import AsyncConnection, sql
 
 from healthd import catalog
 from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
+from healthd.catalog.presence import Presence, question
 from healthd.catalog.scope import shared
 from healthd.database.connection import LIMITS, SESSION, planned, read_only
 from healthd.database.ledger import Ledger, read_books, with_texts
@@ -125,12 +126,12 @@ async def _digests(
     try:
         with _failing(connection):
             async with connection.transaction(force_rollback=True):
-                present = presence()
-                facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(present.values())}".encode()
+                facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(question().values())}".encode()
                 ((migrator, server, *found),) = await (await connection.execute(facts, [owner])).fetchall()
-                absent = {name for name, is_there in zip(present, found, strict=True) if not is_there}
-                kinds = [name for name in asked() if name not in absent and not (second and name in second.kinds)]
-                query = digests_query([catalog.KINDS[name] for name in kinds], connection.info.server_version)
+                there = Presence.of(found)
+                names = (name for name in asked() if name not in there.absent and not (second and name in second.kinds))
+                kinds = [catalog.KINDS[name] for name in names]
+                query = digests_query(kinds, connection.info.server_version, there)
                 ask = _once if second is not None and not second.kept else _planned_once
                 asking = ask(connection, query, books, migrator)
                 began = monotonic()
@@ -144,8 +145,8 @@ async def _digests(
                     rows += rest or await digest_rows(connection, second.kinds)
     except _KindFailed:  # which kind failed is found when each is read
         return None, {}, {}
-    there = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
-    return migrator, dict.fromkeys(absent, NONE) | there, wanted
+    read = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
+    return migrator, dict.fromkeys(there.absent, NONE) | read, wanted
 
 
 MIGRATOR = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"
@@ -174,20 +175,14 @@ def asked() -> tuple[str, ...]:
 
 async def _absent(connection: AsyncConnection[Any]) -> frozenset[str]:
     """Return the kinds of which the database has no object; none if the server rejects the query."""
-    present = presence()
     try:
         with _failing(connection):
             async with connection.transaction(force_rollback=True):
-                facts = f"SELECT {', '.join(present.values())}".encode()
+                facts = f"SELECT {', '.join(question().values())}".encode()
                 ((*found,),) = await (await connection.execute(facts)).fetchall()
     except _KindFailed:
         return frozenset()
-    return frozenset(name for name, is_there in zip(present, found, strict=True) if not is_there)
-
-
-def presence() -> dict[str, str]:
-    """Return the SQL that checks whether a kind has any object: planning the query itself takes longer than this."""
-    return {kind.name: f"EXISTS ({kind.some})" for kind in catalog.KINDS.values() if kind.some}
+    return Presence.of(found).absent
 
 
 async def _everything(

@@ -11,19 +11,34 @@ from healthd.migrations.engine.sending import run
 from healthd.migrations.engine.session import LIKE_NEW, RESET, Session
 from healthd.sqltext.statements import statements
 
+TOGETHER = 50  # files in one message
+
 
 def apply_unrecorded(session: Session, migrations: Sequence[Migration], each: Callable[[Migration], object]) -> None:
     """Apply files one after the other, each in a session like new; raise the driver's error for one that fails.
 
-    A transactional file is one message. `each` is called with every file before it is run.
+    Transactional files are sent several at once. `each` is called with every file before it is sent.
     """
+    waiting: list[str] = []
+
+    def send() -> None:
+        if waiting:
+            run(session.connection, session.driver, "".join(waiting), [])
+            waiting.clear()
+
     for migration in migrations:
         each(migration)
-        given = given_settings.given(session) if session_settings.GIVES.search(migration.apply) else None
-        for text in _messages(migration, f"{RESET}; {session.settings} {LIKE_NEW}"):
-            run(session.connection, session.driver, text, [])
+        gives = session_settings.GIVES.search(migration.apply)
+        if gives or not migration.transactional:
+            send()
+        given = given_settings.given(session) if gives else None
+        for text in _messages(migration, f"{RESET}; {session.settings} {LIKE_NEW};"):
+            waiting.append(text)
+            if gives or not migration.transactional or len(waiting) == TOGETHER:
+                send()
         if given is not None:
             given_settings.take_over(session, given)
+    send()
 
 
 def _messages(migration: Migration, like_new: str) -> Sequence[str]:

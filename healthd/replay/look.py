@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from healthd.database.driver_errors import translated
 from healthd.database.snapshot.planned_reader import Incomplete
@@ -61,12 +62,12 @@ class Look:
 
     async def apply(self) -> None:
         """Apply the migration."""
-        if not (self.quick and await self._watched(self._migration.apply)):
+        if not (self.quick and await self._watched(self._migration.path, self._migration.apply)):
             await self._scratch.apply(self._migration)
 
     async def roll_back(self) -> None:
         """Roll the migration back."""
-        if not (self.quick and await self._watched(self._migration.rollback or "")):
+        if not (self.quick and await self._watched(self._migration.rollback_path, self._migration.rollback or "")):
             await self._scratch.roll_back(self._migration)
 
     async def measure(self) -> tuple[Step, ...] | None:
@@ -82,9 +83,9 @@ class Look:
         self._scratch.forget_server_state()
         return await measured_again(self._scratch, self._migration)
 
-    async def _watched(self, text: str) -> bool:
+    async def _watched(self, file: Path, text: str) -> bool:
         try:
-            self._changed(await self._scratch.runner.watched(self._migration.id, text))
+            self._changed(await self._scratch.runner.watched(file.name, text))
         except NotWatched:
             await self.give_up()
             return False

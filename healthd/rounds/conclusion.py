@@ -221,6 +221,7 @@ def _evidence(
         sorted_by=observation.vitals.sorted_by or (),
         printed=promise.printed,
         texts_grant=ledger.texts_grant,
+        locked=comparison.aligned.locked,
     )
 
 

@@ -13,6 +13,7 @@ from healthd.database.dsn import Dsn
 from healthd.database.probes.vitals import Vitals, read_vitals
 from healthd.database.snapshot import reading
 from healthd.database.snapshot.second_connection import Second
+from healthd.database.snapshot.table_locks import TableLocks
 from healthd.database.snapshot.transaction import Digests, Reading, Texts
 from healthd.model.names import Key
 
@@ -41,6 +42,7 @@ class Reader:
         self.connection = connection
         self.reading_s = last_s  # how long a full reading takes on one connection, as of the last one
         self._second = Second(dsn, timeout_s, more=more, kept=kept) if alone or last_s > LONG_S else None
+        self._locks = TableLocks()
         self._sharing = self._second  # it belongs to the first reading, not to the next one
 
     async def __aenter__(self) -> Self:
@@ -54,7 +56,7 @@ class Reader:
         """Return the objects, the ledger and the migration lock; see `reading.read`."""
         sharing, self._sharing = self._sharing, None
         began = monotonic()
-        found = await reading.read(self.connection, digests=digests, second=sharing, texts=texts)
+        found = await reading.read(self.connection, digests=digests, second=sharing, texts=texts, locks=self._locks)
         self.reading_s = (monotonic() - began) * (1 if sharing is None else 2)
         if sharing is not None and sharing.kept:
             await sharing.close()

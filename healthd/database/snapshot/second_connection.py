@@ -17,7 +17,8 @@ from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_o
 from healthd.database.dsn import Dsn
 from healthd.database.probes.round_trips import column_types
 from healthd.database.probes.vitals import Vitals, read_vitals
-from healthd.errors import HealthdError
+from healthd.database.snapshot.table_locks import LOCKED
+from healthd.errors import DatabaseFailed, HealthdError
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 
@@ -48,6 +49,7 @@ class Second:
 
     def __init__(self, dsn: str | Dsn, timeout_s: float, *, more: bool = False, kept: bool = False) -> None:
         self.kept = kept
+        self.waited = False  # for a table that is locked, until the time for that was over
         self.kinds = tuple(name for name in GIVEN_AWAY if not (kept and name == FIRST))
         self._connection: AsyncConnection[Any] | None = None
         self._same_server = False
@@ -62,7 +64,8 @@ class Second:
             async with read_only(self._connection, {**SESSION, **LIMITS}):
                 ((server,),) = await rows_of(self._connection, SERVER)
                 return server, await digest_rows(self._connection, self.kinds)
-        except HealthdError:
+        except HealthdError as error:
+            self.waited = isinstance(error, DatabaseFailed) and error.sqlstate == LOCKED
             return None
 
     async def _then(

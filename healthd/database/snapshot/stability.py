@@ -50,7 +50,8 @@ def _without_moving(readings: Sequence[Reading]) -> Reading:
     moving: set[str] = set()
     for one in readings[:-1]:
         known = one.snapshot.objects
-        moving |= {key.kind for key in known.keys() ^ last.objects.keys()}
+        locked = one.snapshot.locked.keys() | last.locked.keys()
+        moving |= {key.kind for key in (known.keys() ^ last.objects.keys()) - locked}
         moving |= {key.kind for key in known.keys() & last.objects.keys() if known[key] != last.objects[key]}
     reasons = dict.fromkeys(sorted(moving - last.unreadable.keys()), "it was changed while it was read")
     objects = {key: record for key, record in last.objects.items() if key.kind not in reasons}

@@ -53,6 +53,7 @@ class Finding:
     repair: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     check: str = ""
+    count: int = 1  # of those that it stands for
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ class Snapshot:
     omitted: frozenset[str] = frozenset()
     locked: Mapping[Key, TableLock] = field(default_factory=dict)
 
+    @property
+    def readable(self) -> bool:
+        """Return whether everything could be read."""
+        return not self.unreadable and not self.locked
+
 
 Place = tuple[Key, str | None]  # an object, and an attribute of it where only that differs
 
@@ -108,7 +113,7 @@ def diff(expected: Snapshot, actual: Snapshot, *, exact: bool = False) -> tuple[
         for key, record in actual.objects.items()
         if key not in expected.objects and key.kind not in blind and key not in locked
     )
-    return tuple(sorted(found, key=lambda one: (one.key, one.attribute or "")))
+    return tuple(sorted(found, key=lambda one: (one.key.kind, one.key.path, one.attribute or "")))
 
 
 def _why(snapshot: Snapshot, key: Key) -> str | None:

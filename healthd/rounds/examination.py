@@ -39,7 +39,8 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
 from healthd.rounds.closer_look import judge_closely, make_closely
-from healthd.rounds.conclusion import confirmed
+from healthd.rounds.conclusion import Judged, confirmed
+from healthd.rounds.folding import folded
 from healthd.rounds.observation import Observation
 from healthd.rounds.opening import Opening, begin
 from healthd.rounds.promise import sides
@@ -59,12 +60,15 @@ async def examine(target: Target | str, files: Files | None = None) -> Report:
         (target,) = read_settings(database=target).targets
     if files is None:
         files = read_files(read_settings().of(target))
-    return (await examined(target, files)).report
+    return (await examined(target, files, bounded=True)).report
 
 
-async def examined(target: Target, files: Files) -> Round:
-    """Return the only round on a target, with what it read; its connection is closed."""
-    only = await _round(target, Later.made(files), opening=begin(target))
+async def examined(target: Target, files: Files, *, bounded: bool = False) -> Round:
+    """Return the only round on a target, with what it read; its connection is closed.
+
+    Each finding is reported by itself, and there is a script, however many there are, unless it is `bounded`.
+    """
+    only = await _round(target, Later.made(files), opening=begin(target), bounded=bounded)
     await only.close()
     return only
 
@@ -126,8 +130,12 @@ async def _round(
     places: Places | None = None,
     *,
     opening: Opening | None = None,
+    bounded: bool = True,
 ) -> Round:
-    """Return a round; one that no other follows has begun with an `opening`."""
+    """Return a round; one that no other follows has begun with an `opening`.
+
+    A `bounded` one makes no script for thousands of differences, and reports hundreds that are alike as one finding.
+    """
     started_at, start_s = (opening.started_at, opening.start_s) if opening else (datetime.now(UTC), monotonic())
     seen: Seen | None = None
     failed: Report | None = None
@@ -137,7 +145,7 @@ async def _round(
         with timing() as taken:
             async with asyncio.timeout(start_s + target.deadline_s - monotonic()):
                 if opening is not None:
-                    seen = await _only(target, files, opening)
+                    seen = await _only(target, files, opening, bounded=bounded)
                 else:
                     seen = await _next(target, files, last, places)
     except HealthdError as error:
@@ -199,12 +207,12 @@ def _same_connection(last: Round, seen: Seen | None) -> bool:
     return last.session is not None and seen is not None and seen.session.connection is last.session.connection
 
 
-async def _only(target: Target, files: Later[Files], opening: Opening) -> Seen:
+async def _only(target: Target, files: Later[Files], opening: Opening, *, bounded: bool) -> Seen:
     """Return what a round sees that no other follows."""
     with question(CONNECT):
         reader = await opening.connected()
     async with _closing_on_failure(reader.connection):
-        return await _read(target, files, Session(reader.connection, monotonic()), reader)
+        return await _read(target, files, Session(reader.connection, monotonic()), reader, bounded=bounded)
 
 
 async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None) -> Seen:
@@ -257,28 +265,34 @@ def _reader(target: Target, session: Session) -> Reader:
         last_s=session.reading_s,
         kept=not new,
         more=new,
+        drifted=session.made is not None,
     )
 
 
-async def _read(target: Target, files: Later[Files], session: Session, reader: Reader) -> Seen:
+async def _read(target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool = True) -> Seen:
     """Return what a round sees that reads everything; the mark that was taken before it counts if it could see all."""
     async with reader:
-        seen = await _examine(target, files, session, reader)
+        seen = await _examine(target, files, session, reader, bounded=bounded)
     # Texts of another major are the same in the next reading, and rows are not sampled in every round.
     same = ("texts", "serialization")
     blinded = any(one.severity is Severity.UNKNOWN and one.check not in same for one in seen.verdict.findings)
     return replace(seen, session=replace(seen.session, mark=None)) if blinded else seen
 
 
-async def _examine(target: Target, files: Later[Files], session: Session, reader: Reader) -> Seen:
-    """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
+async def _examine(target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool) -> Seen:
+    """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told.
+
+    A database in which nothing was committed since is not read a second time: it would be the same.
+    """
     connection, once = session.connection, None
+    reading: Reading | None = None
+    seen: tuple[Observation, Judged] | None = None
     version = connection.info.server_version
     wanted, texts = expected_digests(files, version), of_another_major(files, version)
     tried, vitals, sampled = session.tried, session.vitals, session.sampled
     while True:
         with question(READ):
-            reading = await reader.read(digests=wanted, texts=texts)
+            reading = await reader.read(digests=wanted, texts=texts, last=reading)
         reading.ledger.readable()
         tried = await try_values(target, tried, reading, reader)
         if vitals is None:
@@ -292,13 +306,16 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
         known = await files.ready()
         samples = sampled.samples if sampled is not None else Samples()
         observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
-        judged = await judge_closely(connection, target, known, observation)
+        if seen is None or seen[0] != observation:
+            seen = observation, await judge_closely(connection, target, known, observation)
+        judged = seen[1]
         verdict = as_not_adopted(judged.verdict())
         if once is not None or not verdict.findings:
-            reading, made = await make_closely(connection, judged, session.made)
+            reading, made = await make_closely(connection, judged, session.made, bounded=bounded)
             verdict = as_not_adopted(judged.verdict(made.script, reading.rights)) if made is not None else verdict
             found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled, made=made)
-            return Seen(verdict if once is None else confirmed(once, verdict), known, found, reading)
+            verdict = verdict if once is None else confirmed(once, verdict)
+            return Seen(folded(verdict) if bounded else verdict, known, found, reading)
         once = verdict
         await asyncio.sleep(AGAIN_S)
 

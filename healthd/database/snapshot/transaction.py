@@ -21,6 +21,7 @@ from healthd.catalog.table_locks import Held
 from healthd.database.connection import LIMITS, SESSION, planned, read_only
 from healthd.database.ledger import Ledger, read_books, with_texts
 from healthd.database.misplaced_values import first_line
+from healthd.database.snapshot.change_token import Mark
 from healthd.database.snapshot.row_checks import key_of, lacking, objects_of
 from healthd.database.snapshot.second_connection import SERVER, Second, digest_rows
 from healthd.database.snapshot.table_locks import LOCKED, TableLocks
@@ -56,6 +57,7 @@ class Reading:
     sizes: Mapping[str, Size] = field(default_factory=dict)
     updates: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     rights: Rights | None = None
+    mark: Mark | None = None  # while it stays the same, another reading would be the same
 
     @property
     def as_expected(self) -> bool:

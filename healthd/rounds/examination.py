@@ -18,6 +18,7 @@ from healthd.config.settings import Target
 from healthd.database.connection import dial
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
+from healthd.database.opened import Opened, collecting
 from healthd.database.probes.round_trips import probe_access
 from healthd.database.probes.row_samples import Samples
 from healthd.database.probes.statements import prepare_statements
@@ -40,6 +41,7 @@ from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
 from healthd.rounds.closer_look import judge_closely, make_closely
 from healthd.rounds.conclusion import Judged, confirmed
+from healthd.rounds.deadline import TimeUp, within
 from healthd.rounds.folding import folded
 from healthd.rounds.observation import Observation
 from healthd.rounds.opening import Opening, begin
@@ -139,20 +141,22 @@ async def _round(
     started_at, start_s = (opening.started_at, opening.start_s) if opening else (datetime.now(UTC), monotonic())
     seen: Seen | None = None
     failed: Report | None = None
-    if places is not None and last is not None and last.session is not None:
-        places.take(last.session.connection)
+    opened = opening.opened if opening is not None else Opened()
+    if last is not None and last.session is not None:
+        opened.connections.append(last.session.connection)
+        if places is not None:
+            places.take(last.session.connection)
     try:
-        with timing() as taken:
-            async with asyncio.timeout(start_s + target.deadline_s - monotonic()):
-                if opening is not None:
-                    seen = await _only(target, files, opening, bounded=bounded)
-                else:
-                    seen = await _next(target, files, last, places)
+        with timing() as taken, collecting(opened):
+            if opening is not None:
+                work = _only(target, files, opening, bounded=bounded)
+            else:
+                work = _next(target, files, last, places)
+            seen = await within(start_s + target.deadline_s - monotonic(), work, opened)
     except HealthdError as error:
         failed = blind(target, error)
-    except TimeoutError:
-        late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="see deadline_s in yoyo.ini")
-        failed = replace(blind(target, late), failure="timeout")
+    except TimeUp as late:
+        failed = replace(blind(target, _overdue(target, answers=late.answers)), failure="timeout")
     finally:
         if last is not None and not _same_connection(last, seen):
             await last.close()
@@ -181,6 +185,14 @@ def _place(target: Target) -> str:
         return Dsn.of(target.dsn).place
     except ConfigError:
         return ""
+
+
+def _overdue(target: Target, *, answers: bool) -> HealthdError:
+    """Return the error of a round that took longer than its deadline: because of the server, or because of the work."""
+    if answers:
+        hint = "raise deadline_s in yoyo.ini, or find out what the server waits for: healthd_query_duration_seconds"
+        return DatabaseFailed(f"the round took longer than deadline_s = {target.deadline_s:g}", hint=hint)
+    return DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="see deadline_s in yoyo.ini")
 
 
 def _reported(target: Target, seen: Seen | None, failed: Report | None, *, adopted: bool) -> Report:

@@ -12,6 +12,7 @@ from time import monotonic
 
 from healthd.config.settings import Target
 from healthd.database.connection import dial
+from healthd.database.opened import Opened, collecting
 from healthd.database.snapshot.reader import Reader
 
 
@@ -22,6 +23,7 @@ class Opening:
     started_at: datetime
     start_s: float
     reader: asyncio.Future[Reader]
+    opened: Opened
 
     async def connected(self) -> Reader:
         """Return what reads the database, waiting for its connection; if the wait is cancelled, nothing stays open."""
@@ -37,7 +39,9 @@ class Opening:
 
 def begin(target: Target) -> Opening:
     """Return the beginning of a round; the round closes the connections."""
-    return Opening(datetime.now(UTC), monotonic(), asyncio.ensure_future(_open(target)))
+    opened = Opened()
+    with collecting(opened):
+        return Opening(datetime.now(UTC), monotonic(), asyncio.ensure_future(_open(target)), opened)
 
 
 async def _open(target: Target) -> Reader:

@@ -74,6 +74,9 @@ class Difference:
 UNREADABLE = "unreadable"
 
 
+LATE = "the time was up"  # the beginning of the reason for a kind that was not read in time
+
+
 NAME_OF = "name"  # the attribute that differs if an object was renamed; no record has it
 
 

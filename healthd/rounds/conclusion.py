@@ -280,10 +280,10 @@ def _about(key: Key) -> Key:
 
 
 def confirmed(once: Verdict, again: Verdict) -> Verdict:
-    """Return the second verdict without the findings that the first did not have."""
+    """Return the second verdict without the findings that the first did not have; what it could not see is kept."""
     seen = {identity(one) for one in once.findings}
-    kept = tuple(one for one in again.findings if identity(one) in seen)
-    gone = {(one.key, one.attribute) for one in again.findings if identity(one) not in seen}
+    kept = tuple(one for one in again.findings if identity(one) in seen or one.severity is UNKNOWN)
+    gone = {(one.key, one.attribute) for one in again.findings} - {(one.key, one.attribute) for one in kept}
     script = tuple(one for one in again.script if not gone.issuperset(one.causes))
     return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)), script=script)
 

@@ -22,6 +22,7 @@ from healthd.database.opened import Opened, collecting
 from healthd.database.probes.round_trips import probe_access
 from healthd.database.probes.row_samples import Samples
 from healthd.database.probes.statements import prepare_statements
+from healthd.database.snapshot.budget import Budget
 from healthd.database.snapshot.change_token import Mark, look, take_mark
 from healthd.database.snapshot.reader import Reader
 from healthd.database.snapshot.transaction import Reading
@@ -43,6 +44,7 @@ from healthd.rounds.closer_look import judge_closely, make_closely
 from healthd.rounds.conclusion import Judged, confirmed
 from healthd.rounds.deadline import TimeUp, within
 from healthd.rounds.folding import folded
+from healthd.rounds.lateness import allowed_next_s, late_kinds, most_s, with_lateness
 from healthd.rounds.observation import Observation
 from healthd.rounds.opening import Opening, begin
 from healthd.rounds.promise import sides
@@ -91,6 +93,7 @@ class Round:
     session: Session | None = None
     adopted: bool = False  # one of the rounds so far saw a ledger
     reading: Reading | None = None  # only if the report has a script
+    stretch: float = 1.0  # the next round may take so many times deadline_s
 
     def sides(self) -> tuple[Snapshot, Snapshot]:
         """Return the expected and the actual objects that the script of the report was made from."""
@@ -112,6 +115,8 @@ class Seen:
     files: Files
     session: Session
     reading: Reading | None = None
+    late: tuple[str, ...] = ()  # the kinds that were not read because the time was up
+    whole: bool = False  # everything else was read
 
 
 async def examine_again(target: Target, files: Files, last: Round | None, *, places: Places | None = None) -> Round:
@@ -141,6 +146,8 @@ async def _round(
     started_at, start_s = (opening.started_at, opening.start_s) if opening else (datetime.now(UTC), monotonic())
     seen: Seen | None = None
     failed: Report | None = None
+    allowed_s = min(target.deadline_s * (last.stretch if last is not None else 1.0), most_s(target))
+    too_late = False
     opened = opening.opened if opening is not None else Opened()
     if last is not None and last.session is not None:
         opened.connections.append(last.session.connection)
@@ -151,12 +158,13 @@ async def _round(
             if opening is not None:
                 work = _only(target, files, opening, bounded=bounded)
             else:
-                work = _next(target, files, last, places)
-            seen = await within(start_s + target.deadline_s - monotonic(), work, opened)
+                work = _next(target, files, last, places, Budget.of(start_s, allowed_s))
+            seen = await within(start_s + allowed_s - monotonic(), work, opened)
     except HealthdError as error:
         failed = blind(target, error)
     except TimeUp as late:
-        failed = replace(blind(target, _overdue(target, answers=late.answers)), failure="timeout")
+        too_late = late.answers
+        failed = replace(blind(target, _overdue(allowed_s, answers=late.answers)), failure="timeout")
     finally:
         if last is not None and not _same_connection(last, seen):
             await last.close()
@@ -165,6 +173,9 @@ async def _round(
     if places is not None and session is not None:
         places.leave(session.connection, Dsn.of(target.dsn).parameters)
     adopted, duration_s = last is not None and last.adopted, monotonic() - start_s
+    if seen is not None:
+        too_late = bool(seen.late)
+        seen = replace(seen, verdict=with_lateness(seen.verdict, target, seen.late, allowed_s))
     report = _reported(target, seen, failed, adopted=adopted)
     report = replace(
         report,
@@ -176,7 +187,10 @@ async def _round(
     )
     adopted = adopted or (seen is not None and _has_ledger(seen.verdict))
     reading = seen.reading if seen is not None and report.script else None
-    return Round(report, seen.files if seen is not None else None, session, adopted, reading)
+    took_s = duration_s if seen is not None and seen.whole else None
+    next_s = allowed_next_s(target, allowed_s, late=too_late, took_s=took_s)
+    stretch = next_s / target.deadline_s
+    return Round(report, seen.files if seen is not None else None, session, adopted, reading, stretch)
 
 
 def _place(target: Target) -> str:
@@ -187,12 +201,12 @@ def _place(target: Target) -> str:
         return ""
 
 
-def _overdue(target: Target, *, answers: bool) -> HealthdError:
+def _overdue(allowed_s: float, *, answers: bool) -> HealthdError:
     """Return the error of a round that took longer than its deadline: because of the server, or because of the work."""
     if answers:
         hint = "raise deadline_s in yoyo.ini, or find out what the server waits for: healthd_query_duration_seconds"
-        return DatabaseFailed(f"the round took longer than deadline_s = {target.deadline_s:g}", hint=hint)
-    return DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="see deadline_s in yoyo.ini")
+        return DatabaseFailed(f"the round took longer than {allowed_s:g} s", hint=hint)
+    return DatabaseUnreachable(f"no answer within {allowed_s:g} s", hint="see deadline_s in yoyo.ini")
 
 
 def _reported(target: Target, seen: Seen | None, failed: Report | None, *, adopted: bool) -> Report:
@@ -227,7 +241,7 @@ async def _only(target: Target, files: Later[Files], opening: Opening, *, bounde
         return await _read(target, files, Session(reader.connection, monotonic()), reader, bounded=bounded)
 
 
-async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None) -> Seen:
+async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None, budget: Budget) -> Seen:
     """Return what a round sees: on the last one's connection, or on a new one when that is old or turns out gone."""
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
@@ -237,7 +251,7 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
             if same and last.files is await files.ready():
                 return Seen(last.report, last.files, replace(session, mark=mark), last.reading)
             session = replace(session, mark=mark)
-            return await _read(target, files, session, _reader(target, session))
+            return await _read(target, files, session, _reader(target, session, budget))
     if last is not None:
         await last.close()
     with question(CONNECT):
@@ -246,7 +260,7 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
         new = Session(connection, monotonic(), await _mark(connection, busy=session is not None))
         if session is not None:
             new = replace(new, reading_s=session.reading_s, sampled=session.sampled, made=session.made)
-        return await _read(target, files, new, _reader(target, new))
+        return await _read(target, files, new, _reader(target, new, budget))
 
 
 @asynccontextmanager
@@ -267,7 +281,7 @@ async def _mark(connection: Any, *, busy: bool) -> Mark | None:
         return None
 
 
-def _reader(target: Target, session: Session) -> Reader:
+def _reader(target: Target, session: Session, budget: Budget) -> Reader:
     """Return what reads on a connection that rounds share."""
     new = session.vitals is None
     return Reader(
@@ -278,6 +292,7 @@ def _reader(target: Target, session: Session) -> Reader:
         kept=not new,
         more=new,
         drifted=session.made is not None,
+        budget=budget,
     )
 
 
@@ -322,12 +337,15 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
             seen = observation, await judge_closely(connection, target, known, observation)
         judged = seen[1]
         verdict = as_not_adopted(judged.verdict())
-        if once is not None or not verdict.findings:
-            reading, made = await make_closely(connection, judged, session.made, bounded=bounded)
+        late = late_kinds(reading.snapshot)
+        if once is not None or not verdict.findings or late:
+            made = None
+            if not late:  # there is no time for a script, and it would repair a part only
+                reading, made = await make_closely(connection, judged, session.made, bounded=bounded)
             verdict = as_not_adopted(judged.verdict(made.script, reading.rights)) if made is not None else verdict
             found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled, made=made)
             verdict = verdict if once is None else confirmed(once, verdict)
-            return Seen(folded(verdict) if bounded else verdict, known, found, reading)
+            return Seen(folded(verdict) if bounded else verdict, known, found, reading, late, not late)
         once = verdict
         await asyncio.sleep(AGAIN_S)
 

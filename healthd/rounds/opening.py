@@ -13,6 +13,7 @@ from time import monotonic
 from healthd.config.settings import Target
 from healthd.database.connection import dial
 from healthd.database.opened import Opened, collecting
+from healthd.database.snapshot.budget import Budget
 from healthd.database.snapshot.reader import Reader
 
 
@@ -45,5 +46,6 @@ def begin(target: Target) -> Opening:
 
 
 async def _open(target: Target) -> Reader:
+    budget = Budget.of(monotonic(), target.deadline_s)
     connection = await dial(target.dsn, timeout_s=target.deadline_s)
-    return Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=True, more=True)
+    return Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=True, more=True, budget=budget)

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from healthd.database.dsn import Dsn
 from healthd.database.probes.vitals import Vitals, read_vitals
 from healthd.database.snapshot import reading
+from healthd.database.snapshot.budget import Budget
 from healthd.database.snapshot.second_connection import Second
 from healthd.database.snapshot.stability import unchanged
 from healthd.database.snapshot.table_locks import TableLocks
@@ -26,8 +27,8 @@ class Reader:
 
     The second connection is opened at once if the round is `alone` (no other round will use what a server caches for a
     connection), or if the last full reading took long. The first one may be `kept` from round to round.
-    A database that has `drifted` had differences in the last round. With `more`, what is read once on each connection
-    is read on the second one: the types of columns, and the vitals.
+    All readings together keep to a `budget`. A database that has `drifted` had differences in the last round.
+    With `more`, what is read once on each connection is read on the second one: the types of columns, and the vitals.
     """
 
     def __init__(
@@ -41,12 +42,13 @@ class Reader:
         kept: bool = False,
         more: bool = False,
         drifted: bool = False,
+        budget: Budget | None = None,
     ) -> None:
         self.connection = connection
         self.reading_s = last_s  # how long a full reading takes on one connection, as of the last one
         self._second = Second(dsn, timeout_s, more=more, kept=kept) if alone or last_s > LONG_S else None
         self._drifted = drifted
-        self._locks = TableLocks()
+        self._locks = TableLocks(budget=budget)
         self._sharing = self._second  # it belongs to the first reading, not to the next one
 
     async def __aenter__(self) -> Self:

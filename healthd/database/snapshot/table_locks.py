@@ -1,4 +1,4 @@
-"""What the readings of one round know of tables that other sessions have locked."""
+"""What the readings of one round share: what they know of locked tables, and their time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 
 from healthd.catalog.table_locks import QUERY, Held
 from healthd.database.connection import rows_of
+from healthd.database.snapshot.budget import LEAST_MS, Budget
 
 LOCKED = "55P03"
 MARK = f"locked {token_hex(16)}"
@@ -26,17 +27,22 @@ class TableLocks:
     """
 
     waited: bool = False
+    budget: Budget | None = None  # how long they may take
     held: Held = field(default_factory=Held)
 
     @property
     def limits(self) -> Mapping[str, str]:
         """Return the settings for a transaction in addition to the usual ones."""
-        return {"lock_timeout": f"{SHORT_MS}ms"} if self.waited else {}
+        limits = {"lock_timeout": f"{SHORT_MS}ms"} if self.waited else {}
+        if self.budget is not None and self.budget.tight:
+            limits["statement_timeout"] = f"{max(LEAST_MS, self.budget.left_ms)}ms"
+        return limits
 
     async def hurry(self, connection: AsyncConnection[Any]) -> None:
-        """Have the rest of a transaction, or of a subtransaction, wait no longer for locks."""
-        if self.waited:
-            await connection.execute(f"SET LOCAL lock_timeout TO '{SHORT_MS}ms'".encode())
+        """Have the rest of a transaction, or of a subtransaction, keep to the present limits."""
+        if limits := self.limits:
+            settings = "; ".join(f"SET LOCAL {name} TO '{value}'" for name, value in limits.items())
+            await connection.execute(settings.encode())
 
     async def look(self, connection: AsyncConnection[Any]) -> None:
         """Ask which relations are locked, in the current transaction, after a reading had to wait for one."""

@@ -28,7 +28,7 @@ from healthd.database.snapshot.table_locks import LOCKED, TableLocks
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.observations import Rights, Size, TouchedColumn
-from healthd.model.snapshots import Snapshot, TableLock
+from healthd.model.snapshots import LATE, Snapshot, TableLock
 
 Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
 
@@ -112,7 +112,10 @@ FULL = "53200"  # no space in the server's lock table
 PARTS = 64  # in which a kind is then read, so that each part needs fewer locks
 
 
-SURE = frozenset({"42501", LOCKED, "57014", FULL})  # denied, locked, too slow, no space: a second reading is no use
+SLOW = "57014"
+
+
+SURE = frozenset({"42501", LOCKED, SLOW, FULL, LATE})  # denied, locked, too slow, no space: a second reading is no use
 
 
 Expected = Callable[[], Coroutine[Any, Any, Mapping[str, Digest]]]
@@ -245,7 +248,8 @@ async def _everything(
                 continue
             if not last and failed.state not in SURE:
                 raise failed
-            unreadable[kind.name] = str(failed)
+            late = locks.budget if failed.state in (LATE, SLOW) and locks.budget is not None else None
+            unreadable[kind.name] = late.reason if late is not None and late.tight else str(failed)
     return found.objects, found.locked, unreadable
 
 
@@ -268,7 +272,9 @@ async def _kind(
     """Add the objects of one kind, those of locked tables as locked; return the error if it could not be read."""
     for _ in range(LOOKS):
         failed: _KindFailed | None = None
-        held = locks.held
+        held, budget = locks.held, locks.budget
+        if budget is not None and not budget.left_ms:
+            return _KindFailed(LATE, budget.reason)
         try:
             await locks.hurry(connection)
             found.add(await _objects(connection, kind, values, held))

@@ -10,6 +10,7 @@ from healthd.model.findings import Finding, Verdict
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import LATE, Snapshot
+from healthd.rounds.precedence import rank
 
 GROWTH = 2.0  # by which the next round gets more time
 SPARE = 4.0  # a round that takes less than a fourth of its time gives up half of it
@@ -43,8 +44,10 @@ def with_lateness(verdict: Verdict, target: Target, kinds: tuple[str, ...], allo
         return verdict
     stars = {Key(kind, ("*",)) for kind in kinds}
     others = tuple(one for one in verdict.findings if one.problem != "cannot_compare" or one.key not in stars)
-    told = (_incomplete(target, kinds, allowed_s), *_beyond(target, allowed_s))
-    return replace(verdict, findings=(*told, *others), checks={**verdict.checks, "connection": Severity.UNKNOWN})
+    told = (*others, _incomplete(target, kinds, allowed_s), *_beyond(target, allowed_s))
+    return replace(
+        verdict, findings=tuple(sorted(told, key=rank)), checks={**verdict.checks, "connection": Severity.UNKNOWN}
+    )
 
 
 def _incomplete(target: Target, kinds: tuple[str, ...], allowed_s: float) -> Finding:

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from proxy import proxy
-from story import files, lock, migrated, migrations
+from story import files, lock, migrations
 
 from healthd.config.settings import Target
 from healthd.database.opened import Opened
@@ -32,15 +32,9 @@ def known() -> Files:
     return files(lock(), migrations())
 
 
-@pytest.fixture(scope="module")
-async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
-    async with migrated(server, _administrator, "deadlines") as name:
-        yield name
-
-
 @pytest.fixture
-def url(template: str, make_database: Any) -> str:
-    url: str = make_database(template)
+def url(shipped: str, make_database: Any) -> str:
+    url: str = make_database(shipped)
     return url
 
 
@@ -108,13 +102,13 @@ async def others_go_on(url: str, known: Files, during: Callable[[], Any], *, lea
 
 async def test_a_frozen_session_is_unknown_at_the_deadline_and_well_again_afterwards(
     url: str,
-    template: str,
+    shipped: str,
     make_database: Any,
     known: Files,
     nothing_left: None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    target, other = Target("app", url, deadline_s=5), make_database(template)
+    target, other = Target("app", url, deadline_s=5), make_database(shipped)
     first = await ended(Target("app", url, deadline_s=LONG_S), known, None)
     with frozen(first.session.connection.info.backend_pid):
         late = await others_go_on(other, known, lambda: ended(target, known, first), least=1)
@@ -140,7 +134,7 @@ async def test_a_frozen_session_is_unknown_at_the_deadline_and_well_again_afterw
 @pytest.mark.parametrize("fresh", [True, False])
 async def test_what_lies_between_is_the_reason_and_others_go_on(
     url: str,
-    template: str,
+    shipped: str,
     make_database: Any,
     server: Any,
     known: Files,
@@ -149,7 +143,7 @@ async def test_what_lies_between_is_the_reason_and_others_go_on(
     fresh: bool,
     nothing_left: None,
 ) -> None:
-    database, other = psycopg.conninfo.conninfo_to_dict(url)["dbname"], make_database(template)
+    database, other = psycopg.conninfo.conninfo_to_dict(url)["dbname"], make_database(shipped)
     async with proxy(Path(server.socket) / ".s.PGSQL.5432") as between:
         here = between.url(str(database))
         long, short = Target("app", here, deadline_s=LONG_S), Target("app", here, deadline_s=5)

@@ -1,13 +1,12 @@
 """A drift of thousands of objects is one finding, is read once, and is bounded in all that is made of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
 import pytest
-from story import files, lock, migrated, migrations
+from story import files, lock, migrations
 
 from healthd.comparison import unexpected_parts
 from healthd.config.settings import Target
@@ -35,15 +34,9 @@ def known() -> Files:
     return files(lock(), migrations())
 
 
-@pytest.fixture(scope="module")
-async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
-    async with migrated(server, _administrator, "large_drift") as name:
-        yield name
-
-
 @pytest.fixture
-def url(template: str, make_database: Any, sql: Any) -> str:
-    url: str = make_database(template)
+def url(shipped: str, make_database: Any, sql: Any) -> str:
+    url: str = make_database(shipped)
     sql(url, MANY_TABLES)
     return url
 

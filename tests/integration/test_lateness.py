@@ -1,12 +1,11 @@
 """When time runs out: what was read is judged and kept, the rest is unknown, and the next round gets more time."""
 
-from collections.abc import AsyncIterator
 from importlib import import_module
 from time import monotonic
 from typing import Any
 
 import pytest
-from story import files, lock, migrated, migrations
+from story import files, lock, migrations
 
 from healthd.config.settings import Target
 from healthd.database.snapshot import budget, reading
@@ -24,15 +23,9 @@ def known() -> Files:
     return files(lock(), migrations())
 
 
-@pytest.fixture(scope="module")
-async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
-    async with migrated(server, _administrator, "lateness") as name:
-        yield name
-
-
 @pytest.fixture
-def url(template: str, make_database: Any, sql: Any) -> str:
-    url: str = make_database(template)
+def url(shipped: str, make_database: Any, sql: Any) -> str:
+    url: str = make_database(shipped)
     sql(url, "CREATE TABLE extra (); CREATE VIEW above AS SELECT 1 AS a")
     sql(url, "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
     return url

@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from story import files, lock, migrated, migrations
+from story import files, lock, migrations
 
 from healthd.config.settings import Target
 from healthd.contracts import load as load_contract
@@ -24,15 +24,9 @@ def known() -> Files:
     return files(lock(), migrations())
 
 
-@pytest.fixture(scope="module")
-async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
-    async with migrated(server, _administrator, "locked_tables") as name:
-        yield name
-
-
 @pytest.fixture
-def url(template: str, make_database: Any) -> str:
-    url: str = make_database(template)
+def url(shipped: str, make_database: Any) -> str:
+    url: str = make_database(shipped)
     return url
 
 

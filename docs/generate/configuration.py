@@ -45,6 +45,10 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
         ),
         "interval_s": ("seconds between two rounds of a target{seconds}", None),
         "deadline_s": ("seconds that a round may take{seconds}", None),
+        "deadline_max_s": (
+            "seconds that a round of the daemon gets at most, if it needs longer than `deadline_s`{seconds}",
+            None,
+        ),
         "lock": ("the lock file", "`schema.lock` in the first source"),
         "data": ("where `up` stores its embedded PostgreSQL", "`.healthd/data`"),
         "postgres_bin": ("a directory with PostgreSQL's programs, used instead of the embedded ones", ""),
@@ -129,6 +133,7 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
         ),
         "interval_s": ("as above, for this target", "that of `[healthd]`"),
         "deadline_s": ("as above, for this target", "that of `[healthd]`"),
+        "deadline_max_s": ("as above, for this target", "that of `[healthd]`"),
         "contracts": ("names of the contracts that apply here, separated by blanks", "all"),
         "partitions": (
             "as above, for this target; takes precedence for the tables that it names",

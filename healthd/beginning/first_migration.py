@@ -82,6 +82,8 @@ async def read_source(target: Target, *, without_history: bool) -> Source:
         )
     for kind, reason in reading.snapshot.unreadable.items():
         raise ConfigError(f"{target.name}: {kind} objects cannot be read: {reason}", hint="try again, or ask its owner")
+    for table_lock in reading.snapshot.locked.values():
+        raise ConfigError(f"{target.name}: {table_lock.reason}", hint="try again when that session has ended")
     others = ledgers(diff(Snapshot(reading.snapshot.server_version, {}), reading.snapshot))
     if others and not without_history:
         key, tool = next(iter(others.items()))

@@ -203,7 +203,7 @@ def query(version: int) -> str:
 # opens the table, which takes a lock and fills the server's caches.
 CHECKS = """(SELECT pg_catalog.unnest(t.oids) AS oid, t.expression
                        FROM (SELECT g.oids,
-                                    (SELECT pg_catalog.pg_get_expr(k.conbin, k.conrelid)
+                                    (SELECT /* for several */ pg_catalog.pg_get_expr(k.conbin, k.conrelid)
                                        FROM pg_catalog.pg_constraint AS k
                                       WHERE k.oid = g.oid) AS expression
                                FROM (SELECT min(k.oid) AS oid, pg_catalog.array_agg(k.oid) AS oids

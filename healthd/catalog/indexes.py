@@ -166,7 +166,7 @@ PLAIN = """i.indnatts = 1
 # A condition on one column is printed once for all tables in which that column has the same name.
 CONDITIONS = """(SELECT pg_catalog.unnest(t.oids) AS indexrelid, t.expression
                        FROM (SELECT g.oids,
-                                    (SELECT pg_catalog.pg_get_expr(i.indpred, i.indrelid)
+                                    (SELECT /* for several */ pg_catalog.pg_get_expr(i.indpred, i.indrelid)
                                        FROM pg_catalog.pg_index AS i
                                       WHERE i.indexrelid = g.oid) AS expression
                                FROM (SELECT min(i.indexrelid) AS oid, pg_catalog.array_agg(i.indexrelid) AS oids

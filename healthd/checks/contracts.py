@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from healthd.contracts.actual_schema import There
-from healthd.contracts.violations import disappointed
+from healthd.contracts.actual_schema import There, looked_at
+from healthd.contracts.violations import disappointed, tables_of, without
 from healthd.model.contracts import Contract
 from healthd.model.findings import Evidence, Finding, Problem
 from healthd.model.names import Key
@@ -47,8 +47,20 @@ def check(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding for each expectation that the database does not meet."""
     there = There.of(evidence.actual.objects) if evidence.contracts else There({}, {})
     for contract in evidence.contracts:
-        yield from disappointed(contract, there)
+        if unseen := (looked_at() - {"grant"}) & evidence.actual.unreadable.keys():
+            yield _unseen(contract, f"objects of the kind {', '.join(sorted(unseen))} cannot be read")
+            continue
+        hidden = {key.path[:2]: lock for key, lock in evidence.actual.locked.items() if key.kind in looked_at()}
+        for path in sorted(hidden.keys() & tables_of(contract)):
+            yield _unseen(contract, f"{Key('table', path)} cannot be read, because {hidden[path].reason}")
+        yield from disappointed(without(contract, hidden.keys()), there)
     yield from _statements(evidence)
+
+
+def _unseen(contract: Contract, why: str) -> Finding:
+    """Return the finding that what a contract expects is not known to be there."""
+    key = Key("contract", (contract.name,))
+    return Finding("cannot_compare", key, f"{key}: {why}", Severity.UNKNOWN, facts={"contract": contract.name})
 
 
 def _statements(evidence: Evidence) -> Iterator[Finding]:

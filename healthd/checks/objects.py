@@ -80,7 +80,7 @@ Drop the object, or write a migration that creates it (`healthd docs adopt`)."""
         Severity.UNKNOWN,
         "A part of the database cannot be compared",
         meaning="""
-Either a kind of object could not be read,
+Either an object or a kind of object could not be read,
 or texts (the definition of a view, a default) were printed by two major versions of PostgreSQL,
 that of the lock file and that of this database, which may print the same definition differently.
 For migrations that healthd applies it records how the server prints these texts, and compares them.
@@ -93,7 +93,12 @@ After an upgrade of the server this is a ticket, never a page.""",
         diagnosis="""
 The finding shows which part is affected, and why. Its JSON contains all such texts from both sides.""",
         mitigation="""
-If a part cannot be read, fix the cause that the server's message names.
+If a table is locked, its definition in part, and the views, rules, functions and policies that name it,
+cannot be read until the lock is released; everything else is judged.
+The finding names the process of the session that holds the lock, or waits for it (`SELECT * FROM pg_stat_activity`).
+Wait for it, or terminate it with `pg_terminate_backend(pid)`.
+
+If a kind cannot be read, fix the cause that the server's message names.
 
 For two major versions, run `healthd baseline --record-texts --dry-run`, which shows each text from both sides.
 If they mean the same, `healthd baseline --record-texts` records them; a later change of them is reported as drift.

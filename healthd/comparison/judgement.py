@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.catalog.roles import MIGRATOR, OWNER
-from healthd.comparison import swapped_columns, words
+from healthd.comparison import locked_objects, swapped_columns, words
 from healthd.model.findings import MISSING, NOTHING, Evidence, Finding
 from healthd.model.kinds import Kind
 from healthd.model.names import Key, quote
@@ -16,13 +16,16 @@ from healthd.text import shown, some
 
 
 def differences(evidence: Evidence, *kinds: str) -> Iterator[Difference]:
-    """Yield the differences of these kinds."""
-    return (one for one in evidence.differences if one.key.kind in kinds)
+    """Yield the differences of these kinds; one for all objects of a locked table."""
+    return locked_objects.folded((one for one in evidence.differences if one.key.kind in kinds), evidence)
 
 
 def judge(evidence: Evidence, difference: Difference, problem: str = "schema_mismatch") -> Iterator[Finding]:
     """Yield the finding on a difference, if it is reported at all."""
     key, kind = difference.key, evidence.kinds[difference.key.kind]
+    if difference.attribute == UNREADABLE and key in evidence.locked:
+        yield locked_objects.finding(evidence, difference)
+        return
     if difference.attribute == UNREADABLE:
         why = difference.actual or difference.expected
         yield Finding("cannot_compare", key, f"{key.kind} cannot be read: {why}", Severity.UNKNOWN)
@@ -157,6 +160,8 @@ def _with_placeholders(text: str) -> str:
 def message(difference: Difference, *, than: str = "sql/") -> str:
     """Return one line with what differs, for operators; `than` is the name of the expected side."""
     key = difference.key
+    if difference.attribute == UNREADABLE:
+        return f"{key} cannot be read: {difference.actual or difference.expected}"
     if difference.attribute is None:
         if difference.actual is None:
             return f"{key} is missing"

@@ -19,6 +19,7 @@ from healthd.comparison.changed_tables import changed_back
 from healthd.comparison.consequences import consequences
 from healthd.comparison.detached_partitions import with_detached
 from healthd.comparison.foreign_ledgers import ledgers
+from healthd.comparison.locked_objects import assumed, followed
 from healthd.comparison.moves import moved_back
 from healthd.comparison.partitions import come_and_go, holder, with_partitions
 from healthd.comparison.renames import aligned
@@ -146,7 +147,8 @@ PARTITIONS: tuple[Pass, ...] = (settle_detached, settle_partitions)
 
 def compare(expected: Snapshot, actual: Snapshot, given: Given) -> Comparison:
     """Return every difference of two snapshots after all passes."""
-    sides = _through(NAMES, Sides(expected, actual), given)
+    sides = _through(NAMES, Sides(expected, assumed(expected, actual)), given)
+    sides = replace(sides, actual=followed(sides.actual, sides.found))
     strict = spell_out_roles(sides, given)
     sides = spell_out_roles(_through(PARTITIONS, sides, given), given)
     every = (*sides.found, *diff(sides.expected, sides.actual))

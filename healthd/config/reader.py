@@ -105,6 +105,7 @@ def _only(dsn: str, settings: Settings, place: str) -> Target:
         settings.partitions,
         settings.sample_rows,
         settings.profiles,
+        deadline_max_s=settings.deadline_max_s,
     )
 
 
@@ -186,6 +187,7 @@ class _Reader(Sections):
             port=int(port),
             interval_s=self.seconds("healthd", "interval_s", 30.0),
             deadline_s=self.seconds("healthd", "deadline_s", 10.0),
+            deadline_max_s=self.seconds("healthd", "deadline_max_s", 120.0),
             postgres_bin=base / postgres_bin if postgres_bin else None,
             also_on=tuple(base / folder for folder in (self.get("healthd", "also_on") or "").split()),
             log_level=self.choice("log_level", ("info", "debug", "warning", "error")),
@@ -391,4 +393,5 @@ class _Reader(Sections):
             self.sources(section, base),
             base / lock if lock else None,
             self.labels(section),
+            self.seconds(section, "deadline_max_s", settings.deadline_max_s),
         )

@@ -19,6 +19,7 @@ DAY_S = 86_400
 SECONDS: Mapping[str, tuple[float, int]] = {
     "interval_s": (0.1, DAY_S),
     "deadline_s": (0.1, 3600),
+    "deadline_max_s": (0.1, 3600),
     "max_latency_s": (0.001, 3600),
     "lock_timeout_s": (0.001, 3600),
     "max_wait_s": (0.001, 7 * DAY_S),
@@ -49,6 +50,7 @@ KEYS: Mapping[str, frozenset[str]] = {
             "allowed_hosts",
             "interval_s",
             "deadline_s",
+            "deadline_max_s",
             "lock",
             "data",
             "postgres_bin",
@@ -78,6 +80,7 @@ KEYS: Mapping[str, frozenset[str]] = {
             "labels",
             "interval_s",
             "deadline_s",
+            "deadline_max_s",
             "contracts",
             "partitions",
             "sample_rows",

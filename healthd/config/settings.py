@@ -70,6 +70,7 @@ class Target:
     sources: tuple[Path, ...] = ()
     lock: Path | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # of its metrics
+    deadline_max_s: float = 120.0  # up to which a round gets the time that the target needs
 
     @property
     def migrating(self) -> Target:
@@ -144,6 +145,7 @@ class Settings:
     password_command: PasswordCommand | None = None  # for databases without a password of their own
     folder: TargetFolder | None = None  # of further targets, which `targets` contains
     state_dir: Path | None = None  # where the daemon keeps what it remembers; None: nowhere
+    deadline_max_s: float = 120.0
 
     def of(self, target: Target) -> Settings:
         """Return these settings with the migrations and the lock file of a target."""

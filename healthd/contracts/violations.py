@@ -1,6 +1,7 @@
 """Compare what a contract expects of objects with the actual ones; statements can be checked by a server only."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from healthd.contracts.actual_schema import Believer, There
 from healthd.contracts.rules import RULES
@@ -18,6 +19,27 @@ def disappointed(contract: Contract, there: There) -> Iterator[Finding]:
     for name, model in contract.models.items():
         for rule in RULES:
             yield from rule(Believer(contract.name, name, model), there)
+
+
+def tables_of(contract: Contract) -> frozenset[tuple[str, ...]]:
+    """Return the paths of the tables and views that a contract's tables and models name."""
+    names = [*contract.tables, *(model.table for model in contract.models.values())]
+    return frozenset(map(_path, names))
+
+
+def without(contract: Contract, paths: Collection[tuple[str, ...]]) -> Contract:
+    """Return a contract that expects nothing of these tables and views."""
+    if not paths:
+        return contract
+    return replace(
+        contract,
+        tables={name: columns for name, columns in contract.tables.items() if _path(name) not in paths},
+        models={name: model for name, model in contract.models.items() if _path(model.table) not in paths},
+    )
+
+
+def _path(table: str) -> tuple[str, ...]:
+    return Key.parse(f"table:{table}").path
 
 
 def _tables(contract: Contract, there: There) -> Iterator[Finding]:

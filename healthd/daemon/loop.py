@@ -35,6 +35,7 @@ from healthd.report.connections import Clients, most_connections, too_few
 from healthd.report.web import Door, application, server_for
 from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import Round, blind, examine_again
+from healthd.rounds.lateness import most_s
 
 log = structlog.get_logger()
 
@@ -267,6 +268,11 @@ def rest(interval_s: float, failures: int) -> float:
     return max(interval_s, min(BACKOFF_MAX_S, interval_s * 2.0 ** min(failures, 10))) if failures else interval_s
 
 
+def longest_s(target: Target | Endpoint) -> float:
+    """Return how long a round may take at most."""
+    return most_s(target) if isinstance(target, Target) else target.deadline_s
+
+
 def _tell(change: Change, report: Report) -> None:
     """Log each change at level info or above, and the round at debug."""
     for finding in change.appeared:
@@ -314,7 +320,7 @@ def _stuck(watch: Watch) -> bool:
     for name, (target, _) in watch.rounds.items():
         report = watch.board.entries[name].report
         allowed_s = (
-            2 * max(target.interval_s, BACKOFF_MAX_S) + 2 * target.deadline_s + 30
+            2 * max(target.interval_s, BACKOFF_MAX_S) + 2 * longest_s(target) + 30
         )  # an endpoint is requested twice
         if report is not None and now() - report.started_at > timedelta(seconds=allowed_s):
             return True

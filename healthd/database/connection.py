@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 
 from healthd.database.driver_errors import limit_of, refused, translated
 from healthd.database.dsn import Dsn
+from healthd.database.opened import current
 from healthd.database.passwords import LIMIT_S, password_of
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable
 
@@ -75,15 +76,19 @@ async def dial(
     room. If there is none, a `patient` caller retries for most of the timeout.
     """
     dsn, asked, command_s = Dsn.of(dsn), False, LIMIT_S if timeout_s is None else PATIENCE * timeout_s
-    timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
+    timeout_s, opened = TIMEOUT_S if timeout_s is None else timeout_s, current()
     with translated(dsn):
         password = await printed_password(dsn, limit_s=command_s)
         until = monotonic() + PATIENCE * timeout_s
         while True:
+            if opened.over:
+                raise DatabaseUnreachable(f"cannot reach database {dsn.place}: the time of the round is over")
             try:
-                return await AsyncConnection.connect(
+                connection = await AsyncConnection.connect(
                     dsn.complete(timeout_s=timeout_s, password=password), autocommit=True, prepare_threshold=None
                 )
+                opened.connections.append(connection)
+                return connection
             except psycopg.OperationalError as error:
                 full = limit_of(error)
                 if password is not None and not asked and refused(error):

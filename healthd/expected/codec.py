@@ -11,7 +11,7 @@ from healthd.catalog import KINDS
 from healthd.errors import LockFileError
 from healthd.model.attributes import Record, attributes
 from healthd.model.names import Key
-from healthd.model.snapshots import Difference
+from healthd.model.snapshots import Difference, TableLock
 
 OUTDATED = "regenerate it with: healthd lock"
 Said = TypeVar("Said")
@@ -42,6 +42,16 @@ def encode_objects(objects: Mapping[Key, Record]) -> dict[str, Any]:
 def decode_objects(objects: Mapping[str, Any]) -> dict[Key, Record]:
     """Return the objects that `encode_objects` wrote; raise LockFileError when they cannot be decoded."""
     return dict(decode(text, values) for text, values in objects.items())
+
+
+def encode_lock(lock: TableLock) -> dict[str, str]:
+    """Return a table lock as JSON values."""
+    return {"table": str(lock.table), "reason": lock.reason}
+
+
+def decode_lock(values: Mapping[str, str]) -> TableLock:
+    """Return the table lock that `encode_lock` wrote; raise KeyError or ValueError if there is none."""
+    return TableLock(Key.parse(values["table"]), values["reason"])
 
 
 def encode(record: Record) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from healthd.config.settings import Settings
 from healthd.database.ledger import Ledger
 from healthd.database.snapshot.transaction import Digests, Texts
 from healthd.errors import LockFileError
-from healthd.expected.codec import decode_objects
+from healthd.expected.codec import decode_lock, decode_objects
 from healthd.expected.files import INIT, Migration, is_migration, read_migrations, text_of
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_lines import load, verified
+from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
 from healthd.model.waivers import Waiver, Waivers
 
@@ -152,7 +153,8 @@ def read_snapshot(path: Path, *, server_version: int | None = None) -> tuple[Sna
     try:
         content = json.loads(text)
         objects = decode_objects(content["objects"])
-        taken = Snapshot(int(content["server_version"]), objects, dict(content["unreadable"]))
+        locked = {Key.parse(name): decode_lock(one) for name, one in content.get("locked", {}).items()}
+        taken = Snapshot(int(content["server_version"]), objects, dict(content["unreadable"]), locked=locked)
         return taken, content.get("migrator")
     except LockFileError as error:
         raise LockFileError(f"{path}: {error}", hint="create it again with: healthd snapshot --format json") from error

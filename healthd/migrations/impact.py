@@ -158,6 +158,9 @@ def _objects(lock: LockFile, ledger: Ledger, there: Snapshot) -> dict[Key, Recor
     objects = {key: record for key, record in there.objects.items() if key.kind in kinds}
     if unseen := there.omitted.union(there.unreadable).intersection(kinds):
         objects |= lock.expected([one.id for one in ledger.applied], unseen).objects
+    if locked := {key for key in there.locked if key.kind in kinds}:
+        usual = lock.expected([one.id for one in ledger.applied], {key.kind for key in locked}).objects
+        objects |= {key: usual[key] for key in locked & usual.keys()}
     return objects
 
 

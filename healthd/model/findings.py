@@ -15,7 +15,7 @@ from healthd.model.names import Key
 from healthd.model.observations import Access, Asked, Counter, Prepared, RoundTrip, Sample, SortedBy, Unsampled
 from healthd.model.scripts import Script
 from healthd.model.severity import Severity
-from healthd.model.snapshots import Difference, Snapshot
+from healthd.model.snapshots import Difference, Snapshot, TableLock
 from healthd.model.waivers import Waiver, WaiverState
 
 
@@ -53,6 +53,7 @@ class Finding:
     repair: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     check: str = ""
+    count: int = 1  # of those that it stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ class Evidence:
     migration that it was recorded with; `texts_grant` is the SQL that would let healthd read more of them.
     `unlocked` are the applied migrations that the lock file does not contain: without them the expected
     snapshot is not known either. `aligned` are the actual objects, under their expected names where some were
-    renamed. `lenient` are differences that are a warning at most, and make an object unexpected. `waivers` are known
-    only to the check that judges them, which comes after all others.
+    renamed. `locked` are those that could not be read, under their expected names as well. `lenient` are differences
+    that are a warning at most, and make an object unexpected. `waivers` are known only to the check that judges them,
+    which comes after all others.
     """
 
     target: str
@@ -107,6 +109,7 @@ class Evidence:
     printed: Mapping[tuple[Key, str | None], str] = field(default_factory=dict)
     texts_grant: str | None = None
     waivers: tuple[WaiverState, ...] = ()
+    locked: Mapping[Key, TableLock] = field(default_factory=dict)
 
 
 Check = Callable[[Evidence], Iterable[Finding]]

@@ -11,18 +11,33 @@ from healthd.model.names import Key
 from healthd.model.respelling import respelled
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class TableLock:
+    """The table (or view) that another session has locked, so that objects of it could not be read."""
+
+    table: Key
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All objects of one database at one instant.
 
     `server_version` is PostgreSQL's number (180004 = 18.4); `unreadable` names each kind that could not be
     read, with the reason; `omitted` names the kinds that were not read, because a digest proved that they match.
+    `locked` are objects that exist, and could not be read because of a lock: `objects` does not contain them.
     """
 
     server_version: int
     objects: Mapping[Key, Record]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     omitted: frozenset[str] = frozenset()
+    locked: Mapping[Key, TableLock] = field(default_factory=dict)
+
+    @property
+    def readable(self) -> bool:
+        """Return whether everything could be read."""
+        return not self.unreadable and not self.locked
 
 
 Place = tuple[Key, str | None]  # an object, and an attribute of it where only that differs
@@ -59,6 +74,9 @@ class Difference:
 UNREADABLE = "unreadable"
 
 
+LATE = "the time was up"  # the beginning of the reason for a kind that was not read in time
+
+
 NAME_OF = "name"  # the attribute that differs if an object was renamed; no record has it
 
 
@@ -75,16 +93,19 @@ def diff(expected: Snapshot, actual: Snapshot, *, exact: bool = False) -> tuple[
     """Return every disagreement of two snapshots, sorted by key; empty means that they are the same.
 
     A text that the server prints differently after a dump and a restore is the same, unless `exact` is set.
-    A kind that either side could not read is never the same: it is reported as the attribute `unreadable`.
+    A kind or an object that either side could not read is never the same: it is reported as the attribute
+    `unreadable`.
     """
     blind = expected.unreadable.keys() | actual.unreadable.keys()
     found = [
         Difference(Key(kind, ("*",)), UNREADABLE, expected.unreadable.get(kind), actual.unreadable.get(kind))
         for kind in blind
     ]
+    locked = {key for key in expected.locked.keys() | actual.locked.keys() if key.kind not in blind}
+    found.extend(Difference(key, UNREADABLE, _why(expected, key), _why(actual, key)) for key in locked)
     for key, record in expected.objects.items():
         other = actual.objects.get(key)
-        if other is record or other == record or key.kind in blind:
+        if other is record or other == record or key.kind in blind or key in locked:
             continue
         if other is None:
             found.append(Difference(key, None, record, None))
@@ -93,9 +114,13 @@ def diff(expected: Snapshot, actual: Snapshot, *, exact: bool = False) -> tuple[
     found.extend(
         Difference(key, None, None, record)
         for key, record in actual.objects.items()
-        if key not in expected.objects and key.kind not in blind
+        if key not in expected.objects and key.kind not in blind and key not in locked
     )
-    return tuple(sorted(found, key=lambda one: (one.key, one.attribute or "")))
+    return tuple(sorted(found, key=lambda one: (one.key.kind, one.key.path, one.attribute or "")))
+
+
+def _why(snapshot: Snapshot, key: Key) -> str | None:
+    return snapshot.locked[key].reason if key in snapshot.locked else None
 
 
 def _unlike(key: Key, expected: Record, actual: Record, *, exact: bool) -> Iterator[Difference]:

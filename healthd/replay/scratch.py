@@ -196,6 +196,8 @@ class Scratch:
                 taken, digests = await self.reader.take(known.snapshot, known.digests)
         for kind, reason in taken.unreadable.items():
             raise MigrationFailed(f"cannot measure: {kind} objects cannot be read: {reason}")
+        for table_lock in taken.locked.values():
+            raise MigrationFailed(f"cannot measure: {table_lock.reason}")
         return State(for_comparison(taken, self.connection.info.user), digests)
 
     async def snapshot(self, known: Snapshot | None = None) -> Snapshot:

@@ -55,11 +55,13 @@ class Entry:
         return self.report is None and self.last_success is not None
 
     def fresh(self, now: datetime) -> bool:
-        """Return whether the latest report is recent: at most three intervals old."""
+        """Return whether the latest report is recent: at most three intervals old, or as old as long rounds make it."""
         if self.report is None:
             return False
         age = now - self.report.started_at
-        return age <= timedelta(seconds=STALE_AFTER * max(self.interval_s, self.report.next_round_s))
+        rest_s = max(self.interval_s, self.report.next_round_s)
+        # A long round is followed by one that may take twice as long, and whose report is not there before it ends.
+        return age <= timedelta(seconds=max(STALE_AFTER * rest_s, rest_s + STALE_AFTER * self.report.duration_s))
 
 
 @dataclass(frozen=True, slots=True)

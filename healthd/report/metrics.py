@@ -211,7 +211,9 @@ def _findings(fresh: dict[str, Entry]) -> Iterator[Metric]:
             error.add_metric([name, check], severity is Severity.UNKNOWN)
             if severity is not Severity.UNKNOWN:
                 ok.add_metric([name, check], severity is Severity.OK)
-        counted = Counter((one.check, one.problem, str(one.severity)) for one in report.findings)
+        counted = Counter[tuple[str, str, str]]()
+        for one in report.findings:
+            counted[one.check, one.problem, str(one.severity)] += one.count
         for labels, number in counted.items():
             count.add_metric([name, *labels], number)
         named = {}

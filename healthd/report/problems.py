@@ -50,6 +50,45 @@ which determines the version.
 For an error of the server (class XX, a damaged catalog), check its log and its disks first.""",
 )
 
+INCOMPLETE = Problem(
+    "round_incomplete",
+    503,
+    Severity.UNKNOWN,
+    "A round could not read everything in its time",
+    meaning="""
+Reading the database took longer than a round may take (`deadline_s`).
+What was read by then is judged; the rest is unknown.""",
+    impact="""
+The state of the kinds of objects that were not read is unknown until a round reads all of them;
+unknown does not mean healthy.""",
+    diagnosis="""
+The finding says how many kinds were read; its JSON lists the others (`unread`).
+The daemon doubles the time of the next round, up to `deadline_max_s`: usually the finding ends by itself.
+`healthd_check_duration_seconds` shows how long rounds take,
+and `healthd_query_duration_seconds` by `question` what for.""",
+    mitigation="""
+For `healthd check`, which makes only one round, raise `deadline_s`.
+If it persists, the server is slow or the schema is very large: see `deadline_exceeded`.""",
+)
+
+BEYOND = Problem(
+    "deadline_exceeded",
+    200,
+    Severity.WARNING,
+    "A round needs longer than deadline_max_s",
+    meaning="""
+A round had the longest time that a target may take (`deadline_max_s`), and it was not enough.""",
+    impact="""
+Some kinds of objects are not read in any round: their state is unknown.""",
+    diagnosis="""
+`healthd_query_duration_seconds` by `question` shows whether the server answers slowly:
+`SELECT * FROM pg_stat_activity WHERE wait_event IS NOT NULL` shows what it waits for.
+Bloated catalogs are a common cause, after many temporary tables or partitions.""",
+    mitigation="""
+Run `VACUUM ANALYZE` on the catalogs as a superuser, or relieve the server.
+If the schema is that large, raise `deadline_max_s`, and `interval_s` with it.""",
+)
+
 # Alerts that no finding causes, on healthd itself and on applications: they have a section in the runbook and no
 # HTTP status.
 WATCHER = tuple(
@@ -213,7 +252,13 @@ If SQLAlchemy writes names instead of values, the model needs `values_callable`:
     )
 )
 
-PROBLEMS = {UNREACHABLE.name: UNREACHABLE, FAILED.name: FAILED, **checks.PROBLEMS}
+PROBLEMS = {
+    UNREACHABLE.name: UNREACHABLE,
+    FAILED.name: FAILED,
+    INCOMPLETE.name: INCOMPLETE,
+    BEYOND.name: BEYOND,
+    **checks.PROBLEMS,
+}
 SECTIONS = PROBLEMS | {one.name: one for one in WATCHER}
 
 HEAD = """# Runbook

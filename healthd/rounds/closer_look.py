@@ -36,13 +36,16 @@ async def judge_closely(connection: Any, target: Target, files: Files, observati
     return judged if more is observation.reading else judge(target, files, replace(observation, reading=more))
 
 
-async def make_closely(connection: Any, judged: Judged, last: Made | None = None) -> tuple[Reading, Made | None]:
+async def make_closely(
+    connection: Any, judged: Judged, last: Made | None = None, *, bounded: bool = False
+) -> tuple[Reading, Made | None]:
     """Return the script of a judgement for the rows and sizes of the tables, and the reading that has these.
 
-    The `last` script is used again if it repairs the same; there is none if there is nothing to repair.
+    The `last` script is used again if it repairs the same; there is none if there is nothing to repair. A `bounded`
+    one is not made for thousands of differences.
     """
     reading = judged.observation.reading
-    if (made := judged.made(last)) is None:
+    if (made := judged.made(last, bounded=bounded)) is None:
         return reading, None
     reading = await measure(connection, reading, made.script)
     return reading, made.knowing(reading.rows, reading.sizes)

@@ -18,6 +18,7 @@ from healthd.comparison.passes import Comparison, Given, Reason, Sorted, compare
 from healthd.comparison.platform import is_of
 from healthd.comparison.privileges import PRIVILEGES, is_agreed, is_elsewhere, is_held_by_a_stranger, named_roles
 from healthd.comparison.roles import for_comparison
+from healthd.comparison.unexpected_parts import parts, without
 from healthd.comparison.unreported import (
     AGREED,
     ELSEWHERE,
@@ -83,9 +84,9 @@ class Judged:
         """Return the differences that are reported."""
         return drift_of(self.evidence, self.comparison, self.parted, self.settled)
 
-    def made(self, last: Made | None = None) -> Made | None:
+    def made(self, last: Made | None = None, *, bounded: bool = False) -> Made | None:
         """Return the script, the `last` one if that repairs the same; None if there is nothing to repair."""
-        return made(self.files, self.drift, self.evidence, self.observation.reading, last)
+        return made(self.files, self.drift, self.evidence, self.observation.reading, last, bounded=bounded)
 
     def verdict(self, script: Script = (), rights: Rights | None = None) -> Verdict:
         """Return the verdict with a script, and with what a role with these rights lacks to run it.
@@ -146,10 +147,16 @@ def _compared(target: Target, promise: Promise, reading: Reading) -> Comparison:
     """Return the comparison of the database with the files."""
     expected = promise.of(KINDS.keys() - reading.snapshot.omitted)
     actual = actual_objects(reading)
-    if any(one.attribute is None for one in diff(expected, actual)):  # what it is a part of may be of any kind
-        expected, actual = promise.whole(expected), promise.whole(actual)
     given = Given(target.partitions, reading.touched, reading.ledger.owner, promise.whole)
-    return compare(expected, actual, given)
+    differences = diff(expected, actual)
+    if not any(one.attribute is None for one in differences):
+        return compare(expected, actual, given)
+    expected, whole = promise.whole(expected), promise.whole(actual)  # what one is a part of may be of any kind
+    if not (aside := parts(differences, KINDS)):
+        return compare(expected, whole, given)
+    found = compare(expected, promise.whole(replace(actual, objects=without(actual.objects, aside))), given)
+    aligned = replace(found.aligned, objects={**found.aligned.objects, **aside})
+    return replace(found, actual=whole, aligned=aligned)
 
 
 def _roles(comparison: Comparison, lock_file: LockFile, target: Target, owner: str | None) -> frozenset[str]:
@@ -221,6 +228,7 @@ def _evidence(
         sorted_by=observation.vitals.sorted_by or (),
         printed=promise.printed,
         texts_grant=ledger.texts_grant,
+        locked=comparison.aligned.locked,
     )
 
 
@@ -272,10 +280,10 @@ def _about(key: Key) -> Key:
 
 
 def confirmed(once: Verdict, again: Verdict) -> Verdict:
-    """Return the second verdict without the findings that the first did not have."""
+    """Return the second verdict without the findings that the first did not have; what it could not see is kept."""
     seen = {identity(one) for one in once.findings}
-    kept = tuple(one for one in again.findings if identity(one) in seen)
-    gone = {(one.key, one.attribute) for one in again.findings if identity(one) not in seen}
+    kept = tuple(one for one in again.findings if identity(one) in seen or one.severity is UNKNOWN)
+    gone = {(one.key, one.attribute) for one in again.findings} - {(one.key, one.attribute) for one in kept}
     script = tuple(one for one in again.script if not gone.issuperset(one.causes))
     return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)), script=script)
 

@@ -18,9 +18,11 @@ from healthd.config.settings import Target
 from healthd.database.connection import dial
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
+from healthd.database.opened import Opened, collecting
 from healthd.database.probes.round_trips import probe_access
 from healthd.database.probes.row_samples import Samples
 from healthd.database.probes.statements import prepare_statements
+from healthd.database.snapshot.budget import Budget
 from healthd.database.snapshot.change_token import Mark, look, take_mark
 from healthd.database.snapshot.reader import Reader
 from healthd.database.snapshot.transaction import Reading
@@ -39,7 +41,10 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
 from healthd.rounds.closer_look import judge_closely, make_closely
-from healthd.rounds.conclusion import confirmed
+from healthd.rounds.conclusion import Judged, confirmed
+from healthd.rounds.deadline import TimeUp, within
+from healthd.rounds.folding import folded
+from healthd.rounds.lateness import allowed_next_s, late_kinds, most_s, with_lateness
 from healthd.rounds.observation import Observation
 from healthd.rounds.opening import Opening, begin
 from healthd.rounds.promise import sides
@@ -59,12 +64,15 @@ async def examine(target: Target | str, files: Files | None = None) -> Report:
         (target,) = read_settings(database=target).targets
     if files is None:
         files = read_files(read_settings().of(target))
-    return (await examined(target, files)).report
+    return (await examined(target, files, bounded=True)).report
 
 
-async def examined(target: Target, files: Files) -> Round:
-    """Return the only round on a target, with what it read; its connection is closed."""
-    only = await _round(target, Later.made(files), opening=begin(target))
+async def examined(target: Target, files: Files, *, bounded: bool = False) -> Round:
+    """Return the only round on a target, with what it read; its connection is closed.
+
+    Each finding is reported by itself, and there is a script, however many there are, unless it is `bounded`.
+    """
+    only = await _round(target, Later.made(files), opening=begin(target), bounded=bounded)
     await only.close()
     return only
 
@@ -85,6 +93,7 @@ class Round:
     session: Session | None = None
     adopted: bool = False  # one of the rounds so far saw a ledger
     reading: Reading | None = None  # only if the report has a script
+    stretch: float = 1.0  # the next round may take so many times deadline_s
 
     def sides(self) -> tuple[Snapshot, Snapshot]:
         """Return the expected and the actual objects that the script of the report was made from."""
@@ -106,6 +115,8 @@ class Seen:
     files: Files
     session: Session
     reading: Reading | None = None
+    late: tuple[str, ...] = ()  # the kinds that were not read because the time was up
+    whole: bool = False  # everything else was read
 
 
 async def examine_again(target: Target, files: Files, last: Round | None, *, places: Places | None = None) -> Round:
@@ -126,25 +137,34 @@ async def _round(
     places: Places | None = None,
     *,
     opening: Opening | None = None,
+    bounded: bool = True,
 ) -> Round:
-    """Return a round; one that no other follows has begun with an `opening`."""
+    """Return a round; one that no other follows has begun with an `opening`.
+
+    A `bounded` one makes no script for thousands of differences, and reports hundreds that are alike as one finding.
+    """
     started_at, start_s = (opening.started_at, opening.start_s) if opening else (datetime.now(UTC), monotonic())
     seen: Seen | None = None
     failed: Report | None = None
-    if places is not None and last is not None and last.session is not None:
-        places.take(last.session.connection)
+    allowed_s = min(target.deadline_s * (last.stretch if last is not None else 1.0), most_s(target))
+    too_late = False
+    opened = opening.opened if opening is not None else Opened()
+    if last is not None and last.session is not None:
+        opened.connections.append(last.session.connection)
+        if places is not None:
+            places.take(last.session.connection)
     try:
-        with timing() as taken:
-            async with asyncio.timeout(start_s + target.deadline_s - monotonic()):
-                if opening is not None:
-                    seen = await _only(target, files, opening)
-                else:
-                    seen = await _next(target, files, last, places)
+        with timing() as taken, collecting(opened):
+            if opening is not None:
+                work = _only(target, files, opening, bounded=bounded)
+            else:
+                work = _next(target, files, last, places, Budget.of(start_s, allowed_s))
+            seen = await within(start_s + allowed_s - monotonic(), work, opened)
     except HealthdError as error:
         failed = blind(target, error)
-    except TimeoutError:
-        late = DatabaseUnreachable(f"no answer within {target.deadline_s:g} s", hint="see deadline_s in yoyo.ini")
-        failed = replace(blind(target, late), failure="timeout")
+    except TimeUp as late:
+        too_late = late.answers
+        failed = replace(blind(target, _overdue(allowed_s, answers=late.answers)), failure="timeout")
     finally:
         if last is not None and not _same_connection(last, seen):
             await last.close()
@@ -153,6 +173,9 @@ async def _round(
     if places is not None and session is not None:
         places.leave(session.connection, Dsn.of(target.dsn).parameters)
     adopted, duration_s = last is not None and last.adopted, monotonic() - start_s
+    if seen is not None:
+        too_late = bool(seen.late)
+        seen = replace(seen, verdict=with_lateness(seen.verdict, target, seen.late, allowed_s))
     report = _reported(target, seen, failed, adopted=adopted)
     report = replace(
         report,
@@ -164,7 +187,10 @@ async def _round(
     )
     adopted = adopted or (seen is not None and _has_ledger(seen.verdict))
     reading = seen.reading if seen is not None and report.script else None
-    return Round(report, seen.files if seen is not None else None, session, adopted, reading)
+    took_s = duration_s if seen is not None and seen.whole else None
+    next_s = allowed_next_s(target, allowed_s, late=too_late, took_s=took_s)
+    stretch = next_s / target.deadline_s
+    return Round(report, seen.files if seen is not None else None, session, adopted, reading, stretch)
 
 
 def _place(target: Target) -> str:
@@ -173,6 +199,14 @@ def _place(target: Target) -> str:
         return Dsn.of(target.dsn).place
     except ConfigError:
         return ""
+
+
+def _overdue(allowed_s: float, *, answers: bool) -> HealthdError:
+    """Return the error of a round that took longer than its deadline: because of the server, or because of the work."""
+    if answers:
+        hint = "raise deadline_s in yoyo.ini, or find out what the server waits for: healthd_query_duration_seconds"
+        return DatabaseFailed(f"the round took longer than {allowed_s:g} s", hint=hint)
+    return DatabaseUnreachable(f"no answer within {allowed_s:g} s", hint="see deadline_s in yoyo.ini")
 
 
 def _reported(target: Target, seen: Seen | None, failed: Report | None, *, adopted: bool) -> Report:
@@ -199,15 +233,15 @@ def _same_connection(last: Round, seen: Seen | None) -> bool:
     return last.session is not None and seen is not None and seen.session.connection is last.session.connection
 
 
-async def _only(target: Target, files: Later[Files], opening: Opening) -> Seen:
+async def _only(target: Target, files: Later[Files], opening: Opening, *, bounded: bool) -> Seen:
     """Return what a round sees that no other follows."""
     with question(CONNECT):
         reader = await opening.connected()
     async with _closing_on_failure(reader.connection):
-        return await _read(target, files, Session(reader.connection, monotonic()), reader)
+        return await _read(target, files, Session(reader.connection, monotonic()), reader, bounded=bounded)
 
 
-async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None) -> Seen:
+async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None, budget: Budget) -> Seen:
     """Return what a round sees: on the last one's connection, or on a new one when that is old or turns out gone."""
     session = last.session if last is not None else None
     if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
@@ -217,7 +251,7 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
             if same and last.files is await files.ready():
                 return Seen(last.report, last.files, replace(session, mark=mark), last.reading)
             session = replace(session, mark=mark)
-            return await _read(target, files, session, _reader(target, session))
+            return await _read(target, files, session, _reader(target, session, budget))
     if last is not None:
         await last.close()
     with question(CONNECT):
@@ -226,7 +260,7 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
         new = Session(connection, monotonic(), await _mark(connection, busy=session is not None))
         if session is not None:
             new = replace(new, reading_s=session.reading_s, sampled=session.sampled, made=session.made)
-        return await _read(target, files, new, _reader(target, new))
+        return await _read(target, files, new, _reader(target, new, budget))
 
 
 @asynccontextmanager
@@ -247,7 +281,7 @@ async def _mark(connection: Any, *, busy: bool) -> Mark | None:
         return None
 
 
-def _reader(target: Target, session: Session) -> Reader:
+def _reader(target: Target, session: Session, budget: Budget) -> Reader:
     """Return what reads on a connection that rounds share."""
     new = session.vitals is None
     return Reader(
@@ -257,28 +291,35 @@ def _reader(target: Target, session: Session) -> Reader:
         last_s=session.reading_s,
         kept=not new,
         more=new,
+        drifted=session.made is not None,
+        budget=budget,
     )
 
 
-async def _read(target: Target, files: Later[Files], session: Session, reader: Reader) -> Seen:
+async def _read(target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool = True) -> Seen:
     """Return what a round sees that reads everything; the mark that was taken before it counts if it could see all."""
     async with reader:
-        seen = await _examine(target, files, session, reader)
+        seen = await _examine(target, files, session, reader, bounded=bounded)
     # Texts of another major are the same in the next reading, and rows are not sampled in every round.
     same = ("texts", "serialization")
     blinded = any(one.severity is Severity.UNKNOWN and one.check not in same for one in seen.verdict.findings)
     return replace(seen, session=replace(seen.session, mark=None)) if blinded else seen
 
 
-async def _examine(target: Target, files: Later[Files], session: Session, reader: Reader) -> Seen:
-    """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told."""
+async def _examine(target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool) -> Seen:
+    """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told.
+
+    A database in which nothing was committed since is not read a second time: it would be the same.
+    """
     connection, once = session.connection, None
+    reading: Reading | None = None
+    seen: tuple[Observation, Judged] | None = None
     version = connection.info.server_version
     wanted, texts = expected_digests(files, version), of_another_major(files, version)
     tried, vitals, sampled = session.tried, session.vitals, session.sampled
     while True:
         with question(READ):
-            reading = await reader.read(digests=wanted, texts=texts)
+            reading = await reader.read(digests=wanted, texts=texts, last=reading)
         reading.ledger.readable()
         tried = await try_values(target, tried, reading, reader)
         if vitals is None:
@@ -292,13 +333,19 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
         known = await files.ready()
         samples = sampled.samples if sampled is not None else Samples()
         observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
-        judged = await judge_closely(connection, target, known, observation)
+        if seen is None or seen[0] != observation:
+            seen = observation, await judge_closely(connection, target, known, observation)
+        judged = seen[1]
         verdict = as_not_adopted(judged.verdict())
-        if once is not None or not verdict.findings:
-            reading, made = await make_closely(connection, judged, session.made)
+        late = late_kinds(reading.snapshot)
+        if once is not None or not verdict.findings or late:
+            made = None
+            if not late:  # there is no time for a script, and it would repair a part only
+                reading, made = await make_closely(connection, judged, session.made, bounded=bounded)
             verdict = as_not_adopted(judged.verdict(made.script, reading.rights)) if made is not None else verdict
             found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled, made=made)
-            return Seen(verdict if once is None else confirmed(once, verdict), known, found, reading)
+            verdict = verdict if once is None else confirmed(once, verdict)
+            return Seen(folded(verdict) if bounded else verdict, known, found, reading, late, not late)
         once = verdict
         await asyncio.sleep(AGAIN_S)
 

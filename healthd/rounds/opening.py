@@ -12,6 +12,8 @@ from time import monotonic
 
 from healthd.config.settings import Target
 from healthd.database.connection import dial
+from healthd.database.opened import Opened, collecting
+from healthd.database.snapshot.budget import Budget
 from healthd.database.snapshot.reader import Reader
 
 
@@ -22,6 +24,7 @@ class Opening:
     started_at: datetime
     start_s: float
     reader: asyncio.Future[Reader]
+    opened: Opened
 
     async def connected(self) -> Reader:
         """Return what reads the database, waiting for its connection; if the wait is cancelled, nothing stays open."""
@@ -37,9 +40,12 @@ class Opening:
 
 def begin(target: Target) -> Opening:
     """Return the beginning of a round; the round closes the connections."""
-    return Opening(datetime.now(UTC), monotonic(), asyncio.ensure_future(_open(target)))
+    opened = Opened()
+    with collecting(opened):
+        return Opening(datetime.now(UTC), monotonic(), asyncio.ensure_future(_open(target)), opened)
 
 
 async def _open(target: Target) -> Reader:
+    budget = Budget.of(monotonic(), target.deadline_s)
     connection = await dial(target.dsn, timeout_s=target.deadline_s)
-    return Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=True, more=True)
+    return Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=True, more=True, budget=budget)

@@ -10,7 +10,7 @@ from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED
 # Of the same severity: first what is seen of the database itself, then what follows from it for applications.
 # Problems on one line are alike. Those that are not listed come last.
 ORDER = """
-    database_unreachable round_failed
+    database_unreachable round_failed round_incomplete
     migration_interrupted
     cannot_compare
     schema_mismatch enum_mismatch partition_half_detached
@@ -21,6 +21,7 @@ ORDER = """
     endpoint_unavailable endpoint_mismatch
     migration_edited migration_missing migration_unknown not_adopted
     lock_outdated
+    deadline_exceeded
     sequence_exhausting
     migration_pending
     endpoint_slow

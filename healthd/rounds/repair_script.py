@@ -23,7 +23,7 @@ from healthd.repair.script import Draft, drafted
 from healthd.repair.text import parts_of
 
 STRANGER = "neither sql/ nor a contract names this role: revoke it only if nobody meant to grant it"
-MOST = 1000  # the differences for which one script is made
+MOST = 1000  # the differences for which one script is made, and up to which a round makes one
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,13 @@ class Made:
         return self if known == self.known else replace(self, known=known, script=_script(self.draft, known, self.left))
 
 
-def made(files: Files, drift: Drift, evidence: Evidence, reading: Reading, last: Made | None = None) -> Made | None:
-    """Return the script that repairs what is reported, and what follows from it: the last one if it is the same."""
+def made(
+    files: Files, drift: Drift, evidence: Evidence, reading: Reading, last: Made | None = None, *, bounded: bool = False
+) -> Made | None:
+    """Return the script that repairs what is reported, and what follows from it: the last one if it is the same.
+
+    A `bounded` one for too many differences is a note: the order of thousands of objects takes longer than a round.
+    """
     if not (differences := drift.differences):
         return None
     undecided = dict.fromkeys(evidence.lenient, STRANGER)
@@ -88,9 +93,9 @@ def made(files: Files, drift: Drift, evidence: Evidence, reading: Reading, last:
     digest = digest_of(drift, undecided, reading)
     if last is not None and last.files is files and last.digest == digest:
         return last
-    some = differences[:MOST]
+    some = () if bounded and len(differences) > MOST else differences[:MOST]
     draft = drafted(drift.expected, drift.actual, some, names=some, migrator=reading.ledger.owner)
-    left = tuple(_left(differences))
+    left = tuple(_left(differences, len(some)))
     known = Known(undecided=undecided)
     return Made(files, digest, draft, undecided, left, known, _script(draft, known, left))
 
@@ -102,7 +107,10 @@ def digest_of(drift: Drift, undecided: Mapping[Place, str], reading: Reading) ->
     whether they are reported or not.
     """
     applied = [(one.id, one.digest) for one in reading.ledger.applied]
-    parts = drift.every, drift.differences[MOST:], sorted(undecided.items()), applied, reading.ledger.owner
+    # The digests are those of all objects on the server; without them the differences are in the digest themselves.
+    there = sorted(reading.digests.items()) or drift.every
+    differences = drift.differences[:MOST], len(drift.differences)
+    parts = there, differences, sorted(undecided.items()), applied, reading.ledger.owner
     return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -110,8 +118,11 @@ def _script(draft: Draft, known: Known, left: Script) -> Script:
     return (*draft.script(known), *left)
 
 
-def _left(differences: Sequence[Difference]) -> Iterator[Statement]:
-    if len(differences) > MOST:
+def _left(differences: Sequence[Difference], made: int) -> Iterator[Statement]:
+    if not made:
+        words = f"{len(differences):,} differences: healthd repair makes the script for the first {MOST:,} of them."
+        yield Statement("", (differences[0].place,), (words,))
+    elif len(differences) > MOST:
         words = f"{len(differences) - MOST} further differences are left out: repair these first, then ask again."
         yield Statement("", (differences[MOST].place,), (words,))
 

@@ -16,8 +16,11 @@ from healthd.catalog import KINDS
 from healthd.database.connection import connect
 from healthd.database.snapshot import transaction as door
 from healthd.database.snapshot.change_token import look, take_mark
-from healthd.database.snapshot.reading import read, take_snapshot
+from healthd.database.snapshot.reader import Reader
+from healthd.database.snapshot.reading import digests_of, read, take_snapshot
+from healthd.database.snapshot.table_locks import TableLocks
 from healthd.errors import DatabaseFailed
+from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot, diff
 
@@ -75,20 +78,111 @@ def locked(snapshot: Snapshot) -> set[str]:
     return set(snapshot.unreadable)
 
 
-async def test_a_locked_table_makes_kinds_unknown_and_the_others_are_read(url: str) -> None:
+# What is printed only under a lock on other tables.
+NEIGHBOURS = """
+CREATE TABLE other (id integer REFERENCES free, a integer DEFAULT 1 CHECK (a > 0));
+CREATE INDEX other_idx ON other (a) WHERE a > 1;
+CREATE TABLE computed (a integer, b integer GENERATED ALWAYS AS (a + 1) STORED);
+CREATE TABLE parts (at date, CHECK (at > '2000-01-01')) PARTITION BY RANGE (at);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE VIEW above AS SELECT * FROM held_view;
+CREATE POLICY free_policy ON free USING (EXISTS (SELECT FROM held WHERE held.a = free.id));
+CREATE RULE free_rule AS ON DELETE TO free DO ALSO DELETE FROM held;
+"""
+LOCKS = {
+    "held": """
+        constraint:public.held.held_a_check index:public.held.held_idx view:public.held_view
+        rule:public.held.held_rule rule:public.free.free_rule statistics:public.held_statistics
+        trigger:public.held.held_trigger policy:public.held.held_policy policy:public.free.free_policy""",
+    "held_view": "view:public.held_view view:public.above",
+    "free": "rule:public.free.free_rule policy:public.free.free_policy",
+    "computed": "column:public.computed.b",
+    "parts_1": "table:public.parts_1",
+    "other": "",
+}
+
+
+@pytest.mark.parametrize("table", LOCKS)
+async def test_of_a_locked_table_exactly_those_objects_are_unknown_whose_texts_need_it(
+    url: str, sql: Any, table: str
+) -> None:
+    sql(url, NEIGHBOURS)
     async with connect(url) as connection:
         before = await take_snapshot(connection)
-        with holding(url, "LOCK TABLE held IN ACCESS EXCLUSIVE MODE") as holder:
+        lock = "CREATE OR REPLACE VIEW held_view AS SELECT a FROM held"
+        if table != "held_view":  # LOCK TABLE of a view locks its tables as well
+            lock = f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
+        with psycopg.connect(url) as holder:
+            holder.execute(lock.encode())
+            by = f"process {holder.info.backend_pid}"
             during = await take_snapshot(connection)  # would not come back before the holder ends if it waited
 
             assert psycopg.pq.TransactionStatus.INTRANS == holder.info.transaction_status
+            holder.rollback()
         after = await take_snapshot(connection)
 
-    assert {"view", "rule"} <= locked(during)
-    assert not READ_ALL_THE_SAME & locked(during)
-    assert all(one.attribute == "unreadable" for one in diff(before, during))
-    assert not before.unreadable
+    unknown = set(LOCKS[table].split())
+    assert {} == during.unreadable
+    assert unknown == set(map(str, during.locked))
+    assert {(key, "unreadable") for key in during.locked} == {one.place for one in diff(before, during)}
+    assert all(by in lock.reason for lock in during.locked.values())
     assert () == diff(before, after)
+    assert not before.locked | after.locked
+
+
+async def test_a_round_waits_once_for_a_lock_that_stays(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[bool] = []
+    original = TableLocks.look
+
+    async def look(self: TableLocks, connection: Any) -> None:
+        waits.append(self.waited)
+        await original(self, connection)
+
+    monkeypatch.setattr(TableLocks, "look", look)
+    async with connect(url) as connection:
+        reader = Reader(connection, url, timeout_s=5)
+        with holding(url, "LOCK TABLE held IN ACCESS EXCLUSIVE MODE"):
+            for _ in range(2):
+                taken = await reader.read(digests=digests_of({}), texts=never)
+
+    assert taken.snapshot.locked
+    assert 1 == waits.count(False)
+
+
+async def never() -> bool:
+    return False
+
+
+async def test_a_table_that_is_locked_while_a_reading_runs_is_left_out_as_well(
+    url: str, sql: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second lock is taken when the first one is known already."""
+    sql(url, NEIGHBOURS)
+    original = door._objects
+    with psycopg.connect(url) as late:
+
+        async def objects(connection: Any, kind: Any, *rest: Any) -> Any:
+            if kind.name == "policy":
+                late.execute("LOCK TABLE free IN ACCESS EXCLUSIVE MODE")
+            return await original(connection, kind, *rest)
+
+        monkeypatch.setattr(door, "_objects", objects)
+        async with connect(url) as connection:
+            with holding(url, "LOCK TABLE computed IN ACCESS EXCLUSIVE MODE"):
+                taken = (await door._read_once(connection, BOOKS, None)).snapshot
+
+    assert {} == taken.unreadable
+    locked = {str(key) for key in taken.locked}
+    assert {"column:public.computed.b", "policy:public.free.free_policy"} == locked
+
+
+async def test_a_lock_on_a_catalog_makes_kinds_unknown(url: str) -> None:
+    with holding(url, "LOCK TABLE pg_policy IN ACCESS EXCLUSIVE MODE"):
+        async with connect(url) as connection:
+            during = await take_snapshot(connection)
+
+    assert "policy" in locked(during)
+    assert not READ_ALL_THE_SAME & locked(during) - {"comment", "security_label"}
 
 
 @pytest.mark.parametrize(
@@ -136,9 +230,9 @@ async def test_no_kind_leaves_a_table_locked(url: str, monkeypatch: pytest.Monke
     relations = "SELECT relation, relation::regclass::text, mode FROM pg_locks WHERE pid = %s AND relation IS NOT NULL"
     with psycopg.connect(url, autocommit=True) as watch:
 
-        async def objects(connection: Any, kind: Any, books: Any) -> Any:
+        async def objects(connection: Any, kind: Any, *rest: Any) -> Any:
             held[kind.name] = watch.execute(relations, [connection.info.backend_pid]).fetchall()
-            rows = await original(connection, kind, books)
+            rows = await original(connection, kind, *rest)
             if kind.name == "view":  # the watch would see a table: the deparser holds it until the kind is read
                 held["within"] = watch.execute(relations, [connection.info.backend_pid]).fetchall()
             return rows
@@ -181,11 +275,11 @@ async def test_a_round_has_limits_of_its_own(url: str, sql: Any, monkeypatch: py
     seen: list[Any] = []
     original = door._objects
 
-    async def objects(connection: Any, kind: Any, books: Any) -> Any:
+    async def objects(connection: Any, kind: Any, *rest: Any) -> Any:
         if not seen:
             names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
             seen.extend([(await (await connection.execute(f"SHOW {name}")).fetchone())[0] for name in names])
-        return await original(connection, kind, books)
+        return await original(connection, kind, *rest)
 
     monkeypatch.setattr(door, "_objects", objects)
     unlimited = psycopg.conninfo.make_conninfo(url, options="-c lock_timeout=0 -c statement_timeout=0")

@@ -457,7 +457,8 @@ async def test_a_table_that_somebody_else_holds_leaves_a_part_unknown(url: str, 
         report = await examine(Target("machines", url), known)
 
     assert {"cannot_compare"} == {one.problem for one in report.findings}
-    assert ("cannot_compare", 'view:"*"') in told(report)
+    assert [("cannot_compare", "table:public.machines")] == told(report)
+    assert "view:public.v" in report.findings[0].facts["objects"]
     assert Severity.UNKNOWN == report.severity
     assert report.failure is None
 

@@ -126,10 +126,10 @@ async def test_what_changes_in_the_middle_of_a_reading_is_read_again(
     sql(database, "CREATE DOMAIN storm.size AS integer DEFAULT 1; CREATE INDEX base_idx ON storm.base (a)")
     original, happened = door._objects, []
 
-    async def objects(connection: Any, read: Any, books: Any) -> Any:
+    async def objects(connection: Any, read: Any, *rest: Any) -> Any:
         if read.name == kind and not happened:
             happened.append(sql(database, HALVES[kind]))
-        return await original(connection, read, books)
+        return await original(connection, read, *rest)
 
     monkeypatch.setattr(door, "_objects", objects)
     async with connect(database) as connection:
@@ -147,12 +147,12 @@ async def test_what_changes_all_the_while_is_unknown_and_the_rest_is_read(
     sql(database, START)
     original, turns = door._objects, []
 
-    async def objects(connection: Any, read: Any, books: Any) -> Any:
+    async def objects(connection: Any, read: Any, *rest: Any) -> Any:
         if read.name == "view":
             turns.append(
                 sql(database, f"CREATE OR REPLACE VIEW storm.still AS SELECT id FROM storm.base LIMIT {len(turns)}")
             )
-        return await original(connection, read, books)
+        return await original(connection, read, *rest)
 
     monkeypatch.setattr(door, "_objects", objects)
     async with connect(database) as connection:

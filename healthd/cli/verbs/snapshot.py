@@ -10,7 +10,7 @@ from healthd.cli.completion import target_names
 from healthd.cli.options import finished, one_target, out, reading_of, say, verb
 from healthd.comparison.judgement import one_line, summary
 from healthd.config.settings import Settings
-from healthd.expected.codec import encode_objects
+from healthd.expected.codec import encode_lock, encode_objects
 from healthd.text import printable
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def snapshot(settings: Settings, style: str, target: str | None, everything: boo
     \b
     Exit codes:
       0  printed
-      3  cannot tell: a kind of object could not be read
+      3  cannot tell: a kind of object or an object could not be read
 
     \b
     Example:
@@ -48,15 +48,18 @@ def snapshot(settings: Settings, style: str, target: str | None, everything: boo
     lines += [printable(f"{one.key}  {one.catalog} {one.entry} (only the server uses it)") for one in entries]
     for kind, reason in taken.unreadable.items():
         say(f"{kind} cannot be read: {reason}")
+    for key, table_lock in sorted(taken.locked.items()):
+        say(f"{key} cannot be read: {table_lock.reason}")
     listed = [{"key": str(one.key), "catalog": one.catalog, "entry": one.entry} for one in entries]
     document = {
         "server_version": taken.server_version,
         "migrator": reading.ledger.owner,
         "unreadable": dict(taken.unreadable),
+        "locked": {str(key): encode_lock(one) for key, one in sorted(taken.locked.items())},
         "objects": encode_objects(taken.objects),
     }
     out(style, "\n".join(lines), document | ({"server_only": listed} if everything else {}))
-    return 3 if taken.unreadable else 0
+    return 3 if taken.unreadable or taken.locked else 0
 
 
 async def _server_only(dsn: str | Dsn) -> tuple[ServerOnly, ...]:

@@ -136,9 +136,9 @@ def _entries(settings: Settings, wanted: Waiver, *, any_value: bool) -> tuple[Wa
 
 
 async def _rounds(targets: Sequence[Target], files: Files) -> list[Report]:
-    from healthd.rounds.examination import examine
+    from healthd.rounds.examination import examined
 
-    return await asyncio.gather(*(examine(one, files) for one in targets))
+    return [one.report for one in await asyncio.gather(*(examined(target, files) for target in targets))]
 
 
 def _why_not(reports: Sequence[Report], wanted: Waiver) -> str:

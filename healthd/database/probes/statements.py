@@ -13,6 +13,8 @@ from healthd.database.connection import LIMITS, read_only
 from healthd.model.contracts import Contract, Statement
 from healthd.model.observations import Prepared
 
+LOCKED = "55P03"
+
 
 async def prepare_statements(connection: AsyncConnection[Any], contracts: Iterable[Contract]) -> tuple[Prepared, ...]:
     """Return the server's verdict on each statement of these contracts, in a read-only transaction for each contract.
@@ -27,6 +29,8 @@ async def prepare_statements(connection: AsyncConnection[Any], contracts: Iterab
             async with read_only(connection, settings):
                 for name, statement in contract.statements.items():
                     found.append(await _prepared(connection, contract.name, name, statement))
+                    if found[-1].sqlstate == LOCKED:  # several statements may need one table: wait once for it
+                        await connection.execute(b"SET LOCAL lock_timeout TO '20ms'")
     return tuple(found)
 
 

@@ -10,7 +10,8 @@ from psycopg import AsyncConnection
 
 from healthd.catalog.digests import NONE, Digest, digest_of
 from healthd.database.snapshot.second_connection import Second
-from healthd.database.snapshot.stability import when_still
+from healthd.database.snapshot.stability import nothing_committed, quiet_mark, when_still
+from healthd.database.snapshot.table_locks import TableLocks
 from healthd.database.snapshot.transaction import Digests, Reading, Texts, _read_once, asked
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
@@ -76,6 +77,8 @@ async def read(
     digests: Digests | None = None,
     second: Second | None = None,
     texts: Texts | None = None,
+    locks: TableLocks | None = None,
+    drifted: bool = False,
 ) -> Reading:
     """Return the objects, the ledger and the migration lock as one transaction sees them.
 
@@ -84,9 +87,15 @@ async def read(
     computes some of the digests, in a transaction of its own: a kind that matches does so at either time.
     Kinds that other sessions change all the time are unreadable: a part of what is read of them would be newer.
     If `texts` returns true, the recorded texts of the other kinds are read from the ledger.
+    A database that has `drifted` before has probably not the expected objects: all that is read must be consistent.
+    What earlier readings of a round know of locked tables is in `locks`: only the first one waits for them.
     """
-    if digests is not None:
-        reading = await _read_once(connection, books, digests, second, texts=texts)
+    locks = locks or TableLocks()
+    if digests is not None and not drifted:
+        mark = await quiet_mark(connection)
+        reading = await _read_once(connection, books, digests, second, texts=texts, locks=locks)
         if reading.as_expected:
             return reading  # objects that match the expectation were not read between two states
-    return await when_still(connection, lambda: _read_once(connection, books, digests, texts=texts))
+        if mark is not None and await nothing_committed(connection, mark):
+            return dataclasses.replace(reading, mark=mark)
+    return await when_still(connection, lambda: _read_once(connection, books, digests, texts=texts, locks=locks))

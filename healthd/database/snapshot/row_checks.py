@@ -46,6 +46,11 @@ def _lists(record: Any, names: int) -> tuple[int, ...]:
     return tuple(position for position, one in fields if "tuple[" in str(one.type))
 
 
+def key_of(kind: Kind, row: Sequence[Any]) -> Key:
+    """Return the key of the object of one row."""
+    return Key(kind.name, tuple(row[: kind.depth] if kind.depth else row[0]))
+
+
 def objects_of(kind: Kind, rows: Sequence[Sequence[Any]]) -> dict[Key, Record]:
     """Return the objects of a kind by their keys; of two with the same key the last."""
     depth, record, name = kind.depth, kind.record, kind.name

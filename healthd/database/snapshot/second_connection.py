@@ -15,13 +15,16 @@ from psycopg.pq import TransactionStatus
 from healthd.catalog.digests import digests_query
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
 from healthd.database.dsn import Dsn
+from healthd.database.opened import shut
 from healthd.database.probes.round_trips import column_types
 from healthd.database.probes.vitals import Vitals, read_vitals
-from healthd.errors import HealthdError
+from healthd.database.snapshot.table_locks import LOCKED
+from healthd.errors import DatabaseFailed, HealthdError
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 
 T = TypeVar("T")
+SHUT_S = 0.1  # how long it takes at most to notice that a socket was shut
 
 # The server's start time, to the microsecond: it identifies a server.
 SERVER = "SELECT pg_catalog.pg_postmaster_start_time()::text"
@@ -48,6 +51,7 @@ class Second:
 
     def __init__(self, dsn: str | Dsn, timeout_s: float, *, more: bool = False, kept: bool = False) -> None:
         self.kept = kept
+        self.waited = False  # for a table that is locked, until the time for that was over
         self.kinds = tuple(name for name in GIVEN_AWAY if not (kept and name == FIRST))
         self._connection: AsyncConnection[Any] | None = None
         self._same_server = False
@@ -62,7 +66,8 @@ class Second:
             async with read_only(self._connection, {**SESSION, **LIMITS}):
                 ((server,),) = await rows_of(self._connection, SERVER)
                 return server, await digest_rows(self._connection, self.kinds)
-        except HealthdError:
+        except HealthdError as error:
+            self.waited = isinstance(error, DatabaseFailed) and error.sqlstate == LOCKED
             return None
 
     async def _then(
@@ -104,7 +109,9 @@ class Second:
                     await self._connection.cancel_safe(timeout=0.5)
         finally:
             if self._connection is not None:
-                await self._connection.close()  # before the tasks are cancelled: they would wait for the result
+                shut(self._connection)  # the tasks end with an error; if they were cancelled, they would wait
+                await asyncio.wait(tasks, timeout=SHUT_S)
+                await self._connection.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

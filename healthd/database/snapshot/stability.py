@@ -33,9 +33,33 @@ async def when_still(connection: Any, take: Callable[[], Awaitable[Reading]]) ->
         except DatabaseFailed:  # an error does not prove that nothing changed
             same = False
         if same:
-            return readings[-1]
+            return replace(readings[-1], mark=mark)
         mark = mark or await _again(connection)
     return _without_moving(readings)
+
+
+async def quiet_mark(connection: Any) -> Mark | None:
+    """Return a mark that proves something only while nothing is committed on the server; it costs almost nothing."""
+    with contextlib.suppress(PermissionDenied, DatabaseFailed):
+        return await take_mark(connection, busy=False)
+    return None
+
+
+async def nothing_committed(connection: Any, mark: Mark) -> bool:
+    """Return whether a quiet mark is unchanged."""
+    now = await quiet_mark(connection)
+    return now is not None and (now.standing, now.around) == (mark.standing, mark.around)
+
+
+async def unchanged(connection: Any, mark: Mark | None) -> bool:
+    """Return whether a reading with this mark would be the same now; False if it is not known."""
+    if mark is None:
+        return False
+    if await nothing_committed(connection, mark):
+        return True
+    with contextlib.suppress(PermissionDenied, DatabaseFailed):
+        return mark.sums != "" and (await look(connection, replace(mark, busy=True)))[0]
+    return False
 
 
 async def _again(connection: Any) -> Mark | None:
@@ -50,7 +74,8 @@ def _without_moving(readings: Sequence[Reading]) -> Reading:
     moving: set[str] = set()
     for one in readings[:-1]:
         known = one.snapshot.objects
-        moving |= {key.kind for key in known.keys() ^ last.objects.keys()}
+        locked = one.snapshot.locked.keys() | last.locked.keys()
+        moving |= {key.kind for key in (known.keys() ^ last.objects.keys()) - locked}
         moving |= {key.kind for key in known.keys() & last.objects.keys() if known[key] != last.objects[key]}
     reasons = dict.fromkeys(sorted(moving - last.unreadable.keys()), "it was changed while it was read")
     objects = {key: record for key, record in last.objects.items() if key.kind not in reasons}

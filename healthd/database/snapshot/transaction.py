@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
@@ -18,15 +18,18 @@ from healthd import catalog
 from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
 from healthd.catalog.presence import Presence, question
 from healthd.catalog.scope import shared
+from healthd.catalog.table_locks import Held
 from healthd.database.connection import LIMITS, SESSION, planned, read_only
 from healthd.database.ledger import Ledger, read_books, with_texts
 from healthd.database.misplaced_values import first_line
-from healthd.database.snapshot.row_checks import lacking, objects_of
+from healthd.database.snapshot.change_token import Mark
+from healthd.database.snapshot.row_checks import key_of, lacking, objects_of
 from healthd.database.snapshot.second_connection import SERVER, Second, digest_rows
+from healthd.database.snapshot.table_locks import LOCKED, TableLocks
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.observations import Rights, Size, TouchedColumn
-from healthd.model.snapshots import Snapshot
+from healthd.model.snapshots import LATE, Snapshot, TableLock
 
 Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
 
@@ -55,11 +58,12 @@ class Reading:
     sizes: Mapping[str, Size] = field(default_factory=dict)
     updates: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     rights: Rights | None = None
+    mark: Mark | None = None  # while it stays the same, another reading would be the same
 
     @property
     def as_expected(self) -> bool:
         """Return whether each kind has the expected digest."""
-        return self.snapshot.omitted >= self.digests.keys() > set()
+        return self.snapshot.omitted >= self.digests.keys() > set() and not self.snapshot.locked
 
 
 async def _read_once(
@@ -69,10 +73,14 @@ async def _read_once(
     second: Second | None = None,
     migrates: Callable[[Ledger], str | None] = attrgetter("owner"),
     texts: Texts | None = None,
+    locks: TableLocks | None = None,
 ) -> Reading:
+    locks = locks or TableLocks()
     for readings in range(READINGS, 0, -1):
         try:
-            async with read_only(connection, {**SESSION, **LIMITS}):
+            async with read_only(connection, {**SESSION, **LIMITS, **locks.limits}):
+                if locks.waited:
+                    await locks.look(connection)
                 ledger, maintenance, settings = await read_books(connection, books[0])
                 values: dict[str, Any] = {"books": list(books), "migrator": None}
                 found: Mapping[str, Digest] = {}
@@ -80,15 +88,15 @@ async def _read_once(
                 if digests is not None and not ledger.refused:
                     await asyncio.to_thread(getattr, catalog, "KINDS")  # loads the kinds, if this is not done yet
                     migrator, found, wanted = await _digests(
-                        connection, books, migrates(ledger), second, partial(digests, ledger)
+                        connection, books, migrates(ledger), second, partial(digests, ledger), locks
                     )
                     values["migrator"] = migrator
                 same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
                 needless = same if found else await _absent(connection)
-                objects, unreadable = await _everything(connection, values, needless, last=readings == 1)
+                objects, locked, unreadable = await _everything(connection, values, needless, locks, last=readings == 1)
                 if texts is not None and len(ledger.schemas) == 1 and await texts():
                     ledger = await with_texts(connection, ledger, same)
-                snapshot = Snapshot(connection.info.server_version, objects, unreadable, same)
+                snapshot = Snapshot(connection.info.server_version, objects, unreadable, same, locked)
                 return Reading(snapshot, ledger, maintenance, settings, found)
         except _KindFailed:
             # pg_get_* see the newest catalog: they fail for an object that was dropped meanwhile. Read again.
@@ -99,16 +107,19 @@ async def _read_once(
 READINGS = 3  # in each but the last, an error that only a concurrent change explains is a reason to begin again
 
 
-LOCKED = "55P03"
-
-
 FULL = "53200"  # no space in the server's lock table
 
 
 PARTS = 64  # in which a kind is then read, so that each part needs fewer locks
 
 
-SURE = frozenset({"42501", LOCKED, "57014", FULL})  # denied, locked, too slow, no space: a second reading is no use
+SLOW = "57014"
+
+
+SURE = frozenset({"42501", LOCKED, SLOW, FULL, LATE})  # denied, locked, too slow, no space: a second reading is no use
+
+
+Expected = Callable[[], Coroutine[Any, Any, Mapping[str, Digest]]]
 
 
 async def _digests(
@@ -116,35 +127,59 @@ async def _digests(
     books: Sequence[str],
     owner: str | None,
     second: Second | None,
-    expected: Callable[[], Coroutine[Any, Any, Mapping[str, Digest]]],
+    expected: Expected,
+    locks: TableLocks,
 ) -> tuple[int | None, Mapping[str, Digest], Mapping[str, Digest]]:
     """Return the oid of the role that runs migrations, the digests of all kinds, and the expected digests.
 
-    If one of them fails, there are none. They are one statement, or one on each connection, which returns two numbers
-    for each kind; the expected ones are computed while the server is busy.
+    If one of them fails, there are none: which kind failed is found when each is read. If one has to wait for a table
+    lock, they are computed once more without the objects of that table: only the kinds of these then differ.
     """
-    try:
-        with _failing(connection):
-            async with connection.transaction(force_rollback=True):
-                facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(question().values())}".encode()
-                ((migrator, server, *found),) = await (await connection.execute(facts, [owner])).fetchall()
-                there = Presence.of(found)
-                names = (name for name in asked() if name not in there.absent and not (second and name in second.kinds))
-                kinds = [catalog.KINDS[name] for name in names]
-                query = digests_query(kinds, connection.info.server_version, there)
-                ask = _once if second is not None and not second.kept else _planned_once
-                asking = ask(connection, query, books, migrator)
-                began = monotonic()
-                rows, wanted = await asyncio.gather(asking, expected(), return_exceptions=True)
-                if isinstance(rows, BaseException):
-                    raise rows
-                if isinstance(wanted, BaseException):
-                    raise wanted
-                if second is not None:
-                    rest = await second.digests(server, patience_s=max(2.0, 2 * (monotonic() - began)))
-                    rows += rest or await digest_rows(connection, second.kinds)
-    except _KindFailed:  # which kind failed is found when each is read
-        return None, {}, {}
+    with suppress(_KindFailed):
+        try:
+            return await _digests_once(connection, books, owner, second, expected, locks.held)
+        except _KindFailed as error:
+            if error.state != LOCKED:
+                raise
+        await locks.look(connection)
+        return await _digests_once(connection, books, owner, None, expected, locks.held)
+    return None, {}, {}
+
+
+async def _digests_once(
+    connection: AsyncConnection[Any],
+    books: Sequence[str],
+    owner: str | None,
+    second: Second | None,
+    expected: Expected,
+    held: Held,
+) -> tuple[int | None, Mapping[str, Digest], Mapping[str, Digest]]:
+    """Return the same as `_digests`; raise _KindFailed if one of them fails.
+
+    They are one statement, or one on each connection, which returns two numbers for each kind; the expected ones are
+    computed while the server is busy.
+    """
+    with _failing(connection):
+        async with connection.transaction(force_rollback=True):
+            facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(question().values())}".encode()
+            ((migrator, server, *found),) = await (await connection.execute(facts, [owner])).fetchall()
+            there = Presence.of(found)
+            names = (name for name in asked() if name not in there.absent and not (second and name in second.kinds))
+            kinds = [catalog.KINDS[name] for name in names]
+            query = digests_query(kinds, connection.info.server_version, there)
+            ask = _once if (second is not None and not second.kept) or held.relations else _planned_once
+            asking = ask(connection, held.guarded(query), books, migrator)
+            began = monotonic()
+            rows, wanted = await asyncio.gather(asking, expected(), return_exceptions=True)
+            if isinstance(rows, BaseException):
+                raise rows
+            if isinstance(wanted, BaseException):
+                raise wanted
+            if second is not None:
+                rest = await second.digests(server, patience_s=max(2.0, 2 * (monotonic() - began)))
+                if rest is None and second.waited:
+                    raise _KindFailed(LOCKED, "a table is locked")
+                rows += rest or await digest_rows(connection, second.kinds)
     read = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
     return migrator, dict.fromkeys(there.absent, NONE) | read, wanted
 
@@ -186,50 +221,83 @@ async def _absent(connection: AsyncConnection[Any]) -> frozenset[str]:
 
 
 async def _everything(
-    connection: AsyncConnection[Any], values: Mapping[str, Any], omitted: Collection[str], *, last: bool
-) -> tuple[dict[Key, Any], dict[str, str]]:
-    """Return the objects of all kinds but the omitted, and the reason for each kind that could not be read.
+    connection: AsyncConnection[Any],
+    values: Mapping[str, Any],
+    omitted: Collection[str],
+    locks: TableLocks,
+    *,
+    last: bool,
+) -> tuple[dict[Key, Any], dict[Key, TableLock], dict[str, str]]:
+    """Return the objects of all kinds but the omitted, the locked ones, and why a kind could not be read.
 
     The locks of pg_get_viewdef are held until the end of the transaction, or until a savepoint is restored.
     """
-    objects: dict[Key, Any] = {}
+    found: _Found = _Found()
     unreadable: dict[str, str] = {}
-    locked = False
     async with connection.transaction("kinds", force_rollback=True):
         for kind in catalog.KINDS.values():
             if kind.name in omitted:
                 continue
-            failed: _KindFailed | None = None
-            try:
-                if locked:  # a table is locked for long: all kinds together wait no longer than one
-                    await connection.execute("SET LOCAL lock_timeout = '20ms'")
-                objects |= await _objects(connection, kind, values)
-            except _KindFailed as error:
-                failed = error
-            await connection.execute("ROLLBACK TO SAVEPOINT kinds")
-            if failed is None or (failed.state == FULL and await _in_parts(connection, kind, values, objects)):
+            failed = await _kind(connection, kind, values, locks, found)
+            if failed is None or (failed.state == FULL and await _in_parts(connection, kind, values, locks, found)):
                 continue
             if not last and failed.state not in SURE:
                 raise failed
-            unreadable[kind.name] = str(failed)
-            locked = locked or failed.state == LOCKED
-    return objects, unreadable
+            late = locks.budget if failed.state in (LATE, SLOW) and locks.budget is not None else None
+            unreadable[kind.name] = late.reason if late is not None and late.tight else str(failed)
+    return found.objects, found.locked, unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    objects: dict[Key, Any] = field(default_factory=dict)
+    locked: dict[Key, TableLock] = field(default_factory=dict)
+
+    def add(self, more: _Found) -> None:
+        self.objects.update(more.objects)
+        self.locked.update(more.locked)
+
+
+LOOKS = 3  # at the locks for one kind, while others take new ones
+
+
+async def _kind(
+    connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], locks: TableLocks, found: _Found
+) -> _KindFailed | None:
+    """Add the objects of one kind, those of locked tables as locked; return the error if it could not be read."""
+    for _ in range(LOOKS):
+        failed: _KindFailed | None = None
+        held, budget = locks.held, locks.budget
+        if budget is not None and not budget.left_ms:
+            return _KindFailed(LATE, budget.reason)
+        try:
+            await locks.hurry(connection)
+            found.add(await _objects(connection, kind, values, held))
+        except _KindFailed as error:
+            failed = error
+        await connection.execute("ROLLBACK TO SAVEPOINT kinds")
+        if failed is None or failed.state != LOCKED:
+            break
+        await locks.look(connection)
+        if locks.held == held and held.relations:  # it is another lock that is in the way
+            break
+    return failed
 
 
 async def _in_parts(
-    connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], objects: dict[Key, Any]
+    connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], locks: TableLocks, found: _Found
 ) -> bool:
     """Add the objects of one kind, a part of them in each subtransaction; return whether this was possible."""
-    found: dict[Key, Any] = {}
+    parts = _Found()
     if not kind.depth:
         return False
     try:
         for part in range(PARTS):
             async with connection.transaction(force_rollback=True):
-                found |= await _objects(connection, kind, values, part)
+                parts.add(await _objects(connection, kind, values, locks.held, part))
     except _KindFailed:
         return False
-    objects |= found
+    found.add(parts)
     return True
 
 
@@ -251,19 +319,24 @@ def _failing(connection: AsyncConnection[Any]) -> Iterator[None]:
 
 
 async def _objects(
-    connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], part: int | None = None
-) -> dict[Key, Any]:
+    connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], held: Held, part: int | None = None
+) -> _Found:
     """Return the objects of one kind, or those of one part of them."""
     query = kind.sql(connection.info.server_version)
-    statement = f"{shared(query)} SELECT q.* FROM ({query}) AS q".encode()  # noqa: S608 # texts of our own
+    statement = f"{shared(query)} SELECT q.* FROM ({held.guarded(query)}) AS q".encode()  # noqa: S608 # texts of our own
     if part is not None:
         columns = ", ".join(f"k{number}" for number in range(kind.depth))
         statement += f"({columns}) WHERE pg_catalog.hashtext(k{kind.depth - 1}::text) & {PARTS - 1} = {part}".encode()
     with _failing(connection):
         rows = await (await connection.execute(statement, values)).fetchall()
+    locked: dict[Key, TableLock] = {}
+    if held.relations:
+        locks = [held.lock_on(row) for row in rows]
+        locked = {key_of(kind, row): lock for row, lock in zip(rows, locks, strict=True) if lock is not None}
+        rows = [row for row, lock in zip(rows, locks, strict=True) if lock is None]
     if name := lacking(kind, rows):
         raise _KindFailed("no text", f"the server returned no {name} for an object")
     objects = objects_of(kind, rows)
     if len(objects) < len(rows):  # a role named PUBLIC, a catalog with a duplicate row
         raise _KindFailed("no names", "two objects have the same name")
-    return objects
+    return _Found(objects, locked)

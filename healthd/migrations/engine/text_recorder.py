@@ -47,7 +47,7 @@ class Recorder:
     def meet(self, reading: Reading) -> None:
         """Read the state of a database before the run."""
         snapshot, ledger = reading.snapshot, reading.ledger
-        if snapshot.unreadable or ledger.texts_grant:
+        if snapshot.unreadable or snapshot.locked or ledger.texts_grant:
             return
         self._version = snapshot.server_version
         self._lock_file = self._lock_file.on(self._version)

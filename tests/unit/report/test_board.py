@@ -141,6 +141,15 @@ def test_a_report_counts_for_three_rests_and_no_longer() -> None:
     assert not entry.fresh(START + timedelta(seconds=31))
 
 
+def test_a_long_round_counts_until_the_next_one_can_have_ended() -> None:
+    watched = board()
+    watched.post(replace(report(), duration_s=60.0))
+    entry = watched.entries["app"]
+
+    assert entry.fresh(START + timedelta(seconds=190))
+    assert not entry.fresh(START + timedelta(seconds=191))
+
+
 def test_nothing_is_fresh_before_the_first_round() -> None:
     assert not board().entries["app"].fresh(START)
 

@@ -16,6 +16,8 @@ from healthd.report.problems import PROBLEMS, RANK, SECTIONS, leading, runbook, 
 SEED = {
     "database_unreachable": (503, Severity.UNKNOWN),
     "round_failed": (503, Severity.UNKNOWN),
+    "round_incomplete": (503, Severity.UNKNOWN),
+    "deadline_exceeded": (200, Severity.WARNING),
     "permission_denied": (403, Severity.UNKNOWN),
     "schema_mismatch": (500, Severity.CRITICAL),
     "serialization_failed": (500, Severity.CRITICAL),

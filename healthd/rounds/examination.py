@@ -87,7 +87,7 @@ class Round:
 
     async def close(self) -> None:
         """Close the connection; a second time does nothing."""
-        if self.session is not None:
+        if self.session is not None and self.session.connection is not None:
             await self.session.connection.close()
 
 
@@ -107,7 +107,8 @@ async def examine_again(target: Target, files: Files, last: Round | None, *, pla
     Rounds share a connection, because a session with warm caches is faster; it is replaced every ten minutes.
     This function closes the last round, and the caller closes the round that it returns at the end.
     A round that follows a long one uses a second connection while it runs, if one is available.
-    Between rounds the connection is kept in `places`, and may be closed there.
+    Between rounds the connection is kept in `places`, and may be closed there; a target that shares its server with
+    many others keeps none, and asks on a new one whether anything has changed.
     """
     return await _round(target, Later.made(files), last, places)
 
@@ -142,15 +143,24 @@ async def _round(
         if last is not None and not _same_connection(last, seen):
             await last.close()
     await files.ready()  # what is wrong with them is told, whatever the database answers
-    session = seen.session if seen is not None else None
-    if places is not None and session is not None:
-        places.leave(session.connection, Dsn.of(target.dsn).parameters)
+    session = await _rested(target, seen.session, places) if seen is not None else None
     adopted, duration_s = last is not None and last.adopted, monotonic() - start_s
     report = _reported(target, seen, failed, adopted=adopted)
     report = replace(report, started_at=started_at, duration_s=duration_s, questions=tuple(taken))
     adopted = adopted or (seen is not None and _has_ledger(seen.verdict))
     reading = seen.reading if seen is not None and report.script else None
     return Round(report, seen.files if seen is not None else None, session, adopted, reading)
+
+
+async def _rested(target: Target, session: Session, places: Places | None) -> Session:
+    """Return the session as it waits for the next round: with its connection in `places`, or without one."""
+    if places is None:
+        return session
+    if places.keeps(target.dsn):
+        places.leave(session.connection, Dsn.of(target.dsn).parameters)
+        return session
+    await session.connection.close()
+    return replace(session, connection=None)
 
 
 def _reported(target: Target, seen: Seen | None, failed: Report | None, *, adopted: bool) -> Report:
@@ -188,23 +198,35 @@ async def _only(target: Target, files: Later[Files], opening: Opening) -> Seen:
 async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None) -> Seen:
     """Return what a round sees: on the last one's connection, or on a new one when that is old or turns out gone."""
     session = last.session if last is not None else None
-    if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
+    lasts = session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S
+    kept = places is None or places.keeps(target.dsn)
+    if last is not None and session is not None and lasts and not session.is_closed:
         with suppress(HealthdError):  # the connection is lost, or a table of the query was dropped
-            with question(LOOK):
-                same, mark = await look(session.connection, session.mark)
-            if same and last.files is await files.ready():
-                return Seen(last.report, last.files, replace(session, mark=mark), last.reading)
-            session = replace(session, mark=mark)
-            return await _read(target, files, session, _reader(target, session))
+            return await _looked(target, files, last, session, kept=kept)
+    lost = session is not None and session.is_closed
     if last is not None:
         await last.close()
     with question(CONNECT):
         connection = await dial(target.dsn, timeout_s=target.deadline_s, places=places)
     async with _closing_on_failure(connection):
-        new = Session(connection, monotonic(), await _mark(connection, busy=session is not None))
+        if last is not None and session is not None and lasts and lost:
+            with suppress(HealthdError):
+                return await _looked(target, files, last, session.on(connection, kept=kept), kept=kept)
+        new = Session(connection, monotonic(), await _mark(connection, busy=session is not None, planned=kept))
         if session is not None:
             new = replace(new, reading_s=session.reading_s, sampled=session.sampled, made=session.made)
-        return await _read(target, files, new, _reader(target, new))
+        return await _read(target, files, new, _reader(target, new, kept=kept))
+
+
+async def _looked(target: Target, files: Later[Files], last: Round, session: Session, *, kept: bool) -> Seen:
+    """Return what a round sees that reads only what has changed: nothing, or everything."""
+    assert session.mark is not None, "without a mark nothing is known of the last reading"
+    with question(LOOK):
+        same, mark = await look(session.connection, session.mark)
+    session = replace(session, mark=mark)
+    if same and last.files is await files.ready():
+        return Seen(last.report, last.files, session, last.reading)
+    return await _read(target, files, session, _reader(target, session, kept=kept))
 
 
 @asynccontextmanager
@@ -216,23 +238,23 @@ async def _closing_on_failure(connection: Any) -> AsyncIterator[None]:
         raise
 
 
-async def _mark(connection: Any, *, busy: bool) -> Mark | None:
+async def _mark(connection: Any, *, busy: bool, planned: bool) -> Mark | None:
     """Return the mark; None without the privilege to read it: then every round reads everything."""
     try:
         with question(LOOK):
-            return await take_mark(connection, busy=busy)
+            return await take_mark(connection, busy=busy, planned=planned)
     except (PermissionDenied, DatabaseFailed):
         return None
 
 
-def _reader(target: Target, session: Session) -> Reader:
-    """Return what reads on a connection that rounds share."""
+def _reader(target: Target, session: Session, *, kept: bool) -> Reader:
+    """Return what reads on a connection; where many targets share a server and none is kept, it has no second one."""
     new = session.vitals is None
     return Reader(
         session.connection,
         target.dsn,
         timeout_s=target.deadline_s,
-        last_s=session.reading_s,
+        last_s=session.reading_s if kept else 0.0,
         kept=not new,
         more=new,
     )

@@ -47,6 +47,7 @@ class Entry:
     begun_at: datetime | None = None  # the last round, whether it has ended or not
     fresh_until: datetime | None = None  # the latest report is recent until then
     waits_since: datetime | None = None  # for its turn, on a server that answers
+    waited: timedelta = timedelta()  # for the last turn
 
     @property
     def rehearsed(self) -> Rehearsed:
@@ -66,14 +67,20 @@ class Entry:
         """
         return self.fresh_until is not None and now <= self.fresh_until + self._waited(now)
 
+    def recent_s(self, now: datetime) -> float:
+        """Return the age up to which a round that succeeded is recent: three intervals, its duration, and its wait."""
+        took_s = self.report.duration_s if self.report is not None else 0.0
+        return STALE_AFTER * self.interval_s + took_s + max(self.waited, self._waited(now)).total_seconds()
+
     def wait(self, now: datetime) -> None:
         """Begin to wait for a turn."""
         self.waits_since = now
 
     def hurry(self, now: datetime) -> None:
         """Wait no longer with excuse: its turn has come, or the server does not answer."""
+        self.waited = self._waited(now)
         if self.fresh_until is not None:
-            self.fresh_until += self._waited(now)
+            self.fresh_until += self.waited
         self.waits_since = None
 
     def begin(self, now: datetime, deadline_s: float) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from markupsafe import Markup, escape
 from healthd.model.severity import Severity
 from healthd.report.side_by_side import named
 
-ICONS = {  # outline and mark: the shape alone shows the state
+ICONS: Mapping[Severity | None, tuple[str, str]] = {  # outline and mark: the shape alone shows the state
     Severity.OK: ("M12 1a11 11 0 1 0 0 22 11 11 0 0 0 0-22z", "M6.8 12.6l3.8 3.8 6.8-8"),
     Severity.WARNING: ("M12 1.5 23.5 22H.5z", "M12 9v6m0 3.2v.01"),
     Severity.CRITICAL: ("M7.4 1h9.2L23 7.4v9.2L16.6 23H7.4L1 16.6V7.4z", "m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6"),
@@ -18,8 +19,15 @@ ICONS = {  # outline and mark: the shape alone shows the state
         "M4 1.5h16A2.5 2.5 0 0 1 22.5 4v16a2.5 2.5 0 0 1-2.5 2.5H4A2.5 2.5 0 0 1 1.5 20V4A2.5 2.5 0 0 1 4 1.5z",
         "M8.6 9.3a3.4 3.4 0 1 1 5 3c-1.1.6-1.6 1.2-1.6 2.4m0 3.6v.01",
     ),
+    None: ("M12 .5 23.5 12 12 23.5.5 12z", "M12 7v5.4l3.4 2"),  # not examined yet: a clock
 }
-TINTS = {Severity.OK: "1f7a44", Severity.WARNING: "a35c00", Severity.CRITICAL: "c0271b", Severity.UNKNOWN: "6a4fb3"}
+TINTS: Mapping[Severity | None, str] = {
+    Severity.OK: "1f7a44",
+    Severity.WARNING: "a35c00",
+    Severity.CRITICAL: "c0271b",
+    Severity.UNKNOWN: "6a4fb3",
+    None: "5c6670",
+}
 
 
 def counted(number: int, noun: str) -> str:
@@ -114,14 +122,14 @@ def _inline(text: str) -> Markup:
     return Markup("").join(pieces)
 
 
-def icon(severity: Severity) -> Markup:
-    """Return the icon of a state in its colour; the page shows the word next to it."""
+def icon(severity: Severity | None) -> Markup:
+    """Return the icon of a state in its colour; the page shows the word next to it. None is: not examined yet."""
     outline, mark = ICONS[severity]
     svg = '<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/><path class="mark" d="{}"/></svg>'
-    return Markup(svg).format(severity, outline, mark)  # noqa: S704 # our own constant
+    return Markup(svg).format(severity or "waiting", outline, mark)  # noqa: S704 # our own constant
 
 
-def favicon(severity: Severity) -> str:
+def favicon(severity: Severity | None) -> str:
     """Return the icon of a state as a data: URL."""
     outline, mark = ICONS[severity]
     stroke = "fill='none' stroke='#fff' stroke-width='2.6' stroke-linecap='round' stroke-linejoin='round'"

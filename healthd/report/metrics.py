@@ -56,7 +56,7 @@ class BoardCollector(Collector):
         fresh = {name: one for name, one in entries.items() if one.fresh(now)}
         yield from _process(self.board)
         yield from _labelled({name: found for name, found in self.board.labels.items() if name in entries})
-        yield from _rounds(entries, fresh)
+        yield from _rounds(entries, fresh, now)
         yield from _questions(entries)
         yield from _findings(fresh)
         yield _waived(fresh)
@@ -120,9 +120,23 @@ def _seconds(instant: datetime | None) -> float | None:
     return instant.timestamp() if instant else None
 
 
-def _rounds(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metric]:
-    up = {name: float(name in fresh and _seen(one)) for name, one in entries.items()}
-    yield _gauge("healthd_target_up", "Whether the last round could read the target.", dict(up))
+def _rounds(entries: dict[str, Entry], fresh: dict[str, Entry], now: datetime) -> Iterator[Metric]:
+    examined = {name: one for name, one in entries.items() if one.report is not None}
+    yield _gauge(
+        "healthd_target_examined",
+        "Whether a round of the target has finished since healthd started; before that nothing else is known of it.",
+        {name: float(name in examined) for name in entries},
+    )
+    yield _gauge(
+        "healthd_target_up",
+        "Whether the last round could read the target; absent before the first round.",
+        {name: float(name in fresh and _seen(one)) for name, one in examined.items()},
+    )
+    yield _gauge(
+        "healthd_check_recent_seconds",
+        "Age up to which a round that succeeded is recent: three intervals, its duration, and what it waited.",
+        {name: one.recent_s(now) for name, one in entries.items()},
+    )
     yield _gauge(
         "healthd_check_interval_seconds",
         "Pause between two rounds of the target.",

@@ -65,13 +65,15 @@ def overview(board: Board, *, now: datetime, runbook: str, version: str, base: s
     """Return the page of all targets, the worst first."""
     standings = sorted(
         (Standing.of(name, entry, now) for name, entry in board.entries.items()),
-        key=lambda one: (-one.severity, natural(one.name)),
+        key=lambda one: (-(one.severity or Severity.OK), natural(one.name)),
     )
     groups = {severity: [one for one in standings if one.severity is severity] for severity in reversed(Severity)}
+    worst = next((severity for severity, members in groups.items() if members), None)
     return _render(
         "overview.html",
-        severity=standings[0].severity if standings else Severity.UNKNOWN,
+        severity=worst if standings else Severity.UNKNOWN,
         groups=groups,
+        waiting=[one for one in standings if one.severity is None],
         count=len(standings),
         board=board,
         now=now,
@@ -178,7 +180,7 @@ class Standing:
     """The state of one target, and the headline, which consists of the texts before and after its name."""
 
     name: str
-    severity: Severity
+    severity: Severity | None  # None before the first round
     before: str
     after: str
     entry: Entry
@@ -189,13 +191,13 @@ class Standing:
 
     @classmethod
     def of(cls, name: str, entry: Entry, now: datetime) -> Standing:
-        """Return the state of a target; without a recent round it is unknown."""
+        """Return the state of a target; without a recent round it is unknown, and before the first one it has none."""
         report, fresh = entry.report, entry.fresh(now)
         seen_at = report.started_at + timedelta(seconds=report.duration_s) if report else None
         before, after = _headline(entry, fresh, seen_at, now)
         return cls(
             name,
-            report.severity if report and fresh else Severity.UNKNOWN,
+            (report.severity if fresh else Severity.UNKNOWN) if report else None,
             before,
             after,
             entry,
@@ -311,5 +313,5 @@ def _environment() -> Environment:
     return made
 
 
-def _render(template: str, *, severity: Severity, **values: object) -> str:
+def _render(template: str, *, severity: Severity | None, **values: object) -> str:
     return _environment().get_template(template).render(severity=severity, icon_url=favicon(severity), **values)

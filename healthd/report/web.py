@@ -23,8 +23,9 @@ from starlette.routing import Route
 from healthd._version import __version__
 from healthd.config.hosts import Site
 from healthd.errors import ConfigError, HealthdError
+from healthd.model.severity import Severity
 from healthd.report import page
-from healthd.report.board import Board
+from healthd.report.board import Board, Entry
 from healthd.report.connections import Clients
 from healthd.report.documents import answer, memory
 from healthd.report.metrics import exposition, one_target, registry
@@ -197,11 +198,12 @@ class _Pages:
         return JSONResponse({"targets": list(self._summaries())})
 
     def _summaries(self) -> Iterator[dict[str, Any]]:
+        now = self.door.clock()
         for name, entry in sorted(self.door.board.entries.items(), key=lambda one: natural(one[0])):
             report = entry.report
             yield {
                 "target": name,
-                "severity": str(report.severity) if report and entry.fresh(self.door.clock()) else "unknown",
+                "severity": _state(entry, now),
                 "since": entry.since.isoformat() if entry.since and report else None,
                 "findings": len(report.findings) if report else 0,
                 "last_good": entry.last_good.isoformat() if entry.last_good else None,
@@ -255,6 +257,13 @@ class _Pages:
             "timestamp": self.door.clock().isoformat(),
         }
         return JSONResponse(body, error.status_code, media_type="application/problem+json", headers=error.headers)
+
+
+def _state(entry: Entry, now: datetime) -> str:
+    """Return the severity of a target; a target without a round is not examined, which is not the same as unknown."""
+    if entry.report is None:
+        return "not_examined"
+    return str(entry.report.severity if entry.fresh(now) else Severity.UNKNOWN)
 
 
 @contextmanager

@@ -375,7 +375,8 @@ def test_findings_beyond_the_page_are_counted() -> None:
 def test_before_the_first_round_nothing_is_claimed() -> None:
     reader = Reader(target(Entry(30.0)))
 
-    assert "unknown the first round has not finished" in reader.shown
+    assert "not examined the first round has not finished" in reader.shown
+    assert "unknown" not in reader.shown
     assert "matches sql/" not in reader.shown
     assert "Checks" not in reader.shown
 
@@ -458,6 +459,29 @@ def test_the_overview_puts_the_worst_first() -> None:
 )
 def test_the_overview_says_it_in_a_sentence(targets: dict[str, tuple[Finding, ...]], headline: str) -> None:
     assert headline in Reader(overview(board(**targets))).shown
+
+
+@pytest.mark.parametrize(
+    ("targets", "headline", "title"),
+    [
+        ({}, "2 targets are not examined yet", "not examined: 2 targets"),
+        ({"machines": ()}, "1 target is ok, 2 are not examined yet", "ok: 3 targets"),
+        ({"machines": (ENUM,)}, "1 of 3 targets is not ok", "critical: 1 of 3 targets"),
+    ],
+)
+def test_targets_that_were_not_examined_yet_are_neither_ok_nor_unknown(
+    targets: dict[str, tuple[Finding, ...]], headline: str, title: str
+) -> None:
+    known = board(**targets)
+    known.entries |= {"new-1": Entry(30.0), "new-2": Entry(30.0)}
+    text = overview(known)
+    reader = Reader(text)
+
+    assert headline in reader.shown
+    assert "Not examined yet 2" in reader.shown
+    assert "unknown" not in reader.shown
+    assert f"<title>{title}" in text
+    assert {"/targets/new-1", "/targets/new-2"} <= set(reader.links)
 
 
 def test_settings_that_could_not_be_read_again_are_said() -> None:

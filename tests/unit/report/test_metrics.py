@@ -146,13 +146,34 @@ def test_each_state_of_a_migration_has_its_metric() -> None:
     assert states == {state: one(shown, f"migrations_{state}") for state in State}
 
 
-def test_a_target_is_down_from_the_start_until_a_round_has_seen_it() -> None:
+def test_a_target_that_was_not_examined_yet_is_neither_up_nor_down() -> None:
+    shown = series(board())
+
+    assert 0 == one(shown, "target_examined")
+    assert one(shown, "target_up") is None
+    assert one(shown, "check_last_success_timestamp_seconds") is None
+    assert not names(shown) & {"healthd_check_ok", "healthd_check_error", "healthd_findings"}
+    assert 1 == one(series(board(report())), "target_examined")
+
+
+def test_a_target_is_down_until_a_round_has_seen_it() -> None:
     gone = report(finding(problem="database_unreachable"), failure="unreachable")
 
-    assert 0 == one(series(board()), "target_up")
+    assert 0 == one(series(board(gone)), "target_up")
     assert 1 == one(series(board(report())), "target_up")
     assert 0 == one(series(board(report(), gone)), "target_up")
     assert 1 == one(series(board(gone, report(finding()))), "target_up")
+
+
+def test_how_long_a_result_is_recent_grows_while_a_target_waits() -> None:
+    watched = board(report(duration_s=2.0))
+    entry = watched.entries["app"]
+
+    assert 32 == one(series(watched), "check_recent_seconds")
+    entry.wait(NOW)
+    assert 52 == one(series(watched, NOW + timedelta(seconds=20)), "check_recent_seconds")
+    entry.begin(NOW + timedelta(seconds=20), deadline_s=5.0)
+    assert 52 == one(series(watched, NOW + timedelta(seconds=30)), "check_recent_seconds")
 
 
 def test_rounds_are_counted_and_failures_by_reason() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import uuid
@@ -28,11 +29,14 @@ from healthd.report import page
 from healthd.report.board import Board, Entry
 from healthd.report.connections import Clients
 from healthd.report.documents import answer, memory
-from healthd.report.metrics import exposition, one_target, registry
+from healthd.report.exposition import Exposition
 from healthd.report.repair import script
 from healthd.text import hide, natural
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
+FEW = 50  # targets whose metrics are built in no time
+PREPARED_S = 60  # after a scrape the next one is prepared for so long
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
@@ -131,7 +135,8 @@ class _Pages:
 
     def __init__(self, door: Door) -> None:
         self.door = door
-        self.registry = registry(door.board, door.clock)
+        self.exposition = Exposition(door.board, door.clock)
+        self.preparing: asyncio.Task[None] | None = None
 
     @property
     def about(self) -> dict[str, str]:
@@ -140,16 +145,28 @@ class _Pages:
 
     async def metrics(self, request: Request) -> Response:
         """Return the metrics of every target and of this process."""
-        body, content_type = exposition(self.registry, request.headers.get("accept", ""))
+        accept = request.headers.get("accept", "")
+        body, content_type = self.exposition.text(accept)
+        self._prepare(accept)
         return Response(body, headers={"Content-Type": content_type})
+
+    def _prepare(self, accept: str) -> None:
+        """Prepare the next scrape until it comes, or for a minute: many targets would take it a second."""
+        if self.preparing is not None:
+            self.preparing.cancel()
+        self.preparing = asyncio.create_task(self._prepared(accept)) if len(self.door.board.entries) > FEW else None
+
+    async def _prepared(self, accept: str) -> None:
+        for _ in range(PREPARED_S):
+            await asyncio.sleep(1)
+            await self.exposition.prepare(accept, pause=lambda: asyncio.sleep(0))
 
     async def probe(self, request: Request) -> Response:
         """Return the metrics of one target; only configured targets can be named."""
         name = request.query_params.get("target")
         if name is None or name not in self.door.board.entries:
             raise HTTPException(400, f"unknown target {name!r}" if name else "specify a target: /probe?target=NAME")
-        made = one_target(self.door.board, self.door.clock, name)
-        body, content_type = exposition(made, request.headers.get("accept", ""))
+        body, content_type = self.exposition.text(request.headers.get("accept", ""), only=name)
         return Response(body, headers={"Content-Type": content_type})
 
     async def healthy(self, _request: Request) -> Response:

@@ -15,7 +15,8 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
 from healthd.report.board import Board
-from healthd.report.metrics import TEXT, TOP, exposition, one_target, registry
+from healthd.report.exposition import Exposition
+from healthd.report.metrics import TEXT, TOP
 from healthd.report.problems import PROBLEMS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -47,7 +48,7 @@ def board(*reports: Report, targets: tuple[str, ...] = ("app",)) -> Board:
 
 
 def text_of(shown: Board, now: datetime = NOW, accept: str = "") -> str:
-    return exposition(registry(shown, lambda: now), accept)[0].decode()
+    return Exposition(shown, lambda: now).text(accept)[0].decode()
 
 
 def series(shown: Board, now: datetime = NOW) -> Series:
@@ -69,9 +70,9 @@ def names(shown: Series) -> set[str]:
 
 
 def test_a_scraper_gets_the_format_that_it_asks_for() -> None:
-    made = registry(board(report()), lambda: NOW)
-    text, plain = exposition(made, "*/*")
-    open_text, other = exposition(made, OPENMETRICS)
+    made = Exposition(board(report()), lambda: NOW)
+    text, plain = made.text("*/*")
+    open_text, other = made.text(OPENMETRICS)
 
     assert plain.startswith("text/plain; version=0.0.4")
     assert other.startswith("application/openmetrics-text; version=1.0.0")
@@ -270,7 +271,7 @@ def test_a_reload_is_good_when_the_settings_and_their_files_are(settings: bool, 
 
 def test_a_probe_shows_its_target_alone() -> None:
     shown = board(report(), targets=("app", "other"))
-    text = exposition(one_target(shown, lambda: NOW, "app"), "")[0].decode()
+    text = Exposition(shown, lambda: NOW).text("", only="app")[0].decode()
 
     assert 'target="app"' in text
     assert 'target="other"' not in text

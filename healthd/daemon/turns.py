@@ -20,7 +20,7 @@ from healthd.rounds.timing import CONNECT, LOOK
 FIRST = 4  # rounds on a server of which nothing is known yet
 MOST = 8  # rounds on one server, each with one connection
 SLOW, SLOW_S = 2.0, 0.1  # an answer that takes so many times as long as the fastest, and so much longer, is a slow one
-FORGOTTEN = 1.02  # what the fastest answer is multiplied by in each round, so that it is one of the recent ones
+FORGOTTEN = 1.005  # what the fastest answer is multiplied by in each round, so that it is one of the recent ones
 SILENT = 4  # rounds without any answer, in a row
 
 FIRST_IN_ALL, LEAST_IN_ALL = 16, 4

@@ -23,7 +23,7 @@ from healthd.daemon.loop import Watch
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
 from healthd.daemon.target_files import WrongFiles
-from healthd.daemon.turns import MOST
+from healthd.daemon.turns import FIRST, MOST, Turn, Turns
 from healthd.database.connection import dial
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
@@ -95,6 +95,23 @@ def test_check_looks_at_all_of_them_too(fleet: Fleet) -> None:
     problems = {finding["problem"] for report in reports for finding in report["findings"]}
     assert "unknown" not in {report["severity"] for report in reports}
     assert problems  # the privileges that the fixture grants: all of the databases were seen
+
+
+def test_check_lets_many_targets_take_turns(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    most: list[int] = []
+    end = Turns._end
+
+    def counted(turns: Turns, turn: Turn) -> None:
+        most.append(turns.counted)
+        end(turns, turn)
+
+    monkeypatch.setattr("healthd.cli.verbs.check.AT_ONCE", 6)
+    monkeypatch.setattr(Turns, "_end", counted)
+    reports = json.loads(healthd("check", "--format", "json").out)
+
+    assert 7 == len(reports) == len(most)
+    assert max(most) <= FIRST
+    assert "unknown" not in {report["severity"] for report in reports}
 
 
 async def test_where_no_place_comes_free_the_error_names_the_limit_and_its_cure(fleet: Fleet) -> None:

@@ -232,7 +232,8 @@ def _delayed(server: embedded.Server) -> Callable[[asyncio.StreamReader, asyncio
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_unix_connection(server.socket / ".s.PGSQL.5432")
-        await asyncio.gather(forward(reader, to_server, 0.0), forward(from_server, writer, DELAY_S))
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(forward(reader, to_server, 0.0), forward(from_server, writer, DELAY_S))
 
     return serve
 

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -39,6 +40,7 @@ from healthd.report.connections import Clients, most_connections, most_rounds, t
 from healthd.report.web import Door, application, server_for
 from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import Round, blind, examine_again
+from healthd.rounds.timing import hearing
 
 log = structlog.get_logger()
 
@@ -232,7 +234,8 @@ class Watch:
             entry.wait(now())
         async with self.turns.turn(target.name, servers) as turn:
             entry.begin(now(), target.deadline_s)
-            found = await self._round(target, last)
+            with hearing(partial(self.turns.heard, turn)):
+                found = await self._round(target, last)
             self._learn(turn, target, found.report)
             return found, turn.waited_s
 

@@ -2,7 +2,8 @@
 
 How many rounds a server bears is learned from how fast it answers, as TCP learns what a network bears: one more after
 as many rounds as there may be, half as many when it answers slowly or refuses a connection. The limit of the rounds on
-all servers is learned in the same way from this process: from how late it comes to what it has to do.
+all servers is learned in the same way: from how late this process comes to what it has to do, and from whether most
+servers have become slow at once, which is not their fault.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ SLOW, SLOW_S = 2.0, 0.1  # an answer that takes so many times as long as the fas
 FORGOTTEN = 1.005  # what the fastest answer is multiplied by in each round, so that it is one of the recent ones
 SILENT = 4  # rounds without any answer, in a row
 
-FIRST_IN_ALL, LEAST_IN_ALL = 16, 4
-WAITS_S = 1.0  # a round that takes longer waits for its server, and costs this process nothing
-BEAT_S = 0.25
+FIRST_IN_ALL, LEAST_IN_ALL = 8, 4
+WAITS_S = 1.0  # a round without an answer for so long waits for its server, and costs this process nothing
+BEAT_S, MORE = 0.25, 0.25  # by how much the limit on all servers grows with each beat in which it was reached
+SOME = 4  # rounds that say whether most servers are slow
 LATE_S = 0.2  # a process that comes so late has more to do than it can bear
 
 Servers = tuple[str, ...]
@@ -41,9 +43,14 @@ class Server:
     unlearned: int = 0  # rounds that began before the limit was last lowered: they say nothing about the new one
     unanswered: int = 0  # rounds in a row
 
-    def learn(self, answered_s: float | None, *, refused: bool) -> None:
-        """Adapt the limit to a round that ends: how long its first answers took, None if there was none."""
+    def learn(self, answered_s: float | None, *, refused: bool, unfinished: bool = False) -> bool:
+        """Adapt the limit to a round that ends, and return whether the server was slow.
+
+        `answered_s` is how long its first answers took, None if there was none; `unfinished` is a round that had
+        answers, and not all of them before its deadline.
+        """
         slow = answered_s is not None and self._is_slow(answered_s)
+        slow = slow or unfinished
         if self.unlearned:
             self.unlearned -= 1
         elif slow or refused:
@@ -51,6 +58,7 @@ class Server:
             self.unlearned = self.running - 1
         elif answered_s is not None:
             self.limit = min(float(MOST), self.limit + 1 / self.limit)
+        return slow
 
     def _is_slow(self, answered_s: float) -> bool:
         known_s = self.fastest_s
@@ -67,6 +75,7 @@ class Turn:
     given: asyncio.Future[None]
     waited_s: float = 0.0
     counted: bool = False  # in the rounds on all servers
+    answered: bool = False
     timer: asyncio.TimerHandle | None = None
 
 
@@ -78,6 +87,8 @@ class Turns:
     limit: float = FIRST_IN_ALL
     counted: int = 0
     given_at: float = field(default_factory=monotonic)
+    ended: int = 0  # rounds with an answer, since the limit on all servers was last adapted to them
+    slow: int = 0  # of these
     servers: dict[str, Server] = field(default_factory=dict)
     waiting: dict[Servers, deque[Turn]] = field(default_factory=dict)
 
@@ -98,10 +109,22 @@ class Turns:
     def learn(self, turn: Turn, report: Report, *, refused: bool = False) -> None:
         """Adapt the limits of the servers of a turn to its round."""
         taken = {word: seconds for word, seconds in report.questions if word in (CONNECT, LOOK)}
-        answered = report.failure not in ("unreachable", "timeout") or LOOK in taken
+        answered = report.failure not in ("unreachable", "timeout") or turn.answered
+        answered_s = sum(taken.values()) if answered and taken else None
+        unfinished = answered and report.failure == "timeout"
+        slow = False
         for server in map(self._server, turn.servers):
             server.unanswered = 0 if answered else server.unanswered + 1
-            server.learn(sum(taken.values()) if answered and taken else None, refused=refused)
+            slow |= server.learn(answered_s, refused=refused, unfinished=unfinished)
+        self.ended += answered
+        self.slow += slow
+
+    def heard(self, turn: Turn) -> None:
+        """Note that a server has answered: its round costs this process something from now on."""
+        turn.answered = True
+        if not turn.counted and turn.timer is not None:
+            turn.counted = True
+            self.counted += 1
 
     def silent(self, servers: Servers) -> bool:
         """Return whether one of these servers did not answer the last rounds at all."""
@@ -122,11 +145,19 @@ class Turns:
         while True:
             began = monotonic()
             await asyncio.sleep(BEAT_S)
-            if monotonic() - began - BEAT_S > LATE_S:
+            self.beat(late_s=monotonic() - began - BEAT_S)
+
+    def beat(self, *, late_s: float) -> None:
+        """Adapt the limit of the rounds on all servers to how late this process is, and whether most servers are slow."""
+        slow = self.ended >= SOME and self.slow > self.ended / 2
+        if self.ended >= SOME:
+            self.ended = self.slow = 0
+        if late_s > LATE_S or slow:
+            if self.counted <= self.limit:  # otherwise it was lowered before, and that has no effect yet
                 self.limit = max(float(LEAST_IN_ALL), self.limit / 2)
-            elif self.waiting and self.counted >= int(self.limit):
-                self.limit = min(float(self.most), self.limit + 1)
-                self._give()
+        elif self.waiting and self.counted >= int(self.limit):
+            self.limit = min(float(self.most), self.limit + MORE)
+            self._give()
 
     def follow(self, wanted: Iterable[str]) -> None:
         """Forget the servers that no target is on, unless a round is."""
@@ -159,8 +190,12 @@ class Turns:
         self.given_at = monotonic()
         self.counted += 1
         turn.counted = True
-        turn.timer = asyncio.get_running_loop().call_later(WAITS_S, self._discount, turn)
+        turn.timer = asyncio.get_running_loop().call_later(WAITS_S, self._waits, turn)
         turn.given.set_result(None)
+
+    def _waits(self, turn: Turn) -> None:
+        if not turn.answered:
+            self._discount(turn)
 
     def _discount(self, turn: Turn) -> None:
         """Count a turn no longer, and give the next one."""
@@ -173,6 +208,7 @@ class Turns:
         """Give a turn back, or stop waiting for it."""
         if turn.timer is not None:
             turn.timer.cancel()
+            turn.timer = None
             for server in map(self._server, turn.servers):
                 server.running -= 1
         elif turns := self.waiting.get(turn.servers):

@@ -139,9 +139,13 @@ async def test_a_round_that_waits_for_its_server_is_in_nobodys_way() -> None:
         holders = Holders(turns)
         holders.ask(B, "b0")
         assert [] == await holders.given()
-        turns._discount(silent)  # what the timer of the turn does
+        turns._waits(silent)  # what the timer of the turn does
 
         assert ["b0"] == await holders.given()
+        turns.heard(silent)
+        assert 2 == turns.counted
+        turns._waits(silent)
+        assert 2 == turns.counted
         await holders.end()
     assert (0, 0) == (turns.counted, turns.servers["a:5432"].running)
 
@@ -188,8 +192,41 @@ async def test_silence_says_nothing_about_how_much_a_server_bears() -> None:
 
     assert turns.silent(A)
     assert FIRST == turns.servers["a:5432"].limit
+    turn.answered = True
     turns.learn(turn, report((CONNECT, 0.01), (LOOK, 0.01), (READ, 9.0), failure="timeout"))
     assert not turns.silent(A)
+    assert FIRST / 2 == turns.servers["a:5432"].limit
+
+
+async def test_all_servers_have_fewer_rounds_when_most_of_them_slow_down_at_once_or_this_process_is_late() -> None:
+    turns = Turns(limit=16)
+    turn = Turn("app", A, asyncio.get_running_loop().create_future(), answered=True)
+    fast, slow = report((CONNECT, 0.01), (LOOK, 0.01)), report((CONNECT, 2.0), (LOOK, 0.01))
+    for one in (fast, fast, slow, slow):
+        turns.learn(turn, one)
+    turns.beat(late_s=0.0)
+    assert 16 == turns.limit
+    for one in (fast, slow, slow, slow):
+        turns.learn(turn, one)
+    turns.beat(late_s=0.0)
+    assert 8 == turns.limit
+    turns.beat(late_s=1.0)
+    assert 4 == turns.limit
+    turns.beat(late_s=1.0)
+    assert 4 == turns.limit
+
+
+async def test_all_servers_have_more_rounds_when_they_would_use_them() -> None:
+    turns = Turns(limit=1, most=2)
+    holders = Holders(turns)
+    holders.ask(A, "a0", "a1", "a2")
+    assert ["a0"] == await holders.given()
+    for _ in range(8):
+        turns.beat(late_s=0.0)
+
+    assert ["a0", "a1"] == await holders.given()
+    assert 2 == turns.limit
+    await holders.end()
 
 
 async def test_what_no_target_needs_is_forgotten_when_its_rounds_are_over() -> None:

@@ -148,7 +148,7 @@ class Turns:
             self.beat(late_s=monotonic() - began - BEAT_S)
 
     def beat(self, *, late_s: float) -> None:
-        """Adapt the limit of the rounds on all servers to how late this process is, and whether most servers are slow."""
+        """Adapt the limit of all rounds to how late this process is, and to whether most servers are slow."""
         slow = self.ended >= SOME and self.slow > self.ended / 2
         if self.ended >= SOME:
             self.ended = self.slow = 0

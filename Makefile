@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql machines-api unit test record newest matrix big against check docs site screenshots docs-serve bench clean
+.PHONY: help install run psql machines-api unit test record newest matrix big against check docs site screenshots docs-serve bench fleet clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,9 @@ check: install ## run ruff and mypy, as CI does
 bench: install ## measure durations, as ratios in one run (docs/performance.md)
 	$(BIN)/python bench/rounds.py $(TABLES)
 	$(BIN)/python bench/status.py
+
+fleet: install ## measure a daemon with 500 databases on one server, and one with 1,000 targets; takes minutes
+	$(BIN)/python bench/fleet.py $(SIZES)
 
 docs: install ## write the pages of docs/ that the code knows: reference, runbook, lint rules
 	$(BIN)/python -m docs.generate

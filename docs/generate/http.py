@@ -60,7 +60,10 @@ MEMBERS: Mapping[str, str] = {
     "request_id": "ID of this request, also in `X-Request-ID`",
     "timestamp": "when this response was made",
     "target": "name of the target",
-    "severity": "`ok`, `warning`, `critical` or `unknown`: the worst of the findings",
+    "severity": (
+        "`ok`, `warning`, `critical` or `unknown`: the worst of the findings; "
+        "in the list of targets also `not_examined`: no round has finished yet"
+    ),
     "started_at": "when the round began",
     "duration_s": "seconds that the round took",
     "next_round_s": "seconds until the next round",

@@ -50,7 +50,8 @@ This page is generated from the code (`make docs`).
 
 - A target that is removed from the configuration takes its series with it.
 - A check that cannot tell has no `healthd_check_ok`: *cannot see* is never *clean*.
-- A result that is older than three intervals is dropped, and `healthd_target_up` is 0.
+- A result that is older than three intervals, not counting what its round takes and what it waits for its turn, is
+  dropped, and `healthd_target_up` is 0.
 - Counters start again with the process.
 
 [Alert with Prometheus](../how-to/prometheus.md) describes the alert rules that use them.

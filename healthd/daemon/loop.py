@@ -15,8 +15,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -25,23 +27,28 @@ from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
 from healthd.daemon.systemd import notify, watchdog_interval_s
 from healthd.daemon.target_files import WrongFiles, changed, look_again_s, usable
+from healthd.daemon.turns import Servers, Turn, Turns
+from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
+from healthd.database.servers import servers_of
 from healthd.errors import ConfigError, HealthdError
 from healthd.expected.store import Files, Kept, keep
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.report.board import Board, Change
-from healthd.report.connections import Clients, most_connections, too_few
+from healthd.report.connections import Clients, most_connections, most_rounds, too_few
 from healthd.report.web import Door, application, server_for
 from healthd.rounds.endpoints import examine_endpoint
-from healthd.rounds.examination import Round, blind, examine_again
+from healthd.rounds.examination import Round, allowed_s, blind, examine_again
 from healthd.rounds.lateness import most_s
+from healthd.rounds.timing import hearing
 
 log = structlog.get_logger()
 
 JITTER = 0.1  # of the interval, so that rounds do not stay in step
 BACKOFF_MAX_S = 30.0
 SPREAD_FROM = 10  # targets: up to this number all first rounds begin immediately
+SPREAD_S = 10.0  # the first rounds of more targets begin within this time, if it is their turn
 STOP_S = 1.0  # how long running rounds may take to stop
 
 
@@ -60,14 +67,17 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     board = Board()
-    watch = Watch(board, load, settings, Rehearsals(board), Memory(board, settings.state_dir), WrongFiles(board))
+    descriptors = _open_files(len(settings.targets))
+    most = most_rounds(descriptors)
+    memory, wrong = Memory(board, settings.state_dir), WrongFiles(board)
+    watch = Watch(board, load, settings, Rehearsals(board), memory, wrong, Places(most=most), Turns(most))
     watch.follow(settings)
     watch.memory.restore(now())
     threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     # Signals that arrived during the start are handled now.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP, signal.SIGTERM])
-    clients = Clients(_web_connections(len(settings.targets)), board.disconnected)
+    clients = Clients(most_connections(descriptors, len(settings.targets)), board.disconnected)
     server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)), clients)
     web = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
@@ -77,6 +87,7 @@ async def serve(
     watch.later(_stay_alive(watch))
     watch.later(watch.memory.keep())
     watch.later(watch.follow_files())
+    watch.later(watch.turns.adapt())
     log.info("daemon.started", targets=len(settings.targets))
     await asyncio.wait([web, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")
@@ -86,8 +97,8 @@ async def serve(
     log.info("daemon.stopped")
 
 
-def _web_connections(targets: int) -> int:
-    """Return how many web clients may be connected; raise the limit of open files as far as this process may."""
+def _open_files(targets: int) -> int:
+    """Return how many files this process may have open, after raising the limit as far as it may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         with suppress(ValueError, OSError):
@@ -95,7 +106,7 @@ def _web_connections(targets: int) -> int:
             soft = hard
     if too_few(soft, targets):
         log.warning("files.limited", limit=soft, targets=targets, hint="raise LimitNOFILE, or ulimit -n")
-    return most_connections(soft, targets)
+    return soft
 
 
 def _learn_names(board: Board) -> None:
@@ -115,9 +126,11 @@ class Watch:
     memory: Memory
     wrong: WrongFiles
     places: Places = field(default_factory=Places)
+    turns: Turns = field(default_factory=Turns)
     kept: dict[Path, Kept] = field(default_factory=dict)  # the files, by lock file
     refused: dict[Path, str] = field(default_factory=dict)  # the errors in them since they were last valid
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
+    servers: dict[str, Servers] = field(default_factory=dict)  # of each target
     others: set[asyncio.Task[None]] = field(default_factory=set)
 
     def follow(self, settings: Settings, known: Mapping[Path, Kept] = MappingProxyType({})) -> None:
@@ -135,6 +148,9 @@ class Watch:
         watched: list[Target | Endpoint] = [*settings.targets, *settings.endpoints]
         wanted = {one.name: one for one in watched}
         self.board.watch([(name, one.interval_s) for name, one in wanted.items()])
+        self.places.expect(one.dsn for one in settings.targets)
+        self.servers = {name: _servers(one) for name, one in wanted.items()}
+        self.turns.follow(server for each in self.servers.values() for server in each)
         for name, (target, task) in list(self.rounds.items()):
             if wanted.get(name) != target or task.done():
                 task.cancel()
@@ -142,7 +158,7 @@ class Watch:
         spread = len(wanted) > SPREAD_FROM
         for name, target in wanted.items():
             if name not in self.rounds:
-                first_s = random.uniform(0, target.interval_s) if spread else 0.0  # noqa: S311 # jitter
+                first_s = random.uniform(0, min(SPREAD_S, target.interval_s)) if spread else 0.0  # noqa: S311 # jitter
                 self.rounds[name] = (target, asyncio.create_task(self._watch(target, first_s)))
         self.rehearsals.follow(settings)
         self.board.reload_ok = True
@@ -195,10 +211,11 @@ class Watch:
         last: Round | None = None
         try:
             while True:
-                last = await self._round(target, last)
+                last, waited_s = await self._turn(target, last)
                 report = last.report
                 failures = failures + 1 if report.failure else 0
                 rest_s = rest(target.interval_s, failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+                rest_s = max(rest_s / 2, rest_s - waited_s)
                 report = replace(report, next_round_s=rest_s)
                 change = self.board.post(report)
                 self.memory.posted(change)
@@ -210,6 +227,27 @@ class Watch:
                 if last.session is not None:
                     self.places.take(last.session.connection)
                 await last.close()
+
+    async def _turn(self, target: Target | Endpoint, last: Round | None) -> tuple[Round, float]:
+        """Return the next round of a target when it is its turn, and how long it had to wait for that."""
+        servers, entry = self.servers[target.name], self.board.entries[target.name]
+        if not self.turns.silent(servers):
+            entry.wait(now())
+        async with self.turns.turn(target.name, servers) as turn:
+            entry.begin(now(), allowed_s(target, last) if isinstance(target, Target) else target.deadline_s)
+            with hearing(partial(self.turns.heard, turn)):
+                found = await self._round(target, last)
+            self._learn(turn, target, found.report)
+            return found, turn.waited_s
+
+    def _learn(self, turn: Turn, target: Target | Endpoint, report: Report) -> None:
+        """Learn what the servers of a round bear; if they do not answer, whoever waits for them has no excuse."""
+        refused = isinstance(target, Target) and self.places.refused.pop(Dsn.of(target.dsn), 0) > 0
+        self.turns.learn(turn, report, refused=refused)
+        if self.turns.silent(turn.servers):
+            for name in self.turns.waiting_for(turn.servers):
+                if (entry := self.board.entries.get(name)) is not None:
+                    entry.hurry(now())
 
     async def _round(self, target: Target | Endpoint, last: Round | None) -> Round:
         """Return the next round, even after an internal error."""
@@ -261,6 +299,11 @@ class Watch:
                 sys.stderr.flush()
                 sys.stdout.flush()
                 os._exit(0)
+
+
+def _servers(target: Target | Endpoint) -> Servers:
+    """Return the servers that a round of a target, or of an endpoint, may use."""
+    return (urlsplit(target.url).netloc,) if isinstance(target, Endpoint) else servers_of(target.dsn)
 
 
 def rest(interval_s: float, failures: int) -> float:
@@ -316,12 +359,17 @@ async def _stay_alive(watch: Watch) -> None:
 
 
 def _stuck(watch: Watch) -> bool:
-    """Return whether a target has had no round for much longer than allowed."""
+    """Return whether a target has had no round for much longer than allowed, or nobody is given a turn any more."""
+    if watch.turns.stalled_s() > 2 * max((longest_s(target) for target, _ in watch.rounds.values()), default=0.0) + 30:
+        return True
+    waiting = set(watch.turns.waiting_for(tuple(watch.turns.servers)))
     for name, (target, _) in watch.rounds.items():
-        report = watch.board.entries[name].report
+        entry = watch.board.entries[name]
+        begun = [entry.begun_at] if entry.begun_at is not None else []
+        begun += [entry.report.started_at] if entry.report is not None else []
         allowed_s = (
             2 * max(target.interval_s, BACKOFF_MAX_S) + 2 * longest_s(target) + 30
         )  # an endpoint is requested twice
-        if report is not None and now() - report.started_at > timedelta(seconds=allowed_s):
+        if begun and name not in waiting and now() - max(begun) > timedelta(seconds=allowed_s):
             return True
     return False

@@ -9,6 +9,7 @@ from hashlib import md5
 from random import uniform
 from secrets import token_hex
 from time import monotonic
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
@@ -89,6 +90,9 @@ async def dial(
                 )
                 opened.connections.append(connection)
                 return connection
+            except asyncio.CancelledError as error:
+                clear_frames(error.__traceback__)  # they hold what the driver has opened, as long as the error lives
+                raise
             except psycopg.OperationalError as error:
                 full = limit_of(error)
                 if password is not None and not asked and refused(error):
@@ -96,7 +100,7 @@ async def dial(
                     continue
                 if not full or not patient or monotonic() > until:
                     raise
-                if places is None or not await places.free(dsn.parameters, full):
+                if places is None or not await places.free(dsn, full):
                     await asyncio.sleep(uniform(0.05, 0.3))  # noqa: S311 # jitter
 
 

@@ -77,7 +77,7 @@ def translate(error: psycopg.Error, dsn: Dsn | None = None) -> HealthdError:
 
 ROOM = {
     "role": "the limit counts the role's connections to all databases of the server; raise it with "
-    "ALTER ROLE … CONNECTION LIMIT N: one for each target on this server, and two more",
+    "ALTER ROLE … CONNECTION LIMIT N: one for each target on this server, and two more; 9 are enough for any number",
     "database": "raise the limit with ALTER DATABASE … CONNECTION LIMIT N, or close connections that are not needed",
     "server": "raise max_connections, or close connections that are not needed",
 }

@@ -14,6 +14,8 @@ from healthd.model.severity import Severity
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 ROUNDS_KEPT = 30
 STALE_AFTER = 3  # intervals
+WAITED_MOST = 10  # intervals by which waiting for its turn keeps a report recent
+GRACE_S = 1.0  # after its deadline a round has ended, and its report is here
 
 
 @dataclass(slots=True)
@@ -42,6 +44,10 @@ class Entry:
     questions_sum_s: dict[str, float] = field(default_factory=dict)
     rehearsal: Rehearsed = field(default_factory=Rehearsed)  # of the script that a round last had
     incidents: Counter[str] = field(default_factory=Counter)  # by problem: how often it began
+    begun_at: datetime | None = None  # the last round, whether it has ended or not
+    fresh_until: datetime | None = None  # the latest report is recent until then
+    waits_since: datetime | None = None  # for its turn, on a server that answers
+    waited: timedelta = timedelta()  # for the last turn
 
     @property
     def rehearsed(self) -> Rehearsed:
@@ -55,13 +61,39 @@ class Entry:
         return self.report is None and self.last_success is not None
 
     def fresh(self, now: datetime) -> bool:
-        """Return whether the latest report is recent: at most three intervals old, or as old as long rounds make it."""
-        if self.report is None:
-            return False
-        age = now - self.report.started_at
-        rest_s = max(self.interval_s, self.report.next_round_s)
-        # A long round is followed by one that may take twice as long, and whose report is not there before it ends.
-        return age <= timedelta(seconds=max(STALE_AFTER * rest_s, rest_s + STALE_AFTER * self.report.duration_s))
+        """Return whether the latest report is recent: at most three intervals old, not counting what a round takes.
+
+        A round that has begun before that may use its deadline, and a target that waits for its turn is not late.
+        """
+        return self.fresh_until is not None and now <= self.fresh_until + self._waited(now)
+
+    def recent_s(self, now: datetime) -> float:
+        """Return the age up to which a round that succeeded is recent: three intervals, its duration, and its wait."""
+        took_s = self.report.duration_s if self.report is not None else 0.0
+        return STALE_AFTER * self.interval_s + took_s + max(self.waited, self._waited(now)).total_seconds()
+
+    def wait(self, now: datetime) -> None:
+        """Begin to wait for a turn."""
+        self.waits_since = now
+
+    def hurry(self, now: datetime) -> None:
+        """Wait no longer with excuse: its turn has come, or the server does not answer."""
+        self.waited = self._waited(now)
+        if self.fresh_until is not None:
+            self.fresh_until += self.waited
+        self.waits_since = None
+
+    def begin(self, now: datetime, deadline_s: float) -> None:
+        """Begin a round that ends at its deadline."""
+        self.hurry(now)
+        self.begun_at = now
+        if self.fresh_until is not None and now <= self.fresh_until:
+            self.fresh_until = max(self.fresh_until, now + timedelta(seconds=deadline_s + GRACE_S))
+
+    def _waited(self, now: datetime) -> timedelta:
+        """Return how much longer the latest report is recent because the target waits."""
+        waited = now - self.waits_since if self.waits_since is not None else timedelta()
+        return max(timedelta(), min(waited, timedelta(seconds=WAITED_MOST * self.interval_s)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +137,9 @@ class Board:
         turned = entry.since is None or entry.severity is not report.severity
         entry.since = _earlier(None if turned else entry.since, ended_at)
         entry.report, entry.severity = report, report.severity
+        pause_s = max(entry.interval_s, report.next_round_s)
+        entry.fresh_until = report.started_at + timedelta(seconds=STALE_AFTER * pause_s + report.duration_s)
+        entry.waits_since = None
         entry.runs += 1
         entry.duration_sum_s += report.duration_s
         entry.durations[_bucket(report.duration_s)] += 1

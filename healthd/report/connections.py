@@ -26,6 +26,11 @@ def most_connections(descriptors: int, targets: int) -> int:
     return max(LEAST, min(MOST, _left(descriptors, targets)))
 
 
+def most_rounds(descriptors: int) -> int:
+    """Return how many rounds there may be at a time if a process may open so many files."""
+    return max(1, (descriptors - RESERVED - LEAST) // EACH)
+
+
 def too_few(descriptors: int, targets: int) -> bool:
     """Return whether a process that may open so many files lacks some for its databases and a few clients."""
     return _left(descriptors, targets) < LEAST

@@ -1,13 +1,14 @@
-"""The only door to prometheus_client: the board as new metric families for each scrape."""
+"""The only door to prometheus_client: the board as metric families, and their encoding."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import ProcessCollector
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -19,6 +20,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from healthd._version import __version__
+from healthd.model.findings import Report
 from healthd.model.ledger import State
 from healthd.model.severity import Severity
 from healthd.report.board import BUCKETS_S, Board, Entry
@@ -39,11 +41,22 @@ STATES = {
 }
 
 
-class BoardCollector(Collector):
-    """Builds all families from the board at each scrape, so that a removed target leaves no series."""
+Encode = Callable[[Iterable[Metric]], bytes]
 
-    def __init__(self, board: Board, clock: Callable[[], datetime], only: str | None = None) -> None:
-        self.board, self.clock, self.only = board, clock, only
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Families about each target, and what they depend on: while that is the same, so are they."""
+
+    families: Callable[[Mapping[str, Entry], Mapping[str, Entry], datetime], Iterable[Metric]]
+    depends_on: Callable[[Entry, datetime], tuple[object, ...]]
+
+
+class BoardCollector(Collector):
+    """Builds all families from the board, so that a removed target leaves no series."""
+
+    def __init__(self, board: Board, clock: Callable[[], datetime]) -> None:
+        self.board, self.clock = board, clock
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing: the names are known only during collection."""
@@ -51,18 +64,23 @@ class BoardCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield all families; the sets of label values are bounded."""
-        now = self.clock()
-        entries = {name: one for name, one in self.board.entries.items() if self.only in (None, name)}
+        now, entries = self.clock(), self.board.entries
         fresh = {name: one for name, one in entries.items() if one.fresh(now)}
-        yield from _process(self.board)
-        yield from _labelled({name: found for name, found in self.board.labels.items() if name in entries})
-        yield from _rounds(entries, fresh)
-        yield from _questions(entries)
-        yield from _findings(fresh)
-        yield _waived(fresh)
-        yield from _incidents(entries)
-        yield from _migrations(fresh)
-        yield from _endpoints(entries, fresh)
+        yield from about_healthd(self.board, entries)
+        for group in GROUPS:
+            yield from group.families(entries, fresh, now)
+
+
+def about_healthd(board: Board, targets: Container[str]) -> Iterator[Metric]:
+    """Yield the families that do not depend on rounds."""
+    yield from _process(board)
+    yield from _labelled({name: found for name, found in board.labels.items() if name in targets})
+
+
+def about_target(name: str, entry: Entry, group: Group, now: datetime) -> Iterable[Metric]:
+    """Return the families of a group for one target."""
+    own = {name: entry}
+    return group.families(own, own if entry.fresh(now) else {}, now)
 
 
 def _process(board: Board) -> Iterator[Metric]:
@@ -120,9 +138,26 @@ def _seconds(instant: datetime | None) -> float | None:
     return instant.timestamp() if instant else None
 
 
-def _rounds(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metric]:
-    up = {name: float(name in fresh and _seen(one)) for name, one in entries.items()}
-    yield _gauge("healthd_target_up", "Whether the last round could read the target.", dict(up))
+def _recent(entries: Mapping[str, Entry], _fresh: object, now: datetime) -> Iterator[Metric]:
+    yield _gauge(
+        "healthd_check_recent_seconds",
+        "Age up to which a round that succeeded is recent: three intervals, its duration, and what it waited.",
+        {name: one.recent_s(now) for name, one in entries.items()},
+    )
+
+
+def _rounds(entries: Mapping[str, Entry], fresh: Mapping[str, Entry], _now: object) -> Iterator[Metric]:
+    examined = {name: one for name, one in entries.items() if one.report is not None}
+    yield _gauge(
+        "healthd_target_examined",
+        "Whether a round of the target has finished since healthd started; before that nothing else is known of it.",
+        {name: float(name in examined) for name in entries},
+    )
+    yield _gauge(
+        "healthd_target_up",
+        "Whether the last round could read the target; absent before the first round.",
+        {name: float(name in fresh and _seen(one)) for name, one in examined.items()},
+    )
     yield _gauge(
         "healthd_check_interval_seconds",
         "Pause between two rounds of the target.",
@@ -164,7 +199,7 @@ def _rounds(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metr
     yield from (runs, failures, durations)
 
 
-def _questions(entries: dict[str, Entry]) -> Iterator[Metric]:
+def _questions(entries: Mapping[str, Entry], _fresh: object, _now: object) -> Iterator[Metric]:
     """Yield two series for each question: histograms would be too many series for a thousand targets."""
     took = SummaryMetricFamily(
         "healthd_query_duration_seconds",
@@ -190,7 +225,13 @@ def _seen(entry: Entry) -> bool:
     return entry.report is not None and entry.report.failure is None
 
 
-def _findings(fresh: dict[str, Entry]) -> Iterator[Metric]:
+def _results(_entries: object, fresh: Mapping[str, Entry], _now: object) -> Iterator[Metric]:
+    yield from _findings(fresh)
+    yield _waived(fresh)
+    yield from _migrations(fresh)
+
+
+def _findings(fresh: Mapping[str, Entry]) -> Iterator[Metric]:
     ok = GaugeMetricFamily(
         "healthd_check_ok", "Whether a check has no finding; absent while it cannot tell.", labels=["target", "check"]
     )
@@ -225,7 +266,7 @@ def _findings(fresh: dict[str, Entry]) -> Iterator[Metric]:
     yield from (ok, error, count, info)
 
 
-def _waived(fresh: dict[str, Entry]) -> Metric:
+def _waived(fresh: Mapping[str, Entry]) -> Metric:
     return _gauge(
         "healthd_waived",
         "Number of findings of the last round that a waiver covers; no other metric of findings counts them.",
@@ -237,7 +278,7 @@ def _waived(fresh: dict[str, Entry]) -> Metric:
     )
 
 
-def _incidents(entries: dict[str, Entry]) -> Iterator[Metric]:
+def _incidents(entries: Mapping[str, Entry], _fresh: object, _now: object) -> Iterator[Metric]:
     """Yield every problem that a target can have, starting at 0: a series that starts at 1 shows no increase."""
     begun = CounterMetricFamily(
         "healthd_incidents",
@@ -256,7 +297,7 @@ def _cut(text: str | None) -> str:
     return text if len(text) <= TEXT else text[: TEXT - 1] + "…"
 
 
-def _migrations(fresh: dict[str, Entry]) -> Iterator[Metric]:
+def _migrations(fresh: Mapping[str, Entry]) -> Iterator[Metric]:
     for state, word in STATES.items():
         yield _gauge(
             f"healthd_migrations_{word}",
@@ -269,7 +310,7 @@ def _migrations(fresh: dict[str, Entry]) -> Iterator[Metric]:
         )
 
 
-def _endpoints(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[Metric]:
+def _endpoints(entries: Mapping[str, Entry], fresh: Mapping[str, Entry], _now: object) -> Iterator[Metric]:
     up = GaugeMetricFamily(
         "healthd_endpoint_up", "Whether the last response of the endpoint had the expected status.", labels=["endpoint"]
     )
@@ -292,23 +333,41 @@ def _endpoints(entries: dict[str, Entry], fresh: dict[str, Entry]) -> Iterator[M
     yield from (up, responses, durations)
 
 
-def registry(board: Board, clock: Callable[[], datetime]) -> CollectorRegistry:
-    """Return the registry of the daemon: the board and its process."""
-    made = CollectorRegistry()
-    ProcessCollector(registry=made)
-    made.register(BoardCollector(board, clock))
-    return made
+GROUPS = (
+    Group(_rounds, lambda one, now: (one.runs, one.report, one.fresh(now), one.interval_s, one.last_success)),
+    Group(_recent, lambda one, now: (one.recent_s(now),)),
+    Group(_questions, lambda one, _: (one.runs,)),
+    Group(_results, lambda one, now: (one.fresh(now), *_parts(one.report))),
+    Group(_incidents, lambda one, _: tuple(one.incidents.items())),
+    Group(_endpoints, lambda one, now: (one.runs, one.fresh(now)) if one.report and one.report.asked else ()),
+)
 
 
-def one_target(board: Board, clock: Callable[[], datetime], target: str) -> CollectorRegistry:
-    """Return a registry with one target only, for /probe."""
-    made = CollectorRegistry()
-    made.register(BoardCollector(board, clock, only=target))
-    return made
+def _parts(report: Report | None) -> tuple[object, ...]:
+    """Return the parts of a report that a quiet round takes over from the last one."""
+    if report is None:
+        return ()
+    return report.checks, report.findings, report.migrations, report.waived, report.failure, report.asked is None
 
 
-def exposition(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
-    """Return the metrics and their content type, in the format that the scraper requests if it is supported."""
+class _Families(Collector):
+    """Families as encoders want them."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self.families = families
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the families."""
+        return self.families
+
+
+def of_process() -> Iterable[Metric]:
+    """Return the families about this process."""
+    return ProcessCollector(registry=None).collect()
+
+
+def encoder(accept: str) -> tuple[Encode, str]:
+    """Return what encodes families in the format that a scraper requests, if it is supported, and the content type."""
     known = [part for part in accept.split(",") if "version" not in part.lower() or VERSION.search(part)]
     encode, content_type = choose_encoder(",".join(known))
-    return encode(registry), content_type
+    return lambda families: encode(_Families(families)), content_type

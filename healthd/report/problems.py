@@ -120,6 +120,22 @@ WATCHER = tuple(
             ),
         ),
         (
+            "not_examined",
+            "A target has not been examined since the start",
+            """
+After a start or a reload, targets are examined one after the other, as fast as their servers bear it.
+Before its first round a target has the state *not examined*, which is neither healthy nor unknown and alerts nobody.
+This alert is for a target that has been in it for 15 minutes.""",
+            "Nothing is known of the target: changes are not detected.",
+            """
+The start page of healthd lists the targets that are not examined yet.
+`healthd_check_duration_seconds` of the other targets on its server shows how long their rounds take.""",
+            """
+If the server is slow or refuses connections, make room for healthd: a `CONNECTION LIMIT` of at least four.
+If rounds take long, raise `interval_s`, or distribute the targets among several daemons.
+`healthd check NAME` examines one target now.""",
+        ),
+        (
             "watchdog",
             "Alerting works",
             (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import uuid
@@ -23,17 +24,21 @@ from starlette.routing import Route
 from healthd._version import __version__
 from healthd.config.hosts import Site
 from healthd.errors import ConfigError, HealthdError
+from healthd.model.severity import Severity
 from healthd.report import page
-from healthd.report.board import Board
+from healthd.report.board import Board, Entry
 from healthd.report.choice import Choice
 from healthd.report.connections import Clients
 from healthd.report.documents import answer, memory
-from healthd.report.metrics import exposition, one_target, registry
+from healthd.report.exposition import Exposition
 from healthd.report.repair import script
 from healthd.report.standings import STATES
 from healthd.text import hide, natural
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
+FEW = 50  # targets whose metrics are built in no time
+PREPARED_S = 60  # after a scrape the next one is prepared for so long
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
@@ -132,7 +137,8 @@ class _Pages:
 
     def __init__(self, door: Door) -> None:
         self.door = door
-        self.registry = registry(door.board, door.clock)
+        self.exposition = Exposition(door.board, door.clock)
+        self.preparing: asyncio.Task[None] | None = None
 
     @property
     def about(self) -> dict[str, str]:
@@ -141,16 +147,28 @@ class _Pages:
 
     async def metrics(self, request: Request) -> Response:
         """Return the metrics of every target and of this process."""
-        body, content_type = exposition(self.registry, request.headers.get("accept", ""))
+        accept = request.headers.get("accept", "")
+        body, content_type = self.exposition.text(accept)
+        self._prepare(accept)
         return Response(body, headers={"Content-Type": content_type})
+
+    def _prepare(self, accept: str) -> None:
+        """Prepare the next scrape until it comes, or for a minute: many targets would take it a second."""
+        if self.preparing is not None:
+            self.preparing.cancel()
+        self.preparing = asyncio.create_task(self._prepared(accept)) if len(self.door.board.entries) > FEW else None
+
+    async def _prepared(self, accept: str) -> None:
+        for _ in range(PREPARED_S):
+            await asyncio.sleep(1)
+            await self.exposition.prepare(accept, pause=lambda: asyncio.sleep(0))
 
     async def probe(self, request: Request) -> Response:
         """Return the metrics of one target; only configured targets can be named."""
         name = request.query_params.get("target")
         if name is None or name not in self.door.board.entries:
             raise HTTPException(400, f"unknown target {name!r}" if name else "specify a target: /probe?target=NAME")
-        made = one_target(self.door.board, self.door.clock, name)
-        body, content_type = exposition(made, request.headers.get("accept", ""))
+        body, content_type = self.exposition.text(request.headers.get("accept", ""), only=name)
         return Response(body, headers={"Content-Type": content_type})
 
     async def healthy(self, _request: Request) -> Response:
@@ -198,11 +216,12 @@ class _Pages:
         return JSONResponse({"targets": list(self._summaries())})
 
     def _summaries(self) -> Iterator[dict[str, Any]]:
+        now = self.door.clock()
         for name, entry in sorted(self.door.board.entries.items(), key=lambda one: natural(one[0])):
             report = entry.report
             yield {
                 "target": name,
-                "severity": str(report.severity) if report and entry.fresh(self.door.clock()) else "unknown",
+                "severity": _state(entry, now),
                 "since": entry.since.isoformat() if entry.since and report else None,
                 "findings": len(report.findings) if report else 0,
                 "last_good": entry.last_good.isoformat() if entry.last_good else None,
@@ -266,6 +285,13 @@ def _page(text: str) -> Response:
 def _choice(request: Request) -> Choice:
     """Return what the address of a page asks for."""
     return Choice.of(request.query_params.get("q", ""), request.query_params.get("state", ""), STATES)
+
+
+def _state(entry: Entry, now: datetime) -> str:
+    """Return the severity of a target; a target without a round is not examined, which is not the same as unknown."""
+    if entry.report is None:
+        return "not_examined"
+    return str(entry.report.severity if entry.fresh(now) else Severity.UNKNOWN)
 
 
 @contextmanager

@@ -103,7 +103,7 @@ class Round:
 
     async def close(self) -> None:
         """Close the connection; a second time does nothing."""
-        if self.session is not None:
+        if self.session is not None and self.session.connection is not None:
             await self.session.connection.close()
 
 
@@ -125,9 +125,15 @@ async def examine_again(target: Target, files: Files, last: Round | None, *, pla
     Rounds share a connection, because a session with warm caches is faster; it is replaced every ten minutes.
     This function closes the last round, and the caller closes the round that it returns at the end.
     A round that follows a long one uses a second connection while it runs, if one is available.
-    Between rounds the connection is kept in `places`, and may be closed there.
+    Between rounds the connection is kept in `places`, and may be closed there; a target that shares its server with
+    many others keeps none, and asks on a new one whether anything has changed.
     """
     return await _round(target, Later.made(files), last, places)
+
+
+def allowed_s(target: Target, last: Round | None) -> float:
+    """Return how long the round after this one may take."""
+    return min(target.deadline_s * (last.stretch if last is not None else 1.0), most_s(target))
 
 
 async def _round(
@@ -146,10 +152,10 @@ async def _round(
     started_at, start_s = (opening.started_at, opening.start_s) if opening else (datetime.now(UTC), monotonic())
     seen: Seen | None = None
     failed: Report | None = None
-    allowed_s = min(target.deadline_s * (last.stretch if last is not None else 1.0), most_s(target))
+    limit_s = allowed_s(target, last)
     too_late = False
     opened = opening.opened if opening is not None else Opened()
-    if last is not None and last.session is not None:
+    if last is not None and last.session is not None and last.session.connection is not None:
         opened.connections.append(last.session.connection)
         if places is not None:
             places.take(last.session.connection)
@@ -158,24 +164,22 @@ async def _round(
             if opening is not None:
                 work = _only(target, files, opening, bounded=bounded)
             else:
-                work = _next(target, files, last, places, Budget.of(start_s, allowed_s))
-            seen = await within(start_s + allowed_s - monotonic(), work, opened)
+                work = _next(target, files, last, places, Budget.of(start_s, limit_s))
+            seen = await within(start_s + limit_s - monotonic(), work, opened)
     except HealthdError as error:
         failed = blind(target, error)
     except TimeUp as late:
         too_late = late.answers
-        failed = replace(blind(target, _overdue(allowed_s, answers=late.answers)), failure="timeout")
+        failed = replace(blind(target, _overdue(limit_s, answers=late.answers)), failure="timeout")
     finally:
         if last is not None and not _same_connection(last, seen):
             await last.close()
     known = await files.ready()  # what is wrong with them is told, whatever the database answers
-    session = seen.session if seen is not None else None
-    if places is not None and session is not None:
-        places.leave(session.connection, Dsn.of(target.dsn).parameters)
+    session = await _rested(target, seen.session, places) if seen is not None else None
     adopted, duration_s = last is not None and last.adopted, monotonic() - start_s
     if seen is not None:
         too_late = bool(seen.late)
-        seen = replace(seen, verdict=with_lateness(seen.verdict, target, seen.late, allowed_s))
+        seen = replace(seen, verdict=with_lateness(seen.verdict, target, seen.late, limit_s))
     report = _reported(target, seen, failed, adopted=adopted)
     report = replace(
         report,
@@ -188,7 +192,7 @@ async def _round(
     adopted = adopted or (seen is not None and _has_ledger(seen.verdict))
     reading = seen.reading if seen is not None and report.script else None
     took_s = duration_s if seen is not None and seen.whole else None
-    next_s = allowed_next_s(target, allowed_s, late=too_late, took_s=took_s)
+    next_s = allowed_next_s(target, limit_s, late=too_late, took_s=took_s)
     stretch = next_s / target.deadline_s
     return Round(report, seen.files if seen is not None else None, session, adopted, reading, stretch)
 
@@ -201,12 +205,23 @@ def _place(target: Target) -> str:
         return ""
 
 
-def _overdue(allowed_s: float, *, answers: bool) -> HealthdError:
+def _overdue(limit_s: float, *, answers: bool) -> HealthdError:
     """Return the error of a round that took longer than its deadline: because of the server, or because of the work."""
     if answers:
         hint = "raise deadline_s in yoyo.ini, or find out what the server waits for: healthd_query_duration_seconds"
-        return DatabaseFailed(f"the round took longer than {allowed_s:g} s", hint=hint)
-    return DatabaseUnreachable(f"no answer within {allowed_s:g} s", hint="see deadline_s in yoyo.ini")
+        return DatabaseFailed(f"the round took longer than {limit_s:g} s", hint=hint)
+    return DatabaseUnreachable(f"no answer within {limit_s:g} s", hint="see deadline_s in yoyo.ini")
+
+
+async def _rested(target: Target, session: Session, places: Places | None) -> Session:
+    """Return the session as it waits for the next round: with its connection in `places`, or without one."""
+    if places is None:
+        return session
+    if places.keeps(target.dsn):
+        places.leave(session.connection, Dsn.of(target.dsn).parameters)
+        return session
+    await session.connection.close()
+    return replace(session, connection=None)
 
 
 def _reported(target: Target, seen: Seen | None, failed: Report | None, *, adopted: bool) -> Report:
@@ -244,23 +259,37 @@ async def _only(target: Target, files: Later[Files], opening: Opening, *, bounde
 async def _next(target: Target, files: Later[Files], last: Round | None, places: Places | None, budget: Budget) -> Seen:
     """Return what a round sees: on the last one's connection, or on a new one when that is old or turns out gone."""
     session = last.session if last is not None else None
-    if last is not None and session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S:
+    lasts = session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S
+    kept = places is None or places.keeps(target.dsn)
+    if last is not None and session is not None and lasts and not session.is_closed:
         with suppress(HealthdError):  # the connection is lost, or a table of the query was dropped
-            with question(LOOK):
-                same, mark = await look(session.connection, session.mark)
-            if same and last.files is await files.ready():
-                return Seen(last.report, last.files, replace(session, mark=mark), last.reading)
-            session = replace(session, mark=mark)
-            return await _read(target, files, session, _reader(target, session, budget))
+            return await _looked(target, files, last, session, budget, kept=kept)
+    lost = session is not None and session.is_closed
     if last is not None:
         await last.close()
     with question(CONNECT):
         connection = await dial(target.dsn, timeout_s=target.deadline_s, places=places)
     async with _closing_on_failure(connection):
-        new = Session(connection, monotonic(), await _mark(connection, busy=session is not None))
+        if last is not None and session is not None and lasts and lost:
+            with suppress(HealthdError):
+                return await _looked(target, files, last, session.on(connection, kept=kept), budget, kept=kept)
+        new = Session(connection, monotonic(), await _mark(connection, busy=session is not None, planned=kept))
         if session is not None:
             new = replace(new, reading_s=session.reading_s, sampled=session.sampled, made=session.made)
-        return await _read(target, files, new, _reader(target, new, budget))
+        return await _read(target, files, new, _reader(target, new, budget, kept=kept))
+
+
+async def _looked(
+    target: Target, files: Later[Files], last: Round, session: Session, budget: Budget, *, kept: bool
+) -> Seen:
+    """Return what a round sees that reads only what has changed: nothing, or everything."""
+    assert session.mark is not None, "without a mark nothing is known of the last reading"
+    with question(LOOK):
+        same, mark = await look(session.connection, session.mark)
+    session = replace(session, mark=mark)
+    if same and last.files is await files.ready():
+        return Seen(last.report, last.files, session, last.reading)
+    return await _read(target, files, session, _reader(target, session, budget, kept=kept))
 
 
 @asynccontextmanager
@@ -272,23 +301,23 @@ async def _closing_on_failure(connection: Any) -> AsyncIterator[None]:
         raise
 
 
-async def _mark(connection: Any, *, busy: bool) -> Mark | None:
+async def _mark(connection: Any, *, busy: bool, planned: bool) -> Mark | None:
     """Return the mark; None without the privilege to read it: then every round reads everything."""
     try:
         with question(LOOK):
-            return await take_mark(connection, busy=busy)
+            return await take_mark(connection, busy=busy, planned=planned)
     except (PermissionDenied, DatabaseFailed):
         return None
 
 
-def _reader(target: Target, session: Session, budget: Budget) -> Reader:
-    """Return what reads on a connection that rounds share."""
+def _reader(target: Target, session: Session, budget: Budget, *, kept: bool) -> Reader:
+    """Return what reads on a connection; where many targets share a server and none is kept, it has no second one."""
     new = session.vitals is None
     return Reader(
         session.connection,
         target.dsn,
         timeout_s=target.deadline_s,
-        last_s=session.reading_s,
+        last_s=session.reading_s if kept else 0.0,
         kept=not new,
         more=new,
         drifted=session.made is not None,

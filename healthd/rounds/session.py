@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import randrange
 from time import monotonic
 from typing import Any
@@ -45,7 +45,8 @@ class Sampled:
 class Session:
     """A connection that rounds share, its start (monotonic seconds), and what was read on it.
 
-    Without a mark everything must be read again; the last full reading took `reading_s`.
+    Without a mark everything must be read again; the last full reading took `reading_s`. The connection is None if it
+    was not kept between rounds: the next round opens another one, and what was read is as old as it was.
     """
 
     connection: Any
@@ -56,6 +57,19 @@ class Session:
     vitals: Vitals | None = None  # what changes slowly and is not in a snapshot: read once on each connection
     sampled: Sampled | None = None  # kept when the connection is replaced
     made: Made | None = None  # the script of the last round with findings, kept as well
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether there is no connection any more."""
+        return self.connection is None or bool(self.connection.closed)
+
+    def on(self, connection: Any, *, kept: bool) -> Session:
+        """Return the session on another connection, which is kept between rounds or only used for one.
+
+        On the latter, plans are of no use, and values are sent again: it has the present settings.
+        """
+        mark = replace(self.mark, planned=kept) if self.mark is not None else None
+        return replace(self, connection=connection, mark=mark, tried=self.tried if kept else None)
 
 
 async def try_values(target: Target, tried: Tried | None, reading: Reading, reader: Reader) -> Tried:

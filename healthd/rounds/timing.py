@@ -1,8 +1,8 @@
-"""How long each query takes, as measured by the daemon, including abandoned queries."""
+"""How long each query takes, as measured by the daemon, including abandoned queries; and that there is an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
@@ -20,6 +20,7 @@ CONNECT, LOOK, READ, BESIDE, VALUES, ACCESS, STATEMENTS, ROWS = QUESTIONS = (
 )
 
 _TAKEN: ContextVar[list[tuple[str, float]] | None] = ContextVar("healthd_taken", default=None)
+_HEARD: ContextVar[Callable[[], None] | None] = ContextVar("healthd_heard", default=None)
 
 
 @contextmanager
@@ -34,11 +35,23 @@ def timing() -> Iterator[list[tuple[str, float]]]:
 
 
 @contextmanager
+def hearing(heard: Callable[[], None]) -> Iterator[None]:
+    """Call a function whenever a query of the block is answered."""
+    token = _HEARD.set(heard)
+    try:
+        yield
+    finally:
+        _HEARD.reset(token)
+
+
+@contextmanager
 def question(word: str) -> Iterator[None]:
     """Time the query of the block, whether it succeeds or not."""
     start = monotonic()
     try:
         yield
+        if (heard := _HEARD.get()) is not None:
+            heard()
     finally:
         taken = _TAKEN.get()
         if taken is not None:

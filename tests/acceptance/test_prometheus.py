@@ -22,6 +22,7 @@ GUIDE = (FOLDER.parent / "docs" / "how-to" / "prometheus.md").read_text()
 METRICS = (
     "healthd_build_info",
     "healthd_external_url_info",
+    "healthd_target_examined",
     "healthd_target_up",
     "healthd_check_ok",
     "healthd_check_error",
@@ -31,6 +32,7 @@ METRICS = (
     "healthd_check_last_run_timestamp_seconds",
     "healthd_check_last_success_timestamp_seconds",
     "healthd_check_interval_seconds",
+    "healthd_check_recent_seconds",
     "healthd_check_runs_total",
     "healthd_check_failures_total",
     "healthd_check_duration_seconds",

@@ -19,7 +19,7 @@ from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.report.board import Board
 from healthd.report.documents import answer, text
-from healthd.report.metrics import exposition, registry
+from healthd.report.exposition import Exposition
 from healthd.report.page import overview, target
 from healthd.rounds.endpoints import LIMIT_BYTES, ask, examine_endpoint
 
@@ -318,7 +318,7 @@ async def test_the_board_shows_an_endpoint_as_metrics_on_the_page_and_in_the_api
         report = await report_of(talk, deadline_s=0.5)
         board.post(report)
     now = datetime.now(UTC)
-    lines = exposition(registry(board, lambda: now), "")[0].decode().splitlines()
+    lines = Exposition(board, lambda: now).text("")[0].decode().splitlines()
 
     assert 'healthd_endpoint_up{endpoint="api"} 0.0' in lines
     for code, times in (("200", 1), ("500", 2), ("none", 2)):  # what is wrong is asked twice

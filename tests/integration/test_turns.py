@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from acceptance.test_cli import healthd, make_project
-from conftest import MakeDatabase
+from conftest import MakeDatabase, Sql
+from story import files, lock, migrated, migrations
 
 from healthd.config.reader import read_settings
+from healthd.config.settings import Settings, Target
+from healthd.daemon.loop import Watch
+from healthd.daemon.rehearsals import Rehearsals
+from healthd.daemon.state import Memory
+from healthd.daemon.target_files import WrongFiles
+from healthd.daemon.turns import FIRST, MOST, Turn, Turns
 from healthd.database.connection import dial
+from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
 from healthd.errors import DatabaseUnreachable
-from healthd.expected.store import read_files
+from healthd.expected.store import Files, read_files
+from healthd.report.board import Board
 from healthd.rounds.examination import Round, examine_again
 
 ROLE = "few_connections"
+SQL = Path(__file__).parents[2] / "sql"
 
 
 @dataclass(frozen=True)
@@ -58,12 +71,12 @@ def fleet(
 
 async def test_rounds_take_turns_where_a_role_may_have_few_connections(fleet: Fleet) -> None:
     settings = read_settings()
-    files, places = read_files(settings), Places()
+    known, places = read_files(settings), Places()
     last: dict[str, Round | None] = dict.fromkeys((target.name for target in settings.targets), None)
     failures = []
     for _ in range(3):
         made = await asyncio.gather(
-            *(examine_again(target, files, last[target.name], places=places) for target in settings.targets)
+            *(examine_again(target, known, last[target.name], places=places) for target in settings.targets)
         )
         last = {one.report.target: one for one in made}
         failures += [one.report.findings for one in made if one.report.failure]
@@ -82,6 +95,23 @@ def test_check_looks_at_all_of_them_too(fleet: Fleet) -> None:
     problems = {finding["problem"] for report in reports for finding in report["findings"]}
     assert "unknown" not in {report["severity"] for report in reports}
     assert problems  # the privileges that the fixture grants: all of the databases were seen
+
+
+def test_check_lets_many_targets_take_turns(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    most: list[int] = []
+    end = Turns._end
+
+    def counted(turns: Turns, turn: Turn) -> None:
+        most.append(turns.counted)
+        end(turns, turn)
+
+    monkeypatch.setattr("healthd.cli.verbs.check.AT_ONCE", 6)
+    monkeypatch.setattr(Turns, "_end", counted)
+    reports = json.loads(healthd("check", "--format", "json").out)
+
+    assert 7 == len(reports) == len(most)
+    assert max(most) <= FIRST
+    assert "unknown" not in {report["severity"] for report in reports}
 
 
 async def test_where_no_place_comes_free_the_error_names_the_limit_and_its_cure(fleet: Fleet) -> None:
@@ -105,3 +135,241 @@ async def test_a_connection_that_rests_is_given_up_for_who_has_none(fleet: Fleet
     assert [True, False, False] == [connection.closed for connection in held]
     for connection in (new, *held):
         await connection.close()
+
+
+# ── a daemon with many databases on one server ──────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def known() -> Files:
+    """What sql/ says."""
+    return files(lock(), migrations())
+
+
+@pytest.fixture(scope="module")
+async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
+    async with migrated(server, _administrator, "turns") as name:
+        yield name
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings without a target."""
+    monkeypatch.chdir(tmp_path)
+    Path("yoyo.ini").write_text(f"[DEFAULT]\nsources = {SQL}\n[healthd]\nrehearse = no\n")
+    return read_settings()
+
+
+@pytest.fixture
+def make_targets(template: str, make_database: MakeDatabase) -> Callable[[int], tuple[Target, ...]]:
+    """Return a function that makes databases, and returns them as targets."""
+    return lambda number: tuple(
+        Target(f"t{one}", make_database(template), interval_s=0.2, deadline_s=60.0) for one in range(number)
+    )
+
+
+@asynccontextmanager
+async def watching(settings: Settings, *targets: Target) -> AsyncIterator[Watch]:
+    """Watch targets as the daemon does."""
+    board = Board()
+    memory, wrong = Memory(board), WrongFiles(board)
+    watch = Watch(board, lambda: settings, settings, Rehearsals(board), memory, wrong)
+    watch.follow(replace(settings, targets=targets))
+    watch.later(watch.turns.adapt())
+    try:
+        yield watch
+    finally:
+        await watch.stop()
+
+
+async def examined(watch: Watch, rounds: int, *names: str) -> None:
+    """Wait until these targets had so many rounds; without names, all of them."""
+    chosen = names or tuple(watch.board.entries)
+    while any(watch.board.entries[name].runs < rounds for name in chosen):  # noqa: ASYNC110 # the board has no event
+        await asyncio.sleep(0.01)
+
+
+def failed(watch: Watch) -> dict[str, list[str]]:
+    """Return the reasons for which rounds failed, by target."""
+    return {name: sorted(one.failures) for name, one in watch.board.entries.items() if one.failures}
+
+
+OURS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'healthd/%'"
+
+
+async def test_many_databases_of_one_server_are_examined_by_few_backends(
+    settings: Settings, make_targets: Callable[[int], tuple[Target, ...]], server: Any, sql: Sql
+) -> None:
+    seen: list[int] = []
+
+    async def count() -> None:
+        async with await psycopg.AsyncConnection.connect(server.url(), autocommit=True) as connection:
+            while True:
+                ((number,),) = await (await connection.execute(OURS)).fetchall()
+                seen.append(number)
+                await asyncio.sleep(0.01)
+
+    async with watching(settings, *make_targets(20)) as watch:
+        counting = asyncio.create_task(count())
+        await examined(watch, 3)
+        counting.cancel()
+        resting = len(watch.places.resting)
+
+    assert {} == failed(watch)
+    assert 0 < max(seen) <= MOST + 2  # of two, the server has not ended the session yet
+    assert 0 == resting
+    assert ({}, 0) == (watch.turns.waiting, watch.turns.counted)
+    assert {0} == {one.running for one in watch.turns.servers.values()}
+    while sql(server.url(), OURS) != [(0,)]:  # noqa: ASYNC110 # the server notices soon
+        await asyncio.sleep(0.01)
+
+
+async def test_few_targets_of_a_server_keep_their_connections(
+    settings: Settings, make_targets: Callable[[int], tuple[Target, ...]]
+) -> None:
+    async with watching(settings, *make_targets(2)) as watch:
+        await examined(watch, 3)
+        connects = {name: entry.questions["connect"] for name, entry in watch.board.entries.items()}
+
+    assert {"t0": 1, "t1": 1} == connects
+
+
+async def test_a_role_that_may_have_three_connections_sees_twenty_databases(
+    settings: Settings, make_targets: Callable[[int], tuple[Target, ...]], server: Any, sql: Sql
+) -> None:
+    sql(server.url(), "DROP ROLE IF EXISTS three_connections")
+    sql(server.url(), "CREATE ROLE three_connections LOGIN CONNECTION LIMIT 3 IN ROLE pg_read_all_data")
+    try:
+        targets = [replace(one, dsn=one.dsn.replace("postgres@", "three_connections@")) for one in make_targets(20)]
+        async with watching(settings, *targets) as watch:
+            await examined(watch, 2)
+            unknown = [name for name, one in watch.board.entries.items() if one.report and one.report.failure]
+    finally:
+        sql(server.url(), "DROP ROLE three_connections")
+
+    assert [] == unknown
+    assert {} == failed(watch)
+
+
+async def test_targets_that_do_not_answer_keep_nobody_waiting(
+    settings: Settings, make_targets: Callable[[int], tuple[Target, ...]]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts nothing, and the client does not know that
+        dsn = f"host=127.0.0.1 port={silent.getsockname()[1]} dbname=app user=me"
+        holes = [Target(f"hole{one}", dsn, interval_s=0.2, deadline_s=2.0) for one in range(8)]
+        async with watching(settings, *holes, *make_targets(8)) as watch:
+            await examined(watch, 3, *(f"t{one}" for one in range(8)))
+            await examined(watch, 1)
+
+    assert {one.name: ["timeout"] for one in holes} == failed(watch)
+
+
+async def test_a_target_that_is_removed_gives_its_turn_to_the_others(
+    settings: Settings, make_targets: Callable[[int], tuple[Target, ...]]
+) -> None:
+    targets = make_targets(6)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        dsn = f"host=127.0.0.1 port={silent.getsockname()[1]} dbname=app user=me"
+        holes = tuple(Target(f"hole{one}", dsn, interval_s=0.2, deadline_s=3600.0) for one in range(MOST + 1))
+        async with watching(settings, *targets, *holes) as watch:
+            (server,) = watch.servers["hole0"]
+            await examined(watch, 1, *(one.name for one in targets))
+            held, waiting = watch.turns.servers[server].running, bool(watch.turns.waiting)
+            watch.follow(replace(settings, targets=targets))
+            await examined(watch, 2)
+            watch.follow(replace(settings, targets=targets[:3]))
+            known = watch.turns.servers
+
+    assert (True, True) == (0 < held <= MOST, waiting)
+    assert server not in known
+    assert {} == failed(watch)
+
+
+# ── a connection that was not kept ──────────────────────────────────────────────────────────────────────
+
+
+def unkept(*dsns: str | Dsn) -> Places:
+    """Return places for targets that share their server with many others."""
+    return Places(crowded=frozenset(map(Dsn.of, dsns)))
+
+
+def reads(found: Round) -> list[str]:
+    """Return what a round asked."""
+    return [question for question, _ in found.report.questions]
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_a_quiet_database_is_not_read_again_on_a_new_connection(
+    busy: bool, known: Files, make_targets: Callable[[int], tuple[Target, ...]], sql: Sql
+) -> None:
+    (target,) = make_targets(1)
+    places, last, asked = unkept(target.dsn), None, []
+    for _ in range(5):
+        last = await examine_again(target, known, last, places=places)
+        asked.append(reads(last))
+        if busy:
+            sql(target.dsn, "SELECT pg_catalog.pg_current_xact_id()")
+
+    assert last is not None
+    assert last.session is not None
+    assert last.session.connection is None
+    assert ["connect", "look"] == asked[-1]
+    assert (2 if busy else 1) == sum("read" in one for one in asked)
+
+
+@pytest.mark.parametrize("before", [0, 2], ids=["quiet so far", "busy so far"])
+async def test_a_change_is_seen_on_a_new_connection(
+    before: int, known: Files, make_targets: Callable[[int], tuple[Target, ...]], sql: Sql
+) -> None:
+    (target,) = make_targets(1)
+    places = unkept(target.dsn)
+    last = await examine_again(target, known, None, places=places)
+    for _ in range(before):
+        sql(target.dsn, "SELECT pg_catalog.pg_current_xact_id()")
+        last = await examine_again(target, known, last, places=places)
+    assert () == last.report.findings
+    sql(target.dsn, "ALTER TABLE machines DROP COLUMN notes")
+    last = await examine_again(target, known, last, places=places)
+
+    assert ["schema_mismatch"] == [one.problem for one in last.report.findings]
+    sql(target.dsn, "ALTER TABLE machines ADD COLUMN notes text")
+    assert () == (await examine_again(target, known, last, places=places)).report.findings
+
+
+async def test_another_database_or_role_behind_the_same_name_is_read(
+    known: Files, make_targets: Callable[[int], tuple[Target, ...]], sql: Sql, tmp_path: Path, monkeypatch: Any
+) -> None:
+    good, bad = make_targets(2)
+    sql(bad.dsn, "ALTER TABLE machines DROP COLUMN notes")
+    service = tmp_path / "services"
+    monkeypatch.setenv("PGSERVICEFILE", str(service))
+    target = replace(good, dsn="service=app")
+    places = unkept(target.dsn)
+
+    def lead_to(one: Target) -> None:
+        values = psycopg.conninfo.conninfo_to_dict(one.dsn)
+        service.write_text("[app]\n" + "".join(f"{name}={value}\n" for name, value in values.items()))
+
+    lead_to(good)
+    last = await examine_again(target, known, None, places=places)
+    assert () == last.report.findings
+    lead_to(bad)  # nothing was committed meanwhile
+
+    assert ["schema_mismatch"] == [
+        one.problem for one in (await examine_again(target, known, last, places=places)).report.findings
+    ]
+
+
+async def test_a_connection_that_was_given_up_is_no_reason_to_read_again(
+    known: Files, make_targets: Callable[[int], tuple[Target, ...]]
+) -> None:
+    (target,) = make_targets(1)
+    places = Places()
+    last = await examine_again(target, known, None, places=places)
+    assert last.session is not None
+    places.take(last.session.connection)
+    await last.session.connection.close()
+    last = await examine_again(target, known, last, places=places)
+
+    assert ["connect", "look"] == reads(last)
+    await last.close()

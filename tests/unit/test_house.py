@@ -38,7 +38,7 @@ DOORS = frozenset(
     migrations.engine
     postgres
     replay
-    report.connections report.log report.metrics report.web
+    report.connections report.exposition report.log report.metrics report.web
     rounds.closer_look rounds.deadline rounds.endpoints rounds.examination rounds.opening rounds.readiness
     rounds.session rounds.timing
     testing""".split()

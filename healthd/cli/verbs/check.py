@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from healthd.rounds.opening import Opening
 
 
+AT_ONCE = 8  # targets that are all connected at once; more take turns
+IN_ALL = 64  # rounds of those that take turns; one that waits longer than a second for its server is not counted
+
+
 @verb()
 @click.option(
     "--target",
@@ -92,14 +96,30 @@ async def _all_rounds(settings: Settings, targets: Sequence[Target], endpoints: 
     if targets:
         chosen = replace(settings, targets=tuple(targets)).projects()
         projects = {path: Later(partial(_load, own)) for path, own in chosen.items()}
-        begun = [(one, begin(one)) for one in targets]
+        begun = [(one, begin(one)) for one in targets] if len(targets) <= AT_ONCE else []
         examine_alone = await asyncio.to_thread(_load_round)
         rounds += [examine_alone(one, projects[settings.of(one).lock], opening) for one, opening in begun]
+        if not begun:
+            rounds += _in_turns(targets, lambda one: examine_alone(one, projects[settings.of(one).lock], begin(one)))
     if endpoints:
         from healthd.rounds.endpoints import examine_endpoint  # httpx takes 0.1 s
 
         rounds += map(examine_endpoint, endpoints)
     return await asyncio.gather(*rounds)
+
+
+def _in_turns(targets: Sequence[Target], examine: Callable[[Target], Awaitable[Report]]) -> list[Awaitable[Report]]:
+    """Return the reports of many targets, of which each server examines a few at a time."""
+    from healthd.daemon.turns import Turns
+    from healthd.database.servers import servers_of
+
+    turns = Turns(limit=IN_ALL)
+
+    async def examined(target: Target) -> Report:
+        async with turns.turn(target.name, servers_of(target.dsn)):
+            return await examine(target)
+
+    return [examined(one) for one in targets]
 
 
 def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Sequence[Endpoint]]:

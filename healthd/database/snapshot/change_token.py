@@ -47,10 +47,13 @@ SETTINGS = ("DateStyle", "IntervalStyle", "TimeZone", "bytea_output", "client_en
 STANDING = """CASE WHEN pg_catalog.pg_is_in_recovery()
                  AND pg_catalog.pg_snapshot_xmin(s.now) <> pg_catalog.pg_snapshot_xmax(s.now)
                 THEN pg_catalog.clock_timestamp()::text ELSE s.now::text END"""
-# What can change although nothing is committed: the server, its configuration, and the holder of the migration lock.
+# What can change although nothing is committed: the server, its configuration, and the holder of the migration lock;
+# and, on a new connection, the database and the role, if a service file or a pooler leads elsewhere now.
 AROUND = ", ".join(
     (
         "pg_catalog.pg_postmaster_start_time()",
+        "pg_catalog.current_database()",
+        "SESSION_USER",
         "pg_catalog.pg_is_in_recovery()",
         *(f"pg_catalog.current_setting('{name}')" for name in SETTINGS),
         f"({HOLDERS.format(*MIGRATION_LOCK)})",

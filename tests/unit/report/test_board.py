@@ -7,7 +7,7 @@ from healthd.model.findings import Finding, Report, Waived, identity
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
-from healthd.report.board import ROUNDS_KEPT, Board
+from healthd.report.board import ROUNDS_KEPT, WAITED_MOST, Board
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LOST = Finding("schema_mismatch", Key("table", ("public", "orders")), "is missing", Severity.CRITICAL, check="objects")
@@ -141,13 +141,70 @@ def test_a_report_counts_for_three_rests_and_no_longer() -> None:
     assert not entry.fresh(START + timedelta(seconds=31))
 
 
-def test_a_long_round_counts_until_the_next_one_can_have_ended() -> None:
-    watched = board()
-    watched.post(replace(report(), duration_s=60.0))
-    entry = watched.entries["app"]
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
 
-    assert entry.fresh(START + timedelta(seconds=190))
-    assert not entry.fresh(START + timedelta(seconds=191))
+
+def test_a_round_that_takes_long_does_not_make_its_own_report_old() -> None:
+    watched = board()
+    watched.post(replace(report(GONE, failure="timeout"), duration_s=60.0))
+
+    assert watched.entries["app"].fresh(at(60))
+    assert watched.entries["app"].fresh(at(90))
+    assert not watched.entries["app"].fresh(at(91))
+
+
+def test_a_report_counts_until_the_next_round_has_had_its_time() -> None:
+    watched = board()
+    watched.post(report())
+    entry = watched.entries["app"]
+    entry.begin(at(25), deadline_s=20.0)
+
+    assert entry.fresh(at(46))
+    assert not entry.fresh(at(47))
+
+
+def test_a_round_that_begins_too_late_does_not_make_an_old_report_new() -> None:
+    watched = board()
+    watched.post(report())
+    entry = watched.entries["app"]
+    entry.begin(at(40), deadline_s=20.0)
+
+    assert not entry.fresh(at(41))
+
+
+def test_a_target_that_waits_for_its_turn_is_not_late() -> None:
+    watched = board()
+    watched.post(report())
+    entry = watched.entries["app"]
+    entry.wait(at(10))
+
+    assert entry.fresh(at(100))
+    entry.begin(at(100), deadline_s=5.0)
+    assert entry.fresh(at(106))
+    assert entry.fresh(at(100 + 20))  # it waited for 90 s, and 20 s of the three intervals are left
+    assert not entry.fresh(at(100 + 21))
+
+
+def test_waiting_does_not_keep_a_report_recent_forever() -> None:
+    watched = board()
+    watched.post(report())
+    entry = watched.entries["app"]
+    entry.wait(at(0))
+
+    assert entry.fresh(at(60))
+    assert not entry.fresh(at(30.5 + WAITED_MOST * 10 + 1))
+
+
+def test_waiting_for_a_server_that_does_not_answer_is_no_excuse() -> None:
+    watched = board()
+    watched.post(report())
+    entry = watched.entries["app"]
+    entry.wait(at(10))
+    entry.hurry(at(20))
+
+    assert entry.fresh(at(40))
+    assert not entry.fresh(at(41))
 
 
 def test_nothing_is_fresh_before_the_first_round() -> None:

@@ -15,7 +15,8 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
 from healthd.report.board import Board
-from healthd.report.metrics import TEXT, TOP, exposition, one_target, registry
+from healthd.report.exposition import Exposition
+from healthd.report.metrics import TEXT, TOP
 from healthd.report.problems import PROBLEMS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -47,7 +48,7 @@ def board(*reports: Report, targets: tuple[str, ...] = ("app",)) -> Board:
 
 
 def text_of(shown: Board, now: datetime = NOW, accept: str = "") -> str:
-    return exposition(registry(shown, lambda: now), accept)[0].decode()
+    return Exposition(shown, lambda: now).text(accept)[0].decode()
 
 
 def series(shown: Board, now: datetime = NOW) -> Series:
@@ -69,9 +70,9 @@ def names(shown: Series) -> set[str]:
 
 
 def test_a_scraper_gets_the_format_that_it_asks_for() -> None:
-    made = registry(board(report()), lambda: NOW)
-    text, plain = exposition(made, "*/*")
-    open_text, other = exposition(made, OPENMETRICS)
+    made = Exposition(board(report()), lambda: NOW)
+    text, plain = made.text("*/*")
+    open_text, other = made.text(OPENMETRICS)
 
     assert plain.startswith("text/plain; version=0.0.4")
     assert other.startswith("application/openmetrics-text; version=1.0.0")
@@ -146,13 +147,34 @@ def test_each_state_of_a_migration_has_its_metric() -> None:
     assert states == {state: one(shown, f"migrations_{state}") for state in State}
 
 
-def test_a_target_is_down_from_the_start_until_a_round_has_seen_it() -> None:
+def test_a_target_that_was_not_examined_yet_is_neither_up_nor_down() -> None:
+    shown = series(board())
+
+    assert 0 == one(shown, "target_examined")
+    assert one(shown, "target_up") is None
+    assert one(shown, "check_last_success_timestamp_seconds") is None
+    assert not names(shown) & {"healthd_check_ok", "healthd_check_error", "healthd_findings"}
+    assert 1 == one(series(board(report())), "target_examined")
+
+
+def test_a_target_is_down_until_a_round_has_seen_it() -> None:
     gone = report(finding(problem="database_unreachable"), failure="unreachable")
 
-    assert 0 == one(series(board()), "target_up")
+    assert 0 == one(series(board(gone)), "target_up")
     assert 1 == one(series(board(report())), "target_up")
     assert 0 == one(series(board(report(), gone)), "target_up")
     assert 1 == one(series(board(gone, report(finding()))), "target_up")
+
+
+def test_how_long_a_result_is_recent_grows_while_a_target_waits() -> None:
+    watched = board(report(duration_s=2.0))
+    entry = watched.entries["app"]
+
+    assert 32 == one(series(watched), "check_recent_seconds")
+    entry.wait(NOW)
+    assert 52 == one(series(watched, NOW + timedelta(seconds=20)), "check_recent_seconds")
+    entry.begin(NOW + timedelta(seconds=20), deadline_s=5.0)
+    assert 52 == one(series(watched, NOW + timedelta(seconds=30)), "check_recent_seconds")
 
 
 def test_rounds_are_counted_and_failures_by_reason() -> None:
@@ -249,7 +271,7 @@ def test_a_reload_is_good_when_the_settings_and_their_files_are(settings: bool, 
 
 def test_a_probe_shows_its_target_alone() -> None:
     shown = board(report(), targets=("app", "other"))
-    text = exposition(one_target(shown, lambda: NOW, "app"), "")[0].decode()
+    text = Exposition(shown, lambda: NOW).text("", only="app")[0].decode()
 
     assert 'target="app"' in text
     assert 'target="other"' not in text

@@ -62,7 +62,7 @@ MEMBERS: Mapping[str, str] = {
     "target": "name of the target",
     "severity": (
         "`ok`, `warning`, `critical` or `unknown`: the worst of the findings; "
-        "in the list of targets also `not_examined`: no round has finished yet"
+        "in the list of targets also `waiting`: no round has finished yet"
     ),
     "started_at": "when the round began",
     "duration_s": "seconds that the round took",

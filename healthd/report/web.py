@@ -32,7 +32,7 @@ from healthd.report.connections import Clients
 from healthd.report.documents import answer, memory
 from healthd.report.exposition import Exposition
 from healthd.report.repair import script
-from healthd.report.standings import STATES
+from healthd.report.standings import STATES, WAITING
 from healthd.text import hide, natural
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
@@ -288,9 +288,9 @@ def _choice(request: Request) -> Choice:
 
 
 def _state(entry: Entry, now: datetime) -> str:
-    """Return the severity of a target; a target without a round is not examined, which is not the same as unknown."""
+    """Return the severity of a target; without a round it waits for one, and is not unknown."""
     if entry.report is None:
-        return "not_examined"
+        return WAITING
     return str(entry.report.severity if entry.fresh(now) else Severity.UNKNOWN)
 
 

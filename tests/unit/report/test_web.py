@@ -188,7 +188,7 @@ async def test_the_api_lists_every_target_with_its_address(web: httpx.AsyncClien
     first, second = (await web.get("/api/v1/targets")).json()["targets"]
 
     assert ("app", "critical", 1, None) == (first["target"], first["severity"], first["findings"], first["last_good"])
-    assert (SLASH, "not_examined", 0) == (second["target"], second["severity"], second["findings"])
+    assert (SLASH, "waiting", 0) == (second["target"], second["severity"], second["findings"])
     assert 503 == (await web.get(second["url"])).status_code
 
 

@@ -134,9 +134,10 @@ def test_until_its_first_round_a_target_is_not_examined_and_what_was_known_is_sh
     expected = {"severity": "critical", **{name: text[name] for name in ("since", "drift_since", "last_success")}}
     assert expected == answer.json()["remembered"] == app["remembered"]
     assert (text["last_good"], text["last_good"]) == (answer.json()["last_good"], app["last_good"])
-    assert ("unknown", None, 0) == (app["severity"], app["since"], app["findings"])
+    assert ("waiting", None, 0) == (app["severity"], app["since"], app["findings"])
     assert [since.timestamp(), seen_at.timestamp()] == [daemon.metric(DRIFT), daemon.metric(SUCCESS)]
-    assert 0 == daemon.metric('healthd_target_up{target="app"}')
+    assert 0 == daemon.metric('healthd_target_examined{target="app"}')
+    assert daemon.metric('healthd_target_up{target="app"}') is None
     assert daemon.metric('healthd_check_ok{target="app",check="enums"}') is None
     assert "has not finished: nothing is known yet" in page
     assert f'Before the restart</dt><dd>critical since <time datetime="{since.isoformat(timespec="seconds")}"' in page

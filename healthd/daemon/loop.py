@@ -312,8 +312,8 @@ def rest(interval_s: float, failures: int) -> float:
 
 
 def longest_s(target: Target | Endpoint) -> float:
-    """Return how long a round may take at most."""
-    return most_s(target) if isinstance(target, Target) else target.deadline_s
+    """Return how long a round may take at most; an endpoint is requested twice."""
+    return most_s(target) if isinstance(target, Target) else 2 * target.deadline_s
 
 
 def _tell(change: Change, report: Report) -> None:
@@ -360,16 +360,14 @@ async def _stay_alive(watch: Watch) -> None:
 
 def _stuck(watch: Watch) -> bool:
     """Return whether a target has had no round for much longer than allowed, or nobody is given a turn any more."""
-    if watch.turns.stalled_s() > 2 * max((longest_s(target) for target, _ in watch.rounds.values()), default=0.0) + 30:
+    if watch.turns.stalled_s() > max((longest_s(target) for target, _ in watch.rounds.values()), default=0.0) + 30:
         return True
     waiting = set(watch.turns.waiting_for(tuple(watch.turns.servers)))
     for name, (target, _) in watch.rounds.items():
         entry = watch.board.entries[name]
         begun = [entry.begun_at] if entry.begun_at is not None else []
         begun += [entry.report.started_at] if entry.report is not None else []
-        allowed_s = (
-            2 * max(target.interval_s, BACKOFF_MAX_S) + 2 * longest_s(target) + 30
-        )  # an endpoint is requested twice
+        allowed_s = 2 * max(target.interval_s, BACKOFF_MAX_S) + longest_s(target) + 30
         if begun and name not in waiting and now() - max(begun) > timedelta(seconds=allowed_s):
             return True
     return False

@@ -147,8 +147,6 @@ class Board:
         entry.last_success, entry.last_good = _past(entry.last_success, ended_at), _past(entry.last_good, ended_at)
         if report.failure is None:
             entry.last_success = ended_at
-            drifted = any(one.severity is Severity.CRITICAL for one in report.findings)
-            entry.drift_since = _earlier(entry.drift_since, ended_at) if drifted else None
         else:
             entry.failures[report.failure] += 1
         for asked in filter(None, (report.asked and report.asked.before, report.asked)):
@@ -163,6 +161,9 @@ class Board:
         before, seen = entry.standing, {identity(one): one for one in report.findings}
         unclear = {one for one, finding in before.items() if report.checks.get(finding.check) is Severity.UNKNOWN}
         entry.standing = {one: before[one] for one in unclear} | seen
+        if report.failure is None:
+            drifted = any(one.severity is Severity.CRITICAL for one in entry.standing.values())
+            entry.drift_since = _earlier(entry.drift_since, ended_at) if drifted else None
         entry.incidents.update({problem for problem, *_ in entry.standing} - {problem for problem, *_ in before})
         waived = {identity(one.finding): one for one in report.waived}
         known, entry.waived = entry.waived, entry.waived if report.failure else frozenset(waived)

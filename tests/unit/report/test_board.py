@@ -141,6 +141,17 @@ def test_a_report_counts_for_three_rests_and_no_longer() -> None:
     assert not entry.fresh(START + timedelta(seconds=31))
 
 
+def test_drift_that_a_round_could_not_see_has_stood_since_it_began() -> None:
+    watched = board()
+    watched.post(report(LOST))
+    unclear = report(at_s=10)
+    watched.post(replace(unclear, checks={**unclear.checks, "objects": Severity.UNKNOWN}))
+
+    assert START + timedelta(seconds=0.5) == watched.entries["app"].drift_since
+    watched.post(report(at_s=20))
+    assert watched.entries["app"].drift_since is None
+
+
 def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 

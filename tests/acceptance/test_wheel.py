@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from servers import run, tool
+from servers import run, tool, unpack
 
 from healthd._version import __version__
 from healthd.config.platforms import profile_names
@@ -265,8 +264,7 @@ def test_a_source_distribution_has_all_that_the_wheel_is_built_from(wheel: Insta
         [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert 0 == made.returncode, made.stderr
-    with tarfile.open(tmp_path / made.stdout.split()[-1]) as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(tmp_path / made.stdout.split()[-1], tmp_path)
     (source,) = (path for path in tmp_path.iterdir() if path.is_dir())
     copied = [name for name in wheel.names if not name.startswith(PLACE) and ".dist-info/" not in name]
     pages = [path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".py", ".png")]

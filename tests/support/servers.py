@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,6 +44,15 @@ def other_major(ours: Path | None) -> Path:
         if (programs.major(folder) < 16) != (number < 16):
             return folder
     raise lacking(f"no programs of another major version in {DEBIAN} or .matrix (run make matrix MAJORS=15)")
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a tar archive; nothing in it is written elsewhere, if this Python can see to that (since 3.11.4)."""
+    with tarfile.open(archive) as packed:
+        if hasattr(tarfile, "data_filter"):
+            packed.extractall(folder, filter="data")
+        else:
+            packed.extractall(folder)
 
 
 def run(*command: str | Path) -> tuple[int, str]:

@@ -21,6 +21,7 @@ from acceptance.test_daemon import (  # noqa: F401 # fixtures
     Start,
     configure,
     folder,
+    hanging,
     migrated,
     start,
 )
@@ -112,7 +113,6 @@ def kept(folder: Path) -> object:  # noqa: F811
 
 def test_until_its_first_round_a_target_is_not_examined_and_what_was_known_is_shown_as_such(
     folder: Path,  # noqa: F811
-    migrated: str,  # noqa: F811
     start: Start,  # noqa: F811
 ) -> None:
     seen_at = datetime.now(UTC) - timedelta(hours=2)
@@ -121,28 +121,30 @@ def test_until_its_first_round_a_target_is_not_examined_and_what_was_known_is_sh
     times = {"since": since, "drift_since": since, "last_success": seen_at, "last_good": good}
     text = {name: time.isoformat() for name, time in times.items()}
     state_file.write(folder / "own", {"app": {"severity": "critical", **text, "findings": []}})
-    # A daemon with many targets spreads their first rounds over the interval.
-    configure(folder, app=migrated, **{f"other{number}": migrated for number in range(11)})
-    ini = folder / "yoyo.ini"
-    ini.write_text(ini.read_text().replace("interval_s = 0.5", "interval_s = 86400"))
-    daemon = start(STATE_DIRECTORY=f"{folder / 'own'}:/elsewhere")
-    answer = daemon.get("/api/v1/targets/app")
-    (app,) = [one for one in daemon.get("/api/v1/targets").json()["targets"] if one["target"] == "app"]
-    page = daemon.get("/targets/app").text
+    with hanging(welcome=False) as port:  # its first round does not finish
+        configure(folder, app=f"host=127.0.0.1 port={port} dbname=app user=me")
+        ini = folder / "yoyo.ini"
+        ini.write_text(ini.read_text().replace("[healthd]\n", "[healthd]\ndeadline_s = 3600\n"))
+        daemon = start(STATE_DIRECTORY=f"{folder / 'own'}:/elsewhere")
+        answer = daemon.get("/api/v1/targets/app")
+        (app,) = daemon.get("/api/v1/targets").json()["targets"]
+        page = daemon.get("/targets/app").text
 
-    assert (503, "no_round_yet") == (answer.status_code, answer.json()["error_code"])
-    expected = {"severity": "critical", **{name: text[name] for name in ("since", "drift_since", "last_success")}}
-    assert expected == answer.json()["remembered"] == app["remembered"]
-    assert (text["last_good"], text["last_good"]) == (answer.json()["last_good"], app["last_good"])
-    assert ("waiting", None, 0) == (app["severity"], app["since"], app["findings"])
-    assert [since.timestamp(), seen_at.timestamp()] == [daemon.metric(DRIFT), daemon.metric(SUCCESS)]
-    assert 0 == daemon.metric('healthd_target_examined{target="app"}')
-    assert daemon.metric('healthd_target_up{target="app"}') is None
-    assert daemon.metric('healthd_check_ok{target="app",check="enums"}') is None
-    assert "has not finished: nothing is known yet" in page
-    assert f'Before the restart</dt><dd>critical since <time datetime="{since.isoformat(timespec="seconds")}"' in page
-    assert f'<dt>Last healthy</dt><dd><time datetime="{good.isoformat(timespec="seconds")}"' in page
-    assert "before the restart critical since" in daemon.get("/").text
+        assert (503, "no_round_yet") == (answer.status_code, answer.json()["error_code"])
+        expected = {"severity": "critical", **{name: text[name] for name in ("since", "drift_since", "last_success")}}
+        assert expected == answer.json()["remembered"] == app["remembered"]
+        assert (text["last_good"], text["last_good"]) == (answer.json()["last_good"], app["last_good"])
+        assert ("waiting", None, 0) == (app["severity"], app["since"], app["findings"])
+        assert [since.timestamp(), seen_at.timestamp()] == [daemon.metric(DRIFT), daemon.metric(SUCCESS)]
+        assert 0 == daemon.metric('healthd_target_examined{target="app"}')
+        assert daemon.metric('healthd_target_up{target="app"}') is None
+        assert daemon.metric('healthd_check_ok{target="app",check="enums"}') is None
+        assert "has not finished: nothing is known yet" in page
+        assert (
+            f'Before the restart</dt><dd>critical since <time datetime="{since.isoformat(timespec="seconds")}"' in page
+        )
+        assert f'<dt>Last healthy</dt><dd><time datetime="{good.isoformat(timespec="seconds")}"' in page
+        assert "before the restart critical since" in daemon.get("/").text
 
 
 def test_a_state_that_cannot_be_kept_is_reported_once_and_rounds_go_on(

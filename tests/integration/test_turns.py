@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from acceptance.test_cli import healthd, make_project
 from conftest import MakeDatabase, Sql
-from story import files, lock, migrated, migrations
+from story import files, lock, migrations
 
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings, Target
@@ -146,12 +146,6 @@ def known() -> Files:
     return files(lock(), migrations())
 
 
-@pytest.fixture(scope="module")
-async def template(server: Any, _administrator: Any, known: Files, anyio_backend: str) -> AsyncIterator[str]:
-    async with migrated(server, _administrator, "turns") as name:
-        yield name
-
-
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings without a target."""
@@ -161,10 +155,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-def make_targets(template: str, make_database: MakeDatabase) -> Callable[[int], tuple[Target, ...]]:
+def make_targets(shipped: str, make_database: MakeDatabase) -> Callable[[int], tuple[Target, ...]]:
     """Return a function that makes databases, and returns them as targets."""
     return lambda number: tuple(
-        Target(f"t{one}", make_database(template), interval_s=0.2, deadline_s=60.0) for one in range(number)
+        Target(f"t{one}", make_database(shipped), interval_s=0.2, deadline_s=60.0) for one in range(number)
     )
 
 

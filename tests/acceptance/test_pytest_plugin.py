@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -54,14 +55,13 @@ def run_tests(folder: Path, *words: str, **environment: str) -> subprocess.Compl
     return subprocess.run(command(*words), cwd=folder, env=own, capture_output=True, text=True, check=False)
 
 
-def test_each_test_has_a_database_of_its_own_on_a_server_that_is_gone_afterwards(project: Path, tmp_path: Path) -> None:
+def test_each_test_has_a_database_of_its_own_on_a_server_that_is_gone_afterwards(project: Path) -> None:
     (project / "sql" / "0002_grant.sql").write_text("GRANT SELECT ON public.orders TO shop_api;\n")
-    (tmp_path / "tmp").mkdir()
+    with tempfile.TemporaryDirectory(prefix="own-") as folder:  # a socket's path may have 107 bytes
+        done = run_tests(project, TMPDIR=folder, HEALTHD_DATABASE="host=127.0.0.1 port=1 dbname=production")
 
-    done = run_tests(project, TMPDIR=str(tmp_path / "tmp"), HEALTHD_DATABASE="host=127.0.0.1 port=1 dbname=production")
-
-    assert "4 passed" in done.stdout, done.stdout
-    wait_for(lambda: [name for name in left_in(tmp_path / "tmp") if "pytest-of" not in name] == [])
+        assert "4 passed" in done.stdout, done.stdout
+        wait_for(lambda: [name for name in left_in(Path(folder)) if "pytest-of" not in name] == [])
 
 
 def test_on_a_server_of_the_users_nothing_is_left_with_several_workers(project: Path, server: Server, sql: Sql) -> None:

@@ -152,13 +152,13 @@ class Watch:
     """A database that is observed twice: what healthd reads from it, and what pg_dump prints.
 
     `replayed` reads as a replay does, and takes the snapshots; with `make matrix`, they are compared with those that
-    `reader` takes. `recorded` yields, for each statement, whether pg_dump's output changed after it; without it,
+    `reader` takes. Without it, `reader` takes them. `recorded` yields, for each statement, whether pg_dump's output changed after it; without it,
     pg_dump runs. `overlooked` is whether a daemon's query in a quiet round would not have detected the change.
     """
 
     url: str
     reader: psycopg.AsyncConnection[Any]
-    replayed: Replayed
+    replayed: Replayed | None
     mark: Mark
     snapshot: Snapshot
     printed: str
@@ -170,11 +170,11 @@ class Watch:
         cls,
         url: str,
         reader: psycopg.AsyncConnection[Any],
-        replayed: Replayed,
+        replayed: Replayed | None = None,
         answers: Mapping[str, Any] | None = None,
     ) -> Self:
         mark = await change_token.take_mark(reader, busy=True)
-        snapshot = await replayed.look()
+        snapshot = await (replayed.look() if replayed else take_snapshot_after(reader, NOTHING))
         if answers is not None:
             return cls(url, reader, replayed, mark, snapshot, "", iter(answers["moved"]))
         return cls(url, reader, replayed, mark, snapshot, pg_dump.printed(url))
@@ -191,10 +191,10 @@ class Watch:
         same, mark = await change_token.look(self.reader, self.mark)
         self.mark = replace(mark, busy=True)  # the sums themselves are queried, whatever was committed
         snapshot, printed = await asyncio.gather(
-            self.replayed.look(),
+            self.replayed.look() if self.replayed else take_snapshot_after(self.reader, self.snapshot),
             asyncio.to_thread(lambda: self.printed if rolled_back or self.recorded else pg_dump.printed(self.url)),
         )
-        if MATRIX:
+        if MATRIX and self.replayed:
             assert () == diff(await take_snapshot_after(self.reader, self.snapshot), snapshot)
         before, self.snapshot, was, self.printed = self.snapshot, snapshot, self.printed, printed
         differences = diff(before, snapshot)

@@ -152,8 +152,9 @@ class Watch:
     """A database that is observed twice: what healthd reads from it, and what pg_dump prints.
 
     `replayed` reads as a replay does, and takes the snapshots; with `make matrix`, they are compared with those that
-    `reader` takes. Without it, `reader` takes them. `recorded` yields, for each statement, whether pg_dump's output changed after it; without it,
-    pg_dump runs. `overlooked` is whether a daemon's query in a quiet round would not have detected the change.
+    `reader` takes. Without it, `reader` takes them.
+    `recorded` yields, for each statement, whether pg_dump's output changed after it; without it, pg_dump runs.
+    `overlooked` is whether a daemon's query in a quiet round would not have detected the change.
     """
 
     url: str

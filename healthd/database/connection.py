@@ -80,7 +80,7 @@ async def dial(
     timeout_s, opened = TIMEOUT_S if timeout_s is None else timeout_s, current()
     with translated(dsn):
         password = await printed_password(dsn, limit_s=command_s)
-        until = monotonic() + PATIENCE * timeout_s
+        until, freed_at = monotonic() + PATIENCE * timeout_s, monotonic() - ENDS_S
         while True:
             if opened.over:
                 raise DatabaseUnreachable(f"cannot reach database {dsn.place}: the time of the round is over")
@@ -100,12 +100,15 @@ async def dial(
                     continue
                 if not full or not patient or monotonic() > until:
                     raise
-                if places is None or not await places.free(dsn, full):
+                if monotonic() - freed_at >= ENDS_S and places is not None and await places.free(dsn, full):
+                    freed_at = monotonic()
+                else:
                     await asyncio.sleep(uniform(0.05, 0.3))  # noqa: S311 # jitter
 
 
 TIMEOUT_S = 5.0  # of a connection outside of a round
 PATIENCE = 0.7  # of a timeout
+ENDS_S = 0.5  # for which a server may still count a session that was closed
 
 
 async def printed_password(dsn: Dsn, *, limit_s: float = LIMIT_S, again: bool = False) -> str | None:

@@ -45,6 +45,12 @@ class Opened:
         for one in self.connections:
             shut(one)
 
+    async def close(self) -> None:
+        """Close the connections, which nobody uses any more."""
+        self.over = True
+        for one in self.connections:
+            await one.close()
+
 
 def shut(connection: AsyncConnection[Any]) -> None:
     """Shut the socket of a connection without closing it."""

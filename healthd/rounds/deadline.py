@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from healthd.database.opened import Opened
@@ -32,10 +33,17 @@ async def within(seconds: float, work: Coroutine[Any, Any, Done], opened: Opened
             answers = await opened.interrupt()
             if answers:
                 await asyncio.wait({task}, timeout=GRACE_S)
-    finally:
-        late = opened.over or not task.done()
+    except asyncio.CancelledError:
         if not task.done():
-            await _ended(task, opened)
+            with suppress(TimeUp):  # nobody hears of it
+                await _ended(task, opened)
+        if task.done():  # perhaps with a result, at this very moment
+            await asyncio.gather(task, return_exceptions=True)  # its error concerns nobody
+            await opened.close()
+        raise
+    late = opened.over or not task.done()
+    if not task.done():
+        await _ended(task, opened)
     if late and (task.cancelled() or task.exception() is not None):
         raise TimeUp(answers=answers)
     return task.result()

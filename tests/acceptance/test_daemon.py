@@ -679,7 +679,7 @@ async def test_a_round_that_should_long_have_ended_starves_the_watchdog(folder: 
     watch = Watch(board, lambda: settings, settings, Rehearsals(board), memory, wrong, rounds=watched)
     await task
 
-    for minutes, stuck in ((0, False), (1.5, False), (4, True)):
+    for minutes, stuck in ((0, False), (1.5, False), (6, True)):
         board.post(
             Report(target="app", started_at=datetime.now(UTC) - timedelta(minutes=minutes), duration_s=0.1, findings=())
         )

@@ -16,7 +16,8 @@ from proxy import proxy
 from story import files, lock, migrations
 
 from healthd.config.settings import Target
-from healthd.database.opened import Opened
+from healthd.database.connection import dial
+from healthd.database.opened import Opened, collecting
 from healthd.expected.store import Files
 from healthd.model.severity import Severity
 from healthd.rounds.deadline import TimeUp, within
@@ -225,3 +226,21 @@ async def test_work_ends_with_who_waits_for_it() -> None:
         await waiting
 
     assert stopped.is_set()
+
+
+async def test_what_work_has_opened_is_closed_if_nobody_waits_at_the_moment_at_which_it_is_done(url: str) -> None:
+    opened, done = Opened(), asyncio.Event()
+
+    async def work() -> psycopg.AsyncConnection[Any]:
+        connection = await dial(url)
+        done.set()
+        return connection
+
+    with collecting(opened):
+        waiting = asyncio.create_task(within(LONG_S, work(), opened))
+        await done.wait()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    assert [True] == [connection.closed for connection in opened.connections]

@@ -15,7 +15,7 @@ from healthd.expected.store import Files
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.report.board import Board
-from healthd.report.metrics import exposition, registry
+from healthd.report.exposition import Exposition
 from healthd.rounds.examination import examine, examine_again, examined
 
 conclusion: Any = import_module("healthd.rounds.conclusion")
@@ -50,7 +50,7 @@ async def test_one_finding_stands_for_all_and_the_metric_counts_them(url: str, k
     board = Board()
     board.watch([("app", 30.0)])
     board.post(report)
-    page, _ = exposition(registry(board, lambda: datetime.now(UTC)), "")
+    page, _ = Exposition(board, lambda: datetime.now(UTC)).text("")
 
     assert [("unexpected_object", 'table:public."t_*"', TABLES)] == told(report)
     assert TABLES == len(report.findings[0].facts["objects"])

@@ -8,10 +8,10 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 import structlog
 from conftest import BINARIES
+from servers import asking_for_passwords
 
 from acceptance.test_cli import FILES, healthd, lock_text, make_project
 from healthd.postgres import embedded
@@ -108,12 +108,8 @@ def test_a_database_that_does_not_exist(project: Path, server: embedded.Server) 
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a database on a server that asks `me` for the password `right`, without that password."""
     data = tmp_path_factory.mktemp("strict") / "data"
-    with embedded.start(data, binaries=BINARIES, durable=False) as server:
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute("SET password_encryption = 'scram-sha-256'")
-            connection.execute("CREATE ROLE me LOGIN SUPERUSER PASSWORD 'right'")
-            (data / "pg_hba.conf").write_text("local all me scram-sha-256\n")
-            connection.execute("SELECT pg_reload_conf()")
+    role, hba = "CREATE ROLE me LOGIN SUPERUSER PASSWORD 'right'", "local all me scram-sha-256\n"
+    with asking_for_passwords(data, role, hba=hba, binaries=BINARIES) as server:
         yield server.url().replace("postgres@", "me@")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from conftest import BINARIES
-from servers import wait_for
+from servers import asking_for_passwords, wait_for
 
 from acceptance.test_cli import healthd, make_project
 from acceptance.test_daemon import PATIENCE_S, Start, start  # noqa: F401 # a fixture
@@ -22,14 +22,13 @@ WATCHER, OWNER = "watcher-token-1", "owner-token-2"
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
     """A server that asks its roles for their passwords."""
     data = tmp_path_factory.mktemp("strict") / "data"
-    with embedded.start(data, binaries=BINARIES, durable=False) as server:
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute("SET password_encryption = 'scram-sha-256'")
-            connection.execute(f"CREATE ROLE watcher LOGIN PASSWORD '{WATCHER}' IN ROLE pg_read_all_data".encode())
-            connection.execute(f"CREATE ROLE owner LOGIN SUPERUSER PASSWORD '{OWNER}'".encode())
-            connection.execute("CREATE DATABASE app OWNER owner")
-            (data / "pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
-            connection.execute("SELECT pg_reload_conf()")
+    roles = (
+        f"CREATE ROLE watcher LOGIN PASSWORD '{WATCHER}' IN ROLE pg_read_all_data",
+        f"CREATE ROLE owner LOGIN SUPERUSER PASSWORD '{OWNER}'",
+        "CREATE DATABASE app OWNER owner",
+    )
+    hba = "local all postgres trust\nlocal all all scram-sha-256\n"
+    with asking_for_passwords(data, *roles, hba=hba, binaries=BINARIES) as server:
         yield server
 
 

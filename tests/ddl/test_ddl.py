@@ -51,7 +51,7 @@ from psycopg import sql as compose
 from healthd import catalog
 from healthd.catalog import KINDS
 from healthd.catalog.digests import Digest, digests_query
-from healthd.catalog.presence import EVERYTHING, Presence, question
+from healthd.catalog.presence import EVERYTHING, Presence, question_columns
 from healthd.database.connection import SESSION, connect, read_only
 from healthd.database.snapshot import change_token
 from healthd.database.snapshot.change_token import Mark
@@ -299,7 +299,7 @@ async def absent(watch: Watch) -> str | None:
     """
     version = watch.reader.info.server_version
     async with read_only(watch.reader, SESSION):
-        (found,) = await (await watch.reader.execute(f"SELECT {', '.join(question().values())}".encode())).fetchall()
+        (found,) = await (await watch.reader.execute(f"SELECT {question_columns()}".encode())).fetchall()
         there, whole = Presence.of(found), [kind for kind in catalog.KINDS.values() if kind.parts or kind.some]
         unread = [kind for kind in whole if kind.name in there.absent]
         values = {"books": list(BOOKS), "migrator": None}

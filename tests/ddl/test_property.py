@@ -221,16 +221,22 @@ async def play(url: str, steps: list[str]) -> None:
                     )
 
 
-@settings(
-    max_examples=120 if THOROUGH else 8,
-    derandomize=not THOROUGH,
-    database=None,
-    deadline=None,
-    print_blob=False,
-    phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    suppress_health_check=list(HealthCheck),
-)
-@given(steps=st.lists(statement(), min_size=STEPS, max_size=STEPS))
+def random_steps(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that runs a test with so many lists of random statements; with `make matrix`, with more."""
+    given_steps = given(steps=st.lists(statement(), min_size=STEPS, max_size=STEPS))
+    configured = settings(
+        max_examples=120 if THOROUGH else examples,
+        derandomize=not THOROUGH,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    return lambda test: configured(given_steps(test))
+
+
+@random_steps(8)
 def test_a_snapshot_changes_exactly_when_pg_dump_changes(fresh: Callable[[], str], steps: list[str]) -> None:
     asyncio.run(play(fresh(), steps))
 

@@ -12,12 +12,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from ddl import test_property
 from ddl.test_ddl import FILES, File, make_roles, report, skip_unless_possible, told
-from ddl.test_property import NAMES, STEPS, THOROUGH, resolve, statement
+from ddl.test_property import NAMES, random_steps, resolve
 from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect, dial
 from healthd.database.snapshot.catalog_changes import CatalogChanges
@@ -96,16 +94,7 @@ def test_what_a_statement_touched_is_all_that_it_changed(
     assert quick >= QUICK.get(file.name, 0)
 
 
-@settings(
-    max_examples=120 if THOROUGH else 6,
-    derandomize=not THOROUGH,
-    database=None,
-    deadline=None,
-    print_blob=False,
-    phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    suppress_health_check=list(HealthCheck),
-)
-@given(steps=st.lists(statement(), min_size=STEPS, max_size=STEPS))
+@random_steps(6)
 def test_what_a_random_statement_touched_is_all_that_it_changed(fresh: Callable[[], str], steps: list[str]) -> None:
     troubles, _ = asyncio.run(follow(fresh(), steps))
 

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 from runs import migrate
-from story import files, lock, migrations
+from story import lock, migrations
 
 from healthd.checks.collations import check as check_collations
 from healthd.checks.sequences import EXHAUSTING
@@ -135,11 +135,6 @@ async def test_counting_moves_no_snapshot(database: str, sql: Any) -> None:
 
     assert before[0] == after[0]
     assert before[1] != after[1]
-
-
-@pytest.fixture(scope="module")
-def known() -> Files:
-    return files(lock(), migrations())
 
 
 async def test_what_we_may_not_see_is_neither_wrong_nor_clean(database: str, known: Files, sql: Any) -> None:

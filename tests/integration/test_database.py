@@ -75,12 +75,6 @@ HOSTILE = (
 
 
 @pytest.fixture
-def url(shipped: str, make_database: Any) -> str:
-    """The URL of a database with sql/ applied."""
-    return make_database(shipped)
-
-
-@pytest.fixture
 def rich(url: str, sql: Any) -> str:
     """The URL of a database with sql/ applied and one of everything beside it."""
     sql(url, RICH)

@@ -13,7 +13,6 @@ from typing import Any
 import psycopg
 import pytest
 from proxy import proxy
-from story import files, lock, migrations
 
 from healthd.config.settings import Target
 from healthd.database.connection import dial
@@ -26,17 +25,6 @@ from healthd.rounds.examination import Round
 rounds: Any = import_module("healthd.rounds.examination")
 LONG_S = 60  # never waited for: what takes so long fails
 WELL = [("ok", ())]
-
-
-@pytest.fixture(scope="module")
-def known() -> Files:
-    return files(lock(), migrations())
-
-
-@pytest.fixture
-def url(shipped: str, make_database: Any) -> str:
-    url: str = make_database(shipped)
-    return url
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from story import files, lock, migrations
 
 from healthd.comparison import unexpected_parts
 from healthd.config.settings import Target
@@ -29,14 +28,8 @@ END LOOP; END $$;
 """
 
 
-@pytest.fixture(scope="module")
-def known() -> Files:
-    return files(lock(), migrations())
-
-
 @pytest.fixture
-def url(shipped: str, make_database: Any, sql: Any) -> str:
-    url: str = make_database(shipped)
+def url(url: str, sql: Any) -> str:
     sql(url, MANY_TABLES)
     return url
 

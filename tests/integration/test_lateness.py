@@ -5,7 +5,6 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from story import files, lock, migrations
 
 from healthd.config.settings import Target
 from healthd.database.snapshot import budget, reading
@@ -18,14 +17,8 @@ from healthd.rounds.examination import examine_again
 SLOW = "function"  # the kind that takes long; tables are read before it, views after it
 
 
-@pytest.fixture(scope="module")
-def known() -> Files:
-    return files(lock(), migrations())
-
-
 @pytest.fixture
-def url(shipped: str, make_database: Any, sql: Any) -> str:
-    url: str = make_database(shipped)
+def url(url: str, sql: Any) -> str:
     sql(url, "CREATE TABLE extra (); CREATE VIEW above AS SELECT 1 AS a")
     sql(url, "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
     return url

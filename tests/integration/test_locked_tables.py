@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
-from story import files, lock, migrations
 
 from healthd.config.settings import Target
 from healthd.contracts import load as load_contract
@@ -17,17 +15,6 @@ from healthd.expected.store import Files, read_snapshot
 from healthd.model.findings import Finding, Report
 from healthd.model.severity import Severity
 from healthd.rounds.examination import examine, examine_again
-
-
-@pytest.fixture(scope="module")
-def known() -> Files:
-    return files(lock(), migrations())
-
-
-@pytest.fixture
-def url(shipped: str, make_database: Any) -> str:
-    url: str = make_database(shipped)
-    return url
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from conftest import BINARIES
+from servers import asking_for_passwords
 
 from healthd.config.settings import Target
 from healthd.database import passwords
@@ -169,12 +170,8 @@ async def test_a_printed_token_is_masked_wherever_it_occurs_and_a_word_is_not() 
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
     """A server that asks `me` for a password."""
     data = tmp_path_factory.mktemp("strict") / "data"
-    with embedded.start(data, binaries=BINARIES, durable=False) as server:
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute("SET password_encryption = 'scram-sha-256'")
-            connection.execute("CREATE ROLE me LOGIN SUPERUSER")
-            (data / "pg_hba.conf").write_text("local all me scram-sha-256\nlocal all all trust\n")
-            connection.execute("SELECT pg_reload_conf()")
+    hba = "local all me scram-sha-256\nlocal all all trust\n"
+    with asking_for_passwords(data, "CREATE ROLE me LOGIN SUPERUSER", hba=hba, binaries=BINARIES) as server:
         yield server
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from conftest import BINARIES
 from servers import left_in, wait_for
-from story import files, lock, migrations
 
 from healthd.config.settings import Settings, Target
 from healthd.daemon.rehearsals import WAITING, Rehearsals
@@ -29,17 +28,11 @@ MORE_DRIFT = "CREATE TABLE more (id bigint)"
 PATIENCE_S = 60.0
 
 
-@pytest.fixture(scope="module")
-def known() -> Files:
-    """What sql/ says."""
-    return files(lock(), migrations())
-
-
 @pytest.fixture
-def url(shipped: str, make_database: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of a database with sql/ applied."""
+def url(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a database with sql/ applied; rounds do not pause before they confirm."""
     monkeypatch.setattr(rounds, "AGAIN_S", 0.0)
-    return make_database(shipped)
+    return url
 
 
 @pytest.fixture

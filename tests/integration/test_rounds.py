@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from story import files, lock, migrations
 
 from healthd.background import Later
 from healthd.catalog import KINDS
@@ -40,18 +39,6 @@ from healthd.rounds.timing import QUESTIONS
 rounds: Any = import_module("healthd.rounds.examination")
 LAST = "0010_machines_serial_number_index"
 INDEX = "index:public.machines.machines_serial_number_customer_organization_id_idx"
-
-
-@pytest.fixture(scope="module")
-def known() -> Files:
-    """What sql/ says."""
-    return files(lock(), migrations())
-
-
-@pytest.fixture
-def url(shipped: str, make_database: Any) -> str:
-    """The URL of a database with sql/ applied."""
-    return make_database(shipped)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from pooler import pooled
-from story import files, lock, migrations
 
 from healthd.catalog import KINDS
 from healthd.config.settings import Target
@@ -19,16 +18,6 @@ from healthd.model.severity import Severity
 from healthd.rounds.examination import examine, examine_again
 
 INDEX = "machines_serial_number_customer_organization_id_idx"
-
-
-@pytest.fixture(scope="module")
-def known() -> Files:
-    return files(lock(), migrations())
-
-
-@pytest.fixture
-def url(shipped: str, make_database: Any) -> str:
-    return make_database(shipped)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import psycopg
 import pytest
 from acceptance.test_cli import healthd, make_project
 from conftest import MakeDatabase, Sql
-from story import files, lock, migrations
 
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings, Target
@@ -138,12 +137,6 @@ async def test_a_connection_that_rests_is_given_up_for_who_has_none(fleet: Fleet
 
 
 # ── a daemon with many databases on one server ──────────────────────────────────────────────────────────
-
-
-@pytest.fixture(scope="module")
-def known() -> Files:
-    """What sql/ says."""
-    return files(lock(), migrations())
 
 
 @pytest.fixture

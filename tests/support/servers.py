@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import psycopg
 import pytest
 
-from healthd.postgres import programs
+from healthd.postgres import embedded, programs
 
 # Its minor releases are published within days; the servers in packages of Python and npm are older.
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
@@ -44,6 +45,18 @@ def other_major(ours: Path | None) -> Path:
         if (programs.major(folder) < 16) != (number < 16):
             return folder
     raise lacking(f"no programs of another major version in {DEBIAN} or .matrix (run make matrix MAJORS=15)")
+
+
+@contextmanager
+def asking_for_passwords(data: Path, *statements: str, hba: str, binaries: Path | None) -> Iterator[embedded.Server]:
+    """Run a server that asks roles for their passwords: `hba` says which, and these statements create them."""
+    with embedded.start(data, binaries=binaries, durable=False) as server:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            for statement in ("SET password_encryption = 'scram-sha-256'", *statements):
+                connection.execute(statement.encode())
+            (data / "pg_hba.conf").write_text(hba)
+            connection.execute("SELECT pg_reload_conf()")
+        yield server
 
 
 def unpack(archive: Path, folder: Path) -> None:

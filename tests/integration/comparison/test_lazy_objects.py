@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from story import files, lock, migrations
 
 from healthd.catalog import KINDS
 from healthd.comparison.lazy_objects import whole
@@ -17,12 +16,6 @@ from healthd.model.findings import Evidence
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
 from healthd.rounds.examination import examine
-
-
-@pytest.fixture(scope="module")
-def known() -> Files:
-    return files(lock(), migrations())
-
 
 PARTS = {"table": {Key("table", ("a", "b")): 1}, "view": {Key("view", ("a", "c")): 2}}
 

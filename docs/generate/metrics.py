@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
@@ -16,7 +17,7 @@ from healthd.model.names import Key
 from healthd.model.observations import Asked
 from healthd.model.severity import Severity
 from healthd.report.board import BUCKETS_S, Board
-from healthd.report.metrics import TEXT, BoardCollector
+from healthd.report.metrics import GROUPS, TEXT, about_healthd, about_target
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -110,7 +111,9 @@ def _daemon() -> list[Metric]:
     asked = Asked(Key("endpoint", ("api",)), 200, 200, 0.1, 1.0)
     board.post(Report(target="machines", started_at=NOW, duration_s=0.1, findings=(), checks={"enums": Severity.OK}))
     board.post(Report(target="endpoint:api", started_at=NOW, duration_s=0.1, findings=(), asked=asked))
-    return list(BoardCollector(board, lambda: NOW).collect())
+    of_targets = (about_target(name, entry, group, NOW) for name, entry in board.entries.items() for group in GROUPS)
+    families = (*about_healthd(board, board.entries), *chain.from_iterable(of_targets))
+    return list({one.name: one for one in families}.values())
 
 
 def _application() -> list[Metric]:

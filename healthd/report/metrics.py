@@ -52,25 +52,6 @@ class Group:
     depends_on: Callable[[Entry, datetime], tuple[object, ...]]
 
 
-class BoardCollector(Collector):
-    """Builds all families from the board, so that a removed target leaves no series."""
-
-    def __init__(self, board: Board, clock: Callable[[], datetime]) -> None:
-        self.board, self.clock = board, clock
-
-    def describe(self) -> Iterable[Metric]:
-        """Return nothing: the names are known only during collection."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield all families; the sets of label values are bounded."""
-        now, entries = self.clock(), self.board.entries
-        fresh = {name: one for name, one in entries.items() if one.fresh(now)}
-        yield from about_healthd(self.board, entries)
-        for group in GROUPS:
-            yield from group.families(entries, fresh, now)
-
-
 def about_healthd(board: Board, targets: Container[str]) -> Iterator[Metric]:
     """Yield the families that do not depend on rounds."""
     yield from _process(board)

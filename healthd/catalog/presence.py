@@ -15,6 +15,11 @@ def question() -> dict[str, str]:
     return {kind.name: f"ARRAY({kind.some})" if kind.finds_parts else f"EXISTS ({kind.some})" for kind in kinds}
 
 
+def question_columns() -> str:
+    """Return the question as the columns of one SELECT."""
+    return ", ".join(question().values())
+
+
 @dataclass(frozen=True, slots=True)
 class Presence:
     """The kinds of which a database has no object, and the parts in which queries find any; None: they may in all."""

@@ -56,6 +56,11 @@ def shared(query: str) -> str:
     return SHARED if any(f"{name} AS" in query for name in ("schemas", "members", "relations")) else ""
 
 
+def complete(query: str) -> str:
+    """Return the complete query for all objects of a kind, whose rows have the alias q."""
+    return f"{shared(query)} SELECT q.* FROM ({query}) AS q"  # texts of our own
+
+
 @cache
 def of_relations(query: str, *by_relation: tuple[str, str]) -> str:
     """Return the complete query for the objects of some relations ($3) only, whose rows of these catalogs are enough.

@@ -148,8 +148,8 @@ class Watch:
         watched: list[Target | Endpoint] = [*settings.targets, *settings.endpoints]
         wanted = {one.name: one for one in watched}
         self.board.watch([(name, one.interval_s) for name, one in wanted.items()])
-        self.places.expect(one.dsn for one in settings.targets)
         self.servers = {name: _servers(one) for name, one in wanted.items()}
+        self.places.expect([(one.dsn, self.servers[one.name]) for one in settings.targets])
         self.turns.follow(server for each in self.servers.values() for server in each)
         for name, (target, task) in list(self.rounds.items()):
             if wanted.get(name) != target or task.done():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
-from psycopg import errors
+from psycopg import AsyncConnection, errors
 
 from healthd.database.dsn import Dsn
 from healthd.database.misplaced_values import first_line, without_sent
@@ -20,6 +21,11 @@ FULL = {
     "database": "too many connections for database",
     "server": "too many clients|connection slots are reserved|no more connections allowed",
 }
+
+
+def is_final(connection: AsyncConnection[Any], error: psycopg.Error) -> bool:
+    """Return whether nothing can be read on a connection after an error: it is lost, or the server ends sessions."""
+    return connection.closed or error.sqlstate is None or error.sqlstate[:3] in ("25P", "57P")
 
 
 def limit_of(error: psycopg.Error) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import AsyncConnection
 
 from healthd.database.dsn import Dsn
-from healthd.database.servers import servers_of
 
 SERVER = ("host", "hostaddr", "port", "service")
 FEW = 4  # targets of one server that keep their connections between rounds
@@ -30,11 +29,10 @@ class Places:
     refused: Counter[Dsn] = field(default_factory=Counter)
     most: int = 1024
 
-    def expect(self, dsns: Iterable[str | Dsn]) -> None:
+    def expect(self, servers: Collection[tuple[str | Dsn, tuple[str, ...]]]) -> None:
         """Determine which targets share their server with many others; every target of the process is one of them."""
-        servers = [(Dsn.of(dsn), servers_of(dsn)) for dsn in dsns]
         shared = Counter(server for _, each in servers for server in each)
-        self.crowded = frozenset(dsn for dsn, each in servers if any(shared[server] > FEW for server in each))
+        self.crowded = frozenset(Dsn.of(dsn) for dsn, each in servers if any(shared[server] > FEW for server in each))
 
     def keeps(self, dsn: str | Dsn) -> bool:
         """Return whether a target keeps its connection between rounds."""

@@ -69,7 +69,7 @@ class Standing:
         before, after = _headline(entry, fresh, seen_at, now)
         return cls(
             name,
-            WAITING if report is None else str(report.severity if fresh else Severity.UNKNOWN),
+            state_of(entry, now),
             before,
             after,
             entry,
@@ -83,6 +83,13 @@ class Standing:
     def more(self) -> int:
         """Return the number of findings apart from the worst one."""
         return len(self.entry.report.findings) - 1 if self.entry.report and self.worst else 0
+
+
+def state_of(entry: Entry, now: datetime) -> str:
+    """Return the state of a target, one of STATES; without a round it waits for one, and is not unknown."""
+    if entry.report is None:
+        return WAITING
+    return str(entry.report.severity if entry.fresh(now) else Severity.UNKNOWN)
 
 
 def _headline(entry: Entry, fresh: bool, seen_at: datetime | None, now: datetime) -> tuple[str, str]:

@@ -24,15 +24,14 @@ from starlette.routing import Route
 from healthd._version import __version__
 from healthd.config.hosts import Site
 from healthd.errors import ConfigError, HealthdError
-from healthd.model.severity import Severity
 from healthd.report import page
-from healthd.report.board import Board, Entry
+from healthd.report.board import Board
 from healthd.report.choice import Choice
 from healthd.report.connections import Clients
 from healthd.report.documents import answer, memory
 from healthd.report.exposition import Exposition
 from healthd.report.repair import script
-from healthd.report.standings import STATES, WAITING
+from healthd.report.standings import STATES, state_of
 from healthd.text import hide, natural
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
@@ -221,7 +220,7 @@ class _Pages:
             report = entry.report
             yield {
                 "target": name,
-                "severity": _state(entry, now),
+                "severity": state_of(entry, now),
                 "since": entry.since.isoformat() if entry.since and report else None,
                 "findings": len(report.findings) if report else 0,
                 "last_good": entry.last_good.isoformat() if entry.last_good else None,
@@ -285,13 +284,6 @@ def _page(text: str) -> Response:
 def _choice(request: Request) -> Choice:
     """Return what the address of a page asks for."""
     return Choice.of(request.query_params.get("q", ""), request.query_params.get("state", ""), STATES)
-
-
-def _state(entry: Entry, now: datetime) -> str:
-    """Return the severity of a target; without a round it waits for one, and is not unknown."""
-    if entry.report is None:
-        return WAITING
-    return str(entry.report.severity if entry.fresh(now) else Severity.UNKNOWN)
 
 
 @contextmanager

@@ -25,15 +25,15 @@ def folded(verdict: Verdict) -> Verdict:
     place = {id(one): number for number, one in enumerate(verdict.findings)}
     kept: list[Finding] = []
     rest: list[Finding] = []
-    for group in _grouped(verdict.findings, alike=True):
-        (kept if _alone(group[0]) else rest).extend(group if len(group) < MANY else ())
-        if len(group) >= MANY:
-            kept.append(merged(group))
-            place[id(kept[-1])] = place[id(group[0])]
-    for group in _grouped(rest, alike=False):
-        kept += group if len(group) < MANY else [one := merged(group)]
-        if len(group) >= MANY:
-            place[id(one)] = place[id(group[0])]
+    for left, alike in ((verdict.findings, True), (rest, False)):
+        for group in _grouped(left, alike=alike):
+            if len(group) >= MANY:
+                kept.append(merged(group))
+                place[id(kept[-1])] = place[id(group[0])]
+            elif alike and not _alone(group[0]):
+                rest += group
+            else:
+                kept += group
     return replace(verdict, findings=tuple(sorted(kept, key=lambda finding: place[id(finding)])))
 
 

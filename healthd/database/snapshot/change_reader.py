@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from healthd.catalog import KINDS
-from healthd.catalog.scope import of_relations, shared
+from healthd.catalog.scope import complete, of_relations
 from healthd.database.snapshot.catalog_changes import ROWS, CatalogChanges, changed_rows, known, meant
 from healthd.database.snapshot.planned_reader import BEGIN, PlannedReader, objects_in
 from healthd.database.snapshot.prepared import Prepared
@@ -72,7 +72,7 @@ class ChangeReader(PlannedReader):
         for name in of:
             query, by_relation = KINDS[name].sql(self._version), KINDS[name].by_relation
             if by_relation is None or name in changes.kinds:
-                text, types, values = f"{shared(query)} SELECT q.* FROM ({query}) AS q", "(text[], oid)", self._values  # noqa: S608
+                text, types, values = complete(query), "(text[], oid)", self._values
             else:
                 text, types = of_relations(query, *by_relation.items()), "(text[], oid, oid[])"
                 values = f"{self._values.removesuffix(')')}, {relations})"

@@ -14,8 +14,8 @@ from psycopg import AsyncConnection, Error
 
 from healthd.catalog import KINDS
 from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
-from healthd.catalog.presence import Presence, question
-from healthd.catalog.scope import shared
+from healthd.catalog.presence import Presence, question_columns
+from healthd.catalog.scope import complete
 from healthd.database.connection import LIMITS, SESSION
 from healthd.database.snapshot.prepared import Prepared
 from healthd.database.snapshot.reading import take_with_digests
@@ -39,7 +39,7 @@ class PlannedReader:
         self._connection, self._migrator = connection, migrator
         self._statements = Prepared(connection)
         self._digests: dict[Presence, str] = {}  # the statement for what is there
-        self._values = ""
+        self._values = self._migrator_oid = ""
 
     async def take(self, known: Snapshot, digests: Mapping[str, Digest] | None) -> Taken:
         """Return all objects, and the digests of all kinds; kinds that have these `digests` are taken from `known`.
@@ -84,7 +84,7 @@ class PlannedReader:
         self._values = f"(ARRAY[{books}]::text[], {oid})"
 
     async def _presence(self) -> str:
-        return await self._statements.planned(f"SELECT {', '.join(question().values())}", "")
+        return await self._statements.planned(f"SELECT {question_columns()}", "")
 
     async def _digests_of(self, there: Presence) -> str:
         if there not in self._digests:
@@ -94,8 +94,7 @@ class PlannedReader:
 
     async def _read(self, kinds: Sequence[str]) -> dict[Key, Any]:
         """Return the objects of these kinds, and end the transaction."""
-        queries = [KINDS[name].sql(self._version) for name in kinds]
-        texts = [f"{shared(query)} SELECT q.* FROM ({query}) AS q" for query in queries]  # noqa: S608
+        texts = [complete(KINDS[name].sql(self._version)) for name in kinds]
         statements = [f"EXECUTE {await self._statements.planned(text)} {self._values}" for text in texts]
         return objects_in(kinds, await self._statements.rows([*statements, "COMMIT"]))
 

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 
 from healthd.catalog.table_locks import QUERY, Held
 from healthd.database.connection import rows_of
+from healthd.database.driver_errors import is_final
 from healthd.database.snapshot.budget import LEAST_MS, Budget
 
 LOCKED = "55P03"
@@ -52,6 +53,6 @@ class TableLocks:
                 await self.hurry(connection)
                 self.held = Held.of(await rows_of(connection, QUERY), MARK)
         except psycopg.Error as error:
-            if connection.closed or error.sqlstate is None or error.sqlstate[:3] in ("25P", "57P"):
+            if is_final(connection, error):
                 raise
             self.held = Held()  # a role may lack the privilege: then a kind with a locked object is unreadable

@@ -16,10 +16,11 @@ from psycopg import AsyncConnection, sql
 
 from healthd import catalog
 from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
-from healthd.catalog.presence import Presence, question
-from healthd.catalog.scope import shared
+from healthd.catalog.presence import Presence, question_columns
+from healthd.catalog.scope import complete
 from healthd.catalog.table_locks import Held
 from healthd.database.connection import LIMITS, SESSION, planned, read_only
+from healthd.database.driver_errors import is_final
 from healthd.database.ledger import Ledger, read_books, with_texts
 from healthd.database.misplaced_values import first_line
 from healthd.database.snapshot.change_token import Mark
@@ -161,7 +162,7 @@ async def _digests_once(
     """
     with _failing(connection):
         async with connection.transaction(force_rollback=True):
-            facts = f"SELECT ({MIGRATOR}), ({SERVER}), {', '.join(question().values())}".encode()
+            facts = f"SELECT ({MIGRATOR}), ({SERVER}), {question_columns()}".encode()
             ((migrator, server, *found),) = await (await connection.execute(facts, [owner])).fetchall()
             there = Presence.of(found)
             names = (name for name in asked() if name not in there.absent and not (second and name in second.kinds))
@@ -213,7 +214,7 @@ async def _absent(connection: AsyncConnection[Any]) -> frozenset[str]:
     try:
         with _failing(connection):
             async with connection.transaction(force_rollback=True):
-                facts = f"SELECT {', '.join(question().values())}".encode()
+                facts = f"SELECT {question_columns()}".encode()
                 ((*found,),) = await (await connection.execute(facts)).fetchall()
     except _KindFailed:
         return frozenset()
@@ -313,9 +314,9 @@ def _failing(connection: AsyncConnection[Any]) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        if connection.closed or error.sqlstate is None or error.sqlstate[:3] in ("25P", "57P"):
+        if is_final(connection, error):
             raise
-        raise _KindFailed(error.sqlstate, first_line(error)) from error
+        raise _KindFailed(str(error.sqlstate), first_line(error)) from error
 
 
 async def _objects(
@@ -323,7 +324,7 @@ async def _objects(
 ) -> _Found:
     """Return the objects of one kind, or those of one part of them."""
     query = kind.sql(connection.info.server_version)
-    statement = f"{shared(query)} SELECT q.* FROM ({held.guarded(query)}) AS q".encode()  # noqa: S608 # texts of our own
+    statement = complete(held.guarded(query)).encode()
     if part is not None:
         columns = ", ".join(f"k{number}" for number in range(kind.depth))
         statement += f"({columns}) WHERE pg_catalog.hashtext(k{kind.depth - 1}::text) & {PARTS - 1} = {part}".encode()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthd import catalog
 from healthd.catalog import KINDS
-from healthd.catalog.scope import shared
+from healthd.catalog.scope import complete
 from healthd.comparison.judgement import major
 from healthd.comparison.roles import comparable, for_comparison
 from healthd.comparison.server_texts import as_printed, same_text, speak_alike, text_of, texts_of, textual
@@ -211,7 +211,7 @@ def _query(kind: Kind, server_version: int) -> str:
     query, parts = kind.sql(server_version), [f"p{number}" for number in range(max(kind.depth, 1))]
     path = f"ARRAY[{', '.join(parts)}]::pg_catalog.text[]" if kind.depth else parts[0]
     joined = f"pg_catalog.array_to_string({path}, E'\\x1f')"
-    return f"{shared(query)} SELECT q.* FROM ({query}) AS q({', '.join(parts)}) WHERE {joined} = ANY (%(paths)s)"  # noqa: S608
+    return f"{complete(query)}({', '.join(parts)}) WHERE {joined} = ANY (%(paths)s)"
 
 
 def _trace(record: Record | None) -> str:

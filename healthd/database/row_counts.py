@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from healthd.database.connection import LIMITS, SESSION, connect, read_only
-from healthd.database.dsn import Dsn
+from healthd.database.connection import LIMITS, SESSION, read_only
+from healthd.database.held_connection import Where, lent
 from healthd.errors import HealthdError
 from healthd.model.names import Key, quote
 
@@ -15,7 +15,7 @@ ENOUGH = 10_000  # counted up to here; beyond it the server's own estimate is sh
 CONSTANT = re.compile(r"(?:'(?:[^']|'')*'|-?[0-9.]+|true|false|NULL)(?:::[\w\s\"().,]+(?:\[\])?)?\Z")
 
 
-async def losses(dsn: str | Dsn, keys: Sequence[Key]) -> tuple[str, ...]:
+async def losses(where: Where, keys: Sequence[Key]) -> tuple[str, ...]:
     """Return, in words, what each of these tables and columns contains; empty ones are omitted.
 
     A value that equals the column's constant default is not counted: adding the column again restores it.
@@ -23,7 +23,7 @@ async def losses(dsn: str | Dsn, keys: Sequence[Key]) -> tuple[str, ...]:
     if not keys:
         return ()
     found = []
-    async with connect(dsn) as connection:
+    async with lent(where) as connection:
         for key in keys:
             count = await _count(connection, key)
             if count is None:

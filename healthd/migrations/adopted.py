@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from healthd.config.settings import Target
+from healthd.database.held_connection import HeldConnection, Where
 from healthd.expected.files import Migration
 from healthd.migrations.baseline import Fit, adopt, fit
 from healthd.migrations.engine.lock_waits import Say
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 async def already_there(
     target: Target,
+    where: Where,
     migrations: Sequence[Migration],
     lock: LockFile,
     pending: Sequence[Migration],
@@ -32,7 +34,7 @@ async def already_there(
     names = [one.id for one in takewhile(lambda one: one.adopted, pending)] if found else []
     known = {identity(one) for one in found}
     for count in range(len(names), 0, -1):
-        fits = await fit(target, migrations, lock, to=names[count - 1])
+        fits = await fit(target, migrations, lock, to=names[count - 1], where=where)
         made = {effect.key for one in lock.migrations if one.id in names[:count] for effect in one.effects}
         left = [one for one in fits.findings if one.key in made or identity(one) not in known]
         if not left and [one.id for one in fits.adopted] == names[:count]:
@@ -47,8 +49,9 @@ def in_the_way(seen: Look, there: Fit | None, pending: Sequence[Migration]) -> t
     return drift_of(there.findings) if len(there.adopted) < len(pending) else ()
 
 
-async def mark(target: Target, found: Fit, *, wait_s: float, say: Say) -> tuple[str, ...]:
+async def mark(target: Target, held: HeldConnection, found: Fit, *, wait_s: float, say: Say) -> tuple[str, ...]:
     """Mark the migrations of such a fit as applied, under the migration lock, and return their ids."""
+    await held.close()  # in favour of the one that marks
     await adopt(target, found, wait_s=wait_s)
     marked = tuple(one.id for one in found.adopted)
     say(f"{', '.join(marked)}: marked as applied, because {target.name} already has the changes")

@@ -16,8 +16,8 @@ from healthd.comparison.roles import for_comparison, most_frequent
 from healthd.comparison.server_texts import as_printed, same_text, text_of, texts_of, textual
 from healthd.comparison.waived import in_words
 from healthd.config.settings import Target
-from healthd.database.connection import connect
 from healthd.database.dsn import Dsn
+from healthd.database.held_connection import Where, lent
 from healthd.database.snapshot.reading import read
 from healthd.database.snapshot.transaction import Reading
 from healthd.errors import ConfigError, MigrationFailed
@@ -96,6 +96,7 @@ async def fit(
     to: str | None = None,
     allow_unexpected: bool = False,
     record_texts: bool = False,
+    where: Where | None = None,
 ) -> Fit:
     """Return how a database compares with the version `to`; without it, with the version that is closest.
 
@@ -107,7 +108,7 @@ async def fit(
             f"the lock file does not match the files: {some(wrong)}", hint="regenerate it with: healthd lock"
         )
     files = Files.of(lock, migrations)
-    async with connect(target.dsn) as connection:
+    async with lent(target.dsn if where is None else where) as connection:
         reading = await read(connection, texts=of_another_major(Later.made(files), connection.info.server_version))
         owner = None if reading.ledger.schemas else _owner_of_objects(lock, reading.snapshot)
         if owner is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from healthd.background import Later
 from healthd.comparison.waived import in_words
 from healthd.config.settings import Target
-from healthd.database.connection import connect
+from healthd.database.held_connection import Where, lent
 from healthd.database.snapshot.reader import Reader
 from healthd.database.snapshot.transaction import Reading
 from healthd.errors import HealthdError
@@ -62,12 +62,12 @@ def drift_of(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(one for one in findings if one.severity is Severity.CRITICAL)
 
 
-async def look(target: Target, files: Files) -> Look:
-    """Return the state of a database; if there are findings, it is read a second time, and only confirmed ones count.
+async def look(target: Target, files: Files, where: Where | None = None) -> Look:
+    """Return the state of a database; if it differs, it is read a second time, and only confirmed findings count.
 
     Kinds whose digest is as expected are not read.
     """
-    return await _twice(target, Later.made(files), alone=False)
+    return await _twice(target, Later.made(files), target.dsn if where is None else where, alone=False)
 
 
 async def look_alone(target: Target, files: Later[Files]) -> Look:
@@ -75,15 +75,15 @@ async def look_alone(target: Target, files: Later[Files]) -> Look:
 
     Files that are still being read are awaited after the server has answered.
     """
-    return await _twice(target, files, alone=True)
+    return await _twice(target, files, target.dsn, alone=True)
 
 
-async def _twice(target: Target, files: Later[Files], *, alone: bool) -> Look:
+async def _twice(target: Target, files: Later[Files], where: Where, *, alone: bool) -> Look:
     try:
-        async with connect(target.dsn) as connection:
+        async with lent(where) as connection:
             async with Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=alone) as reader:
                 once = await _look(reader, target, files)
-            if not once.verdict.findings:
+            if not once.found and not once.unclear:
                 return once
             await asyncio.sleep(AGAIN_S)
             again = await _look(reader, target, files)

@@ -9,6 +9,7 @@ from healthd.catalog import KINDS
 from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
 from healthd.config.settings import Target
+from healthd.database.held_connection import HeldConnection
 from healthd.errors import MigrationFailed
 from healthd.expected.store import Files
 from healthd.migrations.look import Look, look
@@ -25,13 +26,20 @@ if TYPE_CHECKING:
 
 
 async def prove(
-    target: Target, files: Files, before: Look, what: str, *, name: str, left: frozenset[str] = frozenset()
+    target: Target,
+    files: Files,
+    held: HeldConnection,
+    before: Look,
+    what: str,
+    *,
+    name: str,
+    left: frozenset[str] = frozenset(),
 ) -> tuple[str, ...]:
     """Return what could not be proven; raise MigrationFailed if the run had another result than was measured.
 
     Findings from before the run do not count; `left` are the objects that the run was allowed not to restore.
     """
-    after = await look(target, files)
+    after = await look(target, files, held)
     applied = [one.id for one in after.reading.ledger.applied]
     if missing := unlocked(files.lock, applied, files.migrations):
         return (f"{name} does not contain {some(missing)} as applied",)

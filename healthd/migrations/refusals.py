@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from healthd.config.settings import Target
+from healthd.database.held_connection import Where
 from healthd.database.ledger import Ledger
 from healthd.errors import HealthdError
 from healthd.expected import default_places
@@ -32,51 +33,56 @@ class Outlook:
 
 
 async def outlook(
-    target: Target, migrations: Sequence[Migration], lock: LockFile, known: Standing, *, name: str
+    target: Target,
+    migrations: Sequence[Migration],
+    lock: LockFile,
+    known: Standing,
+    *,
+    name: str,
+    where: Where | None = None,
 ) -> Outlook:
     """Return why `migrate` would refuse to start, and what it would mark without running it. Only reads."""
+    where = target.dsn if where is None else where
     files, ledger = Files.of(lock, migrations), known.ledger
     applied = [one.id for one in ledger.applied]
     pending = [one for one in migrations if one.id in known.ids(*TO_RUN)]
     if not pending:
         return Outlook()
-    seen = await look(target, files)
-    there = await already_there(target, migrations, lock, pending, seen.found) if applied else None
+    seen = await look(target, files, where)
+    there = await already_there(target, where, migrations, lock, pending, seen.found) if applied else None
     drift = in_the_way(seen, there, pending) if applied else ()
     foreseen = foresee(target.contracts, lock, ledger, seen.reading.snapshot, pending)
-    misplaced = await elsewhere(target, lock, pending)
+    misplaced = await elsewhere(where, lock, pending)
     refused = (
         *order_refusals(known, migrations, [one.id for one in migrations]),
         *guards.raised(guards.refuse_unmeasured, lock, pending, applied, name),
         *guards.raised(guards.refuse_elsewhere, target.name, misplaced),
         *guards.raised(guards.refuse_drift, target.name, drift, unlocked(lock, applied)),
         *guards.raised(guards.refuse_breaks, target.name, foreseen.refuses),
-        *await _unwritable(target, ledger),
+        *await _unwritable(target, where, ledger),
     )
     return Outlook(refused, tuple(one.id for one in there.adopted) if there else ())
 
 
-async def elsewhere(
-    target: Target, lock: LockFile, pending: Sequence[Migration]
-) -> tuple[default_places.Elsewhere, ...]:
+async def elsewhere(where: Where, lock: LockFile, pending: Sequence[Migration]) -> tuple[default_places.Elsewhere, ...]:
     """Return what sessions of this database would create elsewhere than the replay did."""
     known = default_places.measured(lock, pending)
-    return tuple(default_places.elsewhere(known, await read_session(target.dsn, default_places.touched(known))))
+    return tuple(default_places.elsewhere(known, await read_session(where, default_places.touched(known))))
 
 
 async def elsewhere_undoing(
-    target: Target, lock: LockFile, undone: Sequence[Migration]
+    where: Where, lock: LockFile, undone: Sequence[Migration]
 ) -> tuple[default_places.Elsewhere, ...]:
     """Return what rollbacks would look up elsewhere than the replay did."""
     known = default_places.measured(lock, undone)
     return tuple(
-        default_places.elsewhere_undoing(known, await read_session(target.dsn, default_places.touched_undoing(known)))
+        default_places.elsewhere_undoing(known, await read_session(where, default_places.touched_undoing(known)))
     )
 
 
-async def _unwritable(target: Target, ledger: Ledger) -> tuple[HealthdError, ...]:
+async def _unwritable(target: Target, where: Where, ledger: Ledger) -> tuple[HealthdError, ...]:
     """Return why the tables of a ledger could not be created, or written to."""
-    session = await read_session(target.dsn, ())
+    session = await read_session(where, ())
     return guards.raised(guards.refuse_unwritable, target.name, session, not ledger.schemas)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from healthd.database.dsn import Dsn
+from healthd.database.held_connection import Where, dsn_of
 from healthd.errors import ConfigError, MigrationFailed
 from healthd.expected.files import Migration, read_post_apply, up_to
 from healthd.expected.lockfile import LockFile
@@ -29,7 +30,7 @@ class RunPlan:
 
 
 async def plan_apply(
-    dsn: str | Dsn,
+    where: Where,
     migrations: Sequence[Migration],
     lock: LockFile | None,
     *,
@@ -44,7 +45,7 @@ async def plan_apply(
     Raises MigrationFailed if an applied file was edited or is missing, or if a pending migration is older than an
     applied one, unless that is allowed.
     """
-    known = await standing(dsn, migrations, lock)
+    known = await standing(where, migrations, lock)
     chosen = migrations if to is None else up_to(migrations, to)
     names = [one.id for one in chosen]
     if (edited := known.ids(State.EDITED)) and not allow_edited:
@@ -61,7 +62,7 @@ async def plan_apply(
     _refuse_halves(known, names, "apply")
     pending = tuple(one for one in chosen if one.id in waiting)
     afterwards = read_post_apply(dict.fromkeys(one.path.parent for one in migrations)) if pending else ()
-    return RunPlan(dsn, known, "apply", pending, tuple(afterwards))
+    return RunPlan(dsn_of(where), known, "apply", pending, tuple(afterwards))
 
 
 def order_refusals(
@@ -125,10 +126,10 @@ class ResumePlan:
 
 
 async def plan_resume(
-    dsn: str | Dsn, migrations: Sequence[Migration], lock: LockFile | None, *, from_statement: int | None = None
+    where: Where, migrations: Sequence[Migration], lock: LockFile | None, *, from_statement: int | None = None
 ) -> ResumePlan | None:
     """Return what would be completed; None if nothing was interrupted."""
-    known = await standing(dsn, migrations, lock)
+    known = await standing(where, migrations, lock)
     if not (halves := known.ledger.interrupted):
         if from_statement is not None:
             raise ConfigError("no migration was interrupted", hint="check with: healthd status")
@@ -140,17 +141,17 @@ async def plan_resume(
             f"{half.id} was interrupted ({half.words}), and its file is missing; nothing was changed",
             hint="restore its file",
         )
-    return ResumePlan(dsn, known, migration, half.operation, from_statement)
+    return ResumePlan(dsn_of(where), known, migration, half.operation, from_statement)
 
 
 async def plan_rollback(
-    dsn: str | Dsn, migrations: Sequence[Migration], lock: LockFile | None, *, to: str | None, every: bool = False
+    where: Where, migrations: Sequence[Migration], lock: LockFile | None, *, to: str | None, every: bool = False
 ) -> RunPlan:
     """Return what would be rolled back: the last applied migration, or all after `to`, or `every` one, the last first.
 
     The last one is the last in the order of the files, whenever it was applied: dependent migrations go first.
     """
-    known = await standing(dsn, migrations, lock)
+    known = await standing(where, migrations, lock)
     if lost := ahead(known.migrations):
         raise MigrationFailed(f"{lost}; nothing was changed", hint="restore its files")
     undoing = [one.id for one in known.ledger.interrupted if one.operation == "rollback"]
@@ -164,7 +165,7 @@ async def plan_rollback(
             f"{some(names)} {'have' if len(names) > 1 else 'has'} no rollback; nothing was changed",
             hint=f"write {some([one.rollback_path.name for one in lacking])}{_up_to_it(undone, lacking[0])}",
         )
-    return RunPlan(dsn, known, "rollback", tuple(undone))
+    return RunPlan(dsn_of(where), known, "rollback", tuple(undone))
 
 
 def _up_to_it(undone: Sequence[Migration], first: Migration) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from healthd.config.settings import Target
-from healthd.database.connection import connect
+from healthd.database.held_connection import HeldConnection, lent
 from healthd.database.probes.surroundings import look_around
 from healthd.database.row_counts import losses
 from healthd.errors import MigrationFailed
@@ -27,7 +27,7 @@ from healthd.migrations.manner import Manner
 from healthd.migrations.needs import Lack, lacks
 from healthd.migrations.proof import prove
 from healthd.migrations.refusals import elsewhere, elsewhere_undoing, unlocked
-from healthd.migrations.run_plan import plan_apply, plan_resume, plan_rollback
+from healthd.migrations.run_plan import RunPlan, plan_apply, plan_resume, plan_rollback
 
 if TYPE_CHECKING:
     from healthd.expected.lockfile import LockFile
@@ -67,53 +67,55 @@ async def migrate(
     files to be applied, or if they break an expectation of the target's contracts, unless that is allowed; and
     afterwards, if the run had another result. See `plan_apply` for what else is refused.
     """
-    recorder = Recorder(lock)
-    planned = partial(
-        plan_apply,
-        target.dsn,
-        migrations,
-        lock,
-        say=manner.say,
-        to=to,
-        allow_out_of_order=allow_out_of_order,
-        allow_edited=allow_edited,
-        allow_ahead=allow_ahead or allow_drift,
-    )
-    plan = await planned()
-    if not plan.migrations:
-        return Changed(())
-    pending = frozenset(one.id for one in plan.migrations)
-    decode_all(one.effects for one in lock.migrations if one.id in pending)
-    applied = [one.id for one in plan.standing.ledger.applied]
-    if not allow_unlocked:
-        guards.refuse_unmeasured(lock, plan.migrations, applied, name)
-    guards.refuse_elsewhere(target.name, await elsewhere(target, lock, plan.migrations))
-    guards.refuse_lacks(target.name, await _lacks(target, plan.migrations, lock))
-    before = await look(target, Files.of(lock, migrations))
-    there = await already_there(target, migrations, lock, plan.migrations, before.found) if applied else None
-    if there and not allow_drift:
-        guards.refuse_drift(target.name, in_the_way(before, there, plan.migrations), unlocked(lock, applied))
-    marked = await mark(target, there, wait_s=manner.wait_s, say=manner.say) if there else ()
-    if marked:
-        plan, before = await planned(), await look(target, Files.of(lock, migrations))
-        applied += marked
-    if not plan.migrations:
-        return Changed((), marked=marked)
-    with _hinting(_adopting(target, lock, before)):
-        if applied and not allow_drift:  # a database without a ledger cannot have drifted
-            guards.refuse_drift(target.name, before.drift, unlocked(lock, applied))
-        recorder.meet(before.reading)
-        snapshot = before.reading.snapshot
-        foreseen = foresee(target.contracts, lock, plan.standing.ledger, snapshot, plan.migrations)
-        breaks = _agreed(target, foreseen, say=manner.say, allow_breaking=allow_breaking)
-        done = await execute(plan, manner, recorder)
-    changed = await _proven(target, Files.of(lock, migrations), before, done, "applied", breaks=breaks, name=name)
-    return replace(changed, marked=marked)
+    files, recorder = Files.of(lock, migrations), Recorder(lock)
+    async with HeldConnection(target.dsn) as held:
+        planned = partial(
+            plan_apply,
+            held,
+            migrations,
+            lock,
+            say=manner.say,
+            to=to,
+            allow_out_of_order=allow_out_of_order,
+            allow_edited=allow_edited,
+            allow_ahead=allow_ahead or allow_drift,
+        )
+        plan = await planned()
+        if not plan.migrations:
+            return Changed(())
+        pending = frozenset(one.id for one in plan.migrations)
+        decode_all(one.effects for one in lock.migrations if one.id in pending)
+        applied = [one.id for one in plan.standing.ledger.applied]
+        if not allow_unlocked:
+            guards.refuse_unmeasured(lock, plan.migrations, applied, name)
+        guards.refuse_elsewhere(target.name, await elsewhere(held, lock, plan.migrations))
+        guards.refuse_lacks(target.name, await _lacks(held, plan.migrations, lock))
+        before = await look(target, files, held)
+        there = await already_there(target, held, migrations, lock, plan.migrations, before.found) if applied else None
+        if there and not allow_drift:
+            guards.refuse_drift(target.name, in_the_way(before, there, plan.migrations), unlocked(lock, applied))
+        marked = await mark(target, held, there, wait_s=manner.wait_s, say=manner.say) if there else ()
+        if marked:
+            plan, before = await planned(), await look(target, files, held)
+            applied += marked
+        if not plan.migrations:
+            return Changed((), marked=marked)
+        with _hinting(_adopting(target, lock, before)):
+            if applied and not allow_drift:  # a database without a ledger cannot have drifted
+                guards.refuse_drift(target.name, before.drift, unlocked(lock, applied))
+            recorder.meet(before.reading)
+            snapshot = before.reading.snapshot
+            foreseen = foresee(target.contracts, lock, plan.standing.ledger, snapshot, plan.migrations)
+            breaks = _agreed(target, foreseen, say=manner.say, allow_breaking=allow_breaking)
+            done = await _execute(plan, manner, recorder, held)
+        changed = await _proven(target, files, held, before, done, "applied", breaks=breaks, name=name)
+        return replace(changed, marked=marked)
 
 
 async def _proven(
     target: Target,
     files: Files,
+    held: HeldConnection,
     before: Look,
     done: tuple[str, ...],
     what: str,
@@ -125,7 +127,7 @@ async def _proven(
     """Return what a run changed, after proving it; empty if another run has done it."""
     if not done:
         return Changed(())
-    unproven = await prove(target, files, before, f"{', '.join(done)} {what}", left=left, name=name)
+    unproven = await prove(target, files, held, before, f"{', '.join(done)} {what}", left=left, name=name)
     return Changed(done, unproven, breaks)
 
 
@@ -148,8 +150,19 @@ def _adopting(target: Target, lock: LockFile, before: Look) -> str:
     return there and f"{target.name} already has {there}, but no ledger: find its version with healthd baseline"
 
 
-async def _lacks(target: Target, pending: Sequence[Migration], lock: LockFile) -> tuple[Lack, ...]:
-    async with connect(target.dsn) as connection:
+async def _execute(plan: RunPlan, manner: Manner, recorder: Recorder | None, held: HeldConnection) -> tuple[str, ...]:
+    """Execute a plan; the connection that is held is closed for statements that may need the database for themselves.
+
+    It also leaves its place to the run if connections are limited.
+    """
+    transactional = all(one.transactional for one in (*plan.migrations, *plan.afterwards))
+    if not transactional or await held.is_limited():
+        await held.close()
+    return await execute(plan, manner, recorder)
+
+
+async def _lacks(held: HeldConnection, pending: Sequence[Migration], lock: LockFile) -> tuple[Lack, ...]:
+    async with lent(held) as connection:
         return lacks(pending, lock, await look_around(connection))
 
 
@@ -178,20 +191,21 @@ async def resume(
     it is complete; so all of them are compared with the lock file afterwards, whenever they were made. With `dry_run`,
     only report what was applied and what would be done.
     """
-    recorder = Recorder(lock)
-    plan = await plan_resume(target.dsn, migrations, lock, from_statement=from_statement)
-    if plan is None:
-        return Changed(())
-    if dry_run:
-        await rehearse_resume(plan, manner, recorder)
-        return Changed(())
-    files = Files.of(lock, migrations)
-    before = await look(target, files)
-    recorder.meet(before.reading)
-    undone = {one.id for one in plan.standing.ledger.interrupted if one.operation == "rollback"}
-    left = frozenset(guards.left_over(lock.migrations, undone & {plan.migration.id}))
-    done = await execute_resume(plan, manner, recorder)
-    return await _proven(target, files, before, done, "resumed", left=left, name=name)
+    files, recorder = Files.of(lock, migrations), Recorder(lock)
+    async with HeldConnection(target.dsn) as held:
+        plan = await plan_resume(held, migrations, lock, from_statement=from_statement)
+        if plan is None:
+            return Changed(())
+        if dry_run:
+            await rehearse_resume(plan, manner, recorder)
+            return Changed(())
+        before = await look(target, files, held)
+        recorder.meet(before.reading)
+        undone = {one.id for one in plan.standing.ledger.interrupted if one.operation == "rollback"}
+        left = frozenset(guards.left_over(lock.migrations, undone & {plan.migration.id}))
+        await held.close()  # the file may need the database for itself
+        done = await execute_resume(plan, manner, recorder)
+        return await _proven(target, files, held, before, done, "resumed", left=left, name=name)
 
 
 async def rollback(
@@ -214,21 +228,22 @@ async def rollback(
     `agree`, which receives them, returns false.
     """
     files, recorder = Files.of(lock, migrations), Recorder(lock)
-    plan = await plan_rollback(target.dsn, migrations, lock, to=to, every=every)
-    if not plan.migrations:
-        return Changed(())
-    undone, ledger = plan.migrations, plan.standing.ledger
-    guards.refuse_stranding(lock, undone)
-    guards.refuse_elsewhere(target.name, await elsewhere_undoing(target, lock, undone))
-    if not allow_inexact:
-        guards.refuse_inexact(lock, undone, ledger.applied)
-    before = await look(target, files)
-    recorder.meet(before.reading)
-    foreseen = foresee_undoing(target.contracts, lock, ledger, before.reading.snapshot, undone)
-    breaks = _agreed(target, foreseen, say=manner.say, allow_breaking=allow_breaking)
-    lost = await losses(target.dsn, guards.may_take(lock, undone, [one.id for one in ledger.applied]))
-    if lost and not agree(lost):
-        guards.refuse_losses(lost)
-    left = frozenset(guards.left_over(lock.migrations, {one.id for one in undone}))
-    done = await execute(plan, manner, recorder)
-    return await _proven(target, files, before, done, "rolled back", breaks=breaks, left=left, name=name)
+    async with HeldConnection(target.dsn) as held:
+        plan = await plan_rollback(held, migrations, lock, to=to, every=every)
+        if not plan.migrations:
+            return Changed(())
+        undone, ledger = plan.migrations, plan.standing.ledger
+        guards.refuse_stranding(lock, undone)
+        guards.refuse_elsewhere(target.name, await elsewhere_undoing(held, lock, undone))
+        if not allow_inexact:
+            guards.refuse_inexact(lock, undone, ledger.applied)
+        before = await look(target, files, held)
+        recorder.meet(before.reading)
+        foreseen = foresee_undoing(target.contracts, lock, ledger, before.reading.snapshot, undone)
+        breaks = _agreed(target, foreseen, say=manner.say, allow_breaking=allow_breaking)
+        lost = await losses(held, guards.may_take(lock, undone, [one.id for one in ledger.applied]))
+        if lost and not agree(lost):
+            guards.refuse_losses(lost)
+        left = frozenset(guards.left_over(lock.migrations, {one.id for one in undone}))
+        done = await _execute(plan, manner, recorder, held)
+        return await _proven(target, files, held, before, done, "rolled back", breaks=breaks, left=left, name=name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from healthd.database.connection import connect, rows_of
-from healthd.database.dsn import Dsn
+from healthd.database.connection import rows_of
+from healthd.database.held_connection import Where, lent
 from healthd.database.ledger import Ledger, read_ledger
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
@@ -34,9 +34,9 @@ class Standing:
         return tuple(one.id for one in self.migrations if one.state in wanted)
 
 
-async def standing(dsn: str | Dsn, migrations: Sequence[Migration], lock: LockFile | None) -> Standing:
+async def standing(where: Where, migrations: Sequence[Migration], lock: LockFile | None) -> Standing:
     """Return the state of each migration; only reads, takes no lock, needs no privilege to write."""
-    async with connect(dsn) as connection:
+    async with lent(where) as connection:
         ledger, maintenance = await read_ledger(connection)
         version = connection.info.server_version
     ledger.readable()
@@ -46,8 +46,8 @@ async def standing(dsn: str | Dsn, migrations: Sequence[Migration], lock: LockFi
     return Standing(tuple(states(files, locked, ledger.applied, halves)), ledger, maintenance, version)
 
 
-async def read_session(dsn: str | Dsn, relations: Sequence[str]) -> Session:
+async def read_session(where: Where, relations: Sequence[str]) -> Session:
     """Return where a session like that of a run creates objects, and which of these relations it could find."""
-    async with connect(dsn) as connection:
+    async with lent(where) as connection:
         ((*values,),) = await rows_of(connection, SESSION, (list(relations),))
     return Session(*values)

@@ -26,7 +26,7 @@ from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected.extensions import UNAVAILABLE, created
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Needed
-from healthd.expected.session_settings import GIVES
+from healthd.expected.session_settings import ENDS, GIVES
 from healthd.migrations.engine.lock_waits import Say
 from healthd.migrations.engine.notices import Notice
 from healthd.model.names import quote
@@ -227,7 +227,7 @@ class Scratch:
     ) -> None:
         """Apply migrations quickly, without a ledger; what they name was created when the database was."""
         await self.runner.apply_unrecorded(migrations, each)
-        await self._renew(*(one.apply for one in migrations))
+        await self.renew(*(one.apply for one in migrations))
 
     async def apply(self, migration: Migration) -> None:
         """Apply a migration as the runner does; a role or tablespace that it names is created if it does not exist."""
@@ -248,16 +248,19 @@ class Scratch:
             self._globals |= {row for row in await globals_of(self.connection) if row[:2] == (one.kind, one.name)}
             await self.apply(migration)
         else:
-            await self._renew(migration.apply)
+            await self.renew(migration.apply)
 
     async def roll_back(self, migration: Migration) -> None:
         """Roll a migration back as the runner does."""
         await self.runner.roll_back(migration)
-        await self._renew(migration.rollback or "")
+        await self.renew(migration.rollback or "")
 
-    async def _renew(self, *texts: str) -> None:
-        """Begin new sessions if one of these texts may have changed what a session begins with."""
+    async def renew(self, *texts: str) -> None:
+        """Begin new sessions if one of these texts may have ended ours, or changed what a session begins with."""
         self.forget_server_state()
+        if any(map(ENDS.search, texts)):
+            await self.open.aclose()
+            await self._connect()
         if any(map(GIVES.search, texts)):
             await self.runner.close()
             await self.begin_session()

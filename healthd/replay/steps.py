@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from healthd.errors import HealthdError
 from healthd.expected.files import Migration
 from healthd.expected.measurements import UNKNOWN, Step
-from healthd.expected.session_settings import GIVES
+from healthd.expected.session_settings import ENDS
 from healthd.replay.measurement import measure
 from healthd.replay.scratch import Each, Scratch
 
@@ -18,7 +18,7 @@ async def measured_again(scratch: Scratch, migration: Migration) -> tuple[Step, 
 
     None if it was not applied: only the runner can apply it, or, if it is not one transaction, can begin again.
     """
-    for whole in (False, True) if migration.transactional else ():
+    for whole in (False, True) if migration.transactional and not ENDS.search(migration.apply) else ():
         with contextlib.suppress(HealthdError):
             return await _step_by_step(scratch, migration, whole=whole)
     return None
@@ -50,9 +50,10 @@ async def unmeasured(
 async def _steps(scratch: Scratch, before: Sequence[Migration], migration: Migration) -> tuple[Step, ...]:
     """Apply a migration after those before it and return its steps.
 
-    A migration whose statements cannot run one by one is one step. One that only the runner can apply is not measured.
+    A migration whose statements cannot run one by one is one step. One that only the runner can apply is not measured,
+    nor is one that ends the sessions that measure.
     """
-    for whole in (False, True) if migration.transactional else (False,):
+    for whole in () if ENDS.search(migration.apply) else (False, True) if migration.transactional else (False,):
         with contextlib.suppress(HealthdError):
             return await _step_by_step(scratch, migration, whole=whole)
     await scratch.start((*before, migration))
@@ -61,6 +62,5 @@ async def _steps(scratch: Scratch, before: Sequence[Migration], migration: Migra
 
 async def _step_by_step(scratch: Scratch, migration: Migration, *, whole: bool) -> tuple[Step, ...]:
     steps = await measure(await scratch.worker(), migration, whole=whole, reader=scratch.connection)
-    if GIVES.search(migration.apply):  # the next file runs in a new session, as it does in a run
-        await scratch.begin_session()
+    await scratch.renew(migration.apply)
     return steps

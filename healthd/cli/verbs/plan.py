@@ -6,11 +6,11 @@ from healthd.background import Later
 from healthd.cli.fleet import Result, on_targets, several
 from healthd.cli.options import finished, say, verb
 from healthd.config.settings import Settings, Target
-from healthd.database.connection import connect
+from healthd.database.held_connection import HeldConnection, lent
 from healthd.database.probes.surroundings import Surroundings, look_around
 from healthd.database.relation_sizes import read_sizes
 from healthd.database.snapshot.reading import read
-from healthd.expected.files import read_migrations
+from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.status import FAULTS
 from healthd.expected.store import Files, expected_digests, read_lock
@@ -18,10 +18,12 @@ from healthd.migrations.guards import NOTHING
 from healthd.migrations.impact import Foreseen, foresee
 from healthd.migrations.needs import lacks, tight
 from healthd.migrations.plan import Planned, document, planned, relations, text, with_breaks
-from healthd.migrations.refusals import outlook
-from healthd.migrations.standing import standing
+from healthd.migrations.refusals import Outlook, outlook
+from healthd.migrations.standing import Standing, standing
 from healthd.model.ledger import State
 from healthd.model.observations import Size
+
+Seen = tuple[dict[str, Size], Foreseen, Surroundings | None]
 
 SAID = {**FAULTS, State.INTERRUPTED: "interrupted: run healthd resume"}
 
@@ -52,10 +54,7 @@ def plan(settings: Settings, style: str, target: str | None, every: bool) -> int
 def _plan(settings: Settings, target: Target) -> Result:
     chosen = target.migrating
     migrations, known = read_migrations(settings.sources), read_lock(settings)
-    stand = finished(standing(chosen.dsn, migrations, known))
-    found = planned(migrations, stand.migrations, known)
-    sizes, foreseen, there = finished(_look(chosen, found, known))
-    ahead = finished(outlook(chosen, migrations, known, stand, name=settings.lock.name))
+    stand, found, (sizes, foreseen, there), ahead = finished(_read(chosen, migrations, known, settings.lock.name))
     found = with_breaks(found, foreseen)
     lacking = lacks([one.migration for one in found], known, there) if there else ()
     measured, ours = known.server_version // 10000, stand.server_version // 10000
@@ -88,14 +87,23 @@ def _plan(settings: Settings, target: Target) -> Result:
     return Result(code, "\n".join(lines), document_)
 
 
-async def _look(
-    target: Target, found: tuple[Planned, ...], known: LockFile
-) -> tuple[dict[str, Size], Foreseen, Surroundings | None]:
+async def _read(
+    target: Target, migrations: tuple[Migration, ...], known: LockFile, name: str
+) -> tuple[Standing, tuple[Planned, ...], Seen, Outlook]:
+    """Return the states of the migrations, what would run, what `_look` returns, and why it would be refused."""
+    async with HeldConnection(target.dsn) as held:
+        stand = await standing(held, migrations, known)
+        found = planned(migrations, stand.migrations, known)
+        seen = await _look(held, target, found, known)
+        return stand, found, seen, await outlook(target, migrations, known, stand, name=name, where=held)
+
+
+async def _look(held: HeldConnection, target: Target, found: tuple[Planned, ...], known: LockFile) -> Seen:
     """Return the sizes of the relations, the broken expectations, and what the server provides."""
     names, pending = relations(found), [one.migration for one in found]
     if not pending:
         return {}, Foreseen(), None
-    async with connect(target.dsn) as connection:
+    async with lent(held) as connection:
         there = await look_around(connection)
         sizes = await read_sizes(connection, names) if names else {}
         if not target.contracts:

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Sql
 
 KIND = '''
 """Large objects: values that are stored apart, by their number."""
@@ -44,28 +43,29 @@ KIND = Kind(
 )
 '''
 
-# What the one line in catalog.NAMES and the file beside the others do, without touching either.
-WITH_KIND = """
+# What the one line in catalog.NAMES and the file beside the others do, without touching either; then verb after verb.
+SESSION = """
+import asyncio
 import importlib.util
+import io
+import json
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
 
 from healthd import catalog
 
-spec = importlib.util.spec_from_file_location("healthd.catalog.large_objects", sys.argv[1])
+_, kind_path, settings_path, dsn = sys.argv
+spec = importlib.util.spec_from_file_location("healthd.catalog.large_objects", kind_path)
 module = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = module
 spec.loader.exec_module(module)
 catalog.NAMES = (*catalog.NAMES, "large_objects")
-sys.argv = ["healthd", *sys.argv[2:]]
-"""
-VERB = WITH_KIND + "from healthd.__main__ import main\nsys.exit(main())\n"
-PAGE = (
-    WITH_KIND
-    + """
-import asyncio
-from datetime import UTC, datetime
-from pathlib import Path
 
+from healthd.cli.main import run
 from healthd.config.reader import read_settings
 from healthd.config.settings import Target
 from healthd.expected.store import read_files
@@ -73,15 +73,34 @@ from healthd.report.board import Board
 from healthd.report.page import target
 from healthd.rounds.examination import examine
 
-_, settings_path, dsn = sys.argv
-settings = read_settings(Path(settings_path))
-report = asyncio.run(examine(Target("app", dsn), read_files(settings)))
+
+def verb(*words):
+    out = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(out):
+        code = run(words)
+    return code, out.getvalue()
+
+
+found = {
+    "lock": verb("lock"),
+    "migrate": verb("migrate", "--database", dsn),
+    "clean": verb("check", "--database", dsn),
+    "snapshot": verb("snapshot", "--database", dsn),
+}
+with psycopg.connect(dsn) as connection:
+    connection.execute("SELECT pg_catalog.lo_unlink(4711)")
+found |= {
+    "check": verb("check", "--database", dsn),
+    "json": verb("check", "--database", dsn, "--format", "json"),
+    "diff": verb("diff", "sql/schema.lock", dsn),
+}
+report = asyncio.run(examine(Target("app", dsn), read_files(read_settings(Path(settings_path)))))
 board = Board()
 board.watch([("app", 30.0)])
 board.post(report)
-print(target("app", board.entries["app"], now=datetime.now(UTC), runbook="/docs/runbook", version="1"))
+found["page"] = 0, target("app", board.entries["app"], now=datetime.now(UTC), runbook="/docs/runbook", version="1")
+print(json.dumps(found))
 """
-)
 
 
 @pytest.fixture
@@ -94,34 +113,29 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_new_kind_is_one_file_and_its_word(project: Path, database: str, sql: Sql) -> None:
-    def healthd(program: str, *words: str) -> tuple[int, str]:
-        command = [sys.executable, "-c", program, str(project / "large_objects.py"), *words]
-        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=120)
-        return done.returncode, done.stdout + done.stderr
+def test_a_new_kind_is_one_file_and_its_word(project: Path, database: str) -> None:
+    command = [sys.executable, "-c", SESSION, str(project / "large_objects.py"), str(project / "yoyo.ini"), database]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=240)
+    assert 0 == done.returncode, done.stderr
+    found = json.loads(done.stdout)
 
-    def verb(*words: str) -> tuple[int, str]:
-        return healthd(VERB, *words)
-
-    assert (0, True) == ((locked := verb("lock"))[0], (project / "sql/schema.lock").exists()), locked
+    assert (0, True) == ((locked := found["lock"])[0], (project / "sql/schema.lock").exists()), locked
     assert '"large_object:\\"4711\\""' in (project / "sql/schema.lock").read_text()  # its effect
-    assert 0 == (applied := verb("migrate", "--database", database))[0], applied
-    assert 0 == (clean := verb("check", "--database", database))[0], clean
-    code, listed = verb("snapshot", "--database", database)
+    assert 0 == (applied := found["migrate"])[0], applied
+    assert 0 == (clean := found["clean"])[0], clean
+    code, listed = found["snapshot"]
     assert (0, True) == (code, 'large_object:"4711"' in listed)
 
-    sql(database, "SELECT pg_catalog.lo_unlink(4711)")
-
-    code, told = verb("check", "--database", database)
+    code, told = found["check"]
     assert (2, True, True) == (code, 'large_object:"4711" is missing' in told, "lo_create(4711);" in told), told
-    code, told = verb("check", "--database", database, "--format", "json")
+    code, told = found["json"]
     (finding,) = json.loads(told)[0]["findings"]
     assert ("schema_mismatch", 'large_object:"4711"', "objects") == (
         finding["problem"],
         finding["key"],
         finding["check"],
     )
-    code, told = verb("diff", "sql/schema.lock", database)
+    code, told = found["diff"]
     assert (2, True) == (code, 'large_object:"4711"' in told), told
-    code, shown = healthd(PAGE, str(project / "yoyo.ini"), database)
+    code, shown = found["page"]
     assert (0, True, True) == (code, "large_object:&#34;4711&#34;" in shown, "lacks 1 large object" in shown), shown

@@ -4,8 +4,10 @@ import asyncio
 import gc
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from healthd.rounds.examination import Round
 
 rounds: Any = import_module("healthd.rounds.examination")
 LONG_S = 60  # never waited for: what takes so long fails
+SHORT_S = 2
 WELL = [("ok", ())]
 
 
@@ -76,15 +79,15 @@ def reason(found: Round) -> tuple[str | None, str]:
 
 async def others_go_on(url: str, known: Files, during: Callable[[], Any], *, least: int = 0) -> Any:
     """Return what a coroutine returns; at least so many rounds of another target must end while it runs."""
+    target, count = Target("other", url, deadline_s=LONG_S), 0
+    last = await ended(target, known, None)
     task = asyncio.ensure_future(during())
-    target, last, count = Target("other", url, deadline_s=LONG_S), None, 0
     while not task.done():
         last = await ended(target, known, last)
         assert () == last.report.findings
         count += not task.done()
-        await asyncio.sleep(0.01)
-    if last is not None:
-        await last.close()
+        await asyncio.wait([task], timeout=0.1)
+    await last.close()
     assert count >= least
     return await task
 
@@ -97,7 +100,7 @@ async def test_a_frozen_session_is_unknown_at_the_deadline_and_well_again_afterw
     nothing_left: None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    target, other = Target("app", url, deadline_s=5), make_database(shipped)
+    target, other = Target("app", url, deadline_s=SHORT_S), make_database(shipped)
     first = await ended(Target("app", url, deadline_s=LONG_S), known, None)
     with frozen(first.session.connection.info.backend_pid):
         late = await others_go_on(other, known, lambda: ended(target, known, first), least=1)
@@ -105,48 +108,46 @@ async def test_a_frozen_session_is_unknown_at_the_deadline_and_well_again_afterw
     await again.close()
 
     assert ("timeout", "round_failed") == reason(late)  # the server still takes requests, only this session does not
-    assert "took longer than 5 s" in late.report.findings[0].message
+    assert f"took longer than {SHORT_S} s" in late.report.findings[0].message
     assert [] == [one.message for one in caplog.records if one.name.startswith("psycopg")]  # the driver did not wait
     assert late.session is None
     assert Severity.UNKNOWN == late.report.severity
     assert () == again.report.findings
 
 
-@pytest.mark.parametrize(
-    ("mode", "found"),
-    [
-        ("swallow", ("timeout", "database_unreachable")),
-        ("cut", ("unreachable", "database_unreachable")),
-        ("garbage", ("unreachable", "database_unreachable")),
-    ],
-)
+FOUND = {
+    "swallow": ("timeout", "database_unreachable"),
+    "cut": ("unreachable", "database_unreachable"),
+    "garbage": ("unreachable", "database_unreachable"),
+}
+
+
 @pytest.mark.parametrize("fresh", [True, False])
 async def test_what_lies_between_is_the_reason_and_others_go_on(
-    url: str,
-    shipped: str,
-    make_database: Any,
-    server: Any,
-    known: Files,
-    mode: str,
-    found: tuple[str, str],
-    fresh: bool,
-    nothing_left: None,
+    url: str, shipped: str, make_database: Any, server: Any, known: Files, fresh: bool, nothing_left: None
 ) -> None:
     database, other = psycopg.conninfo.conninfo_to_dict(url)["dbname"], make_database(shipped)
+    found = {}
     async with proxy(Path(server.socket) / ".s.PGSQL.5432") as between:
         here = between.url(str(database))
-        long, short = Target("app", here, deadline_s=LONG_S), Target("app", here, deadline_s=5)
-        last = None if fresh else await ended(long, known, None)
-        between.mode = mode
-        broken = await others_go_on(other, known, lambda: ended(short, known, last), least=mode == "swallow")
-        between.mode = "pass"
-        well = await ended(long, known, broken)
+        long, short = Target("app", here, deadline_s=LONG_S), Target("app", here, deadline_s=SHORT_S)
+        well = await ended(long, known, None)
+        for mode in FOUND:
+            if fresh:
+                await well.close()
+            last = None if fresh else well
+            between.mode = mode
+            broken = await others_go_on(other, known, partial(ended, short, known, last), least=mode == "swallow")
+            found[mode] = reason(broken)
+            between.mode = "pass"
+            well = await ended(long, known, broken)
+            assert () == well.report.findings
         between.mode = "delay"
         slow = await ended(long, known, well)
         await slow.close()
 
-    assert found == reason(broken)
-    assert () == well.report.findings == slow.report.findings
+    assert FOUND == found
+    assert () == slow.report.findings
 
 
 async def test_a_terminated_session_is_replaced_within_the_round(url: str, known: Files, sql: Any) -> None:
@@ -183,6 +184,26 @@ async def test_work_that_goes_on_after_its_time_is_cancelled() -> None:
 
     assert not caught.value.answers
     assert stopped.is_set()
+
+
+async def test_an_error_that_comes_after_the_time_is_late_even_if_nobody_could_look_in_between() -> None:
+    async def work() -> None:
+        await asyncio.sleep(0.01)
+        time.sleep(0.1)  # noqa: ASYNC251 # this process comes late
+        raise KeyError
+
+    with pytest.raises(TimeUp) as caught:
+        await within(0.05, work(), Opened())
+
+    assert not caught.value.answers
+
+
+async def test_a_result_that_comes_after_the_time_is_a_result() -> None:
+    async def work() -> int:
+        time.sleep(0.1)  # noqa: ASYNC251
+        return 1
+
+    assert 1 == await within(0.05, work(), Opened())
 
 
 async def test_a_result_and_an_error_are_passed_on() -> None:

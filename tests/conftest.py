@@ -148,6 +148,26 @@ def migrated_template(
     return "migrated"
 
 
+@pytest.fixture(scope="session")
+def make_template(server: embedded.Server, _administrator: psycopg.Connection) -> Callable[..., str]:
+    """Return a function that makes a template database once: with this SQL, on top of another one; it returns its name.
+
+    A test that changes it itself names itself as the `owner`, and has it alone.
+    """
+    names = (f"template_{number}" for number in count(1))
+
+    @functools.cache
+    def make_template(text: str, base: str = "template0", owner: str = "") -> str:
+        name = f"{owner or 'shared'}_{next(names)}"
+        copy = compose.SQL("CREATE DATABASE {} TEMPLATE {}")
+        _administrator.execute(copy.format(compose.Identifier(name), compose.Identifier(base)))
+        with psycopg.connect(server.url(name), autocommit=True) as connection:
+            connection.execute(text.encode())
+        return name
+
+    return make_template
+
+
 @pytest.fixture
 def make_database(
     server: embedded.Server,

@@ -1,9 +1,11 @@
 """Drifts that random changes found: one script repairs each of them, or holds back what rows forbid."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from objects import objects
+from conftest import MakeDatabase
+from objects import Objects, objects, reading
 from pg_dump import run_psql
 
 from healthd.catalog import KINDS
@@ -11,9 +13,9 @@ from healthd.comparison.causes import of_their_own
 from healthd.comparison.passes import Given, compare
 from healthd.comparison.unreported import is_recorded
 from healthd.database import finding_details
-from healthd.database.connection import connect
 from healthd.model.scripts import Script
 from healthd.model.snapshots import Snapshot
+from healthd.postgres.embedded import Server
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
 from healthd.repair.text import PREAMBLE, transactions
@@ -24,20 +26,36 @@ details: Any = finding_details
 GIVEN = Given({}, {}, None, lambda snapshot: snapshot)
 
 
+@pytest.fixture
+def database(make_database: MakeDatabase, make_template: Callable[..., str]) -> str:
+    """The URL of a database with SCHEMA."""
+    return make_database(make_template(SCHEMA))
+
+
+@pytest.fixture(scope="module")
+async def expected(server: Server, make_template: Callable[..., str], anyio_backend: str) -> Snapshot:
+    """What SCHEMA makes."""
+    return await objects(server.url(make_template(SCHEMA)))
+
+
 async def repaired(url: str, expected: Snapshot) -> tuple[Script, str, list[str]]:
     """Run the script for a database; return it, the error of psql, and what differs afterwards."""
-    found = compare(expected, await objects(url), GIVEN)
+    async with reading(url, expected) as reader:
+        return await _repaired(url, expected, reader)
+
+
+async def _repaired(url: str, expected: Snapshot, reader: Objects) -> tuple[Script, str, list[str]]:
+    found = compare(expected, await reader.read(), GIVEN)
     differences = of_their_own(found.differences, found.expected.objects)
 
     def script(known: Known) -> Script:
         return repair(found.expected, found.aligned, differences, known, names=differences, migrator="postgres")
 
     queries = tuple(dict.fromkeys(one.rows for one in script(Known()) if one.rows))
-    async with connect(url) as connection:
-        rows = await details._counts(connection, queries)
+    rows = await details._counts(reader.connection, queries)
     done = script(Known(rows))
     failure = run_psql("\n".join([*PREAMBLE, *transactions(done)]), url)
-    after = compare(expected, await objects(url), GIVEN)
+    after = compare(expected, await reader.read(), GIVEN)
     left = of_their_own(after.differences, after.expected.objects)
     return done, failure, [f"{one.key} {one.attribute}" for one in left if not is_recorded(one, KINDS)]
 
@@ -111,9 +129,8 @@ CLEAN = {
 
 
 @pytest.mark.parametrize("drift", CLEAN.values(), ids=CLEAN.keys())
-async def test_a_drift_is_repaired_by_one_script(database: str, sql: Any, drift: str) -> None:
-    sql(database, SCHEMA)
-    expected, rows = await objects(database), sql(database, ROWS)
+async def test_a_drift_is_repaired_by_one_script(database: str, expected: Snapshot, sql: Any, drift: str) -> None:
+    rows = sql(database, ROWS)
     sql(database, drift)
 
     _, failure, left = await repaired(database, expected)
@@ -175,9 +192,9 @@ FORBIDDEN = {
 
 
 @pytest.mark.parametrize(("drift", "why"), FORBIDDEN.values(), ids=FORBIDDEN.keys())
-async def test_what_rows_forbid_is_held_back_and_psql_ends_well(database: str, sql: Any, drift: str, why: str) -> None:
-    sql(database, SCHEMA)
-    expected = await objects(database)
+async def test_what_rows_forbid_is_held_back_and_psql_ends_well(
+    database: str, expected: Snapshot, sql: Any, drift: str, why: str
+) -> None:
     for statement in drift.split(";"):
         sql(database, statement)
     before = sql(database, "SELECT o.*::text, c.*::text FROM orders AS o, customers AS c")
@@ -205,7 +222,7 @@ RENAMED = {
 
 @pytest.mark.parametrize("names", RENAMED.values(), ids=RENAMED.keys())
 async def test_rows_of_a_renamed_object_are_counted_under_its_present_name(database: str, sql: Any, names: str) -> None:
-    sql(database, f"{SCHEMA} CREATE SCHEMA aside;")
+    sql(database, "CREATE SCHEMA aside")
     expected = await objects(database)
     sql(
         database, "ALTER TABLE orders DROP CONSTRAINT orders_customer_fkey; UPDATE orders SET customer = 9 WHERE id = 1"

@@ -1,16 +1,18 @@
 """A repair takes no strong lock for as long as a table is large, where PostgreSQL has such a form; each is played."""
 
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from objects import objects
+from conftest import MakeDatabase
+from objects import Objects, objects, reading
 from pg_dump import run_psql
 
 from healthd.comparison.roles import comparable
-from healthd.database.connection import connect
 from healthd.database.relation_sizes import read_sizes
 from healthd.model.scripts import Script
 from healthd.model.snapshots import Snapshot, diff
+from healthd.postgres.embedded import Server
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
 from healthd.repair.text import PREAMBLE, transactions
@@ -119,12 +121,30 @@ FORMS = {
 }
 
 
-async def script(url: str, expected: Snapshot) -> Script:
+@pytest.fixture
+def database(make_database: MakeDatabase, make_template: Callable[..., str]) -> str:
+    """The URL of a database with SCHEMA."""
+    return make_database(make_template(SCHEMA))
+
+
+@pytest.fixture(scope="module")
+async def known(server: Server, make_template: Callable[..., str], anyio_backend: str) -> Snapshot:
+    """What SCHEMA makes."""
+    return await objects(server.url(make_template(SCHEMA)))
+
+
+@pytest.fixture
+async def reader(database: str, known: Snapshot) -> AsyncIterator[Objects]:
+    """What reads the database on one connection."""
+    async with reading(database, known) as reader:
+        yield reader
+
+
+async def script(reader: Objects, expected: Snapshot) -> Script:
     """Return the script for a database, with the sizes of what it locks."""
-    sides = comparable(expected, await objects(url), None)
+    sides = comparable(expected, await reader.read(), None)
     first = repair(*sides, diff(*sides), Known(), migrator="postgres")
-    async with connect(url) as connection:
-        sizes = await read_sizes(connection, {cost.relation for one in first for cost in one.costs})
+    sizes = await read_sizes(reader.connection, {cost.relation for one in first for cost in one.costs})
     return repair(*sides, diff(*sides), Known(sizes=sizes), migrator="postgres")
 
 
@@ -138,40 +158,40 @@ def in_order(parts: list[str], found: Script) -> bool:
 
 
 @pytest.mark.parametrize("form", FORMS)
-async def test_a_form_repairs_and_keeps_the_rows(form: str, database: str, sql: Any) -> None:
+async def test_a_form_repairs_and_keeps_the_rows(form: str, database: str, reader: Objects, sql: Any) -> None:
     schema, drift, parts = FORMS[form]
-    if "NULLS NOT DISTINCT" in schema and (await objects(database)).server_version < 150000:
+    if "NULLS NOT DISTINCT" in schema and reader.connection.info.server_version < 150000:
         pytest.skip("PostgreSQL 15 and later")
-    sql(database, SCHEMA + schema)
-    expected, rows = await objects(database), sql(database, ROWS)
+    sql(database, schema or "SELECT")
+    expected, rows = await reader.read(), sql(database, ROWS)
     sql(database, drift)
 
-    found = await script(database, expected)
+    found = await script(reader, expected)
 
     assert in_order(parts, found)
     assert "" == run_psql(text(found), database)
-    assert () == diff(expected, await objects(database))
+    assert () == diff(expected, await reader.read())
     assert rows == sql(database, ROWS)
 
 
-async def test_a_table_is_not_empty_if_another_inherits_from_it(database: str, sql: Any) -> None:
+async def test_a_table_is_not_empty_if_another_inherits_from_it(database: str, reader: Objects, sql: Any) -> None:
     sql(database, "CREATE TABLE e (n integer CONSTRAINT c CHECK (n > 0)); CREATE TABLE h () INHERITS (e)")
-    expected = await objects(database)
+    expected = await reader.read()
     sql(database, "ALTER TABLE e DROP CONSTRAINT c; INSERT INTO h VALUES (1)")
 
-    found = await script(database, expected)
+    found = await script(reader, expected)
 
     assert in_order(["ADD CONSTRAINT c CHECK ((n > 0)) NOT VALID;", "VALIDATE CONSTRAINT c;"], found)
     assert "" == run_psql(text(found), database)
-    assert () == diff(expected, await objects(database))
+    assert () == diff(expected, await reader.read())
 
 
-async def test_an_empty_table_needs_no_other_form(database: str, sql: Any) -> None:
+async def test_an_empty_table_needs_no_other_form(database: str, reader: Objects, sql: Any) -> None:
     sql(database, "CREATE TABLE e (id integer PRIMARY KEY, n integer NOT NULL CONSTRAINT c CHECK (n > 0))")
-    expected = await objects(database)
+    expected = await reader.read()
     sql(database, "ALTER TABLE e DROP CONSTRAINT e_pkey, DROP CONSTRAINT c, ALTER n DROP NOT NULL")
 
-    found = await script(database, expected)
+    found = await script(reader, expected)
 
     assert {
         "ALTER TABLE public.e ADD CONSTRAINT c CHECK ((n > 0));",
@@ -179,7 +199,7 @@ async def test_an_empty_table_needs_no_other_form(database: str, sql: Any) -> No
         "ALTER TABLE public.e ALTER COLUMN n SET NOT NULL;",
     } == {one.sql for one in found}
     assert "" == run_psql(text(found), database)
-    assert () == diff(expected, await objects(database))
+    assert () == diff(expected, await reader.read())
 
 
 FAILS = {
@@ -196,13 +216,15 @@ FAILS = {
 
 
 @pytest.mark.parametrize("form", FAILS)
-async def test_what_fails_in_the_middle_is_repaired_by_the_next_script(form: str, database: str, sql: Any) -> None:
+async def test_what_fails_in_the_middle_is_repaired_by_the_next_script(
+    form: str, database: str, reader: Objects, sql: Any
+) -> None:
     schema, drift, damage = FAILS[form]
-    sql(database, SCHEMA + schema)
-    expected, kept = await objects(database), sql(database, "SELECT * FROM t ORDER BY at, id, n")
+    sql(database, schema or "SELECT")
+    expected, kept = await reader.read(), sql(database, "SELECT * FROM t ORDER BY at, id, n")
     sql(database, f"{drift}; UPDATE t SET {damage} WHERE id = 3")
 
-    failures = [run_psql(text(await script(database, expected)), database) for _ in range(2)]
+    failures = [run_psql(text(await script(reader, expected)), database) for _ in range(2)]
 
     assert ["ERROR" in failure for failure in failures] == [True, True]
     sql(
@@ -210,17 +232,17 @@ async def test_what_fails_in_the_middle_is_repaired_by_the_next_script(form: str
         """UPDATE t SET n = "Note; x"::integer, id = "Note; x"::integer WHERE "Note; x" = '3';
                      UPDATE t SET "Note; x" = '3' WHERE id = 3""",
     )
-    assert "" == run_psql(text(await script(database, expected)), database)
-    assert () == diff(expected, await objects(database))
+    assert "" == run_psql(text(await script(reader, expected)), database)
+    assert () == diff(expected, await reader.read())
     assert kept == sql(database, "SELECT * FROM t ORDER BY at, id, n")
 
 
-async def test_a_validation_comes_when_the_strong_lock_is_released(database: str, sql: Any) -> None:
-    sql(database, SCHEMA + FORMS["check"][0])
-    expected = await objects(database)
+async def test_a_validation_comes_when_the_strong_lock_is_released(database: str, reader: Objects, sql: Any) -> None:
+    sql(database, FORMS["check"][0])
+    expected = await reader.read()
     sql(database, FORMS["check"][1] + "; COMMENT ON TABLE t IS 'a'")
 
-    *_, transaction, _, validation, _ = transactions(await script(database, expected))
+    *_, transaction, _, validation, _ = transactions(await script(reader, expected))
 
     assert transaction.startswith("BEGIN;\n")
     assert transaction.endswith("\nCOMMIT;")

@@ -1,8 +1,14 @@
 """The objects of a database, as they are compared."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from psycopg import AsyncConnection
+
 from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect
-from healthd.database.snapshot.reading import take_snapshot
+from healthd.database.snapshot.reading import take_snapshot, take_snapshot_after
 from healthd.model.snapshots import Snapshot
 
 
@@ -10,3 +16,27 @@ async def objects(url: str) -> Snapshot:
     """Return all objects of a database, in which the role that connects runs migrations."""
     async with connect(url) as connection:
         return for_comparison(await take_snapshot(connection), connection.info.user)
+
+
+class Objects:
+    """What is read again and again on one connection; of what is `known`, only changed kinds are read again."""
+
+    def __init__(self, connection: AsyncConnection[Any], known: Snapshot | None = None) -> None:
+        self.connection, self.known = connection, known
+
+    async def read(self) -> Snapshot:
+        """Return the same as `objects` of this database."""
+        user = self.connection.info.user
+        if self.known is None:
+            taken = await take_snapshot(self.connection)
+        else:
+            taken = await take_snapshot_after(self.connection, self.known, migrator=user)
+        self.known = for_comparison(taken, user)
+        return self.known
+
+
+@asynccontextmanager
+async def reading(url: str, known: Snapshot | None = None) -> AsyncIterator[Objects]:
+    """Open a connection that reads the objects of a database which nobody else changes meanwhile."""
+    async with connect(url) as connection:
+        yield Objects(connection, known)

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from healthd.postgres.clusters import KEPT
 from healthd.postgres.embedded import Server
 
 TUTORIALS = Path(__file__).parents[2] / "docs" / "tutorial"
@@ -111,7 +112,9 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = int(listener.getsockname()[1])
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "HEALTHD_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if name == KEPT or not name.startswith(("PG", "HEALTHD_"))
+    }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     reader = Reader(tmp_path, port, kept | {"PATH": path})
     yield reader

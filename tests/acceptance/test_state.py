@@ -30,7 +30,7 @@ from healthd.report.board import Board
 from healthd.report.memory import recalled, remembered
 
 # HEALTHD_KILLS=1000 takes about a minute.
-KILLS = int(os.environ.get("HEALTHD_KILLS", "200"))
+KILLS = int(os.environ.get("HEALTHD_KILLS", "100"))
 KEEPING = "[healthd]\nstate_dir = state\n"
 DRIFT, SUCCESS = (f'healthd_{name}_timestamp_seconds{{target="app"}}' for name in ("drift_since", "check_last_success"))
 

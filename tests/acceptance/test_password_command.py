@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,11 +37,12 @@ def folder(tmp_path: Path, strict: embedded.Server, monkeypatch: pytest.MonkeyPa
     folder = make_project(tmp_path / "project")
     url = strict.url("app")
     passwords = {"watcher": WATCHER, "owner": OWNER}
-    (folder / "token.py").write_text(f"import os\nprint({passwords!r}[os.environ['PGUSER']])\n")
+    cases = "".join(f"{role}) echo {password};;\n" for role, password in passwords.items())
+    (folder / "token.sh").write_text(f"case $PGUSER in\n{cases}esac\n")
     (folder / "yoyo.ini").write_text(
         f"[DEFAULT]\nsources = sql\n"
-        f"[healthd]\npassword_command = {sys.executable} -I token.py\n"
-        f"interval_s = 0.5\nrehearse = no\nlog_format = json\n{f'postgres_bin = {BINARIES}' if BINARIES else ''}\n"
+        f"[healthd]\npassword_command = sh token.sh\n"
+        f"interval_s = 0.25\nrehearse = no\nlog_format = json\n{f'postgres_bin = {BINARIES}' if BINARIES else ''}\n"
         f"[target app]\ndatabase = {url.replace('postgres@', 'watcher@').replace('%', '%%')}\n"
         f"migrate_database = {url.replace('postgres@', 'owner@').replace('%', '%%')}\n"
     )
@@ -77,7 +77,7 @@ def test_all_verbs_and_the_daemon_work(folder: Path, strict: embedded.Server, st
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'watcher'")
         # A round that was running reports that its session was ended.
         wait_for(lambda: "password authentication failed" in daemon.answers(503).text, timeout_s=PATIENCE_S)
-        token = folder / "token.py"
+        token = folder / "token.sh"
         token.write_text(token.read_text().replace(WATCHER, "changed-token-3"))
         wait_for(lambda: daemon.answers(200), timeout_s=PATIENCE_S)
         connection.execute(f"ALTER ROLE watcher PASSWORD '{WATCHER}'".encode())

@@ -12,6 +12,7 @@ from conftest import Sql
 from acceptance.test_bad_input import refused
 from acceptance.test_cli import healthd, migrated, project  # noqa: F401 # fixtures
 from healthd.model.ledger import MIGRATION_LOCK
+from healthd.repair.text import LOCK_TIMEOUT, SESSION
 
 DRIFT = """
     ALTER TABLE machines DROP COLUMN notes;
@@ -114,7 +115,10 @@ def test_nothing_is_run_while_a_migration_runs(migrated: str, sql: Sql) -> None:
     assert "nothing was changed" in message
 
 
-def test_a_locked_table_is_waited_for(migrated: str, sql: Sql) -> None:  # noqa: F811
+def test_a_locked_table_is_waited_for(migrated: str, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    short = tuple(one.replace(LOCK_TIMEOUT, "200ms") for one in SESSION)
+    monkeypatch.setattr("healthd.migrations.repair_run.SESSION", short)
+    monkeypatch.setattr("healthd.migrations.repair_run.LOCK_TIMEOUT", "200ms")
     sql(migrated, "CREATE INDEX machines_name ON machines (name); ALTER TABLE machines ALTER name SET NOT NULL")
     with psycopg.connect(migrated) as other:
         other.execute("LOCK TABLE machines IN ROW EXCLUSIVE MODE")

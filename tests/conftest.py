@@ -37,6 +37,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]
+MakeTemplate = Callable[..., tuple[str, str]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -149,23 +150,35 @@ def migrated_template(
 
 
 @pytest.fixture(scope="session")
-def make_template(server: embedded.Server, _administrator: psycopg.Connection) -> Callable[..., str]:
+def make_template(
+    server: embedded.Server, _administrator: psycopg.Connection, _database_names: Iterator[str]
+) -> MakeTemplate:
+    """Return a function that creates a database to be filled once and copied, and returns its name and URL."""
+
+    def make_template(template: str = "template0") -> tuple[str, str]:
+        name = f"template_of_{next(_database_names)}"
+        create = compose.SQL("CREATE DATABASE {} TEMPLATE {}")
+        _administrator.execute(create.format(compose.Identifier(name), compose.Identifier(template)))
+        return name, server.url(name)
+
+    return make_template
+
+
+@pytest.fixture(scope="session")
+def template_of(make_template: MakeTemplate) -> Callable[..., str]:
     """Return a function that makes a template database once: with this SQL, on top of another one; it returns its name.
 
     A test that changes it itself names itself as the `owner`, and has it alone.
     """
-    names = (f"template_{number}" for number in count(1))
 
     @functools.cache
-    def make_template(text: str, base: str = "template0", owner: str = "") -> str:
-        name = f"{owner or 'shared'}_{next(names)}"
-        copy = compose.SQL("CREATE DATABASE {} TEMPLATE {}")
-        _administrator.execute(copy.format(compose.Identifier(name), compose.Identifier(base)))
-        with psycopg.connect(server.url(name), autocommit=True) as connection:
+    def template_of(text: str, base: str = "template0", owner: str = "") -> str:  # noqa: ARG001 # part of what is cached
+        name, url = make_template(base)
+        with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(text.encode())
         return name
 
-    return make_template
+    return template_of
 
 
 @pytest.fixture

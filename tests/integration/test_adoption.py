@@ -1,10 +1,13 @@
 """A manual change becomes a migration: written, rehearsed, marked where it is, applied everywhere else."""
 
+import asyncio
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BINARIES, MakeDatabase, Sql
+from conftest import BINARIES, MakeDatabase, MakeTemplate, Sql
 from objects import objects
 
 from healthd.config.settings import Target
@@ -17,7 +20,7 @@ from healthd.migrations.manner import Manner
 from healthd.migrations.refusals import Outlook, outlook
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.migrations.standing import standing
-from healthd.model.snapshots import diff
+from healthd.model.snapshots import Snapshot, diff
 from healthd.replay.adoption import Adopted, adopt_change
 from healthd.replay.replay import replay
 
@@ -44,16 +47,15 @@ CHANGE = """
     COMMENT ON TABLE refunds IS 'by hand';
     GRANT SELECT ON refunds TO PUBLIC;
 """
+MORE = "CREATE TABLE public.more (id integer);\n"
 ROWS = "INSERT INTO orders (note, amount) VALUES ('a', 1), ('b', 2)"
 
 
 class Project:
     """A folder of migrations, and what a test does with it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.lock, self.said = folder, LockFile(0, {}, ()), list[str]()
-        for name, text in FILES.items():
-            (folder / f"{name}.sql").write_text(text)
+    def __init__(self, folder: Path, lock: LockFile) -> None:
+        self.folder, self.lock, self.said = folder, lock, list[str]()
 
     @property
     def migrations(self) -> Any:
@@ -79,120 +81,171 @@ class Project:
         return [one.message for one in (await look(Target("x", url), self.files)).found]
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The files, their lock file, and a database to which they were applied."""
+
+    folder: Path
+    lock: LockFile
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adopting(Beginning):
+    """The same with the migration that adopts CHANGE; the database has the change, and was not migrated since.
+
+    The lock file has one migration more.
+    """
+
+    found: Adopted
+    before: Snapshot  # the objects of the database, before the change was adopted
+
+
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory, make_template: MakeTemplate) -> Beginning:
+    folder = tmp_path_factory.mktemp("beginning")
+    for name, text in FILES.items():
+        (folder / f"{name}.sql").write_text(text)
+    project = Project(folder, LockFile(0, {}, ()))
+    template, url = make_template()
+
+    async def begin() -> None:
+        await project.locked()
+        await project.migrated(url)
+
+    asyncio.run(begin())
+    return Beginning(folder, project.lock, template)
+
+
+@pytest.fixture(scope="module")
+def adopting(
+    beginning: Beginning, tmp_path_factory: pytest.TempPathFactory, make_template: MakeTemplate, sql: Sql
+) -> Adopting:
+    project = copied(beginning, tmp_path_factory.mktemp("adopting"))
+    template, url = make_template(beginning.template)
+
+    async def adopt() -> tuple[Adopted, Snapshot]:
+        sql(url, ROWS)
+        sql(url, CHANGE)
+        before = await objects(url)
+        found = await project.adopted(url)
+        assert found.pair.rollback is not None
+        write_pair(found.pair.path, found.pair.apply, found.pair.rollback)
+        more = project.folder / "0003_more.sql"
+        more.write_text(MORE)
+        await project.locked()
+        more.unlink()
+        return found, before
+
+    found, before = asyncio.run(adopt())
+    return Adopting(project.folder, project.lock, template, found, before)
+
+
+def copied(beginning: Beginning, folder: Path) -> Project:
+    """Return a project with these files, in a folder of its own."""
+    shutil.copytree(beginning.folder, folder, dirs_exist_ok=True)
+    return Project(folder, beginning.lock)
+
+
 @pytest.fixture
-async def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path)
-    await made.locked()
-    return made
+def project(tmp_path: Path, beginning: Beginning) -> Project:
+    return copied(beginning, tmp_path)
 
 
-def write(found: Adopted) -> None:
-    assert found.pair.rollback is not None
-    write_pair(found.pair.path, found.pair.apply, found.pair.rollback)
+@pytest.fixture
+def migrated(make_database: MakeDatabase, beginning: Beginning) -> str:
+    """The URL of a database to which the files were applied."""
+    return make_database(beginning.template)
+
+
+@pytest.fixture
+def after(tmp_path: Path, adopting: Adopting) -> Project:
+    """The project, once the change was adopted."""
+    project = copied(adopting, tmp_path)
+    project.lock = replace(project.lock, migrations=project.lock.migrations[:-1])
+    return project
+
+
+@pytest.fixture
+def changed(make_database: MakeDatabase, adopting: Adopting) -> str:
+    """The URL of a database with the change that was adopted."""
+    return make_database(adopting.template)
 
 
 async def test_a_change_is_marked_where_it_is_and_applied_everywhere_else(
-    project: Project, make_database: MakeDatabase, sql: Sql
+    after: Project, adopting: Adopting, changed: str, migrated: str, sql: Sql
 ) -> None:
-    changed, other = make_database(), make_database()
-    for url in (changed, other):
-        await project.migrated(url)
-        sql(url, ROWS)
-    sql(changed, CHANGE)
-    before = await objects(changed)
+    found, other = adopting.found, migrated
+    sql(other, ROWS)
 
-    found = await project.adopted(changed)
     assert ("", (), "0002_by_hand") == (found.played.problem, found.left, found.pair.id)
-    assert () == diff(before, await objects(changed))
-    write(found)
-    await project.locked()
-    assert "exact" == project.lock.migrations[-1].rollback
+    assert () == diff(adopting.before, await objects(changed))
+    assert "exact" == after.lock.migrations[-1].rollback
 
     assert Outlook(marked=("0002_by_hand",)) == await outlook(
         Target("x", changed),
-        project.migrations,
-        project.lock,
-        await standing(changed, project.migrations, project.lock),
+        after.migrations,
+        after.lock,
+        await standing(changed, after.migrations, after.lock),
         name="schema.lock",
     )
-    assert Changed((), marked=("0002_by_hand",)) == await project.migrated(changed)
-    assert project.said[-1] == "0002_by_hand: marked as applied, because x already has the changes"
-    assert Changed(("0002_by_hand",)) == await project.migrated(other)
-    assert [] == await project.drift(changed) == await project.drift(other)
+    assert Changed((), marked=("0002_by_hand",)) == await after.migrated(changed)
+    assert after.said[-1] == "0002_by_hand: marked as applied, because x already has the changes"
+    assert Changed(("0002_by_hand",)) == await after.migrated(other)
+    assert [] == await after.drift(changed) == await after.drift(other)
     assert sql(changed, "SELECT note, cents FROM orders ORDER BY id") == sql(
         other, "SELECT note, cents FROM orders ORDER BY id"
     )
 
-
-async def test_what_was_marked_can_be_rolled_back(project: Project, database: str, sql: Sql) -> None:
-    await project.migrated(database)
-    sql(database, ROWS)
-    sql(database, CHANGE)
-    write(await project.adopted(database))
-    await project.locked()
-    await project.migrated(database)
-
     done = await rollback(
-        Target("x", database), project.migrations, project.lock, Manner(project.said.append), agree=lambda _: True
-    )
+        Target("x", changed), after.migrations, after.lock, Manner(after.said.append), agree=lambda _: True
+    )  # of what was marked
 
     assert ("0002_by_hand",) == done.ids
-    assert [] == await project.drift(database)
-    assert [("a", 1), ("b", 2)] == sql(database, "SELECT note, amount FROM orders ORDER BY id")
+    assert [] == await after.drift(changed)
+    assert [("a", 1), ("b", 2)] == sql(changed, "SELECT note, amount FROM orders ORDER BY id")
 
 
-async def test_other_drift_does_not_hinder_a_mark(project: Project, database: str, sql: Sql) -> None:
-    await project.migrated(database)
-    sql(database, CHANGE)
-    write(await project.adopted(database))
-    await project.locked()
-    sql(database, "DROP TABLE other")
+async def test_other_drift_does_not_hinder_a_mark(after: Project, changed: str, sql: Sql) -> None:
+    sql(changed, "DROP TABLE other")
 
-    assert Changed((), marked=("0002_by_hand",)) == await project.migrated(database)
-    assert ["table:public.other is missing"] == await project.drift(database)
+    assert Changed((), marked=("0002_by_hand",)) == await after.migrated(changed)
+    assert ["table:public.other is missing"] == await after.drift(changed)
 
 
 async def test_other_drift_is_foreseen_if_more_than_a_mark_is_to_be_done(
-    project: Project, database: str, sql: Sql
+    after: Project, adopting: Adopting, changed: str, sql: Sql
 ) -> None:
-    await project.migrated(database)
-    sql(database, CHANGE)
-    write(await project.adopted(database))
-    (project.folder / "0003_more.sql").write_text("CREATE TABLE public.more (id integer);\n")
-    await project.locked()
-    sql(database, "DROP TABLE other")
-    known = await standing(database, project.migrations, project.lock)
+    (after.folder / "0003_more.sql").write_text(MORE)
+    after.lock = adopting.lock
+    sql(changed, "DROP TABLE other")
+    known = await standing(changed, after.migrations, after.lock)
 
-    planned = await outlook(Target("x", database), project.migrations, project.lock, known, name="schema.lock")
+    planned = await outlook(Target("x", changed), after.migrations, after.lock, known, name="schema.lock")
 
     with pytest.raises(MigrationFailed) as caught:
-        await project.migrated(database)
+        await after.migrated(changed)
     assert ("0002_by_hand",) == planned.marked
     assert [str(caught.value)] == [str(one) for one in planned.refusals]
-    assert [(1,)] == sql(database, "SELECT count(*) FROM _yoyo_migration")  # nothing was marked, as it says
+    assert [(1,)] == sql(changed, "SELECT count(*) FROM _yoyo_migration")  # nothing was marked, as it says
 
 
 @pytest.mark.parametrize("drift", ["DROP INDEX orders_paid_at", "ALTER TABLE refunds ADD COLUMN more text"])
 async def test_a_change_that_is_no_longer_whole_is_not_marked(
-    project: Project, database: str, sql: Sql, drift: Any
+    after: Project, changed: str, sql: Sql, drift: Any
 ) -> None:
-    await project.migrated(database)
-    sql(database, CHANGE)
-    write(await project.adopted(database))
-    await project.locked()
-    sql(database, drift)
+    sql(changed, drift)
 
     with pytest.raises(MigrationFailed):
-        await project.migrated(database)
+        await after.migrated(changed)
 
-    assert 1 == len(sql(database, "SELECT migration_id FROM _yoyo_migration"))
+    assert 1 == len(sql(changed, "SELECT migration_id FROM _yoyo_migration"))
 
 
-async def test_one_object_can_be_adopted_and_the_others_are_named(project: Project, database: str, sql: Sql) -> None:
-    await project.migrated(database)
-    sql(database, "CREATE INDEX orders_note ON orders (note); CREATE TABLE extra (); DROP VIEW paid")
+async def test_one_object_can_be_adopted_and_the_others_are_named(project: Project, migrated: str, sql: Sql) -> None:
+    sql(migrated, "CREATE INDEX orders_note ON orders (note); CREATE TABLE extra (); DROP VIEW paid")
 
-    found = await project.adopted(database, "index:public.orders*")
+    found = await project.adopted(migrated, "index:public.orders*")
 
     assert "" == found.played.problem
     assert ("index:public.orders.orders_note is not in sql/",) == found.differences
@@ -200,32 +253,30 @@ async def test_one_object_can_be_adopted_and_the_others_are_named(project: Proje
     assert "CREATE INDEX CONCURRENTLY orders_note" in found.pair.apply
     assert not found.pair.transactional
     with pytest.raises(NotAdoptable, match=r"no difference of x matches view:public\.other") as caught:
-        await project.adopted(database, "view:public.other")
+        await project.adopted(migrated, "view:public.other")
     assert "table:public.extra" in caught.value.hint
 
 
-async def test_what_no_migration_can_do_is_not_adopted(project: Project, database: str, sql: Sql) -> None:
-    await project.migrated(database)
-    sql(database, "CREATE INDEX orders_note ON orders (note)")
-    sql(database, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_note'::regclass")
+async def test_what_no_migration_can_do_is_not_adopted(project: Project, migrated: str, sql: Sql) -> None:
+    sql(migrated, "CREATE INDEX orders_note ON orders (note)")
+    sql(migrated, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_note'::regclass")
 
-    found = await project.adopted(database)
+    found = await project.adopted(migrated)
 
     assert "afterwards index:public.orders.orders_note: valid, expected invalid" == found.played.problem
 
 
-async def test_a_part_that_needs_another_one_is_not_adopted_alone(project: Project, database: str, sql: Sql) -> None:
-    await project.migrated(database)
-    sql(database, "CREATE TABLE extra (id integer); CREATE VIEW seen AS SELECT id FROM extra")
+async def test_a_part_that_needs_another_one_is_not_adopted_alone(project: Project, migrated: str, sql: Sql) -> None:
+    sql(migrated, "CREATE TABLE extra (id integer); CREATE VIEW seen AS SELECT id FROM extra")
 
-    found = await project.adopted(database, "view:public.seen")
+    found = await project.adopted(migrated, "view:public.seen")
 
     assert found.played.problem.startswith("the migration fails: ")
     assert 'relation "public.extra" does not exist' in found.played.problem
 
 
 async def test_nothing_is_adopted_from_a_database_that_is_not_at_the_version_of_the_files(
-    project: Project, make_database: MakeDatabase, sql: Sql
+    project: Project, make_database: MakeDatabase, migrated: str, sql: Sql
 ) -> None:
     database, other = make_database(), make_database()
     with pytest.raises(NotAdoptable, match="x is not at the version of the files: 0001_orders is pending"):
@@ -234,24 +285,21 @@ async def test_nothing_is_adopted_from_a_database_that_is_not_at_the_version_of_
     with pytest.raises(NotAdoptable, match="x has no ledger"):
         await project.adopted(other)
 
-    await project.migrated(database)
     with pytest.raises(NotAdoptable, match="x has no difference that a migration could adopt"):
-        await project.adopted(database)
+        await project.adopted(migrated)
 
-    sql(database, "CREATE TABLE extra ()")
+    sql(migrated, "CREATE TABLE extra ()")
     (project.folder / "0002_next.sql").write_text("CREATE TABLE next ();")
     with pytest.raises(NotAdoptable, match="x is not at the version of the files: 0002_next is pending"):
-        await project.adopted(database)
+        await project.adopted(migrated)
 
 
-async def test_a_name_that_does_not_come_last_is_refused(project: Project, database: str, sql: Sql) -> None:
-    (project.folder / "next.sql").write_text("CREATE TABLE next ();")
-    await project.locked()
-    await project.migrated(database)
-    sql(database, "CREATE TABLE extra ()")
+async def test_a_name_that_does_not_come_last_is_refused(project: Project, migrated: str, sql: Sql) -> None:
+    (project.folder / "next.sql").write_text("CREATE TABLE next ();")  # told before anything is read
+    sql(migrated, "CREATE TABLE extra ()")
 
     with pytest.raises(NotAdoptable, match=r"0002_by_hand\.sql would come before next\.sql"):
-        await project.adopted(database)
+        await project.adopted(migrated)
 
 
 async def test_a_database_that_cannot_be_read_is_not_adopted(project: Project, sql: Sql) -> None:

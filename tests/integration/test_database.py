@@ -76,17 +76,17 @@ HOSTILE = (
 
 
 @pytest.fixture
-def rich(make_database: MakeDatabase, make_template: Callable[..., str], shipped: str) -> str:
+def rich(make_database: MakeDatabase, template_of: Callable[..., str], shipped: str) -> str:
     """The URL of a database with sql/ applied and one of everything beside it."""
-    return make_database(make_template(RICH, shipped))
+    return make_database(template_of(RICH, shipped))
 
 
 @pytest.fixture(scope="module")
 async def plain(
-    server: Any, make_template: Callable[..., str], shipped: str, anyio_backend: str
+    server: Any, template_of: Callable[..., str], shipped: str, anyio_backend: str
 ) -> tuple[str, Snapshot]:
     """The URL of such a database, which is only read, and what a reader without settings sees."""
-    url = server.url(make_template(RICH, shipped, owner="only_read"))
+    url = server.url(template_of(RICH, shipped, owner="only_read"))
     async with connect(url) as connection:
         return url, await take_snapshot(connection)
 

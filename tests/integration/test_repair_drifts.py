@@ -27,15 +27,15 @@ GIVEN = Given({}, {}, None, lambda snapshot: snapshot)
 
 
 @pytest.fixture
-def database(make_database: MakeDatabase, make_template: Callable[..., str]) -> str:
+def database(make_database: MakeDatabase, template_of: Callable[..., str]) -> str:
     """The URL of a database with SCHEMA."""
-    return make_database(make_template(SCHEMA))
+    return make_database(template_of(SCHEMA))
 
 
 @pytest.fixture(scope="module")
-async def expected(server: Server, make_template: Callable[..., str], anyio_backend: str) -> Snapshot:
+async def expected(server: Server, template_of: Callable[..., str], anyio_backend: str) -> Snapshot:
     """What SCHEMA makes."""
-    return await objects(server.url(make_template(SCHEMA)))
+    return await objects(server.url(template_of(SCHEMA)))
 
 
 async def repaired(url: str, expected: Snapshot) -> tuple[Script, str, list[str]]:

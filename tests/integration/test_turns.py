@@ -47,12 +47,12 @@ class Fleet:
 
 @pytest.fixture(scope="module")
 def owners(
-    server: Server, _administrator: psycopg.Connection, migrated_template: str, make_template: Callable[..., str]
+    server: Server, _administrator: psycopg.Connection, migrated_template: str, template_of: Callable[..., str]
 ) -> Iterator[tuple[str, ...]]:
     """The URLs of these databases for their owner; they are only read."""
     _administrator.execute(f"CREATE ROLE {ROLE} LOGIN CONNECTION LIMIT 3")
     grant = f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {ROLE}"
-    owners = tuple(server.url(make_template(grant, migrated_template, owner=f"fleet{one}")) for one in range(7))
+    owners = tuple(server.url(template_of(grant, migrated_template, owner=f"fleet{one}")) for one in range(7))
     yield owners
     for url in owners:
         with psycopg.connect(url, autocommit=True) as connection:

@@ -49,13 +49,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 @pytest.fixture(scope="module")
 async def template(
     server: Server,
-    make_template: Callable[..., str],
+    template_of: Callable[..., str],
     files: Files,
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
 ) -> str:
     """The name of a template database to which the files were applied."""
-    folder, name = tmp_path_factory.mktemp("again"), make_template("SELECT", owner="profiles")
+    folder, name = tmp_path_factory.mktemp("again"), template_of("SELECT", owner="profiles")
     (folder / "1.sql").write_text(SCHEMA)
     await migrate(server.url(name), read_migrations([folder]), files.lock, say=lambda _: None)
     return name

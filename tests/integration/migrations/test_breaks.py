@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Sql
+from conftest import MakeDatabase, MakeTemplate, Sql
 from evidence import snapshot
 from story import replayed
 
@@ -117,92 +117,124 @@ def lock_text(tmp_path_factory: pytest.TempPathFactory) -> str:
     return replayed(tmp_path_factory.mktemp("sql"), FILES)
 
 
-@pytest.fixture
-def project(tmp_path: Path, lock_text: str, database: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "sql").mkdir()
+Runs = tuple[str, list[tuple[int, list[str]]]]
+
+
+@pytest.fixture(scope="module")
+def first_runs(lock_text: str, make_template: MakeTemplate, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """The name of a database to which the first two migrations were applied, and how the two runs ended."""
+    name, url = make_template()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(make_project(tmp_path_factory.mktemp("template"), lock_text, url))
+        return name, [healthd("migrate", "--to", one)[::2] for one in ("01_machines", "02_harmless")]
+
+
+def make_project(folder: Path, lock_text: str, database: str) -> Path:
+    (folder / "sql").mkdir()
     for name, text in FILES.items():
-        (tmp_path / "sql" / f"{name}.sql").write_text(text)
-    (tmp_path / "sql" / "schema.lock").write_text(lock_text)
-    (tmp_path / "api.json").write_text(json.dumps(CONTRACT))
-    (tmp_path / "yoyo.ini").write_text(
+        (folder / "sql" / f"{name}.sql").write_text(text)
+    (folder / "sql" / "schema.lock").write_text(lock_text)
+    (folder / "api.json").write_text(json.dumps(CONTRACT))
+    (folder / "yoyo.ini").write_text(
         f"[DEFAULT]\nsources = sql\ndatabase = {database.replace('%', '%%')}\n\n[contract api@41]\nfile = api.json\n"
     )
-    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, lock_text: str, database: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project, with an empty database."""
+    monkeypatch.chdir(make_project(tmp_path, lock_text, database))
     return tmp_path
 
 
-@pytest.mark.parametrize("name", LINES)
-def test_a_breaking_migration_is_told_refused_and_allowed(project: Path, database: str, sql: Sql, name: str) -> None:
-    assert 0 == healthd("migrate", "--to", before(name), "--allow-breaking")[0]
-    was, marks = sql(database, SCHEMA), sql(database, LEDGER)
+@pytest.fixture
+def begun(make_database: MakeDatabase, first_runs: Runs) -> str:
+    """The URL of a database to which the first two migrations were applied."""
+    return make_database(first_runs[0])
 
+
+@pytest.fixture
+def two(tmp_path: Path, lock_text: str, begun: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project, with a database to which the first two migrations were applied."""
+    monkeypatch.chdir(make_project(tmp_path, lock_text, begun))
+    return tmp_path
+
+
+def test_a_breaking_migration_is_told_refused_and_allowed(two: Path, begun: str, sql: Sql) -> None:
+    for name, line in LINES.items():
+        was, marks = sql(begun, SCHEMA), sql(begun, LEDGER)
+        assert (before(name),) == marks[-1]
+
+        code, text, _ = healthd("plan")
+        assert (2, f"{name}: breaks: {line}") == (code, breaking(text)[0])
+
+        code, _, said = healthd("migrate", "--to", name)
+        assert (2, f"{name}: breaks: {line}") == (code, said[0])
+        assert said[1].endswith(": 1 expectation of api@41 would be broken; nothing was changed")
+        assert said[2].endswith("or use --allow-breaking")
+        assert (was, marks) == (sql(begun, SCHEMA), sql(begun, LEDGER))
+
+        code, _, said = healthd("migrate", "--to", name, "--allow-breaking")
+        assert (0, [f"{name}: breaks: {line}", f"applied {name}"]) == (code, said)
+        assert [*marks, (name,)] == sql(begun, LEDGER)
+
+    line = "12_table_renamed: breaks until 13_table_again: api@41 still expects table public.machines"
     code, text, _ = healthd("plan")
-    assert (2, f"{name}: breaks: {LINES[name]}") == (code, breaking(text)[0])
+    assert (1, [line]) == (code, breaking(text))  # what a later file mends is told, and not refused
 
-    code, _, said = healthd("migrate", "--to", name)
-    assert (2, f"{name}: breaks: {LINES[name]}") == (code, said[0])
-    assert said[1].endswith(": 1 expectation of api@41 would be broken; nothing was changed")
-    assert said[2].endswith("or use --allow-breaking")
-    assert (was, marks) == (sql(database, SCHEMA), sql(database, LEDGER))
-
-    code, _, said = healthd("migrate", "--to", name, "--allow-breaking")
-    assert (0, [f"{name}: breaks: {LINES[name]}", f"applied {name}"]) == (code, said)
-    assert [*marks, (name,)] == sql(database, LEDGER)
+    code, _, said = healthd("migrate")
+    assert (0, line) == (code, said[0])
 
 
-def test_a_table_that_goes_is_one_belief(project: Path, database: str, sql: Sql) -> None:
-    healthd("migrate", "--to", "02_harmless")
+def test_a_table_that_goes_is_one_belief(two: Path, begun: str, sql: Sql) -> None:
     code, _, said = healthd("migrate", "--to", "12_table_renamed")
 
     assert 2 == code
     assert "12_table_renamed: breaks: api@41 still expects table public.machines" in said
 
 
-def test_a_rollback_that_breaks_is_told_refused_and_allowed(project: Path, database: str, sql: Sql) -> None:
+def test_a_rollback_that_breaks_is_told_refused_and_allowed(two: Path, begun: str, sql: Sql) -> None:
     believed = {**CONTRACT, "tables": {"public.machines": {"columns": {"extra": None}}}}
-    (project / "api.json").write_text(json.dumps(believed))
+    (two / "api.json").write_text(json.dumps(believed))
     undo = "ALTER TABLE public.machines DROP COLUMN extra;"
-    (project / "sql" / "02_harmless.rollback.sql").write_text(undo)
-    healthd("migrate", "--to", "02_harmless")
-    was, marks = sql(database, SCHEMA), sql(database, LEDGER)
+    (two / "sql" / "02_harmless.rollback.sql").write_text(undo)
+    was, marks = sql(begun, SCHEMA), sql(begun, LEDGER)
     line = "the rollback of 02_harmless: breaks: api@41 still expects column public.machines.extra"
 
     code, _, said = healthd("rollback", "--allow-inexact", "--allow-data-loss")
     assert (2, line) == (code, said[0])
     assert said[1].endswith(": 1 expectation of api@41 would be broken; nothing was changed")
-    assert (was, marks) == (sql(database, SCHEMA), sql(database, LEDGER))
+    assert (was, marks) == (sql(begun, SCHEMA), sql(begun, LEDGER))
 
     allowed = ("--allow-inexact", "--allow-data-loss", "--allow-breaking")
     code, text, said = healthd("rollback", *allowed, "--format", "json")
     assert (0, [line, "rolled back 02_harmless"]) == (code, said)
     assert ["02_harmless"] == [one["migration"] for one in json.loads(text)["breaks"]]
-    assert marks[:1] == sql(database, LEDGER)
+    assert marks[:1] == sql(begun, LEDGER)
 
 
-def test_what_a_migrate_was_allowed_to_break_stands_in_its_document(project: Path) -> None:
-    healthd("migrate", "--to", "02_harmless")
+def test_what_a_migrate_was_allowed_to_break_stands_in_its_document(two: Path) -> None:
     code, text, _ = healthd("migrate", "--to", "03_column_dropped", "--allow-breaking", "--format", "json")
 
     (one,) = json.loads(text)["breaks"]
     assert (0, "03_column_dropped", "api@41", "critical") == (code, one["migration"], one["contract"], one["severity"])
 
 
-def test_a_first_run_and_a_harmless_file_are_not_refused(project: Path, database: str, sql: Sql) -> None:
-    assert (0, ["applied 01_machines"]) == healthd("migrate", "--to", "01_machines")[::2]
-    assert (0, ["applied 02_harmless"]) == healthd("migrate", "--to", "02_harmless")[::2]
+def test_a_first_run_and_a_harmless_file_are_not_refused(first_runs: Runs) -> None:
+    assert [(0, ["applied 01_machines"]), (0, ["applied 02_harmless"])] == first_runs[1]
 
 
-def test_what_is_broken_already_is_no_reason(project: Path) -> None:
+def test_what_is_broken_already_is_no_reason(two: Path) -> None:
     healthd("migrate", "--to", "03_column_dropped", "--allow-breaking")
-    (project / "api.json").write_text(json.dumps({"tables": {"public.machines": {"columns": {"name": "uuid"}}}}))
+    (two / "api.json").write_text(json.dumps({"tables": {"public.machines": {"columns": {"name": "uuid"}}}}))
 
     assert [] == [line for line in breaking(healthd("plan")[1]) if line.startswith("04")]
     assert (0, ["applied 04_column_retyped"]) == healthd("migrate", "--to", "04_column_retyped")[::2]
 
 
-def test_what_somebody_broke_by_hand_is_not_the_migration_s(project: Path, database: str, sql: Sql) -> None:
-    healthd("migrate", "--to", "02_harmless")
-    sql(database, "ALTER TABLE machines DROP COLUMN location")
+def test_what_somebody_broke_by_hand_is_not_the_migration_s(two: Path, begun: str, sql: Sql) -> None:
+    sql(begun, "ALTER TABLE machines DROP COLUMN location")
 
     code, _, said = healthd("migrate", "--to", "03_column_dropped", "--allow-drift")
     assert (0, ["applied 03_column_dropped"]) == (code, [one for one in said if "NOTICE" not in one])
@@ -215,20 +247,9 @@ def test_what_somebody_made_by_hand_is_still_there_afterwards(project: Path, dat
     assert (0, ["applied 02_harmless"]) == healthd("migrate", "--to", "02_harmless")[::2]
 
 
-def test_what_a_later_file_mends_is_told_and_not_refused(project: Path) -> None:
-    healthd("migrate", "--to", "11_privilege_revoked", "--allow-breaking")
-    line = "12_table_renamed: breaks until 13_table_again: api@41 still expects table public.machines"
-
-    code, text, _ = healthd("plan")
-    assert (1, [line]) == (code, breaking(text))
-
-    code, _, said = healthd("migrate")
-    assert (0, line) == (code, said[0])
-
-
-def test_what_only_asks_for_care_is_told_and_not_refused(project: Path) -> None:
+def test_what_only_asks_for_care_is_told_and_not_refused(two: Path) -> None:
     healthd("migrate", "--to", "08_label_renamed", "--allow-breaking")
-    (project / "api.json").write_text(json.dumps({"enums": {"public.mood": ["good", "sad"]}}))
+    (two / "api.json").write_text(json.dumps({"enums": {"public.mood": ["good", "sad"]}}))
     words = "enum:public.mood: labels are in a different order from the values of the application (api@41)"
     line = f"09_label_removed: warning: {words}"
 
@@ -237,8 +258,7 @@ def test_what_only_asks_for_care_is_told_and_not_refused(project: Path) -> None:
     assert (0, line) == (code, said[0])
 
 
-def test_json_says_the_same(project: Path) -> None:
-    healthd("migrate", "--to", "02_harmless")
+def test_json_says_the_same(two: Path) -> None:
     code, text, _ = healthd("plan", "--format", "json")
     plan = {one["id"]: one["breaks"] for one in json.loads(text)["migrations"]}
 
@@ -257,11 +277,8 @@ def test_json_says_the_same(project: Path) -> None:
     ] == plan["03_column_dropped"]
 
 
-def test_of_a_file_that_nobody_measured_nothing_can_be_told(project: Path) -> None:
-    healthd("migrate", "--to", "02_harmless")
-    (project / "sql" / "03_column_dropped.sql").write_text(
-        "ALTER TABLE machines DROP COLUMN location, DROP COLUMN notes"
-    )
+def test_of_a_file_that_nobody_measured_nothing_can_be_told(two: Path) -> None:
+    (two / "sql" / "03_column_dropped.sql").write_text("ALTER TABLE machines DROP COLUMN location, DROP COLUMN notes")
     line = "cannot determine which expectations 03_column_dropped would break: not in the lock file"
 
     code, text, _ = healthd("plan")
@@ -271,9 +288,8 @@ def test_of_a_file_that_nobody_measured_nothing_can_be_told(project: Path) -> No
     assert (0, line) == (code, said[0])
 
 
-def test_without_contracts_nothing_is_said(project: Path, database: str) -> None:
-    (project / "yoyo.ini").write_text(f"[DEFAULT]\nsources = sql\ndatabase = {database.replace('%', '%%')}\n")
-    healthd("migrate", "--to", "02_harmless")
+def test_without_contracts_nothing_is_said(two: Path, begun: str) -> None:
+    (two / "yoyo.ini").write_text(f"[DEFAULT]\nsources = sql\ndatabase = {begun.replace('%', '%%')}\n")
 
     assert [] == breaking(healthd("plan")[1])
     assert (0, ["applied 03_column_dropped"]) == healthd("migrate", "--to", "03_column_dropped")[::2]

@@ -1,12 +1,12 @@
 """A run begins on a database that is as it should be, ends with a proof, and loses nothing unasked."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import BINARIES, Sql
+from conftest import BINARIES, MakeDatabase, MakeTemplate, Sql
 
 from healthd.config.settings import Target
 from healthd.database.row_counts import losses
@@ -84,11 +84,30 @@ def run(database: str, files: tuple[tuple[Migration, ...], LockFile]) -> Run:
     return Run(database, *files)
 
 
+@pytest.fixture(scope="module")
+def templates(files: tuple[tuple[Migration, ...], LockFile], make_template: MakeTemplate) -> dict[str, str]:
+    """The names of databases to which the files were applied up to one of them."""
+    found: dict[str, str] = {}
+    for last in ("1_a", "2_b", "3_differs", "5_renames", "6_adds"):
+        found[last], url = make_template(*list(found.values())[-1:])
+        asyncio.run(Run(url, *files).up(last))
+    return found
+
+
+At = Callable[[str], Run]
+
+
+@pytest.fixture
+def run_at(files: tuple[tuple[Migration, ...], LockFile], templates: dict[str, str], make_database: MakeDatabase) -> At:
+    """Return a function that provides a database to which the files were applied up to this one."""
+    return lambda last: Run(make_database(templates[last]), *files)
+
+
 # ── before ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_drifted_database_is_left_alone(run: Run, sql: Sql) -> None:
-    await run.up("2_b")
+async def test_a_drifted_database_is_left_alone(run_at: At, sql: Sql) -> None:
+    run = run_at("2_b")
     sql(run.target.dsn, "ALTER TABLE a DROP COLUMN word")
     with pytest.raises(MigrationFailed) as caught:
         await run.up()
@@ -99,15 +118,15 @@ async def test_a_drifted_database_is_left_alone(run: Run, sql: Sql) -> None:
     assert [(2,)] == sql(run.target.dsn, "SELECT count(*) FROM _yoyo_migration")
 
 
-async def test_drift_that_was_allowed_is_not_the_run_s(run: Run, sql: Sql) -> None:
-    await run.up("2_b")
+async def test_drift_that_was_allowed_is_not_the_run_s(run_at: At, sql: Sql) -> None:
+    run = run_at("2_b")
     sql(run.target.dsn, "DROP VIEW seen")
 
     assert Changed(("3_differs",)) == await run.up("3_differs", allow_drift=True)
 
 
-async def test_nothing_to_do_asks_nothing_of_a_drifted_database(run: Run, sql: Sql) -> None:
-    await run.up("2_b")
+async def test_nothing_to_do_asks_nothing_of_a_drifted_database(run_at: At, sql: Sql) -> None:
+    run = run_at("2_b")
     sql(run.target.dsn, "DROP VIEW seen")
 
     assert Changed(()) == await run.up("2_b")
@@ -160,8 +179,8 @@ async def test_a_run_that_makes_another_table_than_was_measured_says_so(run: Run
     assert [("1_a",)] == sql(run.target.dsn, "SELECT migration_id FROM _yoyo_migration")
 
 
-async def test_an_object_too_many_that_a_run_makes_is_told(run: Run, sql: Sql) -> None:
-    await run.up("6_adds")
+async def test_an_object_too_many_that_a_run_makes_is_told(run_at: At, sql: Sql) -> None:
+    run = run_at("6_adds")
     sql(run.target.dsn, "INSERT INTO a VALUES (1, 'odd')")
     with pytest.raises(MigrationFailed, match=r"7_chance applied, but .* table:public.odd"):
         await run.up()
@@ -170,15 +189,15 @@ async def test_an_object_too_many_that_a_run_makes_is_told(run: Run, sql: Sql) -
 # ── back ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_an_exact_rollback_is_done_and_proven(run: Run) -> None:
-    await run.up("2_b")
+async def test_an_exact_rollback_is_done_and_proven(run_at: At) -> None:
+    run = run_at("2_b")
 
     assert Changed(("2_b",)) == await run.down()
     assert [] == await run.found()
 
 
-async def test_a_rollback_that_leaves_something_is_refused_with_its_name(run: Run, sql: Sql) -> None:
-    await run.up("3_differs")
+async def test_a_rollback_that_leaves_something_is_refused_with_its_name(run_at: At, sql: Sql) -> None:
+    run = run_at("3_differs")
     with pytest.raises(MigrationFailed) as caught:
         await run.down()
 
@@ -188,8 +207,8 @@ async def test_a_rollback_that_leaves_something_is_refused_with_its_name(run: Ru
     assert [(3,)] == sql(run.target.dsn, "SELECT count(*) FROM _yoyo_migration")
 
 
-async def test_what_an_allowed_rollback_leaves_is_told(run: Run) -> None:
-    await run.up("3_differs")
+async def test_what_an_allowed_rollback_leaves_is_told(run_at: At) -> None:
+    run = run_at("3_differs")
     done = await run.down(allow_inexact=True)
 
     assert ("3_differs",) == done.ids
@@ -202,8 +221,10 @@ async def test_a_rollback_that_failed_in_the_replay_is_refused(run: Run) -> None
         await run.down()
 
 
-async def test_several_rollbacks_of_which_one_is_known_to_fail_are_refused_before_the_first(run: Run, sql: Sql) -> None:
-    await run.up("5_renames")
+async def test_several_rollbacks_of_which_one_is_known_to_fail_are_refused_before_the_first(
+    run_at: At, sql: Sql
+) -> None:
+    run = run_at("5_renames")
     for options in ({"to": "2_b"}, {"every": True}):
         with pytest.raises(MigrationFailed) as caught:
             await run.down(**options, allow_inexact=True, agreed=True)  # type: ignore[arg-type]
@@ -215,15 +236,15 @@ async def test_several_rollbacks_of_which_one_is_known_to_fail_are_refused_befor
     assert Changed(("5_renames",)) == await run.down("4_fails", agreed=True)
 
 
-async def test_a_rollback_that_was_edited_since_is_refused(run: Run) -> None:
-    await run.up("1_a")
+async def test_a_rollback_that_was_edited_since_is_refused(run_at: At) -> None:
+    run = run_at("1_a")
     run.migrations = (replace(run.migrations[0], rollback="DROP TABLE a CASCADE;"), *run.migrations[1:])
     with pytest.raises(MigrationFailed, match="the rollback of 1_a was edited since it was measured"):
         await run.down()
 
 
-async def test_a_rollback_of_what_was_applied_from_another_text_is_refused(run: Run, sql: Sql) -> None:
-    await run.up("1_a")
+async def test_a_rollback_of_what_was_applied_from_another_text_is_refused(run_at: At, sql: Sql) -> None:
+    run = run_at("1_a")
     sql(run.target.dsn, "UPDATE _healthd_migration SET digest = 'sha256:other'")
     with pytest.raises(MigrationFailed, match="1_a was applied with other content than its rollback was measured with"):
         await run.down()
@@ -240,8 +261,8 @@ async def test_a_rollback_that_does_something_else_here_says_so(run: Run, sql: S
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_rows_are_not_dropped_unasked(run: Run, sql: Sql) -> None:
-    await run.up("2_b")
+async def test_rows_are_not_dropped_unasked(run_at: At, sql: Sql) -> None:
+    run = run_at("2_b")
     sql(run.target.dsn, "INSERT INTO b VALUES (1), (2)")
     with pytest.raises(MigrationFailed) as caught:
         await run.down()
@@ -251,16 +272,16 @@ async def test_rows_are_not_dropped_unasked(run: Run, sql: Sql) -> None:
     assert [(2,)] == sql(run.target.dsn, "SELECT count(*) FROM b")
 
 
-async def test_who_agrees_is_told_what_goes(run: Run, sql: Sql) -> None:
-    await run.up("2_b")
+async def test_who_agrees_is_told_what_goes(run_at: At, sql: Sql) -> None:
+    run = run_at("2_b")
     sql(run.target.dsn, "INSERT INTO b VALUES (1)")
 
     assert Changed(("2_b",)) == await run.down(agreed=True)
     assert ["1 row of table:public.b"] == run.asked
 
 
-async def test_a_rename_loses_nothing(run: Run, sql: Sql) -> None:
-    await run.up("5_renames")
+async def test_a_rename_loses_nothing(run_at: At, sql: Sql) -> None:
+    run = run_at("5_renames")
     sql(run.target.dsn, "INSERT INTO b VALUES (1, 'kept')")
 
     assert Changed(("5_renames",)) == await run.down()
@@ -268,8 +289,8 @@ async def test_a_rename_loses_nothing(run: Run, sql: Sql) -> None:
     assert [] == run.asked
 
 
-async def test_a_value_that_is_the_default_is_no_loss(run: Run, sql: Sql) -> None:
-    await run.up("6_adds")
+async def test_a_value_that_is_the_default_is_no_loss(run_at: At, sql: Sql) -> None:
+    run = run_at("6_adds")
     sql(run.target.dsn, "INSERT INTO a (id) VALUES (1)")
     assert Changed(("6_adds",)) == await run.down()
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from acceptance.test_cli import healthd
+from conftest import MakeDatabase, MakeTemplate, Sql
 from story import replayed
-
-Sql = Callable[..., list[tuple[Any, ...]]]
 
 HEADER = "-- transactional: false\n"
 UNLUCKY = "DO $$ BEGIN IF EXISTS (SELECT FROM public.base WHERE a = 13) THEN RAISE 'unlucky'; END IF; END $$;\n"
@@ -29,20 +27,34 @@ def lock(tmp_path_factory: pytest.TempPathFactory) -> str:
     return replayed(tmp_path_factory.mktemp("sql"), FILES)
 
 
-@pytest.fixture
-def half(tmp_path: Path, lock: str, database: str, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of a database on which the second file has stopped after its first statement."""
-    (tmp_path / "sql").mkdir()
+def make_project(folder: Path, lock: str) -> Path:
+    (folder / "sql").mkdir()
     for name, text in FILES.items():
-        (tmp_path / "sql" / f"{name}.sql").write_text(text)
-    (tmp_path / "sql" / "schema.lock").write_text(lock)
-    (tmp_path / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HEALTHD_DATABASE", database)
-    assert healthd("migrate", "--to", "1_base").code == 0
-    sql(database, "INSERT INTO public.base VALUES (13)")
-    assert healthd("migrate").code == 2
-    assert healthd("status").code == 2
+        (folder / "sql" / f"{name}.sql").write_text(text)
+    (folder / "sql" / "schema.lock").write_text(lock)
+    (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def template(lock: str, make_template: MakeTemplate, tmp_path_factory: pytest.TempPathFactory, sql: Sql) -> str:
+    """The name of a database on which the second file has stopped after its first statement."""
+    name, url = make_template()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(make_project(tmp_path_factory.mktemp("half"), lock))
+        patch.setenv("HEALTHD_DATABASE", url)
+        assert healthd("migrate", "--to", "1_base").code == 0
+        sql(url, "INSERT INTO public.base VALUES (13)")
+        assert healthd("migrate").code == 2
+        assert healthd("status").code == 2
+    return name
+
+
+@pytest.fixture
+def half(tmp_path: Path, lock: str, template: str, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a database on which the second file has stopped after its first statement."""
+    monkeypatch.chdir(make_project(tmp_path, lock))
+    monkeypatch.setenv("HEALTHD_DATABASE", database := make_database(template))
     return database
 
 

@@ -236,12 +236,34 @@ class Case:
         return str(self.do(f"SELECT pg_get_viewdef('{name}'::regclass)")[0][0])
 
 
+@pytest.fixture(scope="module")
+def template(project: Path, there: embedded.Server, sql: Sql) -> str:
+    """The name of a database to which the files before 3_renames were applied."""
+    Case(there.url(), project, sql).do("CREATE DATABASE texts")
+    case = Case(there.url("texts"), project, sql)
+    assert () == asyncio.run(case.up(last_of(case, "3_renames"))).unproven
+    return "texts"
+
+
 @pytest.fixture
-def case(project: Path, there: embedded.Server, names: Iterator[str], sql: Sql) -> Case:
-    name = next(names)
-    case = Case(there.url(), project, sql)
-    case.do(f"CREATE DATABASE {name}")
-    return Case(there.url(name), project, sql)
+def make_case(project: Path, there: embedded.Server, names: Iterator[str], sql: Sql) -> Callable[[str], Case]:
+    def make_case(template: str) -> Case:
+        name = next(names)
+        Case(there.url(), project, sql).do(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return Case(there.url(name), project, sql)
+
+    return make_case
+
+
+@pytest.fixture
+def empty(make_case: Callable[[str], Case]) -> Case:
+    return make_case("template0")
+
+
+@pytest.fixture
+def case(make_case: Callable[[str], Case], template: str) -> Case:
+    """A database to which the files before 3_renames were applied."""
+    return make_case(template)
 
 
 def last_of(case: Case, wanted: str) -> str:
@@ -254,9 +276,6 @@ async def test_what_a_run_made_is_known_and_every_text_of_it_that_is_changed_is_
     case: Case,
     newer: bool,
 ) -> None:
-    changed = await case.up(last_of(case, "3_renames"))
-
-    assert () == changed.unproven
     assert [] == await case.problems()
     assert case.quiet
     async with case.daemon() as findings:
@@ -272,7 +291,6 @@ async def test_what_a_run_made_is_known_and_every_text_of_it_that_is_changed_is_
 
 
 async def test_what_a_change_is_held_against_is_the_text_of_its_own_server(case: Case) -> None:
-    await case.up(last_of(case, "3_renames"))
     before = case.of("app.one")
     case.do(BY_HAND["view:app.one"][0])
     (finding,) = await case.findings()
@@ -296,19 +314,19 @@ async def test_what_a_later_file_changes_in_old_texts_is_known_and_so_is_its_rol
     assert [("schema_mismatch", Severity.CRITICAL)] == await case.problems()
 
 
-async def test_a_file_that_was_interrupted_is_known_once_it_is_resumed(case: Case) -> None:
-    await case.up("3_renames")
-    case.do("DELETE FROM app.ready")
+async def test_a_file_that_was_interrupted_is_known_once_it_is_resumed(empty: Case) -> None:
+    await empty.up("3_renames")
+    empty.do("DELETE FROM app.ready")
     with pytest.raises(MigrationFailed, match="division by zero"):
-        await case.up()
-    case.do("INSERT INTO app.ready VALUES (true)")
-    done = await resume(case.target, case.migrations, case.lock, Manner(case.said.append))
+        await empty.up()
+    empty.do("INSERT INTO app.ready VALUES (true)")
+    done = await resume(empty.target, empty.migrations, empty.lock, Manner(empty.said.append))
 
     assert (("4_stepwise",), ()) == (done.ids, done.unproven)
-    assert [] == await case.problems()
+    assert [] == await empty.problems()
     for name in ("four", "five"):
-        case.do(f"CREATE OR REPLACE VIEW app.{name} AS SELECT id, word FROM app.orders WHERE id > 7")
-    assert {"view:app.five", "view:app.four"} == {str(one.key) for one in await case.findings()}
+        empty.do(f"CREATE OR REPLACE VIEW app.{name} AS SELECT id, word FROM app.orders WHERE id > 7")
+    assert {"view:app.five", "view:app.four"} == {str(one.key) for one in await empty.findings()}
 
 
 async def test_a_rollback_that_is_no_transaction_forgets_what_it_took(case: Case) -> None:
@@ -335,7 +353,6 @@ async def test_a_rollback_that_is_no_transaction_forgets_what_it_took(case: Case
     ],
 )
 async def test_without_its_record_a_text_is_unclear_and_never_clean(case: Case, broken: str) -> None:
-    await case.up(last_of(case, "3_renames"))
     case.do(broken)
 
     assert "view:app.one" in await case.unclear()
@@ -344,14 +361,12 @@ async def test_without_its_record_a_text_is_unclear_and_never_clean(case: Case, 
 
 
 async def test_a_record_of_another_text_is_drift(case: Case) -> None:
-    await case.up(last_of(case, "3_renames"))
     case.do("UPDATE _healthd_text SET text = 'SELECT 1' WHERE object = 'view:app.one'")
 
     assert [("schema_mismatch", Severity.CRITICAL)] == await case.problems()
 
 
 async def test_a_table_of_records_that_is_none_is_no_silence(case: Case) -> None:
-    await case.up(last_of(case, "3_renames"))
     case.do("ALTER TABLE _healthd_text DROP COLUMN expected_digest")
     files = Files.of(case.lock, case.migrations)
     one = await examine_again(case.target, files, None)
@@ -361,7 +376,6 @@ async def test_a_table_of_records_that_is_none_is_no_silence(case: Case) -> None
 
 
 async def test_a_text_that_the_lock_file_has_otherwise_by_now_is_unclear(case: Case) -> None:
-    await case.up(last_of(case, "3_renames"))
     effects = tuple(
         replace(one, actual=replace(one.actual, definition=one.actual.definition.replace("'x'", "'z'")))
         if str(one.key) == "view:app.one"
@@ -375,7 +389,6 @@ async def test_a_text_that_the_lock_file_has_otherwise_by_now_is_unclear(case: C
 
 
 async def test_what_was_changed_before_a_run_is_not_taken_for_its_work(case: Case) -> None:
-    await case.up(last_of(case, "3_renames"))
     case.do(BY_HAND["view:app.one"][0])
     with pytest.raises(MigrationFailed, match=r"has drifted: view:app\.one"):
         await case.up("3_renames")
@@ -385,7 +398,6 @@ async def test_what_was_changed_before_a_run_is_not_taken_for_its_work(case: Cas
 
 
 async def test_what_was_unclear_before_a_run_stays_so_and_the_rest_is_known(case: Case) -> None:
-    await case.up(last_of(case, "3_renames"))
     case.do("DELETE FROM _healthd_text WHERE object = 'view:app.one'")
     changed = await case.up()
 
@@ -396,26 +408,26 @@ async def test_what_was_unclear_before_a_run_stays_so_and_the_rest_is_known(case
 
 
 async def test_what_a_file_finds_there_is_not_taken_for_its_work(
-    case: Case, tmp_path: Path, there: embedded.Server
+    empty: Case, tmp_path: Path, there: embedded.Server
 ) -> None:
     (tmp_path / "sql").mkdir()
     (tmp_path / "sql" / "1_m.sql").write_text("CREATE TABLE IF NOT EXISTS m (a int CHECK (a > 0));")
     lock = await replay(read_migrations([tmp_path / "sql"]), postgres_bin=BINARIES)
     (tmp_path / "schema.lock").write_text(dump(lock))
-    own = Case(case.url, tmp_path, case.sql)
+    own = Case(empty.url, tmp_path, empty.sql)
     own.do("CREATE TABLE m (a int CHECK (a > 1))")
     await own.up()
 
     assert ["constraint:public.m.m_a_check"] == await own.unclear()
 
 
-async def test_a_copy_of_what_is_unclear_is_unclear(case: Case, tmp_path: Path) -> None:
+async def test_a_copy_of_what_is_unclear_is_unclear(empty: Case, tmp_path: Path) -> None:
     (tmp_path / "sql").mkdir()
     (tmp_path / "sql" / "1_m.sql").write_text("CREATE TABLE m (a int CHECK (a > 0));")
     (tmp_path / "sql" / "2_copy.sql").write_text("CREATE TABLE n (LIKE m INCLUDING ALL);")
     lock = await replay(read_migrations([tmp_path / "sql"]), postgres_bin=BINARIES)
     (tmp_path / "schema.lock").write_text(dump(lock))
-    own = Case(case.url, tmp_path, case.sql)
+    own = Case(empty.url, tmp_path, empty.sql)
     await own.up("1_m")
     own.do("ALTER TABLE m DROP CONSTRAINT m_a_check, ADD CHECK (a > 1); DELETE FROM _healthd_text")
     await own.up()
@@ -438,7 +450,6 @@ def test_texts_that_speak_of_other_objects_prove_nothing() -> None:
 
 
 async def test_who_may_not_read_the_records_is_told_the_grant(case: Case) -> None:
-    await case.up(last_of(case, "3_renames"))
     case.do("DROP ROLE IF EXISTS texts_reader; CREATE ROLE texts_reader LOGIN")
     case.do("GRANT SELECT ON _yoyo_migration, _healthd_migration, _healthd_progress TO texts_reader")
     case.target = Target("t", case.url.replace("postgres@", "texts_reader@"))
@@ -451,14 +462,14 @@ async def test_who_may_not_read_the_records_is_told_the_grant(case: Case) -> Non
     case.do("DROP OWNED BY texts_reader; DROP ROLE texts_reader")
 
 
-async def test_who_may_read_the_digests_may_read_the_records_that_come_later(case: Case) -> None:
-    await case.up("1_tables")
-    case.do("DROP TABLE _healthd_text; DROP ROLE IF EXISTS texts_later; CREATE ROLE texts_later")
-    case.do("GRANT SELECT ON _healthd_migration TO texts_later")
-    await case.up("2_texts")
+async def test_who_may_read_the_digests_may_read_the_records_that_come_later(empty: Case) -> None:
+    await empty.up("1_tables")
+    empty.do("DROP TABLE _healthd_text; DROP ROLE IF EXISTS texts_later; CREATE ROLE texts_later")
+    empty.do("GRANT SELECT ON _healthd_migration TO texts_later")
+    await empty.up("2_texts")
 
-    assert [(True,)] == case.do("SELECT has_table_privilege('texts_later', '_healthd_text', 'SELECT')")
-    case.do("DROP OWNED BY texts_later; DROP ROLE texts_later")
+    assert [(True,)] == empty.do("SELECT has_table_privilege('texts_later', '_healthd_text', 'SELECT')")
+    empty.do("DROP OWNED BY texts_later; DROP ROLE texts_later")
 
 
 async def test_where_the_lock_file_is_of_the_same_major_nothing_is_recorded(
@@ -477,7 +488,6 @@ async def test_where_the_lock_file_is_of_the_same_major_nothing_is_recorded(
 @pytest.fixture
 def adopted(case: Case, project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
     """A database that was migrated by an older healthd, and what runs a verb on it."""
-    asyncio.run(case.up(last_of(case, "3_renames")))
     case.do("DROP TABLE _healthd_text")
     monkeypatch.chdir(project)
     return lambda *words: healthd(*words, "--database", case.url)
@@ -521,13 +531,13 @@ def test_without_a_ledger_the_version_must_be_said(case: Case, adopted: Callable
     assert [] == asyncio.run(case.problems())
 
 
-def test_diff_says_what_check_says(case: Case, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asyncio.run(case.up())
+def test_diff_says_what_check_says(empty: Case, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(empty.up())
     monkeypatch.chdir(project)
 
-    assert (0, "the same\n", "") == healthd("diff", "schema.lock", case.url)
-    assert (0, "the same\n", "") == healthd("diff", case.url, "schema.lock")
-    case.do("CREATE OR REPLACE VIEW app.five AS SELECT id, word FROM app.orders WHERE id > 7")
-    code, text, said = healthd("diff", "schema.lock", case.url)
+    assert (0, "the same\n", "") == healthd("diff", "schema.lock", empty.url)
+    assert (0, "the same\n", "") == healthd("diff", empty.url, "schema.lock")
+    empty.do("CREATE OR REPLACE VIEW app.five AS SELECT id, word FROM app.orders WHERE id > 7")
+    code, text, said = healthd("diff", "schema.lock", empty.url)
     assert (2, "") == (code, said)
     assert text.startswith("view:app.five: ")

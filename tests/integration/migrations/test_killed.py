@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 import wire as wires
-from conftest import BINARIES
+from conftest import BINARIES, MakeDatabase, Sql
+from psycopg import AsyncConnection
 from wire import Wire
 
 from healthd.comparison.roles import for_comparison
@@ -29,9 +30,6 @@ from healthd.model.ledger import State
 from healthd.model.snapshots import diff
 from healthd.postgres import embedded
 from healthd.replay.replay import replay
-
-Sql = Callable[..., list[tuple[Any, ...]]]
-MakeDatabase = Callable[..., str]
 
 WHOLE = {
     "1": "CREATE TABLE a (b int NOT NULL);\nINSERT INTO a SELECT generate_series(1, 3);\nCREATE INDEX i ON a (b);",
@@ -56,7 +54,7 @@ VACUUM a;
 }
 FORMS = {"whole": (WHOLE, 3), "steps": (STEPS, 7)}
 NO_LOSS = {"synchronous_commit": "on"}
-COUNT = "SELECT count(*)::int FROM a"
+COUNT: LiteralString = "SELECT count(*)::int FROM a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +86,59 @@ def silent(_: str) -> None:
     pass
 
 
-async def truth(url: str, migrations: tuple[Migration, ...], lock: LockFile) -> State:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A database that is cleared for each run, and a connection that reads it: what it asks again is planned once."""
+
+    url: str
+    reader: AsyncConnection[Any]
+
+    async def rows(self, query: LiteralString) -> list[tuple[Any, ...]]:
+        return await (await self.reader.execute(query)).fetchall()
+
+    async def clear(self) -> None:
+        """Leave an empty ledger and nothing else."""
+        await self.reader.execute("DROP TABLE IF EXISTS a")
+        tables = "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class WHERE relkind = 'r' AND relname ~ %s"
+        cursor = await self.reader.execute(tables, ["^(_yoyo_(migration|log)|yoyo_lock|_healthd_.*)$"])
+        ((ledger,),) = await cursor.fetchall()
+        await self.reader.execute(f"TRUNCATE {ledger}".encode())
+
+    async def gone(self) -> None:
+        """Wait until the server has noticed that the last runner is no more."""
+        for _ in range(1000):
+            if not (left := await self.rows(OTHERS)):
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(left)
+
+
+OTHERS = "SELECT query, state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+@pytest.fixture
+async def place(make_database: MakeDatabase) -> AsyncIterator[Place]:
+    """A database with an empty ledger."""
+    url = make_database()
+    with opened(url, wait_s=1.0, say=silent) as backend:
+        backend.ensure_internal_schema_updated()
+    async with connect(url) as reader:
+        yield Place(url, reader)
+
+
+async def truth(place: Place, migrations: tuple[Migration, ...], lock: LockFile) -> State:
     """Return the state that status tells, once what is there was held against it."""
-    stand = await standing(url, migrations, lock)
+    stand = await standing(place.url, migrations, lock)
     state = stand.migrations[-1].state
     if state is State.INTERRUPTED:
         assert stand.migrations[-1].note
         return state
     expected = for_comparison(lock.expected(["1"] if state is State.APPLIED else []), "postgres")
-    async with connect(url) as connection:  # a kind that does not have the expected digest is read
-        there = for_comparison(await take_snapshot_after(connection, expected, migrator="postgres"), "postgres")
+    # a kind that does not have the expected digest is read
+    there = for_comparison(await take_snapshot_after(place.reader, expected, migrator="postgres"), "postgres")
 
     assert () == diff(expected, there), state
     return state
-
-
-async def gone(url: str, sql: Sql) -> None:
-    """Wait until the server has noticed that the last runner is no more."""
-    others = "SELECT query, state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    for _ in range(1000):
-        if not (left := sql(url, others)):
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(left)
 
 
 def finish(url: str, migrations: tuple[Migration, ...]) -> None:
@@ -139,61 +167,53 @@ def breaking(wire: Wire, number: int, broken: Callable[[], object], *, answered:
         wire.before = happening
 
 
-@pytest.fixture
-def fresh(make_database: MakeDatabase) -> Callable[[], str]:
-    """Return a function that makes a database with an empty ledger."""
-    template = make_database()
-    with opened(template, wait_s=1.0, say=silent) as backend:
-        backend.ensure_internal_schema_updated()
-    return lambda: make_database(template.rpartition("/")[2].partition("?")[0])
-
-
 async def test_a_runner_that_is_killed_before_any_of_its_messages_is_followed_by_one_that_ends(
-    form: Form, wire: Wire, fresh: Callable[[], str], sql: Sql
+    form: Form, wire: Wire, place: Place
 ) -> None:
     migrations, states = read_migrations([form.folder]), []
     for number in count():
-        url, pid = fresh(), Future[int]()
+        await place.clear()
+        pid = Future[int]()
         breaking(wire, number, lambda pid=pid: wires.kill(pid.result(10)), answered=False)
-        pid.set_result(wires.start("apply_one", wire.url(url), form.folder))
+        pid.set_result(wires.start("apply_one", wire.url(place.url), form.folder))
         code = await asyncio.to_thread(wires.end, pid.result())
         if code == 0:
             break
 
         assert code == -signal.SIGKILL
-        await gone(url, sql)
-        states.append(await truth(url, migrations, form.lock))
-        await asyncio.to_thread(finish, url, migrations)
-        assert await truth(url, migrations, form.lock) is State.APPLIED, wire.questions[-1]
-        assert [(form.rows,)] == sql(url, COUNT), wire.questions[-1]
+        await place.gone()
+        states.append(await truth(place, migrations, form.lock))
+        await asyncio.to_thread(finish, place.url, migrations)
+        assert await truth(place, migrations, form.lock) is State.APPLIED, wire.questions[-1]
+        assert [(form.rows,)] == await place.rows(COUNT), wire.questions[-1]
     middle = {State.INTERRUPTED} if form.name == "steps" else set()
     assert {State.PENDING, State.APPLIED} | middle == set(states)
 
 
 async def test_a_connection_that_is_cut_before_any_answer_is_followed_by_a_runner_that_ends(
-    form: Form, wire: Wire, fresh: Callable[[], str], sql: Sql
+    form: Form, wire: Wire, place: Place
 ) -> None:
     migrations, told = read_migrations([form.folder]), []
     for number in count():
-        url = fresh()
+        await place.clear()
         breaking(wire, number, lambda: None, answered=True)
         try:
-            await asyncio.to_thread(finish, wire.url(url), migrations)
+            await asyncio.to_thread(finish, wire.url(place.url), migrations)
         except HealthdError as error:
             told.append(str(error))
         else:
             break
-        await gone(url, sql)
-        state = await truth(url, migrations, form.lock)
+        await place.gone()
+        state = await truth(place, migrations, form.lock)
         if "nothing was changed" in told[-1]:
             assert state is State.PENDING, told[-1]
         if "it took effect, and is recorded in the ledger" in told[-1]:
             assert state is State.APPLIED
         wire.before = wire.after = lambda _: False
-        await asyncio.to_thread(finish, url, migrations)
+        await asyncio.to_thread(finish, place.url, migrations)
 
-        assert await truth(url, migrations, form.lock) is State.APPLIED, told[-1]
-        assert [(form.rows,)] == sql(url, COUNT), told[-1]
+        assert await truth(place, migrations, form.lock) is State.APPLIED, told[-1]
+        assert [(form.rows,)] == await place.rows(COUNT), told[-1]
     assert any("it took effect, and is recorded in the ledger" in words for words in told)
 
 
@@ -239,25 +259,23 @@ async def test_a_server_that_is_stopped_is_followed_by_a_run_that_ends(
                 await asyncio.to_thread(finish, wire.url(server.url(f"killed_{number}")), migrations)
         assert caught.value.hint, caught.value
         server = embedded.start(data, durable=False, settings=NO_LOSS, binaries=BINARIES)
-        url = server.url(f"killed_{number}")
-        await truth(url, migrations, form.lock)
-        await asyncio.to_thread(finish, url, migrations)
+        async with connect(url := server.url(f"killed_{number}")) as reader:
+            place = Place(url, reader)
+            await truth(place, migrations, form.lock)
+            await asyncio.to_thread(finish, url, migrations)
 
-        assert await truth(url, migrations, form.lock) is State.APPLIED
-        assert [(form.rows,)] == sql(url, COUNT)
+            assert await truth(place, migrations, form.lock) is State.APPLIED
+            assert [(form.rows,)] == await place.rows(COUNT)
     server.stop("immediate")
 
 
-async def test_of_ten_runners_one_applies_and_the_others_find_nothing_to_do(
-    form: Form, fresh: Callable[[], str], sql: Sql
-) -> None:
-    url = fresh()
-    pids = [wires.start("migrate", url, form.folder) for _ in range(10)]
+async def test_of_ten_runners_one_applies_and_the_others_find_nothing_to_do(form: Form, place: Place) -> None:
+    pids = [wires.start("migrate", place.url, form.folder) for _ in range(10)]
     codes = [await asyncio.to_thread(wires.end, pid) for pid in pids]
 
     assert [0] * 10 == codes
-    assert [("apply",)] == sql(url, "SELECT operation FROM _yoyo_log")
-    assert [(form.rows,)] == sql(url, COUNT)
+    assert [("apply",)] == await place.rows("SELECT operation FROM _yoyo_log")
+    assert [(form.rows,)] == await place.rows(COUNT)
 
 
 async def test_a_first_run_that_is_killed_while_it_makes_the_ledger_is_followed_by_one_that_ends(
@@ -283,8 +301,10 @@ async def test_a_first_run_that_is_killed_while_it_makes_the_ledger_is_followed_
             break
 
         assert code == -signal.SIGKILL
-        await gone(url, sql)
-        ((made,),) = sql(url, there)
+        async with connect(url) as reader:
+            place = Place(url, reader)
+            await place.gone()
+            ((made,),) = await place.rows(there)
         tables.add(made)
         assert (await standing(url, migrations, None)).migrations[-1].state is State.PENDING, wire.questions[-1]
         await asyncio.to_thread(finish, url, migrations)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from acceptance.test_cli import Result, healthd
+from conftest import MakeDatabase, MakeTemplate, Sql
 from runs import migrate
 from story import replayed
 
@@ -20,8 +20,6 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
 from healthd.migrations.standing import standing
 from healthd.model.ledger import State
-
-Sql = Callable[..., list[tuple[Any, ...]]]
 
 HEADER = "-- transactional: false\n"
 BASE = """CREATE TABLE public.r (id int PRIMARY KEY, v int);
@@ -59,13 +57,42 @@ def told(*words: str, code: int) -> Result:
     return result
 
 
+@pytest.fixture(scope="module")
+def template(make_template: MakeTemplate, locks: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with the first file, which is that of all forms."""
+    name, url = make_template()
+    with pytest.MonkeyPatch.context() as patch:
+        project = make_project(tmp_path_factory.mktemp("template"))
+        give(project, "drop", locks)
+        patch.chdir(project.parent)
+        told("migrate", "--to", "1_base", "--database", url, code=0)
+    return name
+
+
+def make_project(folder: Path) -> Path:
+    (folder / "sql").mkdir()
+    (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
+    return folder / "sql"
+
+
 @pytest.fixture
-def project(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "sql").mkdir()
-    (tmp_path / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    return make_project(tmp_path)
+
+
+@pytest.fixture
+def empty(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty database, to which HEALTHD_DATABASE leads."""
     monkeypatch.setenv("HEALTHD_DATABASE", database)
-    return tmp_path / "sql"
+    return database
+
+
+@pytest.fixture
+def based(make_database: MakeDatabase, template: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a database with the first file, to which HEALTHD_DATABASE leads."""
+    monkeypatch.setenv("HEALTHD_DATABASE", url := make_database(template))
+    return url
 
 
 def give(project: Path, form: str, locks: dict[str, str]) -> None:
@@ -91,42 +118,49 @@ def skip_before_14(url: str, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", list(FORMS))
-@pytest.mark.parametrize("verb", ["resume", "migrate"])
 def test_what_a_lock_timeout_leaves_is_said_and_finished(
-    project: Path, database: str, sql: Sql, locks: dict[str, str], form: str, verb: str
+    project: Path,
+    based: str,
+    make_database: MakeDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    sql: Sql,
+    locks: dict[str, str],
+    form: str,
 ) -> None:
-    skip_before_14(database, form)
+    skip_before_14(based, form)
     give(project, form, locks)
-    told("migrate", "--to", "1_base", code=0)
-    with reading(database):
-        error = told("migrate", "--max-wait", "0.5", code=2).err
+    with reading(based):
+        error = told("migrate", "--max-wait", "0.1", code=2).err
 
         assert LEFT[form] in error
         assert "nothing was changed" not in error
         assert "then: healthd resume" in error
         assert "2_last  interrupted: at statement 1 of 1" in told("status", code=2).out
-        again = told(verb, "--max-wait", "0.5", code=2).err
+        for verb in ("resume", "migrate"):
+            again = told(verb, "--max-wait", "0.1", code=2).err
 
-        assert "nothing was changed" not in again
-        assert LEFT[form].partition(";")[0] in again
+            assert "nothing was changed" not in again
+            assert LEFT[form].partition(";")[0] in again
     (target,) = json.loads(told("check", "--format", "json", code=2).out)
     assert ["migration_interrupted"] == [one["problem"] for one in target["findings"]]
     assert "REINDEX" not in told("repair", code=2).out
-    told(verb, code=0)
-    told("status", code=0)
-    told("check", code=0)
-    index = sql(database, "SELECT relname FROM pg_class WHERE relname IN ('r_v', 'r_w') ORDER BY 1")
-    assert {"drop": [], "detach": [("r_v",)], "build": [("r_v",), ("r_w",)]}[form] == index
+    other = make_database(based.rpartition("/")[2].partition("?")[0])
+    for verb, url in (("resume", based), ("migrate", other)):
+        monkeypatch.setenv("HEALTHD_DATABASE", url)
+        told(verb, code=0)
+        told("status", code=0)
+        told("check", code=0)
+        index = sql(url, "SELECT relname FROM pg_class WHERE relname IN ('r_v', 'r_w') ORDER BY 1")
+        assert {"drop": [], "detach": [("r_v",)], "build": [("r_v",), ("r_w",)]}[form] == index
 
 
 @pytest.mark.parametrize("form", ["drop", "detach"])
 def test_a_statement_that_has_left_something_is_finished_by_the_next_try(
-    project: Path, database: str, sql: Sql, locks: dict[str, str], form: str
+    project: Path, based: str, sql: Sql, locks: dict[str, str], form: str
 ) -> None:
     """The lock_timeout of the file ends the first try, and the transaction that is in the way ends after that."""
-    skip_before_14(database, form)
+    skip_before_14(based, form)
     give(project, form, locks)
-    told("migrate", "--to", "1_base", code=0)
     (project / "2_last.sql").write_text(f"{HEADER}SET lock_timeout = '300ms';\n{FORMS[form]}\n")
     gone = {
         "drop": "SELECT 1 FROM pg_index WHERE indexrelid = 'r_v'::regclass AND NOT indisvalid",
@@ -134,11 +168,11 @@ def test_a_statement_that_has_left_something_is_finished_by_the_next_try(
     }[form]
 
     async def both() -> Result:
-        with reading(database):
+        with reading(based):
             run = asyncio.create_task(asyncio.to_thread(healthd, "migrate", "--allow-unlocked"))
             end = time.monotonic() + 60
             tried = "SELECT 1 FROM _healthd_progress WHERE statement = 2 AND finished_at IS NULL"
-            while not (sql(database, gone) and sql(database, tried)):
+            while not (sql(based, gone) and sql(based, tried)):
                 assert time.monotonic() < end
                 await asyncio.sleep(0.05)
             await asyncio.sleep(0.6)
@@ -146,49 +180,48 @@ def test_a_statement_that_has_left_something_is_finished_by_the_next_try(
 
     result = asyncio.run(both())
     assert 0 == result.code, result
-    assert [] == sql(database, "SELECT 1 FROM _healthd_progress")
-    assert [] == sql(database, gone) if form == "detach" else True
+    assert [] == sql(based, "SELECT 1 FROM _healthd_progress")
+    assert [] == sql(based, gone) if form == "detach" else True
 
 
 @pytest.mark.parametrize("form", ["drop", "detach"])
 def test_a_statement_that_was_refused_before_it_did_anything_has_changed_nothing(
-    project: Path, database: str, sql: Sql, locks: dict[str, str], form: str
+    project: Path, based: str, sql: Sql, locks: dict[str, str], form: str
 ) -> None:
-    skip_before_14(database, form)
+    skip_before_14(based, form)
     give(project, form, locks)
-    told("migrate", "--to", "1_base", code=0)
-    with psycopg.connect(database) as session:
+    with psycopg.connect(based) as session:
         session.execute("LOCK TABLE public.r, public.ev IN SHARE ROW EXCLUSIVE MODE")
-        error = told("migrate", "--max-wait", "0.5", code=2).err
+        error = told("migrate", "--max-wait", "0.1", code=2).err
 
     assert "nothing was changed" in error
     assert "2_last  pending" in told("status", code=1).out
     told("migrate", code=0)
 
 
-def test_a_rollback_that_drops_an_index_leaves_no_less_of_a_trace(project: Path, database: str, sql: Sql) -> None:
+def test_a_rollback_that_drops_an_index_leaves_no_less_of_a_trace(project: Path, empty: str, sql: Sql) -> None:
     texts = {"1_base": BASE, "2_last": BUILD, "2_last.rollback": "DROP INDEX CONCURRENTLY public.r_w;"}
     for name, text in texts.items():
         (project / f"{name}.sql").write_text((HEADER if name != "1_base" else "") + text)
     told("lock", code=0)
     told("migrate", code=0)
-    with reading(database):
-        error = told("rollback", "--max-wait", "0.5", "--allow-data-loss", code=2).err
+    with reading(empty):
+        error = told("rollback", "--max-wait", "0.1", "--allow-data-loss", code=2).err
 
     assert "index r_w is INVALID" in error
     assert "nothing was changed" not in error
     assert "2_last  interrupted: rollback, at statement 1 of 1" in told("status", code=2).out
     told("resume", code=0)
     assert "2_last  pending" in told("status", code=1).out
-    assert [] == sql(database, "SELECT 1 FROM pg_class WHERE relname = 'r_w'")
+    assert [] == sql(empty, "SELECT 1 FROM pg_class WHERE relname = 'r_w'")
 
 
-def test_a_unique_index_on_rows_that_are_not_leaves_nothing_and_says_so(project: Path, database: str, sql: Sql) -> None:
+def test_a_unique_index_on_rows_that_are_not_leaves_nothing_and_says_so(project: Path, empty: str, sql: Sql) -> None:
     (project / "1_base.sql").write_text(BASE)
     (project / "2_last.sql").write_text(f"{HEADER}CREATE UNIQUE INDEX CONCURRENTLY ON public.r (v);")
     told("lock", code=0)
     told("migrate", "--to", "1_base", code=0)
-    sql(database, "INSERT INTO public.r VALUES (1, 7), (2, 7)")
+    sql(empty, "INSERT INTO public.r VALUES (1, 7), (2, 7)")
     error = told("migrate", code=2).err
 
     assert "nothing was changed; the INVALID index r_v_idx that it left behind was dropped" in error

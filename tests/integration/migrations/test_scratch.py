@@ -26,26 +26,35 @@ async def made(folder: Path, **files: str) -> LockFile:
     return await replay(read_migrations([folder]), postgres_bin=BINARIES)
 
 
-# File → its rollback. Each fails when it meets what its own last run has made.
+# Files → their rollbacks. Each fails when it meets what its own last run has made. What is dropped again shares a
+# replay; all else makes it start a new server, on which nothing is met: each of these has a replay of its own.
 GLOBAL = {
-    "database": (f"{ALONE}CREATE DATABASE side;", f"{ALONE}DROP DATABASE side;"),
-    "role": ("CREATE ROLE app LOGIN;", "DROP ROLE app;"),
-    "role that owns a database": (
-        f"{ALONE}CREATE ROLE app;\nCREATE DATABASE side OWNER app;",
-        f"{ALONE}DROP DATABASE side;\nDROP ROLE app;",
-    ),
-    "system": (
-        f"{ALONE}{SYSTEM}\nALTER SYSTEM SET application_name = 'x';",
-        f"{ALONE}ALTER SYSTEM RESET application_name;",
-    ),
-    "all roles": (
-        f"{HERE.format('pg_catalog.pg_db_role_setting')}\nALTER ROLE ALL SET application_name = 'x';",
-        "ALTER ROLE ALL RESET application_name;",
-    ),
-    "member": (
-        f"{MEMBER}\nCREATE ROLE app; GRANT pg_signal_backend TO app;",
-        "DROP ROLE app;",
-    ),
+    "databases and roles": {
+        "database": (f"{ALONE}CREATE DATABASE side;", f"{ALONE}DROP DATABASE side;"),
+        "role": ("CREATE ROLE app LOGIN;", "DROP ROLE app;"),
+        "role that owns a database": (
+            f"{ALONE}CREATE ROLE owner;\nCREATE DATABASE owned OWNER owner;",
+            f"{ALONE}DROP DATABASE owned;\nDROP ROLE owner;",
+        ),
+    },
+    "system": {
+        "system": (
+            f"{ALONE}{SYSTEM}\nALTER SYSTEM SET application_name = 'x';",
+            f"{ALONE}ALTER SYSTEM RESET application_name;",
+        )
+    },
+    "all roles": {
+        "all roles": (
+            f"{HERE.format('pg_catalog.pg_db_role_setting')}\nALTER ROLE ALL SET application_name = 'x';",
+            "ALTER ROLE ALL RESET application_name;",
+        )
+    },
+    "member": {
+        "member": (
+            f"{MEMBER}\nCREATE ROLE app; GRANT pg_signal_backend TO app;",
+            "DROP ROLE app;",
+        )
+    },
 }
 
 
@@ -54,11 +63,15 @@ GLOBAL = {
 async def test_what_a_file_makes_of_the_server_is_not_met_by_its_next_run(
     case: str, rolls_back: bool, tmp_path: Path
 ) -> None:
-    apply, rollback = GLOBAL[case]
-    undo = {"1_global.rollback": rollback} if rolls_back else {}
-    lock = await made(tmp_path, **{"1_global": apply, "2": "CREATE TABLE t ();", "2.rollback": "SELECT 1"}, **undo)
+    files = {"2": "CREATE TABLE t ();", "2.rollback": "SELECT 1"}
+    for name, (apply, rollback) in GLOBAL[case].items():
+        files[f"1_{name}"] = apply
+        if rolls_back:
+            files[f"1_{name}.rollback"] = rollback
+    lock = await made(tmp_path, **files)
 
-    assert ["exact" if rolls_back else "missing", "differs"] == [one.rollback for one in lock.migrations]
+    verdicts = ["exact" if rolls_back else "missing"] * len(GLOBAL[case])
+    assert [*verdicts, "differs"] == [one.rollback for one in lock.migrations]
     assert () == lock.needed
 
 

@@ -58,19 +58,29 @@ async def test_nothing_is_measured_again_if_nothing_changed(tmp_path: Path, text
     assert (text, [], []) == await again(write(tmp_path, **FILES), load(text))
 
 
-@pytest.mark.parametrize("rollback", ["DROP TABLE f;", "SELECT 1;", None], ids=["exact", "differs", "missing"])
-async def test_a_new_file_is_measured_on_top_of_the_others_as_if_all_were(
-    rollback: str | None, tmp_path: Path, text: str
+NEW = {"6_new": "CREATE TABLE f (); ALTER TABLE a ADD g int;", "7_newer": "CREATE TABLE h (); ALTER TABLE a ADD i int;"}
+
+
+@pytest.mark.parametrize(
+    "rollbacks",
+    [
+        {"6_new": "ALTER TABLE a DROP g; DROP TABLE f;", "7_newer": "ALTER TABLE a DROP i;"},
+        {"6_new": "ALTER TABLE a DROP g; DROP TABLE f;"},
+    ],
+    ids=["exact and differs", "exact and missing"],
+)
+async def test_new_files_are_measured_on_top_of_the_others_as_if_all_were(
+    rollbacks: dict[str, str], tmp_path: Path, text: str
 ) -> None:
-    new = {"6_new": "CREATE TABLE f (); ALTER TABLE a ADD g int;"}
-    more = {"6_new.rollback": f"ALTER TABLE a DROP g; {rollback}"} if rollback else {}
-    migrations = write(tmp_path, **FILES, **new, **more)
+    more = {f"{name}.rollback": rollback for name, rollback in rollbacks.items()}
+    migrations = write(tmp_path, **FILES, **NEW, **more)
     quick, measured, _ = await again(migrations, load(text))
 
-    assert ["6_new"] == measured
+    assert list(NEW) == measured
     assert quick == dump(await replay(migrations, postgres_bin=BINARIES))
-    assert text.splitlines()[1:] == [line for line in quick.splitlines()[1:] if '"6_new"' not in line]
-    assert {"table:public.a": "ACCESS EXCLUSIVE"} == load(quick).migrations[-1].locks
+    ours = [line for line in quick.splitlines()[1:] if not any(f'"{name}"' in line for name in NEW)]
+    assert text.splitlines()[1:] == ours
+    assert [{"table:public.a": "ACCESS EXCLUSIVE"}] * 2 == [one.locks for one in load(quick).migrations[-2:]]
 
 
 async def test_a_changed_file_and_those_after_it_are_measured(tmp_path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import story
 from objects import objects
 from runs import migrate
 
@@ -56,8 +57,8 @@ async def lock(folder: Path, anyio_backend: str) -> LockFile:
 
 
 @pytest.fixture(scope="module")
-async def shipped(anyio_backend: str) -> LockFile:
-    return await replay(read_migrations([SHIPPED]))
+def shipped() -> LockFile:
+    return story.lock()
 
 
 @pytest.fixture

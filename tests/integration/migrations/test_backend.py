@@ -1,18 +1,23 @@
 """yoyo, made safe: together or not at all, one runner at a time, and the files and tables stay yoyo's own."""
 
 import asyncio
+import gc
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from runs import migrate
+from yoyo.scripts.main import main as yoyo_main
 
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, MigrationFailed, PermissionDenied
 from healthd.expected.files import read_migrations
@@ -560,9 +565,25 @@ def test_the_lock_is_free_after_a_failure(database: str, folder: Path, sql: Sql)
 ours_and_theirs = pytest.mark.parametrize("driver", ["healthd", "psycopg"])
 
 
-def yoyo(folder: Path, url: str, driver: str, *arguments: str) -> str:
+def settings(folder: Path, url: str, driver: str) -> None:
     uri = url.replace("postgresql:", f"postgresql+{driver}:").replace("%", "%%")
     (folder.parent / "yoyo.ini").write_text(f"[DEFAULT]\nsources = {folder}\ndatabase = {uri}\nbatch_mode = on\n")
+
+
+def yoyo(folder: Path, url: str, driver: str, *arguments: str) -> str:
+    """Run yoyo's command line in this process."""
+    settings(folder, url, driver)
+    out = io.StringIO()
+    with chdir(folder.parent), redirect_stdout(out), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns users, and leaves its connections to the end of the process
+        assert not yoyo_main(arguments)
+        gc.collect()
+    return out.getvalue()
+
+
+def yoyo_alone(folder: Path, url: str, driver: str, *arguments: str) -> str:
+    """Run yoyo in a process of its own, as users do."""
+    settings(folder, url, driver)
     run = subprocess.run([YOYO, *arguments], cwd=folder.parent, capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 0, run.stderr
     return run.stdout
@@ -604,7 +625,7 @@ async def test_a_database_that_yoyo_migrated_is_taken_over_as_it_is(
     database: str, folder: Path, sql: Sql, driver: str
 ) -> None:
     write(folder, **PAIR)
-    yoyo(folder, database, driver, "apply")
+    yoyo_alone(folder, database, driver, "apply")
     write(folder, **{"3_c": "CREATE TABLE c ();"})
     migrations = read_migrations([folder])
     before = await standing(database, migrations, None)
@@ -732,7 +753,7 @@ def test_yoyo_s_mark_and_unmark_keep_the_books_in_step(database: str, folder: Pa
 def test_yoyo_runs_post_apply_files_through_us(database: str, folder: Path, sql: Sql) -> None:
     write(folder, **{"1": "CREATE TABLE a (b int);", "post-apply": "INSERT INTO a VALUES (1); SELECT 'shown?';"})
 
-    assert "" == yoyo(folder, database, "healthd", "apply")
+    assert "" == yoyo_alone(folder, database, "healthd", "apply")
     assert [(1,)] == sql(database, "SELECT b FROM a")
     assert [("1",)] == sql(database, MARKS)
     assert [("1", "apply"), ("post-apply", "apply")] == sql(database, LOG)
@@ -758,7 +779,7 @@ def test_a_yoyo_uri_that_leads_past_the_ledger_is_refused(database: str, folder:
     write(folder, **{"2": "CREATE TABLE a ();"})
     held = "_yoyo_migration is in schema public, but is expected in app; nothing was"
     with pytest.raises(AssertionError, match=held):
-        yoyo(folder, f"{database}&schema=app", "healthd", "apply")
+        yoyo_alone(folder, f"{database}&schema=app", "healthd", "apply")
 
     assert [(0,)] == sql(database, "SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace")
 

@@ -172,7 +172,7 @@ def template_of(make_template: MakeTemplate) -> Callable[..., str]:
     """
 
     @functools.cache
-    def template_of(text: str, base: str = "template0", owner: str = "") -> str:  # noqa: ARG001 # part of what is cached
+    def template_of(text: str, base: str = "template0", owner: str = "") -> str:  # part of what is cached
         name, url = make_template(base)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(text.encode())

@@ -82,9 +82,7 @@ def rich(make_database: MakeDatabase, template_of: Callable[..., str], shipped: 
 
 
 @pytest.fixture(scope="module")
-async def plain(
-    server: Any, template_of: Callable[..., str], shipped: str, anyio_backend: str
-) -> tuple[str, Snapshot]:
+async def plain(server: Any, template_of: Callable[..., str], shipped: str, anyio_backend: str) -> tuple[str, Snapshot]:
     """The URL of such a database, which is only read, and what a reader without settings sees."""
     url = server.url(template_of(RICH, shipped, owner="only_read"))
     async with connect(url) as connection:

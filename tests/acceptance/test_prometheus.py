@@ -1,8 +1,10 @@
 """The alert rules and the example configurations, judged by promtool, amtool and the servers themselves."""
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -130,10 +132,6 @@ def test_promtool_finds_nothing_to_say_about_the_metrics() -> None:
         assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
 
 
-def test_the_rules_do_what_their_tests_say() -> None:
-    passes(tool("promtool"), "test", "rules", FOLDER / "healthd.rules_test.yml")
-
-
 def test_the_example_of_a_scrape_configuration_is_valid() -> None:
     passes(tool("promtool"), "check", "config", "--lint=all", "--lint-fatal", FOLDER / "prometheus.yml")
 
@@ -225,42 +223,108 @@ def test_an_alert_is_tested_firing_and_silent(name: str) -> None:
     assert name == "Watchdog" or " []" in expectations, "no case in which it is silent"
 
 
-@pytest.mark.parametrize("position", range(len(ALERTS)), ids=[name for name, _ in ALERTS])
-def test_the_tests_of_the_rules_notice_a_rule_that_never_fires_or_does_not_wait(position: int, tmp_path: Path) -> None:
-    assert verdict_on(position, {}, tmp_path) == 0
-    assert verdict_on(position, {"expr": "vector(0) > 1"}, tmp_path) != 0
-    if RULE_LIST[position].get("for", "0s") != "0s":
-        assert verdict_on(position, {"for": "0s"}, tmp_path) != 0
-
-
 PARSED_RULES, PARSED_TESTS = yaml.load(RULES, yaml.CBaseLoader), yaml.load(RULES_TEST, yaml.CBaseLoader)
 RULE_LIST = [rule for group in PARSED_RULES["groups"] for rule in group["rules"] if "alert" in rule]
+Cases = list[dict[str, Any]]
 
 
-def verdict_on(position: int, change: dict[str, str], folder: Path) -> int:
-    """Return the exit status of the tests of one alert after a change of its rule.
+def test_the_rules_do_what_their_tests_say(tmp_path: Path) -> None:
+    """The cases of each alert with the rules that it needs: a case with all rules takes ten times as long."""
+    for name in NAMES:
+        write_rules(needed_by(name), cases_of(name), tmp_path / name)
+    of_all = [case for case in deepcopy(PARSED_TESTS["tests"]) if "promql_expr_test" in case]
+    for one in (sample for case in of_all for test in case["promql_expr_test"] for sample in test["exp_samples"]):
+        one["value"] = float(one["value"])
+    write_rules(deepcopy(PARSED_RULES), [{**case, "alert_rule_test": []} for case in of_all], tmp_path / "all")
 
-    Only its tests run, and only the rules that it needs: all of them take half a minute.
-    """
-    name = RULE_LIST[position]["alert"]
+    assert set() == {name for name, failed in verdicts(tmp_path).items() if failed}
+    told = [one for case in PARSED_TESTS["tests"] for one in case.get("alert_rule_test", ())]
+    assert set(NAMES) == {one["alertname"] for one in told}
+
+
+def test_the_tests_of_the_rules_notice_each_rule_that_never_fires(tmp_path: Path) -> None:
+    """The file as it is, without rules: it fails at each alert and each sample that it expects, and nowhere else."""
+    (tmp_path / "healthd.rules_test.yml").write_text(RULES_TEST)
+    (tmp_path / "healthd.rules.yml").write_text("groups: []\n")
+    code, output = run(tool("promtool"), "test", "rules", tmp_path / "healthd.rules_test.yml")
+    alerts = [one for case in PARSED_TESTS["tests"] for one in case.get("alert_rule_test", ())]
+    samples = [one for case in PARSED_TESTS["tests"] for one in case.get("promql_expr_test", ())]
+    missed = re.findall(r"alertname: ?(\w+), time: (\w+),", output)
+
+    assert code == 1
+    assert set(NAMES) == {name for name, _ in missed}
+    assert sorted((one["alertname"], one["eval_time"]) for one in alerts if one["exp_alerts"]) == sorted(missed)
+    assert {json.dumps(one["expr"]) for one in samples} == set(re.findall(r'expr: (".+"), time: ', output))
+
+
+def test_the_tests_of_the_rules_notice_a_rule_that_does_not_wait_or_hides_behind_its_name(tmp_path: Path) -> None:
+    names = [rule["alert"] for rule in RULE_LIST]
+    for position, rule in enumerate(RULE_LIST):
+        name, shares_its_name = rule["alert"], names.count(rule["alert"]) > 1
+        cases = until_it_fires(cases_of(name), again=shares_its_name)
+        if rule.get("for", "0s") != "0s":
+            write_rules(needed_by(name, {position: {"for": "0s"}}), cases, tmp_path / f"{position} at once")
+        if shares_its_name:
+            write_rules(needed_by(name, {position: {"expr": "vector(0) > 1"}}), cases, tmp_path / f"{position} never")
+
+    assert set() == {name for name, failed in verdicts(tmp_path).items() if not failed}
+
+
+def needed_by(name: str, changes: Mapping[int, dict[str, str]] | None = None) -> dict[str, Any]:
+    """Return the rules without the alerts that this one does not read, after changes of the alerts at these places."""
     wanted = {name, *re.findall(r'alertname="(\w+)"', str([rule for rule in RULE_LIST if rule["alert"] == name]))}
-    rules, tests, number = deepcopy(PARSED_RULES), deepcopy(PARSED_TESTS), -1
+    rules, position = deepcopy(PARSED_RULES), -1
     for group in rules["groups"]:
         for rule in list(group["rules"]):
-            number += "alert" in rule
+            position += "alert" in rule
             if "alert" in rule and rule["alert"] not in wanted:
                 group["rules"].remove(rule)
-            elif "alert" in rule and number == position:
-                rule.update(change)
-    for case in tests["tests"]:
-        case["alert_rule_test"] = [one for one in case.get("alert_rule_test", ()) if one["alertname"] == name]
-        case.pop("promql_expr_test", None)
-    tests["tests"] = [case for case in tests["tests"] if case["alert_rule_test"]]
+            elif "alert" in rule:
+                rule.update((changes or {}).get(position, {}))
+    return rules
+
+
+def cases_of(name: str) -> Cases:
+    """Return what the tests say of one alert."""
+    cases = [
+        {
+            **{key: value for key, value in case.items() if key != "promql_expr_test"},
+            "alert_rule_test": [one for one in case.get("alert_rule_test", ()) if one["alertname"] == name],
+        }
+        for case in PARSED_TESTS["tests"]
+    ]
+    return [case for case in cases if case["alert_rule_test"]]
+
+
+def until_it_fires(cases: Cases, *, again: bool) -> Cases:
+    """Return the cases in which an alert fires, until it does so for the first or the last time."""
+    shorter = []
+    for case in cases:
+        tests = case["alert_rule_test"]
+        if firing := [number for number, one in enumerate(tests, start=1) if one["exp_alerts"]]:
+            shorter.append({**case, "alert_rule_test": tests[: firing[-1 if again else 0]]})
+    return shorter
+
+
+def write_rules(rules: dict[str, Any], cases: Cases, folder: Path) -> None:
+    folder.mkdir()
     (folder / "healthd.rules.yml").write_text(yaml.dump(rules, Dumper=yaml.CSafeDumper))
-    (folder / "healthd.rules_test.yml").write_text(yaml.dump(tests, Dumper=yaml.CSafeDumper))
-    code, output = run(tool("promtool"), "test", "rules", folder / "healthd.rules_test.yml")
-    assert "yaml" not in output, output
-    return code
+    tests = yaml.dump({**PARSED_TESTS, "tests": cases}, Dumper=yaml.CSafeDumper)
+    (folder / "healthd.rules_test.yml").write_text(tests)
+
+
+def verdicts(folder: Path) -> dict[str, str]:
+    """Return the objections of promtool, one process for all, by the name of the folder: empty for a success."""
+    files = sorted(folder.glob("*/healthd.rules_test.yml"))
+    command = [tool("promtool"), "test", "rules", *files]
+    both: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}  # in the order of the files
+    output = subprocess.run(command, **both, text=True, timeout=300, check=False).stdout
+    assert "yaml:" not in output, output
+    parts = re.split(r"^Unit Testing: +(.+)\n", output, flags=re.MULTILINE)[1:]
+    told = {Path(file).parent.name: text.strip() for file, text in zip(parts[::2], parts[1::2], strict=True)}
+    assert [file.parent.name for file in files] == list(told)
+    assert all(text == "SUCCESS" or text.startswith("FAILED:") for text in told.values()), output
+    return {name: "" if text == "SUCCESS" else text for name, text in told.items()}
 
 
 def test_the_readme_lists_every_alert_with_its_waiting_time() -> None:

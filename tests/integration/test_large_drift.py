@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
+import psycopg
 import pytest
+from conftest import MakeDatabase
 
 from healthd.comparison import unexpected_parts
 from healthd.config.settings import Target
@@ -13,12 +15,15 @@ from healthd.database.snapshot import reading, transaction
 from healthd.expected.store import Files
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
+from healthd.postgres.embedded import Server
 from healthd.report.board import Board
 from healthd.report.exposition import Exposition
+from healthd.rounds import folding
 from healthd.rounds.examination import examine, examine_again, examined
 
 conclusion: Any = import_module("healthd.rounds.conclusion")
-TABLES = 300
+TABLES = 40
+FOLDED, SET_ASIDE = 20, 200  # so many findings are one, and the parts of so many objects are set aside
 MANY_TABLES = f"""
 DO $$ BEGIN FOR n IN 1..{TABLES} LOOP
     EXECUTE format('CREATE TABLE t_%s (id bigint PRIMARY KEY, a text, b integer DEFAULT 1 CHECK (b > 0))', n);
@@ -28,10 +33,23 @@ END LOOP; END $$;
 """
 
 
+@pytest.fixture(autouse=True)
+def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "MANY", FOLDED)
+    monkeypatch.setattr(unexpected_parts, "MANY", SET_ASIDE)
+
+
+@pytest.fixture(scope="module")
+def drifted(server: Server, shipped: str, _administrator: psycopg.Connection, sql: Any) -> str:
+    """The name of a template database with sql/ and many tables more."""
+    _administrator.execute("CREATE DATABASE drifted TEMPLATE shipped")
+    sql(server.url("drifted"), MANY_TABLES)
+    return "drifted"
+
+
 @pytest.fixture
-def url(url: str, sql: Any) -> str:
-    sql(url, MANY_TABLES)
-    return url
+def url(drifted: str, make_database: MakeDatabase) -> str:
+    return make_database(drifted)
 
 
 def told(report: Report) -> list[tuple[str, str, int]]:

@@ -1,5 +1,6 @@
 """From a difference to a finding: what all checks share."""
 
+from bisect import bisect_left
 from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
@@ -187,7 +188,7 @@ def message(difference: Difference, *, than: str = "sql/") -> str:
 def where_they_differ(one: str, other: str, limit: int = 120, before: int = 30) -> tuple[str, str]:
     """Return two texts from shortly before the point where they differ, if it would be cut off otherwise."""
     shorter = min(len(one), len(other))
-    place = next((n for n in range(shorter) if one[n] != other[n]), shorter)
+    place = bisect_left(range(shorter), True, key=lambda n: one[: n + 1] != other[: n + 1])
     if max(len(one), len(other)) <= limit or place < limit // 2:
         return one, other
     return f"…{one[place - before :]}", f"…{other[place - before :]}"

@@ -8,8 +8,8 @@ SPACE, COMMENT, QUOTED, CODE = "space", "comment", "quoted", "code"
 PIECE = re.compile(
     r"""(?P<space>\s+)
       | (?P<comment>--[^\n\r]*)
-      | (?P<quoted>[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z) | (?:[bBxXnN]|[uU]&)?'(?:[^']|'')*(?:'|\Z)
-                 | (?:[uU]&)?"(?:[^"]|"")*(?:"|\Z) | (?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?:(?P=tag)|\Z))
+      | (?P<quoted>[eE]'(?:[^'\\]++|\\.|'')*(?:'|\Z) | (?:[bBxXnN]|[uU]&)?'(?:[^']++|'')*(?:'|\Z)
+                 | (?:[uU]&)?"(?:[^"]++|"")*(?:"|\Z) | (?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?:(?P=tag)|\Z))
       | (?P<code>[\w$]+ | (?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?:.])+ | .)""",
     re.VERBOSE | re.DOTALL,
 )

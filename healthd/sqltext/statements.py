@@ -185,7 +185,7 @@ def blanked(text: str, *, conforming: bool = True) -> str:
     """Return an SQL text of the same shape with blanks in place of comments and of the text inside quotes."""
     parts, place = list[str](), 0
     for start, end in quotes(text, conforming=conforming):
-        inside = FILLED.sub(" ", text[start:end])
+        inside = "\n".join(" " * len(line) for line in text[start:end].split("\n"))
         is_comment = text[start] in "-/"
         parts += text[place:start], inside if is_comment or end - start < 2 else f"'{inside[1:-1]}'"
         place = end

@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 import structlog
+from conftest import MakeDatabase
 from pg_dump import run_psql
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
@@ -31,14 +32,22 @@ from healthd.model.findings import Report
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot, diff
+from healthd.postgres.embedded import Server
 from healthd.report.board import Board
 from healthd.report.documents import document, text
 from healthd.report.repair import script
 from healthd.report.web import Door, application
+from healthd.rounds import examination
 from healthd.rounds.examination import examine_again
 
 daemon: Any = import_module("healthd.daemon.loop")
 log: Any = import_module("healthd.report.log")
+
+
+@pytest.fixture(autouse=True)
+def _no_pause_before_confirming(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examination, "AGAIN_S", 0.0)
+
 
 NAMES = (
     'quo"te""s',
@@ -295,10 +304,18 @@ COMMENT ON TABLE t IS 'a comment';
 """
 
 
+@pytest.fixture(scope="module")
+def whole(server: Server, _administrator: psycopg.Connection) -> Snapshot:
+    """The snapshot of the template database `small`, before anything is done to it."""
+    _administrator.execute("CREATE DATABASE small TEMPLATE template0")
+    run(server.url("small"), SMALL.encode())
+    return asyncio.run(snapshot_of(server.url("small")))
+
+
 @pytest.fixture
-def small(database: str) -> str:
-    run(database, SMALL.encode())
-    return database
+def small(whole: Snapshot, make_database: MakeDatabase) -> str:
+    """A database as `whole` is."""
+    return make_database("small")
 
 
 REFUSALS = {
@@ -327,11 +344,12 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("refused", REFUSALS)
-async def test_what_a_role_is_refused_is_unknown_and_the_rest_is_compared(small: str, refused: str) -> None:
+async def test_what_a_role_is_refused_is_unknown_and_the_rest_is_compared(
+    small: str, whole: Snapshot, refused: str
+) -> None:
     make_role(small, "hostile_reader")
     run(small, b"ALTER ROLE hostile_reader LOGIN")
     reader = psycopg.conninfo.make_conninfo(small, user="hostile_reader")
-    whole = await snapshot_of(small)
     run(small, f"REVOKE {refused} FROM PUBLIC".encode())
     seen = await snapshot_of(reader)
     report = await report_on(reader, whole)
@@ -385,8 +403,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("damage", BROKEN)
-async def test_a_broken_catalog_is_told_or_unknown(small: str, damage: str) -> None:
-    whole = await snapshot_of(small)
+async def test_a_broken_catalog_is_told_or_unknown(small: str, whole: Snapshot, damage: str) -> None:
     run(small, f"SET allow_system_table_mods = on; {damage}".encode())
     report = await asyncio.wait_for(report_on(small, whole), timeout=60)
 
@@ -399,9 +416,8 @@ async def test_a_broken_catalog_is_told_or_unknown(small: str, damage: str) -> N
 
 @pytest.mark.parametrize("version", [190000, 200001, 260000])
 async def test_a_server_of_the_future_is_read_or_unknown(
-    small: str, version: int, monkeypatch: pytest.MonkeyPatch
+    small: str, whole: Snapshot, version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = await snapshot_of(small)
     monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", version)
     later = await snapshot_of(small)
     report = await report_on(small, replace(whole, server_version=version))
@@ -414,9 +430,8 @@ async def test_a_server_of_the_future_is_read_or_unknown(
 
 @pytest.mark.parametrize("version", [90600, 120022])
 async def test_a_server_of_the_past_is_refused_in_a_line(
-    small: str, version: int, monkeypatch: pytest.MonkeyPatch
+    small: str, whole: Snapshot, version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = await snapshot_of(small)
     monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", version)
     with pytest.raises(DatabaseFailed, match=rf"PostgreSQL {version // 10000} is not supported") as caught:
         await snapshot_of(small)
@@ -462,14 +477,14 @@ async def test_names_in_another_encoding_are_read_or_unknown(
 
 # One thing of an unusual size each: what makes it, and what somebody then does to it.
 SIZES = {
-    "a function body of 10 MB": (
+    "a function body of 2 MB": (
         (
             "DO $$ BEGIN EXECUTE format('CREATE FUNCTION big() RETURNS text LANGUAGE sql AS %L',"
-            " 'SELECT ''' || repeat('x', 10000000) || ''''); END $$"
+            " 'SELECT ''' || repeat('x', 2000000) || ''''); END $$"
         ),
         (
             "DO $$ BEGIN EXECUTE format('CREATE OR REPLACE FUNCTION big() RETURNS text LANGUAGE sql AS %L',"
-            " 'SELECT ''' || repeat('x', 9999999) || 'y'''); END $$"
+            " 'SELECT ''' || repeat('x', 1999999) || 'y'''); END $$"
         ),
         "function:public.big()",
     ),
@@ -481,8 +496,8 @@ SIZES = {
         ),
         "view:public.big",
     ),
-    "a comment of 5 MB, which is no finding": (
-        "CREATE TABLE t (); DO $$ BEGIN EXECUTE format('COMMENT ON TABLE t IS %L', repeat('c', 5000000)); END $$",
+    "a comment of 1 MB, which is no finding": (
+        "CREATE TABLE t (); DO $$ BEGIN EXECUTE format('COMMENT ON TABLE t IS %L', repeat('c', 1000000)); END $$",
         "COMMENT ON TABLE t IS NULL; ALTER TABLE t SET UNLOGGED",
         "table:public.t",
     ),
@@ -494,32 +509,32 @@ SIZES = {
         "ALTER TABLE wide ALTER COLUMN column_1600 TYPE text USING NULL",
         "column:public.wide.column_1600",
     ),
-    "a type of 5,000 labels": (
+    "a type of 1,000 labels": (
         (
             "DO $$ BEGIN EXECUTE 'CREATE TYPE many AS ENUM (' ||"
-            " (SELECT string_agg(quote_literal('label ' || n), ', ') FROM generate_series(1, 5000) AS n) || ')'; END $$"
+            " (SELECT string_agg(quote_literal('label ' || n), ', ') FROM generate_series(1, 1000) AS n) || ')'; END $$"
         ),
-        "ALTER TYPE many RENAME VALUE 'label 2500' TO 'another'",
+        "ALTER TYPE many RENAME VALUE 'label 500' TO 'another'",
         "enum:public.many",
     ),
-    "300 partitions with an index each": (
+    "150 partitions with an index each": (
         (
             "CREATE TABLE p (id integer, note text) PARTITION BY LIST (id); CREATE INDEX ON p (note);"
-            " DO $$ BEGIN FOR n IN 1..300 LOOP"
+            " DO $$ BEGIN FOR n IN 1..150 LOOP"
             " EXECUTE format('CREATE TABLE p_%s PARTITION OF p FOR VALUES IN (%s)', n, n); END LOOP; END $$"
         ),
         "ALTER TABLE p ALTER COLUMN note SET NOT NULL",
         "column:public.p.note",
     ),
-    "1,500 grants on one table": (
+    "300 grants on one table": (
         (
-            "CREATE TABLE t (id integer); DO $$ BEGIN FOR n IN 1..1500 LOOP"
+            "CREATE TABLE t (id integer); DO $$ BEGIN FOR n IN 1..300 LOOP"
             " IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'size_' || n) THEN"
             " EXECUTE 'CREATE ROLE size_' || n; END IF;"
             " EXECUTE 'GRANT SELECT ON t TO size_' || n; END LOOP; END $$"
         ),
-        "REVOKE SELECT ON t FROM size_700",
-        "grant:table.public.t.size_700",
+        "REVOKE SELECT ON t FROM size_200",
+        "grant:table.public.t.size_200",
     ),
 }
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from acceptance.test_cli import FILES, healthd, make_project
+from healthd.cli.main import run
 from healthd.cli.verbs import VERBS
 from healthd.cli.verbs.completion import SHELLS
 from healthd.contracts import dump
@@ -38,11 +41,15 @@ def asked(line: str) -> list[str]:
     """Return what bash would be told for this line, whose last word is incomplete; nothing may be on stderr."""
     words = line.split(" ")
     environment = {"_HEALTHD_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-    done = subprocess.run(
-        [sys.executable, "-m", "healthd"], env=os.environ | environment, capture_output=True, text=True, check=False
-    )
-    assert (0, "") == (done.returncode, done.stderr)
-    return [answer.partition(",")[2] for answer in done.stdout.splitlines() if answer]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        out = io.TextIOWrapper(io.BytesIO())  # click writes bytes
+        with redirect_stdout(out), redirect_stderr(io.StringIO()) as err, pytest.raises(SystemExit) as ended:
+            run(())
+    assert (0, "") == (ended.value.code, err.getvalue())
+    out.seek(0)
+    return [answer.partition(",")[2] for answer in out.read().splitlines() if answer]
 
 
 @pytest.mark.parametrize(

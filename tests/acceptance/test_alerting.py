@@ -1,6 +1,5 @@
 """From a real database through the real Prometheus and Alertmanager to a webhook, and back to all clear."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,10 +56,9 @@ def alerting(healthd_port: int, webhook_port: int, folder: Path) -> Iterator[str
 
 
 def test_drift_in_a_real_database_becomes_a_page_and_mending_it_resolves_the_page(
-    make_database: MakeDatabase, sql: Sql, tmp_path: Path
+    make_database: MakeDatabase, shipped: str, sql: Sql, tmp_path: Path
 ) -> None:
-    database = make_database()
-    subprocess.run([HEALTHD, "migrate", "--database", database], cwd=ROOT, check=True, capture_output=True)
+    database = make_database(shipped)
     with (
         stand_in() as (webhook_port, _, received),
         watched(database, tmp_path) as port,

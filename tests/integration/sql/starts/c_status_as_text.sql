@@ -19,6 +19,6 @@ SELECT md5(i::text)::uuid, md5((i % 500)::text)::uuid, 'press ' || i % 7, 'machi
        (ARRAY['Active', 'ACTIVE', 'active ', NULL, 'Inactive', E'\tMAINTENANCE\n', 'Decommissioned', 'inActive'])
            [1 + i % 8],
        'hall ' || i % 12, CASE WHEN i % 3 = 0 THEN 'note ' || i END,
-       '2020-01-01 00:00+00'::timestamptz + i * interval '1 minute',
-       '2021-01-01 00:00+00'::timestamptz + i * interval '1 minute'
+       '2020-01-01 00:00+00'::timestamptz + i * interval '20 minutes',
+       '2021-01-01 00:00+00'::timestamptz + i * interval '20 minutes'
   FROM generate_series(1, 100000) AS i;

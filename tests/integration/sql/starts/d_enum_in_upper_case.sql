@@ -26,6 +26,6 @@ SELECT md5(i::text)::uuid, md5((i % 500)::text)::uuid, 'press ' || i % 7, 'machi
        '2019-01-01 00:00+00'::timestamptz + i * interval '1 second', NULL,
        (enum_range(NULL::machinestatus))[1 + i % 4], NULL,
        '2030-01-01 00:00+00'::timestamptz + i * interval '1 second', 'hall ' || i % 12, 'note ' || i,
-       '2020-01-01 00:00+00'::timestamptz + i * interval '1 minute',
-       '2021-01-01 00:00+00'::timestamptz + i * interval '1 minute'
+       '2020-01-01 00:00+00'::timestamptz + i * interval '20 minutes',
+       '2021-01-01 00:00+00'::timestamptz + i * interval '20 minutes'
   FROM generate_series(1, 100000) AS i;

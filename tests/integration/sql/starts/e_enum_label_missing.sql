@@ -17,7 +17,7 @@ CREATE VIEW all_statuses AS SELECT m.status, count(*) FROM machines AS m GROUP B
 
 INSERT INTO machines
 SELECT md5(i::text)::uuid, md5((i % 500)::text)::uuid, 'press ' || i % 7, 'machine ' || i, 'SN-' || i,
-       '2020-01-01 00:00+00'::timestamptz + i * interval '1 minute',
-       '2021-01-01 00:00+00'::timestamptz + i * interval '1 minute',
+       '2020-01-01 00:00+00'::timestamptz + i * interval '20 minutes',
+       '2021-01-01 00:00+00'::timestamptz + i * interval '20 minutes',
        (enum_range(NULL::machinestatus))[1 + i % 2]
   FROM generate_series(1, 100000) AS i;

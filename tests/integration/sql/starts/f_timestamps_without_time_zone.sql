@@ -19,5 +19,5 @@ CREATE TABLE machines (
 INSERT INTO machines
 SELECT md5(i::text)::uuid, md5((i % 500)::text)::uuid, 'press ' || i % 7, 'machine ' || i, 'SN-' || i,
        '2019-01-01 00:00:00.000001'::timestamp + i * interval '7 minutes', NULL, '2024-03-31 01:30', '2999-12-31 23:59:59.999999',
-       '2020-01-01 00:00'::timestamp + i * interval '1 minute', '2021-01-01 00:00'::timestamp + i * interval '1 minute'
+       '2020-01-01 00:00'::timestamp + i * interval '20 minutes', '2021-01-01 00:00'::timestamp + i * interval '1 minute'
   FROM generate_series(1, 100000) AS i;

@@ -19,8 +19,8 @@ CREATE TABLE machines (
 
 INSERT INTO machines
 SELECT 'note ' || i, CASE WHEN i % 5 > 0 THEN repeat('ü', 255) END,
-       CASE WHEN i % 4 <> 1 THEN '2021-01-01 00:00'::timestamp + i * interval '1 minute' END,
-       CASE WHEN i % 6 <> 1 THEN '2020-01-01 00:00+00'::timestamptz + i * interval '1 minute' END,
+       CASE WHEN i % 4 <> 1 THEN '2021-01-01 00:00'::timestamp + i * interval '20 minutes' END,
+       CASE WHEN i % 6 <> 1 THEN '2020-01-01 00:00+00'::timestamptz + i * interval '20 minutes' END,
        (enum_range(NULL::machinestatus))[i % 5],
        'SN-' || i / 2, 'machine ' || i, 'press ' || i % 7, md5((i % 500)::text)::uuid,
        CASE WHEN i % 10 > 0 THEN md5(i::text)::uuid END

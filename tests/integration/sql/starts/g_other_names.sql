@@ -19,7 +19,7 @@ CREATE TABLE readings (machine_id uuid NOT NULL REFERENCES machines (id), value 
 
 INSERT INTO machines
 SELECT md5(i::text)::uuid, md5((i % 500)::text)::uuid, 'press ' || i % 7, 'machine ' || i, 'SN-' || i,
-       '2020-01-01 00:00'::timestamp + i * interval '1 minute',
-       '2021-01-01 00:00'::timestamp + i * interval '1 minute', '', (ARRAY['ACTIVE', 'Maintenance'])[1 + i % 2]
+       '2020-01-01 00:00'::timestamp + i * interval '20 minutes',
+       '2021-01-01 00:00'::timestamp + i * interval '20 minutes', '', (ARRAY['ACTIVE', 'Maintenance'])[1 + i % 2]
   FROM generate_series(1, 100000) AS i;
 INSERT INTO readings SELECT md5(i::text)::uuid, i FROM generate_series(1, 100) AS i;

@@ -16,7 +16,7 @@ from healthd.database.driver_errors import translated
 from healthd.database.snapshot.reading import read
 from healthd.errors import DatabaseFailed, HealthdError, MigrationFailed
 from healthd.expected.store import Files, of_another_major
-from healthd.migrations.engine.lock_waits import AGAIN, pause_s
+from healthd.migrations.engine.lock_waits import AGAIN, pause_s, timeout
 from healthd.migrations.engine.yoyo_backend import opened
 from healthd.migrations.manner import Manner
 from healthd.model.scripts import Script, Statement, running
@@ -72,7 +72,7 @@ async def _run(connection: Any, batch: Sequence[Statement], ran: int, manner: Ma
     """Run a batch; if another session holds a lock, the whole of it is tried again, unless a part of it could stay."""
     texts, whole = [one.sql for one in batch], not batch[0].alone
     if blocks_nobody(texts[0]):  # nobody waits behind it, and a build that gives up leaves an INVALID index
-        wait = f"SET lock_timeout = '{manner.patience.max_wait_s * 1000:.0f}ms'"
+        wait = f"SET lock_timeout = '{timeout(manner.patience.max_wait_s)}'"
         texts = [wait, *texts, f"SET lock_timeout = '{LOCK_TIMEOUT}'"]
     deadline = asyncio.get_running_loop().time() + manner.patience.max_wait_s
     for attempt in count(1):

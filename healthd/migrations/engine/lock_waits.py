@@ -42,6 +42,11 @@ class Patience:
 DEFAULT = Patience()
 
 
+def timeout(seconds: float) -> str:
+    """Return a duration as a server's setting: at least 1 ms, because 0 would be without end."""
+    return f"{max(1, round(seconds * 1000))}ms"
+
+
 def pause_s(attempt: int) -> float:
     """Return the pause after an attempt (from 1): exponential, with jitter."""
     return min(8.0, 0.25 * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 # jitter, no secret

@@ -13,6 +13,7 @@ from healthd.errors import MigrationFailed
 from healthd.migrations.engine import migration_lock, progress
 from healthd.migrations.engine.interrupted import Outlook, look
 from healthd.migrations.engine.job import Job
+from healthd.migrations.engine.lock_waits import timeout
 from healthd.migrations.engine.recovery import Outcome, judge, left_over, note, untouched
 from healthd.migrations.engine.sending import NOTHING, Part, failed, restated
 from healthd.migrations.engine.session import RESET, Session
@@ -230,7 +231,7 @@ def _unhurried(session: Session, *, ours: bool = False) -> Iterator[None]:
         yield
         return
     change = "SELECT pg_catalog.set_config('lock_timeout', %s, false)"
-    session.one(change, (f"{session.patience.max_wait_s * 1000:.0f}ms",))
+    session.one(change, (timeout(session.patience.max_wait_s),))
     try:
         yield
     finally:

@@ -24,6 +24,7 @@ from healthd.migrations.engine.lock_waits import (
     Say,
     Watcher,
     pause_s,
+    timeout,
 )
 from healthd.migrations.engine.notices import Heard
 from healthd.migrations.engine.sending import Part, send
@@ -86,7 +87,7 @@ class Session:
             seconds = LOCK_TIMEOUT_S
         pinned = zip(session_settings.PINNED.items(), found, strict=True)
         values = {
-            "lock_timeout": None if seconds is None else f"{seconds * 1000:.0f}ms",
+            "lock_timeout": None if seconds is None else timeout(seconds),
             "search_path": self.schema,
             **{name: value for (name, value), is_now in pinned if is_now != value},
         }

@@ -62,15 +62,16 @@ async def test_readers_pass_while_a_migration_waits_and_it_comes_in_the_end(
     assert "idle): SELECT * FROM t WHERE a::text = '…'" in blocked
 
 
+@pytest.mark.parametrize("lock_timeout_s", [0.05, 0.0])  # to PostgreSQL, 0 is without end
 async def test_a_run_that_may_wait_no_longer_says_who_was_in_the_way_and_changed_nothing(
-    database: str, tmp_path: Path, sql: Sql
+    database: str, tmp_path: Path, sql: Sql, lock_timeout_s: float
 ) -> None:
     sql(database, "CREATE TABLE t (a int)")
     (tmp_path / "m.sql").write_text(ALTER)
     with psycopg.connect(database) as old:
         old.execute("SELECT * FROM t")
         with pytest.raises(MigrationFailed) as caught:
-            await running(database, tmp_path, [], Patience(lock_timeout_s=0.05, max_wait_s=0.0))
+            await running(database, tmp_path, [], Patience(lock_timeout_s=lock_timeout_s, max_wait_s=0.0))
 
     assert "canceling statement due to lock timeout (55P03), statement 1: ALTER TABLE t ADD b int" in str(caught.value)
     assert "nothing was changed; tried 1 time in 0 s" in str(caught.value)
@@ -93,6 +94,15 @@ async def test_an_index_whose_build_is_refused_a_lock_is_cleared_away_before_the
     assert [("i", True)] == sql(
         database, "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 't'::regclass"
     )
+
+
+async def test_what_runs_concurrently_and_may_not_wait_ends(database: str, tmp_path: Path, sql: Sql) -> None:
+    sql(database, "CREATE TABLE t (a int)")
+    (tmp_path / "m.sql").write_text(f"{HEADER}CREATE INDEX CONCURRENTLY i ON t (a);")
+    with psycopg.connect(database) as old:
+        old.execute("INSERT INTO t VALUES (1)")
+        with pytest.raises(MigrationFailed, match="55P03"):
+            await running(database, tmp_path, [], Patience(max_wait_s=0.0))
 
 
 async def test_what_runs_concurrently_waits_longer_than_one_lock_may(database: str, tmp_path: Path, sql: Sql) -> None:

@@ -26,9 +26,10 @@ ddl/pg_dump.json. pg_dump runs after every statement only for a file that differ
 server, and with `make matrix` on each major version. At the end it always runs, and must print what it printed when
 its output was recorded. `make record` updates the record.
 Whatever changes the snapshot also changes the result of the daemon's query for busy servers, otherwise the daemon
-would detect it too late. At the end, the dump is restored in another database, and a role that may only connect reads
-the schema: both see the same objects. The server computes the same digests of the objects as healthd, and its own
-functions print the texts that healthd composes.
+would detect it too late. Each statement runs as a replay runs a migration, and what is read because the statement
+touched it is everything that it changed (see follower.py). At the end, the dump is restored in another database, and a
+role that may only connect reads the schema: both see the same objects. The server computes the same digests of the
+objects as healthd, and its own functions print the texts that healthd composes.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -48,10 +50,11 @@ import psycopg
 import pytest
 from psycopg import sql as compose
 
+from ddl.follower import Follower
 from healthd import catalog
 from healthd.catalog import KINDS
-from healthd.catalog.digests import Digest, digests_query
-from healthd.catalog.presence import EVERYTHING, Presence, question_columns
+from healthd.catalog.digests import MODULUS, Digest, digests_query
+from healthd.catalog.presence import Presence, question_columns
 from healthd.database.connection import SESSION, connect, read_only
 from healthd.database.snapshot import change_token
 from healthd.database.snapshot.change_token import Mark
@@ -60,9 +63,7 @@ from healthd.database.snapshot.reading import (
     digests_of,
     expected_digests,
     read,
-    take_snapshot,
     take_snapshot_after,
-    take_with_digests,
 )
 from healthd.database.snapshot.transaction import asked
 from healthd.model.ledger import BOOKS
@@ -74,6 +75,8 @@ from healthd.sqltext.statements import statements
 
 FOLDER = Path(__file__).parent
 READER = "ddl_reader"
+# Files of which at least so many statements must not need a complete reading: otherwise this would not be tested.
+QUICK = {"tables": 15, "columns": 40, "constraints": 20, "indexes": 30, "triggers": 5, "enums": 3, "functions": 10}
 WHOLE = ("role", "needs", "restore")  # directives that apply to an entire file only
 DIRECTIVE = re.compile(
     r"-- (?:(role|needs|since|until|restore): (.+)|(sees more|sees at least|moves nothing|fails)(?: *:.*)?)\s*"
@@ -155,6 +158,7 @@ class Watch:
     `reader` takes. Without it, `reader` takes them.
     `recorded` yields, for each statement, whether pg_dump's output changed after it; without it, pg_dump runs.
     `overlooked` is whether a daemon's query in a quiet round would not have detected the change.
+    `untouched` is what has changed although it is not known that the statement touched it, if there is a `follower`.
     """
 
     url: str
@@ -165,6 +169,8 @@ class Watch:
     printed: str
     recorded: Iterator[str] | None = None
     overlooked: bool = False
+    follower: Follower | None = None
+    untouched: tuple[Difference, ...] = ()
 
     @classmethod
     async def begin(
@@ -173,12 +179,15 @@ class Watch:
         reader: psycopg.AsyncConnection[Any],
         replayed: Replayed | None = None,
         answers: Mapping[str, Any] | None = None,
+        follower: Follower | None = None,
     ) -> Self:
-        mark = await change_token.take_mark(reader, busy=True)
         snapshot = await (replayed.look() if replayed else take_snapshot_after(reader, NOTHING))
-        if answers is not None:
-            return cls(url, reader, replayed, mark, snapshot, "", iter(answers["moved"]))
-        return cls(url, reader, replayed, mark, snapshot, pg_dump.printed(url))
+        mark = await change_token.take_mark(reader, busy=True)
+        if follower is not None:
+            follower.know(snapshot)
+        recorded = iter(answers["moved"]) if answers is not None else None
+        printed = "" if recorded else pg_dump.printed(url)
+        return cls(url, reader, replayed, mark, snapshot, printed, recorded, follower=follower)
 
     def question(self) -> str:
         """Return, for people, whether the query of a quiet round detected the change."""
@@ -197,6 +206,8 @@ class Watch:
         )
         if MATRIX and self.replayed:
             assert () == diff(await take_snapshot_after(self.reader, self.snapshot), snapshot)
+        if self.follower is not None:
+            self.untouched = await self.follower.overlooked(snapshot)
         before, self.snapshot, was, self.printed = self.snapshot, snapshot, self.printed, printed
         differences = diff(before, snapshot)
         self.overlooked = same and bool(differences)
@@ -216,15 +227,36 @@ def report(title: str, *parts: str) -> str:
     return "\n".join([title, *(f"    {line}" for part in parts for line in (part or "(nothing)").splitlines())])
 
 
-async def play(
-    watch: Watch, connection: psycopg.Connection[Any], step: Step, moved: list[str]
-) -> tuple[str | None, set[Any]]:
+# What has its effect only in the session that runs it, and settings that later statements depend on.
+LASTING = re.compile(r"^(CREATE (OR REPLACE )?TEMP|SET |RESET |DISCARD )|\bpg_temp\b", re.IGNORECASE)
+SETTING = re.compile(r"(SET|RESET) (?!CONSTRAINTS)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Sessions:
+    """The session of a replay, and another one for what the first cannot run and for what must outlast a statement."""
+
+    follower: Follower
+    writer: psycopg.Connection[Any]
+    settings: str = ""  # what the file has set, for the first session, in which each statement finds a new one
+
+    async def run(self, text: str) -> str:
+        """Run a statement; return the server's error."""
+        done = await self.follower.run(self.settings + text)
+        if SETTING.match(text):
+            self.settings += f"{text};\n"
+        if done and not LASTING.search(text):
+            return ""
+        try:
+            self.writer.execute(text.encode())
+        except psycopg.Error as error:
+            return str(error)
+        return ""
+
+
+async def play(watch: Watch, sessions: Sessions, step: Step, moved: list[str]) -> tuple[str | None, set[Any]]:
     """Run one statement; return the disagreement, if any, and what only the snapshot saw."""
-    failure = ""
-    try:
-        connection.execute(step.text.encode())
-    except psycopg.Error as error:
-        failure = str(error)
+    failure = await sessions.run(step.text)
     rolled_back = bool(failure) and "CONCURRENTLY" not in step.text
     differences, changed = await watch.look(rolled_back=rolled_back)
     moved.append("1" if changed else "0")
@@ -235,6 +267,8 @@ async def play(
         return report(title, f"it failed: {failure}" if failure else "it did not fail"), only_ours
     if watch.overlooked:
         return report(title, watch.question(), told(differences)), only_ours
+    if watch.untouched:
+        return report(title, "changed, and not known to be touched:", told(watch.untouched)), only_ours
     still = "moves nothing" in step.words or ("fails" in step.words and not more)
     seen, wanted = bool(differences), more or least or (not still and bool(changed))
     if seen == wanted and not (changed and (more or still)):
@@ -243,11 +277,10 @@ async def play(
     return report(title, f"expected: {wish}", "pg_dump:", changed, "snapshot:", told(differences)), only_ours
 
 
-async def compare(watch: Watch, other: str, what: str, only_ours: set[Any]) -> str | None:
+async def compare(whole: Snapshot, reader: PlannedReader, what: str, only_ours: set[Any]) -> str | None:
     """Return how another view of the database differs, None if it is the same."""
-    async with connect(other) as reader:
-        differences = diff(watch.snapshot, await take_snapshot_after(reader, watch.snapshot))
-    unlike = tuple(one for one in differences if (one.key, one.attribute) not in only_ours)
+    snapshot, _ = await reader.take(whole, expected_digests(whole.objects))
+    unlike = tuple(one for one in diff(whole, snapshot) if (one.key, one.attribute) not in only_ours)
     return report(f"{what} sees a different schema", told(unlike)) if unlike else None
 
 
@@ -264,21 +297,20 @@ class Replayed:
         self.snapshot, self.digests = await self.reader.take(self.snapshot, self.digests)
         return self.snapshot
 
-    async def stale(self, connection: psycopg.AsyncConnection[Any]) -> str | None:
-        """Return how the last snapshot differs from a full one, None if it does not."""
-        full, digests = await take_with_digests(connection, NOTHING, expected_digests({}))
-        unlike = told(diff(self.snapshot, full, exact=True))
-        other = sorted(name for name, digest in digests.items() if self.digests.get(name) != digest)
-        return report("the snapshots of a replay differ", unlike, ", ".join(other)) if unlike or other else None
 
+async def counted(watch: Watch, replayed: Replayed) -> str | None:
+    """Return which digests of the server differ from healthd's for the same objects, None if none does.
 
-async def counted(watch: Watch, owner: str | None) -> str | None:
-    """Return which digests of the server differ from healthd's for the same objects, None if none does."""
-    mine = {key: one for key, one in watch.snapshot.objects.items() if key.kind != "owner" or one.role != owner}
-    reading = await read(watch.reader, digests=digests_of(mine))
-    salted = {key.kind for key, one in mine.items() if getattr(one, "secrets", None) is not None}
-    unlike = set(asked()) - reading.snapshot.omitted - salted
-    return report("the server's digests differ", ", ".join(sorted(unlike))) if unlike else None
+    Those of secrets have a meaning on the server only: they are compared with what a round reads.
+    """
+    objects = watch.snapshot.objects
+    salted = {key.kind for key, one in objects.items() if getattr(one, "secrets", None) is not None}
+    wanted: dict[str, Digest] = expected_digests(objects)
+    if salted:
+        reading = await read(watch.reader, digests=digests_of({}))
+        wanted |= {name: reading.digests[name] for name in salted}
+    unlike = sorted(name for name in asked() if replayed.digests[name] != wanted[name])
+    return report("the server's digests differ", ", ".join(unlike)) if unlike else None
 
 
 def kept(file: File, answers: Mapping[str, Any] | None, moved: str, printed: str) -> str | None:
@@ -292,25 +324,21 @@ def kept(file: File, answers: Mapping[str, Any] | None, moved: str, printed: str
     return report("the final output of pg_dump differs from the recorded one: run make record")
 
 
-async def absent(watch: Watch) -> str | None:
+async def absent(watch: Watch, digests: Mapping[str, Digest]) -> str | None:
     """Return which kinds have objects although the query for their presence finds none, None if there is no such kind.
 
-    The objects of a kind that is not present are not read, not even for a full snapshot.
+    The objects of a kind that is not present are not read, not even for a full snapshot. Nor are the parts of a kind
+    that find nothing: its digest is one of those that are known.
     """
-    version = watch.reader.info.server_version
+    whole = [kind for kind in catalog.KINDS.values() if kind.parts or kind.some]
     async with read_only(watch.reader, SESSION):
         (found,) = await (await watch.reader.execute(f"SELECT {question_columns()}".encode())).fetchall()
-        there, whole = Presence.of(found), [kind for kind in catalog.KINDS.values() if kind.parts or kind.some]
-        unread = [kind for kind in whole if kind.name in there.absent]
-        values = {"books": list(BOOKS), "migrator": None}
-        rows = await (await watch.reader.execute(digests_query(unread, version).encode(), values)).fetchall()
-        parts = [kind for kind in whole if kind.parts and kind.name not in there.absent]
-        one, other = [
-            await (await watch.reader.execute(digests_query(parts, version, some).encode(), values)).fetchall()
-            for some in (EVERYTHING, there)
-        ]
-    overlooked = [name for name, count, _ in rows if count]
-    overlooked += [f"{row[0]} in parts" for row in {*one} ^ {*other}]
+        query, values = digests_query(whole, watch.reader.info.server_version), {"books": list(BOOKS), "migrator": None}
+        rows = await (await watch.reader.execute(query.encode(), values)).fetchall()
+    there = Presence.of(found)
+    overlooked = [name for name, count, _ in rows if count and name in there.absent]
+    in_parts = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows if KINDS[name].parts}
+    overlooked += [f"{name} in parts" for name, digest in in_parts.items() if digest != digests[name]]
     return report("objects that the query for their presence does not find", *overlooked) if overlooked else None
 
 
@@ -370,15 +398,37 @@ NOT_DROPPED = {
 }
 
 
-async def both_ways(name: str, empty: Snapshot, whole: Snapshot, url: str) -> list[str | None]:
-    """Return how a database differs that healthd's SQL builds from nothing, and then drops again."""
-    return [
-        None if name in NOT_CREATED else await changed(empty, whole, url, "what healthd creates"),
-        None if name in NOT_CREATED.keys() | NOT_DROPPED else await changed(whole, empty, url, "what healthd drops"),
-    ]
+async def rebuilt(
+    file: File, watch: Watch, empty: Snapshot, urls: Iterator[str], only_ours: set[Any]
+) -> list[str | None]:
+    """Return how a database differs that healthd's SQL builds from nothing, and then drops again; and a restored dump.
+
+    The dump is restored where everything was dropped, otherwise in another database.
+    """
+    async with AsyncExitStack() as stack:
+        url = next(urls)
+        reader = PlannedReader(await stack.enter_async_context(connect(url)), None)
+        troubles = [
+            None
+            if file.name in NOT_CREATED
+            else await changed(empty, watch.snapshot, reader, url, "what healthd creates"),
+            None
+            if file.name in NOT_CREATED.keys() | NOT_DROPPED
+            else await changed(watch.snapshot, empty, reader, url, "what healthd drops"),
+        ]
+        if file.header.get("restore", "").startswith("no"):
+            return troubles
+        if any(troubles) or file.name in NOT_DROPPED.keys() - NOT_CREATED:
+            url = next(urls)
+            reader = PlannedReader(await stack.enter_async_context(connect(url)), None)
+        try:
+            await asyncio.to_thread(pg_dump.restore, watch.printed, url)
+        except AssertionError as error:
+            return [*troubles, str(error)]
+        return [*troubles, await compare(watch.snapshot, reader, "a restored dump", only_ours)]
 
 
-async def changed(before: Snapshot, after: Snapshot, url: str, what: str) -> str | None:
+async def changed(before: Snapshot, after: Snapshot, reader: PlannedReader, url: str, what: str) -> str | None:
     """Change a database from one snapshot to another; return how the result differs in what is reported."""
     with psycopg.connect(url, autocommit=True) as connection:
         for operation in changes(after, before, migrator=connection.info.user):
@@ -387,8 +437,8 @@ async def changed(before: Snapshot, after: Snapshot, url: str, what: str) -> str
                     connection.execute(sql.encode())
                 except psycopg.Error as error:
                     return report(f"{what} fails: {error}", sql)
-    async with connect(url) as reader:
-        unlike = diff(after, await take_snapshot(reader))
+    snapshot, _ = await reader.take(after, expected_digests(after.objects))
+    unlike = diff(after, snapshot)
     left = tuple(one for one in unlike if one.attribute is None or KINDS[one.key.kind].severity(one) is not None)
     return report(f"{what} differs", told(left)) if left else None
 
@@ -438,37 +488,32 @@ async def test_a_snapshot_changes_exactly_when_pg_dump_changes(
     header, steps = file.header, file.steps
     skip_unless_possible(administrator, header)
     make_roles(administrator, header.get("role", ""))
-    url, copy = make_database(), make_database()
+    url = make_database()
     troubles: list[str | None] = []
     only_ours: set[Any] = set()
     moved: list[str] = []
     answers = answers_of(file, administrator.info.server_version)
-    async with connect(url) as connection, connect(url) as other:
-        replayed = Replayed(PlannedReader(other, None))
-        watch = await Watch.begin(url, connection, replayed, answers)
+    async with connect(url) as connection, Follower.of(url) as follower:
+        replayed = Replayed(PlannedReader(connection, None))
+        watch = await Watch.begin(url, connection, replayed, answers, follower)
         empty = watch.snapshot
         with psycopg.connect(url, autocommit=True) as writer:
+            sessions = Sessions(follower, writer)
             for step in steps:
                 if step.runs_on(writer.info.server_version // 10000):
-                    trouble, more = await play(watch, writer, step, moved)
+                    trouble, more = await play(watch, sessions, step, moved)
                     troubles.append(trouble)
                     only_ours |= more
         whole = await read(connection)  # of everything, whatever was read before
         if stale := diff(watch.snapshot, whole.snapshot, exact=True):
             troubles.append(report("the incremental snapshots differ from a full snapshot", told(stale)))
         watch.snapshot = whole.snapshot
-        troubles.append(await replayed.stale(connection))
-        troubles += [await counted(watch, whole.ledger.owner), await absent(watch), await printed(watch)]
+        troubles += [await counted(watch, replayed), await absent(watch, replayed.digests), await printed(watch)]
+        await connection.execute(compose.SQL("SET SESSION AUTHORIZATION {}").format(compose.Identifier(reader)))
+        troubles.append(await compare(watch.snapshot, replayed.reader, "an unprivileged role", set()))
     watch.printed = pg_dump.printed(url)
     troubles.append(kept(file, answers, "".join(moved), watch.printed))
-    troubles.append(await compare(watch, url.replace("postgres@", f"{reader}@", 1), "an unprivileged role", set()))
-    if not header.get("restore", "").startswith("no"):
-        try:
-            pg_dump.restore(watch.printed, copy)
-        except AssertionError as error:
-            troubles.append(str(error))
-        else:
-            troubles.append(await compare(watch, copy, "a restored dump", only_ours))
-    troubles += await both_ways(file.name, empty, whole.snapshot, make_database())
+    troubles += await rebuilt(file, watch, empty, iter(make_database, None), only_ours)
     if found := [one for one in troubles if one]:
         pytest.fail(f"{file.name}.sql: {len(found)} disagreements\n\n" + "\n\n".join(found), pytrace=False)
+    assert follower.quick >= QUICK.get(file.name, 0)

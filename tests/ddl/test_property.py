@@ -2,7 +2,8 @@
 
 Hypothesis generates the statements from property.grammar, for a database with objects of many kinds. A statement that
 the server rejects must change nothing, and whatever changes the snapshot changes the result of a quiet round's query.
-A disagreement, minimized, becomes a statement of ddl/found.sql.
+What is read because a statement touched it is everything that it changed (see follower.py). A disagreement, minimized,
+becomes a statement of ddl/found.sql.
 
 A small share, always the same, runs with the other tests; `make matrix` (HEALTHD_PROFILE=matrix) runs thousands
 of steps on each major version, different ones each time.
@@ -13,14 +14,14 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ddl.test_ddl import Watch, report, told
+from ddl.follower import Follower
+from ddl.test_ddl import Sessions, Watch, report, told
 from healthd.database.connection import connect
 from healthd.model.snapshots import Difference
 from healthd.postgres import embedded
@@ -160,13 +161,9 @@ def statement(draw: st.DrawFn) -> str:
     return write("step", lambda options: draw(st.sampled_from(options)))
 
 
-async def run(watch: Watch, writer: psycopg.Connection[Any], text: str) -> tuple[str, tuple[Difference, ...], str]:
+async def run(watch: Watch, sessions: Sessions, text: str) -> tuple[str, tuple[Difference, ...], str]:
     """Run a statement; return the server's error, the differences, and the changed lines of pg_dump."""
-    objection = ""
-    try:
-        writer.execute(text.encode())
-    except psycopg.Error as error:
-        objection = str(error)
+    objection = await sessions.run(text)
     return objection, *await watch.look(rolled_back=bool(objection))
 
 
@@ -202,13 +199,13 @@ async def play(url: str, steps: list[str]) -> None:
     """Run statements one after the other; fail after the first one for which the two disagree."""
     done: list[str] = []
     with psycopg.connect(url, autocommit=True, options="-c lock_timeout=5s") as writer:
-        async with connect(url) as reader:
-            watch = await Watch.begin(url, reader)
+        async with connect(url) as reader, Follower.of(url) as follower:
+            watch, sessions = await Watch.begin(url, reader, follower=follower), Sessions(follower, writer)
             for step in steps:
                 text = resolve(step, writer.execute(NAMES).fetchall()) if "<" in step else step
                 done.append(text)
-                objection, differences, changed = await run(watch, writer, text)
-                if watch.overlooked or not agree(differences, changed):
+                objection, differences, changed = await run(watch, sessions, text)
+                if watch.overlooked or watch.untouched or not agree(differences, changed):
                     pytest.fail(
                         report(
                             ";\n".join(done),
@@ -216,27 +213,22 @@ async def play(url: str, steps: list[str]) -> None:
                             f"pg_dump:\n{changed or '(nothing)'}",
                             f"snapshot:\n{told(differences) or '(nothing)'}",
                             watch.question(),
+                            f"not known to be touched:\n{told(watch.untouched) or '(nothing)'}",
                         ),
                         pytrace=False,
                     )
 
 
-def random_steps(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return a decorator that runs a test with so many lists of random statements; with `make matrix`, with more."""
-    given_steps = given(steps=st.lists(statement(), min_size=STEPS, max_size=STEPS))
-    configured = settings(
-        max_examples=120 if THOROUGH else examples,
-        derandomize=not THOROUGH,
-        database=None,
-        deadline=None,
-        print_blob=False,
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-    )
-    return lambda test: configured(given_steps(test))
-
-
-@random_steps(8)
+@given(steps=st.lists(statement(), min_size=STEPS, max_size=STEPS))
+@settings(
+    max_examples=120 if THOROUGH else 8,
+    derandomize=not THOROUGH,
+    database=None,
+    deadline=None,
+    print_blob=False,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
 def test_a_snapshot_changes_exactly_when_pg_dump_changes(fresh: Callable[[], str], steps: list[str]) -> None:
     asyncio.run(play(fresh(), steps))
 

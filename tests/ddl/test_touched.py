@@ -1,104 +1,42 @@
-"""Every form of DDL: what is read because a statement touched it is everything that the statement changed.
+"""What is read because a statement touched it is everything that the statement changed, in a database with a ledger.
 
-The statements are those of test_ddl.py, and random ones of test_property.py. Each runs as a replay runs a migration;
-afterwards only what it touched is read, and what is known then is compared with a complete reading. A statement that
-cannot run inside a transaction, or may have changed anything, leads to a complete reading in a replay too.
+test_ddl.py proves it for each statement of its files, and test_property.py for random ones; here are statements that
+change objects without touching them. Each runs as a replay runs a migration; afterwards only what it touched is read,
+and what is known then is compared with what a complete reading finds. A statement that cannot run inside a transaction,
+or may have changed anything, leads to a complete reading in a replay too.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import psycopg
-import pytest
 
-from ddl import test_property
-from ddl.test_ddl import FILES, File, make_roles, report, skip_unless_possible, told
-from ddl.test_property import NAMES, random_steps, resolve
-from healthd.comparison.roles import for_comparison
-from healthd.database.connection import connect, dial
-from healthd.database.snapshot.catalog_changes import CatalogChanges
-from healthd.database.snapshot.change_reader import ChangeReader
+from ddl.follower import Follower
+from ddl.test_ddl import NOTHING, report, told
+from healthd.database.connection import connect
 from healthd.database.snapshot.planned_reader import PlannedReader
 from healthd.database.snapshot.reading import expected_digests
-from healthd.migrations.engine.watched import NotWatched, run_watched
-from healthd.migrations.engine.yoyo_backend import Backend, opened
-from healthd.model.snapshots import Snapshot, diff
-from healthd.replay.mirror import Mirror
-from healthd.replay.scratch import State
-
-fresh = test_property.fresh
-# Files of which at least so many statements must not need a complete reading: otherwise this would test nothing.
-QUICK = {"tables": 15, "columns": 40, "constraints": 20, "indexes": 30, "triggers": 5, "enums": 3, "functions": 10}
-
-
-async def run(
-    backend: Backend, writer: psycopg.Connection[Any], reader: ChangeReader, text: str
-) -> frozenset[str] | None:
-    """Run a statement, and return the catalogs that it has changed; None if that is not known."""
-    await (reader.remember() if "CONCURRENTLY" not in text else reader.forget())
-    try:
-        return run_watched(backend, "0001.sql", text)
-    except NotWatched:
-        await reader.forget()  # some statements wait for all older transactions
-    with suppress(psycopg.Error):
-        writer.execute(text.encode())
-    return None
-
-
-async def complete(reader: PlannedReader, known: Mirror | None, user: str) -> Mirror:
-    before = known.state if known is not None else State(Snapshot(0, {}), expected_digests({}))
-    snapshot, digests = await reader.take(before.snapshot, before.digests)
-    return Mirror(State(for_comparison(snapshot, user), digests))
 
 
 async def follow(url: str, steps: Sequence[str]) -> tuple[list[str], int]:
     """Run statements; return what was overlooked, and how many needed no complete reading."""
-    troubles, quick = [], 0
-    async with connect(url) as one, connect(url) as other:
-        user = one.info.user
-        changed, whole = ChangeReader(one, lambda: dial(url), user), PlannedReader(other, user)
-        with opened(url, wait_s=5.0, say=lambda _: None) as backend, psycopg.connect(url, autocommit=True) as writer:
-            backend.ensure_internal_schema_updated()
-            mirror = await complete(whole, None, user)
-            for step in steps:
-                text = resolve(step, writer.execute(NAMES).fetchall()) if "<" in step else step
-                catalogs = await run(backend, writer, changed, text)
-                looked = CatalogChanges(everything=True) if catalogs is None else await changed.changes(catalogs)
-                if looked.everything:
-                    mirror = await complete(whole, mirror, user)
-                    continue
-                quick += 1
-                mirror.take(await mirror.differences(changed, looked, user))
-                known, mirror = mirror.state.snapshot, await complete(whole, None, user)
-                if overlooked := diff(known, mirror.state.snapshot, exact=True):
+    troubles = []
+    async with connect(url) as connection, Follower.of(url) as follower:
+        follower.backend.ensure_internal_schema_updated()
+        reader = PlannedReader(connection, follower.user)
+        snapshot, digests = await reader.take(NOTHING, expected_digests({}))
+        follower.know(snapshot)
+        with psycopg.connect(url, autocommit=True) as writer:
+            for text in steps:
+                if not await follower.run(text):
+                    with suppress(psycopg.Error):
+                        writer.execute(text.encode())
+                snapshot, digests = await reader.take(snapshot, digests)
+                if overlooked := await follower.overlooked(snapshot):
                     troubles.append(report(text, told(overlooked)))
-        await changed.close()
-    return troubles, quick
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_what_a_statement_touched_is_all_that_it_changed(
-    file: File,
-    make_database: Any,
-    _administrator: psycopg.Connection,  # noqa: PT019 # its value is used
-) -> None:
-    skip_unless_possible(_administrator, file.header)
-    make_roles(_administrator, file.header.get("role", ""))
-    steps = [one.text for one in file.steps if one.runs_on(_administrator.info.server_version // 10000)]
-    troubles, quick = asyncio.run(follow(make_database(), steps))
-
-    if troubles:
-        pytest.fail(f"{file.name}.sql: {len(troubles)} statements\n\n" + "\n\n".join(troubles), pytrace=False)
-    assert quick >= QUICK.get(file.name, 0)
-
-
-@random_steps(6)
-def test_what_a_random_statement_touched_is_all_that_it_changed(fresh: Callable[[], str], steps: list[str]) -> None:
-    troubles, _ = asyncio.run(follow(fresh(), steps))
-
-    assert [] == troubles
+    return troubles, follower.quick
 
 
 # What changes objects without touching their own rows in the catalogs.
@@ -120,6 +58,7 @@ ALTER TYPE app.mood ADD VALUE 'new' BEFORE 'bad';
 ALTER FUNCTION app.f(integer) RENAME TO g;
 ALTER TABLE app.t RENAME COLUMN n TO m;
 ALTER TABLE app.t RENAME CONSTRAINT t_pkey TO t_key;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC;
 ALTER TABLE app.u DISABLE TRIGGER ALL;
 ALTER TABLE app.t DISABLE TRIGGER ALL;
 ALTER VIEW app.v RENAME TO vv;

@@ -401,21 +401,18 @@ NOT_DROPPED = {
 async def rebuilt(
     file: File, watch: Watch, empty: Snapshot, urls: Iterator[str], only_ours: set[Any]
 ) -> list[str | None]:
-    """Return how a database differs that healthd's SQL builds from nothing, and then drops again; and a restored dump.
+    """Return how databases differ: one that healthd's SQL builds from nothing and then drops again, and a restored one.
 
-    The dump is restored where everything was dropped, otherwise in another database.
+    The dump is restored where everything was dropped, or, if that is not possible, in a database of its own.
     """
     async with AsyncExitStack() as stack:
         url = next(urls)
         reader = PlannedReader(await stack.enter_async_context(connect(url)), None)
-        troubles = [
-            None
-            if file.name in NOT_CREATED
-            else await changed(empty, watch.snapshot, reader, url, "what healthd creates"),
-            None
-            if file.name in NOT_CREATED.keys() | NOT_DROPPED
-            else await changed(watch.snapshot, empty, reader, url, "what healthd drops"),
-        ]
+        whole, troubles = watch.snapshot, list[str | None]()
+        if file.name not in NOT_CREATED:
+            troubles.append(await changed(empty, whole, reader, url, "what healthd creates"))
+        if file.name not in NOT_CREATED.keys() | NOT_DROPPED:
+            troubles.append(await changed(whole, empty, reader, url, "what healthd drops"))
         if file.header.get("restore", "").startswith("no"):
             return troubles
         if any(troubles) or file.name in NOT_DROPPED.keys() - NOT_CREATED:
@@ -425,7 +422,7 @@ async def rebuilt(
             await asyncio.to_thread(pg_dump.restore, watch.printed, url)
         except AssertionError as error:
             return [*troubles, str(error)]
-        return [*troubles, await compare(watch.snapshot, reader, "a restored dump", only_ours)]
+        return [*troubles, await compare(whole, reader, "a restored dump", only_ours)]
 
 
 async def changed(before: Snapshot, after: Snapshot, reader: PlannedReader, url: str, what: str) -> str | None:

@@ -41,7 +41,7 @@ TESTS = (
     "tests/integration/catalog",
     "tests/integration/sql",
 )
-CORPUS = "columns composites foreign_tables options views".split()
+CORPUS = "columns composites foreign_tables options".split()
 STORIES = """
     column_allows_null column_default_changed column_dropped column_generation_changed column_renamed column_replaced
     column_shorter column_type_changed enum_value_renamed nothing_altered_and_back nothing_happened

@@ -11,6 +11,6 @@ CREATE TABLE machines (
 
 INSERT INTO machines
 SELECT md5(i::text)::uuid, md5((i % 500)::text)::uuid, 'press ' || i % 7, 'machine ' || i, 'SN-' || i,
-       '2020-01-01 00:00+00'::timestamptz + i * interval '20 minutes',
-       '2021-01-01 00:00+00'::timestamptz + i * interval '20 minutes'
+       '2020-01-01 00:00+00'::timestamptz + i * interval '1 minute',
+       '2021-01-01 00:00+00'::timestamptz + i * interval '1 minute'
   FROM generate_series(1, 100000) AS i;

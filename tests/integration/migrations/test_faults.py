@@ -232,7 +232,8 @@ def pair(lock: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[
 
 
 async def _follows(primary: str, standby: str, sql: Sql) -> None:
-    """Wait until the standby has what the primary has."""
+    """Wait until the standby has what the primary has; what that has not written to its log yet is not sent."""
+    sql(primary, "SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'tests', '')")
     ((position,),) = sql(primary, "SELECT pg_current_wal_lsn()::text")
     for _ in range(3000):
         if sql(standby, "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", position) == [(True,)]:

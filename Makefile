@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# One worker more than processors, because some tests wait.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run psql machines-api unit test record newest matrix big against check docs site screenshots docs-serve bench fleet clean
@@ -31,11 +33,11 @@ unit: install ## run the tests that need no server and no process, in seconds
 	$(BIN)/python -m pytest -q -n auto tests/unit $(ARGS)
 
 test: install ## run the entire test suite, on all processors, and a share of it on Debian's newest PostgreSQL
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 	$(if $(ARGS),,$(MAKE) --no-print-directory newest)
 
 newest: install ## run a share of the tests on Debian's newest PostgreSQL, if it is installed
-	$(BIN)/python tests/support/matrix.py newest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python tests/support/matrix.py newest -n $(WORKERS) --dist worksteal $(ARGS)
 
 matrix: install ## run the tests that read a database, on PostgreSQL 13 to 18 and Debian's newest; MAJORS="13 18" for some
 	$(BIN)/python tests/support/matrix.py $(MAJORS) $(ARGS)

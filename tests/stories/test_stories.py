@@ -1,7 +1,7 @@
 """Every drift is reported exactly, nothing else is reported, and the SQL of the findings repairs it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ async def scene(
     server: embedded.Server,
     shipped: str,
     _administrator: psycopg.Connection,
+    _done_with: Callable[..., None],
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
 ) -> AsyncIterator[Scene]:
@@ -71,7 +72,7 @@ async def scene(
         played = await play(story, url, tmp_path_factory.mktemp(story.name, numbered=True), connection)
         yield played
         await played.after.close()
-    _administrator.execute(compose.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+    _done_with(name.as_string().strip('"'))
 
 
 def names(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:

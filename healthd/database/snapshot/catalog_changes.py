@@ -59,7 +59,8 @@ def _owned(prefix: str) -> tuple[str, str]:
 ROWS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "pg_class": (
         "t.oid",
-        "pg_catalog.concat_ws(' ', t.relnamespace, t.relkind, t.relname)",
+        # With its persistence: before PostgreSQL 15, that of a table is the one of its sequences, too.
+        "pg_catalog.concat_ws(' ', t.relnamespace, t.relkind, t.relpersistence, t.relname)",
         f"""CASE WHEN t.relname ~ '^pg_toast_[0-9]+'
                      THEN pg_catalog.substring(t.relname, '[0-9]+')::pg_catalog.oid
                      ELSE {_table("t.oid")} END""",

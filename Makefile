@@ -30,7 +30,7 @@ machines-api: install ## start the example application on the database of `make 
 	@exec $(BIN)/python -m examples.machines_api $(ARGS)
 
 unit: install ## run the tests that need no server and no process, in seconds
-	$(BIN)/python -m pytest -q -n auto tests/unit $(ARGS)
+	$(BIN)/python -m pytest -q -n auto --dist worksteal tests/unit $(ARGS)
 
 test: install ## run the entire test suite, on all processors, and a share of it on Debian's newest PostgreSQL
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)

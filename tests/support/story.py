@@ -228,8 +228,13 @@ def run(connection: psycopg.Connection[Any], text: str) -> None:
                 raise AssertionError(f"this did not fail: {statement.text}")
 
 
-def replayed(folder: Path, files: Mapping[str, str]) -> str:
-    """Write these files, from NAME to the content of NAME.sql, and return the text of their lock file."""
+def written(folder: Path, files: Mapping[str, str]) -> tuple[Migration, ...]:
+    """Write these files, from NAME to the content of NAME.sql, and return the migrations of the folder."""
     for name, text in files.items():
         (folder / f"{name}.sql").write_text(text)
-    return dump(asyncio.run(replay(read_migrations([folder]), postgres_bin=BINARIES)))
+    return read_migrations([folder])
+
+
+def replayed(folder: Path, files: Mapping[str, str]) -> str:
+    """Write these files, as `written` does, and return the text of their lock file."""
+    return dump(asyncio.run(replay(written(folder, files), postgres_bin=BINARIES)))

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
+from story import written
 
 from healthd.config.settings import Target
-from healthd.expected.files import Migration, read_migrations
+from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.migrations.manner import Manner
 from healthd.migrations.safe_run import Changed, migrate, rollback
@@ -29,12 +30,6 @@ COUNT = {  # a session that was just closed is still listed for a moment
 }
 TERMINATE = f"SELECT pg_terminate_backend(pid) {OTHERS};"
 QUIET = Manner(lambda _: None)
-
-
-def written(folder: Path, files: dict[str, str]) -> tuple[Migration, ...]:
-    for name, text in files.items():
-        (folder / f"{name}.sql").write_text(text)
-    return read_migrations([folder])
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
+from story import written
 
 from healthd.config.settings import Target
-from healthd.expected.files import Migration, read_migrations
+from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
@@ -39,12 +40,6 @@ SETTINGS = {
     "abbreviations": "timezone_abbreviations = ''Australia''",
     "money": "lc_monetary = ''C.UTF-8''",
 }
-
-
-def written(folder: Path, files: dict[str, str]) -> tuple[Migration, ...]:
-    for name, text in files.items():
-        (folder / f"{name}.sql").write_text(text)
-    return read_migrations([folder])
 
 
 @pytest.fixture(scope="module")

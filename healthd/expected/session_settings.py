@@ -36,6 +36,13 @@ PINNED: Mapping[str, str] = {
 GIVES = re.compile(r"\b(?:database|role|user)\b.*\b(?:re)?set\b", re.IGNORECASE | re.DOTALL)
 # Calls that end other sessions, perhaps those of the replay.
 ENDS = re.compile(r"\bpg_terminate_backend\b", re.IGNORECASE)
+
+
+def touches_sessions(text: str) -> bool:
+    """Return whether SQL may give new sessions other settings, or end sessions."""
+    return bool(GIVES.search(text) or ENDS.search(text))
+
+
 # The settings that `ALTER DATABASE … SET`, `ALTER ROLE … SET` and `ALTER ROLE … IN DATABASE … SET` give to a new
 # session of ours, except those that the client sets, which take precedence.
 GIVEN = """

@@ -13,7 +13,7 @@ from healthd.errors import HealthdError
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import fold
 from healthd.expected.measurements import Step
-from healthd.expected.session_settings import ENDS, GIVES
+from healthd.expected.session_settings import touches_sessions
 from healthd.migrations.engine.watched import NotWatched
 from healthd.model.snapshots import Difference, Snapshot, diff
 from healthd.replay.measurement import in_one_message
@@ -38,8 +38,7 @@ class Look:
     def __init__(self, scratch: Scratch, mirror: Mirror, migration: Migration, *, quick: bool = True) -> None:
         self._scratch, self._mirror, self._migration = scratch, mirror, migration
         texts = (migration.apply, migration.rollback or "")
-        sessions = any(map(GIVES.search, texts)) or any(map(ENDS.search, texts))
-        self.quick = quick and migration.transactional and not sessions
+        self.quick = quick and migration.transactional and not any(map(touches_sessions, texts))
         self._catalogs: frozenset[str] = frozenset()
         self._last: State | None = None  # if everything was read
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Sequence
 
-from healthd.errors import HealthdError
+from healthd.errors import HealthdError, MigrationFailed
 from healthd.expected.files import Migration
 from healthd.expected.measurements import UNKNOWN, Step
 from healthd.expected.session_settings import ENDS
@@ -18,7 +18,7 @@ async def measured_again(scratch: Scratch, migration: Migration) -> tuple[Step, 
 
     None if it was not applied: only the runner can apply it, or, if it is not one transaction, can begin again.
     """
-    for whole in (False, True) if migration.transactional and not ENDS.search(migration.apply) else ():
+    for whole in (False, True) if migration.transactional else ():
         with contextlib.suppress(HealthdError):
             return await _step_by_step(scratch, migration, whole=whole)
     return None
@@ -53,7 +53,7 @@ async def _steps(scratch: Scratch, before: Sequence[Migration], migration: Migra
     A migration whose statements cannot run one by one is one step. One that only the runner can apply is not measured,
     nor is one that ends the sessions that measure.
     """
-    for whole in () if ENDS.search(migration.apply) else (False, True) if migration.transactional else (False,):
+    for whole in (False, True) if migration.transactional else (False,):
         with contextlib.suppress(HealthdError):
             return await _step_by_step(scratch, migration, whole=whole)
     await scratch.start((*before, migration))
@@ -61,6 +61,8 @@ async def _steps(scratch: Scratch, before: Sequence[Migration], migration: Migra
 
 
 async def _step_by_step(scratch: Scratch, migration: Migration, *, whole: bool) -> tuple[Step, ...]:
+    if ENDS.search(migration.apply):
+        raise MigrationFailed(f"{migration.id} would end the sessions that measure it")
     steps = await measure(await scratch.worker(), migration, whole=whole, reader=scratch.connection)
     await scratch.renew(migration.apply)
     return steps

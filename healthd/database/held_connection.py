@@ -23,6 +23,7 @@ class HeldConnection:
     def __init__(self, dsn: str | Dsn) -> None:
         self.dsn = Dsn.of(dsn)
         self._connection: AsyncConnection[Any] | None = None
+        self._rested = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -32,11 +33,16 @@ class HeldConnection:
 
     async def ready(self) -> AsyncConnection[Any]:
         """Return the connection; raise healthd's errors."""
-        if self._connection is not None and not await _answers(self._connection):
+        if self._rested and self._connection is not None and not await _answers(self._connection):
             await self.close()
+        self._rested = False
         if self._connection is None:
             self._connection = await dial(self.dsn)
         return self._connection
+
+    def rest(self) -> None:
+        """Expect that the session may have ended when it is needed again."""
+        self._rested = True
 
     async def is_limited(self) -> bool:
         """Return whether the number of connections of the role or to the database is limited."""

@@ -158,6 +158,7 @@ async def _execute(plan: RunPlan, manner: Manner, recorder: Recorder | None, hel
     transactional = all(one.transactional for one in (*plan.migrations, *plan.afterwards))
     if not transactional or await held.is_limited():
         await held.close()
+    held.rest()
     return await execute(plan, manner, recorder)
 
 
@@ -242,6 +243,7 @@ async def rollback(
         foreseen = foresee_undoing(target.contracts, lock, ledger, before.reading.snapshot, undone)
         breaks = _agreed(target, foreseen, say=manner.say, allow_breaking=allow_breaking)
         lost = await losses(held, guards.may_take(lock, undone, [one.id for one in ledger.applied]))
+        held.rest()  # an answer may take long
         if lost and not agree(lost):
             guards.refuse_losses(lost)
         left = frozenset(guards.left_over(lock.migrations, {one.id for one in undone}))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from healthd import catalog
+from healthd.catalog import public_schema
 from healthd.catalog.addresses import (
     COLUMNS,
     FUNCTIONS,
@@ -15,7 +16,6 @@ from healthd.catalog.addresses import (
     WRAPPERS,
     Address,
 )
-from healthd.catalog.owners import UPGRADED
 from healthd.catalog.roles import OWNER, PUBLIC, last_renamed, role, written
 from healthd.catalog.scope import SCHEMA, with_members
 from healthd.model.attributes import Record
@@ -43,12 +43,12 @@ def parent(key: Key, _record: Record) -> Key:
     return Key(key.path[0], key.path[1:-1])
 
 
-def default(key: Key) -> tuple[str, ...]:
+def default(key: Key, server_version: int = public_schema.SINCE) -> tuple[str, ...]:
     """Return what a grantee holds if nothing was granted or revoked."""
     kind, grantee = key.path[0], key.path[-1]
     if grantee == PUBLIC:
-        if key.path[:-1] == ("schema", "public"):
-            return ("USAGE",)
+        if key.path[:-1] == public_schema.PUBLIC_SCHEMA:
+            return public_schema.of_everybody(server_version)
         return DEFAULT.get(kind, ()) if kind in OPEN else ()
     return DEFAULT.get(kind, ("USAGE",)) if grantee == OWNER else ()
 
@@ -98,10 +98,8 @@ def change(difference: Difference, noted: Severity | None) -> Severity | None:
 
 def repair(difference: Difference, expected: Grant, actual: Grant | None) -> Iterator[str]:
     """Yield the SQL that grants missing privileges and revokes unexpected ones."""
-    key = parent(difference.key, expected)
-    grantee = difference.key.path[-1]
     held = actual.privileges if actual else ()
-    yield from _changes_of(grantee, expected.privileges, held, lambda words: _on(words, key))
+    yield from _changes_of(difference.key, difference.key.path[-1], expected.privileges, held)
 
 
 def drop(key: Key, record: Grant, around: Around) -> Iterator[str]:
@@ -109,30 +107,35 @@ def drop(key: Key, record: Grant, around: Around) -> Iterator[str]:
     if of_the_server(key, around.objects):
         yield "-- A built-in object: what initdb granted is in pg_init_privs; compare, and revoke the rest."
         return
-    yield from _changed_to(key, default(key), record.privileges, around)
+    yield from _changed_to(key, default(key, around.server_version), record.privileges, around)
 
 
 def create(key: Key, record: Grant, around: Around) -> Iterator[str]:
     """Yield the SQL that gives a role its privileges on an object that was just created."""
-    usual = initial(key) if of_the_server(key, around.objects) else default(key)
+    usual = initial(key) if of_the_server(key, around.objects) else default(key, around.server_version)
     yield from _changed_to(key, record.privileges, usual, around)
 
 
 def _changed_to(key: Key, expected: tuple[str, ...], actual: tuple[str, ...], around: Around) -> Iterator[str]:
     role = around.owner(key) if key.path[-1] == OWNER else key.path[-1]
-    yield from _changes_of(role, expected, actual, lambda words: _on(words, parent(key, None)))
+    yield from _changes_of(key, role, expected, actual)
 
 
-def _changes_of(role: str, expected: tuple[str, ...], actual: tuple[str, ...], on: On) -> Iterator[str]:
+def _changes_of(key: Key, role: str, expected: tuple[str, ...], actual: tuple[str, ...]) -> Iterator[str]:
     """Yield the statements for one role; that which owns built-in objects has another name on each server."""
+
+    def on(privileges: tuple[str, ...]) -> str:
+        return _on(privileges, parent(key, None))
+
     if role != OWNER:
         yield from changes(expected, actual, on, written(role))
         return
     place = "\0"  # no name contains it
+    owner = public_schema.ACTUAL_OWNER if key.path[:-1] == public_schema.PUBLIC_SCHEMA else FIRST
     for sql in changes(expected, actual, on, place):
         text = literal(sql.replace("%", "%%").replace(place, "%1$I"))
         word = dollars(text, "grant")
-        yield f"DO {word} BEGIN EXECUTE pg_catalog.format({text}, pg_catalog.pg_get_userbyid({FIRST})); END {word};"
+        yield f"DO {word} BEGIN EXECUTE pg_catalog.format({text}, pg_catalog.pg_get_userbyid({owner})); END {word};"
 
 
 FIRST = 10  # the oid of the superuser that initdb creates, and that owns all built-in objects
@@ -196,7 +199,7 @@ def _changed(one: Address) -> str:
     changed = f"{one.acl} IS DISTINCT FROM i.initprivs"
     changed += f" AND ({one.acl} IS NOT NULL OR {EMPTIED})" if one is COLUMNS else f" AND {one.acl} IS NOT NULL"
     if one is SCHEMAS:
-        origin = f"CASE n.nspname WHEN 'public' THEN {PUBLIC_SCHEMA} ELSE {origin} END"
+        origin = f"CASE n.nspname WHEN 'public' THEN {public_schema.PRIVILEGES} ELSE {origin} END"
         changed = f"({changed} OR n.nspname = 'public')"
     return f"""
         SELECT {one.path} AS path, {one.owner} AS owner, {letter} AS letter,
@@ -216,12 +219,6 @@ EMPTIED = """(a.attrelid, a.attnum) IN (SELECT p.objoid, p.objsubid
                                                   FROM pg_catalog.pg_init_privs AS p
                                                  WHERE p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
                                                    AND p.objsubid > 0)"""
-
-PUBLIC_SCHEMA = f"""(pg_catalog.acldefault('n', n.nspowner)
-                     || pg_catalog.makeaclitem(0, n.nspowner, 'USAGE', false)
-                     || CASE WHEN pg_catalog.current_setting('server_version_num')::integer < 150000 OR {UPGRADED}
-                             THEN ARRAY[pg_catalog.makeaclitem(0, n.nspowner, 'CREATE', false)]
-                             ELSE ARRAY[]::aclitem[] END)"""
 
 # An ACL as rows: one for each grantee, with its privileges sorted by name.
 EXPLODED = """SELECT x.grantee,

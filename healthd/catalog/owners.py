@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from healthd import catalog
+from healthd.catalog import public_schema
 from healthd.catalog.addresses import ADDRESSES, Address
-from healthd.catalog.roles import role, written
+from healthd.catalog.roles import MIGRATOR, role, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import MINOR, Record
 from healthd.model.kinds import Around, Kind, Part
@@ -34,8 +35,14 @@ def repair(difference: Difference, expected: Owner, _actual: Owner) -> Iterator[
 
 def drop(key: Key, record: Owner, around: Around) -> Iterator[str]:
     """Yield the SQL that gives an object to the role that runs migrations."""
-    usual = "pg_database_owner" if key.path == ("schema", "public") else around.migrator
-    yield f"ALTER {catalog.words(parent(key, record))} OWNER TO {written(usual)};"
+    usual = usual_owner(key, around.server_version)
+    role = around.migrator if usual == MIGRATOR else usual
+    yield f"ALTER {catalog.words(parent(key, record))} OWNER TO {written(role)};"
+
+
+def usual_owner(key: Key, server_version: int) -> str:
+    """Return the role that owns an object if nothing else was said."""
+    return public_schema.owner(server_version) if key.path == public_schema.PUBLIC_SCHEMA else MIGRATOR
 
 
 # The owner of a sequence that is owned by a column is always the owner of the table.
@@ -46,19 +53,6 @@ SERVES = """EXISTS (SELECT
                             AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
                             AND d.deptype    IN ('a', 'i')
                             AND d.refobjsubid > 0)"""
-
-# Schema public as initdb created it: before 15 the superuser (10) owned it and PUBLIC had CREATE on it, and this
-# remains so after pg_upgrade.
-UPGRADED = """n.nspowner = 10
-               AND EXISTS (SELECT
-                             FROM pg_catalog.aclexplode(n.nspacl) AS e
-                            WHERE e.grantee = 0
-                              AND e.privilege_type = 'CREATE')"""
-VERSION = "pg_catalog.current_setting('server_version_num')::integer"
-UNTOUCHED = f"""n.nspname = 'public'
-               AND (pg_catalog.pg_get_userbyid(n.nspowner) = 'pg_database_owner' AND {VERSION} >= 150000
-                    OR n.nspowner = 10 AND {VERSION} < 150000
-                    OR {UPGRADED})"""
 
 
 def _other(owner: str) -> str:
@@ -75,7 +69,7 @@ def _owners(one: Address, owner: str) -> str:
     if one.catalog == "pg_class":
         where += f"\n           AND NOT (c.relkind = 'S' AND {SERVES})"
     if one.catalog == "pg_namespace":
-        where += f"\n           AND NOT ({UNTOUCHED})"
+        where += f"\n           AND NOT ({public_schema.UNTOUCHED})"
     return f"""
         SELECT {one.path}, {role(owner)}
           FROM {one.source}

@@ -20,18 +20,18 @@ class PublicationTable:
 
 
 def repair(difference: Difference, expected: PublicationTable, _actual: PublicationTable) -> Iterator[str]:
-    """Yield the SQL that restores a table in its publication."""
+    """Yield the SQL that restores a table in its publication, and not those that inherit from it."""
     publication, *path = map(quote, difference.key.path)
     table = ".".join(path)
     columns = f" ({', '.join(map(quote, expected.columns))})" if expected.columns else ""
     where = f" WHERE ({expected.where})" if expected.where else ""
-    yield f"ALTER PUBLICATION {publication} ADD TABLE {table}{columns}{where};"
+    yield f"ALTER PUBLICATION {publication} ADD TABLE ONLY {table}{columns}{where};"
 
 
 def drop(key: Key, _record: PublicationTable, _around: Around) -> Iterator[str]:
     """Yield the SQL that removes a table from its publication."""
     publication, *path = map(quote, key.path)
-    yield f"ALTER PUBLICATION {publication} DROP TABLE {'.'.join(path)};"
+    yield f"ALTER PUBLICATION {publication} DROP TABLE ONLY {'.'.join(path)};"
 
 
 def query(server_version: int) -> str:

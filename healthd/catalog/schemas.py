@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from healthd.catalog import public_schema
+from healthd.catalog.roles import MIGRATOR, written
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model.kinds import Dependent, Kind
+from healthd.model.kinds import Around, Dependent, Kind
 from healthd.model.names import Key
-from healthd.model.snapshots import Difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +15,15 @@ class Schema:
     """A schema; it has no attributes but its name."""
 
 
-def repair(difference: Difference, _expected: Schema, _actual: Schema) -> Iterator[str]:
-    """Yield the SQL that creates a missing schema."""
-    if difference.missing:
-        yield f"CREATE SCHEMA {difference.key.sql};"
-        if difference.key.path == ("public",):  # as initdb creates it
-            yield "ALTER SCHEMA public OWNER TO pg_database_owner;"
-            yield "GRANT USAGE ON SCHEMA public TO PUBLIC;"
-            yield "COMMENT ON SCHEMA public IS 'standard public schema';"
+def create(key: Key, _record: Schema, around: Around) -> Iterator[str]:
+    """Yield the SQL that creates a schema; "public" as initdb creates it."""
+    yield f"CREATE SCHEMA {key.sql};"
+    if (key.kind, *key.path) == public_schema.PUBLIC_SCHEMA:
+        if (role := public_schema.owner(around.server_version)) != MIGRATOR:
+            yield f"ALTER SCHEMA public OWNER TO {written(role)};"
+        privileges = ", ".join(public_schema.of_everybody(around.server_version))
+        yield f"GRANT {privileges} ON SCHEMA public TO PUBLIC;"
+        yield "COMMENT ON SCHEMA public IS 'standard public schema';"
 
 
 def needed(key: Key, _record: Schema, dependent: Dependent) -> bool:
@@ -38,7 +40,7 @@ KIND = Kind(
     provided=True,
     depth=1,
     parent=lambda key, record: None,
-    repair=repair,
+    create=create,
     keeps_parts=True,
     query=f"""
         SELECT n.nspname

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from healthd.catalog import KINDS
 from healthd.catalog.grants import SERVERS_OWN, Grant, default, initial, of_the_server
-from healthd.catalog.owners import Owner
+from healthd.catalog.owners import Owner, usual_owner
+from healthd.catalog.public_schema import PUBLIC_SCHEMA
 from healthd.catalog.roles import MIGRATOR, OWNER, called, named
 from healthd.model.attributes import Record
 from healthd.model.names import Key
@@ -49,13 +50,24 @@ def _filled(one: Snapshot, other: Snapshot) -> Snapshot:
     usual: dict[Key, Record] = {}
     for key in other.objects.keys() - one.objects.keys():
         if key.kind == "owner" and _there(one, Key(key.path[0], key.path[1:])):
-            public = key.path == ("schema", "public")
-            usual[key] = Owner("pg_database_owner" if public else MIGRATOR)
+            usual[key] = Owner(usual_owner(key, one.server_version))
         elif key.kind == "grant" and _there(one, Key(key.path[0], key.path[1:-1])):
-            usual[key] = Grant(default(key))
+            usual[key] = _usual(key, one, other)
         elif key.kind == "grant" and of_the_server(key, one.objects) and not other.objects[key].privileges:
             usual[key] = Grant(initial(key))  # all of it was revoked
     return replace(one, objects={**one.objects, **usual}) if usual else one
+
+
+def _usual(key: Key, one: Snapshot, other: Snapshot) -> Grant:
+    """Return the default privileges of a role on one side.
+
+    If only one server is older than 15, CREATE on schema public is default on one side only: it is as on the other.
+    """
+    versions = {one.server_version, other.server_version}
+    if len({default(key, version) for version in versions}) > 1:
+        held = {name.partition("/")[0].rstrip("*") for name in other.objects[key].privileges}
+        return Grant(tuple(name for name in default(key, min(versions)) if name in held or name in default(key)))
+    return Grant(default(key, one.server_version))
 
 
 def _there(one: Snapshot, key: Key) -> bool:
@@ -71,11 +83,12 @@ def owner_of(snapshot: Snapshot, grant: Key) -> str:
     kind, *path, _ = grant.path
     if path[0] in SERVERS_OWN:
         return OWNER
-    if (kind, *path) == ("schema", "public"):
-        return "pg_database_owner"
     kinds, path = (KINDS["column"].within, path[:-1]) if kind == "column" else ((kind,), path)
     owners = (snapshot.objects.get(Key("owner", (one, *path))) for one in kinds)
-    return next((one.role for one in owners if one is not None), MIGRATOR)
+    usual = usual_owner(Key("owner", (kind, *path)), snapshot.server_version)
+    if (kind, *path) == PUBLIC_SCHEMA and usual == MIGRATOR:
+        usual = OWNER  # the superuser that initdb created, or the role that runs migrations
+    return next((one.role for one in owners if one is not None), usual)
 
 
 def _as_known_to(snapshot: Snapshot, server_version: int) -> Snapshot:

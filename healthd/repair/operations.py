@@ -203,7 +203,12 @@ class Change:
         return kind.with_roles(key, record, names)
 
     def _around(self, side: Dependencies) -> Around:
-        return replace(side.around, migrator=self._me, owner=lambda key: self._owner(side, key))
+        return replace(
+            side.around,
+            migrator=self._me,
+            owner=lambda key: self._owner(side, key),
+            server_version=self.before.snapshot.server_version,  # of the database that is changed
+        )
 
     def _owner(self, side: Dependencies, grant: Key) -> str:
         role = owner_of(side.snapshot, grant)

@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from healthd.catalog import KINDS
+from healthd.catalog.public_schema import DATABASE_OWNER
 from healthd.catalog.roles import CURRENT, MIGRATOR, called, written
 from healthd.model.attributes import Record
 from healthd.model.names import HANGING, Key, quote
 from healthd.model.observations import Rights
 from healthd.model.scripts import Script, Statement
 from healthd.text import some
-
-DATABASE_OWNER = "pg_database_owner"  # a role that no other can be made a member of
 
 
 def who_runs(

@@ -210,6 +210,8 @@ ALTER EXTENSION hstore ADD SERVER srv;
 CREATE USER MAPPING FOR ddl_app SERVER srv OPTIONS (user 'x');
 CREATE FOREIGN TABLE app.ft (id integer) SERVER srv;
 ALTER EXTENSION hstore DROP SERVER srv;
+-- Its options may be secrets: no SQL of healthd creates them again.
+DROP USER MAPPING FOR ddl_app SERVER srv;
 ALTER EXTENSION hstore ADD PROCEDURE app.proc();
 ALTER EXTENSION hstore DROP ROUTINE app.proc();
 ALTER EXTENSION hstore ADD FOREIGN TABLE app.ft;

@@ -20,15 +20,17 @@ def unexplained(expected: Snapshot, actual: Snapshot, report: Report) -> list[st
     went = {name for one in report.findings for name in one.facts.get("consequences", ())}
     listed = {name for names in report.unreported.values() for name in names}
     renamed = any(one.attribute in OTHER_NAMES for one in report.findings)
+    changes = {one.place: (one.expected, one.actual) for one in diff(expected, actual)}
     whole = {key for key, attribute in told if attribute in WHOLE} | went | listed
 
     def accounted(one: Difference) -> bool:
         if (str(one.key), one.attribute) in told or named([one])[0] in listed or str(one.key) in went:
             return True
-        if any(
-            str(key) in whole or any(key.sql in note for note in report.notes) for key in _above(one, expected, actual)
-        ):
-            return True
+        for key in _above(one, expected, actual):
+            if str(key) in whole or any(key.sql in note for note in report.notes):
+                return True
+            if (str(key), one.attribute) in told and changes.get((key, one.attribute)) == (one.expected, one.actual):
+                return True  # the same change of the table that it inherits from
         follows = one.attribute is None or KINDS[one.key.kind].deparsed(one.attribute) or "order" in one.attribute
         return renamed and (follows or isinstance(one.expected, str | tuple))
 

@@ -4,6 +4,7 @@ from healthd.catalog.grants import Grant
 from healthd.catalog.owners import Owner
 from healthd.catalog.policies import Policy
 from healthd.catalog.roles import MIGRATOR
+from healthd.catalog.schemas import Schema
 from healthd.catalog.tables import Table
 from healthd.comparison.roles import comparable, for_comparison
 from healthd.model.attributes import attributes
@@ -71,3 +72,38 @@ def test_all_privileges_are_the_same_before_and_after_postgresql_17() -> None:
     six = snapshot({APP: Grant(seven[1:])})
     (lost,) = diff(*comparable(snapshot({APP: Grant(("ALL",))}, 160000), six, "deploy"))
     assert (seven, seven[1:]) == (lost.expected, lost.actual)
+
+
+EVERYBODY = Key("grant", ("schema", "public", "PUBLIC"))
+OF_PUBLIC = Key("owner", ("schema", "public"))
+PUBLIC_SCHEMA = Key("schema", ("public",))
+
+
+def _of_everybody(expected: tuple[int, object], actual: tuple[int, object]) -> list[tuple[object, object]]:
+    """Return how the privileges of PUBLIC on schema public differ; None is the default of the server's version."""
+    sides = (
+        snapshot({PUBLIC_SCHEMA: Schema(), **({EVERYBODY: Grant(held)} if held is not None else {})}, version * 10000)
+        for version, held in (expected, actual)
+    )
+    return [(one.expected, one.actual) for one in diff(*comparable(*sides, "deploy"))]
+
+
+def test_before_postgresql_15_everybody_may_create_in_schema_public() -> None:
+    both, use = ("CREATE", "USAGE"), ("USAGE",)
+
+    assert [(use, both)] == _of_everybody((13, use), (14, None))
+    assert [(both, use)] == _of_everybody((13, None), (14, use))
+    assert [(use, both)] == _of_everybody((15, None), (18, both))
+    # One server is older: whether it lets everybody create is as good as the default.
+    for held in (None, use, both):
+        assert [] == _of_everybody((18, None), (14, held)) == _of_everybody((14, None), (18, held))
+        assert [] == _of_everybody((18, held), (14, None)) == _of_everybody((14, held), (18, None))
+    assert [(both, ("CREATE",))] == _of_everybody((18, None), (14, ("CREATE",)))
+    assert [(use, ())] == _of_everybody((18, None), (14, ()))
+
+
+def test_the_usual_owner_of_schema_public_is_that_of_the_servers_version() -> None:
+    there = {PUBLIC_SCHEMA: Schema()}
+    for version, usual in (140000, MIGRATOR), (150000, "pg_database_owner"):
+        sides = snapshot(there, version), snapshot({**there, OF_PUBLIC: Owner("bob")}, version)
+        assert (Difference(OF_PUBLIC, "role", usual, "bob"),) == diff(*comparable(*sides, "deploy"))

@@ -145,6 +145,8 @@ class Watch:
         self.wrong.report(settings.folder)
         self.board.external_url, self.board.allowed_hosts = settings.external_url, settings.allowed_hosts
         self.board.labels = {one.name: one.labels for one in settings.targets if one.labels}
+        contracts = {one.name: tuple(contract.name for contract in one.contracts) for one in settings.targets}
+        self.board.contracts = {name: names for name, names in contracts.items() if names}
         watched: list[Target | Endpoint] = [*settings.targets, *settings.endpoints]
         wanted = {one.name: one for one in watched}
         self.board.watch([(name, one.interval_s) for name, one in wanted.items()])

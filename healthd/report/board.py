@@ -122,6 +122,7 @@ class Board:
     allowed_hosts: tuple[str, ...] = ()
     disconnected: Counter[str] = field(default_factory=Counter)  # clients of the web server, by reason
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of targets that have some
+    contracts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the names of those of each target
     machine: tuple[str, ...] = ()  # the names of this host
 
     def watch(self, targets: Iterable[tuple[str, float]]) -> None:

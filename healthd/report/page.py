@@ -6,7 +6,7 @@ import functools
 import hashlib
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from healthd.model.ledger import MigrationState, State
 from healthd.model.severity import Severity
 from healthd.report.board import ROUNDS_KEPT, Board, Entry
 from healthd.report.choice import Choice
+from healthd.report.compatibility import on_target
 from healthd.report.html import ago, counted, favicon, icon, plain, prose, utc, visible, whole
 from healthd.report.problems import PROBLEMS, WATCHER
 from healthd.report.shown import groups
@@ -79,8 +80,9 @@ def target(
     version: str,
     base: str = "",
     choice: Choice = EVERYTHING,
+    contracts: Sequence[str] = (),
 ) -> str:
-    """Return the page of one target.
+    """Return the page of one target, whose database is compared with these contracts.
 
     Its script brings it up to date; without scripts it reloads only if it has no findings to read or to copy.
     """
@@ -102,6 +104,7 @@ def target(
         waived=entry.report.waived[:NAMED] if entry.report else (),
         rounds=tuple(bars(entry)),
         unconfigured=_unconfigured(entry.report),
+        contracts=[on_target(entry, contract, now) for contract in contracts],
         migrations=sorted(entry.report.migrations, key=_newest, reverse=True) if entry.report else [],
         now=now,
         runbook=_prefixed(runbook, base),

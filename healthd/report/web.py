@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,7 @@ from healthd.errors import ConfigError, HealthdError
 from healthd.report import page
 from healthd.report.board import Board
 from healthd.report.choice import Choice
+from healthd.report.compatibility import all_contracts, one_contract
 from healthd.report.connections import Clients
 from healthd.report.documents import answer, memory
 from healthd.report.exposition import Exposition
@@ -81,6 +82,8 @@ def application(door: Door) -> Any:
             Route("/", pages.overview),
             Route("/runbook", pages.runbook),
             Route("/targets/{name:path}", pages.target),
+            Route("/api/v1/contracts", pages.api_contracts),
+            Route("/api/v1/contracts/{name:path}", pages.api_contract),
             Route("/api/v1/targets", pages.api_targets),
             Route("/api/v1/targets/{name:path}/repair", pages.api_repair),
             Route("/api/v1/targets/{name:path}", pages.api_target),
@@ -202,13 +205,33 @@ class _Pages:
         name, door = request.path_params["name"], self.door
         if name not in door.board.entries:
             return HTMLResponse(page.not_found(name, door.board.entries, **self.about), 404)
-        entry, choice = door.board.entries[name], _choice(request)
-        text = page.target(name, entry, now=door.clock(), runbook=door.runbook, choice=choice, **self.about)
+        text = page.target(
+            name,
+            door.board.entries[name],
+            now=door.clock(),
+            runbook=door.runbook,
+            choice=_choice(request),
+            contracts=door.board.contracts.get(name, ()),
+            **self.about,
+        )
         return _page(text)
 
     async def runbook(self, _request: Request) -> Response:
         """Return the runbook."""
         return HTMLResponse(page.runbook_page(**self.about))
+
+    async def api_contracts(self, _request: Request) -> Response:
+        """Return every contract, and on which targets it fits."""
+        return JSONResponse(all_contracts(self.door.board, self.door.clock()))
+
+    async def api_contract(self, request: Request) -> Response:
+        """Return whether a contract fits on all its targets; `?target=NAME` asks about one."""
+        name, only, door = request.path_params["name"], request.query_params.get("target"), self.door
+        found = one_contract(door.board, name, door.clock(), only=only, request_id=request.state.request_id)
+        if found is None:
+            where = f" on target {only!r}" if only else ""
+            raise HTTPException(404, f"unknown contract {name!r}{where}")
+        return _json(*found)
 
     async def api_targets(self, _request: Request) -> Response:
         """Return a summary of every target."""
@@ -245,8 +268,7 @@ class _Pages:
             remembered=memory(entry),
             runbook=f"{door.board.external_url}{door.runbook}" if door.runbook.startswith("/") else door.runbook,
         )
-        content_type = "application/json" if status == 200 else "application/problem+json"
-        return JSONResponse(body, status, headers=headers, media_type=content_type)
+        return _json(status, body, headers)
 
     async def api_repair(self, request: Request) -> Response:
         """Return the SQL that repairs one target, for a person to read; healthd does not run it."""
@@ -274,6 +296,12 @@ class _Pages:
             "timestamp": self.door.clock().isoformat(),
         }
         return JSONResponse(body, error.status_code, media_type="application/problem+json", headers=error.headers)
+
+
+def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    """Return a document, which is a problem document unless the status is 200."""
+    content_type = "application/json" if status == 200 else "application/problem+json"
+    return JSONResponse(body, status, headers=headers, media_type=content_type)
 
 
 def _page(text: str) -> Response:

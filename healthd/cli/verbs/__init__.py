@@ -27,6 +27,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Watch a database": {
         "check": "Check every target and every endpoint once",
+        "wait": "Wait until the migrations are applied and the contracts fit",
         "contract": "Export what an application expects of the database",
     },
     "Handle drift": {

@@ -6,16 +6,15 @@ import asyncio
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from healthd.background import Later
 from healthd.cli.completion import contract_names, target_names
+from healthd.cli.contracts import contract_called
 from healthd.cli.options import finished, out, say, verb, watched
 from healthd.config.settings import Settings
-from healthd.contracts import load
 from healthd.errors import ConfigError
 from healthd.rounds.opening import begin
 from healthd.text import did_you_mean, natural
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from healthd.config.settings import Endpoint, Target
     from healthd.expected.store import Files
-    from healthd.model.contracts import Contract
     from healthd.model.findings import Report
     from healthd.rounds.opening import Opening
 
@@ -74,7 +72,7 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
     if contracts:
         if target and endpoints:
             raise click.UsageError("--contract applies to databases, not to endpoints")
-        chosen = tuple(_contract(settings, one) for one in contracts)
+        chosen = tuple(contract_called(settings, one) for one in contracts)
         targets, endpoints = [replace(one, contracts=chosen) for one in targets], ()
     reports = sorted(finished(_all_rounds(settings, targets, endpoints)), key=lambda one: natural(one.target))
 
@@ -138,21 +136,6 @@ def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Seq
     known = ", ".join(sorted([*targets, *endpoints], key=natural))
     meant = did_you_mean(name, [*targets, *endpoints])
     raise ConfigError(f"unknown target {name!r}", hint=f"{meant}known targets: {known}")
-
-
-def _contract(settings: Settings, word: str) -> Contract:
-    """Return the contract of this name in yoyo.ini, or in the file of this name."""
-    for one in settings.contracts:
-        if one.name == word:
-            return one
-    known = ", ".join(one.name for one in settings.contracts) or "none"
-    try:
-        return load(Path(word).read_text(encoding="utf-8"), Path(word).stem)
-    except OSError as error:
-        hint = f"known contracts: {known}; write a file with: healthd contract export"
-        raise ConfigError(f"no contract and no file is called {word!r}", hint=hint) from error
-    except ValueError as error:  # includes UnicodeDecodeError
-        raise ConfigError(f"{word}: {error}", hint="write the file with: healthd contract export") from error
 
 
 def _load_round() -> Callable[[Target, Later[Files], Opening], Awaitable[Report]]:

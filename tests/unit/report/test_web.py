@@ -410,3 +410,92 @@ async def test_a_peer_that_speaks_no_http_leaves_no_traceback(
         await serving
 
     assert [record.exc_info for record in caplog.records if record.exc_info and is_ours(record)] == []
+
+
+# ── contracts ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _break(daemon: Daemon, target: str, severity: Severity = Severity.CRITICAL) -> None:
+    """Post a round in which the contract shop@7 has a finding."""
+    key = Key("column", ("public", "machines", "name"))
+    facts = {"contract": "shop@7"}
+    daemon.post(Finding("contract_broken", key, f"{key}: missing", severity, facts=facts), target=target)
+
+
+@pytest.fixture
+def contracts(daemon: Daemon) -> None:
+    """Two releases of an application, on two databases that were examined."""
+    daemon.board.contracts = {"app": ("shop@6", "shop@7"), SLASH: ("shop@7",)}
+    for target in ("app", SLASH):
+        daemon.board.post(
+            Report(
+                target=target,
+                started_at=daemon.now,
+                duration_s=0.1,
+                findings=(),
+                checks={"contracts": Severity.OK},
+                next_round_s=10.0,
+            )
+        )
+
+
+async def test_a_contract_that_fits_everywhere_opens_the_gate(web: httpx.AsyncClient, contracts: None) -> None:
+    answer = await web.get("/api/v1/contracts/shop@7")
+
+    assert (200, True) == (answer.status_code, answer.json()["fits"])
+    assert [("app", True), (SLASH, True)] == [(one["target"], one["fits"]) for one in answer.json()["targets"]]
+
+
+async def test_a_contract_that_is_broken_on_one_target_closes_it(
+    web: httpx.AsyncClient, daemon: Daemon, contracts: None
+) -> None:
+    _break(daemon, SLASH)
+    body = problem(await web.get("/api/v1/contracts/shop@7"), 409)
+
+    assert ("contract_broken", False) == (body["error_code"], body["fits"])
+    assert f"{SLASH}: column:public.machines.name: missing" == body["detail"]
+    assert [True, False] == [one["fits"] for one in body["targets"]]
+    assert 200 == (await web.get("/api/v1/contracts/shop@7", params={"target": "app"})).status_code
+    assert 409 == (await web.get("/api/v1/contracts/shop@7", params={"target": SLASH})).status_code
+    listed = (await web.get("/api/v1/contracts")).json()["contracts"]
+    assert [("shop@6", True), ("shop@7", False)] == [(one["contract"], one["fits"]) for one in listed]
+
+
+async def test_a_contract_that_cannot_be_checked_is_neither(
+    web: httpx.AsyncClient, daemon: Daemon, contracts: None
+) -> None:
+    _break(daemon, SLASH, Severity.UNKNOWN)
+    answer = await web.get("/api/v1/contracts/shop@7")
+    assert ("contract_unchecked", None) == (problem(answer, 503)["error_code"], answer.json()["fits"])
+    assert "10" == answer.headers["retry-after"]
+
+    daemon.now += timedelta(hours=1)
+    old = problem(await web.get("/api/v1/contracts/shop@6"), 503)
+    assert "app: no recent round" == old["detail"]
+
+
+async def test_a_contract_before_the_first_round_is_not_known(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.board.contracts = {"app": ("shop@7",)}
+
+    assert "no round has finished yet" in problem(await web.get("/api/v1/contracts/shop@7"), 503)["detail"]
+
+
+async def test_an_unknown_contract_is_404(web: httpx.AsyncClient, contracts: None) -> None:
+    problem(await web.get("/api/v1/contracts/nosuch"), 404)
+    assert "on target" in problem(await web.get("/api/v1/contracts/shop@6", params={"target": SLASH}), 404)["detail"]
+
+
+async def test_the_page_of_a_target_lists_the_releases_that_can_run_on_it(
+    web: httpx.AsyncClient, daemon: Daemon, contracts: None
+) -> None:
+    def shown(page: str) -> dict[str, str]:
+        section = page.partition('<h2 id="contracts">')[2].partition("</section>")[0]
+        return dict(re.findall(r"<li><span>(.*?)</span> .*?(fits|broken|unknown)</span></li>", section))
+
+    assert {"shop@6": "fits", "shop@7": "fits"} == shown((await web.get("/targets/app")).text)
+    _break(daemon, "app")
+    assert "broken" == shown((await web.get("/targets/app")).text)["shop@7"]
+    daemon.now += timedelta(hours=1)
+    assert {"shop@6": "unknown", "shop@7": "unknown"} == shown((await web.get("/targets/app")).text)
+    daemon.board.contracts = {}
+    assert "Contracts" not in (await web.get("/targets/app")).text

@@ -10,7 +10,7 @@ from healthd.expected.measurements import UNKNOWN, Step, rewritten, strongest
 from healthd.model.snapshots import Difference
 from healthd.sqltext.statements import Statement, statements
 
-NAME = r'(?:only\s+)?((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)'
+NAME = r'(?:only\s+)?((?:"(?:[^"]|"")+"|[\w$]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$]+))?)'
 CREATED = re.compile(
     rf"create\s+(?:(?:global|local)\s+)?(?:temp(?:orary)?\s+|unlogged\s+)?(?:table|materialized\s+view)\s+(?:if\s+not\s+exists\s+)?{NAME}",
     re.IGNORECASE,

@@ -38,7 +38,7 @@ from healthd.replay.server_state import NOT_COPIED, Global, globals_of, make
 
 NEVER = 1_000_000_000  # how often the driver sees a query before it prepares one without being told to
 SCRATCH, COPY = "replay", "replay_copy"  # `server_state` knows these names
-MISSING = re.compile(r'(role|tablespace) "((?:[^"]|"")+)" does not exist')
+MISSING = re.compile(r'(role|tablespace) "(.+?)" does not exist', re.DOTALL)  # the server doubles no quotation marks
 Each = Callable[[str], object]  # receives what is being done
 
 

@@ -42,6 +42,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "docs": "Print where the documentation is",
     },
     "Install": {
+        "grants": "Print the SQL that gives a role what healthd needs to examine a database",
         "rules": "Print or write the alert rules for Prometheus",
         "units": "Print or write the systemd units",
         "completion": "Print a script that completes commands and names in a shell",

@@ -22,7 +22,7 @@ Write the schema (`CREATE TABLE public.name`), or put `SET LOCAL search_path = â
 CREATES = re.compile(
     r"""create\s+(?:or\s+replace\s+)?(?:unlogged\s+|recursive\s+)?
         (table|(?:materialized\s+)?view|foreign\s+table|type|domain|function|procedure|aggregate|sequence|collation)\s+
-        (?:if\s+not\s+exists\s+)?("[^"]*"|'[^']*'|[\w$]+)(?![\w$'"]|\s*\.)""",
+        (?:if\s+not\s+exists\s+)?("(?:[^"]|"")*"|'[^']*'|[\w$]+)(?![\w$'"]|\s*\.)""",
     re.IGNORECASE | re.VERBOSE,
 )
 SETS = re.compile(r"set\s+(?:session\s+|local\s+)?(?:search_path|schema)\b|select\b.*\bset_config\b", re.IGNORECASE)

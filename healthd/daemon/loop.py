@@ -25,6 +25,7 @@ import structlog
 from healthd.config.settings import Endpoint, Settings, Target
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
+from healthd.daemon.status import keep_status
 from healthd.daemon.systemd import notify, watchdog_interval_s
 from healthd.daemon.target_files import WrongFiles, changed, look_again_s, usable
 from healthd.daemon.turns import Servers, Turn, Turns
@@ -86,6 +87,7 @@ async def serve(
     notify("READY=1", f"STATUS=watching {len(settings.targets)} targets")
     watch.later(_stay_alive(watch))
     watch.later(watch.memory.keep())
+    watch.later(keep_status(board, now))
     watch.later(watch.follow_files())
     watch.later(watch.turns.adapt())
     log.info("daemon.started", targets=len(settings.targets))

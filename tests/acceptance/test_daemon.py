@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
-from servers import free_port, left_in, tool, wait_for
+from servers import free_port, lacking, left_in, tool, wait_for
 
 from acceptance.test_cli import Result, healthd, make_project
 from healthd.cli.verbs.up import _attempt
@@ -427,7 +427,9 @@ def test_no_password_is_in_the_log_the_metrics_the_pages_or_the_api(
         assert "and more" not in text
 
 
-def test_systemd_hears_of_start_life_reload_and_end(folder: Path, migrated: str, start: Start, tmp_path: Path) -> None:
+def test_systemd_hears_of_start_life_state_reload_and_end(
+    folder: Path, migrated: str, start: Start, tmp_path: Path, sql: Sql
+) -> None:
     configure(folder, app=migrated)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify"))
@@ -441,6 +443,9 @@ def test_systemd_hears_of_start_life_reload_and_end(folder: Path, migrated: str,
         daemon = start("serve", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="400000")
         assert ["READY=1", "STATUS=watching 1 targets"] == listener.recv(4096).decode().split("\n")  # first of all
         hear("WATCHDOG=1")
+        hear("STATUS=1 target: 1 ok")
+        sql(migrated, "ALTER TABLE machines DROP COLUMN notes")
+        hear("STATUS=1 target: 1 critical")
         daemon.process.send_signal(signal.SIGHUP)
         assert hear("RELOADING=1")[1].startswith("MONOTONIC_USEC=")
         hear("READY=1")
@@ -448,6 +453,26 @@ def test_systemd_hears_of_start_life_reload_and_end(folder: Path, migrated: str,
         daemon.process.terminate()
         hear("STOPPING=1")
         assert 0 == daemon.process.wait(PATIENCE_S)
+
+
+def test_a_daemon_listens_on_the_socket_that_systemd_passes(folder: Path, migrated: str) -> None:
+    activate = shutil.which("systemd-socket-activate")
+    if activate is None:
+        raise lacking("systemd-socket-activate is not installed")
+    configure(folder, app=migrated)
+    port = free_port()
+    command = [activate, "--listen", f"127.0.0.1:{port}", str(HEALTHD), "serve", "--listen", "127.0.0.1:1"]
+    with (folder / "out").open("w") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.DEVNULL)
+    try:
+        # The first request is accepted before the daemon exists, and answered by it.
+        wait_for(lambda: asked(port, "/-/healthy") == 200, timeout_s=PATIENCE_S)
+        assert f"http://127.0.0.1:{port}/" in (folder / "out").read_text()
+        process.terminate()
+        assert 0 == process.wait(PATIENCE_S)
+    finally:
+        process.kill()
+        process.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-", ">/dev/full", "2>/dev/full"])

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from healthd.cli.unit_templates import BASES, template
+
 FOLDER = Path(__file__).parents[2] / "systemd"
 GUIDE = (FOLDER.parent / "docs" / "how-to" / "systemd.md").read_text()
 UNITS = ["healthd.service", "healthd-migrate.service"]
+TEMPLATES = ["healthd@.service", "healthd-migrate@.service"]
 
 
 def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -36,20 +39,41 @@ def settings(unit: str) -> dict[str, list[str]]:
 
 def installed(unit: str, folder: Path, *, commented: bool = False) -> Path:
     """Return a copy of a unit with a program that exists here, and if asked with what its comments offer."""
-    text = (FOLDER / unit).read_text().replace("/usr/bin/healthd", sys.executable)
+    base = (FOLDER / BASES.get(unit, unit)).read_text()
+    text = (template(unit, base) if unit in BASES else base).replace("/usr/bin/healthd", sys.executable)
     if commented:
         text = re.sub(r"^#(?=\w+=)", "", text, flags=re.MULTILINE)
-    copy = folder / unit
+    copy = folder / unit.replace("@", "@orders")
     copy.write_text(text)
     return copy
 
 
 @pytest.mark.parametrize("commented", [False, True], ids=["shipped", "with a credential"])
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*UNITS, *TEMPLATES])
 def test_systemd_finds_nothing_to_say_about_a_unit(unit: str, commented: bool, tmp_path: Path) -> None:
     result = analyze("verify", "--recursive-errors=no", installed(unit, tmp_path, commented=commented))
 
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_systemd_accepts_the_socket_with_its_service(tmp_path: Path) -> None:
+    installed("healthd.service", tmp_path)
+    result = analyze("verify", "--recursive-errors=no", installed("healthd.socket", tmp_path))
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "ListenStream=127.0.0.1:9899\n" in (FOLDER / "healthd.socket").read_text()
+
+
+def test_the_instances_of_a_template_share_no_file(tmp_path: Path) -> None:
+    for unit in TEMPLATES:
+        text = installed(unit, tmp_path, commented=True).read_text()
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
+        of_the_first = re.compile(
+            r"(?<![@\w-])healthd(-migrate)?\.service|/etc/healthd/(?!%i/)|StateDirectory=healthd$"
+        )
+        assert [] == [line for line in lines if of_the_first.search(line)]
+        assert any("--config /etc/healthd/%i/yoyo.ini" in line for line in lines)
+    assert "StateDirectory=healthd/%i" in template(TEMPLATES[0], (FOLDER / "healthd.service").read_text())
 
 
 def test_systemd_does_say_when_a_key_is_unknown(tmp_path: Path) -> None:
@@ -59,7 +83,7 @@ def test_systemd_does_say_when_a_key_is_unknown(tmp_path: Path) -> None:
     assert "WatchdogSecs" in analyze("verify", "--recursive-errors=no", unit).stderr
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*UNITS, *TEMPLATES])
 def test_a_unit_is_exposed_by_less_than_one(unit: str, tmp_path: Path) -> None:
     path = installed(unit, tmp_path)
     figure = re.search(
@@ -68,7 +92,7 @@ def test_a_unit_is_exposed_by_less_than_one(unit: str, tmp_path: Path) -> None:
 
     assert figure is not None
     assert float(figure[1]) < 1.0
-    assert f"reports an exposure level of {figure[1]} for both units" in GUIDE
+    assert f"reports an exposure level of {figure[1]} for all of these services" in GUIDE
     assert analyze("security", "--offline=yes", "--threshold=10", path).returncode == 0
 
 

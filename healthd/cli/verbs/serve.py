@@ -14,6 +14,7 @@ from healthd.cli.options import either, out, say, verb, watched
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings
 from healthd.daemon.loop import serve as serve_forever
+from healthd.daemon.systemd import passed_socket
 from healthd.errors import ConfigError
 from healthd.report.log import configure
 from healthd.report.web import listening
@@ -25,7 +26,7 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
     """Watch all targets, and serve /metrics, the pages and the API.
 
     Use this in production, under systemd or in a container. It changes no database. SIGHUP or POST /-/reload reloads
-    yoyo.ini; SIGTERM or Ctrl-C stops the daemon.
+    yoyo.ini; SIGTERM or Ctrl-C stops the daemon. If systemd passes a socket (healthd.socket), it listens on that one.
 
     \b
     Exit codes:
@@ -34,7 +35,11 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
     """
     settings = listen_at(_served(settings), listen)
     set_up_log(settings)
-    with listening(settings.host, settings.port) as listener:
+    passed = passed_socket()
+    if passed is not None:
+        host, port, *_ = passed.getsockname()
+        settings = replace(settings, host=host, port=port)
+    with passed or listening(settings.host, settings.port) as listener:
         asyncio.run(
             serve_forever(
                 settings, again(settings), listener, started=lambda: welcome(style, places(listener, settings))

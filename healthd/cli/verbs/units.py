@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import click
@@ -13,11 +13,13 @@ import click
 from healthd.cli.completion import completing
 from healthd.cli.options import config_option, either, say, style_option
 from healthd.cli.shipped import PLACEHOLDER, deliver, shipped
+from healthd.cli.unit_templates import BASES, template
 from healthd.cli.verbs import VERBS
 from healthd.cli.verbs.docs import place_of
 from healthd.errors import UsageError
 
-FILES = ("healthd.service", "healthd-migrate.service")
+SHIPPED = ("healthd.service", "healthd-migrate.service", "healthd.socket")
+FILES = (*SHIPPED, *BASES)
 PROGRAM, CONFIG = "/usr/bin/healthd", "/etc/healthd/yoyo.ini"  # as the units have them
 LINK = re.compile(rf"^Documentation={re.escape(PLACEHOLDER)}/docs/runbook\.md#(\w+)$", re.MULTILINE)
 PLAIN = re.compile(r"[\w@%+=:,./ -]+\Z")  # what a unit takes as it is, or between quotation marks
@@ -33,8 +35,10 @@ HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  
 def units(files: tuple[str, ...], to: Path | None, force: bool, config: Path | None, style: str) -> None:  # noqa: ARG001 # either() reads it
     """Print or write the systemd units.
 
-    They start this installation of healthd, with the file of --config, or /etc/healthd/yoyo.ini. FILES are
-    healthd.service and healthd-migrate.service, unless you name one.
+    They start this installation of healthd, with the file of --config, or /etc/healthd/yoyo.ini. FILES are all of
+    these, unless you name some: healthd.service and healthd-migrate.service; healthd.socket, with which requests
+    wait while the daemon restarts; and the templates healthd@.service and healthd-migrate@.service for several
+    daemons on one host, each with its configuration in /etc/healthd/NAME.
 
     \b
     Exit codes:
@@ -50,11 +54,18 @@ def units(files: tuple[str, ...], to: Path | None, force: bool, config: Path | N
     given = either("config")
     file = Path(CONFIG) if given is None else Path(os.path.abspath(given))  # noqa: PTH100 # a link stays a link
     program = program_of(sys.argv[0])
-    texts = adapted(shipped("systemd", files or FILES, FILES), program, file)
+    texts = _texts(files or FILES, program, file)
     for path in dict.fromkeys((Path(program[0]), Path(sys.base_prefix), file)):
         for folder in filter(path.is_relative_to, HIDDEN):
             say(f"the units cannot use {path}: systemd hides {folder} from them; install it elsewhere")
     deliver(texts, to, style, force=force)
+
+
+def _texts(names: Collection[str], program: tuple[str, ...], config: Path) -> Mapping[str, str]:
+    """Return the text of each of these units; a template has the configuration of its instance."""
+    bases = shipped("systemd", [BASES.get(name, name) for name in names], FILES)
+    own, each = adapted(bases, program, config), adapted(bases, program, Path(CONFIG))
+    return {name: template(name, each[BASES[name]]) if name in BASES else own[name] for name in names}
 
 
 def program_of(started_as: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql machines-api unit test record newest matrix big against check docs site screenshots docs-serve bench fleet clean
+.PHONY: help install run psql machines-api unit test record newest matrix big against check docs image site screenshots docs-serve bench fleet clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -66,6 +66,11 @@ fleet: install ## measure a daemon with 500 databases on one server, and one wit
 
 docs: install ## write the pages of docs/ that the code knows: reference, runbook, lint rules
 	$(BIN)/python -m docs.generate
+
+image: ## build the container image healthd:VERSION; needs docker or podman
+	@builder=$$(command -v docker || command -v podman) || { echo "make image needs docker or podman" >&2; exit 1; }; \
+	    version=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' healthd/_version.py); \
+	    $$builder build --file container/Dockerfile --tag "healthd:$$version" --tag healthd:latest $(ARGS) .
 
 site: install ## docs/ as a site in dist/site, with warnings as errors; it needs no network
 	@rm -rf dist/site

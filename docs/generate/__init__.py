@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import cli, configuration, http, json_output, log_events, metrics, python_api
+from docs.generate import cli, configuration, http, json_output, kubernetes, log_events, metrics, python_api
 from docs.generate.markdown import with_links
 from healthd.lint.page import page as lint
 from healthd.report.problems import runbook
@@ -16,6 +16,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "runbook.md": lambda: with_links(runbook(), "."),
     "lint.md": lint,
     "what-is-compared.md": what_is_compared,
+    "../container/kubernetes/prometheusrule.yaml": kubernetes.prometheus_rule,
     "reference/cli.md": cli.page,
     "reference/configuration.md": lambda: configuration.page(DOCS / "reference" / "configuration.md"),
     "reference/http.md": http.page,

@@ -49,6 +49,8 @@ def _ours(error: Exception) -> HealthdError:
         return UsageError(error.format_message(), hint=f"{context.command_path} --help" if context else "")
     if isinstance(error, OSError) and error.filename:
         return ConfigError(f"cannot use {error.filename}: {error.strerror}", hint="check its owner and mode")
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
+        return ConfigError("no folder for temporary files can be written", hint="set TMPDIR to a folder that can be")
     return failed(error, hint="set HEALTHD_TRACEBACK=1 to see the traceback")
 
 

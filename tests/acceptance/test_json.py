@@ -113,7 +113,7 @@ def test_files(project: Path) -> None:
 
 def test_files_that_come_along(project: Path) -> None:
     assert "path" not in validated("rules", code=0)["files"][0]
-    assert 2 == len(validated("units", "--to", ".", code=0)["files"])
+    assert 5 == len(validated("units", "--to", ".", code=0)["files"])
 
 
 def test_a_new_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

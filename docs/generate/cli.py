@@ -21,6 +21,7 @@ HEAD = r"""# Command line
 Results go to standard output, messages to standard error.
 `--config` and `--database` can be given before or after the verb; the one after it wins.
 Every verb has `--format json`, for programs ([JSON](json.md)); `healthd VERB --help` prints what this page contains.
+`lint`, `lock --check`, `plan` and `check` also have the [formats of CI systems](../how-to/ci.md#what-ci-systems-show).
 `healthd check --format json` prints a list of [reports](http.md#a-target-that-matches).
 This page is generated from the code (`make docs`).
 

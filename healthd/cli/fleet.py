@@ -19,6 +19,7 @@ from healthd.text import did_you_mean, natural, printable
 if TYPE_CHECKING:
     from healthd.cli.screen import Screen
     from healthd.config.settings import Settings, Target
+    from healthd.report.ci.annotations import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Result:
     exact: bool = False  # the text is SQL
     lines: tuple[Line, ...] = ()  # the text, for a terminal; without them it is shown as it is
     head: str = ""  # what stands before the text if there are several results
+    outcome: Callable[[], Outcome] | None = None  # the result for CI systems, if the verb has their formats
 
 
 Run = Callable[["Settings", "Target"], Result]
@@ -92,12 +94,14 @@ def on_targets(
     targets = chosen(settings, name, every=every)
     if len(targets) == 1 and not every:
         result = run(settings.of(targets[0]), targets[0])
-        out(style, result.text, result.document, _shown(result.lines) if result.lines else None)
+        shown = _shown(result.lines) if result.lines else None
+        out(style, result.text, result.document, shown, _outcomes(settings, [result]))
         return result.code
     results = [_result(settings, one, run, in_sql=in_sql) for one in targets]
     blocks = [_block(target, result) for target, result in zip(targets, results, strict=True)]
     lines = [line for target, result in zip(targets, results, strict=True) for line in _lines(target, result)]
-    out(style, "\n".join(blocks), [one.document for one in results], _shown(lines))
+    documents = [one.document for one in results]
+    out(style, "\n".join(blocks), documents, _shown(lines), _outcomes(settings, results))
     say(f"{sum(one.code == 0 for one in results)} of {len(results)} ok")
     return max(one.code for one in results)
 
@@ -107,7 +111,7 @@ def on_projects(settings: Settings, style: str, name: str | None, run: Callable[
     projects = projects_of(settings, name)
     results = [run(own) for own in projects]
     document = results[0].document if len(results) == 1 else [one.document for one in results]
-    out(style, "\n".join(one.text for one in results), document)
+    out(style, "\n".join(one.text for one in results), document, outcome=_outcomes(settings, results))
     return max(one.code for one in results)
 
 
@@ -134,7 +138,28 @@ def _result(settings: Settings, target: Target, run: Run, *, in_sql: bool) -> Re
             text = f"{error}\n    hint: {error.hint}" if error.hint else str(error)
             if in_sql:
                 text = "\n".join(f"-- {printable(line)}" for line in f"{target.name}: {text}".splitlines())
-            return Result(error.exit_code, text, {"target": target.name, "error": said}, exact=in_sql)
+            document = {"target": target.name, "error": said}
+            return Result(error.exit_code, text, document, exact=in_sql, outcome=partial(_failure, error, target))
+
+
+def _failure(error: HealthdError, target: Target) -> Outcome:
+    """Return the error of one target as its outcome."""
+    from healthd.cli.ci_output import of_refusal
+
+    return of_refusal(error, (), target.name)
+
+
+def _outcomes(settings: Settings, results: Sequence[Result]) -> Callable[[], Outcome]:
+    """Return what makes one outcome of all results, for CI systems."""
+
+    def outcome() -> Outcome:
+        from healthd.cli.ci_output import home_of
+        from healthd.report.ci.annotations import merged
+
+        verb = click.get_current_context().info_name or ""
+        return home_of(settings, merged(one.outcome() for one in results if one.outcome), verb)
+
+    return outcome
 
 
 def _shown(lines: Sequence[Line]) -> Callable[[Screen], str]:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 import click
 
 from healthd._version import __version__
-from healthd.cli.options import config_option, database_option, out, say
+from healthd.cli.options import CI_STYLES, config_option, database_option, out, say
 from healthd.cli.verbs import GROUPS, VERBS
 from healthd.errors import ConfigError, HealthdError, UsageError, failed
 from healthd.text import did_you_mean, hide
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from healthd.report.ci.annotations import Outcome
 
 INTERRUPTED = 130
 
@@ -36,7 +38,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         foreseen = isinstance(error, click.ClickException | HealthdError)
         if not foreseen and os.environ.get("HEALTHD_TRACEBACK"):
             click.echo(hide(format_exc()), err=True)
-        return _refused(_ours(error), in_json=_in_json(sys.argv[1:] if arguments is None else arguments))
+        return _refused(_ours(error), sys.argv[1:] if arguments is None else arguments)
     return code if isinstance(code, int) else 0
 
 
@@ -54,21 +56,29 @@ def _ours(error: Exception) -> HealthdError:
     return failed(error, hint="set HEALTHD_TRACEBACK=1 to see the traceback")
 
 
-def _in_json(arguments: Sequence[str]) -> bool:
-    """Return whether the result was requested in JSON, even if the command line is invalid."""
-    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+def _style(arguments: Sequence[str]) -> str:
+    """Return the format in which the result was requested, even if the command line is invalid."""
+    named = [f"{one}={other}" for one, other in pairwise(arguments)] + list(arguments)
+    return next((style for style in ("json", *CI_STYLES) if f"--format={style}" in named), "text")
 
 
-def _refused(error: HealthdError, *, in_json: bool) -> int:
-    """Print the message and the hint to stderr, for JSON also to stdout, and return the exit code."""
+def _refused(error: HealthdError, arguments: Sequence[str]) -> int:
+    """Print the message and the hint to stderr, for a program also to stdout, and return the exit code."""
     message, hint = (" ".join(text.splitlines()) for text in (str(error), error.hint))
     say(f"healthd: {message}")
     if hint:
         say(f"    hint: {hint}")
-    if in_json:
+    if (style := _style(arguments)) != "text":
+        document = {"error": {"code": error.code, "message": message, "hint": hint, **error.members}}
         with suppress(ConfigError):  # stdout cannot be written: the message is on stderr
-            out("json", "", {"error": {"code": error.code, "message": message, "hint": hint, **error.members}})
+            out(style, "", document, outcome=lambda: _outcome(error, arguments))
     return error.exit_code
+
+
+def _outcome(error: HealthdError, arguments: Sequence[str]) -> Outcome:
+    from healthd.cli.ci_output import of_refusal  # not needed for --version
+
+    return of_refusal(error, arguments)
 
 
 class Verbs(click.Group):

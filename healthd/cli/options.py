@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from healthd.database.dsn import Dsn
     from healthd.database.snapshot.transaction import Reading
     from healthd.migrations.manner import Manner
+    from healthd.report.ci.annotations import Outcome
 
 Done = TypeVar("Done")
 
@@ -36,13 +37,17 @@ config_option = click.option(
 database_option = click.option(
     "--database", metavar="URL", help="Use this database; overrides HEALTHD_DATABASE and yoyo.ini."
 )
-style_option = click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="Output format of the result.",
-)
+STYLES = ("text", "json")
+CI_STYLES = ("sarif", "github", "gitlab", "junit", "markdown")
+
+
+def _style_option(*styles: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option for the output format."""
+    words = "Output format of the result."
+    return click.option("--format", "style", type=click.Choice(styles), default="text", help=words)
+
+
+style_option, ci_style_option = _style_option(*STYLES), _style_option(*STYLES, *CI_STYLES)
 
 
 def either(name: str, context: click.Context | None = None) -> Any:
@@ -52,8 +57,10 @@ def either(name: str, context: click.Context | None = None) -> Any:
     return context.find_root().params.get(name) if value is None else value
 
 
-def verb(*, database: bool = True, lenient: bool = False) -> Callable[[Callable[..., Any]], click.Command]:
-    """Return a decorator that makes a function a verb, with the options that all verbs have.
+def verb(
+    *, database: bool = True, lenient: bool = False, ci: bool = False
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return a decorator that makes a function a verb, with the options that all verbs have; `ci` adds formats for CI.
 
     A verb without `database` has no --database; one before it counts as HEALTHD_DATABASE does. Only a `lenient` verb
     works with a folder of targets in which a file is wrong.
@@ -76,14 +83,28 @@ def verb(*, database: bool = True, lenient: bool = False) -> Callable[[Callable[
         if database:
             command = database_option(command)
         name = function.__name__.rstrip("_")
-        made: click.Command = click.command(name=name, short_help=VERBS[name])(style_option(command))
+        styled = ci_style_option(command) if ci else style_option(command)
+        made: click.Command = click.command(name=name, short_help=VERBS[name])(styled)
         return made
 
     return decorate
 
 
-def out(style: str, text: str, document: Any, shown: Callable[[Screen], str] | None = None) -> None:
-    """Print a result to stdout: the text, or the document as JSON; at a terminal what `shown` makes of it."""
+def out(
+    style: str,
+    text: str,
+    document: Any,
+    shown: Callable[[Screen], str] | None = None,
+    outcome: Callable[[], Outcome] | None = None,
+) -> None:
+    """Print a result to stdout: the text, or the document as JSON; at a terminal what `shown` makes of it.
+
+    For a format of CI systems, what `outcome` returns is printed.
+    """
+    if style in CI_STYLES and outcome:
+        from healthd.cli.ci_output import rendered  # other formats do not need it
+
+        text = rendered(style, outcome())
     if style == "text" and shown:
         from healthd.cli.screen import here  # not needed for --version
 

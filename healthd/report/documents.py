@@ -1,21 +1,24 @@
 """A report as JSON: for `--format json`, and as the response of the API with its HTTP status (RFC 9457)."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from healthd.expected.origins import Origin
 from healthd.model.findings import Finding, Report, Waived
 from healthd.model.scripts import Rehearsed
 from healthd.model.severity import Severity
+from healthd.model.snapshots import Place
 from healthd.report.board import Entry
 from healthd.report.lines import Line, plain
 from healthd.report.problems import PROBLEMS, leading
 from healthd.text import printable, sql_lines
 
 
-def document(report: Report) -> dict[str, Any]:
-    """Return a report as JSON values."""
+def document(report: Report, made: Mapping[Place, Origin] | None = None) -> dict[str, Any]:
+    """Return a report as JSON values; with `made`, each finding has the origin of its object."""
     return {
         "target": report.target,
         "severity": str(report.severity),
@@ -29,7 +32,7 @@ def document(report: Report) -> dict[str, Any]:
         "adopted": None if report.failure or report.asked else report.not_adopted is None,
         "notes": list(report.notes),
         "checks": {name: str(severity) for name, severity in report.checks.items()},
-        "findings": [finding_document(finding) for finding in report.findings],
+        "findings": [{**finding_document(one), **_origin(one, made)} for one in report.findings],
         "waived": [waived_document(one) for one in report.waived],
         "migrations": [
             {"id": one.id, "state": one.state, "applied_at": one.applied_at.isoformat() if one.applied_at else None}
@@ -52,6 +55,13 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "repair": list(finding.repair),
         **_listed(finding.facts),
     }
+
+
+def _origin(finding: Finding, made: Mapping[Place, Origin] | None) -> dict[str, Any]:
+    if made is None:
+        return {}
+    origin = made.get((finding.key, finding.attribute))
+    return {"origin": None if origin is None else asdict(origin)}
 
 
 def waived_document(one: Waived) -> dict[str, Any]:

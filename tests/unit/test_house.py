@@ -72,8 +72,8 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
 PLAIN = frozenset(
     """
     __future__ base64 bisect collections collections.abc contextlib dataclasses datetime decimal difflib enum functools
-    hashlib heapq importlib ipaddress itertools json keyword math operator pathlib pkgutil re string textwrap tomllib
-    types typing unicodedata urllib.parse uuid""".split()
+    hashlib heapq html importlib ipaddress itertools json keyword math operator pathlib pkgutil re string textwrap
+    tomllib types typing unicodedata urllib.parse uuid""".split()
 )
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter"})
 INPUT_OUTPUT = frozenset({"open", "print", "input", "exec", "eval"})

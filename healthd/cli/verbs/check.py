@@ -20,11 +20,13 @@ from healthd.rounds.opening import begin
 from healthd.text import did_you_mean, natural
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from healthd.config.settings import Endpoint, Target
     from healthd.expected.store import Files
     from healthd.model.findings import Report
+    from healthd.report.ci.annotations import Outcome
+    from healthd.report.ci.findings import Origins
     from healthd.rounds.opening import Opening
 
 
@@ -32,7 +34,7 @@ AT_ONCE = 8  # targets that are all connected at once; more take turns
 IN_ALL = 64  # rounds of those that take turns; one that waits longer than a second for its server is not counted
 
 
-@verb()
+@verb(ci=True)
 @click.option(
     "--target",
     metavar="NAME",
@@ -76,16 +78,55 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
         targets, endpoints = [replace(one, contracts=chosen) for one in targets], ()
     reports = sorted(finished(_all_rounds(settings, targets, endpoints)), key=lambda one: natural(one.target))
 
+    _print(settings, style, reports)
+    return int(max(one.severity for one in reports))
+
+
+def _print(settings: Settings, style: str, reports: Sequence[Report]) -> None:
     from healthd.cli.screen import shown
     from healthd.model.severity import Severity
     from healthd.report.documents import document, lines
     from healthd.report.lines import plain
 
     found = [line for one in reports for line in lines(one, settings.external_url)]
-    out(style, plain(found), [document(one) for one in reports], partial(shown, found))
+    made = {} if style == "text" else {one.target: _made(settings, one) for one in reports}
+    documents = [document(one, made.get(one.target, {})) for one in reports]
+    out(style, plain(found), documents, partial(shown, found), partial(_outcome, settings, reports, made))
     if len(reports) > 1:
         say(f"{sum(one.severity is Severity.OK for one in reports)} of {len(reports)} ok")
-    return int(max(one.severity for one in reports))
+
+
+def _made(settings: Settings, report: Report) -> Origins:
+    """Return where the objects of the findings were made, or changed last by a migration that is applied."""
+    if not report.findings or report.asked:
+        return {}
+    from healthd.cli.ci_output import relative
+    from healthd.expected.files import read_migrations
+    from healthd.expected.origins import origins
+    from healthd.expected.store import read_lock
+
+    own = next((settings.of(one) for one in settings.targets if one.name == report.target), settings)
+    applied = {one.id for one in report.migrations if one.applied_at}
+    places = [(one.key, one.attribute) for one in report.findings]
+    lock = read_lock(own).on(report.server_version or 0)
+    found = origins(places, lock, read_migrations(own.sources), applied or None)
+    return {place: replace(one, file=relative(one.file)) for place, one in found.items()}
+
+
+def _outcome(settings: Settings, reports: Sequence[Report], made: Mapping[str, Origins]) -> Outcome:
+    """Return the reports for CI systems; what no migration made is shown in the lock file of its target."""
+    from healthd.cli.ci_output import home_of, runbook_of
+    from healthd.report.ci.annotations import Outcome
+    from healthd.report.ci.findings import of_report
+
+    locks = {one.name: str(settings.of(one).lock) for one in settings.targets}
+    known, book = str(settings.lock), runbook_of(settings)
+    annotations = (
+        found
+        for one in reports
+        for found in of_report(one, made.get(one.target, {}), lock=locks.get(one.target, known), runbook=book)
+    )
+    return home_of(settings, Outcome(tuple(annotations)), "check")
 
 
 async def _all_rounds(settings: Settings, targets: Sequence[Target], endpoints: Sequence[Endpoint]) -> list[Report]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,10 +26,13 @@ from healthd.model.migration_names import canonical
 from healthd.model.severity import Severity
 from healthd.report.lines import Line, plain
 
+if TYPE_CHECKING:
+    from healthd.report.ci.annotations import Outcome
+
 SEVERITIES = {"error": Severity.CRITICAL, "warning": Severity.WARNING}
 
 
-@verb(database=False)
+@verb(database=False, ci=True)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--no-squawk", is_flag=True, help="Apply only healthd's own rules, not those of squawk.")
 def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: bool) -> int:
@@ -60,12 +64,21 @@ def lint(settings: Settings, style: str, paths: tuple[Path, ...], no_squawk: boo
         count, advice = count + sources, [*advice, *(one for one in found if one not in advice)]
     nothing = f"{count} file{'s' * (count != 1)}: nothing found"
     lines = tuple(_lines(advice)) or (Line((nothing,), Severity.OK, marked="nothing found"),)
-    out(style, plain(lines), {"advice": [asdict(one) for one in advice]}, partial(shown, lines))
+    document = {"advice": [asdict(one) for one in advice]}
+    out(style, plain(lines), document, partial(shown, lines), partial(_outcome, settings, advice))
     links = dict.fromkeys(one.link for one in advice)
     for link in links if style == "text" else ():
         say(f"see {link.replace(LINK, 'healthd docs lint#')}")
     severities = {one.severity for one in advice}
     return 2 if "error" in severities else 1 if "warning" in severities else 0
+
+
+def _outcome(settings: Settings, advice: Sequence[Advice]) -> Outcome:
+    from healthd.cli.ci_output import home_of
+    from healthd.report.ci.advice import of_advice
+    from healthd.report.ci.annotations import Outcome
+
+    return home_of(settings, Outcome(tuple(map(of_advice, advice))), "lint")
 
 
 def _of_projects(projects: Sequence[Settings], paths: Sequence[Path]) -> list[tuple[Settings, tuple[Path, ...]]]:

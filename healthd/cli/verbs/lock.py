@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace as changed
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from healthd.cli.fleet import Result, of_target, on_projects
-from healthd.cli.options import finished, progress, say, verb
+from healthd.cli.options import CI_STYLES, finished, progress, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileChanged, LockFileError
-from healthd.expected.files import read_migrations
+from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile, disagreements
 from healthd.expected.lockfile_lines import verified
 from healthd.expected.lockfile_text import dump, linked
@@ -25,8 +26,11 @@ from healthd.replay.other_major import replay_on
 from healthd.replay.replay import replay
 from healthd.text import some
 
+if TYPE_CHECKING:
+    from healthd.report.ci.annotations import Outcome
 
-@verb(database=False)
+
+@verb(database=False, ci=True)
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 if the lock file does not match the files.")
 @click.option("--full", is_flag=True, help="Measure all files again, including those that have not changed.")
 @click.option(
@@ -57,7 +61,8 @@ def lock(
     Every time all files are applied to an empty server, and the result is compared. Only files that were added or
     changed since the last time, and those after them, are measured; --full measures all.
 
-    With --check, the files are replayed in the same way, but nothing is written. Use this in CI.
+    With --check, the files are replayed in the same way, but nothing is written. Use this in CI. The formats of CI
+    systems (`healthd docs ci`) need --check.
 
     \b
     Exit codes:
@@ -72,6 +77,8 @@ def lock(
       healthd lock --check --full
       healthd lock --also-on /usr/lib/postgresql/15/bin
     """
+    if style in CI_STYLES and not check:
+        raise click.UsageError(f"--format {style} needs --check")
     run = _check if check else partial(_write, forget=forget)
     return on_projects(settings, style, target, partial(run, also_on=also_on, full=full))
 
@@ -183,7 +190,18 @@ def _check(settings: Settings, *, also_on: Sequence[Path], full: bool) -> Result
         )
     if wrong:
         say("    hint: regenerate it with: healthd lock")
-    return Result(2 if wrong else 0, "\n".join(wrong) or f"{settings.lock.name} matches the files", document)
+    text = "\n".join(wrong) or f"{settings.lock.name} matches the files"
+    return Result(2 if wrong else 0, text, document, outcome=partial(_outcome, settings, migrations, wrong, unseen))
+
+
+def _outcome(
+    settings: Settings, migrations: Iterable[Migration], wrong: Iterable[str], unseen: Iterable[int]
+) -> Outcome:
+    from healthd.report.ci.annotations import Outcome
+    from healthd.report.ci.locks import of_disagreements, of_unseen
+
+    lock, files = str(settings.lock), {one.id: str(one.path) for one in migrations}
+    return Outcome((*of_disagreements(wrong, files, lock), *of_unseen(unseen, lock)))
 
 
 def _otherwise(known: LockFile, number: int, made: LockFile) -> Iterator[str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
 from healthd.background import Later
 from healthd.cli.fleet import Result, on_targets, several
 from healthd.cli.options import finished, say, verb
@@ -23,12 +27,15 @@ from healthd.migrations.standing import Standing, standing
 from healthd.model.ledger import State
 from healthd.model.observations import Size
 
+if TYPE_CHECKING:
+    from healthd.report.ci.annotations import Outcome
+
 Seen = tuple[dict[str, Size], Foreseen, Surroundings | None]
 
 SAID = {**FAULTS, State.INTERRUPTED: "interrupted: run healthd resume"}
 
 
-@verb()
+@verb(ci=True)
 @several
 def plan(settings: Settings, style: str, target: str | None, every: bool) -> int:
     """Show what migrate would do: statements, locks, rewrites and table sizes.
@@ -84,7 +91,23 @@ def _plan(settings: Settings, target: Target) -> Result:
         say(f"    hint: {one['hint']}")
     unknown = any(one.locked is None for one in found)
     code = 3 if unknown else 2 if faults or lacking or reasons else 1 if found else 0
-    return Result(code, "\n".join(lines), document_)
+    outcome = partial(_outcome, settings, migrations, stand, document_, found, sizes)
+    return Result(code, "\n".join(lines), document_, outcome=outcome)
+
+
+def _outcome(
+    settings: Settings,
+    migrations: Iterable[Migration],
+    stand: Standing,
+    document_: Mapping[str, Any],
+    found: Sequence[Planned],
+    sizes: Mapping[str, Size],
+) -> Outcome:
+    """Return the plan for CI systems."""
+    from healthd.report.ci.plans import Places, of_plan
+
+    places = Places({one.id: str(one.path) for one in migrations}, str(settings.lock))
+    return of_plan(document_, found, sizes, {one.id: one.state for one in stand.migrations}, places)
 
 
 async def _read(

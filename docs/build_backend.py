@@ -21,7 +21,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parents[1]
 PLACE = "healthd/documentation"
-SHIPPED = {"prometheus": "*.yml", "systemd": "healthd*"}  # by folder: what a wheel brings of it
+SHIPPED = {"prometheus": "*", "systemd": "healthd*"}  # by folder: what a wheel brings of it
 
 
 def get_requires_for_build_wheel(config_settings: dict[str, Any] | None = None) -> list[str]:

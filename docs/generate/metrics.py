@@ -36,6 +36,7 @@ LABELS: Mapping[str, str] = {
     "version": "version of healthd",
     "team": "an example: a target has the `labels` that yoyo.ini gives it",
     "url": "`external_url` of `yoyo.ini`",
+    "migration": "ID of a migration",
     "method": "HTTP method; `other` for an unusual one",
     "route": "template of the route, `unmatched` if no route matched",
     "status": "HTTP status; 499 if the caller left",
@@ -75,7 +76,7 @@ The middleware [`healthd.asgi`](../how-to/machines_api.md) exports these from th
 
 def page() -> str:
     """Return the whole page as Markdown."""
-    daemon, application = _daemon(), _application()
+    daemon, application = of_daemon(), _application()
     names = sorted({label for one in (*daemon, *application) for label in _labels(one)})
     return HEAD.format(
         daemon=_families(daemon),
@@ -102,7 +103,7 @@ def _labels(family: Metric) -> tuple[str, ...]:
     return tuple(getattr(family, "_labelnames", ()))
 
 
-def _daemon() -> list[Metric]:
+def of_daemon() -> list[Metric]:
     """Return every family, from a board on which a target and an endpoint have had a round."""
     board = Board()
     board.external_url, board.reloaded_at = "https://healthd.example", NOW

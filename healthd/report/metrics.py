@@ -289,6 +289,18 @@ def _migrations(fresh: Mapping[str, Entry]) -> Iterator[Metric]:
                 if one.report is not None and one.report.failure is None and one.report.asked is None
             },
         )
+    applied = GaugeMetricFamily(
+        "healthd_migration_applied_timestamp_seconds",
+        "Unix time at which the newest migration of the target was applied.",
+        labels=["target", "migration"],
+    )
+    for name, one in fresh.items():
+        known = one.report.migrations if one.report is not None else ()
+        times = {migration.id: migration.applied_at for migration in known if migration.applied_at is not None}
+        if times:
+            newest = max(times, key=lambda migration: (times[migration], migration))
+            applied.add_metric([name, newest], times[newest].timestamp())
+    yield applied
 
 
 def _endpoints(entries: Mapping[str, Entry], fresh: Mapping[str, Entry], _now: object) -> Iterator[Metric]:

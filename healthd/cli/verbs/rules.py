@@ -14,7 +14,8 @@ from healthd.config.settings import Settings
 from healthd.errors import UsageError
 
 RULES = "healthd.rules.yml"
-FILES = (RULES, "healthd.rules_test.yml", "prometheus.yml", "alertmanager.yml")
+DASHBOARD = "healthd.dashboard.json"
+FILES = (RULES, "healthd.rules_test.yml", "prometheus.yml", "alertmanager.yml", DASHBOARD)
 RUNBOOK = f"{PLACEHOLDER}/docs/runbook.md"
 ADDRESS = re.compile(r"https?://[^\s\"'#{}\\]+\Z")  # stands in YAML, and in templates of Prometheus
 
@@ -32,7 +33,8 @@ def rules(
     """Print or write the alert rules for Prometheus.
 
     FILES are healthd.rules.yml unless you name others: healthd.rules_test.yml (tests of the rules, for promtool),
-    prometheus.yml and alertmanager.yml (examples). The links of the alerts lead to `external_url` in yoyo.ini.
+    prometheus.yml and alertmanager.yml (examples), healthd.dashboard.json (a dashboard for Grafana). The links of the
+    alerts lead to `external_url` in yoyo.ini.
 
     \b
     Exit codes:
@@ -44,6 +46,7 @@ def rules(
       healthd rules > healthd.rules.yml
       healthd rules --to /etc/prometheus
       healthd rules alertmanager.yml
+      healthd rules healthd.dashboard.json > healthd.dashboard.json
     """
     texts = shipped("prometheus", files or (RULES,), FILES)
     address = _runbook(settings, runbook)

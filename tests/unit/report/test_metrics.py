@@ -87,7 +87,10 @@ def test_a_scraper_gets_the_format_that_it_asks_for() -> None:
 
 def full() -> Board:
     """A board on which every metric has a series."""
-    states = tuple(MigrationState(f"000{number}", state) for number, state in enumerate(State))
+    states = tuple(
+        MigrationState(f"000{number}", state, NOW if state is State.APPLIED else None)
+        for number, state in enumerate(State)
+    )
     drifted = report(
         finding(expected="x", actual="y"),
         migrations=states,
@@ -104,7 +107,7 @@ def test_every_promised_metric_is_there() -> None:
         check_failures_total check_duration_seconds_bucket migrations_pending migrations_applied migrations_edited
         migrations_missing migrations_unknown migrations_out_of_order migrations_interrupted maintenance_active
         config_last_reload_successful config_last_reload_success_timestamp_seconds incidents_total
-        query_duration_seconds_sum query_duration_seconds_count waived"""
+        migration_applied_timestamp_seconds query_duration_seconds_sum query_duration_seconds_count waived"""
 
     assert {f"healthd_{name}" for name in promised.split()} <= names(series(full()))
 
@@ -317,3 +320,20 @@ def test_the_time_of_questions_is_added_up_by_question() -> None:
 
 def test_the_memory_of_the_process_is_told() -> None:
     assert "\nprocess_resident_memory_bytes " in text_of(board())
+
+
+def test_the_newest_migration_has_the_time_at_which_it_was_applied() -> None:
+    def applied(*times_s: int | None) -> Report:
+        return report(
+            migrations=tuple(
+                MigrationState(f"000{number}", State.APPLIED, None if at is None else NOW + timedelta(seconds=at))
+                for number, at in enumerate(times_s, 1)
+            )
+        )
+
+    name = "migration_applied_timestamp_seconds"
+    shown = series(board(applied(0, 20, 10)))
+    assert NOW.timestamp() + 20 == one(shown, name, migration="0002")
+    assert 1 == sum(each == f"healthd_{name}" for each, _ in shown)
+    assert NOW.timestamp() == one(series(board(applied(0, 0, None))), name, migration="0002")  # the later one of two
+    assert f"healthd_{name}" not in names(series(board(applied(None))))

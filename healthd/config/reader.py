@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from healthd.config.hosts import host_name
 from healthd.config.ini import Origins, new_parser, parse, parse_alone
 from healthd.config.platforms import profile_names, read_profile
-from healthd.config.sections import FILE, Sections, misleading
+from healthd.config.sections import FILE, Sections
 from healthd.config.settings import LOCK, RULES, Endpoint, Settings, Target, TargetFolder
 from healthd.config.target_files import with_files
+from healthd.config.target_names import misleading
 from healthd.contracts import load as load_contract
 from healthd.contracts.application import contract_in
 from healthd.contracts.json_shape import Shape

@@ -6,10 +6,9 @@ import configparser
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from unicodedata import normalize
-from urllib.parse import unquote
 
 from healthd.config.ini import Origins, own
+from healthd.config.target_names import alike, misleading
 from healthd.errors import ConfigError
 
 FILE = "yoyo.ini"
@@ -185,22 +184,3 @@ class Sections:
         if value not in choices:
             raise self.wrong("healthd", key, f"{value!r} is not a valid value", f"valid: {', '.join(choices)}")
         return value
-
-
-def misleading(word: str, name: str) -> str:
-    """Return what is wrong with the name of a target or endpoint; an empty text when it is valid."""
-    steps = unquote(name).split("/")
-    if not unquote(name).isprintable():
-        return "the name contains a character that is not printable"
-    if not all(steps) or {".", ".."} & set(steps):
-        return "the name is not a valid path: a part of it is empty, . or .."
-    if steps[-1] == "repair" and len(steps) > 1:
-        return f"the page of its name would be the repair page of {'/'.join(steps[:-1])}"
-    if word == "target" and name.casefold().startswith("endpoint:"):
-        return f"the name is reserved for [endpoint {name[9:]}]"
-    return ""
-
-
-def alike(name: str) -> str:
-    """Return a form that is the same for two names that a reader, or a proxy, may take for the same name."""
-    return normalize("NFKC", unquote(name)).casefold()

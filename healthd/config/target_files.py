@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from healthd.config.sections import alike
 from healthd.config.settings import Settings, Signature, Target, TargetFile, TargetFolder
+from healthd.config.target_names import alike
 from healthd.errors import ConfigError, HealthdError
 from healthd.text import natural
 

@@ -118,6 +118,14 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
     },
     "target": {
         "database": ("URL or key=value string", "required"),
+        "databases": (
+            (
+                "patterns with `*` and `?`, separated by blanks: each database of the server that matches is a target "
+                "NAME/DATABASE; `!PATTERN` leaves some out ([one server, many databases]"
+                "(../how-to/fleet.md#one-server-many-databases))"
+            ),
+            "none: the target is `database`",
+        ),
         "migrate_database": (
             (
                 "the same database with another role, for the verbs that change it: `migrate`, `rollback`, `resume`, "

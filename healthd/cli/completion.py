@@ -35,7 +35,7 @@ def target_names(context: click.Context) -> Iterable[str]:
     """Complete the name of a target."""
     from healthd.text import natural
 
-    return sorted((target.name for target in _settings(context).targets), key=natural)
+    return sorted((target.name for target in _settings(context).declared), key=natural)
 
 
 @completing
@@ -44,7 +44,7 @@ def migration_ids(context: click.Context) -> Iterable[str]:
     from healthd.expected.quick_read import glance
 
     settings, name = _settings(context), context.params.get("target")
-    projects = [settings.of(settings.target(name))] if name else settings.projects().values()
+    projects = [settings.of(settings.section(name))] if name else settings.projects().values()
     return dict.fromkeys(migration for project in projects for migration, _ in glance(project.sources))
 
 

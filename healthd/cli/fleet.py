@@ -46,7 +46,7 @@ def several(function: Callable[..., Any]) -> Callable[..., Any]:
             "--target",
             metavar="NAME",
             shell_complete=target_names,
-            help="On this target, or on all that match a pattern with * and ?; required if there are several.",
+            help="On this target, on all of a group, or of a pattern with * and ?; required if there are several.",
         ),
     ):
         function = option(function)
@@ -66,7 +66,7 @@ def chosen(settings: Settings, name: str | None, *, every: bool = False) -> tupl
     """
     if every and name:
         raise click.UsageError("--all and --target exclude each other")
-    targets = settings.targets
+    targets = candidates(settings)
     if every:
         return targets
     known = ", ".join(sorted((one.name for one in targets), key=natural))
@@ -74,12 +74,34 @@ def chosen(settings: Settings, name: str | None, *, every: bool = False) -> tupl
         if len(targets) > 1:
             raise ConfigError("several targets are configured", hint=f"--target NAME ({known}), or --all")
         return targets
-    exact = tuple(one for one in targets if one.name == name)
-    found = exact or tuple(one for one in targets if fnmatchcase(one.name, name))
+    found = named_by(targets, name)
     if not found:
         meant = did_you_mean(name, (one.name for one in targets))
         raise ConfigError(f"unknown target {name!r}", hint=f"{meant}known targets: {known}")
     return found
+
+
+def candidates(settings: Settings) -> tuple[Target, ...]:
+    """Return all targets, and the groups whose databases are not all known: each is a failure among the results."""
+    return *settings.targets, *(one for one in settings.groups if one.name in settings.unlisted)
+
+
+def named_by(targets: Sequence[Target], name: str) -> tuple[Target, ...]:
+    """Return the target of this name, the databases of the group of this name, or the targets of this pattern.
+
+    A group among the targets is one of those if one of its databases may be.
+    """
+    if exact := tuple(one for one in targets if one.name == name or one.group == name):
+        return exact
+    from healthd.config.databases import concerns  # it needs the driver
+
+    return tuple(one for one in targets if fnmatchcase(one.name, name) or (one.databases and concerns(one, name)))
+
+
+def refuse_unlisted(settings: Settings, target: Target) -> None:
+    """Raise the error of a group among the targets: it is no database that a verb could work on."""
+    if target.databases:
+        raise settings.unlisted[target.name]
 
 
 def on_targets(
@@ -90,9 +112,10 @@ def on_targets(
     A target that fails is a result like any other, and a comment if the results are SQL; a single one fails as the
     verb does.
     """
-    settings = watched(settings)
+    settings = watched(settings, name)
     targets = chosen(settings, name, every=every)
     if len(targets) == 1 and not every:
+        refuse_unlisted(settings, targets[0])
         result = run(settings.of(targets[0]), targets[0])
         shown = _shown(result.lines) if result.lines else None
         out(style, result.text, result.document, shown, _outcomes(settings, [result]))
@@ -117,7 +140,7 @@ def on_projects(settings: Settings, style: str, name: str | None, run: Callable[
 
 def projects_of(settings: Settings, name: str | None) -> tuple[Settings, ...]:
     """Return the settings with the files of a target; without a name those of all targets, each once."""
-    return (settings.of(settings.target(name)),) if name else tuple(settings.projects().values())
+    return (settings.of(settings.section(name)),) if name else tuple(settings.projects().values())
 
 
 def one_project(settings: Settings, name: str | None) -> Settings:
@@ -132,6 +155,7 @@ def one_project(settings: Settings, name: str | None) -> Settings:
 def _result(settings: Settings, target: Target, run: Run, *, in_sql: bool) -> Result:
     with named(target.name):
         try:
+            refuse_unlisted(settings, target)
             return run(settings.of(target), target)
         except HealthdError as error:
             said = {"code": error.code, "message": str(error), "hint": error.hint, **error.members}

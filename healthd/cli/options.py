@@ -288,8 +288,15 @@ def manner(settings: Settings, options: dict[str, Any], tell: Callable[[str], No
     )
 
 
-def watched(settings: Settings) -> Settings:
-    """Return the settings; if they have no target, with the database of the `healthd up` that runs in this folder."""
+def watched(settings: Settings, name: str | None = None) -> Settings:
+    """Return the settings; if they have no target, with the database of the `healthd up` that runs in this folder.
+
+    Groups get their databases: those that may have a target of this name or pattern, or all.
+    """
+    if settings.groups:
+        from healthd.rounds.database_lists import with_lists  # few projects have groups
+
+        return finished(with_lists(settings, name))
     if settings.targets:
         return settings
     if settings.folder is not None:
@@ -308,9 +315,10 @@ def watched(settings: Settings) -> Settings:
 
 def one_target(settings: Settings, name: str | None) -> Target:
     """Return the target of this name, or the only target; raise ConfigError if there is no such target, or several."""
-    settings = watched(settings)
+    settings = watched(settings, name)
     if name:
         return settings.target(name)
+    settings.refuse_unlisted()
     if len(settings.targets) > 1:
         names = ", ".join(sorted((one.name for one in settings.targets), key=natural))
         raise ConfigError("several targets are configured", hint=f"choose one: --target NAME ({names})")

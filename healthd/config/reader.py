@@ -63,7 +63,8 @@ def read_settings(file: Path | None = None, *, database: str | None = None) -> S
         targets = (_only(url, settings, VARIABLE),)
     elif (names := reader.named("target")) or reader.get("healthd", "targets_dir"):
         targets = tuple(reader.target(name, base, settings, contracts) for name in names)
-        return with_files(replace(settings, targets=targets, folder=reader.folder(base, settings, contracts, targets)))
+        folder = reader.folder(base, settings, contracts, targets)
+        return with_files(replace(settings.declaring(targets), folder=folder))
     elif written := reader.get("DEFAULT", "database"):
         targets = (_only(written, settings, reader.place("DEFAULT", "database")),)
     else:
@@ -395,4 +396,18 @@ class _Reader(Sections):
             base / lock if lock else None,
             self.labels(section),
             self.seconds(section, "deadline_max_s", settings.deadline_max_s),
+            self.databases(section),
         )
+
+    def databases(self, section: str) -> tuple[str, ...]:
+        """Return the patterns of a group of databases; none for a target that is one database."""
+        if "databases" not in self.own(section):
+            return ()
+        patterns = tuple((self.get(section, "databases") or "").split())
+        if not any(included := [one for one in patterns if not one.startswith("!")]):
+            known = "write the names of databases, with * and ?; !PATTERN leaves some of them out"
+            raise self.wrong(section, "databases", "no pattern of databases to include", known)
+        if "!" in patterns or any("," in one for one in included):
+            known = "for example: shop_* !shop_test_*"
+            raise self.wrong(section, "databases", "not patterns that are separated by blanks", known)
+        return patterns

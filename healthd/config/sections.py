@@ -73,6 +73,7 @@ KEYS: Mapping[str, frozenset[str]] = {
     "target": frozenset(
         [
             "database",
+            "databases",
             "migrate_database",
             "sources",
             "lock",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +56,9 @@ class Target:
     rows are sampled in each table that a contract's model reads: none by default. `profiles` are the platforms that
     made objects in it, which are not reported. `migrate_dsn` is for the verbs that change the database, `dsn` for all
     others; empty: the same. `sources` and `lock` are its own files; without them it has those of the settings.
+
+    A target with patterns in `databases` is a group: not a database that is watched, but one that is asked for the
+    databases of its server. Each that matches is a target with the name of its `group`.
     """
 
     name: str
@@ -71,6 +74,8 @@ class Target:
     lock: Path | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # of its metrics
     deadline_max_s: float = 120.0  # up to which a round gets the time that the target needs
+    databases: tuple[str, ...] = ()
+    group: str = ""
 
     @property
     def migrating(self) -> Target:
@@ -115,7 +120,11 @@ class TargetFolder:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one process; paths are absolute. `targets` is empty when no database is configured."""
+    """All settings of one process; paths are absolute. `targets` is empty when no database is configured.
+
+    The databases of `groups` are targets as soon as their names are known (see `config.databases`). `unlisted` are the
+    groups of which that could not be established, or not for every database, and why.
+    """
 
     file: Path | None
     sources: tuple[Path, ...]
@@ -146,6 +155,18 @@ class Settings:
     folder: TargetFolder | None = None  # of further targets, which `targets` contains
     state_dir: Path | None = None  # where the daemon keeps what it remembers; None: nowhere
     deadline_max_s: float = 120.0
+    groups: tuple[Target, ...] = ()
+    unlisted: Mapping[str, HealthdError] = field(default_factory=dict)
+
+    @property
+    def declared(self) -> tuple[Target, ...]:
+        """Return the targets and groups that have a section."""
+        return *(one for one in self.targets if not one.group), *self.groups
+
+    def declaring(self, declared: Sequence[Target]) -> Settings:
+        """Return these settings with the targets and groups of these sections."""
+        groups = tuple(one for one in declared if one.databases)
+        return replace(self, targets=tuple(one for one in declared if not one.databases), groups=groups)
 
     def of(self, target: Target) -> Settings:
         """Return these settings with the migrations and the lock file of a target."""
@@ -155,7 +176,7 @@ class Settings:
 
     def projects(self) -> Mapping[Path, Settings]:
         """Return the settings for each lock file: those of the targets, or of yoyo.ini if there is no target."""
-        return {own.lock: own for own in map(self.of, self.targets)} or {self.lock: self}
+        return {own.lock: own for own in map(self.of, (*self.targets, *self.groups))} or {self.lock: self}
 
     def refuse_wrong_files(self) -> None:
         """Raise the first error in the folder of targets, and state how many there are."""
@@ -165,11 +186,27 @@ class Settings:
         if errors:
             raise errors[0]
 
+    def refuse_unlisted(self) -> None:
+        """Raise the first error of a group whose databases are not all targets."""
+        for error in self.unlisted.values():
+            raise error
+
+    def section(self, name: str) -> Target:
+        """Return the target of this name, or the group that sets what a target of this name has."""
+        if all(target.name != name for target in self.targets):
+            for group in self.groups:
+                if name == group.name or name.startswith(f"{group.name}/"):
+                    return group
+        return self.target(name)
+
     def target(self, name: str) -> Target:
-        """Return the target with this name."""
+        """Return the target with this name; raise the error of its group if that is not listed."""
         for target in self.targets:
             if target.name == name:
                 return target
+        for group, error in self.unlisted.items():
+            if name == group or name.startswith(f"{group}/"):
+                raise error
         known = ", ".join(sorted((target.name for target in self.targets), key=natural)) or "none"
         meant = did_you_mean(name, (target.name for target in self.targets))
         raise ConfigError(f"unknown target {name!r}", hint=f"{meant}known targets: {known}")

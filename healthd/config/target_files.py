@@ -56,7 +56,7 @@ def has_changed(folder: TargetFolder) -> bool:
 
 def _with(settings: Settings, folder: TargetFolder) -> Settings:
     found = (target for one in folder.files for target in one.targets)
-    return replace(settings, targets=(*folder.own.values(), *found), folder=folder)
+    return replace(settings.declaring((*folder.own.values(), *found)), folder=folder)
 
 
 def _listing(folder: Path) -> dict[Path, Signature]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
@@ -60,9 +60,13 @@ class Dsn:
     @property
     def place(self) -> str:
         """Return the database and the host, for messages: never the password."""
+        return f"{'default database' if self.dbname is None else self.dbname} at {self.server}"
+
+    @property
+    def server(self) -> str:
+        """Return the host and the port, for messages."""
         host = self.host or self.parameters.get("hostaddr") or self.parameters.get("service") or "local socket"
-        port = "" if self.port is None else f":{self.port}"
-        return f"{'default database' if self.dbname is None else self.dbname} at {host}{port}"
+        return host if self.port is None else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -76,6 +80,11 @@ class Dsn:
         else:
             host = ""
         return f"postgresql://{user}@{host}/{name}".replace("//@", "//") + (f"?{urlencode(known)}" if known else "")
+
+    def on(self, database: str) -> Dsn:
+        """Return it with another database of the same server."""
+        known = {**self.parameters, "dbname": database}
+        return replace(self, text=make_conninfo(**known), parameters=MappingProxyType(known))
 
     def complete(self, *, timeout_s: float = 5.0, password: str | None = None) -> str:
         """Return what the driver connects with: healthd's defaults for the parameters that are not set are added."""

@@ -12,7 +12,7 @@ from healthd.model.contracts import Contract
 from healthd.model.kinds import Kind
 from healthd.model.ledger import MigrationState
 from healthd.model.names import Key
-from healthd.model.observations import Access, Asked, Counter, Prepared, RoundTrip, Sample, SortedBy, Unsampled
+from healthd.model.observations import Access, Asked, Counter, Listed, Prepared, RoundTrip, Sample, SortedBy, Unsampled
 from healthd.model.scripts import Script
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Snapshot, TableLock
@@ -106,6 +106,7 @@ class Evidence:
     counters: tuple[Counter, ...] = ()
     sorted_by: tuple[SortedBy, ...] = ()
     asked: tuple[Asked, ...] = ()
+    listed: tuple[Listed, ...] = ()
     printed: Mapping[tuple[Key, str | None], str] = field(default_factory=dict)
     texts_grant: str | None = None
     waivers: tuple[WaiverState, ...] = ()
@@ -147,6 +148,7 @@ class Report(Verdict):
     next_round_s: float = 0.0  # after this one
     failure: str | None = None  # why the round could not be made (unreachable, denied, timeout, error)
     asked: Asked | None = None  # in the round of an endpoint
+    listed: Listed | None = None  # in the round of a group
     questions: tuple[tuple[str, float], ...] = ()  # to the server, in their order, with the seconds that each took
     database: str = ""  # the name of the database and its host, without user and password; empty for an endpoint
     lock_digest: str = ""  # of the lock file that it was compared with; empty if that has none

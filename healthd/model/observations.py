@@ -130,6 +130,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """How many databases of a server match the patterns of a group; `left_out` are those without a target, and why."""
+
+    name: str
+    patterns: tuple[str, ...]
+    count: int
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """What the server reported about a contract's statement: nothing (None), or a message with its position.
 

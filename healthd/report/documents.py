@@ -29,7 +29,7 @@ def document(report: Report, made: Mapping[Place, Origin] | None = None) -> dict
         "database": report.database or None,
         "lock_digest": report.lock_digest or None,
         "maintenance": report.maintenance,
-        "adopted": None if report.failure or report.asked else report.not_adopted is None,
+        "adopted": None if report.failure or report.asked or report.listed else report.not_adopted is None,
         "notes": list(report.notes),
         "checks": {name: str(severity) for name, severity in report.checks.items()},
         "findings": [{**finding_document(one), **_origin(one, made)} for one in report.findings],

@@ -115,6 +115,11 @@ def _gauge(name: str, text: str, values: dict[str, float | None]) -> GaugeMetric
     return family
 
 
+def _is_database(report: Report) -> bool:
+    """Return whether this is the report of a database, and not of an endpoint or of a group."""
+    return report.asked is None and report.listed is None
+
+
 def _seconds(instant: datetime | None) -> float | None:
     return instant.timestamp() if instant else None
 
@@ -254,7 +259,7 @@ def _waived(fresh: Mapping[str, Entry]) -> Metric:
         {
             name: float(len(one.report.waived))
             for name, one in fresh.items()
-            if one.report is not None and one.report.failure is None and one.report.asked is None
+            if one.report is not None and one.report.failure is None and _is_database(one.report)
         },
     )
 
@@ -286,7 +291,7 @@ def _migrations(fresh: Mapping[str, Entry]) -> Iterator[Metric]:
             {
                 name: float(sum(migration.state is state for migration in one.report.migrations))
                 for name, one in fresh.items()
-                if one.report is not None and one.report.failure is None and one.report.asked is None
+                if one.report is not None and one.report.failure is None and _is_database(one.report)
             },
         )
     applied = GaugeMetricFamily(
@@ -340,7 +345,7 @@ def _parts(report: Report | None) -> tuple[object, ...]:
     """Return the parts of a report that a quiet round takes over from the last one."""
     if report is None:
         return ()
-    return report.checks, report.findings, report.migrations, report.waived, report.failure, report.asked is None
+    return report.checks, report.findings, report.migrations, report.waived, report.failure, _is_database(report)
 
 
 class _Families(Collector):

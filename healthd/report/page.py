@@ -125,9 +125,9 @@ def _texts(finding: Finding) -> Iterator[str]:
 
 def _unconfigured(report: Report | None) -> list[str]:
     """Return the checks for which nothing is configured: they have no verdict."""
-    if report is None or report.asked is not None or report.not_adopted is not None:
+    if report is None or report.asked or report.listed or report.not_adopted is not None:
         return []
-    known = {"endpoints", *applicable(()), *report.checks}
+    known = {"endpoints", "databases", *applicable(()), *report.checks}
     if report.failure is not None:
         known.add("waivers")  # whether there are any is not known: the files may be unread
     return [name for name in CHECKS if name not in known]

@@ -39,6 +39,7 @@ HEADLINES = {  # what the headline says about each problem, in the order of prec
     "endpoint_unavailable": "is not available",
     "endpoint_mismatch": "does not match its contract",
     "endpoint_slow": "is slow",
+    "database_not_watched": "has databases that are not watched, or none",
     "migration_pending": "has a pending migration",
     "unexpected_object": "has objects that are not in sql/",
     "lock_outdated": "has migrations that the lock file does not contain",
@@ -104,6 +105,8 @@ def _headline(entry: Entry, fresh: bool, seen_at: datetime | None, now: datetime
     severities = {one.severity for one in report.findings}
     total = f": {counted(len(report.findings), 'finding')}"
     if not report.findings:
+        if report.listed is not None:
+            return "", f" lists {counted(report.listed.count, 'database')}"
         return "", " matches sql/" if report.asked is None else " responds as expected"
     if {one.problem for one in report.findings} == {"not_adopted"}:
         return "", " is not adopted yet"

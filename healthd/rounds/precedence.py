@@ -23,6 +23,7 @@ ORDER = """
     lock_outdated
     deadline_exceeded
     sequence_exhausting
+    database_not_watched
     migration_pending
     endpoint_slow
     unexpected_object

@@ -45,7 +45,7 @@ Done = TypeVar("Done")
 def sources(file: Path | None, target: str) -> Settings:
     """Return the settings that name the migrations: those of yoyo.ini, or of one of its targets."""
     settings = read_settings(file)
-    return settings.of(settings.target(target)) if target else settings
+    return settings.of(settings.section(target)) if target else settings
 
 
 @dataclass(slots=True)

@@ -39,8 +39,8 @@ DOORS = frozenset(
     postgres
     replay
     report.connections report.exposition report.log report.metrics report.web
-    rounds.closer_look rounds.deadline rounds.endpoints rounds.examination rounds.opening rounds.readiness
-    rounds.session rounds.timing
+    rounds.closer_look rounds.database_lists rounds.deadline rounds.endpoints rounds.examination rounds.opening
+    rounds.readiness rounds.session rounds.timing
     testing""".split()
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import click
 from healthd.background import Later
 from healthd.cli.completion import contract_names, target_names
 from healthd.cli.contracts import contract_called
+from healthd.cli.fleet import candidates, named_by
 from healthd.cli.options import finished, out, say, verb, watched
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError
@@ -39,7 +39,7 @@ IN_ALL = 64  # rounds of those that take turns; one that waits longer than a sec
     "--target",
     metavar="NAME",
     shell_complete=target_names,
-    help="Check only this target, pattern (*, ?), or endpoint (endpoint:NAME).",
+    help="Check only this target, group, pattern (*, ?), or endpoint (endpoint:NAME).",
 )
 @click.option(
     "--contract",
@@ -70,6 +70,8 @@ def check(settings: Settings, style: str, target: str | None, contracts: tuple[s
       healthd check
       healthd check --contract contracts/shop.json
     """
+    if all(one.name != target for one in settings.endpoints):
+        settings = watched(settings, target)
     targets, endpoints = _chosen(settings, target)
     if contracts:
         if target and endpoints:
@@ -132,8 +134,9 @@ def _outcome(settings: Settings, reports: Sequence[Report], made: Mapping[str, O
 async def _all_rounds(settings: Settings, targets: Sequence[Target], endpoints: Sequence[Endpoint]) -> list[Report]:
     """Return the reports; the servers are connected while what judges them is loaded."""
     rounds: list[Awaitable[Report]] = []
-    if targets:
-        chosen = replace(settings, targets=tuple(targets)).projects()
+    unlisted = [one for one in targets if one.databases]
+    if targets := [one for one in targets if not one.databases]:
+        chosen = replace(settings, targets=tuple(targets), groups=()).projects()
         projects = {path: Later(partial(_load, own)) for path, own in chosen.items()}
         begun = [(one, begin(one)) for one in targets] if len(targets) <= AT_ONCE else []
         examine_alone = await asyncio.to_thread(_load_round)
@@ -144,7 +147,12 @@ async def _all_rounds(settings: Settings, targets: Sequence[Target], endpoints: 
         from healthd.rounds.endpoints import examine_endpoint  # httpx takes 0.1 s
 
         rounds += map(examine_endpoint, endpoints)
-    return await asyncio.gather(*rounds)
+    reports = await asyncio.gather(*rounds)
+    if unlisted:
+        from healthd.rounds.database_lists import unlisted_report
+
+        reports += [unlisted_report(one, settings.unlisted[one.name]) for one in unlisted]
+    return reports
 
 
 def _in_turns(targets: Sequence[Target], examine: Callable[[Target], Awaitable[Report]]) -> list[Awaitable[Report]]:
@@ -162,20 +170,20 @@ def _in_turns(targets: Sequence[Target], examine: Callable[[Target], Awaitable[R
 
 
 def _chosen(settings: Settings, name: str | None) -> tuple[Sequence[Target], Sequence[Endpoint]]:
-    """Return the target or the endpoint of this name, or the targets of this pattern; without a name, all of them."""
+    """Return the endpoint of this name, or the targets of this name or pattern; without a name, all of them.
+
+    The settings are `watched`, unless the name is that of an endpoint.
+    """
     endpoints = {one.name: one for one in settings.endpoints}
     if name in endpoints:
         return (), (endpoints[name],)
-    settings = watched(settings)
-    targets = {one.name: one for one in settings.targets}
+    targets = candidates(settings)
     if name is None:
-        return settings.targets, settings.endpoints
-    if name in targets:
-        return (targets[name],), ()
-    if found := [one for one in targets.values() if fnmatchcase(one.name, name)]:
+        return targets, settings.endpoints
+    if found := named_by(targets, name):
         return found, ()
-    known = ", ".join(sorted([*targets, *endpoints], key=natural))
-    meant = did_you_mean(name, [*targets, *endpoints])
+    names = [*(one.name for one in targets), *endpoints]
+    known, meant = ", ".join(sorted(names, key=natural)), did_you_mean(name, names)
     raise ConfigError(f"unknown target {name!r}", hint=f"{meant}known targets: {known}")
 
 

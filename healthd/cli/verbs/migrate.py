@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from healthd.cli.completion import migration_ids, target_names
-from healthd.cli.fleet import chosen
+from healthd.cli.fleet import chosen, refuse_unlisted
 from healthd.cli.options import (
     finished,
     keeping,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     "--target",
     metavar="NAME",
     shell_complete=target_names,
-    help="The target to migrate, or a pattern with * and ?; required if there are several.",
+    help="The target or group to migrate, or a pattern with * and ?; required if there are several.",
 )
 @click.option("--to", metavar="ID", shell_complete=migration_ids, help="Stop after this migration.")
 @patient
@@ -98,13 +98,14 @@ def migrate(
       healthd migrate --to 0012_orders
       healthd migrate --all --jobs 8 --canary orders-eu
     """
-    settings = watched(settings)
+    settings = watched(settings, target)
     targets = chosen(settings, target, every=every)
     if every or len(targets) > 1:
         return _migrate_all(settings, targets, style, options, jobs=jobs or 4, canary=canary, keep_going=keep_going)
     if jobs or canary or keep_going:
         raise click.UsageError("--jobs, --canary and --keep-going require --all")
     (one,) = targets
+    refuse_unlisted(settings, one)
     notices: list[dict[str, Any]] = []
     done = migrate_and_say(settings, one, notices=notices, **options)
     document = {
@@ -176,7 +177,7 @@ def _migrate_all(
     from healthd.migrations.fleet import fleet
     from healthd.migrations.safe_run import migrate as apply
 
-    files = {path: _files(own) for path, own in replace(settings, targets=tuple(targets)).projects().items()}
+    files = {path: _files(own) for path, own in replace(settings, targets=tuple(targets), groups=()).projects().items()}
     first = next((one for one in targets if one.name == canary), None) if canary else None
     if canary and first is None:
         settings.target(canary)  # an unknown name is an error of its own
@@ -189,6 +190,7 @@ def _migrate_all(
             notices[target.name].extend(raised(text))
             say(f"{target.name}: {text}")
 
+        refuse_unlisted(settings, target)
         path = settings.of(target).lock
         return await apply(target.migrating, *files[path], replace(how, say=tell), name=path.name, **options)
 

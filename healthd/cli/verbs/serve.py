@@ -54,8 +54,8 @@ def again(settings: Settings) -> Callable[[], Settings]:
 
 
 def _served(settings: Settings) -> Settings:
-    """Return the settings with at least one target, unless they have a folder, to which targets may come."""
-    return watched(settings) if settings.folder is None else settings
+    """Return the settings with at least one target, unless they have a folder or a group, to which targets may come."""
+    return watched(settings) if settings.folder is None and not settings.groups else settings
 
 
 def listen_at(settings: Settings, listen: str | None) -> Settings:

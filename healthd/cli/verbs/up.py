@@ -51,8 +51,9 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.host, settings.port))
         load, attempt = again(settings), "healthd check"
-        if settings.folder is not None:
+        if settings.folder is not None or settings.groups:
             settings = watched(settings)  # it must have a target
+            settings.refuse_unlisted()
         if not settings.targets:
             data = embedded.within_reach(settings.data, binaries=settings.postgres_bin)
             say(f"no database is configured: starting PostgreSQL on {data}")

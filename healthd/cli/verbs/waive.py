@@ -121,7 +121,12 @@ def _entries(settings: Settings, wanted: Waiver, *, any_value: bool) -> tuple[Wa
     """Return the entries for what is found now; raise if nothing is, or if it cannot be told."""
     from healthd.comparison.waived import proposed
 
-    targets = (one_target(settings, wanted.target),) if wanted.target else watched(settings).targets
+    if wanted.target:
+        targets: Sequence[Target] = (one_target(settings, wanted.target),)
+    else:
+        settings = watched(settings)
+        settings.refuse_unlisted()
+        targets = settings.targets
     reports = finished(_rounds(targets, read_files(settings)))
     findings = [one for report in reports for one in report.findings]
     if entries := proposed(findings, wanted, any_value=any_value):

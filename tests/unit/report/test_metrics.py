@@ -12,6 +12,7 @@ from healthd._version import __version__
 from healthd.model.findings import Finding, Report, Waived
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
+from healthd.model.observations import Listed
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
 from healthd.report.board import Board
@@ -309,6 +310,14 @@ def test_incidents_have_a_series_for_each_problem_of_their_sort_and_no_other() -
 
     assert {"endpoint_unavailable", "endpoint_slow", "endpoint_mismatch"} == problems["endpoint:api"]
     assert set(PROBLEMS) - problems["endpoint:api"] == problems["app"]
+
+
+def test_a_group_is_a_target_without_migrations() -> None:
+    shown = series(board(report(listed=Listed("app", ("*",), 2))))
+    names = {name for name, _ in shown}
+
+    assert 1 == one(shown, "target_up", target="app")
+    assert set() == {name for name in names if "migrations" in name or "waived" in name}
 
 
 def test_the_time_of_questions_is_added_up_by_question() -> None:

@@ -17,6 +17,7 @@ LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 MEANINGS: Mapping[str, str] = {
     "daemon.started": "The daemon serves, and its rounds have begun.",
     "daemon.stopped": "The daemon has ended; a warning if rounds were still waiting for a server.",
+    "databases.changed": "A server has other databases for a group: these targets have appeared, and these are gone.",
     "files.accepted": "The files under `sql/` are usable again.",
     "files.rejected": "The files under `sql/`, or the lock file, are not usable; the last good ones stay in use.",
     "files.limited": "The process may open too few files for its targets and its web clients.",

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from healthd.config.settings import Endpoint, Settings, Target
+from healthd.daemon.database_lists import DatabaseLists, tell_changes, watched_groups
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
 from healthd.daemon.status import keep_status
@@ -39,6 +40,7 @@ from healthd.model.severity import Severity
 from healthd.report.board import Board, Change
 from healthd.report.connections import Clients, most_connections, most_rounds, too_few
 from healthd.report.web import Door, application, server_for
+from healthd.rounds.database_lists import examine_group
 from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import Round, allowed_s, blind, examine_again
 from healthd.rounds.lateness import most_s
@@ -50,6 +52,7 @@ JITTER = 0.1  # of the interval, so that rounds do not stay in step
 BACKOFF_MAX_S = 30.0
 SPREAD_FROM = 10  # targets: up to this number all first rounds begin immediately
 SPREAD_S = 10.0  # the first rounds of more targets begin within this time, if it is their turn
+LISTED_S = 1.0  # after this time a list of databases that was wanted is usually here
 STOP_S = 1.0  # how long running rounds may take to stop
 
 
@@ -73,7 +76,8 @@ async def serve(
     memory, wrong = Memory(board, settings.state_dir), WrongFiles(board)
     watch = Watch(board, load, settings, Rehearsals(board), memory, wrong, Places(most=most), Turns(most))
     watch.follow(settings)
-    watch.memory.restore(now())
+    watch.reloaded()
+    watch.memory.restore(now(), {group.name: group.interval_s for group in settings.groups})
     threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     # Signals that arrived during the start are handled now.
@@ -133,6 +137,7 @@ class Watch:
     refused: dict[Path, str] = field(default_factory=dict)  # the errors in them since they were last valid
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
     servers: dict[str, Servers] = field(default_factory=dict)  # of each target
+    lists: DatabaseLists = field(default_factory=DatabaseLists)
     others: set[asyncio.Task[None]] = field(default_factory=set)
 
     def follow(self, settings: Settings, known: Mapping[Path, Kept] = MappingProxyType({})) -> None:
@@ -141,19 +146,23 @@ class Watch:
         Files that are `known` are not read: their next round does that.
         """
         # An error in the files is raised before anything is changed.
-        projects = settings.projects() if settings.targets else {}
+        settings = self.lists.expanded(settings)
+        projects = settings.projects() if settings.declared else {}
         self.kept = {path: known.get(path) or keep(own) for path, own in projects.items()}
         self.settings, self.refused = settings, {path: self.refused[path] for path in known.keys() & self.refused}
         self.wrong.report(settings.folder)
         self.board.external_url, self.board.allowed_hosts = settings.external_url, settings.allowed_hosts
-        self.board.labels = {one.name: one.labels for one in settings.targets if one.labels}
+        groups = tuple(watched_groups(settings))
+        self.board.labels = {one.name: one.labels for one in (*settings.targets, *groups) if one.labels}
         contracts = {one.name: tuple(contract.name for contract in one.contracts) for one in settings.targets}
         self.board.contracts = {name: names for name, names in contracts.items() if names}
-        watched: list[Target | Endpoint] = [*settings.targets, *settings.endpoints]
+        watched: list[Target | Endpoint] = [*settings.targets, *groups, *settings.endpoints]
         wanted = {one.name: one for one in watched}
         self.board.watch([(name, one.interval_s) for name, one in wanted.items()])
+        self.memory.follow(self.lists.unknown)
         self.servers = {name: _servers(one) for name, one in wanted.items()}
-        self.places.expect([(one.dsn, self.servers[one.name]) for one in settings.targets])
+        fleeting = [one.dsn for one in settings.targets if one.group]
+        self.places.expect([(one.dsn, self.servers[one.name]) for one in settings.targets], fleeting)
         self.turns.follow(server for each in self.servers.values() for server in each)
         for name, (target, task) in list(self.rounds.items()):
             if wanted.get(name) != target or task.done():
@@ -162,9 +171,13 @@ class Watch:
         spread = len(wanted) > SPREAD_FROM
         for name, target in wanted.items():
             if name not in self.rounds:
-                first_s = random.uniform(0, min(SPREAD_S, target.interval_s)) if spread else 0.0  # noqa: S311 # jitter
+                later = spread and target not in groups
+                first_s = random.uniform(0, min(SPREAD_S, target.interval_s)) if later else 0.0  # noqa: S311 # jitter
                 self.rounds[name] = (target, asyncio.create_task(self._watch(target, first_s)))
         self.rehearsals.follow(settings)
+
+    def reloaded(self) -> None:
+        """Note that the settings are those of the files."""
         self.board.reload_ok = True
         self.board.reloaded_at = now()
 
@@ -173,6 +186,8 @@ class Watch:
         notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             self.follow(await asyncio.to_thread(self._load))
+            self.reloaded()
+            self.lists.want(*(group.name for group in self.settings.groups))
         except HealthdError:
             self.board.reload_ok = False
             raise
@@ -182,7 +197,7 @@ class Watch:
 
     def _load(self) -> Settings:
         settings = usable(self.load(), self.settings.folder, {})
-        if not settings.targets and settings.folder is None:
+        if not settings.declared and settings.folder is None:
             raise ConfigError("no database is configured", hint="set `database` in yoyo.ini")
         return settings
 
@@ -196,6 +211,7 @@ class Watch:
                 if found is None or self.settings is not settings:  # a reload has read the folder meanwhile
                     continue
                 self.follow(found, self.kept)
+                self.reloaded()
             except Exception as error:  # whatever it is: the targets stay as they were
                 log.exception("target_files.failed", error=type(error).__name__)
             else:
@@ -216,6 +232,8 @@ class Watch:
         try:
             while True:
                 last, waited_s = await self._turn(target, last)
+                if not failures and self.lists.may_lack(target, last.report):
+                    last, waited_s = await self._still_there(target, last)
                 report = last.report
                 failures = failures + 1 if report.failure else 0
                 rest_s = rest(target.interval_s, failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
@@ -225,7 +243,7 @@ class Watch:
                 self.memory.posted(change)
                 _tell(change, report)
                 last = self.rehearsals.consider(last, self.settings)
-                await asyncio.sleep(rest_s)
+                await self.lists.rest(target, rest_s)
         finally:
             if last is not None:
                 if last.session is not None:
@@ -244,6 +262,28 @@ class Watch:
             self._learn(turn, target, found.report)
             return found, turn.waited_s
 
+    async def _still_there(self, target: Target | Endpoint, last: Round) -> tuple[Round, float]:
+        """Return another round of a database that may have been dropped; if it was, its list ends this task first.
+
+        A list that is read while it is being dropped may still contain it, so it is read again after this round.
+        """
+        await asyncio.sleep(LISTED_S)
+        last, waited_s = await self._turn(target, last)
+        if self.lists.may_lack(target, last.report):
+            await asyncio.sleep(LISTED_S)
+        return last, waited_s
+
+    async def _group_round(self, group: Target) -> Round:
+        """Return a round of a group; its databases are followed if they are other ones."""
+        report, names = await examine_group(self.settings, group, self.places)
+        if names is not None:
+            self.lists.learn(group, names)
+            before, found = self.settings, self.lists.expanded(self.settings)
+            if found.targets != before.targets:
+                self.follow(before, self.kept)
+                tell_changes(before, self.settings)
+        return Round(report, None)
+
     def _learn(self, turn: Turn, target: Target | Endpoint, report: Report) -> None:
         """Learn what the servers of a round bear; if they do not answer, whoever waits for them has no excuse."""
         refused = isinstance(target, Target) and self.places.refused.pop(Dsn.of(target.dsn), 0) > 0
@@ -258,6 +298,8 @@ class Watch:
         try:
             if isinstance(target, Endpoint):
                 return Round(await examine_endpoint(target), None)
+            if target.databases:
+                return await self._group_round(target)
             return await examine_again(target, self._files(target), last, places=self.places)
         except Exception as error:
             log.exception("round.failed", target=target.name)

@@ -8,17 +8,19 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 
 from healthd.daemon import state_file
 from healthd.daemon.state_file import StateRejected
-from healthd.report.board import Board, Change
+from healthd.report.board import Board, Change, Entry
 from healthd.report.memory import recalled, remembered
 
 log = structlog.get_logger()
@@ -37,9 +39,13 @@ class Memory:
     folder: Path | None = None
     writer: _Writer | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: dict[str, Entry] = field(default_factory=dict)  # of databases whose server has not listed them yet
 
-    def restore(self, now: datetime) -> None:
-        """Give the board what was remembered, and begin to keep it."""
+    def restore(self, now: datetime, groups: Mapping[str, float] = MappingProxyType({})) -> None:
+        """Give the board what was remembered, and begin to keep it.
+
+        `groups` are those whose databases are not known yet, with their intervals in seconds; see `follow`.
+        """
         if self.folder is None:
             return
         try:
@@ -51,18 +57,20 @@ class Memory:
         except OSError as error:
             log.error("state.failed", error=f"cannot use {self.folder}: {error.strerror}", hint=HINT)
             return
-        if self._read(self.folder, now):
+        if self._read(self.folder, now, groups):
             self.writer = _Writer(self.folder, held)
             self.writer.start()
         else:
             os.close(held)
 
-    def _read(self, folder: Path, now: datetime) -> bool:
+    def _read(self, folder: Path, now: datetime, groups: Mapping[str, float]) -> bool:
         """Read the file, and return whether a new one may be written: not if it would replace one that stays there."""
         try:
             document = state_file.read(folder)
             if document is not None:
-                self.board.entries |= _recalled(document, self.board, now)
+                found = _recalled(document, self.board, groups, now)
+                self.waiting = {name: entry for name, entry in found.items() if name not in self.board.entries}
+                self.board.entries |= {name: found[name] for name in self.board.entries.keys() & found.keys()}
         except StateRejected as error:
             try:
                 place = state_file.set_aside(folder, error.word)
@@ -75,6 +83,18 @@ class Memory:
             log.error("state.failed", error=f"cannot read {name}: {error.strerror}", hint=HINT)
             return False
         return True
+
+    def follow(self, unknown: Collection[str]) -> None:
+        """Give the board what waits for its new targets; keep only what waits for the list of an `unknown` group."""
+        for name in self.waiting.keys() & self.board.entries.keys():
+            entry, new = self.waiting.pop(name), self.board.entries[name]
+            if not new.runs:
+                entry.interval_s = new.interval_s
+                self.board.entries[name] = entry
+        self.waiting = {name: entry for name, entry in self.waiting.items() if _group_of(name, unknown)}
+
+    def _document(self) -> Any:
+        return remembered({**self.waiting, **self.board.entries})
 
     def posted(self, change: Change) -> None:
         """Keep what a round changed at once; what every round changes is kept from time to time."""
@@ -91,23 +111,29 @@ class Memory:
             self.changed.clear()
             begin_s = clock()
             if runs != (runs := sum(entry.runs for entry in self.board.entries.values())):
-                self.writer.put(remembered(self.board.entries))
+                self.writer.put(self._document())
             await asyncio.sleep(max(PAUSE_S, (clock() - begin_s) / SHARE))
 
     def finish(self, timeout_s: float) -> None:
         """Write the state a last time; a disk that does not answer holds the end up for so long at most."""
         if self.writer is not None:
-            self.writer.put(remembered(self.board.entries))
+            self.writer.put(self._document())
             self.writer.finish(timeout_s)
 
 
-def _recalled(document: Any, board: Board, now: datetime) -> dict[str, Any]:
+def _recalled(document: Any, board: Board, groups: Mapping[str, float], now: datetime) -> dict[str, Entry]:
     try:
-        return recalled(document, board.entries, now)
+        later = {name: Entry(groups[group]) for name in document if (group := _group_of(name, groups))}
+        return recalled(document, {**later, **board.entries}, now)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StateRejected(
             f"the state file has no form that healthd knows: {type(error).__name__}", "corrupt"
         ) from error
+
+
+def _group_of(name: str, groups: Collection[str]) -> str:
+    """Return the group of which a target is a database; empty if there is none."""
+    return next((group for group in groups if name.startswith(f"{group}/")), "")
 
 
 class _Writer(threading.Thread):

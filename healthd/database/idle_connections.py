@@ -19,9 +19,9 @@ FEW = 4  # targets of one server that keep their connections between rounds
 class Places:
     """The idle connections of one process, the longest idle first, with their parameters.
 
-    `crowded` are the connection strings of targets that share their server with many others: their connections are
-    not kept; nor are those beyond `most`. `refused` counts how often a connection limit was reached, by connection
-    string.
+    `crowded` are the connection strings of targets that share their server with many others, or whose databases come
+    and go: their connections are not kept; nor are those beyond `most`. `refused` counts how often a connection limit
+    was reached, by connection string.
     """
 
     resting: dict[AsyncConnection[Any], Mapping[str, str]] = field(default_factory=dict)
@@ -29,10 +29,16 @@ class Places:
     refused: Counter[Dsn] = field(default_factory=Counter)
     most: int = 1024
 
-    def expect(self, servers: Collection[tuple[str | Dsn, tuple[str, ...]]]) -> None:
-        """Determine which targets share their server with many others; every target of the process is one of them."""
+    def expect(
+        self, servers: Collection[tuple[str | Dsn, tuple[str, ...]]], fleeting: Collection[str | Dsn] = ()
+    ) -> None:
+        """Determine which targets share their server with many others; every target of the process is one of them.
+
+        Connections of `fleeting` targets are not kept either: a session would prevent that their database is dropped.
+        """
         shared = Counter(server for _, each in servers for server in each)
-        self.crowded = frozenset(Dsn.of(dsn) for dsn, each in servers if any(shared[server] > FEW for server in each))
+        crowded = (dsn for dsn, each in servers if any(shared[server] > FEW for server in each))
+        self.crowded = frozenset(map(Dsn.of, (*crowded, *fleeting)))
 
     def keeps(self, dsn: str | Dsn) -> bool:
         """Return whether a target keeps its connection between rounds."""

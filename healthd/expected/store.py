@@ -86,10 +86,17 @@ def _waivers(settings: Settings) -> Waivers:
         return Waivers()
     from healthd.expected.waivers import read_waivers  # the parser takes 5 ms, and most projects have no waivers
 
-    entries = read_waivers(text_of(path, as_is=True), str(path))
-    # One target may have been named on the command line; whether there are others is not known then.
-    names = tuple(one.name for one in settings.targets) if len(settings.targets) > 1 else ()
-    return Waivers(entries, today(), names)
+    return Waivers(read_waivers(text_of(path, as_is=True), str(path)), today(), _names(settings))
+
+
+def _names(settings: Settings) -> tuple[str, ...]:
+    """Return the names of all targets; none if they are not known.
+
+    One target may have been named on the command line; whether there are others is not known then.
+    """
+    listed = {one.group for one in settings.targets}
+    known = len(settings.targets) > 1 and all(group.name in listed for group in settings.groups)
+    return tuple(one.name for one in settings.targets) if known else ()
 
 
 def _content(path: Path) -> bytes:
@@ -119,7 +126,7 @@ class Kept:
 def keep(settings: Settings, kept: Kept | None = None) -> Kept:
     """Return the files as they are, read again only when a name, size or time of change is different.
 
-    If there are waivers, they are also read again on each new day: one may have expired.
+    If there are waivers, they are also read again on each new day, when one may have expired, and for other targets.
 
     Raises the error in the files; `kept` is then unchanged.
     """
@@ -127,9 +134,14 @@ def keep(settings: Settings, kept: Kept | None = None) -> Kept:
     if kept is not None and now - kept.looked_at < LOOK_S:
         return kept
     marks = tuple(_marks(settings))
-    if kept is not None and marks == kept.marks and kept.files.lock.waivers.today in (date.min, today()):
+    if kept is not None and marks == kept.marks and _still_hold(kept.files.lock.waivers, settings):
         return replace(kept, looked_at=now)
     return Kept(read_files(settings), marks, now)
+
+
+def _still_hold(waivers: Waivers, settings: Settings) -> bool:
+    """Return whether waivers were read on this day, and for these targets; without entries, both do not matter."""
+    return not waivers.entries or (waivers.today == today() and waivers.targets == _names(settings))
 
 
 def _marks(settings: Settings) -> Iterator[tuple[str, int, int]]:

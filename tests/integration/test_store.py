@@ -9,7 +9,7 @@ import pytest
 from acceptance.test_cli import lock_text, make_project
 
 from healthd.config.reader import read_settings
-from healthd.config.settings import Settings
+from healthd.config.settings import Settings, Target
 from healthd.errors import ConfigError, LockFileError
 from healthd.expected import store
 from healthd.expected.store import keep, read_lock, read_snapshot
@@ -137,3 +137,25 @@ def test_a_file_that_is_no_snapshot_is_told_by_name(text: str | bytes, tmp_path:
         read_snapshot(path)
     assert str(path) in str(caught.value)
     assert caught.value.hint
+
+
+WAIVER = """
+[[waiver]]
+key = "table:public.x"
+reason = "it is here for a test"
+owner = "somebody"
+until = 2999-01-01
+"""
+
+
+def test_waivers_are_read_again_when_the_targets_are_other_ones(settings: Settings) -> None:
+    (settings.sources[0] / "waivers.toml").write_text(WAIVER)
+    group = Target("eu", "dbname=postgres", databases=("*",))
+    one, two = (Target(f"eu/{name}", f"dbname={name}", group="eu") for name in "ab")
+    unlisted = replace(settings, targets=(one, replace(two, group="")), groups=(group, replace(group, name="us")))
+    first = keep(unlisted)
+    second = keep(replace(unlisted, targets=(one, two), groups=(group,)), first)
+
+    assert () == first.files.lock.waivers.targets  # those of us are not known
+    assert ("eu/a", "eu/b") == second.files.lock.waivers.targets
+    assert second.files is keep(replace(unlisted, targets=(one, two), groups=(group,)), second).files

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from healthd.daemon import state_file
 from healthd.daemon.state import Memory
+from healthd.report.board import Board
 from unit.report.test_board import LOST, START, board, report
 
 STATE = "state.json"
@@ -119,7 +120,7 @@ def test_a_full_disk_is_reported_once_and_the_old_state_stays(tmp_path: Path) ->
 
 def since_in(folder: Path) -> object:
     memory = Memory(board())
-    memory._read(folder, START + timedelta(seconds=60))
+    memory._read(folder, START + timedelta(seconds=60), {})
     return memory.board.entries["app"].drift_since
 
 
@@ -188,3 +189,28 @@ async def test_a_change_is_written_at_once_and_a_round_without_one_is_not(
     assert 1 == len(documents)
     assert "critical" in json.dumps(documents)
     assert not memory.changed.is_set()
+
+
+def watching(*names: str) -> Board:
+    made = Board()
+    made.watch([(name, 10.0) for name in names])
+    return made
+
+
+def test_what_is_known_of_a_database_waits_until_its_server_has_listed_it(tmp_path: Path) -> None:
+    before = Memory(watching("one", "eu/a", "eu/gone", "us/b", "old"), tmp_path)
+    before.restore(START)
+    for name in before.board.entries:
+        before.board.post(report(LOST, target=name))
+    before.finish(10)
+    for _ in range(2):  # what waits is kept, too
+        memory = Memory(watching("one"), tmp_path)
+        memory.restore(START + timedelta(seconds=60), {"eu": 7.0, "us": 7.0})
+        memory.finish(10)
+    assert {"eu/a", "eu/gone", "us/b"} == memory.waiting.keys()
+    memory.board.watch([("one", 1.0), ("eu/a", 3.0)])
+    memory.follow({"us"})
+
+    entry = memory.board.entries["eu/a"]
+    assert (START + timedelta(seconds=0.5), 3.0) == (entry.drift_since, entry.interval_s)
+    assert {"us/b"} == memory.waiting.keys()

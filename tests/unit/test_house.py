@@ -14,7 +14,7 @@ HOUSE = Path(healthd.__file__).parent
 # From the bottom to the top: what stands here may import what stands before it, and nothing that stands after it.
 LAYERS = """
     _version text errors background model sqltext postgres catalog contracts database config expected comparison
-    repair checks rounds migrations replay lint importing beginning report daemon cli asgi testing
+    repair checks rounds migrations replay selftest lint importing beginning report daemon cli asgi testing
     __init__ __main__""".split()
 
 # What may read and write, look at a clock, start threads or processes, or know how the process ends: a module, or all
@@ -41,6 +41,7 @@ DOORS = frozenset(
     report.connections report.exposition report.log report.metrics report.web
     rounds.closer_look rounds.deadline rounds.endpoints rounds.examination rounds.opening rounds.readiness
     rounds.session rounds.timing
+    selftest.trial
     testing""".split()
 )
 

@@ -38,6 +38,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Look closer": {
         "snapshot": "Print all objects of a database",
         "diff": "Compare two schemas",
+        "selftest": "Prove on your own schema that healthd reports what happens to it",
         "explain": "Print the runbook page of a PROBLEM, or list all problems",
         "docs": "Print where the documentation is",
     },

@@ -24,11 +24,10 @@ from healthd.model.findings import Report
 from healthd.model.ledger import State
 from healthd.model.severity import Severity
 from healthd.report.board import BUCKETS_S, Board, Entry
+from healthd.report.brief import TOP, brief
 from healthd.report.problems import PROBLEMS
 
-TOP = 20  # findings of a target that are exported with their object; the others are only counted
 VERSION = re.compile(r"; *version *= *[01]\.[0-9]\.[0-9] *(;|$)", re.ASCII)  # of a supported format
-TEXT = 120  # characters of expected and actual in a label
 
 STATES = {
     State.PENDING: "pending",
@@ -240,8 +239,7 @@ def _findings(fresh: Mapping[str, Entry]) -> Iterator[Metric]:
             count.add_metric([name, *labels], number)
         named = {}
         for one in report.findings[:TOP]:
-            words = (one.attribute and f"{one.attribute} ") or ""
-            named[one.check, one.problem, str(one.key), words + _cut(one.expected), words + _cut(one.actual)] = 1
+            named[one.check, one.problem, *brief(one)] = 1
         for key in named:
             info.add_metric([name, *key], 1)
     yield from (ok, error, count, info)
@@ -271,11 +269,6 @@ def _incidents(entries: Mapping[str, Entry], _fresh: object, _now: object) -> It
             if one.incidents[problem] or problem.startswith("endpoint_") == name.startswith("endpoint:"):
                 begun.add_metric([name, problem], one.incidents[problem])
     yield begun
-
-
-def _cut(text: str | None) -> str:
-    text = " ".join((text or "").split())
-    return text if len(text) <= TEXT else text[: TEXT - 1] + "…"
 
 
 def _migrations(fresh: Mapping[str, Entry]) -> Iterator[Metric]:

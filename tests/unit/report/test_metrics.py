@@ -15,8 +15,8 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
 from healthd.report.board import Board
+from healthd.report.brief import TEXT, TOP
 from healthd.report.exposition import Exposition
-from healthd.report.metrics import TEXT, TOP
 from healthd.report.problems import PROBLEMS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

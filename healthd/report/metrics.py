@@ -23,7 +23,7 @@ from healthd._version import __version__
 from healthd.model.findings import Report
 from healthd.model.ledger import State
 from healthd.model.severity import Severity
-from healthd.report.board import BUCKETS_S, Board, Entry
+from healthd.report.board import BUCKETS_S, Board, Delivery, Entry
 from healthd.report.brief import TOP, brief
 from healthd.report.problems import PROBLEMS
 
@@ -81,6 +81,8 @@ def _process(board: Board) -> Iterator[Metric]:
     for reason in ("idle", "slow", "full"):
         disconnected.add_metric([reason], board.disconnected[reason])
     yield disconnected
+    if board.alertmanagers:
+        yield from _deliveries(board.alertmanagers)
     yield GaugeMetricFamily(
         "healthd_config_last_reload_successful",
         "Whether the last load of yoyo.ini, and of the files that it names, succeeded.",
@@ -92,6 +94,25 @@ def _process(board: Board) -> Iterator[Metric]:
             "Unix time of the last successful load of yoyo.ini.",
             value=board.reloaded_at.timestamp(),
         )
+
+
+def _deliveries(alertmanagers: Mapping[str, Delivery]) -> Iterator[Metric]:
+    up = GaugeMetricFamily(
+        "healthd_alertmanager_up",
+        "Whether the last request to this Alertmanager succeeded; there is one in each `resend_s`.",
+        labels=["alertmanager"],
+    )
+    requests = CounterMetricFamily(
+        "healthd_alertmanager_requests",
+        "Requests with alerts to this Alertmanager, by result: sent, failed.",
+        labels=["alertmanager", "result"],
+    )
+    for place, one in alertmanagers.items():
+        if one.reached is not None:
+            up.add_metric([place], one.reached)
+        requests.add_metric([place, "sent"], one.sent)
+        requests.add_metric([place, "failed"], one.failed)
+    yield from (up, requests)
 
 
 def _labelled(labels: Mapping[str, Mapping[str, str]]) -> Iterator[Metric]:

@@ -57,6 +57,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "markupsafe": ("report.html",),
     "structlog": (
         "report.log",
+        "daemon.alertmanager",
         "daemon.loop",
         "daemon.rehearsals",
         "daemon.state",

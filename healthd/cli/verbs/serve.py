@@ -25,7 +25,8 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
     """Watch all targets, and serve /metrics, the pages and the API.
 
     Use this in production, under systemd or in a container. It changes no database. SIGHUP or POST /-/reload reloads
-    yoyo.ini; SIGTERM or Ctrl-C stops the daemon.
+    yoyo.ini; SIGTERM or Ctrl-C stops the daemon. Alerts are sent to Alertmanager if yoyo.ini has a section
+    [alertmanager].
 
     \b
     Exit codes:

@@ -119,6 +119,16 @@ def test_what_promtool_expects_of_the_rules_is_what_is_sent() -> None:
         assert [one] == [dict(alert.labels) for alert in sent]
 
 
+def test_the_page_lists_what_is_sent_and_after_which_time() -> None:
+    text = (FOLDER.parent / "docs" / "how-to" / "alertmanager.md").read_text()
+    rows = re.findall(r"^\| (`Healthd.+`) \| (at once|after a minute|after five minutes)", text, re.MULTILINE)
+    written = {name: words for names, words in rows for name in re.findall(r"`(\w+)`", names)}
+    words = {0: "at once", 60: "after a minute", 300: "after five minutes"}
+    rules = {MAINTENANCE} | {rule for problem in (*PROBLEMS, "other") if (rule := rule_for(problem)) is not None}
+
+    assert {rule.name: words[rule.waits_s] for rule in rules} == written
+
+
 def test_a_running_migration_is_the_alert_of_the_shipped_rules() -> None:
     (shipped,) = [rule for rule in RULES if rule["alert"] == MAINTENANCE.name]
     (too_long,) = [rule for rule in RULES if rule["alert"] == "HealthdMaintenanceTooLong"]

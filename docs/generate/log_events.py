@@ -15,6 +15,8 @@ LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 
 # What an event means. A test asks for each event of the source, and for no other.
 MEANINGS: Mapping[str, str] = {
+    "alertmanager.failed": "Alerts cannot be sent to an Alertmanager; logged when that begins, and tried again.",
+    "alertmanager.reached": "An Alertmanager accepts alerts again.",
     "daemon.started": "The daemon serves, and its rounds have begun.",
     "daemon.stopped": "The daemon has ended; a warning if rounds were still waiting for a server.",
     "files.accepted": "The files under `sql/` are usable again.",

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from healthd.config.settings import Endpoint, Settings, Target
+from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
 from healthd.daemon.status import keep_status
@@ -71,9 +72,11 @@ async def serve(
     descriptors = _open_files(len(settings.targets))
     most = most_rounds(descriptors)
     memory, wrong = Memory(board, settings.state_dir), WrongFiles(board)
-    watch = Watch(board, load, settings, Rehearsals(board), memory, wrong, Places(most=most), Turns(most))
+    alerts = Alertmanagers(board)
+    watch = Watch(board, load, settings, Rehearsals(board), memory, wrong, alerts, Places(most=most), Turns(most))
     watch.follow(settings)
     watch.memory.restore(now())
+    watch.alerts.look()
     threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     # Signals that arrived during the start are handled now.
@@ -127,6 +130,7 @@ class Watch:
     rehearsals: Rehearsals
     memory: Memory
     wrong: WrongFiles
+    alerts: Alertmanagers
     places: Places = field(default_factory=Places)
     turns: Turns = field(default_factory=Turns)
     kept: dict[Path, Kept] = field(default_factory=dict)  # the files, by lock file
@@ -165,6 +169,7 @@ class Watch:
                 first_s = random.uniform(0, min(SPREAD_S, target.interval_s)) if spread else 0.0  # noqa: S311 # jitter
                 self.rounds[name] = (target, asyncio.create_task(self._watch(target, first_s)))
         self.rehearsals.follow(settings)
+        self.alerts.follow(settings)
         self.board.reload_ok = True
         self.board.reloaded_at = now()
 
@@ -223,6 +228,7 @@ class Watch:
                 report = replace(report, next_round_s=rest_s)
                 change = self.board.post(report)
                 self.memory.posted(change)
+                self.alerts.posted(report.target)
                 _tell(change, report)
                 last = self.rehearsals.consider(last, self.settings)
                 await asyncio.sleep(rest_s)
@@ -288,7 +294,7 @@ class Watch:
 
     async def stop(self) -> None:
         """Stop every task; if one hangs in the driver, exit the process."""
-        tasks = [task for _, task in self.rounds.values()] + list(self.others)
+        tasks = [task for _, task in self.rounds.values()] + list(self.others) + self.alerts.stop()
         for task in tasks:
             task.cancel()
         self.memory.finish(STOP_S)

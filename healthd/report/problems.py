@@ -175,6 +175,24 @@ Fix the file, then run `systemctl reload healthd` or `curl -X POST http://127.0.
 A file in `targets_dir` is read again without that.""",
         ),
         (
+            "alertmanager_unreachable",
+            "healthd cannot send alerts to an Alertmanager",
+            """
+An address in `[alertmanager]` of yoyo.ini does not accept requests: there is no answer, an error, or a page for people.
+healthd sends a request in each `resend_s`, also without alerts, and repeats it after a failure.""",
+            """
+Drift is reported only when Prometheus has scraped it, or another member of the cluster has been reached.
+Alerts that fire are resolved by themselves five `resend_s` after the last request that succeeded,
+unless Prometheus sends them, too.""",
+            """
+`alertmanager.failed` in the log of healthd contains the reason; it is logged when the failures begin.
+`healthd_alertmanager_requests_total` by `result` shows how often.
+From the host of healthd, `curl -d '[]' -H 'Content-Type: application/json' URL/api/v2/alerts` must print nothing.""",
+            """
+Fix the address or the token in `[alertmanager]`, then run `systemctl reload healthd`.
+Under systemd, `healthd.service` reaches only what `IPAddressAllow=` allows: `healthd docs systemd`.""",
+        ),
+        (
             "memory_high",
             "healthd is close to its memory limit",
             "The process uses more than four fifths of the 256 MiB that `healthd.service` allows (`MemoryMax=`).",

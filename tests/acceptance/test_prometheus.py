@@ -50,6 +50,8 @@ METRICS = (
     "healthd_endpoint_responses_total",
     "healthd_endpoint_duration_seconds",
     "healthd_waived",
+    "healthd_alertmanager_up",
+    "healthd_alertmanager_requests_total",
     "healthd_incidents_total",
     "healthd_query_duration_seconds",
     "healthd_query_duration_seconds_sum",

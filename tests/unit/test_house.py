@@ -40,7 +40,7 @@ DOORS = frozenset(
     replay
     report.connections report.exposition report.log report.metrics report.web
     rounds.closer_look rounds.deadline rounds.endpoints rounds.examination rounds.opening rounds.readiness
-    rounds.session rounds.timing
+    rounds.requests rounds.session rounds.timing
     selftest.trial
     testing""".split()
 )
@@ -51,13 +51,14 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "yoyo": ("migrations.engine.yoyo_backend", "migrations.engine.ledger_tables"),
     "sqlparse": ("migrations.engine.yoyo_backend",),
     "prometheus_client": ("report.metrics", "asgi.measures"),  # ours, and an application's
-    "httpx": ("rounds.endpoints",),
+    "httpx": ("rounds.requests",),
     "starlette": ("report.web",),
     "uvicorn": ("report.web", "report.connections"),
     "jinja2": ("report.page",),
     "markupsafe": ("report.html",),
     "structlog": (
         "report.log",
+        "daemon.alertmanager",
         "daemon.loop",
         "daemon.rehearsals",
         "daemon.state",

@@ -27,6 +27,7 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
 
     Use this in production, under systemd or in a container. It changes no database. SIGHUP or POST /-/reload reloads
     yoyo.ini; SIGTERM or Ctrl-C stops the daemon. If systemd passes a socket (healthd.socket), it listens on that one.
+    Alerts are sent to Alertmanager if yoyo.ini has a section [alertmanager].
 
     \b
     Exit codes:

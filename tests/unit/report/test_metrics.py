@@ -14,9 +14,9 @@ from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
-from healthd.report.board import Board
+from healthd.report.board import Board, Delivery
+from healthd.report.brief import TEXT, TOP
 from healthd.report.exposition import Exposition
-from healthd.report.metrics import TEXT, TOP
 from healthd.report.problems import PROBLEMS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -98,7 +98,9 @@ def full() -> Board:
         questions=(("look", 0.001),),
     )
     gone = replace(report(finding(problem="database_unreachable")), target="b", failure="unreachable")
-    return board(drifted, gone, targets=("app", "b", "c"))
+    shown = board(drifted, gone, targets=("app", "b", "c"))
+    shown.alertmanagers = {"127.0.0.1:9093": Delivery(sent=2, failed=1, reached=True), "new": Delivery()}
+    return shown
 
 
 def test_every_promised_metric_is_there() -> None:
@@ -107,9 +109,24 @@ def test_every_promised_metric_is_there() -> None:
         check_failures_total check_duration_seconds_bucket migrations_pending migrations_applied migrations_edited
         migrations_missing migrations_unknown migrations_out_of_order migrations_interrupted maintenance_active
         config_last_reload_successful config_last_reload_success_timestamp_seconds incidents_total
-        migration_applied_timestamp_seconds query_duration_seconds_sum query_duration_seconds_count waived"""
+        migration_applied_timestamp_seconds query_duration_seconds_sum query_duration_seconds_count waived
+        alertmanager_up alertmanager_requests_total"""
 
     assert {f"healthd_{name}" for name in promised.split()} <= names(series(full()))
+
+
+def test_an_alertmanager_is_up_or_down_when_a_request_has_ended() -> None:
+    shown = series(full())
+
+    up, requests = (
+        {labels: value for (name, labels), value in shown.items() if name == f"healthd_alertmanager_{word}"}
+        for word in ("up", "requests_total")
+    )
+    place = ("alertmanager", "127.0.0.1:9093")
+    assert {frozenset({place}): 1} == up
+    assert 4 == len(requests)
+    assert [2, 1] == [requests[frozenset({place, ("result", word)})] for word in ("sent", "failed")]
+    assert not [name for name in names(series(board(report()))) if "alertmanager" in name]
 
 
 def test_a_check_is_right_wrong_or_unknown_and_never_two_of_them() -> None:

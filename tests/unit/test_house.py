@@ -26,6 +26,7 @@ DOORS = frozenset(
     asgi.frames asgi.measures asgi.middleware asgi.timing
     cli
     config.ini config.platforms config.reader config.sections config.target_files
+    config.web_file config.yaml_file
     contracts.application contracts.models
     daemon
     database
@@ -64,6 +65,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
         "asgi.middleware",
     ),
     "sqlalchemy": ("contracts.models.of_sqlalchemy", "asgi.timing"),
+    "yaml": ("config.yaml_file",),
     "click": ("cli",),
     "pytest": ("testing.plugin",),
 }

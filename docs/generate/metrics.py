@@ -27,7 +27,10 @@ LABELS: Mapping[str, str] = {
     "check": "name of a check: the file name in `healthd/checks/`",
     "problem": "name of a problem, as in the [runbook](../runbook.md)",
     "severity": "`warning`, `critical` or `unknown`",
-    "reason": "of rounds: `unreachable`, `denied`, `timeout` or `error`; of web clients: `idle`, `slow` or `full`",
+    "reason": (
+        "of rounds: `unreachable`, `denied`, `timeout` or `error`; of web clients: `idle`, `slow`, `full` or "
+        "`handshake`"
+    ),
     "question": "kind of query: `connect`, `look`, `read`, `beside`, `values`, `access`, `rows`, `statements`",
     "object": "the object, as `kind:schema.name`",
     "expected": f"the expected state, at most {TEXT} characters",
@@ -106,6 +109,7 @@ def _daemon() -> list[Metric]:
     """Return every family, from a board on which a target and an endpoint have had a round."""
     board = Board()
     board.external_url, board.reloaded_at = "https://healthd.example", NOW
+    board.certificate_expires_at = NOW
     board.labels = {"machines": {"team": "shop"}}
     board.watch([("machines", 30.0), ("endpoint:api", 30.0)])
     asked = Asked(Key("endpoint", ("api",)), 200, 200, 0.1, 1.0)

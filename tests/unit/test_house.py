@@ -39,7 +39,8 @@ DOORS = frozenset(
     migrations.engine
     postgres
     replay
-    report.connections report.exposition report.log report.metrics report.web
+    report.connections report.exposition report.gate report.log report.logins report.metrics report.secure_connections
+    report.tls report.web
     rounds.closer_look rounds.deadline rounds.endpoints rounds.examination rounds.opening rounds.readiness
     rounds.session rounds.timing
     testing""".split()
@@ -62,10 +63,12 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
         "daemon.rehearsals",
         "daemon.state",
         "daemon.target_files",
+        "daemon.web_file",
         "asgi.middleware",
     ),
     "sqlalchemy": ("contracts.models.of_sqlalchemy", "asgi.timing"),
     "yaml": ("config.yaml_file",),
+    "bcrypt": ("report.logins",),
     "click": ("cli",),
     "pytest": ("testing.plugin",),
 }

@@ -1,5 +1,6 @@
 """A web configuration is read as exporters read it; what is wrong is named by file, line and key, without its value."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -212,6 +213,13 @@ def test_what_protects_is_known_by_its_keys(tmp_path: Path) -> None:
     assert ["tls_server_config"] == of(TLS)
     assert set(of(TLS)) < set(of(optional)) < set(of(MUTUAL)) < set(of(f"{MUTUAL}  client_allowed_sans: [a]\n"))
     assert ["basic_auth_users"] == of(f"basic_auth_users: {{a: {HASH}}}\n")
+
+
+def test_the_files_in_the_guide_are_right(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "docs/how-to/tls.md").read_text()
+    shown = [text for text in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL) if "tls_server_config" in text]
+
+    assert [["prometheus"], []] == [list(read(tmp_path, text).users) for text in shown]
 
 
 def test_the_names_of_the_format_are_distinct() -> None:

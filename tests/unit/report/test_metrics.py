@@ -95,7 +95,9 @@ def full() -> Board:
         questions=(("look", 0.001),),
     )
     gone = replace(report(finding(problem="database_unreachable")), target="b", failure="unreachable")
-    return board(drifted, gone, targets=("app", "b", "c"))
+    made = board(drifted, gone, targets=("app", "b", "c"))
+    made.certificate_expires_at = NOW
+    return made
 
 
 def test_every_promised_metric_is_there() -> None:
@@ -104,6 +106,7 @@ def test_every_promised_metric_is_there() -> None:
         check_failures_total check_duration_seconds_bucket migrations_pending migrations_applied migrations_edited
         migrations_missing migrations_unknown migrations_out_of_order migrations_interrupted maintenance_active
         config_last_reload_successful config_last_reload_success_timestamp_seconds incidents_total
+        web_certificate_expires_timestamp_seconds
         query_duration_seconds_sum query_duration_seconds_count waived"""
 
     assert {f"healthd_{name}" for name in promised.split()} <= names(series(full()))
@@ -261,12 +264,21 @@ def test_the_external_url_is_there_for_alerts_to_link_to_when_it_is_known() -> N
     assert 1.0 == series(shown)[("healthd_external_url_info", labels)]
 
 
-@pytest.mark.parametrize(("settings", "files"), [(True, True), (False, True), (True, False)])
-def test_a_reload_is_good_when_the_settings_and_their_files_are(settings: bool, files: bool) -> None:
+@pytest.mark.parametrize("wrong", ["", "reload_ok", "files_ok", "web_ok"])
+def test_a_reload_is_good_when_the_settings_and_their_files_are(wrong: str) -> None:
     shown = board()
-    shown.reload_ok, shown.files_ok = settings, files
+    if wrong:
+        setattr(shown, wrong, False)
 
-    assert float(settings and files) == series(shown)[("healthd_config_last_reload_successful", frozenset())]
+    assert float(not wrong) == series(shown)[("healthd_config_last_reload_successful", frozenset())]
+
+
+def test_a_certificate_has_its_end() -> None:
+    shown, name = board(), "healthd_web_certificate_expires_timestamp_seconds"
+    assert name not in names(series(shown))
+    shown.certificate_expires_at = NOW
+
+    assert NOW.timestamp() == series(shown)[(name, frozenset())]
 
 
 def test_a_probe_shows_its_target_alone() -> None:

@@ -43,6 +43,13 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
             ),
             "none",
         ),
+        "web_config": (
+            (
+                "the file with TLS and users of the web server, as Prometheus' exporters have one "
+                "([TLS and users](../how-to/tls.md)); which file it is, is read at the start"
+            ),
+            "none: HTTP without users",
+        ),
         "interval_s": ("seconds between two rounds of a target{seconds}", None),
         "deadline_s": ("seconds that a round may take{seconds}", None),
         "deadline_max_s": (

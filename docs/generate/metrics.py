@@ -28,7 +28,10 @@ LABELS: Mapping[str, str] = {
     "check": "name of a check: the file name in `healthd/checks/`",
     "problem": "name of a problem, as in the [runbook](../runbook.md)",
     "severity": "`warning`, `critical` or `unknown`",
-    "reason": "of rounds: `unreachable`, `denied`, `timeout` or `error`; of web clients: `idle`, `slow` or `full`",
+    "reason": (
+        "of rounds: `unreachable`, `denied`, `timeout` or `error`; of web clients: `idle`, `slow`, `full` or "
+        "`handshake`"
+    ),
     "question": "kind of query: `connect`, `look`, `read`, `beside`, `values`, `access`, `rows`, `statements`",
     "object": "the object, as `kind:schema.name`",
     "expected": f"the expected state, at most {TEXT} characters",
@@ -110,6 +113,7 @@ def of_daemon() -> list[Metric]:
     """Return every family, from a board on which a target and an endpoint have had a round."""
     board = Board()
     board.external_url, board.reloaded_at = "https://healthd.example", NOW
+    board.certificate_expires_at = NOW
     board.labels = {"machines": {"team": "shop"}}
     board.alertmanagers = {"127.0.0.1:9093": Delivery(reached=True)}
     board.watch([("machines", 30.0), ("endpoint:api", 30.0)])

@@ -168,7 +168,7 @@ class _Reader(Sections):
         sources = self.sources("DEFAULT", base) or _folders(base, "sql")
         if (table := self.get("DEFAULT", "migration_table") or BOOKS[0]) != BOOKS[0]:
             raise self.wrong("DEFAULT", "migration_table", f"{table!r} is not supported", f"use {BOOKS[0]}")
-        postgres_bin = self.get("healthd", "postgres_bin")
+        postgres_bin, web_config = self.get("healthd", "postgres_bin"), self.get("healthd", "web_config")
         return Settings(
             file=self.path,
             sources=sources,
@@ -193,6 +193,7 @@ class _Reader(Sections):
             rehearse_limit_s=self.seconds("healthd", "rehearse_limit_s", 60.0),
             external_url=self.external_url(),
             allowed_hosts=self.allowed_hosts(),
+            web_config=base / web_config if web_config else None,
             state_dir=self.state_dir(base),
             password_command=self.password_command("healthd", base, None),
             alertmanager=alertmanager_in(self, base),

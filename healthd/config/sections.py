@@ -50,6 +50,7 @@ KEYS: Mapping[str, frozenset[str]] = {
             "listen",
             "external_url",
             "allowed_hosts",
+            "web_config",
             "interval_s",
             "deadline_s",
             "deadline_max_s",

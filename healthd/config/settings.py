@@ -157,6 +157,7 @@ class Settings:
     rehearse_limit_s: float = 60.0
     external_url: str = ""  # where others reach the pages; without a / at its end
     allowed_hosts: tuple[str, ...] = ()
+    web_config: Path | None = None  # TLS and users of the web server
     password_command: PasswordCommand | None = None  # for databases without a password of their own
     folder: TargetFolder | None = None  # of further targets, which `targets` contains
     state_dir: Path | None = None  # where the daemon keeps what it remembers; None: nowhere

@@ -30,6 +30,7 @@ from healthd.daemon.status import keep_status
 from healthd.daemon.systemd import notify, watchdog_interval_s
 from healthd.daemon.target_files import WrongFiles, changed, look_again_s, usable
 from healthd.daemon.turns import Servers, Turn, Turns
+from healthd.daemon.web_file import WebFile, warn_unprotected
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
 from healthd.database.servers import servers_of
@@ -39,6 +40,7 @@ from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.report.board import Board, Change
 from healthd.report.connections import Clients, most_connections, most_rounds, too_few
+from healthd.report.gate import Gate
 from healthd.report.web import Door, application, server_for
 from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import Round, allowed_s, blind, examine_again
@@ -60,7 +62,12 @@ def now() -> datetime:
 
 
 async def serve(
-    settings: Settings, load: Callable[[], Settings], listener: socket.socket, *, started: Callable[[], None]
+    settings: Settings,
+    load: Callable[[], Settings],
+    listener: socket.socket,
+    *,
+    started: Callable[[], None],
+    gate: Gate | None = None,
 ) -> None:
     """Watch every target and serve the results, until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -74,6 +81,7 @@ async def serve(
     memory, wrong = Memory(board, settings.state_dir), WrongFiles(board)
     alerts = Alertmanagers(board)
     watch = Watch(board, load, settings, Rehearsals(board), memory, wrong, alerts, Places(most=most), Turns(most))
+    watch.web_file = WebFile(gate, board) if gate is not None else None
     watch.follow(settings)
     watch.memory.restore(now())
     watch.alerts.look()
@@ -81,18 +89,16 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     # Signals that arrived during the start are handled now.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP, signal.SIGTERM])
-    clients = Clients(most_connections(descriptors, len(settings.targets)), board.disconnected)
-    server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)), clients)
+    door = Door(board, now, watch.reload, settings.runbook, settings.host, gate)
+    clients = Clients(most_connections(descriptors, len(settings.targets)), board.disconnected, lambda: door.headers)
+    server = server_for(application(door), clients, gate)
     web = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
         await asyncio.sleep(0.01)
     started()
     notify("READY=1", f"STATUS=watching {len(settings.targets)} targets")
-    watch.later(_stay_alive(watch))
-    watch.later(watch.memory.keep())
-    watch.later(keep_status(board, now))
-    watch.later(watch.follow_files())
-    watch.later(watch.turns.adapt())
+    watch.work()
+    warn_unprotected(settings.host, gate)
     log.info("daemon.started", targets=len(settings.targets))
     await asyncio.wait([web, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")
@@ -138,6 +144,7 @@ class Watch:
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
     servers: dict[str, Servers] = field(default_factory=dict)  # of each target
     others: set[asyncio.Task[None]] = field(default_factory=set)
+    web_file: WebFile | None = None
 
     def follow(self, settings: Settings, known: Mapping[Path, Kept] = MappingProxyType({})) -> None:
         """Watch the targets of these settings: start new targets, restart changed ones, stop removed ones.
@@ -177,7 +184,10 @@ class Watch:
         """Reload the settings; if they are wrong, keep the old ones and raise the error."""
         notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
-            self.follow(await asyncio.to_thread(self._load))
+            settings = await asyncio.to_thread(self._load)
+            if self.web_file is not None:
+                await self.web_file.reload()
+            self.follow(settings)
         except HealthdError:
             self.board.reload_ok = False
             raise
@@ -285,6 +295,16 @@ class Watch:
         self.refused[own.lock] = refused
         self.board.files_ok = not any(self.refused.values())
         return self.kept[own.lock].files
+
+    def work(self) -> None:
+        """Begin what a daemon does in parallel with the rounds, forever."""
+        self.later(_stay_alive(self))
+        self.later(self.memory.keep())
+        self.later(keep_status(self.board, now))
+        self.later(self.follow_files())
+        self.later(self.turns.adapt())
+        if self.web_file is not None:
+            self.later(self.web_file.follow(look_again_s(self.settings)))
 
     def later(self, work: Awaitable[None]) -> None:
         """Run something in parallel with the rounds."""

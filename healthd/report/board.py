@@ -125,6 +125,8 @@ class Board:
     entries: dict[str, Entry] = field(default_factory=dict)
     reload_ok: bool = True
     files_ok: bool = True
+    web_ok: bool = True  # the web configuration is in use as it is written
+    certificate_expires_at: datetime | None = None  # of the web server
     wrong_files: tuple[str, ...] = ()  # names of target files that are not in use as they are
     reloaded_at: datetime | None = None
     external_url: str = ""  # the URL of the pages for others, without a trailing /

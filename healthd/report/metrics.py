@@ -75,18 +75,24 @@ def _process(board: Board) -> Iterator[Metric]:
         yield url
     disconnected = CounterMetricFamily(
         "healthd_web_disconnections",
-        "Clients that the web server disconnected, by reason: idle, slow, full.",
+        "Clients that the web server disconnected, by reason: idle, slow, full, handshake.",
         labels=["reason"],
     )
-    for reason in ("idle", "slow", "full"):
+    for reason in ("idle", "slow", "full", "handshake"):
         disconnected.add_metric([reason], board.disconnected[reason])
     yield disconnected
     if board.alertmanagers:
         yield from _deliveries(board.alertmanagers)
+    if board.certificate_expires_at:
+        yield GaugeMetricFamily(
+            "healthd_web_certificate_expires_timestamp_seconds",
+            "Unix time at which the certificate of the web server, or one that signed it, expires.",
+            value=board.certificate_expires_at.timestamp(),
+        )
     yield GaugeMetricFamily(
         "healthd_config_last_reload_successful",
         "Whether the last load of yoyo.ini, and of the files that it names, succeeded.",
-        value=board.reload_ok and board.files_ok and not board.wrong_files,
+        value=board.reload_ok and board.files_ok and board.web_ok and not board.wrong_files,
     )
     if board.reloaded_at:
         yield GaugeMetricFamily(

@@ -169,10 +169,23 @@ If rounds take long, raise `interval_s`, or distribute the targets among several
             "healthd rejected its new configuration",
             "yoyo.ini or a file that it names was changed and is not valid.",
             "healthd continues with the previous configuration: the change has no effect.",
-            "The log has `settings.rejected`, `files.rejected` or `target_file.rejected` with file, section and key.",
+            (
+                "The log has `settings.rejected`, `files.rejected`, `target_file.rejected` or `web_config.rejected`, "
+                "with file, section and key."
+            ),
             """
 Fix the file, then run `systemctl reload healthd` or `curl -X POST http://127.0.0.1:9899/-/reload`.
-A file in `targets_dir` is read again without that.""",
+A file in `targets_dir` and the files of `web_config` are read again without that.""",
+        ),
+        (
+            "web_certificate_expires",
+            "The certificate of healthd's web server expires soon",
+            "A certificate in `cert_file` of the web configuration expires within three days, or has expired.",
+            "Prometheus and browsers refuse an expired certificate: `healthd_down` fires, and nothing is monitored.",
+            "`healthd_web_certificate_expires_timestamp_seconds` is the time at which it expires.",
+            """
+Renew the certificate, and write it and its key to the files in `tls_server_config`.
+healthd reads them again without a restart; see `healthd docs tls`.""",
         ),
         (
             "alertmanager_unreachable",

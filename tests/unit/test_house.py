@@ -26,6 +26,7 @@ DOORS = frozenset(
     asgi.frames asgi.measures asgi.middleware asgi.timing
     cli
     config.ini config.platforms config.reader config.sections config.target_files
+    config.web_file config.yaml_file
     contracts.application contracts.models
     daemon
     database
@@ -38,7 +39,8 @@ DOORS = frozenset(
     migrations.engine
     postgres
     replay
-    report.connections report.exposition report.log report.metrics report.web
+    report.connections report.exposition report.gate report.log report.logins report.metrics report.secure_connections
+    report.tls report.web
     rounds.closer_look rounds.deadline rounds.endpoints rounds.examination rounds.opening rounds.readiness
     rounds.requests rounds.session rounds.timing
     selftest.trial
@@ -63,9 +65,12 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
         "daemon.rehearsals",
         "daemon.state",
         "daemon.target_files",
+        "daemon.web_file",
         "asgi.middleware",
     ),
     "sqlalchemy": ("contracts.models.of_sqlalchemy", "asgi.timing"),
+    "yaml": ("config.yaml_file",),
+    "bcrypt": ("report.logins",),
     "click": ("cli",),
     "pytest": ("testing.plugin",),
 }

@@ -100,6 +100,7 @@ def full() -> Board:
     gone = replace(report(finding(problem="database_unreachable")), target="b", failure="unreachable")
     shown = board(drifted, gone, targets=("app", "b", "c"))
     shown.alertmanagers = {"127.0.0.1:9093": Delivery(sent=2, failed=1, reached=True), "new": Delivery()}
+    shown.certificate_expires_at = NOW
     return shown
 
 
@@ -110,7 +111,7 @@ def test_every_promised_metric_is_there() -> None:
         migrations_missing migrations_unknown migrations_out_of_order migrations_interrupted maintenance_active
         config_last_reload_successful config_last_reload_success_timestamp_seconds incidents_total
         migration_applied_timestamp_seconds query_duration_seconds_sum query_duration_seconds_count waived
-        alertmanager_up alertmanager_requests_total"""
+        alertmanager_up alertmanager_requests_total web_certificate_expires_timestamp_seconds"""
 
     assert {f"healthd_{name}" for name in promised.split()} <= names(series(full()))
 
@@ -281,12 +282,21 @@ def test_the_external_url_is_there_for_alerts_to_link_to_when_it_is_known() -> N
     assert 1.0 == series(shown)[("healthd_external_url_info", labels)]
 
 
-@pytest.mark.parametrize(("settings", "files"), [(True, True), (False, True), (True, False)])
-def test_a_reload_is_good_when_the_settings_and_their_files_are(settings: bool, files: bool) -> None:
+@pytest.mark.parametrize("wrong", ["", "reload_ok", "files_ok", "web_ok"])
+def test_a_reload_is_good_when_the_settings_and_their_files_are(wrong: str) -> None:
     shown = board()
-    shown.reload_ok, shown.files_ok = settings, files
+    if wrong:
+        setattr(shown, wrong, False)
 
-    assert float(settings and files) == series(shown)[("healthd_config_last_reload_successful", frozenset())]
+    assert float(not wrong) == series(shown)[("healthd_config_last_reload_successful", frozenset())]
+
+
+def test_a_certificate_has_its_end() -> None:
+    shown, name = board(), "healthd_web_certificate_expires_timestamp_seconds"
+    assert name not in names(series(shown))
+    shown.certificate_expires_at = NOW
+
+    assert NOW.timestamp() == series(shown)[(name, frozenset())]
 
 
 def test_a_probe_shows_its_target_alone() -> None:

@@ -39,6 +39,8 @@ MEANINGS: Mapping[str, str] = {
     "target_file.rejected": "A file in `targets_dir` is wrong; its targets stay as they were. Logged once.",
     "target_files.failed": "The folder of target files could not be followed; a traceback follows.",
     "target_files.rejected": "More files in `targets_dir` are wrong at the same time than are logged one by one.",
+    "watch.listening": "The daemon is notified of DDL on this target; logged once.",
+    "watch.refused": "The DDL watch is installed, but notifications do not arrive; `reason` says why. Logged once.",
     "settings.rejected": "`yoyo.ini` was changed and is wrong; the old settings stay in use.",
     "settings.reloaded": "`yoyo.ini` was read again.",
 }

@@ -52,11 +52,13 @@ def either(name: str, context: click.Context | None = None) -> Any:
     return context.find_root().params.get(name) if value is None else value
 
 
-def verb(*, database: bool = True, lenient: bool = False) -> Callable[[Callable[..., Any]], click.Command]:
+def verb(
+    *, database: bool = True, lenient: bool = False, summary: str = ""
+) -> Callable[[Callable[..., Any]], click.Command]:
     """Return a decorator that makes a function a verb, with the options that all verbs have.
 
     A verb without `database` has no --database; one before it counts as HEALTHD_DATABASE does. Only a `lenient` verb
-    works with a folder of targets in which a file is wrong.
+    works with a folder of targets in which a file is wrong. A command of a group has its own `summary`.
     """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
@@ -76,7 +78,7 @@ def verb(*, database: bool = True, lenient: bool = False) -> Callable[[Callable[
         if database:
             command = database_option(command)
         name = function.__name__.rstrip("_")
-        made: click.Command = click.command(name=name, short_help=VERBS[name])(style_option(command))
+        made: click.Command = click.command(name=name, short_help=summary or VERBS[name])(style_option(command))
         return made
 
     return decorate

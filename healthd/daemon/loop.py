@@ -28,6 +28,7 @@ from healthd.daemon.state import Memory
 from healthd.daemon.systemd import notify, watchdog_interval_s
 from healthd.daemon.target_files import WrongFiles, changed, look_again_s, usable
 from healthd.daemon.turns import Servers, Turn, Turns
+from healthd.daemon.watch import Pauses
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
 from healthd.database.servers import servers_of
@@ -127,6 +128,7 @@ class Watch:
     wrong: WrongFiles
     places: Places = field(default_factory=Places)
     turns: Turns = field(default_factory=Turns)
+    pauses: Pauses = field(default_factory=Pauses)
     kept: dict[Path, Kept] = field(default_factory=dict)  # the files, by lock file
     refused: dict[Path, str] = field(default_factory=dict)  # the errors in them since they were last valid
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
@@ -151,6 +153,7 @@ class Watch:
         self.servers = {name: _servers(one) for name, one in wanted.items()}
         self.places.expect([(one.dsn, self.servers[one.name]) for one in settings.targets])
         self.turns.follow(server for each in self.servers.values() for server in each)
+        self.pauses.follow(wanted.keys())
         for name, (target, task) in list(self.rounds.items()):
             if wanted.get(name) != target or task.done():
                 task.cancel()
@@ -221,7 +224,7 @@ class Watch:
                 self.memory.posted(change)
                 _tell(change, report)
                 last = self.rehearsals.consider(last, self.settings)
-                await asyncio.sleep(rest_s)
+                await self.pauses.rest(target, last, rest_s)
         finally:
             if last is not None:
                 if last.session is not None:

@@ -61,6 +61,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
         "daemon.rehearsals",
         "daemon.state",
         "daemon.target_files",
+        "daemon.watch",
         "asgi.middleware",
     ),
     "sqlalchemy": ("contracts.models.of_sqlalchemy", "asgi.timing"),

@@ -27,6 +27,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Watch a database": {
         "check": "Check every target and every endpoint once",
+        "watch": "Let a database notify healthd when its schema is changed",
         "contract": "Export what an application expects of the database",
     },
     "Handle drift": {

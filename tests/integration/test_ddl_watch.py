@@ -260,7 +260,7 @@ async def test_a_burst_makes_few_rounds_and_the_last_one_sees_all(daemon: Watch,
 
 
 async def test_a_lost_connection_is_opened_again_and_listens(daemon: Watch, watched: str, sql: Sql) -> None:
-    end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'healthd/%'"
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'healthd/%'"
     runs = daemon.board.entries["app"].runs
 
     sql(watched, f"{end} AND datname = current_database()")  # type: ignore[arg-type] # constants

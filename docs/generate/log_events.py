@@ -46,6 +46,8 @@ MEANINGS: Mapping[str, str] = {
     "web_config.failed": "The web configuration could not be followed; a traceback follows.",
     "web_config.loaded": "The web configuration, a certificate or a key was changed, and is in use.",
     "web_config.rejected": "They were changed and are wrong; the old ones stay in use. Logged once.",
+    "watch.listening": "The daemon is notified of DDL on this target; logged once.",
+    "watch.refused": "The DDL watch is installed, but notifications do not arrive; `reason` says why. Logged once.",
     "settings.rejected": "`yoyo.ini` was changed and is wrong; the old settings stay in use.",
     "settings.reloaded": "`yoyo.ini` was read again.",
 }

@@ -30,6 +30,7 @@ from healthd.daemon.status import keep_status
 from healthd.daemon.systemd import notify, watchdog_interval_s
 from healthd.daemon.target_files import WrongFiles, changed, look_again_s, usable
 from healthd.daemon.turns import Servers, Turn, Turns
+from healthd.daemon.watch import Pauses
 from healthd.daemon.web_file import WebFile, warn_unprotected
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
@@ -139,6 +140,7 @@ class Watch:
     alerts: Alertmanagers
     places: Places = field(default_factory=Places)
     turns: Turns = field(default_factory=Turns)
+    pauses: Pauses = field(default_factory=Pauses)
     kept: dict[Path, Kept] = field(default_factory=dict)  # the files, by lock file
     refused: dict[Path, str] = field(default_factory=dict)  # the errors in them since they were last valid
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
@@ -166,6 +168,7 @@ class Watch:
         self.servers = {name: _servers(one) for name, one in wanted.items()}
         self.places.expect([(one.dsn, self.servers[one.name]) for one in settings.targets])
         self.turns.follow(server for each in self.servers.values() for server in each)
+        self.pauses.follow(wanted.keys())
         for name, (target, task) in list(self.rounds.items()):
             if wanted.get(name) != target or task.done():
                 task.cancel()
@@ -241,7 +244,7 @@ class Watch:
                 self.alerts.posted(report.target)
                 _tell(change, report)
                 last = self.rehearsals.consider(last, self.settings)
-                await asyncio.sleep(rest_s)
+                await self.pauses.rest(target, last, rest_s)
         finally:
             if last is not None:
                 if last.session is not None:

@@ -65,6 +65,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
         "daemon.rehearsals",
         "daemon.state",
         "daemon.target_files",
+        "daemon.watch",
         "daemon.web_file",
         "asgi.middleware",
     ),

@@ -28,6 +28,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Watch a database": {
         "check": "Check every target and every endpoint once",
         "wait": "Wait until the migrations are applied and the contracts fit",
+        "watch": "Let a database notify healthd when its schema is changed",
         "contract": "Export what an application expects of the database",
     },
     "Handle drift": {

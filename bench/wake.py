@@ -24,6 +24,7 @@ from rounds import SERVER, prepare
 from healthd.config.reader import read_settings
 from healthd.config.settings import Target
 from healthd.daemon import loop
+from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
 from healthd.daemon.target_files import WrongFiles
@@ -113,7 +114,8 @@ async def wake(url: str, folder: Path) -> None:
     settings, board = read_settings(folder / "yoyo.ini"), Board()
     clock, exposition = Clock(), Exposition(board, lambda: datetime.now(UTC))
     observe(clock)
-    watch = loop.Watch(board, lambda: settings, settings, Rehearsals(board), Memory(board), WrongFiles(board))
+    parts = Rehearsals(board), Memory(board), WrongFiles(board), Alertmanagers(board)
+    watch = loop.Watch(board, lambda: settings, settings, *parts)
     settings = replaced(settings, Target("bench", url, interval_s=3600, deadline_s=600))
     watch.follow(settings)
     taken: dict[str, list[list[float]]] = {"a finding appears": [], "it disappears": []}

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from healthd.catalog.columns import Column
+from healthd.catalog.comments import Comment
 from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
 from healthd.catalog.views import View
@@ -81,8 +82,8 @@ def test_a_finding_is_about_a_damage_or_not(reported: Key, about: bool) -> None:
 
 
 def test_nothing_that_nobody_reports_is_damaged() -> None:
-    comment = Key("comment", ("table", "s", "t"))
+    comment, text = Key("comment", ("table", "s", "t")), Comment("x")
     view = View(**dict.fromkeys(attributes(View)))
-    found = of(replace(WHOLE, objects={**WHOLE.objects, comment: object(), VIEW: view}))
+    found = of(replace(WHOLE, objects={**WHOLE.objects, comment: text, VIEW: view}))
 
     assert comment not in {key for key, _ in found}

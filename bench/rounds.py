@@ -57,11 +57,11 @@ async def timed(works: dict[str, tuple[Work, Work]]) -> dict[str, float]:
     return {name: median(times) for name, times in taken.items()}
 
 
-async def prepare(url: str, folder: Path, tables: int) -> None:
+async def prepare(url: str, folder: Path, tables: int, *more: str) -> None:
     """Apply the reference schema through the runner, and write the lock file that fits it."""
     sources = folder / "sql"
     sources.mkdir()
-    (sources / "0001_reference.sql").write_text("\n".join(schema(tables)) + "\n")
+    (sources / "0001_reference.sql").write_text("\n".join((*schema(tables), *more)) + "\n")
     (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
     (one,) = migrations = read_migrations([sources])
     await execute(await plan_apply(url, migrations, None, say=lambda _: None), Manner(say=lambda _: None))

@@ -97,7 +97,8 @@ def _codes(commands: Iterable[tuple[str, click.Command]]) -> str:
     general, rows = exit_codes(cli), []
     for name, command in commands:
         inner = list(command.commands.values()) if isinstance(command, click.Group) else [command]
-        known = exit_codes(inner[0]) or {number: general[number] for number in (0, 3)}
+        known = {number: text for one in reversed(inner) for number, text in exit_codes(one).items()}
+        known = known or {number: general[number] for number in (0, 3)}
         rows.append([f"`{name}`", *(code(known.get(number, "–")) for number in range(4))])
     return table(["verb", "0", "1", "2", "3"], rows)
 

@@ -11,10 +11,10 @@ from docs.generate.markdown import table
 from healthd.config.platforms import profile_names
 from healthd.config.reader import MOST_ROWS
 from healthd.config.sections import KEYS, SECONDS
-from healthd.config.settings import RULES, Endpoint, Settings
+from healthd.config.settings import RULES, Alertmanager, Endpoint, Settings
 
 PART = re.compile(r"(<!-- keys: (\w+) -->\n\n).*?(\n<!-- end of keys -->)", re.DOTALL)
-RECORDS = {"healthd": Settings, "endpoint": Endpoint}
+RECORDS = {"healthd": Settings, "alertmanager": Alertmanager, "endpoint": Endpoint}
 # yoyo's own keys, which healthd only allows: the text names them.
 YOYOS = frozenset({"batch_mode", "verbosity", "editor", "post_create_command", "prefix", "migration_table"})
 
@@ -42,6 +42,13 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
                 "blanks or commas"
             ),
             "none",
+        ),
+        "web_config": (
+            (
+                "the file with TLS and users of the web server, as Prometheus' exporters have one "
+                "([TLS and users](../how-to/tls.md)); which file it is, is read at the start"
+            ),
+            "none: HTTP without users",
         ),
         "interval_s": ("seconds between two rounds of a target{seconds}", None),
         "deadline_s": ("seconds that a round may take{seconds}", None),
@@ -162,6 +169,37 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
             "",
         ),
         "role": ("the role that must hold the privileges", "`role` in the file, else healthd's own"),
+    },
+    "alertmanager": {
+        "url": (
+            (
+                "the address of Alertmanager, as in a browser; of a cluster those of all members, separated by blanks "
+                "or lines: each gets every alert"
+            ),
+            "required",
+        ),
+        "token_file": (
+            (
+                "a file with the bearer token to send, read at each request; for basic authentication write "
+                "`http://USER:PASSWORD@HOST` instead"
+            ),
+            "none is sent",
+        ),
+        "resend_s": (
+            (
+                "seconds between two requests with all alerts that fire{seconds}; one that ended is resolved after as "
+                "long, and one that is not sent five times because the daemon has ended is resolved, too"
+            ),
+            None,
+        ),
+        "timeout_s": ("seconds that a request may take{seconds}", None),
+        "labels": (
+            (
+                "NAME=VALUE, separated by commas or lines: the `external_labels` of Prometheus, so that its alerts and "
+                "these are the same"
+            ),
+            "none",
+        ),
     },
     "endpoint": {
         "url": ("an `http://` or `https://` address", "required"),

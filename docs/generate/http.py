@@ -123,6 +123,8 @@ They work without scripts, too.
 
 A request for a host that the daemon does not know is answered with 421
 ([names of the web server](configuration.md#names-of-the-web-server)).
+If `web_config` names users, a request without the password of one is answered with 401 whatever its route is,
+and with 429 while too many passwords wait for being checked ([TLS and users](../how-to/tls.md)).
 
 ## The routes
 
@@ -314,9 +316,11 @@ def _errors() -> Iterator[list[str]]:
 
 REFUSALS: Mapping[int, str] = {
     400: "the parameter `target` is missing or unknown",
+    401: "the web configuration names users, and the request has no password of one",
     403: "a page of another site asks for a reload",
     404: "there is no such target or page, or no round yet",
     405: "the route does not have this method",
     421: "the host is not one of the daemon's names",
+    429: "too many passwords wait for being checked",
     500: "the new settings are refused, or healthd itself failed: the log shows why",
 }

@@ -12,6 +12,12 @@ from docs.generate.markdown import sentences, table
 from healthd.cli.verbs import VERBS
 
 SCHEMAS = Path(healthd.__file__).parent / "schemas"
+# The documents of the verbs that have commands of their own; any other verb has one of its own name.
+DOCUMENTS: Mapping[str, tuple[str, ...]] = {
+    "contract": ("contract-export",),
+    "watch": ("watch-install", "watch-status"),
+}
+NAMES = tuple(document for name in VERBS for document in DOCUMENTS.get(name, (name,)))
 COMMON = "common.json#/$defs/"
 COMMON_NAMES = ("error", "target_error", "finding", "waived_finding", "notice", "break", "foreseen_break")
 
@@ -38,8 +44,8 @@ This page is generated from the schemas (`make docs`).
 def page() -> str:
     """Return the whole page as Markdown."""
     parts = [HEAD]
-    for name in VERBS:
-        schema = schema_of("contract-export" if name == "contract" else name)
+    for name in NAMES:
+        schema = schema_of(name)
         parts.append(f"## {schema['title']}\n\n{sentences(schema['description'])}\n")
         parts += [text for part in schema.get("$defs", {}).values() if (text := _members(part))]
     parts.append("## What several commands print\n")

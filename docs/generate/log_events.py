@@ -15,6 +15,8 @@ LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 
 # What an event means. A test asks for each event of the source, and for no other.
 MEANINGS: Mapping[str, str] = {
+    "alertmanager.failed": "Alerts cannot be sent to an Alertmanager; logged when that begins, and tried again.",
+    "alertmanager.reached": "An Alertmanager accepts alerts again.",
     "daemon.started": "The daemon serves, and its rounds have begun.",
     "daemon.stopped": "The daemon has ended; a warning if rounds were still waiting for a server.",
     "databases.changed": "A server has other databases for a group: these targets have appeared, and these are gone.",
@@ -40,6 +42,13 @@ MEANINGS: Mapping[str, str] = {
     "target_file.rejected": "A file in `targets_dir` is wrong; its targets stay as they were. Logged once.",
     "target_files.failed": "The folder of target files could not be followed; a traceback follows.",
     "target_files.rejected": "More files in `targets_dir` are wrong at the same time than are logged one by one.",
+    "web.unprotected": "Others than this host can connect to the web server, without TLS or without users.",
+    "web_certificate.expired": "The certificate of the web server has expired: clients refuse it. Logged once.",
+    "web_config.failed": "The web configuration could not be followed; a traceback follows.",
+    "web_config.loaded": "The web configuration, a certificate or a key was changed, and is in use.",
+    "web_config.rejected": "They were changed and are wrong; the old ones stay in use. Logged once.",
+    "watch.listening": "The daemon is notified of DDL on this target; logged once.",
+    "watch.refused": "The DDL watch is installed, but notifications do not arrive; `reason` says why. Logged once.",
     "settings.rejected": "`yoyo.ini` was changed and is wrong; the old settings stay in use.",
     "settings.reloaded": "`yoyo.ini` was read again.",
 }

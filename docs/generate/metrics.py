@@ -16,8 +16,9 @@ from healthd.model.findings import Report
 from healthd.model.names import Key
 from healthd.model.observations import Asked
 from healthd.model.severity import Severity
-from healthd.report.board import BUCKETS_S, Board
-from healthd.report.metrics import GROUPS, TEXT, about_healthd, about_target
+from healthd.report.board import BUCKETS_S, Board, Delivery
+from healthd.report.brief import TEXT
+from healthd.report.metrics import GROUPS, about_healthd, about_target
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -27,11 +28,16 @@ LABELS: Mapping[str, str] = {
     "check": "name of a check: the file name in `healthd/checks/`",
     "problem": "name of a problem, as in the [runbook](../runbook.md)",
     "severity": "`warning`, `critical` or `unknown`",
-    "reason": "of rounds: `unreachable`, `denied`, `timeout` or `error`; of web clients: `idle`, `slow` or `full`",
+    "reason": (
+        "of rounds: `unreachable`, `denied`, `timeout` or `error`; of web clients: `idle`, `slow`, `full` or "
+        "`handshake`"
+    ),
     "question": "kind of query: `connect`, `look`, `read`, `beside`, `values`, `access`, `rows`, `statements`",
     "object": "the object, as `kind:schema.name`",
     "expected": f"the expected state, at most {TEXT} characters",
     "actual": f"the actual state, at most {TEXT} characters",
+    "alertmanager": "host, port and path of an address in `[alertmanager]`",
+    "result": "`sent` or `failed`",
     "code": "HTTP status of the response; `none` if there was no response",
     "version": "version of healthd",
     "team": "an example: a target has the `labels` that yoyo.ini gives it",
@@ -107,7 +113,9 @@ def of_daemon() -> list[Metric]:
     """Return every family, from a board on which a target and an endpoint have had a round."""
     board = Board()
     board.external_url, board.reloaded_at = "https://healthd.example", NOW
+    board.certificate_expires_at = NOW
     board.labels = {"machines": {"team": "shop"}}
+    board.alertmanagers = {"127.0.0.1:9093": Delivery(reached=True)}
     board.watch([("machines", 30.0), ("endpoint:api", 30.0)])
     asked = Asked(Key("endpoint", ("api",)), 200, 200, 0.1, 1.0)
     board.post(Report(target="machines", started_at=NOW, duration_s=0.1, findings=(), checks={"enums": Severity.OK}))

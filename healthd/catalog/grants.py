@@ -112,7 +112,10 @@ def drop(key: Key, record: Grant, around: Around) -> Iterator[str]:
 
 def create(key: Key, record: Grant, around: Around) -> Iterator[str]:
     """Yield the SQL that gives a role its privileges on an object that was just created."""
-    usual = initial(key) if of_the_server(key, around.objects) else default(key, around.server_version)
+    if of_the_server(key, around.objects):
+        usual = initial(key)
+    else:
+        usual = around.held(key) if around.held is not None else default(key, around.server_version)
     yield from _changed_to(key, record.privileges, usual, around)
 
 

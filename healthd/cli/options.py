@@ -58,12 +58,12 @@ def either(name: str, context: click.Context | None = None) -> Any:
 
 
 def verb(
-    *, database: bool = True, lenient: bool = False, ci: bool = False
+    *, database: bool = True, lenient: bool = False, ci: bool = False, summary: str = ""
 ) -> Callable[[Callable[..., Any]], click.Command]:
     """Return a decorator that makes a function a verb, with the options that all verbs have; `ci` adds formats for CI.
 
     A verb without `database` has no --database; one before it counts as HEALTHD_DATABASE does. Only a `lenient` verb
-    works with a folder of targets in which a file is wrong.
+    works with a folder of targets in which a file is wrong. A command of a group has its own `summary`.
     """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
@@ -84,7 +84,7 @@ def verb(
             command = database_option(command)
         name = function.__name__.rstrip("_")
         styled = ci_style_option(command) if ci else style_option(command)
-        made: click.Command = click.command(name=name, short_help=VERBS[name])(styled)
+        made: click.Command = click.command(name=name, short_help=summary or VERBS[name])(styled)
         return made
 
     return decorate

@@ -1,8 +1,9 @@
 """Objects without the kinds that match the expected ones: these are fetched when they are needed."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import replace
+from typing import Any
 
 from healthd.model.attributes import Record
 from healthd.model.names import Key
@@ -19,16 +20,42 @@ def whole(snapshot: Snapshot, fetch: Fetch) -> Snapshot:
 
 
 class _Objects(Mapping[Key, Record]):
+    """The objects of a snapshot, and those of its omitted kinds; whoever wants all of them gets those of one dict."""
+
     def __init__(self, objects: Mapping[Key, Record], omitted: frozenset[str], fetch: Fetch) -> None:
         self._objects, self._omitted, self._fetch = objects, omitted, functools.cache(fetch)
 
     def __getitem__(self, key: Key) -> Record:
         return (self._fetch(key.kind) if key.kind in self._omitted else self._objects)[key]
 
-    def __iter__(self) -> Iterator[Key]:
-        yield from self._objects
+    def get(self, key: Key, default: Any = None) -> Any:
+        """Return the object with this key."""
+        return (self._fetch(key.kind) if key.kind in self._omitted else self._objects).get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, Key) and key in (self._fetch(key.kind) if key.kind in self._omitted else self._objects)
+
+    @functools.cached_property
+    def _all(self) -> dict[Key, Record]:
+        found = dict(self._objects)
         for kind in sorted(self._omitted):
-            yield from self._fetch(kind)
+            found.update(self._fetch(kind))
+        return found
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._all)
+
+    def keys(self) -> KeysView[Key]:
+        """Return all keys; sets of them are computed by the interpreter, and not object by object."""
+        return self._all.keys()
+
+    def items(self) -> ItemsView[Key, Record]:
+        """Return all keys with their objects."""
+        return self._all.items()
+
+    def values(self) -> ValuesView[Record]:
+        """Return all objects."""
+        return self._all.values()
 
     def __len__(self) -> int:
         return len(self._objects) + sum(len(self._fetch(kind)) for kind in self._omitted)

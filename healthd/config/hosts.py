@@ -34,7 +34,7 @@ class Site:
         named = (host_name(urlsplit(self.external_url).netloc), self.listen.lower(), "localhost")
         if name in named or name.endswith(".localhost") or any(_fits(name, one) for one in self.allowed_hosts):
             return True
-        return _is_loopback(name) if _is_loopback(self.listen) else self._answers_network(name)
+        return is_loopback(name) if is_loopback(self.listen) else self._answers_network(name)
 
     def _answers_network(self, name: str) -> bool:
         """Return whether a name that is not configured can only come from the local network."""
@@ -62,7 +62,8 @@ def _fits(name: str, allowed: str) -> bool:
     return allowed == "*" or name == allowed or (allowed.startswith("*.") and name.endswith(allowed[1:]))
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Return whether a name or address leads to this host only."""
     address = _address(name)
     return name.lower() == "localhost" or (address is not None and address.is_loopback)
 
@@ -72,3 +73,12 @@ def _address(name: str) -> IPv4Address | IPv6Address | None:
         return ip_address(name)
     except ValueError:
         return None
+
+
+def is_web(url: str) -> bool:
+    """Return whether this is a valid HTTP address."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:  # an invalid port
+        return False

@@ -11,10 +11,11 @@ from functools import partial
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from healthd.config.hosts import host_name
+from healthd.config.alertmanagers import alertmanager_in
+from healthd.config.hosts import host_name, is_web
 from healthd.config.ini import Origins, new_parser, parse, parse_alone
+from healthd.config.labels import labels_in
 from healthd.config.platforms import profile_names, read_profile
 from healthd.config.sections import FILE, Sections
 from healthd.config.settings import LOCK, RULES, Endpoint, Settings, Target, TargetFolder
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "HEALTHD_DATABASE"
 STATE = "STATE_DIRECTORY"  # of a systemd unit with StateDirectory=
-LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-RESERVED = frozenset(("target", "job", "instance", "__name__"))
+OWN = frozenset(("target", "job", "instance", "__name__"))  # labels of metrics
 MOST_ROWS = 100_000  # that are sampled in each table
 
 
@@ -129,15 +129,6 @@ def _with(known: Dsn, text: str, command: PasswordCommand | None) -> str | Dsn:
     return text if command is None or known.has_password else replace(known, command=command)
 
 
-def _is_web(url: str) -> bool:
-    """Return whether this is a valid HTTP address."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
-    except ValueError:  # an invalid port
-        return False
-
-
 def _folders(base: Path, source: str) -> tuple[Path, ...]:
     """Return the folders that one source names; as in yoyo it may be a pattern."""
     if (base / source).is_dir():
@@ -179,7 +170,7 @@ class _Reader(Sections):
         sources = self.sources("DEFAULT", base) or _folders(base, "sql")
         if (table := self.get("DEFAULT", "migration_table") or BOOKS[0]) != BOOKS[0]:
             raise self.wrong("DEFAULT", "migration_table", f"{table!r} is not supported", f"use {BOOKS[0]}")
-        postgres_bin = self.get("healthd", "postgres_bin")
+        postgres_bin, web_config = self.get("healthd", "postgres_bin"), self.get("healthd", "web_config")
         return Settings(
             file=self.path,
             sources=sources,
@@ -204,8 +195,10 @@ class _Reader(Sections):
             rehearse_limit_s=self.seconds("healthd", "rehearse_limit_s", 60.0),
             external_url=self.external_url(),
             allowed_hosts=self.allowed_hosts(),
+            web_config=base / web_config if web_config else None,
             state_dir=self.state_dir(base),
             password_command=self.password_command("healthd", base, None),
+            alertmanager=alertmanager_in(self, base),
         )
 
     def sources(self, section: str, base: Path) -> tuple[Path, ...]:
@@ -217,23 +210,10 @@ class _Reader(Sections):
             found += _folders(base, source)
         return tuple(found)
 
-    def labels(self, section: str) -> Mapping[str, str]:
-        """Return the labels of a target's metrics, from NAME=VALUE by lines or commas."""
-        found: dict[str, str] = {}
-        for entry in filter(None, map(str.strip, re.split(r"[,\n]", self.get(section, "labels") or ""))):
-            name, sign, value = (part.strip() for part in entry.partition("="))
-            if not sign or not LABEL.fullmatch(name) or not value:
-                raise self.wrong(section, "labels", f"{entry!r} is not NAME=VALUE", "for example: team=shop, tier=1")
-            if name in RESERVED or name in found:
-                why = "is healthd's own" if name in RESERVED else "occurs twice"
-                raise self.wrong(section, "labels", f"{name} {why}", "choose another name")
-            found[name] = value
-        return found
-
     def external_url(self) -> str:
         """Return the address under which others reach the pages, without a / at its end; empty when it is not set."""
         url = self.get("healthd", "external_url") or ""
-        if url and (not _is_web(url) or re.search(r"[?#@\s]", url)):
+        if url and (not is_web(url) or re.search(r"[?#@\s]", url)):
             known = "for example: https://healthd.example.com, without user, password, ? and #"
             raise self.wrong("healthd", "external_url", "not a valid http:// or https:// address", known)
         return url.rstrip("/")
@@ -336,7 +316,7 @@ class _Reader(Sections):
         """Return the endpoint of one section; its contract is read from its file."""
         section = f"endpoint {name}"
         url = self.get(section, "url") or ""
-        if not _is_web(url):
+        if not is_web(url):
             raise self.wrong(section, "url", "missing, or not an http:// or https:// address", "write url = http://…")
         status = self.get(section, "status") or "200"
         if not re.fullmatch("[1-5][0-9][0-9]", status):
@@ -394,7 +374,7 @@ class _Reader(Sections):
             _with(migrating, migrate_dsn, command) if migrating else "",
             self.sources(section, base),
             base / lock if lock else None,
-            self.labels(section),
+            labels_in(self, section, OWN),
             self.seconds(section, "deadline_max_s", settings.deadline_max_s),
             self.databases(section),
         )

@@ -24,6 +24,8 @@ SECONDS: Mapping[str, tuple[float, int]] = {
     "max_wait_s": (0.001, 7 * DAY_S),
     "rehearse_limit_s": (1, 3600),
     "password_ttl_s": (0, DAY_S),
+    "resend_s": (1, 3600),
+    "timeout_s": (0.1, 300),
 }
 
 # Every known key, by section; yoyo reads only those of [DEFAULT].
@@ -47,6 +49,7 @@ KEYS: Mapping[str, frozenset[str]] = {
             "listen",
             "external_url",
             "allowed_hosts",
+            "web_config",
             "interval_s",
             "deadline_s",
             "deadline_max_s",
@@ -90,6 +93,7 @@ KEYS: Mapping[str, frozenset[str]] = {
         ]
     ),
     "contract": frozenset(["file", "models", "role"]),
+    "alertmanager": frozenset(["url", "token_file", "resend_s", "timeout_s", "labels"]),
     "endpoint": frozenset(["url", "status", "max_latency_s", "interval_s", "deadline_s", "contract", "token_file"]),
 }
 
@@ -121,7 +125,7 @@ class Sections:
                     section,
                     None,
                     "unknown section",
-                    "known: [healthd], [target NAME], [contract NAME], [endpoint NAME]",
+                    "known: [healthd], [alertmanager], [target NAME], [contract NAME], [endpoint NAME]",
                 )
             for key in self.own(section):
                 if key not in KEYS[word] and not (section == "DEFAULT" and key in used):

@@ -49,6 +49,21 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Alertmanager:
+    """The members of one Alertmanager cluster; each gets every alert. `urls` may contain passwords: never printed.
+
+    `token_file` contains a bearer token, which is read for each request. `labels` are those that Prometheus adds to
+    every alert (external_labels).
+    """
+
+    urls: tuple[str, ...] = field(repr=False)
+    token_file: Path | None = None
+    resend_s: float = 60.0
+    timeout_s: float = 10.0
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One database that is watched. `dsn` may contain a password: it is never printed.
 
@@ -151,12 +166,21 @@ class Settings:
     rehearse_limit_s: float = 60.0
     external_url: str = ""  # where others reach the pages; without a / at its end
     allowed_hosts: tuple[str, ...] = ()
+    web_config: Path | None = None  # TLS and users of the web server
     password_command: PasswordCommand | None = None  # for databases without a password of their own
     folder: TargetFolder | None = None  # of further targets, which `targets` contains
     state_dir: Path | None = None  # where the daemon keeps what it remembers; None: nowhere
     deadline_max_s: float = 120.0
     groups: tuple[Target, ...] = ()
     unlisted: Mapping[str, HealthdError] = field(default_factory=dict)
+    alertmanager: Alertmanager | None = None
+
+    @property
+    def runbook_url(self) -> str:
+        """Return the address of the runbook for others; empty if none is known."""
+        if "://" in self.runbook:
+            return self.runbook
+        return f"{self.external_url}{self.runbook}" if self.external_url and self.runbook.startswith("/") else ""
 
     @property
     def declared(self) -> tuple[Target, ...]:

@@ -38,10 +38,10 @@ def with_files(
         trouble = ConfigError(f"cannot read {folder.path}: {error.strerror}", hint=HINT)
         return _with(settings, replace(folder, files=tuple(before.values()), error=trouble))
     read = []
-    for path, signature in listing.items():
+    for path, found in listing.items():
         known = before.get(path)
-        kept = known is not None and not again and known.signature == signature and known.error is None
-        read.append(known if known and kept else _read(folder, path, signature, check))
+        kept = known is not None and not again and known.signature == found and known.error is None
+        read.append(known if known and kept else _read(folder, path, found, check))
     files = sorted(_apart(folder, read, before), key=lambda one: natural(one.path.name))
     return _with(settings, replace(folder, files=tuple(files), error=None))
 
@@ -62,10 +62,11 @@ def _with(settings: Settings, folder: TargetFolder) -> Settings:
 def _listing(folder: Path) -> dict[Path, Signature]:
     """Return the target files of a folder, each with what is different when its content is."""
     paths = [path for path in folder.iterdir() if path.suffix == ".ini" and not path.name.startswith(".")]
-    return {path: _signature(path) for path in paths}
+    return {path: signature(path) for path in paths}
 
 
-def _signature(path: Path) -> Signature:
+def signature(path: Path) -> Signature:
+    """Return what is different when the content of a file is."""
     try:
         status = path.stat()
     except OSError:

@@ -63,16 +63,16 @@ class DatabaseLists:
         self.want(target.group)
         return True
 
-    async def rest(self, target: object, seconds: float) -> None:
-        """Wait so long; a group only until its list is wanted."""
+    async def rest(self, target: object, seconds: float) -> bool:
+        """Wait so long with the next round of a group, or until its list is wanted; return whether it is a group."""
         event = self.wanted.get(target.name) if isinstance(target, Target) and target.databases else None
         if event is None:
-            await asyncio.sleep(seconds)
-            return
+            return False
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await event.wait()
         event.clear()
+        return True
 
 
 def tell_changes(before: Settings, after: Settings) -> None:

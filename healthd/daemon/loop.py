@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from healthd.config.settings import Endpoint, Settings, Target
+from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.database_lists import DatabaseLists, tell_changes, watched_groups
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
@@ -30,6 +31,8 @@ from healthd.daemon.status import keep_status
 from healthd.daemon.systemd import notify, watchdog_interval_s
 from healthd.daemon.target_files import WrongFiles, changed, look_again_s, usable
 from healthd.daemon.turns import Servers, Turn, Turns
+from healthd.daemon.watch import Pauses
+from healthd.daemon.web_file import WebFile, warn_unprotected
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
 from healthd.database.servers import servers_of
@@ -39,6 +42,7 @@ from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.report.board import Board, Change
 from healthd.report.connections import Clients, most_connections, most_rounds, too_few
+from healthd.report.gate import Gate
 from healthd.report.web import Door, application, server_for
 from healthd.rounds.database_lists import examine_group
 from healthd.rounds.endpoints import examine_endpoint
@@ -62,7 +66,12 @@ def now() -> datetime:
 
 
 async def serve(
-    settings: Settings, load: Callable[[], Settings], listener: socket.socket, *, started: Callable[[], None]
+    settings: Settings,
+    load: Callable[[], Settings],
+    listener: socket.socket,
+    *,
+    started: Callable[[], None],
+    gate: Gate | None = None,
 ) -> None:
     """Watch every target and serve the results, until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -74,26 +83,27 @@ async def serve(
     descriptors = _open_files(len(settings.targets))
     most = most_rounds(descriptors)
     memory, wrong = Memory(board, settings.state_dir), WrongFiles(board)
-    watch = Watch(board, load, settings, Rehearsals(board), memory, wrong, Places(most=most), Turns(most))
+    alerts = Alertmanagers(board)
+    watch = Watch(board, load, settings, Rehearsals(board), memory, wrong, alerts, Places(most=most), Turns(most))
+    watch.web_file = WebFile(gate, board) if gate is not None else None
     watch.follow(settings)
     watch.reloaded()
     watch.memory.restore(now(), {group.name: group.interval_s for group in settings.groups})
+    watch.alerts.look()
     threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     # Signals that arrived during the start are handled now.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP, signal.SIGTERM])
-    clients = Clients(most_connections(descriptors, len(settings.targets)), board.disconnected)
-    server = server_for(application(Door(watch.board, now, watch.reload, settings.runbook, settings.host)), clients)
+    door = Door(board, now, watch.reload, settings.runbook, settings.host, gate)
+    clients = Clients(most_connections(descriptors, len(settings.targets)), board.disconnected, lambda: door.headers)
+    server = server_for(application(door), clients, gate)
     web = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
         await asyncio.sleep(0.01)
     started()
     notify("READY=1", f"STATUS=watching {len(settings.targets)} targets")
-    watch.later(_stay_alive(watch))
-    watch.later(watch.memory.keep())
-    watch.later(keep_status(board, now))
-    watch.later(watch.follow_files())
-    watch.later(watch.turns.adapt())
+    watch.work()
+    warn_unprotected(settings.host, gate)
     log.info("daemon.started", targets=len(settings.targets))
     await asyncio.wait([web, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")
@@ -131,14 +141,17 @@ class Watch:
     rehearsals: Rehearsals
     memory: Memory
     wrong: WrongFiles
+    alerts: Alertmanagers
     places: Places = field(default_factory=Places)
     turns: Turns = field(default_factory=Turns)
+    pauses: Pauses = field(default_factory=Pauses)
     kept: dict[Path, Kept] = field(default_factory=dict)  # the files, by lock file
     refused: dict[Path, str] = field(default_factory=dict)  # the errors in them since they were last valid
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
     servers: dict[str, Servers] = field(default_factory=dict)  # of each target
     lists: DatabaseLists = field(default_factory=DatabaseLists)
     others: set[asyncio.Task[None]] = field(default_factory=set)
+    web_file: WebFile | None = None
 
     def follow(self, settings: Settings, known: Mapping[Path, Kept] = MappingProxyType({})) -> None:
         """Watch the targets of these settings: start new targets, restart changed ones, stop removed ones.
@@ -164,6 +177,7 @@ class Watch:
         fleeting = [one.dsn for one in settings.targets if one.group]
         self.places.expect([(one.dsn, self.servers[one.name]) for one in settings.targets], fleeting)
         self.turns.follow(server for each in self.servers.values() for server in each)
+        self.pauses.follow(wanted.keys())
         for name, (target, task) in list(self.rounds.items()):
             if wanted.get(name) != target or task.done():
                 task.cancel()
@@ -175,6 +189,7 @@ class Watch:
                 first_s = random.uniform(0, min(SPREAD_S, target.interval_s)) if later else 0.0  # noqa: S311 # jitter
                 self.rounds[name] = (target, asyncio.create_task(self._watch(target, first_s)))
         self.rehearsals.follow(settings)
+        self.alerts.follow(settings)
 
     def reloaded(self) -> None:
         """Note that the settings are those of the files."""
@@ -185,7 +200,10 @@ class Watch:
         """Reload the settings; if they are wrong, keep the old ones and raise the error."""
         notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
-            self.follow(await asyncio.to_thread(self._load))
+            settings = await asyncio.to_thread(self._load)
+            if self.web_file is not None:
+                await self.web_file.reload()
+            self.follow(settings)
             self.reloaded()
             self.lists.want(*(group.name for group in self.settings.groups))
         except HealthdError:
@@ -241,9 +259,11 @@ class Watch:
                 report = replace(report, next_round_s=rest_s)
                 change = self.board.post(report)
                 self.memory.posted(change)
+                self.alerts.posted(report.target)
                 _tell(change, report)
                 last = self.rehearsals.consider(last, self.settings)
-                await self.lists.rest(target, rest_s)
+                if not await self.lists.rest(target, rest_s):
+                    await self.pauses.rest(target, last, rest_s)
         finally:
             if last is not None:
                 if last.session is not None:
@@ -322,6 +342,16 @@ class Watch:
         self.board.files_ok = not any(self.refused.values())
         return self.kept[own.lock].files
 
+    def work(self) -> None:
+        """Begin what a daemon does in parallel with the rounds, forever."""
+        self.later(_stay_alive(self))
+        self.later(self.memory.keep())
+        self.later(keep_status(self.board, now))
+        self.later(self.follow_files())
+        self.later(self.turns.adapt())
+        if self.web_file is not None:
+            self.later(self.web_file.follow(look_again_s(self.settings)))
+
     def later(self, work: Awaitable[None]) -> None:
         """Run something in parallel with the rounds."""
         task = asyncio.ensure_future(work)
@@ -330,7 +360,7 @@ class Watch:
 
     async def stop(self) -> None:
         """Stop every task; if one hangs in the driver, exit the process."""
-        tasks = [task for _, task in self.rounds.values()] + list(self.others)
+        tasks = [task for _, task in self.rounds.values()] + list(self.others) + self.alerts.stop()
         for task in tasks:
             task.cancel()
         self.memory.finish(STOP_S)

@@ -22,7 +22,7 @@ class Effects(Sequence[Difference]):
 
     def __init__(self, lines: Sequence[bytes], counts: Mapping[str, int], first_line: int, name: str) -> None:
         self._lines, self._counts, self._first_line, self._name = lines, counts, first_line, name
-        self._decoded: tuple[Difference, ...] | None = None
+        self._decoded: Mapping[str, Sequence[Difference]] | None = None  # by kind
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -36,7 +36,10 @@ class Effects(Sequence[Difference]):
 
     def decode(self) -> None:
         """Decode all lines, and keep what they say: it is needed more than once."""
-        self._decoded = tuple(self)
+        found: dict[str, list[Difference]] = {}
+        for one in self:
+            found.setdefault(one.key.kind, []).append(one)
+        self._decoded = found
 
     @property
     def kinds(self) -> Collection[str]:
@@ -52,7 +55,9 @@ class Effects(Sequence[Difference]):
     def of_kinds(self, kinds: Collection[str]) -> Iterator[Difference]:
         """Yield the effects on objects of these kinds; raise LockFileError for a line that cannot be read."""
         if self._decoded is not None:
-            yield from (one for one in self._decoded if one.key.kind in kinds)
+            for kind, effects in self._decoded.items():
+                if kind in kinds:
+                    yield from effects
             return
         for number, line in self._numbered(kinds):
             yield read_line(self._name, number, line, decode_difference)

@@ -36,6 +36,7 @@ class Around:
     owner: Callable[[Key], str] = lambda _key: "(owner)"  # of the object of a privilege
     migrator: str = "(migrator)"  # the role that runs migrations, as a snapshot names it
     server_version: int = 0
+    held: Callable[[Key], tuple[str, ...]] | None = None  # what a grantee holds on a new object; None: by default
     taken: AbstractSet[Key] = frozenset()  # the names that are in use now
 
 

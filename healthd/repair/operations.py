@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.catalog.composites import rebuilt
+from healthd.catalog.grants import Grant, default
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, called
 from healthd.comparison.roles import owner_of
 from healthd.model.attributes import Record
@@ -14,6 +15,7 @@ from healthd.model.kinds import Around, Kind
 from healthd.model.names import HANGING, Key, quote
 from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair.dependencies import Dependencies
+from healthd.repair.new_privileges import NewPrivileges
 
 SHELL, DROP, RELEASE, CREATE, ALTER, COMPLETE = "shell", "drop", "release", "create", "alter", "complete"
 VALIDATE = "validate"
@@ -71,6 +73,7 @@ class Change:
             *self._conversions(),
             *self._releases(),
             *self._creates(covered, around),
+            *self._revokes(around),
             *self._alters(),
         ]
         return tuple(one for one in found if one.statements)
@@ -208,7 +211,14 @@ class Change:
             migrator=self._me,
             owner=lambda key: self._owner(side, key),
             server_version=self.before.snapshot.server_version,  # of the database that is changed
+            held=self.privileges.held,
         )
+
+    @functools.cached_property
+    def privileges(self) -> NewPrivileges:
+        """Return the default privileges in effect: those that are dropped are dropped first, new ones come last."""
+        there = {key: record for key, record in self.before.objects.items() if key not in self.gone}
+        return NewPrivileges(there, self._me, self.before.snapshot.server_version)
 
     def _owner(self, side: Dependencies, grant: Key) -> str:
         role = owner_of(side.snapshot, grant)
@@ -246,6 +256,15 @@ class Change:
             if key not in covered:
                 yield Operation(CREATE, key, None, tuple(kind.created(*named, around)), cause)
             yield Operation(COMPLETE, key, None, tuple(kind.complete(*named, around)), cause)
+
+    def _revokes(self, around: Around) -> Iterator[Operation]:
+        """Yield the operations that take what only default privileges gave somebody on a new object."""
+        for grant in self.privileges.unexpected(self.made, self.after.objects):
+            key = Key(grant.path[0], grant.path[1:-1])
+            usual = Grant(default(grant, around.server_version))
+            yield Operation(
+                COMPLETE, key, None, tuple(self.kinds["grant"].created(grant, usual, around)), self.made[key]
+            )
 
     def _alters(self) -> Iterator[Operation]:
         for one in self.differences:

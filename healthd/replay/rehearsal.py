@@ -80,7 +80,7 @@ async def _rehearse(
         if isinstance(copy, str):
             return Rehearsal(problem=copy)
         rows = await filled(scratch.connection, actual, *_touched(script, expected, actual)) if fill else ()
-        if failure := await _run(scratch.connection, running(script)):
+        if failure := await run_all(scratch.connection, running(script)):
             if rows and failure.sqlstate.startswith(UNFIT):
                 await scratch.start()
                 continue
@@ -100,9 +100,9 @@ async def _copied(
     connection: Any, base: Snapshot, expected: Snapshot, actual: Snapshot, migrator: str | None
 ) -> Snapshot | str:
     """Build what the target has, and return it as it was read again; or, in words, why that is not possible."""
-    await _run(connection, _roles(expected, actual, migrator))
+    await run_all(connection, _roles(expected, actual, migrator))
     built = changes(actual, base, migrator=migrator or connection.info.user)
-    if failure := await _run(connection, (sql for one in built for sql in one.statements)):
+    if failure := await run_all(connection, (sql for one in built for sql in one.statements)):
         return f"the objects of the target cannot be built on a scratch server: {failure.text}"
     copy = await _snapshot(connection, migrator)
     if wrong := unlike(actual, copy, migrator):
@@ -158,7 +158,7 @@ class Failure:
     sqlstate: str
 
 
-async def _run(connection: Any, statements: Iterable[str]) -> Failure | None:
+async def run_all(connection: Any, statements: Iterable[str]) -> Failure | None:
     """Run statements one by one; return the first failure."""
     for sql in (*SESSION, *statements):
         if sql.startswith("--"):

@@ -110,12 +110,23 @@ class Change:
 
 
 @dataclass(slots=True)
+class Delivery:
+    """How the requests to one Alertmanager went."""
+
+    sent: int = 0
+    failed: int = 0
+    reached: bool | None = None  # by the last one
+
+
+@dataclass(slots=True)
 class Board:
     """The latest of everything; the daemon's tasks write it, pages and metrics read it."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     reload_ok: bool = True
     files_ok: bool = True
+    web_ok: bool = True  # the web configuration is in use as it is written
+    certificate_expires_at: datetime | None = None  # of the web server
     wrong_files: tuple[str, ...] = ()  # names of target files that are not in use as they are
     reloaded_at: datetime | None = None
     external_url: str = ""  # the URL of the pages for others, without a trailing /
@@ -124,6 +135,7 @@ class Board:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of targets that have some
     contracts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the names of those of each target
     machine: tuple[str, ...] = ()  # the names of this host
+    alertmanagers: dict[str, Delivery] = field(default_factory=dict)  # by host, port and path
 
     def watch(self, targets: Iterable[tuple[str, float]]) -> None:
         """Keep exactly these targets (name and interval in seconds), and remove the others."""

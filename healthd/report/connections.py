@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST = 512
@@ -43,13 +45,18 @@ def _left(descriptors: int, targets: int) -> int:
 class Clients:
     """The clients that are connected, the oldest first, and how many were disconnected, by reason."""
 
-    def __init__(self, most: int = MOST, closed: Counter[str] | None = None) -> None:
-        self.most, self.closed = most, Counter[str]() if closed is None else closed
+    def __init__(
+        self,
+        most: int = MOST,
+        closed: Counter[str] | None = None,
+        headers: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        self.most, self.closed, self.headers = most, Counter[str]() if closed is None else closed, headers
         self.connected: dict[Client, None] = {}
 
-    def protocol(self) -> type[asyncio.Protocol]:
-        """Return the protocol of a server for these clients."""
-        return type("_Client", (Client,), {"clients": self})
+    def protocol(self, base: type[Client] | None = None, **members: Any) -> type[asyncio.Protocol]:
+        """Return the protocol of a server for these clients; the base says how a connection begins."""
+        return type("_Client", (base or Client,), {"clients": self, **members})
 
     def arrive(self, client: Client) -> None:
         """Count a client in; if there are too many, disconnect the oldest one that has made no request."""
@@ -67,6 +74,7 @@ class Client(H11Protocol):
         super().__init__(*arguments, **options)
         self._deadline: asyncio.TimerHandle | None = None
         self._counted = False
+        self._socket: asyncio.Transport | None = None  # below TLS
 
     @property
     def busy(self) -> bool:
@@ -75,9 +83,18 @@ class Client(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
-        super().connection_made(transport)
+        self.arrive(transport)
+        self.begin(transport)
+
+    def arrive(self, socket: asyncio.Transport) -> None:
+        """Count the client in; from now on its time is limited."""
+        self._socket = socket
         self._wait("idle", HEAD_S)
         self.clients.arrive(self)
+
+    def begin(self, transport: asyncio.Transport) -> None:
+        """Take requests from now on."""
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Pass data on; a request that begins gets a deadline of its own."""
@@ -93,19 +110,32 @@ class Client(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client."""
+        self.forget()
+        super().connection_lost(exc)
+
+    def forget(self) -> None:
+        """Count the client no longer."""
         self.clients.connected.pop(self, None)
         if self._deadline is not None:
             self._deadline.cancel()
-        super().connection_lost(exc)
 
     def leave(self, reason: str) -> None:
         """Disconnect at once, whatever is still to be sent."""
+        layers = list(filter(None, (self._socket, self.transport)))  # with TLS each has a buffer of its own
         if not self._counted:
             self._counted = True
-            unread = self.transport.get_write_buffer_size() > 0
+            unread = any(layer.get_write_buffer_size() > 0 for layer in layers)
             self.clients.closed["slow" if unread else reason] += 1
         self.clients.connected.pop(self, None)
-        self.transport.abort()
+        layers[0].abort()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP, with the headers that every response has."""
+        own = {"Content-Type": "text/plain; charset=utf-8", "Connection": "close", **self.clients.headers()}
+        headers = [(name.encode(), value.encode()) for name, value in own.items()]
+        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=msg.encode()), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _wait(self, reason: str, seconds: float) -> None:
         if self._deadline is not None:

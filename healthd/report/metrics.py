@@ -23,12 +23,11 @@ from healthd._version import __version__
 from healthd.model.findings import Report
 from healthd.model.ledger import State
 from healthd.model.severity import Severity
-from healthd.report.board import BUCKETS_S, Board, Entry
+from healthd.report.board import BUCKETS_S, Board, Delivery, Entry
+from healthd.report.brief import TOP, brief
 from healthd.report.problems import PROBLEMS
 
-TOP = 20  # findings of a target that are exported with their object; the others are only counted
 VERSION = re.compile(r"; *version *= *[01]\.[0-9]\.[0-9] *(;|$)", re.ASCII)  # of a supported format
-TEXT = 120  # characters of expected and actual in a label
 
 STATES = {
     State.PENDING: "pending",
@@ -76,16 +75,24 @@ def _process(board: Board) -> Iterator[Metric]:
         yield url
     disconnected = CounterMetricFamily(
         "healthd_web_disconnections",
-        "Clients that the web server disconnected, by reason: idle, slow, full.",
+        "Clients that the web server disconnected, by reason: idle, slow, full, handshake.",
         labels=["reason"],
     )
-    for reason in ("idle", "slow", "full"):
+    for reason in ("idle", "slow", "full", "handshake"):
         disconnected.add_metric([reason], board.disconnected[reason])
     yield disconnected
+    if board.alertmanagers:
+        yield from _deliveries(board.alertmanagers)
+    if board.certificate_expires_at:
+        yield GaugeMetricFamily(
+            "healthd_web_certificate_expires_timestamp_seconds",
+            "Unix time at which the certificate of the web server, or one that signed it, expires.",
+            value=board.certificate_expires_at.timestamp(),
+        )
     yield GaugeMetricFamily(
         "healthd_config_last_reload_successful",
         "Whether the last load of yoyo.ini, and of the files that it names, succeeded.",
-        value=board.reload_ok and board.files_ok and not board.wrong_files,
+        value=board.reload_ok and board.files_ok and board.web_ok and not board.wrong_files,
     )
     if board.reloaded_at:
         yield GaugeMetricFamily(
@@ -93,6 +100,25 @@ def _process(board: Board) -> Iterator[Metric]:
             "Unix time of the last successful load of yoyo.ini.",
             value=board.reloaded_at.timestamp(),
         )
+
+
+def _deliveries(alertmanagers: Mapping[str, Delivery]) -> Iterator[Metric]:
+    up = GaugeMetricFamily(
+        "healthd_alertmanager_up",
+        "Whether the last request to this Alertmanager succeeded; there is one in each `resend_s`.",
+        labels=["alertmanager"],
+    )
+    requests = CounterMetricFamily(
+        "healthd_alertmanager_requests",
+        "Requests with alerts to this Alertmanager, by result: sent, failed.",
+        labels=["alertmanager", "result"],
+    )
+    for place, one in alertmanagers.items():
+        if one.reached is not None:
+            up.add_metric([place], one.reached)
+        requests.add_metric([place, "sent"], one.sent)
+        requests.add_metric([place, "failed"], one.failed)
+    yield from (up, requests)
 
 
 def _labelled(labels: Mapping[str, Mapping[str, str]]) -> Iterator[Metric]:
@@ -245,8 +271,7 @@ def _findings(fresh: Mapping[str, Entry]) -> Iterator[Metric]:
             count.add_metric([name, *labels], number)
         named = {}
         for one in report.findings[:TOP]:
-            words = (one.attribute and f"{one.attribute} ") or ""
-            named[one.check, one.problem, str(one.key), words + _cut(one.expected), words + _cut(one.actual)] = 1
+            named[one.check, one.problem, *brief(one)] = 1
         for key in named:
             info.add_metric([name, *key], 1)
     yield from (ok, error, count, info)
@@ -276,11 +301,6 @@ def _incidents(entries: Mapping[str, Entry], _fresh: object, _now: object) -> It
             if one.incidents[problem] or problem.startswith("endpoint_") == name.startswith("endpoint:"):
                 begun.add_metric([name, problem], one.incidents[problem])
     yield begun
-
-
-def _cut(text: str | None) -> str:
-    text = " ".join((text or "").split())
-    return text if len(text) <= TEXT else text[: TEXT - 1] + "…"
 
 
 def _migrations(fresh: Mapping[str, Entry]) -> Iterator[Metric]:

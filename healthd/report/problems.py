@@ -169,10 +169,41 @@ If rounds take long, raise `interval_s`, or distribute the targets among several
             "healthd rejected its new configuration",
             "yoyo.ini or a file that it names was changed and is not valid.",
             "healthd continues with the previous configuration: the change has no effect.",
-            "The log has `settings.rejected`, `files.rejected` or `target_file.rejected` with file, section and key.",
+            (
+                "The log has `settings.rejected`, `files.rejected`, `target_file.rejected` or `web_config.rejected`, "
+                "with file, section and key."
+            ),
             """
 Fix the file, then run `systemctl reload healthd` or `curl -X POST http://127.0.0.1:9899/-/reload`.
-A file in `targets_dir` is read again without that.""",
+A file in `targets_dir` and the files of `web_config` are read again without that.""",
+        ),
+        (
+            "web_certificate_expires",
+            "The certificate of healthd's web server expires soon",
+            "A certificate in `cert_file` of the web configuration expires within three days, or has expired.",
+            "Prometheus and browsers refuse an expired certificate: `healthd_down` fires, and nothing is monitored.",
+            "`healthd_web_certificate_expires_timestamp_seconds` is the time at which it expires.",
+            """
+Renew the certificate, and write it and its key to the files in `tls_server_config`.
+healthd reads them again without a restart; see `healthd docs tls`.""",
+        ),
+        (
+            "alertmanager_unreachable",
+            "healthd cannot send alerts to an Alertmanager",
+            """
+An address in `[alertmanager]` of yoyo.ini does not accept requests: there is no answer, an error, or a page for people.
+healthd sends a request in each `resend_s`, also without alerts, and repeats it after a failure.""",
+            """
+Drift is reported only when Prometheus has scraped it, or another member of the cluster has been reached.
+Alerts that fire are resolved by themselves five `resend_s` after the last request that succeeded,
+unless Prometheus sends them, too.""",
+            """
+`alertmanager.failed` in the log of healthd contains the reason; it is logged when the failures begin.
+`healthd_alertmanager_requests_total` by `result` shows how often.
+From the host of healthd, `curl -d '[]' -H 'Content-Type: application/json' URL/api/v2/alerts` must print nothing.""",
+            """
+Fix the address or the token in `[alertmanager]`, then run `systemctl reload healthd`.
+Under systemd, `healthd.service` reaches only what `IPAddressAllow=` allows: `healthd docs systemd`.""",
         ),
         (
             "memory_high",

@@ -31,7 +31,9 @@ from healthd.report.compatibility import all_contracts, one_contract
 from healthd.report.connections import Clients
 from healthd.report.documents import answer, memory
 from healthd.report.exposition import Exposition
+from healthd.report.gate import Gate
 from healthd.report.repair import script
+from healthd.report.secure_connections import SecureClient
 from healthd.report.standings import STATES, state_of
 from healthd.text import hide, natural
 
@@ -46,17 +48,25 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+ASK = {"WWW-Authenticate": 'Basic realm="healthd", charset="UTF-8"'}
+BUSY = HTTPException(429, "too many passwords wait for being checked: try again later", {"Retry-After": "5"})
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What the web server needs from the daemon: the board, the time, how to reload the settings, and its address."""
+    """What the web server needs from the daemon: the board, the time, a reload, its address, and what protects it."""
 
     board: Board
     clock: Callable[[], datetime]
     reload: Callable[[], Awaitable[None]]
     runbook: str
     listen: str = "127.0.0.1"
+    gate: Gate | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers of every response."""
+        return HEADERS if self.gate is None else {**HEADERS, **self.gate.now.config.headers}
 
     @property
     def site(self) -> Site:
@@ -90,14 +100,14 @@ def application(door: Door) -> Any:
         ],
         exception_handlers={HTTPException: pages.refused, Exception: pages.broke},  # type: ignore[dict-item] # as theirs
     )
-    return _Stamped(_Known(app, pages))
+    return _Stamped(_Guarded(_Known(app, pages), pages), door)
 
 
 class _Stamped:
     """Add to every response its request ID and the headers that keep a browser from running the scripts of others."""
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
+    def __init__(self, app: Any, door: Door) -> None:
+        self.app, self.door = app, door
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -113,9 +123,31 @@ class _Stamped:
                 headers["X-Request-ID"] = request_id
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if self.door.gate is not None:
+                    headers.update(self.door.gate.now.config.headers)
             await send(message)
 
         await self.app(scope, receive, stamped)
+
+
+class _Guarded:
+    """Accept only requests of users, if the web configuration has some."""
+
+    def __init__(self, app: Any, pages: _Pages) -> None:
+        self.app, self.pages = app, pages
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        gate = self.pages.door.gate
+        admitted: bool | None = True
+        if gate is not None and scope["type"] == "http":
+            address, _ = scope.get("client") or ("", 0)
+            admitted = await gate.admits(Headers(scope=scope).get("authorization", ""), address)
+        if admitted:
+            await self.app(scope, receive, send)
+            return
+        error = HTTPException(401, "user and password are required", ASK) if admitted is False else BUSY
+        response = await self.pages.refused(Request(scope), error)
+        await response(scope, receive, send)
 
 
 class _Known:
@@ -339,8 +371,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def server_for(app: Any, clients: Clients | None = None) -> uvicorn.Server:
+def server_for(app: Any, clients: Clients | None = None, gate: Gate | None = None) -> uvicorn.Server:
     """Return the server of an application; setting its `should_exit` stops it within a second."""
+    clients = clients or Clients(headers=lambda: HEADERS)
+    secure = gate is not None and gate.now.context is not None
     return _Server(
         uvicorn.Config(
             app,
@@ -351,7 +385,7 @@ def server_for(app: Any, clients: Clients | None = None) -> uvicorn.Server:
             timeout_graceful_shutdown=1,
             backlog=64,  # as many connections are accepted at once
             ws="none",
-            http=(clients or Clients()).protocol(),
+            http=clients.protocol(SecureClient, gate=gate) if secure else clients.protocol(),
             loop="asyncio",
         )
     )

@@ -18,6 +18,7 @@ from healthd.config.settings import Target
 from healthd.database.connection import dial
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
+from healthd.database.notifications import listen
 from healthd.database.opened import Opened, collecting
 from healthd.database.probes.round_trips import probe_access
 from healthd.database.probes.row_samples import Samples
@@ -47,7 +48,7 @@ from healthd.rounds.folding import folded
 from healthd.rounds.lateness import allowed_next_s, late_kinds, most_s, with_lateness
 from healthd.rounds.observation import Observation
 from healthd.rounds.opening import Opening, begin
-from healthd.rounds.promise import sides
+from healthd.rounds.promise import is_watched, sides
 from healthd.rounds.session import ANEW_S, Session, sample, try_values
 from healthd.rounds.timing import ACCESS, BESIDE, CONNECT, LOOK, READ, STATEMENTS, question, timing
 
@@ -270,13 +271,16 @@ async def _next(target: Target, files: Later[Files], last: Round | None, places:
     with question(CONNECT):
         connection = await dial(target.dsn, timeout_s=target.deadline_s, places=places)
     async with _closing_on_failure(connection):
+        # Before anything is read: what is changed later sends a notification.
+        heard = await listen(connection) if session is not None and session.watched and kept else None
         if last is not None and session is not None and lasts and lost:
             with suppress(HealthdError):
-                return await _looked(target, files, last, session.on(connection, kept=kept), budget, kept=kept)
-        new = Session(connection, monotonic(), await _mark(connection, busy=session is not None, planned=kept))
+                return await _looked(target, files, last, session.on(connection, heard, kept=kept), budget, kept=kept)
+        mark = await _mark(connection, busy=session is not None, planned=kept)
+        new = Session(connection, monotonic(), mark, notifications=heard)
         if session is not None:
             new = replace(new, reading_s=session.reading_s, sampled=session.sampled, made=session.made)
-        return await _read(target, files, new, _reader(target, new, budget, kept=kept))
+        return await _read(target, files, new, _reader(target, new, budget, kept=kept), kept=kept)
 
 
 async def _looked(
@@ -289,7 +293,7 @@ async def _looked(
     session = replace(session, mark=mark)
     if same and last.files is await files.ready():
         return Seen(last.report, last.files, session, last.reading)
-    return await _read(target, files, session, _reader(target, session, budget, kept=kept))
+    return await _read(target, files, session, _reader(target, session, budget, kept=kept), kept=kept)
 
 
 @asynccontextmanager
@@ -325,10 +329,17 @@ def _reader(target: Target, session: Session, budget: Budget, *, kept: bool) -> 
     )
 
 
-async def _read(target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool = True) -> Seen:
-    """Return what a round sees that reads everything; the mark that was taken before it counts if it could see all."""
+async def _read(
+    target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool = True, kept: bool = False
+) -> Seen:
+    """Return what a round sees that reads everything; the mark that was taken before it counts if it could see all.
+
+    A connection that is kept listens if the database is watched.
+    """
     async with reader:
         seen = await _examine(target, files, session, reader, bounded=bounded)
+    if kept:
+        seen = replace(seen, session=await seen.session.listening())
     # Texts of another major are the same in the next reading, and rows are not sampled in every round.
     same = ("texts", "serialization")
     blinded = any(one.severity is Severity.UNKNOWN and one.check not in same for one in seen.verdict.findings)
@@ -373,6 +384,7 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
                 reading, made = await make_closely(connection, judged, session.made, bounded=bounded)
             verdict = as_not_adopted(judged.verdict(made.script, reading.rights)) if made is not None else verdict
             found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled, made=made)
+            found = replace(found, watched=is_watched(known, reading))
             verdict = verdict if once is None else confirmed(once, verdict)
             return Seen(folded(verdict) if bounded else verdict, known, found, reading, late, not late)
         once = verdict

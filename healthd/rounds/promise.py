@@ -13,6 +13,7 @@ from healthd.comparison.server_texts import as_printed
 from healthd.database.snapshot.transaction import Reading
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
+from healthd.model.ddl_watch import is_installed
 from healthd.model.names import Key
 from healthd.model.snapshots import Place, Snapshot
 
@@ -22,6 +23,14 @@ def sides(files: Files, reading: Reading) -> tuple[Snapshot, Snapshot]:
     promise = Promise(files.lock.on(reading.snapshot.server_version), reading)
     actual = actual_objects(reading)
     return promise.of(KINDS.keys()), promise.whole(actual)
+
+
+def is_watched(files: Files, reading: Reading) -> bool:
+    """Return whether the DDL watch is installed in a database."""
+    if "event_trigger" not in reading.snapshot.omitted:
+        return is_installed(reading.snapshot.objects)
+    lock_file = files.lock.on(reading.snapshot.server_version)
+    return is_installed(lock_file.expected([one.id for one in reading.ledger.applied], {"event_trigger"}).objects)
 
 
 class Promise:

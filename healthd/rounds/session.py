@@ -9,6 +9,7 @@ from typing import Any
 
 from healthd.config.settings import Target
 from healthd.database.connection import connect
+from healthd.database.notifications import Notifications, listen
 from healthd.database.probes.round_trips import probe_values
 from healthd.database.probes.row_samples import Samples, sample_rows
 from healthd.database.probes.vitals import Vitals
@@ -47,6 +48,7 @@ class Session:
 
     Without a mark everything must be read again; the last full reading took `reading_s`. The connection is None if it
     was not kept between rounds: the next round opens another one, and what was read is as old as it was.
+    Where the database is `watched`, which the last full reading saw, a connection that is kept has notifications.
     """
 
     connection: Any
@@ -57,19 +59,28 @@ class Session:
     vitals: Vitals | None = None  # what changes slowly and is not in a snapshot: read once on each connection
     sampled: Sampled | None = None  # kept when the connection is replaced
     made: Made | None = None  # the script of the last round with findings, kept as well
+    watched: bool = False
+    notifications: Notifications | None = None
 
     @property
     def is_closed(self) -> bool:
         """Return whether there is no connection any more."""
         return self.connection is None or bool(self.connection.closed)
 
-    def on(self, connection: Any, *, kept: bool) -> Session:
+    def on(self, connection: Any, notifications: Notifications | None, *, kept: bool) -> Session:
         """Return the session on another connection, which is kept between rounds or only used for one.
 
         On the latter, plans are of no use, and values are sent again: it has the present settings.
         """
         mark = replace(self.mark, planned=kept) if self.mark is not None else None
-        return replace(self, connection=connection, mark=mark, tried=self.tried if kept else None)
+        tried = self.tried if kept else None
+        return replace(self, connection=connection, mark=mark, tried=tried, notifications=notifications)
+
+    async def listening(self) -> Session:
+        """Return the session with a connection that listens, if the reading has just shown that this is of use."""
+        if not self.watched or self.notifications is not None:
+            return self
+        return replace(self, notifications=await listen(self.connection, missed=True))
 
 
 async def try_values(target: Target, tried: Tried | None, reading: Reading, reader: Reader) -> Tried:

@@ -113,7 +113,18 @@ def test_contracts_are_exported_without_any_settings() -> None:
     assert "--config" not in out
 
 
-@pytest.mark.parametrize("name", [one for one in VERBS if one != "contract"])
+GROUPED = ("contract", "watch")  # their commands have the options
+
+
+@pytest.mark.parametrize("words", [("watch", "install"), ("watch", "status")], ids=" ".join)
+def test_a_command_of_a_group_has_help_that_names_its_options(words: tuple[str, ...]) -> None:
+    code, out, err = healthd(*words, "--help")
+
+    assert (0, "") == (code, err)
+    assert {"--config", "--format", "--help", "--target"} <= set(out.split())
+
+
+@pytest.mark.parametrize("name", [one for one in VERBS if one not in GROUPED])
 def test_every_verb_has_help_that_names_its_options(name: str) -> None:
     code, out, err = healthd(name, "--help")
 

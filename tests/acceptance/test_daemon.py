@@ -30,6 +30,7 @@ from servers import free_port, lacking, left_in, tool, wait_for
 from acceptance.test_cli import Result, healthd, make_project
 from healthd.cli.verbs.up import _attempt
 from healthd.config.reader import read_settings
+from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.loop import BACKOFF_MAX_S, Watch, _stuck, rest
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
@@ -701,7 +702,8 @@ async def test_a_round_that_should_long_have_ended_starves_the_watchdog(folder: 
     task = asyncio.create_task(asyncio.sleep(0))
     watched = {target.name: (target, task)}
     memory, wrong = Memory(board), WrongFiles(board)
-    watch = Watch(board, lambda: settings, settings, Rehearsals(board), memory, wrong, rounds=watched)
+    alerts = Alertmanagers(board)
+    watch = Watch(board, lambda: settings, settings, Rehearsals(board), memory, wrong, alerts, rounds=watched)
     await task
 
     for minutes, stuck in ((0, False), (1.5, False), (6, True)):

@@ -16,11 +16,10 @@ import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 
 from acceptance.test_cli import healthd, migrated, project, several  # noqa: F401 # fixtures
-from docs.generate.json_output import SCHEMAS, schema_of
+from docs.generate.json_output import DOCUMENTS, NAMES, SCHEMAS, schema_of
 from healthd.cli.verbs import VERBS
 
 NOBODY_THERE = "host=127.0.0.1 port=1 dbname=app"
-NAMES = ["contract-export" if name == "contract" else name for name in VERBS]
 
 
 def whole(name: str) -> Any:
@@ -79,7 +78,7 @@ def test_a_document_of_another_shape_is_rejected(name: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_an_error_has_the_shape_of_every_error(verb: str, project: Path) -> None:
-    schema = "contract-export" if verb == "contract" else verb
+    schema = DOCUMENTS.get(verb, (verb,))[0]
 
     validated(verb, "--nosuch", code=3, error=True, schema=schema)
 

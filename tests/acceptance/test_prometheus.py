@@ -46,10 +46,13 @@ METRICS = (
     "healthd_maintenance_active",
     "healthd_config_last_reload_successful",
     "healthd_config_last_reload_success_timestamp_seconds",
+    "healthd_web_certificate_expires_timestamp_seconds",
     "healthd_endpoint_up",
     "healthd_endpoint_responses_total",
     "healthd_endpoint_duration_seconds",
     "healthd_waived",
+    "healthd_alertmanager_up",
+    "healthd_alertmanager_requests_total",
     "healthd_incidents_total",
     "healthd_query_duration_seconds",
     "healthd_query_duration_seconds_sum",
@@ -141,6 +144,14 @@ def test_the_example_for_shards_in_the_readme_is_valid(tmp_path: Path) -> None:
     (tmp_path / "prometheus.yml").write_text(example)
 
     passes(tool("promtool"), "check", "config", tmp_path / "prometheus.yml")
+
+
+def test_the_example_for_tls_and_users_is_valid(tmp_path: Path) -> None:
+    guide = (FOLDER.parent / "docs" / "how-to" / "tls.md").read_text()
+    (example,) = re.findall(r"```yaml\n(scrape_configs:.*?)```", guide, re.DOTALL)
+    (tmp_path / "prometheus.yml").write_text(example)
+
+    passes(tool("promtool"), "check", "config", "--syntax-only", "--lint-fatal", tmp_path / "prometheus.yml")
 
 
 def test_the_example_of_an_alertmanager_configuration_is_valid() -> None:

@@ -21,7 +21,8 @@ from healthd.report.board import Board
 from healthd.report.documents import answer, text
 from healthd.report.exposition import Exposition
 from healthd.report.page import overview, target
-from healthd.rounds.endpoints import LIMIT_BYTES, ask, examine_endpoint
+from healthd.rounds.endpoints import ask, examine_endpoint
+from healthd.rounds.requests import LIMIT_BYTES
 
 GOOD = b'{"status": "ok", "items": [{"id": 1, "state": "active", "note": null}]}'
 SHAPE = load(

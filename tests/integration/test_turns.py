@@ -18,6 +18,7 @@ from conftest import MakeDatabase, Sql
 
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings, Target
+from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.loop import Watch
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
@@ -165,7 +166,7 @@ async def watching(settings: Settings, *targets: Target) -> AsyncIterator[Watch]
     """Watch targets as the daemon does."""
     board = Board()
     memory, wrong = Memory(board), WrongFiles(board)
-    watch = Watch(board, lambda: settings, settings, Rehearsals(board), memory, wrong)
+    watch = Watch(board, lambda: settings, settings, Rehearsals(board), memory, wrong, Alertmanagers(board))
     watch.follow(replace(settings, targets=targets))
     watch.later(watch.turns.adapt())
     try:

@@ -14,7 +14,7 @@ HOUSE = Path(healthd.__file__).parent
 # From the bottom to the top: what stands here may import what stands before it, and nothing that stands after it.
 LAYERS = """
     _version text errors background model sqltext postgres catalog contracts database config expected comparison
-    repair checks rounds migrations replay lint importing beginning report daemon cli asgi testing
+    repair checks rounds migrations replay selftest lint importing beginning report daemon cli asgi testing
     __init__ __main__""".split()
 
 # What may read and write, look at a clock, start threads or processes, or know how the process ends: a module, or all
@@ -26,6 +26,7 @@ DOORS = frozenset(
     asgi.frames asgi.measures asgi.middleware asgi.timing
     cli
     config.ini config.platforms config.reader config.sections config.target_files
+    config.web_file config.yaml_file
     contracts.application contracts.models
     daemon
     database
@@ -38,9 +39,11 @@ DOORS = frozenset(
     migrations.engine
     postgres
     replay
-    report.connections report.exposition report.log report.metrics report.web
+    report.connections report.exposition report.gate report.log report.logins report.metrics report.secure_connections
+    report.tls report.web
     rounds.closer_look rounds.database_lists rounds.deadline rounds.endpoints rounds.examination rounds.opening
-    rounds.readiness rounds.session rounds.timing
+    rounds.readiness rounds.requests rounds.session rounds.timing
+    selftest.trial
     testing""".split()
 )
 
@@ -50,21 +53,26 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "yoyo": ("migrations.engine.yoyo_backend", "migrations.engine.ledger_tables"),
     "sqlparse": ("migrations.engine.yoyo_backend",),
     "prometheus_client": ("report.metrics", "asgi.measures"),  # ours, and an application's
-    "httpx": ("rounds.endpoints",),
+    "httpx": ("rounds.requests",),
     "starlette": ("report.web",),
     "uvicorn": ("report.web", "report.connections"),
     "jinja2": ("report.page",),
     "markupsafe": ("report.html",),
     "structlog": (
         "report.log",
+        "daemon.alertmanager",
         "daemon.database_lists",
         "daemon.loop",
         "daemon.rehearsals",
         "daemon.state",
         "daemon.target_files",
+        "daemon.watch",
+        "daemon.web_file",
         "asgi.middleware",
     ),
     "sqlalchemy": ("contracts.models.of_sqlalchemy", "asgi.timing"),
+    "yaml": ("config.yaml_file",),
+    "bcrypt": ("report.logins",),
     "click": ("cli",),
     "pytest": ("testing.plugin",),
 }

@@ -28,6 +28,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Watch a database": {
         "check": "Check every target and every endpoint once",
         "wait": "Wait until the migrations are applied and the contracts fit",
+        "watch": "Let a database notify healthd when its schema is changed",
         "contract": "Export what an application expects of the database",
     },
     "Handle drift": {
@@ -38,6 +39,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Look closer": {
         "snapshot": "Print all objects of a database",
         "diff": "Compare two schemas",
+        "selftest": "Prove on your own schema that healthd reports what happens to it",
         "explain": "Print the runbook page of a PROBLEM, or list all problems",
         "docs": "Print where the documentation is",
     },

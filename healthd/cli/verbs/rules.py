@@ -62,7 +62,4 @@ def _runbook(settings: Settings, named: str | None) -> str:
             f"--runbook {named!r} is not an http:// or https:// address",
             hint="for example: --runbook https://wiki.example.com/runbook, without # and what follows it",
         )
-    if named or "://" in settings.runbook:
-        return named or settings.runbook
-    served = settings.external_url and settings.runbook.startswith("/")
-    return f"{settings.external_url}{settings.runbook}" if served else RUNBOOK
+    return named or settings.runbook_url or RUNBOOK

@@ -7,6 +7,9 @@ import re
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,14 +22,27 @@ from healthd.errors import ConfigError
 from healthd.report.log import configure
 from healthd.report.web import listening
 
+if TYPE_CHECKING:
+    from healthd.report.gate import Gate
+
+web_config_option = click.option(
+    "--web-config",
+    "--web.config.file",
+    "web_config",
+    metavar="FILE",
+    help="TLS and users of the web server: the file that Prometheus' exporters have.",
+)
+
 
 @verb(lenient=True)
 @click.option("--listen", metavar="HOST:PORT", help="Address of the web server (default 127.0.0.1:9899).")
-def serve(settings: Settings, style: str, listen: str | None) -> None:
+@web_config_option
+def serve(settings: Settings, style: str, listen: str | None, web_config: str | None) -> None:
     """Watch all targets, and serve /metrics, the pages and the API.
 
     Use this in production, under systemd or in a container. It changes no database. SIGHUP or POST /-/reload reloads
     yoyo.ini; SIGTERM or Ctrl-C stops the daemon. If systemd passes a socket (healthd.socket), it listens on that one.
+    Alerts are sent to Alertmanager if yoyo.ini has a section [alertmanager].
 
     \b
     Exit codes:
@@ -35,6 +51,7 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
     """
     settings = listen_at(_served(settings), listen)
     set_up_log(settings)
+    gate = gate_of(settings, web_config)
     passed = passed_socket()
     if passed is not None:
         host, port, *_ = passed.getsockname()
@@ -42,7 +59,11 @@ def serve(settings: Settings, style: str, listen: str | None) -> None:
     with passed or listening(settings.host, settings.port) as listener:
         asyncio.run(
             serve_forever(
-                settings, again(settings), listener, started=lambda: welcome(style, places(listener, settings))
+                settings,
+                again(settings),
+                listener,
+                started=lambda: welcome(style, places(listener, settings, gate)),
+                gate=gate,
             )
         )
 
@@ -68,15 +89,32 @@ def listen_at(settings: Settings, listen: str | None) -> Settings:
     return replace(settings, host=match[1] or match[2], port=int(match[3]))
 
 
+def gate_of(settings: Settings, web_config: str | None) -> Gate | None:
+    """Return what protects the web server, from the file of --web-config or of yoyo.ini; None without one."""
+    path = Path.cwd() / web_config if web_config else settings.web_config
+    if path is None:
+        return None
+    try:
+        from healthd.config.web_file import read_web_config  # these have optional libraries
+        from healthd.report.gate import Gate, protection_in
+        from healthd.report.logins import Logins
+    except ModuleNotFoundError as error:
+        hint = "install healthd with the extra web: pip install 'healthd[web]'"
+        raise ConfigError(f"{path}: a web configuration needs the library {error.name}", hint=hint) from error
+    read = partial(protection_in, path, read_web_config)
+    return Gate(read, Logins(), read())
+
+
 def set_up_log(settings: Settings) -> None:
     """Set up logging according to the settings."""
     configure(settings.log_level, settings.log_format)
 
 
-def places(listener: socket.socket, settings: Settings) -> dict[str, str]:
+def places(listener: socket.socket, settings: Settings, gate: Gate | None) -> dict[str, str]:
     """Return the URLs of the page and the metrics; the page's URL is `external_url` if that is configured."""
     host, port = listener.getsockname()[:2]
-    web = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    scheme = "https" if gate is not None and gate.now.context is not None else "http"
+    web = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     return {"page": f"{settings.external_url or web}/", "metrics": f"{web}/metrics"}
 
 

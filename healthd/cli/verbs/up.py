@@ -14,7 +14,7 @@ import click
 
 from healthd.cli.options import say, verb, watched
 from healthd.cli.verbs.migrate import migrate_and_say
-from healthd.cli.verbs.serve import again, listen_at, places, set_up_log, welcome
+from healthd.cli.verbs.serve import again, gate_of, listen_at, places, set_up_log, web_config_option, welcome
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings
 from healthd.daemon.loop import serve as serve_forever
@@ -33,7 +33,8 @@ from healthd.report.web import listening
 
 @verb()
 @click.option("--listen", metavar="HOST:PORT", help="Address of the web server (default 127.0.0.1:9899).")
-def up(settings: Settings, style: str, listen: str | None) -> None:
+@web_config_option
+def up(settings: Settings, style: str, listen: str | None, web_config: str | None) -> None:
     """Apply the pending migrations, then watch and serve.
 
     Use this to try healthd, and in development. If no database is configured, up starts the bundled PostgreSQL,
@@ -48,6 +49,7 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
     """
     settings = listen_at(settings, listen)
     set_up_log(settings)
+    gate = gate_of(settings, web_config)
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.host, settings.port))
         load, attempt = again(settings), "healthd check"
@@ -64,8 +66,8 @@ def up(settings: Settings, style: str, listen: str | None) -> None:
             attempt = _attempt(settings)
         for target in settings.targets:
             migrate_and_say(settings, target, allow_ahead=True)  # the page reports it
-        lines = places(listener, settings) | {"database": Dsn.of(settings.targets[0].dsn).url}
-        asyncio.run(serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt)))
+        lines = places(listener, settings, gate) | {"database": Dsn.of(settings.targets[0].dsn).url}
+        asyncio.run(serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt), gate=gate))
         say("stopping")
 
 

@@ -13,7 +13,7 @@ from healthd.cli.contracts import contract_called
 from healthd.cli.fleet import Result, on_targets, several
 from healthd.cli.options import finished, say, verb
 from healthd.config.settings import Settings
-from healthd.rounds.gate import CONTRACT, MIGRATIONS, Gate, gate
+from healthd.rounds.release_gate import CONTRACT, MIGRATIONS, ReleaseGate, release_gate
 from healthd.text import printable
 
 if TYPE_CHECKING:
@@ -92,14 +92,14 @@ def wait(
     return on_targets(settings, style, target, on, every=every)
 
 
-def _opened(settings: Settings, target: Target, wanted: set[str], ends_at: float) -> Gate:
+def _opened(settings: Settings, target: Target, wanted: set[str], ends_at: float) -> ReleaseGate:
     """Return the answer when the gate is open, when it never opens, or when the time is up."""
     from healthd.rounds.examination import examine  # --help needs no driver
 
     names, files = [one.name for one in target.contracts], _files(settings)
     said, pause_s = "", FIRST_PAUSE_S
     while True:
-        answer = gate(finished(examine(target, files)), names, wanted)
+        answer = release_gate(finished(examine(target, files)), names, wanted)
         left_s = ends_at - time.monotonic()
         if answer.open or answer.final or left_s <= 0:
             return answer
@@ -110,7 +110,7 @@ def _opened(settings: Settings, target: Target, wanted: set[str], ends_at: float
         pause_s = min(pause_s * GROWTH, LONGEST_PAUSE_S)
 
 
-def _result(target: Target, answer: Gate) -> Result:
+def _result(target: Target, answer: ReleaseGate) -> Result:
     for note in answer.notes:
         say(note)
     words = "; ".join(answer.words)

@@ -276,7 +276,7 @@ def test_endpoints_have_names_of_their_own(ini: Path) -> None:
         ("[DEFAULT]\n\nsource = sql\n", "line 3: [DEFAULT] source: unknown key", "sources"),
         ("[healthd]\ninterval = 5\n", "line 2: [healthd] interval: unknown key", "interval_s"),
         ("[target a]\ndatabase = x\nListen: y\n", "line 3: [target a] listen: unknown key", "contracts"),
-        ("[health]\n", "line 1: [health]: unknown section", "[healthd], [target NAME]"),
+        ("[health]\n", "line 1: [health]: unknown section", "[healthd], [alertmanager], [target NAME]"),
         ("[healthd x]\n", "line 1: [healthd x]: unknown section", "[healthd]"),
         ("[target]\n", "line 1: [target]: unknown section", "[target NAME]"),
         ("[target  a]\n", "line 1: [target  a]: unknown section", "[target NAME]"),

@@ -52,13 +52,12 @@ async def test_a_group_rests_until_its_list_is_wanted() -> None:
     lists.expanded(settings(EU))
     rest = asyncio.create_task(lists.rest(EU, 1000.0))
     await asyncio.sleep(0)
-    other = asyncio.create_task(lists.rest(MEMBER, 1000.0))
     lists.want("eu", "nosuch")
 
-    await rest
-    assert not other.done()
-    other.cancel()
-    await lists.rest(EU, 0.0)  # it is wanted once
+    assert await rest
+    assert await lists.rest(EU, 0.0)  # it is wanted once
+    assert not lists.wanted["eu"].is_set()
+    assert not await lists.rest(MEMBER, 1000.0)
 
 
 def test_a_database_may_be_gone_if_it_cannot_be_reached_and_its_list_is_wanted() -> None:

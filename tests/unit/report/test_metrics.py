@@ -15,9 +15,9 @@ from healthd.model.names import Key
 from healthd.model.observations import Listed
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
-from healthd.report.board import Board
+from healthd.report.board import Board, Delivery
+from healthd.report.brief import TEXT, TOP
 from healthd.report.exposition import Exposition
-from healthd.report.metrics import TEXT, TOP
 from healthd.report.problems import PROBLEMS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -99,7 +99,10 @@ def full() -> Board:
         questions=(("look", 0.001),),
     )
     gone = replace(report(finding(problem="database_unreachable")), target="b", failure="unreachable")
-    return board(drifted, gone, targets=("app", "b", "c"))
+    shown = board(drifted, gone, targets=("app", "b", "c"))
+    shown.alertmanagers = {"127.0.0.1:9093": Delivery(sent=2, failed=1, reached=True), "new": Delivery()}
+    shown.certificate_expires_at = NOW
+    return shown
 
 
 def test_every_promised_metric_is_there() -> None:
@@ -108,9 +111,24 @@ def test_every_promised_metric_is_there() -> None:
         check_failures_total check_duration_seconds_bucket migrations_pending migrations_applied migrations_edited
         migrations_missing migrations_unknown migrations_out_of_order migrations_interrupted maintenance_active
         config_last_reload_successful config_last_reload_success_timestamp_seconds incidents_total
-        migration_applied_timestamp_seconds query_duration_seconds_sum query_duration_seconds_count waived"""
+        migration_applied_timestamp_seconds query_duration_seconds_sum query_duration_seconds_count waived
+        alertmanager_up alertmanager_requests_total web_certificate_expires_timestamp_seconds"""
 
     assert {f"healthd_{name}" for name in promised.split()} <= names(series(full()))
+
+
+def test_an_alertmanager_is_up_or_down_when_a_request_has_ended() -> None:
+    shown = series(full())
+
+    up, requests = (
+        {labels: value for (name, labels), value in shown.items() if name == f"healthd_alertmanager_{word}"}
+        for word in ("up", "requests_total")
+    )
+    place = ("alertmanager", "127.0.0.1:9093")
+    assert {frozenset({place}): 1} == up
+    assert 4 == len(requests)
+    assert [2, 1] == [requests[frozenset({place, ("result", word)})] for word in ("sent", "failed")]
+    assert not [name for name in names(series(board(report()))) if "alertmanager" in name]
 
 
 def test_a_check_is_right_wrong_or_unknown_and_never_two_of_them() -> None:
@@ -265,12 +283,21 @@ def test_the_external_url_is_there_for_alerts_to_link_to_when_it_is_known() -> N
     assert 1.0 == series(shown)[("healthd_external_url_info", labels)]
 
 
-@pytest.mark.parametrize(("settings", "files"), [(True, True), (False, True), (True, False)])
-def test_a_reload_is_good_when_the_settings_and_their_files_are(settings: bool, files: bool) -> None:
+@pytest.mark.parametrize("wrong", ["", "reload_ok", "files_ok", "web_ok"])
+def test_a_reload_is_good_when_the_settings_and_their_files_are(wrong: str) -> None:
     shown = board()
-    shown.reload_ok, shown.files_ok = settings, files
+    if wrong:
+        setattr(shown, wrong, False)
 
-    assert float(settings and files) == series(shown)[("healthd_config_last_reload_successful", frozenset())]
+    assert float(not wrong) == series(shown)[("healthd_config_last_reload_successful", frozenset())]
+
+
+def test_a_certificate_has_its_end() -> None:
+    shown, name = board(), "healthd_web_certificate_expires_timestamp_seconds"
+    assert name not in names(series(shown))
+    shown.certificate_expires_at = NOW
+
+    assert NOW.timestamp() == series(shown)[(name, frozenset())]
 
 
 def test_a_probe_shows_its_target_alone() -> None:

@@ -10,7 +10,7 @@ from healthd.model.findings import Finding, Report
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
-from healthd.rounds.gate import CONTRACT, MIGRATIONS, gate
+from healthd.rounds.release_gate import CONTRACT, MIGRATIONS, release_gate
 
 BOTH = (MIGRATIONS, CONTRACT)
 NAME = Key("column", ("public", "machines", "name"))
@@ -30,7 +30,7 @@ def about(contract: str, severity: Severity = Severity.CRITICAL) -> Finding:
 
 
 def test_the_gate_opens_when_all_is_applied_and_fits() -> None:
-    answer = gate(report(states=(State.APPLIED, State.APPLIED)), ["shop@7"], BOTH)
+    answer = release_gate(report(states=(State.APPLIED, State.APPLIED)), ["shop@7"], BOTH)
 
     assert (True, (), ()) == (answer.open, answer.words, answer.notes)
 
@@ -45,27 +45,27 @@ def test_the_gate_opens_when_all_is_applied_and_fits() -> None:
     ],
 )
 def test_a_migration_that_is_not_applied_closes_it(state: State, words: str, final: bool) -> None:
-    answer = gate(report(states=(State.APPLIED, state)), [], BOTH)
+    answer = release_gate(report(states=(State.APPLIED, state)), [], BOTH)
 
     assert (False, (words,), final) == (answer.open, answer.words, answer.final)
-    assert gate(report(states=(State.APPLIED, state)), [], [CONTRACT]).open
+    assert release_gate(report(states=(State.APPLIED, state)), [], [CONTRACT]).open
 
 
 @pytest.mark.parametrize("state", [State.MISSING, State.UNKNOWN])
 def test_newer_migrations_of_the_database_do_not_close_it(state: State) -> None:
     newer = report(states=(State.APPLIED, state))
 
-    assert gate(newer, ["shop@7"], BOTH).open
-    (note,) = gate(newer, [], BOTH).notes
+    assert release_gate(newer, ["shop@7"], BOTH).open
+    (note,) = release_gate(newer, [], BOTH).notes
     assert "0002_m; a contract would show" in note
     broken = report(about("shop@7"), states=(State.APPLIED, state))
-    assert gate(broken, ["shop@7"], BOTH).open is False
+    assert release_gate(broken, ["shop@7"], BOTH).open is False
 
 
 def test_drift_that_no_contract_mentions_does_not_close_it() -> None:
     drift = Finding("schema_mismatch", NAME, f"{NAME}: missing", Severity.CRITICAL)
 
-    assert gate(report(drift), ["shop@7"], BOTH).open
+    assert release_gate(report(drift), ["shop@7"], BOTH).open
 
 
 def test_a_contract_fits_with_restrictions_and_is_unknown_without_a_verdict() -> None:
@@ -89,12 +89,12 @@ def test_rows_that_a_model_cannot_read_break_its_contract_only() -> None:
 
 def test_a_database_that_was_not_examined_is_not_ready() -> None:
     gone = Finding("database_unreachable", Key("database", ("app",)), "no answer", Severity.UNKNOWN)
-    answer = gate(report(gone, failure="unreachable"), [], BOTH)
+    answer = release_gate(report(gone, failure="unreachable"), [], BOTH)
 
     assert (None, ("no answer",)) == (answer.open, answer.words)
 
 
 def test_what_is_known_to_be_wrong_outranks_what_is_not_known() -> None:
-    answer = gate(report(about("shop@7", Severity.UNKNOWN), states=(State.PENDING,)), ["shop@7"], BOTH)
+    answer = release_gate(report(about("shop@7", Severity.UNKNOWN), states=(State.PENDING,)), ["shop@7"], BOTH)
 
     assert (False, ("pending: 0001_m",)) == (answer.open, answer.words)

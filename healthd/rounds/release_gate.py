@@ -16,7 +16,7 @@ WAITING = (State.INTERRUPTED, State.PENDING, State.OUT_OF_ORDER)
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class ReleaseGate:
     """The answer for one database: `open`, or why not, in words; None: cannot tell.
 
     If it is `final`, waiting does not change the answer. `notes` are what a reader must know of an open gate.
@@ -28,13 +28,13 @@ class Gate:
     notes: tuple[str, ...] = ()
 
 
-def gate(report: Report, contracts: Sequence[str], wanted: Collection[str]) -> Gate:
+def release_gate(report: Report, contracts: Sequence[str], wanted: Collection[str]) -> ReleaseGate:
     """Return whether a database has what is `wanted`: the migrations of the files, these contracts, or both.
 
     A database with newer migrations than the files is not too new: its contracts tell whether the release works.
     """
     if report.failure is not None:
-        return Gate(None, tuple(one.message for one in report.findings) or (report.failure,))
+        return ReleaseGate(None, tuple(one.message for one in report.findings) or (report.failure,))
     answers = [*(_migrations(report) if MIGRATIONS in wanted else ())]
     answers += _contracts(report, contracts) if CONTRACT in wanted else ()
     closed = [one for one in answers if one.open is False]
@@ -42,24 +42,24 @@ def gate(report: Report, contracts: Sequence[str], wanted: Collection[str]) -> G
     words = tuple(word for one in closed or unclear for word in one.words)
     final = any(one.final for one in closed)
     notes = _newer(report, contracts) if MIGRATIONS in wanted and not closed and not unclear else ()
-    return Gate(False if closed else None if unclear else True, words, final, tuple(notes))
+    return ReleaseGate(False if closed else None if unclear else True, words, final, tuple(notes))
 
 
-def _migrations(report: Report) -> Iterator[Gate]:
+def _migrations(report: Report) -> Iterator[ReleaseGate]:
     """Yield an answer for each reason why the migrations of the files are not all applied."""
     found = {state: [one.id for one in report.migrations if one.state is state] for state in State}
     for state in WAITING:
         if ids := found[state]:
-            yield Gate(False, (f"{state.replace('_', ' ')}: {some(ids)}",))
+            yield ReleaseGate(False, (f"{state.replace('_', ' ')}: {some(ids)}",))
     if ids := found[State.EDITED]:
-        yield Gate(False, (f"{FAULTS[State.EDITED]}: {some(ids)}",), final=True)
+        yield ReleaseGate(False, (f"{FAULTS[State.EDITED]}: {some(ids)}",), final=True)
 
 
-def _contracts(report: Report, contracts: Sequence[str]) -> Iterator[Gate]:
+def _contracts(report: Report, contracts: Sequence[str]) -> Iterator[ReleaseGate]:
     for name in contracts:
         one = compatibility(name, report)
         if not one.fits:
-            yield Gate(one.fits, (f"contract {name}: {one.words}",))
+            yield ReleaseGate(one.fits, (f"contract {name}: {one.words}",))
 
 
 def _newer(report: Report, contracts: Sequence[str]) -> Iterator[str]:

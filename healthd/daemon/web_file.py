@@ -1,0 +1,78 @@
+"""The web configuration while the daemon runs: read again when one of its files changes, and kept while it is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from healthd.config.hosts import is_loopback
+from healthd.config.web_config import NONE
+from healthd.errors import HealthdError
+from healthd.report.board import Board
+from healthd.report.gate import Gate
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class WebFile:
+    """What protects the web server, and whether it is what the files say."""
+
+    gate: Gate
+    board: Board
+    refused: str = ""  # why the files are not in use as they are
+    expired: datetime | None = None  # the certificate about which that was logged
+
+    async def follow(self, look_again_s: float) -> None:
+        """Use the files as they are whenever they change; regularly, forever."""
+        while True:
+            self.show()
+            await asyncio.sleep(look_again_s)
+            try:
+                changed: bool = await asyncio.to_thread(self.gate.has_changed)
+                if changed or self.refused:
+                    await self.reload()
+            except HealthdError:
+                continue  # it is logged
+            except Exception as error:  # whatever it is: what protects the web server stays
+                log.exception("web_config.failed", error=type(error).__name__)
+
+    async def reload(self) -> None:
+        """Read the files again; if they are wrong, keep what they were, log it once, and raise the error."""
+        before = self.gate.now
+        try:
+            self.gate.change(await asyncio.to_thread(self.gate.read))
+        except HealthdError as error:
+            if str(error) != self.refused:
+                log.error("web_config.rejected", error=str(error), hint=error.hint)
+            self.refused, self.board.web_ok = str(error), False
+            raise
+        if self.refused or before.signatures != self.gate.now.signatures:
+            log.info("web_config.loaded", file=str(before.config.path))
+        self.refused, self.board.web_ok = "", True
+        self.show()
+
+    def show(self) -> None:
+        """Show until when the certificate is valid, and log once that it is not."""
+        expires_at = self.board.certificate_expires_at = self.gate.now.expires_at
+        if expires_at is None or expires_at > datetime.now(UTC) or self.expired == expires_at:
+            return
+        self.expired = expires_at
+        hint = "renew it; a new file is used without a restart"
+        log.warning("web_certificate.expired", expired_at=expires_at.isoformat(), hint=hint)
+
+
+def warn_unprotected(host: str, gate: Gate | None) -> None:
+    """Log what is missing if others than this host can connect."""
+    if is_loopback(host):
+        return
+    config = gate.now.config if gate is not None else None
+    tls = config is not None and config.tls is not None
+    known = config is not None and (config.users or (config.tls is not None and config.tls.client_auth != NONE))
+    missing = [word for word, there in (("TLS", tls), ("users", known)) if not there]
+    if missing:
+        hint = "set web_config (healthd docs tls), or leave both to a proxy"
+        log.warning("web.unprotected", listen=host, missing=" and ".join(missing), hint=hint)

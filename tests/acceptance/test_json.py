@@ -150,7 +150,7 @@ def test_a_database_from_the_first_migration_to_a_rollback(project: Path, databa
 
 def test_an_adopted_database(project: Path, migrated: str, sql: Sql) -> None:
     sql(migrated, "DROP TABLE _yoyo_migration, _yoyo_log, _yoyo_version, yoyo_lock CASCADE")
-    sql(migrated, "DROP TABLE _healthd_migration")
+    sql(migrated, "DROP TABLE _healthd_migration, _healthd_file")
     assert "0003_notes" == validated("baseline", "--dry-run", code=0)["at"]
     sql(migrated, "ALTER TABLE machines DROP COLUMN name")
     assert validated("baseline", code=2)["differences"]

@@ -35,11 +35,15 @@ This page is generated from the schemas (`make docs`).
 """
 
 
+# What a verb that only has commands prints.
+EXPORTS = {"contract": "contract-export", "ledger": "ledger-export"}
+
+
 def page() -> str:
     """Return the whole page as Markdown."""
     parts = [HEAD]
     for name in VERBS:
-        schema = schema_of("contract-export" if name == "contract" else name)
+        schema = schema_of(EXPORTS.get(name, name))
         parts.append(f"## {schema['title']}\n\n{sentences(schema['description'])}\n")
         parts += [text for part in schema.get("$defs", {}).values() if (text := _members(part))]
     parts.append("## What several commands print\n")

@@ -75,7 +75,8 @@ The migration can no longer be replayed, and only be rolled back if the ledger k
         diagnosis="""
 `healthd status` names the migration; `git log -- sql/NAME.sql` shows when its file was removed.""",
         mitigation="""
-Restore the file (`git checkout COMMIT -- sql/NAME.sql`).""",
+Restore the file (`git checkout COMMIT -- sql/NAME.sql`).
+`healthd ledger export NAME` writes it from the copy in the ledger.""",
     ),
     Problem(
         "migration_unknown",

@@ -84,7 +84,7 @@ def verb(
             command = database_option(command)
         name = function.__name__.rstrip("_")
         styled = ci_style_option(command) if ci else style_option(command)
-        made: click.Command = click.command(name=name, short_help=VERBS[name])(styled)
+        made: click.Command = click.command(name=name, short_help=VERBS.get(name))(styled)
         return made
 
     return decorate

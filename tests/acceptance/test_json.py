@@ -16,11 +16,11 @@ import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 
 from acceptance.test_cli import healthd, migrated, project, several  # noqa: F401 # fixtures
-from docs.generate.json_output import SCHEMAS, schema_of
+from docs.generate.json_output import EXPORTS, SCHEMAS, schema_of
 from healthd.cli.verbs import VERBS
 
 NOBODY_THERE = "host=127.0.0.1 port=1 dbname=app"
-NAMES = ["contract-export" if name == "contract" else name for name in VERBS]
+NAMES = [EXPORTS.get(name, name) for name in VERBS]
 
 
 def whole(name: str) -> Any:
@@ -79,9 +79,7 @@ def test_a_document_of_another_shape_is_rejected(name: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_an_error_has_the_shape_of_every_error(verb: str, project: Path) -> None:
-    schema = "contract-export" if verb == "contract" else verb
-
-    validated(verb, "--nosuch", code=3, error=True, schema=schema)
+    validated(verb, "--nosuch", code=3, error=True, schema=EXPORTS.get(verb, verb))
 
 
 @pytest.mark.parametrize(
@@ -146,6 +144,16 @@ def test_a_database_from_the_first_migration_to_a_rollback(project: Path, databa
     assert validated("snapshot", *at, "--all", code=0)["objects"]
     assert ["0003_notes"] == validated("rollback", *at, code=0)["rolled_back"]
     validated("check", *at, code=1)
+
+
+def test_a_migration_without_a_file(project: Path, migrated: str) -> None:
+    (project / "sql" / "0003_notes.sql").unlink()
+    (project / "sql" / "0003_notes.rollback.sql").unlink()
+
+    assert validated("ledger", "export", "nosuch", code=3, error=True, schema="ledger-export")
+    found = validated("ledger", "export", "--to", "there", code=0, schema="ledger-export")
+    assert (6, []) == (len(found["written"]), found["unchanged"])
+    assert ["0003_notes"] == validated("rollback", code=0)["from_ledger"]
 
 
 def test_an_adopted_database(project: Path, migrated: str, sql: Sql) -> None:

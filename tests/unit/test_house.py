@@ -29,7 +29,7 @@ DOORS = frozenset(
     contracts.application contracts.models
     daemon
     database
-    expected.copies expected.files expected.quick_read expected.store
+    expected.copies expected.export expected.files expected.quick_read expected.store
     importing.transfer
     lint.squawk
     migrations.adopted migrations.baseline migrations.execution migrations.fleet migrations.look

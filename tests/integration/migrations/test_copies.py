@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import runs
+from acceptance.test_cli import healthd
 from conftest import BINARIES, MakeDatabase, Sql
 
 from healthd import take_snapshot
@@ -385,3 +386,71 @@ def test_a_record_has_every_major_version(new: Release) -> None:
 
     assert {16} == record.also.keys()
     assert [list(new.lock.migrations[2].effects)] == [list(one.effects) for one in record.migrations]
+
+
+# ── healthd ledger export ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def exporting(old: Release, new: Release, locks: tuple[str, str], database: str, monkeypatch: Any) -> Path:
+    """A project of the older release, and a database of the newer one."""
+    (old.folder / "schema.lock").write_text(locks[0])
+    (old.folder.parent / "yoyo.ini").write_text(f"[DEFAULT]\nsources = old\ndatabase = {database.replace('%', '%%')}\n")
+    monkeypatch.chdir(old.folder.parent)
+    asyncio.run(new.up(database, "3_new"))
+    return old.folder
+
+
+def test_export_writes_the_files_again(exporting: Path, new: Release) -> None:
+    found = healthd("ledger", "export")
+
+    assert (0, [exporting / "3_new.rollback.sql", exporting / "3_new.sql"]) == (
+        found.code,
+        [Path(line) for line in found.out.splitlines()],
+    )
+    for name in ("3_new.sql", "3_new.rollback.sql", "1_a.sql"):
+        assert (new.folder / name).read_bytes() == (exporting / name).read_bytes()
+    assert "nothing to write" in healthd("ledger", "export").out
+
+
+def test_export_of_one_into_a_folder(exporting: Path) -> None:
+    found = healthd("ledger", "export", "1_a", "--to", "there")
+
+    assert (0, "there/1_a.rollback.sql\nthere/1_a.sql\n") == (found.code, found.out)
+    assert (3, "") == healthd("ledger", "export", "9_none", "--to", "there")[:2]
+
+
+def test_export_overwrites_nothing(exporting: Path) -> None:
+    (exporting / "1_a.rollback.sql").write_text("SELECT 1;\n")
+    (exporting / "2_b.sql").write_bytes(b"CREATE TABLE b (id int);\r\n")
+    found = healthd("ledger", "export")
+
+    assert 3 == found.code
+    assert "old/1_a.rollback.sql exists with another text; nothing was written" in found.err
+    assert not (exporting / "3_new.sql").exists()
+
+
+def test_export_knows_no_copy_under_a_name_that_was_edited(exporting: Path, database: str, sql: Sql) -> None:
+    sql(database, "UPDATE _yoyo_migration SET migration_id = '9_edited' WHERE migration_id = '3_new'")
+
+    assert "nothing to write" in healthd("ledger", "export").out
+
+
+@pytest.mark.parametrize("name", ["../outside", ".hidden", ""])
+def test_export_writes_nothing_outside_its_folder(name: str, exporting: Path, database: str, sql: Sql) -> None:
+    sql(
+        database,
+        f"""INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc)
+            VALUES (encode(sha256('{name}'), 'hex'), '{name}', now());
+            INSERT INTO _healthd_migration (migration_hash, migration_id, digest, rollback_digest, healthd_version)
+            SELECT encode(sha256('{name}'), 'hex'), '{name}', digest, rollback_digest, ''
+              FROM _healthd_migration WHERE migration_id = '1_a';
+            INSERT INTO _healthd_file
+            SELECT encode(sha256('{name}'), 'hex'), migration, rollback, record, seal, now(), ''
+              FROM _healthd_file WHERE migration::text ~ '{b"TABLE a".hex()}' LIMIT 1""",
+    )
+    found = healthd("ledger", "export")
+
+    assert 2 == found.code
+    assert "which is not the name of a file" in found.err
+    assert [] == list(exporting.parent.glob("outside*"))

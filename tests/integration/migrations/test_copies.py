@@ -10,6 +10,7 @@ import pytest
 import runs
 from acceptance.test_cli import healthd
 from conftest import BINARIES, MakeDatabase, Sql
+from servers import other_major
 
 from healthd import take_snapshot
 from healthd.config.settings import Target
@@ -28,6 +29,7 @@ from healthd.migrations.safe_run import Changed, migrate, resume, rollback
 from healthd.migrations.standing import standing
 from healthd.model.ledger import seal_of
 from healthd.model.snapshots import Snapshot
+from healthd.postgres import embedded
 from healthd.replay.replay import replay
 
 FILES = {
@@ -37,7 +39,8 @@ FILES = {
     "2_b.rollback.sql": "DROP TABLE b;\n",
 }
 NEWER = {
-    "3_new.sql": "-- für die neue Version\nALTER TABLE a ADD COLUMN late int; CREATE VIEW seen AS SELECT id FROM b;\n",
+    "3_new.sql": "-- für die neue Version\nALTER TABLE a ADD COLUMN late int;\n"
+    "CREATE VIEW seen AS SELECT b.id FROM b JOIN a ON a.id = b.id WHERE a.word <> 'x';\n",
     "3_new.rollback.sql": "-- zurück\nDROP VIEW seen; ALTER TABLE a DROP COLUMN late;\n",
     "4_slow.sql": "-- transactional: false\n-- depends: 3_new\nCREATE INDEX CONCURRENTLY a_word ON a (word);\n"
     "CREATE INDEX CONCURRENTLY a_late ON a (late);\n",
@@ -180,6 +183,16 @@ async def test_adopted_migrations_are_kept_too(old: Release, new: Release, datab
 
     assert ["1_a", "2_b", "3_new"] == [one.id for one in await copies_of(database)]
     assert ("3_new",) == (await old.down(database)).copied
+
+
+async def test_on_a_server_of_another_major_than_the_lock_files(old: Release, new: Release) -> None:
+    with embedded.temporary(binaries=other_major(BINARIES)) as server:
+        await old.up(server.url())
+        before = await snapshot(server.url())
+        await new.up(server.url(), "3_new")
+
+        assert Changed(("3_new",), copied=("3_new",)) == await old.down(server.url())
+        assert before == await snapshot(server.url())
 
 
 async def test_baseline_writes_a_copy_that_was_changed_again(

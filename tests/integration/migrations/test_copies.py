@@ -426,6 +426,13 @@ def test_export_writes_the_files_again(exporting: Path, new: Release) -> None:
     assert "nothing to write" in healthd("ledger", "export").out
 
 
+def test_export_knows_a_file_with_other_line_ends(exporting: Path) -> None:
+    (exporting / "2_b.sql").write_bytes(b"CREATE TABLE b (id int);\r\n")
+
+    assert 0 == healthd("ledger", "export", "2_b").code
+    assert (exporting / "2_b.sql").read_bytes().endswith(b"\r\n")
+
+
 def test_export_of_one_into_a_folder(exporting: Path) -> None:
     found = healthd("ledger", "export", "1_a", "--to", "there")
 
@@ -435,7 +442,6 @@ def test_export_of_one_into_a_folder(exporting: Path) -> None:
 
 def test_export_overwrites_nothing(exporting: Path) -> None:
     (exporting / "1_a.rollback.sql").write_text("SELECT 1;\n")
-    (exporting / "2_b.sql").write_bytes(b"CREATE TABLE b (id int);\r\n")
     found = healthd("ledger", "export")
 
     assert 3 == found.code

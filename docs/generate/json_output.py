@@ -15,6 +15,7 @@ SCHEMAS = Path(healthd.__file__).parent / "schemas"
 # The documents of the verbs that have commands of their own; any other verb has one of its own name.
 DOCUMENTS: Mapping[str, tuple[str, ...]] = {
     "contract": ("contract-export",),
+    "ledger": ("ledger-export",),
     "watch": ("watch-install", "watch-status"),
 }
 NAMES = tuple(document for name in VERBS for document in DOCUMENTS.get(name, (name,)))

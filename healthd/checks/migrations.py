@@ -71,11 +71,12 @@ Restore the file (`git checkout COMMIT -- sql/NAME.sql`), and make the change in
         meaning="""
 The lock file and the ledger contain a migration whose file was deleted or renamed.""",
         impact="""
-The migration can no longer be rolled back or replayed.""",
+The migration can no longer be replayed, and only be rolled back if the ledger keeps a copy.""",
         diagnosis="""
 `healthd status` names the migration; `git log -- sql/NAME.sql` shows when its file was removed.""",
         mitigation="""
-Restore the file (`git checkout COMMIT -- sql/NAME.sql`).""",
+Restore the file (`git checkout COMMIT -- sql/NAME.sql`).
+`healthd ledger export NAME` writes it from the copy in the ledger.""",
     ),
     Problem(
         "migration_unknown",
@@ -91,6 +92,8 @@ The changes of that migration are reported as drift, and `healthd migrate` refus
 `healthd status`, `plan`, `check` and `migrate` name the migration and exit with 2.""",
         mitigation="""
 Deploy the files of the newest release to healthd, and reload it.
+To go back to this release, `healthd rollback` also rolls back a migration whose file it does not have, if the finding
+says that the ledger keeps its rollback (`healthd docs roll-back`).
 `healthd migrate --allow-drift` applies the pending migrations anyway, and names the unknown ones.""",
     ),
     Problem(

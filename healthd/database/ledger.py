@@ -12,7 +12,7 @@ from psycopg import AsyncConnection, errors, sql
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
 from healthd.database.misplaced_values import first_line
 from healthd.errors import LedgerFailed, PermissionDenied
-from healthd.model.ledger import BOOKS, DIGESTS, MIGRATION_LOCK, PROGRESS, TEXTS, Applied, Interrupted, Printed
+from healthd.model.ledger import BOOKS, COPIES, DIGESTS, MIGRATION_LOCK, PROGRESS, TEXTS, Applied, Interrupted, Printed
 from healthd.model.migration_names import canonical
 from healthd.model.names import Key
 from healthd.model.names import quote as identifier
@@ -96,11 +96,20 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
                          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
              FROM pg_catalog.pg_class AS c
              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-            WHERE c.relname IN (%(table)s, %(digests)s, %(progress)s, %(texts)s, %(log)s, %(version)s)
+            WHERE c.relname IN (%(table)s, %(digests)s, %(progress)s, %(texts)s, %(copies)s, %(log)s,
+                                %(version)s)
               AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
               AND n.nspname !~ '^pg_'
             ORDER BY 1, 2 DESC""",
-        {"table": table, "digests": DIGESTS, "progress": PROGRESS, "texts": TEXTS, "log": LOG, "version": VERSION},
+        {
+            "table": table,
+            "digests": DIGESTS,
+            "progress": PROGRESS,
+            "texts": TEXTS,
+            "copies": COPIES,
+            "log": LOG,
+            "version": VERSION,
+        },
     )
     owners = {schema: owner for schema, name, kind, _, owner, _ in rows if name == table and kind == "r"}
     schemas = tuple(owners)
@@ -114,24 +123,30 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
         tables = ", ".join(f"{where}.{identifier(name)}" for name in readable)
         grant = f"GRANT USAGE ON SCHEMA {where} TO {role}; GRANT SELECT ON {tables} TO {role};"
         return Ledger(schemas=schemas, grant=grant, owner=owner)
-    digests = DIGESTS in readable
-    query = sql.SQL(APPLIED).format(
-        sql.SQL("h.digest, h.rollback_digest" if digests else "NULL, NULL"),
-        sql.Identifier(schema, table),
-        sql.SQL("LEFT JOIN {} AS h USING (migration_hash)").format(sql.Identifier(schema, DIGESTS))
-        if digests
-        else sql.SQL(""),
-    )
-    cursor = await connection.execute(query)
+    copies = any((where, name, held) == (schema, COPIES, True) for where, name, _, held, _, _ in rows)
+    cursor = await connection.execute(_applied(schema, table, digests=DIGESTS in readable, copies=copies))
     return Ledger(
         tuple(
-            Applied(canonical(name), at and at.replace(tzinfo=UTC), one, two)
-            for name, at, one, two in await cursor.fetchall()
+            Applied(canonical(name), at and at.replace(tzinfo=UTC), one, two, kept)
+            for name, at, one, two, kept in await cursor.fetchall()
         ),
         schemas,
         owner=owner,
         reader=connection.info.user,
         interrupted=await _interrupted(connection, schema) if PROGRESS in readable else (),
+    )
+
+
+def _applied(schema: str, table: str, *, digests: bool, copies: bool) -> sql.Composed:
+    """Return the query for the applied migrations, with what the tables of digests and copies know of each."""
+    joined = "LEFT JOIN {} AS {} USING (migration_hash)"
+    columns = "h.digest, h.rollback_digest" if digests else "NULL, NULL"
+    return sql.SQL(APPLIED).format(
+        sql.SQL(columns),
+        sql.SQL("c.migration_hash IS NOT NULL AND h.rollback_digest IS NOT NULL" if digests and copies else "false"),
+        sql.Identifier(schema, table),
+        sql.SQL(joined if digests else "").format(sql.Identifier(schema, DIGESTS), sql.Identifier("h")),
+        sql.SQL(joined if digests and copies else "").format(sql.Identifier(schema, COPIES), sql.Identifier("c")),
     )
 
 
@@ -152,23 +167,25 @@ APPLIED = """SELECT CASE WHEN y.migration_hash = own.hash THEN y.migration_id
                     CASE WHEN y.applied_at_utc >= '0001-01-02' AND y.applied_at_utc < '9999-12-31'
                          THEN y.applied_at_utc
                     END,
+                    {},
                     {}
                FROM {} AS y
-              CROSS JOIN LATERAL (SELECT encode(sha256(convert_to(y.migration_id, 'UTF8')), 'hex') AS hash) AS own {}
+              CROSS JOIN LATERAL (SELECT encode(sha256(convert_to(y.migration_id, 'UTF8')), 'hex') AS hash) AS own {} {}
               ORDER BY id"""
 LOG, VERSION = "_yoyo_log", "_yoyo_version"
-UNREAD = (LOG, VERSION, TEXTS)  # not read to determine what is applied
+UNREAD = (LOG, VERSION, TEXTS, COPIES)  # not read to determine what is applied
 INSTANTS = ("timestamp without time zone", "timestamp with time zone")
 COLUMNS = {
     DIGESTS: ("digest", "migration_hash", "rollback_digest"),
     TEXTS: ("attribute", "expected_digest", "major", "migration_hash", "object", "recorded_at", "text"),
+    COPIES: ("migration", "migration_hash", "record", "rollback", "seal"),
     LOG: (),
     VERSION: (),
 }
 OF_MARKS = ("applied_at_utc", "migration_hash", "migration_id")
 OF_PROGRESS = ("finished_at", "migration_hash", "migration_id", "operation", "started_at", "statement", "statements")
 AGAIN = "restore the table from a backup, or drop the rest of the ledger and run healthd baseline"
-TRUST = "healthd baseline --record-texts"
+CURES = {TEXTS: "drop it, then: healthd baseline --record-texts", COPIES: "drop it, then: healthd baseline"}
 
 
 def _fault(table: str, found: Sequence[tuple[str, str, str, Sequence[str]]]) -> tuple[str, str] | None:
@@ -181,15 +198,13 @@ def _fault(table: str, found: Sequence[tuple[str, str, str, Sequence[str]]]) -> 
         if name == table and "ctime" in types:
             return f"{where} has the format of yoyo before version 5", "upgrade it: run yoyo list"
         if lost := [one for one in columns[name] if one not in types]:
-            cure = f"drop it, then: {TRUST}" if name == TEXTS else AGAIN
+            cure = CURES.get(name, AGAIN)
             return f"{where} has no column {', '.join(lost)}", cure
         if name == table and types["applied_at_utc"] not in INSTANTS:
             actual = types["applied_at_utc"]
             return f"{where}.applied_at_utc has type {actual}, not timestamp", "change the type back to timestamp"
     names = {name for _, name, _, _ in found}
-    if table not in names and (
-        rest := [where for where, name, _, _ in found if name in (DIGESTS, TEXTS, LOG, VERSION)]
-    ):
+    if table not in names and (rest := [where for where, name, _, _ in found if name in COLUMNS]):
         return f"{table} is missing, but not {', '.join(rest)}", AGAIN
     return None
 

@@ -161,10 +161,15 @@ def read_migration(path: Path) -> Migration:
     apply = text_of(path)
     rollback = _beside(path, ROLLBACK)
     refuse_parts(apply, path)
-    header = directives(apply, path)
     undo = text_of(rollback) if _is_there(rollback) else None
     refuse_unread(apply, path, lambda name: _is_there(_beside(path, ".sql", name)))
-    _refuse_other_header(header, undo, rollback)
+    return migration_of(path, apply, undo)
+
+
+def migration_of(path: Path, apply: str, undo: str | None) -> Migration:
+    """Return the migration with these texts."""
+    header = directives(apply, path)
+    _refuse_other_header(header, undo, _beside(path, ROLLBACK))
     return Migration(
         id=_id(path),
         path=path,

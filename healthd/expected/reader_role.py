@@ -9,11 +9,11 @@ from healthd.catalog.grants import default
 from healthd.catalog.roles import PUBLIC
 from healthd.model.attributes import Record
 from healthd.model.contracts import Contract
-from healthd.model.ledger import BOOKS
+from healthd.model.ledger import BOOKS, COPIES
 from healthd.model.names import Key, quote
 
 LIMIT = 9  # connections: eight for turns, and one more for a full round (docs/reference/configuration.md)
-READ = tuple(name for name in BOOKS if name not in ("_yoyo_log", "_yoyo_version"))
+READ = tuple(name for name in BOOKS if name not in ("_yoyo_log", "_yoyo_version", COPIES))
 NAMED = ("enum", "domain", "composite", "range", "table", "view", "foreign_table", "sequence")
 
 

@@ -12,6 +12,7 @@ FAULTS: Mapping[State, str] = {
     State.MISSING: "applied, but its file is missing",
     State.UNKNOWN: "applied, but the files and the lock file do not contain it",
 }
+KEPT = "its rollback is kept in the ledger"
 AHEAD = (State.MISSING, State.UNKNOWN)  # the database has more migrations than the files
 
 
@@ -53,7 +54,7 @@ def _states(
             yield MigrationState(name, State.APPLIED, row.applied_at)
     for name in sorted(ledger.keys() - set(names)):
         state = State.MISSING if name in locked else State.UNKNOWN
-        yield MigrationState(name, state, ledger[name].applied_at)
+        yield MigrationState(name, state, ledger[name].applied_at, KEPT if ledger[name].kept else "")
 
 
 def ahead(migrations: Iterable[MigrationState]) -> str:

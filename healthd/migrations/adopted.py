@@ -49,10 +49,12 @@ def in_the_way(seen: Look, there: Fit | None, pending: Sequence[Migration]) -> t
     return drift_of(there.findings) if len(there.adopted) < len(pending) else ()
 
 
-async def mark(target: Target, held: HeldConnection, found: Fit, *, wait_s: float, say: Say) -> tuple[str, ...]:
+async def mark(
+    target: Target, held: HeldConnection, found: Fit, lock: LockFile, *, wait_s: float, say: Say
+) -> tuple[str, ...]:
     """Mark the migrations of such a fit as applied, under the migration lock, and return their ids."""
     await held.close()  # in favour of the one that marks
-    await adopt(target, found, wait_s=wait_s)
+    await adopt(target, found, lock, wait_s=wait_s, say=say)
     marked = tuple(one.id for one in found.adopted)
     say(f"{', '.join(marked)}: marked as applied, because {target.name} already has the changes")
     return marked

@@ -26,6 +26,7 @@ from healthd.expected.files import Migration, up_to
 from healthd.expected.lockfile import LockFile, disagreements
 from healthd.expected.status import ahead, states
 from healthd.expected.store import Files, of_another_major
+from healthd.migrations.engine.lock_waits import Say, to_stderr
 from healthd.migrations.engine.text_recorder import makers
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
 from healthd.migrations.look import ELSEWHERE
@@ -267,13 +268,16 @@ def _fit(
     )
 
 
-async def adopt(target: Target, found: Fit, *, wait_s: float = 60.0) -> None:
-    """Mark the migrations of a version as applied and record its texts, in one transaction under the migration lock."""
-    await asyncio.to_thread(_adopt, target.dsn, found, wait_s)
+async def adopt(target: Target, found: Fit, lock: LockFile, *, wait_s: float = 60.0, say: Say = to_stderr) -> None:
+    """Mark the migrations of a version as applied and record its texts, in one transaction under the migration lock.
+
+    Copies of the files are kept with their records in the lock file, also of migrations that were marked before.
+    """
+    await asyncio.to_thread(_adopt, target.dsn, found, lock, wait_s, say)
 
 
-def _adopt(dsn: str | Dsn, found: Fit, wait_s: float) -> None:
-    with opened(dsn, wait_s=wait_s, records=bool(found.texts)) as backend:
+def _adopt(dsn: str | Dsn, found: Fit, lock: LockFile, wait_s: float, say: Say) -> None:
+    with opened(dsn, wait_s=wait_s, say=say, records=bool(found.texts), lock_file=lock) as backend:
         theirs = {one.id: yoyo_migration(one) for one in found.migrations}
         if found.owner is not None:
             backend.refuse_foreign_owner(found.owner)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from healthd.database.dsn import Dsn
 from healthd.errors import DatabaseFailed, MigrationFailed
 from healthd.migrations.engine import interrupted
 from healthd.migrations.engine.file_checks import check
@@ -36,7 +35,7 @@ def _apply(plan: RunPlan, manner: Manner, recorder: Recorder | None) -> tuple[st
     for migration in (*plan.migrations, *plan.afterwards):
         check(migration.apply, migration.path, transactional=migration.transactional)
     done: list[str] = []
-    with _opened(plan.dsn, manner, recorder) as backend:
+    with _opened(plan, manner, recorder) as backend:
         applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
         for number, migration in enumerate(plan.migrations, 1):
             theirs = yoyo_migration(migration)
@@ -55,15 +54,16 @@ def _apply(plan: RunPlan, manner: Manner, recorder: Recorder | None) -> tuple[st
     return tuple(done)
 
 
-def _opened(dsn: str | Dsn, manner: Manner, recorder: Recorder | None) -> AbstractContextManager[Backend]:
+def _opened(plan: RunPlan | ResumePlan, manner: Manner, recorder: Recorder | None) -> AbstractContextManager[Backend]:
     """Open the connection of a run, and hold the migration lock for a block."""
     return opened(
-        dsn,
+        plan.dsn,
         wait_s=manner.wait_s,
         patience=manner.patience,
         say=manner.say,
         live=manner.live,
         recorder=recorder,
+        lock_file=plan.lock_file,
     )
 
 
@@ -88,7 +88,7 @@ async def rehearse_resume(plan: ResumePlan, manner: Manner, recorder: Recorder |
 
 
 def _resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None, *, dry_run: bool) -> tuple[str, ...]:
-    with _opened(plan.dsn, manner, recorder) as backend:
+    with _opened(plan, manner, recorder) as backend:
         theirs = yoyo_migration(plan.migration)
         job = backend.job(theirs, plan.operation)
         marked = theirs.hash in backend.get_applied_migration_hashes()
@@ -117,7 +117,7 @@ def _undo(plan: RunPlan, manner: Manner, recorder: Recorder | None) -> tuple[str
     for migration in plan.migrations:
         check(migration.rollback or "", migration.rollback_path, transactional=migration.transactional)
     done: list[str] = []
-    with _opened(plan.dsn, manner, recorder) as backend:
+    with _opened(plan, manner, recorder) as backend:
         applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
         for migration in plan.migrations:
             theirs = yoyo_migration(migration)

@@ -106,6 +106,15 @@ def refuse_drift(target: str, drift: Sequence[Finding], unlocked: Sequence[str])
         )
 
 
+def refuse_unlike_record(target: str, copied: Sequence[str], drift: Sequence[Finding]) -> None:
+    """Raise if a database differs from what the files and the ledger's records of these migrations lead to."""
+    if drift:
+        raise MigrationFailed(
+            f"{target} has drifted: {some([one.message for one in drift])}; {NOTHING}",
+            hint=f"repair it first, or roll back {some(copied)} with the files that have it; or use --allow-inexact",
+        )
+
+
 def refuse_lacks(target: str, found: Sequence[Lack]) -> None:
     """Raise if the server lacks something that the migrations need."""
     if found:

@@ -27,6 +27,7 @@ class RunPlan:
     operation: Literal["apply", "rollback"]
     migrations: tuple[Migration, ...] = ()  # in the order in which they run; empty if there is nothing to do
     afterwards: tuple[Migration, ...] = ()  # the post-apply files, which run after the migrations
+    lock_file: LockFile | None = None  # its records are kept with the files
 
 
 async def plan_apply(
@@ -62,7 +63,7 @@ async def plan_apply(
     _refuse_halves(known, names, "apply")
     pending = tuple(one for one in chosen if one.id in waiting)
     afterwards = read_post_apply(dict.fromkeys(one.path.parent for one in migrations)) if pending else ()
-    return RunPlan(dsn_of(where), known, "apply", pending, tuple(afterwards))
+    return RunPlan(dsn_of(where), known, "apply", pending, tuple(afterwards), lock)
 
 
 def order_refusals(
@@ -123,6 +124,7 @@ class ResumePlan:
     migration: Migration
     operation: str  # apply or rollback
     from_statement: int | None  # the statements before it were applied, and no others; None: read it from the database
+    lock_file: LockFile | None = None
 
 
 async def plan_resume(
@@ -141,7 +143,7 @@ async def plan_resume(
             f"{half.id} was interrupted ({half.words}), and its file is missing; nothing was changed",
             hint="restore its file",
         )
-    return ResumePlan(dsn_of(where), known, migration, half.operation, from_statement)
+    return ResumePlan(dsn_of(where), known, migration, half.operation, from_statement, lock)
 
 
 async def plan_rollback(
@@ -153,7 +155,8 @@ async def plan_rollback(
     """
     known = await standing(where, migrations, lock)
     if lost := ahead(known.migrations):
-        raise MigrationFailed(f"{lost}; nothing was changed", hint="restore its files")
+        hint = "restore its files: the ledger has no copy of them"
+        raise MigrationFailed(f"{lost}; nothing was changed", hint=hint)
     undoing = [one.id for one in known.ledger.interrupted if one.operation == "rollback"]
     applied = known.ids(State.APPLIED, State.EDITED, State.INTERRUPTED)
     keep = [one.id for one in up_to(migrations, to)] if to else [] if every else list(applied[:-1])

@@ -24,6 +24,7 @@ from healthd.migrations.execution import execute, execute_resume, rehearse_resum
 from healthd.migrations.impact import Break, Foreseen, foresee, foresee_undoing
 from healthd.migrations.look import Look, look
 from healthd.migrations.manner import Manner
+from healthd.migrations.missing_files import Completed, completed
 from healthd.migrations.needs import Lack, lacks
 from healthd.migrations.proof import prove
 from healthd.migrations.refusals import elsewhere, elsewhere_undoing, unlocked
@@ -38,12 +39,14 @@ class Changed:
     """What a run changed; `unproven` states, in words, what could not be proven, `breaks` what was allowed.
 
     `marked` are adopted migrations whose changes were already there: they are recorded, and were not run.
+    `copied` are migrations without files, which were rolled back with the copies that the ledger kept.
     """
 
     ids: tuple[str, ...]
     unproven: tuple[str, ...] = ()
     breaks: tuple[Break, ...] = ()
     marked: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
 
 
 async def migrate(
@@ -94,7 +97,7 @@ async def migrate(
         there = await already_there(target, held, migrations, lock, plan.migrations, before.found) if applied else None
         if there and not allow_drift:
             guards.refuse_drift(target.name, in_the_way(before, there, plan.migrations), unlocked(lock, applied))
-        marked = await mark(target, held, there, wait_s=manner.wait_s, say=manner.say) if there else ()
+        marked = await mark(target, held, there, lock, wait_s=manner.wait_s, say=manner.say) if there else ()
         if marked:
             plan, before = await planned(), await look(target, files, held)
             applied += marked
@@ -192,11 +195,14 @@ async def resume(
     it is complete; so all of them are compared with the lock file afterwards, whenever they were made. With `dry_run`,
     only report what was applied and what would be done.
     """
-    files, recorder = Files.of(lock, migrations), Recorder(lock)
     async with HeldConnection(target.dsn) as held:
+        known = await completed(held, migrations, lock)
+        migrations, lock = known.migrations, known.lock
+        files, recorder = Files.of(lock, migrations), Recorder(lock)
         plan = await plan_resume(held, migrations, lock, from_statement=from_statement)
         if plan is None:
             return Changed(())
+        _say_copied(known, (plan.migration,), manner.say)
         if dry_run:
             await rehearse_resume(plan, manner, recorder)
             return Changed(())
@@ -224,21 +230,26 @@ async def rollback(
 ) -> Changed:
     """Roll back, and prove that the database then matches the lock file; see `plan_rollback`.
 
-    Raises MigrationFailed before anything is changed if a rollback is not proven to restore the previous schema, or
-    breaks an expectation of the target's contracts, unless that is allowed; and if rows or values would be lost and
-    `agree`, which receives them, returns false.
+    The ledger's copy stands in for a file that is missing. Raises MigrationFailed before anything is changed if a
+    rollback is not proven to restore the previous schema, or breaks an expectation of the target's contracts, unless
+    that is allowed; and if rows or values would be lost and `agree`, which receives them, returns false.
     """
-    files, recorder = Files.of(lock, migrations), Recorder(lock)
     async with HeldConnection(target.dsn) as held:
+        known = await completed(held, migrations, lock)
+        migrations, lock = known.migrations, known.lock
+        files, recorder = Files.of(lock, migrations), Recorder(lock)
         plan = await plan_rollback(held, migrations, lock, to=to, every=every)
         if not plan.migrations:
             return Changed(())
         undone, ledger = plan.migrations, plan.standing.ledger
+        copied = _say_copied(known, undone, manner.say)
         guards.refuse_stranding(lock, undone)
         guards.refuse_elsewhere(target.name, await elsewhere_undoing(held, lock, undone))
         if not allow_inexact:
             guards.refuse_inexact(lock, undone, ledger.applied)
         before = await look(target, files, held)
+        if copied and not allow_inexact:
+            guards.refuse_unlike_record(target.name, copied, before.drift)
         recorder.meet(before.reading)
         foreseen = foresee_undoing(target.contracts, lock, ledger, before.reading.snapshot, undone)
         breaks = _agreed(target, foreseen, say=manner.say, allow_breaking=allow_breaking)
@@ -248,4 +259,13 @@ async def rollback(
             guards.refuse_losses(lost)
         left = frozenset(guards.left_over(lock.migrations, {one.id for one in undone}))
         done = await _execute(plan, manner, recorder, held)
-        return await _proven(target, files, held, before, done, "rolled back", breaks=breaks, left=left, name=name)
+        changed = await _proven(target, files, held, before, done, "rolled back", breaks=breaks, left=left, name=name)
+        return replace(changed, copied=tuple(one for one in copied if one in done))
+
+
+def _say_copied(known: Completed, chosen: Sequence[Migration], say: Say) -> tuple[str, ...]:
+    """Report which of these migrations have no file here, and return their ids."""
+    copied = tuple(one.id for one in chosen if one.id in known.copied)
+    if copied:
+        say(f"{', '.join(copied)}: not in the files; the copy in the ledger is used")
+    return copied

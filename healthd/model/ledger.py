@@ -49,6 +49,7 @@ BOOKS = (
     "_healthd_migration",
     "_healthd_progress",
     "_healthd_text",
+    "_healthd_file",
 )
 
 
@@ -68,14 +69,45 @@ PROGRESS = "_healthd_progress"
 TEXTS = "_healthd_text"
 
 
+# Our table of copies of the files of applied migrations, for files that a release does not have.
+COPIES = "_healthd_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What the ledger keeps of an applied migration: its files, UTF-8, and its record in the lock file.
+
+    `record` is a lock file with this migration only; None if the lock file did not contain it. `seal` is what
+    `seal_of` returned when the copy was written. The digests are those with which the migration was applied.
+    """
+
+    id: str
+    migration: bytes
+    rollback: bytes | None
+    record: bytes | None
+    seal: str
+    digest: str | None
+    rollback_digest: str | None
+
+
+def seal_of(migration: bytes, rollback: bytes | None, record: bytes | None) -> str:
+    """Return the digest of a copy, by which a change by hand is detected."""
+    parts = (b"-" if part is None else b"%d:%b" % (len(part), part) for part in (migration, rollback, record))
+    return "sha256:" + sha256(b"".join(parts)).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One row of the ledger; digests are None if stock yoyo applied it, `applied_at` is None if it cannot be read."""
+    """One row of the ledger; digests are None if stock yoyo applied it, `applied_at` is None if it cannot be read.
+
+    `kept` is whether the ledger is known to have a copy of its rollback.
+    """
 
     id: str
     applied_at: datetime | None
     digest: str | None
     rollback_digest: str | None
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Runner:
     def _work(self, work: Callable[[Backend], None]) -> None:
         try:
             if self._backend is None:
-                self._backend = self._open.enter_context(opened(self._url, wait_s=10.0, say=self._say))
+                self._backend = self._open.enter_context(opened(self._url, wait_s=10.0, say=self._say, keeps=False))
             work(self._backend)
         except BaseException:
             self._backend = None

@@ -113,10 +113,10 @@ def test_contracts_are_exported_without_any_settings() -> None:
     assert "--config" not in out
 
 
-GROUPED = ("contract", "watch")  # their commands have the options
+GROUPED = ("contract", "ledger", "watch")  # their commands have the options
 
 
-@pytest.mark.parametrize("words", [("watch", "install"), ("watch", "status")], ids=" ".join)
+@pytest.mark.parametrize("words", [("ledger", "export"), ("watch", "install"), ("watch", "status")], ids=" ".join)
 def test_a_command_of_a_group_has_help_that_names_its_options(words: tuple[str, ...]) -> None:
     code, out, err = healthd(*words, "--help")
 
@@ -310,8 +310,9 @@ def states(*words: str) -> tuple[int, dict[str, str]]:
     code, out, _ = healthd("status", *words)
     document = json.loads(healthd("status", "--format", "json", *words).out)
     told = {one["id"]: one["state"] for one in document["migrations"]}
+    notes = {one["id"]: f": {one['note']}" for one in document["migrations"] if "note" in one}
     lines = dict(line.split("  ") for line in out.splitlines() if not line.startswith(("drift:", "cannot tell:")))
-    assert {name: state.replace("_", " ") for name, state in told.items()} == lines
+    assert {name: state.replace("_", " ") + notes.get(name, "") for name, state in told.items()} == lines
     assert [f"drift: {one}" for one in document["drift"]] == [x for x in out.splitlines() if x.startswith("drift:")]
     return code, told
 
@@ -429,7 +430,7 @@ def test_migrate_refuses_what_is_not_in_order_until_told(name: str, option: str,
     assert 0 == healthd("migrate", "--allow-unlocked", option).code
 
 
-def test_a_file_that_is_gone_is_told_by_every_verb_and_runs_nothing(project: Path, migrated: str) -> None:
+def test_a_file_that_is_gone_is_told_by_every_verb_and_only_its_rollback_runs(project: Path, migrated: str) -> None:
     for path in (project / "sql").glob("0003_notes*"):
         path.unlink()
 
@@ -440,10 +441,24 @@ def test_a_file_that_is_gone_is_told_by_every_verb_and_runs_nothing(project: Pat
     code, out, err = healthd("migrate", "--allow-drift")
     assert (0, "applied, but its file is missing: 0003_notes\n") == (code, err)
     assert out.endswith(": 0 applied\n")
-    for words in (["rollback"], ["check"], ["plan"], ["lock", "--check"], ["baseline", "--dry-run"]):
+    for words in (["check"], ["plan"], ["lock", "--check"], ["baseline", "--dry-run"]):
         result = healthd(*words)
         assert 2 == result.code, words
         assert "0003_notes" in result.out + result.err, words
+    code, out, err = healthd("rollback")
+    assert (0, True) == (code, out.endswith(": 1 rolled back\n"))
+    assert "0003_notes: not in the files; the copy in the ledger is used\n" in err
+
+
+def test_the_rollback_of_a_file_that_is_gone_is_refused_without_a_copy(project: Path, migrated: str, sql: Sql) -> None:
+    for path in (project / "sql").glob("0003_notes*"):
+        path.unlink()
+    sql(migrated, "DELETE FROM _healthd_file")
+    result = healthd("rollback")
+
+    assert 2 == result.code
+    assert "applied, but its file is missing: 0003_notes; nothing was changed" in result.err
+    assert "restore its files: the ledger has no copy of them" in result.err
 
 
 def test_a_database_that_is_ahead_of_the_files_is_one_story_everywhere(project: Path, migrated: str, sql: Sql) -> None:

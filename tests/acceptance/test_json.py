@@ -147,9 +147,19 @@ def test_a_database_from_the_first_migration_to_a_rollback(project: Path, databa
     validated("check", *at, code=1)
 
 
+def test_a_migration_without_a_file(project: Path, migrated: str) -> None:
+    (project / "sql" / "0003_notes.sql").unlink()
+    (project / "sql" / "0003_notes.rollback.sql").unlink()
+
+    assert validated("ledger", "export", "nosuch", code=3, error=True, schema="ledger-export")
+    found = validated("ledger", "export", "--to", "there", code=0, schema="ledger-export")
+    assert (6, []) == (len(found["written"]), found["unchanged"])
+    assert ["0003_notes"] == validated("rollback", code=0)["from_ledger"]
+
+
 def test_an_adopted_database(project: Path, migrated: str, sql: Sql) -> None:
     sql(migrated, "DROP TABLE _yoyo_migration, _yoyo_log, _yoyo_version, yoyo_lock CASCADE")
-    sql(migrated, "DROP TABLE _healthd_migration")
+    sql(migrated, "DROP TABLE _healthd_migration, _healthd_file")
     assert "0003_notes" == validated("baseline", "--dry-run", code=0)["at"]
     sql(migrated, "ALTER TABLE machines DROP COLUMN name")
     assert validated("baseline", code=2)["differences"]

@@ -46,7 +46,8 @@ def program(name: str, binaries: Path | None = BINARIES) -> Path:
 
 def printed(url: str) -> str:
     """Return the exact output of pg_dump for a database's schema."""
-    command = [program("pg_dump"), "--schema-only", "--restrict-key=x", "--lock-wait-timeout=10s"]
+    # In its own encoding, because it reads the names of all roles, whatever the database sets.
+    command = [program("pg_dump"), "--schema-only", "--restrict-key=x", "--lock-wait-timeout=10s", "--encoding=UTF8"]
     hidden = [f"--exclude-table=*.{name}" for name in BOOKS]
     result = subprocess.run([*command, *hidden, "-d", url], capture_output=True, check=False)
     if result.returncode:

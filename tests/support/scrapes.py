@@ -28,6 +28,8 @@ class Scrapes:
             job = job.replace("_", "-")
             self._put("up", {"job": job}, 1.0)
             for family in text_string_to_metric_families(text):
+                if family.name.startswith("process_"):
+                    continue  # of the process of the tests
                 for sample in family.samples:
                     late_s = self.steps * STEP_S - now_s if sample.name.endswith(CLOCKS) else 0.0
                     self._put(sample.name, {**sample.labels, "job": job}, sample.value + late_s)

@@ -30,11 +30,12 @@ DOORS = frozenset(
     contracts.application contracts.models
     daemon
     database
-    expected.files expected.quick_read expected.store
+    expected.copies expected.export expected.files expected.quick_read expected.store
     importing.transfer
     lint.squawk
-    migrations.adopted migrations.baseline migrations.execution migrations.fleet migrations.look migrations.proof
-    migrations.refusals migrations.repair_run migrations.run_plan migrations.safe_run migrations.standing
+    migrations.adopted migrations.baseline migrations.execution migrations.fleet migrations.look
+    migrations.missing_files migrations.proof migrations.refusals migrations.repair_run migrations.run_plan
+    migrations.safe_run migrations.standing
     migrations.up_to_date
     migrations.engine
     postgres

@@ -24,6 +24,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "resume": "Complete an interrupted migration",
         "rollback": "Roll back the last migration, or several",
         "baseline": "Adopt an existing database",
+        "ledger": "Write the files of applied migrations again, from the ledger",
     },
     "Watch a database": {
         "check": "Check every target and every endpoint once",

@@ -77,7 +77,7 @@ def _baseline(
     nothing = len(found.unseen) == len(found.migrations) and to is None
     fits = not found.findings
     if fits and not nothing and not dry_run:
-        finished(adopt(chosen, found))
+        finished(adopt(chosen, found, lock, say=say))
     document = {
         "target": chosen.name,
         "at": found.at if fits and not nothing else None,

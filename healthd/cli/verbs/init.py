@@ -107,7 +107,7 @@ def _init(settings: Settings, style: str, source: str | None, options: Options) 
     )
     paths = [str(one) for one in place(files, folder)]
     if proven is not None and target is not None:
-        _adopt(target, proven)
+        _adopt(target, proven, begun.first)
     document = {"kind": begun.kind, "files": paths, "adopted": proven is not None, "human": list(begun.human)}
     out(style, "\n".join((*begun.lines, *paths)), document | dict(begun.document))
     for words in begun.human:
@@ -160,10 +160,11 @@ def _proven(database: Source | None, first: First | None) -> Fit:
     return found
 
 
-def _adopt(target: Target, proven: Fit) -> None:
+def _adopt(target: Target, proven: Fit, first: First | None) -> None:
     """Adopt a database; if that fails, the error says that the files are there."""
+    assert first is not None
     try:
-        finished(adopt(target.migrating, proven))
+        finished(adopt(target.migrating, proven, first.lock_file, say=say))
     except HealthdError as error:
         say(f"the files are written, but {target.name} was not adopted")
         error.hint = f"{error.hint}; then: healthd baseline" if error.hint else "then: healthd baseline"

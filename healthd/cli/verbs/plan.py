@@ -16,7 +16,7 @@ from healthd.database.relation_sizes import read_sizes
 from healthd.database.snapshot.reading import read
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
-from healthd.expected.status import FAULTS
+from healthd.expected.status import AHEAD, FAULTS
 from healthd.expected.store import Files, expected_digests, read_lock
 from healthd.migrations.guards import NOTHING
 from healthd.migrations.impact import Foreseen, foresee
@@ -24,7 +24,7 @@ from healthd.migrations.needs import lacks, tight
 from healthd.migrations.plan import Planned, document, planned, relations, text, with_breaks
 from healthd.migrations.refusals import Outlook, outlook
 from healthd.migrations.standing import Standing, standing
-from healthd.model.ledger import State
+from healthd.model.ledger import MigrationState, State
 from healthd.model.observations import Size
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _plan(settings: Settings, target: Target) -> Result:
         say(f"{stand.maintenance}: some of these migrations may be applied by now")
     for words in tight([one.locked for one in found if one.locked], there) if there else ():
         say(words)
-    faults = {one.id: SAID[one.state] for one in stand.migrations if one.state in SAID}
+    faults = {one.id: _fault(one) for one in stand.migrations if one.state in SAID}
     lines = [f"{name}  {words}" for name, words in faults.items()]
     lines += [f"{one.migration}  needs {one.words}: {one.cure}" for one in lacking]
     reasons = [{"error": str(one).removesuffix(f"; {NOTHING}"), "hint": one.hint} for one in ahead.refusals]
@@ -93,6 +93,11 @@ def _plan(settings: Settings, target: Target) -> Result:
     code = 3 if unknown else 2 if faults or lacking or reasons else 1 if found else 0
     outcome = partial(_outcome, settings, migrations, stand, document_, found, sizes)
     return Result(code, "\n".join(lines), document_, outcome=outcome)
+
+
+def _fault(one: MigrationState) -> str:
+    """Return what is wrong with a migration, and whether it could be rolled back without its files."""
+    return f"{SAID[one.state]}; {one.note}" if one.state in AHEAD and one.note else SAID[one.state]
 
 
 def _outcome(

@@ -50,6 +50,9 @@ def rollback(
     Without options, the last migration is rolled back; with --to, all migrations after ID; with --all, all of them.
     The newest migration is rolled back first.
 
+    If a migration has no file here, because a newer release applied it, the copy of its rollback in the ledger is
+    used. It must be as it was applied, and the database as expected.
+
     rollback refuses to start if a rollback file is missing, if the lock file does not prove that a rollback restores
     exactly the previous schema, or if it would break an expectation of a contract. If rows or values would be lost,
     it asks for confirmation on a terminal, and refuses elsewhere. Afterwards the database is compared with the lock
@@ -100,6 +103,7 @@ def rollback(
     document = {
         "target": chosen.name,
         "rolled_back": list(done.ids),
+        "from_ledger": list(done.copied),
         "unproven": list(done.unproven),
         "breaks": [{"migration": one.migration, **one.document()} for one in done.breaks],
         "notices": notices,

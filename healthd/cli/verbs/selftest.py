@@ -42,7 +42,7 @@ def selftest(settings: Settings, style: str, each: int, target: str | None) -> i
     Exit codes:
       0  every damage was reported
       2  a damage was missed
-      3  cannot tell: the scratch server cannot start, or the files do not match the lock file
+      3  cannot tell: the scratch server cannot start
 
     \b
     Example:

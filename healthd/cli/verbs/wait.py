@@ -68,7 +68,7 @@ def wait(
     \b
     Exit codes:
       0  all migrations are applied, and the contracts fit
-      2  not before the timeout; or never: a migration was edited after it was applied
+      2  not before the timeout; or never, because a migration was edited
       3  cannot tell
 
     \b

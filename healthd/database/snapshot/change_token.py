@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from healthd.database.connection import LIMITS, SESSION, answer, answer_planned, read_only, rows_of
-from healthd.model.ledger import BOOKS, DIGESTS, MIGRATION_LOCK, PROGRESS, TEXTS
+from healthd.model.ledger import BOOKS, COPIES, DIGESTS, MIGRATION_LOCK, PROGRESS, TEXTS
 from healthd.model.names import quote
 
 # pg_attrdef is not included: setting or dropping a default also updates the column's row in pg_attribute.
@@ -122,7 +122,7 @@ async def _question(connection: Any) -> str:
                   AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                   AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
                 ORDER BY 1, 2""",
-            [CATALOGS, [BOOKS[0], DIGESTS, PROGRESS, TEXTS]],
+            [CATALOGS, [BOOKS[0], DIGESTS, PROGRESS, TEXTS, COPIES]],
         )
         tables = await cursor.fetchall()
         columns = [f"v.{quote(name)}" for (name,) in await rows_of(connection, READABLE)]

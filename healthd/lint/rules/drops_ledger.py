@@ -13,7 +13,7 @@ RULE = Rule(
     "A file that drops the ledger",
     why="""
 The ledger is the set of tables that record which migrations were applied (`_yoyo_migration`, `_yoyo_log`,
-`_yoyo_version`, `yoyo_lock`, `_healthd_migration`, `_healthd_progress`, `_healthd_text`).
+`_yoyo_version`, `yoyo_lock`, `_healthd_migration`, `_healthd_progress`, `_healthd_text`, `_healthd_file`).
 The role that runs migrations owns them.
 They are in schema `public`, unless the `search_path` of that role begins with another schema.
 `DROP SCHEMA public CASCADE` and `DROP OWNED BY CURRENT_USER` drop these tables too; `ALTER SCHEMA public RENAME`

@@ -10,10 +10,10 @@ from yoyo.internalmigrations import v2
 
 from healthd.database.probes.rights import assuming
 from healthd.errors import MigrationFailed, PermissionDenied
-from healthd.migrations.engine import progress
+from healthd.migrations.engine import kept_copies, progress
 from healthd.migrations.engine.sending import NOTHING
 from healthd.migrations.engine.session import Session
-from healthd.model.ledger import BOOKS, DIGESTS, PROGRESS, TEXTS
+from healthd.model.ledger import BOOKS, COPIES, DIGESTS, PROGRESS, TEXTS
 from healthd.model.names import quote
 
 Create = Callable[[Session], object]
@@ -93,11 +93,12 @@ OURS: Mapping[str, Create] = {
 class Missing:
     """The tables that a ledger lacks, in the order of creation, each with the function that creates it.
 
-    `again` has a line for each table that existed before.
+    `again` has a line for each table that existed before. `unkept` is why no copies of files can be kept.
     """
 
     create: Mapping[str, Create]
     again: tuple[str, ...] = ()
+    unkept: str = ""
 
 
 def schema_of(session: Session) -> str:
@@ -141,8 +142,11 @@ def missing(session: Session, schema: str) -> Missing:
     create = {**lost, **{name: made for name, made in ours.items() if name not in there}}
     if create:
         _refuse_schema(session, schema)
+    unkept = kept_copies.obstacle(session, schema, there) if session.keeps else ""
+    if session.keeps and not unkept and COPIES not in there:
+        create[COPIES] = kept_copies.create
     again = () if session.migration_table in lost else tuple(_again(lost, there))
-    return Missing(create, again)
+    return Missing(create, again, unkept)
 
 
 def _again(lost: Collection[str], there: Collection[str]) -> Iterator[str]:
@@ -183,7 +187,7 @@ def _lost(session: Session, there: Collection[str]) -> dict[str, Create]:
     """
     marks, log, version = session.migration_table, session.log_table, session.version_table
     if marks not in there:
-        if rest := [name for name in (log, version, DIGESTS, TEXTS) if name in there]:
+        if rest := [name for name in (log, version, DIGESTS, TEXTS, COPIES) if name in there]:
             raise MigrationFailed(
                 f"the ledger's table {marks} is missing, but its other tables exist ({', '.join(rest)}); {NOTHING}",
                 hint="restore it from a backup; or drop the other tables, and find the version with: healthd baseline",

@@ -75,6 +75,11 @@ class Session:
         """Return whether the texts that this server prints are recorded."""
         raise NotImplementedError
 
+    @property
+    def keeps(self) -> bool:
+        """Return whether copies of the files are kept in the ledger."""
+        raise NotImplementedError
+
     def _get_to_know(self, connection: Any) -> None:
         """Refuse a connection pooler, and determine the settings of the session."""
         migration_lock.refuse_pooler(connection, self.dial)

@@ -36,6 +36,7 @@ from healthd.migrations.engine import (
 )
 from healthd.migrations.engine.file_checks import check
 from healthd.migrations.engine.job import Job
+from healthd.migrations.engine.kept_copies import Keeper
 from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say, Watcher, to_stderr
 from healthd.migrations.engine.notices import Heard
 from healthd.migrations.engine.sending import NOTHING, Part, failed, run
@@ -46,6 +47,7 @@ from healthd.model.names import quote
 from healthd.sqltext.ledger_loss import lost
 
 if TYPE_CHECKING:
+    from healthd.expected.lockfile import LockFile
     from healthd.migrations.engine.text_recorder import Recorder
     from healthd.model.ledger import Printed
 
@@ -79,12 +81,15 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         live: Say | None = None,
         recorder: Recorder | None = None,
         records: bool = False,
+        lock_file: LockFile | None = None,
+        keeps: bool = True,
         command: PasswordCommand | None = None,
     ) -> None:
         self.command = command  # that prints the password
         self.patience, self.say, self.live = patience, say, live
         self.recorder = recorder  # None if there is no lock file, as with yoyo's own commands
         self._records = records
+        self._keeper = Keeper(lock_file) if keeps else None  # of the files that are applied
         self.watcher: Watcher | None = None
         self.guarded = False  # the caller has compared its sessions with those of the replay
         self.heard: Heard | None = None  # the messages of the running file
@@ -135,6 +140,11 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
     def records(self) -> bool:
         """Return whether the texts that this server prints are recorded."""
         return self._records or self._active is not None
+
+    @property
+    def keeps(self) -> bool:
+        """Return whether copies of the files are kept in the ledger."""
+        return self._keeper is not None
 
     # ── the ledger ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -252,9 +262,16 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
 
     def _applying(self, migration: Any, ours: Migration, *, mark: bool = True) -> Job:
         def books() -> str:
-            return ledger_rows.applied(self, self.get_log_data(migration, "apply"), migration, ours, mark=mark)
+            row = self.get_log_data(migration, "apply")
+            return ledger_rows.applied(self, row, migration, ours, mark=mark) + self._copy(migration, ours, mark=mark)
 
         return Job(ours, migration.hash, "apply", ours.apply, ours.path, books, resumable=mark)
+
+    def _copy(self, migration: Any, ours: Migration, *, mark: bool = True) -> str:
+        """Return the SQL that keeps a copy of the files of a marked migration; empty if that is not possible."""
+        if self._keeper is None or self.missing is None or not mark:
+            return ""
+        return self._keeper.sql(self, migration, ours, self.missing.unkept)
 
     def _undoing(self, migration: Any, ours: Migration) -> Job:
         if ours.rollback is None:
@@ -285,6 +302,8 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         if mark:
             self.mark_one(migration)
         ledger_rows.add_digests(self, migration, ours)
+        if copy := self._copy(migration, ours):
+            self.connection.execute(copy)
 
     def get_log_data(self, migration: Any = None, operation: str = "apply") -> Mapping[str, Any]:
         """Return yoyo's log row."""
@@ -422,8 +441,13 @@ def opened(
     live: Say | None = None,
     recorder: Recorder | None = None,
     records: bool = False,
+    lock_file: LockFile | None = None,
+    keeps: bool = True,
 ) -> Iterator[Backend]:
-    """Open a backend and hold the migration lock for a block; convert errors of yoyo and the driver to healthd's."""
+    """Open a backend and hold the migration lock for a block; convert errors of yoyo and the driver to healthd's.
+
+    Copies of the files are kept in the ledger, with their records in the lock file, unless `keeps` is false.
+    """
     known = Dsn.of(dsn)
     uri = DatabaseURI("postgresql+healthd", None, None, None, None, None, dict(known.parameters))
     backend = Backend(
@@ -434,6 +458,8 @@ def opened(
         live=live,
         recorder=recorder,
         records=records,
+        lock_file=lock_file,
+        keeps=keeps,
         command=known.command,
     )
     backend.guarded = True

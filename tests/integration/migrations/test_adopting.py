@@ -116,7 +116,7 @@ async def test_the_owner_of_the_objects_is_the_role_that_migrates(
     target = Target("x", owned.replace("postgres@", f"{role}@"))
 
     fits = await fit(target, *files)
-    await adopt(target, fits)
+    await adopt(target, fits, files[1])
 
     assert ((), "2_b", "app_owner") == (fits.findings, fits.at, fits.owner)
     assert [("app_owner",)] == sql(owned, OWNERS)
@@ -129,12 +129,12 @@ async def test_a_role_that_may_not_act_for_the_owner_is_refused_and_changes_noth
     target = Target("x", owned.replace("postgres@", "deployer@"))
 
     with pytest.raises(PermissionDenied, match="app_owner owns the objects of the files") as caught:
-        await adopt(target, await fit(target, *files))
+        await adopt(target, await fit(target, *files), files[1])
 
     assert "connect as app_owner; or GRANT app_owner TO deployer;" == caught.value.hint
     assert [] == sql(owned, OWNERS)
     sql(owned, caught.value.grant)  # type: ignore[arg-type]
-    await adopt(target, await fit(target, *files))
+    await adopt(target, await fit(target, *files), files[1])
     assert [] == await found(owned, files)
 
 

@@ -50,7 +50,7 @@ HARMLESS = {
     "an instant without end": "UPDATE _yoyo_migration SET applied_at_utc = 'infinity'",
     "an instant before our time": "UPDATE _yoyo_migration SET applied_at_utc = '0044-03-15 BC'",
     "a digest that is gone": "DELETE FROM _healthd_migration",
-    "our tables are gone": "DROP TABLE _healthd_migration, _healthd_progress",
+    "our tables are gone": "DROP TABLE _healthd_migration, _healthd_progress, _healthd_file",
     "yoyo's log is gone": "DROP TABLE _yoyo_log",
     "yoyo's version is gone": "DROP TABLE _yoyo_version",
     "yoyo's version is empty": "DELETE FROM _yoyo_version",
@@ -149,6 +149,7 @@ SPOILT = {
     "ALTER TABLE _yoyo_migration DROP COLUMN migration_id": "public._yoyo_migration has no column migration_id",
     "ALTER TABLE _healthd_migration DROP COLUMN digest": "public._healthd_migration has no column digest",
     "ALTER TABLE _healthd_progress DROP COLUMN statement": "public._healthd_progress has no column statement",
+    "ALTER TABLE _healthd_file DROP COLUMN seal": "public._healthd_file has no column seal",
     "ALTER TABLE _yoyo_migration ALTER applied_at_utc TYPE text": "applied_at_utc has type text, not timestamp",
     "ALTER TABLE _yoyo_migration RENAME TO k; CREATE VIEW _yoyo_migration AS SELECT * FROM k": "is not a table",
     "DROP TABLE _yoyo_migration CASCADE; CREATE TABLE _yoyo_migration (id text, ctime timestamp)": "before version 5",
@@ -169,7 +170,7 @@ def test_tables_that_are_no_ledger_are_an_answer_to_nobody(change: Any, two: str
 def test_what_is_left_of_a_ledger_is_dropped_and_baseline_finds_the_version(two: str, sql: Sql) -> None:
     sql(two, "DROP TABLE _yoyo_migration CASCADE")
     assert "healthd baseline" in told("status", code=3).err
-    sql(two, "DROP TABLE _yoyo_log, _yoyo_version, _healthd_migration, _healthd_progress")
+    sql(two, "DROP TABLE _yoyo_log, _yoyo_version, _healthd_migration, _healthd_progress, _healthd_file")
 
     told("baseline", code=0)
     told("migrate", code=0)

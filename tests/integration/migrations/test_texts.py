@@ -522,7 +522,9 @@ def test_another_structure_is_not_trusted(case: Case, adopted: Callable[..., tup
 
 
 def test_without_a_ledger_the_version_must_be_said(case: Case, adopted: Callable[..., tuple[int, str, str]]) -> None:
-    case.do("DROP TABLE _healthd_progress, _healthd_migration, _yoyo_migration, _yoyo_log, _yoyo_version")
+    case.do(
+        "DROP TABLE _healthd_progress, _healthd_migration, _healthd_file, _yoyo_migration, _yoyo_log, _yoyo_version"
+    )
     code, _, said = adopted("baseline", "--record-texts")
     assert 3 == code
     assert "--to ID" in said

@@ -91,7 +91,7 @@ def named_by(targets: Sequence[Target], name: str) -> tuple[Target, ...]:
 
     A group among the targets is one of those if one of its databases may be.
     """
-    if exact := tuple(one for one in targets if one.name == name or one.group == name):
+    if exact := tuple(one for one in targets if name and name in (one.name, one.group)):
         return exact
     from healthd.config.databases import concerns  # it needs the driver
 

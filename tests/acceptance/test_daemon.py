@@ -468,7 +468,7 @@ def test_a_daemon_listens_on_the_socket_that_systemd_passes(folder: Path, migrat
     try:
         # The first request is accepted before the daemon exists, and answered by it.
         wait_for(lambda: asked(port, "/-/healthy") == 200, timeout_s=PATIENCE_S)
-        assert f"http://127.0.0.1:{port}/" in (folder / "out").read_text()
+        wait_for(lambda: f"http://127.0.0.1:{port}/" in (folder / "out").read_text(), timeout_s=PATIENCE_S)
         process.terminate()
         assert 0 == process.wait(PATIENCE_S)
     finally:

@@ -169,6 +169,8 @@ def test_every_command_in_the_docs_exists(path: Path) -> None:
             words = line.split("#")[0].split()
             if words and words[0].endswith("healthd") and len(words) > 1:
                 command = cli.get_command(click.Context(cli), words[1])
+                if isinstance(command, click.Group):
+                    command = command.get_command(click.Context(command), words[2]) or command
                 assert isinstance(command, click.Command), line
                 known = {option for parameter in command.params for option in parameter.opts}
                 assert {word for word in words[2:] if word.startswith("--")} <= known, line

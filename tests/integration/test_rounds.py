@@ -40,6 +40,9 @@ rounds: Any = import_module("healthd.rounds.examination")
 LAST = "0010_machines_serial_number_index"
 INDEX = "index:public.machines.machines_serial_number_customer_organization_id_idx"
 
+# Checks that do not apply to a database without contracts and waivers.
+UNCONFIGURED = {"contracts", "privileges", "endpoints", "waivers", "databases"}
+
 
 @pytest.fixture(autouse=True)
 def _no_pause_before_confirming(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +123,7 @@ async def test_a_round_on_a_migrated_database_finds_nothing(url: str, known: Fil
     report = await examine(Target("machines", url), known)
 
     assert () == report.findings
-    assert {"connection", *CHECKS} - {"contracts", "privileges", "endpoints", "waivers"} == report.checks.keys()
+    assert {"connection", *CHECKS} - UNCONFIGURED == report.checks.keys()
     assert {Severity.OK} == set(report.checks.values())
     assert (None, None, "machines") == (report.failure, report.maintenance, report.target)
     assert before <= report.started_at <= datetime.now(UTC)
@@ -165,7 +168,7 @@ async def test_what_cannot_be_reached_is_unknown(known: Files, dsn: str, failure
     assert [("database_unreachable", "database:machines")] == told(report)
     assert Severity.UNKNOWN == report.severity
     assert {Severity.UNKNOWN} == set(report.checks.values())
-    assert {"connection", *CHECKS} - {"contracts", "privileges", "endpoints", "waivers"} == report.checks.keys()
+    assert {"connection", *CHECKS} - UNCONFIGURED == report.checks.keys()
     assert failure == report.failure
     assert "Tr0ub4dor" not in str(report)
     assert report.findings[0].message
@@ -623,4 +626,4 @@ async def test_a_check_for_which_nothing_is_configured_has_no_verdict(url: str, 
     contract = Contract("app", tables={"public.machines": {}})
     report = await examine(Target("machines", url, contracts=(contract,)), known)
 
-    assert {"connection", *CHECKS} - {"privileges", "endpoints", "waivers"} == report.checks.keys()
+    assert {"connection", *CHECKS} - UNCONFIGURED | {"contracts"} == report.checks.keys()

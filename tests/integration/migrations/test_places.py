@@ -1,5 +1,6 @@
 """A database whose sessions create objects elsewhere than the replay did is refused, with the setting and its cure."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -207,13 +208,15 @@ async def test_a_plan_says_what_the_role_lacks(database: str, sql: Sql, files: K
     assert "GRANT CREATE ON SCHEMA public TO planner;" in planned.hint
 
 
-def test_yoyo_itself_refuses_too(database: str, sql: Sql, files: Known, tmp_path: Path) -> None:
+async def test_yoyo_itself_refuses_too(database: str, sql: Sql, files: Known, tmp_path: Path) -> None:
     sql(database, "CREATE SCHEMA app")
     give(database, "search_path = app, public")
     uri = database.replace("postgresql:", "postgresql+healthd:").replace("%", "%%")
     folder = files[0][0].path.parent
     (tmp_path / "yoyo.ini").write_text(f"[DEFAULT]\nsources = {folder}\ndatabase = {uri}\nbatch_mode = on\n")
-    run = subprocess.run([YOYO, "apply"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    run = await asyncio.to_thread(
+        subprocess.run, [YOYO, "apply"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
 
     assert run.returncode != 0
     assert "search_path is app, public, so 1_bare would create" in run.stderr

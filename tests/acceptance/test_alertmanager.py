@@ -124,7 +124,7 @@ def test_drift_is_a_page_at_once_and_repairing_it_resolves_the_page(
         sql(migrated, RENAME_BACK)
         wait_for(lambda: pages("resolved"))
         wait_for(lambda: alerts(url) == [])
-    assert [] == daemon.log("alertmanager.failed")
+        assert [] == daemon.log("alertmanager.failed")
 
 
 def test_an_alert_outlives_a_database_that_cannot_be_read_and_a_restart(

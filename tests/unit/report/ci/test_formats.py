@@ -26,7 +26,7 @@ HOSTILE = [
     "1. a list",
     "public.a_b _a_ über_b",
 ]
-PATH = "/work/sql/0001 a:b%.sql"
+PATH = "/project/sql/0001 a:b%.sql"
 ALL = tuple(
     Annotation(severity, "a_rule", text, PATH, 3, f"key {number} {text}", "A title", "Help", details=(text,))
     for number, text in enumerate(HOSTILE)
@@ -41,7 +41,7 @@ ERROR = Outcome(
 
 
 def rendered(style: str, outcome: Outcome = OUTCOME) -> str:
-    return render(style, outcome, lambda path: path.removeprefix("/work/"))
+    return render(style, outcome, lambda path: path.removeprefix("/project/"))
 
 
 def closed(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def test_sarif_says_whether_everything_was_examined() -> None:
 
 @pytest.mark.parametrize("style", FORMATS)
 def test_a_path_that_is_not_unicode_is_escaped(style: str) -> None:
-    text = rendered(style, Outcome((Annotation(Severity.OK, "r", "m", "/work/sql/\udce9\x01.sql"),)))
+    text = rendered(style, Outcome((Annotation(Severity.OK, "r", "m", "/project/sql/\udce9\x01.sql"),)))
 
     assert "udce9" in text
     assert text.encode()

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 
@@ -73,15 +74,22 @@ async def prepare(url: str, folder: Path, tables: int, *more: str) -> None:
     (sources / "schema.lock").write_text(dump(LockFile(there.server_version // 10000 * 10000, {}, (locked,))))
 
 
-async def measure(tables: int) -> None:
-    """Measure one size and print a line for each figure."""
+@asynccontextmanager
+async def empty_database() -> AsyncIterator[tuple[str, Path]]:
+    """Lend the URL of an empty database on a server of its own, and a folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)  # noqa: ASYNC240 # nothing else runs here
         with embedded.start(folder / "data", durable=False, settings=SERVER) as server:
             async with connect(server.url()) as connection:
                 await connection.execute("CREATE DATABASE bench TEMPLATE template0")
-            await compare(server.url("bench"), folder, tables)
+            yield server.url("bench"), folder
+
+
+async def measure(tables: int) -> None:
+    """Measure one size and print a line for each figure."""
+    async with empty_database() as (url, folder):
+        await compare(url, folder, tables)
 
 
 async def compare(url: str, folder: Path, tables: int) -> None:

@@ -8,7 +8,6 @@ The last lines are what the event triggers cost who runs DDL: statements with an
 import asyncio
 import logging
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from typing import Any
 
 import psycopg
 import structlog
-from rounds import SERVER, prepare
+from rounds import empty_database, prepare
 
 from healthd.config.reader import read_settings
 from healthd.config.settings import Target
@@ -29,10 +28,8 @@ from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
 from healthd.daemon.target_files import WrongFiles
 from healthd.daemon.watch import Burst
-from healthd.database.connection import connect
 from healthd.expected.ddl_watch import APPLY, ROLLBACK
 from healthd.model.findings import Report
-from healthd.postgres import embedded
 from healthd.report.board import Board
 from healthd.report.exposition import Exposition
 
@@ -155,17 +152,11 @@ def cost(url: str) -> None:
 
 async def measure(tables: int) -> None:
     """Measure one size."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # noqa: ASYNC240 # nothing else runs here
-        with embedded.start(folder / "data", durable=False, settings=SERVER) as server:
-            async with connect(server.url()) as connection:
-                await connection.execute("CREATE DATABASE bench TEMPLATE template0")
-            url = server.url("bench")
-            await prepare(url, folder, tables, APPLY)
-            print(f"{tables} tables")
-            await wake(url, folder)
-            cost(url)
+    async with empty_database() as (url, folder):
+        await prepare(url, folder, tables, APPLY)
+        print(f"{tables} tables")
+        await wake(url, folder)
+        cost(url)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,34 @@
-"""The contract that an option names: a section of yoyo.ini, or a file."""
+"""The option that names contracts, and what it names: a section of yoyo.ini, or a file."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import click
+
+from healthd.cli.completion import contract_names
 from healthd.config.settings import Settings
 from healthd.contracts import load
 from healthd.errors import ConfigError
 
 if TYPE_CHECKING:
     from healthd.model.contracts import Contract
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def contracts_option(words: str) -> Callable[[Decorated], Decorated]:
+    """Return the decorator that adds --contract to a verb."""
+    return click.option(
+        "--contract",
+        "contracts",
+        multiple=True,
+        shell_complete=contract_names,
+        metavar="FILE|NAME",
+        help=f"{words}; repeatable.",
+    )
 
 
 def contract_called(settings: Settings, word: str) -> Contract:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from healthd.background import Later
-from healthd.cli.completion import contract_names, target_names
-from healthd.cli.contracts import contract_called
+from healthd.cli.completion import target_names
+from healthd.cli.contracts import contract_called, contracts_option
 from healthd.cli.fleet import candidates, named_by
 from healthd.cli.options import finished, out, say, verb, watched
 from healthd.config.settings import Settings
@@ -41,14 +41,7 @@ IN_ALL = 64  # rounds of those that take turns; one that waits longer than a sec
     shell_complete=target_names,
     help="Check only this target, group, pattern (*, ?), or endpoint (endpoint:NAME).",
 )
-@click.option(
-    "--contract",
-    "contracts",
-    multiple=True,
-    shell_complete=contract_names,
-    metavar="FILE|NAME",
-    help="Check this contract; repeatable.",
-)
+@contracts_option("Check this contract")
 def check(settings: Settings, style: str, target: str | None, contracts: tuple[str, ...]) -> int:
     """Check every target and every endpoint once.
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthd.cli.completion import contract_names
-from healthd.cli.contracts import contract_called
+from healthd.cli.contracts import contract_called, contracts_option
 from healthd.cli.fleet import Result, on_targets, several
 from healthd.cli.options import finished, say, verb
 from healthd.config.settings import Settings
@@ -33,14 +32,7 @@ CODES = {True: 0, False: 2, None: 3}
     type=click.Choice([MIGRATIONS, CONTRACT]),
     help="Wait only for this (default: for the migrations, and for the contracts if there are any).",
 )
-@click.option(
-    "--contract",
-    "contracts",
-    multiple=True,
-    shell_complete=contract_names,
-    metavar="FILE|NAME",
-    help="Wait for this contract instead of those in yoyo.ini; repeatable.",
-)
+@contracts_option("Wait for this contract instead of those in yoyo.ini")
 @click.option(
     "--timeout",
     "timeout_s",

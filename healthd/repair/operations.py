@@ -217,7 +217,11 @@ class Change:
     @functools.cached_property
     def privileges(self) -> NewPrivileges:
         """Return the default privileges in effect: those that are dropped are dropped first, new ones come last."""
-        there = {key: record for key, record in self.before.objects.items() if key not in self.gone}
+        there = {
+            key: record
+            for key, record in self.before.objects.items()
+            if key.kind == "default_privileges" and key not in self.gone
+        }
         return NewPrivileges(there, self._me, self.before.snapshot.server_version)
 
     def _owner(self, side: Dependencies, grant: Key) -> str:

@@ -22,7 +22,7 @@ def with_detached(
     partition if it has the same columns as the partitioned table and its name begins with that table's name.
     """
     listed = partitions(expected)
-    wanted, found = dict(expected.objects.items()), dict(actual.objects.items())
+    wanted, found = dict(expected.objects), dict(actual.objects)
     let_go = set(_retired(expected, actual, rules))
     for path in listed:
         key = _detached(path, expected.objects, actual.objects)

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import replace
-from typing import Any
 
 from healthd.model.attributes import Record
 from healthd.model.names import Key
@@ -27,13 +26,6 @@ class _Objects(Mapping[Key, Record]):
 
     def __getitem__(self, key: Key) -> Record:
         return (self._fetch(key.kind) if key.kind in self._omitted else self._objects)[key]
-
-    def get(self, key: Key, default: Any = None) -> Any:
-        """Return the object with this key."""
-        return (self._fetch(key.kind) if key.kind in self._omitted else self._objects).get(key, default)
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, Key) and key in (self._fetch(key.kind) if key.kind in self._omitted else self._objects)
 
     @functools.cached_property
     def _all(self) -> dict[Key, Record]:

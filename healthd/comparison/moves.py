@@ -27,7 +27,7 @@ def moved_back(
     schema, and the two are equal. Texts that contain its actual schema count as expected. A table may have another
     name as well, if no other table has the same columns.
     """
-    objects = dict(actual.objects.items())
+    objects = dict(actual.objects)
     origins: dict[Key, Key] = {}
     places: Places = {}
     apart = _apart(expected.objects, objects)

@@ -29,7 +29,7 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
     An object was renamed if exactly one object is missing and exactly one unexpected object of its kind, in the same
     schema or table, is equal to it. Texts that differ only by the new names count as expected.
     """
-    objects, names, told = dict(actual.objects.items()), dict[str, str](), list[Difference]()
+    objects, names, told = dict(actual.objects), dict[str, str](), list[Difference]()
     looking = True
     while looking:  # an object under its expected name may be what another one is in, or mentions
         looking = False

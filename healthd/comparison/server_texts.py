@@ -34,7 +34,7 @@ def as_printed(
         text = text_of(expected.objects.get(one.key), one.attribute)
         if text is not None and digest_of_text(text) == one.digest:
             found.setdefault(one.key, {})[one.attribute] = one
-    objects = dict(expected.objects.items())
+    objects = dict(expected.objects)
     for key, printed in found.items():
         objects[key] = replace(
             objects[key], **{name: one.text for name, one in printed.items() if one.text is not None}

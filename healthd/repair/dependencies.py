@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from healthd.comparison.mentions import Mentions, mentions
 from healthd.comparison.renames import AS_WRITTEN
-from healthd.model.attributes import Record, attributes
+from healthd.model.attributes import Record
 from healthd.model.kinds import Around, Dependent, Kind, Path
 from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Snapshot
@@ -25,7 +25,6 @@ class Dependencies:
     def __init__(self, snapshot: Snapshot, kinds: Mapping[str, Kind], other: Snapshot | None = None) -> None:
         self.snapshot, self.objects, self.kinds = snapshot, snapshot.objects, kinds
         self._other = other
-        self._asked = 0
 
     @functools.cached_property
     def around(self) -> Around:
@@ -55,9 +54,7 @@ class Dependencies:
         """Return the objects that need this one."""
         if self._is_new(key):
             return self._unlike.dependents(key)
-        if self._is_asked_often() or self.kinds[key.kind].needed:
-            return tuple(self._dependents.get(key, ()))
-        return tuple(one for one in self._near(key) if key in self.needs(one))
+        return tuple(self._dependents.get(key, ()))
 
     def parts(self, key: Key) -> Iterator[Key]:
         """Yield everything that is dropped together with an object, because it belongs to it."""
@@ -69,9 +66,7 @@ class Dependencies:
         """Return the parts of an object without theirs."""
         if self._is_new(key):
             return self._unlike.own_parts(key)
-        if self._is_asked_often():
-            return tuple(self._parts.get(key, ()))
-        return tuple(one for one in self._near(key) if self.parent(one) == key)
+        return tuple(self._parts.get(key, ()))
 
     def parent(self, key: Key) -> Key | None:
         """Return the object that an object belongs to, if that is in the snapshot."""
@@ -86,22 +81,6 @@ class Dependencies:
         return mentions(kind, key, self.objects[key], without=AS_WRITTEN | kind.completed)
 
     # ── how it is found ──────────────────────────────────────────────────────────────────────────────────
-
-    def _is_asked_often(self) -> bool:
-        """Return whether what everything needs is worth computing, which takes as long as looking for a few objects."""
-        self._asked += 1
-        return self._asked > SEARCHES
-
-    def _near(self, key: Key) -> Iterator[Key]:
-        """Yield the objects that may need this one, or be its parts: they share its path, or contain its name."""
-        path = key.path[:2]
-        name = path[-1].replace('"', '""')
-        for one, record in self.objects.items():
-            if one != key and (
-                any(one.path[start : start + len(path)] == path for start in range(len(one.path)))
-                or any(name in text for text in (*one.path, *texts(record)))
-            ):
-                yield one
 
     def _is_new(self, key: Key) -> bool:
         """Return whether only this snapshot has the name of an object, or of the table that it is a part of."""
@@ -201,15 +180,4 @@ def _is_plain(column: Record) -> bool:
     return column.generated == "none" and not any("." in text for text in texts)
 
 
-def texts(record: Record) -> Iterator[str]:
-    """Yield the texts of a record."""
-    for name in attributes(type(record)):
-        value = getattr(record, name)
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (one for one in value if isinstance(one, str))
-
-
 RELATIONS = ("view", "foreign_table")
-SEARCHES = 40  # of one snapshot

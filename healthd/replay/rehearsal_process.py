@@ -39,7 +39,7 @@ class Job:
 
     def packed(self) -> bytes:
         """Return it as bytes; objects that would be computed when they are needed are computed."""
-        sides = (replace(side, objects=dict(side.objects.items())) for side in (self.expected, self.actual))
+        sides = (replace(side, objects=dict(side.objects)) for side in (self.expected, self.actual))
         expected, actual = sides
         return pickle.dumps(replace(self, expected=expected, actual=actual), pickle.HIGHEST_PROTOCOL)
 

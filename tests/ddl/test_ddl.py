@@ -69,7 +69,6 @@ from healthd.database.snapshot.transaction import asked
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference, Snapshot, diff
-from healthd.repair.dependencies import SEARCHES, Dependencies
 from healthd.repair.script import changes
 from healthd.repair.text import SESSION as SESSION_OF_REPAIRS
 from healthd.sqltext.statements import statements
@@ -441,19 +440,6 @@ async def changed(before: Snapshot, after: Snapshot, reader: PlannedReader, url:
     return report(f"{what} differs", told(left)) if left else None
 
 
-def searched(snapshot: Snapshot) -> str | None:
-    """Return which dependents and parts of an object are overlooked by a search for that object alone."""
-    whole, searching = Dependencies(snapshot, KINDS), Dependencies(snapshot, KINDS)
-    for _ in range(SEARCHES):
-        whole.dependents(next(iter(snapshot.objects)))  # from now on, those of all objects are computed
-    for key in snapshot.objects:
-        searching._asked = 0  # so that it goes on searching
-        one = set(searching.dependents(key)), set(searching.own_parts(key))
-        if one != (all_of := (set(whole.dependents(key)), set(whole.own_parts(key)))):
-            return report(f"a search finds {one}, and there are {all_of}", str(key))
-    return None
-
-
 @pytest.fixture(scope="module")
 def administrator(_administrator: psycopg.Connection) -> psycopg.Connection:
     return _administrator
@@ -525,7 +511,6 @@ async def test_a_snapshot_changes_exactly_when_pg_dump_changes(
     watch.printed = pg_dump.printed(url)
     troubles.append(kept(file, answers, "".join(moved), watch.printed))
     troubles += await rebuilt(file, watch, empty, iter(make_database, None), only_ours)
-    troubles.append(searched(watch.snapshot))
     if found := [one for one in troubles if one]:
         pytest.fail(f"{file.name}.sql: {len(found)} disagreements\n\n" + "\n\n".join(found), pytrace=False)
     assert follower.quick >= QUICK.get(file.name, 0)

@@ -210,7 +210,7 @@ class Watch:
             self.board.reload_ok = False
             raise
         finally:
-            notify("READY=1", f"STATUS=watching {len(self.rounds)} targets")
+            notify("READY=1")
         log.info("settings.reloaded", targets=len(self.rounds))
 
     def _load(self) -> Settings:

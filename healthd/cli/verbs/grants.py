@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from healthd.cli.fleet import Result, on_targets, several
-from healthd.cli.options import finished, reading_of, say, verb
+from healthd.cli.options import finished, say, verb
 from healthd.config.settings import Settings
 from healthd.expected.reader_role import Database, create_role, on_ledger, on_objects
 from healthd.text import printable
@@ -69,8 +69,9 @@ def _text(role: str, target: Target, now: tuple[str, ...], later: tuple[str, ...
 
 async def _database(target: Target) -> Database:
     from healthd.database.connection import connect  # --help needs no driver
-    from healthd.database.probes.names import database_and_ledger
+    from healthd.database.probes.ledger_tables import database_and_ledger
+    from healthd.database.snapshot.reading import take_snapshot
 
     async with connect(target.dsn) as connection:
         name, ledger = await database_and_ledger(connection)
-    return Database(name, ledger, (await reading_of(target.dsn)).snapshot.objects)
+        return Database(name, ledger, (await take_snapshot(connection)).objects)

@@ -17,7 +17,6 @@ from healthd.text import printable
 
 if TYPE_CHECKING:
     from healthd.config.settings import Target
-    from healthd.expected.store import Files
 
 TIMEOUT_S = 300.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S, GROWTH = 0.5, 5.0, 1.5
@@ -86,9 +85,10 @@ def wait(
 
 def _opened(settings: Settings, target: Target, wanted: set[str], ends_at: float) -> ReleaseGate:
     """Return the answer when the gate is open, when it never opens, or when the time is up."""
-    from healthd.rounds.examination import examine  # --help needs no driver
+    from healthd.expected.store import read_files  # --help needs no driver
+    from healthd.rounds.examination import examine
 
-    names, files = [one.name for one in target.contracts], _files(settings)
+    names, files = [one.name for one in target.contracts], read_files(settings)
     said, pause_s = "", FIRST_PAUSE_S
     while True:
         answer = release_gate(finished(examine(target, files)), names, wanted)
@@ -109,10 +109,3 @@ def _result(target: Target, answer: ReleaseGate) -> Result:
     text = "ready" if answer.open else f"{'cannot tell' if answer.open is None else 'not ready'}: {words}"
     document = {"target": target.name, "ready": answer.open, "reasons": list(answer.words), "notes": list(answer.notes)}
     return Result(CODES[answer.open], printable(text), document)
-
-
-def _files(settings: Settings) -> Files:
-    from healthd.expected.files import read_migrations
-    from healthd.expected.store import Files, read_lock
-
-    return Files.of(read_lock(settings), read_migrations(settings.sources))

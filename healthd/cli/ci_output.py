@@ -35,11 +35,3 @@ def of_refusal(error: HealthdError, arguments: Sequence[str], target: str = "") 
 def home_of(settings: Settings, outcome: Outcome, verb: str) -> Outcome:
     """Return an outcome with the name of its verb and the address of the pages."""
     return replace(outcome, verb=f"healthd {verb}", home=settings.external_url)
-
-
-def runbook_of(settings: Settings) -> str:
-    """Return the address of the runbook that others can open; empty if there is none."""
-    if "://" in settings.runbook:
-        return settings.runbook
-    served = settings.external_url and settings.runbook.startswith("/")
-    return f"{settings.external_url}{settings.runbook}" if served else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,8 @@ from healthd.rounds.opening import begin
 from healthd.text import did_you_mean, natural
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from healthd.config.settings import Endpoint, Target
     from healthd.expected.store import Files
@@ -84,38 +85,43 @@ def _print(settings: Settings, style: str, reports: Sequence[Report]) -> None:
     from healthd.report.lines import plain
 
     found = [line for one in reports for line in lines(one, settings.external_url)]
-    made = {} if style == "text" else {one.target: _made(settings, one) for one in reports}
+    made = {} if style == "text" else dict(_made(settings, reports))
     documents = [document(one, made.get(one.target, {})) for one in reports]
     out(style, plain(found), documents, partial(shown, found), partial(_outcome, settings, reports, made))
     if len(reports) > 1:
         say(f"{sum(one.severity is Severity.OK for one in reports)} of {len(reports)} ok")
 
 
-def _made(settings: Settings, report: Report) -> Origins:
-    """Return where the objects of the findings were made, or changed last by a migration that is applied."""
-    if not report.findings or report.asked:
-        return {}
+def _made(settings: Settings, reports: Sequence[Report]) -> Iterator[tuple[str, Origins]]:
+    """Yield, by target, where the objects of the findings were made, or changed last by an applied migration."""
     from healthd.cli.ci_output import relative
     from healthd.expected.files import read_migrations
     from healthd.expected.origins import origins
     from healthd.expected.store import read_lock
 
-    own = next((settings.of(one) for one in settings.targets if one.name == report.target), settings)
-    applied = {one.id for one in report.migrations if one.applied_at}
-    places = [(one.key, one.attribute) for one in report.findings]
-    lock = read_lock(own).on(report.server_version or 0)
-    found = origins(places, lock, read_migrations(own.sources), applied or None)
-    return {place: replace(one, file=relative(one.file)) for place, one in found.items()}
+    projects = {one.name: settings.of(one) for one in settings.targets}
+    read: dict[Path, Any] = {}
+    for report in reports:
+        if not report.findings or report.asked:
+            continue
+        own = projects.get(report.target, settings)
+        if own.lock not in read:
+            read[own.lock] = read_lock(own), read_migrations(own.sources)
+        lock, migrations = read[own.lock]
+        applied = {one.id for one in report.migrations if one.applied_at}
+        places = [(one.key, one.attribute) for one in report.findings]
+        found = origins(places, lock.on(report.server_version or 0), migrations, applied or None)
+        yield report.target, {place: replace(one, file=relative(one.file)) for place, one in found.items()}
 
 
 def _outcome(settings: Settings, reports: Sequence[Report], made: Mapping[str, Origins]) -> Outcome:
     """Return the reports for CI systems; what no migration made is shown in the lock file of its target."""
-    from healthd.cli.ci_output import home_of, runbook_of
+    from healthd.cli.ci_output import home_of
     from healthd.report.ci.annotations import Outcome
     from healthd.report.ci.findings import of_report
 
     locks = {one.name: str(settings.of(one).lock) for one in settings.targets}
-    known, book = str(settings.lock), runbook_of(settings)
+    known, book = str(settings.lock), settings.runbook_url
     annotations = (
         found
         for one in reports

@@ -57,16 +57,13 @@ class Keeper:
 
     def sql(self, session: Session, migration: Any, ours: Migration, obstacle: str) -> str:
         """Return the SQL that keeps a migration; empty, after a report, if something prevents it."""
-        texts = (
-            ours.apply.encode(),
-            None if ours.rollback is None else ours.rollback.encode(),
-            self._record(session, ours),
-        )
         if obstacle:
             if not self._reported:
                 session.say(f"no copies of files are kept in the ledger, for lack of a privilege: {obstacle}")
             self._reported = True
             return ""
+        rollback = None if ours.rollback is None else ours.rollback.encode()
+        texts = ours.apply.encode(), rollback, self._record(session, ours)
         if sum(len(text or b"") for text in texts) > MOST_BYTES:
             session.say(f"{ours.id}: no copy is kept in the ledger: it is larger than {MOST_BYTES >> 20} MiB")
             return ""

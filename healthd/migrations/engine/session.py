@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from healthd.database.connection import printed_password
-from healthd.database.driver_errors import refused, translate, translated
+from healthd.database.connection import PATIENCE, TIMEOUT_S, printed_password
+from healthd.database.driver_errors import limit_of, refused, translate, translated
 from healthd.database.dsn import Dsn
 from healthd.errors import MigrationFailed
 from healthd.expected import session_settings
@@ -31,6 +31,8 @@ from healthd.migrations.engine.sending import Part, send
 
 # If a client process is killed, its statement keeps running and its locks are held until the server checks.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
+
+RETRY_S = 0.05  # if the connection limit is reached
 
 # The settings of a file must not influence where, or with which role, the ledger is written.
 RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
@@ -105,13 +107,22 @@ class Session:
             connection.execute(NOTICE_DEATH)
             self.settings += f"{NOTICE_DEATH};"
 
-    def dial(self) -> Any:
-        """Return a new connection to the database; the files are UTF-8, and the server converts them."""
-        try:
-            return self._dial()
-        except self.driver.Error as error:
-            if self.dsn.command is None or not refused(error):
-                raise translate(error, self.dsn) from error
+    def dial(self, *, patient: bool = False) -> Any:
+        """Return a new connection to the database; the files are UTF-8, and the server converts them.
+
+        If the connection limit is reached, a `patient` caller retries for a few seconds: a server still counts a
+        session for a moment after it was closed.
+        """
+        until = time.monotonic() + PATIENCE * TIMEOUT_S
+        while True:
+            try:
+                return self._dial()
+            except self.driver.Error as error:
+                if self.dsn.command is not None and refused(error):
+                    break
+                if not patient or not limit_of(error) or time.monotonic() > until:
+                    raise translate(error, self.dsn) from error
+            time.sleep(RETRY_S)
         with translated(self.dsn):
             return self._dial(again=True)
 

@@ -116,7 +116,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
         self.schema = arguments.pop("schema", None)
         words = (f"{name}={_quoted(value)}" for name, value in arguments.items() if value is not None)
         self.dsn = replace(Dsn.of(" ".join(words)), command=self.command)
-        connection = self.dial()
+        connection = self.dial(patient=True)
         try:
             self._get_to_know(connection)
         except BaseException:
@@ -409,7 +409,7 @@ class Backend(Session, PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo s
 
     def _look_again(self, job: Job, state: str) -> str:
         """Return the result of a commit without a response, read when the lock of the lost session is free."""
-        with suppress(Exception), self.dial() as other:
+        with suppress(Exception), self.dial(patient=True) as other:
             migration_lock.acquire(other, time.monotonic() + LOOK_AGAIN_S)
             marked = False
             with suppress(self.driver.errors.UndefinedTable):  # the commit would have created the ledger

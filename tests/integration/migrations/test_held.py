@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
+import psycopg
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 from story import written
 
 from healthd.config.settings import Target
+from healthd.errors import DatabaseUnreachable
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
+from healthd.migrations.engine.yoyo_backend import opened
 from healthd.migrations.manner import Manner
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.postgres.embedded import Server
@@ -77,3 +81,24 @@ async def test_a_role_with_one_connection_can_migrate_and_roll_back(
 
     assert Changed(("1_seen",)) == await migrate(target, *files, QUIET)
     assert Changed(("1_seen",)) == await rollback(target, *files, QUIET, agree=lambda _: True)
+
+
+def test_a_run_waits_until_the_server_no_longer_counts_the_closed_session(limited: str) -> None:
+    other = psycopg.connect(limited)
+    timer = Timer(0.5, other.close)
+    timer.start()
+
+    with opened(limited, wait_s=1) as backend:
+        assert backend.one("SELECT current_user") == "one_connection"
+    timer.join()
+
+
+def test_a_run_on_a_database_without_a_free_connection_fails_and_names_the_cure(limited: str) -> None:
+    with (
+        psycopg.connect(limited),
+        pytest.raises(DatabaseUnreachable, match="too many connections for role") as failure,
+        opened(limited, wait_s=1),
+    ):
+        pass
+
+    assert failure.value.hint.startswith("the limit counts the role's connections")

@@ -5,19 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import resource
-import signal
-import socket
 import sys
-import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import structlog
@@ -25,29 +18,25 @@ import structlog
 from healthd.config.settings import Endpoint, Settings, Target
 from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.database_lists import DatabaseLists, tell_changes, watched_groups
+from healthd.daemon.project_files import ProjectFiles
 from healthd.daemon.rehearsals import Rehearsals
+from healthd.daemon.round_log import log_round
 from healthd.daemon.state import Memory
 from healthd.daemon.status import keep_status
-from healthd.daemon.systemd import notify, watchdog_interval_s
+from healthd.daemon.systemd import notify
 from healthd.daemon.target_files import WrongFiles, changed, look_again_s, usable
 from healthd.daemon.turns import Servers, Turn, Turns
 from healthd.daemon.watch import Pauses
-from healthd.daemon.web_file import WebFile, warn_unprotected
+from healthd.daemon.web_file import WebFile
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
 from healthd.database.servers import servers_of
 from healthd.errors import ConfigError, HealthdError
-from healthd.expected.store import Files, Kept, keep
 from healthd.model.findings import Report
-from healthd.model.severity import Severity
-from healthd.report.board import Board, Change
-from healthd.report.connections import Clients, most_connections, most_rounds, too_few
-from healthd.report.gate import Gate
-from healthd.report.web import Door, application, server_for
+from healthd.report.board import Board
 from healthd.rounds.database_lists import examine_group
 from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import Round, allowed_s, blind, examine_again
-from healthd.rounds.lateness import most_s
 from healthd.rounds.timing import hearing
 
 log = structlog.get_logger()
@@ -65,72 +54,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def serve(
-    settings: Settings,
-    load: Callable[[], Settings],
-    listener: socket.socket,
-    *,
-    started: Callable[[], None],
-    gate: Gate | None = None,
-) -> None:
-    """Watch every target and serve the results, until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    settings = usable(settings, None, {})
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    board = Board()
-    descriptors = _open_files(len(settings.targets))
-    most = most_rounds(descriptors)
-    memory, wrong = Memory(board, settings.state_dir), WrongFiles(board)
-    alerts = Alertmanagers(board)
-    watch = Watch(board, load, settings, Rehearsals(board), memory, wrong, alerts, Places(most=most), Turns(most))
-    watch.web_file = WebFile(gate, board) if gate is not None else None
-    watch.follow(settings)
-    watch.reloaded()
-    watch.memory.restore(now(), {group.name: group.interval_s for group in settings.groups})
-    watch.alerts.look()
-    threading.Thread(target=_learn_names, args=(watch.board,), daemon=True).start()
-    loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
-    # Signals that arrived during the start are handled now.
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP, signal.SIGTERM])
-    door = Door(board, now, watch.reload, settings.runbook, settings.host, gate)
-    clients = Clients(most_connections(descriptors, len(settings.targets)), board.disconnected, lambda: door.headers)
-    server = server_for(application(door), clients, gate)
-    web = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
-        await asyncio.sleep(0.01)
-    started()
-    notify("READY=1", f"STATUS=watching {len(settings.targets)} targets")
-    watch.work()
-    warn_unprotected(settings.host, gate)
-    log.info("daemon.started", targets=len(settings.targets))
-    await asyncio.wait([web, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
-    notify("STOPPING=1")
-    server.should_exit = True
-    await watch.stop()
-    await asyncio.wait([web], timeout=STOP_S)
-    log.info("daemon.stopped")
-
-
-def _open_files(targets: int) -> int:
-    """Return how many files this process may have open, after raising the limit as far as it may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            soft = hard
-    if too_few(soft, targets):
-        log.warning("files.limited", limit=soft, targets=targets, hint="raise LimitNOFILE, or ulimit -n")
-    return soft
-
-
-def _learn_names(board: Board) -> None:
-    """Store the names of this host; this runs in a thread because a name server may not answer."""
-    board.machine = (socket.gethostname(),)
-    board.machine = (*board.machine, socket.getfqdn())
-
-
 @dataclass(slots=True)
 class Watch:
     """The running tasks and the board that they write to."""
@@ -145,24 +68,25 @@ class Watch:
     places: Places = field(default_factory=Places)
     turns: Turns = field(default_factory=Turns)
     pauses: Pauses = field(default_factory=Pauses)
-    kept: dict[Path, Kept] = field(default_factory=dict)  # the files, by lock file
-    refused: dict[Path, str] = field(default_factory=dict)  # the errors in them since they were last valid
     rounds: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = field(default_factory=dict)
     servers: dict[str, Servers] = field(default_factory=dict)  # of each target
     lists: DatabaseLists = field(default_factory=DatabaseLists)
     others: set[asyncio.Task[None]] = field(default_factory=set)
     web_file: WebFile | None = None
+    files: ProjectFiles = field(init=False)
 
-    def follow(self, settings: Settings, known: Mapping[Path, Kept] = MappingProxyType({})) -> None:
+    def __post_init__(self) -> None:
+        self.files = ProjectFiles(self.board)
+
+    def follow(self, settings: Settings, *, read: bool = True) -> None:
         """Watch the targets of these settings: start new targets, restart changed ones, stop removed ones.
 
-        Files that are `known` are not read: their next round does that.
+        Unless `read`, files that are in use are not read: their next round does that. An error in the files is raised
+        before anything is changed.
         """
-        # An error in the files is raised before anything is changed.
         settings = self.lists.expanded(settings)
-        projects = settings.projects() if settings.declared else {}
-        self.kept = {path: known.get(path) or keep(own) for path, own in projects.items()}
-        self.settings, self.refused = settings, {path: self.refused[path] for path in known.keys() & self.refused}
+        self.files.follow(settings.projects() if settings.declared else {}, read=read)
+        self.settings = settings
         self.wrong.report(settings.folder)
         self.board.external_url, self.board.allowed_hosts = settings.external_url, settings.allowed_hosts
         groups = tuple(watched_groups(settings))
@@ -225,10 +149,10 @@ class Watch:
             await asyncio.sleep(look_again_s(self.settings))
             settings = self.settings
             try:
-                found = await asyncio.to_thread(changed, settings, self.kept)
+                found = await asyncio.to_thread(changed, settings, self.files.kept)
                 if found is None or self.settings is not settings:  # a reload has read the folder meanwhile
                     continue
-                self.follow(found, self.kept)
+                self.follow(found, read=False)
                 self.reloaded()
             except Exception as error:  # whatever it is: the targets stay as they were
                 log.exception("target_files.failed", error=type(error).__name__)
@@ -260,7 +184,7 @@ class Watch:
                 change = self.board.post(report)
                 self.memory.posted(change)
                 self.alerts.posted(report.target)
-                _tell(change, report)
+                log_round(change, report)
                 last = self.rehearsals.consider(last, self.settings)
                 if not await self.lists.rest(target, rest_s):
                     await self.pauses.rest(target, last, rest_s)
@@ -300,7 +224,7 @@ class Watch:
             self.lists.learn(group, names)
             before, found = self.settings, self.lists.expanded(self.settings)
             if found.targets != before.targets:
-                self.follow(before, self.kept)
+                self.follow(before, read=False)
                 tell_changes(before, self.settings)
         return Round(report, None)
 
@@ -320,31 +244,14 @@ class Watch:
                 return Round(await examine_endpoint(target), None)
             if target.databases:
                 return await self._group_round(target)
-            return await examine_again(target, self._files(target), last, places=self.places)
+            return await examine_again(target, self.files.current(self.settings.of(target)), last, places=self.places)
         except Exception as error:
             log.exception("round.failed", target=target.name)
             ours = HealthdError(f"internal error in healthd: {type(error).__name__}", hint="see its log")
             return Round(blind(Target(target.name, ""), ours), None)
 
-    def _files(self, target: Target) -> Files:
-        """Return the current files of a target, or the last valid ones; log each change to valid or wrong once."""
-        own = self.settings.of(target)
-        before, refused = self.refused.get(own.lock, ""), ""
-        try:
-            self.kept[own.lock] = keep(own, self.kept.get(own.lock))
-        except HealthdError as error:
-            refused = str(error)
-            if refused != before:
-                log.error("files.rejected", error=refused, hint=error.hint)
-        if before and not refused:
-            log.info("files.accepted")
-        self.refused[own.lock] = refused
-        self.board.files_ok = not any(self.refused.values())
-        return self.kept[own.lock].files
-
     def work(self) -> None:
         """Begin what a daemon does in parallel with the rounds, forever."""
-        self.later(_stay_alive(self))
         self.later(self.memory.keep())
         self.later(keep_status(self.board, now))
         self.later(self.follow_files())
@@ -385,65 +292,3 @@ def _servers(target: Target | Endpoint) -> Servers:
 def rest(interval_s: float, failures: int) -> float:
     """Return the pause until the next round: the interval, doubled after each failure up to half a minute."""
     return max(interval_s, min(BACKOFF_MAX_S, interval_s * 2.0 ** min(failures, 10))) if failures else interval_s
-
-
-def longest_s(target: Target | Endpoint) -> float:
-    """Return how long a round may take at most; an endpoint is requested twice."""
-    return most_s(target) if isinstance(target, Target) else 2 * target.deadline_s
-
-
-def _tell(change: Change, report: Report) -> None:
-    """Log each change at level info or above, and the round at debug."""
-    for finding in change.appeared:
-        say = log.warning if finding.severity is Severity.WARNING else log.error
-        say(
-            "finding.appeared",
-            target=report.target,
-            problem=finding.problem,
-            object=str(finding.key),
-            severity=str(finding.severity),
-            message=finding.message,
-        )
-    for one in change.waived:
-        log.info(
-            "finding.waived",
-            target=report.target,
-            problem=one.finding.problem,
-            object=str(one.finding.key),
-            reason=one.waiver.reason,
-            owner=one.waiver.owner,
-            until=one.waiver.until.isoformat(),
-        )
-    for finding in change.resolved:
-        log.info("finding.resolved", target=report.target, problem=finding.problem, object=str(finding.key))
-    log.debug(
-        "round.finished",
-        target=report.target,
-        severity=str(report.severity),
-        findings=len(report.findings),
-        duration_s=round(report.duration_s, 3),
-    )
-
-
-async def _stay_alive(watch: Watch) -> None:
-    """Notify the watchdog of systemd while the rounds of every target make progress."""
-    interval_s = watchdog_interval_s()
-    while interval_s:
-        if all(not task.done() for _, task in watch.rounds.values()) and not _stuck(watch):
-            notify("WATCHDOG=1")
-        await asyncio.sleep(interval_s)
-
-
-def _stuck(watch: Watch) -> bool:
-    """Return whether a target has had no round for much longer than allowed, or nobody is given a turn any more."""
-    if watch.turns.stalled_s() > max((longest_s(target) for target, _ in watch.rounds.values()), default=0.0) + 30:
-        return True
-    waiting = set(watch.turns.waiting_for(tuple(watch.turns.servers)))
-    for name, (target, _) in watch.rounds.items():
-        entry = watch.board.entries[name]
-        begun = [entry.begun_at] if entry.begun_at is not None else []
-        begun += [entry.report.started_at] if entry.report is not None else []
-        allowed_s = 2 * max(target.interval_s, BACKOFF_MAX_S) + longest_s(target) + 30
-        if begun and name not in waiting and now() - max(begun) > timedelta(seconds=allowed_s):
-            return True
-    return False

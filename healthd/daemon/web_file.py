@@ -12,7 +12,7 @@ from healthd.config.hosts import is_loopback
 from healthd.config.web_config import NONE
 from healthd.errors import HealthdError
 from healthd.report.board import Board
-from healthd.report.gate import Gate
+from healthd.report.web_security import WebSecurity
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 class WebFile:
     """What protects the web server, and whether it is what the files say."""
 
-    gate: Gate
+    security: WebSecurity
     board: Board
     refused: str = ""  # why the files are not in use as they are
     expired: datetime | None = None  # the certificate about which that was logged
@@ -32,7 +32,7 @@ class WebFile:
             self.show()
             await asyncio.sleep(look_again_s)
             try:
-                changed: bool = await asyncio.to_thread(self.gate.has_changed)
+                changed: bool = await asyncio.to_thread(self.security.has_changed)
                 if changed or self.refused:
                     await self.reload()
             except HealthdError:
@@ -42,22 +42,22 @@ class WebFile:
 
     async def reload(self) -> None:
         """Read the files again; if they are wrong, keep what they were, log it once, and raise the error."""
-        before = self.gate.now
+        before = self.security.now
         try:
-            self.gate.change(await asyncio.to_thread(self.gate.read))
+            self.security.change(await asyncio.to_thread(self.security.read))
         except HealthdError as error:
             if str(error) != self.refused:
                 log.error("web_config.rejected", error=str(error), hint=error.hint)
             self.refused, self.board.web_ok = str(error), False
             raise
-        if self.refused or before.signatures != self.gate.now.signatures:
+        if self.refused or before.signatures != self.security.now.signatures:
             log.info("web_config.loaded", file=str(before.config.path))
         self.refused, self.board.web_ok = "", True
         self.show()
 
     def show(self) -> None:
         """Show until when the certificate is valid, and log once that it is not."""
-        expires_at = self.board.certificate_expires_at = self.gate.now.expires_at
+        expires_at = self.board.certificate_expires_at = self.security.now.expires_at
         if expires_at is None or expires_at > datetime.now(UTC) or self.expired == expires_at:
             return
         self.expired = expires_at
@@ -65,11 +65,11 @@ class WebFile:
         log.warning("web_certificate.expired", expired_at=expires_at.isoformat(), hint=hint)
 
 
-def warn_unprotected(host: str, gate: Gate | None) -> None:
+def warn_unprotected(host: str, security: WebSecurity | None) -> None:
     """Log what is missing if others than this host can connect."""
     if is_loopback(host):
         return
-    config = gate.now.config if gate is not None else None
+    config = security.now.config if security is not None else None
     tls = config is not None and config.tls is not None
     known = config is not None and (config.users or (config.tls is not None and config.tls.client_auth != NONE))
     missing = [word for word, there in (("TLS", tls), ("users", known)) if not there]

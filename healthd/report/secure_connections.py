@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from healthd.report.connections import HEAD_S, Client
-from healthd.report.gate import Gate
 from healthd.report.tls import names_of
+from healthd.report.web_security import WebSecurity
 
 
 class SecureClient(Client):
     """One connection whose requests follow a TLS handshake; the limit of a request's head is that of both."""
 
-    gate: Gate
+    security: WebSecurity
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -68,7 +68,7 @@ class SecureClient(Client):
                 self.data_received(self._early)
 
     def _expected(self) -> tuple[Any, tuple[str, ...]]:
-        now = self.gate.now
+        now = self.security.now
         return now.context, now.config.tls.allowed_names if now.config.tls else ()
 
     def _refuse(self) -> None:

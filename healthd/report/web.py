@@ -31,10 +31,10 @@ from healthd.report.compatibility import all_contracts, one_contract
 from healthd.report.connections import Clients
 from healthd.report.documents import answer, memory
 from healthd.report.exposition import Exposition
-from healthd.report.gate import Gate
 from healthd.report.repair import script
 from healthd.report.secure_connections import SecureClient
 from healthd.report.standings import STATES, state_of
+from healthd.report.web_security import WebSecurity
 from healthd.text import hide, natural
 
 REQUEST_ID = re.compile(r"[\w.-]{1,64}\Z", re.ASCII)
@@ -61,12 +61,12 @@ class Door:
     reload: Callable[[], Awaitable[None]]
     runbook: str
     listen: str = "127.0.0.1"
-    gate: Gate | None = None
+    security: WebSecurity | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Return the headers of every response."""
-        return HEADERS if self.gate is None else {**HEADERS, **self.gate.now.config.headers}
+        return HEADERS if self.security is None else {**HEADERS, **self.security.now.config.headers}
 
     @property
     def site(self) -> Site:
@@ -123,8 +123,8 @@ class _Stamped:
                 headers["X-Request-ID"] = request_id
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if self.door.gate is not None:
-                    headers.update(self.door.gate.now.config.headers)
+                if self.door.security is not None:
+                    headers.update(self.door.security.now.config.headers)
             await send(message)
 
         await self.app(scope, receive, stamped)
@@ -137,11 +137,11 @@ class _Guarded:
         self.app, self.pages = app, pages
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        gate = self.pages.door.gate
+        security = self.pages.door.security
         admitted: bool | None = True
-        if gate is not None and scope["type"] == "http":
+        if security is not None and scope["type"] == "http":
             address, _ = scope.get("client") or ("", 0)
-            admitted = await gate.admits(Headers(scope=scope).get("authorization", ""), address)
+            admitted = await security.admits(Headers(scope=scope).get("authorization", ""), address)
         if admitted:
             await self.app(scope, receive, send)
             return
@@ -371,10 +371,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def server_for(app: Any, clients: Clients | None = None, gate: Gate | None = None) -> uvicorn.Server:
+def server_for(app: Any, clients: Clients | None = None, security: WebSecurity | None = None) -> uvicorn.Server:
     """Return the server of an application; setting its `should_exit` stops it within a second."""
     clients = clients or Clients(headers=lambda: HEADERS)
-    secure = gate is not None and gate.now.context is not None
+    secure = security is not None and security.now.context is not None
     return _Server(
         uvicorn.Config(
             app,
@@ -385,7 +385,7 @@ def server_for(app: Any, clients: Clients | None = None, gate: Gate | None = Non
             timeout_graceful_shutdown=1,
             backlog=64,  # as many connections are accepted at once
             ws="none",
-            http=clients.protocol(SecureClient, gate=gate) if secure else clients.protocol(),
+            http=clients.protocol(SecureClient, security=security) if secure else clients.protocol(),
             loop="asyncio",
         )
     )

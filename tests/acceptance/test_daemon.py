@@ -31,10 +31,11 @@ from acceptance.test_cli import Result, healthd, make_project
 from healthd.cli.verbs.up import _attempt
 from healthd.config.reader import read_settings
 from healthd.daemon.alertmanager import Alertmanagers
-from healthd.daemon.loop import BACKOFF_MAX_S, Watch, _stuck, rest
+from healthd.daemon.loop import BACKOFF_MAX_S, Watch, rest
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
 from healthd.daemon.target_files import WrongFiles
+from healthd.daemon.watchdog import is_stuck
 from healthd.model.findings import Report
 from healthd.postgres import embedded, programs
 from healthd.report.board import Board
@@ -710,7 +711,7 @@ async def test_a_round_that_should_long_have_ended_starves_the_watchdog(folder: 
         board.post(
             Report(target="app", started_at=datetime.now(UTC) - timedelta(minutes=minutes), duration_s=0.1, findings=())
         )
-        assert stuck == _stuck(watch)
+        assert stuck == is_stuck(watch)
 
 
 # ── up ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -40,7 +40,7 @@ from healthd.report.web import Door, application
 from healthd.rounds import examination
 from healthd.rounds.examination import examine_again
 
-daemon: Any = import_module("healthd.daemon.loop")
+daemon: Any = import_module("healthd.daemon.round_log")
 log: Any = import_module("healthd.report.log")
 
 
@@ -256,7 +256,7 @@ async def told(report: Report, capfd: pytest.CaptureFixture[str]) -> None:
     capfd.readouterr()
     log.configure(style="json")
     try:
-        daemon._tell(change, report)
+        daemon.log_round(change, report)
     finally:
         structlog.reset_defaults()
     logged = capfd.readouterr().err.splitlines()

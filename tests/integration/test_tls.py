@@ -20,10 +20,10 @@ from healthd.config.web_config import OPTIONAL, REQUIRED, Tls, WebConfig
 from healthd.errors import ConfigError
 from healthd.report import connections
 from healthd.report.connections import Clients
-from healthd.report.gate import Gate, Protection, protection_in
 from healthd.report.logins import Logins
 from healthd.report.tls import context_of, expires_at
 from healthd.report.web import HEADERS, server_for
+from healthd.report.web_security import Protection, WebSecurity, protection_in
 
 FILE = Path("/etc/healthd/web.yml")
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -53,11 +53,11 @@ def tls_of(papers: Papers, **words: Any) -> Tls:
     return Tls(papers.server.file, papers.server.key, **words)
 
 
-def gate_of(tls: Tls) -> Gate:
+def security_of(tls: Tls) -> WebSecurity:
     def read() -> Protection:
         return protection_in(FILE, lambda path: WebConfig(path, tls))
 
-    return Gate(read, Logins(), read())
+    return WebSecurity(read, Logins(), read())
 
 
 def trusting(papers: Papers, own: Certificate | None = None) -> ssl.SSLContext:
@@ -99,10 +99,10 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(gate: Gate, most: int = 100) -> AsyncIterator[Served]:
+async def serving(security: WebSecurity, most: int = 100) -> AsyncIterator[Served]:
     clients = Clients(most, Counter(), lambda: HEADERS)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = server_for(app, clients, gate)
+        server = server_for(app, clients, security)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:  # noqa: ASYNC110 # uvicorn has a flag for it
             await asyncio.sleep(0.01)
@@ -128,7 +128,7 @@ async def refused(served: Served, context: ssl.SSLContext | None) -> None:
 
 
 async def test_a_client_that_knows_the_authority_is_answered(papers: Papers) -> None:
-    async with serving(gate_of(tls_of(papers))) as served:
+    async with serving(security_of(tls_of(papers))) as served:
         answers = [await served.answer(trusting(papers)) for _ in range(3)]
         with pytest.raises(ssl.SSLCertVerificationError):
             await served.answer(ssl.create_default_context())
@@ -139,7 +139,7 @@ async def test_a_client_that_knows_the_authority_is_answered(papers: Papers) -> 
 
 
 async def test_a_connection_may_be_used_again(papers: Papers) -> None:
-    async with serving(gate_of(tls_of(papers))) as served:
+    async with serving(security_of(tls_of(papers))) as served:
         reader, writer = await served.connect(trusting(papers))
         for _ in range(3):
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -148,7 +148,7 @@ async def test_a_connection_may_be_used_again(papers: Papers) -> None:
 
 
 async def test_what_is_no_http_is_answered_with_the_headers_of_every_response(papers: Papers) -> None:
-    async with serving(gate_of(tls_of(papers))) as served:
+    async with serving(security_of(tls_of(papers))) as served:
         answer = (await served.answer(trusting(papers), b"nonsense\r\n\r\n")).decode()
 
     assert answer.startswith("HTTP/1.1 400")
@@ -162,7 +162,7 @@ async def test_the_version_is_what_the_file_says(lowest: str, highest: str, pape
     other = ssl.TLSVersion.TLSv1_3 if highest == "TLS12" else ssl.TLSVersion.TLSv1_2
     context = trusting(papers)
     context.minimum_version = context.maximum_version = other
-    async with serving(gate_of(tls_of(papers, min_version=lowest, max_version=highest))) as served:
+    async with serving(security_of(tls_of(papers, min_version=lowest, max_version=highest))) as served:
         await refused(served, context)
 
         assert (await served.answer(trusting(papers))).endswith(b"https")
@@ -171,7 +171,7 @@ async def test_the_version_is_what_the_file_says(lowest: str, highest: str, pape
 async def test_cipher_and_curve_are_what_the_file_says(papers: Papers) -> None:
     wanted = "ECDHE-ECDSA-AES256-GCM-SHA384"
     tls = tls_of(papers, max_version="TLS12", ciphers=(wanted,), curve="secp384r1")
-    async with serving(gate_of(tls)) as served:
+    async with serving(security_of(tls)) as served:
         _, writer = await served.connect(trusting(papers))
         assert wanted == writer.get_extra_info("cipher")[0]
         other = trusting(papers)
@@ -190,7 +190,7 @@ async def test_a_client_without_a_certificate_of_the_authority_is_refused(inline
     ca: dict[str, Any] = {"client_ca_file": papers.authority.file}
     if inline:
         ca = {"client_ca": papers.authority.file.read_text()}
-    async with serving(gate_of(tls_of(papers, client_auth=REQUIRED, **ca))) as served:
+    async with serving(security_of(tls_of(papers, client_auth=REQUIRED, **ca))) as served:
         await refused(served, trusting(papers))
         await refused(served, trusting(papers, papers.stranger))
         await refused(served, trusting(papers, papers.server))  # a certificate that is for servers
@@ -200,7 +200,7 @@ async def test_a_client_without_a_certificate_of_the_authority_is_refused(inline
 
 async def test_a_certificate_that_is_given_is_verified(papers: Papers) -> None:
     tls = tls_of(papers, client_auth=OPTIONAL, client_ca_file=papers.authority.file)
-    async with serving(gate_of(tls)) as served:
+    async with serving(security_of(tls)) as served:
         await refused(served, trusting(papers, papers.stranger))
 
         assert (await served.answer(trusting(papers))).endswith(b"https")
@@ -213,7 +213,7 @@ async def test_a_certificate_that_is_given_is_verified(papers: Papers) -> None:
 )
 async def test_a_certificate_must_have_one_of_the_names(names: tuple[str, ...], admitted: bool, papers: Papers) -> None:
     tls = tls_of(papers, client_auth=REQUIRED, client_ca_file=papers.authority.file, allowed_names=names)
-    async with serving(gate_of(tls)) as served:
+    async with serving(security_of(tls)) as served:
         if admitted:
             assert (await served.answer(trusting(papers, papers.client))).endswith(b"https")
         else:
@@ -225,7 +225,7 @@ async def test_a_certificate_must_have_one_of_the_names(names: tuple[str, ...], 
 
 @pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], ids=["silent", "begun"])
 async def test_handshakes_that_never_end_make_room_for_others(sent: bytes, papers: Papers) -> None:
-    async with serving(gate_of(tls_of(papers)), most=5) as served:
+    async with serving(security_of(tls_of(papers)), most=5) as served:
         for _ in range(30):
             await served.connect(None, sent)
 
@@ -238,7 +238,7 @@ async def test_a_handshake_that_never_ends_is_ended(
     sent: bytes, papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "HEAD_S", 0.05)
-    async with serving(gate_of(tls_of(papers))) as served:
+    async with serving(security_of(tls_of(papers))) as served:
         assert await served.answer(None, sent) == b""
         assert ({"idle": 1}, {}) == (served.clients.closed, served.clients.connected)
 
@@ -247,7 +247,7 @@ async def test_a_client_that_makes_no_request_after_its_handshake_is_disconnecte
     papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "HEAD_S", 0.5)
-    async with serving(gate_of(tls_of(papers))) as served:
+    async with serving(security_of(tls_of(papers))) as served:
         reader, _ = await served.connect(trusting(papers))
         with pytest.raises((ssl.SSLError, ConnectionError, AssertionError)):
             assert await asyncio.wait_for(reader.read(), 20)
@@ -257,7 +257,7 @@ async def test_a_client_that_makes_no_request_after_its_handshake_is_disconnecte
 async def test_a_client_that_does_not_read_is_disconnected(papers: Papers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "WHOLE_S", 0.05)
     monkeypatch.setattr(connections, "HEAD_S", 1.0)
-    async with serving(gate_of(tls_of(papers))) as served:
+    async with serving(security_of(tls_of(papers))) as served:
         _, writer = await served.connect(trusting(papers))
         writer.transport.pause_reading()  # type: ignore[attr-defined] # a transport that reads
         writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -268,7 +268,7 @@ async def test_a_client_that_does_not_read_is_disconnected(papers: Papers, monke
 
 
 async def test_clients_that_leave_in_their_handshake_are_forgotten(papers: Papers) -> None:
-    async with serving(gate_of(tls_of(papers))) as served:
+    async with serving(security_of(tls_of(papers))) as served:
         for sent in (b"", b"\x16\x03\x01\x02\x00\x01"):
             _, writer = await served.connect(None, sent)
             while not served.clients.connected:  # noqa: ASYNC110 # it is accepted later
@@ -286,17 +286,17 @@ async def test_a_new_handshake_has_the_new_certificate_and_a_connection_stays(pa
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     shutil.copy(papers.server.file, cert)
     shutil.copy(papers.server.key, key)
-    gate = gate_of(Tls(cert, key))
-    async with serving(gate) as served:
+    security = security_of(Tls(cert, key))
+    async with serving(security) as served:
         reader, writer = await served.connect(trusting(papers))
         before = writer.get_extra_info("ssl_object").getpeercert()["serialNumber"]
         other = signed(papers.authority, "other")
         shutil.copy(other.file, cert)
-        assert gate.has_changed()
+        assert security.has_changed()
         with pytest.raises(ConfigError, match=r"key_file: the key does not belong to cert_file"):
-            gate.read()
+            security.read()
         shutil.copy(other.key, key)
-        gate.change(gate.read())
+        security.change(security.read())
 
         _, new = await served.connect(trusting(papers))
         assert before != new.get_extra_info("ssl_object").getpeercert()["serialNumber"]

@@ -40,8 +40,8 @@ DOORS = frozenset(
     migrations.engine
     postgres
     replay
-    report.connections report.exposition report.gate report.log report.logins report.metrics report.secure_connections
-    report.tls report.web
+    report.connections report.exposition report.log report.logins report.metrics report.secure_connections
+    report.tls report.web report.web_security
     rounds.closer_look rounds.database_lists rounds.deadline rounds.endpoints rounds.examination rounds.opening
     rounds.readiness rounds.requests rounds.session rounds.timing
     selftest.trial
@@ -64,7 +64,10 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
         "daemon.alertmanager",
         "daemon.database_lists",
         "daemon.loop",
+        "daemon.project_files",
         "daemon.rehearsals",
+        "daemon.round_log",
+        "daemon.service",
         "daemon.state",
         "daemon.target_files",
         "daemon.watch",

@@ -16,14 +16,14 @@ import click
 from healthd.cli.options import either, out, say, verb, watched
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings
-from healthd.daemon.loop import serve as serve_forever
+from healthd.daemon.service import serve as serve_forever
 from healthd.daemon.systemd import passed_socket
 from healthd.errors import ConfigError
 from healthd.report.log import configure
 from healthd.report.web import listening
 
 if TYPE_CHECKING:
-    from healthd.report.gate import Gate
+    from healthd.report.web_security import WebSecurity
 
 web_config_option = click.option(
     "--web-config",
@@ -51,7 +51,7 @@ def serve(settings: Settings, style: str, listen: str | None, web_config: str | 
     """
     settings = listen_at(_served(settings), listen)
     set_up_log(settings)
-    gate = gate_of(settings, web_config)
+    security = security_of(settings, web_config)
     passed = passed_socket()
     if passed is not None:
         host, port, *_ = passed.getsockname()
@@ -62,8 +62,8 @@ def serve(settings: Settings, style: str, listen: str | None, web_config: str | 
                 settings,
                 again(settings),
                 listener,
-                started=lambda: welcome(style, places(listener, settings, gate)),
-                gate=gate,
+                started=lambda: welcome(style, places(listener, settings, security)),
+                security=security,
             )
         )
 
@@ -89,20 +89,20 @@ def listen_at(settings: Settings, listen: str | None) -> Settings:
     return replace(settings, host=match[1] or match[2], port=int(match[3]))
 
 
-def gate_of(settings: Settings, web_config: str | None) -> Gate | None:
+def security_of(settings: Settings, web_config: str | None) -> WebSecurity | None:
     """Return what protects the web server, from the file of --web-config or of yoyo.ini; None without one."""
     path = Path.cwd() / web_config if web_config else settings.web_config
     if path is None:
         return None
     try:
         from healthd.config.web_file import read_web_config  # these have optional libraries
-        from healthd.report.gate import Gate, protection_in
         from healthd.report.logins import Logins
+        from healthd.report.web_security import WebSecurity, protection_in
     except ModuleNotFoundError as error:
         hint = "install healthd with the extra web: pip install 'healthd[web]'"
         raise ConfigError(f"{path}: a web configuration needs the library {error.name}", hint=hint) from error
     read = partial(protection_in, path, read_web_config)
-    return Gate(read, Logins(), read())
+    return WebSecurity(read, Logins(), read())
 
 
 def set_up_log(settings: Settings) -> None:
@@ -110,10 +110,10 @@ def set_up_log(settings: Settings) -> None:
     configure(settings.log_level, settings.log_format)
 
 
-def places(listener: socket.socket, settings: Settings, gate: Gate | None) -> dict[str, str]:
+def places(listener: socket.socket, settings: Settings, security: WebSecurity | None) -> dict[str, str]:
     """Return the URLs of the page and the metrics; the page's URL is `external_url` if that is configured."""
     host, port = listener.getsockname()[:2]
-    scheme = "https" if gate is not None and gate.now.context is not None else "http"
+    scheme = "https" if security is not None and security.now.context is not None else "http"
     web = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     return {"page": f"{settings.external_url or web}/", "metrics": f"{web}/metrics"}
 

@@ -14,10 +14,10 @@ import click
 
 from healthd.cli.options import say, verb, watched
 from healthd.cli.verbs.migrate import migrate_and_say
-from healthd.cli.verbs.serve import again, gate_of, listen_at, places, set_up_log, web_config_option, welcome
+from healthd.cli.verbs.serve import again, listen_at, places, security_of, set_up_log, web_config_option, welcome
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings
-from healthd.daemon.loop import serve as serve_forever
+from healthd.daemon.service import serve as serve_forever
 from healthd.database.connection import connect
 from healthd.database.dsn import Dsn
 from healthd.database.probes.surroundings import available_extensions
@@ -49,7 +49,7 @@ def up(settings: Settings, style: str, listen: str | None, web_config: str | Non
     """
     settings = listen_at(settings, listen)
     set_up_log(settings)
-    gate = gate_of(settings, web_config)
+    security = security_of(settings, web_config)
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.host, settings.port))
         load, attempt = again(settings), "healthd check"
@@ -66,8 +66,10 @@ def up(settings: Settings, style: str, listen: str | None, web_config: str | Non
             attempt = _attempt(settings)
         for target in settings.targets:
             migrate_and_say(settings, target, allow_ahead=True)  # the page reports it
-        lines = places(listener, settings, gate) | {"database": Dsn.of(settings.targets[0].dsn).url}
-        asyncio.run(serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt), gate=gate))
+        lines = places(listener, settings, security) | {"database": Dsn.of(settings.targets[0].dsn).url}
+        asyncio.run(
+            serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt), security=security)
+        )
         say("stopping")
 
 

@@ -12,8 +12,8 @@ from healthd.config.web_config import REQUIRED, Tls, WebConfig
 from healthd.daemon.web_file import WebFile, warn_unprotected
 from healthd.errors import ConfigError
 from healthd.report.board import Board
-from healthd.report.gate import Gate, Protection
 from healthd.report.logins import Logins
+from healthd.report.web_security import Protection, WebSecurity
 
 FILE = Path("/etc/healthd/web.yml")
 TLS = Tls(Path("/cert.pem"), Path("/key.pem"))
@@ -21,8 +21,8 @@ MUTUAL = Tls(Path("/cert.pem"), Path("/key.pem"), REQUIRED)
 USERS = {"alice": "hash"}
 
 
-def gate_of(config: WebConfig, read: Any = None, **words: Any) -> Gate:
-    return Gate(read or (lambda: Protection(config)), Logins(), Protection(config, **words))
+def security_of(config: WebConfig, read: Any = None, **words: Any) -> WebSecurity:
+    return WebSecurity(read or (lambda: Protection(config)), Logins(), Protection(config, **words))
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def gate_of(config: WebConfig, read: Any = None, **words: Any) -> Gate:
 )
 def test_what_others_could_read_is_a_warning(host: str, config: WebConfig | None, missing: str | None) -> None:
     with capture_logs() as logged:
-        warn_unprotected(host, gate_of(config) if config is not None else None)
+        warn_unprotected(host, security_of(config) if config is not None else None)
 
     assert ([missing] if missing else []) == [line["missing"] for line in logged]
 
@@ -54,18 +54,18 @@ async def test_what_is_wrong_is_logged_once_and_until_it_is_right() -> None:
             raise ConfigError(error)
         return Protection(WebConfig(FILE, users=USERS))
 
-    watched = WebFile(gate_of(WebConfig(FILE), read), Board())
+    watched = WebFile(security_of(WebConfig(FILE), read), Board())
     with capture_logs() as logged:
         for _ in range(3):
             with pytest.raises(ConfigError):
                 await watched.reload()
             assert not watched.board.web_ok
-            assert {} == watched.gate.now.config.users
+            assert {} == watched.security.now.config.users
         await watched.reload()
 
     assert ["a", "b", None] == [line.get("error") for line in logged]
     assert watched.board.web_ok
-    assert USERS == watched.gate.now.config.users
+    assert USERS == watched.security.now.config.users
 
 
 async def test_files_are_followed_whatever_goes_wrong(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ async def test_files_are_followed_whatever_goes_wrong(tmp_path: Path) -> None:
         loop.call_soon_threadsafe(reads.put_nowait, 1)
         raise RuntimeError("bug")
 
-    watched = WebFile(gate_of(WebConfig(path), read), Board())
+    watched = WebFile(security_of(WebConfig(path), read), Board())
     with capture_logs() as logged:
         task = asyncio.create_task(watched.follow(0.01))
         for _ in range(2):
@@ -90,7 +90,7 @@ async def test_files_are_followed_whatever_goes_wrong(tmp_path: Path) -> None:
 def test_a_certificate_is_shown_with_its_end_and_logged_once_when_that_has_come() -> None:
     past, future = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
     for expires_at, events in ((future, []), (past, ["web_certificate.expired"])):
-        watched = WebFile(gate_of(WebConfig(FILE), expires_at=expires_at), Board())
+        watched = WebFile(security_of(WebConfig(FILE), expires_at=expires_at), Board())
         with capture_logs() as logged:
             watched.show()
             watched.show()

@@ -1,4 +1,4 @@
-"""Who may pass the gate of the web server, and what may change behind it."""
+"""Who may use the web server, and what may change behind it."""
 
 import base64
 import ssl
@@ -11,9 +11,9 @@ import pytest
 from healthd.config.web_config import REQUIRED, Tls, WebConfig
 from healthd.errors import ConfigError
 from healthd.report.board import Board
-from healthd.report.gate import Gate, Protection, protection_in
 from healthd.report.logins import Logins
 from healthd.report.web import HEADERS, Door, application
+from healthd.report.web_security import Protection, WebSecurity, protection_in
 from unit.report.test_web import NOW, problem
 
 FILE = Path("/etc/healthd/web.yml")
@@ -21,21 +21,21 @@ USERS = {"alice": bcrypt.hashpw("größer:9".encode(), bcrypt.gensalt(4)).decode
 TLS = Tls(Path("/cert.pem"), Path("/key.pem"))
 
 
-def gate_of(config: WebConfig) -> Gate:
+def security_of(config: WebConfig) -> WebSecurity:
     def read() -> Protection:
         raise AssertionError("nothing is read")
 
-    return Gate(read, Logins(), Protection(config))
+    return WebSecurity(read, Logins(), Protection(config))
 
 
 def basic(text: str | bytes) -> str:
     return "Basic " + base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode()
 
 
-async def web(gate: Gate | None, path: str, method: str = "GET", **headers: str) -> httpx.Response:
+async def web(security: WebSecurity | None, path: str, method: str = "GET", **headers: str) -> httpx.Response:
     async def reload() -> None: ...
 
-    app = application(Door(Board(), lambda: NOW, reload, "/runbook", gate=gate))
+    app = application(Door(Board(), lambda: NOW, reload, "/runbook", security=security))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
         return await client.request(method, path, headers=headers)
 
@@ -46,8 +46,8 @@ PATHS = ["/", "/metrics", "/probe?target=app", "/-/healthy", "/-/ready", "/runbo
 @pytest.mark.parametrize("path", [*PATHS, "/nosuch"])
 @pytest.mark.parametrize("authorization", ["", basic("alice:wrong"), basic("bob:größer:9")])
 async def test_nothing_is_shown_without_user_and_password(path: str, authorization: str) -> None:
-    gate = gate_of(WebConfig(FILE, users=USERS))
-    answer = await web(gate, path, authorization=authorization)
+    security = security_of(WebConfig(FILE, users=USERS))
+    answer = await web(security, path, authorization=authorization)
 
     problem(answer, 401)
     assert 'Basic realm="healthd", charset="UTF-8"' == answer.headers["www-authenticate"]
@@ -55,18 +55,18 @@ async def test_nothing_is_shown_without_user_and_password(path: str, authorizati
 
 
 async def test_nothing_is_reloaded_without_user_and_password() -> None:
-    gate = gate_of(WebConfig(FILE, users=USERS))
+    security = security_of(WebConfig(FILE, users=USERS))
 
-    assert 401 == (await web(gate, "/-/reload", "POST")).status_code
-    assert 200 == (await web(gate, "/-/reload", "POST", authorization=basic("alice:größer:9"))).status_code
+    assert 401 == (await web(security, "/-/reload", "POST")).status_code
+    assert 200 == (await web(security, "/-/reload", "POST", authorization=basic("alice:größer:9"))).status_code
 
 
 async def test_a_user_sees_what_everybody_does_without_users() -> None:
-    for gate in (gate_of(WebConfig(FILE, users=USERS)), gate_of(WebConfig(FILE)), None):
-        found = {path: (await web(gate, path, authorization=basic("alice:größer:9"))).status_code for path in PATHS}
+    for security in (security_of(WebConfig(FILE, users=USERS)), security_of(WebConfig(FILE)), None):
+        found = {path: (await web(security, path, authorization=basic("alice:größer:9"))).status_code for path in PATHS}
 
         assert {"/": 200, "/targets/app": 404, "/probe?target=app": 400}.items() <= found.items()
-        assert 421 == (await web(gate, "/", host="evil.example", authorization=basic("alice:größer:9"))).status_code
+        assert 421 == (await web(security, "/", host="evil.example", authorization=basic("alice:größer:9"))).status_code
 
 
 @pytest.mark.parametrize(
@@ -83,18 +83,18 @@ async def test_a_user_sees_what_everybody_does_without_users() -> None:
     ],
 )
 async def test_what_is_no_login_is_refused(authorization: str) -> None:
-    assert 401 == (await web(gate_of(WebConfig(FILE, users=USERS)), "/", authorization=authorization)).status_code
+    assert 401 == (await web(security_of(WebConfig(FILE, users=USERS)), "/", authorization=authorization)).status_code
 
 
 async def test_a_scheme_has_no_case() -> None:
-    gate = gate_of(WebConfig(FILE, users=USERS))
+    security = security_of(WebConfig(FILE, users=USERS))
 
-    assert await gate.admits(basic("alice:größer:9").replace("Basic", "bAsIC"), "")
+    assert await security.admits(basic("alice:größer:9").replace("Basic", "bAsIC"), "")
 
 
 async def test_too_many_passwords_are_refused_for_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("healthd.report.logins.MOST", 0)
-    answer = await web(gate_of(WebConfig(FILE, users=USERS)), "/", authorization=basic("alice:größer:9"))
+    answer = await web(security_of(WebConfig(FILE, users=USERS)), "/", authorization=basic("alice:größer:9"))
 
     problem(answer, 429)
     assert "5" == answer.headers["retry-after"]
@@ -102,19 +102,19 @@ async def test_too_many_passwords_are_refused_for_now(monkeypatch: pytest.Monkey
 
 async def test_headers_of_the_file_win_over_ours() -> None:
     own = {"Content-Security-Policy": "default-src 'self'", "Strict-Transport-Security": "max-age=600"}
-    gate = gate_of(WebConfig(FILE, headers=own))
+    security = security_of(WebConfig(FILE, headers=own))
     for path in ("/", "/metrics", "/nosuch"):
-        answer = await web(gate, path)
+        answer = await web(security, path)
         assert own == {name: answer.headers[name] for name in own}
         assert "nosniff" == answer.headers["x-content-type-options"]
-    assert "strict-transport-security" not in (await web(gate_of(WebConfig(FILE)), "/")).headers
+    assert "strict-transport-security" not in (await web(security_of(WebConfig(FILE)), "/")).headers
 
 
 def test_what_protects_does_not_vanish_while_a_file_is_written() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     mutual = Tls(TLS.cert_file, TLS.key_file, REQUIRED, allowed_names=("a",))
-    gate = gate_of(WebConfig(FILE, mutual, USERS))
-    gate.now = full = Protection(gate.now.config, context)
+    security = security_of(WebConfig(FILE, mutual, USERS))
+    security.now = full = Protection(security.now.config, context)
     for tls, users, key in (
         (None, USERS, "tls_server_config"),
         (mutual, {}, "basic_auth_users"),
@@ -122,18 +122,18 @@ def test_what_protects_does_not_vanish_while_a_file_is_written() -> None:
         (Tls(TLS.cert_file, TLS.key_file, REQUIRED), USERS, "client_allowed_sans"),
     ):
         with pytest.raises(ConfigError, match=f"{FILE}: .*{key}.* is gone"):
-            gate.change(Protection(WebConfig(FILE, tls, users), context))
-    assert full is gate.now
+            security.change(Protection(WebConfig(FILE, tls, users), context))
+    assert full is security.now
 
 
 def test_users_and_certificates_may_change() -> None:
-    gate = gate_of(WebConfig(FILE))
-    gate.change(Protection(WebConfig(FILE, users=USERS)))
-    gate.change(other := Protection(WebConfig(FILE, users={"bob": "x"})))
+    security = security_of(WebConfig(FILE))
+    security.change(Protection(WebConfig(FILE, users=USERS)))
+    security.change(other := Protection(WebConfig(FILE, users={"bob": "x"})))
 
-    assert other is gate.now
+    assert other is security.now
     with pytest.raises(ConfigError, match="tls_server_config is new"):
-        gate.change(Protection(WebConfig(FILE, TLS, {"bob": "x"}), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)))
+        security.change(Protection(WebConfig(FILE, TLS, {"bob": "x"}), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)))
 
 
 def test_a_file_that_changes_while_it_is_read_has_changed(tmp_path: Path) -> None:
@@ -144,8 +144,8 @@ def test_a_file_that_changes_while_it_is_read_has_changed(tmp_path: Path) -> Non
         path.write_text("# other")
         return WebConfig(path)
 
-    gate = gate_of(WebConfig(path))
-    gate.now = protection_in(path, WebConfig)
-    assert not gate.has_changed()
-    gate.now = protection_in(path, read)
-    assert gate.has_changed()
+    security = security_of(WebConfig(path))
+    security.now = protection_in(path, WebConfig)
+    assert not security.has_changed()
+    security.now = protection_in(path, read)
+    assert security.has_changed()

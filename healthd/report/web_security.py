@@ -1,4 +1,4 @@
-"""The gate of the web server: what protects it now, which changes with its file, and who may pass."""
+"""The security of the web server: how it is protected now, which changes with its file, and who may use it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Protection:
 
 
 @dataclass(slots=True)
-class Gate:
+class WebSecurity:
     """What protects the web server now; a new handshake or request goes by what is here then."""
 
     read: Callable[[], Protection]

@@ -36,7 +36,9 @@ from healthd.model.findings import Report
 from healthd.report.board import Board
 from healthd.rounds.database_lists import examine_group
 from healthd.rounds.endpoints import examine_endpoint
-from healthd.rounds.examination import Round, allowed_s, blind, examine_again
+from healthd.rounds.examination import allowed_s, examine_again
+from healthd.rounds.failed_round import blind
+from healthd.rounds.round import Round
 from healthd.rounds.timing import hearing
 
 log = structlog.get_logger()

@@ -15,7 +15,7 @@ from healthd.postgres.programs import find_binaries
 from healthd.replay.rehearsal import Rehearsal
 from healthd.replay.rehearsal_process import Job, rehearsed_apart
 from healthd.report.board import Board
-from healthd.rounds.examination import Round
+from healthd.rounds.round import Round
 
 log = structlog.get_logger()
 

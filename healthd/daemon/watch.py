@@ -14,7 +14,7 @@ from healthd.config.settings import Endpoint, Target
 from healthd.database.connection import connect
 from healthd.database.notifications import Notifications
 from healthd.errors import HealthdError
-from healthd.rounds.examination import Round
+from healthd.rounds.round import Round
 
 log = structlog.get_logger()
 

@@ -18,8 +18,8 @@ from healthd.expected.store import Files, expected_digests, of_another_major
 from healthd.model.findings import Finding, Verdict
 from healthd.model.severity import Severity
 from healthd.rounds.closer_look import conclude_closely
+from healthd.rounds.complete_reading import AGAIN_S
 from healthd.rounds.conclusion import confirmed
-from healthd.rounds.examination import AGAIN_S
 from healthd.rounds.observation import Observation
 
 if TYPE_CHECKING:

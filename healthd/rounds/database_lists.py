@@ -22,7 +22,7 @@ from healthd.model.observations import Listed
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
 from healthd.rounds.deadline import TimeUp, within
-from healthd.rounds.examination import blind
+from healthd.rounds.failed_round import blind
 from healthd.rounds.timing import CONNECT, LOOK, question, timing
 
 AT_ONCE = 16  # servers that a verb asks at a time

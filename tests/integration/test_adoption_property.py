@@ -34,7 +34,7 @@ examination: Any = import_module("healthd.rounds.examination")
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examination, "AGAIN_S", 0.0)
+    monkeypatch.setattr("healthd.rounds.complete_reading.AGAIN_S", 0.0)
 
 
 async def adopted(url: str, expected: Snapshot) -> tuple[Adoption, set[Place], Snapshot] | None:

@@ -22,7 +22,7 @@ from healthd.database.opened import Opened, collecting
 from healthd.expected.store import Files
 from healthd.model.severity import Severity
 from healthd.rounds.deadline import TimeUp, within
-from healthd.rounds.examination import Round
+from healthd.rounds.round import Round
 
 rounds: Any = import_module("healthd.rounds.examination")
 LONG_S = 60  # never waited for: what takes so long fails

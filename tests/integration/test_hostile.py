@@ -37,7 +37,6 @@ from healthd.report.board import Board
 from healthd.report.documents import document, text
 from healthd.report.repair import script
 from healthd.report.web import Door, application
-from healthd.rounds import examination
 from healthd.rounds.examination import examine_again
 
 daemon: Any = import_module("healthd.daemon.round_log")
@@ -46,7 +45,7 @@ log: Any = import_module("healthd.report.log")
 
 @pytest.fixture(autouse=True)
 def _no_pause_before_confirming(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examination, "AGAIN_S", 0.0)
+    monkeypatch.setattr("healthd.rounds.complete_reading.AGAIN_S", 0.0)
 
 
 NAMES = (

@@ -26,7 +26,8 @@ from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.model.findings import Report
 from healthd.postgres import embedded
-from healthd.rounds.examination import Round, examine_again, examined
+from healthd.rounds.examination import examine_again, examined
+from healthd.rounds.round import Round
 from healthd.text import hide
 
 FIRST, SECOND = "first-token-1", "second-token-2"

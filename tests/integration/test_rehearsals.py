@@ -19,7 +19,7 @@ from healthd.expected.store import Files
 from healthd.replay import rehearsal_process
 from healthd.replay.rehearsal import Rehearsal
 from healthd.report.board import Board
-from healthd.rounds.examination import Round
+from healthd.rounds.round import Round
 
 rounds: Any = import_module("healthd.rounds.examination")
 door: Any = import_module("healthd.daemon.rehearsals")
@@ -31,7 +31,7 @@ PATIENCE_S = 60.0
 @pytest.fixture
 def url(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of a database with sql/ applied; rounds do not pause before they confirm."""
-    monkeypatch.setattr(rounds, "AGAIN_S", 0.0)
+    monkeypatch.setattr("healthd.rounds.complete_reading.AGAIN_S", 0.0)
     return url
 
 

@@ -19,7 +19,6 @@ from pg_dump import run_psql
 
 from healthd.model.findings import Report
 from healthd.report.repair import script
-from healthd.rounds import examination
 from integration.test_hostile import report_on, snapshot_of
 
 CASES = 300 if os.environ.get("HEALTHD_PROFILE") == "matrix" else 10
@@ -163,8 +162,10 @@ def unannounced(first: Report, again: Report) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examination, "AGAIN_S", 0.0)
-    monkeypatch.setattr(examination, "as_not_adopted", lambda verdict: verdict)  # the cases have no ledger
+    monkeypatch.setattr("healthd.rounds.complete_reading.AGAIN_S", 0.0)
+    monkeypatch.setattr(
+        "healthd.rounds.complete_reading.as_not_adopted", lambda verdict: verdict
+    )  # the cases have no ledger
 
 
 @pytest.mark.parametrize("seed", range(CASES))

@@ -32,8 +32,9 @@ from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
 from healthd.report.documents import document, text
 from healthd.rounds.conclusion import conclude
-from healthd.rounds.examination import Round, examine
+from healthd.rounds.examination import examine
 from healthd.rounds.observation import Observation
+from healthd.rounds.round import Round
 from healthd.rounds.timing import QUESTIONS
 
 rounds: Any = import_module("healthd.rounds.examination")
@@ -46,7 +47,7 @@ UNCONFIGURED = {"contracts", "privileges", "endpoints", "waivers", "databases"}
 
 @pytest.fixture(autouse=True)
 def _no_pause_before_confirming(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "AGAIN_S", 0.0)
+    monkeypatch.setattr("healthd.rounds.complete_reading.AGAIN_S", 0.0)
 
 
 DRIFT = """

@@ -268,7 +268,7 @@ async def test_a_value_of_many_megabytes_is_not_parsed(database: str, sql: Any) 
 
 @pytest.fixture(autouse=True)
 def _no_pause_before_confirming(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "AGAIN_S", 0.0)
+    monkeypatch.setattr("healthd.rounds.complete_reading.AGAIN_S", 0.0)
 
 
 def found(report: Any) -> list[tuple[str, str, str | None, Severity]]:

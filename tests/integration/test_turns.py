@@ -31,7 +31,8 @@ from healthd.errors import DatabaseUnreachable
 from healthd.expected.store import Files, read_files
 from healthd.postgres.embedded import Server
 from healthd.report.board import Board
-from healthd.rounds.examination import Round, examine_again
+from healthd.rounds.examination import examine_again
+from healthd.rounds.round import Round
 
 ROLE = "few_connections"
 MANY = MOST + 4  # more databases than backends may be busy with

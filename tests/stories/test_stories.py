@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,6 @@ from healthd.repair.safety import Known
 from healthd.repair.script import repair
 from healthd.report.repair import script
 
-rounds: Any = import_module("healthd.rounds.examination")
-
 DRIFTS = [story for story in STORIES if story.expect]
 REPAIRED = [story for story in DRIFTS if not story.repair.startswith("no")]
 
@@ -38,7 +35,7 @@ def named(stories: list[Story] | tuple[Story, ...]) -> Any:
 @pytest.fixture(scope="module", autouse=True)
 def _no_pause_before_confirming() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rounds, "AGAIN_S", 0.0)
+        patch.setattr("healthd.rounds.complete_reading.AGAIN_S", 0.0)
         yield
 
 

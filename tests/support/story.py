@@ -50,7 +50,8 @@ from healthd.model.findings import Report
 from healthd.model.names import Key
 from healthd.model.snapshots import diff
 from healthd.replay.replay import replay
-from healthd.rounds.examination import Round, examine_again
+from healthd.rounds.examination import examine_again
+from healthd.rounds.round import Round
 from healthd.sqltext.statements import statements
 
 HERE = Path(__file__).parents[1] / "stories"

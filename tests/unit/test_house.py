@@ -42,8 +42,9 @@ DOORS = frozenset(
     replay
     report.connections report.exposition report.log report.logins report.metrics report.secure_connections
     report.tls report.web report.web_security
-    rounds.closer_look rounds.database_lists rounds.deadline rounds.endpoints rounds.examination rounds.opening
-    rounds.readiness rounds.requests rounds.session rounds.timing
+    rounds.closer_look rounds.complete_reading rounds.database_lists rounds.deadline rounds.endpoints
+    rounds.examination rounds.failed_round rounds.opened_round rounds.opening rounds.readiness rounds.requests
+    rounds.session rounds.timing
     selftest.trial
     testing""".split()
 )

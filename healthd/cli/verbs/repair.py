@@ -21,7 +21,8 @@ from healthd.model.scripts import Script, running
 from healthd.replay.rehearsal import Rehearsal, rehearse
 from healthd.report.documents import finding_document
 from healthd.report.repair import connecting, script
-from healthd.rounds.examination import Round, examine, examined
+from healthd.rounds.examination import examine, examined
+from healthd.rounds.round import Round
 from healthd.text import some
 
 

@@ -33,7 +33,8 @@ from healthd.postgres.embedded import Server
 from healthd.report.board import Board
 from healthd.report.web import Door, application, server_for
 from healthd.rounds.endpoints import examine_endpoint
-from healthd.rounds.examination import Round, examine_again
+from healthd.rounds.examination import examine_again
+from healthd.rounds.round import Round
 
 from .conftest import CALLERS, NEW, ORGANIZATION, ROLE, TOKENS, authorization
 from .test_failures import CONTRACT, FAILURES, GIVEN, LIST, STATUSES, repairs
@@ -45,7 +46,7 @@ SHAPE = load_shape(json.dumps({"fields": {"items[].status": {"values": STATUSES[
 
 @pytest.fixture(autouse=True)
 def _no_pause_before_confirming(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("healthd.rounds.examination", "healthd.rounds.endpoints"):
+    for name in ("healthd.rounds.complete_reading", "healthd.rounds.endpoints"):
         monkeypatch.setattr(import_module(name), "AGAIN_S", 0.0)
 
 

@@ -1,0 +1,106 @@
+"""What a round sees that reads everything: what looks wrong is read a second time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from healthd.background import Later
+from healthd.comparison.adoption import as_not_adopted
+from healthd.config.settings import Target
+from healthd.database.probes.round_trips import probe_access
+from healthd.database.probes.row_samples import Samples
+from healthd.database.probes.statements import prepare_statements
+from healthd.database.snapshot.budget import Budget
+from healthd.database.snapshot.reader import Reader
+from healthd.database.snapshot.transaction import Reading
+from healthd.expected.store import Files, expected_digests, of_another_major
+from healthd.model.severity import Severity
+from healthd.rounds.closer_look import judge_closely, make_closely
+from healthd.rounds.conclusion import Judged, confirmed
+from healthd.rounds.folding import folded
+from healthd.rounds.lateness import late_kinds
+from healthd.rounds.observation import Observation
+from healthd.rounds.promise import is_watched
+from healthd.rounds.round import Seen
+from healthd.rounds.session import Session, sample, try_values
+from healthd.rounds.timing import ACCESS, BESIDE, READ, STATEMENTS, question
+
+AGAIN_S = 0.2  # between a reading with findings and the reading that confirms them
+
+
+def reader_of(target: Target, session: Session, budget: Budget, *, kept: bool) -> Reader:
+    """Return what reads on a connection; where many targets share a server and none is kept, it has no second one."""
+    new = session.vitals is None
+    return Reader(
+        session.connection,
+        target.dsn,
+        timeout_s=target.deadline_s,
+        last_s=session.reading_s if kept else 0.0,
+        kept=not new,
+        more=new,
+        drifted=session.made is not None,
+        budget=budget,
+    )
+
+
+async def read_everything(
+    target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool = True, kept: bool = False
+) -> Seen:
+    """Return what a round sees that reads everything; the mark that was taken before it counts if it could see all.
+
+    A connection that is kept listens if the database is watched.
+    """
+    async with reader:
+        seen = await _examine(target, files, session, reader, bounded=bounded)
+    if kept:
+        seen = replace(seen, session=await seen.session.listening())
+    # Texts of another major are the same in the next reading, and rows are not sampled in every round.
+    same = ("texts", "serialization")
+    blinded = any(one.severity is Severity.UNKNOWN and one.check not in same for one in seen.verdict.findings)
+    return replace(seen, session=replace(seen.session, mark=None)) if blinded else seen
+
+
+async def _examine(target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool) -> Seen:
+    """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told.
+
+    A database in which nothing was committed since is not read a second time: it would be the same.
+    """
+    connection, once = session.connection, None
+    reading: Reading | None = None
+    seen: tuple[Observation, Judged] | None = None
+    version = connection.info.server_version
+    wanted, texts = expected_digests(files, version), of_another_major(files, version)
+    tried, vitals, sampled = session.tried, session.vitals, session.sampled
+    while True:
+        with question(READ):
+            reading = await reader.read(digests=wanted, texts=texts, last=reading)
+        reading.ledger.readable()
+        tried = await try_values(target, tried, reading, reader)
+        if vitals is None:
+            with question(BESIDE):
+                vitals = await reader.vitals()
+        with question(ACCESS):
+            access = await probe_access(connection, target.contracts)
+        with question(STATEMENTS):
+            prepared = await prepare_statements(connection, target.contracts)
+        sampled = await sample(target, connection, sampled, reading)
+        known = await files.ready()
+        samples = sampled.samples if sampled is not None else Samples()
+        observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
+        if seen is None or seen[0] != observation:
+            seen = observation, await judge_closely(connection, target, known, observation)
+        judged = seen[1]
+        verdict = as_not_adopted(judged.verdict())
+        late = late_kinds(reading.snapshot)
+        if once is not None or not verdict.findings or late:
+            made = None
+            if not late:  # there is no time for a script, and it would repair a part only
+                reading, made = await make_closely(connection, judged, session.made, bounded=bounded)
+            verdict = as_not_adopted(judged.verdict(made.script, reading.rights)) if made is not None else verdict
+            found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled, made=made)
+            found = replace(found, watched=is_watched(known, reading))
+            verdict = verdict if once is None else confirmed(once, verdict)
+            return Seen(folded(verdict) if bounded else verdict, known, found, reading, late, not late)
+        once = verdict
+        await asyncio.sleep(AGAIN_S)

@@ -1,0 +1,91 @@
+"""The connection of a round: the one of the last round, on which only changes are read, or a new one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+from healthd.background import Later
+from healthd.config.settings import Target
+from healthd.database.connection import dial
+from healthd.database.idle_connections import Places
+from healthd.database.notifications import listen
+from healthd.database.snapshot.budget import Budget
+from healthd.database.snapshot.change_token import Mark, look, take_mark
+from healthd.errors import DatabaseFailed, HealthdError, PermissionDenied
+from healthd.expected.store import Files
+from healthd.rounds.complete_reading import read_everything, reader_of
+from healthd.rounds.opening import Opening
+from healthd.rounds.round import Round, Seen
+from healthd.rounds.session import ANEW_S, Session
+from healthd.rounds.timing import CONNECT, LOOK, question
+
+
+async def see_alone(target: Target, files: Later[Files], opening: Opening, *, bounded: bool) -> Seen:
+    """Return what a round sees that no other follows."""
+    with question(CONNECT):
+        reader = await opening.connected()
+    async with _closing_on_failure(reader.connection):
+        return await read_everything(target, files, Session(reader.connection, monotonic()), reader, bounded=bounded)
+
+
+async def see_next(
+    target: Target, files: Later[Files], last: Round | None, places: Places | None, budget: Budget
+) -> Seen:
+    """Return what a round sees: on the last one's connection, or on a new one when that is old or turns out gone."""
+    session = last.session if last is not None else None
+    lasts = session is not None and session.mark and monotonic() - session.dialed_at < ANEW_S
+    kept = places is None or places.keeps(target.dsn)
+    if last is not None and session is not None and lasts and not session.is_closed:
+        with suppress(HealthdError):  # the connection is lost, or a table of the query was dropped
+            return await _looked(target, files, last, session, budget, kept=kept)
+    lost = session is not None and session.is_closed
+    if last is not None:
+        await last.close()
+    with question(CONNECT):
+        connection = await dial(target.dsn, timeout_s=target.deadline_s, places=places)
+    async with _closing_on_failure(connection):
+        # Before anything is read: what is changed later sends a notification.
+        heard = await listen(connection) if session is not None and session.watched and kept else None
+        if last is not None and session is not None and lasts and lost:
+            with suppress(HealthdError):
+                return await _looked(target, files, last, session.on(connection, heard, kept=kept), budget, kept=kept)
+        mark = await _mark(connection, busy=session is not None, planned=kept)
+        new = Session(connection, monotonic(), mark, notifications=heard)
+        if session is not None:
+            new = replace(new, reading_s=session.reading_s, sampled=session.sampled, made=session.made)
+        return await read_everything(target, files, new, reader_of(target, new, budget, kept=kept), kept=kept)
+
+
+async def _looked(
+    target: Target, files: Later[Files], last: Round, session: Session, budget: Budget, *, kept: bool
+) -> Seen:
+    """Return what a round sees that reads only what has changed: nothing, or everything."""
+    assert session.mark is not None, "without a mark nothing is known of the last reading"
+    with question(LOOK):
+        same, mark = await look(session.connection, session.mark)
+    session = replace(session, mark=mark)
+    if same and last.files is await files.ready():
+        return Seen(last.report, last.files, session, last.reading)
+    return await read_everything(target, files, session, reader_of(target, session, budget, kept=kept), kept=kept)
+
+
+@asynccontextmanager
+async def _closing_on_failure(connection: Any) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        await connection.close()
+        raise
+
+
+async def _mark(connection: Any, *, busy: bool, planned: bool) -> Mark | None:
+    """Return the mark; None without the privilege to read it: then every round reads everything."""
+    try:
+        with question(LOOK):
+            return await take_mark(connection, busy=busy, planned=planned)
+    except (PermissionDenied, DatabaseFailed):
+        return None

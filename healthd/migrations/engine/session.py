@@ -41,7 +41,7 @@ LIKE_NEW = "DISCARD TEMP; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD SEQUENC
 
 
 class Session:
-    """The connection of a run; yoyo's backend is a subclass, and defines what is only declared here."""
+    """The connection of a run; `LedgerSession`, `FileRun` and yoyo's backend define what is only declared here."""
 
     # defined by yoyo's backend
     driver: Any  # psycopg
@@ -55,7 +55,7 @@ class Session:
     version_table_quoted: str
     create_lock_table_sql: str
     TRANSACTION_STATUS_IDLE: Any
-    # defined by healthd's backend
+    # defined by what is built on this class
     table: Callable[[str], str]  # of the ledger, as a qualified name
     keep: Callable[[Job, str, str], None]
     look_before: Callable[[Job, str | None], None]
@@ -66,11 +66,11 @@ class Session:
     patience: Patience
     say: Say
     live: Say | None
-    watcher: Watcher | None
-    heard: Heard | None  # the messages of the running file
-    settings: str  # the SQL that sets up a session
-    lock_timeout: str  # of this session, as the server prints it
-    max_locks: int  # the server's max_locks_per_transaction
+    watcher: Watcher | None = None
+    heard: Heard | None = None  # the messages of the running file
+    settings: str = ""  # the SQL that sets up a session
+    lock_timeout: str = ""  # of this session, as the server prints it
+    max_locks: int = 0  # the server's max_locks_per_transaction
 
     @property
     def records(self) -> bool:

@@ -205,7 +205,7 @@ def test_a_commit_that_hides_is_found_afterwards(
     database: str, folder: Path, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Should the reading of statements ever be fooled, the server is not.
-    monkeypatch.setattr("healthd.migrations.engine.yoyo_backend.check", lambda *_, **__: None)
+    monkeypatch.setattr("healthd.migrations.engine.file_run.check", lambda *_, **__: None)
     monkeypatch.setattr("healthd.migrations.execution.check", lambda *_, **__: None, raising=False)
     error = failing(database, write(folder, **{"1": "CREATE TABLE a (); COMMIT; SELECT 1;"}))
 

@@ -8,8 +8,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from docs.generate.markdown import table
+from healthd.config.common_settings import MOST_ROWS
 from healthd.config.platforms import profile_names
-from healthd.config.reader import MOST_ROWS
 from healthd.config.sections import KEYS, SECONDS
 from healthd.config.settings import RULES, Alertmanager, Endpoint, Settings
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from servers import tool
 
-from healthd.config.reader import Endpoint, read_settings
+from healthd.config.reader import read_settings
+from healthd.config.settings import Endpoint
 from healthd.contracts.json_shape import load, mismatches
 from healthd.errors import ConfigError
 from healthd.model.findings import Report

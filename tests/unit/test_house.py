@@ -25,7 +25,8 @@ DOORS = frozenset(
     beginning.dump beginning.first_migration beginning.frameworks beginning.placement
     asgi.frames asgi.measures asgi.middleware asgi.timing
     cli
-    config.ini config.platforms config.reader config.sections config.target_files
+    config.common_settings config.contract_section config.endpoint_section config.healthd_section config.ini
+    config.platforms config.reader config.sections config.target_files config.target_section
     config.web_file config.yaml_file
     contracts.application contracts.models
     daemon

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from yoyo.config import read_config as yoyo_reads
 
 from healthd.config.ini import parse
-from healthd.config.reader import _Reader, find, read_settings
+from healthd.config.reader import find, read_settings
+from healthd.config.sections import Sections
 from healthd.config.settings import Settings, Target
 from healthd.errors import ConfigError
 
@@ -530,7 +531,7 @@ def test_a_tree_of_files_is_read_as_yoyo_reads_it(
 
 def _ours(ini: Path) -> tuple[str | None, str | None]:
     parser, origins = parse(ini)
-    reader = _Reader(parser, ini, origins)
+    reader = Sections(parser, ini, origins)
     return reader.get("DEFAULT", "prefix"), reader.get("DEFAULT", "editor")
 
 

@@ -16,11 +16,12 @@ from healthd.model.findings import Finding, Report
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
-from healthd.report import web
+from healthd.report import web, web_filters
 from healthd.report.board import Board
 from healthd.report.documents import answer
 from healthd.report.problems import PROBLEMS, RANK
-from healthd.report.web import HEADERS, Door, application
+from healthd.report.web import application
+from healthd.report.web_context import HEADERS, WebContext
 
 NOW = datetime(2026, 1, 1, 3, 0, 5, tzinfo=UTC)
 
@@ -217,14 +218,14 @@ def routes() -> Iterator[tuple[str, str, str]]:
         yield route.path.replace(":path", ""), methods, inspect.getdoc(route.endpoint) or ""
 
 
-def _door() -> Door:
+def _door() -> WebContext:
     async def reload() -> None:
         """Do nothing: nobody asks."""
 
     board = Board(external_url="https://healthd.example")
     board.watch([("machines", 30.0)])
     board.post(_drifted())
-    return Door(board, lambda: NOW, reload, "/runbook")
+    return WebContext(board, lambda: NOW, reload, "/runbook")
 
 
 def _headers() -> Iterator[list[str]]:
@@ -305,7 +306,7 @@ def _json(document: Any) -> str:
 def _errors() -> Iterator[list[str]]:
     """Yield a row for each status that the handlers refuse a request with, from their source."""
     statuses = {405}  # starlette's, for a method that a route does not have
-    for node in ast.walk(ast.parse(inspect.getsource(web))):
+    for node in ast.walk(ast.parse("".join(map(inspect.getsource, (web, web_filters))))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "HTTPException":
             code = node.args[0]
             if isinstance(code, ast.Constant) and isinstance(code.value, int):

@@ -25,8 +25,10 @@ from healthd.daemon.web_file import WebFile, warn_unprotected
 from healthd.database.idle_connections import Places
 from healthd.report.board import Board
 from healthd.report.connections import Clients, most_connections, most_rounds, too_few
-from healthd.report.web import Door, application, server_for
+from healthd.report.web import application
+from healthd.report.web_context import WebContext
 from healthd.report.web_security import WebSecurity
+from healthd.report.web_server import server_for
 
 log = structlog.get_logger()
 
@@ -60,9 +62,9 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     # Signals that arrived during the start are handled now.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP, signal.SIGTERM])
-    door = Door(board, now, watch.reload, settings.runbook, settings.host, security)
-    clients = Clients(most_connections(descriptors, len(settings.targets)), board.disconnected, lambda: door.headers)
-    server = server_for(application(door), clients, security)
+    context = WebContext(board, now, watch.reload, settings.runbook, settings.host, security)
+    clients = Clients(most_connections(descriptors, len(settings.targets)), board.disconnected, lambda: context.headers)
+    server = server_for(application(context), clients, security)
     web = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
         await asyncio.sleep(0.01)

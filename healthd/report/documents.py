@@ -11,10 +11,11 @@ from healthd.model.findings import Finding, Report, Waived
 from healthd.model.scripts import Rehearsed
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Place
-from healthd.report.board import Entry
+from healthd.report.board import Board, Entry
 from healthd.report.lines import Line, plain
 from healthd.report.problems import PROBLEMS, leading
-from healthd.text import printable, sql_lines
+from healthd.report.standings import state_of
+from healthd.text import natural, printable, sql_lines
 
 
 def document(report: Report, made: Mapping[Place, Origin] | None = None) -> dict[str, Any]:
@@ -127,6 +128,21 @@ def memory(entry: Entry) -> dict[str, Any] | None:
     times = {"since": entry.since, "drift_since": entry.drift_since, "last_success": entry.last_success}
     severity = None if entry.severity is None else str(entry.severity)
     return {"severity": severity, **{name: time.isoformat() if time else None for name, time in times.items()}}
+
+
+def summaries(board: Board, now: datetime) -> Iterator[dict[str, Any]]:
+    """Yield a summary of every target, sorted by name."""
+    for name, entry in sorted(board.entries.items(), key=lambda one: natural(one[0])):
+        report = entry.report
+        yield {
+            "target": name,
+            "severity": state_of(entry, now),
+            "since": entry.since.isoformat() if entry.since and report else None,
+            "findings": len(report.findings) if report else 0,
+            "last_good": entry.last_good.isoformat() if entry.last_good else None,
+            "remembered": memory(entry),
+            "url": f"{board.external_url}/api/v1/targets/{quote(name, safe='')}",
+        }
 
 
 def text(report: Report, external_url: str = "") -> str:

@@ -13,7 +13,9 @@ from acceptance.test_page import CHANGED, ENUM, GONE, HOSTILE
 from healthd.model.findings import Finding, Report
 from healthd.model.names import Key
 from healthd.report.board import Board
-from healthd.report.web import Door, application, listening, server_for
+from healthd.report.web import application
+from healthd.report.web_context import WebContext
+from healthd.report.web_server import listening, server_for
 
 NOT_THERE = "document.getElementById('lost').hidden"
 
@@ -42,7 +44,7 @@ def site() -> Iterator[Site]:
     async def nothing() -> None: ...
 
     with listening("127.0.0.1", 0) as listener:
-        server = server_for(application(Door(board, lambda: datetime.now(UTC), nothing, "/runbook")))
+        server = server_for(application(WebContext(board, lambda: datetime.now(UTC), nothing, "/runbook")))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -36,7 +36,8 @@ from healthd.postgres.embedded import Server
 from healthd.report.board import Board
 from healthd.report.documents import document, text
 from healthd.report.repair import script
-from healthd.report.web import Door, application
+from healthd.report.web import application
+from healthd.report.web_context import WebContext
 from healthd.rounds.examination import examine_again
 
 daemon: Any = import_module("healthd.daemon.round_log")
@@ -261,7 +262,7 @@ async def told(report: Report, capfd: pytest.CaptureFixture[str]) -> None:
     logged = capfd.readouterr().err.splitlines()
     assert len(change.appeared) == len([json.loads(line) for line in logged])
     assert max(map(len, logged)) < 4000
-    door = Door(board, lambda: report.started_at, lambda: asyncio.sleep(0), "/runbook")
+    door = WebContext(board, lambda: report.started_at, lambda: asyncio.sleep(0), "/runbook")
     transport = httpx.ASGITransport(app=application(door))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as web:
         page = await web.get("/targets/app")

@@ -22,8 +22,9 @@ from healthd.report import connections
 from healthd.report.connections import Clients
 from healthd.report.logins import Logins
 from healthd.report.tls import context_of, expires_at
-from healthd.report.web import HEADERS, server_for
+from healthd.report.web_context import HEADERS
 from healthd.report.web_security import Protection, WebSecurity, protection_in
+from healthd.report.web_server import server_for
 
 FILE = Path("/etc/healthd/web.yml")
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -42,7 +42,7 @@ DOORS = frozenset(
     postgres
     replay
     report.connections report.exposition report.log report.logins report.metrics report.secure_connections
-    report.tls report.web report.web_security
+    report.tls report.web report.web_filters report.web_security report.web_server
     rounds.closer_look rounds.complete_reading rounds.database_lists rounds.deadline rounds.endpoints
     rounds.examination rounds.failed_round rounds.opened_round rounds.opening rounds.readiness rounds.requests
     rounds.session rounds.timing
@@ -57,8 +57,8 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "sqlparse": ("migrations.engine.yoyo_backend",),
     "prometheus_client": ("report.metrics", "asgi.measures"),  # ours, and an application's
     "httpx": ("rounds.requests",),
-    "starlette": ("report.web",),
-    "uvicorn": ("report.web", "report.connections"),
+    "starlette": ("report.web", "report.web_filters"),
+    "uvicorn": ("report.web_server", "report.connections"),
     "jinja2": ("report.page",),
     "markupsafe": ("report.html",),
     "structlog": (

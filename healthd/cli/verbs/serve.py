@@ -20,7 +20,7 @@ from healthd.daemon.service import serve as serve_forever
 from healthd.daemon.systemd import passed_socket
 from healthd.errors import ConfigError
 from healthd.report.log import configure
-from healthd.report.web import listening
+from healthd.report.web_server import listening
 
 if TYPE_CHECKING:
     from healthd.report.web_security import WebSecurity

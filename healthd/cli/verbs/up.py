@@ -28,7 +28,7 @@ from healthd.model.names import Key
 from healthd.postgres import embedded
 from healthd.postgres.programs import find_binaries
 from healthd.replay.missing_extensions import refuse_unavailable
-from healthd.report.web import listening
+from healthd.report.web_server import listening
 
 
 @verb()

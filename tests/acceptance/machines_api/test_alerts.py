@@ -31,7 +31,9 @@ from healthd.contracts.json_shape import load as load_shape
 from healthd.model.findings import Report
 from healthd.postgres.embedded import Server
 from healthd.report.board import Board
-from healthd.report.web import Door, application, server_for
+from healthd.report.web import application
+from healthd.report.web_context import WebContext
+from healthd.report.web_server import server_for
 from healthd.rounds.endpoints import examine_endpoint
 from healthd.rounds.examination import examine_again
 from healthd.rounds.round import Round
@@ -107,7 +109,7 @@ async def watching(
         scene = await play(story, url, folder, connection)
     board = Board()
     board.watch([("machines", 60.0), ("endpoint:machines-api", 60.0)])
-    door = Door(board, lambda: datetime.now(UTC), _refuse, "/runbook")
+    door = WebContext(board, lambda: datetime.now(UTC), _refuse, "/runbook")
     app = create_app(url.replace("postgres@", f"{ROLE}@"), CALLERS)
     async with (
         app.router.lifespan_context(app),

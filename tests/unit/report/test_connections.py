@@ -11,7 +11,7 @@ import pytest
 
 from healthd.report import connections
 from healthd.report.connections import Clients, most_connections
-from healthd.report.web import server_for
+from healthd.report.web_server import server_for
 
 ANSWER = b"x" * 5_000_000  # more than the sockets of both sides hold
 

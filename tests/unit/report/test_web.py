@@ -19,7 +19,9 @@ from healthd.model.scripts import Rehearsed, Statement, steps_of
 from healthd.model.severity import Severity
 from healthd.report.board import Board
 from healthd.report.log import is_ours
-from healthd.report.web import Door, application, listening, server_for
+from healthd.report.web import application
+from healthd.report.web_context import WebContext
+from healthd.report.web_server import listening, server_for
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ENUM = Finding(
@@ -70,7 +72,7 @@ def daemon() -> Daemon:
 
 @pytest.fixture
 async def web(daemon: Daemon) -> AsyncIterator[httpx.AsyncClient]:
-    app = application(Door(daemon.board, daemon.clock, daemon.reload, "docs/runbook.md"))
+    app = application(WebContext(daemon.board, daemon.clock, daemon.reload, "docs/runbook.md"))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
@@ -389,7 +391,7 @@ RUDE = [
 async def test_a_peer_that_speaks_no_http_leaves_no_traceback(
     request_: bytes, daemon: Daemon, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = application(Door(daemon.board, daemon.clock, daemon.reload, "docs/runbook.md"))
+    app = application(WebContext(daemon.board, daemon.clock, daemon.reload, "docs/runbook.md"))
     with listening("127.0.0.1", 0) as listener:
         server = server_for(app)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

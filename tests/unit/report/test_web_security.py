@@ -12,7 +12,8 @@ from healthd.config.web_config import REQUIRED, Tls, WebConfig
 from healthd.errors import ConfigError
 from healthd.report.board import Board
 from healthd.report.logins import Logins
-from healthd.report.web import HEADERS, Door, application
+from healthd.report.web import application
+from healthd.report.web_context import HEADERS, WebContext
 from healthd.report.web_security import Protection, WebSecurity, protection_in
 from unit.report.test_web import NOW, problem
 
@@ -35,7 +36,7 @@ def basic(text: str | bytes) -> str:
 async def web(security: WebSecurity | None, path: str, method: str = "GET", **headers: str) -> httpx.Response:
     async def reload() -> None: ...
 
-    app = application(Door(Board(), lambda: NOW, reload, "/runbook", security=security))
+    app = application(WebContext(Board(), lambda: NOW, reload, "/runbook", security=security))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
         return await client.request(method, path, headers=headers)
 

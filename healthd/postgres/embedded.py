@@ -1,15 +1,12 @@
 """The embedded PostgreSQL: find its binaries, start it, stop it.
 
 It is for `up`, `lock` and the tests, not for production. The server listens only on a Unix-domain socket.
-Two locks protect a data folder: this process holds `healthd.pid`, and all server processes hold `postgres.log`.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,13 +15,23 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
-from typing import IO, Literal, NamedTuple, Self
+from typing import IO, Self
 from urllib.parse import quote
 
 from healthd.postgres.clusters import make_cluster
-from healthd.postgres.programs import EmbeddedError, Programs, account_name, choose, find_binaries, last_words
+from healthd.postgres.data_folder import (
+    STOP_TIMEOUT_S,
+    Mode,
+    end_survivors,
+    hold,
+    listening,
+    open_own,
+    prepare,
+    read_pidfile,
+    release,
+)
+from healthd.postgres.programs import EmbeddedError, Programs, choose, find_binaries, last_words
 
-Mode = Literal["smart", "fast", "immediate"]
 SIGNALS: Mapping[Mode, signal.Signals] = {
     "smart": signal.SIGTERM,
     "fast": signal.SIGINT,
@@ -33,11 +40,10 @@ SIGNALS: Mapping[Mode, signal.Signals] = {
 DATABASE = "app"  # of `healthd up` when no database is configured
 ELSEWHERE = Path("/var/lib/healthd")  # data folders of root, if other accounts cannot enter their own place
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 30.0
 LOG_LIMIT_BYTES = 10_000_000
+SHORT = "/tmp"  # noqa: S108 # a new folder in it, with a random name
 SOCKET_FOLDER_LIMIT_BYTES = 107 - len("/.s.PGSQL.5432")  # sun_path is 108 bytes, the last one NUL
 
-OURS = ("healthd.pid", "postgres.log", "initdb.unfinished", "initdb.finished")
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # A transaction locks every relation that it creates: a dump of 10,000 tables takes about 70,000 locks. This is the
 # value for 140 processes.
@@ -100,7 +106,7 @@ class Server:
                     self._process.wait(timeout_s)
         if self._watchdog.returncode is None:
             self._watchdog.communicate(b"\n")
-        _release(self._lock)
+        release(self._lock)
 
     def __enter__(self) -> Self:
         return self
@@ -150,7 +156,7 @@ def within_reach(data: Path, *, binaries: Path | None = None) -> Path:
 
 def running(data: Path, database: str) -> str | None:
     """Return the URL of a database on the server that runs on a data folder; None when no server runs."""
-    server = _listening(data)
+    server = listening(data)
     return None if server is None else _url(server.socket, database)
 
 
@@ -166,11 +172,11 @@ def _start(
     data = data.absolute()
     with _in_our_words(data), ExitStack() as undo:
         programs = choose(binaries, data)
-        _prepare(data, programs)
-        lock = _hold(data)
-        undo.callback(_release, lock)
-        log = undo.enter_context(_open(data / "postgres.log"))
-        _end_survivors(data, log, programs)
+        prepare(data, programs)
+        lock = hold(data)
+        undo.callback(release, lock)
+        log = undo.enter_context(open_own(data / "postgres.log"))
+        end_survivors(data, log, programs)
         make_cluster(data, programs, durable=durable, scratch=scratch)
         if (log_start := log.seek(0, os.SEEK_END)) > LOG_LIMIT_BYTES:
             log_start = log.truncate(0)
@@ -191,11 +197,22 @@ def _start(
 
 def _socket_folder(data: Path, programs: Programs) -> Path:
     """Return the data folder, or a new one if the path of a socket in it would not be usable."""
-    if "," not in str(data) and len(os.fsencode(data)) <= SOCKET_FOLDER_LIMIT_BYTES:  # a comma separates libpq's hosts
+    if "," not in str(data) and _fits(data):  # a comma separates libpq's hosts
         return data
-    folder = Path(tempfile.mkdtemp(prefix="healthd-"))
-    programs.give(folder)
-    return folder
+    for parent in (None, SHORT):
+        folder = Path(tempfile.mkdtemp(prefix="healthd-", dir=parent))
+        if "," not in str(folder) and _fits(folder):
+            programs.give(folder)
+            return folder
+        folder.rmdir()
+    raise EmbeddedError(
+        f"no path of a socket is short enough: not in {data}, and not in {tempfile.gettempdir()}",
+        hint="set TMPDIR to a folder with a short path",
+    )
+
+
+def _fits(folder: Path) -> bool:
+    return len(os.fsencode(folder)) <= SOCKET_FOLDER_LIMIT_BYTES
 
 
 def _watch(data: Path, pid: int, litter: Sequence[Path]) -> subprocess.Popen[bytes]:
@@ -211,7 +228,7 @@ def _watch(data: Path, pid: int, litter: Sequence[Path]) -> subprocess.Popen[byt
 
 def _wait_until_ready(server: Server, log: IO[str], log_start: int) -> None:
     deadline = monotonic() + START_TIMEOUT_S
-    while (state := _read_pidfile(server.data)) is None or (state.pid, state.status) != (server.pid, "ready"):
+    while (state := read_pidfile(server.data)) is None or (state.pid, state.status) != (server.pid, "ready"):
         running = server.running()
         if not running or monotonic() > deadline:
             log.seek(log_start)
@@ -221,141 +238,6 @@ def _wait_until_ready(server: Server, log: IO[str], log_start: int) -> None:
                 hint=f"see {server.data / 'postgres.log'}",
             )
         sleep(0.01)
-
-
-# The data folder
-
-
-class _Pidfile(NamedTuple):
-    """What a server writes about itself in postmaster.pid."""
-
-    pid: int
-    socket: Path
-    status: str
-
-
-def _read_pidfile(data: Path) -> _Pidfile | None:
-    try:
-        lines = (data / "postmaster.pid").read_text().splitlines() + [""] * 8  # it grows while the server starts
-        return _Pidfile(int(lines[0]), Path(lines[4]), lines[7].strip())
-    except (FileNotFoundError, ValueError):
-        return None
-
-
-def _listening(data: Path) -> _Pidfile | None:
-    """Return the server that accepts connections on a data folder; another process may have its process id by now."""
-    state = _read_pidfile(data)
-    if state is not None:
-        with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
-            client.connect(str(state.socket / ".s.PGSQL.5432"))
-            return state
-    return None
-
-
-def _prepare(data: Path, programs: Programs) -> None:
-    """Create the data folder, or verify that the existing one is usable."""
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    owner = data.stat().st_uid
-    content = {entry.name for entry in data.iterdir()} if owner in (os.geteuid(), programs.uid) else {"unknown"}
-    ours_to_fill = all(name in OURS for name in content)
-    if owner != programs.uid and not (ours_to_fill and owner == os.geteuid()):
-        raise EmbeddedError(
-            f"{data} belongs to {account_name(owner)}, but PostgreSQL would run as {account_name(programs.uid)}",
-            hint="name another data folder",
-        )
-    if ours_to_fill:
-        programs.give(data)
-    elif not content & {"PG_VERSION", "initdb.finished"}:
-        raise EmbeddedError(
-            f"{data} is not empty, and is not a PostgreSQL data folder",
-            hint="name a folder that does not exist",
-        )
-    elif "PG_VERSION" in content and (major := (data / "PG_VERSION").read_text().strip()) != programs.major:
-        raise EmbeddedError(
-            f"{data} was initialized by PostgreSQL {major}, but {programs.bin} is PostgreSQL {programs.major}",
-            hint=f"name the binaries of PostgreSQL {major}, or another data folder",
-        )
-    if not programs.can_write(data):
-        raise EmbeddedError(
-            f"the account {account_name(programs.uid)}, which would run PostgreSQL, cannot write to {data}",
-            hint="name a data folder below folders that every account can enter, for example in /var/lib",
-        )
-
-
-def _hold(data: Path) -> IO[str]:
-    """Take the lock that makes us the only healthd on a data folder."""
-    lock = _open(data / "healthd.pid")
-    if not _lock(lock):
-        holder = lock.read().strip()
-        lock.close()
-        raise EmbeddedError(
-            f"another healthd process (pid {holder}) runs the server on {data}",
-            hint=f"use that server, stop the process (kill {holder}), or name another data folder",
-        )
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
-
-
-def _release(lock: IO[str]) -> None:
-    if not lock.closed:
-        fcntl.flock(lock, fcntl.LOCK_UN)  # closing is not enough while a forked process has it open too
-        lock.close()
-
-
-def _lock(file: IO[str], *, timeout_s: float = 0) -> bool:
-    deadline = monotonic() + timeout_s
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if monotonic() > deadline:
-                return False
-            sleep(0.01)
-        else:
-            return True
-
-
-def _open(path: Path) -> IO[str]:
-    """Open a file of ours to read and append, never through a link that the server's account may have put there."""
-    number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    return os.fdopen(number, "r+", errors="replace")
-
-
-def _end_survivors(data: Path, log: IO[str], programs: Programs) -> None:
-    """Stop the server that a killed healthd left running, and remove what would prevent the next start."""
-    modes: tuple[Mode, ...] = ("fast", "immediate")
-    for mode in modes:
-        if not _lock(log):
-            with suppress(EmbeddedError):  # it may have stopped already
-                programs.run("pg_ctl", "stop", "-D", str(data), "-m", mode, "-t", f"{STOP_TIMEOUT_S:.0f}")
-    if not _lock(log, timeout_s=STOP_TIMEOUT_S):
-        raise EmbeddedError(
-            f"a PostgreSQL server on {data} does not stop", hint=f"kill it with: fuser -k -KILL {data}/postgres.log"
-        )
-    if server := _listening(data):
-        raise EmbeddedError(
-            f"a PostgreSQL server (pid {server.pid}) that healthd did not start is running on {data}",
-            hint=f"stop it (kill -INT {server.pid}), or name another data folder",
-        )
-    # If another process has the process id of a dead server, PostgreSQL would take it for that server; it also refuses
-    # an empty file. Otherwise the file is kept: PostgreSQL uses it to find users of the dead server's shared memory.
-    if (state := _read_pidfile(data)) is None or _exists(state.pid):
-        (data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-# Words
 
 
 def _url(folder: Path, database: str) -> str:
@@ -373,9 +255,6 @@ def _in_our_words(data: Path) -> Iterator[None]:
         ) from error
 
 
-# python -m healthd.postgres.embedded psql
-
-
 def main(arguments: Sequence[str]) -> None:
     """Become psql on the database of the `healthd up` that runs in this folder."""
     try:
@@ -385,7 +264,7 @@ def main(arguments: Sequence[str]) -> None:
             )
         psql = find_binaries() / "psql"
         data = Path(".healthd/data").absolute()
-        if (server := _listening(data)) is None:
+        if (server := listening(data)) is None:
             raise EmbeddedError(f"no PostgreSQL server is running on {data}", hint="start it with: healthd up")
     except EmbeddedError as error:
         sys.stderr.write(f"healthd: {error}\n    hint: {error.hint}\n")

@@ -26,7 +26,7 @@ from yoyo.connections import parse_uri
 
 from healthd import errors
 from healthd import text as text_module
-from healthd.postgres import clusters, embedded, programs
+from healthd.postgres import clusters, data_folder, embedded, programs
 from healthd.postgres.embedded import Server
 from healthd.postgres.programs import EmbeddedError
 
@@ -144,7 +144,7 @@ def test_settings_reach_the_server(data: Path, sql: Sql) -> None:
 
 
 @pytest.mark.parametrize("mode", ["smart", "fast", "immediate"])
-def test_a_stopped_server_is_gone_and_stays_stopped(data: Path, mode: embedded.Mode) -> None:
+def test_a_stopped_server_is_gone_and_stays_stopped(data: Path, mode: data_folder.Mode) -> None:
     server = start(data)
     assert server.running()
     server.stop(mode)
@@ -206,6 +206,32 @@ def test_the_socket_folder_of_a_long_path_is_private_and_removed(folder: Path) -
         assert server.socket != server.data
         assert server.socket.stat().st_mode & 0o777 == 0o700
     assert not server.socket.exists()
+
+
+def test_a_scratch_server_starts_though_the_folder_of_temporary_files_has_a_long_path(
+    folder: Path, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (long := folder / ("long" * 30)).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+
+    with embedded.temporary(binaries=BINARIES) as server:
+        assert [(1,)] == sql(server.url(), "SELECT 1")
+        assert not server.socket.is_relative_to(long)
+    assert not server.socket.exists()
+    assert [] == list(long.iterdir())
+
+
+def test_without_any_short_path_for_a_socket_the_cure_is_named_and_nothing_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (long := folder / ("long" * 30)).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    monkeypatch.setattr(embedded, "SHORT", str(long))
+
+    with pytest.raises(EmbeddedError, match="no path of a socket is short enough") as failure:
+        start(folder / "data" / ("long" * 30))
+    assert failure.value.hint == "set TMPDIR to a folder with a short path"
+    assert [] == list(long.iterdir())
 
 
 @pytest.mark.parametrize("database", ["machines", "Weird /?#&=% name", "ünï"])
@@ -523,7 +549,7 @@ def test_a_server_that_somebody_started_by_hand_is_left_alone(data: Path) -> Non
     start(data).stop()
     chosen = programs.choose(programs.find_binaries(BINARIES), data)
     with chosen.popen("postgres", "-D", str(data), "-k", str(data), "-c", "listen_addresses=", output=-3) as server:
-        until(lambda: (state := embedded._read_pidfile(data)) and state.status == "ready")
+        until(lambda: (state := data_folder.read_pidfile(data)) and state.status == "ready")
         with pytest.raises(EmbeddedError, match=rf"\(pid {server.pid}\) that healthd did not start"):
             start(data)
         assert server.poll() is None
@@ -708,7 +734,7 @@ def test_a_plain_user_needs_no_wrapper(folder: Path, closed_wheel: Path) -> None
     if python is None:
         pytest.skip("no Python that nobody may run")
     (folder / "lib").mkdir()
-    for module in (embedded, clusters, programs, errors, text_module):
+    for module in (embedded, clusters, data_folder, programs, errors, text_module):
         copy = (folder / "lib").joinpath(*module.__name__.split(".")).with_suffix(".py")
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(module.__file__, copy)
@@ -788,7 +814,7 @@ def test_a_pidfile_with_a_dead_socket_is_not_a_server(folder: Path) -> None:
     listener.bind(str(folder / ".s.PGSQL.5432"))
     listener.close()
     (folder / "postmaster.pid").write_text(f"{os.getpid()}\n{folder}\n0\n5432\n{folder}\n\n\nready   \n")
-    assert embedded._listening(folder) is None
+    assert data_folder.listening(folder) is None
 
 
 def test_a_folder_that_nobody_can_enter_is_a_link_to_one_that_it_can(

@@ -102,7 +102,7 @@ def daemon(folder: Path, urls: Mapping[str, str]) -> Iterator[tuple[int, str]]:
         f"[DEFAULT]\nsources = {SQL}\n[healthd]\ninterval_s = {INTERVAL_S}\nlisten = 127.0.0.1:0\nrehearse = no\n"
     )
     (folder / "yoyo.ini").write_text(settings + targets)
-    command = [Path(sys.executable).with_name("healthd"), "serve"]
+    command = [str(Path(sys.executable).with_name("healthd")), "serve"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)
     try:

@@ -69,7 +69,7 @@ def psql(folder: Path) -> None:
     files = (path for path in sorted((folder / "sql").glob("*.sql")) if not path.name.endswith(".rollback.sql"))
     script = "".join(f"BEGIN;\n\\i {path}\nCOMMIT;\n" for path in files)
     with embedded.temporary(binaries=BINARIES) as server:
-        command = [find_binaries(BINARIES) / "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", server.url()]
+        command = [str(find_binaries(BINARIES) / "psql"), "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", server.url()]
         subprocess.run(command, input=script, text=True, check=True)
 
 

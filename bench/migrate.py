@@ -43,7 +43,7 @@ def psql(url: str, folder: Path) -> None:
     for path in sorted((folder / "sql").glob("*.sql")):
         if not path.name.endswith(".rollback.sql"):
             script += f"BEGIN;\n\\i {path}\nINSERT INTO books VALUES ('{path.stem}', now());\nCOMMIT;\n"
-    command = [find_binaries(BINARIES) / "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", url]
+    command = [str(find_binaries(BINARIES) / "psql"), "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", url]
     subprocess.run(command, input=script, text=True, check=True)
 
 

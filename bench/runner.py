@@ -31,7 +31,7 @@ SETS = {
 def psql(url: str, folder: Path) -> None:
     """Run the files as psql does."""
     script = "".join(f"BEGIN;\n\\i {path}\nCOMMIT;\n" for path in sorted(folder.glob("*.sql")))
-    command = [find_binaries() / "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", url]
+    command = [str(find_binaries() / "psql"), "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", url]
     subprocess.run(command, input=script, text=True, check=True)
 
 

@@ -60,7 +60,8 @@ class Clock:
 
 def observe(clock: Clock) -> None:
     """Let the daemon tell the clock what it does."""
-    hear, examine, post = Burst.hear, loop.examine_again, Board.post
+    parts: Any = loop
+    hear, examine, post = Burst.hear, parts.examine_again, Board.post
 
     def heard(burst: Burst, at: float) -> None:
         clock.ends.append(at)
@@ -76,9 +77,9 @@ def observe(clock: Clock) -> None:
         clock.posted.set()
         return post(board, report)
 
-    Burst.hear = heard  # type: ignore[method-assign] # only here
-    loop.examine_again = examined
-    Board.post = posted  # type: ignore[method-assign] # only here
+    parts.examine_again = examined
+    setattr(Burst, "hear", heard)  # noqa: B010 # only here
+    setattr(Board, "post", posted)  # noqa: B010 # only here
 
 
 async def woken(

@@ -58,6 +58,7 @@ from healthd.catalog.presence import Presence, question_columns
 from healthd.database.connection import SESSION, connect, read_only
 from healthd.database.snapshot import change_token
 from healthd.database.snapshot.change_token import Mark
+from healthd.database.snapshot.digest_reader import asked
 from healthd.database.snapshot.planned_reader import PlannedReader
 from healthd.database.snapshot.reading import (
     digests_of,
@@ -65,7 +66,6 @@ from healthd.database.snapshot.reading import (
     read,
     take_snapshot_after,
 )
-from healthd.database.snapshot.transaction import asked
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference, Snapshot, diff

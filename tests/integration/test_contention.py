@@ -14,7 +14,7 @@ from servers import wait_for
 
 from healthd.catalog import KINDS
 from healthd.database.connection import connect
-from healthd.database.snapshot import transaction as door
+from healthd.database.snapshot import kind_reader, transaction
 from healthd.database.snapshot.change_token import look, take_mark
 from healthd.database.snapshot.reader import Reader
 from healthd.database.snapshot.reading import digests_of, read, take_snapshot
@@ -158,7 +158,7 @@ async def test_a_table_that_is_locked_while_a_reading_runs_is_left_out_as_well(
 ) -> None:
     """The second lock is taken when the first one is known already."""
     sql(url, NEIGHBOURS)
-    original = door._objects
+    original = kind_reader._objects
     with psycopg.connect(url) as late:
 
         async def objects(connection: Any, kind: Any, *rest: Any) -> Any:
@@ -166,10 +166,10 @@ async def test_a_table_that_is_locked_while_a_reading_runs_is_left_out_as_well(
                 late.execute("LOCK TABLE free IN ACCESS EXCLUSIVE MODE")
             return await original(connection, kind, *rest)
 
-        monkeypatch.setattr(door, "_objects", objects)
+        monkeypatch.setattr(kind_reader, "_objects", objects)
         async with connect(url) as connection:
             with holding(url, "LOCK TABLE computed IN ACCESS EXCLUSIVE MODE"):
-                taken = (await door._read_once(connection, BOOKS, None)).snapshot
+                taken = (await transaction.read_once(connection, BOOKS, None)).snapshot
 
     assert {} == taken.unreadable
     locked = {str(key) for key in taken.locked}
@@ -226,7 +226,7 @@ async def without_end(url: str) -> None:
 
 async def test_no_kind_leaves_a_table_locked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before each kind is read, the transaction holds nothing but ACCESS SHARE on catalogs."""
-    original, held = door._objects, {}
+    original, held = kind_reader._objects, {}
     relations = "SELECT relation, relation::regclass::text, mode FROM pg_locks WHERE pid = %s AND relation IS NOT NULL"
     with psycopg.connect(url, autocommit=True) as watch:
 
@@ -240,8 +240,8 @@ async def test_no_kind_leaves_a_table_locked(url: str, monkeypatch: pytest.Monke
                 held["within"] = watch.execute(relations, [connection.info.backend_pid]).fetchall()
             return rows
 
-        monkeypatch.setattr(door, "_objects", objects)
-        monkeypatch.setattr(door, "_absent", none_absent)
+        monkeypatch.setattr(kind_reader, "_objects", objects)
+        monkeypatch.setattr(transaction, "absent_kinds", none_absent)
         async with connect(url) as connection:
             await read(connection)
 
@@ -276,7 +276,7 @@ async def test_a_round_leaves_no_transaction_open(url: str, sql: Any) -> None:
 
 async def test_a_round_has_limits_of_its_own(url: str, sql: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
-    original = door._objects
+    original = kind_reader._objects
 
     async def objects(connection: Any, kind: Any, *rest: Any) -> Any:
         if not seen:
@@ -284,7 +284,7 @@ async def test_a_round_has_limits_of_its_own(url: str, sql: Any, monkeypatch: py
             seen.extend([(await (await connection.execute(f"SHOW {name}")).fetchone())[0] for name in names])
         return await original(connection, kind, *rest)
 
-    monkeypatch.setattr(door, "_objects", objects)
+    monkeypatch.setattr(kind_reader, "_objects", objects)
     unlimited = psycopg.conninfo.make_conninfo(url, options="-c lock_timeout=0 -c statement_timeout=0")
     async with connect(unlimited) as connection:
         await read(connection)

@@ -14,7 +14,7 @@ import pytest
 from conftest import MakeDatabase
 from psycopg import sql as compose
 
-from healthd.database.connection import connect, read_only
+from healthd.database.connection import LIMITS, connect, read_only
 from healthd.database.dsn import Dsn
 from healthd.database.probes.round_trips import probe_access, probe_values
 from healthd.database.snapshot.reading import read, take_snapshot
@@ -24,7 +24,7 @@ from healthd.model.ledger import MIGRATION_LOCK
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot, diff
 
-door: Any = import_module("healthd.database.snapshot.transaction")
+kind_reader: Any = import_module("healthd.database.snapshot.kind_reader")
 
 RICH = """
 CREATE SCHEMA app;
@@ -201,14 +201,14 @@ async def test_a_connection_in_a_transaction_is_refused(url: str) -> None:
 
 def between(monkeypatch: pytest.MonkeyPatch, kind: str, act: Callable[[], object]) -> None:
     """Let something happen once, just before a kind is read."""
-    original, happened = door._objects, []
+    original, happened = kind_reader._objects, []
 
     async def objects(connection: Any, read: Any, *rest: Any) -> Any:
         if read.name == kind and not happened:
             happened.append(act())
         return await original(connection, read, *rest)
 
-    monkeypatch.setattr(door, "_objects", objects)
+    monkeypatch.setattr(kind_reader, "_objects", objects)
 
 
 @pytest.mark.parametrize("kind", ["column", "function", "constraint", "index", "view", "trigger"])
@@ -230,7 +230,7 @@ async def test_what_is_dropped_while_we_read_makes_no_error(
 async def test_a_reading_that_is_cut_off_for_its_silence_is_unreachable(
     url: str, sql: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(door.LIMITS, "idle_in_transaction_session_timeout", "20ms")
+    monkeypatch.setitem(LIMITS, "idle_in_transaction_session_timeout", "20ms")
     between(monkeypatch, "index", lambda: sql(url, "SELECT pg_sleep(0.2)"))
     async with connect(url) as connection:
         with pytest.raises(DatabaseUnreachable, match="idle-in-transaction timeout"):

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from healthd.config.settings import Target
-from healthd.database.snapshot import budget, reading
-from healthd.database.snapshot import transaction as door
+from healthd.database.snapshot import budget, kind_reader, reading
 from healthd.expected.store import Files
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
@@ -27,7 +26,7 @@ def url(url: str, sql: Any) -> str:
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Have one kind take 16 seconds by the clock of the budget, and return the seconds by which that clock is ahead."""
-    original, ahead_s = door._objects, [0.0]
+    original, ahead_s = kind_reader._objects, [0.0]
 
     async def objects(connection: Any, kind: Any, *rest: Any) -> Any:
         if kind.name == SLOW:
@@ -37,7 +36,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def nothing(*_: object) -> bool:
         return True
 
-    monkeypatch.setattr(door, "_objects", objects)
+    monkeypatch.setattr(kind_reader, "_objects", objects)
     monkeypatch.setattr(reading, "nothing_committed", nothing)  # that another database is used does not matter here
     monkeypatch.setattr(budget, "monotonic", lambda: monotonic() + ahead_s[0])
     return ahead_s

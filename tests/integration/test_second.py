@@ -9,8 +9,7 @@ from pooler import pooled
 from healthd.catalog import KINDS
 from healthd.config.settings import Target
 from healthd.database.connection import SESSION, connect, read_only, rows_of
-from healthd.database.snapshot import change_token, reader, second_connection
-from healthd.database.snapshot import transaction as door
+from healthd.database.snapshot import change_token, digest_reader, reader, second_connection
 from healthd.database.snapshot.second_connection import SERVER, Second
 from healthd.expected.store import Files
 from healthd.model.findings import Report
@@ -34,9 +33,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, frozenset[str]]]:
         return noted
 
     for module, name in (
-        (door, "_once"),
-        (door, "_planned_once"),
-        (door, "digest_rows"),
+        (digest_reader, "_once"),
+        (digest_reader, "_planned_once"),
+        (digest_reader, "digest_rows"),
         (second_connection, "digest_rows"),
     ):
         monkeypatch.setattr(module, name, noting(getattr(module, name)))

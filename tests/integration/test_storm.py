@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from healthd.database.connection import connect
-from healthd.database.snapshot import transaction as door
+from healthd.database.snapshot import kind_reader
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot, diff
@@ -124,14 +124,14 @@ async def test_what_changes_in_the_middle_of_a_reading_is_read_again(
     """Half of a record is as old as the transaction, the text that the server prints is the newest."""
     sql(database, START)
     sql(database, "CREATE DOMAIN storm.size AS integer DEFAULT 1; CREATE INDEX base_idx ON storm.base (a)")
-    original, happened = door._objects, []
+    original, happened = kind_reader._objects, []
 
     async def objects(connection: Any, read: Any, *rest: Any) -> Any:
         if read.name == kind and not happened:
             happened.append(sql(database, HALVES[kind]))
         return await original(connection, read, *rest)
 
-    monkeypatch.setattr(door, "_objects", objects)
+    monkeypatch.setattr(kind_reader, "_objects", objects)
     async with connect(database) as connection:
         during = await take_snapshot(connection)
         after = await take_snapshot(connection)
@@ -145,7 +145,7 @@ async def test_what_changes_all_the_while_is_unknown_and_the_rest_is_read(
     database: str, sql: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sql(database, START)
-    original, turns = door._objects, []
+    original, turns = kind_reader._objects, []
 
     async def objects(connection: Any, read: Any, *rest: Any) -> Any:
         if read.name == "view":
@@ -154,7 +154,7 @@ async def test_what_changes_all_the_while_is_unknown_and_the_rest_is_read(
             )
         return await original(connection, read, *rest)
 
-    monkeypatch.setattr(door, "_objects", objects)
+    monkeypatch.setattr(kind_reader, "_objects", objects)
     async with connect(database) as connection:
         during = await take_snapshot(connection)
 

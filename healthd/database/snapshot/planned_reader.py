@@ -17,10 +17,10 @@ from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
 from healthd.catalog.presence import Presence, question_columns
 from healthd.catalog.scope import complete
 from healthd.database.connection import LIMITS, SESSION
+from healthd.database.snapshot.digest_reader import MIGRATOR, asked
 from healthd.database.snapshot.prepared import Prepared
 from healthd.database.snapshot.reading import take_with_digests
 from healthd.database.snapshot.row_checks import lacking, objects_of
-from healthd.database.snapshot.transaction import MIGRATOR, asked
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot

@@ -9,10 +9,11 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from healthd.catalog.digests import NONE, Digest, digest_of
+from healthd.database.snapshot.digest_reader import asked
 from healthd.database.snapshot.second_connection import Second
 from healthd.database.snapshot.stability import nothing_committed, quiet_mark, when_still
 from healthd.database.snapshot.table_locks import TableLocks
-from healthd.database.snapshot.transaction import Digests, Reading, Texts, _read_once, asked
+from healthd.database.snapshot.transaction import Digests, Reading, Texts, read_once
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
@@ -64,7 +65,7 @@ async def take_with_digests(
     async def wanted(_: object) -> Mapping[str, Digest]:
         return digests
 
-    taken = await _read_once(connection, BOOKS, wanted, migrates=lambda _: migrator)
+    taken = await read_once(connection, BOOKS, wanted, migrates=lambda _: migrator)
     read = taken.snapshot
     same = {key: record for key, record in known.objects.items() if key.kind in read.omitted}
     return dataclasses.replace(read, objects={**same, **read.objects}, omitted=frozenset()), taken.digests
@@ -93,9 +94,9 @@ async def read(
     locks = locks or TableLocks()
     if digests is not None and not drifted:
         mark = await quiet_mark(connection)
-        reading = await _read_once(connection, books, digests, second, texts=texts, locks=locks)
+        reading = await read_once(connection, books, digests, second, texts=texts, locks=locks)
         if reading.as_expected:
             return reading  # objects that match the expectation were not read between two states
         if mark is not None and await nothing_committed(connection, mark):
             return dataclasses.replace(reading, mark=mark)
-    return await when_still(connection, lambda: _read_once(connection, books, digests, texts=texts, locks=locks))
+    return await when_still(connection, lambda: read_once(connection, books, digests, texts=texts, locks=locks))

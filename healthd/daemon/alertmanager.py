@@ -15,6 +15,7 @@ from time import monotonic
 
 import structlog
 
+from healthd.backoff import doubled_s
 from healthd.config.alertmanagers import PATH, place_of
 from healthd.config.settings import Alertmanager, Settings
 from healthd.daemon.current_alerts import CurrentAlerts
@@ -127,7 +128,7 @@ class Peer:
 
 def again_s(failures: int, resend_s: float) -> float:
     """Return the pause after so many failures in a row."""
-    return min(resend_s, AGAIN_S * 2.0 ** min(failures - 1, 12))
+    return doubled_s(AGAIN_S, failures, resend_s)
 
 
 def _failure(response: Response) -> tuple[str, str] | None:

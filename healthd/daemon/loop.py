@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from healthd.backoff import doubled_s
 from healthd.config.settings import Endpoint, Settings, Target
 from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.database_lists import DatabaseLists, tell_changes, watched_groups
@@ -293,4 +294,4 @@ def _servers(target: Target | Endpoint) -> Servers:
 
 def rest(interval_s: float, failures: int) -> float:
     """Return the pause until the next round: the interval, doubled after each failure up to half a minute."""
-    return max(interval_s, min(BACKOFF_MAX_S, interval_s * 2.0 ** min(failures, 10))) if failures else interval_s
+    return max(interval_s, doubled_s(2 * interval_s, failures, BACKOFF_MAX_S))

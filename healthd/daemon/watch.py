@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from time import monotonic
 
 import structlog
 
+from healthd.backoff import doubled_s
 from healthd.config.settings import Endpoint, Target
 from healthd.database.connection import connect
 from healthd.database.notifications import Notifications
@@ -128,7 +130,5 @@ async def _answers(target: Target, until: float) -> bool:
 
 def _pauses_s() -> Iterator[float]:
     """Yield how long to wait before each attempt."""
-    pause_s = AGAIN_S
-    while True:
-        yield pause_s * random.uniform(0.8, 1.2)  # noqa: S311 # jitter
-        pause_s = min(2 * pause_s, AGAIN_MOST_S)
+    for attempt in itertools.count(1):
+        yield doubled_s(AGAIN_S, attempt, AGAIN_MOST_S) * random.uniform(0.8, 1.2)  # noqa: S311 # jitter

@@ -13,7 +13,7 @@ HOUSE = Path(healthd.__file__).parent
 
 # From the bottom to the top: what stands here may import what stands before it, and nothing that stands after it.
 LAYERS = """
-    _version text errors background model sqltext postgres catalog contracts database config expected comparison
+    _version text errors background backoff model sqltext postgres catalog contracts database config expected comparison
     repair checks rounds migrations replay selftest lint importing beginning report daemon cli asgi testing
     __init__ __main__""".split()
 

@@ -64,8 +64,12 @@ def units(files: tuple[str, ...], to: Path | None, force: bool, config: Path | N
 def _texts(names: Collection[str], program: tuple[str, ...], config: Path) -> Mapping[str, str]:
     """Return the text of each of these units; a template has the configuration of its instance."""
     bases = shipped("systemd", [BASES.get(name, name) for name in names], FILES)
-    own, each = adapted(bases, program, config), adapted(bases, program, Path(CONFIG))
-    return {name: template(name, each[BASES[name]]) if name in BASES else own[name] for name in names}
+    return {
+        name: template(name, adapted(bases[BASES[name]], program, Path(CONFIG)))
+        if name in BASES
+        else adapted(bases[name], program, config)
+        for name in names
+    }
 
 
 def program_of(started_as: str) -> tuple[str, ...]:
@@ -77,19 +81,15 @@ def program_of(started_as: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "healthd")
 
 
-def adapted(texts: Mapping[str, str], program: tuple[str, ...], config: Path) -> Mapping[str, str]:
-    """Return the units with these paths, and with links to the documentation of this installation."""
+def adapted(text: str, program: tuple[str, ...], config: Path) -> str:
+    """Return a unit with these paths, and with links to the documentation of this installation."""
     command, file = " ".join(map(_word, program)), _word(str(config))
 
     def link(found: re.Match[str]) -> str:
         return f"Documentation={place_of(found[1]).url.replace('%', '%%')}"
 
-    return {
-        name: LINK.sub(link, text)
-        .replace(f"ExecStart={PROGRAM} ", f"ExecStart={command} ")
-        .replace(f" --config {CONFIG}\n", f" --config {file}\n")
-        for name, text in texts.items()
-    }
+    text = LINK.sub(link, text).replace(f"ExecStart={PROGRAM} ", f"ExecStart={command} ")
+    return text.replace(f" --config {CONFIG}\n", f" --config {file}\n")
 
 
 def _word(text: str) -> str:

@@ -12,6 +12,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
+from healthd.backoff import doubled_s
 from healthd.sqltext.steps import excerpt
 from healthd.text import hide
 
@@ -49,7 +50,7 @@ def timeout(seconds: float) -> str:
 
 def pause_s(attempt: int) -> float:
     """Return the pause after an attempt (from 1): exponential, with jitter."""
-    return min(8.0, 0.25 * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 # jitter, no secret
+    return doubled_s(0.5, attempt, 8.0) * random.uniform(0.5, 1.0)  # noqa: S311 # jitter, no secret
 
 
 BLOCKERS = """SELECT b.pid, b.application_name, b.usename, b.state,

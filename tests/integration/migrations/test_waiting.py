@@ -137,6 +137,7 @@ def test_words() -> None:
     assert "process 7 (unknown)" == blocker(7, None, None, None, None, "")
     assert "index on t: building index, 40%" == progress("building index", 4, 10, 0, 0, "t")[0]
     assert 8.0 >= pause_s(30) >= 4.0
+    assert 8.0 >= pause_s(100_000) >= 4.0  # --max-wait may be days
 
 
 async def test_how_far_an_index_is_on_a_table_that_nobody_sees_yet_is_not_told(

@@ -145,7 +145,7 @@ def test_a_place_that_the_units_cannot_see_is_named(
 @pytest.mark.parametrize("path", ["/etc/a$b.ini", "/etc/a\nb.ini", '/etc/a"b.ini', "/etc/a;b.ini"])
 def test_a_path_that_a_unit_cannot_contain_is_refused(path: str) -> None:
     with pytest.raises(UsageError, match="a unit cannot contain the path"):
-        units.adapted({"healthd.service": ""}, ("/usr/bin/healthd",), Path(path))
+        units.adapted("", ("/usr/bin/healthd",), Path(path))
 
 
 def test_a_program_without_a_script_is_started_by_its_interpreter(

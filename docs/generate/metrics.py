@@ -32,7 +32,7 @@ LABELS: Mapping[str, str] = {
         "of rounds: `unreachable`, `denied`, `timeout` or `error`; of web clients: `idle`, `slow`, `full` or "
         "`handshake`"
     ),
-    "question": "kind of query: `connect`, `look`, `read`, `beside`, `values`, `access`, `rows`, `statements`",
+    "question": "kind of query: `connect`, `look`, `read`, `vitals`, `values`, `access`, `rows`, `statements`",
     "object": "the object, as `kind:schema.name`",
     "expected": f"the expected state, at most {TEXT} characters",
     "actual": f"the actual state, at most {TEXT} characters",

@@ -76,7 +76,7 @@ class Answers:
                 await self.app(scope, receive, watched)
             except Exception as error:
                 trouble = recognise(error, schema=self.schema, role=self.role or spent.role)
-                _tell(trouble, error, scope, started=status != LEFT, server=spent.server)
+                _report(trouble, error, scope, started=status != LEFT, server=spent.server)
                 self.measures.errors.labels(trouble.error_code).inc()
                 # After the response has started there can be no other: the server closes the connection.
                 if status == LEFT:
@@ -143,7 +143,7 @@ def route(scope: Scope) -> str:
     return found if isinstance(found, str) else "unmatched"
 
 
-def _tell(trouble: Trouble, error: BaseException, scope: Scope, *, started: bool, server: str | None) -> None:
+def _report(trouble: Trouble, error: BaseException, scope: Scope, *, started: bool, server: str | None) -> None:
     """Log the error, its location in the application's code, and the caller.
 
     The message of the database is omitted because it can quote a value. It is logged if the connection failed or the

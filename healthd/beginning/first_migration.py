@@ -176,7 +176,7 @@ async def _generated(source: Source, postgres_bin: Path | None, say: Say) -> str
 async def _proven(
     source: Source, migration: Migration, words: str, *, postgres_bin: Path | None, say: Say, each: Each
 ) -> First:
-    """Replay a migration, and add to it what it lacks, for example the owners that pg_dump was told to leave out."""
+    """Replay a migration, and add to it what it lacks, for example the owners that pg_dump was asked to leave out."""
     lock_file = await replay([migration], postgres_bin=postgres_bin, say=say, each=each)
     built = lock_file.expected([migration.id])
     wrong = unlike(source.actual, built, source.owner)

@@ -38,12 +38,12 @@ of the extension amcheck for each index on text.""",
 
 def check(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding for each collation, and for the database, whose library version changed."""
-    told = set()
+    reported = set()
     for difference in differences(evidence, "collation"):
         if difference.attribute == "version_current":
-            told.add(difference.key)
+            reported.add(difference.key)
             yield from judge(evidence, difference, "collation_version_moved")
-    yield from (_moved(one) for one in evidence.sorted_by if one.key not in told)
+    yield from (_moved(one) for one in evidence.sorted_by if one.key not in reported)
 
 
 def _moved(one: SortedBy) -> Finding:

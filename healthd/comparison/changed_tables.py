@@ -25,8 +25,8 @@ def changed_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tuple[
     if not found:
         return actual, ()
     objects = under_other_names(expected.objects, actual.objects, "table", found)
-    told = (Difference(key, NAME_OF, key.path[1], there.path[1]) for there, key in found.items())
-    return replace(actual, objects=objects), tuple(told)
+    differences = (Difference(key, NAME_OF, key.path[1], there.path[1]) for there, key in found.items())
+    return replace(actual, objects=objects), tuple(differences)
 
 
 def _pairs(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[tuple[Key, Key]]:

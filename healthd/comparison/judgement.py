@@ -81,8 +81,8 @@ def _place(difference: Difference) -> str:
 
 def _swapped(difference: Difference, problem: str) -> Finding:
     expected, actual = sides(difference)
-    told = swapped_columns.message(difference)
-    return Finding(problem, difference.key, told, Severity.CRITICAL, expected, actual, SWAPPED)
+    message = swapped_columns.message(difference)
+    return Finding(problem, difference.key, message, Severity.CRITICAL, expected, actual, SWAPPED)
 
 
 def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
@@ -91,21 +91,23 @@ def with_consequences(finding: Finding, evidence: Evidence) -> Finding:
     if not went or finding.severity is Severity.UNKNOWN:
         return finding
     found = [one for difference in went for one in judge(evidence, difference)]
-    told = tuple(dict.fromkeys(str(one.key) for one in found if (one.key, one.attribute) not in evidence.inside))
+    consequences = tuple(
+        dict.fromkeys(str(one.key) for one in found if (one.key, one.attribute) not in evidence.inside)
+    )
     message = finding.message
     if all(one.key.kind == "grant" for one in (finding, *found)) and finding.attribute is not None:
         message = f"{finding.key.path[-1]} no longer holds any of its privileges: {finding.key}"
-    if told:
-        message += f"; also affected: {some(told, TOLD)}"
+    if consequences:
+        message += f"; also affected: {some(consequences, NAMED)}"
     return replace(
         finding,
         message=message,
         severity=max((finding, *found), key=lambda one: one.severity % Severity.UNKNOWN).severity,
-        facts={**finding.facts, **({"consequences": told} if told else {})},
+        facts={**finding.facts, **({"consequences": consequences} if consequences else {})},
     )
 
 
-TOLD = 5  # how many consequences are named in the message
+NAMED = 5  # how many consequences are named in the message
 
 
 def commented(statement: str) -> str:

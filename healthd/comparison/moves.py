@@ -41,14 +41,14 @@ def moved_back(
                 objects = _spelled(expected.objects, under_other_paths(objects, kind, found), places)
                 apart = _apart(expected.objects, objects)
                 origins |= {Key(kind, path): Key(kind, there) for there, path in found.items()}
-    told = [
+    differences = [
         Difference(key, SCHEMA_OF, key.path[0], there.path[0])
         if key.path[1:] == there.path[1:]
         else Difference(key, PLACE_OF, key.sql, there.sql)
         for key, there in origins.items()
         if not _follows(key, expected.objects, origins, kinds)
     ]
-    return (replace(actual, objects=objects), tuple(told)) if told else (actual, ())
+    return (replace(actual, objects=objects), tuple(differences)) if differences else (actual, ())
 
 
 def repair(difference: Difference) -> str:

@@ -29,7 +29,7 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
     An object was renamed if exactly one object is missing and exactly one unexpected object of its kind, in the same
     schema or table, is equal to it. Texts that differ only by the new names count as expected.
     """
-    objects, names, told = dict(actual.objects), dict[str, str](), list[Difference]()
+    objects, names, differences = dict(actual.objects), dict[str, str](), list[Difference]()
     looking = True
     while looking:  # an object under its expected name may be what another one is in, or mentions
         looking = False
@@ -42,14 +42,14 @@ def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> 
                 paths = {there.path: key.path for there, key in found.items()}
                 paths |= dict(_carried(paths, expected.objects, objects)) if kind == "column" else {}
                 objects = under_other_paths(objects, kind, paths)
-            told += [
+            differences += [
                 Difference(key, NAME_OF, _name(key), name)
                 for key, name in now.items()
                 if not _follows(key, expected.objects, now)
             ]
-    if not told:
+    if not differences:
         return actual, ()
-    return replace(actual, objects=_followed(expected.objects, objects, names)), tuple(told)
+    return replace(actual, objects=_followed(expected.objects, objects, names)), tuple(differences)
 
 
 def under_other_names(
@@ -253,7 +253,7 @@ def _spelled(expected: Record, actual: Record, names: Mapping[str, str]) -> Reco
 
 
 def same_record(expected: Record, actual: Record, names: Mapping[str, str]) -> bool:
-    """Return whether two records are the same, except for new names and attributes that are never reported."""
+    """Return whether two records are the same, except for new names and attributes that are never differences."""
     if type(expected) is not type(actual):
         return False
     for name, noted in attributes(type(expected)).items():

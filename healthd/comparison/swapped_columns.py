@@ -42,14 +42,14 @@ def swapped_back(
 
     The sides of a difference are the names, in the order of the columns. Both snapshots must be complete.
     """
-    told: list[Difference] = []
+    differences: list[Difference] = []
     for table in tables:
         for names in _swapped(table, expected.objects, actual.objects, history.get(table, ())):
             objects = renamed_back(table.path, names, expected.objects, actual.objects)
             order = [one for one in listed(actual.objects[table].column_order) if one in names]
-            told.append(Difference(table, SWAPPED, tuple(names[one] for one in order), tuple(order)))
+            differences.append(Difference(table, SWAPPED, tuple(names[one] for one in order), tuple(order)))
             actual = replace(actual, objects=objects)
-    return actual, tuple(told)
+    return actual, tuple(differences)
 
 
 def repair(difference: Difference, taken: Iterable[str]) -> str:

@@ -69,18 +69,18 @@ def dump(contract: Contract, healthd: str) -> str:
         "search_path": contract.search_path,
         "tables": tables,
         "enums": contract.enums,
-        "models": {name: _told(model) for name, model in contract.models.items()},
-        "statements": {name: _told(statement) for name, statement in contract.statements.items()},
+        "models": {name: _document(model) for name, model in contract.models.items()},
+        "statements": {name: _document(statement) for name, statement in contract.statements.items()},
     }
     return json.dumps({word: value for word, value in content.items() if value}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _told(record: Any) -> Any:
+def _document(record: Any) -> Any:
     """Return a record as JSON data, without fields that have their default."""
     if not dataclasses.is_dataclass(record):
-        return {name: _told(one) for name, one in record.items()} if isinstance(record, Mapping) else record
+        return {name: _document(one) for name, one in record.items()} if isinstance(record, Mapping) else record
     return {
-        one.name: _told(getattr(record, one.name))
+        one.name: _document(getattr(record, one.name))
         for one in dataclasses.fields(record)
         if getattr(record, one.name) != one.default
     }

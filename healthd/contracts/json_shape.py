@@ -11,7 +11,7 @@ from typing import Any
 TYPES = ("string", "integer", "number", "boolean", "object", "array", "any")
 PATH = re.compile(r"(?:\[\]|\w+(?:\[\])?)(?:\.\w+(?:\[\])?)*")
 KNOWN = frozenset({"type", "required", "nullable", "values"})
-TOLD = 10  # the number of mismatches that are reported
+MOST_MISMATCHES = 10  # the number of mismatches that are reported
 ITEMS = 1000  # the number of items of an array that are checked
 
 
@@ -65,7 +65,7 @@ def mismatches(body: bytes, shape: Shape) -> tuple[str, ...]:
     for field in shape:
         for line in _judge(document, field):
             found[line] = None
-            if len(found) == TOLD:
+            if len(found) == MOST_MISMATCHES:
                 return tuple(found)
     return tuple(found)
 

@@ -75,7 +75,7 @@ class DatabaseLists:
         return True
 
 
-def tell_changes(before: Settings, after: Settings) -> None:
+def log_changes(before: Settings, after: Settings) -> None:
     """Log how many databases of each group have appeared, and how many have gone."""
     for group in after.groups:
         old, new = _databases(before, group), _databases(after, group)

@@ -18,7 +18,7 @@ import structlog
 from healthd.backoff import doubled_s
 from healthd.config.settings import Endpoint, Settings, Target
 from healthd.daemon.alertmanager import Alertmanagers
-from healthd.daemon.database_lists import DatabaseLists, tell_changes, watched_groups
+from healthd.daemon.database_lists import DatabaseLists, log_changes, watched_groups
 from healthd.daemon.project_files import ProjectFiles
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.round_log import log_round
@@ -228,7 +228,7 @@ class Watch:
             before, found = self.settings, self.lists.expanded(self.settings)
             if found.targets != before.targets:
                 self.follow(before, read=False)
-                tell_changes(before, self.settings)
+                log_changes(before, self.settings)
         return Round(report, None)
 
     def _learn(self, turn: Turn, target: Target | Endpoint, report: Report) -> None:

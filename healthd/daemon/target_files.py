@@ -64,17 +64,17 @@ class WrongFiles:
     """The target files that are wrong, each logged once."""
 
     board: Board
-    told: dict[Path, str] = field(default_factory=dict)
+    reported: dict[Path, str] = field(default_factory=dict)
 
     def report(self, folder: TargetFolder | None) -> None:
         """Log which files have become wrong, or right, and show them on the board."""
         errors = folder.errors if folder is not None else {}
-        new = [path for path, error in errors.items() if self.told.get(path) != str(error)]
+        new = [path for path, error in errors.items() if self.reported.get(path) != str(error)]
         for path in new[:MOST_LINES]:
             log.error("target_file.rejected", file=str(path), error=str(errors[path]), hint=errors[path].hint)
         if (further := len(new) - MOST_LINES) > 0:
             log.error("target_files.rejected", further=further, hint="the start page lists the files")
-        for path in self.told.keys() - errors.keys():
+        for path in self.reported.keys() - errors.keys():
             log.info("target_file.accepted", file=str(path))
-        self.told = {path: str(error) for path, error in errors.items()}
+        self.reported = {path: str(error) for path, error in errors.items()}
         self.board.wrong_files = tuple(path.name for path in errors)

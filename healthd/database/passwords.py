@@ -24,7 +24,7 @@ MOST_BYTES = 64 << 10  # that are read of what it prints
 AT_ONCE = 8  # commands that run at a time: a client of a cloud takes as much memory as this process
 HINT = "run the command as the user of healthd; what it prints is not shown"
 
-# What a command is told about the connection that it is asked for.
+# What a command learns about the connection for which it prints the password.
 VARIABLES = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
 
 

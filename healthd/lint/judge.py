@@ -32,8 +32,8 @@ def judge(source: Source, others: Iterable[Advice] = ()) -> tuple[Advice, ...]:
 
 def _ours(source: Source) -> Iterator[Advice]:
     for rule, find in FINDS.values():
-        for told, message in find(source):
-            line, column = (told.statement.line, told.statement.column) if told else (1, 1)
+        for linted, message in find(source):
+            line, column = (linted.statement.line, linted.statement.column) if linted else (1, 1)
             yield Advice(source.path, line, column, rule.name, rule.severity, message, LINK + rule.name)
 
 

@@ -30,7 +30,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Linted:
     """A statement and its `code`: the text without comments, and with blanks inside quotes."""
 
     statement: Statement
@@ -53,26 +53,26 @@ class Source:
     has_rollback: bool
     applies: bool
     verdict: str | None
-    statements: tuple[Told, ...]
+    statements: tuple[Linted, ...]
     new: frozenset[str]
     steps: tuple[Step, ...] | None = None
     effects: Sequence[Difference] | None = None
 
-    def measured(self, told: Told) -> Step | None:
+    def measured(self, linted: Linted) -> Step | None:
         """Return what a statement was measured to do, together with all others on its line; None when unknown.
 
         A replay that ran the file as one statement reports everything for line 1.
         """
         if self.steps is None or any(step.known == UNKNOWN for step in self.steps):
             return None
-        line = told.statement.line
+        line = linted.statement.line
         if line != 1 and len(self.statements) > 1 and any(step.line == 1 for step in self.steps):
             return None
         found = [step for step in self.steps if step.line == line]
         return Step(line, strongest(found), rewritten(found), tuple(name for step in found for name in step.scans))
 
     @property
-    def first(self) -> Told | None:
+    def first(self) -> Linted | None:
         """Return the first statement, None in a file of comments."""
         return self.statements[0] if self.statements else None
 
@@ -91,7 +91,7 @@ class Advice:
 
 
 # A rule's file has RULE and `find`, which yields each statement and the message about it; None is the entire file.
-Find = Callable[[Source], Iterator[tuple[Told | None, str]]]
+Find = Callable[[Source], Iterator[tuple[Linted | None, str]]]
 
 
 def source(
@@ -107,9 +107,9 @@ def source(
     effects: Sequence[Difference] | None = None,
 ) -> Source:
     """Return a file as rules see it."""
-    told = tuple(Told(one, one.code.strip()) for one in statements(text))
-    new = frozenset(table(match[1]) for one in told if (match := CREATED.match(one.code)))
-    return Source(path, text, is_rollback, transactional, has_rollback, applies, verdict, told, new, steps, effects)
+    linted = tuple(Linted(one, one.code.strip()) for one in statements(text))
+    new = frozenset(table(match[1]) for one in linted if (match := CREATED.match(one.code)))
+    return Source(path, text, is_rollback, transactional, has_rollback, applies, verdict, linted, new, steps, effects)
 
 
 def table(name: str) -> str:
@@ -118,7 +118,7 @@ def table(name: str) -> str:
     return ".".join(part.strip('"') for part in parts).removeprefix("public.")
 
 
-def alterations(source: Source) -> Iterator[tuple[Told, str, str]]:
+def alterations(source: Source) -> Iterator[tuple[Linted, str, str]]:
     """Yield statement, table and the rest of each ALTER TABLE on a table that the file does not create itself."""
     for one in source.statements:
         match = ALTERED.match(one.code)
@@ -127,8 +127,8 @@ def alterations(source: Source) -> Iterator[tuple[Told, str, str]]:
 
 
 def confirmed(
-    source: Source, guesses: Iterable[tuple[Told, str]], did: Callable[[Step], bool]
-) -> Iterator[tuple[Told, str]]:
+    source: Source, guesses: Iterable[tuple[Linted, str]], did: Callable[[Step], bool]
+) -> Iterator[tuple[Linted, str]]:
     """Yield what was guessed from the text, except what a measurement has refuted."""
     for one, words in guesses:
         if (step := source.measured(one)) is None or did(step):

@@ -100,7 +100,7 @@ def _resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None, *, dry_
             if marked and not dry_run:
                 backend.unmark_one(theirs, log=False)  # it is marked again when it is complete
         if dry_run:
-            for line in interrupted.told(job, interrupted.look(backend, job, plan.from_statement)):
+            for line in interrupted.reported(job, interrupted.look(backend, job, plan.from_statement)):
                 manner.say(line)
             return ()
         if plan.from_statement is not None:

@@ -1,4 +1,4 @@
-"""Migrate many databases: a canary first, then a few at a time; stop after a failure unless told otherwise."""
+"""Migrate many databases: a canary first, then a few at a time; a failure stops it unless all are to be tried."""
 
 from __future__ import annotations
 

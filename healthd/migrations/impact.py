@@ -189,10 +189,10 @@ def breaks(contracts: Sequence[Contract], there: Mapping[Key, Record], pending: 
             known = standing[belief].finding.severity if belief in standing else _severity(belief, already)
             if finding.severity > known:
                 standing[belief] = Break(migration.id, finding)
-    return tuple(_told([*standing.values(), *passed]))
+    return tuple(_reported([*standing.values(), *passed]))
 
 
-def _told(found: Iterable[Break]) -> Iterator[Break]:
+def _reported(found: Iterable[Break]) -> Iterator[Break]:
     """Yield each line once: an application may expect the same twice, in a model and in a table."""
     said = set()
     for one in sorted(found, key=lambda one: (not one.refuses, one.migration, one.finding.key, one.words)):

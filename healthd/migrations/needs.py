@@ -50,14 +50,14 @@ def _extensions(pending: Sequence[Migration], measured: Sequence[Locked], there:
     if there.available is None:
         return
     available = {**there.available, **dict.fromkeys(there.installed, ())}
-    told = set[str]()
+    reported = set[str]()
     for one, names in unavailable(created(pending), available):
         for name in names:
-            told.add(name)
+            reported.add(name)
             yield _extension(one.migration.id, name, f" ({one.where})")
     for locked in measured:
         for name in (key.path[0] for key in _added(locked, "extension")):
-            if name not in available and name not in told:
+            if name not in available and name not in reported:
                 yield _extension(locked.id, name, "")
 
 

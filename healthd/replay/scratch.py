@@ -36,7 +36,7 @@ from healthd.replay.missing_extensions import refuse_unavailable, who_has
 from healthd.replay.runner import Runner
 from healthd.replay.server_state import NOT_COPIED, Global, globals_of, make
 
-NEVER = 1_000_000_000  # how often the driver sees a query before it prepares one without being told to
+NEVER = 1_000_000_000  # how often the driver sees a query before it prepares one without being asked to
 SCRATCH, COPY = "replay", "replay_copy"  # `server_state` knows these names
 MISSING = re.compile(r'(role|tablespace) "(.+?)" does not exist', re.DOTALL)  # the server doubles no quotation marks
 Each = Callable[[str], object]  # receives what is being done
@@ -286,11 +286,11 @@ def _cure(error: MigrationFailed) -> str:
 
 def _warnings(say: Say) -> Say:
     """Return a function that prints each warning of the migrations once, however often they run, and nothing else."""
-    told: set[str] = set()
+    shown: set[str] = set()
 
     def tell(text: str) -> None:  # progress of an index build is of no interest here
-        if isinstance(text, Notice) and text.warns and text not in told:
-            told.add(text)
+        if isinstance(text, Notice) and text.warns and text not in shown:
+            shown.add(text)
             say(text)
 
     return tell

@@ -230,7 +230,7 @@ If the slowness persists, it becomes the new reference a day later, and the aler
             """
 `rate(healthd_query_duration_seconds_sum[15m]) / rate(healthd_query_duration_seconds_count[15m])` by `question`:
 `connect` is the network, the pooler or a server out of processes, `look` the query of a quiet round;
-`read`, `beside` and `access` read the catalogs, `rows` reads sampled rows,
+`read`, `vitals` and `access` read the catalogs, `rows` reads sampled rows,
 `values` and `statements` are planning and casts.
 `SELECT * FROM pg_stat_activity WHERE wait_event IS NOT NULL` shows what the server waits for.""",
             """

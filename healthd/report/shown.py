@@ -32,8 +32,8 @@ class Shown:
     @classmethod
     def of(cls, finding: Finding, number: int, entry: Entry, *, whole: bool) -> Shown:
         """Return a finding as the page shows it."""
-        told = whole and (finding.expected is not None or finding.actual is not None)
-        sides = compare(finding.expected or "nothing", finding.actual or "nothing") if told else None
+        differs = whole and (finding.expected is not None or finding.actual is not None)
+        sides = compare(finding.expected or "nothing", finding.actual or "nothing") if differs else None
         return cls(finding, number, entry.first_seen.get(identity(finding)), sides, whole)
 
     @property

@@ -24,7 +24,7 @@ from healthd.rounds.observation import Observation
 from healthd.rounds.promise import is_watched
 from healthd.rounds.round import Seen
 from healthd.rounds.session import Session, sample, try_values
-from healthd.rounds.timing import ACCESS, BESIDE, READ, STATEMENTS, question
+from healthd.rounds.timing import ACCESS, READ, STATEMENTS, VITALS, question
 
 AGAIN_S = 0.2  # between a reading with findings and the reading that confirms them
 
@@ -62,7 +62,7 @@ async def read_everything(
 
 
 async def _examine(target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool) -> Seen:
-    """Read and judge; what looks wrong is read a second time, and only what is wrong twice is told.
+    """Read and judge; what looks wrong is read a second time, and only what is wrong twice is reported.
 
     A database in which nothing was committed since is not read a second time: it would be the same.
     """
@@ -78,7 +78,7 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
         reading.ledger.readable()
         tried = await try_values(target, tried, reading, reader)
         if vitals is None:
-            with question(BESIDE):
+            with question(VITALS):
                 vitals = await reader.vitals()
         with question(ACCESS):
             access = await probe_access(connection, target.contracts)

@@ -44,9 +44,9 @@ def with_lateness(verdict: Verdict, target: Target, kinds: tuple[str, ...], allo
         return verdict
     stars = {Key(kind, ("*",)) for kind in kinds}
     others = tuple(one for one in verdict.findings if one.problem != "cannot_compare" or one.key not in stars)
-    told = (*others, _incomplete(target, kinds, allowed_s), *_beyond(target, allowed_s))
+    reported = (*others, _incomplete(target, kinds, allowed_s), *_beyond(target, allowed_s))
     return replace(
-        verdict, findings=tuple(sorted(told, key=rank)), checks={**verdict.checks, "connection": Severity.UNKNOWN}
+        verdict, findings=tuple(sorted(reported, key=rank)), checks={**verdict.checks, "connection": Severity.UNKNOWN}
     )
 
 

@@ -52,7 +52,7 @@ WHY = {
 
 def _unsampled(samples: Samples) -> dict[str, str]:
     """Return a note about the tables whose rows could not be sampled; a missing privilege is a finding."""
-    told = [
+    reported = [
         f"{one.key.sql} ({WHY.get(one.why, f'error {one.why}')})" for one in samples.unsampled if one.why != "denied"
     ]
-    return {"serialization": f"no rows were sampled from {some(told)}"} if told else {}
+    return {"serialization": f"no rows were sampled from {some(reported)}"} if reported else {}

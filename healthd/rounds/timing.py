@@ -8,11 +8,11 @@ from contextvars import ContextVar
 from time import monotonic
 
 # The queries of a round, as a closed set of words: they become a label.
-CONNECT, LOOK, READ, BESIDE, VALUES, ACCESS, STATEMENTS, ROWS = QUESTIONS = (
+CONNECT, LOOK, READ, VITALS, VALUES, ACCESS, STATEMENTS, ROWS = QUESTIONS = (
     "connect",
     "look",
     "read",
-    "beside",
+    "vitals",
     "values",
     "access",
     "statements",

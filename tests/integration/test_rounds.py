@@ -541,7 +541,7 @@ async def test_each_question_of_a_round_is_timed_and_a_quiet_round_asks_one(url:
     async with watching(url, known) as next_round:
         first, quiet = (await next_round()).report, (await next_round()).report
 
-    assert ["connect", "look", "read", "values", "beside", "access", "statements"] == [
+    assert ["connect", "look", "read", "values", "vitals", "access", "statements"] == [
         word for word, _ in first.questions
     ]
     assert set(QUESTIONS) - {"rows"} == {

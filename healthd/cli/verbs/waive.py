@@ -118,7 +118,7 @@ def _last_day(text: str, now: date) -> date:
 
 
 def _entries(settings: Settings, wanted: Waiver, *, any_value: bool) -> tuple[Waiver, ...]:
-    """Return the entries for what is found now; raise if nothing is, or if it cannot be told."""
+    """Return the entries for what is found now; raise if nothing is, or if that is unknown."""
     from healthd.comparison.waived import proposed
 
     if wanted.target:

@@ -68,7 +68,7 @@ COLUMNS = """
      ORDER BY m.nspname, m.relname, m.attnum"""
 
 # Only keys of these types are shown: a number or a UUID identifies a row, a text may be part of its content.
-TOLD = frozenset({"smallint", "integer", "bigint", "uuid"})
+SHOWN = frozenset({"smallint", "integer", "bigint", "uuid"})
 SMALL_PAGES = 1000  # 8 MiB: up to this size a table is sampled by rows, beyond it by pages
 SPARE = 1.5  # the factor by which more rows are drawn than requested: a draw may fall short
 
@@ -152,8 +152,8 @@ async def _tables(
             unsampled.append(Unsampled(key, "policy", role))
         elif may := tuple(one for one in ours if one.key.path[2] in readable):
             of_key = [row for row in members if row[8]]
-            told = all(row[3] in TOLD and not row[4] and row[9] for row in of_key)
-            id_ = tuple(row[2] for row in of_key) if told else ()
+            shown = all(row[3] in SHOWN and not row[4] and row[9] for row in of_key)
+            id_ = tuple(row[2] for row in of_key) if shown else ()
             tables.append(_Table(key, may, id_, rows_there, pages))
     return tables, unsampled
 

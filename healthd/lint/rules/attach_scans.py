@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import NAME, Rule, Source, Told, confirmed, table
+from healthd.lint.source import NAME, Linted, Rule, Source, confirmed, table
 from healthd.sqltext.classify import is_not_valid
 
 RULE = Rule(
@@ -33,12 +33,12 @@ PROVES = re.compile(
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each ATTACH of a table that existed before and for which the file adds or validates no constraint."""
     yield from confirmed(source, _guessed(source), lambda step: bool(step.scans))
 
 
-def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
+def _guessed(source: Source) -> Iterator[tuple[Linted, str]]:
     proven = {
         table(match[1]) for one in source.statements if (match := PROVES.match(one.code)) and not is_not_valid(one.code)
     }

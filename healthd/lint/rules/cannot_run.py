@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 from healthd.sqltext.statements import trouble
 
 RULE = Rule(
@@ -20,7 +20,7 @@ Remove BEGIN and COMMIT, use INSERT instead of COPY, and SQL instead of psql met
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield the first statement for which `migrate` would refuse the file."""
     if found := trouble(source.text, transactional=source.transactional):
         line, words, cure = found

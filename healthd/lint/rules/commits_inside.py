@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 from healthd.sqltext.classify import committing, ends_inside
 
 RULE = Rule(
@@ -18,7 +18,7 @@ Put the block into a separate file, with `-- transactional: false` at its top.""
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield a DO that commits, or a CALL of a procedure of the same file that commits."""
     if source.transactional and (line := ends_inside(source.text, committing(source.text))):
         yield next(one for one in source.statements if one.statement.line == line), "ends its transaction itself"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told, alterations, confirmed
+from healthd.lint.source import Linted, Rule, Source, alterations, confirmed
 from healthd.sqltext.classify import is_not_valid
 from healthd.sqltext.table_costs import CHECKED
 
@@ -20,12 +20,12 @@ The validation blocks neither reads nor writes.""",
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each FOREIGN KEY or CHECK that is added without NOT VALID."""
     yield from confirmed(source, _guessed(source), lambda step: bool(step.scans))
 
 
-def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
+def _guessed(source: Source) -> Iterator[tuple[Linted, str]]:
     for one, name, rest in alterations(source):
         for match in CHECKED.finditer(rest):
             if not is_not_valid(match[0]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told, alterations
+from healthd.lint.source import Linted, Rule, Source, alterations
 
 RULE = Rule(
     "disables_triggers",
@@ -31,7 +31,7 @@ ROLE = re.compile(
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each statement that disables triggers without naming them."""
     for one, name, rest in alterations(source):
         if match := DISABLES.search(rest):

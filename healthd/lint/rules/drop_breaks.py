@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told, alterations
+from healthd.lint.source import Linted, Rule, Source, alterations
 
 RULE = Rule(
     "drop_breaks",
@@ -24,7 +24,7 @@ COLUMN = re.compile(
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each DROP of a relation, type, schema or column by a migration; a rollback is allowed to drop them."""
     if source.is_rollback:
         return

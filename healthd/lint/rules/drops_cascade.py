@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 
 RULE = Rule(
     "drops_cascade",
@@ -21,7 +21,7 @@ Drop each object by name. An unknown dependent object then makes the migration f
 CASCADE = re.compile(r"(?:drop|alter)\b.*\bdrop\b.*\bcascade\s*$|drop\b.*\bcascade\s*$", re.IGNORECASE | re.DOTALL)
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each DROP that cascades."""
     for one in source.statements:
         if CASCADE.match(one.code):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from healthd.lint.source import NAME, Rule, Source, Told, alterations, table
+from healthd.lint.source import NAME, Linted, Rule, Source, alterations, table
 from healthd.model.attributes import Record
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference
@@ -32,7 +32,7 @@ INDEX = re.compile(rf"drop\s+index\s+(?:concurrently\s+)?(?:if\s+exists\s+)?{NAM
 CALLED = re.compile(r"\"?\w*_pk(?:ey)?\"?$|\"?pk_\w*\"?$", re.IGNORECASE)  # PostgreSQL's and other common names
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each statement that leaves a table without such a key: as measured, otherwise judged by the key's name."""
     every = [*alterations(source)]
     kept = {table(name) for _, name, rest in every if KEEPS.search(rest)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 from healthd.sqltext.ledger_loss import takes_ledger
 
 RULE = Rule(
@@ -26,9 +26,9 @@ not the schema.""",
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each statement that removes the ledger from schema public."""
     found = {(one.line, one.column): words for one, words in takes_ledger(source.text)}
-    for told in source.statements:
-        if words := found.get((told.statement.line, told.statement.column)):
-            yield told, f"{words}: the record of applied migrations would be lost"
+    for linted in source.statements:
+        if words := found.get((linted.statement.line, linted.statement.column)):
+            yield linted, f"{words}: the record of applied migrations would be lost"

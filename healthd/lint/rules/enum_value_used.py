@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 from healthd.sqltext.classify import used_label
 
 RULE = Rule(
@@ -18,7 +18,7 @@ Add the label in a separate migration, and use it in the next one.""",
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield the first use of a label that the same file adds."""
     if source.transactional and (used := used_label(source.text)):
         line, label = used

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from healthd.expected.measurements import MODES, strongest
-from healthd.lint.source import NAME, Rule, Source, Told, table
+from healthd.lint.source import NAME, Linted, Rule, Source, table
 
 RULE = Rule(
     "index_blocks_writes",
@@ -21,7 +21,7 @@ Use `CREATE INDEX CONCURRENTLY`, in a separate file with `-- transactional: fals
 INDEX = re.compile(rf"create\s+(?:unique\s+)?index\s+(?!concurrently\b).*?\bon\s+{NAME}", re.IGNORECASE | re.DOTALL)
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each CREATE INDEX without CONCURRENTLY on a table that existed before."""
     for one, words in _guessed(source):
         # A lock that the file holds already, and that is as strong, is not taken again.
@@ -30,7 +30,7 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
             yield one, words
 
 
-def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
+def _guessed(source: Source) -> Iterator[tuple[Linted, str]]:
     for one in source.statements:
         match = INDEX.match(one.code)
         if match and table(match[1]) not in source.new:

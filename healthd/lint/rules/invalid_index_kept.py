@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 
 RULE = Rule(
     "invalid_index_kept",
@@ -21,7 +21,7 @@ Omit IF NOT EXISTS, or run `DROP INDEX CONCURRENTLY IF EXISTS` in the preceding 
 KEPT = re.compile(r"create\s+(?:unique\s+)?index\s+concurrently\s+if\s+not\s+exists\b", re.IGNORECASE)
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each CREATE INDEX CONCURRENTLY IF NOT EXISTS."""
     for one in source.statements:
         if KEPT.match(one.code):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 
 RULE = Rule(
     "leaking_setting",
@@ -22,7 +22,7 @@ Use `SET LOCAL`, or write the schema before each name.""",
 SETS = re.compile(r"set\s+(?!local\b|transaction\b|constraints\b)(?:session\s+)?([\w.]+)", re.IGNORECASE)
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each SET of a transactional file that is not LOCAL."""
     for one in source.statements if source.transactional else ():
         if match := SETS.match(one.code):

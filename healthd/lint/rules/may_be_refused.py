@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 from healthd.sqltext.classify import Outside, outside
 
 RULE = Rule(
@@ -21,7 +21,7 @@ Put the statement into a separate file, with `-- transactional: false` at its to
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each statement that may be refused, in a file that no replay has run."""
     for one in source.statements if source.transactional and source.steps is None else ():
         if outside(one.code) is Outside.PERHAPS:

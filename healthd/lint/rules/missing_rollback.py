@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 
 RULE = Rule(
     "missing_rollback",
@@ -18,7 +18,7 @@ Write `NAME.rollback.sql`. If the migration cannot be undone, let the rollback f
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield the file when it has no rollback."""
     if not source.is_rollback and not source.has_rollback and source.first:
         yield None, "the migration has no rollback file"

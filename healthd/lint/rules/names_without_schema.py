@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 
 RULE = Rule(
     "names_without_schema",
@@ -28,7 +28,7 @@ CREATES = re.compile(
 SETS = re.compile(r"set\s+(?:session\s+|local\s+)?(?:search_path|schema)\b|select\b.*\bset_config\b", re.IGNORECASE)
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield the first object that a file creates without a schema, with the number of such objects."""
     if source.is_rollback or any(SETS.match(one.code) for one in source.statements):
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told, alterations, confirmed
+from healthd.lint.source import Linted, Rule, Source, alterations, confirmed
 from healthd.sqltext.classify import validates
 from healthd.sqltext.table_costs import SETS_NOT_NULL
 
@@ -21,12 +21,12 @@ From PostgreSQL 18 on, use `ADD CONSTRAINT c NOT NULL x NOT VALID`.""",
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each SET NOT NULL in a file that validates no constraint."""
     yield from confirmed(source, _guessed(source), lambda step: bool(step.scans))
 
 
-def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
+def _guessed(source: Source) -> Iterator[tuple[Linted, str]]:
     if any(validates(one.code) for one in source.statements):
         return
     for one, name, rest in alterations(source):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 from healthd.sqltext.classify import Outside, outside
 
 RULE = Rule(
@@ -18,7 +18,7 @@ Put the statement into a separate file, with `-- transactional: false` at its to
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each statement that cannot run inside a transaction block."""
     for one in source.statements if source.transactional else ():
         if outside(one.code) is Outside.ALWAYS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 from healthd.sqltext.lock_releases import release
 
 RULE = Rule(
@@ -23,7 +23,7 @@ Release the file's own locks by key: `pg_advisory_unlock(KEY)`.
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield the first statement that releases the migration lock or terminates its session."""
     if found := release(source.text, transactional=source.transactional):
         line, words, _ = found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told, alterations
+from healthd.lint.source import Linted, Rule, Source, alterations
 
 RULE = Rule(
     "rename_breaks",
@@ -22,7 +22,7 @@ or add a new column and keep both columns equal with a trigger.""",
 RENAMES = re.compile(r"rename\s+(?!constraint\b)(?:column\s+)?(?:\S+\s+)?to\s+(\S+)", re.IGNORECASE)
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each rename of a table or a column by a migration."""
     for one, name, rest in alterations(source) if not source.is_rollback else ():
         if match := RENAMES.match(rest):

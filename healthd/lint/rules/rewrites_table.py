@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told, alterations
+from healthd.lint.source import Linted, Rule, Source, alterations
 from healthd.model.costs import short
 from healthd.sqltext.table_costs import REWRITES
 
@@ -24,7 +24,7 @@ use pg_repack instead of VACUUM FULL and CLUSTER.""",
 WHOLE = re.compile(r"(?:vacuum\s+(?:\([^)]*\bfull\b|full\b)|cluster\b)", re.IGNORECASE)
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each statement that was measured to rewrite; if it was not measured, each in a form that may rewrite."""
     for one in source.statements:
         step = source.measured(one)
@@ -33,7 +33,7 @@ def find(source: Source) -> Iterator[tuple[Told | None, str]]:
     yield from ((one, words) for one, words in _guessed(source) if source.measured(one) is None)
 
 
-def _guessed(source: Source) -> Iterator[tuple[Told, str]]:
+def _guessed(source: Source) -> Iterator[tuple[Linted, str]]:
     for one, name, rest in alterations(source):
         if match := REWRITES.search(rest):
             yield one, f"{' '.join(match[0].split())[:60]}: may rewrite all of {name} under ACCESS EXCLUSIVE"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 
 RULE = Rule(
     "rollback_differs",
@@ -18,7 +18,7 @@ See `rollback_differences` in `sql/schema.lock` for the objects. Fix the rollbac
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield a rollback that the lock file records as inexact."""
     if source.is_rollback and source.verdict == "differs":
         yield None, "the rollback does not restore the previous schema exactly (tested by healthd lock)"

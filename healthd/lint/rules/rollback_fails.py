@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 
 RULE = Rule(
     "rollback_fails",
@@ -17,7 +17,7 @@ Fix the rollback, then run `healthd lock`.""",
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield a rollback that the lock file records as failing."""
     if source.is_rollback and source.verdict == "fails":
         yield None, "the rollback fails (tested by healthd lock)"

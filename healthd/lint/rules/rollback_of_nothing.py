@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 
 RULE = Rule(
     "rollback_of_nothing",
@@ -17,7 +17,7 @@ Restore the migration's file, or rename the rollback in the same way, or delete 
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield a rollback whose migration does not exist."""
     if source.is_rollback and not source.applies:
         yield None, "this rollback has no migration"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 
 RULE = Rule(
     "several_statements",
@@ -17,7 +17,7 @@ Put one statement in each file that has `-- transactional: false` at its top."""
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield the second statement of a file that runs statement by statement."""
     if not source.transactional and len(source.statements) > 1:
         yield source.statements[1], f"{len(source.statements)} statements, each committed separately"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 
 RULE = Rule(
     "truncates_cascade",
@@ -21,7 +21,7 @@ Name all tables that are to be emptied in one TRUNCATE. An unknown foreign key t
 CASCADE = re.compile(r"truncate\b.*\bcascade\s*$", re.IGNORECASE | re.DOTALL)
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each TRUNCATE that cascades."""
     for one in source.statements:
         if CASCADE.match(one.code):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from healthd.lint.source import Rule, Source, Told
+from healthd.lint.source import Linted, Rule, Source
 from healthd.sqltext.statements import unclosed
 
 RULE = Rule(
@@ -20,7 +20,7 @@ Terminate it. In a string, write `''` for one quote. Comments nest, so each `/*`
 )
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield the statement in which it begins, or the file, with the line on which it begins."""
     if found := unclosed(source.text):
         line, words = found

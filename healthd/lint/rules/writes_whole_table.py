@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from healthd.lint.source import NAME, Rule, Source, Told, alterations, table
+from healthd.lint.source import NAME, Linted, Rule, Source, alterations, table
 
 RULE = Rule(
     "writes_whole_table",
@@ -30,7 +30,7 @@ EVERY = re.compile(r"(?:true|1\s*=\s*1)\s*(?:returning\b.*)?$", re.IGNORECASE | 
 ADDS = re.compile(r"\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?(\"[^\"]+\"|[\w$]+)", re.IGNORECASE)
 
 
-def find(source: Source) -> Iterator[tuple[Told | None, str]]:
+def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each UPDATE and DELETE of every row of a table that existed before the file."""
     changed: dict[str, list[str]] = {}
     altered = {id(one.statement): (name, rest) for one, name, rest in alterations(source)}

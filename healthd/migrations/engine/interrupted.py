@@ -78,7 +78,7 @@ def contradicted(job: Job) -> MigrationFailed:
     )
 
 
-def told(job: Job, outlook: Outlook) -> Iterator[str]:
+def reported(job: Job, outlook: Outlook) -> Iterator[str]:
     """Yield, a line each, what was applied, what was found, and what would be done."""
     total = count(job.text)
     for step in outlook.standing.done:

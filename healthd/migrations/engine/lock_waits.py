@@ -84,7 +84,7 @@ class Watcher(Thread):
         self._dial, self._pid, self._say, self._live = dial, pid, say, live
         self._connection: Any = None
         self._end = Event()
-        self._told = ""
+        self._reported = ""
         self.since: float | None = None  # when the running statement was sent
         self.blockers = ""  # the last blocking sessions
 
@@ -116,18 +116,18 @@ class Watcher(Thread):
             mode, relation = blockers[0][6:]
             what = f"waits for {lock_words(mode)}{f' on {relation}' if relation else ''}"
             self.blockers = "; ".join(blocker(*row[:6]) for row in blockers)
-            self._tell(f"{what}: blocked by {self.blockers}", f"{what} {[row[0] for row in blockers]}")
+            self._report(f"{what}: blocked by {self.blockers}", f"{what} {[row[0] for row in blockers]}")
         elif building:
             words, step = progress(*building)
-            self._tell(words, step)
+            self._report(words, step)
 
-    def _tell(self, words: str, told: str) -> None:
+    def _report(self, words: str, reported: str) -> None:
         """Report on the line of the terminal that is rewritten; without a terminal, only what is new."""
         if self._live is not None:
             self._live(words)
-        elif told != self._told:
+        elif reported != self._reported:
             self._say(words)
-        self._told = told
+        self._reported = reported
 
 
 def lock_words(mode: str | None) -> str:

@@ -67,7 +67,7 @@ class Heard:
             message, detail, hint, context = ((text or "")[: 4 * LENGTH] for text in texts)
             self._kept.append(Raised(severity, message, detail, hint, context, ready))
 
-    def told(self, text: str, line: int) -> list[Notice]:
+    def reported(self, text: str, line: int) -> list[Notice]:
         """Return the messages to show for a text that was sent and begins on this line of its file."""
         kept, self._kept = self._kept, []
         if not kept:

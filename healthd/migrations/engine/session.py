@@ -174,7 +174,7 @@ class Session:
             return send(self.connection, self.driver, part, before=before, meanwhile=meanwhile, hear=hear)
         finally:
             self.watcher.since = None
-            for notice in self.heard.told(part.text, part.line) if self.heard else ():
+            for notice in self.heard.reported(part.text, part.line) if self.heard else ():
                 self.say(notice)
 
     def patiently(self, name: str, work: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ SEVERITIES = {"error": Severity.CRITICAL, "warning": Severity.WARNING, "note": S
 def of_advice(one: Advice) -> Annotation:
     """Return the advice of one of our rules, or of another tool's."""
     rule = RULES.get(one.rule)
-    told = f"{rule.why.strip()}\n\nInstead: {rule.instead.strip()}\n\nhealthd docs lint#{rule.name}" if rule else ""
+    advice = f"{rule.why.strip()}\n\nInstead: {rule.instead.strip()}\n\nhealthd docs lint#{rule.name}" if rule else ""
     return Annotation(
         SEVERITIES[one.severity],
         one.rule,
@@ -21,6 +21,6 @@ def of_advice(one: Advice) -> Annotation:
         one.path,
         one.line,
         title=rule.title if rule else "",
-        help=told,
+        help=advice,
         link=one.link if "://" in one.link else "",
     )

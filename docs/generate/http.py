@@ -19,42 +19,19 @@ from healthd.model.severity import Severity
 from healthd.report import web, web_filters
 from healthd.report.board import Board
 from healthd.report.documents import answer
+from healthd.report.openapi import HTML, JSON, METRICS, OPERATIONS, SQL, TEXT, Answer
 from healthd.report.problems import PROBLEMS, RANK
 from healthd.report.web import application
 from healthd.report.web_context import HEADERS, WebContext
 
 NOW = datetime(2026, 1, 1, 3, 0, 5, tzinfo=UTC)
 
-# What a route answers with, besides 200. A test asks for a line for each route.
-STATUSES: Mapping[str, str] = {
-    "/metrics": "200",
-    "/probe": "200; 400 without a known `target`",
-    "/-/healthy": "200",
-    "/-/ready": "200; 503 before the first round of every target",
-    "/-/reload": "200; 403 for a page of another site; 500 if the settings are refused",
-    "/": "200",
-    "/runbook": "200",
-    "/targets/{name}": "200; 404",
-    "/api/v1/contracts": "200",
-    "/api/v1/contracts/{name}": "200; 404; 409 if it is broken on a target; 503 if that is not known of one",
-    "/api/v1/targets": "200",
-    "/api/v1/targets/{name}/repair": "200; 404",
-    "/api/v1/targets/{name}": "200, or that of the worst problem; 404; 503 without a recent round",
-}
-CONTENT: Mapping[str, str] = {
-    "/metrics": "Prometheus text or OpenMetrics, as the scraper accepts",
-    "/probe": "as `/metrics`",
-    "/-/healthy": "text",
-    "/-/ready": "text",
-    "/-/reload": "text",
-    "/": "HTML",
-    "/runbook": "HTML",
-    "/targets/{name}": "HTML",
-    "/api/v1/contracts": "JSON",
-    "/api/v1/contracts/{name}": "JSON, or a problem document",
-    "/api/v1/targets": "JSON",
-    "/api/v1/targets/{name}/repair": "SQL",
-    "/api/v1/targets/{name}": "JSON, or a problem document",
+CONTENT = {
+    METRICS: "Prometheus text, or OpenMetrics if the scraper accepts it",
+    (TEXT,): "text",
+    (HTML,): "HTML",
+    (SQL,): "SQL",
+    (JSON,): "JSON",
 }
 MEMBERS: Mapping[str, str] = {
     "type": "URL of the problem's section in the runbook",
@@ -113,6 +90,10 @@ This page is generated from the code (`make docs`).
 | route | methods | response | statuses |
 |---|---|---|---|
 {routes}
+Errors are problem documents (RFC 9457).
+`/api/v1/openapi.json` describes these routes and the documents
+for programs, as an OpenAPI 3.1 document.
+
 Links in responses begin with `external_url`; a proxy that offers the daemon below a path removes that path.
 `HEAD` is answered wherever `GET` is.
 Every response has these headers:
@@ -187,7 +168,8 @@ def page() -> str:
     good, bad = _answer(_clean()), _answer(_drifted())
     return HEAD.format(
         routes="".join(
-            f"| `{path}` | {methods} | {CONTENT[path]} | {STATUSES[path]} |\n" for path, methods, _ in found
+            f"| `{path}` | {methods} | {CONTENT[_answers(path)[200].types]} | {_statuses(path)} |\n"
+            for path, methods, _ in found
         ),
         texts="".join(f"- `{path}`: {sentences(text).replace(chr(10), chr(10) + '  ')}\n" for path, _, text in found),
         headers=table(["header", "value"], [["`X-Request-ID`", "the caller's, or a new one"], *_headers()]),
@@ -216,6 +198,15 @@ def routes() -> Iterator[tuple[str, str, str]]:
     for route in app.routes:
         methods = ", ".join(sorted(route.methods - {"HEAD"}))
         yield route.path.replace(":path", ""), methods, inspect.getdoc(route.endpoint) or ""
+
+
+def _answers(path: str) -> Mapping[int, Answer]:
+    """Return the responses of a route by status, as the OpenAPI document has them."""
+    return next(one.answers for one in OPERATIONS if one.path == path)
+
+
+def _statuses(path: str) -> str:
+    return "; ".join(f"{status} {answer.when}".strip() for status, answer in sorted(_answers(path).items()))
 
 
 def _door() -> WebContext:

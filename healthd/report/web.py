@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from healthd._version import __version__
 from healthd.errors import HealthdError
-from healthd.report import page
+from healthd.report import openapi, page
 from healthd.report.choice import Choice
 from healthd.report.compatibility import all_contracts, one_contract
 from healthd.report.documents import answer, memory, summaries
@@ -44,6 +44,7 @@ def application(context: WebContext) -> Any:
             Route("/targets/{name:path}", pages.target),
             Route("/api/v1/contracts", pages.api_contracts),
             Route("/api/v1/contracts/{name:path}", pages.api_contract),
+            Route("/api/v1/openapi.json", pages.api_description),
             Route("/api/v1/targets", pages.api_targets),
             Route("/api/v1/targets/{name:path}/repair", pages.api_repair),
             Route("/api/v1/targets/{name:path}", pages.api_target),
@@ -153,6 +154,10 @@ class _Pages:
             where = f" on target {only!r}" if only else ""
             raise HTTPException(404, f"unknown contract {name!r}{where}")
         return _json(*found)
+
+    async def api_description(self, _request: Request) -> Response:
+        """Return the description of these routes as an OpenAPI document."""
+        return JSONResponse(openapi.document())
 
     async def api_targets(self, _request: Request) -> Response:
         """Return a summary of every target."""

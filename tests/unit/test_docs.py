@@ -19,6 +19,7 @@ from healthd.cli.verbs import VERBS
 from healthd.cli.verbs.docs import _find
 from healthd.config.sections import KEYS
 from healthd.lint.rules import RULES
+from healthd.report.openapi import OPERATIONS
 from healthd.report.problems import SECTIONS
 from unit.test_house import LAYERS
 
@@ -137,10 +138,10 @@ def test_every_event_that_is_logged_has_a_meaning_and_no_other_has_one() -> None
     assert {"finding.appeared", "request.aborted", "settings.rejected"} <= found
 
 
-def test_every_route_has_its_statuses_and_no_other_has_any() -> None:
-    paths = {path for path, _, _ in http.routes()}
+def test_the_openapi_document_has_every_route_with_its_method_and_no_other() -> None:
+    routes = {(path, methods.lower()) for path, methods, _ in http.routes()}
 
-    assert paths == http.STATUSES.keys() == http.CONTENT.keys()
+    assert routes == {(operation.path, operation.method) for operation in OPERATIONS}
 
 
 def test_a_bar_in_a_cell_does_not_end_it() -> None:

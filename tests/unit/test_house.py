@@ -41,8 +41,8 @@ DOORS = frozenset(
     migrations.engine
     postgres
     replay
-    report.connections report.exposition report.log report.logins report.metrics report.secure_connections
-    report.tls report.web report.web_filters report.web_security report.web_server
+    report.connections report.exposition report.log report.logins report.metrics report.openapi
+    report.secure_connections report.tls report.web report.web_filters report.web_security report.web_server
     rounds.closer_look rounds.complete_reading rounds.database_lists rounds.deadline rounds.endpoints
     rounds.examination rounds.failed_round rounds.opened_round rounds.opening rounds.readiness rounds.requests
     rounds.session rounds.timing

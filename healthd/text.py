@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 SECRET = re.compile(
     r"""
-      ( [?&] \w*password = ) [^\s&'"]*               # a parameter of a URL
-    | ( password ['"]? \s* = \s* )                   # key=value: as libpq reads it, or in double quotes
+      ( [?&] (?: \w*password | oauth_client_secret | scram_\w+_key ) = ) [^\s&'"]*  # a parameter of a URL
+    # key=value: as libpq reads it, or in double quotes
+    | ( (?: password | oauth_client_secret | scram_\w+_key ) ['"]? \s* = \s* )
       (?: ' (?: [^'\\] | \\. )* (?: ' | \Z ) | " [^"]* " (?! \S ) | (?: \\. | \S )+ )
     | ( password \s+ (?=') )                          # SQL, as in ALTER ROLE
       ' (?: [^'] | '' )* (?: ' | \Z )

@@ -14,7 +14,7 @@ from psycopg.pq import Conninfo
 from healthd.errors import ConfigError
 from healthd.text import hide
 
-SECRETS = ("password", "sslpassword", "oauth_client_secret")
+SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 FREE = (*SECRETS, "options", "application_name", "fallback_application_name")  # parameters with arbitrary values
 
 NESTED = "use that string instead of the enclosing one"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from healthd.catalog import KINDS
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile
-from healthd.expected.session_settings import GIVES, Session
+from healthd.expected.session_settings import FIRING, GIVES, Session, silence
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 from healthd.sqltext.statements import statements
@@ -58,6 +58,7 @@ def elsewhere(pending: Pending, session: Session) -> Iterator[Elsewhere]:
 
     What earlier files of the same run create is taken into account: schemas, and the search_path of later sessions.
     """
+    yield from _silenced(session)
     yield from _stored(pending, session)
     made: set[str] = set()
     for migration, locked in pending:
@@ -79,11 +80,18 @@ def elsewhere(pending: Pending, session: Session) -> Iterator[Elsewhere]:
 
 def elsewhere_undoing(undone: Pending, session: Session) -> Iterator[Elsewhere]:
     """Yield what rollbacks would look for elsewhere than the replay did: they would drop another table."""
+    yield from _silenced(session)
     path = tuple(session.path())
     for migration, locked in undone if path != REPLAYS else ():
         if lost := sorted({key for key in _undone(migration, locked) if _hidden(key, path, session)}):
             yield _of_path(session, lost[0].path[0], f"the rollback of {migration.id} would not find {_names(lost)}")
             return
+
+
+def _silenced(session: Session) -> Iterator[Elsewhere]:
+    """Yield each setting by which triggers do not fire, and which a run of this role cannot change."""
+    for name in session.silenced:
+        yield Elsewhere(silence(name), f"as a superuser: {session.gives(name, FIRING[name])}")
 
 
 def _names(keys: Iterable[Key]) -> str:

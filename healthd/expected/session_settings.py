@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 from healthd.model.names import quote
 
-# How texts are read and written, with PostgreSQL's own defaults.
+# Whether triggers fire: foreign keys, and with them the ledger's, are triggers, too. Only a superuser may set these.
+FIRING: Mapping[str, str] = {"session_replication_role": "origin", "event_triggers": "on"}
+SILENT: Mapping[str, str] = {"session_replication_role": "replica", "event_triggers": "off"}
+# How texts are read and written, with PostgreSQL's own defaults, and what fires.
 PINNED: Mapping[str, str] = {
     "TimeZone": "UTC",
     "timezone_abbreviations": "Default",
@@ -31,11 +34,23 @@ PINNED: Mapping[str, str] = {
     "lc_monetary": "C",
     "lc_numeric": "C",
     "lc_time": "C",
+    **FIRING,
 }
 # Statements that may give new sessions other settings.
 GIVES = re.compile(r"\b(?:database|role|user)\b.*\b(?:re)?set\b", re.IGNORECASE | re.DOTALL)
 # Calls that end other sessions, perhaps those of the replay.
 ENDS = re.compile(r"\bpg_terminate_backend\b", re.IGNORECASE)
+
+
+def pins(name: str, found: str | None) -> bool:
+    """Return whether a run sets a setting that has this value, None if the server does not have the setting."""
+    return found == SILENT[name] if name in SILENT else found not in (None, PINNED[name])
+
+
+def silence(name: str) -> str:
+    """Return, in words, what the value of a setting in SILENT means for a run."""
+    what = "event triggers" if name == "event_triggers" else "triggers and foreign keys"
+    return f"{name} is {SILENT[name]}, so {what} would not fire as in the replay"
 
 
 def touches_sessions(text: str) -> bool:
@@ -72,6 +87,11 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[dict[s
     return now, sorted(before.keys() - after.keys())
 
 
+def gives(user: str, database: str, name: str, value: str) -> str:
+    """Return the SQL that gives a setting to the sessions of a role in a database."""
+    return f"ALTER ROLE {quote(user)} IN DATABASE {quote(database)} SET {name} = {value};"
+
+
 # Where a session creates objects.
 SESSION = """
     SELECT session_user, current_user, pg_catalog.current_database(), pg_catalog.current_setting('search_path'),
@@ -89,7 +109,12 @@ SESSION = """
            ARRAY(SELECT n.nspname::text || '.' || c.relname
                    FROM pg_catalog.pg_class AS c
                    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                  WHERE c.relname = ANY (%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f'))"""
+                  WHERE c.relname = ANY (%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')),
+           ARRAY(SELECT s.name
+                   FROM pg_catalog.pg_settings AS s
+                  WHERE (s.name, s.setting) IN (('session_replication_role', 'replica'), ('event_triggers', 'off'))
+                    AND pg_catalog.current_setting('is_superuser') = 'off'
+                  ORDER BY s.name)"""
 
 
 ENTRY = re.compile(r'"((?:[^"]|"")*)"|([^\s,]+)')
@@ -100,6 +125,7 @@ class Session:
     """Where a session like that of a migration creates and finds objects.
 
     `schemas` are the existing schemas of its search_path, `relations` the requested relations, with their schema.
+    `silenced` are the settings by which triggers do not fire, and which this role may not change.
     """
 
     user: str
@@ -112,6 +138,7 @@ class Session:
     reads_only: bool
     may_create: bool
     relations: Collection[str] = ()
+    silenced: Collection[str] = ()
 
     def path(self, made: Iterable[str] = ()) -> Iterator[str]:
         """Yield the schemas of the search_path that exist once these have been created."""
@@ -124,4 +151,4 @@ class Session:
 
     def gives(self, name: str, value: str) -> str:
         """Return the SQL that gives a setting to sessions like this one, and to no others."""
-        return f"ALTER ROLE {quote(self.user)} IN DATABASE {quote(self.database)} SET {name} = {value};"
+        return gives(self.user, self.database, name, value)

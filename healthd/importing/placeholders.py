@@ -13,12 +13,20 @@ from healthd.sqltext.statements import quotes
 PLACEHOLDER = re.compile(
     r"""\$\{\s*(?P<name>[^}\n]+?)\s*\}
       | \{\{-?\s*(?P<braced>[^}\n]+?)\s*-?\}\}
+      | (?:<%=?-?|\#\{)\s*ENV(?:\.fetch)?\s*[\[(]\s*["'`](?P<rubys>\w+)["'`][^%}\n]*(?:%>|\})
+      | \$\((?P<shells>[A-Z][A-Z0-9_]*)\)
       | \$(?P<bare>[A-Za-z_]\w*)
       | (?<![:\w"\])\[]):(?P<quote>['"]?)(?P<psqls>[A-Za-z_]\w*)(?P=quote)(?![\w$])""",
     re.VERBOSE,
 )
+FORMS = ("name", "braced", "rubys", "shells", "bare", "psqls")
 # What is an environment variable wherever it occurs, and its name.
-SHELLS = re.compile(r"([A-Z][A-Z0-9_]*)$|([A-Za-z_]\w*):?[-?+=]")  # ${APP_ROLE}, ${role:-app}
+# ${APP_ROLE}, ${env:role}, ${role:-app}
+SHELLS = re.compile(r"([A-Z][A-Z0-9_]*)$ | env[:.]([A-Za-z_]\w*)$ | ([A-Za-z_]\w*):?[-?+=]", re.VERBOSE)
+BARE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$")  # '$APP_ROLE', as envsubst fills it in; '$USD' is a text
+IN_NAME = re.compile(r"[\w$]")
+PSQLS = re.compile(r"[ \t]*\\")  # a meta-command, which is reported as such
+PERLS = re.compile(r"\blanguage\s+'?pl(?:perl|tcl|sh|php)", re.IGNORECASE)  # $NAME is a variable of these
 TEMPLATES = re.compile(r"(?:os\.)?(?:get)?env\b[\s(]*[\"'`](\w+)|\.env\.(\w+)", re.IGNORECASE)  # {{ env "role" }}
 # Between these, goose fills in environment variables, in quotes too, also those that are written $NAME.
 ENVSUB = re.compile(r"^[ \t]*--[ \t]*\+goose[ \t]+envsub[ \t]+(on|off)\b", re.MULTILINE | re.IGNORECASE)
@@ -39,22 +47,28 @@ class Filling:
 
 def filled(text: str, file: str, filling: Filling, human: list[str]) -> str:
     """Return the text with its placeholders filled in; those without a value are added to `human`."""
-    if not any(mark in text for mark in ("${", "{{", ":", "ENVSUB", "envsub")):
+    if not any(mark in text for mark in ("$", "{{", ":", "<%", "#{")):
         return text
     places, on = _places(text), substituted(text)
+    shells = not (filling.everywhere or ENVSUB.search(text) or PERLS.search(text))
     values = {name.casefold(): value for name, value in filling.values.items()}
     missing: dict[str, int] = {}
 
     def value(match: re.Match[str]) -> str:
         inside = any(start <= match.start() < end for start, end in on)
-        if (match["bare"] and not inside) or (match["bare"] is None and not match[0].startswith(filling.everywhere)):
+        place = _place(places, match.start())
+        if match["bare"]:
+            mine = inside or (shells and _is_variable(match, place))
+        else:
+            mine = match[0].startswith(filling.everywhere)
+        if not mine:
             return match[0]
         key = _key(match)
         known = values.get(key.casefold(), values.get(_inner(match).casefold()))
         if known is not None:
             quote = match["quote"] or ""
             return f"{quote}{known}{quote}"
-        if _counts(match, _place(places, match.start()), filling, inside=inside):
+        if _counts(match, place, filling, inside=inside):
             missing.setdefault(key, text.count("\n", 0, match.start()) + 1)
         return match[0]
 
@@ -64,6 +78,16 @@ def filled(text: str, file: str, filling: Filling, human: list[str]) -> str:
     return made
 
 
+def _is_variable(match: re.Match[str], place: str) -> bool:
+    """Return whether $NAME is a variable where no tool is known to fill it in: no name, and no part of one, has it."""
+    text, start = match.string, match.start()
+    if place != "code":
+        return BARE.match(match["bare"]) is not None and text[match.end() : match.end() + 1] != "$"
+    return not (IN_NAME.match(text, start - 1) if start else None) and not PSQLS.match(
+        text, text.rfind("\n", 0, start) + 1
+    )
+
+
 def _counts(match: re.Match[str], place: str, filling: Filling, *, inside: bool) -> bool:
     """Return whether a placeholder without a value is to be reported."""
     return place == "code" or (place == "quotes" and bool(filling.everywhere or inside or _variable(match)))
@@ -71,7 +95,7 @@ def _counts(match: re.Match[str], place: str, filling: Filling, *, inside: bool)
 
 def _inner(match: re.Match[str]) -> str:
     """Return the text between the braces, or after the mark."""
-    return str(match["name"] or match["braced"] or match["bare"] or match["psqls"])
+    return next(match[form] for form in FORMS if match[form])
 
 
 def _key(match: re.Match[str]) -> str:
@@ -81,11 +105,13 @@ def _key(match: re.Match[str]) -> str:
 
 def _variable(match: re.Match[str]) -> str:
     """Return the name of the environment variable that a placeholder stands for; an empty text when it is none."""
+    if sure := match["rubys"] or match["shells"] or match["bare"]:
+        return str(sure)
     if match["name"]:
         found = SHELLS.match(match["name"])
     else:
         found = TEMPLATES.match(match["braced"]) if match["braced"] else None
-    return str(found[1] or found[2]) if found else ""
+    return next(filter(None, found.groups())) if found else ""
 
 
 def substituted(text: str) -> list[tuple[int, int]]:

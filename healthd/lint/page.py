@@ -13,6 +13,9 @@ Of the notes of one rule only the first is shown; `--format json` lists all of t
 Some rules infer a rewrite, a scan or a lock from the text of a statement. If `healthd lock` has measured the current
 content of the file, these rules use the measurement: they report what was measured, and report nothing if no
 rewrite, scan or lock was measured.
+The statements of a `DO` in PL/pgSQL are checked by the rules that do not depend on what exists:
+attach_scans, disables_triggers, drops_cascade, truncates_cascade and writes_whole_table.
+What a `DO` passes to `EXECUTE` is not checked.
 If squawk is installed (`pip install 'healthd[lint]'`), its rules are checked too, with links to its own documentation.
 Its style rules, and the rules that healthd's own rules cover, are excluded.
 

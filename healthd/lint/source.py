@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from healthd.expected.measurements import UNKNOWN, Step, rewritten, strongest
 from healthd.model.snapshots import Difference
+from healthd.sqltext.do_blocks import statements_of
 from healthd.sqltext.statements import Statement, statements
 
 NAME = r'(?:only\s+)?((?:"(?:[^"]|"")+"|[\w$]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$]+))?)'
@@ -31,10 +32,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """A statement and its `code`: the text without comments, and with blanks inside quotes."""
+    """A statement and its `code`: the text without comments, and with blanks inside quotes.
+
+    `within` is the DO that contains the statement, if it is not one of the file itself.
+    """
 
     statement: Statement
     code: str
+    within: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Source:
     new: frozenset[str]
     steps: tuple[Step, ...] | None = None
     effects: Sequence[Difference] | None = None
+    every: tuple[Linted, ...] = ()  # the statements, each DO followed by those that it contains
 
     def measured(self, linted: Linted) -> Step | None:
         """Return what a statement was measured to do, together with all others on its line; None when unknown.
@@ -65,7 +71,7 @@ class Source:
         """
         if self.steps is None or any(step.known == UNKNOWN for step in self.steps):
             return None
-        line = linted.statement.line
+        line = (linted.within or linted.statement).line
         if line != 1 and len(self.statements) > 1 and any(step.line == 1 for step in self.steps):
             return None
         found = [step for step in self.steps if step.line == line]
@@ -107,9 +113,18 @@ def source(
     effects: Sequence[Difference] | None = None,
 ) -> Source:
     """Return a file as rules see it."""
-    linted = tuple(Linted(one, one.code.strip()) for one in statements(text))
-    new = frozenset(table(match[1]) for one in linted if (match := CREATED.match(one.code)))
-    return Source(path, text, is_rollback, transactional, has_rollback, applies, verdict, linted, new, steps, effects)
+    every = tuple(_every(text))
+    linted = tuple(one for one in every if one.within is None)
+    new = frozenset(table(match[1]) for one in every if (match := CREATED.match(one.code)))
+    kept = (is_rollback, transactional, has_rollback, applies, verdict)
+    return Source(path, text, *kept, linted, new, steps, effects, every)
+
+
+def _every(text: str) -> Iterator[Linted]:
+    for one in statements(text):
+        yield Linted(one, one.code.strip())
+        for inner in statements_of(one):
+            yield Linted(inner, inner.code.strip(), one)
 
 
 def table(name: str) -> str:
@@ -118,9 +133,12 @@ def table(name: str) -> str:
     return ".".join(part.strip('"') for part in parts).removeprefix("public.")
 
 
-def alterations(source: Source) -> Iterator[tuple[Linted, str, str]]:
-    """Yield statement, table and the rest of each ALTER TABLE on a table that the file does not create itself."""
-    for one in source.statements:
+def alterations(source: Source, *, inside: bool = False) -> Iterator[tuple[Linted, str, str]]:
+    """Yield statement, table and the rest of each ALTER TABLE on a table that the file does not create itself.
+
+    With `inside`, also those in a DO, which may depend on conditions.
+    """
+    for one in source.every if inside else source.statements:
         match = ALTERED.match(one.code)
         if match and table(match[1]) not in source.new:
             yield one, match[1], match[2]

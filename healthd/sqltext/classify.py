@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
+from healthd.sqltext.do_blocks import DOES, body
 from healthd.sqltext.statements import blanked, nameless, statements
 
 OFF = r"\s*=?\s*(?:false|off|0)\b"
@@ -38,7 +39,6 @@ PERHAPS = re.compile(
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 NAME = r'(?:[\w$"]+\s*\.\s*)?"?([\w$]+)"?\s*\('
-DOES = re.compile(r"do\b", re.IGNORECASE)
 CALLED = re.compile(rf"call\s+{NAME}", re.IGNORECASE)
 PROCEDURE = re.compile(rf"create\s+(?:or\s+replace\s+)?procedure\s+{NAME}", re.IGNORECASE)
 ENDS = re.compile(
@@ -88,7 +88,7 @@ def used_label(text: str) -> tuple[int, str] | None:
 
 def committing(text: str) -> frozenset[str]:
     """Return the procedures that a file creates and that commit or roll back, by their names without schema."""
-    found = (PROCEDURE.match(one.text) for one in statements(text) if ENDS.search(one.text))
+    found = (PROCEDURE.match(one.text) for one in statements(text) if _ends(one.text))
     return frozenset(match[1].lower() for match in found if match)
 
 
@@ -96,9 +96,14 @@ def ends_inside(text: str, procedures: frozenset[str] = frozenset()) -> int | No
     """Return the line of a DO, or of a CALL of one of these procedures, that commits or rolls back; else None."""
     for one in statements(text):
         called = CALLED.match(one.text)
-        if (called and called[1].lower() in procedures) or (DOES.match(one.text) and ENDS.search(one.text)):
+        if (called and called[1].lower() in procedures) or (DOES.match(one.text) and _ends(one.text)):
             return one.line
     return None
+
+
+def _ends(text: str) -> bool:
+    """Return whether the code in a DO or a routine commits or rolls back, whichever quotes it stands in."""
+    return ENDS.search(body(text) if "$" in text else text) is not None
 
 
 def comes_first(text: str) -> int | None:

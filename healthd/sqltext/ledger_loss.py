@@ -1,4 +1,4 @@
-"""Statements that remove the ledger: after them the applied migrations are unknown, and nothing can be recorded."""
+"""Statements that remove or write the ledger: after them it is unknown, or wrong, what was applied."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from healthd.sqltext.statements import Statement, blanked, statements
 
 CURE = "drop each object by name, and leave the ledger's tables (_yoyo_*, yoyo_lock, _healthd_*) unchanged"
 # Most files contain none of these, and need not be split into statements.
-LIKELY = re.compile(r"\b(?:drop\s+(?:schema|table|owned)|alter\s+(?:schema|table)|truncate)\b", re.IGNORECASE)
+LIKELY = re.compile(r"\b(?:schema|owned)\b|yoyo_|_healthd_", re.IGNORECASE)
 PART = r'(?:"(?:[^"]|"")+"|[\w$]+)'
 NAME = rf"{PART}(?:\s*\.\s*{PART})?"
 LIST = rf"({NAME}(?:\s*\*)?(?:\s*,\s*(?:only\s+)?{NAME}(?:\s*\*)?)*)"
@@ -23,15 +23,24 @@ TABLES = (
     ("empties", re.compile(rf"truncate\s+(?:table\s+)?(?:only\s+)?{LIST}", re.IGNORECASE)),
     ("changes", re.compile(rf"alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?({NAME})", re.IGNORECASE)),
 )
+# The rows of the log may be written: nothing is concluded from them.
+READ = frozenset(BOOKS) - {"_yoyo_log"}
+WRITES = (
+    ("deletes rows of", re.compile(rf"delete\s+from\s+(?:only\s+)?({NAME})", re.IGNORECASE)),
+    ("changes rows of", re.compile(rf"update\s+(?:only\s+)?({NAME})", re.IGNORECASE)),
+    ("writes rows of", re.compile(rf"(?:insert|merge)\s+into\s+(?:only\s+)?({NAME})", re.IGNORECASE)),
+    ("writes rows of", re.compile(rf"copy\s+({NAME})[^;]*?\bfrom\b", re.IGNORECASE)),
+)
+STARTS = re.compile(r"(?:with|delete|update|insert|merge|copy)\b", re.IGNORECASE)
 OWNED = re.compile(rf"drop\s+owned\s+by\s+{LIST}", re.IGNORECASE)
 OURSELVES = frozenset({"current_user", "current_role", "session_user", "user"})
 GONE = ("42P01", "3F000")  # undefined table, invalid schema name
 
 
 def takes_ledger(text: str, *, schema: str = "public", role: str = "") -> Iterator[tuple[Statement, str]]:
-    """Yield each statement of a file that removes the ledger, which is in this schema and owned by this role, and how.
+    """Yield each statement of a file that removes or writes the ledger, and how.
 
-    The effects of a DO or a function are not detected.
+    The ledger is in this schema, and owned by this role. The effects of a DO or a function are not detected.
     """
     if not LIKELY.search(text):
         return
@@ -51,6 +60,16 @@ def _words(code: str, schema: str, role: str) -> str:
         if match := pattern.match(code):
             for name in _names(match[1]):
                 if name.removeprefix(f"{schema}.") in BOOKS:
+                    return f"{verb} {name}, a table of the ledger"
+    return _written(code, schema)
+
+
+def _written(code: str, schema: str) -> str:
+    """Return how a statement writes rows of the ledger, also in its WITH; an empty text when it does not."""
+    for verb, pattern in WRITES:
+        for match in pattern.finditer(code) if STARTS.match(code) else ():
+            for name in _names(match[1]):
+                if name.removeprefix(f"{schema}.") in READ:
                     return f"{verb} {name}, a table of the ledger"
     return ""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from healthd.model.ledger import MIGRATION_LOCK
-from healthd.sqltext.statements import OPENING, Statement, blanked, past_quote, statements
+from healthd.sqltext.do_blocks import DOES, body
+from healthd.sqltext.statements import Statement, blanked, statements
 
 CALL = r"(?<![\w$.\"])(?:pg_catalog\s*\.\s*)?{}\s*\(\s*"
 ALL = re.compile(CALL.format("pg_advisory_unlock_all") + r"\)", re.IGNORECASE)
 ONE = re.compile(CALL.format("pg_advisory_unlock") + r"(\w+)\s*,\s*(\w+)\s*\)", re.IGNORECASE)
 OWN_END = re.compile(CALL.format("pg_terminate_backend") + CALL.format("pg_backend_pid") + r"\)", re.IGNORECASE)
 DISCARD = re.compile(r"discard\s+all\b", re.IGNORECASE)
-BODY = re.compile(r"do\b", re.IGNORECASE)
 
 RELEASES = "releases the migration lock: another runner can start while this file is running"
 CURES = {
@@ -41,8 +41,8 @@ def _release(one: Statement) -> tuple[int, str] | None:
     code = blanked(one.text)
     if DISCARD.match(code):
         return one.line, "DISCARD ALL"
-    if BODY.match(code):
-        code = _body(one.text)
+    if DOES.match(code):
+        code = body(one.text)
     if found := OWN_END.search(code):
         return one.line + code.count("\n", 0, found.start()), "pg_terminate_backend()"
     if found := ALL.search(code):
@@ -51,16 +51,6 @@ def _release(one: Statement) -> tuple[int, str] | None:
         if tuple(map(_number, found.groups())) == MIGRATION_LOCK:
             return one.line + code.count("\n", 0, found.start()), "pg_advisory_unlock()"
     return None
-
-
-def _body(text: str) -> str:
-    """Return a DO with the text in its dollar quotes as code, and every line in its place."""
-    for quote in re.finditer(r"\$", text):
-        if opening := OPENING.match(text, quote.start()):
-            end = past_quote(text, quote.start())
-            inside = text[opening.end() : end - len(opening[0])]
-            return re.sub(r"[^\n]", " ", text[: opening.end()]) + blanked(inside)
-    return blanked(text)
 
 
 def _number(text: str) -> int | None:

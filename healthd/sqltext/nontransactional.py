@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from healthd.sqltext.classify import is_validation
+from healthd.sqltext.statements import blanked
 from healthd.sqltext.steps import GAP
 
 # A name without quotes has letters, digits, _, $ and whatever is not ASCII: all but the other characters of ASCII.
 # (A range up to the last character would say the same, and take 10 ms to compile wherever case is ignored.)
-NAME = r'(?:"(?:[^"]|"")+"|[^\x00-#%-/:-@\[-^`{-\x7f]+)'
-PATH = rf"{NAME}(?:\s*\.\s*{NAME})*"
+# U&"…" with an UESCAPE of its own is no name here: what cannot be read must not be taken for another object.
+NAME = r'(?:"(?:[^"]|"")+"|[^\x00-#%-/:-@\[-^`{-\x7f]++(?!&))'
+PATH = rf"{NAME}(?:\s*\.\s*{NAME})*(?!\s*\.)"
 FLAGS = re.IGNORECASE | re.DOTALL
 IF_EXISTS = rf"(?:if{GAP}(?:not{GAP})?exists{GAP})?"
 CREATE_INDEX = re.compile(
@@ -36,6 +38,8 @@ ATOMIC = re.compile(
     rf"(?:checkpoint|alter{GAP}(?:system|subscription|database)|(?:commit|rollback){GAP}prepared|discard{GAP}all)\b",
     FLAGS,
 )
+ESCAPED = re.compile(r'(?<![\w$])u&"((?:[^"]|"")+)"(?!\s*uescape\b)', re.IGNORECASE)
+ESCAPE = re.compile(r"\\(?:(\\)|\+(0[0-9a-f]{5}|10[0-9a-f]{4})|([0-9a-f]{4}))", re.IGNORECASE)
 CONCURRENT_INDEX = re.compile(
     r"^((?:create\s+(?:unique\s+)?index|drop\s+index|reindex\b.*?\b(?:index|table|schema)|alter\s+table\b.*)\s+)"
     r"concurrently\b",
@@ -55,6 +59,7 @@ class Trace:
 
 def trace(text: str) -> Trace | None:
     """Return what a statement leaves in the catalogs; None if it leaves nothing that can be found again."""
+    text = ESCAPED.sub(lambda name: f'"{_unescaped(name[1])}"', blanked(text))
     if found := CREATE_INDEX.match(text):
         return Trace("index", {"name": found[1], "table": found[2]}, makes=True)
     if found := DROP_INDEX.match(text):
@@ -66,6 +71,16 @@ def trace(text: str) -> Trace | None:
     if found := MADE.match(text):
         return Trace(found[2].lower(), {"name": found[3]}, makes=found[1].lower() == "create")
     return None
+
+
+def _unescaped(name: str) -> str:
+    """Return a name that was written as U&"…" as it is written between plain quotes."""
+    plain = ESCAPE.sub(lambda found: found[1] or _letter(int(found[2] or found[3], 16)), name)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _letter(code: int) -> str:
+    return '""' if chr(code) == '"' else chr(code)
 
 
 def is_repeatable(text: str) -> bool:

@@ -29,6 +29,8 @@ SPELLINGS = {
     "percent-encoded": "postgresql://me:%68unter2%20hunter2@{host}:{port}/app",
     "parameter": "postgresql://{host}:{port}/app?user=me&password=hunter2",
     "sslpassword": "postgresql://me@{host}:{port}/app?sslpassword=hunter2",
+    "keys of SCRAM": "postgresql://me@{host}:{port}/app?scram_client_key=hunter2&scram_server_key=hunter2",
+    "secret of OAuth": "host={host} port={port} dbname=app oauth_client_secret=hunter2",
     "several hosts": "postgresql://me:hunter2@{host}:{port},{host}:{port}/app",
     "key=value": "host={host} port={port} user=me password=hunter2 dbname=app",
     "blanks and quotes": "host = {host} port={port} password = 'hunter2 \\' hunter2' dbname=app",

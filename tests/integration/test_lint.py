@@ -32,7 +32,11 @@ BAD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
         ("CREATE DATABASE d;", {}),
         ("ALTER TABLE p DETACH PARTITION t CONCURRENTLY;", {}),
     ],
-    "commits_inside": [("DO $$ BEGIN CREATE TABLE x (); COMMIT; END $$;", {})],
+    "commits_inside": [
+        ("DO $$ BEGIN CREATE TABLE x (); COMMIT; END $$;", {}),
+        ("DO $$ BEGIN -- at once\n COMMIT; END $$;", {}),
+        ("DO 'BEGIN COMMIT; END';", {}),
+    ],
     "enum_value_used": [("ALTER TYPE s ADD VALUE 'new';\nALTER TABLE t ALTER b SET DEFAULT 'new';", {})],
     "several_statements": [("SELECT 1; SELECT 2;", ALONE)],
     "drops_ledger": [
@@ -68,19 +72,32 @@ BAD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
     ],
     "drop_breaks": [("DROP TABLE IF EXISTS t;", {}), ("ALTER TABLE t DROP a;", {}), ("DROP TYPE s;", {})],
     "rename_breaks": [("ALTER TABLE t RENAME TO u;", {}), ("ALTER TABLE t RENAME COLUMN a TO c;", {})],
-    "drops_cascade": [("DROP FUNCTION f() CASCADE;", {}), ("ALTER TABLE t DROP COLUMN a CASCADE;", {})],
+    "drops_cascade": [
+        ("DROP FUNCTION f() CASCADE;", {}),
+        ("ALTER TABLE t DROP COLUMN a CASCADE;", {}),
+        ("ALTER TABLE t ADD b int, DROP CONSTRAINT a CASCADE /* all */ , ADD c int;", {}),
+        ("DO $$ BEGIN IF true THEN DROP VIEW v CASCADE; END IF; END $$;", {}),
+    ],
     "may_be_refused": [
         ("REINDEX TABLE t;", {}),
         ("DROP SUBSCRIPTION s;", {}),
         ("CLUSTER t USING i;", {}),
     ],
-    "truncates_cascade": [("TRUNCATE t CASCADE;", {}), ("TRUNCATE TABLE ONLY t, u RESTART IDENTITY CASCADE;", UNDO)],
+    "truncates_cascade": [
+        ("TRUNCATE t CASCADE;", {}),
+        ("TRUNCATE TABLE ONLY t, u RESTART IDENTITY CASCADE;", UNDO),
+        ("DO LANGUAGE plpgsql $x$ DECLARE i int; BEGIN -- all\n TRUNCATE t CASCADE; END $x$;", {}),
+    ],
     "disables_triggers": [
         ("ALTER TABLE t DISABLE TRIGGER ALL;", {}),
         ("ALTER TABLE ONLY public.t ADD b int, DISABLE TRIGGER USER;", {}),
         ("SET session_replication_role = replica;", {}),
         ("SET LOCAL session_replication_role TO 'replica';", {}),
         ("SELECT pg_catalog.set_config('session_replication_role', 'replica', true);", {}),
+        ("DO $$ BEGIN PERFORM set_config('session_replication_role', 'replica', true); END $$;", {}),
+        ('SET /* not -- */ "session_replication_role" = replica;', {}),
+        ("ALTER ROLE app SET session_replication_role = replica;", {}),
+        ("DO $$ BEGIN FOR i IN 1..2 LOOP ALTER TABLE t DISABLE TRIGGER ALL; END LOOP; END $$;", {}),
     ],
     "writes_whole_table": [
         ("UPDATE t SET a = 1;", {}),
@@ -91,6 +108,11 @@ BAD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
         ("WITH x AS (SELECT 1 WHERE true) UPDATE t SET a = 1 FROM x;", {}),
         ("ALTER TABLE t ADD COLUMN b int; UPDATE t SET b = 1 WHERE b IS NULL;", {}),
         ("DELETE FROM t; -- WHERE a = 1\n", UNDO),
+        ("DELETE FROM t WHERE ((1 = 1) AND NOT false) RETURNING *;", {}),
+        ("UPDATE t SET \"where\" = 'where' WHERE (true);", {}),
+        ("ALTER TABLE t ADD b int; UPDATE t SET b = 1 WHERE (t.b IS NULL);", {}),
+        ("DO $$ BEGIN IF a THEN NULL; ELSE UPDATE t SET a = CASE WHEN b THEN 1 ELSE 2 END; END IF; END $$;", {}),
+        ("DO $$ BEGIN BEGIN NULL; EXCEPTION WHEN OTHERS THEN DELETE FROM t; END; END $$;", {}),
     ],
     "attach_scans": [
         ("ALTER TABLE p ATTACH PARTITION t FOR VALUES FROM (0) TO (9);", {}),
@@ -141,7 +163,11 @@ GOOD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
         ("CLUSTER t USING i;", {}),
         ("CREATE INDEX concurrently_used ON t (a);", {}),
     ],
-    "commits_inside": [("DO $$ BEGIN CREATE TABLE x (); COMMIT; END $$;", ALONE), ("DO $$ BEGIN NULL; END $$;", {})],
+    "commits_inside": [
+        ("DO $$ BEGIN CREATE TABLE x (); COMMIT; END $$;", ALONE),
+        ("DO $$ BEGIN NULL; END $$;", {}),
+        ("DO $$ BEGIN NULL; -- then; COMMIT;\n RAISE NOTICE '; ROLLBACK;'; END $$;", {}),
+    ],
     "enum_value_used": [
         ("ALTER TYPE s ADD VALUE 'new' AFTER 'old';\nCOMMENT ON TYPE s IS 'renewed';", {}),
         ("ALTER TYPE s ADD VALUE 'new'; SELECT 'new'::s;", ALONE),
@@ -198,6 +224,7 @@ GOOD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
     "drops_cascade": [
         ("DROP FUNCTION f();", {}),
         ("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u ON DELETE CASCADE;", {}),
+        ("ALTER TABLE t DROP CONSTRAINT c, ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES u ON DELETE CASCADE;", {}),
     ],
     "may_be_refused": [
         ("REINDEX TABLE t;", ALONE),
@@ -225,6 +252,10 @@ GOOD: Mapping[str, list[tuple[str, Mapping[str, Any]]]] = {
         ("WITH x AS (SELECT * FROM t FOR UPDATE) SELECT 1;", {}),
         ("CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();", {}),
         ("GRANT UPDATE ON t TO app;", {}),
+        ("DO $$ BEGIN LOOP UPDATE t SET a = CASE WHEN b THEN 1 ELSE 2 END WHERE id = 7; END LOOP; END $$;", {}),
+        ("DO $$ BEGIN RAISE 'then; DELETE FROM t;'; -- DELETE FROM t;\n END $$;", {}),
+        ("CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM t; END $$;", {}),
+        ("DO $$ BEGIN CREATE TABLE t (a int); UPDATE t SET a = 1; END $$;", {}),
     ],
     "attach_scans": [
         ("CREATE TABLE t (a int); ALTER TABLE p ATTACH PARTITION t FOR VALUES FROM (0) TO (9);", {}),
@@ -315,6 +346,12 @@ def test_a_finding_has_its_place_and_its_page() -> None:
     (found,) = judge(source("sql/a.sql", "SELECT 1;\n  CREATE INDEX ON t (a);"))
 
     assert ("sql/a.sql", 2, 3, "docs/lint.md#index_blocks_writes") == (found.path, found.line, found.column, found.link)
+
+
+def test_a_finding_inside_of_a_do_has_its_own_place() -> None:
+    (found,) = judge(source("sql/a.sql", "SELECT 1;\nDO $$\nBEGIN\n  DELETE FROM t;\nEND $$;"))
+
+    assert ("writes_whole_table", 4, 3) == (found.rule, found.line, found.column)
 
 
 # ── what was measured wins over what was guessed ────────────────────────────────────────────────────────

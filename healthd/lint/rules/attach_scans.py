@@ -40,9 +40,9 @@ def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
 
 def _guessed(source: Source) -> Iterator[tuple[Linted, str]]:
     proven = {
-        table(match[1]) for one in source.statements if (match := PROVES.match(one.code)) and not is_not_valid(one.code)
+        table(match[1]) for one in source.every if (match := PROVES.match(one.code)) and not is_not_valid(one.code)
     }
-    for one in source.statements:
+    for one in source.every:
         match = ATTACH.match(one.code)
         if match and table(match[2]) not in source.new | proven:
             yield one, f"scans all of {match[2]} under ACCESS EXCLUSIVE, unless a valid CHECK implies its bounds"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from healthd.lint.source import Linted, Rule, Source, alterations
+from healthd.sqltext.statements import GAP
 
 RULE = Rule(
     "disables_triggers",
@@ -25,17 +26,19 @@ After a bulk load, drop the foreign key and add it again: this checks every row.
 DISABLES = re.compile(r"\bdisable\s+trigger\s+(all|user)\b", re.IGNORECASE)
 # The value is in quotes, which `code` has blanked. Any value matches, except those under which triggers fire as usual.
 ROLE = re.compile(
-    r"""set\s+(?:session\s+|local\s+)?session_replication_role\s*(?:=|to\b)\s*['"]?(?!(?:origin|local|default)\b)\w
-      | (?:select|do|perform)\b.*\bset_config\s*\(\s*'session_replication_role'\s*,\s*'(?!(?:origin|local)')""",
+    rf"""(?P<later>alter\b.*\b)?set{GAP}+(?:(?:session|local){GAP}+)?
+        "?session_replication_role"?{GAP}*(?:=|to\b){GAP}*['"]?(?!(?:origin|local|default)\b)\w
+      | (?:select|perform)\b.*\bset_config\s*\(\s*'session_replication_role'\s*,\s*'(?!(?:origin|local)')""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 
 
 def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each statement that disables triggers without naming them."""
-    for one, name, rest in alterations(source):
+    for one, name, rest in alterations(source, inside=True):
         if match := DISABLES.search(rest):
             yield one, f"{' '.join(match[0].upper().split())} on {name}: rows are written without being checked"
-    for one in source.statements:
-        if ROLE.match(one.statement.text):
-            yield one, "disables ordinary triggers and foreign keys for this session"
+    for one in source.every:
+        if match := ROLE.match(one.statement.text):
+            which = "later sessions" if match["later"] else "this session"
+            yield one, f"disables ordinary triggers and foreign keys for {which}"

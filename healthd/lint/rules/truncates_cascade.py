@@ -23,6 +23,6 @@ CASCADE = re.compile(r"truncate\b.*\bcascade\s*$", re.IGNORECASE | re.DOTALL)
 
 def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each TRUNCATE that cascades."""
-    for one in source.statements:
+    for one in source.every:
         if CASCADE.match(one.code):
             yield one, "CASCADE may empty tables that are not named here"

@@ -25,16 +25,19 @@ WRITES = re.compile(rf"\s*(?P<verb>update|delete\s+from)\s+{NAME}(?P<rest>.*)", 
 STARTS = re.compile(r"(?:with|update|delete)\b", re.IGNORECASE)
 GROUP = re.compile(r"\([^()]*\)")
 WITH = re.compile(r"with\b(?:(?!\b(?:insert|merge|select|values|update|delete)\b).)*", re.IGNORECASE | re.DOTALL)
-WHERE = re.compile(r"\bwhere\b\s*(.*)", re.IGNORECASE | re.DOTALL)
-EVERY = re.compile(r"(?:true|1\s*=\s*1)\s*(?:returning\b.*)?$", re.IGNORECASE | re.DOTALL)
+WHERE = re.compile(r"(?<!\")\bwhere\b(?!\")\s*(.*)", re.IGNORECASE | re.DOTALL)
+TRUE = r"(?:true|1\s*=\s*1|not\s+false)"
+ALL_TRUE = rf"{TRUE}(?:\s+and\s+{TRUE})*"
+EVERY = re.compile(rf"{ALL_TRUE}\s*(?:returning\b.*)?$", re.IGNORECASE | re.DOTALL)
+BRACKETED = re.compile(rf"\(\s*({ALL_TRUE}|[\w$.\"]+\s+is\s+null)\s*\)", re.IGNORECASE)
 ADDS = re.compile(r"\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?(\"[^\"]+\"|[\w$]+)", re.IGNORECASE)
 
 
 def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each UPDATE and DELETE of every row of a table that existed before the file."""
     changed: dict[str, list[str]] = {}
-    altered = {id(one.statement): (name, rest) for one, name, rest in alterations(source)}
-    for one in source.statements:
+    altered = {id(one.statement): (name, rest) for one, name, rest in alterations(source, inside=True)}
+    for one in source.every:
         if id(one.statement) in altered:
             name, rest = altered[id(one.statement)]
             changed.setdefault(table(name), []).extend(match.lower() for match in ADDS.findall(rest))
@@ -58,6 +61,8 @@ def _writes(code: str) -> Iterator[tuple[str, str, str]]:
         return " " * len(group[0])
 
     if STARTS.match(code):
+        while (bare := BRACKETED.sub(r" \1 ", code)) != code:
+            code = bare
         while (flat := GROUP.sub(taken, code)) != code:
             code = flat
         for text in (*groups, WITH.sub("", code, count=1)):

@@ -170,6 +170,7 @@ CURES = (
     Cure("57P02", "the server crashed: check its log", server=True),
     Cure("57P03", "the server is starting up or shutting down: wait", server=True),
     Cure("57P05", "idle_session_timeout ended the session: increase it for the role that runs migrations", server=True),
+    Cure("58P01", "create the directory on the server, for the user that runs it", when="^directory", server=True),
     Cure("58P01", "install the package of the extension or library on the server", server=True),
     Cure("XX000", "another session changed the same object at the same time", when="concurrently", server=True),
     Cure("XX000", "an internal error of the server: check its log", server=True),

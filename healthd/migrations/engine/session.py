@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -27,7 +27,7 @@ from healthd.migrations.engine.lock_waits import (
     timeout,
 )
 from healthd.migrations.engine.notices import Heard
-from healthd.migrations.engine.sending import Part, send
+from healthd.migrations.engine.sending import NOTHING, Part, send
 
 # If a client process is killed, its statement keeps running and its locks are held until the server checks.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
@@ -86,7 +86,7 @@ class Session:
         """Refuse a connection pooler, and determine the settings of the session."""
         migration_lock.refuse_pooler(connection, self.dial)
         names = ("lock_timeout", LOCKS, *session_settings.PINNED)
-        asked = ", ".join(f"pg_catalog.current_setting('{name}')" for name in names)
+        asked = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in names)
         own, locks, *found = connection.execute(f"SELECT {asked}").fetchone()
         self.max_locks = int(locks)
         seconds = self.patience.lock_timeout_s
@@ -96,8 +96,9 @@ class Session:
         values = {
             "lock_timeout": None if seconds is None else timeout(seconds),
             "search_path": self.schema,
-            **{name: value for (name, value), is_now in pinned if is_now != value},
+            **{name: value for (name, value), is_now in pinned if session_settings.pins(name, is_now)},
         }
+        self._refuse_silence(connection, session_settings.SILENT.keys() & values.keys())
         self.settings = "".join(
             self.filled("SELECT pg_catalog.set_config(%s, %s, false);", (name, value), connection)
             for name, value in values.items()
@@ -106,6 +107,19 @@ class Session:
         with suppress(self.driver.Error):  # PostgreSQL 13 lacks it, and some systems do not support it
             connection.execute(NOTICE_DEATH)
             self.settings += f"{NOTICE_DEATH};"
+
+    def _refuse_silence(self, connection: Any, silent: Collection[str]) -> None:
+        """Raise if this role may not change a setting by which triggers do not fire."""
+        for name in sorted(silent):
+            value = session_settings.FIRING[name]
+            try:
+                connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
+            except self.driver.errors.InsufficientPrivilege as error:
+                role = connection.info
+                cure = session_settings.gives(role.user, role.dbname, name, value)
+                raise MigrationFailed(
+                    f"{self.dsn.place}: {session_settings.silence(name)}; {NOTHING}", hint=f"as a superuser: {cure}"
+                ) from error
 
     def dial(self, *, patient: bool = False) -> Any:
         """Return a new connection to the database; the files are UTF-8, and the server converts them.

@@ -346,6 +346,15 @@ def test_braces_in_quotes_are_no_placeholder_elsewhere(tmp_path: Path) -> None:
         ("DO $$ BEGIN EXECUTE 'GRANT x TO {{ os.Getenv `WHO` }}'; END $$;", "WHO"),
         ("GRANT x TO ${WHO:-nobody};", "WHO"),
         ("CREATE SCHEMA {{ getenv('HERE') }};", "HERE"),
+        ("ALTER ROLE app PASSWORD '$APP_PASSWORD';", "APP_PASSWORD"),
+        ("DO $$ BEGIN EXECUTE $x$ALTER ROLE app PASSWORD '$APP_PASSWORD'$x$; END $$;", "APP_PASSWORD"),
+        ("ALTER ROLE app PASSWORD 'x$APP_PASSWORD-y';", "APP_PASSWORD"),
+        ("GRANT x TO $app_role;", "app_role"),
+        ("ALTER ROLE app PASSWORD '$(PW)';", "PW"),
+        ("ALTER ROLE app PASSWORD '${env:PW}';", "PW"),
+        ("ALTER ROLE app PASSWORD '${env.pw}';", "pw"),
+        ("""ALTER ROLE app PASSWORD '<%= ENV["PW"] %>';""", "PW"),
+        ("""ALTER ROLE app PASSWORD '#{ENV.fetch("PW", "none")}';""", "PW"),
     ],
 )
 def test_a_variable_of_the_environment_is_never_dropped_in_silence(tmp_path: Path, text: str, name: str) -> None:
@@ -357,11 +366,24 @@ def test_a_variable_of_the_environment_is_never_dropped_in_silence(tmp_path: Pat
     assert "value" in made.apply
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 'costs $USD, $5.00 or $a_b', a <% b AND c %> d;",
+        "PREPARE p AS SELECT $1; SELECT a$b_C, $x_Y$ $APP_ $x_Y$;",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE plperl AS $BODY_1$ return $MAX_ROWS; $BODY_1$;",
+        "SELECT data #> '{a}', '#{title}', '^$(foo)';",
+    ],
+)
+def test_what_only_looks_like_a_variable_is_left_as_it_is(tmp_path: Path, text: str) -> None:
+    assert (text, ()) == ((made := one(tmp_path, text)).apply, made.human)
+
+
 GOOSE = """-- +goose Up
 SELECT '$NOT_YET';
 -- +goose ENVSUB ON
 ALTER ROLE app PASSWORD '$APP_PASSWORD'; -- $NOBODY
-GRANT $ROLE TO app;
+GRANT $ROLE TO app; SELECT 'app_$ROLE$ROLE';
 -- +goose ENVSUB OFF
 SELECT $x$ ${not_here} $x$;
 -- +goose ENVSUB ON
@@ -380,7 +402,10 @@ def test_what_goose_takes_from_the_environment_is_told_where_it_does(tmp_path: P
     ) == made.human
     (made,) = pairs(tmp_path, {"00001_a.sql": GOOSE}, app_password="p", role="r", old="o", not_yet="n")
     assert () == made.human
-    assert ("PASSWORD 'p'; -- $NOBODY\nGRANT r TO app" in made.apply, "$NOT_YET" in made.apply) == (True, True)
+    assert ("PASSWORD 'p'; -- $NOBODY\nGRANT r TO app; SELECT 'app_rr'" in made.apply, "$NOT_YET" in made.apply) == (
+        True,
+        True,
+    )
     assert made.rollback is not None
     assert "PASSWORD 'o'" in made.rollback
 

@@ -173,6 +173,11 @@ MET = {
     ),
     "42501 owner": (f"{T} CREATE ROLE cured_other;", "SET LOCAL ROLE cured_other; DROP TABLE t", "must own it"),
     "58P01": ("", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'nowhere', 'f'", "install the package"),
+    "58P01 directory": (
+        "",
+        "-- transactional: false\nCREATE TABLESPACE cured LOCATION '/nowhere/at/all'",
+        "create the directory on the server",
+    ),
 }
 
 

@@ -34,12 +34,18 @@ def apply(url: str, folder: Path, text: str, rollback: str | None = None) -> Non
         "DROP TABLE IF EXISTS t, _yoyo_log;",
         "DROP OWNED BY postgres CASCADE;",
         "ALTER SCHEMA public RENAME TO old;",
+        "DROP /* all */ SCHEMA -- of it\n public CASCADE;",
+        "DELETE FROM _yoyo_migration WHERE migration_id = '0';",
+        "UPDATE ONLY public . _healthd_migration SET digest = '';",
+        "WITH x AS (DELETE FROM _healthd_progress RETURNING 1) SELECT * FROM x;",
+        "INSERT INTO _yoyo_migration VALUES ('a', 'b', now());",
     ],
 )
 def test_a_file_that_takes_the_ledger_away_is_refused_before_its_first_statement(
     header: str, statement: str, database: str, tmp_path: Path, sql: Sql
 ) -> None:
-    with pytest.raises(MigrationFailed, match=r"1\.sql, line \d: (drops|renames) .*; nothing was changed") as caught:
+    how = "drops|renames|deletes|changes|writes"
+    with pytest.raises(MigrationFailed, match=rf"1\.sql, line \d: ({how}) .*; nothing was changed") as caught:
         apply(database, tmp_path, f"{header}CREATE TABLE t ();\n{statement}")
 
     assert caught.value.hint.startswith("drop each object by name")
@@ -71,3 +77,19 @@ def test_another_schema_than_the_ledger_s_may_go(database: str, tmp_path: Path, 
     apply(database, tmp_path, "DROP SCHEMA public CASCADE;\nDROP TABLE IF EXISTS public._yoyo_log;")
 
     assert [("1",)] == sql(database, "SELECT migration_id FROM books._yoyo_migration")
+
+
+def test_rows_of_the_log_may_go_and_so_may_those_of_tables_that_are_called_alike(
+    database: str, tmp_path: Path, sql: Sql
+) -> None:
+    apply(
+        database,
+        tmp_path,
+        "CREATE SCHEMA old; CREATE TABLE old._yoyo_version (i int); INSERT INTO old._yoyo_version VALUES (1);"
+        "CREATE TABLE t (i int); INSERT INTO t VALUES (1); -- DELETE FROM _yoyo_migration\n",
+    )
+    (tmp_path / "2.sql").write_text("DELETE FROM old._yoyo_version; DELETE FROM public._yoyo_log;")
+    with opened(database, wait_s=1.0) as backend:
+        backend.apply_one(yoyo_migration(read_migrations([tmp_path])[1]))
+
+    assert [("1",), ("2",)] == sql(database, "SELECT migration_id FROM _yoyo_migration ORDER BY 1")

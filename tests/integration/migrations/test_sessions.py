@@ -8,6 +8,7 @@ from conftest import BINARIES, MakeDatabase, Sql
 from story import written
 
 from healthd.config.settings import Target
+from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
@@ -175,3 +176,59 @@ def test_a_first_file_that_fails_leaves_no_ledger(database: str, sql: Sql, tmp_p
         backend.apply_one(yoyo_migration(migrations[0]))
 
     assert [] == sql(database, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+
+
+# ── what fires ──────────────────────────────────────────────────────────────────────────────────────────
+
+FIRES = {
+    "1": """CREATE TABLE public.t (id int PRIMARY KEY); CREATE TABLE public.seen (id int REFERENCES public.t);
+            CREATE FUNCTION public.see() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN INSERT INTO public.seen VALUES (NEW.id); RETURN NEW; END $$;
+            CREATE TRIGGER sees AFTER INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.see();""",
+    "1.rollback": "DROP TABLE public.seen, public.t; DROP FUNCTION public.see();",
+    "2": "INSERT INTO public.t VALUES (1);",
+    "2.rollback": "DELETE FROM public.seen; DELETE FROM public.t;",
+}
+SILENT = "session_replication_role = replica"
+
+
+@pytest.fixture(scope="module")
+async def firing(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
+    migrations = written(tmp_path_factory.mktemp("sql"), FIRES)
+    return migrations, await replay(migrations, postgres_bin=BINARIES)
+
+
+async def test_triggers_and_the_keys_of_the_ledger_fire_whatever_the_database_gives(
+    database: str, sql: Sql, firing: tuple[tuple[Migration, ...], LockFile]
+) -> None:
+    sql(database, GIVE.format(SILENT).replace("%%", "%"))  # type: ignore[arg-type]
+    target, manner = Target("machines", database), Manner(lambda _: None)
+
+    assert Changed(("1", "2")) == await migrate(target, *firing, manner)
+    assert [(1,)] == sql(database, "SELECT id FROM public.seen")
+    assert Changed(("2",)) == await rollback(target, *firing, manner, agree=bool)
+    assert [("1",)] == sql(database, "SELECT migration_id FROM _healthd_migration")
+    assert Changed(("2",)) == await migrate(target, *firing, manner)
+
+
+async def test_a_role_that_may_not_let_triggers_fire_is_refused_with_the_cure(
+    database: str, sql: Sql, firing: tuple[tuple[Migration, ...], LockFile]
+) -> None:
+    sql(database, "CREATE ROLE quiet LOGIN; GRANT CREATE ON SCHEMA public TO quiet")
+    sql(database, f"ALTER ROLE quiet SET {SILENT}")  # type: ignore[arg-type]
+    url = database.replace("postgres@", "quiet@")
+    target, manner = Target("machines", url), Manner(lambda _: None)
+    try:
+        words = "session_replication_role is replica, so triggers and foreign keys would not fire"
+        with pytest.raises(MigrationFailed, match=f"machines: {words}.*; nothing was changed") as refused:
+            await migrate(target, *firing, manner)
+        with pytest.raises(MigrationFailed, match=words) as stopped, opened(url, wait_s=5.0):
+            pass
+        assert [(None,)] == sql(database, "SELECT to_regclass('_yoyo_migration')")
+        for error in (refused.value, stopped.value):
+            cure = error.hint.removeprefix("as a superuser: ")
+            assert cure.startswith("ALTER ROLE quiet IN DATABASE ")
+        sql(database, cure)  # type: ignore[arg-type]
+        assert Changed(("1", "2")) == await migrate(target, *firing, manner)
+    finally:
+        sql(database, "DROP OWNED BY quiet; DROP ROLE quiet")

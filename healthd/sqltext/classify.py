@@ -50,6 +50,13 @@ ADDED = re.compile(
 # These must be the first query of a transaction, and in ours the ledger is queried first.
 FIRST_OF_ALL = re.compile(r"set\s+transaction\b.*\b(?:isolation|deferrable)\b", re.IGNORECASE | re.DOTALL)
 
+_BLANK = r"(?:\s|/\*.*?\*/|--[^\n]*\n)"
+# What stays in a session whatever is reset: settings of extensions and applications, and loaded libraries.
+_STAYS = re.compile(
+    rf"""\b(?:load{_BLANK}+E?'|set_config\b|set{_BLANK}+(?:(?:session|local){_BLANK}+)?"?\w+"?{_BLANK}*\.)""",
+    re.IGNORECASE | re.DOTALL,
+)
+
 
 class Outside(Enum):
     """Whether PostgreSQL refuses a statement inside a transaction block; for PERHAPS the objects decide."""
@@ -143,3 +150,8 @@ ALTERS = re.compile(r"alter\s+table\b", re.IGNORECASE)
 def runs_alone(text: str) -> bool:
     """Return whether a statement must be committed by itself; a label that an enum gains cannot be used before that."""
     return stays_outside(text) or added_label(text) is not None
+
+
+def stays_in_session(text: str) -> bool:
+    """Return whether SQL may leave something in its session that no statement removes."""
+    return bool(_STAYS.search(text))

@@ -23,6 +23,7 @@ from healthd.migrations.engine.notices import Heard
 from healthd.migrations.engine.sending import NOTHING, Part, failed, run
 from healthd.migrations.engine.session import LIKE_NEW, RESET
 from healthd.model.ledger import PROGRESS
+from healthd.sqltext.classify import stays_in_session
 from healthd.sqltext.ledger_loss import lost
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ class FileRun(LedgerSession):
 
     recorder: Recorder | None = None  # None if there is no lock file, as with yoyo's own commands
     guarded: bool = False  # the caller has compared its sessions with those of the replay
-    alone: bool = False  # checked: no file other than the first one of this run is partly applied
     _records: bool = False  # even if the recorder does not
 
     @property
@@ -61,6 +61,7 @@ class FileRun(LedgerSession):
     def run_file(self, job: Job) -> None:
         """Send a file to the server and record it in the ledger."""
         check(job.text, job.path, transactional=job.migration.transactional)
+        self.start_like_new()
         file_checks.refuse_ledger_loss(self, self.ledger_schema, job)
         self.heard = Heard(job.name)
         try:
@@ -75,6 +76,7 @@ class FileRun(LedgerSession):
                 self.patiently(job.name, lambda: self._together(job))
             else:
                 self.ensure_internal_schema_updated()
+                self.worn = stays_in_session(job.text)
                 nontransactional.run(self, job)
         except BaseException as error:
             self.rollback()
@@ -93,6 +95,8 @@ class FileRun(LedgerSession):
 
         The ledger's tables are created in the transaction of the first file: if it fails, nothing is left behind.
         """
+        self.start_like_new()  # after an earlier attempt
+        self.worn = stays_in_session(job.text)
         lacks = self.lacks_tables()
         self.look_before(job)
         if lacks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from healthd.database.ledger import RUNNING
@@ -13,6 +14,8 @@ from healthd.migrations.engine.lock_waits import Say
 from healthd.model.ledger import MIGRATION_LOCK
 
 TRY = "SELECT pg_try_advisory_lock(%s, %s)"
+WAIT = "SELECT pg_catalog.pg_advisory_lock(%s, %s)"
+WAITS = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks AS l WHERE l.pid = %s AND NOT l.granted)"
 RELEASE = "SELECT pg_catalog.pg_advisory_unlock_all()"  # the lock is held as many times as it was acquired
 # A file can release a session-level lock, but not a transaction-level one. So each transaction of ours takes the lock
 # for itself, too, and acquires the session-level lock again at its end. Both fail, with this text, if another session
@@ -57,6 +60,22 @@ def acquire(connection: Any, deadline: float) -> None:
         if time.monotonic() > deadline:
             raise Held(f"the migration lock is held by {_holder(connection)}")
         time.sleep(random.uniform(0.1, 0.4))  # noqa: S311 # jitter, no secret
+
+
+def hand_over(old: Any, new: Any) -> None:
+    """Have a new session hold the migration lock in place of an old one, which is closed.
+
+    No other runner gets it in between: the server gives a lock to the session that waits for it.
+    """
+    (pid,) = new.execute(
+        "SELECT pg_catalog.pg_backend_pid(), pg_catalog.set_config('lock_timeout', '0', false)"
+    ).fetchone()[:1]
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(new.execute, WAIT, MIGRATION_LOCK)
+        while not waiting.done() and not old.execute(WAITS, (pid,)).fetchone()[0]:
+            time.sleep(0.002)
+        old.close()
+        waiting.result()
 
 
 def release(connection: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from healthd.database.connection import PATIENCE, TIMEOUT_S, printed_password
 from healthd.database.driver_errors import limit_of, refused, translate, translated
 from healthd.database.dsn import Dsn
-from healthd.errors import MigrationFailed
+from healthd.errors import DatabaseUnreachable, MigrationFailed
 from healthd.expected import session_settings
 from healthd.migrations.engine import migration_lock
 from healthd.migrations.engine.job import Job
@@ -45,7 +45,8 @@ class Session:
 
     # defined by yoyo's backend
     driver: Any  # psycopg
-    connection: Any  # the driver's connection of this run
+    connection: Any  # the driver's connection of this run: `_connection`
+    _connection: Any
     execute: Callable[..., Any]
     transaction: Callable[[], Any]
     format_sql: Callable[..., str]
@@ -71,6 +72,8 @@ class Session:
     settings: str = ""  # the SQL that sets up a session
     lock_timeout: str = ""  # of this session, as the server prints it
     max_locks: int = 0  # the server's max_locks_per_transaction
+    worn: bool = False  # a file may have left something in the session that no statement removes
+    alone: bool = False  # checked: no file other than the first one of this run is partly applied
 
     @property
     def records(self) -> bool:
@@ -151,6 +154,36 @@ class Session:
         """Apply the settings of a session at its start."""
         connection.execute(self.settings or "SELECT")
         (self.lock_timeout,) = connection.execute("SELECT current_setting('lock_timeout')").fetchone()
+
+    def start_like_new(self) -> None:
+        """Continue on a new connection if an earlier file may have left something in this one."""
+        if not self.worn:
+            return
+        self.worn = False
+        if self.watcher is not None:
+            self.watcher.close()
+            self.watcher = None
+        try:
+            new = self.dial()
+        except DatabaseUnreachable:  # perhaps the role may have one connection only
+            self.connection.close()
+            new = self._dial_and_lock()
+        else:
+            with translated(self.dsn):
+                migration_lock.hand_over(self.connection, new)
+        self._connection = new
+        self.init_connection(new)
+
+    def _dial_and_lock(self) -> Any:
+        """Return a new connection with the migration lock, which another runner may have had in between."""
+        new, self.alone = self.dial(patient=True), False
+        try:
+            migration_lock.acquire(new, time.monotonic() + PATIENCE * TIMEOUT_S)
+        except migration_lock.Held as error:
+            new.close()
+            hint = "run it again when that run has finished; or raise the role's CONNECTION LIMIT"
+            raise MigrationFailed(f"{self.dsn.place}: {error}; {NOTHING}", hint=hint) from error
+        return new
 
     def rollback(self) -> None:
         """Roll back; if that fails, close the connection, which has the same effect."""

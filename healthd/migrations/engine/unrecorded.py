@@ -9,6 +9,7 @@ from healthd.expected.files import Migration
 from healthd.migrations.engine import given_settings
 from healthd.migrations.engine.sending import run
 from healthd.migrations.engine.session import LIKE_NEW, RESET, Session
+from healthd.sqltext.classify import stays_in_session
 from healthd.sqltext.statements import statements
 
 TOGETHER = 50  # files in one message
@@ -29,8 +30,10 @@ def apply_unrecorded(session: Session, migrations: Sequence[Migration], each: Ca
     for migration in migrations:
         each(migration)
         gives = session_settings.GIVES.search(migration.apply)
-        if gives or not migration.transactional:
+        if gives or session.worn or not migration.transactional:
             send()
+        session.start_like_new()
+        session.worn = stays_in_session(migration.apply)
         given = given_settings.given(session) if gives else None
         for text in _messages(migration, f"{RESET}; {session.settings} {LIKE_NEW};"):
             waiting.append(text)

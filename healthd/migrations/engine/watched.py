@@ -17,6 +17,7 @@ from healthd.migrations.engine.notices import Heard
 from healthd.migrations.engine.sending import Part, run
 from healthd.migrations.engine.session import LIKE_NEW, RESET, Session
 from healthd.model.ledger import BOOKS
+from healthd.sqltext.classify import stays_in_session
 
 Rows = list[tuple[str, ...]]
 
@@ -46,6 +47,8 @@ class NotWatched(Exception):
 def run_watched(session: Session, name: str, text: str) -> frozenset[str]:
     """Run the text of a file in a transaction, and return the catalogs that it has changed; or raise NotWatched."""
     _refuse(name, text)
+    session.start_like_new()
+    session.worn = stays_in_session(text)
     session.heard = Heard(name)
     try:
         first = session.send(Part(name, text), before=f"BEGIN;SELECT {BEGUN};")
@@ -72,6 +75,8 @@ def run_measured(
     queries has the name OURS.
     """
     _refuse(name, *texts)
+    session.start_like_new()
+    session.worn = any(map(stays_in_session, texts))
     steps = "".join(f"{text}\n;{each};" for text in texts)
     message = f"BEGIN;{first};{steps}{RESET}; {session.settings} {AT_ONCE} {COUNTED}"
     message += f"{_published(session)} COMMIT; {LIKE_NEW}"

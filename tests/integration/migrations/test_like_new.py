@@ -10,10 +10,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from conftest import BINARIES
 from runs import migrate, rollback
 
 from healthd.expected.files import Migration, read_migrations
 from healthd.migrations.engine.lock_waits import Patience
+from healthd.model.ledger import MIGRATION_LOCK
+from healthd.replay.replay import replay
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
@@ -97,3 +100,60 @@ async def test_a_second_try_meets_nothing_of_the_first(database: str, tmp_path: 
             await asyncio.sleep(0.02)
 
     assert ("a",) == await run
+
+
+HELD = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted)"
+STAYS = """SET app.tenant = 'a';
+SELECT set_config('app.other', 'b', true);
+LOAD 'plpgsql';
+"""
+MEETS = """CREATE TABLE public.{name} AS
+    SELECT name FROM unnest(ARRAY['app.tenant', 'app.other', 'plpgsql.extra_warnings']) AS name
+     WHERE current_setting(name, true) IS NOT NULL;
+"""
+
+
+@pytest.mark.parametrize("before", ["", HEADER], ids=["whole", "steps"])
+async def test_settings_and_libraries_that_nothing_removes_do_not_reach_the_next_file(
+    database: str, tmp_path: Path, sql: Sql, before: str
+) -> None:
+    files = {"a": f"{before}{STAYS}", "b": MEETS.format(name="b") + STAYS, "c": MEETS.format(name="c")}
+    migrations = write(tmp_path, **files)
+    lock_file = await replay(migrations, postgres_bin=BINARIES)
+
+    assert ("a", "b", "c") == await migrate(database, migrations, lock_file, say=lambda _: None)
+    assert [] == sql(database, "SELECT name FROM public.b UNION ALL SELECT name FROM public.c")
+
+
+async def test_no_other_runner_comes_between_two_sessions_of_a_run(database: str, tmp_path: Path) -> None:
+    migrations = write(tmp_path, **{f"f{number}": f"SELECT pg_sleep(0.02);{STAYS}" for number in range(10)})
+    run = asyncio.create_task(migrate(database, migrations, None, say=lambda _: None))
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as other:
+        while not await first(other, HELD):  # noqa: ASYNC110 # the server tells nobody
+            await asyncio.sleep(0.001)
+        while not await first(other, f"SELECT pg_try_advisory_lock{MIGRATION_LOCK}"):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        applied = await first(other, "SELECT count(*) FROM public._yoyo_migration")
+
+    assert 10 == applied
+    assert 10 == len(await run)
+
+
+async def test_a_role_with_one_connection_begins_each_file_like_new(database: str, tmp_path: Path, sql: Sql) -> None:
+    stays = STAYS.replace("LOAD 'plpgsql';", "")  # only a superuser may
+    migrations = write(tmp_path, a=stays, b=MEETS.format(name="b") + stays, c=MEETS.format(name="c"))
+    sql(database, "CREATE ROLE only_one LOGIN CONNECTION LIMIT 1")
+    sql(database, "GRANT CREATE ON SCHEMA public TO only_one")
+    url = database.replace("postgres@", "only_one@")
+    try:
+        assert ("a", "b", "c") == await migrate(url, migrations, None, say=lambda _: None)
+        assert [] == sql(database, "SELECT name FROM public.b UNION ALL SELECT name FROM public.c")
+    finally:
+        sql(database, "DROP OWNED BY only_one")
+        sql(database, "DROP ROLE only_one")
+
+
+async def first(connection: psycopg.AsyncConnection[Any], query: str) -> Any:
+    """Return the first value of the first row."""
+    row = await (await connection.execute(query.encode())).fetchone()
+    return row[0] if row else None

@@ -68,7 +68,8 @@ OPERATIONS = (
     ),
     Operation("/", {200: Answer((HTML,))}, PAGE),
     Operation("/runbook", {200: Answer((HTML,))}),
-    Operation("/targets/{name}", {200: Answer((HTML,)), 404: Answer((HTML,))}, PAGE),
+    # A name with a line break is no route at all.
+    Operation("/targets/{name}", {200: Answer((HTML,)), 404: Answer((HTML, PROBLEM), "problem")}, PAGE),
     Operation("/api/v1/contracts", {200: Answer((JSON,), "contracts")}),
     Operation(
         "/api/v1/contracts/{name}",

@@ -1,6 +1,7 @@
 """One PostgreSQL server for the session, and a new database for each test that requests one."""
 
 import functools
+import gc
 import inspect
 import os
 import shutil
@@ -34,6 +35,10 @@ if (
 # The tests start hundreds of processes: each would compile the program again, for longer than it then runs.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Modules and collected tests are hundreds of thousands of objects that live to the end: searching them for cycles as
+# often as by default only costs time. What nobody closed is still found, at the latest when the session ends.
+gc.set_threshold(50_000)
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]

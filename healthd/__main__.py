@@ -12,7 +12,7 @@ def main() -> None:
     open_closed()
     if {"serve", "up"} & set(sys.argv[1:]):
         begin_daemon()
-    gc.set_threshold(100_000)  # modules and a schema are many small records without cycles: collections only cost time
+    gc.set_threshold(200_000)  # modules and a schema are many small records without cycles: collections only cost time
     sys.setswitchinterval(0.0005)  # replies of a server are handled at once while a thread reads files or imports
     from healthd.cli.main import run  # after set_threshold: no collections during its imports either
 

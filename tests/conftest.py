@@ -1,6 +1,7 @@
 """One PostgreSQL server for the session, and a new database for each test that requests one."""
 
 import functools
+import gc
 import inspect
 import os
 import shutil
@@ -9,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any, LiteralString
@@ -34,6 +36,14 @@ if (
 # The tests start hundreds of processes: each would compile the program again, for longer than it then runs.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Modules and collected tests are hundreds of thousands of objects that live to the end: searching them for cycles as
+# often as by default only costs time. What nobody closed is still found, at the latest when the session ends.
+gc.set_threshold(50_000)
+
+# httpcore tries to import it several times for each request. If it is missing, this says so without a search for it.
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment] # as the documentation of sys.modules has it
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]

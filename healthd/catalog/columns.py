@@ -205,8 +205,8 @@ def _retype(alter: str, column: str, expected: Column, actual: Column) -> str:
     """Return one statement for the type and the default: a default may not be valid for the other type."""
     steps = [f"ALTER COLUMN {column} DROP DEFAULT"] if actual.default else []
     collation = f" COLLATE {expected.collation}" if expected.collation else ""
-    value = cast(column, expected.type, actual.type)
-    steps.append(f"ALTER COLUMN {column} TYPE {expected.type}{collation} USING {value}")
+    using = f" USING {cast(column, expected.type, actual.type)}" if expected.on == "table" else ""
+    steps.append(f"ALTER COLUMN {column} TYPE {expected.type}{collation}{using}")
     steps += [f"ALTER COLUMN {column} SET DEFAULT {expected.default}"] if expected.default else []
     return f"{alter} {', '.join(steps)};"
 

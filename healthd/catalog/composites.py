@@ -1,7 +1,7 @@
 """Composite types: row types without a table."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.retyping import cast
@@ -72,14 +72,23 @@ def named(attribute: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (attribute, "")
 
 
-def rebuilt(value: str, key: Key, expected: Composite, actual: Composite) -> str:
-    """Return SQL for a value of the actual type as one of the expected, attribute by attribute."""
+def rebuilt(value: str, key: Key, expected: Composite, actual: Composite, again: Collection[str] = ()) -> str:
+    """Return SQL for a value of the actual type as one of the expected, attribute by attribute.
+
+    `again` are the types that are created again, too: only the text of a value is one of both types.
+    """
     there = dict(map(named, actual.attributes))
     parts = (
-        cast(f"({value}).{name}", of_type, there[name]) if name in there else "NULL"
+        _part(f"({value}).{name}", of_type, there[name], again) if name in there else "NULL"
         for name, of_type in map(named, expected.attributes)
     )
     return f"CASE WHEN {value} IS DISTINCT FROM NULL THEN ROW({', '.join(parts)})::{key.sql} END"
+
+
+def _part(value: str, to: str, of: str, again: Collection[str]) -> str:
+    if to == of and to.removesuffix("[]") in again:
+        return f"{value}::text{'[]' if to.endswith('[]') else ''}::{to}"
+    return cast(value, to, of)
 
 
 ATTRIBUTE = re.compile(r'("(?:[^"]|"")+"|[^ ]+) (.*)\Z', re.DOTALL)

@@ -40,6 +40,7 @@ KIND = Kind(
     within={},
     renamable=True,
     needed=needed,
+    keeps_parts=True,
     provided=True,
     depth=1,
     parent=lambda key, record: None,

@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.operator_families import members
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.attributes import Attribute, Record
-from healthd.model.kinds import Kind
+from healthd.model.kinds import Dependent, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
@@ -53,6 +53,15 @@ def parent(key: Key, record: Record) -> Key:
     return Key("operator_family", (*path, key.path[2])) if len(path) == 2 else Key("schema", key.path[:1])
 
 
+def needed(key: Key, _record: OperatorClass, dependent: Dependent) -> bool:
+    """Return whether an index, a constraint, a partitioned table or a range type names a class."""
+    uses = (getattr(dependent.record, name, None) for name in USES)
+    return key.path[:2] in dependent.names and any(uses)
+
+
+USES = ("definition", "partitioned_by", "operator_class")
+
+
 def written(key: Key) -> str:
     """Return the name with its access method, as ALTER writes it."""
     return f"{Key('', key.path[:2]).sql} USING {quote(key.path[2])}"
@@ -64,6 +73,7 @@ KIND = Kind(
     name_at=1,
     renamable=True,
     written=written,
+    needed=needed,
     depth=3,
     parent=parent,
     repair=repair,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.scope import SCHEMA, own
-from healthd.model.attributes import MINOR
-from healthd.model.kinds import Kind
+from healthd.model.attributes import MINOR, attributes
+from healthd.model.kinds import Dependent, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
@@ -57,6 +57,16 @@ def written(key: Key) -> str:
     return f"{quote(key.path[0])}.{key.path[1]} {key.path[2]}"
 
 
+def needed(key: Key, _record: Operator, dependent: Dependent) -> bool:
+    """Return whether a text or an operator class uses an operator; operators name each other without need."""
+    if (key.path[0], key.path[1][0]) not in dependent.names or isinstance(dependent.record, Operator):
+        return False
+    name = f"{quote(key.path[0])}.{key.path[1]}"
+    values = (getattr(dependent.record, one) for one in attributes(type(dependent.record)))
+    texts = (text for value in values for text in (value if isinstance(value, tuple) else (value,)))
+    return any(isinstance(text, str) and (f"OPERATOR({name})" in text or f"{name}(" in text) for text in texts)
+
+
 KIND = Kind(
     name="operator",
     record=Operator,
@@ -64,6 +74,7 @@ KIND = Kind(
     movable=True,
     referenced=True,
     written=written,
+    needed=needed,
     depth=3,
     repair=repair,
     replaced=lambda difference, expected, actual: difference.attribute not in ("restrict", "join"),

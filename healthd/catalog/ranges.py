@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.kinds import Around, Kind
-from healthd.model.names import Key
+from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
 
@@ -78,6 +78,32 @@ def drop(key: Key, record: Range, _around: Around) -> Iterator[str]:
     yield f"DROP TYPE {key.sql}{' CASCADE' if record.canonical else ''};"
 
 
+def put_aside(key: Key, record: Range, name: str, around: Around) -> Iterator[str]:
+    """Yield the SQL that gives a type, its multirange type and their constructor functions other names.
+
+    Of these, only those whose arguments another type's would have, too.
+    """
+    yield f"ALTER TYPE {key.sql} RENAME TO {quote(name)};"
+    for arguments in (f"{record.subtype}, {record.subtype}", f"{record.subtype}, {record.subtype}, text"):
+        yield f"ALTER FUNCTION {key.sql}({arguments}) RENAME TO {quote(name)};"
+    if around.server_version >= 140000:
+        usual = Key("range", (key.path[0], multirange(key.path[1])))
+        other = (Key.parse(f"range:{record.multirange}") if record.multirange else usual).sql
+        yield f"ALTER TYPE {other} RENAME TO {quote(multirange(name))};"
+        yield f"ALTER FUNCTION {other}() RENAME TO {quote(multirange(name))};"
+
+
+def multirange(name: str) -> str:
+    """Return the name that the multirange type of a range type has by default."""
+    whole = name.replace("range", "multirange", 1) if "range" in name else f"{clipped(name, 52)}_multirange"
+    return clipped(whole, 63)
+
+
+def clipped(name: str, size_bytes: int) -> str:
+    """Return as many whole characters of a name as fit."""
+    return name.encode()[:size_bytes].decode(errors="ignore")
+
+
 KIND = Kind(
     name="range",
     record=Range,
@@ -90,6 +116,7 @@ KIND = Kind(
     repair=repair,
     shell=shell,
     drop=drop,
+    put_aside=put_aside,
     replaced=lambda difference, expected, actual: True,
     some="SELECT FROM pg_catalog.pg_range AS o WHERE o.rngtypid >= 16384",
     query=query,

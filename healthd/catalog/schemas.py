@@ -27,8 +27,9 @@ def create(key: Key, _record: Schema, around: Around) -> Iterator[str]:
 
 
 def needed(key: Key, _record: Schema, dependent: Dependent) -> bool:
-    """Return whether an object names something in a schema."""
-    return any(schema == key.path[0] for schema, _ in dependent.names)
+    """Return whether an object names something in a schema, or publishes it as a whole."""
+    published = key.path[0] in getattr(dependent.record, "schemas", ())
+    return published or any(schema == key.path[0] for schema, _ in dependent.names)
 
 
 KIND = Kind(

@@ -148,14 +148,14 @@ def _spelled(expected: Mapping[Key, Record], objects: Mapping[Key, Record], plac
     names = {_spelling(there): _spelling(path) for there, path in places.items()}
     # A query also mentions a table by its bare name.
     names |= {quote(there[1]): quote(path[1]) for there, path in places.items() if there[1] != path[1]}
-    one = re.compile(rf'(?<![\w$."])({"|".join(map(re.escape, names))})(?![\w$"])')
+    one = re.compile(rf'(?<![\w$."])({"|".join(map(_exactly, names))})(?![\w$"])')
 
     def back(value: Any) -> Any:
         if isinstance(value, tuple):
             return tuple(map(back, value))
         return one.sub(lambda match: names[match[1]], value) if isinstance(value, str) else value
 
-    certain = re.compile(rf'(?<![\w$."])({"|".join(re.escape(_spelling(there)) for there in places)})(?![\w$"])')
+    certain = re.compile(rf'(?<![\w$."])({"|".join(_exactly(_spelling(there)) for there in places)})(?![\w$"])')
 
     def known(text: str) -> str:
         return certain.sub(lambda match: names[match[1]], text)
@@ -178,4 +178,15 @@ def _as_expected(expected: Record | None, actual: Record, back: Any) -> Record:
 
 
 def _spelling(path: tuple[str, ...]) -> str:
+    """Return schema and name as texts write them: the sign of an operator has no quotes."""
+    if len(path) == 3 and SIGN.fullmatch(path[1]):
+        return f"{quote(path[0])}.{path[1]}"
     return ".".join(map(quote, path[:2]))
+
+
+def _exactly(name: str) -> str:
+    """Return the pattern for a name; a sign must not be the beginning of another one."""
+    return re.escape(name) + (f"(?!{SIGN.pattern})" if SIGN.fullmatch(name[-1]) else "")
+
+
+SIGN = re.compile(r"[-+*/<>=~!@#%^&|`?]+")

@@ -22,7 +22,7 @@ from healthd.comparison.foreign_ledgers import ledgers
 from healthd.comparison.locked_objects import assumed, followed
 from healthd.comparison.moves import moved_back
 from healthd.comparison.partitions import come_and_go, holder, with_partitions
-from healthd.comparison.renames import aligned
+from healthd.comparison.renames import aligned, together
 from healthd.comparison.retyped_columns import retyped_back
 from healthd.comparison.roles import comparable
 from healthd.comparison.swapped_columns import suspects, swapped_back
@@ -84,7 +84,7 @@ def undo_swaps(sides: Sides, given: Given) -> Sides:
 
 def undo_renames(sides: Sides, _given: Given) -> Sides:
     """Give renamed objects their expected names."""
-    actual, renamed = aligned(sides.expected, sides.actual, KINDS)
+    actual, renamed = aligned(sides.expected, sides.actual, KINDS, sides.found)
     return replace(sides, actual=actual, found=(*sides.found, *renamed))
 
 
@@ -100,6 +100,11 @@ def undo_renames_of_changed_columns(sides: Sides, given: Given) -> Sides:
     """Give columns that were renamed and changed their expected names, if their history is known."""
     actual, renamed = retyped_back(sides.expected, sides.actual, given.touched)
     return replace(sides, actual=actual, found=(*sides.found, *renamed))
+
+
+def follow_all_names(sides: Sides, _given: Given) -> Sides:
+    """Give texts that mention what several passes renamed their expected names."""
+    return replace(sides, actual=together(sides.expected, sides.actual, sides.found))
 
 
 def respell_unexpected(sides: Sides, _given: Given) -> Sides:
@@ -139,6 +144,7 @@ NAMES: tuple[Pass, ...] = (
     undo_renames_of_changed_tables,
     undo_swaps,
     undo_renames_of_changed_columns,
+    follow_all_names,
     respell_unexpected,
     forget_names_of_partitions,
 )

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -23,13 +23,16 @@ Objects = dict[Key, Record]
 Paths = dict[tuple[str, ...], tuple[str, ...]]  # from the actual path to the expected one
 
 
-def aligned(expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]) -> tuple[Snapshot, tuple[Difference, ...]]:
+def aligned(
+    expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind], earlier: Iterable[Difference] = ()
+) -> tuple[Snapshot, tuple[Difference, ...]]:
     """Return the actual side under the expected names, and a difference for each object that has another name.
 
     An object was renamed if exactly one object is missing and exactly one unexpected object of its kind, in the same
-    schema or table, is equal to it. Texts that differ only by the new names count as expected.
+    schema or table, is equal to it. Texts that differ only by the new names, and by those that a pass found `earlier`,
+    count as expected.
     """
-    objects, names, differences = dict(actual.objects), dict[str, str](), list[Difference]()
+    objects, names, differences = dict(actual.objects), _names_of(earlier), list[Difference]()
     looking = True
     while looking:  # an object under its expected name may be what another one is in, or mentions
         looking = False
@@ -59,6 +62,18 @@ def under_other_names(
     names = {_name(there): _name(key) for there, key in found.items()}
     renamed = under_other_paths(objects, kind, {there.path: key.path for there, key in found.items()})
     return _followed(expected, renamed, names)
+
+
+def together(expected: Snapshot, actual: Snapshot, differences: Iterable[Difference]) -> Snapshot:
+    """Return the actual side with the expected texts where these differ by several new names, which passes found."""
+    names = _names_of(differences)
+    if len(names) > 1:
+        return replace(actual, objects=_followed(expected.objects, dict(actual.objects), names))
+    return actual
+
+
+def _names_of(differences: Iterable[Difference]) -> dict[str, str]:
+    return {one.actual: one.expected for one in differences if one.attribute == NAME_OF}
 
 
 def _followed(expected: Mapping[Key, Record], objects: Objects, names: Mapping[str, str]) -> Objects:

@@ -72,6 +72,10 @@ def _none(_key: Key, _record: Record, _around: Around) -> Iterable[Any]:
     return ()
 
 
+def _renamed(key: Key, _record: Record, name: str, _around: Around) -> Iterable[str]:
+    return (f"ALTER TYPE {key.sql} RENAME TO {quote(name)};",)
+
+
 def _as_usual(_difference: Difference, statements: Statements, _around: Around) -> tuple[Statements, Statements]:
     return statements, ()
 
@@ -184,6 +188,9 @@ class Kind:
     )
     drop: Callable[[Key, Record, Around], Iterable[str]] | None = None  # None: DROP and the address
     replaced: Callable[[Difference, Record, Record], bool] = _never  # whether it must be dropped and created again
+    put_aside: Callable[[Key, Record, str, Around], Iterable[str]] = (
+        _renamed  # a type that is created again gets another name until no column has it
+    )
     keeps_parts: bool = False  # DROP refuses while it has parts, as that of a schema does
     online: Callable[[Difference, Statements, Around], tuple[Statements, Statements]] = (
         _as_usual  # the same for a table with rows, under no long lock: what to do, and what when all else is done

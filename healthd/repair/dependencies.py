@@ -40,9 +40,15 @@ class Dependencies:
         return Around(self.objects, parts, counters, server_version=self.snapshot.server_version)
 
     @functools.cached_property
-    def enums(self) -> tuple[Key, ...]:
-        """Return the enums."""
-        return tuple(key for key in self.objects if key.kind == "enum")
+    def types(self) -> Mapping[str, Key]:
+        """Return the types that are nothing else, by their names in SQL."""
+        types = {name for name, kind in self.kinds.items() if kind.is_type and not kind.relkinds}
+        return {key.sql: key for key in self.objects if key.kind in types}
+
+    @functools.cached_property
+    def heirs(self) -> tuple[Key, ...]:
+        """Return the tables that inherit from others, and the partitions."""
+        return tuple(key for key, record in self.objects.items() if key.kind == "table" and record.inherits)
 
     def needs(self, key: Key) -> frozenset[Key]:
         """Return the objects that must exist before this one can be created."""
@@ -71,6 +77,8 @@ class Dependencies:
     def parent(self, key: Key) -> Key | None:
         """Return the object that an object belongs to, if that is in the snapshot."""
         parent = self.kinds[key.kind].parent(key, self.objects[key])
+        if parent is not None and parent.kind == "column" and parent not in self.objects:
+            parent = Key("table", parent.path[:2])  # a plain column of a view is not in it
         if parent is not None and parent.kind == "table" and parent not in self.objects:
             parent = next((one for kind in RELATIONS if (one := Key(kind, parent.path)) in self.objects), None)
         return parent if parent is not None and parent != key and parent in self.objects else None
@@ -145,12 +153,12 @@ class Dependencies:
     def _needed(self, key: Key, record: Record) -> Iterator[Key]:
         kind = self.kinds[key.kind]
         counter = key.kind == "sequence" and not record.identity  # its column may be created after it
-        if (parent := self.parent(key)) is not None and not counter:
+        if (parent := self.parent(key)) is not None and not (counter and parent.kind == "column"):
             yield parent
         if key.kind in HANGING or (key.kind == "column" and _is_plain(record)):
             return
         for name, place in kind.within.items():
-            if (other := Key(name, key.path[place : place + self.kinds[name].depth])) in self.objects and not counter:
+            if (other := Key(name, key.path[place : place + self.kinds[name].depth])) in self.objects:
                 yield other
         found = self.mentioned(key)
         pairs = found.pairs | ({(key.path[0], key.path[1])} if kind.is_part else frozenset())

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, PUBLIC, written
 from healthd.model.names import Key, literal
 from healthd.repair import bounds
+from healthd.repair.inheritance import ancestors
 from healthd.repair.operations import ALTER, CREATE, Change, Operation
 from healthd.sqltext.tokens import NAME
 
@@ -56,6 +58,8 @@ def of_constraint(change: Change, key: Key) -> Iterator[Guard]:
         yield Guard(f"SELECT FROM {table.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails")
     elif found := REFERRING.match(record.definition):
         yield from _of_reference(change, table, *found.groups())
+    elif found := EXCLUDING.match(record.definition):
+        yield _of_exclusion(table, *found.groups())
 
 
 def of_added(change: Change, key: Key) -> Iterator[Guard]:
@@ -104,12 +108,42 @@ def _of_reference(change: Change, table: Key, names: str, other: str, keys: str,
     empty = "".join(f" AND r.{name} IS NOT NULL" for name, _ in pairs)
     if full:
         empty = f" AND NOT ({' AND '.join(f'r.{name} IS NULL' for name, _ in pairs)})"
-    nothing = f"NOT EXISTS (SELECT FROM {other} AS o WHERE {same})"
+    tables = [other, *_attached(change, Key.parse(f"table:{other}"))]
+    among = other if len(tables) == 1 else f"({' UNION ALL '.join(map(partial(_columns, keys), tables))})"
+    nothing = f"NOT EXISTS (SELECT FROM {among} AS o WHERE {same})"
     yield Guard(
         f"SELECT FROM {table.sql} AS r WHERE {nothing}{empty}", f"refer to nothing in {other}: with them it fails"
     )
 
 
+def _attached(change: Change, table: Key) -> Iterator[str]:
+    """Yield the tables that are to become partitions of a table, or of its partitions: their rows are not there yet."""
+    for one in change.differences:
+        if one.attribute == "bound" and table in ancestors(change.after.objects, one.key):
+            yield one.key.sql
+
+
+def _columns(names: str, table: str) -> str:
+    return f"SELECT {names} FROM {table}"  # noqa: S608 # quoted by the server
+
+
+def _of_exclusion(table: Key, elements: str, where: str | None) -> Guard:
+    """Return the guard for an exclusion constraint on plain columns: pairs of rows forbid it."""
+    pairs = EXCLUDED.findall(elements)
+    names = ", ".join(dict.fromkeys(name for name, _ in pairs))
+    rows = f"({_columns(f'tableoid, ctid, {names}', table.sql)}{f' WHERE {where}' if where else ''})"
+    both = " AND ".join(f"r.{name} {operator} o.{name}" for name, operator in pairs)
+    query = f"SELECT FROM {rows} AS r, {rows} AS o WHERE (r.tableoid, r.ctid) < (o.tableoid, o.ctid) AND {both}"
+    return Guard(query, "exclude another row: with them it fails", columns="r.*, o.*")
+
+
+OPERATOR = r"(?:OPERATOR\([^()]*\)|[^\s,()]+)"
+EXCLUDED = re.compile(rf"({NAME}) WITH ({OPERATOR})")
+EXCLUDING = re.compile(
+    rf"EXCLUDE USING \S+ \(({NAME} WITH {OPERATOR}(?:, {NAME} WITH {OPERATOR})*)\)(?: INCLUDE \([^()]*\))?"
+    r"(?: WHERE (\(.*\)))?(?: DEFERRABLE.*)?\Z",
+    re.DOTALL,
+)
 KEYS = re.compile(rf"\(({NAME}(?:, {NAME})*)\)(?: INCLUDE \([^()]*\))?(?: WHERE (\(.*\)))?\Z", re.DOTALL)
 CHECKED = re.compile(r"CHECK (\(.*\))(?: NO INHERIT)?\Z", re.DOTALL)
 REFERRING = re.compile(

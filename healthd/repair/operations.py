@@ -7,14 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.catalog.composites import rebuilt
-from healthd.catalog.grants import Grant, default
+from healthd.catalog.grants import Grant
+from healthd.catalog.grants import default as usual_privileges
 from healthd.catalog.roles import CURRENT, MIGRATOR, OWNER, called
 from healthd.comparison.roles import owner_of
 from healthd.model.attributes import Record
 from healthd.model.kinds import Around, Kind
-from healthd.model.names import HANGING, Key, quote
+from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Difference, Place, Snapshot
+from healthd.repair.contained_types import is_inside, tightened, with_those_inside
+from healthd.repair.counters import with_counter
 from healthd.repair.dependencies import Dependencies
+from healthd.repair.inheritance import joined, overwritten
 from healthd.repair.new_privileges import NewPrivileges
 
 SHELL, DROP, RELEASE, CREATE, ALTER, COMPLETE = "shell", "drop", "release", "create", "alter", "complete"
@@ -66,6 +70,8 @@ class Change:
         for one in self.differences:
             if self._retypes(one):
                 self._drop_dependents(one.key, one.place, retyped=True)
+        for key, cause in tuple(self.made.items()):
+            self._make_unreported(key, cause)
         covered = set(self._covered())
         around = replace(self._around(self.after), new=frozenset(self.made))
         found = [
@@ -75,6 +81,7 @@ class Change:
             *self._creates(covered, around),
             *self._revokes(around),
             *self._alters(),
+            *self._restored_defaults(),
         ]
         return tuple(one for one in found if one.statements)
 
@@ -85,23 +92,21 @@ class Change:
             self.made.setdefault(one.key, one.place)
         elif one.unexpected or self._is_replaced(one):
             self._drop(one.key, one.place)
+        domain = tightened(self.before, one, replaced=self._is_replaced(one))
+        if domain is not None and domain in self.after.objects:
+            self._drop(domain, one.place)
+
+    def _make_unreported(self, key: Key, cause: Place) -> None:
+        """Note what is created with an object although its absence is no finding, as that of a comment."""
+        for part in self.after.parts(key):
+            if part not in self.before.objects and self.kinds[part.kind].loss(self.after.objects[part]) is None:
+                self.made.setdefault(part, cause)
 
     def _is_replaced(self, one: Difference) -> bool:
         expected, actual = self.after.objects.get(one.key), self.before.objects.get(one.key)
         if one.attribute is None or expected is None or actual is None:
             return False
-        return self.kinds[one.key.kind].replaced(one, expected, actual) and not self._is_inside(one.key)
-
-    def _is_inside(self, key: Key) -> bool:
-        """Return whether a composite type is more than the type of columns, which can get another one."""
-        if key.kind != "composite":
-            return False
-        for one in self.before.dependents(key):
-            record = self.before.objects[one]
-            array = one.kind == "column" and record.type.endswith("[]")
-            if array or one.kind in ("composite", "domain", "range") or getattr(record, "of_type", None):
-                return True
-        return False
+        return self.kinds[one.key.kind].replaced(one, expected, actual) and not is_inside(self.before, one.key)
 
     def _retypes(self, one: Difference) -> bool:
         return one.key.kind == "column" and one.attribute in ("type", "collation") and one.key not in self.gone
@@ -161,9 +166,8 @@ class Change:
                 continue
             if key in self.asides:
                 aside = self.aside(key)
-                yield Operation(
-                    RELEASE, key, None, (f"ALTER TYPE {key.sql} RENAME TO {quote(aside.path[-1])};",), cause
-                )
+                steps = self.kinds[key.kind].put_aside(key, self.before.objects[key], aside.path[-1], around)
+                yield Operation(RELEASE, key, None, tuple(steps), cause)
                 yield Operation(DROP, key, None, (f"DROP TYPE {aside.sql};",), cause)
                 continue
             kind = self.kinds[key.kind]
@@ -172,7 +176,7 @@ class Change:
     @functools.cached_property
     def asides(self) -> frozenset[Key]:
         """Return the types that exist under another name until no column has them."""
-        return frozenset(self.converted.values())
+        return with_those_inside(self.before, self.converted.values(), self.gone.keys())
 
     def aside(self, key: Key) -> Key:
         """Return the name of such a type until then."""
@@ -188,8 +192,10 @@ class Change:
                 steps.append(f"ALTER COLUMN {name} DROP DEFAULT")
             value = f"{name}::text{array}::{record.type}"
             if key.kind == "composite":
-                value = rebuilt(name, key, self.after.objects[key], self.before.objects[key])
-            steps.append(f"ALTER COLUMN {name} TYPE {record.type} USING {value}")
+                again = {one.sql for one in self.asides}
+                value = rebuilt(name, key, self.after.objects[key], self.before.objects[key], again)
+            using = f" USING {value}" if record.on == "table" else ""  # a foreign table has no values of its own
+            steps.append(f"ALTER COLUMN {name} TYPE {record.type}{using}")
             if record.default:
                 steps.append(f"ALTER COLUMN {name} SET DEFAULT {record.default}")
             sql = f"ALTER TABLE {Key('table', column.path[:2]).sql} {', '.join(steps)};"
@@ -265,7 +271,7 @@ class Change:
         """Yield the operations that take what only default privileges gave somebody on a new object."""
         for grant in self.privileges.unexpected(self.made, self.after.objects):
             key = Key(grant.path[0], grant.path[1:-1])
-            usual = Grant(default(grant, around.server_version))
+            usual = Grant(usual_privileges(grant, around.server_version))
             yield Operation(
                 COMPLETE, key, None, tuple(self.kinds["grant"].created(grant, usual, around)), self.made[key]
             )
@@ -282,4 +288,19 @@ class Change:
                 self._spelled(side, one.key, owner=True) for side in (self.after, self.before)
             )
             statements = tuple(self.kinds[one.key.kind].repair(replace(one, key=key), expected, actual))
+            if (one.key.kind, one.attribute) == ("column", "identity"):
+                statements = with_counter(one.key, statements, self.before, self.after)
+            elif one.attribute == "inherits" and statements:
+                first, last = joined(one.key, self.before, self.after)
+                statements = (*first, *statements, *last)
             yield Operation(ALTER, one.key, one.attribute, statements, one.place)
+
+    def _restored_defaults(self) -> Iterator[Operation]:
+        for one in self.differences:
+            for column, default in overwritten(one, self.before, self.after):
+                if (column, "default") not in self._places and column not in self.gone:
+                    yield Operation(ALTER, column, "default", (default,), one.place)
+
+    @functools.cached_property
+    def _places(self) -> frozenset[Place]:
+        return frozenset(one.place for one in self.differences)

@@ -10,6 +10,7 @@ from typing import Any
 
 from healthd.model.names import HANGING, Key
 from healthd.repair.dependencies import Dependencies
+from healthd.repair.inheritance import ancestors
 from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, VALIDATE, Change, Operation
 from healthd.sqltext.nontransactional import blocks_nobody
 
@@ -76,7 +77,15 @@ def _rank(change: Change, one: Operation) -> tuple[Any, ...]:
         return 0, -place, one.key, one.attribute or ""
     if one.action != VALIDATE and any(blocks_nobody(sql) for sql in one.statements):
         return -1, place, one.key, one.attribute or ""  # while it runs, nothing is dropped that comes back
-    return max(PHASES[one.action], LATE.get(one.key.kind, 0)), place, one.key, one.attribute or ""
+    of = _rank_of_grant(change, one.key) if one.key.kind == "grant" else 0
+    return max(PHASES[one.action], LATE.get(one.key.kind, 0)), place, of, one.key, one.attribute or ""
+
+
+def _rank_of_grant(change: Change, key: Key) -> int:
+    """Return the rank of a privilege: a role grants others, and revokes that, while it may use the schema."""
+    of = change.order.get(key.path[0], 0)
+    held, wanted = (len(getattr(side.objects.get(key), "privileges", ())) for side in (change.before, change.after))
+    return -of if wanted < held else of
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +107,18 @@ def _places(change: Change, operations: Sequence[Operation]) -> _Places:
         for other in created_with(change, one):
             makes[other].append(number)
         if one.action == DROP:
-            for key in (one.key, *change.before.parts(one.key)):
+            for key in _removed(change, one.key):
                 drops[key].append(number)
     return _Places(at, makes, drops)
+
+
+def _removed(change: Change, key: Key) -> Iterator[Key]:
+    """Yield an object and everything that DROP removes with it."""
+    yield key
+    if change.kinds[key.kind].keeps_parts:
+        yield from (one for one in change.before.own_parts(key) if one.kind in HANGING)
+    else:
+        yield from change.before.parts(key)
 
 
 def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
@@ -108,7 +126,7 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
     places = _places(change, operations)
     for number, one in enumerate(operations):
         if one.action == DROP:
-            yield from _of_drop(change, places, number, one)
+            yield from _of_drop(change, operations, places, number)
         elif one.action == RELEASE:
             for other in change.before.needs(one.key):
                 yield from ((number, then) for then in places.drops[other])
@@ -119,20 +137,33 @@ def _edges(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[in
                     yield first, number
             if one.action == ALTER:
                 yield from ((number, then) for then in _given_up(change, places, one))
+            if one.attribute == "identity" and change.after.objects[one.key].identity == "none":
+                # An identity column has no default.
+                defaults = (then for then in places.at[one.key][ALTER] if operations[then].attribute == "default")
+                yield from ((number, then) for then in defaults)
     yield from _of_names(change, operations)
     yield from _of_parents(change, operations)
 
 
-def _of_drop(change: Change, places: _Places, number: int, one: Operation) -> Iterator[tuple[int, int]]:
-    """Yield the edges of a drop: what needs an object goes first, and a new one with its name comes later."""
-    gone = (one.key, *change.before.parts(one.key))
+def _of_drop(
+    change: Change, operations: Sequence[Operation], places: _Places, number: int
+) -> Iterator[tuple[int, int]]:
+    """Yield the edges of a drop: what needs an object goes first, and a new one with its name comes later.
+
+    An object can be altered while it has a part that nobody expects, unless it gets another table above it.
+    """
+    one = operations[number]
+    gone = tuple(_removed(change, one.key))
+    stays = one.key.kind in HANGING or one.key in change.asides
     for key in gone:
         if key in change.converted:  # first, so that its old type can go even if the drop is held back
             yield from ((first, number) for first in places.at[key][ALTER])
         for other in change.before.needs(key):
             yield from ((number, then) for then in places.drops[other])
-            if one.key.kind not in HANGING:  # an object is altered when what stands in the way is gone
-                yield from ((number, then) for then in places.at[other][ALTER] if other not in change.gone)
+            if other not in change.gone and not stays:  # an object is altered when what stands in the way is gone
+                own = change.before.parent(key) == other
+                alters = (then for then in places.at[other][ALTER] if not own or operations[then].attribute in JOINING)
+                yield from ((number, then) for then in alters)
     if one.key in change.asides:  # it goes when no column has it any more
         columns = (column for column, key in change.converted.items() if key == one.key)
         yield from ((first, number) for column in columns for first in places.at[column][ALTER])
@@ -142,7 +173,10 @@ def _of_drop(change: Change, places: _Places, number: int, one: Operation) -> It
 
 
 def _awaited(change: Change, places: _Places, one: Operation) -> Iterator[int]:
-    """Yield the operations that make what another one needs."""
+    """Yield the operations that make what another one needs; a type that is only a name needs its schema."""
+    if one.action == SHELL:
+        yield from places.makes[Key("schema", one.key.path[:1])]
+        return
     for other in change.after.needs(one.key) if one.key in change.after.objects else ():
         shells = places.at[other][SHELL]
         yield from shells
@@ -170,16 +204,19 @@ def _of_names(change: Change, operations: Sequence[Operation]) -> Iterator[tuple
     names = defaultdict[tuple[str, ...], list[int]](list)
     for number, one in enumerate(operations):
         if one.action == DROP and one.key.kind not in HANGING and one.key not in change.asides:
-            for key in (one.key, *change.before.parts(one.key)):
+            for key in _removed(change, one.key):
                 names[_name(change.before, key)].append(number)
     for number, one in enumerate(operations):
         if one.action == CREATE and one.key.kind not in HANGING:
             yield from ((first, number) for first in names[_name(change.after, one.key)])
 
 
+JOINING = ("bound", "inherits")  # the attributes that give a table another one above it
+
+
 def _joins(one: Operation, other: Operation) -> bool:
     """Return whether an operation gives parents to the table of a column that another one changes: `_of_parents`."""
-    return other.key.kind == "column" and one.attribute in ("bound", "inherits") and one.key.path == other.key.path[:2]
+    return other.key.kind == "column" and one.attribute in JOINING and one.key.path == other.key.path[:2]
 
 
 def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
@@ -192,14 +229,28 @@ def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tup
         if one.key.kind in ("column", "constraint"):
             columns[one.key.path[:2]].append(number)
     for number, one in enumerate(operations):
-        if one.action == ALTER and one.attribute in ("bound", "inherits"):
+        if one.action == ALTER and one.attribute in JOINING:
             record = change.after.objects[one.key]
             paths = [one.key.path, *(Key.parse(f"table:{parent}").path for parent in record.inherits)]
             others = [other for path in paths for other in columns[path] if operations[other].key.kind == "column"]
             if record.bound if one.attribute == "bound" else record.inherits:
                 yield from ((other, number) for other in others)
+                yield from ((number, then) for then in _referring(change, operations, one.key))
             else:
                 yield from ((number, other) for other in columns[one.key.path])
+        elif one.action == ALTER and one.key.kind == "column":  # what is set above is set below, too
+            above = ancestors(change.after.objects, Key("table", one.key.path[:2]))
+            same = (other for table in above for other in columns[table.path])
+            yield from ((other, number) for other in same if operations[other].key.path[2] == one.key.path[2])
+
+
+def _referring(change: Change, operations: Sequence[Operation], partition: Key) -> Iterator[int]:
+    """Yield the creations of foreign keys that refer to a table by way of a partition that it is to get."""
+    above = ancestors(change.after.objects, partition)
+    for number, one in enumerate(operations):
+        refers = one.action == CREATE and getattr(change.after.objects[one.key], "type", "") == "foreign key"
+        if refers and not above.isdisjoint(change.after.needs(one.key)):
+            yield number
 
 
 def created_with(change: Change, one: Operation) -> Iterator[Key]:

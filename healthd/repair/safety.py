@@ -51,7 +51,11 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
         if (reason := _reason(change, one, guarded[number], known))
     }
     drops = {one.key: number for number, one in enumerate(operations) if one.action == DROP}
-    of_type = {key: {number for number, one in enumerate(operations) if one.key == key} for key in change.asides}
+    of_type = {
+        one.key: {number for number, other in enumerate(operations) if other.key == one.key}
+        for one in operations
+        if one.key in change.asides
+    }
     waiting = list(reasons)
     while waiting:
         number = waiting.pop()
@@ -61,9 +65,12 @@ def judged(change: Change, operations: tuple[Operation, ...], edges: Edges, know
             waiting.append(then)
         if one.action == ALTER and one.attribute == "type" and one.key in change.converted:
             # While one column keeps the type, all do: it cannot have two forms.
-            for other in of_type[change.converted[one.key]] - reasons.keys():
-                reasons[other] = f"{one.key} must be settled first"
-                waiting.append(other)
+            together = of_type[change.converted[one.key]]
+        else:
+            together = of_type.get(one.key, set())
+        for other in together - reasons.keys():
+            reasons[other] = f"{one.key} must be settled first"
+            waiting.append(other)
         if one.action == CREATE and (drop := drops.get(one.key)) is not None and drop not in reasons:
             reasons[drop] = "it cannot be created again yet"  # what works is not dropped
             waiting.append(drop)
@@ -100,9 +107,9 @@ def _unsettled(change: Change, one: Operation) -> Key | None:
         return None
     name = change.after.objects[one.key].type.removesuffix("[]")
     for difference in change.differences:
-        kind = "domain" if difference.key.kind == "constraint" else difference.key.kind
-        type_ = Key(kind, difference.key.path[:2])
-        if kind in ("composite", "domain") and type_.sql == name and type_ in change.before.objects:
+        type_ = difference.key
+        replaced = type_.kind == "composite" or difference.attribute in ("type", "collation")
+        if type_.kind in ("composite", "domain") and replaced and type_.sql == name and type_ in change.before.objects:
             return type_
     return None
 
@@ -167,7 +174,7 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
         yield Guard(f"SELECT FROM {one.key.sql}", "drop it only if nobody needs its rows", table=one.key.sql)
     elif one.action == DROP and one.key.kind == "column":
         record = change.before.objects[one.key]
-        if not record.on.endswith("view") and record.generated == "none":
+        if record.on == "table" and record.generated == "none":  # a foreign table has no values of its own
             table, name = _names(one.key)
             query = f"SELECT FROM {table} WHERE {name} IS NOT NULL"
             yield Guard(query, "drop it only if nobody needs its values", table=table)
@@ -179,7 +186,7 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
     elif one.action == ALTER and one.attribute == "bound":
         yield from guards.of_bound(change, one.key)
     elif one.action == ALTER and one.attribute == "not_null" and change.after.objects[one.key].not_null:
-        if one.key.kind == "column":
+        if one.key.kind == "column" and change.after.objects[one.key].on == "table":
             table, name = _names(one.key)
             yield Guard(f"SELECT FROM {table} WHERE {name} IS NULL", "without a value: with them it fails")
     elif one.key.kind == "index" and one.action in (CREATE, ALTER) and change.after.objects[one.key].unique:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from healthd.catalog.composites import dropped, named
 from healthd.catalog.retyping import cast
 from healthd.model.names import Key, literal
-from healthd.repair.guards import Guard
+from healthd.repair.guards import CHECKED, Guard
 from healthd.repair.operations import Change
 
 
@@ -16,10 +17,12 @@ def of_column(change: Change, column: Key) -> Iterator[Guard]:
     expected, actual = change.after.objects[column], change.before.objects[column]
     if actual.on != "table":
         return
+    name = Key("", column.path[2:]).sql
     if (enum := _enum(change, expected.type)) is not None:
         yield _of_labels(change, column, enum)
         return
-    name = Key("", column.path[2:]).sql
+    if forbidden := [*_forbidden(change, name, expected.type)]:
+        yield _guard(column, " OR ".join(forbidden), expected.type)
     back = cast(cast(name, expected.type, actual.type), actual.type, expected.type)
     yield _guard(column, _unlike(back, name, actual.type), expected.type)
 
@@ -27,12 +30,17 @@ def of_column(change: Change, column: Key) -> Iterator[Guard]:
 def of_conversion(change: Change, column: Key) -> Iterator[Guard]:
     """Yield the guard for a column whose type is created again."""
     key, actual = change.converted[column], change.before.objects[column]
+    if actual.on != "table":
+        return
     name, array = Key("", column.path[2:]).sql, "[]" if actual.type.endswith("[]") else ""
     if key.kind == "enum":
         yield _of_labels(change, column, key)
     elif key.kind == "composite":
         yield from _of_attributes(change, column, key)
-    else:  # nobody can ask before the type exists
+    else:
+        if forbidden := [*_forbidden(change, name, key.sql + array)]:
+            yield _guard(column, " OR ".join(forbidden), key.sql + array)
+        # Nobody can ask this before the type exists.
         back = f"{name}::text{array}::{key.sql}{array}::text{array}::{change.aside(key).sql}{array}"
         yield _guard(column, _unlike(back, name, getattr(change.before.objects[key], "type", "")), key.sql + array)
 
@@ -61,6 +69,9 @@ def _of_attributes(change: Change, column: Key, key: Key) -> Iterator[Guard]:
         for one, new in expected.items()
         if one in actual and actual[one] != new and (value := f"({name}).{one}")
     ]
+    for one, new in expected.items():
+        if one in actual and change.after.types.get(new.removesuffix("[]")) in change.gone:
+            unlike += _forbidden(change, f"({name}).{one}", new)
     if unlike:
         yield _guard(column, " OR ".join(unlike), key.sql)
 
@@ -74,7 +85,7 @@ def _of_lost(column: Key, key: Key, condition: str) -> Guard:
 def _of_labels(change: Change, column: Key, enum: Key) -> Guard:
     """Return the guard for a column that gets an enum: the text of each value must be a label."""
     name = Key("", column.path[2:]).sql
-    labels = f"ARRAY[{', '.join(map(literal, change.after.objects[enum].labels))}]::text[]"
+    labels = _labels(change, enum)
     arrays = [
         side.objects[column].type.endswith("[]") for side in (change.after, change.before) if column in side.objects
     ]
@@ -95,8 +106,49 @@ def _guard(column: Key, condition: str, type_: str) -> Guard:
 
 def _enum(change: Change, type_: str) -> Key | None:
     """Return the enum that this is the name of, or of arrays of which it is."""
-    name = type_.removesuffix("[]")
-    return next((one for one in change.after.enums if one.sql == name), None)
+    found = change.after.types.get(type_.removesuffix("[]"))
+    return found if found is not None and found.kind == "enum" else None
+
+
+def _forbidden(change: Change, value: str, type_: str) -> Iterator[str]:
+    """Yield the conditions under which an expected type forbids the text of a value, as far as one can ask before."""
+    key = change.after.types.get(type_.removesuffix("[]"))
+    record = change.after.objects[key] if key is not None else None
+    if key is None or record is None:
+        return
+    if key.kind == "enum":
+        labels = _labels(change, key)
+        array = type_.endswith("[]")
+        yield (
+            f"NOT pg_catalog.array_remove({value}::text[], NULL) <@ {labels}"
+            if array
+            else (f"{value}::text <> ALL ({labels})")
+        )
+    elif key.kind == "range" and not type_.endswith("[]"):
+        for end in ("lower", "upper"):
+            yield from _forbidden(change, f"pg_catalog.{end}({value})", record.subtype)
+    elif key.kind == "domain" and not type_.endswith("[]"):
+        yield from (f"{value} IS NULL",) if record.not_null else ()
+        yield from _forbidden(change, value, record.type)
+        yield from _against(change, key, f"({value}::text::{record.type})")
+
+
+def _against(change: Change, domain: Key, value: str) -> Iterator[str]:
+    """Yield the conditions under which a value is against the checks of a domain that name nothing which is new."""
+    changed = {one.key for one in change.differences}
+    for key in change.after.own_parts(domain):
+        record = change.after.objects[key]
+        needs = (change.after.needs(key) | change.after.needs(domain)) - {domain}
+        new = any(one in change.made or one in changed for one in needs)
+        if key.kind == "constraint" and not new and (found := CHECKED.match(record.definition)):
+            yield f"NOT {VALUE.sub(lambda word: value if word[0] == 'VALUE' else word[0], found[1])}"
+
+
+VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b""")
+
+
+def _labels(change: Change, enum: Key) -> str:
+    return f"ARRAY[{', '.join(map(literal, change.after.objects[enum].labels))}]::text[]"
 
 
 def _unlike(back: str, name: str, type_: str) -> str:

@@ -23,11 +23,10 @@ from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair.adoption import Adoption, adoption
 from healthd.replay.rehearsal import unlike
 from healthd.rounds.conclusion import drift as drift_of
-from integration.test_repair_property import SCHEMA
+from integration.test_repair_property import OBJECTS
 from integration.test_repair_property import drift as drift_at_random
 
 CASES = 300 if os.environ.get("HEALTHD_PROFILE") == "matrix" else 6
-OBJECTS = SCHEMA.partition("INSERT INTO")[0]
 
 examination: Any = import_module("healthd.rounds.examination")
 
@@ -94,12 +93,14 @@ async def test_a_drift_is_adopted_and_its_rollback_undoes_that(seed: int, make_d
     await adopts_and_undoes(make_database, lambda connection: drift_at_random(connection, random.Random(seed)))
 
 
-async def adopts_and_undoes(make_database: Any, change: Callable[[psycopg.Connection[Any]], list[str]]) -> bool:
-    """Check the pair for a change; return whether there was anything to adopt."""
+async def adopts_and_undoes(
+    make_database: Any, change: Callable[[psycopg.Connection[Any]], list[str]], text: LiteralString = OBJECTS
+) -> bool:
+    """Check the pair for a change of a database with these objects; return whether there was anything to adopt."""
     changed, other = make_database(), make_database()
     with psycopg.connect(changed, autocommit=True) as connection, psycopg.connect(other, autocommit=True) as second:
-        connection.execute(OBJECTS.encode())
-        second.execute(OBJECTS.encode())
+        connection.execute(text)
+        second.execute(text)
         expected = await objects(changed)
         done = change(connection)
     if (found := await adopted(changed, expected)) is None:

@@ -122,6 +122,8 @@ CLEAN = {
         ALTER OPERATOR FAMILY numbers USING btree
             ADD OPERATOR 1 > (integer, bigint), OPERATOR 2 <= (integer, bigint),
                 FUNCTION 1 (bigint, integer) btint84cmp(bigint, integer)""",
+    "a table that has left its parent, without the check": """
+        ALTER TABLE child NO INHERIT base; ALTER TABLE child DROP CONSTRAINT base_n_check""",
     "what the owner of a built-in object may do": """
         REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM CURRENT_USER;
         REVOKE SELECT ON information_schema.tables FROM CURRENT_USER""",

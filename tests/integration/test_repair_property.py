@@ -19,6 +19,7 @@ from pg_dump import run_psql
 
 from healthd.model.findings import Report
 from healthd.report.repair import script
+from integration import other_kinds
 from integration.test_hostile import report_on, snapshot_of
 
 CASES = 300 if os.environ.get("HEALTHD_PROFILE") == "matrix" else 10
@@ -42,6 +43,8 @@ SCHEMA = """
                                 FROM app.orders AS o JOIN app.customers AS c ON c.id = o.customer
                                WHERE o.status = 'new';
     CREATE STATISTICS app.pairs ON status, customer FROM app.orders;
+"""
+ROWS = """
     INSERT INTO app.customers
         SELECT n, 'name ' || n, n || '@x', ROW('a b', n)::app.place, '2020-01-01' FROM generate_series(1, 4) AS n;
     INSERT INTO app.orders SELECT n, n, '{new,paid}', 'paid', n + 0.5, 'note' FROM generate_series(1, 4) AS n;
@@ -96,9 +99,10 @@ COLUMNS = """
       FROM pg_class AS c
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-     WHERE c.relkind = 'r' AND n.nspname IN ('app', 'public')
+     WHERE c.relkind = 'r' AND n.nspname IN ('app', 'more', 'public')
      GROUP BY 1, 2
      ORDER BY 2"""
+OBJECTS = SCHEMA + other_kinds.SCHEMA
 Contents = dict[int, tuple[dict[int, list[str | None]], int]]
 
 
@@ -145,7 +149,8 @@ def drift(connection: psycopg.Connection[Any], chance: random.Random) -> list[st
         tables = connection.execute(COLUMNS).fetchall()
         _, table, _, columns = chance.choice(tables)
         words = {"table": table, "column": chance.choice(columns), "type": chance.choice(TYPES)}
-        text = chance.choice(CHANGES).strip().format(**words)
+        among = CHANGES if chance.random() < 0.6 else other_kinds.CHANGES
+        text = chance.choice(among).strip().format(**words)
         try:
             connection.execute(text.encode())
         except psycopg.Error:
@@ -172,7 +177,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_one_script_repairs_a_drift_or_says_what_forbids_it(seed: int, database: str) -> None:
     chance = random.Random(seed)
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(SCHEMA.encode())
+        connection.execute((OBJECTS + ROWS).encode())
         expected = await snapshot_of(database)
         done = drift(connection, chance)
         first = await report_on(database, expected)

@@ -110,13 +110,13 @@ async def test_what_is_gone_before_it_is_confirmed_is_not_reported(
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """Return a list that grows by one with each reading of all objects."""
     readings: list[None] = []
-    original = transaction._everything
+    original = transaction.read_kinds
 
     async def everything(*given: Any, **more: Any) -> Any:
         readings.append(None)
         return await original(*given, **more)
 
-    monkeypatch.setattr(transaction, "_everything", everything)
+    monkeypatch.setattr(transaction, "read_kinds", everything)
     return readings
 
 

@@ -25,7 +25,7 @@ import psycopg
 
 from healthd.expected.files import read_migrations
 from healthd.migrations.execution import execute
-from healthd.migrations.manner import Manner
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.run_plan import plan_apply
 from healthd.postgres import embedded
 
@@ -87,7 +87,7 @@ async def databases(server: embedded.Server, number: int) -> list[str]:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE of_sql")
         plan = await plan_apply(server.url("of_sql"), read_migrations([SQL]), None, say=lambda _: None)
-        await execute(plan, Manner(say=lambda _: None))
+        await execute(plan, RunOptions(say=lambda _: None))
         names = [f"app_{number:04}" for number in range(number)]
         for name in names:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE of_sql STRATEGY file_copy")

@@ -28,7 +28,7 @@ from healthd.expected.lockfile import Locked, LockFile
 from healthd.expected.lockfile_text import dump
 from healthd.expected.store import read_files
 from healthd.migrations.execution import execute
-from healthd.migrations.manner import Manner
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.run_plan import plan_apply
 from healthd.model.snapshots import Snapshot, diff
 from healthd.postgres import embedded
@@ -65,7 +65,7 @@ async def prepare(url: str, folder: Path, tables: int, *more: str) -> None:
     (sources / "0001_reference.sql").write_text("\n".join((*schema(tables), *more)) + "\n")
     (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
     (one,) = migrations = read_migrations([sources])
-    await execute(await plan_apply(url, migrations, None, say=lambda _: None), Manner(say=lambda _: None))
+    await execute(await plan_apply(url, migrations, None, say=lambda _: None), RunOptions(say=lambda _: None))
     async with connect(url) as connection:
         there = for_comparison(await take_snapshot(connection), connection.info.user)
         await connection.execute("VACUUM ANALYZE")

@@ -19,7 +19,7 @@ from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.expected.lockfile_text import dump
 from healthd.migrations.execution import execute
-from healthd.migrations.manner import Manner
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.run_plan import plan_apply
 from healthd.model.snapshots import Difference, diff
 from healthd.postgres import embedded
@@ -50,7 +50,7 @@ async def prepare(folder: Path, url: str) -> None:
     async with connect(url) as connection:
         user = connection.info.user
         before = base = for_comparison(await take_snapshot(connection), user)
-        await execute(await plan_apply(url, migrations, None, say=lambda _: None), Manner(say=lambda _: None))
+        await execute(await plan_apply(url, migrations, None, say=lambda _: None), RunOptions(say=lambda _: None))
         after = for_comparison(await take_snapshot(connection), user)
     owned: dict[str, list[Difference]] = {}
     for one in diff(before, after):

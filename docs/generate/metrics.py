@@ -17,8 +17,8 @@ from healthd.model.names import Key
 from healthd.model.observations import Asked
 from healthd.model.severity import Severity
 from healthd.report.board import BUCKETS_S, Board, Delivery
-from healthd.report.brief import TEXT
 from healthd.report.metrics import GROUPS, about_healthd, about_target
+from healthd.report.short_findings import TEXT
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from healthd.config.settings import Settings, Target
     from healthd.database.dsn import Dsn
     from healthd.database.snapshot.transaction import Reading
-    from healthd.migrations.manner import Manner
+    from healthd.migrations.run_options import RunOptions
     from healthd.report.ci.annotations import Outcome
 
 Done = TypeVar("Done")
@@ -238,7 +238,7 @@ class _Seconds(click.FloatRange):
 
 
 def patient(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for waiting to a verb; `manner` reads them."""
+    """Add the options for waiting to a verb; `options` reads them."""
     seconds = _Seconds(min=0, max=MOST_S)
     for option in (
         click.option(
@@ -268,16 +268,16 @@ def patient(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def manner(settings: Settings, options: dict[str, Any], tell: Callable[[str], None]) -> Manner:
+def run_options(settings: Settings, options: dict[str, Any], tell: Callable[[str], None]) -> RunOptions:
     """Remove the options of `patient` from a verb's options, and return how its run waits; it reports to `tell`.
 
     yoyo.ini has the defaults.
     """
     from healthd.migrations.engine.lock_waits import Patience
-    from healthd.migrations.manner import Manner
+    from healthd.migrations.run_options import RunOptions
 
     lock_timeout_s, max_wait_s = options.pop("lock_timeout_s", None), options.pop("max_wait_s", None)
-    return Manner(
+    return RunOptions(
         tell,
         live(),
         options.pop("wait_s", WAIT_S),

@@ -10,7 +10,7 @@ from datetime import datetime
 from healthd.daemon.systemd import heard, notify
 from healthd.report.board import Board
 from healthd.report.html import counted
-from healthd.report.standings import STATES, state_of
+from healthd.report.target_states import STATES, state_of
 
 PAUSE_S = 1.0
 

@@ -17,7 +17,7 @@ from psycopg import AsyncConnection
 
 from healthd.database.driver_errors import limit_of, refused, translated
 from healthd.database.dsn import Dsn
-from healthd.database.opened import current
+from healthd.database.open_connections import current
 from healthd.database.passwords import LIMIT_S, password_of
 from healthd.errors import ConfigError, DatabaseFailed, DatabaseUnreachable
 

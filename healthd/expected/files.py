@@ -12,7 +12,7 @@ from pathlib import Path
 
 from healthd.errors import ConfigError
 from healthd.expected.directives import directives, refuse_unread
-from healthd.expected.foreign import IMPORT, refuse_parts, refuse_undoing
+from healthd.expected.foreign_files import IMPORT, refuse_parts, refuse_undoing
 from healthd.model.migration_names import canonical, forms
 
 ROLLBACK = ".rollback.sql"

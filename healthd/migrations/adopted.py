@@ -10,8 +10,8 @@ from healthd.config.settings import Target
 from healthd.database.held_connection import HeldConnection, Where
 from healthd.expected.files import Migration
 from healthd.migrations.baseline import Fit, adopt, fit
+from healthd.migrations.database_state import Look, drift_of
 from healthd.migrations.engine.lock_waits import Say
-from healthd.migrations.look import Look, drift_of
 from healthd.model.findings import Finding, identity
 
 if TYPE_CHECKING:

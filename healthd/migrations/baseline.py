@@ -26,16 +26,16 @@ from healthd.expected.files import Migration, up_to
 from healthd.expected.lockfile import LockFile, disagreements
 from healthd.expected.status import ahead, states
 from healthd.expected.store import Files, of_another_major
+from healthd.migrations.database_state import ELSEWHERE
 from healthd.migrations.engine.lock_waits import Say, to_stderr
 from healthd.migrations.engine.text_recorder import makers
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-from healthd.migrations.look import ELSEWHERE
 from healthd.model.findings import Finding, Verdict
 from healthd.model.ledger import Applied, Printed, State, digest_of_text
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
-from healthd.rounds.closer_look import conclude_closely
+from healthd.rounds.follow_up import conclude_closely
 from healthd.rounds.observation import Observation
 from healthd.text import some
 

@@ -11,14 +11,14 @@ from healthd.errors import DatabaseFailed, MigrationFailed
 from healthd.migrations.engine import interrupted
 from healthd.migrations.engine.file_checks import check
 from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
-from healthd.migrations.manner import Manner
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.run_plan import ResumePlan, RunPlan
 
 if TYPE_CHECKING:
     from healthd.migrations.engine.text_recorder import Recorder
 
 
-async def execute(plan: RunPlan, manner: Manner, recorder: Recorder | None = None) -> tuple[str, ...]:
+async def execute(plan: RunPlan, options: RunOptions, recorder: Recorder | None = None) -> tuple[str, ...]:
     """Execute a plan, and return the ids of its migrations; no lock is taken if there is nothing to do.
 
     The files post-apply*.sql next to the migrations run after them, as with yoyo.
@@ -27,41 +27,43 @@ async def execute(plan: RunPlan, manner: Manner, recorder: Recorder | None = Non
     if not plan.migrations:
         return ()
     if plan.operation == "apply":
-        return await asyncio.to_thread(_apply, plan, manner, recorder)
-    return await asyncio.to_thread(_undo, plan, manner, recorder)
+        return await asyncio.to_thread(_apply, plan, options, recorder)
+    return await asyncio.to_thread(_undo, plan, options, recorder)
 
 
-def _apply(plan: RunPlan, manner: Manner, recorder: Recorder | None) -> tuple[str, ...]:
+def _apply(plan: RunPlan, options: RunOptions, recorder: Recorder | None) -> tuple[str, ...]:
     for migration in (*plan.migrations, *plan.afterwards):
         check(migration.apply, migration.path, transactional=migration.transactional)
     done: list[str] = []
-    with _opened(plan, manner, recorder) as backend:
+    with _opened(plan, options, recorder) as backend:
         applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
         for number, migration in enumerate(plan.migrations, 1):
             theirs = yoyo_migration(migration)
             if theirs.hash in applied:
                 continue
-            if manner.live is not None:
-                manner.live(f"[{number}/{len(plan.migrations)}] {migration.id}")
+            if options.live is not None:
+                options.live(f"[{number}/{len(plan.migrations)}] {migration.id}")
             with _telling("applied", done):
                 backend.apply_one(theirs)
             done.append(migration.id)
-            manner.say(f"applied {migration.id}")
+            options.say(f"applied {migration.id}")
         for migration in plan.afterwards if done else ():
             with _telling("applied", done):
                 backend.apply_one(yoyo_migration(migration), mark=False)
-            manner.say(f"ran {migration.id}")
+            options.say(f"ran {migration.id}")
     return tuple(done)
 
 
-def _opened(plan: RunPlan | ResumePlan, manner: Manner, recorder: Recorder | None) -> AbstractContextManager[Backend]:
+def _opened(
+    plan: RunPlan | ResumePlan, options: RunOptions, recorder: Recorder | None
+) -> AbstractContextManager[Backend]:
     """Open the connection of a run, and hold the migration lock for a block."""
     return opened(
         plan.dsn,
-        wait_s=manner.wait_s,
-        patience=manner.patience,
-        say=manner.say,
-        live=manner.live,
+        wait_s=options.wait_s,
+        patience=options.patience,
+        say=options.say,
+        live=options.live,
         recorder=recorder,
         lock_file=plan.lock_file,
     )
@@ -77,18 +79,18 @@ def _telling(what: str, done: Sequence[str]) -> Iterator[None]:
         raise MigrationFailed(f"{error} ({before})", hint=error.hint) from error
 
 
-async def execute_resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None = None) -> tuple[str, ...]:
+async def execute_resume(plan: ResumePlan, options: RunOptions, recorder: Recorder | None = None) -> tuple[str, ...]:
     """Complete the file, and return its migration's id; empty if another run has completed it."""
-    return await asyncio.to_thread(_resume, plan, manner, recorder, dry_run=False)
+    return await asyncio.to_thread(_resume, plan, options, recorder, dry_run=False)
 
 
-async def rehearse_resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None = None) -> tuple[str, ...]:
+async def rehearse_resume(plan: ResumePlan, options: RunOptions, recorder: Recorder | None = None) -> tuple[str, ...]:
     """Report what of the file was applied and what would be done; change nothing."""
-    return await asyncio.to_thread(_resume, plan, manner, recorder, dry_run=True)
+    return await asyncio.to_thread(_resume, plan, options, recorder, dry_run=True)
 
 
-def _resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None, *, dry_run: bool) -> tuple[str, ...]:
-    with _opened(plan, manner, recorder) as backend:
+def _resume(plan: ResumePlan, options: RunOptions, recorder: Recorder | None, *, dry_run: bool) -> tuple[str, ...]:
+    with _opened(plan, options, recorder) as backend:
         theirs = yoyo_migration(plan.migration)
         job = backend.job(theirs, plan.operation)
         marked = theirs.hash in backend.get_applied_migration_hashes()
@@ -101,7 +103,7 @@ def _resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None, *, dry_
                 backend.unmark_one(theirs, log=False)  # it is marked again when it is complete
         if dry_run:
             for line in interrupted.reported(job, interrupted.look(backend, job, plan.from_statement)):
-                manner.say(line)
+                options.say(line)
             return ()
         if plan.from_statement is not None:
             interrupted.go_on_from(backend, job, plan.from_statement)
@@ -109,15 +111,15 @@ def _resume(plan: ResumePlan, manner: Manner, recorder: Recorder | None, *, dry_
             backend.apply_one(theirs)
         else:
             backend.rollback_one(theirs)
-        manner.say(f"{'applied' if plan.operation == 'apply' else 'rolled back'} {plan.migration.id}")
+        options.say(f"{'applied' if plan.operation == 'apply' else 'rolled back'} {plan.migration.id}")
     return (plan.migration.id,)
 
 
-def _undo(plan: RunPlan, manner: Manner, recorder: Recorder | None) -> tuple[str, ...]:
+def _undo(plan: RunPlan, options: RunOptions, recorder: Recorder | None) -> tuple[str, ...]:
     for migration in plan.migrations:
         check(migration.rollback or "", migration.rollback_path, transactional=migration.transactional)
     done: list[str] = []
-    with _opened(plan, manner, recorder) as backend:
+    with _opened(plan, options, recorder) as backend:
         applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
         for migration in plan.migrations:
             theirs = yoyo_migration(migration)
@@ -126,5 +128,5 @@ def _undo(plan: RunPlan, manner: Manner, recorder: Recorder | None) -> tuple[str
             with _telling("rolled back", done):
                 backend.rollback_one(theirs)
             done.append(migration.id)
-            manner.say(f"rolled back {migration.id}")
+            options.say(f"rolled back {migration.id}")
     return tuple(done)

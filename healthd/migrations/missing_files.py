@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from healthd.database.held_connection import Where, lent
 from healthd.database.ledger_copies import read_copies
-from healthd.expected.copies import with_copies
+from healthd.expected.file_copies import with_copies
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.expected.status import AHEAD

@@ -12,7 +12,7 @@ from healthd.config.settings import Target
 from healthd.database.held_connection import HeldConnection
 from healthd.errors import MigrationFailed
 from healthd.expected.store import Files
-from healthd.migrations.look import Look, look
+from healthd.migrations.database_state import Look, look
 from healthd.migrations.refusals import unlocked
 from healthd.model.findings import Finding, Identity, identity
 from healthd.model.names import Key

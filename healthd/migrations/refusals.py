@@ -15,8 +15,8 @@ from healthd.expected.files import Migration
 from healthd.expected.store import Files
 from healthd.migrations import guards
 from healthd.migrations.adopted import already_there, in_the_way
+from healthd.migrations.database_state import look
 from healthd.migrations.impact import foresee
-from healthd.migrations.look import look
 from healthd.migrations.run_plan import order_refusals
 from healthd.migrations.standing import TO_RUN, Standing, read_session
 

@@ -18,16 +18,16 @@ from healthd.expected.files import Migration
 from healthd.expected.store import Files
 from healthd.migrations import guards
 from healthd.migrations.adopted import already_there, in_the_way, mark
+from healthd.migrations.database_state import Look, look
 from healthd.migrations.engine.lock_waits import Say
 from healthd.migrations.engine.text_recorder import Recorder
 from healthd.migrations.execution import execute, execute_resume, rehearse_resume
 from healthd.migrations.impact import Break, Foreseen, foresee, foresee_undoing
-from healthd.migrations.look import Look, look
-from healthd.migrations.manner import Manner
 from healthd.migrations.missing_files import Completed, completed
 from healthd.migrations.needs import Lack, lacks
 from healthd.migrations.proof import prove
 from healthd.migrations.refusals import elsewhere, elsewhere_undoing, unlocked
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.run_plan import RunPlan, plan_apply, plan_resume, plan_rollback
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def migrate(
     target: Target,
     migrations: Sequence[Migration],
     lock: LockFile,
-    manner: Manner,
+    options: RunOptions,
     *,
     to: str | None = None,
     allow_out_of_order: bool = False,
@@ -77,7 +77,7 @@ async def migrate(
             held,
             migrations,
             lock,
-            say=manner.say,
+            say=options.say,
             to=to,
             allow_out_of_order=allow_out_of_order,
             allow_edited=allow_edited,
@@ -97,7 +97,7 @@ async def migrate(
         there = await already_there(target, held, migrations, lock, plan.migrations, before.found) if applied else None
         if there and not allow_drift:
             guards.refuse_drift(target.name, in_the_way(before, there, plan.migrations), unlocked(lock, applied))
-        marked = await mark(target, held, there, lock, wait_s=manner.wait_s, say=manner.say) if there else ()
+        marked = await mark(target, held, there, lock, wait_s=options.wait_s, say=options.say) if there else ()
         if marked:
             plan, before = await planned(), await look(target, files, held)
             applied += marked
@@ -109,8 +109,8 @@ async def migrate(
             recorder.meet(before.reading)
             snapshot = before.reading.snapshot
             foreseen = foresee(target.contracts, lock, plan.standing.ledger, snapshot, plan.migrations)
-            breaks = _agreed(target, foreseen, say=manner.say, allow_breaking=allow_breaking)
-            done = await _execute(plan, manner, recorder, held)
+            breaks = _agreed(target, foreseen, say=options.say, allow_breaking=allow_breaking)
+            done = await _execute(plan, options, recorder, held)
         changed = await _proven(target, files, held, before, done, "applied", breaks=breaks, name=name)
         return replace(changed, marked=marked)
 
@@ -153,7 +153,9 @@ def _adopting(target: Target, lock: LockFile, before: Look) -> str:
     return there and f"{target.name} already has {there}, but no ledger: find its version with healthd baseline"
 
 
-async def _execute(plan: RunPlan, manner: Manner, recorder: Recorder | None, held: HeldConnection) -> tuple[str, ...]:
+async def _execute(
+    plan: RunPlan, options: RunOptions, recorder: Recorder | None, held: HeldConnection
+) -> tuple[str, ...]:
     """Execute a plan; the connection that is held is closed for statements that may need the database for themselves.
 
     It also leaves its place to the run if connections are limited.
@@ -162,7 +164,7 @@ async def _execute(plan: RunPlan, manner: Manner, recorder: Recorder | None, hel
     if not transactional or await held.is_limited():
         await held.close()
     held.rest()
-    return await execute(plan, manner, recorder)
+    return await execute(plan, options, recorder)
 
 
 async def _lacks(held: HeldConnection, pending: Sequence[Migration], lock: LockFile) -> tuple[Lack, ...]:
@@ -183,7 +185,7 @@ async def resume(
     target: Target,
     migrations: Sequence[Migration],
     lock: LockFile,
-    manner: Manner,
+    options: RunOptions,
     *,
     from_statement: int | None = None,
     dry_run: bool = False,
@@ -202,16 +204,16 @@ async def resume(
         plan = await plan_resume(held, migrations, lock, from_statement=from_statement)
         if plan is None:
             return Changed(())
-        _say_copied(known, (plan.migration,), manner.say)
+        _say_copied(known, (plan.migration,), options.say)
         if dry_run:
-            await rehearse_resume(plan, manner, recorder)
+            await rehearse_resume(plan, options, recorder)
             return Changed(())
         before = await look(target, files, held)
         recorder.meet(before.reading)
         undone = {one.id for one in plan.standing.ledger.interrupted if one.operation == "rollback"}
         left = frozenset(guards.left_over(lock.migrations, undone & {plan.migration.id}))
         await held.close()  # the file may need the database for itself
-        done = await execute_resume(plan, manner, recorder)
+        done = await execute_resume(plan, options, recorder)
         return await _proven(target, files, held, before, done, "resumed", left=left, name=name)
 
 
@@ -219,7 +221,7 @@ async def rollback(
     target: Target,
     migrations: Sequence[Migration],
     lock: LockFile,
-    manner: Manner,
+    options: RunOptions,
     *,
     agree: Callable[[Sequence[str]], bool],
     to: str | None = None,
@@ -242,7 +244,7 @@ async def rollback(
         if not plan.migrations:
             return Changed(())
         undone, ledger = plan.migrations, plan.standing.ledger
-        copied = _say_copied(known, undone, manner.say)
+        copied = _say_copied(known, undone, options.say)
         guards.refuse_stranding(lock, undone)
         guards.refuse_elsewhere(target.name, await elsewhere_undoing(held, lock, undone))
         if not allow_inexact:
@@ -252,13 +254,13 @@ async def rollback(
             guards.refuse_unlike_record(target.name, copied, before.drift)
         recorder.meet(before.reading)
         foreseen = foresee_undoing(target.contracts, lock, ledger, before.reading.snapshot, undone)
-        breaks = _agreed(target, foreseen, say=manner.say, allow_breaking=allow_breaking)
+        breaks = _agreed(target, foreseen, say=options.say, allow_breaking=allow_breaking)
         lost = await losses(held, guards.may_take(lock, undone, [one.id for one in ledger.applied]))
         held.rest()  # an answer may take long
         if lost and not agree(lost):
             guards.refuse_losses(lost)
         left = frozenset(guards.left_over(lock.migrations, {one.id for one in undone}))
-        done = await _execute(plan, manner, recorder, held)
+        done = await _execute(plan, options, recorder, held)
         changed = await _proven(target, files, held, before, done, "rolled back", breaks=breaks, left=left, name=name)
         return replace(changed, copied=tuple(one for one in copied if one in done))
 

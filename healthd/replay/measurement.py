@@ -18,7 +18,7 @@ from healthd.errors import HealthdError
 from healthd.expected.files import Migration
 from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
 from healthd.migrations.engine.lock_waits import lock_words
-from healthd.migrations.engine.watched import OURS, NotWatched
+from healthd.migrations.engine.watched_run import OURS, NotWatched
 from healthd.model.ledger import BOOKS, DIGESTS
 from healthd.model.names import Key
 from healthd.replay.runner import Runner

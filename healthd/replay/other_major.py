@@ -11,7 +11,7 @@ from healthd.expected.files import Migration
 from healthd.expected.lockfile import Locked, LockFile, counted_out
 from healthd.expected.prefix import unchanged
 from healthd.model.snapshots import diff
-from healthd.replay.proven import proven
+from healthd.replay.proven_prefix import proven
 from healthd.replay.scratch import Each, nothing, scratch_on
 
 

@@ -16,9 +16,9 @@ from healthd.expected.lockfile_text import linked
 from healthd.expected.measurements import Step
 from healthd.migrations.engine.lock_waits import Say
 from healthd.model.snapshots import Difference, Snapshot, diff
-from healthd.replay.look import Look, Overlooked
 from healthd.replay.mirror import Mirror
-from healthd.replay.proven import known_prefix
+from healthd.replay.observed_changes import Look, Overlooked
+from healthd.replay.proven_prefix import known_prefix
 from healthd.replay.scratch import Each, Scratch, State, nothing, scratch_on
 from healthd.replay.server_state import Global
 from healthd.replay.steps import unmeasured

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from healthd.expected.files import Migration
 from healthd.migrations.engine.lock_waits import Say
-from healthd.migrations.engine.unrecorded import apply_unrecorded
-from healthd.migrations.engine.watched import NotWatched, Rows, run_measured, run_watched
+from healthd.migrations.engine.unrecorded_run import apply_unrecorded
+from healthd.migrations.engine.watched_run import NotWatched, Rows, run_measured, run_watched
 from healthd.migrations.engine.yoyo_backend import Backend, opened, yoyo_migration
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from healthd.model.findings import Finding, identity
 from healthd.model.severity import Severity
 from healthd.report.alert_rules import MAINTENANCE, MAINTENANCE_MAX_S, AlertRule, rule_for
 from healthd.report.board import Entry
-from healthd.report.brief import TOP, brief
+from healthd.report.short_findings import TOP, brief
 from healthd.text import hide
 
 Labels = tuple[tuple[str, str], ...]  # sorted; they identify an alert

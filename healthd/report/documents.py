@@ -14,7 +14,7 @@ from healthd.model.snapshots import Place
 from healthd.report.board import Board, Entry
 from healthd.report.lines import Line, plain
 from healthd.report.problems import PROBLEMS, leading
-from healthd.report.standings import state_of
+from healthd.report.target_states import state_of
 from healthd.text import natural, printable, sql_lines
 
 

@@ -24,8 +24,8 @@ from healthd.model.findings import Report
 from healthd.model.ledger import State
 from healthd.model.severity import Severity
 from healthd.report.board import BUCKETS_S, Board, Delivery, Entry
-from healthd.report.brief import TOP, brief
 from healthd.report.problems import PROBLEMS
+from healthd.report.short_findings import TOP, brief
 
 VERSION = re.compile(r"; *version *= *[01]\.[0-9]\.[0-9] *(;|$)", re.ASCII)  # of a supported format
 

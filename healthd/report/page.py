@@ -17,12 +17,12 @@ from healthd.model.findings import Finding, Report
 from healthd.model.ledger import MigrationState, State
 from healthd.model.severity import Severity
 from healthd.report.board import ROUNDS_KEPT, Board, Entry
-from healthd.report.choice import Choice
 from healthd.report.compatibility import on_target
+from healthd.report.finding_views import groups
 from healthd.report.html import ago, counted, favicon, icon, plain, prose, utc, visible, whole
+from healthd.report.page_filter import PageFilter
 from healthd.report.problems import PROBLEMS, WATCHER
-from healthd.report.shown import groups
-from healthd.report.standings import STATES, WAITING, Standing
+from healthd.report.target_states import STATES, WAITING, Standing
 from healthd.text import natural
 
 OPEN = 5  # findings that are initially unfolded
@@ -30,18 +30,18 @@ NAMED = 500  # findings that are shown; the JSON contains all of them
 NAMED_FILES = 20  # target files that are wrong
 NEWEST = 5  # applied migrations that are not folded
 FEW = 6  # findings, or targets, among which nobody needs to search
-EVERYTHING = Choice()
+EVERYTHING = PageFilter()
 
 
 def overview(
-    board: Board, *, now: datetime, runbook: str, version: str, base: str = "", choice: Choice = EVERYTHING
+    board: Board, *, now: datetime, runbook: str, version: str, base: str = "", page_filter: PageFilter = EVERYTHING
 ) -> str:
     """Return the page of all targets, the worst first, or of those that were chosen."""
     standings = sorted(
         (Standing.of(name, entry, now) for name, entry in board.entries.items()),
         key=lambda one: (STATES.index(one.state), natural(one.name)),
     )
-    shown = [one for one in standings if choice.has(one.state, *_words(one, board))] if choice else standings
+    shown = [one for one in standings if page_filter.has(one.state, *_words(one, board))] if page_filter else standings
     return _render(
         "overview.html",
         state=standings[0].state if standings else str(Severity.UNKNOWN),
@@ -56,8 +56,8 @@ def overview(
         version=version,
         base=base,
         refresh_s=15,
-        choice=choice,
-        searchable=len(standings) > FEW or bool(choice),
+        page_filter=page_filter,
+        searchable=len(standings) > FEW or bool(page_filter),
     )
 
 
@@ -79,7 +79,7 @@ def target(
     runbook: str,
     version: str,
     base: str = "",
-    choice: Choice = EVERYTHING,
+    page_filter: PageFilter = EVERYTHING,
     contracts: Sequence[str] = (),
 ) -> str:
     """Return the page of one target, whose database is compared with these contracts.
@@ -88,7 +88,7 @@ def target(
     """
     standing = Standing.of(name, entry, now)
     every = entry.report.findings if entry.report else ()
-    findings = [one for one in every if choice.has(str(one.severity), *_texts(one))] if choice else every
+    findings = [one for one in every if page_filter.has(str(one.severity), *_texts(one))] if page_filter else every
     return _render(
         "target.html",
         state=standing.state,
@@ -113,8 +113,8 @@ def target(
         base=base,
         refresh_s=15 if entry.report else 5,
         reloads=not every,
-        choice=choice,
-        searchable=len(every) > FEW or bool(choice),
+        page_filter=page_filter,
+        searchable=len(every) > FEW or bool(page_filter),
     )
 
 

@@ -15,12 +15,12 @@ from starlette.routing import Route
 from healthd._version import __version__
 from healthd.errors import HealthdError
 from healthd.report import openapi, page
-from healthd.report.choice import Choice
 from healthd.report.compatibility import all_contracts, one_contract
 from healthd.report.documents import answer, memory, summaries
 from healthd.report.exposition import Exposition
-from healthd.report.repair import script
-from healthd.report.standings import STATES
+from healthd.report.page_filter import PageFilter
+from healthd.report.repair_text import script
+from healthd.report.target_states import STATES
 from healthd.report.web_context import WebContext
 from healthd.report.web_filters import Guarded, Known, Stamped
 from healthd.text import hide
@@ -118,9 +118,9 @@ class _Pages:
 
     async def overview(self, request: Request) -> Response:
         """Return the page of all targets; `?q=WORDS&state=STATE` shows those that match."""
-        context, choice = self.context, _choice(request)
+        context, page_filter = self.context, _page_filter(request)
         now, runbook = context.clock(), context.runbook
-        return _page(page.overview(context.board, now=now, runbook=runbook, choice=choice, **self.about))
+        return _page(page.overview(context.board, now=now, runbook=runbook, page_filter=page_filter, **self.about))
 
     async def target(self, request: Request) -> Response:
         """Return the page of one target; `?q=WORDS&state=STATE` shows the findings that match."""
@@ -132,7 +132,7 @@ class _Pages:
             context.board.entries[name],
             now=context.clock(),
             runbook=context.runbook,
-            choice=_choice(request),
+            page_filter=_page_filter(request),
             contracts=context.board.contracts.get(name, ()),
             **self.about,
         )
@@ -221,6 +221,6 @@ def _page(text: str) -> Response:
     return HTMLResponse(text, headers={"Content-Security-Policy": page.policy()})
 
 
-def _choice(request: Request) -> Choice:
+def _page_filter(request: Request) -> PageFilter:
     """Return what the address of a page asks for."""
-    return Choice.of(request.query_params.get("q", ""), request.query_params.get("state", ""), STATES)
+    return PageFilter.of(request.query_params.get("q", ""), request.query_params.get("state", ""), STATES)

@@ -16,14 +16,14 @@ from healthd.database.snapshot.reader import Reader
 from healthd.database.snapshot.transaction import Reading
 from healthd.expected.store import Files, expected_digests, of_another_major
 from healthd.model.severity import Severity
-from healthd.rounds.closer_look import judge_closely, make_closely
 from healthd.rounds.conclusion import Judged, confirmed
 from healthd.rounds.folding import folded
+from healthd.rounds.follow_up import judge_closely, make_closely
 from healthd.rounds.lateness import late_kinds
 from healthd.rounds.observation import Observation
-from healthd.rounds.promise import is_watched
 from healthd.rounds.round import Seen
 from healthd.rounds.session import Session, sample, try_values
+from healthd.rounds.sides import is_watched
 from healthd.rounds.timing import ACCESS, READ, STATEMENTS, VITALS, question
 
 AGAIN_S = 0.2  # between a reading with findings and the reading that confirms them

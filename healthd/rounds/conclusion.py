@@ -47,8 +47,8 @@ from healthd.repair.who_runs import who_runs
 from healthd.rounds.notes import on_partitions, unseen
 from healthd.rounds.observation import Observation
 from healthd.rounds.precedence import rank
-from healthd.rounds.promise import Promise, actual_objects, of_reader
 from healthd.rounds.repair_script import Drift, Made, drift_of, made, repairs
+from healthd.rounds.sides import Promise, actual_objects, of_reader
 
 UNKNOWN = Severity.UNKNOWN
 WAIVERS = "waivers"  # the check that comes after all others

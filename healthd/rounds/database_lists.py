@@ -15,7 +15,7 @@ from healthd.database.connection import dial
 from healthd.database.database_names import database_names
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
-from healthd.database.opened import Opened, collecting
+from healthd.database.open_connections import Opened, collecting
 from healthd.errors import ConfigError, DatabaseUnreachable, HealthdError
 from healthd.model.findings import Evidence, Report, Verdict
 from healthd.model.observations import Listed

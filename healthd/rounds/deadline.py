@@ -8,7 +8,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
 
-from healthd.database.opened import Opened
+from healthd.database.open_connections import Opened
 
 Done = TypeVar("Done")
 

@@ -13,7 +13,7 @@ from healthd.config.reader import read_settings
 from healthd.config.settings import Target
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
-from healthd.database.opened import Opened, collecting
+from healthd.database.open_connections import Opened, collecting
 from healthd.database.snapshot.budget import Budget
 from healthd.errors import ConfigError, HealthdError
 from healthd.expected.store import Files, read_files
@@ -22,9 +22,9 @@ from healthd.model.ledger import State
 from healthd.rounds.deadline import TimeUp, within
 from healthd.rounds.failed_round import LOST, blind, overdue
 from healthd.rounds.lateness import allowed_next_s, most_s, with_lateness
-from healthd.rounds.opened_round import see_alone, see_next
 from healthd.rounds.opening import Opening, begin
 from healthd.rounds.round import Failed, Round, Seen
+from healthd.rounds.round_connection import see_alone, see_next
 from healthd.rounds.session import Session
 from healthd.rounds.timing import timing
 

@@ -12,7 +12,7 @@ from time import monotonic
 
 from healthd.config.settings import Target
 from healthd.database.connection import dial
-from healthd.database.opened import Opened, collecting
+from healthd.database.open_connections import Opened, collecting
 from healthd.database.snapshot.budget import Budget
 from healthd.database.snapshot.reader import Reader
 

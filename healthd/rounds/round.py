@@ -8,8 +8,8 @@ from healthd.database.snapshot.transaction import Reading
 from healthd.expected.store import Files
 from healthd.model.findings import Report, Verdict
 from healthd.model.snapshots import Snapshot
-from healthd.rounds.promise import sides
 from healthd.rounds.session import Session
+from healthd.rounds.sides import sides
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from healthd.database.dsn import Dsn
 from healthd.errors import ConfigError, MigrationFailed, PermissionDenied
 from healthd.expected.files import Migration, read_migrations
 from healthd.migrations.execution import execute
-from healthd.migrations.manner import Manner
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.run_plan import plan_apply
 from healthd.postgres import embedded
 from healthd.replay.scratch import MISSING
@@ -134,7 +134,7 @@ class Databases:
         while True:
             plan = await plan_apply(self.url(name), self.migrations, None, say=_nothing)
             try:
-                await execute(plan, Manner(_nothing))
+                await execute(plan, RunOptions(_nothing))
             except MigrationFailed as error:
                 found = MISSING.search(str(error))
                 if found is None or not self.own or found[0] in made:

@@ -18,8 +18,8 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.report import page, side_by_side
 from healthd.report.board import Board, Entry
-from healthd.report.choice import Choice
 from healthd.report.html import span
+from healthd.report.page_filter import Choice
 from healthd.report.problems import PROBLEMS
 
 NOW = datetime(2026, 5, 14, 3, 12, 5, tzinfo=UTC)

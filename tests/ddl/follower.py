@@ -11,7 +11,7 @@ from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect, dial
 from healthd.database.snapshot.catalog_changes import CatalogChanges
 from healthd.database.snapshot.change_reader import ChangeReader
-from healthd.migrations.engine.watched import NotWatched, run_watched
+from healthd.migrations.engine.watched_run import NotWatched, run_watched
 from healthd.migrations.engine.yoyo_backend import Backend, opened
 from healthd.model.snapshots import Difference, Snapshot, diff
 from healthd.replay.mirror import Mirror

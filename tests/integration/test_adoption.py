@@ -15,9 +15,9 @@ from healthd.errors import ConfigError, MigrationFailed, NotAdoptable
 from healthd.expected.files import next_path, read_migrations, write_pair
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
-from healthd.migrations.look import look
-from healthd.migrations.manner import Manner
+from healthd.migrations.database_state import look
 from healthd.migrations.refusals import Outlook, outlook
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.migrations.standing import standing
 from healthd.model.snapshots import Snapshot, diff
@@ -69,7 +69,7 @@ class Project:
         self.lock = await replay(self.migrations, postgres_bin=BINARIES)
 
     async def migrated(self, url: str, **options: Any) -> Changed:
-        return await migrate(Target("x", url), self.migrations, self.lock, Manner(self.said.append), **options)
+        return await migrate(Target("x", url), self.migrations, self.lock, RunOptions(self.said.append), **options)
 
     async def adopted(self, url: str, *only: str) -> Adopted:
         path = next_path(self.folder, "by hand")
@@ -198,7 +198,7 @@ async def test_a_change_is_marked_where_it_is_and_applied_everywhere_else(
     )
 
     done = await rollback(
-        Target("x", changed), after.migrations, after.lock, Manner(after.said.append), agree=lambda _: True
+        Target("x", changed), after.migrations, after.lock, RunOptions(after.said.append), agree=lambda _: True
     )  # of what was marked
 
     assert ("0002_by_hand",) == done.ids

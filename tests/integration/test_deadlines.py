@@ -18,7 +18,7 @@ from proxy import proxy
 
 from healthd.config.settings import Target
 from healthd.database.connection import dial
-from healthd.database.opened import Opened, collecting
+from healthd.database.open_connections import Opened, collecting
 from healthd.expected.store import Files
 from healthd.model.severity import Severity
 from healthd.rounds.deadline import TimeUp, within

@@ -35,7 +35,7 @@ from healthd.model.snapshots import Snapshot, diff
 from healthd.postgres.embedded import Server
 from healthd.report.board import Board
 from healthd.report.documents import document, text
-from healthd.report.repair import script
+from healthd.report.repair_text import script
 from healthd.report.web import application
 from healthd.report.web_context import WebContext
 from healthd.rounds.examination import examine_again

@@ -101,7 +101,7 @@ async def test_what_is_gone_before_it_is_confirmed_is_not_reported(
             judged.append(sql(url, "DROP TABLE t_1; CREATE VIEW extra AS SELECT 1 AS a"))
         return original(*given)
 
-    monkeypatch.setattr(import_module("healthd.rounds.closer_look"), "judge", judge)
+    monkeypatch.setattr(import_module("healthd.rounds.follow_up"), "judge", judge)
     report = await examine(Target("app", url), known)
 
     assert [("unexpected_object", 'table:public."t_*"', TABLES - 1)] == told(report)

@@ -89,7 +89,7 @@ async def test_a_kind_that_cannot_be_read_the_second_time_is_not_clean(
     """Something is locked between the reading and the one that confirms it."""
     import psycopg
 
-    closer: Any = import_module("healthd.rounds.closer_look")
+    closer: Any = import_module("healthd.rounds.follow_up")
     original, judged = closer.judge, []
     with psycopg.connect(url) as other:
 

@@ -18,7 +18,7 @@ import pytest
 from pg_dump import run_psql
 
 from healthd.model.findings import Report
-from healthd.report.repair import script
+from healthd.report.repair_text import script
 from integration import other_kinds
 from integration.test_hostile import report_on, snapshot_of
 

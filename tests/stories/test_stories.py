@@ -22,7 +22,7 @@ from healthd.model.snapshots import diff
 from healthd.postgres import embedded
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
-from healthd.report.repair import script
+from healthd.report.repair_text import script
 
 DRIFTS = [story for story in STORIES if story.expect]
 REPAIRED = [story for story in DRIFTS if not story.repair.startswith("no")]

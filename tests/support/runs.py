@@ -9,7 +9,7 @@ from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say
 from healthd.migrations.execution import execute, execute_resume, rehearse_resume
-from healthd.migrations.manner import Manner
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.run_plan import plan_apply, plan_resume, plan_rollback
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def migrate(
         allow_edited=allow_edited,
         allow_ahead=allow_ahead,
     )
-    return await execute(plan, Manner(say, live, wait_s, patience), recorder)
+    return await execute(plan, RunOptions(say, live, wait_s, patience), recorder)
 
 
 async def resume(
@@ -62,8 +62,8 @@ async def resume(
     plan = await plan_resume(dsn, migrations, lock, from_statement=from_statement)
     if plan is None:
         return ()
-    manner = Manner(say, live, wait_s, patience)
-    return await (rehearse_resume if dry_run else execute_resume)(plan, manner, recorder)
+    run_options = RunOptions(say, live, wait_s, patience)
+    return await (rehearse_resume if dry_run else execute_resume)(plan, run_options, recorder)
 
 
 async def rollback(
@@ -81,4 +81,4 @@ async def rollback(
 ) -> tuple[str, ...]:
     """Plan and roll back at once, reading nothing but the ledger; see `plan_rollback` and `execute`."""
     plan = await plan_rollback(dsn, migrations, lock, to=to, every=every)
-    return await execute(plan, Manner(say, live, wait_s, patience), recorder)
+    return await execute(plan, RunOptions(say, live, wait_s, patience), recorder)

@@ -31,10 +31,10 @@ DOORS = frozenset(
     contracts.application contracts.models
     daemon
     database
-    expected.copies expected.export expected.files expected.quick_read expected.store
+    expected.file_copies expected.file_export expected.files expected.quick_read expected.store
     importing.transfer
     lint.squawk
-    migrations.adopted migrations.baseline migrations.execution migrations.fleet migrations.look
+    migrations.adopted migrations.baseline migrations.execution migrations.fleet migrations.database_state
     migrations.missing_files migrations.proof migrations.refusals migrations.repair_run migrations.run_plan
     migrations.safe_run migrations.standing
     migrations.up_to_date
@@ -43,8 +43,8 @@ DOORS = frozenset(
     replay
     report.connections report.exposition report.log report.logins report.metrics report.openapi
     report.secure_connections report.tls report.web report.web_filters report.web_security report.web_server
-    rounds.closer_look rounds.complete_reading rounds.database_lists rounds.deadline rounds.endpoints
-    rounds.examination rounds.failed_round rounds.opened_round rounds.opening rounds.readiness rounds.requests
+    rounds.follow_up rounds.complete_reading rounds.database_lists rounds.deadline rounds.endpoints
+    rounds.examination rounds.failed_round rounds.round_connection rounds.opening rounds.readiness rounds.requests
     rounds.session rounds.timing
     selftest.trial
     testing""".split()

@@ -12,8 +12,8 @@ from healthd.beginning.frameworks import find_framework
 from healthd.beginning.placement import place, refuse_existing
 from healthd.beginning.project import project
 from healthd.beginning.recipes import RECIPES
-from healthd.cli.begun import Begun, of_database, of_example, of_folder
 from healthd.cli.options import either, finished, out, say, verb, warn_of_password
+from healthd.cli.project_start import Begun, of_database, of_example, of_folder
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings, Target
 from healthd.database.dsn import Dsn

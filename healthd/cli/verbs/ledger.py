@@ -12,7 +12,7 @@ from healthd.cli.options import finished, one_target, out, say, verb
 from healthd.cli.verbs import VERBS
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError
-from healthd.expected import export as files
+from healthd.expected import file_export
 from healthd.migrations.missing_files import copies_of
 from healthd.model.ledger import Copy
 from healthd.model.migration_names import canonical
@@ -62,7 +62,7 @@ def export(settings: Settings, style: str, migrations: tuple[str, ...], target: 
     chosen = one_target(settings, target)
     folder = to or settings.of(chosen).sources[0]
     copies = _named(finished(copies_of(chosen.migrating.dsn)), migrations)
-    exported = files.export(copies, folder)
+    exported = file_export.export(copies, folder)
     if not copies:
         say(f"{chosen.name}: the ledger keeps no copy of a file")
     document = {

@@ -15,11 +15,11 @@ from healthd.cli.fleet import chosen, refuse_unlisted
 from healthd.cli.options import (
     finished,
     keeping,
-    manner,
     out,
     patient,
     raised,
     ran,
+    run_options,
     say,
     verb,
     watched,
@@ -145,7 +145,7 @@ def migrate_and_say(
             target,
             migrations,
             lock,
-            manner(settings, options, keeping(notices)),
+            run_options(settings, options, keeping(notices)),
             name=settings.lock.name,
             **options,
         ),
@@ -182,7 +182,7 @@ def _migrate_all(
     if canary and first is None:
         settings.target(canary)  # an unknown name is an error of its own
         raise click.UsageError(f"the canary {canary} is not one of the targets")
-    how = replace(manner(settings, options, say), live=None)  # several runs would rewrite one line
+    how = replace(run_options(settings, options, say), live=None)  # several runs would rewrite one line
     notices: dict[str, list[dict[str, Any]]] = {one.name: [] for one in targets}
 
     async def run(target: Target) -> Changed:

@@ -10,7 +10,7 @@ import click
 
 from healthd.cli.completion import target_names
 from healthd.cli.fleet import Result, on_targets, several
-from healthd.cli.options import finished, manner, patient, say, verb
+from healthd.cli.options import finished, patient, run_options, say, verb
 from healthd.config.settings import Settings, Target
 from healthd.database.dsn import Dsn
 from healthd.errors import MigrationFailed
@@ -20,7 +20,7 @@ from healthd.model.findings import Report
 from healthd.model.scripts import Script, running
 from healthd.replay.rehearsal import Rehearsal, rehearse
 from healthd.report.documents import finding_document
-from healthd.report.repair import connecting, script
+from healthd.report.repair_text import connecting, script
 from healthd.rounds.examination import examine, examined
 from healthd.rounds.round import Round
 from healthd.text import some
@@ -93,7 +93,7 @@ def _apply(settings: Settings, target: Target, *, options: dict[str, Any]) -> Re
     found = finished(examined(target, files))
     report = found.report
     played = finished(_rehearsed(found, settings)) if report.script else None
-    how, ran = manner(settings, dict(options), say), 0
+    how, ran = run_options(settings, dict(options), say), 0
     if running(report.script):
         ran = finished(run_repair(target.migrating, files, _clean(target, found, played), how))
     after = finished(_proven(target, files, found))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from healthd.cli.completion import target_names
-from healthd.cli.options import keeping, manner, one_target, out, patient, ran, say, verb
+from healthd.cli.options import keeping, one_target, out, patient, ran, run_options, say, verb
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
@@ -62,7 +62,7 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
             chosen,
             migrations,
             known,
-            manner(settings, options, lines.append if dry_run else keeping(notices)),
+            run_options(settings, options, lines.append if dry_run else keeping(notices)),
             name=settings.lock.name,
             dry_run=dry_run,
             **options,

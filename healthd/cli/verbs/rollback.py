@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from healthd.cli.completion import migration_ids, target_names
-from healthd.cli.options import keeping, manner, one_target, out, patient, ran, say, verb
+from healthd.cli.options import keeping, one_target, out, patient, ran, run_options, say, verb
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
@@ -88,7 +88,7 @@ def rollback(
             chosen,
             migrations,
             lock,
-            manner(settings, options, keeping(notices)),
+            run_options(settings, options, keeping(notices)),
             agree=agree,
             allow_inexact=allow_inexact,
             allow_breaking=allow_breaking,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from healthd.config.settings import Target
     from healthd.expected.store import Files
-    from healthd.migrations.look import Look
+    from healthd.migrations.database_state import Look
 
 SEVERITIES = {State.APPLIED: Severity.OK, State.PENDING: Severity.WARNING, State.OUT_OF_ORDER: Severity.WARNING}
 WRONG = FAULTS.keys() | {State.INTERRUPTED}
@@ -80,7 +80,7 @@ def _lines(seen: Look) -> Iterator[Line]:
 
 
 async def _look(target: Target, settings: Settings) -> Look:
-    from healthd.migrations.look import look_alone
+    from healthd.migrations.database_state import look_alone
 
     return await look_alone(target, Later(lambda: _load(settings)))
 

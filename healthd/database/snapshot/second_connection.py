@@ -15,7 +15,7 @@ from psycopg.pq import TransactionStatus
 from healthd.catalog.digests import digests_query
 from healthd.database.connection import LIMITS, SESSION, dial, read_only, rows_of
 from healthd.database.dsn import Dsn
-from healthd.database.opened import shut
+from healthd.database.open_connections import shut
 from healthd.database.probes.round_trips import column_types
 from healthd.database.probes.vitals import Vitals, read_vitals
 from healthd.database.snapshot.table_locks import LOCKED

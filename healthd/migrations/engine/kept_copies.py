@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthd._version import __version__
 from healthd.errors import LockFileError
-from healthd.expected.copies import Records
+from healthd.expected.file_copies import Records
 from healthd.expected.files import Migration
 from healthd.migrations.engine.session import Session
 from healthd.model.ledger import COPIES, DIGESTS, seal_of

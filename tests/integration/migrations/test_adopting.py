@@ -12,8 +12,8 @@ from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.migrations.baseline import adopt, fit
-from healthd.migrations.look import look
-from healthd.migrations.manner import Manner
+from healthd.migrations.database_state import look
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate
 from healthd.replay.replay import replay
 
@@ -54,12 +54,12 @@ async def test_the_grant_of_a_hint_is_no_finding(
         sql(database, f"GRANT {words} ON SCHEMA public TO deployer WITH GRANT OPTION")  # type: ignore[arg-type]
     else:
         with pytest.raises(Exception, match="permission denied for schema public") as caught:
-            await migrate(Target("x", deployer), *files, Manner(lambda _: None))
+            await migrate(Target("x", deployer), *files, RunOptions(lambda _: None))
         hint = caught.value.hint  # type: ignore[attr-defined]
         assert hint.startswith("GRANT CREATE ON SCHEMA public TO deployer;")
         sql(database, hint)
 
-    assert Changed(("1_a", "2_b")) == await migrate(Target("x", deployer), *files, Manner(lambda _: None))
+    assert Changed(("1_a", "2_b")) == await migrate(Target("x", deployer), *files, RunOptions(lambda _: None))
     assert [] == await found(deployer, files)
 
 
@@ -72,7 +72,7 @@ async def test_what_was_there_before_the_first_run_does_not_count(
         "CREATE TABLE public.b (i int); CREATE TABLE public.theirs (); GRANT SELECT ON public.theirs TO app_ro",
     )
 
-    assert Changed(("1_a", "2_b")) == await migrate(Target("x", deployer), *files, Manner(lambda _: None))
+    assert Changed(("1_a", "2_b")) == await migrate(Target("x", deployer), *files, RunOptions(lambda _: None))
 
 
 async def test_a_database_that_was_never_adopted_is_left_as_it_is_and_says_how(
@@ -80,7 +80,7 @@ async def test_a_database_that_was_never_adopted_is_left_as_it_is_and_says_how(
 ) -> None:
     sql(database, "CREATE TABLE public.a (i int)")
     with pytest.raises(MigrationFailed) as caught:
-        await migrate(Target("x", database), *files, Manner(lambda _: None))
+        await migrate(Target("x", database), *files, RunOptions(lambda _: None))
 
     assert "nothing was changed" in str(caught.value)
     assert caught.value.hint.startswith(

@@ -17,7 +17,7 @@ from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_lines import load
 from healthd.expected.lockfile_text import dump
-from healthd.migrations.manner import Manner
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.model.snapshots import diff
 from healthd.replay.replay import replay
@@ -104,23 +104,23 @@ async def test_all_go_up_down_and_up_again(shop: Folder, database: str) -> None:
     reversible, first = migrations[count - 1].id, migrations[0].id
     names = tuple(one.id for one in migrations)
 
-    assert Changed(names[:count]) == await migrate(target, migrations, lock, Manner(silent), to=reversible)
+    assert Changed(names[:count]) == await migrate(target, migrations, lock, RunOptions(silent), to=reversible)
     assert [] == await differences(database, lock, count)
-    down = await rollback(target, migrations, lock, Manner(silent), agree=never, to=first)
+    down = await rollback(target, migrations, lock, RunOptions(silent), agree=never, to=first)
     assert Changed(names[1:count][::-1]) == down
     assert [] == await differences(database, lock, 1)
-    assert Changed(names[1:]) == await migrate(target, migrations, lock, Manner(silent))
+    assert Changed(names[1:]) == await migrate(target, migrations, lock, RunOptions(silent))
     assert [] == await differences(database, lock, len(migrations))
 
 
 async def test_each_rollback_that_is_not_exact_is_refused(shop: Folder, database: str, sql: Sql) -> None:
     migrations, lock, verdicts = shop
     target = Target("shop", database)
-    await migrate(target, migrations, lock, Manner(silent))
+    await migrate(target, migrations, lock, RunOptions(silent))
     refused = {}
     for migration in reversed(migrations[-len(big.LAST) :]):
         try:
-            await rollback(target, migrations, lock, Manner(silent), agree=never, to=None)
+            await rollback(target, migrations, lock, RunOptions(silent), agree=never, to=None)
         except MigrationFailed as error:
             refused[migration.id] = str(error)
         sql(database, "DELETE FROM _yoyo_migration WHERE migration_id = %s", migration.id)

@@ -16,15 +16,15 @@ from healthd import take_snapshot
 from healthd.config.settings import Target
 from healthd.database.connection import connect
 from healthd.errors import HealthdError, MigrationFailed, PermissionDenied
-from healthd.expected.copies import Records
+from healthd.expected.file_copies import Records
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_lines import load
 from healthd.expected.lockfile_text import dump
 from healthd.migrations.baseline import adopt, fit
 from healthd.migrations.engine import kept_copies
-from healthd.migrations.manner import Manner
 from healthd.migrations.missing_files import copies_of
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate, resume, rollback
 from healthd.migrations.standing import standing
 from healthd.model.ledger import seal_of
@@ -62,17 +62,19 @@ class Release:
         return read_migrations([self.folder])
 
     async def up(self, url: str, to: str | None = None, **options: Any) -> Changed:
-        return await migrate(Target("t", url), self.migrations, self.lock, Manner(self.said.append), to=to, **options)
+        return await migrate(
+            Target("t", url), self.migrations, self.lock, RunOptions(self.said.append), to=to, **options
+        )
 
     async def down(self, url: str, to: str | None = None, **options: Any) -> Changed:
         def agree(_lost: Sequence[str]) -> bool:
             return True
 
-        target, manner = Target("t", url), Manner(self.said.append)
-        return await rollback(target, self.migrations, self.lock, manner, agree=agree, to=to, **options)
+        target, run_options = Target("t", url), RunOptions(self.said.append)
+        return await rollback(target, self.migrations, self.lock, run_options, agree=agree, to=to, **options)
 
     async def resumed(self, url: str) -> Changed:
-        return await resume(Target("t", url), self.migrations, self.lock, Manner(self.said.append))
+        return await resume(Target("t", url), self.migrations, self.lock, RunOptions(self.said.append))
 
 
 def written(folder: Path, files: dict[str, str]) -> Path:

@@ -14,7 +14,7 @@ from healthd.errors import DatabaseUnreachable
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.migrations.engine.yoyo_backend import opened
-from healthd.migrations.manner import Manner
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.postgres.embedded import Server
 from healthd.replay.replay import replay
@@ -33,7 +33,7 @@ COUNT = {  # a session that was just closed is still listed for a moment
         END $$;"""
 }
 TERMINATE = f"SELECT pg_terminate_backend(pid) {OTHERS};"
-QUIET = Manner(lambda _: None)
+QUIET = RunOptions(lambda _: None)
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_text import dump
 from healthd.replay import replay as module
-from healthd.replay.look import Look
 from healthd.replay.mirror import Mirror
+from healthd.replay.observed_changes import Look
 from healthd.replay.replay import replay
 
 FILES = {

@@ -14,8 +14,8 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_text import dump
-from healthd.migrations.manner import Manner
 from healthd.migrations.refusals import outlook
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.migrations.standing import standing
 from healthd.replay.replay import replay
@@ -53,7 +53,7 @@ def give(url: str, setting: str) -> None:
 
 async def refused(url: str, files: Known, to: str | None = None) -> MigrationFailed:
     with pytest.raises(MigrationFailed) as caught:
-        await migrate(Target("x", url), *files, Manner(lambda _: None), to=to)
+        await migrate(Target("x", url), *files, RunOptions(lambda _: None), to=to)
     return caught.value
 
 
@@ -74,7 +74,7 @@ async def test_a_search_path_that_leads_elsewhere_is_refused_before_anything(
     cure = error.hint[error.hint.index("ALTER ROLE") :]
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(cure.encode())
-    assert Changed(tuple(FILES)) == await migrate(Target("x", database), *files, Manner(lambda _: None))
+    assert Changed(tuple(FILES)) == await migrate(Target("x", database), *files, RunOptions(lambda _: None))
 
 
 @pytest.mark.parametrize("start", ["1_bare", "2_built"])
@@ -85,19 +85,19 @@ async def test_what_names_no_schema_is_refused_wherever_the_path_comes_from(
     names = list(FILES)
     before = names[: names.index(start)]
     if before:
-        await migrate(Target("x", database), *files, Manner(lambda _: None), to=before[-1])
+        await migrate(Target("x", database), *files, RunOptions(lambda _: None), to=before[-1])
     error = await refused(database + "&options=-c%20search_path%3Dapp%2Cpublic", files, start)
 
     assert f"{start} would create" in str(error)
 
 
 async def test_files_that_write_their_schemas_do_not_mind(database: str, sql: Sql, files: Known) -> None:
-    await migrate(Target("x", database), *files, Manner(lambda _: None), to="2_built")
+    await migrate(Target("x", database), *files, RunOptions(lambda _: None), to="2_built")
     sql(database, "CREATE SCHEMA app")
     give(database, "search_path = app, public")
 
     assert Changed(("3_written", "4_sets", "5_alters")) == await migrate(
-        Target("x", database), *files, Manner(lambda _: None)
+        Target("x", database), *files, RunOptions(lambda _: None)
     )
 
 
@@ -111,7 +111,7 @@ async def test_a_search_path_that_leads_nowhere_does_for_files_that_write_their_
     known = migrations, await replay(migrations, postgres_bin=BINARIES)
     give(database, f"search_path = {path}")
 
-    assert Changed(("1",)) == await migrate(Target("x", database), *known, Manner(lambda _: None), to="1")
+    assert Changed(("1",)) == await migrate(Target("x", database), *known, RunOptions(lambda _: None), to="1")
     assert "2 would create table:public.bare in no schema" in str(await refused(database, known))
     assert [("public",)] == sql(database, "SELECT schemaname FROM pg_tables WHERE tablename = '_yoyo_migration'")
 
@@ -119,7 +119,7 @@ async def test_a_search_path_that_leads_nowhere_does_for_files_that_write_their_
 async def test_a_table_of_the_same_name_that_the_path_meets_first_is_not_altered(
     database: str, sql: Sql, files: Known
 ) -> None:
-    await migrate(Target("x", database), *files, Manner(lambda _: None), to="4_sets")
+    await migrate(Target("x", database), *files, RunOptions(lambda _: None), to="4_sets")
     sql(database, "CREATE SCHEMA postgres; CREATE TABLE postgres.acc (id int)")
     error = await refused(database, files)
 
@@ -156,7 +156,9 @@ async def test_a_default_tablespace_and_access_method_are_refused_by_name(
     try:
         assert "default_tablespace is fast, so 1_bare" in str(await refused(other, files))
         give(other, "default_tablespace = pg_default")
-        assert Changed(("1_bare",)) == await migrate(Target("x", other), *files, Manner(lambda _: None), to="1_bare")
+        assert Changed(("1_bare",)) == await migrate(
+            Target("x", other), *files, RunOptions(lambda _: None), to="1_bare"
+        )
     finally:
         sql(url, "DROP TABLESPACE fast")
 
@@ -176,7 +178,7 @@ async def test_what_a_file_puts_into_a_schema_by_other_ways_is_not_refused(
     migrations = read_migrations([tmp_path])
     lock = await replay(migrations, postgres_bin=BINARIES)
 
-    assert Changed(tuple(texts)) == await migrate(Target("x", database), migrations, lock, Manner(lambda _: None))
+    assert Changed(tuple(texts)) == await migrate(Target("x", database), migrations, lock, RunOptions(lambda _: None))
 
 
 async def test_a_rollback_that_would_drop_another_table_is_refused(database: str, sql: Sql, tmp_path: Path) -> None:
@@ -184,11 +186,11 @@ async def test_a_rollback_that_would_drop_another_table_is_refused(database: str
     (tmp_path / "1.rollback.sql").write_text("DROP TABLE acc;")
     migrations = read_migrations([tmp_path])
     lock = await replay(migrations, postgres_bin=BINARIES)
-    await migrate(Target("x", database), migrations, lock, Manner(lambda _: None))
+    await migrate(Target("x", database), migrations, lock, RunOptions(lambda _: None))
     sql(database, "CREATE SCHEMA app; CREATE TABLE app.acc (id int)")
     give(database, "search_path = app, public")
     with pytest.raises(MigrationFailed, match=r"the rollback of 1 would not find table:public\.acc; nothing"):
-        await rollback(Target("x", database), migrations, lock, Manner(lambda _: None), agree=bool, to=None)
+        await rollback(Target("x", database), migrations, lock, RunOptions(lambda _: None), agree=bool, to=None)
 
     assert [("app",), ("public",)] == sql(
         database, "SELECT schemaname FROM pg_tables WHERE tablename = 'acc' ORDER BY 1"

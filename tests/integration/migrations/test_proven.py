@@ -14,8 +14,8 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
-from healthd.migrations.look import look
-from healthd.migrations.manner import Manner
+from healthd.migrations.database_state import look
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.model.names import Key
 from healthd.replay.replay import replay
@@ -63,7 +63,7 @@ class Run:
         return Run(self.target.dsn, self.migrations, replace(self.lock, migrations=locked))
 
     async def up(self, to: str | None = None, **options: Any) -> Changed:
-        return await migrate(self.target, self.migrations, self.lock, Manner(self.said.append), to=to, **options)
+        return await migrate(self.target, self.migrations, self.lock, RunOptions(self.said.append), to=to, **options)
 
     async def down(self, to: str | None = None, *, agreed: bool = False, **options: Any) -> Changed:
         def agree(lost: Sequence[str]) -> bool:
@@ -71,7 +71,7 @@ class Run:
             return agreed
 
         return await rollback(
-            self.target, self.migrations, self.lock, Manner(self.said.append), agree=agree, to=to, **options
+            self.target, self.migrations, self.lock, RunOptions(self.said.append), agree=agree, to=to, **options
         )
 
     async def found(self) -> list[str]:

@@ -12,9 +12,9 @@ from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
+from healthd.migrations.database_state import look
 from healthd.migrations.engine.yoyo_backend import opened, yoyo_migration
-from healthd.migrations.look import look
-from healthd.migrations.manner import Manner
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.replay.replay import replay
 
@@ -60,7 +60,7 @@ async def test_a_literal_means_what_it_meant_in_the_replay(
 ) -> None:
     sql(database, GIVE.format(setting).replace("%%", "%"))  # type: ignore[arg-type]
 
-    assert Changed(("1",)) == await migrate(Target("machines", database), *literals, Manner(lambda _: None))
+    assert Changed(("1",)) == await migrate(Target("machines", database), *literals, RunOptions(lambda _: None))
     assert [] == await found(database, *literals)
 
 
@@ -109,14 +109,14 @@ async def test_a_file_may_set_the_search_path_of_the_database(
 
     assert ["exact"] * 5 == [one.rollback for one in giving[1].migrations]
     assert ["table:app.t"] == [name for one in giving[1].migrations for name in one.locks]
-    assert Changed(("1",)) == await migrate(target, *giving, Manner(lambda _: None), to="1")
-    assert Changed(("2", "3", "4", "5")) == await migrate(target, *giving, Manner(lambda _: None))
+    assert Changed(("1",)) == await migrate(target, *giving, RunOptions(lambda _: None), to="1")
+    assert Changed(("2", "3", "4", "5")) == await migrate(target, *giving, RunOptions(lambda _: None))
     assert [] == await found(database, *giving)
     assert [("public",)] == sql(database, "SELECT schemaname FROM pg_tables WHERE tablename = '_yoyo_migration'")
-    assert Changed(("5", "4", "3")) == await rollback(target, *giving, Manner(lambda _: None), agree=bool, to="2")
+    assert Changed(("5", "4", "3")) == await rollback(target, *giving, RunOptions(lambda _: None), agree=bool, to="2")
     assert [] == await found(database, *giving)
     assert Changed(("2", "1")) == await rollback(
-        target, *giving, Manner(lambda _: None), agree=bool, to=None, every=True
+        target, *giving, RunOptions(lambda _: None), agree=bool, to=None, every=True
     )
     assert [] == await found(database, *giving)
 
@@ -125,7 +125,7 @@ async def test_a_later_file_of_the_same_run_meets_what_an_earlier_one_gave(
     database: str, giving: tuple[tuple[Migration, ...], LockFile]
 ) -> None:
     assert Changed(("1", "2", "3", "4", "5")) == await migrate(
-        Target("machines", database), *giving, Manner(lambda _: None)
+        Target("machines", database), *giving, RunOptions(lambda _: None)
     )
     assert [] == await found(database, *giving)
 
@@ -202,13 +202,13 @@ async def test_triggers_and_the_keys_of_the_ledger_fire_whatever_the_database_gi
     database: str, sql: Sql, firing: tuple[tuple[Migration, ...], LockFile]
 ) -> None:
     sql(database, GIVE.format(SILENT).replace("%%", "%"))  # type: ignore[arg-type]
-    target, manner = Target("machines", database), Manner(lambda _: None)
+    target, run_options = Target("machines", database), RunOptions(lambda _: None)
 
-    assert Changed(("1", "2")) == await migrate(target, *firing, manner)
+    assert Changed(("1", "2")) == await migrate(target, *firing, run_options)
     assert [(1,)] == sql(database, "SELECT id FROM public.seen")
-    assert Changed(("2",)) == await rollback(target, *firing, manner, agree=bool)
+    assert Changed(("2",)) == await rollback(target, *firing, run_options, agree=bool)
     assert [("1",)] == sql(database, "SELECT migration_id FROM _healthd_migration")
-    assert Changed(("2",)) == await migrate(target, *firing, manner)
+    assert Changed(("2",)) == await migrate(target, *firing, run_options)
 
 
 async def test_a_role_that_may_not_let_triggers_fire_is_refused_with_the_cure(
@@ -217,11 +217,11 @@ async def test_a_role_that_may_not_let_triggers_fire_is_refused_with_the_cure(
     sql(database, "CREATE ROLE quiet LOGIN; GRANT CREATE ON SCHEMA public TO quiet")
     sql(database, f"ALTER ROLE quiet SET {SILENT}")  # type: ignore[arg-type]
     url = database.replace("postgres@", "quiet@")
-    target, manner = Target("machines", url), Manner(lambda _: None)
+    target, run_options = Target("machines", url), RunOptions(lambda _: None)
     try:
         words = "session_replication_role is replica, so triggers and foreign keys would not fire"
         with pytest.raises(MigrationFailed, match=f"machines: {words}.*; nothing was changed") as refused:
-            await migrate(target, *firing, manner)
+            await migrate(target, *firing, run_options)
         with pytest.raises(MigrationFailed, match=words) as stopped, opened(url, wait_s=5.0):
             pass
         assert [(None,)] == sql(database, "SELECT to_regclass('_yoyo_migration')")
@@ -229,6 +229,6 @@ async def test_a_role_that_may_not_let_triggers_fire_is_refused_with_the_cure(
             cure = error.hint.removeprefix("as a superuser: ")
             assert cure.startswith("ALTER ROLE quiet IN DATABASE ")
         sql(database, cure)  # type: ignore[arg-type]
-        assert Changed(("1", "2")) == await migrate(target, *firing, manner)
+        assert Changed(("1", "2")) == await migrate(target, *firing, run_options)
     finally:
         sql(database, "DROP OWNED BY quiet; DROP ROLE quiet")

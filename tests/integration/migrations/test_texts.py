@@ -22,7 +22,7 @@ from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_text import dump
 from healthd.expected.store import Files
-from healthd.migrations.manner import Manner
+from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate, resume, rollback
 from healthd.model.findings import Finding
 from healthd.model.severity import Severity
@@ -196,11 +196,11 @@ class Case:
         return self.sql(self.url, text)  # type: ignore[arg-type] # our own texts
 
     async def up(self, to: str | None = None, **options: Any) -> Changed:
-        return await migrate(self.target, self.migrations, self.lock, Manner(self.said.append), to=to, **options)
+        return await migrate(self.target, self.migrations, self.lock, RunOptions(self.said.append), to=to, **options)
 
     async def down(self, to: str) -> Changed:
         return await rollback(
-            self.target, self.migrations, self.lock, Manner(self.said.append), agree=lambda _: True, to=to
+            self.target, self.migrations, self.lock, RunOptions(self.said.append), agree=lambda _: True, to=to
         )
 
     async def findings(self) -> tuple[Finding, ...]:
@@ -320,7 +320,7 @@ async def test_a_file_that_was_interrupted_is_known_once_it_is_resumed(empty: Ca
     with pytest.raises(MigrationFailed, match="division by zero"):
         await empty.up()
     empty.do("INSERT INTO app.ready VALUES (true)")
-    done = await resume(empty.target, empty.migrations, empty.lock, Manner(empty.said.append))
+    done = await resume(empty.target, empty.migrations, empty.lock, RunOptions(empty.said.append))
 
     assert (("4_stepwise",), ()) == (done.ids, done.unproven)
     assert [] == await empty.problems()

@@ -18,9 +18,9 @@ from healthd.model.severity import Severity
 from healthd.report.alert_rules import MAINTENANCE, MAINTENANCE_MAX_S, NOT_SENT, rule_for
 from healthd.report.alerts import Alert, Links, alerts_of
 from healthd.report.board import Board
-from healthd.report.brief import TOP
 from healthd.report.memory import recalled, remembered
 from healthd.report.problems import PROBLEMS
+from healthd.report.short_findings import TOP
 from unit.report.test_board import EXTRA, GONE, LOST, START, board, report
 
 FOLDER = Path(__file__).parents[3] / "prometheus"

@@ -16,9 +16,9 @@ from healthd.model.observations import Listed
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
 from healthd.report.board import Board, Delivery
-from healthd.report.brief import TEXT, TOP
 from healthd.report.exposition import Exposition
 from healthd.report.problems import PROBLEMS
+from healthd.report.short_findings import TEXT, TOP
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"

@@ -1,4 +1,4 @@
-"""The manner of a run: how it waits for other sessions, and where it reports."""
+"""The options of a run: how it waits for other sessions, and where it reports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from healthd.migrations.engine.lock_waits import DEFAULT, Patience, Say
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class RunOptions:
     """How a run waits for other sessions, and where it reports."""
 
     say: Say  # receives a line for each event

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from healthd.errors import ConfigError
-from healthd.expected.copies import refuse_changed
+from healthd.expected.file_copies import refuse_changed
 from healthd.expected.files import ROLLBACK, text_of
 from healthd.model.ledger import Copy
 

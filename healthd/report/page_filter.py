@@ -9,15 +9,15 @@ MOST = 200  # characters of the words
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PageFilter:
     """What is shown: everything, unless a state or words are given. The words stand in the address of the page."""
 
     words: str = ""
     state: str = ""
 
     @classmethod
-    def of(cls, words: str, state: str, states: Iterable[str]) -> Choice:
-        """Return a choice as an address contains it; a state that does not exist is none."""
+    def of(cls, words: str, state: str, states: Iterable[str]) -> PageFilter:
+        """Return a page_filter as an address contains it; a state that does not exist is none."""
         return cls(words.strip()[:MOST], state if state in states else "")
 
     def __bool__(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from healthd.catalog.tables import Table
 from healthd.errors import MigrationFailed
-from healthd.expected.copies import Records, refuse_changed, with_copies
+from healthd.expected.file_copies import Records, refuse_changed, with_copies
 from healthd.expected.files import Migration, migration_of
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.expected.lockfile_lines import load

@@ -17,9 +17,9 @@ from healthd.errors import HealthdError
 from healthd.expected.store import Files, expected_digests, of_another_major
 from healthd.model.findings import Finding, Verdict
 from healthd.model.severity import Severity
-from healthd.rounds.closer_look import conclude_closely
 from healthd.rounds.complete_reading import AGAIN_S
 from healthd.rounds.conclusion import confirmed
+from healthd.rounds.follow_up import conclude_closely
 from healthd.rounds.observation import Observation
 
 if TYPE_CHECKING:

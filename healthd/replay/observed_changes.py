@@ -14,7 +14,7 @@ from healthd.expected.files import Migration
 from healthd.expected.lockfile import fold
 from healthd.expected.measurements import Step
 from healthd.expected.session_settings import touches_sessions
-from healthd.migrations.engine.watched import NotWatched
+from healthd.migrations.engine.watched_run import NotWatched
 from healthd.model.snapshots import Difference, Snapshot, diff
 from healthd.replay.measurement import in_one_message
 from healthd.replay.mirror import Mirror

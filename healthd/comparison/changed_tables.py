@@ -37,11 +37,11 @@ def _pairs(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iter
     )
     if not missing or not extra:
         return
-    owners = _owners(actual)
+    owned = owners(actual)
     could = defaultdict[Key, set[Key]](set)
-    for name, key in _owners(expected).items():
-        if key in missing and name in owners:
-            could[key].add(owners[name])
+    for name, key in owners(expected).items():
+        if key in missing and name in owned:
+            could[key].add(owned[name])
     wanted = Counter(there for candidates in could.values() for there in candidates)
     for key, candidates in sorted(could.items()):
         there = next(iter(candidates))
@@ -49,7 +49,7 @@ def _pairs(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iter
             yield there, key
 
 
-def _owners(objects: Mapping[Key, Record]) -> dict[tuple[str, str], Key]:
+def owners(objects: Mapping[Key, Record]) -> dict[tuple[str, str], Key]:
     """Return the tables by schema and name of their indexes, and the partitions by their table and their bound."""
     found: dict[tuple[str, str], Key] = {}
     for key, record in objects.items():

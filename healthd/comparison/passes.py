@@ -1,11 +1,12 @@
 """How two snapshots are compared: the passes, in their order, and which of the differences become findings.
 
 The reason for this order: moves to another schema are undone first, because all later passes match objects by name.
-Swapped column names come next, then renames: a swap looks like two renames, and a rename of the table hides a swap, so
-the pass for swaps runs before and after that for renames. What is still missing may have been renamed and changed.
-The rules for partitions, which permit objects to be added
-and removed, can be applied only when each object has its expected name. Privileges come last, because owners are made
-explicit only on objects that both sides have. Everything else is compared attribute by attribute.
+Tables that have exchanged their names come next, because everything in them is under the wrong name. Then come swapped
+column names, and then renames: a swap looks like two renames, and a rename of the table hides a swap, so the pass for
+swaps runs before and after that for renames. What is still missing may have been renamed and changed. The rules for
+partitions, which permit objects to be added and removed, can be applied only when each object has its expected name.
+Privileges come last, because owners are made explicit only on objects that both sides have. Everything else is compared
+attribute by attribute.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from healthd.comparison.renames import aligned, together
 from healthd.comparison.retyped_columns import retyped_back
 from healthd.comparison.roles import comparable
 from healthd.comparison.swapped_columns import suspects, swapped_back
+from healthd.comparison.swapped_tables import exchanged_back, may_be_exchanged
 from healthd.comparison.unexpected_texts import respelled
 from healthd.comparison.unreported import is_recorded, of_partitions
 from healthd.model.names import Key
@@ -71,6 +73,15 @@ def undo_moves(sides: Sides, _given: Given) -> Sides:
     """Move objects back to their expected schemas."""
     actual, moved = moved_back(sides.expected, sides.actual, KINDS)
     return replace(sides, actual=actual, found=(*sides.found, *moved))
+
+
+def undo_exchanges(sides: Sides, given: Given) -> Sides:
+    """Give tables that have exchanged their names their expected names; both sides are then complete."""
+    if not may_be_exchanged(sides.expected, sides.actual):
+        return sides
+    expected = given.whole(sides.expected)
+    actual, exchanged = exchanged_back(expected, given.whole(sides.actual))
+    return replace(sides, expected=expected, actual=actual, found=(*sides.found, *exchanged))
 
 
 def undo_swaps(sides: Sides, given: Given) -> Sides:
@@ -139,6 +150,7 @@ def spell_out_roles(sides: Sides, given: Given) -> Sides:
 
 NAMES: tuple[Pass, ...] = (
     undo_moves,
+    undo_exchanges,
     undo_swaps,
     undo_renames,
     undo_renames_of_changed_tables,

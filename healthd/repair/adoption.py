@@ -12,7 +12,8 @@ from healthd.model.names import Key
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, UNREADABLE, Difference, Place, Snapshot
 from healthd.repair.dependencies import Dependencies
 from healthd.repair.operations import Operation
-from healthd.repair.script import NAMES, changes, each_once, restored_names
+from healthd.repair.restored_names import NAMES, restored_names
+from healthd.repair.script import changes, each_once
 from healthd.sqltext.classify import runs_alone
 from healthd.text import printable
 

@@ -53,15 +53,17 @@ class _Asking:
 
     def _of(self, path: Path, kinds: frozenset[str]) -> Path:
         """Return the present schema and name of an object of one of these kinds."""
+        renamed = set[str]()  # the kinds: what two tables have exchanged is not exchanged again
         for one in reversed(self.names):
             own = one.key.path[:2]
-            if one.key.kind not in kinds or path[: len(own)] != own:
+            if one.key.kind not in kinds or path[: len(own)] != own or one.key.kind in renamed:
                 continue
             if one.attribute == SCHEMA_OF:
                 path = (one.actual, *path[1:])
             elif one.attribute == PLACE_OF:
                 path = Key.parse(f"{one.key.kind}:{one.actual}").path
             elif one.attribute == NAME_OF:
+                renamed.add(one.key.kind)
                 path = (*KINDS[one.key.kind].with_name(one.key, one.actual).path[: len(own)], *path[len(own) :])
         return path
 

@@ -7,21 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.catalog import KINDS
-from healthd.comparison import moves, renames, swapped_columns
-from healthd.model.attributes import Record
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
-from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, UNREADABLE, Difference, Place, Snapshot, diff
+from healthd.model.snapshots import UNREADABLE, Difference, Place, Snapshot, diff
 from healthd.repair.costs import of_guard, of_own_names, weighing
 from healthd.repair.online import online
 from healthd.repair.operations import CREATE, DROP, Change, Operation
 from healthd.repair.order import created_with, edges, ordered
 from healthd.repair.present_names import present
+from healthd.repair.restored_names import NAMES, restored_names
 from healthd.repair.safety import Judged, Known, judged, raising
 from healthd.sqltext.classify import is_validation, runs_alone
-
-NAMES = (SCHEMA_OF, PLACE_OF, NAME_OF, SWAPPED)
 
 
 def changes(
@@ -101,21 +98,6 @@ def drafted(
     wanted = tuple(one for one in names if one.attribute in NAMES)
     restored = tuple(restored_names({**actual.objects, **expected.objects}, wanted)) if wanted else ()
     return Draft(change, change.operations(), wanted, restored)
-
-
-def restored_names(objects: Mapping[Key, Record], differences: Iterable[Difference]) -> Iterator[Statement]:
-    """Yield the statements that restore schemas and names, in the order of the passes that found them."""
-    for one in differences:
-        if one.attribute in (SCHEMA_OF, PLACE_OF):
-            sql = moves.repair(one)
-        elif one.attribute == NAME_OF:
-            sql = renames.repair(one, objects[one.key])
-        elif one.attribute == SWAPPED:
-            taken = (key.path[-1] for key in objects if key.kind == "column" and key.path[:2] == one.key.path)
-            sql = swapped_columns.repair(one, taken)
-        else:
-            continue
-        yield Statement(sql, (one.place,), key=one.key)
 
 
 def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:

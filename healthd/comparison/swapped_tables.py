@@ -1,0 +1,94 @@
+"""Tables of one schema that have exchanged their names: every query reads one in place of the other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from healthd.comparison.changed_tables import owners
+from healthd.comparison.renames import inside, under_other_names
+from healthd.model.attributes import Record
+from healthd.model.names import Key
+from healthd.model.snapshots import NAME_OF, Difference, Snapshot
+
+Objects = Mapping[Key, Record]
+Swaps = dict[Key, Key]  # from the actual key to the expected one
+
+
+PARTS = ("column", "index", "constraint")
+
+
+def may_be_exchanged(expected: Snapshot, actual: Snapshot) -> bool:
+    """Return whether at least two tables that both sides have differ in their parts."""
+    kinds = [kind for kind in PARTS if kind not in actual.omitted]
+    one, other = expected.objects, actual.objects
+    tables = {
+        table
+        for key in {*one, *other}
+        if key.kind in kinds and (table := Key("table", key.path[:2])) in one and table in other
+        if one.get(key) != other.get(key)
+    }
+    return len(tables) > 1
+
+
+def exchanged_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tuple[Difference, ...]]:
+    """Return the actual side with such tables under their expected names, and a difference for each.
+
+    Each table has all columns of the one whose name it has. That it was exchanged shows in the names of its indexes,
+    which a rename leaves as they are, or in its columns, if these are other ones.
+    """
+    found = dict(_swapped(expected.objects, actual.objects))
+    if not found:
+        return actual, ()
+    objects = under_other_names(expected.objects, actual.objects, "table", found)
+    differences = (Difference(key, NAME_OF, key.path[1], there.path[1]) for there, key in sorted(found.items()))
+    return replace(actual, objects=objects), tuple(differences)
+
+
+def _swapped(expected: Objects, actual: Objects) -> Iterator[tuple[Key, Key]]:
+    """Yield (the actual key, the expected key) of all tables in cycles of names."""
+    columns = inside("table", expected), inside("table", actual)
+    common = [key for key in expected if key.kind == "table" and key in actual and not _bound(expected[key])]
+    indexed = _by_indexes(expected, actual)
+    changed = [key for key in common if columns[0].get(key.path) != columns[1].get(key.path)]
+    taken: Swaps = {}
+    for key in common:
+        there = indexed.get(key)
+        if there is None and key in changed:
+            same = [one for one in changed if _alike(key, one, *columns) and one not in taken]
+            there = same[0] if len(same) == 1 else None
+        if there is not None and there != key and there in expected and _alike(key, there, *columns):
+            taken[there] = key
+    yield from ((there, key) for there, key in taken.items() if _returns(there, taken))
+
+
+def _returns(start: Key, names: Mapping[Key, Key]) -> bool:
+    """Return whether a table is in a cycle of names."""
+    key = names[start]
+    for _ in names:
+        if key == start:
+            return True
+        if key not in names:
+            return False
+        key = names[key]
+    return False
+
+
+def _alike(
+    key: Key, there: Key, expected: Mapping[tuple[str, ...], object], actual: Mapping[tuple[str, ...], object]
+) -> bool:
+    """Return whether an actual table has the columns of an expected one, and is in its schema."""
+    return key.path[0] == there.path[0] and expected.get(key.path) == actual.get(there.path)
+
+
+def _bound(record: Record) -> bool:
+    return getattr(record, "bound", None) is not None
+
+
+def _by_indexes(expected: Objects, actual: Objects) -> Swaps:
+    """Return for each expected table the actual one that has all its indexes; none for tables without an index."""
+    there, found = owners(actual), defaultdict[Key, set[Key | None]](set)
+    for name, key in owners(expected).items():
+        found[key].add(there.get(name))
+    return {key: one for key, tables in found.items() if len(tables) == 1 and (one := next(iter(tables))) is not None}

@@ -1,0 +1,62 @@
+"""The statements that restore schemas and names, also if several objects have exchanged theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from healthd.catalog import KINDS
+from healthd.comparison import moves, renames, swapped_columns
+from healthd.model.attributes import Record
+from healthd.model.names import Key
+from healthd.model.scripts import Statement
+from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, SWAPPED, Difference
+
+NAMES = (SCHEMA_OF, PLACE_OF, NAME_OF, SWAPPED)
+
+
+def restored_names(objects: Mapping[Key, Record], differences: Iterable[Difference]) -> Iterator[Statement]:
+    """Yield the statements that restore schemas and names, in the order of the passes that found them."""
+    for cycle in _cycles(tuple(one for one in differences if one.attribute in NAMES)):
+        one = cycle[0]
+        if one.attribute in (SCHEMA_OF, PLACE_OF):
+            sql = moves.repair(one)
+        elif one.attribute == SWAPPED:
+            taken = (key.path[-1] for key in objects if key.kind == "column" and key.path[:2] == one.key.path)
+            sql = swapped_columns.repair(one, taken)
+        elif len(cycle) > 1:
+            sql = "\n".join(_exchanged(cycle, objects))
+        else:
+            sql = renames.repair(one, objects[one.key])
+        yield Statement(sql, tuple(one.place for one in cycle), key=one.key)
+
+
+def _cycles(differences: tuple[Difference, ...]) -> Iterator[tuple[Difference, ...]]:
+    """Yield objects that have exchanged their names together, everything else alone, in the order of the first ones."""
+    named = {one.key: one for one in differences if one.attribute == NAME_OF}
+    done = set[Key]()
+    for one in differences:
+        if one.attribute != NAME_OF:
+            yield (one,)
+        elif one.key not in done:
+            cycle = [one]
+            while (following := named.get(_present(cycle[-1]))) is not None and following not in cycle:
+                cycle.append(following)
+            found = tuple(cycle) if following is one else (one,)
+            done |= {each.key for each in found}
+            yield found
+
+
+def _exchanged(cycle: tuple[Difference, ...], objects: Mapping[Key, Record]) -> Iterator[str]:
+    """Yield the statements for objects of which each has the name of the next one: the first name becomes free."""
+    first, last = cycle[0], cycle[-1]
+    kind = KINDS[first.key.kind]
+    free = f"{first.expected.encode()[:48].decode(errors='ignore')}_aside"
+    yield kind.renamed(first.key, objects[last.key], free)
+    for one in cycle[:-1]:
+        yield renames.repair(one, objects[one.key])
+    yield kind.renamed(kind.with_name(last.key, free), objects[last.key], last.expected)
+
+
+def _present(difference: Difference) -> Key:
+    """Return the key that a renamed object has now."""
+    return KINDS[difference.key.kind].with_name(difference.key, difference.actual)

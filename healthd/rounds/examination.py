@@ -17,8 +17,7 @@ from healthd.database.open_connections import Opened, collecting
 from healthd.database.snapshot.budget import Budget
 from healthd.errors import ConfigError, HealthdError
 from healthd.expected.store import Files, read_files
-from healthd.model.findings import Report, Verdict
-from healthd.model.ledger import State
+from healthd.model.findings import Report
 from healthd.rounds.deadline import TimeUp, within
 from healthd.rounds.failed_round import LOST, blind, overdue
 from healthd.rounds.lateness import allowed_next_s, most_s, with_lateness
@@ -59,7 +58,9 @@ async def examine_alone(target: Target, files: Later[Files], opening: Opening) -
     return only.report
 
 
-async def examine_again(target: Target, files: Files, last: Round | None, *, places: Places | None = None) -> Round:
+async def examine_again(
+    target: Target, files: Files, last: Round | None, *, places: Places | None = None, adopted: str = ""
+) -> Round:
     """Return the next round; it reads everything only if something changed since the last round.
 
     Rounds share a connection, because a session with warm caches is faster; it is replaced every ten minutes.
@@ -67,8 +68,9 @@ async def examine_again(target: Target, files: Files, last: Round | None, *, pla
     A round that follows a long one uses a second connection while it runs, if one is available.
     Between rounds the connection is kept in `places`, and may be closed there; a target that shares its server with
     many others keeps none, and asks on a new one whether anything has changed.
+    A ledger must not be missing in the database that was `adopted` according to an earlier report.
     """
-    return await _round(target, Later.made(files), last, places)
+    return await _round(target, Later.made(files), last, places, adopted=adopted)
 
 
 def allowed_s(target: Target, last: Round | None) -> float:
@@ -84,6 +86,7 @@ async def _round(
     *,
     opening: Opening | None = None,
     bounded: bool = True,
+    adopted: str = "",
 ) -> Round:
     """Return a round; one that no other follows has begun with an `opening`.
 
@@ -105,21 +108,21 @@ async def _round(
     known = await files.ready()  # what is wrong with them is reported, whatever the database answers
     seen = outcome if isinstance(outcome, Seen) else None
     session = await _rested(target, seen.session, places) if seen is not None else None
-    adopted, duration_s = last is not None and last.adopted, monotonic() - start_s
+    place, duration_s = _place(target), monotonic() - start_s
     report = replace(
-        _reported(target, outcome, limit_s, adopted=adopted),
+        _reported(target, outcome, limit_s, adopted=place == adopted),
         started_at=started_at,
         duration_s=duration_s,
         questions=tuple(taken),
-        database=_place(target),
+        database=place,
         lock_digest=known.lock.digest,
     )
     took_s = duration_s if seen is not None and seen.whole else None
     stretch = allowed_next_s(target, limit_s, late=outcome.is_late, took_s=took_s) / target.deadline_s
     if seen is None:
-        return Round(report, None, adopted=adopted, stretch=stretch)
+        return Round(report, None, stretch=stretch)
     reading = seen.reading if report.script else None
-    return Round(report, seen.files, session, adopted or _has_ledger(seen.verdict), reading, stretch)
+    return Round(report, seen.files, session, reading, stretch)
 
 
 def _connections(last: Round | None, places: Places | None, opening: Opening | None) -> Opened:
@@ -172,10 +175,6 @@ def _reported(target: Target, outcome: Seen | Failed, limit_s: float, *, adopted
     if adopted and verdict.not_adopted is not None:
         return blind(target, LOST)
     return Report.of(verdict, target.name, datetime.now(UTC), 0.0)
-
-
-def _has_ledger(verdict: Verdict) -> bool:
-    return any(one.state not in (State.PENDING, State.OUT_OF_ORDER) for one in verdict.migrations)
 
 
 def _same_connection(last: Round, outcome: Seen | Failed | None) -> bool:

@@ -93,7 +93,7 @@ async def _round(
     A `bounded` one makes no script for thousands of differences, and reports hundreds that are alike as one finding.
     """
     started_at, start_s = (opening.started_at, opening.start_s) if opening else (datetime.now(UTC), monotonic())
-    limit_s, opened = allowed_s(target, last), _connections(last, places, opening)
+    limit_s, opened, place = allowed_s(target, last), _connections(last, places, opening), _place(target)
     outcome: Seen | Failed | None = None
     try:
         with timing() as taken, collecting(opened):
@@ -102,15 +102,16 @@ async def _round(
             else:
                 work = see_next(target, files, last, places, Budget.of(start_s, limit_s))
             outcome = await _outcome(target, work, opened, limit_s, until_s=start_s + limit_s)
+            outcome = await _unless_lost(target, outcome, adopted=place == adopted)
     finally:
         if last is not None and not _same_connection(last, outcome):
             await last.close()
     known = await files.ready()  # what is wrong with them is reported, whatever the database answers
     seen = outcome if isinstance(outcome, Seen) else None
     session = await _rested(target, seen.session, places) if seen is not None else None
-    place, duration_s = _place(target), monotonic() - start_s
+    duration_s = monotonic() - start_s
     report = replace(
-        _reported(target, outcome, limit_s, adopted=place == adopted),
+        _reported(target, outcome, limit_s),
         started_at=started_at,
         duration_s=duration_s,
         questions=tuple(taken),
@@ -148,6 +149,17 @@ async def _outcome(
         return Failed(replace(report, failure="timeout"), is_late=late.answers)
 
 
+async def _unless_lost(target: Target, outcome: Seen | Failed, *, adopted: bool) -> Seen | Failed:
+    """Return what a round sees; a ledger that existed in an earlier round must not be missing.
+
+    Such a round has failed, and leaves nothing to the next one, which reads everything.
+    """
+    if not adopted or isinstance(outcome, Failed) or outcome.reading is None or outcome.reading.adopted:
+        return outcome  # without a reading it is as in the last round
+    await outcome.session.connection.close()
+    return Failed(blind(target, LOST))
+
+
 def _place(target: Target) -> str:
     """Return the database of a target and its host; empty if its connection string is none, which the report says."""
     try:
@@ -167,13 +179,10 @@ async def _rested(target: Target, session: Session, places: Places | None) -> Se
     return replace(session, connection=None)
 
 
-def _reported(target: Target, outcome: Seen | Failed, limit_s: float, *, adopted: bool) -> Report:
-    """Return what a round reports; a ledger that existed in an earlier round must not be missing."""
+def _reported(target: Target, outcome: Seen | Failed, limit_s: float) -> Report:
     if isinstance(outcome, Failed):
         return outcome.report
     verdict = with_lateness(outcome.verdict, target, outcome.late, limit_s)
-    if adopted and verdict.not_adopted is not None:
-        return blind(target, LOST)
     return Report.of(verdict, target.name, datetime.now(UTC), 0.0)
 
 

@@ -623,9 +623,21 @@ async def test_a_ledger_that_is_lost_between_rounds_is_no_database_that_waits_to
     async with watching(url, known) as following:
         await following()
         without_ledger(url, sql)
-        in_turn = [told((await following()).report) for _ in range(2)]
+        in_turn = [(await following()).report for _ in range(3)]
 
-    assert [[("round_failed", "database:machines")]] * 2 == in_turn
+    assert [[("round_failed", "database:machines")]] * 3 == [told(report) for report in in_turn]
+    assert ["error"] * 3 == [report.failure for report in in_turn]
+
+
+async def test_a_database_that_is_emptied_between_rounds_is_not_one_with_pending_migrations(
+    url: str, known: Files, sql: Any
+) -> None:
+    async with watching(url, known) as following:
+        await following()
+        sql(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        emptied = (await following()).report
+
+    assert [("round_failed", "database:machines")] == told(emptied)
 
 
 async def test_another_database_of_the_same_target_may_be_one_that_waits_to_be_adopted(

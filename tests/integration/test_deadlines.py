@@ -29,6 +29,7 @@ from healthd.rounds.round import Round
 rounds: Any = import_module("healthd.rounds.examination")
 LONG_S = 60  # never waited for: what takes so long fails
 SHORT_S = 2
+CONNECT_S = 3  # after which the driver gives a connection up by itself
 MIDDLE_S = 5  # enough to come to the middle of a round
 WELL = [("ok", ())]
 
@@ -133,6 +134,25 @@ async def test_a_server_that_is_frozen_before_a_round_is_unreachable_until_it_go
     assert f"no answer within {SHORT_S} s" == late.report.findings[0].message
     assert late.session is None
     assert () == again.report.findings
+
+
+async def test_a_connection_that_was_not_answered_in_time_is_closed_before_garbage_is_collected(
+    own: embedded.Server, known: Files
+) -> None:
+    """A server that goes on would give it a session, which stays for as long as it is open."""
+    target = Target("app", own.url("app"), deadline_s=CONNECT_S)
+    gc.collect()
+    gc.disable()
+    try:
+        before = descriptors()
+        with frozen(own):
+            for _ in range(2):
+                await ended(target, known, None)
+            left = descriptors() - before
+    finally:
+        gc.enable()
+
+    assert set() == left
 
 
 @pytest.mark.parametrize("query", [2, 8])

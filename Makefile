@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql machines-api unit test record newest matrix big against check docs image site screenshots docs-serve bench fleet clean
+.PHONY: help install run psql machines-api unit test record newest matrix big against check docs image site screenshots docs-serve bench fleet soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,7 @@ check: install ## run ruff and mypy, as CI does
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing_api.py bench
+	MYPYPATH=tests:tests/support $(BIN)/mypy --package soak
 
 bench: install ## measure durations, as ratios in one run (docs/performance.md)
 	$(BIN)/python bench/rounds.py $(TABLES)
@@ -63,6 +64,9 @@ bench: install ## measure durations, as ratios in one run (docs/performance.md)
 
 fleet: install ## measure a daemon with 500 databases on one server, and one with 1,000 targets; takes minutes
 	$(BIN)/python bench/fleet.py $(SIZES)
+
+soak: install ## let a daemon with 50 targets bear random faults for 30 minutes; ARGS="--minutes 5 --seed 7"
+	@PYTHONPATH=.:tests:tests/support $(BIN)/python -m soak $(ARGS)
 
 docs: install ## write the pages of docs/ that the code knows: reference, runbook, lint rules
 	$(BIN)/python -m docs.generate

@@ -247,7 +247,8 @@ class Watch:
                 return Round(await examine_endpoint(target), None)
             if target.databases:
                 return await self._group_round(target)
-            return await examine_again(target, self.files.current(self.settings.of(target)), last, places=self.places)
+            files, adopted = self.files.current(self.settings.of(target)), self.board.entries[target.name].adopted
+            return await examine_again(target, files, last, places=self.places, adopted=adopted)
         except Exception as error:
             log.exception("round.failed", target=target.name)
             ours = HealthdError(f"internal error in healthd: {type(error).__name__}", hint="see its log")

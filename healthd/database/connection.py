@@ -95,6 +95,7 @@ async def dial(
                 clear_frames(error.__traceback__)  # they hold what the driver has opened, as long as the error lives
                 raise
             except psycopg.OperationalError as error:
+                clear_frames(error.__traceback__)  # also a connection that was not answered in time, and its session
                 full = limit_of(error)
                 if password is not None and not asked and refused(error):
                     asked, password = True, await printed_password(dsn, limit_s=command_s, again=True)

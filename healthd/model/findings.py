@@ -10,7 +10,7 @@ from typing import Any
 from healthd.model.attributes import Record
 from healthd.model.contracts import Contract
 from healthd.model.kinds import Kind
-from healthd.model.ledger import MigrationState
+from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.observations import Access, Asked, Counter, Listed, Prepared, RoundTrip, Sample, SortedBy, Unsampled
 from healthd.model.scripts import Script
@@ -136,6 +136,11 @@ class Verdict:
     def severity(self) -> Severity:
         """Return the worst severity: UNKNOWN outranks CRITICAL."""
         return max((finding.severity for finding in self.findings), default=Severity.OK)
+
+    @property
+    def has_ledger(self) -> bool:
+        """Return whether a ledger was seen that has recorded something."""
+        return any(one.state not in (State.PENDING, State.OUT_OF_ORDER) for one in self.migrations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

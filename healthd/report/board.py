@@ -31,6 +31,7 @@ class Entry:
     drift_since: datetime | None = None
     last_success: datetime | None = None
     last_good: datetime | None = None
+    adopted: str = ""  # the database in which a round saw a ledger, as `Report.database`
     first_seen: dict[Identity, datetime] = field(default_factory=dict)
     rounds: list[tuple[datetime, Severity, float]] = field(default_factory=list)
     runs: int = 0
@@ -171,6 +172,8 @@ class Board:
             entry.questions_sum_s[question] = entry.questions_sum_s.get(question, 0.0) + took_s
         if report.severity is Severity.OK:
             entry.last_good = ended_at
+        if report.has_ledger:
+            entry.adopted = report.database
         before, seen = entry.standing, {identity(one): one for one in report.findings}
         unclear = {one for one, finding in before.items() if report.checks.get(finding.check) is Severity.UNKNOWN}
         entry.standing = {one: before[one] for one in unclear} | seen

@@ -1,4 +1,4 @@
-"""What outlives a restart: since when a target is as it is, and what was reported; as JSON values, and back.
+"""What outlives a restart: since when a target is as it is, what was reported, and its adoption; as JSON, and back.
 
 Only the memory of rounds is kept, never a result: a target that is restored has not been examined yet.
 """
@@ -30,7 +30,7 @@ def remembered(entries: Mapping[str, Entry]) -> dict[str, Any]:
         room -= len(rows)
         times = {word: _text(getattr(entry, word)) for word in TIMES}
         severity = None if entry.severity is None else str(entry.severity)
-        found[name] = {"severity": severity, **times, "findings": rows}
+        found[name] = {"severity": severity, **times, "adopted": entry.adopted, "findings": rows}
     return found
 
 
@@ -65,6 +65,7 @@ def _entry(found: Mapping[str, Any], entry: Entry, now: datetime) -> Entry:
         drift_since=drift_since,
         last_success=last_success,
         last_good=last_good,
+        adopted=str(found.get("adopted", "")),  # files of earlier releases do not have it
     )
     if restored.severity is Severity.OK and not _recent(restored, now):
         restored.severity = restored.since = None  # nobody looked meanwhile: it is not known to have been ok

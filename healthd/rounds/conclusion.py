@@ -96,7 +96,6 @@ class Judged:
         reading, evidence, settled = self.observation.reading, self.evidence, self.settled
         blind = unseen(self.observation)
         unreported = _unreported(self.comparison, self.parted, reading)
-        adopted = reading.maintenance or reading.ledger.schemas or reading.ledger.applied
         return Verdict(
             findings=tuple(repairs(settled.findings, evidence, script)),
             waived=settled.waived,
@@ -109,7 +108,9 @@ class Judged:
                 *unreported.notes(),
             ),
             unreported=unreported.names,
-            not_adopted=None if adopted else not_adopted(self.target.name, causes(self.comparison.differences, KINDS)),
+            not_adopted=None
+            if reading.adopted
+            else not_adopted(self.target.name, causes(self.comparison.differences, KINDS)),
             maintenance=reading.maintenance,
             server_version=reading.snapshot.server_version,
             script=script,

@@ -17,8 +17,7 @@ from healthd.database.open_connections import Opened, collecting
 from healthd.database.snapshot.budget import Budget
 from healthd.errors import ConfigError, HealthdError
 from healthd.expected.store import Files, read_files
-from healthd.model.findings import Report, Verdict
-from healthd.model.ledger import State
+from healthd.model.findings import Report
 from healthd.rounds.deadline import TimeUp, within
 from healthd.rounds.failed_round import LOST, blind, overdue
 from healthd.rounds.lateness import allowed_next_s, most_s, with_lateness
@@ -59,7 +58,9 @@ async def examine_alone(target: Target, files: Later[Files], opening: Opening) -
     return only.report
 
 
-async def examine_again(target: Target, files: Files, last: Round | None, *, places: Places | None = None) -> Round:
+async def examine_again(
+    target: Target, files: Files, last: Round | None, *, places: Places | None = None, adopted: str = ""
+) -> Round:
     """Return the next round; it reads everything only if something changed since the last round.
 
     Rounds share a connection, because a session with warm caches is faster; it is replaced every ten minutes.
@@ -67,8 +68,9 @@ async def examine_again(target: Target, files: Files, last: Round | None, *, pla
     A round that follows a long one uses a second connection while it runs, if one is available.
     Between rounds the connection is kept in `places`, and may be closed there; a target that shares its server with
     many others keeps none, and asks on a new one whether anything has changed.
+    A ledger must not be missing in the database that was `adopted` according to an earlier report.
     """
-    return await _round(target, Later.made(files), last, places)
+    return await _round(target, Later.made(files), last, places, adopted=adopted)
 
 
 def allowed_s(target: Target, last: Round | None) -> float:
@@ -84,13 +86,14 @@ async def _round(
     *,
     opening: Opening | None = None,
     bounded: bool = True,
+    adopted: str = "",
 ) -> Round:
     """Return a round; one that no other follows has begun with an `opening`.
 
     A `bounded` one makes no script for thousands of differences, and reports hundreds that are alike as one finding.
     """
     started_at, start_s = (opening.started_at, opening.start_s) if opening else (datetime.now(UTC), monotonic())
-    limit_s, opened = allowed_s(target, last), _connections(last, places, opening)
+    limit_s, opened, place = allowed_s(target, last), _connections(last, places, opening), _place(target)
     outcome: Seen | Failed | None = None
     try:
         with timing() as taken, collecting(opened):
@@ -99,27 +102,28 @@ async def _round(
             else:
                 work = see_next(target, files, last, places, Budget.of(start_s, limit_s))
             outcome = await _outcome(target, work, opened, limit_s, until_s=start_s + limit_s)
+            outcome = await _unless_lost(target, outcome, adopted=place == adopted)
     finally:
         if last is not None and not _same_connection(last, outcome):
             await last.close()
     known = await files.ready()  # what is wrong with them is reported, whatever the database answers
     seen = outcome if isinstance(outcome, Seen) else None
     session = await _rested(target, seen.session, places) if seen is not None else None
-    adopted, duration_s = last is not None and last.adopted, monotonic() - start_s
+    duration_s = monotonic() - start_s
     report = replace(
-        _reported(target, outcome, limit_s, adopted=adopted),
+        _reported(target, outcome, limit_s),
         started_at=started_at,
         duration_s=duration_s,
         questions=tuple(taken),
-        database=_place(target),
+        database=place,
         lock_digest=known.lock.digest,
     )
     took_s = duration_s if seen is not None and seen.whole else None
     stretch = allowed_next_s(target, limit_s, late=outcome.is_late, took_s=took_s) / target.deadline_s
     if seen is None:
-        return Round(report, None, adopted=adopted, stretch=stretch)
+        return Round(report, None, stretch=stretch)
     reading = seen.reading if report.script else None
-    return Round(report, seen.files, session, adopted or _has_ledger(seen.verdict), reading, stretch)
+    return Round(report, seen.files, session, reading, stretch)
 
 
 def _connections(last: Round | None, places: Places | None, opening: Opening | None) -> Opened:
@@ -145,6 +149,17 @@ async def _outcome(
         return Failed(replace(report, failure="timeout"), is_late=late.answers)
 
 
+async def _unless_lost(target: Target, outcome: Seen | Failed, *, adopted: bool) -> Seen | Failed:
+    """Return what a round sees; a ledger that existed in an earlier round must not be missing.
+
+    Such a round has failed, and leaves nothing to the next one, which reads everything.
+    """
+    if not adopted or isinstance(outcome, Failed) or outcome.reading is None or outcome.reading.adopted:
+        return outcome  # without a reading it is as in the last round
+    await outcome.session.connection.close()
+    return Failed(blind(target, LOST))
+
+
 def _place(target: Target) -> str:
     """Return the database of a target and its host; empty if its connection string is none, which the report says."""
     try:
@@ -164,18 +179,11 @@ async def _rested(target: Target, session: Session, places: Places | None) -> Se
     return replace(session, connection=None)
 
 
-def _reported(target: Target, outcome: Seen | Failed, limit_s: float, *, adopted: bool) -> Report:
-    """Return what a round reports; a ledger that existed in an earlier round must not be missing."""
+def _reported(target: Target, outcome: Seen | Failed, limit_s: float) -> Report:
     if isinstance(outcome, Failed):
         return outcome.report
     verdict = with_lateness(outcome.verdict, target, outcome.late, limit_s)
-    if adopted and verdict.not_adopted is not None:
-        return blind(target, LOST)
     return Report.of(verdict, target.name, datetime.now(UTC), 0.0)
-
-
-def _has_ledger(verdict: Verdict) -> bool:
-    return any(one.state not in (State.PENDING, State.OUT_OF_ORDER) for one in verdict.migrations)
 
 
 def _same_connection(last: Round, outcome: Seen | Failed | None) -> bool:

@@ -19,7 +19,6 @@ class Round:
     report: Report
     files: Files | None
     session: Session | None = None
-    adopted: bool = False  # one of the rounds so far saw a ledger
     reading: Reading | None = None  # only if the report has a script
     stretch: float = 1.0  # the next round may take so many times deadline_s
 

@@ -26,6 +26,7 @@ from acceptance.test_daemon import (  # noqa: F401 # fixtures
     start,
 )
 from healthd.daemon import state_file
+from healthd.model.ledger import BOOKS
 from healthd.report.board import Board
 from healthd.report.memory import recalled, remembered
 
@@ -104,6 +105,29 @@ def test_a_daemon_that_was_killed_knows_since_when_a_drift_stands(folder: Path, 
     assert not second.log("finding.appeared")
     assert not second.log("state.failed")
     assert 0 == second.metric('healthd_incidents_total{problem="enum_mismatch",target="app"}')
+
+
+def test_a_ledger_that_vanishes_while_the_daemon_is_down_is_missed_by_the_next_one(
+    folder: Path,  # noqa: F811
+    migrated: str,  # noqa: F811
+    start: Start,  # noqa: F811
+    sql: Sql,
+) -> None:
+    configure(folder, app=migrated)
+    ini = folder / "yoyo.ini"
+    ini.write_text(ini.read_text().replace("[healthd]\n", KEEPING))
+    first = start()
+    first.answers(200)
+    wait_for(lambda: f"'adopted': '{migrated.partition('@/')[2].partition('?')[0]} at " in str(kept(folder)))
+    first.end(signal.SIGKILL)
+    for table in BOOKS:
+        sql(migrated, f"DROP TABLE IF EXISTS {table} CASCADE")  # type: ignore[arg-type] # one of our own names
+
+    second = start()
+    wait_for(lambda: second.metric('healthd_target_examined{target="app"}'))
+    problem = second.answers(503).json()
+
+    assert ("round_failed", True) == (problem["error_code"], "existed in an earlier round" in problem["detail"])
 
 
 def kept(folder: Path) -> object:  # noqa: F811

@@ -2,11 +2,9 @@
 
 import asyncio
 import gc
-import os
-import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -14,32 +12,36 @@ from typing import Any
 
 import psycopg
 import pytest
+from conftest import BINARIES
+from frozen import frozen, stopped
 from proxy import proxy
+from story import migrate_shipped
 
 from healthd.config.settings import Target
 from healthd.database.connection import dial
 from healthd.database.open_connections import Opened, collecting
 from healthd.expected.store import Files
 from healthd.model.severity import Severity
+from healthd.postgres import embedded
 from healthd.rounds.deadline import TimeUp, within
 from healthd.rounds.round import Round
 
 rounds: Any = import_module("healthd.rounds.examination")
 LONG_S = 60  # never waited for: what takes so long fails
 SHORT_S = 2
+CONNECT_S = 3  # after which the driver gives a connection up by itself
+MIDDLE_S = 5  # enough to come to the middle of a round
 WELL = [("ok", ())]
 
 
-@contextmanager
-def frozen(*pids: int) -> Iterator[None]:
-    """Stop processes for a block."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+    """A server that can be stopped, with sql/ applied to its database `app`."""
+    with embedded.temporary(binaries=BINARIES) as server:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE app TEMPLATE template0")
+        migrate_shipped(server.url("app"))
+        yield server
 
 
 def descriptors() -> set[str]:
@@ -102,7 +104,7 @@ async def test_a_frozen_session_is_unknown_at_the_deadline_and_well_again_afterw
 ) -> None:
     target, other = Target("app", url, deadline_s=SHORT_S), make_database(shipped)
     first = await ended(Target("app", url, deadline_s=LONG_S), known, None)
-    with frozen(first.session.connection.info.backend_pid):
+    with stopped(first.session.connection.info.backend_pid):
         late = await others_go_on(other, known, lambda: ended(target, known, first), least=1)
     again = await ended(Target("app", url, deadline_s=LONG_S), known, late)
     await again.close()
@@ -112,6 +114,70 @@ async def test_a_frozen_session_is_unknown_at_the_deadline_and_well_again_afterw
     assert [] == [one.message for one in caplog.records if one.name.startswith("psycopg")]  # the driver did not wait
     assert late.session is None
     assert Severity.UNKNOWN == late.report.severity
+    assert () == again.report.findings
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+async def test_a_server_that_is_frozen_before_a_round_is_unreachable_until_it_goes_on(
+    own: embedded.Server, url: str, known: Files, fresh: bool, nothing_left: None
+) -> None:
+    long, short = (Target("app", own.url("app"), deadline_s=deadline_s) for deadline_s in (LONG_S, SHORT_S))
+    last = await ended(long, known, None)
+    if fresh:
+        await last.close()
+    with frozen(own):
+        late = await others_go_on(url, known, lambda: ended(short, known, None if fresh else last), least=1)
+    again = await ended(long, known, late)
+    await again.close()
+
+    assert ("timeout", "database_unreachable") == reason(late)
+    assert f"no answer within {SHORT_S} s" == late.report.findings[0].message
+    assert late.session is None
+    assert () == again.report.findings
+
+
+async def test_a_connection_that_was_not_answered_in_time_is_closed_before_garbage_is_collected(
+    own: embedded.Server, known: Files
+) -> None:
+    """A server that goes on would give it a session, which stays for as long as it is open."""
+    target = Target("app", own.url("app"), deadline_s=CONNECT_S)
+    gc.collect()
+    gc.disable()
+    try:
+        before = descriptors()
+        with frozen(own):
+            for _ in range(2):
+                await ended(target, known, None)
+            left = descriptors() - before
+    finally:
+        gc.enable()
+
+    assert set() == left
+
+
+@pytest.mark.parametrize("query", [2, 8])
+async def test_a_server_that_freezes_in_the_middle_of_a_round_is_unreachable_until_it_goes_on(
+    own: embedded.Server, url: str, known: Files, query: int, nothing_left: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, here, asked = psycopg.AsyncCursor.execute, ExitStack(), 0
+
+    async def execute(cursor: Any, *words: Any, **more: Any) -> Any:
+        nonlocal asked
+        asked += cursor.connection.info.host == str(own.socket)
+        if asked == query and cursor.connection.info.host == str(own.socket):
+            here.enter_context(frozen(own))
+        return await original(cursor, *words, **more)
+
+    monkeypatch.setattr(psycopg.AsyncCursor, "execute", execute)
+    short = Target("app", own.url("app"), deadline_s=MIDDLE_S)
+    with here:
+        late = await others_go_on(url, known, lambda: ended(short, known, None), least=1)
+    again = await ended(Target("app", own.url("app"), deadline_s=LONG_S), known, late)
+    await again.close()
+
+    assert ("timeout", "database_unreachable") == reason(late)
+    assert f"no answer within {MIDDLE_S} s" == late.report.findings[0].message
+    assert asked > query
     assert () == again.report.findings
 
 

@@ -30,6 +30,7 @@ from healthd.model.ledger import BOOKS, MIGRATION_LOCK, Applied, State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Snapshot
+from healthd.report.board import Board
 from healthd.report.documents import document, text
 from healthd.rounds.conclusion import conclude
 from healthd.rounds.examination import examine
@@ -301,10 +302,14 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def watching(url: str, known: Files) -> AsyncIterator[Callable[[], Awaitable[Round]]]:
     """Lend a function that makes the next round of a daemon."""
     last: Round | None = None
+    board = Board()
+    board.watch([("machines", 10.0)])
 
     async def following() -> Round:
         nonlocal last
-        last = await rounds.examine_again(Target("machines", url), known, last)
+        adopted = board.entries["machines"].adopted
+        last = await rounds.examine_again(Target("machines", url), known, last, adopted=adopted)
+        board.post(last.report)
         return last
 
     yield following
@@ -618,9 +623,35 @@ async def test_a_ledger_that_is_lost_between_rounds_is_no_database_that_waits_to
     async with watching(url, known) as following:
         await following()
         without_ledger(url, sql)
-        in_turn = [told((await following()).report) for _ in range(2)]
+        in_turn = [(await following()).report for _ in range(3)]
 
-    assert [[("round_failed", "database:machines")]] * 2 == in_turn
+    assert [[("round_failed", "database:machines")]] * 3 == [told(report) for report in in_turn]
+    assert ["error"] * 3 == [report.failure for report in in_turn]
+
+
+async def test_a_database_that_is_emptied_between_rounds_is_not_one_with_pending_migrations(
+    url: str, known: Files, sql: Any
+) -> None:
+    async with watching(url, known) as following:
+        await following()
+        sql(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        emptied = (await following()).report
+
+    assert [("round_failed", "database:machines")] == told(emptied)
+
+
+async def test_another_database_of_the_same_target_may_be_one_that_waits_to_be_adopted(
+    url: str, known: Files, sql: Any
+) -> None:
+    without_ledger(url, sql)
+    target = Target("machines", url)
+    found = {}
+    for adopted in ("machines at elsewhere", "", (await examine(target, known)).database):
+        last = await rounds.examine_again(target, known, None, adopted=adopted)
+        await last.close()
+        found[adopted] = [problem for problem, _ in told(last.report)]
+
+    assert [["not_adopted"], ["not_adopted"], ["round_failed"]] == list(found.values())
 
 
 async def test_a_check_for_which_nothing_is_configured_has_no_verdict(url: str, known: Files) -> None:

@@ -27,7 +27,10 @@ class Proxy:
         try:
             if self.mode == "cut":
                 return
-            answers, server = await asyncio.open_unix_connection(self.path)
+            try:
+                answers, server = await asyncio.open_unix_connection(self.path)
+            except OSError:  # the server is down, or takes no more connections
+                return
             there = asyncio.ensure_future(self._copy(reader, server, back=False))
             back = asyncio.ensure_future(self._copy(answers, writer, back=True))
             _, rest = await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)

@@ -58,6 +58,11 @@ class Reading:
         """Return whether each kind has the expected digest."""
         return self.snapshot.omitted >= self.digests.keys() > set() and not self.snapshot.locked
 
+    @property
+    def adopted(self) -> bool:
+        """Return whether there is a ledger, or a migration that may be creating it."""
+        return bool(self.maintenance or self.ledger.schemas or self.ledger.applied)
+
 
 async def read_once(
     connection: AsyncConnection[Any],

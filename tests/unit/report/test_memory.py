@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from healthd.model.findings import Finding, Waived, identity
+from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
@@ -63,6 +64,27 @@ def test_a_finding_is_kept_while_its_check_cannot_tell_also_over_a_restart() -> 
     assert () == again.post(report(LOST, at_s=70)).appeared
     assert at(0.5) == again.entries["app"].first_seen[identity(LOST)]
     assert at(0.5) == again.entries["app"].drift_since
+
+
+def test_a_target_is_adopted_until_another_database_is() -> None:
+    before = board()
+    applied = (MigrationState("0001_a", "", State.APPLIED),)
+    before.post(replace(report(), migrations=applied, database="app at eu"))
+    before.post(report(GONE, at_s=10, failure="unreachable"))
+    after = restarted(before)
+
+    assert "app at eu" == after.entries["app"].adopted
+    after.post(replace(report(at_s=60), migrations=applied, database="app at us"))
+    assert "app at us" == restarted(after, at_s=70).entries["app"].adopted
+
+
+def test_what_an_earlier_release_has_kept_does_not_say_whether_a_target_was_adopted() -> None:
+    before = board()
+    before.post(report(LOST))
+    text = json.dumps(remembered(before.entries)).replace('"adopted": "", ', "")
+
+    assert "adopted" not in text
+    assert "" == restarted(before, text=text).entries["app"].adopted
 
 
 def test_a_restored_target_has_not_been_examined() -> None:

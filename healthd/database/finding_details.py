@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import AsyncConnection, Error, errors, sql
 
+from healthd.database.circular_domains import has_circular_domains
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
 from healthd.database.probes.rights import read_rights
 from healthd.database.relation_sizes import read_sizes
@@ -77,13 +78,15 @@ async def _sizes(connection: AsyncConnection[Any], relations: tuple[str, ...]) -
 
 
 async def _counts(connection: AsyncConnection[Any], queries: tuple[str, ...]) -> dict[str, int]:
-    """Return how many rows these queries return, without those that fail or take too long."""
+    """Return how many rows these queries return, without those that fail, take too long, or might never end."""
     found: dict[str, int] = {}
     if not queries:
         return found
     # Rows that row security hides are rows: with this setting the query fails instead.
     limits = {**SESSION, **LIMITS, "row_security": "off", "statement_timeout": f"{PATIENCE_MS}ms"}
     async with read_only(connection, limits):
+        if await has_circular_domains(connection):
+            return found
         for query in queries:
             counted = f"SELECT count(*) FROM ({query} LIMIT {COUNTED}) AS r"  # noqa: S608 # our own query
             try:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from healthd.database.circular_domains import has_circular_domains
 from healthd.database.connection import LIMITS, SESSION, read_only
 from healthd.database.held_connection import Where, lent
 from healthd.errors import HealthdError
@@ -48,6 +49,8 @@ async def _count(connection: Any, key: Key) -> int | None:
             estimate, default, generated = rows[0]
             if generated:
                 return 0
+            if column and await has_circular_domains(connection):
+                return None
             usual = default if default and CONSTANT.match(default) else "NULL"
             where = f"WHERE t.{quote(column)}::text IS DISTINCT FROM ({usual})::text " if column else ""
             source = f"{quote(schema)}.{quote(table)} AS t {where}LIMIT {ENOUGH + 1}"

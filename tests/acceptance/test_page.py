@@ -19,7 +19,7 @@ from healthd.model.severity import Severity
 from healthd.report import page, side_by_side
 from healthd.report.board import Board, Entry
 from healthd.report.html import span
-from healthd.report.page_filter import Choice
+from healthd.report.page_filter import PageFilter
 from healthd.report.problems import PROBLEMS
 
 NOW = datetime(2026, 5, 14, 3, 12, 5, tzinfo=UTC)
@@ -560,7 +560,7 @@ def test_a_closed_finding_says_what_is_wrong() -> None:
     summaries = re.findall(r"<summary>\n<h4.*?</summary>", target(entry(GONE, CHANGED, ENUM)), re.DOTALL)
 
     assert ["is missing", "type integer, expected text", "missing &#39;active&#39;, extra &#39;ACTIVE&#39;"] == [
-        re.search('<p class="told">(.*?)(?: \\(valid|</p>)', text)[1]  # type: ignore[index]
+        re.search('<p class="what">(.*?)(?: \\(valid|</p>)', text)[1]  # type: ignore[index]
         for text in summaries
     ]
 
@@ -600,9 +600,9 @@ def test_a_finding_keeps_its_place_in_the_page_when_others_come_before_it() -> N
     ],
 )
 def test_findings_can_be_filtered_by_words_and_severity(words: str, state: str, found: int) -> None:
-    choice = Choice.of(words, state, ("critical", "warning"))
+    choice = PageFilter.of(words, state, ("critical", "warning"))
     known = entry(GONE, ENUM, PENDING)
-    text = page.target("machines", known, now=NOW, runbook=RUNBOOK, version="1", choice=choice)
+    text = page.target("machines", known, now=NOW, runbook=RUNBOOK, version="1", page_filter=choice)
 
     assert found == text.count('id="finding-')
     assert (f"{found} of 3 findings shown" in text) == bool(choice)
@@ -611,10 +611,10 @@ def test_findings_can_be_filtered_by_words_and_severity(words: str, state: str, 
 
 
 def test_what_was_searched_for_stands_in_the_form_and_nowhere_else() -> None:
-    choice = Choice.of(HOSTILE, "critical", ("critical",))
+    choice = PageFilter.of(HOSTILE, "critical", ("critical",))
     for text in (
-        page.target("machines", entry(ENUM), now=NOW, runbook=RUNBOOK, version="1", choice=choice),
-        page.overview(board(machines=(ENUM,)), now=NOW, runbook=RUNBOOK, version="1", choice=choice),
+        page.target("machines", entry(ENUM), now=NOW, runbook=RUNBOOK, version="1", page_filter=choice),
+        page.overview(board(machines=(ENUM,)), now=NOW, runbook=RUNBOOK, version="1", page_filter=choice),
     ):
         assert "<script>alert" not in text
         assert 1 == text.count("alert(1)")
@@ -636,8 +636,8 @@ def test_targets_can_be_filtered_by_name_label_object_and_state() -> None:
     known.labels = {"stock": {"team": "Logistics"}}
 
     def chosen(words: str, state: str = "") -> list[str]:
-        choice = Choice.of(words, state, ("critical", "warning", "waiting", "ok"))
-        text = page.overview(known, now=NOW, runbook=RUNBOOK, version="1", choice=choice)
+        choice = PageFilter.of(words, state, ("critical", "warning", "waiting", "ok"))
+        text = page.overview(known, now=NOW, runbook=RUNBOOK, version="1", page_filter=choice)
         assert "2 of 3 targets are not ok" in Reader(text).shown  # the headline is about all of them
         return [link.removeprefix("/targets/") for link in Reader(text).links if link.startswith("/targets/")]
 

@@ -20,6 +20,7 @@ from healthd.migrations.engine.file_checks import check
 from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.ledger_session import LedgerSession
 from healthd.migrations.engine.notices import Heard
+from healthd.migrations.engine.progress import GIVEN_UP
 from healthd.migrations.engine.sending import NOTHING, Part, failed, run
 from healthd.migrations.engine.session import LIKE_NEW, RESET
 from healthd.model.ledger import PROGRESS
@@ -80,6 +81,8 @@ class FileRun(LedgerSession):
                 nontransactional.run(self, job)
         except BaseException as error:
             self.rollback()
+            if not job.migration.transactional:
+                self._give_up()
             if isinstance(error, MigrationFailed) and not job.resumable:
                 raise _afterwards(error, job) from error
             raise
@@ -89,6 +92,12 @@ class FileRun(LedgerSession):
             self.heard = None
         if given is not None:
             given_settings.take_over(self, given)
+
+    def _give_up(self) -> None:
+        """Record that this session no longer runs the file of which a part was applied."""
+        if not self.connection.closed:
+            with suppress(self.driver.Error):  # the table may not exist
+                self.connection.execute(GIVEN_UP.format(table=self.table(PROGRESS)))
 
     def _together(self, job: Job) -> None:
         """Send the entire file at once, so that only the server decides where its statements end.

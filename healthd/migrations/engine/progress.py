@@ -24,6 +24,8 @@ CREATE = """CREATE TABLE {table} (
                 PRIMARY KEY (migration_hash, operation, statement))"""
 RUNNER = "runner_pid"  # the column that older tables lack
 UPGRADE = "ALTER TABLE {table} ADD COLUMN runner_pid integer, ADD COLUMN runner_since timestamptz"
+# A runner that fails runs the file no longer, though the server counts its session for a moment after it was closed.
+GIVEN_UP = "UPDATE {table} SET runner_pid = NULL, runner_since = NULL WHERE runner_pid = pg_catalog.pg_backend_pid()"
 _RUNNER = """pg_catalog.pg_backend_pid(), (SELECT a.backend_start
                                              FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a)"""
 READ = """SELECT p.statement, p.digest, p.noted, p.started_at, p.finished_at

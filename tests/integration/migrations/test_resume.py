@@ -149,7 +149,7 @@ async def test_an_interrupted_rollback_goes_on(database: str, tmp_path: Path, sq
     files["m"] = HEADER + files["m"]
     migrations = write(tmp_path, **files)
     await migrate(database, migrations, None, say=silent)
-    with pytest.raises(MigrationFailed):
+    with pytest.raises(MigrationFailed, match='table "x" does not exist'):
         await rollback(database, migrations, None, say=silent, to=None)
 
     assert (State.INTERRUPTED, "rollback, after statement 1 of 2") == await state(database, migrations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from healthd.comparison.changed_tables import owners
 from healthd.comparison.renames import inside, under_other_names
@@ -14,7 +15,7 @@ from healthd.model.snapshots import NAME_OF, Difference, Snapshot
 
 Objects = Mapping[Key, Record]
 Swaps = dict[Key, Key]  # from the actual key to the expected one
-
+Columns = Mapping[tuple[str, ...], Mapping[Any, tuple[Any, ...]]]  # of each table
 
 PARTS = ("column", "index", "constraint")
 
@@ -51,14 +52,23 @@ def _swapped(expected: Objects, actual: Objects) -> Iterator[tuple[Key, Key]]:
     columns = inside("table", expected), inside("table", actual)
     common = [key for key in expected if key.kind == "table" and key in actual and not _bound(expected[key])]
     indexed = _by_indexes(expected, actual)
-    changed = [key for key in common if columns[0].get(key.path) != columns[1].get(key.path)]
+    changed = {key for key in common if columns[0].get(key.path) != columns[1].get(key.path)}
+    shaped = defaultdict[object, list[Key]](list)  # of thousands of changed tables, those with the same columns
+    for key in common:
+        if key in changed:
+            shaped[_shape(key, columns[1])].append(key)
     taken: Swaps = {}
     for key in common:
         there = indexed.get(key)
         if there is None and key in changed:
-            same = [one for one in changed if _alike(key, one, *columns) and one not in taken]
+            same = [one for one in shaped.get(_shape(key, columns[0]), ()) if one not in taken]
             there = same[0] if len(same) == 1 else None
-        if there is not None and there != key and there in expected and _alike(key, there, *columns):
+        if (
+            there is not None
+            and there != key
+            and there in expected
+            and _shape(key, columns[0]) == _shape(there, columns[1])
+        ):
             taken[there] = key
     yield from ((there, key) for there, key in taken.items() if _returns(there, taken))
 
@@ -75,11 +85,9 @@ def _returns(start: Key, names: Mapping[Key, Key]) -> bool:
     return False
 
 
-def _alike(
-    key: Key, there: Key, expected: Mapping[tuple[str, ...], object], actual: Mapping[tuple[str, ...], object]
-) -> bool:
-    """Return whether an actual table has the columns of an expected one, and is in its schema."""
-    return key.path[0] == there.path[0] and expected.get(key.path) == actual.get(there.path)
+def _shape(key: Key, columns: Columns) -> object:
+    """Return the schema and the columns of a table."""
+    return key.path[0], frozenset(columns.get(key.path, {}).items())
 
 
 def _bound(record: Record) -> bool:

@@ -1,6 +1,6 @@
 """The state file: what the daemon remembers, written whole or not at all, and read with doubt.
 
-The file has two lines: what it is, with a digest, and the document. A new one is written beside it, reaches the disk,
+The file has two lines: what it is, with a digest, and the document. A new one is written next to it, reaches the disk,
 and takes its name; so a process that is killed, a full disk or a power failure leaves the old file or the new one.
 """
 

@@ -25,7 +25,7 @@ def look_again_s(settings: Settings) -> float:
 
 
 def usable(settings: Settings, last: TargetFolder | None, kept: Mapping[Path, Kept]) -> Settings:
-    """Return the settings with the files of their folder, read anew; see `with_files`."""
+    """Return the settings with the files of their folder, read again; see `with_files`."""
     return with_files(settings, last, check=_checking(settings, kept))
 
 

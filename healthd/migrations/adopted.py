@@ -43,7 +43,7 @@ async def already_there(
 
 
 def in_the_way(seen: Look, there: Fit | None, pending: Sequence[Migration]) -> tuple[Finding, ...]:
-    """Return the drift for which a run is refused: that beside adopted migrations matters only if others are to run."""
+    """Return the drift for which a run is refused: next to adopted migrations it matters only if others are to run."""
     if there is None:
         return seen.drift
     return drift_of(there.findings) if len(there.adopted) < len(pending) else ()

@@ -183,8 +183,8 @@ def breaks(contracts: Sequence[Contract], there: Mapping[Key, Record], pending: 
             continue
         found = list(_broken(contracts, objects))
         now = {belief: finding.severity for belief, finding in found}
-        mended = [belief for belief, one in standing.items() if _severity(belief, now) < one.finding.severity]
-        passed += [replace(standing.pop(belief), until=migration.id) for belief in mended]
+        eased = [belief for belief, one in standing.items() if _severity(belief, now) < one.finding.severity]
+        passed += [replace(standing.pop(belief), until=migration.id) for belief in eased]
         for belief, finding in found:
             known = standing[belief].finding.severity if belief in standing else _severity(belief, already)
             if finding.severity > known:

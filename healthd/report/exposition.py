@@ -82,7 +82,7 @@ class Exposition:
 
 
 def _of_target(name: str, entry: Entry, now: datetime, encode: Encode, texts: dict[str, Texts]) -> Texts:
-    """Return the texts of one target, after making those anew that have changed."""
+    """Return the texts of one target, after making those again that have changed."""
     known = texts.get(name, (None,) * len(GROUPS))
     depends_on = [group.depends_on(entry, now) for group in GROUPS]
     if all(kept is not None and kept.holds(each) for kept, each in zip(known, depends_on, strict=True)):

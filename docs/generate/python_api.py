@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import healthd
 from docs.generate.markdown import paragraphs, table
@@ -60,16 +60,25 @@ def _entry(thing: Any) -> Iterator[str]:
     """Yield the section of one class or function."""
     yield f"### {thing.__name__}\n\n"
     is_enum = inspect.isclass(thing) and issubclass(thing, Enum)
-    if not is_enum and not is_dataclass(thing):
+    rows = list(_fields(thing))
+    if not is_enum and not rows:
         yield f"```python\n{_signature(thing)}\n```\n\n"
     yield paragraphs(inspect.getdoc(thing) or "") + "\n\n"
     if is_enum:
         yield table(["member", "value"], [[f"`{one.name}`", f"{one.value}"] for one in thing]) + "\n"
-    elif is_dataclass(thing):
-        rows = [[f"`{one.name}`", f"`{_type(one.type)}`", _default(one)] for one in fields(thing)]
+    elif rows:
         yield table(["field", "type", "default"], rows) + "\n"
     if inspect.isclass(thing):
         yield from _members(thing)
+
+
+def _fields(thing: Any) -> Iterator[list[str]]:
+    """Yield the name, the type and the default of each field of a record."""
+    if is_dataclass(thing):
+        yield from ([f"`{one.name}`", f"`{_type(one.type)}`", _default(one)] for one in fields(thing))
+    elif hasattr(thing, "_fields"):  # a named tuple
+        hints = get_type_hints(thing)
+        yield from ([f"`{name}`", f"`{_type(hints[name])}`", "required"] for name in thing._fields)
 
 
 def _members(thing: type[Any]) -> Iterator[str]:

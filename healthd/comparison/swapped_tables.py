@@ -22,15 +22,13 @@ PARTS = ("column", "index", "constraint")
 
 def may_be_exchanged(expected: Snapshot, actual: Snapshot) -> bool:
     """Return whether at least two tables that both sides have differ in their parts."""
-    kinds = [kind for kind in PARTS if kind not in actual.omitted]
-    one, other = expected.objects, actual.objects
-    tables = {
-        table
-        for key in {*one, *other}
-        if key.kind in kinds and (table := Key("table", key.path[:2])) in one and table in other
-        if one.get(key) != other.get(key)
-    }
-    return len(tables) > 1
+    kinds = frozenset(PARTS) - actual.omitted
+    one, other = (
+        {key: record for key, record in side.objects.items() if key.kind in kinds} for side in (expected, actual)
+    )
+    unlike = one.keys() ^ other.keys() | {key for key in one.keys() & other.keys() if _differ(one[key], other[key])}
+    tables = {Key("table", key.path[:2]) for key in unlike}
+    return sum(table in expected.objects and table in actual.objects for table in tables) > 1
 
 
 def exchanged_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tuple[Difference, ...]]:
@@ -88,6 +86,10 @@ def _returns(start: Key, names: Mapping[Key, Key]) -> bool:
 def _shape(key: Key, columns: Columns) -> object:
     """Return the schema and the columns of a table."""
     return key.path[0], frozenset(columns.get(key.path, {}).items())
+
+
+def _differ(one: Record, other: Record) -> bool:
+    return one is not other and one != other
 
 
 def _bound(record: Record) -> bool:

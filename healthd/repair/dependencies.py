@@ -91,8 +91,13 @@ class Dependencies:
     # ── how it is found ──────────────────────────────────────────────────────────────────────────────────
 
     def _is_new(self, key: Key) -> bool:
-        """Return whether only this snapshot has the name of an object, or of the table that it is a part of."""
-        return self._other is not None and key.path[:2] not in self._known
+        """Return whether only this snapshot has a name: of an object, of the table that it is a part of, of a column.
+
+        Not so for other parts of a table: a foreign key may be the same in both and use another index of its table.
+        """
+        if self._other is None:
+            return False
+        return key.path[:2] not in self._known or (key.kind == "column" and key not in self._other.objects)
 
     @functools.cached_property
     def _known(self) -> frozenset[Path]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from healthd.catalog import KINDS
 from healthd.catalog.columns import Column
 from healthd.catalog.schemas import Schema
@@ -22,12 +24,20 @@ def table(name: str) -> Mapping[Key, Any]:
     }
 
 
-def view(name: str, of: str) -> Mapping[Key, Any]:
-    return {Key("view", ("public", name)): View(False, f" SELECT id\n   FROM public.{of};", ())}
+def view(name: str, of: str, column: str = "id") -> Mapping[Key, Any]:
+    return {Key("view", ("public", name)): View(False, f" SELECT {of}.{column}\n   FROM public.{of};", ())}
 
 
 EXPECTED = {Key("schema", ("public",)): Schema(), **table("t"), **view("v", "t"), **view("same", "t")}
-ACTUAL = {**EXPECTED, **table("more"), **view("v", "more"), **view("new", "more")}
+EXTRA = Key("column", ("public", "t", "extra"))
+ACTUAL = {
+    **EXPECTED,
+    **table("more"),
+    **view("v", "more"),
+    **view("new", "more"),
+    EXTRA: PLAIN,
+    **view("wide", "t", "extra"),
+}
 
 
 def test_dependents_are_the_same_with_and_without_the_other_side() -> None:
@@ -37,19 +47,19 @@ def test_dependents_are_the_same_with_and_without_the_other_side() -> None:
     assert [Key("view", ("public", "v")), Key("view", ("public", "new"))] == [
         one for one in beside.dependents(Key("table", ("public", "more"))) if one.kind == "view"
     ]
+    assert (Key("view", ("public", "wide")),) == beside.dependents(EXTRA)
     for key in ACTUAL:
         assert set(alone.dependents(key)) == set(beside.dependents(key)), key
         assert set(alone.parts(key)) == set(beside.parts(key)), key
 
 
-def test_the_texts_of_what_is_the_same_are_not_read_for_a_new_name(monkeypatch: Any) -> None:
+@pytest.mark.parametrize(("new", "by"), [(Key("table", ("public", "more")), "new"), (EXTRA, "wide")])
+def test_the_texts_of_what_is_the_same_are_not_read_for_a_new_name(new: Key, by: str, monkeypatch: Any) -> None:
     asked: list[Key] = []
     whole = Dependencies.mentioned
     monkeypatch.setattr(Dependencies, "mentioned", lambda self, key: asked.append(key) or whole(self, key))
 
-    Dependencies(Snapshot(180000, ACTUAL), KINDS, Snapshot(180000, EXPECTED)).dependents(
-        Key("table", ("public", "more"))
-    )
+    Dependencies(Snapshot(180000, ACTUAL), KINDS, Snapshot(180000, EXPECTED)).dependents(new)
 
-    assert Key("view", ("public", "new")) in asked
+    assert Key("view", ("public", by)) in asked
     assert Key("view", ("public", "same")) not in asked

@@ -1,11 +1,11 @@
 """Option entries that only the server uses: snapshots do not contain them, and they are listed on request."""
 
+from conftest import MakeDatabase, Sql
 from story import STORIES
 
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot
 from healthd.database.snapshot.server_options import read_server_only
-from tests.conftest import MakeDatabase, Sql
 
 (STORY,) = (story for story in STORIES if story.name == "nothing_server_only_options")
 

@@ -50,7 +50,7 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
             ),
             "none: HTTP without users",
         ),
-        "interval_s": ("seconds between two rounds of a target{seconds}", None),
+        "interval_s": ("seconds between two rounds of a target{seconds}; shorter while a migration runs", None),
         "deadline_s": ("seconds that a round may take{seconds}", None),
         "deadline_max_s": (
             "seconds that a round of the daemon gets at most, if it needs longer than `deadline_s`{seconds}",

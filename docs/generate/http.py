@@ -53,6 +53,10 @@ MEMBERS: Mapping[str, str] = {
     "lock_digest": "digest of the lock file that it was compared with, as its last record has it (`chain`); or null",
     "server_version": "version of PostgreSQL as a number (180001 is 18.1); null if unknown",
     "maintenance": "who holds the migration lock; null if nobody does",
+    "running": (
+        "the migration that is running, as far as it can be seen: `file`, `statement` of `statements`, `waits_for`, "
+        "`blockers`, `index` ([all members](json.md)); null if none is"
+    ),
     "adopted": "whether the database has a ledger; null if that is unknown",
     "notes": "what differs and is not a finding, in words",
     "checks": "worst severity of each check; a check that does not apply is absent",

@@ -32,7 +32,12 @@ LABELS: Mapping[str, str] = {
         "of rounds: `unreachable`, `denied`, `timeout` or `error`; of web clients: `idle`, `slow`, `full` or "
         "`handshake`"
     ),
-    "question": "kind of query: `connect`, `look`, `read`, `vitals`, `values`, `access`, `rows`, `statements`",
+    "question": (
+        "kind of query: `connect`, `look`, `read`, `vitals`, `values`, `access`, `rows`, `statements`, `running`"
+    ),
+    "user": "role of a session",
+    "application": "`application_name` of a session, for a runner without the file that it runs",
+    "phase": "phase of an index build, in the words of the server",
     "object": "the object, as `kind:schema.name`",
     "expected": f"the expected state, at most {TEXT} characters",
     "actual": f"the actual state, at most {TEXT} characters",

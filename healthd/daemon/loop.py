@@ -48,6 +48,8 @@ JITTER = 0.1  # of the interval, so that rounds do not stay in step
 BACKOFF_MAX_S = 30.0
 SPREAD_FROM = 10  # targets: up to this number all first rounds begin immediately
 SPREAD_S = 10.0  # the first rounds of more targets begin within this time, if it is their turn
+RUNNING_S = 5.0  # between two rounds while a migration runs, if they take at most this share of the time
+RUNNING_SHARE = 0.1
 LISTED_S = 1.0  # after this time a list of databases that was wanted is usually here
 STOP_S = 1.0  # how long running rounds may take to stop
 
@@ -181,7 +183,7 @@ class Watch:
                     last, waited_s = await self._still_there(target, last)
                 report = last.report
                 failures = failures + 1 if report.failure else 0
-                rest_s = rest(target.interval_s, failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+                rest_s = rest(present_interval_s(target, report), failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
                 rest_s = max(rest_s / 2, rest_s - waited_s)
                 report = replace(report, next_round_s=rest_s)
                 change = self.board.post(report)
@@ -291,6 +293,16 @@ class Watch:
 def _servers(target: Target | Endpoint) -> Servers:
     """Return the servers that a round of a target, or of an endpoint, may use."""
     return (urlsplit(target.url).netloc,) if isinstance(target, Endpoint) else servers_of(target.dsn)
+
+
+def present_interval_s(target: Target | Endpoint, report: Report) -> float:
+    """Return the pause between two rounds: while a migration runs, it is short, so that its progress is seen.
+
+    Rounds take a small part of the time even then: it changes the catalogs, and then they read everything.
+    """
+    if report.maintenance is None:
+        return target.interval_s
+    return min(target.interval_s, max(RUNNING_S, report.duration_s / RUNNING_SHARE))
 
 
 def rest(interval_s: float, failures: int) -> float:

@@ -16,6 +16,7 @@ from healthd.model.ledger import BOOKS, COPIES, DIGESTS, MIGRATION_LOCK, PROGRES
 from healthd.model.migration_names import canonical
 from healthd.model.names import Key
 from healthd.model.names import quote as identifier
+from healthd.model.running import Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,14 @@ class Ledger:
         return self
 
 
-async def read_ledger(connection: AsyncConnection[Any]) -> tuple[Ledger, str | None]:
+async def read_ledger(connection: AsyncConnection[Any]) -> tuple[Ledger, Runner | None]:
     """Return the ledger, and who is running a migration, without reading anything else."""
     async with read_only(connection, {**SESSION, **LIMITS}):
-        ledger, maintenance, _ = await read_books(connection, BOOKS[0])
-        return ledger, maintenance
+        ledger, runner, _ = await read_books(connection, BOOKS[0])
+        return ledger, runner
 
 
-async def read_books(connection: AsyncConnection[Any], table: str) -> tuple[Ledger, str | None, str]:
+async def read_books(connection: AsyncConnection[Any], table: str) -> tuple[Ledger, Runner | None, str]:
     """Return the ledger, who is running a migration, and the settings of new sessions.
 
     If the role may not read a catalog, the ledger has `refused` set.
@@ -77,7 +78,7 @@ async def read_books(connection: AsyncConnection[Any], table: str) -> tuple[Ledg
             rows = await rows_of(connection, settings)
             texts = "".join(text for (text,) in rows)
             ledger = await _ledger(connection, table)
-            return ledger, await _maintenance(connection) or await _running(connection, ledger), texts
+            return ledger, await _holder(connection) or await _running(connection, ledger), texts
     except errors.InsufficientPrivilege as error:
         return Ledger(refused=first_line(error)), None, ""
 
@@ -260,13 +261,13 @@ async def _interrupted(connection: AsyncConnection[Any], schema: str) -> tuple[I
     return tuple(Interrupted(canonical(name), *rest) for name, *rest in rows)
 
 
-async def _running(connection: AsyncConnection[Any], ledger: Ledger) -> str | None:
+async def _running(connection: AsyncConnection[Any], ledger: Ledger) -> Runner | None:
     """Return which session still runs a partly applied file without the migration lock; None if no session does."""
     if not ledger.interrupted:
         return None
     query = RUNNING.format(table=".".join(map(identifier, (ledger.schemas[0], PROGRESS)))).encode()
     rows = await (await connection.execute(query)).fetchall()
-    return f"{rows[0][2] or 'a session'} (server process {rows[0][1]}) is running migrations" if rows else None
+    return Runner(*rows[0][1:]) if rows else None
 
 
 async def _owner(connection: AsyncConnection[Any]) -> str | None:
@@ -280,8 +281,8 @@ async def _owner(connection: AsyncConnection[Any]) -> str | None:
     return rows[0][0] if rows else None
 
 
-async def _maintenance(connection: AsyncConnection[Any]) -> str | None:
-    """Return who holds the migration lock, in words; None if it is free."""
+async def _holder(connection: AsyncConnection[Any]) -> Runner | None:
+    """Return who holds the migration lock; None if it is free."""
     rows = await rows_of(
         connection,
         """SELECT l.pid, a.application_name
@@ -294,4 +295,4 @@ async def _maintenance(connection: AsyncConnection[Any]) -> str | None:
               AND (l.classid, l.objid) = (%s::bigint::oid, %s::bigint::oid)""",
         MIGRATION_LOCK,
     )
-    return f"{rows[0][1] or 'a session'} (server process {rows[0][0]}) is running migrations" if rows else None
+    return Runner(*rows[0]) if rows else None

@@ -235,7 +235,7 @@ def _as_if(reading: Reading, prefix: Sequence[Migration], *, without_texts: bool
     at = datetime.min.replace(tzinfo=UTC)
     applied = tuple(Applied(one.id, at, one.digest, one.rollback_digest) for one in prefix)
     texts = () if without_texts else reading.ledger.texts
-    return replace(reading, ledger=replace(reading.ledger, applied=applied, texts=texts), maintenance=None)
+    return replace(reading, ledger=replace(reading.ledger, applied=applied, texts=texts), runner=None)
 
 
 def _expected_somewhere(lock: LockFile) -> frozenset[str]:

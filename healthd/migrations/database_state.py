@@ -21,6 +21,7 @@ from healthd.rounds.complete_reading import AGAIN_S
 from healthd.rounds.conclusion import confirmed
 from healthd.rounds.follow_up import conclude_closely
 from healthd.rounds.observation import Observation
+from healthd.rounds.running import running_of
 
 if TYPE_CHECKING:
     from healthd.model.findings import Verdict
@@ -82,21 +83,23 @@ async def _twice(target: Target, files: Later[Files], where: Where, *, alone: bo
     try:
         async with lent(where) as connection:
             async with Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=alone) as reader:
-                once = await _look(reader, target, files)
+                once = await _look(reader, target, files, alone=alone)
             if not once.found and not once.unclear:
                 return once
             await asyncio.sleep(AGAIN_S)
-            again = await _look(reader, target, files)
+            again = await _look(reader, target, files, alone=alone)
     except HealthdError:
         await files.ready()  # errors in the files are raised first: they are the same for every database
         raise
     return replace(again, verdict=confirmed(once.verdict, again.verdict))
 
 
-async def _look(reader: Reader, target: Target, files: Later[Files]) -> Look:
+async def _look(reader: Reader, target: Target, files: Later[Files], *, alone: bool) -> Look:
     connection = reader.connection
     version = connection.info.server_version
     wanted, texts = expected_digests(files, version), of_another_major(files, version)
     reading = await reader.read(digests=wanted, texts=texts)
     reading.ledger.readable()
-    return Look(*await conclude_closely(connection, target, await files.ready(), Observation(reading)))
+    running = await running_of(connection, reading.runner, reading.ledger) if alone else None
+    observation = Observation(reading, running=running)
+    return Look(*await conclude_closely(connection, target, await files.ready(), observation))

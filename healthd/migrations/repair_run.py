@@ -63,7 +63,7 @@ async def _script(connection: Any, target: Target, files: Files) -> Script:
     """Return the script that the database needs now; its migration lock is our own."""
     texts = of_another_major(Later.made(files), connection.info.server_version)
     reading = await read(connection, texts=texts)
-    observation = Observation(replace(reading, maintenance=None))
+    observation = Observation(replace(reading, runner=None))
     _, verdict = await conclude_closely(connection, target, files, observation)
     return verdict.script
 

@@ -37,12 +37,13 @@ class Standing:
 async def standing(where: Where, migrations: Sequence[Migration], lock: LockFile | None) -> Standing:
     """Return the state of each migration; only reads, takes no lock, needs no privilege to write."""
     async with lent(where) as connection:
-        ledger, maintenance = await read_ledger(connection)
+        ledger, runner = await read_ledger(connection)
         version = connection.info.server_version
     ledger.readable()
     locked = [one.id for one in lock.migrations] if lock else []
     files = [(one.id, one.digest) for one in migrations]
-    halves = () if maintenance else ledger.interrupted  # an active run is applying it
+    halves = () if runner else ledger.interrupted  # an active run is applying it
+    maintenance = runner.words if runner is not None else None
     return Standing(tuple(states(files, locked, ledger.applied, halves)), ledger, maintenance, version)
 
 

@@ -13,6 +13,7 @@ from healthd.model.kinds import Kind
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.observations import Access, Asked, Counter, Listed, Prepared, RoundTrip, Sample, SortedBy, Unsampled
+from healthd.model.running import RunningMigration
 from healthd.model.scripts import Script
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Snapshot, TableLock
@@ -125,6 +126,7 @@ class Verdict:
     migrations: tuple[MigrationState, ...] = ()
     notes: tuple[str, ...] = ()
     maintenance: str | None = None  # the migration that is running, in words
+    running: RunningMigration | None = None  # and what is known of it
     server_version: int | None = None  # as the server counts: 180004
     unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # differences without a finding, by reason
     script: Script = ()  # the repair of all differences, in order

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from healthd.catalog import KINDS
+from healthd.database.blocking_sessions import lock_words
 from healthd.database.driver_errors import translated
 from healthd.database.snapshot.change_reader import ChangeReader
 from healthd.errors import HealthdError
 from healthd.expected.files import Migration
 from healthd.expected.measurements import DOCUMENTED, MEASURED, MODES, UNKNOWN, Step
-from healthd.migrations.engine.lock_waits import lock_words
 from healthd.migrations.engine.watched_run import OURS, NotWatched
 from healthd.model.ledger import BOOKS, DIGESTS
 from healthd.model.names import Key

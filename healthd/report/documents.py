@@ -14,6 +14,7 @@ from healthd.model.snapshots import Place
 from healthd.report.board import Board, Entry
 from healthd.report.lines import Line, plain
 from healthd.report.problems import PROBLEMS, leading
+from healthd.report.running import running_document, running_lines
 from healthd.report.target_states import state_of
 from healthd.text import natural, printable, sql_lines
 
@@ -30,6 +31,7 @@ def document(report: Report, made: Mapping[Place, Origin] | None = None) -> dict
         "database": report.database or None,
         "lock_digest": report.lock_digest or None,
         "maintenance": report.maintenance,
+        "running": running_document(report.running),
         "adopted": None if report.failure or report.asked or report.listed else report.not_adopted is None,
         "notes": list(report.notes),
         "checks": {name: str(severity) for name, severity in report.checks.items()},
@@ -163,7 +165,8 @@ def lines(report: Report, external_url: str = "") -> Iterator[Line]:
         yield from _waived_lines(report.target, one)
     yield from (Line((report.target, f"note: {printable(note)}")) for note in report.notes)
     if report.maintenance:
-        yield Line((report.target, f"maintenance: {report.maintenance}"))
+        yield Line((report.target, f"maintenance: {printable(report.maintenance)}"))
+    yield from running_lines(report.running)
     if any(one.severity is not Severity.OK for one in report.findings):
         problems = " ".join(sorted({one.problem for one in report.findings}))
         yield Line((f"    what to do: healthd explain {problems}",))

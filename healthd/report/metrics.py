@@ -25,6 +25,7 @@ from healthd.model.ledger import State
 from healthd.model.severity import Severity
 from healthd.report.board import BUCKETS_S, Board, Delivery, Entry
 from healthd.report.problems import PROBLEMS
+from healthd.report.running_series import GAUGES
 from healthd.report.short_findings import TOP, brief
 
 VERSION = re.compile(r"; *version *= *[01]\.[0-9]\.[0-9] *(;|$)", re.ASCII)  # of a supported format
@@ -328,6 +329,15 @@ def _migrations(fresh: Mapping[str, Entry]) -> Iterator[Metric]:
     yield applied
 
 
+def _running(_entries: object, fresh: Mapping[str, Entry], _now: object) -> Iterator[Metric]:
+    running = {name: one.report.running for name, one in fresh.items() if one.report and one.report.running}
+    for gauge in GAUGES:
+        family = GaugeMetricFamily(gauge.name, gauge.text, labels=["target", *gauge.names])
+        for labels, value in gauge.samples(running):
+            family.add_metric(labels, value)
+        yield family
+
+
 def _endpoints(entries: Mapping[str, Entry], fresh: Mapping[str, Entry], _now: object) -> Iterator[Metric]:
     up = GaugeMetricFamily(
         "healthd_endpoint_up", "Whether the last response of the endpoint had the expected status.", labels=["endpoint"]
@@ -356,6 +366,7 @@ GROUPS = (
     Group(_recent, lambda one, now: (one.recent_s(now),)),
     Group(_questions, lambda one, _: (one.runs,)),
     Group(_results, lambda one, now: (one.fresh(now), *_parts(one.report))),
+    Group(_running, lambda one, now: (one.fresh(now), one.report.running if one.report else None)),
     Group(_incidents, lambda one, _: tuple(one.incidents.items())),
     Group(_endpoints, lambda one, now: (one.runs, one.fresh(now)) if one.report and one.report.asked else ()),
 )

@@ -165,6 +165,25 @@ If rounds take long, raise `interval_s`, or distribute the targets among several
             ),
         ),
         (
+            "migration_blocked",
+            "A migration waits for other sessions",
+            "The migration that is running needs a lock that another session has, or waits for a transaction to end.",
+            (
+                "The migration makes no progress, and fails when `max_wait_s` is over. While it waits for a lock of a "
+                "table, queries on that table wait behind it, for `lock_timeout_s` at a time."
+            ),
+            (
+                "The target's page and `healthd status` show the file, what it waits for, and the sessions that block "
+                "it. `SELECT pg_blocking_pids(pid)` with its process shows the same. If the page has no age and no "
+                "statement of them, healthd's role lacks `pg_read_all_stats`."
+            ),
+            (
+                "Commit or roll back the transactions of these sessions; an idle one is usually forgotten. "
+                "`pg_terminate_backend(pid)` ends a session that nobody answers for. Otherwise stop the migration, "
+                "which changes nothing if its file is one transaction, and run it again later."
+            ),
+        ),
+        (
             "config_reload_failed",
             "healthd rejected its new configuration",
             "yoyo.ini or a file that it names was changed and is not valid.",

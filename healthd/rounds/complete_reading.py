@@ -22,6 +22,7 @@ from healthd.rounds.follow_up import judge_closely, make_closely
 from healthd.rounds.lateness import late_kinds
 from healthd.rounds.observation import Observation
 from healthd.rounds.round import Seen
+from healthd.rounds.running import running_of
 from healthd.rounds.session import Session, sample, try_values
 from healthd.rounds.sides import is_watched
 from healthd.rounds.timing import ACCESS, READ, STATEMENTS, VITALS, question
@@ -87,7 +88,8 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
         sampled = await sample(target, connection, sampled, reading)
         known = await files.ready()
         samples = sampled.samples if sampled is not None else Samples()
-        observation = Observation(reading, tried.trips, access, prepared, vitals, samples)
+        running = await running_of(connection, reading.runner, reading.ledger)
+        observation = Observation(reading, tried.trips, access, prepared, vitals, samples, running)
         if seen is None or seen[0] != observation:
             seen = observation, await judge_closely(connection, target, known, observation)
         judged = seen[1]

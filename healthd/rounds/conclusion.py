@@ -112,6 +112,7 @@ class Judged:
             if reading.adopted
             else not_adopted(self.target.name, causes(self.comparison.differences, KINDS)),
             maintenance=reading.maintenance,
+            running=self.observation.running,
             server_version=reading.snapshot.server_version,
             script=script,
             script_notes=tuple(self._runners(script, rights)) if rights is not None else (),

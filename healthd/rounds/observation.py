@@ -6,6 +6,7 @@ from healthd.database.probes.row_samples import Samples
 from healthd.database.probes.vitals import Vitals
 from healthd.database.snapshot.transaction import Reading
 from healthd.model.observations import Access, Prepared, RoundTrip
+from healthd.model.running import RunningMigration
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,4 @@ class Observation:
     prepared: tuple[Prepared, ...] = ()  # the server's verdict on the contracts' statements
     vitals: Vitals = field(default_factory=Vitals)  # sequences, and the versions of collations
     samples: Samples = field(default_factory=Samples)  # sampled rows
+    running: RunningMigration | None = field(default=None, compare=False)  # only shown: it decides nothing

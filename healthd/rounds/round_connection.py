@@ -20,6 +20,7 @@ from healthd.expected.store import Files
 from healthd.rounds.complete_reading import read_everything, reader_of
 from healthd.rounds.opening import Opening
 from healthd.rounds.round import Round, Seen
+from healthd.rounds.running import still_running
 from healthd.rounds.session import ANEW_S, Session
 from healthd.rounds.timing import CONNECT, LOOK, question
 
@@ -68,8 +69,8 @@ async def _looked(
     with question(LOOK):
         same, mark = await look(session.connection, session.mark)
     session = replace(session, mark=mark)
-    if same and last.files is await files.ready():
-        return Seen(last.report, last.files, session, last.reading)
+    if same and last.files is await files.ready() and (report := await still_running(session.connection, last.report)):
+        return Seen(report, last.files, session, last.reading)
     return await read_everything(target, files, session, reader_of(target, session, budget, kept=kept), kept=kept)
 
 

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from time import monotonic
 
 # The queries of a round, as a closed set of words: they become a label.
-CONNECT, LOOK, READ, VITALS, VALUES, ACCESS, STATEMENTS, ROWS = QUESTIONS = (
+CONNECT, LOOK, READ, VITALS, VALUES, ACCESS, STATEMENTS, ROWS, RUNNING = QUESTIONS = (
     "connect",
     "look",
     "read",
@@ -17,6 +17,7 @@ CONNECT, LOOK, READ, VITALS, VALUES, ACCESS, STATEMENTS, ROWS = QUESTIONS = (
     "access",
     "statements",
     "rows",
+    "running",
 )
 
 _TAKEN: ContextVar[list[tuple[str, float]] | None] = ContextVar("healthd_taken", default=None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from healthd.sqltext.classify import Outside, outside
-from healthd.sqltext.statements import Statement, blanked, statements
+from healthd.sqltext.statements import Statement, blanked, quotes, statements
 
 GAP = r"(?:\s|--[^\n]*\n|/\*.*?\*/)+"  # between two words
 BEGIN = re.compile(r"(?:begin|start\s+transaction)\b", re.IGNORECASE)
@@ -25,6 +25,7 @@ SETTING = re.compile(
     rf"(?:set\b(?!{GAP}(?:local|constraints|transaction)\b)|reset\b|select{GAP}(?:pg_catalog\s*\.\s*)?set_config\b)",
     re.IGNORECASE | re.DOTALL,
 )
+NUMBER = re.compile(r"(?<![\w$\"])\d[\w.]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,19 @@ def excerpt(text: str, length: int = 60) -> str:
     """Return the beginning of a statement in one line, without its string values, which may be confidential."""
     words = " ".join(re.sub(r"'(?:[^']|'')*'?", "'…'", text[: 20 * length]).split())
     return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+
+
+def without_values(text: str) -> str:
+    """Return a statement, which may be cut, without comments, strings and numbers: they may be confidential.
+
+    In which strings a backslash escapes a quote is not known, so nothing after such a pair is returned.
+    """
+    known, cut, _ = text.partition("\\'")
+    parts, place = list[str](), 0
+    for start, end in quotes(known):
+        parts += NUMBER.sub("…", known[place:start]), " " if known[start] in "-/" else "'…'"
+        place = end
+    return "".join(parts) + NUMBER.sub("…", known[place:]) + "…" * bool(cut)
 
 
 def opens_transaction(code: str) -> bool:

@@ -311,7 +311,11 @@ def states(*words: str) -> tuple[int, dict[str, str]]:
     document = json.loads(healthd("status", "--format", "json", *words).out)
     told = {one["id"]: one["state"] for one in document["migrations"]}
     notes = {one["id"]: f": {one['note']}" for one in document["migrations"] if "note" in one}
-    lines = dict(line.split("  ") for line in out.splitlines() if not line.startswith(("drift:", "cannot tell:")))
+    lines = dict(
+        line.split("  ")
+        for line in out.splitlines()
+        if not line.startswith(("drift:", "cannot tell:", "maintenance:", "    "))
+    )
     assert {name: state.replace("_", " ") + notes.get(name, "") for name, state in told.items()} == lines
     assert [f"drift: {one}" for one in document["drift"]] == [x for x in out.splitlines() if x.startswith("drift:")]
     return code, told
@@ -388,6 +392,19 @@ def test_status_needs_no_privilege_to_write_and_waits_for_no_lock(migrated: str,
     finally:
         sql(migrated, "DROP OWNED BY looker")
         sql(migrated, "DROP ROLE looker")
+
+
+def test_status_shows_a_migration_that_is_running(migrated: str) -> None:
+    import psycopg
+
+    with psycopg.connect(migrated, autocommit=True, application_name="healthd/9 0004_next") as runner:
+        runner.execute("SELECT pg_advisory_lock(%s, %s)", MIGRATION_LOCK)
+        shown, document = healthd("status").out, json.loads(healthd("status", "--format", "json").out)
+
+    assert "maintenance: healthd/9 (server process " in shown
+    assert "\n    file 0004_next\n    user postgres; connected at " in shown
+    assert document["maintenance"].startswith("healthd/9 (server process ")
+    assert ("0004_next", False, []) == tuple(document["running"][name] for name in ("file", "waits", "blockers"))
 
 
 # ── migrate, rollback ───────────────────────────────────────────────────────────────────────────────────

@@ -18,11 +18,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 from servers import free_port, lacking, left_in, tool, wait_for
@@ -30,13 +32,15 @@ from servers import free_port, lacking, left_in, tool, wait_for
 from acceptance.test_cli import Result, healthd, make_project
 from healthd.cli.verbs.up import _attempt
 from healthd.config.reader import read_settings
+from healthd.config.settings import Target
 from healthd.daemon.alertmanager import Alertmanagers
-from healthd.daemon.loop import BACKOFF_MAX_S, Watch, rest
+from healthd.daemon.loop import BACKOFF_MAX_S, Watch, present_interval_s, rest
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
 from healthd.daemon.target_files import WrongFiles
 from healthd.daemon.watchdog import is_stuck
 from healthd.model.findings import Report
+from healthd.model.ledger import MIGRATION_LOCK
 from healthd.postgres import embedded, programs
 from healthd.report.board import Board
 
@@ -692,6 +696,43 @@ def test_a_target_is_left_alone_for_longer_after_each_failure_but_never_for_more
     assert [30.0, 30.0, 30.0] == [rest(30.0, failures) for failures in range(3)]
     assert [5.0, 10.0, 20.0, BACKOFF_MAX_S, BACKOFF_MAX_S] == [rest(5.0, failures) for failures in range(5)]
     assert 300.0 == rest(300.0, 3)
+
+
+def test_rounds_follow_each_other_sooner_while_a_migration_runs_and_take_a_tenth_of_the_time() -> None:
+    quiet = Report(target="app", started_at=datetime.now(UTC), duration_s=0.1, findings=())
+    busy = replace(quiet, maintenance="somebody is migrating")
+
+    assert 30.0 == present_interval_s(Target("app", "", interval_s=30.0), quiet)
+    assert 5.0 == present_interval_s(Target("app", "", interval_s=30.0), busy)
+    assert 1.0 == present_interval_s(Target("app", "", interval_s=1.0), busy)
+    assert 20.0 == present_interval_s(Target("app", "", interval_s=30.0), replace(busy, duration_s=2.0))
+    assert 30.0 == present_interval_s(Target("app", "", interval_s=30.0), replace(busy, duration_s=9.0))
+
+
+def test_a_migration_that_waits_is_shown_until_it_ends(daemon: Daemon, migrated: str) -> None:
+    waiting = 'healthd_migration_waiting{target="app"}'
+    assert daemon.metric(waiting) is None
+    with (
+        psycopg.connect(migrated, autocommit=True) as busy,
+        psycopg.connect(migrated, autocommit=True, application_name="healthd/9 0004_next") as runner,
+    ):
+        busy.execute("SELECT pg_advisory_lock(7)")
+        runner.execute("SELECT pg_advisory_lock(%s, %s)", MIGRATION_LOCK)
+        wait_for(lambda: daemon.metric(waiting) == 0, timeout_s=PATIENCE_S)
+        thread = threading.Thread(target=runner.execute, args=["SELECT pg_advisory_lock(7)"])
+        thread.start()
+        wait_for(lambda: daemon.metric(waiting) == 1, timeout_s=PATIENCE_S)
+        known = daemon.get("/api/v1/targets/app").json()["running"]
+        page = daemon.get("/targets/app").text
+        busy.execute("SELECT pg_advisory_unlock(7)")
+        thread.join(PATIENCE_S)
+    wait_for(lambda: daemon.metric(waiting) is None, timeout_s=PATIENCE_S)
+
+    assert ("0004_next", "healthd/9", "a lock (advisory)", 1) == tuple(
+        known[name] for name in ("file", "application", "waits_for", "blocker_count")
+    )
+    assert "waits for a lock (advisory), blocked by process " in page
+    assert 0 == daemon.metric('healthd_maintenance_active{target="app"}')
 
 
 async def test_a_round_that_should_long_have_ended_starves_the_watchdog(folder: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from healthd.model.findings import Finding, Report
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
+from healthd.model.running import IndexBuild, RunningMigration
 from healthd.model.severity import Severity
 from healthd.report import page, side_by_side
 from healthd.report.board import Board, Entry
@@ -118,8 +119,21 @@ def everything() -> dict[str, str]:
         MigrationState(HOSTILE, State.PENDING),
         *(MigrationState(f"{number:04}_x", State.APPLIED, NOW) for number in range(9)),
     )
+    running = RunningMigration(
+        7,
+        HOSTILE,
+        HOSTILE,
+        HOSTILE,
+        waits_for=HOSTILE,
+        blockers=(HOSTILE,),
+        index=IndexBuild(HOSTILE, HOSTILE),
+        grant=HOSTILE,
+    )
     busy = entry(
-        hostile, PENDING, facts={"migrations": migrations, "maintenance": HOSTILE, "notes": (HOSTILE,)}, ago_s=900
+        hostile,
+        PENDING,
+        facts={"migrations": migrations, "maintenance": HOSTILE, "running": running, "notes": (HOSTILE,)},
+        ago_s=900,
     )
     many = entry(*(replace(ENUM, key=Key("enum", ("public", f"type_{number}"))) for number in range(700)))
     mixed = board(**{"orders": (), "machines": (ENUM, PENDING), "far": (UNREACHABLE,), HOSTILE: (hostile,)})
@@ -439,6 +453,16 @@ def test_maintenance_is_said() -> None:
     text = target(entry(facts={"maintenance": "healthd (server process 7) is migrating"}))
 
     assert "Maintenance: healthd (server process 7) is migrating." in Reader(text).shown
+
+
+def test_of_a_running_migration_everything_is_shown_that_is_known() -> None:
+    known = RunningMigration(7, "healthd/9", "app", "0042_i", 2, 3, waits_for="a lock", blockers=("process 8 (psql)",))
+    facts = {"maintenance": "healthd/9 (server process 7) is running migrations", "running": known}
+    text = target(entry(facts=facts))
+
+    assert "file 0042_i, statement 2 of 3" in Reader(text).shown
+    assert "user app" in Reader(text).shown
+    assert "waits for a lock, blocked by process 8 (psql)" in Reader(text).shown
 
 
 def test_migrations_are_listed_with_their_state_and_time() -> None:

@@ -44,6 +44,9 @@ METRICS = (
     "healthd_migrations_edited",
     "healthd_migrations_unknown",
     "healthd_maintenance_active",
+    "healthd_migration_waiting",
+    "healthd_migration_blockers",
+    "healthd_migration_running_info",
     "healthd_config_last_reload_successful",
     "healthd_config_last_reload_success_timestamp_seconds",
     "healthd_web_certificate_expires_timestamp_seconds",
@@ -388,6 +391,7 @@ HELD_BACK_BY_TARGET_DOWN = {
         ("HealthdTargetDown", "critical", HELD_BACK_BY_TARGET_DOWN),
         ("HealthdPermissionDenied", "warning", {"HealthdCannotTell"}),
         ("HealthdMaintenanceTooLong", "warning", set()),
+        ("HealthdMigrationBlocked", "warning", set()),
         ("HealthdDown", "critical", set()),
     ],
 )

@@ -45,7 +45,7 @@ DOORS = frozenset(
     report.secure_connections report.tls report.web report.web_filters report.web_security report.web_server
     rounds.follow_up rounds.complete_reading rounds.database_lists rounds.deadline rounds.endpoints
     rounds.examination rounds.failed_round rounds.round_connection rounds.opening rounds.readiness rounds.requests
-    rounds.session rounds.timing
+    rounds.running rounds.session rounds.timing
     selftest.trial
     testing""".split()
 )

@@ -15,6 +15,7 @@ from healthd.expected.status import FAULTS, ahead
 from healthd.model.ledger import State
 from healthd.model.severity import Severity
 from healthd.report.lines import Line, plain
+from healthd.report.running import running_document, running_lines
 from healthd.text import printable
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def status(settings: Settings, style: str, target: str | None, every: bool) -> i
     """Show the state of each migration.
 
     A migration is applied, pending, out of order, edited, missing, unknown or interrupted. status also reports
-    whether the database has drifted. It only reads: it takes no lock and needs no privilege to write.
+    whether the database has drifted, and what a migration that is running does or waits for. It only reads: it takes
+    no lock and needs no privilege to write.
 
     \b
     Exit codes:
@@ -56,7 +58,8 @@ def _status(settings: Settings, chosen: Target) -> Result:
     rows = [{"id": one.id, "state": one.state, **({"note": one.note} if one.note else {})} for one in migrations]
     found = {"drift": [one.message for one in drift], "cannot_tell": [one.message for one in unclear]}
     document = {"target": chosen.name, "adopted": unadopted is None, "migrations": rows, **found}
-    document |= {"waived": list(seen.waived)}
+    document |= {"waived": list(seen.waived), "maintenance": seen.verdict.maintenance}
+    document |= {"running": running_document(seen.verdict.running)}
     if words := ahead(migrations):
         say(words)
     if unclear:
@@ -77,6 +80,9 @@ def _lines(seen: Look) -> Iterator[Line]:
     yield from (Line((f"drift: {one.message}",), Severity.CRITICAL, marked="drift:") for one in seen.drift)
     yield from (Line((f"cannot tell: {one.message}",), Severity.UNKNOWN, marked="cannot tell:") for one in seen.unclear)
     yield from (Line((f"waived: {printable(words)}",)) for words in seen.waived)
+    if seen.verdict.maintenance:
+        yield Line((f"maintenance: {printable(seen.verdict.maintenance)}",))
+        yield from running_lines(seen.verdict.running)
 
 
 async def _look(target: Target, settings: Settings) -> Look:

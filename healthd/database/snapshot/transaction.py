@@ -22,6 +22,7 @@ from healthd.database.snapshot.second_connection import Second
 from healthd.database.snapshot.table_locks import TableLocks
 from healthd.model.names import Key
 from healthd.model.observations import Rights, Size, TouchedColumn
+from healthd.model.running import Runner
 from healthd.model.snapshots import Snapshot
 
 Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
@@ -43,7 +44,7 @@ class Reading:
 
     snapshot: Snapshot
     ledger: Ledger = field(default_factory=Ledger)
-    maintenance: str | None = None
+    runner: Runner | None = None
     settings: str = ""
     digests: Mapping[str, Digest] = field(default_factory=dict)
     touched: Mapping[Key, tuple[TouchedColumn, ...]] = field(default_factory=dict)
@@ -54,6 +55,11 @@ class Reading:
     mark: Mark | None = None  # while it stays the same, another reading would be the same
 
     @property
+    def maintenance(self) -> str | None:
+        """Return who is running a migration, in words."""
+        return self.runner.words if self.runner is not None else None
+
+    @property
     def as_expected(self) -> bool:
         """Return whether each kind has the expected digest."""
         return self.snapshot.omitted >= self.digests.keys() > set() and not self.snapshot.locked
@@ -61,7 +67,7 @@ class Reading:
     @property
     def adopted(self) -> bool:
         """Return whether there is a ledger, or a migration that may be creating it."""
-        return bool(self.maintenance or self.ledger.schemas or self.ledger.applied)
+        return bool(self.runner or self.ledger.schemas or self.ledger.applied)
 
 
 async def read_once(
@@ -79,7 +85,7 @@ async def read_once(
             async with read_only(connection, {**SESSION, **LIMITS, **locks.limits}):
                 if locks.waited:
                     await locks.look(connection)
-                ledger, maintenance, settings = await read_books(connection, books[0])
+                ledger, runner, settings = await read_books(connection, books[0])
                 values: dict[str, Any] = {"books": list(books), "migrator": None}
                 found: Mapping[str, Digest] = {}
                 wanted: Mapping[str, Digest] = {}
@@ -95,7 +101,7 @@ async def read_once(
                 if texts is not None and len(ledger.schemas) == 1 and await texts():
                     ledger = await with_texts(connection, ledger, same)
                 snapshot = Snapshot(connection.info.server_version, objects, unreadable, same, locked)
-                return Reading(snapshot, ledger, maintenance, settings, found)
+                return Reading(snapshot, ledger, runner, settings, found)
         except KindFailed:
             # pg_get_* see the newest catalog: they fail for an object that was dropped meanwhile. Read again.
             continue

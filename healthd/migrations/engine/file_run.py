@@ -15,6 +15,7 @@ from healthd.migrations.engine import (
     migration_lock,
     nontransactional,
     recorded_texts,
+    shown_file,
 )
 from healthd.migrations.engine.file_checks import check
 from healthd.migrations.engine.job import Job
@@ -74,7 +75,7 @@ class FileRun(LedgerSession):
                 interrupted.refuse_others(self, job)
             self.alone = True
             if job.migration.transactional:
-                self.patiently(job.name, lambda: self._together(job))
+                self.patiently(job, lambda: self._together(job))
             else:
                 self.ensure_internal_schema_updated()
                 self.worn = stays_in_session(job.text)
@@ -112,7 +113,8 @@ class FileRun(LedgerSession):
             self.connection.execute(BEGIN)
             self.make_tables()
         part = Part(job.name, job.text)
-        transaction = self.send(part, before=XID if lacks else f"{BEGIN}{XID}", meanwhile=lambda: job.books)
+        before = f"{'' if lacks else BEGIN}{shown_file.named(self, job)}{XID}"
+        transaction = self.send(part, before=before, meanwhile=lambda: job.books)
         self.keep(job, f"{RESET}; {self.settings} {SAME_TRANSACTION.format(int(transaction))}", NOTHING)
         if lacks:
             self.made_tables()

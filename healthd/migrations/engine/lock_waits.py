@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 from healthd.backoff import doubled_s
-from healthd.sqltext.steps import excerpt
+from healthd.database.blocking_sessions import BLOCKERS, BUILDING, WAITS, blocker, progress, wait_words
 from healthd.text import hide
 
 Say = Callable[[str], None]
@@ -51,23 +50,6 @@ def timeout(seconds: float) -> str:
 def pause_s(attempt: int) -> float:
     """Return the pause after an attempt (from 1): exponential, with jitter."""
     return doubled_s(0.5, attempt, 8.0) * random.uniform(0.5, 1.0)  # noqa: S311 # jitter, no secret
-
-
-BLOCKERS = """SELECT b.pid, b.application_name, b.usename, b.state,
-                     extract(epoch FROM clock_timestamp() - b.xact_start)::float8, b.query,
-                     w.mode, w.relation::regclass::text
-                FROM unnest(pg_catalog.pg_blocking_pids(%(pid)s)) AS x(pid)
-                LEFT JOIN pg_catalog.pg_stat_activity AS b ON b.pid = x.pid
-                LEFT JOIN LATERAL (SELECT l.mode, l.relation
-                                     FROM pg_catalog.pg_locks AS l
-                                    WHERE l.pid = %(pid)s AND NOT l.granted
-                                    LIMIT 1) AS w ON true
-               ORDER BY b.xact_start NULLS LAST"""
-# Only for tables that the watcher's session can see: those that the migration's own transaction created block nobody.
-BUILDING = """SELECT p.phase, p.blocks_done, p.blocks_total, p.lockers_done, p.lockers_total,
-                     p.relid::regclass::text
-                FROM pg_catalog.pg_stat_progress_create_index AS p
-               WHERE p.pid = %(pid)s AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = p.relid)"""
 
 
 class Watcher(Thread):
@@ -109,13 +91,13 @@ class Watcher(Thread):
         if self._connection is None or self._connection.closed:
             self._connection = self._dial()
         blockers = self._connection.execute(BLOCKERS, {"pid": self._pid}).fetchall()
+        waits = self._connection.execute(WAITS, {"pid": self._pid}).fetchone() if blockers else None
         building = self._connection.execute(BUILDING, {"pid": self._pid}).fetchone()
         if self.since != since:
             return  # the statement has finished meanwhile
         if blockers:
-            mode, relation = blockers[0][6:]
-            what = f"waits for {lock_words(mode)}{f' on {relation}' if relation else ''}"
-            self.blockers = "; ".join(blocker(*row[:6]) for row in blockers)
+            what = f"waits for {wait_words(*(waits or ()))}"
+            self.blockers = "; ".join(blocker(*row) for row in blockers)
             self._report(f"{what}: blocked by {self.blockers}", f"{what} {[row[0] for row in blockers]}")
         elif building:
             words, step = progress(*building)
@@ -128,29 +110,3 @@ class Watcher(Thread):
         elif reported != self._reported:
             self._say(words)
         self._reported = reported
-
-
-def lock_words(mode: str | None) -> str:
-    """Return a lock mode as SQL writes it: ACCESS EXCLUSIVE for AccessExclusiveLock."""
-    if mode is None:
-        return "a lock"
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", mode.removesuffix("Lock")).upper()
-
-
-def blocker(pid: int, name: str | None, user: str | None, state: str | None, age_s: float | None, query: str) -> str:
-    """Return a blocking session in words; values in its statement are omitted."""
-    who = ", ".join(filter(None, (name, f"user {user}" if user else None)))
-    since = f", in a transaction for {age_s:.0f} s" if age_s is not None else ""
-    idle = ", idle" if state and state.startswith("idle") else ""
-    said = f": {excerpt(query)}" if query else ""
-    return f"process {pid} ({who or 'unknown'}{since}{idle}){said}"
-
-
-def progress(phase: str, done: int, total: int, lockers: int, all_lockers: int, table: str) -> tuple[str, str]:
-    """Return the progress of an index build in words, and the part of it that is worth a new line: phase and tenth."""
-    share = done / total if total else 0.0
-    if all_lockers:
-        words = f"index on {table}: {phase}, {lockers} of {all_lockers} transactions have finished"
-        return words, f"{phase} {lockers}"
-    words = f"index on {table}: {phase}" + (f", {share:.0%}" if total else "")
-    return words, f"{table} {phase} {int(share * 10)}"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 from healthd.errors import MigrationFailed
-from healthd.migrations.engine import migration_lock, progress
+from healthd.migrations.engine import migration_lock, progress, shown_file
 from healthd.migrations.engine.interrupted import Outlook, look
 from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.lock_waits import timeout
@@ -38,6 +38,7 @@ OUTSIDE_ONLY = ("25001", "2D000")
 
 def run(session: Session, job: Job) -> None:
     """Run the steps of a file that were not applied yet, and record their progress."""
+    shown_file.show(session, job)
     left, begun, known = steps(job.text), None, None
     if job.resumable:
         outlook = look(session, job)
@@ -46,7 +47,7 @@ def run(session: Session, job: Job) -> None:
     session.look_before(job, known)
     for step in left:
         noted = begun.noted if begun is not None and begun.statement == step.number else None
-        session.patiently(job.name, _trying(session, job, step, noted))
+        session.patiently(job, _trying(session, job, step, noted))
     if session.connection.info.transaction_status != session.TRANSACTION_STATUS_IDLE:
         raise MigrationFailed(
             f"{job.name} leaves a transaction open: the statements before it were applied, and the file is not "
@@ -72,7 +73,7 @@ def _decide(session: Session, job: Job, outlook: Outlook) -> None:
         step = standing.left[0]
         if verdict.done is None:
             raise progress.undecided(step, standing.begun, job.name, verdict.words)
-        session.patiently(job.name, lambda: _follow(session, job, step, verdict))
+        session.patiently(job, lambda: _follow(session, job, step, verdict))
     total = count(job.text)
     where = f"continues at statement {outlook.left[0].number} of {total}" if outlook.left else "was applied completely"
     session.say(f"{job.name} was interrupted; it {where}")

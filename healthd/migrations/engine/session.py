@@ -14,20 +14,13 @@ from healthd.database.driver_errors import limit_of, refused, translate, transla
 from healthd.database.dsn import Dsn
 from healthd.errors import DatabaseUnreachable, MigrationFailed
 from healthd.expected import session_settings
-from healthd.migrations.engine import migration_lock
+from healthd.migrations.engine import migration_lock, shown_file
 from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.lock_room import LOCKS
-from healthd.migrations.engine.lock_waits import (
-    AGAIN,
-    LOCK_TIMEOUT_S,
-    Patience,
-    Say,
-    Watcher,
-    pause_s,
-    timeout,
-)
+from healthd.migrations.engine.lock_waits import AGAIN, LOCK_TIMEOUT_S, Patience, Say, Watcher, pause_s, timeout
 from healthd.migrations.engine.notices import Heard
 from healthd.migrations.engine.sending import NOTHING, Part, send
+from healthd.model.running import OURS
 
 # If a client process is killed, its statement keeps running and its locks are held until the server checks.
 NOTICE_DEATH = "SET client_connection_check_interval = '1s'"
@@ -70,6 +63,7 @@ class Session:
     watcher: Watcher | None = None
     heard: Heard | None = None  # the messages of the running file
     settings: str = ""  # the SQL that sets up a session
+    application: str = ""  # the application_name of this session; empty if its connection string names another one
     lock_timeout: str = ""  # of this session, as the server prints it
     max_locks: int = 0  # the server's max_locks_per_transaction
     worn: bool = False  # a file may have left something in the session that no statement removes
@@ -88,10 +82,10 @@ class Session:
     def _get_to_know(self, connection: Any) -> None:
         """Refuse a connection pooler, and determine the settings of the session."""
         migration_lock.refuse_pooler(connection, self.dial)
-        names = ("lock_timeout", LOCKS, *session_settings.PINNED)
+        names = ("application_name", "lock_timeout", LOCKS, *session_settings.PINNED)
         asked = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in names)
-        own, locks, *found = connection.execute(f"SELECT {asked}").fetchone()
-        self.max_locks = int(locks)
+        name, own, locks, *found = connection.execute(f"SELECT {asked}").fetchone()
+        self.application, self.max_locks = name if name.startswith(OURS) else "", int(locks)
         seconds = self.patience.lock_timeout_s
         if seconds is None and own == "0":
             seconds = LOCK_TIMEOUT_S
@@ -190,7 +184,7 @@ class Session:
         self._in_transaction = False
         if not self.connection.closed:
             try:
-                self.connection.execute(f"ROLLBACK; {self.settings}")
+                self.connection.execute(f"ROLLBACK; RESET application_name; {self.settings}")
             except self.driver.Error:
                 self.connection.close()
 
@@ -224,8 +218,8 @@ class Session:
             for notice in self.heard.reported(part.text, part.line) if self.heard else ():
                 self.say(notice)
 
-    def patiently(self, name: str, work: Callable[[], None]) -> None:
-        """Run something atomic; repeat it as long as only locks of other sessions block it."""
+    def patiently(self, job: Job, work: Callable[[], None]) -> None:
+        """Run something atomic of a file; repeat it as long as only locks of other sessions block it."""
         start, attempt = time.monotonic(), 0
         while True:
             if self.watcher is not None:
@@ -244,5 +238,7 @@ class Session:
                     who = f"; blocked by {blockers}" if blockers else ""
                     hint = error.hint or "end the blocking session, or increase --max-wait"
                     raise MigrationFailed(f"{error}; {tried}{who}", hint=hint, sqlstate=error.sqlstate) from error
-                self.say(f"{name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s")
+                self.say(f"{job.name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s")
+                shown_file.show(self, job, waits=True)
                 time.sleep(pause)
+                shown_file.show(self, job)

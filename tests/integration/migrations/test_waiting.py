@@ -12,9 +12,10 @@ import psycopg
 import pytest
 from runs import migrate
 
+from healthd.database.blocking_sessions import blocker, lock_words, progress
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
-from healthd.migrations.engine.lock_waits import Patience, blocker, lock_words, pause_s, progress
+from healthd.migrations.engine.lock_waits import Patience, pause_s
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

@@ -10,6 +10,7 @@ import pytest
 from healthd.model.findings import Finding, Report, Waived
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
+from healthd.model.running import IndexBuild, RunningMigration
 from healthd.model.scripts import Rehearsed
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
@@ -184,5 +185,39 @@ def test_people_read_what_where_and_what_to_do() -> None:
     ] == text(report(ENUM, PENDING)).splitlines()
 
 
+RUNNING = RunningMigration(
+    7,
+    "healthd/9",
+    "app",
+    "0042_i",
+    2,
+    3,
+    connected_at=NOW,
+    waits_for="ACCESS EXCLUSIVE on public.t",
+    blockers=("process 8 (psql\n)", "process 9"),
+    blocker_count=12,
+    index=IndexBuild("index on public.t: building index, 40%", "building index", 0.4),
+)
+
+
 def test_people_read_that_a_migration_is_running() -> None:
-    assert "app  maintenance: somebody is migrating" in text(replace(report(), maintenance="somebody is migrating"))
+    shown = text(replace(report(), maintenance="somebody is migrating", running=RUNNING))
+
+    assert [
+        "app  maintenance: somebody is migrating",
+        "    file 0042_i, statement 2 of 3",
+        "    user app; connected at 2026-01-01 12:00:00 UTC",
+        "    waits for ACCESS EXCLUSIVE on public.t, blocked by process 8 (psql\\n); process 9; and 10 more",
+        "    index on public.t: building index, 40%",
+    ] == shown.splitlines()[1:]
+
+
+def test_a_document_has_the_parts_of_a_running_migration() -> None:
+    found = json.loads(json.dumps(document(replace(report(), running=RUNNING))))["running"]
+
+    assert ("0042_i", 2, 3, True, 12) == tuple(
+        found[name] for name in ("file", "statement", "statements", "waits", "blocker_count")
+    )
+    assert {"phase": "building index", "share": 0.4, "words": RUNNING.index.words} == found["index"]  # type: ignore[union-attr]
+    assert (NOW.isoformat(), None, None) == (found["connected_at"], found["statement_at"], found["grant"])
+    assert document(report())["running"] is None

@@ -11,7 +11,7 @@ from healthd.model.severity import Severity
 from healthd.report import exposition
 from healthd.report.board import Board
 from healthd.report.exposition import FORMATS, Exposition
-from unit.report.test_metrics import NOW, OPENMETRICS, board, finding, full, report
+from unit.report.test_metrics import NOW, OPENMETRICS, RUNNING, board, finding, full, report
 
 
 def told(made: Exposition, accept: str = "") -> list[str]:
@@ -39,6 +39,7 @@ QUIET = replace(report(), started_at=NOW + timedelta(seconds=5), questions=(("lo
         lambda shown: shown.post(replace(report(), checks={"connection": Severity.UNKNOWN})),
         lambda shown: shown.post(replace(report(), failure="timeout")),
         lambda shown: shown.post(replace(report(), maintenance="somebody is migrating")),
+        lambda shown: shown.post(replace(report(), running=replace(RUNNING, statement=3))),
         lambda shown: shown.watch([("app", 77.0), ("b", 10.0)]),
         lambda shown: shown.watch([("c", 10.0)]),
         lambda shown: shown.watch([("app", 10.0), ("new", 10.0)]),

@@ -13,6 +13,7 @@ from healthd.model.findings import Finding, Report, Waived
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.observations import Listed
+from healthd.model.running import IndexBuild, RunningMigration
 from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
 from healthd.report.board import Board, Delivery
@@ -86,6 +87,21 @@ def test_a_scraper_gets_the_format_that_it_asks_for() -> None:
     assert told == also
 
 
+RUNNING = RunningMigration(
+    7,
+    "healthd/9",
+    "app",
+    "0042_i",
+    2,
+    3,
+    connected_at=NOW,
+    waits_for="a lock",
+    blockers=("process 8",),
+    blocker_count=9,
+    index=IndexBuild("index on t: building index, 40%", "building index", 0.4),
+)
+
+
 def full() -> Board:
     """A board on which every metric has a series."""
     states = tuple(
@@ -96,6 +112,7 @@ def full() -> Board:
         finding(expected="x", actual="y"),
         migrations=states,
         maintenance="somebody is migrating",
+        running=RUNNING,
         questions=(("look", 0.001),),
     )
     gone = replace(report(finding(problem="database_unreachable")), target="b", failure="unreachable")
@@ -112,9 +129,27 @@ def test_every_promised_metric_is_there() -> None:
         migrations_missing migrations_unknown migrations_out_of_order migrations_interrupted maintenance_active
         config_last_reload_successful config_last_reload_success_timestamp_seconds incidents_total
         migration_applied_timestamp_seconds query_duration_seconds_sum query_duration_seconds_count waived
+        migration_running_info migration_running_start_timestamp_seconds migration_statement migration_statements
+        migration_waiting migration_blockers migration_index_progress_ratio
         alertmanager_up alertmanager_requests_total web_certificate_expires_timestamp_seconds"""
 
     assert {f"healthd_{name}" for name in promised.split()} <= names(series(full()))
+
+
+def test_a_running_migration_has_its_metrics_and_they_end_with_it() -> None:
+    shown = series(board(report(maintenance="somebody is migrating", running=RUNNING)))
+
+    assert 1 == one(shown, "migration_running_info", migration="0042_i", user="app", application="healthd/9")
+    assert NOW.timestamp() == one(shown, "migration_running_start_timestamp_seconds")
+    words = ("statement", "statements", "waiting", "blockers")
+    assert [2, 3, 1, 9] == [one(shown, f"migration_{word}") for word in words]
+    assert 0.4 == one(shown, "migration_index_progress_ratio", phase="building index")
+    hidden = series(board(report(running=RunningMigration(7, ""))))
+    assert 1 == one(hidden, "migration_running_info", migration="", user="", application="")
+    assert [None, None, 0, 0] == [one(hidden, f"migration_{word}") for word in words]
+    assert not [name for name in names(hidden) if "start" in name or "index" in name]
+    parts = {f"healthd_migration_{word}" for word in ("running_info", *words)}
+    assert parts.isdisjoint(names(series(board(report(maintenance="somebody is migrating")))))
 
 
 def test_an_alertmanager_is_up_or_down_when_a_request_has_ended() -> None:

@@ -1,0 +1,71 @@
+"""Running migrations as metrics: plain records, which metrics.py makes families of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from healthd.model.running import RunningMigration
+
+Value = Callable[[RunningMigration], float | None]
+Labels = Callable[[RunningMigration], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A family with one series for each target whose migration has a value; `names` are further labels."""
+
+    name: str
+    text: str
+    value: Value
+    names: tuple[str, ...] = ()
+    labels: Labels = field(default=lambda _: ())
+
+    def samples(self, running: Mapping[str, RunningMigration]) -> Iterator[tuple[list[str], float]]:
+        """Yield labels and value of each series."""
+        for target, one in running.items():
+            if (value := self.value(one)) is not None:
+                yield [target, *self.labels(one)], value
+
+
+GAUGES = (
+    Gauge(
+        "healthd_migration_running_info",
+        "The migration that is running, as far as it is known; always 1, and absent while none is.",
+        lambda _: 1.0,
+        ("migration", "user", "application"),
+        lambda one: (one.file or "", one.user or "", one.application),
+    ),
+    Gauge(
+        "healthd_migration_running_start_timestamp_seconds",
+        "Unix time at which the session that runs migrations connected; absent if healthd may not see it.",
+        lambda one: one.connected_at.timestamp() if one.connected_at else None,
+    ),
+    Gauge(
+        "healthd_migration_statement",
+        "Number of the statement of a non-transactional file that is running.",
+        lambda one: one.statement,
+    ),
+    Gauge(
+        "healthd_migration_statements",
+        "Number of statements of the non-transactional file that is running.",
+        lambda one: one.statements,
+    ),
+    Gauge(
+        "healthd_migration_waiting",
+        "Whether the migration that is running waits for other sessions, or is about to try again.",
+        lambda one: float(one.waits),
+    ),
+    Gauge(
+        "healthd_migration_blockers",
+        "Number of sessions that block the migration that is running.",
+        lambda one: one.blocker_count,
+    ),
+    Gauge(
+        "healthd_migration_index_progress_ratio",
+        "Share of the present phase of the index build of the migration that is running, 0 to 1.",
+        lambda one: one.index.share if one.index else None,
+        ("phase",),
+        lambda one: (one.index.phase if one.index else "",),
+    ),
+)

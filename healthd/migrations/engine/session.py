@@ -21,6 +21,7 @@ from healthd.migrations.engine.lock_waits import (
     AGAIN,
     LOCK_TIMEOUT_S,
     Patience,
+    Retried,
     Say,
     Watcher,
     pause_s,
@@ -228,6 +229,7 @@ class Session:
         """Run something atomic; repeat it as long as only locks of other sessions block it."""
         start, attempt = time.monotonic(), 0
         while True:
+            began = time.monotonic()
             if self.watcher is not None:
                 self.watcher.blockers = ""
             try:
@@ -244,5 +246,6 @@ class Session:
                     who = f"; blocked by {blockers}" if blockers else ""
                     hint = error.hint or "end the blocking session, or increase --max-wait"
                     raise MigrationFailed(f"{error}; {tried}{who}", hint=hint, sqlstate=error.sqlstate) from error
-                self.say(f"{name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s")
+                words = f"{name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s"
+                self.say(Retried.of(words, time.monotonic() - began + pause))
                 time.sleep(pause)

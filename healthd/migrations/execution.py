@@ -43,12 +43,12 @@ def _apply(plan: RunPlan, options: RunOptions, recorder: Recorder | None) -> tup
                 continue
             if options.live is not None:
                 options.live(f"[{number}/{len(plan.migrations)}] {migration.id}")
-            with _telling("applied", done):
+            with _telling("applied", done), options.traced(migration, "apply"):
                 backend.apply_one(theirs)
             done.append(migration.id)
             options.say(f"applied {migration.id}")
         for migration in plan.afterwards if done else ():
-            with _telling("applied", done):
+            with _telling("applied", done), options.traced(migration, "apply"):
                 backend.apply_one(yoyo_migration(migration), mark=False)
             options.say(f"ran {migration.id}")
     return tuple(done)
@@ -107,10 +107,11 @@ def _resume(plan: ResumePlan, options: RunOptions, recorder: Recorder | None, *,
             return ()
         if plan.from_statement is not None:
             interrupted.go_on_from(backend, job, plan.from_statement)
-        if plan.operation == "apply":
-            backend.apply_one(theirs)
-        else:
-            backend.rollback_one(theirs)
+        with options.traced(plan.migration, plan.operation):
+            if plan.operation == "apply":
+                backend.apply_one(theirs)
+            else:
+                backend.rollback_one(theirs)
         options.say(f"{'applied' if plan.operation == 'apply' else 'rolled back'} {plan.migration.id}")
     return (plan.migration.id,)
 
@@ -125,7 +126,7 @@ def _undo(plan: RunPlan, options: RunOptions, recorder: Recorder | None) -> tupl
             theirs = yoyo_migration(migration)
             if theirs.hash not in applied:
                 continue
-            with _telling("rolled back", done):
+            with _telling("rolled back", done), options.traced(migration, "rollback"):
                 backend.rollback_one(theirs)
             done.append(migration.id)
             options.say(f"rolled back {migration.id}")

@@ -42,7 +42,8 @@ DOORS = frozenset(
     postgres
     replay
     report.connections report.exposition report.log report.logins report.metrics report.openapi
-    report.secure_connections report.tls report.web report.web_filters report.web_security report.web_server
+    report.secure_connections report.tls report.traces report.web report.web_filters
+    report.web_security report.web_server
     rounds.follow_up rounds.complete_reading rounds.database_lists rounds.deadline rounds.endpoints
     rounds.examination rounds.failed_round rounds.round_connection rounds.opening rounds.readiness rounds.requests
     rounds.running rounds.session rounds.timing
@@ -80,6 +81,8 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "yaml": ("config.yaml_file",),
     "bcrypt": ("report.logins",),
     "click": ("cli",),
+    "mcp": ("cli.mcp_server",),
+    "opentelemetry": ("report.traces",),
     "pytest": ("testing.plugin",),
 }
 

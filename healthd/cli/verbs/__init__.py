@@ -43,6 +43,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "selftest": "Prove on your own schema that healthd reports what happens to it",
         "explain": "Print the runbook page of a PROBLEM, or list all problems",
         "docs": "Print where the documentation is",
+        "mcp": "Serve verbs that only read as tools for agents",
     },
     "Install": {
         "grants": "Print the SQL that gives a role what healthd needs to examine a database",

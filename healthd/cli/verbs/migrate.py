@@ -25,6 +25,7 @@ from healthd.cli.options import (
     watched,
 )
 from healthd.cli.screen import shown
+from healthd.cli.tracing import Run, tracing
 from healthd.config.settings import Settings, Target
 from healthd.errors import HealthdError
 from healthd.expected.quick_read import glance
@@ -107,7 +108,8 @@ def migrate(
     (one,) = targets
     refuse_unlisted(settings, one)
     notices: list[dict[str, Any]] = []
-    done = migrate_and_say(settings, one, notices=notices, **options)
+    with tracing() as traces, traces.run("migrate", one) as run:
+        done = migrate_and_say(settings, one, run, notices=notices, **options)
     document = {
         "target": one.name,
         "applied": list(done.ids) if done else [],
@@ -122,11 +124,11 @@ def migrate(
 
 
 def migrate_and_say(
-    settings: Settings, target: Target, *, notices: list[dict[str, Any]] | None = None, **options: Any
+    settings: Settings, target: Target, run: Run, *, notices: list[dict[str, Any]] | None = None, **options: Any
 ) -> Changed | None:
     """Apply the pending migrations of a target and print each; see `safe_run.migrate`. None if nothing is pending.
 
-    Messages that the migrations raise are added to `notices`.
+    What the `run` does is traced if that run is. Messages that the migrations raise are added to `notices`.
     """
     settings, target = settings.of(target), target.migrating
     found = glance(settings.sources)
@@ -145,7 +147,7 @@ def migrate_and_say(
             target,
             migrations,
             lock,
-            run_options(settings, options, keeping(notices)),
+            run.traced(run_options(settings, options, keeping(notices))),
             name=settings.lock.name,
             **options,
         ),
@@ -192,9 +194,12 @@ def _migrate_all(
 
         refuse_unlisted(settings, target)
         path = settings.of(target).lock
-        return await apply(target.migrating, *files[path], replace(how, say=tell), name=path.name, **options)
+        with traces.run("migrate", target) as this:
+            traced = this.traced(replace(how, say=tell))
+            return await apply(target.migrating, *files[path], traced, name=path.name, **options)
 
-    outcomes = finished(fleet(targets, run, jobs=jobs, canary=first, keep_going=keep_going))
+    with tracing() as traces:
+        outcomes = finished(fleet(targets, run, jobs=jobs, canary=first, keep_going=keep_going))
     rows = [asdict(one) | {"notices": notices[one.target]} for one in outcomes]
     lines = _table(outcomes)
     counts = Counter(one.outcome for one in outcomes)

@@ -8,6 +8,7 @@ import click
 
 from healthd.cli.completion import target_names
 from healthd.cli.options import keeping, one_target, out, patient, ran, run_options, say, verb
+from healthd.cli.tracing import tracing
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
@@ -57,18 +58,20 @@ def resume(settings: Settings, style: str, target: str | None, dry_run: bool, **
     migrations, known = read_migrations(settings.sources), read_lock(settings)
     lines: list[str] = []
     notices: list[dict[str, Any]] = []
-    done = ran(
-        go_on(
-            chosen,
-            migrations,
-            known,
-            run_options(settings, options, lines.append if dry_run else keeping(notices)),
-            name=settings.lock.name,
-            dry_run=dry_run,
-            **options,
-        ),
-        notices,
-    )
+    how = run_options(settings, options, lines.append if dry_run else keeping(notices))
+    with tracing(when=not dry_run) as traces, traces.run("resume", chosen) as run:
+        done = ran(
+            go_on(
+                chosen,
+                migrations,
+                known,
+                run.traced(how),
+                name=settings.lock.name,
+                dry_run=dry_run,
+                **options,
+            ),
+            notices,
+        )
     for reason in done.unproven:
         say(f"not proven: {reason}")
     text = "\n".join(lines) or f"{chosen.name}: {', '.join(done.ids) or 'nothing'} resumed"

@@ -10,6 +10,7 @@ import click
 
 from healthd.cli.completion import migration_ids, target_names
 from healthd.cli.options import keeping, one_target, out, patient, ran, run_options, say, verb
+from healthd.cli.tracing import tracing
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations
 from healthd.expected.store import read_lock
@@ -83,21 +84,23 @@ def rollback(
 
     migrations, lock = read_migrations(settings.sources), read_lock(settings)
     notices: list[dict[str, Any]] = []
-    done = ran(
-        undo(
-            chosen,
-            migrations,
-            lock,
-            run_options(settings, options, keeping(notices)),
-            agree=agree,
-            allow_inexact=allow_inexact,
-            allow_breaking=allow_breaking,
-            to=to,
-            every=every,
-            name=settings.lock.name,
-        ),
-        notices,
-    )
+    how = run_options(settings, options, keeping(notices))
+    with tracing() as traces, traces.run("rollback", chosen) as run:
+        done = ran(
+            undo(
+                chosen,
+                migrations,
+                lock,
+                run.traced(how),
+                agree=agree,
+                allow_inexact=allow_inexact,
+                allow_breaking=allow_breaking,
+                to=to,
+                every=every,
+                name=settings.lock.name,
+            ),
+            notices,
+        )
     for reason in done.unproven:
         say(f"not proven: {reason}")
     document = {

@@ -13,6 +13,7 @@ from dataclasses import replace
 import click
 
 from healthd.cli.options import say, verb, watched
+from healthd.cli.tracing import tracing
 from healthd.cli.verbs.migrate import migrate_and_say
 from healthd.cli.verbs.serve import again, listen_at, places, security_of, set_up_log, web_config_option, welcome
 from healthd.config.reader import read_settings
@@ -64,8 +65,10 @@ def up(settings: Settings, style: str, listen: str | None, web_config: str | Non
             load = functools.partial(read_settings, settings.file, database=server.url(embedded.DATABASE))
             settings = replace(load(), host=settings.host, port=settings.port)
             attempt = _attempt(settings)
-        for target in settings.targets:
-            migrate_and_say(settings, target, allow_ahead=True)  # the page reports it
+        with tracing() as traces:
+            for target in settings.targets:
+                with traces.run("migrate", target) as run:
+                    migrate_and_say(settings, target, run, allow_ahead=True)  # the page reports it
         lines = places(listener, settings, security) | {"database": Dsn.of(settings.targets[0].dsn).url}
         asyncio.run(
             serve_forever(settings, load, listener, started=lambda: welcome(style, lines, attempt), security=security)

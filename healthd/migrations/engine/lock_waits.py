@@ -18,6 +18,19 @@ from healthd.text import hide
 Say = Callable[[str], None]
 
 
+class Retried(str):
+    """The message that a file is tried again; `waited_s` is what the failed attempt and the pause after it take."""
+
+    waited_s: float
+
+    @classmethod
+    def of(cls, text: str, waited_s: float) -> Retried:
+        """Return a message with this text."""
+        message = cls(text)
+        message.waited_s = waited_s
+        return message
+
+
 def to_stderr(text: str) -> None:
     """Print a message when yoyo itself is run."""
     sys.stderr.write(f"{hide(text)}\n")

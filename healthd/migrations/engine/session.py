@@ -17,7 +17,16 @@ from healthd.expected import session_settings
 from healthd.migrations.engine import migration_lock, shown_file
 from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.lock_room import LOCKS
-from healthd.migrations.engine.lock_waits import AGAIN, LOCK_TIMEOUT_S, Patience, Say, Watcher, pause_s, timeout
+from healthd.migrations.engine.lock_waits import (
+    AGAIN,
+    LOCK_TIMEOUT_S,
+    Patience,
+    Retried,
+    Say,
+    Watcher,
+    pause_s,
+    timeout,
+)
 from healthd.migrations.engine.notices import Heard
 from healthd.migrations.engine.sending import NOTHING, Part, send
 from healthd.model.running import OURS
@@ -222,6 +231,7 @@ class Session:
         """Run something atomic of a file; repeat it as long as only locks of other sessions block it."""
         start, attempt = time.monotonic(), 0
         while True:
+            began = time.monotonic()
             if self.watcher is not None:
                 self.watcher.blockers = ""
             try:
@@ -238,7 +248,8 @@ class Session:
                     who = f"; blocked by {blockers}" if blockers else ""
                     hint = error.hint or "end the blocking session, or increase --max-wait"
                     raise MigrationFailed(f"{error}; {tried}{who}", hint=hint, sqlstate=error.sqlstate) from error
-                self.say(f"{job.name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s")
+                words = f"{job.name}: {AGAIN[error.sqlstate]}, attempt {attempt + 1} in {pause:.1f} s"
+                self.say(Retried.of(words, time.monotonic() - began + pause))
                 shown_file.show(self, job, waits=True)
                 time.sleep(pause)
                 shown_file.show(self, job)

@@ -80,8 +80,7 @@ def find() -> Path | None:
 def _only(dsn: str, settings: Settings, place: str) -> Target:
     """Return the only target when there are no target sections; it is named after its database."""
     known = parsed(dsn, place)
-    name = known.dbname or known.parameters.get("service") or "database"
-    name = re.sub(r"[^\w.-]+", "_", name)
+    name = re.sub(r"[^\w.-]+", "_", known.name)
     if misleading("target", name):
         name = "database"
     return Target(

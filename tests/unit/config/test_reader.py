@@ -98,12 +98,18 @@ def test_an_empty_variable_is_none(ini: Path, monkeypatch: pytest.MonkeyPatch) -
         ("dbname='or ders'", "or_ders"),
         ("service=orders", "orders"),
         ("postgresql:///?service=orders", "orders"),
+        ("service=geheim", "database"),
         ("postgresql+healthd:///machines?service=orders", "machines"),
         ("postgresql://host", "database"),
         ("host=h", "database"),
     ],
 )
-def test_the_only_target_is_called_like_its_database(ini: Path, dsn: str, name: str) -> None:
+def test_the_only_target_is_called_like_its_database(
+    ini: Path, dsn: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "services").write_text("[orders]\nhost=h\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+
     (target,) = read(ini, "", database=dsn).targets
 
     assert (name, dsn) == (target.name, target.dsn)

@@ -758,3 +758,19 @@ def test_a_target_with_a_password_and_a_command_is_refused(ini: Path) -> None:
 
     assert "[target one] password_command: database contains a password" in str(error)
     assert "remove the password from database, or password_command" == error.hint
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ini = tmp_path / "yoyo.ini"
+    for make, words in (
+        (lambda: ini.symlink_to("nowhere"), "cannot read"),
+        (lambda: os.mkfifo(ini), "is a pipe or a socket, and not a file"),
+        (ini.mkdir, "Is a directory"),
+    ):
+        make()
+        with pytest.raises(ConfigError, match=words):
+            read_settings(find())
+        ini.rmdir() if ini.is_dir() else ini.unlink()

@@ -96,6 +96,8 @@ def _malformed(message: str) -> ConfigError:
 
 
 def _text(path: Path) -> str:
+    if path.is_fifo() or path.is_socket():  # to read it might never end
+        raise ConfigError(f"{path} is a pipe or a socket, and not a file", hint="remove it, or name another file")
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:

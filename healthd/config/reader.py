@@ -74,14 +74,18 @@ def _targets_in(path: Path, base: Path, settings: Settings, contracts: Mapping[s
 def find() -> Path | None:
     """Return the nearest yoyo.ini in this folder or above, as yoyo does."""
     here = Path.cwd()
-    return next((folder / FILE for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
+    return next((folder / FILE for folder in (here, *here.parents) if _is_named(folder / FILE)), None)
+
+
+def _is_named(path: Path) -> bool:
+    """Return whether something has this name, also a broken link: reading it reports what is wrong."""
+    return path.is_symlink() or path.exists()
 
 
 def _only(dsn: str, settings: Settings, place: str) -> Target:
     """Return the only target when there are no target sections; it is named after its database."""
     known = parsed(dsn, place)
-    name = known.dbname or known.parameters.get("service") or "database"
-    name = re.sub(r"[^\w.-]+", "_", name)
+    name = re.sub(r"[^\w.-]+", "_", known.name)
     if misleading("target", name):
         name = "database"
     return Target(

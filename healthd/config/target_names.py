@@ -5,12 +5,16 @@ from __future__ import annotations
 from unicodedata import normalize
 from urllib.parse import unquote
 
+from healthd.text import hide
+
 
 def misleading(word: str, name: str) -> str:
     """Return what is wrong with the name of a target or endpoint; an empty text when it is valid."""
     steps = unquote(name).split("/")
     if not unquote(name).isprintable():
         return "the name contains a character that is not printable"
+    if hide(unquote(name)) != unquote(name):
+        return "the name contains a password, and would be shown everywhere"
     if not all(steps) or {".", ".."} & set(steps):
         return "the name is not a valid path: a part of it is empty, . or .."
     if steps[-1] == "repair" and len(steps) > 1:

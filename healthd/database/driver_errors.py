@@ -12,6 +12,7 @@ from psycopg import AsyncConnection, errors
 
 from healthd.database.dsn import Dsn
 from healthd.database.misplaced_values import first_line, without_sent
+from healthd.database.services import service_of
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, PermissionDenied
 from healthd.model.names import quote as identifier
 from healthd.text import hide
@@ -71,6 +72,9 @@ def translate(error: psycopg.Error, dsn: Dsn | None = None) -> HealthdError:
         return DatabaseUnreachable(f"cannot reach database{where}: {text}", hint=ROOM[full])
     lost = state is None and isinstance(error, psycopg.OperationalError)
     cut = isinstance(error, (errors.ConnectionTimeout, errors.IdleInTransactionSessionTimeout))
+    if lost and service_of(known) == "":
+        words = f"cannot reach database{where}: {text}"
+        return DatabaseUnreachable(words, hint="correct service= or PGSERVICE, or add the service to the service file")
     if lost or cut or (state or "")[:2] in ("08", "28", "3D", "53", "57"):
         return DatabaseUnreachable(
             f"cannot reach database{where}: {text}",

@@ -15,7 +15,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from healthd._version import __version__
 from healthd.database.misplaced_values import SECRETS, first_line, refuse_misplaced
 from healthd.database.passwords import PasswordCommand
+from healthd.database.services import service_of
 from healthd.errors import ConfigError
+from healthd.text import hide
+
+UNKNOWN_SERVICE = "a service that is in no service file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,24 @@ class Dsn:
     @property
     def server(self) -> str:
         """Return the host and the port, for messages."""
-        host = self.host or self.parameters.get("hostaddr") or self.parameters.get("service") or "local socket"
+        host = self.host or self.parameters.get("hostaddr") or self._service or "local socket"
         return host if self.port is None else f"{host}:{self.port}"
 
     @property
+    def name(self) -> str:
+        """Return a name for the database: its own, or that of its service; never a service that does not exist."""
+        return self.dbname or service_of(self.parameters) or "database"
+
+    @property
+    def _service(self) -> str | None:
+        return UNKNOWN_SERVICE if (name := service_of(self.parameters)) == "" else name
+
+    @property
     def url(self) -> str:
-        """Return it as a URL that psql and psycopg accept, without its password."""
-        known = {name: value for name, value in self.parameters.items() if name not in SECRETS}
+        """Return it as a URL that psql and psycopg accept, without its password and what may contain one."""
+        known = {name: value for name, value in self.parameters.items() if _may_be_shown(name, value)}
+        if not service_of(self.parameters):
+            known.pop("service", None)
         user, name = quote(known.pop("user", ""), safe=""), quote(known.pop("dbname", ""), safe="")
         host, port = known.get("host", ""), known.get("port", "")
         if re.fullmatch(r"[\w.-]+", host):
@@ -98,6 +113,10 @@ class Dsn:
         }
         own = {} if password is None else {"password": password}
         return make_conninfo(**(defaults | dict(self.parameters) | own))
+
+
+def _may_be_shown(name: str, value: str) -> bool:
+    return name not in (*SECRETS, "application_name") and hide(value) == value
 
 
 @functools.lru_cache(maxsize=4096)  # more than the targets of one process

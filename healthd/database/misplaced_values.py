@@ -11,6 +11,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 
+from healthd.database.services import service_of
 from healthd.errors import ConfigError
 from healthd.text import hide
 
@@ -77,12 +78,19 @@ def _named(match: re.Match[str]) -> str:
 
 OPTIONS = tuple(option.keyword.decode() for option in Conninfo.get_defaults())
 
+SHOWN = ("host", "hostaddr", "port", "user", "dbname")
+UNSHOWN = (
+    *("servicefile", "passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslcrldir"),
+    *("application_name", "fallback_application_name", "requirepeer"),
+)
+
 
 def without_sent(text: str, known: Mapping[str, str]) -> str:
     """Return a server's message about a refused session, without the values that the string sent, except names.
 
     The server receives settings in `options`, an encoding and `replication`, and text that was appended to user and
-    database after a colon; libpq takes parameters that the string does not set from the environment.
+    database after a colon; libpq takes parameters that the string does not set from the environment. libpq's own
+    messages quote names of files, of which only paths are shown, and a service that does not exist.
     """
     known = {**_of_environment(), **known}
     words = [word for word in known.get("options", "").split() if word != "-c"]
@@ -90,6 +98,9 @@ def without_sent(text: str, known: Mapping[str, str]) -> str:
     hidden |= {word.partition("=")[2] for word in words}
     hidden |= {known.get("client_encoding", ""), known.get("replication", "")}
     hidden |= {known.get(name, "").partition(":")[2] for name in ("user", "dbname")}
+    hidden |= {known[name] for name in UNSHOWN if "/" not in known.get(name, "/")} - set(map(known.get, SHOWN))
+    if service_of(known) == "":
+        hidden.add(known["service"])
     for word in sorted(filter(None, hidden), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "***", text)
     return text

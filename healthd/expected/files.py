@@ -134,8 +134,26 @@ def _paths(sources: Iterable[Path]) -> Iterator[Path]:
                     f"{path} is Python, and healthd runs only SQL",
                     hint="rewrite it in SQL, or move it to another folder",
                 )
-            if is_migration(path) and not path.name.endswith(ROLLBACK):
-                yield path
+            if path.suffix == ".sql" and not path.name.startswith("."):
+                _refuse_no_file(path)
+                if not path.name.endswith(ROLLBACK):
+                    yield path
+
+
+def _refuse_no_file(path: Path) -> None:
+    """Raise for a folder, a pipe or a broken link with the name of a migration: it would be skipped, or never end."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if path.is_symlink():
+            words = f"{path} is a link to {path.readlink()}, which does not exist"
+            raise ConfigError(words, hint="correct the link, or remove it") from None
+        return  # removed meanwhile
+    except OSError:
+        return  # reading it reports the reason
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+        raise ConfigError(f"{path} is {what}, and not a file", hint="rename it, or move it out of the migration folder")
 
 
 def is_migration(path: Path) -> bool:

@@ -100,6 +100,8 @@ def _names(settings: Settings) -> tuple[str, ...]:
 
 
 def _content(path: Path) -> bytes:
+    if path.is_fifo() or path.is_socket():  # to read it might never end
+        raise LockFileError(f"{path} is a pipe or a socket, and not a file", hint="remove it, then: healthd lock")
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from healthd.expected.measurements import UNKNOWN, Step, rewritten, strongest
 from healthd.model.snapshots import Difference
-from healthd.sqltext.do_blocks import statements_of
+from healthd.sqltext.classify import selected_into
+from healthd.sqltext.contained import contained
 from healthd.sqltext.statements import Statement, statements
 
 NAME = r'(?:only\s+)?((?:"(?:[^"]|"")+"|[\w$]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$]+))?)'
@@ -34,7 +35,7 @@ class Rule:
 class Linted:
     """A statement and its `code`: the text without comments, and with blanks inside quotes.
 
-    `within` is the DO that contains the statement, if it is not one of the file itself.
+    `within` is the statement of the file that contains and runs it, as a DO does; None for one of the file itself.
     """
 
     statement: Statement
@@ -62,7 +63,7 @@ class Source:
     new: frozenset[str]
     steps: tuple[Step, ...] | None = None
     effects: Sequence[Difference] | None = None
-    every: tuple[Linted, ...] = ()  # the statements, each DO followed by those that it contains
+    every: tuple[Linted, ...] = ()  # the statements, each followed by those that it contains
 
     def measured(self, linted: Linted) -> Step | None:
         """Return what a statement was measured to do, together with all others on its line; None when unknown.
@@ -115,7 +116,8 @@ def source(
     """Return a file as rules see it."""
     every = tuple(_every(text))
     linted = tuple(one for one in every if one.within is None)
-    new = frozenset(table(match[1]) for one in every if (match := CREATED.match(one.code)))
+    created = (CREATED.match(one.code) or selected_into(one.code) for one in every)
+    new = frozenset(table(match[1]) for match in created if match)
     kept = (is_rollback, transactional, has_rollback, applies, verdict)
     return Source(path, text, *kept, linted, new, steps, effects, every)
 
@@ -123,7 +125,7 @@ def source(
 def _every(text: str) -> Iterator[Linted]:
     for one in statements(text):
         yield Linted(one, one.code.strip())
-        for inner in statements_of(one):
+        for inner in contained(one):
             yield Linted(inner, inner.code.strip(), one)
 
 
@@ -136,7 +138,7 @@ def table(name: str) -> str:
 def alterations(source: Source, *, inside: bool = False) -> Iterator[tuple[Linted, str, str]]:
     """Yield statement, table and the rest of each ALTER TABLE on a table that the file does not create itself.
 
-    With `inside`, also those in a DO, which may depend on conditions.
+    With `inside`, also those in other statements, as in a DO, where they may depend on conditions.
     """
     for one in source.every if inside else source.statements:
         match = ALTERED.match(one.code)

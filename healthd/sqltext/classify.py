@@ -6,7 +6,7 @@ import re
 from enum import Enum, auto
 
 from healthd.sqltext.do_blocks import DOES, body
-from healthd.sqltext.statements import blanked, nameless, statements
+from healthd.sqltext.statements import Statement, blanked, nameless, quotes, statements
 
 OFF = r"\s*=?\s*(?:false|off|0)\b"
 # What PostgreSQL always refuses inside a transaction block; a test verifies it on every major version.
@@ -56,6 +56,24 @@ _STAYS = re.compile(
     rf"""\b(?:load{_BLANK}+E?'|set_config\b|set{_BLANK}+(?:(?:session|local){_BLANK}+)?"?\w+"?{_BLANK}*\.)""",
     re.IGNORECASE | re.DOTALL,
 )
+
+GROUP = re.compile(r"\([^()]*\)")
+# SELECT … INTO, which creates a table; in PL/pgSQL the same words assign to variables.
+SELECTS_INTO = re.compile(
+    r"""(?:with\b(?:(?!\b(?:insert|merge|update|delete|select)\b).)*)?select\b(?:(?!\b(?:from|select)\b).)*?
+        \binto\s+(?!(?:(?:global|local)\s+)?temp(?:orary)?\b)(?:unlogged\s+)?(?:table\s+)?
+        ((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)(?!\s*,)""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+SETS = re.compile(
+    r"""set\s+(?!transaction\b|constraints\b)(?:(?P<local>local)\s+|session\s+)?(?P<name>"[^"]+"|[\w.]+)""",
+    re.IGNORECASE,
+)
+# As a function, or as the view whose rule calls it; not in the body of a routine that is only created.
+CONFIGURES = re.compile(r"(?!create\b|alter\b)(?:(?!\bset_config\b).)*\bset_config\s*\(", re.IGNORECASE | re.DOTALL)
+VIEWED = re.compile(r"update\s+(?:only\s+)?(?:pg_catalog\s*\.\s*)?pg_settings\b", re.IGNORECASE)
+LASTING = re.compile(r"'?(?:f|false|off|no|n|0)'?(?:\s*::\s*\w+)?", re.IGNORECASE)
+SOME = "a setting"
 
 
 class Outside(Enum):
@@ -155,3 +173,49 @@ def runs_alone(text: str) -> bool:
 def stays_in_session(text: str) -> bool:
     """Return whether SQL may leave something in its session that no statement removes."""
     return bool(_STAYS.search(text))
+
+
+def selected_into(code: str) -> re.Match[str] | None:
+    """Return the match of a SELECT INTO (blanked) that creates a table, with its name as group 1; None for others."""
+    if not re.match(r"(?:with|select)\b", code, re.IGNORECASE):
+        return None
+    while (flat := GROUP.sub(lambda group: " " * len(group[0]), code)) != code:
+        code = flat
+    return SELECTS_INTO.match(code)
+
+
+def setting_of(one: Statement) -> tuple[str, bool] | None:
+    """Return the setting that a statement changes, and whether that outlasts the transaction; None if it changes none.
+
+    It is changed by SET, by the function set_config(), or by an UPDATE of pg_settings, of which the name is not known.
+    """
+    code = one.code
+    if found := SETS.match(code):
+        return found["name"].strip('"').lower(), not found["local"]
+    if VIEWED.match(code):
+        return SOME, True
+    if found := CONFIGURES.match(code):
+        name, _, local, *_ = (*_arguments(one.text, code, found.end()), "", "", "")
+        is_literal = name.startswith("'") and name.endswith("'")
+        return name.strip("'").lower() if is_literal else SOME, LASTING.fullmatch(local) is not None
+    return None
+
+
+def _arguments(text: str, code: str, place: int) -> list[str]:
+    """Return the arguments of a call whose parenthesis opens before this place."""
+    depth, begin, found = 0, place, list[str]()
+    for end in range(place, len(code)):
+        if not depth and code[end] in ",)":
+            found.append(_without_comments(text[begin:end]))
+            begin = end + 1
+            if code[end] == ")":
+                break
+        depth += {"(": 1, ")": -1}.get(code[end], 0)
+    return found
+
+
+def _without_comments(text: str) -> str:
+    for start, end in reversed(list(quotes(text))):
+        if text[start] in "-/":
+            text = text[:start] + text[end:]
+    return text.strip()

@@ -8,6 +8,8 @@ from typing import Any
 
 from healthd.errors import MigrationFailed
 from healthd.model.ledger import BOOKS
+from healthd.sqltext.contained import contained
+from healthd.sqltext.do_blocks import DOES
 from healthd.sqltext.statements import Statement, blanked, statements
 
 CURE = "drop each object by name, and leave the ledger's tables (_yoyo_*, yoyo_lock, _healthd_*) unchanged"
@@ -37,16 +39,20 @@ OURSELVES = frozenset({"current_user", "current_role", "session_user", "user"})
 GONE = ("42P01", "3F000")  # undefined table, invalid schema name
 
 
-def takes_ledger(text: str, *, schema: str = "public", role: str = "") -> Iterator[tuple[Statement, str]]:
+def takes_ledger(
+    text: str, *, schema: str = "public", role: str = "", inside: bool = False
+) -> Iterator[tuple[Statement, str]]:
     """Yield each statement of a file that removes or writes the ledger, and how.
 
-    The ledger is in this schema, and owned by this role. The effects of a DO or a function are not detected.
+    The ledger is in this schema, and owned by this role. With `inside`, also the statements of a DO, which may depend
+    on conditions. The effects of a function are not detected.
     """
     if not LIKELY.search(text):
         return
     for one in statements(text):
-        if words := _words(blanked(one.text), schema, role):
-            yield one, words
+        for each in (one, *(contained(one) if inside or not DOES.match(one.text) else ())):
+            if words := _words(blanked(each.text), schema, role):
+                yield each, words
 
 
 def _words(code: str, schema: str, role: str) -> str:

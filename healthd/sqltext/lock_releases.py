@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from healthd.model.ledger import MIGRATION_LOCK
+from healthd.sqltext.contained import contained
 from healthd.sqltext.do_blocks import DOES, body
 from healthd.sqltext.statements import Statement, blanked, statements
 
@@ -30,10 +31,11 @@ def release(text: str, *, transactional: bool) -> tuple[int, str, str] | None:
     releases, and the file is applied completely or not at all.
     """
     for one in () if transactional else statements(text):
-        if found := _release(one):
-            line, what = found
-            why = "terminates its own session" if what == "pg_terminate_backend()" else RELEASES
-            return line, f"{what} {why}", CURES[what]
+        for each in (one, *contained(one)):
+            if found := _release(each):
+                line, what = found
+                why = "terminates its own session" if what == "pg_terminate_backend()" else RELEASES
+                return line, f"{what} {why}", CURES[what]
     return None
 
 

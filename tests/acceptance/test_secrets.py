@@ -74,6 +74,7 @@ SPELLINGS = {
     for name in (
         *("sslmode", "connect_timeout", "keepalives", "keepalives_idle", "tcp_user_timeout", "channel_binding"),
         *("gssencmode", "target_session_attrs", "load_balance_hosts", "require_auth", "ssl_min_protocol_version"),
+        *("service", "sslkey", "sslcert", "sslcrl", "application_name", "requirepeer"),
         *("sslcertmode", "sslnegotiation", "client_encoding", "replication", "sslcompression", "sslsni"),
     )
 }

@@ -20,7 +20,9 @@ They are in schema `public`, unless the `search_path` of that role begins with a
 moves them to a schema of another name.
 The file then cannot be recorded as applied, and all earlier migrations would be applied again.
 A file that writes rows of these tables changes what counts as applied (the rows of `_yoyo_log` may be deleted).
-`healthd lock`, `migrate` and `rollback` refuse such a file before its first statement runs.""",
+`healthd lock`, `migrate` and `rollback` refuse such a file before its first statement runs. What a DO, a function
+or a trigger does is refused when the file has run, and rolled back; if the file is not one transaction, the rows of the
+ledger are restored.""",
     instead="""
 Drop each object by name. In the rollback of the first migration, drop the objects that the migration created,
 not the schema. To record what was applied otherwise, use `healthd baseline`.""",
@@ -29,7 +31,7 @@ not the schema. To record what was applied otherwise, use `healthd baseline`."""
 
 def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each statement that removes or writes the ledger in schema public."""
-    found = {(one.line, one.column): words for one, words in takes_ledger(source.text)}
-    for linted in source.statements:
+    found = {(one.line, one.column): words for one, words in takes_ledger(source.text, inside=True)}
+    for linted in source.every:
         if words := found.get((linted.statement.line, linted.statement.column)):
             yield linted, f"{words}: the record of applied migrations would be lost or wrong"

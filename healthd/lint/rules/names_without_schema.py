@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from healthd.lint.source import Linted, Rule, Source
+from healthd.sqltext.classify import selected_into, setting_of
 
 RULE = Rule(
     "names_without_schema",
@@ -25,17 +26,24 @@ CREATES = re.compile(
         (?:if\s+not\s+exists\s+)?("(?:[^"]|"")*"|'[^']*'|[\w$]+)(?![\w$'"]|\s*\.)""",
     re.IGNORECASE | re.VERBOSE,
 )
-SETS = re.compile(r"set\s+(?:session\s+|local\s+)?(?:search_path|schema)\b|select\b.*\bset_config\b", re.IGNORECASE)
+PATHS = frozenset({"search_path", "schema"})  # the settings that name the schema of new objects
 
 
 def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield the first object that a file creates without a schema, with the number of such objects."""
-    if source.is_rollback or any(SETS.match(one.code) for one in source.statements):
+    settings = (setting_of(one.statement) for one in source.every)
+    if source.is_rollback or any(setting and setting[0] in PATHS for setting in settings):
         return
-    found = [(one, match) for one in source.statements if (match := CREATES.match(one.code))]
+    found = [(one, *named) for one in source.every if (named := _named(one))]
     if found:
-        one, match = found[0]
-        name = one.statement.text[match.start(2) : match.end(2)]
+        one, what, name = found[0]
         more = f", and {len(found) - 1} more in this file" if len(found) > 1 else ""
-        what = " ".join(match[1].lower().split())
         yield one, f"{what} {name}{more}: no schema is named, so search_path decides where it is created"
+
+
+def _named(one: Linted) -> tuple[str, str] | None:
+    """Return kind and name of an object that a statement creates without a schema."""
+    if match := CREATES.match(one.code):
+        return " ".join(match[1].lower().split()), one.statement.text[match.start(2) : match.end(2)]
+    match = selected_into(one.code) if one.within is None else None
+    return ("table", match[1]) if match and "." not in match[1] else None

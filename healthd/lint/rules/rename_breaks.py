@@ -24,6 +24,6 @@ RENAMES = re.compile(r"rename\s+(?!constraint\b)(?:column\s+)?(?:\S+\s+)?to\s+(\
 
 def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
     """Yield each rename of a table or a column by a migration."""
-    for one, name, rest in alterations(source) if not source.is_rollback else ():
+    for one, name, rest in alterations(source, inside=True) if not source.is_rollback else ():
         if match := RENAMES.match(rest):
             yield one, f"running programs may still use the old name: {name} … TO {match[1]}"

@@ -21,7 +21,11 @@ Add a new column, fill it in batches, and replace the old column in a later migr
 use pg_repack instead of VACUUM FULL and CLUSTER.""",
 )
 
-WHOLE = re.compile(r"(?:vacuum\s+(?:\([^)]*\bfull\b|full\b)|cluster\b)", re.IGNORECASE)
+WHOLE = re.compile(
+    r"""(?:vacuum\s+(?:\([^)]*\bfull\b|full\b)|cluster\b
+          |alter\s+(?:materialized\s+view|index)\b.*\bset\s+(?:tablespace|access\s+method)\b)""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
 
 
 def find(source: Source) -> Iterator[tuple[Linted | None, str]]:
@@ -39,4 +43,5 @@ def _guessed(source: Source) -> Iterator[tuple[Linted, str]]:
             yield one, f"{' '.join(match[0].split())[:60]}: may rewrite all of {name} under ACCESS EXCLUSIVE"
     for one in source.statements:
         if WHOLE.match(one.code):
-            yield one, "rewrites the table under ACCESS EXCLUSIVE"
+            what = "index" if one.code[:11].lower() == "alter index" else "table"
+            yield one, f"rewrites the {what} under ACCESS EXCLUSIVE"

@@ -12,6 +12,7 @@ from healthd.migrations.engine import (
     file_checks,
     given_settings,
     interrupted,
+    ledger_guard,
     migration_lock,
     nontransactional,
     recorded_texts,
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from healthd.model.ledger import Printed
 
 # Fails, with this text, if the transaction is not the one that was begun.
-XID = f"SELECT {migration_lock.IN_TRANSACTION.format('pg_catalog.pg_current_xact_id()::text')};"
+_NOW = "pg_catalog.pg_current_xact_id()::text || ' ' || {}"
+XID = f"SELECT {migration_lock.IN_TRANSACTION.format(_NOW)};"
 # An earlier try may have left prepared statements, which a rollback does not remove.
 BEGIN = "DEALLOCATE ALL;BEGIN;"
 ENDED = "the transaction has ended"
@@ -75,7 +77,7 @@ class FileRun(LedgerSession):
                 interrupted.refuse_others(self, job)
             self.alone = True
             if job.migration.transactional:
-                self.patiently(job, lambda: self._together(job))
+                self.patiently(job, lambda: self._guarded(job))
             else:
                 self.ensure_internal_schema_updated()
                 self.worn = stays_in_session(job.text)
@@ -100,7 +102,16 @@ class FileRun(LedgerSession):
             with suppress(self.driver.Error):  # the table may not exist
                 self.connection.execute(GIVEN_UP.format(table=self.table(PROGRESS)))
 
-    def _together(self, job: Job) -> None:
+    def _guarded(self, job: Job) -> None:
+        """Send the file; if the ledger was written meanwhile, begin again and compare its rows."""
+        if self.counts:
+            try:
+                return self._together(job, exactly=False)
+            except ledger_guard.Touched:
+                self.rollback()
+        return self._together(job, exactly=True)
+
+    def _together(self, job: Job, *, exactly: bool) -> None:
         """Send the entire file at once, so that only the server decides where its statements end.
 
         The ledger's tables are created in the transaction of the first file: if it fails, nothing is left behind.
@@ -112,12 +123,27 @@ class FileRun(LedgerSession):
         if lacks:
             self.connection.execute(BEGIN)
             self.make_tables()
+        known = ledger_guard.rows(self) if exactly else None
         part = Part(job.name, job.text)
-        before = f"{'' if lacks else BEGIN}{shown_file.named(self, job)}{XID}"
-        transaction = self.send(part, before=before, meanwhile=lambda: job.books)
-        self.keep(job, f"{RESET}; {self.settings} {SAME_TRANSACTION.format(int(transaction))}", NOTHING)
+        before = f"{'' if lacks else BEGIN}{shown_file.named(self, job)}{XID.format(ledger_guard.state(self))}"
+        sent = self.send(part, before=before, meanwhile=lambda: job.books)
+        transaction, state = sent.split(" ", 1)
+        first = f"{RESET}; {self.settings} {SAME_TRANSACTION.format(int(transaction))}"
+        if known is None:
+            first += ledger_guard.same(self, state)
+        else:
+            self._compare(job, first, known)
+        self.keep(job, first, NOTHING)
         if lacks:
             self.made_tables()
+
+    def _compare(self, job: Job, first: str, known: ledger_guard.Rows) -> None:
+        """Raise if the open transaction has changed the rows of the ledger, or has removed its tables."""
+        try:
+            run(self.connection, self.driver, first, [])
+            ledger_guard.refuse_written(self, job, known, NOTHING)
+        except self.driver.Error as error:
+            raise lost(error, job.name, NOTHING) or failed(error, Part(job.name, "", NOTHING)) from error
 
     def keep(self, job: Job, first: str, state: str) -> None:
         """Record the file in the ledger and commit, in one message."""
@@ -125,9 +151,11 @@ class FileRun(LedgerSession):
             first, texts = recorded_texts.around(self, self._active, job, first)
             run(self.connection, self.driver, f"{first} {job.books} {texts} {UNLOCK} COMMIT; {LIKE_NEW}", [])
         except self.driver.Error as error:
-            if ENDED in (
-                error.diag.message_primary or ""
-            ):  # the full error message quotes the statement, so it always contains the text
+            # The full error message quotes the statement, so it always contains these texts.
+            words = error.diag.message_primary or ""
+            if ledger_guard.TOUCHED in words:
+                raise ledger_guard.Touched from error
+            if ENDED in words:
                 raise MigrationFailed(
                     f"{job.name} ends its own transaction: part of it was applied, and it is not marked as applied",
                     hint="remove BEGIN and COMMIT from the file, and revert its changes by hand",

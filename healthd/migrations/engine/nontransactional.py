@@ -6,14 +6,15 @@ block is recorded before it is sent, and again when it has finished; in between,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from healthd.errors import MigrationFailed
-from healthd.migrations.engine import migration_lock, progress, shown_file
+from healthd.migrations.engine import ledger_guard, migration_lock, progress, shown_file
 from healthd.migrations.engine.interrupted import Outlook, look
 from healthd.migrations.engine.job import Job
 from healthd.migrations.engine.lock_waits import timeout
+from healthd.migrations.engine.progress import Row
 from healthd.migrations.engine.recovery import Outcome, judge, left_over, note, untouched
 from healthd.migrations.engine.sending import NOTHING, Part, failed, restated
 from healthd.migrations.engine.session import RESET, Session
@@ -45,6 +46,24 @@ def run(session: Session, job: Job) -> None:
         _decide(session, job, outlook)
         left, begun, known = outlook.left, outlook.standing.begun, outlook.standing.noted
     session.look_before(job, known)
+    before = ledger_guard.rows(session)
+    try:
+        _run_steps(session, job, left, begun)
+    except BaseException:
+        ledger_guard.restore_after_error(session, job, before)
+        raise
+    # The file's settings are reset outside a transaction first: it may have made all later transactions read-only.
+    session.connection.execute(f"{RESET}; {session.settings}")
+    ledger_guard.restore(session, job, before)
+    forget = session.filled(progress.FORGOTTEN.format(table=session.table(PROGRESS)), {**key(job), "statement": 0})
+    session.keep(
+        job,
+        f"BEGIN; {migration_lock.HOLD_TRANSACTION} {forget};",
+        "all statements were applied, and the file is not recorded as complete",
+    )
+
+
+def _run_steps(session: Session, job: Job, left: Sequence[Step], begun: Row | None) -> None:
     for step in left:
         noted = begun.noted if begun is not None and begun.statement == step.number else None
         session.patiently(job, _trying(session, job, step, noted))
@@ -54,14 +73,6 @@ def run(session: Session, job: Job) -> None:
             "recorded as complete",
             hint="add the missing COMMIT to the file, then: healthd resume",
         )
-    # The file's settings are reset outside a transaction first: it may have made all later transactions read-only.
-    session.connection.execute(f"{RESET}; {session.settings}")
-    forget = session.filled(progress.FORGOTTEN.format(table=session.table(PROGRESS)), {**key(job), "statement": 0})
-    session.keep(
-        job,
-        f"BEGIN; {migration_lock.HOLD_TRANSACTION} {forget};",
-        "all statements were applied, and the file is not recorded as complete",
-    )
 
 
 def _decide(session: Session, job: Job, outlook: Outlook) -> None:

@@ -75,6 +75,7 @@ class Session:
     application: str = ""  # the application_name of this session; empty if its connection string names another one
     lock_timeout: str = ""  # of this session, as the server prints it
     max_locks: int = 0  # the server's max_locks_per_transaction
+    counts: bool = True  # the server counts the rows that a transaction writes
     worn: bool = False  # a file may have left something in the session that no statement removes
     alone: bool = False  # checked: no file other than the first one of this run is partly applied
 
@@ -91,10 +92,11 @@ class Session:
     def _get_to_know(self, connection: Any) -> None:
         """Refuse a connection pooler, and determine the settings of the session."""
         migration_lock.refuse_pooler(connection, self.dial)
-        names = ("application_name", "lock_timeout", LOCKS, *session_settings.PINNED)
+        names = ("application_name", "lock_timeout", LOCKS, "track_counts", *session_settings.PINNED)
         asked = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in names)
-        name, own, locks, *found = connection.execute(f"SELECT {asked}").fetchone()
-        self.application, self.max_locks = name if name.startswith(OURS) else "", int(locks)
+        name, own, locks, counts, *found = connection.execute(f"SELECT {asked}").fetchone()
+        self.application = name if name.startswith(OURS) else ""
+        self.max_locks, self.counts = int(locks), counts == "on"
         seconds = self.patience.lock_timeout_s
         if seconds is None and own == "0":
             seconds = LOCK_TIMEOUT_S

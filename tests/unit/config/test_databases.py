@@ -118,6 +118,7 @@ def test_a_group_without_a_database_is_an_error_that_names_patterns_and_database
     [
         ("a//b", "not a valid path"),
         ("..", "not a valid path"),
+        ("host=h password=geheim", "contains a password"),
         ("a/repair", "the repair page of eu/a"),
         ("a\nb", "not printable"),
         ("taken", "can be confused with [target eu/taken]"),

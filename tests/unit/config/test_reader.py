@@ -98,12 +98,18 @@ def test_an_empty_variable_is_none(ini: Path, monkeypatch: pytest.MonkeyPatch) -
         ("dbname='or ders'", "or_ders"),
         ("service=orders", "orders"),
         ("postgresql:///?service=orders", "orders"),
+        ("service=geheim", "database"),
         ("postgresql+healthd:///machines?service=orders", "machines"),
         ("postgresql://host", "database"),
         ("host=h", "database"),
     ],
 )
-def test_the_only_target_is_called_like_its_database(ini: Path, dsn: str, name: str) -> None:
+def test_the_only_target_is_called_like_its_database(
+    ini: Path, dsn: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "services").write_text("[orders]\nhost=h\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+
     (target,) = read(ini, "", database=dsn).targets
 
     assert (name, dsn) == (target.name, target.dsn)
@@ -752,3 +758,19 @@ def test_a_target_with_a_password_and_a_command_is_refused(ini: Path) -> None:
 
     assert "[target one] password_command: database contains a password" in str(error)
     assert "remove the password from database, or password_command" == error.hint
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ini = tmp_path / "yoyo.ini"
+    for make, words in (
+        (lambda: ini.symlink_to("nowhere"), "cannot read"),
+        (lambda: os.mkfifo(ini), "is a pipe or a socket, and not a file"),
+        (ini.mkdir, "Is a directory"),
+    ):
+        make()
+        with pytest.raises(ConfigError, match=words):
+            read_settings(find())
+        ini.rmdir() if ini.is_dir() else ini.unlink()

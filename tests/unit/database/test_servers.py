@@ -22,7 +22,7 @@ from healthd.database.servers import servers_of
         ("service=both", ("one.example:6000", "two.example:6001")),
         ("service=both host=other port=7", ("other:7",)),
         ("service=strict", ("strict.example:5432",)),
-        ("service=missing", ("default database at missing",)),
+        ("service=missing", ("default database at a service that is in no service file",)),
         ("host=a,b port=1,2,3", ("a:1", "b:2")),
     ],
 )

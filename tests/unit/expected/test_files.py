@@ -1,7 +1,6 @@
 """Migration files are read as stock yoyo reads them, and errors in them are reported before anything runs."""
 
 import os
-import socket
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -255,14 +254,14 @@ def test_a_nul_byte_is_told_because_the_server_would_read_no_further(tmp_path: P
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.sql").symlink_to("nowhere")
 
-    assert str(refused(tmp_path)) == f"cannot read {tmp_path / 'a.sql'}: No such file or directory"
+    assert str(refused(tmp_path)) == f"{tmp_path / 'a.sql'} is a link to nowhere, which does not exist"
 
 
 def test_a_rollback_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path) -> None:
     write(tmp_path, a="")
     (tmp_path / "a.rollback.sql").symlink_to("nowhere")
 
-    assert str(refused(tmp_path)) == f"cannot read {tmp_path / 'a.rollback.sql'}: No such file or directory"
+    assert str(refused(tmp_path)) == f"{tmp_path / 'a.rollback.sql'} is a link to nowhere, which does not exist"
 
 
 def litter(folder: Path) -> None:
@@ -273,15 +272,31 @@ def litter(folder: Path) -> None:
         (folder / name).symlink_to("somebody@host.4711:1")
     for name in ("0001_a.sql~", "#0001_a.sql#", "0001_a.sql.orig", ".0001_a.sql.swp"):
         (folder / name).write_bytes(b"\xff")
-    for name in ("0003_folder.sql", "0003_folder.rollback.sql", "post-apply-folder.sql", "0002_b.rollback.sql"):
+    for name in (".hidden", ".hidden.sql", "sql", "0003.sql.d"):
         (folder / name).mkdir()
-    os.mkfifo(folder / "0004_pipe.sql")
-    (folder / ".hidden").mkdir()
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(str(folder / "0005_socket.sql"))
+    os.mkfifo(folder / ".pipe.sql")
 
 
-def test_what_begins_with_a_dot_or_is_no_file_is_no_migration(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["0002_b.sql", "0001_a.rollback.sql", "post-apply.sql"])
+def test_what_is_no_file_and_is_called_like_a_migration_is_refused(name: str, tmp_path: Path) -> None:
+    write(tmp_path, **{"0001_a": "SELECT 1"})
+    path = tmp_path / name
+    for make, unmake, words in (
+        (path.mkdir, path.rmdir, f"{path} is a folder, and not a file"),
+        (lambda: os.mkfifo(path), path.unlink, f"{path} is a pipe, a socket or a device, and not a file"),
+        (lambda: path.symlink_to("nowhere"), path.unlink, f"{path} is a link to nowhere, which does not exist"),
+    ):
+        make()
+        for read in (read_migrations, read_post_apply, *([glance] if name == "0002_b.sql" else [])):
+            with pytest.raises(ConfigError) as caught:
+                read([tmp_path])
+
+            assert words == str(caught.value)
+            assert caught.value.hint
+        unmake()
+
+
+def test_what_begins_with_a_dot_is_no_migration(tmp_path: Path) -> None:
     write(tmp_path, **{"0001_a": "SELECT 1", "0001_a.rollback": "SELECT 2", "0002_b": "SELECT 3"})
     clean = read_migrations([tmp_path])
     litter(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +19,7 @@ from healthd.model.severity import Severity
 from healthd.report.alert_rules import MAINTENANCE, MAINTENANCE_MAX_S, NOT_SENT, rule_for
 from healthd.report.alerts import Alert, Links, alerts_of
 from healthd.report.board import Board
-from healthd.report.memory import recalled, remembered
+from healthd.report.memory import event_row, recalled, remembered
 from healthd.report.problems import PROBLEMS
 from healthd.report.short_findings import TOP
 from unit.report.test_board import EXTRA, GONE, LOST, START, board, report
@@ -191,7 +192,8 @@ def test_what_a_round_could_not_tell_is_an_alert_only_in_that_round() -> None:
 def test_what_was_found_before_a_restart_is_an_alert_without_details() -> None:
     before, after = board(), board()
     before.post(report(replace(LOST, expected="a table", actual="nothing"), at_s=-60))
-    after.entries |= recalled(remembered(before.entries), after.entries, START)
+    kept = json.loads(json.dumps(remembered(before.entries), default=event_row))
+    after.entries |= recalled(kept, after.entries, START)
     (alert,) = alerts(shown=after)
 
     assert [dict(alert.labels)] == labels(report(LOST))

@@ -116,8 +116,9 @@ def test_a_ledger_that_cannot_be_read_says_nothing_of_the_migrations() -> None:
         report(GONE, at_s=10, failure="unreachable"),
         replace(report(at_s=10), not_adopted=not_adopted),
     ):
-        assert [] == migrations_of(with_ledger(*first), blind, with_ledger(*first, at_s=20))
-        assert [("applied", "0002_b")] == migrations_of(with_ledger(*first), blind, with_ledger(*both, at_s=20))
+        unread = replace(blind, database="app at eu")
+        assert [] == migrations_of(with_ledger(*first), unread, with_ledger(*first, at_s=20))
+        assert [("applied", "0002_b")] == migrations_of(with_ledger(*first), unread, with_ledger(*both, at_s=20))
 
 
 def test_the_ledger_of_another_database_is_not_compared_with() -> None:

@@ -16,10 +16,11 @@ from healthd.model.findings import Finding, Report
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
-from healthd.report import web, web_filters
+from healthd.report import web, web_filters, web_findings
 from healthd.report.board import Board
 from healthd.report.documents import answer
 from healthd.report.openapi import HTML, JSON, METRICS, OPERATIONS, SQL, TEXT, Answer
+from healthd.report.openapi_schemas import schemas
 from healthd.report.problems import PROBLEMS, RANK
 from healthd.report.web import application
 from healthd.report.web_context import HEADERS, WebContext
@@ -85,6 +86,35 @@ FINDING: Mapping[str, str] = {
     "repair": "SQL statements that repair it; empty if there are none",
 }
 
+STORY: Mapping[str, str] = {
+    "target": "name of the target",
+    "id": "the ID of the finding, as in its address",
+    "current": "whether a recent round has seen it; otherwise it is the last known result",
+    "since": "since when it is reported; null if that is not known",
+    "first_seen": "when it was first seen, also if it was resolved in between, as far as the timeline reaches",
+    "finding": "the finding, as above",
+    "origin": "the `migration` that made the object or changed it last, its `file` and the `line`; or null",
+    "waiver": "the waiver that covers it; null if none does",
+    "rehearsal": "as that of the target",
+    "commands": "a `purpose` and a `command` for each way to answer it",
+    "events": "its events in the timeline, the newest first",
+}
+EVENT: Mapping[str, str] = {
+    "event": "`state`, `restarted`, `appeared`, `resolved`, `waived`, `applied` or `rolled_back`",
+    "at": "when the round ended that saw it; it happened since the round before",
+    "since": (
+        "since when the finding was reported or the state before was, when the ledger says that the migration was "
+        "applied, when the last round before a restart ended; or null"
+    ),
+    "name": "the object or the migration; null if `count` others are meant",
+    "before": "of `state`: the state before; null if there was none",
+    "attribute": "the attribute of the finding; or null",
+    "problem": "the problem of the finding; or null",
+    "severity": "the severity of the finding, or the new state; or null",
+    "finding": "the ID of the finding; or null",
+    "count": "how many events it stands for: more than 1 for those of a round that are not listed",
+}
+
 HEAD = """# HTTP API
 
 `healthd serve` and `healthd up` listen on `127.0.0.1:9899` (`listen` in [Configuration](configuration.md)).
@@ -103,8 +133,9 @@ Links in responses begin with `external_url`; a proxy that offers the daemon bel
 Every response has these headers:
 
 {headers}
-The pages that keep themselves up to date (`/`, `/targets/NAME`) have a policy with the digest of their only script
-(`script-src`), and allow requests and forms to the daemon itself (`connect-src`, `form-action`).
+The pages that keep themselves up to date (`/`, `/targets/NAME`, `/targets/NAME/findings/ID`)
+have a policy with the digest of their only script (`script-src`),
+and allow requests and forms to the daemon itself (`connect-src`, `form-action`).
 They work without scripts, too.
 
 A request for a host that the daemon does not know is answered with 421
@@ -148,6 +179,21 @@ Further members depend on the problem: `valid_values` of an enum, `grant` of a m
 | member | meaning |
 |---|---|
 {finding}
+## One finding
+
+`/api/v1/targets/NAME/findings/ID` ([Read the pages](../how-to/pages.md#a-finding)):
+
+| member | meaning |
+|---|---|
+{story}
+## A timeline
+
+`/api/v1/targets/NAME/timeline` has the `target`, its `interval_s`, and its `events`, the newest first
+([Read the pages](../how-to/pages.md#the-timeline)):
+
+| member | meaning |
+|---|---|
+{event}
 ## All targets
 
 ```json
@@ -189,6 +235,8 @@ def page() -> str:
         bad=_json(bad),
         members="".join(f"| `{name}` | {MEMBERS[name]} |\n" for name in bad if name not in FACTS),
         finding="".join(f"| `{name}` | {FINDING[name]} |\n" for name in bad["findings"][0] if name in FINDING),
+        story="".join(f"| `{name}` | {STORY[name]} |\n" for name in schemas()["story"]["properties"]),
+        event="".join(f"| `{name}` | {EVENT[name]} |\n" for name in schemas()["event"]["properties"]),
         targets=_json(_targets()),
         errors=table(["status", "`error_code`", "`detail`"], _errors()),
     )
@@ -301,7 +349,7 @@ def _json(document: Any) -> str:
 def _errors() -> Iterator[list[str]]:
     """Yield a row for each status that the handlers refuse a request with, from their source."""
     statuses = {405}  # starlette's, for a method that a route does not have
-    for node in ast.walk(ast.parse("".join(map(inspect.getsource, (web, web_filters))))):
+    for node in ast.walk(ast.parse("".join(map(inspect.getsource, (web, web_filters, web_findings))))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "HTTPException":
             code = node.args[0]
             if isinstance(code, ast.Constant) and isinstance(code.value, int):

@@ -19,6 +19,10 @@ def misleading(word: str, name: str) -> str:
         return "the name is not a valid path: a part of it is empty, . or .."
     if steps[-1] == "repair" and len(steps) > 1:
         return f"the page of its name would be the repair page of {'/'.join(steps[:-1])}"
+    if steps[-1] == "timeline" and len(steps) > 1:
+        return f"the page of its name would be the timeline of {'/'.join(steps[:-1])}"
+    if steps[-2:-1] == ["findings"] and len(steps) > 2:
+        return f"the page of its name would be the page of a finding of {'/'.join(steps[:-2])}"
     if word == "target" and name.casefold().startswith("endpoint:"):
         return f"the name is reserved for [endpoint {name[9:]}]"
     return ""

@@ -15,6 +15,7 @@ import structlog
 from healthd.config.settings import Settings
 from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.loop import STOP_S, Watch, now
+from healthd.daemon.origins import FindingOrigins
 from healthd.daemon.rehearsals import Rehearsals
 from healthd.daemon.state import Memory
 from healthd.daemon.systemd import notify
@@ -62,7 +63,8 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, lambda: watch.later(watch.reload_and_say()))
     # Signals that arrived during the start are handled now.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP, signal.SIGTERM])
-    context = WebContext(board, now, watch.reload, settings.runbook, settings.host, security)
+    origins = FindingOrigins(board, lambda: watch.settings, watch.files)
+    context = WebContext(board, now, watch.reload, settings.runbook, settings.host, security, origins.of)
     clients = Clients(most_connections(descriptors, len(settings.targets)), board.disconnected, lambda: context.headers)
     server = server_for(application(context), clients, security)
     web = asyncio.create_task(server.serve(sockets=[listener]))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from healthd.errors import HealthdError
+from healthd.report.memory import event_row
 
 NAME, VERSION = "state.json", 1
 FORMAT = "healthd state"
@@ -45,7 +46,7 @@ def hold(folder: Path) -> int:
 
 def write(folder: Path, document: Any) -> None:
     """Replace the state file; raises OSError, and then the old one is still there."""
-    body = json.dumps(document, ensure_ascii=True, separators=(",", ":")).encode()
+    body = json.dumps(document, ensure_ascii=True, separators=(",", ":"), default=event_row).encode()
     head = json.dumps({"format": FORMAT, "version": VERSION, "sha256": hashlib.sha256(body).hexdigest()}).encode()
     new = folder / f"{NAME}.new"
     with open(new, "wb", opener=_private) as file:  # with an opener

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from healthd.model.attributes import Record
@@ -71,6 +72,12 @@ Identity = tuple[str, Key, str | None]
 def identity(finding: Finding) -> Identity:
     """Return what identifies a finding from round to round."""
     return finding.problem, finding.key, finding.attribute
+
+
+def finding_id(one: Identity) -> str:
+    """Return what an address names a finding by: the same in every round, release and process."""
+    problem, key, attribute = one
+    return sha256("\0".join((problem, str(key), attribute or "")).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from healthd.model.findings import Finding, identity
+from healthd.model.findings import Finding, finding_id, identity
 from healthd.model.severity import Severity
 from healthd.report.alert_rules import MAINTENANCE, MAINTENANCE_MAX_S, AlertRule, rule_for
 from healthd.report.board import Entry
@@ -27,9 +27,10 @@ class Links:
     runbook_url: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    def page(self, target: str) -> str:
-        """Return the address of a target's page."""
-        return f"{self.external_url}/targets/{quote(target, safe='')}" if self.external_url else ""
+    def page(self, target: str, findings: Sequence[Finding] = ()) -> str:
+        """Return the address of a target's page, or of that of a single finding."""
+        inside = f"/findings/{finding_id(identity(findings[0]))}" if len(findings) == 1 else ""
+        return f"{self.external_url}/targets/{quote(target, safe='')}{inside}" if self.external_url else ""
 
     def runbook(self, section: str) -> str:
         """Return the address of a section of the runbook."""
@@ -88,10 +89,11 @@ def alerts_of(target: str, entry: Entry, links: Links) -> Iterator[Alert]:
     for (check, problem, severity), findings in groups.items():
         if (rule := rule_for(problem)) is not None:
             labels = {"check": check, "problem": problem, "severity": severity}
-            texts = _texts(rule, target, problem, links) | {"description": _description(target, entry, findings)}
+            page = links.page(target, findings)
+            texts = _texts(rule, target, problem, links, page) | {"description": _description(target, entry, findings)}
             since = min(entry.first_seen[identity(one)] for one in findings)
             name = _labels(rule, target, labels, links)
-            yield Alert(name, _shown(texts), since, rule.waits_s, page=links.page(target))
+            yield Alert(name, _shown(texts), since, rule.waits_s, page=page)
 
 
 def _reported(entry: Entry) -> Iterator[Finding]:
@@ -104,14 +106,14 @@ def _reported(entry: Entry) -> Iterator[Finding]:
 
 
 def _maintenance(target: str, since: datetime, links: Links) -> Alert:
-    texts = _texts(MAINTENANCE, target, "maintenance", links) | {
+    page = links.page(target)
+    texts = _texts(MAINTENANCE, target, "maintenance", links, page) | {
         "description": (
             f"Alerts on {target} that a running migration explains are inhibited until it ends. "
             "No action is required. Its page (dashboard_url) shows who runs the migration."
         )
     }
     labels = _labels(MAINTENANCE, target, {"severity": "info"}, links)
-    page = links.page(target)
     return Alert(labels, _shown(texts), since, lasts_s=MAINTENANCE_MAX_S, lingers=False, page=page)
 
 
@@ -121,11 +123,11 @@ def _labels(rule: AlertRule, target: str, further: Mapping[str, str], links: Lin
     return tuple(sorted((name, value) for name, value in {**links.labels, **own}.items() if value))
 
 
-def _texts(rule: AlertRule, target: str, section: str, links: Links) -> dict[str, str]:
+def _texts(rule: AlertRule, target: str, section: str, links: Links, page: str) -> dict[str, str]:
     return {
         "summary": f"{target}: {rule.summary}",
         "action": rule.action,
-        "dashboard_url": links.page(target),
+        "dashboard_url": page,
         "runbook_url": links.runbook(section),
     }
 
@@ -144,7 +146,8 @@ def _description(target: str, entry: Entry, findings: Sequence[Finding]) -> str:
         lines.append(f"Drift since {entry.drift_since:%Y-%m-%d %H:%M:%S} UTC.")
     if entry.report is None or entry.report.checks.get(check) in (None, Severity.UNKNOWN):
         lines.append("This is the last known result; the check has no current one.")
-    lines.append("Its page (dashboard_url) shows all findings.")
+    shown = "all findings" if len(findings) > 1 else "both sides, the repair and the timeline"
+    lines.append(f"Its page (dashboard_url) shows {shown}.")
     lines.append(f"`healthd explain {problem}` shows the impact and the mitigation.")
     return "\n".join(lines)
 

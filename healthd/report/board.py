@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from healthd.model.findings import Finding, Identity, Report, Waived, identity
+from healthd.model.ledger import MigrationState
 from healthd.model.scripts import Rehearsed, steps_of
 from healthd.model.severity import Severity
+from healthd.report import timeline
+from healthd.report.timeline import Event
 
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 ROUNDS_KEPT = 30
@@ -33,6 +36,8 @@ class Entry:
     last_good: datetime | None = None
     adopted: str = ""  # the database in which a round saw a ledger, as `Report.database`
     first_seen: dict[Identity, datetime] = field(default_factory=dict)
+    timeline: tuple[Event, ...] = ()  # the newest last
+    ledger: tuple[str, tuple[MigrationState, ...]] | None = None  # as last read, and of which `Report.database`
     rounds: list[tuple[datetime, Severity, float]] = field(default_factory=list)
     runs: int = 0
     failures: Counter[str] = field(default_factory=Counter)
@@ -147,6 +152,7 @@ class Board:
     def post(self, report: Report) -> Change:
         """Store a report, and return what changed; the findings of a check that cannot tell are kept."""
         entry = self.entries[report.target]
+        past = replace(entry)
         ended_at = report.started_at + timedelta(seconds=report.duration_s)
         turned = entry.since is None or entry.severity is not report.severity
         entry.since = _earlier(None if turned else entry.since, ended_at)
@@ -154,22 +160,11 @@ class Board:
         pause_s = max(entry.interval_s, report.next_round_s)
         entry.fresh_until = report.started_at + timedelta(seconds=STALE_AFTER * pause_s + report.duration_s)
         entry.waits_since = None
-        entry.runs += 1
-        entry.duration_sum_s += report.duration_s
-        entry.durations[_bucket(report.duration_s)] += 1
+        _count(entry, report)
         entry.rounds = [*entry.rounds[1 - ROUNDS_KEPT :], (report.started_at, report.severity, report.duration_s)]
         entry.last_success, entry.last_good = _past(entry.last_success, ended_at), _past(entry.last_good, ended_at)
         if report.failure is None:
             entry.last_success = ended_at
-        else:
-            entry.failures[report.failure] += 1
-        for asked in filter(None, (report.asked and report.asked.before, report.asked)):
-            entry.responses[str(asked.status or "none")] += 1
-            entry.answers[_bucket(asked.duration_s)] += 1
-            entry.answers_sum_s += asked.duration_s
-        for question, took_s in report.questions:
-            entry.questions[question] += 1
-            entry.questions_sum_s[question] = entry.questions_sum_s.get(question, 0.0) + took_s
         if report.severity is Severity.OK:
             entry.last_good = ended_at
         if report.has_ledger:
@@ -185,12 +180,60 @@ class Board:
         known, entry.waived = entry.waived, entry.waived if report.failure else frozenset(waived)
         seen_at = entry.first_seen
         entry.first_seen = {one: _earlier(seen_at.get(one), ended_at) for one in (*entry.standing, *entry.waived)}
-        return Change(
+        change = Change(
             tuple(finding for one, finding in seen.items() if one not in before),
             tuple(finding for one, finding in before.items() if one not in entry.standing and one not in waived),
             tuple(one for name, one in waived.items() if name not in known),
             turned,
         )
+        events = (*_migrations(past, report, ended_at), *_events(past, report, change, ended_at))
+        entry.timeline = timeline.longer(entry.timeline, events, len(self.entries))
+        entry.ledger = (report.database, report.migrations) if _readable(report) else entry.ledger
+        return change
+
+
+def _count(entry: Entry, report: Report) -> None:
+    """Add a round to the counts of its target."""
+    entry.runs += 1
+    entry.duration_sum_s += report.duration_s
+    entry.durations[_bucket(report.duration_s)] += 1
+    if report.failure is not None:
+        entry.failures[report.failure] += 1
+    for asked in filter(None, (report.asked and report.asked.before, report.asked)):
+        entry.responses[str(asked.status or "none")] += 1
+        entry.answers[_bucket(asked.duration_s)] += 1
+        entry.answers_sum_s += asked.duration_s
+    for question, took_s in report.questions:
+        entry.questions[question] += 1
+        entry.questions_sum_s[question] = entry.questions_sum_s.get(question, 0.0) + took_s
+
+
+def _events(past: Entry, report: Report, change: Change, at: datetime) -> Iterator[Event]:
+    """Yield what a round saw of the findings and the state; `past` is what was known before it."""
+    if past.remembered:
+        yield Event(at, timeline.RESTARTED, since=past.last_success)
+    yield from timeline.of_findings(timeline.RESOLVED, change.resolved, at, past.first_seen)
+    yield from timeline.of_findings(timeline.WAIVED, [one.finding for one in change.waived], at, past.first_seen)
+    yield from timeline.of_findings(timeline.APPEARED, change.appeared, at, {})
+    yield from timeline.of_state(past.severity, report.severity, past.since, at)
+
+
+def _migrations(past: Entry, report: Report, at: datetime) -> Iterator[Event]:
+    """Yield what a round saw of the migrations; only the ledger of the same database can be compared with."""
+    if not _readable(report):
+        return
+    if past.ledger is not None:
+        database, migrations = past.ledger
+        if database == report.database:
+            yield from timeline.of_migrations(migrations, report.migrations, at)
+    elif past.last_success is not None and past.adopted in ("", report.database):
+        yield from timeline.applied_since(report.migrations, past.last_success, past.timeline, at)
+
+
+def _readable(report: Report) -> bool:
+    """Return whether a round read the ledger of its database."""
+    about_no_ledger = report.asked is not None or report.listed is not None
+    return report.failure is None and report.not_adopted is None and not about_no_ledger
 
 
 def _earlier(since: datetime | None, now: datetime) -> datetime:

@@ -11,11 +11,13 @@ from healthd.model.findings import Finding, Report, Waived
 from healthd.model.scripts import Rehearsed
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Place
+from healthd.model.waivers import Waiver
 from healthd.report.board import Board, Entry
 from healthd.report.lines import Line, plain
 from healthd.report.problems import PROBLEMS, leading
 from healthd.report.running import running_document, running_lines
 from healthd.report.target_states import state_of
+from healthd.report.timeline import STATE, Event
 from healthd.text import natural, printable, sql_lines
 
 
@@ -63,15 +65,44 @@ def finding_document(finding: Finding) -> dict[str, Any]:
 def _origin(finding: Finding, made: Mapping[Place, Origin] | None) -> dict[str, Any]:
     if made is None:
         return {}
-    origin = made.get((finding.key, finding.attribute))
-    return {"origin": None if origin is None else asdict(origin)}
+    return {"origin": origin_document(made.get((finding.key, finding.attribute)))}
+
+
+def origin_document(origin: Origin | None) -> dict[str, Any] | None:
+    """Return where an object was made or changed last as JSON values."""
+    return None if origin is None else asdict(origin)
 
 
 def waived_document(one: Waived) -> dict[str, Any]:
     """Return a waived finding as JSON values, with its waiver."""
-    until = one.waiver.until.isoformat()
-    names = {"key": one.waiver.key, "reason": one.waiver.reason, "owner": one.waiver.owner, "until": until}
-    return {**finding_document(one.finding), "waiver": names}
+    return {**finding_document(one.finding), "waiver": waiver_document(one.waiver)}
+
+
+def waiver_document(waiver: Waiver) -> dict[str, Any]:
+    """Return a waiver as JSON values."""
+    return {"key": waiver.key, "reason": waiver.reason, "owner": waiver.owner, "until": waiver.until.isoformat()}
+
+
+def timeline_document(target: str, entry: Entry) -> dict[str, Any]:
+    """Return what the rounds of a target saw happen as JSON values, the newest first."""
+    events = [event_document(event) for event in reversed(entry.timeline)]
+    return {"target": target, "interval_s": entry.interval_s, "events": events}
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """Return an event as JSON values."""
+    return {
+        "event": event.kind,
+        "at": event.at.isoformat(),
+        "since": event.since.isoformat() if event.since else None,
+        "name": event.name or None if event.kind != STATE else None,
+        "before": event.name if event.kind == STATE and event.name else None,
+        "attribute": event.attribute,
+        "problem": event.problem or None,
+        "severity": event.severity or None,
+        "finding": event.finding or None,
+        "count": event.count,
+    }
 
 
 def _listed(facts: Mapping[str, Any]) -> dict[str, Any]:

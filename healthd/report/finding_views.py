@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
-from healthd.model.findings import Finding, Problem, identity
+from healthd.model.findings import Finding, Problem, finding_id, identity
 from healthd.model.severity import Severity
 from healthd.report.board import Entry
 from healthd.report.problems import PROBLEMS
@@ -16,6 +15,7 @@ from healthd.report.side_by_side import Sides, compare
 
 WHOLE = 100  # findings that are shown completely; each of the others is one line
 PAGE = 200_000  # characters of the expected and actual values and repairs; each finding beyond them is one line
+SHORT, SHORT_LINES = 400, 8  # characters and lines that fit without scrolling
 LINE = 300  # characters of what is wrong, in a line
 
 
@@ -39,7 +39,17 @@ class Shown:
     @property
     def id(self) -> str:
         """Return a name that the finding keeps from round to round."""
-        return f"finding-{hashlib.sha256(repr(identity(self.finding)).encode()).hexdigest()[:12]}"
+        return f"finding-{self.address}"
+
+    @property
+    def address(self) -> str:
+        """Return what the address of its page names it by."""
+        return finding_id(identity(self.finding))
+
+    @property
+    def scrolls(self) -> bool:
+        """Return whether one of the values may be too long for the place that it is shown in."""
+        return scrolls(self.finding.expected or "") or scrolls(self.finding.actual or "")
 
     @property
     def line(self) -> str:
@@ -58,6 +68,11 @@ class Shown:
     def _said(self) -> str:
         message, name = self.finding.message.replace("\t", " "), str(self.finding.key)
         return message.removeprefix(f"{name}: ").removeprefix(f"{name} ")
+
+
+def scrolls(text: str) -> bool:
+    """Return whether a text may be so long on a phone that it must be scrolled, and a key must reach it."""
+    return len(text) > SHORT or text.count("\n") > SHORT_LINES
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""What outlives a restart: since when a target is as it is, what was reported, and its adoption; as JSON, and back.
+"""What outlives a restart: since when a target is as it is, what was reported, its timeline; as JSON, and back.
 
 Only the memory of rounds is kept, never a result: a target that is restored has not been examined yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,8 @@ from healthd.model.findings import Finding, Identity
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.report.board import STALE_AFTER, Entry
+from healthd.report.timeline import KINDS, Event
+from healthd.report.timeline import MOST_OF_TARGET as MOST_EVENTS
 
 MOST_OF_TARGET = 10_000  # findings; those that were seen first are kept
 MOST = 100_000
@@ -21,7 +23,10 @@ TIMES = ("since", "drift_since", "last_success", "last_good")
 
 
 def remembered(entries: Mapping[str, Entry]) -> dict[str, Any]:
-    """Return what is to be kept of these targets; of findings only their names, never a value or a message."""
+    """Return what is to be kept of these targets; of findings only their names, never a value or a message.
+
+    The events are still records, which never change: `event_row` makes JSON of them, in another thread than the rounds.
+    """
     room, found = MOST, {}
     for name, entry in entries.items():
         if entry.severity is None and entry.last_success is None:
@@ -30,8 +35,23 @@ def remembered(entries: Mapping[str, Entry]) -> dict[str, Any]:
         room -= len(rows)
         times = {word: _text(getattr(entry, word)) for word in TIMES}
         severity = None if entry.severity is None else str(entry.severity)
-        found[name] = {"severity": severity, **times, "adopted": entry.adopted, "findings": rows}
+        own = {"severity": severity, **times, "adopted": entry.adopted, "findings": rows, "timeline": entry.timeline}
+        found[name] = own
     return found
+
+
+def event_row(event: Event) -> list[Any]:
+    """Return an event as JSON values."""
+    about = [event.name, event.attribute, event.problem, event.severity, event.finding, event.count]
+    return [_text(event.at), event.kind, _text(event.since), *about]
+
+
+def _event(row: Sequence[Any], now: datetime, texts: dict[str, str]) -> Event:
+    """Return the event of a row; `texts` are those that events share, so that each is kept once."""
+    at, kind, since, *words, count = row
+    name, attribute, problem, severity, finding = (one and texts.setdefault(str(one), str(one)) for one in words)
+    seen_at = _time(at, now) or now
+    return Event(seen_at, str(kind), name, attribute, problem, severity, _time(since, now), finding, int(count))
 
 
 def _rows(entry: Entry) -> Iterator[list[Any]]:
@@ -78,6 +98,9 @@ def _entry(found: Mapping[str, Any], entry: Entry, now: datetime) -> Entry:
         else:
             standing[one] = Finding(one[0], one[1], "", SEVERITIES[severity], attribute=attribute, check=str(check))
     restored.standing, restored.waived = standing, frozenset(waived)
+    texts: dict[str, str] = {}
+    rows = found.get("timeline", ())  # as above; later releases may know other events
+    restored.timeline = tuple(_event(row, now, texts) for row in rows[-MOST_EVENTS:] if row[1] in KINDS)
     return restored
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from healthd._version import __version__
+from healthd.report.openapi_schemas import schemas
 
 JSON, PROBLEM, TEXT, HTML, SQL = (
     "application/json",
@@ -44,6 +44,7 @@ def _refused(when: str) -> Answer:
     return Answer((PROBLEM,), "problem", when)
 
 
+PATTERN = re.compile(r"{(\w+)}")
 PAGE = {"q": "words that must occur", "state": "the state of what is shown"}
 # Whatever the route is: another host, a user without password, too many passwords, an error of healthd itself.
 ALWAYS: Mapping[int, Answer] = {
@@ -70,6 +71,7 @@ OPERATIONS = (
     Operation("/runbook", {200: Answer((HTML,))}),
     # A name with a line break is no route at all.
     Operation("/targets/{name}", {200: Answer((HTML,)), 404: Answer((HTML, PROBLEM), "problem")}, PAGE),
+    Operation("/targets/{name}/findings/{finding}", {200: Answer((HTML,)), 404: Answer((HTML, PROBLEM), "problem")}),
     Operation("/api/v1/contracts", {200: Answer((JSON,), "contracts")}),
     Operation(
         "/api/v1/contracts/{name}",
@@ -94,7 +96,12 @@ OPERATIONS = (
             503: Answer((PROBLEM,), "target_problem", "if the target cannot be examined, or without a recent round"),
         },
     ),
+    Operation(
+        "/api/v1/targets/{name}/findings/{finding}",
+        {200: Answer((JSON,), "story"), 404: _refused("also if it is resolved")},
+    ),
     Operation("/api/v1/targets/{name}/repair", {200: Answer((SQL,)), 404: _refused("")}),
+    Operation("/api/v1/targets/{name}/timeline", {200: Answer((JSON,), "timeline"), 404: _refused("")}),
 )
 
 
@@ -108,19 +115,22 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "healthd", "version": __version__, "summary": "The state of PostgreSQL schemas"},
         "paths": paths,
-        "components": {"schemas": _schemas()},
+        "components": {"schemas": schemas()},
     }
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    parameters = [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}]
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in PATTERN.findall(operation.path)
+    ]
     query = [
         {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
         for name, text in operation.takes.items()
     ]
     answers = {**ALWAYS, **operation.answers}
     return {
-        "parameters": (parameters if "{name}" in operation.path else []) + query,
+        "parameters": parameters + query,
         "responses": {str(status): _response(answers[status]) for status in sorted(answers)},
     }
 
@@ -129,85 +139,3 @@ def _response(answer: Answer) -> dict[str, Any]:
     shape = {"schema": {"$ref": f"#/components/schemas/{answer.schema}"}} if answer.schema else {}
     content = {content_type: {} if content_type not in (JSON, PROBLEM) else shape for content_type in answer.types}
     return {"description": answer.when or "as asked", "content": content}
-
-
-TIME = {"type": ["string", "null"], "description": "ISO 8601 in UTC"}
-MEMORY = {"type": ["object", "null"], "description": "what is known from before a restart"}
-SEED: Mapping[str, Any] = {"request_id": {"type": "string"}, "timestamp": {"type": "string"}}
-TITLED: Mapping[str, Any] = {
-    "type": {"type": "string"},
-    "title": {"type": "string"},
-    "status": {"type": "integer"},
-    "detail": {"type": "string"},
-    "error_code": {"type": "string"},
-    **SEED,
-}
-
-
-def _schemas() -> dict[str, Any]:
-    """Return the schemas of the responses: those of the command line's documents, and what the API adds to them."""
-    common, check = _shipped("common"), _shipped("check")
-    report = check["$defs"]["result"]
-    added = {
-        **SEED,
-        "rehearsal": _closed({"state": {"enum": ["none", "running", "done", "failed"]}, "words": {"type": "string"}}),
-        "last_good": TIME,
-    }
-    target = {**report, "properties": {**report["properties"], **added}, "required": [*report["required"], *added]}
-    # A problem document has the facts of its worst finding, and none of the report without a recent round.
-    target_problem = {**_closed(TITLED), "additionalProperties": True}
-    contract = _contract()
-    contract_problem = _closed({**TITLED, **contract["properties"]})
-    known: dict[str, Any] = common["$defs"]
-    return known | {
-        "problem": _closed(TITLED),
-        "target": target,
-        "target_problem": target_problem,
-        "targets": _closed({"targets": _list(_summary())}),
-        "contract": contract,
-        "contract_problem": contract_problem,
-        "contracts": _closed({"contracts": _list({"$ref": "#/components/schemas/contract"})}),
-        "openapi": {"type": "object"},
-    }
-
-
-def _summary() -> dict[str, Any]:
-    return _closed(
-        {
-            "target": {"type": "string"},
-            "severity": {"type": "string"},
-            "since": TIME,
-            "findings": {"type": "integer"},
-            "last_good": TIME,
-            "remembered": MEMORY,
-            "url": {"type": "string"},
-        }
-    )
-
-
-def _contract() -> dict[str, Any]:
-    fits = {"type": ["boolean", "null"], "description": "null if that is unknown"}
-    on_target = {
-        "target": {"type": "string"},
-        "fits": fits,
-        "reason": {"type": ["string", "null"]},
-        "findings": _list({"$ref": "#/components/schemas/finding"}),
-    }
-    return _closed({"contract": {"type": "string"}, "fits": fits, "targets": _list(_closed(on_target))})
-
-
-def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema of an object that has all these members, and no other."""
-    required = list(properties)
-    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
-
-
-def _list(items: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": dict(items)}
-
-
-def _shipped(name: str) -> dict[str, Any]:
-    """Return a schema of the command line, with references to the components of this document."""
-    text = (files("healthd") / "schemas" / f"{name}.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text.replace("common.json#/$defs/", "#/components/schemas/"))
-    return found

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from urllib.parse import quote
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from healthd.checks import CHECKS, applicable
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Report, finding_id
 from healthd.model.ledger import MigrationState, State
 from healthd.model.severity import Severity
 from healthd.report.board import ROUNDS_KEPT, Board, Entry
 from healthd.report.compatibility import on_target
 from healthd.report.finding_views import groups
-from healthd.report.html import ago, counted, favicon, icon, plain, prose, utc, visible, whole
+from healthd.report.html import counted
 from healthd.report.page_filter import PageFilter
 from healthd.report.problems import PROBLEMS, WATCHER
-from healthd.report.target_states import STATES, WAITING, Standing
+from healthd.report.rendering import linked, prefixed, render
+from healthd.report.target_states import STATES, Standing
 from healthd.text import natural
 
 OPEN = 5  # findings that are initially unfolded
 NAMED = 500  # findings that are shown; the JSON contains all of them
 NAMED_FILES = 20  # target files that are wrong
 NEWEST = 5  # applied migrations that are not folded
+EVENTS = 50  # of the timeline; the JSON contains all of them
 FEW = 6  # findings, or targets, among which nobody needs to search
 EVERYTHING = PageFilter()
 
@@ -42,7 +38,7 @@ def overview(
         key=lambda one: (STATES.index(one.state), natural(one.name)),
     )
     shown = [one for one in standings if page_filter.has(one.state, *_words(one, board))] if page_filter else standings
-    return _render(
+    return render(
         "overview.html",
         state=standings[0].state if standings else str(Severity.UNKNOWN),
         groups={state: [one for one in shown if one.state == state] for state in STATES},
@@ -51,13 +47,14 @@ def overview(
         shown=len(shown),
         board=board,
         now=now,
-        runbook=_prefixed(runbook, base),
-        linked=_linked(runbook),
+        runbook=prefixed(runbook, base),
+        linked=linked(runbook),
         version=version,
         base=base,
         refresh_s=15,
         page_filter=page_filter,
         searchable=len(standings) > FEW or bool(page_filter),
+        NAMED_FILES=NAMED_FILES,
     )
 
 
@@ -89,7 +86,7 @@ def target(
     standing = Standing.of(name, entry, now)
     every = entry.report.findings if entry.report else ()
     findings = [one for one in every if page_filter.has(str(one.severity), *_texts(one))] if page_filter else every
-    return _render(
+    return render(
         "target.html",
         state=standing.state,
         one=standing,
@@ -107,14 +104,19 @@ def target(
         contracts=[on_target(entry, contract, now) for contract in contracts],
         migrations=sorted(entry.report.migrations, key=_newest, reverse=True) if entry.report else [],
         now=now,
-        runbook=_prefixed(runbook, base),
-        linked=_linked(runbook),
+        runbook=prefixed(runbook, base),
+        linked=linked(runbook),
         version=version,
         base=base,
         refresh_s=15 if entry.report else 5,
         reloads=not every,
         page_filter=page_filter,
         searchable=len(every) > FEW or bool(page_filter),
+        tally=tally(entry),
+        events=entry.timeline[: -EVENTS - 1 : -1],
+        known={finding_id(one) for one in entry.first_seen},
+        OPEN=OPEN,
+        NEWEST=NEWEST,
     )
 
 
@@ -135,7 +137,7 @@ def _unconfigured(report: Report | None) -> list[str]:
 
 def not_found(name: str, known: Iterable[str], *, version: str, base: str = "") -> str:
     """Return the page for a target that does not exist."""
-    return _render(
+    return render(
         "not_found.html",
         state=str(Severity.UNKNOWN),
         name=name,
@@ -150,7 +152,7 @@ def not_found(name: str, known: Iterable[str], *, version: str, base: str = "") 
 def runbook_page(*, version: str, base: str = "") -> str:
     """Return the runbook: a section for each problem."""
     sections = (*PROBLEMS.values(), *WATCHER)
-    return _render(
+    return render(
         "runbook.html",
         state=str(Severity.OK),
         sections=sections,
@@ -160,29 +162,6 @@ def runbook_page(*, version: str, base: str = "") -> str:
         runbook=f"{base}/runbook",
         base=base,
     )
-
-
-@functools.cache
-def policy() -> str:
-    """Return the Content-Security-Policy of the pages: the only script that runs is the one that comes with them."""
-    digest = b64encode(hashlib.sha256(_script().encode()).digest()).decode()
-    return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; connect-src 'self'; style-src 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
-
-
-def _script() -> str:
-    return _environment().get_template("page.js").render()
-
-
-def _linked(runbook: str) -> bool:
-    """Return whether a browser can open the runbook; a file next to yoyo.ini is only named."""
-    return runbook.startswith("/") or "://" in runbook
-
-
-def _prefixed(runbook: str, base: str) -> str:
-    return f"{base}{runbook}" if runbook.startswith("/") else runbook
 
 
 def _newest(migration: MigrationState) -> tuple[bool, str]:
@@ -204,36 +183,3 @@ def tally(entry: Entry) -> str:
     longest = max((duration_s for *_, duration_s in entry.rounds), default=0.0)
     said = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
     return f"{counted(len(entry.rounds), 'round')}: {said}; the longest took {longest:.2f} s"
-
-
-@functools.cache
-def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("healthd.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-    )
-    made.filters |= {
-        "ago": ago,
-        "counted": counted,
-        "icon": icon,
-        "plain": plain,
-        "prose": prose,
-        "quoted": functools.partial(quote, safe=""),
-        "tally": tally,
-        "utc": utc,
-        "visible": visible,
-        "whole": whole,
-    }
-    numbers = {"OPEN": OPEN, "NEWEST": NEWEST, "NAMED_FILES": NAMED_FILES}
-    made.globals |= {"PROBLEMS": PROBLEMS, "WAITING": WAITING, "STATES": STATES, **numbers}
-    return made
-
-
-def _render(template: str, *, state: str, **values: object) -> str:
-    about = {"refresh_s": None, "reloads": True, "state": state, "icon_url": favicon(state)}
-    return _environment().get_template(template).render(**about | values)

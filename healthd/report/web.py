@@ -23,6 +23,7 @@ from healthd.report.repair_text import script
 from healthd.report.target_states import STATES
 from healthd.report.web_context import WebContext
 from healthd.report.web_filters import Guarded, Known, Stamped
+from healthd.report.web_findings import FindingPages, as_page, entry_of
 from healthd.text import hide
 
 FEW = 50  # targets whose metrics are built in no time
@@ -31,7 +32,7 @@ PREPARED_S = 60  # after a scrape the next one is prepared for so long
 
 def application(context: WebContext) -> Any:
     """Return the ASGI application; it never accesses a database."""
-    pages = _Pages(context)
+    pages, findings = _Pages(context), FindingPages(context)
     app = Starlette(
         routes=[
             Route("/metrics", pages.metrics),
@@ -41,12 +42,15 @@ def application(context: WebContext) -> Any:
             Route("/-/reload", pages.reload, methods=["POST"]),
             Route("/", pages.overview),
             Route("/runbook", pages.runbook),
+            Route("/targets/{name:path}/findings/{finding}", findings.page),
             Route("/targets/{name:path}", pages.target),
             Route("/api/v1/contracts", pages.api_contracts),
             Route("/api/v1/contracts/{name:path}", pages.api_contract),
             Route("/api/v1/openapi.json", pages.api_description),
             Route("/api/v1/targets", pages.api_targets),
+            Route("/api/v1/targets/{name:path}/findings/{finding}", findings.document),
             Route("/api/v1/targets/{name:path}/repair", pages.api_repair),
+            Route("/api/v1/targets/{name:path}/timeline", findings.timeline),
             Route("/api/v1/targets/{name:path}", pages.api_target),
         ],
         exception_handlers={HTTPException: pages.refused, Exception: pages.broke},  # type: ignore[dict-item] # as theirs
@@ -120,7 +124,7 @@ class _Pages:
         """Return the page of all targets; `?q=WORDS&state=STATE` shows those that match."""
         context, page_filter = self.context, _page_filter(request)
         now, runbook = context.clock(), context.runbook
-        return _page(page.overview(context.board, now=now, runbook=runbook, page_filter=page_filter, **self.about))
+        return as_page(page.overview(context.board, now=now, runbook=runbook, page_filter=page_filter, **self.about))
 
     async def target(self, request: Request) -> Response:
         """Return the page of one target; `?q=WORDS&state=STATE` shows the findings that match."""
@@ -136,7 +140,7 @@ class _Pages:
             contracts=context.board.contracts.get(name, ()),
             **self.about,
         )
-        return _page(text)
+        return as_page(text)
 
     async def runbook(self, _request: Request) -> Response:
         """Return the runbook."""
@@ -166,10 +170,7 @@ class _Pages:
     async def api_target(self, request: Request) -> Response:
         """Return the report of one target, with the HTTP status of its leading problem."""
         name, context = request.path_params["name"], self.context
-        entry = context.board.entries.get(name)
-        if entry is None:
-            raise HTTPException(404, f"unknown target {name!r}")
-        now = context.clock()
+        entry, now = entry_of(context, name), context.clock()
         status, body, headers = answer(
             entry.report,
             fresh=entry.fresh(now),
@@ -214,11 +215,6 @@ def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> R
     """Return a document, which is a problem document unless the status is 200."""
     content_type = "application/json" if status == 200 else "application/problem+json"
     return JSONResponse(body, status, headers=headers, media_type=content_type)
-
-
-def _page(text: str) -> Response:
-    """Return a page that keeps itself up to date: its own script may run, and no other."""
-    return HTMLResponse(text, headers={"Content-Security-Policy": page.policy()})
 
 
 def _page_filter(request: Request) -> PageFilter:

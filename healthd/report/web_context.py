@@ -8,6 +8,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from healthd.config.hosts import Site
+from healthd.expected.origins import Origin
+from healthd.model.findings import Finding
 from healthd.report.board import Board
 from healthd.report.web_security import WebSecurity
 
@@ -20,6 +22,11 @@ HEADERS = {
 }
 
 
+async def _unknown(_target: str, _finding: Finding) -> Origin | None:
+    """Return no origin: without files none is known."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class WebContext:
     """What the web server needs from the daemon: the board, the time, a reload, its address, and what protects it."""
@@ -30,6 +37,7 @@ class WebContext:
     runbook: str
     listen: str = "127.0.0.1"
     security: WebSecurity | None = None
+    origin: Callable[[str, Finding], Awaitable[Origin | None]] = _unknown  # of a finding of a target, in its files
 
     @property
     def headers(self) -> Mapping[str, str]:

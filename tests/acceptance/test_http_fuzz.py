@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from healthd.config.settings import Target
 from healthd.config.web_config import Tls, WebConfig
 from healthd.errors import DatabaseUnreachable, PermissionDenied
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Report, finding_id
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.report.board import Board
@@ -80,6 +80,7 @@ def board() -> Board:
     reports["gone"] = blind(Target("gone", ""), DatabaseUnreachable("no answer"))
     reports["denied"] = blind(Target("denied", ""), PermissionDenied("denied", grant="GRANT SELECT ON t TO r;"))
     found.watch([(name, 600.0) for name in (*reports, "waiting")])
+    found.post(report("clean", finding("schema_mismatch"), ago_s=60.0))
     for one in reports.values():
         found.post(one)
     found.contracts = {"clean": ("fits",), "a b?#ü": ("broken", "fits"), "waiting": ("unknown",)}
@@ -154,12 +155,16 @@ def test_every_response_is_in_the_openapi_document(daemon: Daemon) -> None:
     schema = schemathesis.openapi.from_dict(daemon.get("/api/v1/openapi.json").json())
     names = st.sampled_from([*daemon.board.entries, *("fits", "broken", "unknown"), "unheard of"])
 
+    ids = sorted(finding_id(one) for entry in daemon.board.entries.values() for one in entry.first_seen)
+
     def try_all(operation: Any) -> None:
         @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-        @given(case=operation.as_strategy(), name=names, known=st.booleans())
-        def requests(case: Any, name: str, known: bool) -> None:
+        @given(case=operation.as_strategy(), name=names, known=st.booleans(), chosen=st.sampled_from(ids))
+        def requests(case: Any, name: str, known: bool, chosen: str) -> None:
             if known and "name" in (case.path_parameters or {}):
                 case.path_parameters["name"] = name
+            if known and "finding" in (case.path_parameters or {}):
+                case.path_parameters["finding"] = chosen
             if known and "target" in (case.query or {}):
                 case.query["target"] = name
             daemon.validate(case)
@@ -173,6 +178,13 @@ def test_every_response_is_in_the_openapi_document(daemon: Daemon) -> None:
         operation = schema[f"/api/v1/{kind}/{{name}}"]["GET"]
         for name in known:
             daemon.validate(operation.Case(path_parameters={"name": name}))
+    # Each target's findings and timeline, too: one of them is resolved.
+    for name, entry in daemon.board.entries.items():
+        daemon.validate(schema["/api/v1/targets/{name}/timeline"]["GET"].Case(path_parameters={"name": name}))
+        found = [finding_id(one) for one in entry.first_seen] + [event.finding for event in entry.timeline]
+        for one in filter(None, dict.fromkeys(found)):
+            for path in ("/targets/{name}/findings/{finding}", "/api/v1/targets/{name}/findings/{finding}"):
+                daemon.validate(schema[path]["GET"].Case(path_parameters={"name": name, "finding": one}))
 
     assert daemon.seen.keys() >= {200, 400, 403, 404, 409, 422, 500, 503}, daemon.seen
     assert 200 == daemon.get("/-/healthy").status_code

@@ -12,14 +12,18 @@ from urllib.parse import unquote
 
 import pytest
 
-from healthd.model.findings import Finding, Report
+from healthd.expected.origins import Origin
+from healthd.model.findings import Finding, Report, Waived, finding_id, identity
 from healthd.model.ledger import MigrationState, State
 from healthd.model.names import Key
 from healthd.model.running import IndexBuild, RunningMigration
+from healthd.model.scripts import FAILED, Rehearsed, steps_of
 from healthd.model.severity import Severity
-from healthd.report import page, side_by_side
+from healthd.model.waivers import Waiver
+from healthd.report import finding_page, page, rendering, side_by_side
 from healthd.report.board import Board, Entry
 from healthd.report.html import span
+from healthd.report.one_finding import story
 from healthd.report.page_filter import PageFilter
 from healthd.report.problems import PROBLEMS
 
@@ -104,6 +108,24 @@ def overview(known: Board) -> str:
     return page.overview(known, now=NOW, runbook=RUNBOOK, version="1.2.3")
 
 
+def finding_of(known: Entry, finding: Finding, name: str = "machines") -> str:
+    found = story(name, known, finding_id(identity(finding)), NOW)
+    assert found is not None
+    origin = Origin(HOSTILE, f"{HOSTILE}.sql", 7)
+    return finding_page.finding(found, known, origin=origin, now=NOW, runbook=RUNBOOK, version="1.2.3")
+
+
+def gone(known: Entry, wanted: str) -> str:
+    return finding_page.gone("machines", known, wanted, now=NOW, runbook=RUNBOOK, version="1.2.3")
+
+
+def page_of_gone() -> str:
+    """Return the page of a finding that was reported for an hour."""
+    known = board(machines=(ENUM,), ago_s=3612)
+    known.post(report("machines", (), 12))
+    return gone(known.entries["machines"], finding_id(identity(ENUM)))
+
+
 def everything() -> dict[str, str]:
     """Return a page of every sort, the hostile ones among them."""
     hostile = replace(
@@ -140,6 +162,8 @@ def everything() -> dict[str, str]:
     mixed.entries["new"] = Entry(30.0)
     mixed.reload_ok = False
     mixed.reloaded_at = NOW
+    waiver = Waiver("enum:public.machinestatus", HOSTILE, HOSTILE, NOW.date())
+    waiving = entry(facts={"waived": (Waived(ENUM, waiver),)})
     return {
         "ok": target(entry()),
         "critical": target(entry(ENUM, PENDING)),
@@ -150,6 +174,12 @@ def everything() -> dict[str, str]:
         "no targets": overview(Board()),
         "mixed": overview(mixed),
         "many targets": overview(board(**{f"tenant-{number}": () for number in range(200)})),
+        "finding": finding_of(entry(ENUM, PENDING), ENUM),
+        "pending": finding_of(entry(ENUM, PENDING), PENDING),
+        "hostile finding": finding_of(busy, hostile, name=HOSTILE),
+        "waived": finding_of(waiving, ENUM),
+        "resolved": page_of_gone(),
+        "never reported": gone(entry(ENUM), "0" * 12),
         "not found": page.not_found(HOSTILE, ["machines", HOSTILE], version="1.2.3"),
     }
 
@@ -191,7 +221,7 @@ class Reader(HTMLParser):
         self.wrong += [name for name in given if name.startswith("on")]
 
     def handle_endtag(self, tag: str) -> None:
-        self.words += [" "] if tag in ("figcaption", "pre") else []
+        self.words += [" "] if tag in ("dt", "figcaption", "pre") else []
         if tag in VOID:
             return
         if not self.open or self.open.pop() != tag:
@@ -232,7 +262,7 @@ def test_a_page_needs_nothing_but_itself(text: str) -> None:
     reader = Reader(text)
 
     assert reader.tags.count("script") == text.count("<script") == len(reader.scripts) <= 1
-    assert all(hash_of(script) in page.policy() for script in reader.scripts)
+    assert all(hash_of(script) in rendering.policy() for script in reader.scripts)
     assert "url(" not in text
     assert "@import" not in text
     assert re.search("https?://", text) is None
@@ -357,6 +387,69 @@ def test_a_finding_keeps_the_instant_at_which_it_appeared() -> None:
 
     assert "critical since 60 min ago (02:12:05 UTC) · check enums" in shown
     assert "warning since 10 s ago (03:11:55 UTC) · check migrations" in shown
+
+
+def test_the_page_of_a_finding_tells_its_story() -> None:
+    known = board(machines=(ENUM,), ago_s=7200)
+    known.post(report("machines", (), 3600))
+    lost = replace(ENUM, facts={"consequences": ("view:public.fleet",)})
+    known.post(report("machines", (lost, PENDING), 10))
+    entry = known.entries["machines"]
+    entry.rehearsal = Rehearsed(FAILED, "Rehearsed on PostgreSQL 18: fails", steps_of(()))
+    reader = Reader(finding_of(entry, ENUM))
+
+    assert "critical since 10 s ago (03:11:55 UTC)" in reader.shown
+    assert "First seen 2 h ago (01:12:05 UTC)" in reader.shown
+    assert "Expected, labels active, inactive Actual, labels ACTIVE, inactive" in reader.shown
+    assert "view:public.fleet" in reader.shown
+    assert "Rehearsed on PostgreSQL 18: fails" in reader.shown
+    assert ENUM.repair[0] in reader.shown
+    assert "healthd adopt machines adopt_machinestatus --only enum:public.machinestatus" in reader.shown
+    assert "healthd waive enum:public.machinestatus --target machines --attribute labels" in reader.shown
+    assert "line 7 of" in reader.shown
+    assert "reported for 60 min" in reader.shown
+    assert {f"{RUNBOOK}#enum_mismatch", "/targets/machines", "/api/v1/targets/machines/repair"} <= set(reader.links)
+
+
+def test_an_unexpected_object_is_made_by_no_migration() -> None:
+    extra = replace(ENUM, problem="unexpected_object", check="objects")
+
+    assert "Made by no migration" in Reader(finding_of(entry(extra), extra)).shown
+
+
+def test_every_finding_of_a_target_leads_to_its_page() -> None:
+    waiver = Waiver("enum:public.machinestatus", "OPS-12", "dba", NOW.date())
+    many = [replace(GONE, key=Key("column", ("public", "t", f"c{number}"))) for number in range(150)]
+    known = entry(*many, facts={"waived": (Waived(ENUM, waiver),)})
+    links = Reader(target(known)).links
+
+    ids = [finding_id(identity(one)) for one in (*many, ENUM)]
+    assert [] == [one for one in ids if f"/targets/machines/findings/{one}" not in links]
+
+
+def test_the_timeline_has_the_newest_first_and_links_to_what_is_still_reported() -> None:
+    known = board(machines=(GONE,), ago_s=7200, facts={"migrations": (MigrationState("0001_x", State.APPLIED, NOW),)})
+    both = tuple(MigrationState(name, State.APPLIED, NOW) for name in ("0001_x", "0002_y"))
+    known.post(report("machines", (ENUM,), 10, migrations=both))
+    text = target(known.entries["machines"])
+    reader = Reader(text)
+    names = ["Appeared: enum:public", "Resolved: column:public.machines.notes", "Migration 0002_y applied", "2 h ago"]
+    places = [reader.shown.index(name, reader.shown.index("Timeline")) for name in names]
+
+    assert sorted(places) == places
+    assert "reported for 1 h" in reader.shown
+    assert f"/targets/machines/findings/{finding_id(identity(GONE))}" not in reader.links
+    assert text.count(f"findings/{finding_id(identity(ENUM))}") == 2
+
+
+def test_of_a_long_timeline_the_page_has_the_newest_fifty() -> None:
+    known = board(machines=())
+    for number in range(100):
+        known.post(report("machines", (ENUM,) * (number % 2), 10))
+    shown = Reader(target(known.entries["machines"])).shown
+
+    assert "All 199 events as JSON" in shown
+    assert 50 == shown[shown.index("Timeline") :].count("10 s ago (03:11:55 UTC)")
 
 
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS.keys())

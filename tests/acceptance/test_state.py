@@ -100,6 +100,12 @@ def test_a_daemon_that_was_killed_knows_since_when_a_drift_stands(folder: Path, 
     second = start()
     second.answers(422)
 
+    events = second.get("/api/v1/targets/app/timeline").json()["events"]
+    assert ["restarted", "state", "appeared"] == [one["event"] for one in events]
+    found = second.get(f"/api/v1/targets/app/findings/{events[-1]['finding']}").json()
+    assert (True, "enum:public.machinestatus") == (found["current"], found["finding"]["key"])
+    assert found["origin"]["file"] == f"{found['origin']['migration']}.sql"
+    assert since == datetime.fromisoformat(found["since"]).timestamp()
     assert since == second.metric(DRIFT)
     assert since == datetime.fromisoformat(second.get("/api/v1/targets").json()["targets"][0]["since"]).timestamp()
     assert not second.log("finding.appeared")

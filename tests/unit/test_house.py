@@ -42,7 +42,8 @@ DOORS = frozenset(
     postgres
     replay
     report.connections report.exposition report.log report.logins report.metrics report.openapi
-    report.secure_connections report.tls report.traces report.web report.web_filters
+    report.openapi_schemas report.secure_connections report.tls report.traces report.web report.web_filters
+    report.web_findings
     report.web_security report.web_server
     rounds.follow_up rounds.complete_reading rounds.database_lists rounds.deadline rounds.endpoints
     rounds.examination rounds.failed_round rounds.round_connection rounds.opening rounds.readiness rounds.requests
@@ -58,9 +59,9 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "sqlparse": ("migrations.engine.yoyo_backend",),
     "prometheus_client": ("report.metrics", "asgi.measures"),  # ours, and an application's
     "httpx": ("rounds.requests",),
-    "starlette": ("report.web", "report.web_filters"),
+    "starlette": ("report.web", "report.web_filters", "report.web_findings"),
     "uvicorn": ("report.web_server", "report.connections"),
-    "jinja2": ("report.page",),
+    "jinja2": ("report.rendering",),
     "markupsafe": ("report.html",),
     "structlog": (
         "report.log",
@@ -90,7 +91,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
 PLAIN = frozenset(
     """
     __future__ base64 bisect collections collections.abc contextlib dataclasses datetime decimal difflib enum functools
-    hashlib heapq html importlib ipaddress itertools json keyword math operator pathlib pkgutil re string textwrap
+    hashlib heapq html importlib ipaddress itertools json keyword math operator pathlib pkgutil re shlex string textwrap
     tomllib types typing unicodedata urllib.parse uuid""".split()
 )
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter"})

@@ -120,6 +120,8 @@ def test_a_group_without_a_database_is_an_error_that_names_patterns_and_database
         ("..", "not a valid path"),
         ("host=h password=geheim", "contains a password"),
         ("a/repair", "the repair page of eu/a"),
+        ("timeline", "the timeline of eu"),
+        ("findings/1", "the page of a finding of eu"),
         ("a\nb", "not printable"),
         ("taken", "can be confused with [target eu/taken]"),
         ("TAKEN", "can be confused with [target eu/taken]"),

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from healthd.daemon import state_file
 from healthd.daemon.state import Memory
 from healthd.report.board import Board
+from healthd.report.memory import event_row
 from unit.report.test_board import LOST, START, board, report
 
 STATE = "state.json"
@@ -187,7 +188,7 @@ async def test_a_change_is_written_at_once_and_a_round_without_one_is_not(
     task.cancel()
 
     assert 1 == len(documents)
-    assert "critical" in json.dumps(documents)
+    assert "critical" in json.dumps(documents, default=event_row)
     assert not memory.changed.is_set()
 
 

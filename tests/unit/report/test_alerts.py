@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,13 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from healthd.model.findings import Finding, Report
+from healthd.model.findings import Finding, Report, finding_id, identity
 from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.report.alert_rules import MAINTENANCE, MAINTENANCE_MAX_S, NOT_SENT, rule_for
 from healthd.report.alerts import Alert, Links, alerts_of
 from healthd.report.board import Board
-from healthd.report.memory import recalled, remembered
+from healthd.report.memory import event_row, recalled, remembered
 from healthd.report.problems import PROBLEMS
 from healthd.report.short_findings import TOP
 from unit.report.test_board import EXTRA, GONE, LOST, START, board, report
@@ -191,7 +192,8 @@ def test_what_a_round_could_not_tell_is_an_alert_only_in_that_round() -> None:
 def test_what_was_found_before_a_restart_is_an_alert_without_details() -> None:
     before, after = board(), board()
     before.post(report(replace(LOST, expected="a table", actual="nothing"), at_s=-60))
-    after.entries |= recalled(remembered(before.entries), after.entries, START)
+    kept = json.loads(json.dumps(remembered(before.entries), default=event_row))
+    after.entries |= recalled(kept, after.entries, START)
     (alert,) = alerts(shown=after)
 
     assert [dict(alert.labels)] == labels(report(LOST))
@@ -212,7 +214,11 @@ def test_links_lead_to_the_page_and_the_runbook_if_their_addresses_are_known() -
     (plain,) = alerts(report(LOST))
 
     page = "https://healthd.example.com/x/targets/eu%2Forders%201%2B%C3%BC"
-    assert (page, page) == (alert.annotations["dashboard_url"], alert.page)
+    single = f"{page}/findings/{finding_id(identity(LOST))}"
+    assert (single, single) == (alert.annotations["dashboard_url"], alert.page)
+    shown.post(report(LOST, replace(LOST, attribute="owner"), target="eu/orders 1+ü", at_s=10))
+    (several,) = alerts_of("eu/orders 1+ü", shown.entries["eu/orders 1+ü"], links)
+    assert (page, page) == (several.annotations["dashboard_url"], several.page)
     assert "https://wiki.example.com/runbook#schema_mismatch" == alert.annotations["runbook_url"]
     assert {"summary", "description", "action"} == plain.annotations.keys()
     assert "generatorURL" not in plain.document(START)
@@ -239,7 +245,7 @@ def test_a_document_is_what_alertmanager_takes() -> None:
         document["startsAt"],
         document["endsAt"],
     )
-    assert "https://healthd.example.com/targets/app" == document["generatorURL"]
+    assert "https://healthd.example.com/targets/app/findings/" in document["generatorURL"]
     assert (
         document["startsAt"] == alert.document(datetime(2020, 1, 1, tzinfo=UTC))["endsAt"]
     )  # it never ends before it starts

@@ -13,16 +13,23 @@ from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
 from healthd.report import memory
 from healthd.report.board import Board
-from healthd.report.memory import recalled, remembered
+from healthd.report.memory import event_row, recalled, remembered
 from unit.report.test_board import EXTRA, GONE, LOST, START, board, report
 
 SECRETIVE = replace(EXTRA, message="holds 4711", expected="4712", actual="4713", repair=("DELETE 4714",), attribute="x")
+
+EMPTY = dict.fromkeys(("severity", "since", "drift_since", "last_success", "last_good")) | {"findings": []}
+
+
+def written(before: Board) -> str:
+    """Return the memory of a board as its file has it."""
+    return json.dumps(remembered(before.entries), default=event_row)
 
 
 def restarted(before: Board, *, at_s: float = 60.0, text: str = "") -> Board:
     """Return a new board with the memory of another, as it is read from its file."""
     after = board()
-    after.entries |= recalled(json.loads(text or json.dumps(remembered(before.entries))), after.entries, at(at_s))
+    after.entries |= recalled(json.loads(text or written(before)), after.entries, at(at_s))
     return after
 
 
@@ -81,7 +88,7 @@ def test_a_target_is_adopted_until_another_database_is() -> None:
 def test_what_an_earlier_release_has_kept_does_not_say_whether_a_target_was_adopted() -> None:
     before = board()
     before.post(report(LOST))
-    text = json.dumps(remembered(before.entries)).replace('"adopted": "", ', "")
+    text = written(before).replace('"adopted": "", ', "")
 
     assert "adopted" not in text
     assert "" == restarted(before, text=text).entries["app"].adopted
@@ -124,10 +131,53 @@ def test_a_clock_that_was_set_back_puts_nothing_in_the_future() -> None:
     assert {at(10)} == {entry.since, entry.drift_since, entry.last_success, *entry.first_seen.values()}
 
 
+def test_the_timeline_outlives_a_restart_which_it_names() -> None:
+    before = board()
+    before.post(report())
+    before.post(report(LOST, at_s=10))
+    after = restarted(before)
+    assert before.entries["app"].timeline == after.entries["app"].timeline
+
+    after.post(report(at_s=60))
+    new = after.entries["app"].timeline[len(before.entries["app"].timeline) :]
+    assert [("restarted", at(10.5)), ("resolved", at(10.5)), ("state", at(10.5))] == [
+        (event.kind, event.since) for event in new
+    ]
+
+
+def test_what_was_applied_while_no_daemon_ran_is_seen_once_after_the_restart() -> None:
+    before = board()
+    old = MigrationState("0001_a", State.APPLIED, at(-100))
+    before.post(replace(report(), migrations=(old,), database="app at eu"))
+    after = restarted(before)
+    new = MigrationState("0002_b", State.APPLIED, at(30))
+    after.post(replace(report(at_s=60), migrations=(old, new), database="app at eu"))
+    again = restarted(after, at_s=70)
+    again.post(replace(report(at_s=80), migrations=(old, new), database="app at eu"))
+
+    assert [("0002_b", at(60.5), at(30))] == [
+        (event.name, event.at, event.since) for event in again.entries["app"].timeline if event.kind == "applied"
+    ]
+    elsewhere = restarted(before)
+    elsewhere.post(replace(report(at_s=60), migrations=(old, new), database="app at us"))
+    assert "applied" not in {event.kind for event in elsewhere.entries["app"].timeline}
+
+
+def test_files_of_releases_without_a_timeline_and_with_other_events_are_read() -> None:
+    before = board()
+    before.post(report(LOST))
+    document = json.loads(written(before))
+    events = document["app"].pop("timeline")
+    assert () == restarted(before, text=json.dumps(document)).entries["app"].timeline
+
+    document["app"]["timeline"] = [[events[0][0], "unheard of", 1, 2], *events]
+    assert len(events) == len(restarted(before, text=json.dumps(document)).entries["app"].timeline)
+
+
 def test_neither_values_nor_texts_are_kept() -> None:
     before = board()
     before.post(report(SECRETIVE))
-    text = json.dumps(remembered(before.entries))
+    text = written(before)
 
     assert "471" not in text
     assert "DELETE" not in text
@@ -152,7 +202,7 @@ def test_the_memory_is_bounded_and_keeps_what_was_seen_first(monkeypatch: pytest
 
 @pytest.mark.parametrize(
     "document",
-    ["app", {"app": []}, {"app": {"severity": "worse"}}, {"app": {}}],
+    ["app", {"app": []}, {"app": {"severity": "worse"}}, {"app": {}}, {"app": {**EMPTY, "timeline": [[1, "state"]]}}],
 )
 def test_a_document_of_another_form_is_refused(document: object) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):

@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,8 @@ import httpx
 import pytest
 
 from healthd.errors import ConfigError
-from healthd.model.findings import Finding, Report
+from healthd.expected.origins import Origin
+from healthd.model.findings import Finding, Report, finding_id, identity
 from healthd.model.names import Key
 from healthd.model.scripts import Rehearsed, Statement, steps_of
 from healthd.model.severity import Severity
@@ -52,6 +54,9 @@ class Daemon:
         if self.wrong:
             raise self.wrong
 
+    async def origin(self, target: str, finding: Finding) -> Origin | None:
+        return Origin("0003_status", "0003_status.sql", 7) if (target, finding.key) == (SLASH, ENUM.key) else None
+
     def post(self, *findings: Finding, target: str = "app", failure: str | None = None) -> None:
         self.board.post(
             Report(
@@ -72,7 +77,8 @@ def daemon() -> Daemon:
 
 @pytest.fixture
 async def web(daemon: Daemon) -> AsyncIterator[httpx.AsyncClient]:
-    app = application(WebContext(daemon.board, daemon.clock, daemon.reload, "docs/runbook.md"))
+    context = WebContext(daemon.board, daemon.clock, daemon.reload, "docs/runbook.md", origin=daemon.origin)
+    app = application(context)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
@@ -129,13 +135,79 @@ async def test_a_host_that_we_are_not_is_misdirected(path: str, web: httpx.Async
     assert 421 != (await web.get(path, headers={"Host": "evil.example"})).status_code
 
 
+@pytest.mark.parametrize("name", ["eu/orders%201", "eu%2Forders%201"])
+async def test_a_finding_has_a_page_and_a_document_of_its_own(
+    name: str, web: httpx.AsyncClient, daemon: Daemon
+) -> None:
+    daemon.post(ENUM, target=SLASH)
+    wanted = finding_id(identity(ENUM))
+    answer = await web.get(f"/targets/{name}/findings/{wanted}")
+    found = (await web.get(f"/api/v1/targets/{name}/findings/{wanted}")).json()
+
+    assert 200 == answer.status_code
+    assert "script-src" in answer.headers["content-security-policy"]
+    assert "line 7 of" in answer.text
+    assert f"/targets/eu%2Forders%201/findings/{wanted}" in (await web.get(f"/targets/{name}")).text
+    assert (SLASH, wanted, True) == (found["target"], found["id"], found["current"])
+    assert {"migration": "0003_status", "file": "0003_status.sql", "line": 7} == found["origin"]
+    assert (ENUM.message, ["appeared"]) == (found["finding"]["message"], [one["event"] for one in found["events"]])
+
+
+async def test_a_finding_that_is_gone_says_since_when(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post(ENUM)
+    daemon.now += timedelta(hours=3)
+    daemon.post()
+    wanted = finding_id(identity(ENUM))
+    answer = await web.get(f"/targets/app/findings/{wanted}")
+    other = await web.get("/targets/app/findings/0123456789ab")
+
+    assert (404, 404) == (answer.status_code, other.status_code)
+    assert "This finding was resolved" in answer.text
+    assert "it was reported for 3 h" in answer.text
+    assert "This finding is not reported" in other.text
+    assert "no recent round" not in answer.text
+    assert (
+        "resolved 2026-01-01T03:00:00.100000+00:00"
+        in (problem(await web.get(f"/api/v1/targets/app/findings/{wanted}"), 404)["detail"])
+    )
+    assert "no such finding" in problem(await web.get("/api/v1/targets/app/findings/1"), 404)["detail"]
+    assert 404 == (await web.get("/targets/nosuch/findings/1")).status_code
+    daemon.now += timedelta(hours=1)
+    assert "no recent round" in (await web.get(f"/targets/app/findings/{wanted}")).text
+
+
+async def test_a_finding_is_never_called_current_if_it_is_not_known(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post(replace(ENUM, check="enums"))
+    blind = {"enums": Severity.UNKNOWN}
+    daemon.board.post(Report(target="app", started_at=NOW, duration_s=6, findings=(GONE,), checks=blind, failure="x"))
+    path = f"targets/app/findings/{finding_id(identity(ENUM))}"
+    held = await web.get(f"/{path}")
+
+    assert "<title>unknown: " in held.text
+    assert "Not known at the moment" in held.text
+    assert not (await web.get(f"/api/v1/{path}")).json()["current"]
+    daemon.now += timedelta(hours=1)
+    assert "Outdated:" in (await web.get(f"/{path}")).text
+
+
+async def test_the_timeline_of_a_target_is_a_document(web: httpx.AsyncClient, daemon: Daemon) -> None:
+    daemon.post(ENUM, target=SLASH)
+    found = (await web.get("/api/v1/targets/eu%2Forders%201/timeline")).json()
+
+    assert ["state", "appeared"] == [one["event"] for one in found["events"]]
+    assert (SLASH, 10.0) == (found["target"], found["interval_s"])
+    assert "unknown target 'nosuch'" in problem(await web.get("/api/v1/targets/nosuch/timeline"), 404)["detail"]
+
+
 async def test_the_external_url_is_where_links_lead(web: httpx.AsyncClient, daemon: Daemon) -> None:
     daemon.board.external_url = "https://ops.example.com/healthd"
     daemon.post(ENUM)
 
     targets = (await web.get("/api/v1/targets")).json()["targets"]
     assert "https://ops.example.com/healthd/api/v1/targets/app" == targets[0]["url"]
-    for path in ("/", "/targets/app", "/targets/nosuch", "/runbook"):
+    own = finding_id(identity(ENUM))
+    findings = (f"/targets/app/findings/{own}", "/targets/app/findings/1")
+    for path in ("/", "/targets/app", "/targets/nosuch", "/runbook", *findings):
         links = re.findall('href="([^"]*)"', (await web.get(path)).text)
         assert [link for link in links if link.startswith("/") and not link.startswith("/healthd/")] == []
         assert any(link.startswith("/healthd/") for link in links)

@@ -118,13 +118,13 @@ def on_targets(
         refuse_unlisted(settings, targets[0])
         result = run(settings.of(targets[0]), targets[0])
         shown = _shown(result.lines) if result.lines else None
-        out(style, result.text, result.document, shown, _outcomes(settings, [result]))
+        out(style, result.text, result.document, shown, of_results(settings, [result]))
         return result.code
     results = [_result(settings, one, run, in_sql=in_sql) for one in targets]
     blocks = [_block(target, result) for target, result in zip(targets, results, strict=True)]
     lines = [line for target, result in zip(targets, results, strict=True) for line in _lines(target, result)]
     documents = [one.document for one in results]
-    out(style, "\n".join(blocks), documents, _shown(lines), _outcomes(settings, results))
+    out(style, "\n".join(blocks), documents, _shown(lines), of_results(settings, results))
     say(f"{sum(one.code == 0 for one in results)} of {len(results)} ok")
     return max(one.code for one in results)
 
@@ -134,7 +134,7 @@ def on_projects(settings: Settings, style: str, name: str | None, run: Callable[
     projects = projects_of(settings, name)
     results = [run(own) for own in projects]
     document = results[0].document if len(results) == 1 else [one.document for one in results]
-    out(style, "\n".join(one.text for one in results), document, outcome=_outcomes(settings, results))
+    out(style, "\n".join(one.text for one in results), document, outcome=of_results(settings, results))
     return max(one.code for one in results)
 
 
@@ -173,7 +173,7 @@ def _failure(error: HealthdError, target: Target) -> Outcome:
     return of_refusal(error, (), target.name)
 
 
-def _outcomes(settings: Settings, results: Sequence[Result]) -> Callable[[], Outcome]:
+def of_results(settings: Settings, results: Sequence[Result]) -> Callable[[], Outcome]:
     """Return what makes one outcome of all results, for CI systems."""
 
     def outcome() -> Outcome:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from healthd.catalog import KINDS
 from healthd.database.connection import LIMITS, SESSION, read_only
 from healthd.errors import DatabaseFailed
+from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.observations import Size
 
@@ -35,6 +37,27 @@ FROM_CATALOG = QUERY.format(
     " WHERE i.indrelid = c.oid))) * pg_catalog.current_setting('block_size')::bigint",
     "false",
 )
+
+# Temporary relations belong to one session, and those of the ledger are in no lock file.
+NAMES = """
+    SELECT c.relkind::text, n.nspname::text, t.relname::text, c.relname::text
+      FROM pg_catalog.pg_class AS c
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
+      LEFT JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+     WHERE c.relkind = ANY (%s)
+       AND c.relpersistence <> 't'
+       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       AND coalesce(t.relname, c.relname) <> ALL (%s)"""
+
+
+async def read_all_sizes(connection: Any) -> dict[str, Size]:
+    """Return the sizes of all relations of a database, named like keys."""
+    kinds = {letter: kind.name for kind in KINDS.values() for letter in kind.relkinds}
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        rows = await (await connection.execute(NAMES.encode(), [list(kinds), list(BOOKS)])).fetchall()
+    keys = [Key(kinds[kind], tuple(filter(None, (schema, table, name)))) for kind, schema, table, name in rows]
+    return await read_sizes(connection, map(str, keys))
 
 
 async def read_sizes(connection: Any, names: Iterable[str]) -> dict[str, Size]:

@@ -9,6 +9,7 @@ from typing import Any
 from healthd.catalog.digests import Digest
 from healthd.errors import LockFileChanged, LockFileError
 from healthd.expected.codec import OUTDATED, Said, decode, read_line
+from healthd.expected.conflict_markers import conflict_line
 from healthd.expected.effects import Effects, Elsewhere, decode_all
 from healthd.expected.lockfile import Locked, LockFile, Needed, without_none
 from healthd.expected.lockfile_text import FORMAT, made, seal
@@ -23,6 +24,7 @@ LOCKED = frozenset(
     "migration digest rollback_digest transactional rollback rollback_differences "
     "locks rewrites steps effects sha256 adds also".split()
 )
+RESOLVE = "resolve it with: healthd lock --resolve"
 VERDICTS = frozenset({"exact", "differs", "fails", "missing"})
 Counts = dict[str, int]  # of lines, by kind
 
@@ -32,7 +34,19 @@ def load(text: str | bytes, name: str = "schema.lock") -> LockFile:
 
     The effects are decoded when they are needed; here it is only verified that they were not changed.
     """
-    lines = _Lines(name, text.encode() if isinstance(text, str) else text)
+    content = text.encode() if isinstance(text, str) else text
+    try:
+        return _load(content, name)
+    except LockFileError as error:
+        if number := conflict_line(content):
+            raise LockFileError(
+                f"{name}, line {number}: contains an unresolved merge conflict", hint=RESOLVE
+            ) from error
+        raise
+
+
+def _load(text: bytes, name: str) -> LockFile:
+    lines = _Lines(name, text)
     entry, version, also, many, needed = lines.read(lambda entry: (entry, *_header(entry)))
     follow = lines.sealed(entry, many, also.values())
     base: dict[Key, Record] = {}

@@ -161,7 +161,7 @@ def read_snapshot(path: Path, *, server_version: int | None = None) -> tuple[Sna
     version, if it was replayed.
     """
     text = _content(path)
-    if text.startswith(b'{"healthd_lock"'):
+    if text.startswith((b'{"healthd_lock"', b"<<<<<<<")):
         lock = load(text, str(path))
         return lock.on(server_version or lock.server_version).expected(), None
     try:

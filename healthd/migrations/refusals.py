@@ -16,7 +16,7 @@ from healthd.expected.store import Files
 from healthd.migrations import guards
 from healthd.migrations.adopted import already_there, in_the_way
 from healthd.migrations.database_state import look
-from healthd.migrations.impact import foresee
+from healthd.migrations.impact import Foreseen, foresee
 from healthd.migrations.run_plan import order_refusals
 from healthd.migrations.standing import TO_RUN, Standing, read_session
 
@@ -62,6 +62,26 @@ async def outlook(
         *await _unwritable(target, where, ledger),
     )
     return Outlook(refused, tuple(one.id for one in there.adopted) if there else ())
+
+
+def outlook_of(
+    target: Target | None, migrations: Sequence[Migration], lock: LockFile, known: Standing, *, name: str
+) -> tuple[Foreseen, Outlook]:
+    """Return the expectations that would break, and the refusals that can be determined without the database.
+
+    The database is taken to be what the lock file says of the applied migrations. Drift, privileges and what the server
+    provides are not known.
+    """
+    pending = [one for one in migrations if one.id in known.ids(*TO_RUN)]
+    applied = [one.id for one in known.ledger.applied]
+    there = lock.on(known.server_version).expected(applied)
+    foreseen = foresee(target.contracts if target else (), lock, known.ledger, there, pending)
+    refused = (
+        *order_refusals(known, migrations, [one.id for one in migrations]),
+        *guards.raised(guards.refuse_unmeasured, lock, pending, applied, name),
+        *guards.raised(guards.refuse_breaks, target.name if target else "", foreseen.refuses),
+    )
+    return foreseen, Outlook(refused if pending else ())
 
 
 async def elsewhere(where: Where, lock: LockFile, pending: Sequence[Migration]) -> tuple[default_places.Elsewhere, ...]:

@@ -39,12 +39,18 @@ async def standing(where: Where, migrations: Sequence[Migration], lock: LockFile
     async with lent(where) as connection:
         ledger, runner = await read_ledger(connection)
         version = connection.info.server_version
-    ledger.readable()
+    maintenance = runner.words if runner is not None else None
+    return standing_of(ledger.readable(), maintenance, version, migrations, lock)
+
+
+def standing_of(
+    ledger: Ledger, maintenance: str | None, server_version: int, migrations: Sequence[Migration], lock: LockFile | None
+) -> Standing:
+    """Return the state of each migration, given what was read."""
     locked = [one.id for one in lock.migrations] if lock else []
     files = [(one.id, one.digest) for one in migrations]
-    halves = () if runner else ledger.interrupted  # an active run is applying it
-    maintenance = runner.words if runner is not None else None
-    return Standing(tuple(states(files, locked, ledger.applied, halves)), ledger, maintenance, version)
+    halves = () if maintenance else ledger.interrupted  # an active run is applying it
+    return Standing(tuple(states(files, locked, ledger.applied, halves)), ledger, maintenance, server_version)
 
 
 async def read_session(where: Where, relations: Sequence[str]) -> Session:

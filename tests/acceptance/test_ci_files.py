@@ -146,6 +146,18 @@ def test_the_jobs_fail_and_write_their_reports(project: Path, stubs: Path) -> No
     assert "1" == ET.fromstring(report(project, "healthd-lock", "junit")).attrib["failures"]
 
 
+def test_the_job_plans_from_a_file_of_sizes_and_passes_with_what_is_pending(
+    project: Path, database: str, stubs: Path
+) -> None:
+    assert ["sizes.json"] == parsed(GITLAB)["healthd-plan"]["rules"][0]["exists"]
+    (project / "sizes.json").write_text(healthd("sizes", "--database", database, "--format", "json").out)
+
+    assert 0 == job("healthd-plan", stubs)
+    assert "0" == ET.fromstring(report(project, "healthd-plan", "junit")).attrib["failures"]
+    (project / "sql" / "0004_more.sql").write_text("SELECT 1;\n")  # not in the lock file
+    assert 0 != job("healthd-plan", stubs)
+
+
 # ── pre-commit ──────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -75,7 +75,7 @@ def asked(line: str) -> list[str]:
         ("healthd waive x --problem waiver_u", ["waiver_unused"]),
         ("healthd docs contra", ["contracts", "contract_broken"]),
         ("healthd completion z", ["zsh"]),
-        ("healthd units healthd-", ["healthd-migrate.service", "healthd-migrate@.service"]),
+        ("healthd units healthd-m", ["healthd-migrate.service", "healthd-migrate@.service"]),
     ],
 )
 def test_a_name_is_completed(line: str, expected: list[str], project: Path) -> None:

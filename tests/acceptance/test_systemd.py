@@ -19,10 +19,15 @@ TEMPLATES = ["healthd@.service", "healthd-migrate@.service"]
 
 
 def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run systemd-analyze, or skip; where CI runs, a missing one is a failure."""
-    program = shutil.which("systemd-analyze")
+    """Run systemd-analyze, or skip."""
+    return tool("systemd-analyze", *arguments)
+
+
+def tool(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a program of systemd, or skip; where CI runs, a missing one is a failure."""
+    program = shutil.which(name)
     if program is None:
-        reason = "systemd-analyze is not installed"
+        reason = f"{name} is not installed"
         if "CI" in os.environ:
             pytest.fail(reason)
         pytest.skip(reason)
@@ -162,3 +167,48 @@ def test_no_password_stands_in_a_unit(unit: str) -> None:
     assert "PGPASSWORD" not in text
     assert not re.search(r"postgresql://[^/\s]*:[^/\s]*@", text)
     assert re.search(r"^#LoadCredential=(\S+):/etc/healthd/\1\n#Environment=PGPASSFILE=%d/\1$", text, re.MULTILINE)
+
+
+def test_systemd_creates_the_account_that_the_units_use(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    result = tool("systemd-sysusers", "--dry-run", f"--root={tmp_path}", FOLDER / "healthd-sysusers.conf")
+
+    assert 0 == result.returncode, result.stderr
+    assert [["healthd"]] * 2 == [settings(unit)["User"] for unit in UNITS]
+    assert "Creating user 'healthd' (Schema health daemon for PostgreSQL)" in result.stdout + result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root creates accounts")
+def test_nobody_can_log_in_to_the_account(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    result = tool("systemd-sysusers", f"--root={tmp_path}", FOLDER / "healthd-sysusers.conf")
+
+    assert 0 == result.returncode, result.stderr
+    (account,) = (tmp_path / "etc" / "passwd").read_text().splitlines()
+    assert account.endswith(":/var/lib/healthd:/usr/sbin/nologin")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to root")
+def test_only_root_reads_the_password_files_and_everybody_the_configuration(tmp_path: Path) -> None:
+    orders = tmp_path / "etc" / "healthd" / "orders"
+    orders.mkdir(parents=True)
+    files = [orders.parent / "healthd.pgpass", orders / "migrate.pgpass", orders.parent / "yoyo.ini"]
+    for path in files:
+        path.touch()
+        path.chmod(0o644)
+        os.chown(path, 1, 1)
+    orders.parent.chmod(0o700)
+    result = tool("systemd-tmpfiles", "--create", f"--root={tmp_path}", FOLDER / "healthd-tmpfiles.conf")
+
+    assert (0, "") == (result.returncode, result.stderr)
+    assert [(0o600, 0), (0o600, 0), (0o644, 1)] == [(path.stat().st_mode & 0o777, path.stat().st_uid) for path in files]
+    assert 0o755 == orders.parent.stat().st_mode & 0o777
+
+
+def test_the_password_files_of_the_units_are_those_with_a_mode() -> None:
+    text = (FOLDER / "healthd-tmpfiles.conf").read_text()
+    named = [path for unit in UNITS for path in re.findall(r":(/etc/healthd/\S+)", (FOLDER / unit).read_text())]
+
+    assert 2 == len(named)
+    assert {"/etc/healthd/*.pgpass"} == {str(Path(path).parent / f"*{Path(path).suffix}") for path in named}
+    assert "z /etc/healthd/*.pgpass 0600 root root -\n" in text

@@ -243,6 +243,9 @@ def test_the_units_of_the_wheel_pass_systemd_with_the_paths_of_the_installation(
 
     assert 0 == done.returncode
     for path in SYSTEMD:
+        if path.suffix == ".conf":  # they belong to other folders
+            assert path.read_text() == wheel.healthd("units", path.name).stdout
+            continue
         code, output = run(tool("systemd-analyze"), "verify", "--recursive-errors=no", tmp_path / path.name)
         assert (0, "") == (code, output)
     daemon = (tmp_path / "healthd.service").read_text()

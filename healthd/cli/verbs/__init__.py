@@ -20,6 +20,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Change a database": {
         "status": "Show the state of each migration",
         "plan": "Show what migrate would do",
+        "sizes": "Print table sizes and applied migrations, for a plan elsewhere",
         "migrate": "Apply the pending migrations",
         "resume": "Complete an interrupted migration",
         "rollback": "Roll back the last migration, or several",

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as changed
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from healthd.cli.fleet import Result, of_target, on_projects
+from healthd.cli.major_versions import by_major, listed, refuse_to_lose
+from healthd.cli.merging import joined, merge_of
 from healthd.cli.options import CI_STYLES, finished, progress, say, verb
 from healthd.config.settings import Settings
-from healthd.errors import ConfigError, LockFileChanged, LockFileError
+from healthd.errors import LockFileChanged, LockFileError
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile, disagreements
 from healthd.expected.lockfile_lines import verified
 from healthd.expected.lockfile_text import dump, linked
 from healthd.expected.measurements import in_words
+from healthd.expected.merge_conflict import best_known
 from healthd.expected.store import read_lock
 from healthd.postgres.programs import find_binaries, major
 from healthd.replay.other_major import replay_on
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 
 @verb(database=False, ci=True)
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 if the lock file does not match the files.")
+@click.option(
+    "--resolve", is_flag=True, help="After a merge: write the lock file of both branches in place of the conflict."
+)
 @click.option("--full", is_flag=True, help="Measure all files again, including those that have not changed.")
 @click.option(
     "--also-on",
@@ -47,6 +53,7 @@ def lock(
     settings: Settings,
     style: str,
     check: bool,
+    resolve: bool,
     full: bool,
     also_on: Sequence[Path],
     forget: Sequence[int],
@@ -64,53 +71,76 @@ def lock(
     With --check, the files are replayed in the same way, but nothing is written. Use this in CI. The formats of CI
     systems (`healthd docs ci`) need --check.
 
+    Two branches that both change the files conflict in the lock file. After "git merge", resolve the conflicts in the
+    migration files, if there are any, then use --resolve: it reads the lock files of both branches, from git or from
+    the conflict markers, measures what one of them was not measured on, and replaces the conflict. If the files of both
+    branches cannot be applied together, the conflict stays as it is.
+
     \b
     Exit codes:
       0  written, or with --check: the lock file matches the files
-      2  a migration failed, or with --check: the lock file does not match
-      3  cannot tell: a file cannot be read, or the scratch server cannot start
+      2  a migration failed, and the lock file is as it was; or with --check:
+         the lock file does not match
+      3  cannot tell: a file cannot be read, or the scratch server cannot start;
+         with --resolve: there is no conflict
 
     \b
     Examples:
       healthd lock && git diff sql/schema.lock
       healthd lock --check
       healthd lock --check --full
+      healthd lock --resolve && git add sql/schema.lock
       healthd lock --also-on /usr/lib/postgresql/15/bin
     """
     if style in CI_STYLES and not check:
         raise click.UsageError(f"--format {style} needs --check")
-    run = _check if check else partial(_write, forget=forget)
+    if check and resolve:
+        raise click.UsageError("--check and --resolve exclude each other")
+    run = _check if check else partial(_write, forget=forget, resolve=resolve)
     return on_projects(settings, style, target, partial(run, also_on=also_on, full=full))
 
 
-def _write(settings: Settings, *, also_on: Sequence[Path], full: bool, forget: Sequence[int]) -> Result:
+def _write(settings: Settings, *, also_on: Sequence[Path], full: bool, forget: Sequence[int], resolve: bool) -> Result:
     """Replay the files and write their lock file."""
     migrations = read_migrations(settings.sources)
-    folders = _by_major(settings, (*settings.also_on, *(folder.absolute() for folder in also_on)))
-    _refuse_to_lose(settings, folders.keys() | set(forget) | {major(find_binaries(settings.postgres_bin))})
-    known = None if full else _known(settings, folders)
+    folders = by_major(settings, (*settings.also_on, *(folder.absolute() for folder in also_on)))
+    merge = merge_of(settings.lock, migrations) if resolve else None
+    before = merge.conflict.sides if merge else _before(settings)
+    refuse_to_lose(settings, before, folders.keys() | set(forget) | {major(find_binaries(settings.postgres_bin))})
+    known = None if full else _known(before, folders, migrations)
+    with joined(settings.lock, merge) if merge else contextlib.nullcontext():
+        made = _replayed(settings, migrations, known, folders)
+    settings.lock.write_text(dump(made), encoding="utf-8")
+    for one in made.needed:
+        say(f"{one.kind} {one.name}, which {one.migration} names and no file creates, was created for the replay")
+    text = "\n".join((*map(_said, made.migrations), *(merge.lines() if merge else ())))
+    too = f", also for PostgreSQL {listed(folders)}" if folders else ""
+    document = _document(settings.lock, made, folders) | ({"resolved": merge.document()} if merge else {})
+    return Result(0, f"{text}\nwrote {settings.lock}{too}", document)
+
+
+def _replayed(
+    settings: Settings, migrations: tuple[Migration, ...], known: LockFile | None, folders: Mapping[int, Path]
+) -> LockFile:
+    """Return the lock file of the migrations, also with what they create on these other major versions."""
     with progress() as each:
         made = finished(replay(migrations, known=known, postgres_bin=settings.postgres_bin, say=say, each=each))
         also = {
             number: finished(replay_on(migrations, made, folder, known=known, each=each))
             for number, folder in folders.items()
         }
-    made = linked(changed(made, also=also))
-    settings.lock.write_text(dump(made), encoding="utf-8")
-    verdicts = {one.id: one.rollback for one in made.migrations}
-    text = "\n".join(map(_said, made.migrations))
-    too = f", also for PostgreSQL {_listed(folders)}" if folders else ""
-    measured = {one.id: {"locks": one.locks, "rewrites": list(one.rewrites)} for one in made.migrations}
-    for one in made.needed:
-        say(f"{one.kind} {one.name}, which {one.migration} names and no file creates, was created for the replay")
-    document = {
-        "file": str(settings.lock),
-        "rollbacks": verdicts,
-        "measured": measured,
-        "also": sorted(folders),
+    return linked(changed(made, also=also))
+
+
+def _document(path: Path, made: LockFile, majors: Iterable[int]) -> dict[str, Any]:
+    """Return what was written as a JSON object."""
+    return {
+        "file": str(path),
+        "rollbacks": {one.id: one.rollback for one in made.migrations},
+        "measured": {one.id: {"locks": one.locks, "rewrites": list(one.rewrites)} for one in made.migrations},
+        "also": sorted(majors),
         "needed": [{"kind": one.kind, "name": one.name, "migration": one.migration} for one in made.needed],
     }
-    return Result(0, f"{text}\nwrote {settings.lock}{too}", document)
 
 
 def _said(one: Locked) -> str:
@@ -120,51 +150,29 @@ def _said(one: Locked) -> str:
     return f"{one.id}  rollback {one.rollback}{differs}" + (f"; {words}" if words else "")
 
 
-def _by_major(settings: Settings, folders: Iterable[Path]) -> dict[int, Path]:
-    """Return the folders with the programs of other major versions; raise ConfigError for the same major version."""
-    ours = find_binaries(settings.postgres_bin)
-    found: dict[int, Path] = {}
-    for folder in folders:
-        number = major(folder)
-        if number == major(ours):
-            raise ConfigError(
-                f"{folder} contains PostgreSQL {number}, with which the lock file is written anyway",
-                hint="--also-on needs the programs of another major version",
-            )
-        found[number] = folder
-    return dict(sorted(found.items()))
-
-
-def _refuse_to_lose(settings: Settings, majors: Iterable[int]) -> None:
-    """Raise ConfigError if the lock file has texts of a major version that is not given now."""
-    try:
-        lost = read_lock(settings).also.keys() - set(majors)
-    except LockFileError:  # the file is about to be replaced
-        return
-    if lost:
-        raise ConfigError(
-            f"{settings.lock.name} also contains the texts of PostgreSQL {_listed(lost)}, which would be lost",
-            hint="name the folder with its programs: --also-on FOLDER; "
-            f"or remove them: {' '.join(f'--forget {one}' for one in sorted(lost))}",
-        )
-
-
-def _known(settings: Settings, majors: Collection[int]) -> LockFile | None:
-    """Return the lock file as it is; None if it cannot be read, or is about to contain other major versions."""
+def _before(settings: Settings) -> tuple[LockFile, ...]:
+    """Return the lock file that is about to be replaced; none if it cannot be read."""
     with contextlib.suppress(LockFileError):
-        known = verified(read_lock(settings))
-        return known if known.also.keys() == set(majors) else None
-    return None
+        return (read_lock(settings),)
+    return ()
 
 
-def _listed(majors: Iterable[int]) -> str:
-    return " and ".join(map(str, sorted(majors)))
+def _known(before: Iterable[LockFile], majors: Collection[int], migrations: Sequence[Migration]) -> LockFile | None:
+    """Return the lock file with the most records that are still valid.
+
+    One that cannot be read, or that does not have exactly these other major versions, is of no use.
+    """
+    found = []
+    for one in before:
+        with contextlib.suppress(LockFileError):
+            found += [verified(one)] if one.also.keys() == set(majors) else []
+    return best_known(found, migrations)
 
 
 def _check(settings: Settings, *, also_on: Sequence[Path], full: bool) -> Result:
     """Replay the files and compare the result with their lock file."""
     migrations = read_migrations(settings.sources)
-    folders = _by_major(settings, (*settings.also_on, *(folder.absolute() for folder in also_on)))
+    folders = by_major(settings, (*settings.also_on, *(folder.absolute() for folder in also_on)))
     unseen: list[int] = []
     try:
         known = verified(read_lock(settings))
@@ -185,7 +193,7 @@ def _check(settings: Settings, *, also_on: Sequence[Path], full: bool) -> Result
     document = {"disagreements": wrong, "not_compared": unseen}
     if unseen:
         say(
-            f"the digests match, but the result on PostgreSQL {_listed(unseen)} was not compared: "
+            f"the digests match, but the result on PostgreSQL {listed(unseen)} was not compared: "
             "its programs were not found (--also-on FOLDER)"
         )
     if wrong:

@@ -1,4 +1,4 @@
-"""The systemd units that come with the package, with the paths of this installation."""
+"""The systemd units that come with the package, with the paths of this installation, and what prepares a host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from healthd.cli.verbs.docs import place_of
 from healthd.errors import UsageError
 
 SHIPPED = ("healthd.service", "healthd-migrate.service", "healthd.socket")
-FILES = (*SHIPPED, *BASES)
+UNITS = (*SHIPPED, *BASES)
+FILES = (*UNITS, "healthd-sysusers.conf", "healthd-tmpfiles.conf")
 PROGRAM, CONFIG = "/usr/bin/healthd", "/etc/healthd/yoyo.ini"  # as the units have them
 LINK = re.compile(rf"^Documentation={re.escape(PLACEHOLDER)}/docs/runbook\.md#(\w+)$", re.MULTILINE)
 PLAIN = re.compile(r"[\w@%+=:,./ -]+\Z")  # what a unit takes as it is, or between quotation marks
@@ -33,12 +34,16 @@ HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  
 @config_option
 @style_option
 def units(files: tuple[str, ...], to: Path | None, force: bool, config: Path | None, style: str) -> None:  # noqa: ARG001 # either() reads it
-    """Print or write the systemd units.
+    """Print or write the systemd units, and what prepares a host for them.
 
     They start this installation of healthd, with the file of --config, or /etc/healthd/yoyo.ini. FILES are all of
     these, unless you name some: healthd.service and healthd-migrate.service; healthd.socket, with which requests
     wait while the daemon restarts; and the templates healthd@.service and healthd-migrate@.service for several
     daemons on one host, each with its configuration in /etc/healthd/NAME.
+
+    Two files belong to other folders, and are printed or written only if you name them: healthd-sysusers.conf, a
+    permanent account for the units, and healthd-tmpfiles.conf, the folder of the configuration and the modes of the
+    password files in it.
 
     \b
     Exit codes:
@@ -49,13 +54,15 @@ def units(files: tuple[str, ...], to: Path | None, force: bool, config: Path | N
     Examples:
       healthd units healthd.service
       sudo healthd units --to /etc/systemd/system
+      sudo healthd units healthd-sysusers.conf --to /etc/sysusers.d
       healthd units --config /srv/app/yoyo.ini --to .
     """
     given = either("config")
     file = Path(CONFIG) if given is None else Path(os.path.abspath(given))  # noqa: PTH100 # a link stays a link
     program = program_of(sys.argv[0])
-    texts = _texts(files or FILES, program, file)
-    for path in dict.fromkeys((Path(program[0]), Path(sys.base_prefix), file)):
+    texts = _texts(files or UNITS, program, file)
+    started = not texts.keys().isdisjoint(UNITS)
+    for path in dict.fromkeys((Path(program[0]), Path(sys.base_prefix), file)) if started else ():
         for folder in filter(path.is_relative_to, HIDDEN):
             say(f"the units cannot use {path}: systemd hides {folder} from them; install it elsewhere")
     deliver(texts, to, style, force=force)

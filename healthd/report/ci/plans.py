@@ -37,10 +37,13 @@ def of_plan(
     sizes: Mapping[str, Size],
     states: Mapping[str, State],
     places: Places,
+    *,
+    as_of: str = "",
 ) -> Outcome:
     """Return what would run, what is wrong, and why migrate would refuse; `document` is the JSON document of the plan.
 
-    What locks is a note: that something is pending is no fault. `states` has the state of each migration.
+    `as_of` says how old that is, if the database was not asked. `states` has the state of each migration.
+    What locks is a note: that something is pending is no fault.
     """
     target = document["target"]
     annotations = (
@@ -48,7 +51,7 @@ def of_plan(
         *(found for one in plan for found in _annotations(one, sizes, target)),
     )
     rows = tuple(row for one in plan for row in _rows(one, sizes))
-    return Outcome(annotations, (Table(f"{target}: {_counted(len(plan))}", COLUMNS, rows),) if rows else ())
+    return Outcome(annotations, (Table(f"{target}: {_counted(len(plan))}{as_of}", COLUMNS, rows),) if rows else ())
 
 
 def _wrong(document: Mapping[str, Any], states: Mapping[str, State], places: Places) -> Iterator[Annotation]:

@@ -142,6 +142,21 @@ def test_a_place_that_the_units_cannot_see_is_named(
     assert "" == capsys.readouterr().err
 
 
+def test_what_belongs_to_other_folders_is_written_only_if_it_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [0, 0] == [
+        run(["units", "--to", "."]),
+        run(["units", "healthd-tmpfiles.conf", "--config", "/home/me/x.ini"]),
+    ]
+
+    printed = capsys.readouterr()
+    assert "z /etc/healthd/*.pgpass 0600 root root -\n" in printed.out
+    assert "/home/me" not in printed.out + printed.err
+    assert [] == list(folder.glob("*.conf"))
+    assert (folder / "healthd.service").is_file()
+
+
 @pytest.mark.parametrize("path", ["/etc/a$b.ini", "/etc/a\nb.ini", '/etc/a"b.ini', "/etc/a;b.ini"])
 def test_a_path_that_a_unit_cannot_contain_is_refused(path: str) -> None:
     with pytest.raises(UsageError, match="a unit cannot contain the path"):

@@ -7,6 +7,7 @@ of a tenant as any other, by its own name.
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,7 @@ from healthd.comparison.mentions import mentions
 from healthd.comparison.tenant_texts import Template, Text, may_be, written
 from healthd.model.attributes import Record, attributes
 from healthd.model.names import Key
-from healthd.model.snapshots import Snapshot
+from healthd.model.snapshots import Place, Snapshot
 from healthd.model.tenants import TenantRule, Tenants
 
 Objects = Mapping[Key, Record]
@@ -37,6 +38,22 @@ def with_tenants(expected: Snapshot, actual: Objects, tenants: Tenants) -> Snaps
             key = copy.key(tenant, actual)
             objects[key] = copy.record(tenant, actual.get(key))
     return replace(expected, objects=objects)
+
+
+def also_in_tenants(
+    places: Mapping[Place, str], expected: Snapshot, actual: Objects, tenants: Tenants
+) -> dict[Place, str]:
+    """Return these places in the template, each with what is known of it, and the same in the schema of each tenant."""
+    known = defaultdict[Key, list[tuple[str | None, str]]](list)
+    for (key, attribute), said in places.items():
+        known[key].append((attribute, said))
+    copies = [copy for copy in _copies(expected.objects, tenants.rule.template) if copy.origin in known]
+    return dict(places) | {
+        (copy.key(tenant, actual), attribute): said
+        for copy in copies
+        for attribute, said in known[copy.origin]
+        for tenant in tenants.names
+    }
 
 
 def tenants_among(rule: TenantRule, expected: Snapshot, actual: Snapshot, others: Collection[str] = ()) -> Tenants:
@@ -86,7 +103,7 @@ class _Copy:
     """An object of the template, and what it is in the schema of a tenant."""
 
     def __init__(self, key: Key, record: Record, template: str, read: Callable[..., Text | None]) -> None:
-        self.kind, self._record = key.kind, record
+        self.origin, self.kind, self._record = key, key.kind, record
         at, types = schema_place(key), types_place(key)
         typed = (_read_value(part, "", read) for part in key.path[types:])
         self._path = tuple(None if place == at else part for place, part in enumerate((*key.path[:types], *typed)))

@@ -13,7 +13,7 @@ from healthd.catalog.grants import Grant
 from healthd.comparison.lazy_objects import whole
 from healthd.comparison.roles import for_comparison
 from healthd.comparison.server_texts import as_printed
-from healthd.comparison.tenants import differing_only, kinds_of, tenants_among, with_tenants
+from healthd.comparison.tenants import also_in_tenants, differing_only, kinds_of, tenants_among, with_tenants
 from healthd.database.ledger import Ledger
 from healthd.database.snapshot.transaction import Digests, Reading
 from healthd.expected.lockfile import LockFile
@@ -75,11 +75,13 @@ class Promise:
         expected, recorded = as_printed(
             self._lock_file.expected(self._applied, kinds), self._ledger.texts, self._version
         )
-        self.printed.update(recorded)
         expected = for_comparison(expected, self._ledger.owner)
         if self.tenants is None or not self.tenants.compared:
+            self.printed.update(recorded)
             return expected
-        return with_tenants(expected, self.actual.objects, self.tenants)
+        there = self.actual.objects
+        self.printed.update(also_in_tenants(recorded, expected, there, self.tenants) if recorded else {})
+        return with_tenants(expected, there, self.tenants)
 
     @cached_property
     def actual(self) -> Snapshot:

@@ -10,7 +10,7 @@ from healthd.catalog.grants import Grant
 from healthd.catalog.schema_members import schema_of, types_place
 from healthd.catalog.schemas import Schema
 from healthd.comparison.tenant_texts import Template, may_be, written
-from healthd.comparison.tenants import kinds_of, tenants_among, with_tenants
+from healthd.comparison.tenants import also_in_tenants, differing_only, kinds_of, tenants_among, with_tenants
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot, diff
 from healthd.model.tenants import TenantRule, Tenants
@@ -140,6 +140,28 @@ def test_a_default_of_another_tenant_is_a_difference() -> None:
 
 def test_the_kinds_of_tenants_are_those_of_the_template() -> None:
     assert {"schema", "enum", "column", "sequence", "function", "cast", "grant"} == kinds_of(EXPECTED, "tenant")
+
+
+def test_a_text_that_is_known_as_the_server_prints_it_is_known_in_each_tenant() -> None:
+    places = {
+        (Key("function", ("tenant", "f", "(tenant.status)")), "arguments"): "0001",
+        (Key("enum", ("public", "tenant")), "labels"): "0002",
+    }
+    more = {(Key("function", (name, "f", f"({name}.status)")), "arguments"): "0001" for name in ("t_1", "t_2")}
+
+    assert places | more == also_in_tenants(places, Snapshot(180000, EXPECTED), {}, Tenants(RULE, ("t_1", "t_2")))
+
+
+def test_a_rehearsal_needs_the_tenants_that_differ_or_that_others_mention() -> None:
+    objects = {Key("enum", (name, "status")): Enum(("new",)) for name in ("t_1", "t_2", "t_3", "tenant")}
+    every = {Key("column", ("public", "all", "status")): column("t_3.status")}
+    other = {Key("enum", ("t_2", "status")): Enum(("old",))}
+    both = Snapshot(180000, objects), Snapshot(180000, {**objects, **every, **other})
+
+    expected, actual = differing_only(*both, ("t_1", "t_2", "t_3"))
+
+    assert {"t_2", "t_3", "tenant"} == {schema_of(key) for key in expected.objects}
+    assert {"t_2", "t_3", "tenant", "public"} == {schema_of(key) for key in actual.objects}
 
 
 def test_the_schemas_that_the_files_create_are_no_tenants() -> None:

@@ -133,6 +133,15 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
             ),
             "none: the target is `database`",
         ),
+        "schemas": (
+            (
+                "patterns with `*` and `?`, separated by blanks: each schema that matches is compared with "
+                "`expected_schema`; `!PATTERN` leaves some out ([a schema for each tenant]"
+                "(../how-to/tenants.md))"
+            ),
+            "none: each schema is compared with what `sql/` creates in it",
+        ),
+        "expected_schema": ("the schema of `sql/` that is the template of these schemas", "required with `schemas`"),
         "migrate_database": (
             (
                 "the same database with another role, for the verbs that change it: `migrate`, `rollback`, `resume`, "

@@ -66,6 +66,9 @@ MEMBERS: Mapping[str, str] = {
         "findings that a waiver covers, with `waiver`: its `key`, `reason`, `owner` and `until`; "
         "no other member counts them"
     ),
+    "tenants": (
+        "with `schemas` in yoyo.ini: how many `schemas` there are, and those that are `different`; null without it"
+    ),
     "migrations": "`id`, `state` and `applied_at` of each migration",
     "rehearsal": (
         "how the script of `/repair` went on a scratch server: `state` is `none`, `running`, `done` or `failed`, "

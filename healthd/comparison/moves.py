@@ -19,13 +19,13 @@ Places = dict[tuple[str, ...], tuple[str, ...]]  # from the actual path to the e
 
 
 def moved_back(
-    expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind]
+    expected: Snapshot, actual: Snapshot, kinds: Mapping[str, Kind], apart_from: frozenset[str] = frozenset()
 ) -> tuple[Snapshot, tuple[Difference, ...]]:
     """Return the actual side in the expected schemas, and a difference for each object that is in another schema.
 
     An object was moved if it is missing in one schema, exactly one object of its kind and name is unexpected in another
     schema, and the two are equal. Texts that contain its actual schema count as expected. A table may have another
-    name as well, if no other table has the same columns.
+    name as well, if no other table has the same columns. Between two schemas of `apart_from`, nothing moves.
     """
     objects = dict(actual.objects)
     origins: dict[Key, Key] = {}
@@ -35,7 +35,8 @@ def moved_back(
     while looking:  # an object in its schema again may be what another one uses or mentions
         looking = False
         for kind in (name for name, one in kinds.items() if one.movable):
-            if found := dict(_pairs(kind, expected.objects, objects, apart[kind])):
+            pairs = _pairs(kind, expected.objects, objects, apart[kind])
+            if found := {there: path for there, path in pairs if not apart_from.issuperset((there[0], path[0]))}:
                 looking = True
                 places |= found
                 objects = _spelled(expected.objects, under_other_paths(objects, kind, found), places)

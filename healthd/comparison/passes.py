@@ -43,6 +43,7 @@ class Given:
     touched: Mapping[Key, tuple[TouchedColumn, ...]]  # when columns were last changed, if this was queried
     owner: str | None  # the role that runs migrations
     whole: Callable[[Snapshot], Snapshot]  # adds the kinds that were omitted because they match the expected ones
+    apart: frozenset[str] = frozenset()  # schemas between which nothing moves: those of tenants
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ class Comparison:
 Pass = Callable[[Sides, Given], Sides]
 
 
-def undo_moves(sides: Sides, _given: Given) -> Sides:
+def undo_moves(sides: Sides, given: Given) -> Sides:
     """Move objects back to their expected schemas."""
-    actual, moved = moved_back(sides.expected, sides.actual, KINDS)
+    actual, moved = moved_back(sides.expected, sides.actual, KINDS, given.apart)
     return replace(sides, actual=actual, found=(*sides.found, *moved))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from healthd.catalog import KINDS
+from healthd.catalog.schema_members import schema_of
 from healthd.comparison.privileges import PRIVILEGES
-from healthd.model.names import HANGING, Key
+from healthd.model.names import Key
 from healthd.model.profiles import Profile
 from healthd.model.snapshots import UNREADABLE, Difference
 from healthd.model.waivers import matches
@@ -66,16 +66,6 @@ def _granted(profile: Profile, grantee: str, schema: str | None) -> bool:
     if grantee in profile.roles or _any(profile.schemas, schema):
         return True
     return grantee in profile.grantees and schema == "public"
-
-
-def schema_of(key: Key) -> str | None:
-    """Return the schema of an object, or of the object that it is attached to; None if it has none."""
-    if key.kind == "schema":
-        return key.path[0]
-    if key.kind in HANGING:
-        return schema_of(Key(key.path[0], key.path[1:]))
-    position = KINDS[key.kind].within.get("schema")
-    return None if position is None or position >= len(key.path) else key.path[position]
 
 
 def _any(patterns: Iterable[str], text: str | None) -> bool:

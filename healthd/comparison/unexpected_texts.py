@@ -24,6 +24,7 @@ def respelled(expected: Snapshot, actual: Snapshot, found: Iterable[Difference])
     table; in other texts a column could be that of another table.
     """
     objects: dict[Key, Record] = {}
+    unlike: dict[Key, Record] | None = None  # found once: there may be as many names as objects
     for one in found:
         if one.attribute == NAME_OF and one.key.kind == "column":
             names, table = {quote(one.actual): quote(one.expected)}, one.key.path[:2]
@@ -34,9 +35,10 @@ def respelled(expected: Snapshot, actual: Snapshot, found: Iterable[Difference])
             names, table = {Key("", there.path[:2]).sql: Key("", one.key.path[:2]).sql}, None
         else:
             continue
-        for key, record in actual.objects.items():
-            other = expected.objects.get(key)
-            if other == record or (other is not None and one.attribute == SWAPPED):
+        if unlike is None:
+            unlike = {key: record for key, record in actual.objects.items() if expected.objects.get(key) != record}
+        for key, record in unlike.items():
+            if key in expected.objects and one.attribute == SWAPPED:
                 continue  # a text that was changed back already would be swapped again
             if _mentions(key, table):
                 objects[key] = spelled(objects.get(key, record), _text(names))

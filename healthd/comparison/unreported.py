@@ -18,6 +18,7 @@ AGREED = "privileges that a contract requires, or that healthd needs itself"
 ELSEWHERE = "privileges of roles that sql/ does not name, on objects outside of sql/"
 PARTITIONS = "partitions with differences that their table or yoyo.ini allows"
 PROFILE = "ignored by profile {}"
+NO_TEMPLATE = "in schemas of tenants that are not compared"
 RUNNING = "objects that a running or interrupted migration changes"
 
 

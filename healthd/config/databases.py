@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from healthd.config.settings import Settings, Target
 from healthd.config.target_names import alike, misleading
 from healthd.database.dsn import Dsn
 from healthd.errors import ConfigError, HealthdError
-from healthd.model.waivers import matches
+from healthd.model.name_patterns import matching
 from healthd.text import natural, printable, some
 
 Names = tuple[str, ...]  # of the databases of a server
@@ -26,19 +26,6 @@ class Listing:
 
     targets: tuple[Target, ...]
     left_out: tuple[tuple[str, str], ...] = ()
-
-
-def matching(patterns: Iterable[str], names: Iterable[str]) -> Names:
-    """Return the names that match a pattern, and none that begins with `!`, in natural order."""
-    patterns = tuple(patterns)
-    excluded = tuple(pattern[1:] for pattern in patterns if pattern.startswith("!"))
-    chosen = tuple(pattern for pattern in patterns if not pattern.startswith("!"))
-    found = (name for name in names if _any(chosen, name) and not _any(excluded, name))
-    return tuple(sorted(found, key=natural))
-
-
-def _any(patterns: Iterable[str], name: str) -> bool:
-    return any(matches(pattern, name) for pattern in patterns)
 
 
 def listing(settings: Settings, group: Target, names: Names) -> Listing:

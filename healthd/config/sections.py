@@ -77,6 +77,8 @@ KEYS: Mapping[str, frozenset[str]] = {
         [
             "database",
             "databases",
+            "schemas",
+            "expected_schema",
             "migrate_database",
             "sources",
             "lock",

@@ -13,6 +13,7 @@ from healthd.errors import ConfigError, HealthdError
 from healthd.model.contracts import Contract
 from healthd.model.names import Key
 from healthd.model.profiles import Profile
+from healthd.model.tenants import TenantRule
 from healthd.text import did_you_mean, natural
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Target:
 
     A target with patterns in `databases` is a group: not a database that is watched, but one that is asked for the
     databases of its server. Each that matches is a target with the name of its `group`.
+
+    With `tenants`, the schemas that match are each compared with one schema of the files.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Target:
     deadline_max_s: float = 120.0  # up to which a round gets the time that the target needs
     databases: tuple[str, ...] = ()
     group: str = ""
+    tenants: TenantRule | None = None
 
     @property
     def migrating(self) -> Target:

@@ -16,6 +16,7 @@ from healthd.config.connection_strings import parsed, with_command
 from healthd.config.labels import labels_in
 from healthd.config.sections import Sections
 from healthd.config.settings import Settings, Target
+from healthd.config.tenants import tenants_in
 from healthd.model.contracts import Contract
 
 OWN = frozenset(("target", "job", "instance", "__name__"))  # labels of metrics
@@ -58,6 +59,7 @@ def target_in(
         labels_in(sections, section, OWN),
         sections.seconds(section, "deadline_max_s", settings.deadline_max_s),
         _databases(sections, section),
+        tenants=tenants_in(sections, section),
     )
 
 

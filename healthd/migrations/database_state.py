@@ -22,12 +22,13 @@ from healthd.rounds.conclusion import confirmed
 from healthd.rounds.follow_up import conclude_closely
 from healthd.rounds.observation import Observation
 from healthd.rounds.running import running_of
+from healthd.rounds.sides import without_tenants
 
 if TYPE_CHECKING:
     from healthd.model.findings import Verdict
 
 
-ELSEWHERE = frozenset({"migrations", "contracts", "waivers"})  # the findings of these checks are not drift
+ELSEWHERE = frozenset({"migrations", "contracts", "waivers", "tenants"})  # the findings of these checks are not drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ async def _twice(target: Target, files: Later[Files], where: Where, *, alone: bo
 async def _look(reader: Reader, target: Target, files: Later[Files], *, alone: bool) -> Look:
     connection = reader.connection
     version = connection.info.server_version
-    wanted, texts = expected_digests(files, version), of_another_major(files, version)
+    wanted = without_tenants(expected_digests(files, version), files, version, target.tenants)
+    texts = of_another_major(files, version)
     reading = await reader.read(digests=wanted, texts=texts)
     reading.ledger.readable()
     running = await running_of(connection, reading.runner, reading.ledger) if alone else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from healthd.catalog import KINDS
+from healthd.catalog.schema_members import schema_of
 from healthd.comparison.privileges import held_by_another
 from healthd.comparison.roles import for_comparison
 from healthd.config.settings import Target
@@ -19,6 +21,7 @@ from healthd.model.names import Key
 from healthd.model.severity import Severity
 from healthd.rounds.conclusion import conclude
 from healthd.rounds.observation import Observation
+from healthd.rounds.tenant_folding import is_of_tenant
 from healthd.text import some
 
 if TYPE_CHECKING:
@@ -51,12 +54,22 @@ async def prove(
         and identity(one) not in known
         and not _stood(one, files.lock, before, after)
     ]
+    tenants = [one for one in news if is_of_tenant(one, after.verdict)]
+    news = [one for one in news if one not in tenants]
     if made := [one.message for one in news if str(one.key) not in left and not held_by_another(one)]:
         raise MigrationFailed(
             f"{what}, but {target.name} does not match {name} afterwards: {some(made)}",
             hint="healthd check shows all differences, healthd repair the SQL that repairs them",
         )
-    return tuple(one.message for one in (*after.unclear, *news))
+    return (*(one.message for one in (*after.unclear, *news)), *_on_tenants(tenants))
+
+
+def _on_tenants(news: Sequence[Finding]) -> Iterator[str]:
+    """Yield that schemas of tenants differ now: the run changed their template, and something else changes them."""
+    if news:
+        names = tuple(dict.fromkeys(schema_of(one.key) or "" for one in news))
+        words = "schemas of tenants differ" if len(names) > 1 else "schema of a tenant differs"
+        yield f"{len(names):,} {words} from the template now ({some(names)}): healthd check shows how"
 
 
 def _known(target: Target, files: Files, before: Look, owner: str | None) -> set[Identity]:

@@ -18,6 +18,7 @@ from healthd.model.running import RunningMigration
 from healthd.model.scripts import Script
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Snapshot, TableLock
+from healthd.model.tenants import TenantCount, Tenants
 from healthd.model.waivers import Waiver, WaiverState
 
 
@@ -119,6 +120,7 @@ class Evidence:
     texts_grant: str | None = None
     waivers: tuple[WaiverState, ...] = ()
     locked: Mapping[Key, TableLock] = field(default_factory=dict)
+    tenants: Tenants | None = None  # if the target has schemas of tenants
 
 
 Check = Callable[[Evidence], Iterable[Finding]]
@@ -140,6 +142,7 @@ class Verdict:
     script_notes: tuple[str, ...] = ()  # what a reader must know before it can run
     waived: tuple[Waived, ...] = ()  # findings that waivers cover; `findings` does not contain them
     not_adopted: Finding | None = None  # for a database that is not empty and has no ledger
+    tenants: TenantCount | None = None  # if the target has schemas of tenants
 
     @property
     def severity(self) -> Severity:

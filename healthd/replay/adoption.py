@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from healthd.catalog.schema_members import schema_of
 from healthd.comparison.judgement import message
 from healthd.config.settings import Target
 from healthd.errors import ConfigError, MigrationFailed, NotAdoptable
@@ -74,7 +75,7 @@ async def adopt_change(
         raise NotAdoptable(f"{target.name} has no difference that a migration could adopt", hint="healthd check")
     whole = drift(target, files, found.reading)
     expected, actual = found.sides()
-    chosen = _chosen(target.name, whole, expected, only)
+    chosen = _chosen(target.name, _of_the_files(found.report, whole), expected, only)
     words = tuple(message(one) for one in chosen.differences)
     made = adoption(chosen.expected, chosen.actual, chosen.differences)
     apply, rollback = made.files(f"Adopt what was changed in {target.name}", words)
@@ -109,6 +110,18 @@ def _refuse_unapplied(report: Report) -> None:
             f"{report.target} is not at the version of the files: {some(others)}",
             hint="apply all migrations first: healthd migrate (if it refuses because of drift: --allow-drift)",
         )
+
+
+def _of_the_files(report: Report, whole: Drift) -> Drift:
+    """Return the part of a drift outside of the schemas of tenants, which the files do not create; raise without it."""
+    tenants = frozenset(report.tenants.different or ()) if report.tenants is not None else frozenset()
+    ours = whole.only(lambda one: schema_of(one.key) not in tenants) if tenants else whole
+    if tenants and not ours.differences:
+        raise NotAdoptable(
+            f"{report.target} differs only in schemas of tenants ({some(sorted(tenants))}), which sql/ does not create",
+            hint="change the template in a migration; or repair the schemas: healthd repair",
+        )
+    return ours
 
 
 def _chosen(target: str, whole: Drift, expected: Snapshot, only: Sequence[str]) -> Drift:

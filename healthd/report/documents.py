@@ -39,11 +39,19 @@ def document(report: Report, made: Mapping[Place, Origin] | None = None) -> dict
         "checks": {name: str(severity) for name, severity in report.checks.items()},
         "findings": [{**finding_document(one), **_origin(one, made)} for one in report.findings],
         "waived": [waived_document(one) for one in report.waived],
+        "tenants": _tenants(report),
         "migrations": [
             {"id": one.id, "state": one.state, "applied_at": one.applied_at.isoformat() if one.applied_at else None}
             for one in report.migrations
         ],
     }
+
+
+def _tenants(report: Report) -> dict[str, Any] | None:
+    if report.tenants is None:
+        return None
+    different = report.tenants.different
+    return {"schemas": report.tenants.schemas, "different": None if different is None else list(different)}
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:

@@ -241,6 +241,7 @@ def _seen(entry: Entry) -> bool:
 def _results(_entries: object, fresh: Mapping[str, Entry], _now: object) -> Iterator[Metric]:
     yield from _findings(fresh)
     yield _waived(fresh)
+    yield from _tenants(fresh)
     yield from _migrations(fresh)
 
 
@@ -287,6 +288,24 @@ def _waived(fresh: Mapping[str, Entry]) -> Metric:
             for name, one in fresh.items()
             if one.report is not None and one.report.failure is None and _is_database(one.report)
         },
+    )
+
+
+def _tenants(fresh: Mapping[str, Entry]) -> Iterator[Metric]:
+    known = {
+        name: one.report.tenants
+        for name, one in fresh.items()
+        if one.report is not None and one.report.tenants is not None
+    }
+    yield _gauge(
+        "healthd_tenant_schemas",
+        "Number of schemas of tenants; only for a target with `schemas`.",
+        {name: float(one.schemas) for name, one in known.items()},
+    )
+    yield _gauge(
+        "healthd_tenant_schemas_different",
+        "Number of schemas of tenants with findings; absent while they cannot be compared.",
+        {name: float(len(one.different)) for name, one in known.items() if one.different is not None},
     )
 
 
@@ -376,7 +395,8 @@ def _parts(report: Report | None) -> tuple[object, ...]:
     """Return the parts of a report that a quiet round takes over from the last one."""
     if report is None:
         return ()
-    return report.checks, report.findings, report.migrations, report.waived, report.failure, _is_database(report)
+    of_database = report.migrations, report.waived, report.tenants, _is_database(report)
+    return report.checks, report.findings, report.failure, *of_database
 
 
 class _Families(Collector):

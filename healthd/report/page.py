@@ -129,7 +129,7 @@ def _unconfigured(report: Report | None) -> list[str]:
     """Return the checks for which nothing is configured: they have no verdict."""
     if report is None or report.asked or report.listed or report.not_adopted is not None:
         return []
-    known = {"endpoints", "databases", *applicable(()), *report.checks}
+    known = {"endpoints", "databases", "tenants", *applicable(()), *report.checks}
     if report.failure is not None:
         known.add("waivers")  # whether there are any is not known: the files may be unread
     return [name for name in CHECKS if name not in known]

@@ -40,6 +40,7 @@ HEADLINES = {  # what the headline says about each problem, in the order of prec
     "endpoint_mismatch": "does not match its contract",
     "endpoint_slow": "is slow",
     "database_not_watched": "has databases that are not watched, or none",
+    "tenant_schemas_missing": "has no schema of a tenant",
     "migration_pending": "has a pending migration",
     "unexpected_object": "has objects that are not in sql/",
     "lock_outdated": "has migrations that the lock file does not contain",

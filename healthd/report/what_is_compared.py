@@ -34,6 +34,7 @@ Notes also list differences that are expected:
   The privilege of such a role on an object of `sql/` is a warning; that of PUBLIC or of a named role is critical;
 - what a platform made, if `profile = …` in yoyo.ini names it ([profiles](how-to/profiles.md));
 - partitions that match the definition of their table, or that `partitions = …` in yoyo.ini excludes;
+- schemas of tenants, while no migration creates their template ([a schema for each tenant](how-to/tenants.md));
 - objects that a running or an interrupted migration changes.
 
 What `pg_dump --schema-only` omits is not compared: rows, the values of sequences, statistics,

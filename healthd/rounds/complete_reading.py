@@ -24,7 +24,8 @@ from healthd.rounds.observation import Observation
 from healthd.rounds.round import Seen
 from healthd.rounds.running import running_of
 from healthd.rounds.session import Session, sample, try_values
-from healthd.rounds.sides import is_watched
+from healthd.rounds.sides import is_watched, without_tenants
+from healthd.rounds.tenant_folding import folded_tenants
 from healthd.rounds.timing import ACCESS, READ, STATEMENTS, VITALS, question
 
 AGAIN_S = 0.2  # between a reading with findings and the reading that confirms them
@@ -71,7 +72,8 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
     reading: Reading | None = None
     seen: tuple[Observation, Judged] | None = None
     version = connection.info.server_version
-    wanted, texts = expected_digests(files, version), of_another_major(files, version)
+    wanted = without_tenants(expected_digests(files, version), files, version, target.tenants)
+    texts = of_another_major(files, version)
     tried, vitals, sampled = session.tried, session.vitals, session.sampled
     while True:
         with question(READ):
@@ -103,6 +105,6 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
             found = replace(session, reading_s=reader.reading_s, tried=tried, vitals=vitals, sampled=sampled, made=made)
             found = replace(found, watched=is_watched(known, reading))
             verdict = verdict if once is None else confirmed(once, verdict)
-            return Seen(folded(verdict) if bounded else verdict, known, found, reading, late, not late)
+            return Seen(folded(folded_tenants(verdict)) if bounded else verdict, known, found, reading, late, not late)
         once = verdict
         await asyncio.sleep(AGAIN_S)

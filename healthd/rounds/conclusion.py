@@ -8,6 +8,7 @@ from functools import partial
 
 from healthd import catalog
 from healthd.catalog import KINDS
+from healthd.catalog.schema_members import schema_of
 from healthd.checks import CHECKS, applicable
 from healthd.comparison.adoption import not_adopted
 from healthd.comparison.causes import causes
@@ -22,6 +23,7 @@ from healthd.comparison.unexpected_parts import parts, without
 from healthd.comparison.unreported import (
     AGREED,
     ELSEWHERE,
+    NO_TEMPLATE,
     PARTITIONS,
     PROFILE,
     RECORDED,
@@ -48,10 +50,12 @@ from healthd.rounds.notes import on_partitions, unseen
 from healthd.rounds.observation import Observation
 from healthd.rounds.precedence import rank
 from healthd.rounds.repair_script import Drift, Made, drift_of, made, repairs
-from healthd.rounds.sides import Promise, actual_objects, of_reader
+from healthd.rounds.sides import Promise, of_reader
+from healthd.rounds.tenant_folding import counted, left
 
 UNKNOWN = Severity.UNKNOWN
 WAIVERS = "waivers"  # the check that comes after all others
+TENANTS = "tenants"
 
 
 def conclude(target: Target, files: Files, observation: Observation) -> Verdict:
@@ -116,6 +120,7 @@ class Judged:
             server_version=reading.snapshot.server_version,
             script=script,
             script_notes=tuple(self._runners(script, rights)) if rights is not None else (),
+            tenants=counted(evidence, settled.findings),
         )
 
     def _runners(self, script: Script, rights: Rights) -> Iterator[str]:
@@ -124,7 +129,7 @@ class Judged:
         owners = actual
         if "owner" in reading.snapshot.omitted:  # they were not read, because they are the expected ones
             lock_file = self.files.lock.on(reading.snapshot.server_version)
-            owners = Promise(lock_file, reading).of({"owner"}).objects
+            owners = Promise(lock_file, reading, self.target.tenants).of({"owner"}).objects
         return who_runs(script, owners, actual, rights, reading.ledger.owner)
 
 
@@ -132,7 +137,7 @@ def judge(target: Target, files: Files, observation: Observation) -> Judged:
     """Return an observation, compared with the files and judged by all checks."""
     reading, ledger = observation.reading, observation.reading.ledger
     lock_file = files.lock.on(reading.snapshot.server_version)
-    promise = Promise(lock_file, reading)
+    promise = Promise(lock_file, reading, target.tenants)
     comparison = _compared(target, promise, reading)
     roles = _roles(comparison, lock_file, target, ledger.owner)
     interrupted = () if reading.maintenance else ledger.interrupted
@@ -148,8 +153,9 @@ def judge(target: Target, files: Files, observation: Observation) -> Judged:
 def _compared(target: Target, promise: Promise, reading: Reading) -> Comparison:
     """Return the comparison of the database with the files."""
     expected = promise.of(KINDS.keys() - reading.snapshot.omitted)
-    actual = actual_objects(reading)
-    given = Given(target.partitions, reading.touched, reading.ledger.owner, promise.whole)
+    actual = promise.actual
+    apart = promise.tenants.apart if promise.tenants is not None else frozenset()
+    given = Given(target.partitions, reading.touched, reading.ledger.owner, promise.whole, apart)
     differences = diff(expected, actual)
     if not any(one.attribute is None for one in differences):
         return compare(expected, actual, given)
@@ -188,8 +194,11 @@ def _reasons(
     """Return the reasons why a difference is not drift, in the order in which they are tested."""
     there = promise.whole(comparison.aligned).objects
     running = reading.maintenance is not None
+    tenants = promise.tenants
+    uncompared = tenants.names if tenants is not None and not tenants.compared else ()
     return (
         *((PROFILE.format(profile.name), partial(is_of, profile)) for profile in target.profiles),
+        *((NO_TEMPLATE, lambda one: schema_of(one.key) in uncompared) for _ in uncompared[:1]),
         (AGREED, lambda one: is_agreed(one, target.contracts)),
         (ELSEWHERE, lambda one: is_elsewhere(one, roles, there)),
         (RUNNING, lambda one: _about(one.key) in moving or (running and one.attribute == UNREADABLE)),
@@ -231,6 +240,7 @@ def _evidence(
         printed=promise.printed,
         texts_grant=ledger.texts_grant,
         locked=comparison.aligned.locked,
+        tenants=promise.tenants,
     )
 
 
@@ -248,7 +258,8 @@ def _settled(evidence: Evidence, waivers: Waivers, reading: Reading) -> Settled:
 
 
 def _applicable(target: Target, settled: Settled) -> tuple[str, ...]:
-    return (*applicable(target.contracts), *((WAIVERS,) if settled.states else ()))
+    on_tenants = (TENANTS,) if target.tenants is not None else ()
+    return (*applicable(target.contracts), *on_tenants, *((WAIVERS,) if settled.states else ()))
 
 
 def _findings(evidence: Evidence, reading: Reading) -> tuple[Finding, ...]:
@@ -287,7 +298,8 @@ def confirmed(once: Verdict, again: Verdict) -> Verdict:
     kept = tuple(one for one in again.findings if identity(one) in seen or one.severity is UNKNOWN)
     gone = {(one.key, one.attribute) for one in again.findings} - {(one.key, one.attribute) for one in kept}
     script = tuple(one for one in again.script if not gone.issuperset(one.causes))
-    return replace(again, findings=kept, checks=_verdicts(kept, tuple(again.checks)), script=script)
+    checks = _verdicts(kept, tuple(again.checks))
+    return replace(again, findings=kept, checks=checks, script=script, tenants=left(again.tenants, kept))
 
 
 def _verdicts(findings: Iterable[Finding], checks: Iterable[str], unseen: Iterable[str] = ()) -> dict[str, Severity]:

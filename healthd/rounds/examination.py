@@ -121,9 +121,9 @@ async def _round(
     took_s = duration_s if seen is not None and seen.whole else None
     stretch = allowed_next_s(target, limit_s, late=outcome.is_late, took_s=took_s) / target.deadline_s
     if seen is None:
-        return Round(report, None, stretch=stretch)
+        return Round(report, None, stretch=stretch, tenants=target.tenants)
     reading = seen.reading if report.script else None
-    return Round(report, seen.files, session, reading, stretch)
+    return Round(report, seen.files, session, reading, stretch, target.tenants)
 
 
 def _connections(last: Round | None, places: Places | None, opening: Opening | None) -> Opened:

@@ -23,7 +23,7 @@ ORDER = """
     lock_outdated
     deadline_exceeded
     sequence_exhausting
-    database_not_watched
+    database_not_watched tenant_schemas_missing
     migration_pending
     endpoint_slow
     unexpected_object

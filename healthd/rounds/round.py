@@ -8,6 +8,7 @@ from healthd.database.snapshot.transaction import Reading
 from healthd.expected.store import Files
 from healthd.model.findings import Report, Verdict
 from healthd.model.snapshots import Snapshot
+from healthd.model.tenants import TenantRule
 from healthd.rounds.session import Session
 from healthd.rounds.sides import sides
 
@@ -21,12 +22,13 @@ class Round:
     session: Session | None = None
     reading: Reading | None = None  # only if the report has a script
     stretch: float = 1.0  # the next round may take so many times deadline_s
+    tenants: TenantRule | None = None
 
     def sides(self) -> tuple[Snapshot, Snapshot]:
         """Return the expected and the actual objects that the script of the report was made from."""
         assert self.files is not None, "only a report with a script has sides"
         assert self.reading is not None, "only a report with a script has sides"
-        return sides(self.files, self.reading)
+        return sides(self.files, self.reading, self.tenants)
 
     async def close(self) -> None:
         """Close the connection; a second time does nothing."""

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
+from healthd.background import Later
 from healthd.catalog import KINDS
+from healthd.catalog.digests import Digest
 from healthd.catalog.grants import Grant
 from healthd.comparison.lazy_objects import whole
 from healthd.comparison.roles import for_comparison
 from healthd.comparison.server_texts import as_printed
-from healthd.database.snapshot.transaction import Reading
+from healthd.comparison.tenants import also_in_tenants, differing_only, kinds_of, tenants_among, with_tenants
+from healthd.database.ledger import Ledger
+from healthd.database.snapshot.transaction import Digests, Reading
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.model.ddl_watch import is_installed
 from healthd.model.names import Key
 from healthd.model.snapshots import Place, Snapshot
+from healthd.model.tenants import TenantRule, Tenants
 
 
-def sides(files: Files, reading: Reading) -> tuple[Snapshot, Snapshot]:
-    """Return the expected and the actual objects of a reading, as they are compared."""
-    promise = Promise(files.lock.on(reading.snapshot.server_version), reading)
-    actual = actual_objects(reading)
-    return promise.of(KINDS.keys()), promise.whole(actual)
+def sides(files: Files, reading: Reading, rule: TenantRule | None = None) -> tuple[Snapshot, Snapshot]:
+    """Return the expected and the actual objects of a reading, as they are compared.
+
+    Schemas of tenants in which nothing differs are left out.
+    """
+    promise = Promise(files.lock.on(reading.snapshot.server_version), reading, rule)
+    both = promise.of(KINDS.keys()), promise.whole(promise.actual)
+    return differing_only(*both, promise.tenants.names) if promise.tenants is not None else both
+
+
+def without_tenants(digests: Digests, files: Later[Files], server_version: int, rule: TenantRule | None) -> Digests:
+    """Return a function that returns these digests, without the kinds of which the schemas of tenants have objects.
+
+    The digest of such a kind is never the expected one, unless all objects of tenants are missing.
+    """
+    if rule is None:
+        return digests
+
+    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
+        lock_file = (await files.ready()).lock.on(server_version)
+        objects = lock_file.expected([one.id for one in ledger.applied]).objects
+        tenants = kinds_of(objects, rule.template) | {"schema"}
+        return {kind: one for kind, one in (await digests(ledger)).items() if kind not in tenants}
+
+    return wanted
 
 
 def is_watched(files: Files, reading: Reading) -> bool:
@@ -36,8 +62,10 @@ def is_watched(files: Files, reading: Reading) -> bool:
 class Promise:
     """The objects that one database must have, as its server prints them; each kind is computed when needed."""
 
-    def __init__(self, lock_file: LockFile, reading: Reading) -> None:
+    def __init__(self, lock_file: LockFile, reading: Reading, rule: TenantRule | None = None) -> None:
         self.printed: dict[Place, str] = {}  # texts recorded as this server prints them, with their migration
+        self.tenants = tenants_of(rule, lock_file, reading) if rule is not None else None
+        self._reading = reading
         self._lock_file, self._ledger, self._version = lock_file, reading.ledger, reading.snapshot.server_version
         self._applied = [one.id for one in reading.ledger.applied]
         self.locked = [one.id for one in lock_file.migrations]  # the ids in the lock file
@@ -47,12 +75,30 @@ class Promise:
         expected, recorded = as_printed(
             self._lock_file.expected(self._applied, kinds), self._ledger.texts, self._version
         )
-        self.printed.update(recorded)
-        return for_comparison(expected, self._ledger.owner)
+        expected = for_comparison(expected, self._ledger.owner)
+        if self.tenants is None or not self.tenants.compared:
+            self.printed.update(recorded)
+            return expected
+        there = self.actual.objects
+        self.printed.update(also_in_tenants(recorded, expected, there, self.tenants) if recorded else {})
+        return with_tenants(expected, there, self.tenants)
+
+    @cached_property
+    def actual(self) -> Snapshot:
+        """Return the actual objects, as they are compared."""
+        return actual_objects(self._reading)
 
     def whole(self, snapshot: Snapshot) -> Snapshot:
         """Return a snapshot with the kinds that it omits because they are as expected."""
         return whole(snapshot, lambda kind: self.of({kind}).objects)
+
+
+def tenants_of(rule: TenantRule, lock_file: LockFile, reading: Reading) -> Tenants:
+    """Return the schemas of tenants: those that match, and that neither the files create nor the ledger is in."""
+    whole = {key.path[0] for key in lock_file.expected(None, {"schema"}).objects}
+    now = lock_file.expected([one.id for one in reading.ledger.applied], {"schema"})
+    found = tenants_among(rule, now, reading.snapshot, (*whole, *reading.ledger.schemas))
+    return replace(found, known=found.compared or rule.template in whole)
 
 
 def actual_objects(reading: Reading) -> Snapshot:

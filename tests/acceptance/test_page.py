@@ -19,6 +19,7 @@ from healthd.model.names import Key
 from healthd.model.running import IndexBuild, RunningMigration
 from healthd.model.scripts import FAILED, Rehearsed, steps_of
 from healthd.model.severity import Severity
+from healthd.model.tenants import TenantCount
 from healthd.model.waivers import Waiver
 from healthd.report import finding_page, page, rendering, side_by_side
 from healthd.report.board import Board, Entry
@@ -784,6 +785,15 @@ def test_targets_that_all_wait_are_not_called_ok() -> None:
 
     assert "2 of 2 targets have not been examined yet" in Reader(overview(known)).shown
     assert "<title>waiting: 2 targets" in overview(known)
+
+
+def test_the_page_says_how_many_schemas_of_tenants_differ() -> None:
+    shown = Reader(target(entry(facts={"tenants": TenantCount(1412, ("tenant_3", "tenant_7"))}))).shown
+    unseen = Reader(target(entry(facts={"tenants": TenantCount(3, None)}))).shown
+
+    assert "Schemas of tenants 1,412, 2 with findings" in shown.replace("tenants1", "tenants 1")
+    assert "3, not compared" in unseen
+    assert "Schemas of tenants" not in Reader(target(entry())).shown
 
 
 def test_the_page_says_which_database_was_compared_with_which_files_by_which_healthd() -> None:

@@ -54,6 +54,8 @@ METRICS = (
     "healthd_endpoint_responses_total",
     "healthd_endpoint_duration_seconds",
     "healthd_waived",
+    "healthd_tenant_schemas",
+    "healthd_tenant_schemas_different",
     "healthd_alertmanager_up",
     "healthd_alertmanager_requests_total",
     "healthd_incidents_total",

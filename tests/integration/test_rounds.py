@@ -43,7 +43,7 @@ LAST = "0010_machines_serial_number_index"
 INDEX = "index:public.machines.machines_serial_number_customer_organization_id_idx"
 
 # Checks that do not apply to a database without contracts and waivers.
-UNCONFIGURED = {"contracts", "privileges", "endpoints", "waivers", "databases"}
+UNCONFIGURED = {"contracts", "privileges", "endpoints", "waivers", "databases", "tenants"}
 
 
 @pytest.fixture(autouse=True)

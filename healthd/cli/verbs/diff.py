@@ -12,11 +12,13 @@ from healthd.cli.options import finished, out, reading_of, say, verb, warn_of_pa
 from healthd.comparison.judgement import major, message, printed_by_two, sides
 from healthd.comparison.roles import comparable
 from healthd.comparison.server_texts import as_printed
+from healthd.comparison.tenants import tenants_among, with_tenants
 from healthd.config.settings import Settings
 from healthd.expected.store import read_snapshot
 from healthd.model.ledger import Printed
 from healthd.model.snapshots import UNREADABLE, Snapshot
 from healthd.model.snapshots import diff as differences
+from healthd.model.tenants import TenantRule
 from healthd.text import printable
 
 
@@ -27,7 +29,8 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
     """Compare two schemas: A is the expected schema, B the actual schema.
 
     A and B are each the name of a target, a URL, a lock file, or a file that "healthd snapshot --format json" wrote.
-    Use this to compare staging with production, or a database with its state of last week.
+    Use this to compare staging with production, or a database with its state of last week. If A is a file and B
+    a target with schemas of tenants, each of these is compared with the template in A.
 
     \b
     Exit codes:
@@ -48,6 +51,8 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
         one_side, printed = as_printed(one_side, other_texts, other_side.server_version)
     else:
         other_side, printed = as_printed(other_side, its_texts if Path(b).is_file() else (), one_side.server_version)
+    if Path(a).is_file() and not Path(b).is_file() and (rule := _rule(settings, b)) is not None:
+        one_side = with_tenants(one_side, other_side.objects, tenants_among(rule, one_side, other_side))
     found = differences(*comparable(one_side, other_side, its_migrator, other_migrator))
     called = "A" if "://" in a or "=" in a else printable(a)  # not a URL, which is long and may contain a password
     rows = []
@@ -65,6 +70,11 @@ def diff(settings: Settings, style: str, a: str, b: str) -> int:
             "may print differently"
         )
     return 2 if len(unclear) < len(found) else 3 if found else 0
+
+
+def _rule(settings: Settings, text: str) -> TenantRule | None:
+    """Return which schemas of a target are those of tenants; a URL has no such rule."""
+    return None if "://" in text or "=" in text else watched(settings).target(text).tenants
 
 
 def _resolve(

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from healthd.config.databases import concerns, listing, matching, with_databases
+from healthd.config.databases import concerns, listing, with_databases
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings, Target
 from healthd.database.dsn import Dsn
 from healthd.errors import ConfigError, DatabaseUnreachable
+from healthd.model.name_patterns import matching
 
 GROUP = Target("eu", "host=eu.db user=healthd password=hunter2 dbname=postgres", databases=("shop_*",))
 SETTINGS = Settings(None, (Path("sql"),), Path("sql/schema.lock"), Path("data"), groups=(GROUP,))

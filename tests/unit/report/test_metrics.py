@@ -15,6 +15,7 @@ from healthd.model.names import Key
 from healthd.model.observations import Listed
 from healthd.model.running import IndexBuild, RunningMigration
 from healthd.model.severity import Severity
+from healthd.model.tenants import TenantCount
 from healthd.model.waivers import Waiver
 from healthd.report.board import Board, Delivery
 from healthd.report.exposition import Exposition
@@ -193,6 +194,17 @@ def test_a_waived_finding_is_counted_by_a_metric_of_its_own_and_by_no_other() ->
     assert 0 == one(series(board(report())), "waived")
     unseen = report(finding(problem="database_unreachable"), waived=(waived,), failure="unreachable")
     assert None is one(series(board(unseen)), "waived")
+
+
+def test_schemas_of_tenants_are_counted_for_targets_that_have_them() -> None:
+    shown = series(board(report(tenants=TenantCount(412, ("tenant_3", "tenant_7")))))
+
+    assert (412, 2) == (one(shown, "tenant_schemas"), one(shown, "tenant_schemas_different"))
+    unseen = series(board(report(tenants=TenantCount(412, None))))
+    assert (412, None) == (one(unseen, "tenant_schemas"), one(unseen, "tenant_schemas_different"))
+    assert (None, None) == tuple(
+        one(series(board(report())), name) for name in ("tenant_schemas", "tenant_schemas_different")
+    )
 
 
 def test_each_state_of_a_migration_has_its_metric() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from healthd.catalog.foreign_data_wrappers import is_of_secrets
 from healthd.comparison.judgement import message
 from healthd.config.settings import Target
 from healthd.errors import ConfigError, MigrationFailed, NotAdoptable
@@ -17,7 +18,7 @@ from healthd.model.ledger import State
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Place, Snapshot, diff
 from healthd.model.waivers import matches
-from healthd.repair.adoption import adoption
+from healthd.repair.adoption import Adoption, adoption
 from healthd.replay.rehearsal import unlike, version
 from healthd.replay.scratch import Scratch, scratch_on
 from healthd.rounds.conclusion import drift
@@ -77,6 +78,7 @@ async def adopt_change(
     chosen = _chosen(target.name, whole, expected, only)
     words = tuple(message(one) for one in chosen.differences)
     made = adoption(chosen.expected, chosen.actual, chosen.differences)
+    _refuse_secrets(made)
     apply, rollback = made.files(f"Adopt what was changed in {target.name}", words)
     pair = Migration(path.stem, path, apply, rollback, made.transactional, (), adopted=True)
     adopted = {one.place for one in chosen.differences}
@@ -108,6 +110,14 @@ def _refuse_unapplied(report: Report) -> None:
         raise NotAdoptable(
             f"{report.target} is not at the version of the files: {some(others)}",
             hint="apply all migrations first: healthd migrate (if it refuses because of drift: --allow-drift)",
+        )
+
+
+def _refuse_secrets(made: Adoption) -> None:
+    """Raise if a file would have to contain a secret, which healthd does not know."""
+    if secret := next((sql for sql in (*made.apply, *made.rollback) if is_of_secrets(sql)), None):
+        raise NotAdoptable(
+            f"no migration may contain a secret: {secret}", hint="adopt what else there is: healthd adopt --only KEY"
         )
 
 

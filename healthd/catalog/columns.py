@@ -70,12 +70,20 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
     """Yield the SQL that restores a column."""
     schema, table, column = map(quote, difference.key.path)
     alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
-    if difference.attribute == "not_null":
+    plain = expected.not_null_validated and not expected.not_null_no_inherit
+    if difference.attribute == "not_null" and expected.not_null and not plain:
+        yield f"ALTER TABLE {schema}.{table} ADD {not_null(difference.key, expected)};"
+    elif difference.attribute == "not_null":
         yield f"{alter} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
+    elif difference.attribute == "not_null_no_inherit" and (expected.not_null, actual.not_null) == (True, True):
+        words = "NO INHERIT" if expected.not_null_no_inherit else "INHERIT"
+        names = [_not_null_name(difference.key, side) for side in (actual, expected)]
+        yield f"ALTER TABLE {schema}.{table} ALTER CONSTRAINT {names[0]} {words};"
+        if names[0] != names[1]:
+            yield f"ALTER TABLE {schema}.{table} RENAME CONSTRAINT {names[0]} TO {names[1]};"
     elif difference.attribute == "not_null_validated" and (expected.not_null, actual.not_null) == (True, True):
         if expected.not_null_validated:  # unlike SET NOT NULL, this blocks nobody
-            name = quote(actual.not_null_name or f"{difference.key.path[1]}_{difference.key.path[2]}_not_null")
-            yield f"ALTER TABLE {schema}.{table} VALIDATE CONSTRAINT {name};"
+            yield f"ALTER TABLE {schema}.{table} VALIDATE CONSTRAINT {_not_null_name(difference.key, actual)};"
         else:
             yield f"-- it was validated by hand: add a migration that validates the NOT NULL of {column}"
     elif _becomes_ordinary(difference, expected, actual):
@@ -168,8 +176,18 @@ def settled(key: Key, record: Column) -> Iterator[str]:
         options = generic_options(record.foreign_options, ())
         yield f"ALTER FOREIGN TABLE {schema}.{table} ALTER COLUMN {column} {options};"
     if record.not_null and not record.not_null_validated:
-        name = quote(record.not_null_name or f"{key.path[1]}_{key.path[2]}_not_null")
-        yield f"ALTER TABLE {schema}.{table} ADD CONSTRAINT {name} NOT NULL {column} NOT VALID;"
+        yield f"ALTER TABLE {schema}.{table} ADD {not_null(key, record)};"
+
+
+def not_null(key: Key, record: Column) -> str:
+    """Return the NOT NULL of a column as a constraint of its table, which it is since PostgreSQL 18."""
+    words = f"CONSTRAINT {_not_null_name(key, record)} NOT NULL {quote(key.path[2])}"
+    words += " NO INHERIT" if record.not_null_no_inherit else ""
+    return words if record.not_null_validated else f"{words} NOT VALID"
+
+
+def _not_null_name(key: Key, record: Column) -> str:
+    return quote(record.not_null_name or f"{key.path[1]}_{key.path[2]}_not_null")
 
 
 def creates(key: Key, _record: Column, around: Around) -> Iterator[Key]:

@@ -32,7 +32,10 @@ def repair(difference: Difference, expected: Domain, _actual: Domain) -> Iterato
         words = [f"CREATE DOMAIN {name} AS {expected.type}"]
         words += [f"COLLATE {expected.collation}"] if expected.collation else []
         words += [f"DEFAULT {expected.default}"] if expected.default else []
-        words += [f"CONSTRAINT {quote(expected.not_null_name)}"] if expected.not_null_name else []
+        # The server would choose another name while a domain that this one replaces has the usual one.
+        usual = f"{difference.key.path[1]}_not_null"
+        named = expected.not_null_name or (usual if len(usual.encode()) < LONGEST else "")
+        words += [f"CONSTRAINT {quote(named)}"] if expected.not_null and named else []
         words += ["NOT NULL"] if expected.not_null else []
         yield " ".join(words) + ";"
     elif difference.attribute == "default":
@@ -40,6 +43,8 @@ def repair(difference: Difference, expected: Domain, _actual: Domain) -> Iterato
     elif difference.attribute == "not_null":
         yield f"ALTER DOMAIN {name} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
 
+
+LONGEST = 64  # bytes, from which on the server shortens a name
 
 NAME = """(SELECT k.conname
                   FROM pg_catalog.pg_constraint AS k

@@ -1,5 +1,6 @@
 """Foreign data wrappers: the code that accesses other data sources."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -52,22 +53,46 @@ def secrets(column: str) -> str:
 
 
 def repair_options(alter: str, expected: tuple[str, ...], actual: tuple[str, ...]) -> Iterator[str]:
-    """Yield the statement that corrects options; secrets must be filled in by hand."""
+    """Yield the statement that corrects options, and another one for secrets: see `is_of_secrets`."""
     is_, was = (dict(one.split("=", 1) for one in side) for side in (expected, actual))
-    steps = [f"DROP {quote(name)}" for name in was if name not in is_]
+    steps: dict[bool, list[str]] = {False: [], True: []}
+    for name in was:
+        if name not in is_:
+            steps[_is_secret(name)].append(f"DROP {quote(name)}")
     for name, value in is_.items():
         if was.get(name) != value:
-            text = value.replace("'", "''")
-            steps.append(f"{'SET' if name in was else 'ADD'} {quote(name)} '{text}'")
-    if steps:
-        yield f"{alter} OPTIONS ({', '.join(steps)});"
+            steps[_is_secret(name)].append(f"{'SET' if name in was else 'ADD'} {quote(name)} {_text(value)}")
+    yield from (f"{alter} OPTIONS ({', '.join(some)});" for some in steps.values() if some)
+
+
+def is_of_secrets(sql: str) -> bool:
+    """Return whether a statement drops secrets, or sets some that are not known and are written as ***."""
+    found = STEP.search(sql)
+    return found is not None and _is_secret(found[1])
+
+
+STEP = re.compile(r" OPTIONS \((?:ADD|SET|DROP) (\"(?:[^\"]|\"\")*\"|\w+)")
+
+
+def _is_secret(name: str) -> bool:
+    return re.search(HIDDEN, name, re.IGNORECASE) is not None
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def written(side: tuple[str, ...]) -> str:
-    """Return the OPTIONS clause of CREATE, with a leading space; empty if there are no options."""
+    """Return the OPTIONS clause of CREATE, with a leading space and without secrets; empty if there are no options."""
     pairs = (one.split("=", 1) for one in side)
-    text = ", ".join(f"{quote(name)} '{value}'" for name, value in ((n, v.replace("'", "''")) for n, v in pairs))
+    text = ", ".join(f"{quote(name)} {_text(value)}" for name, value in pairs if not _is_secret(name))
     return f" OPTIONS ({text})" if text else ""
+
+
+def repair_secrets(alter: str, expected: tuple[str, ...]) -> Iterator[str]:
+    """Yield the statement that adds the secrets among options to what was created without them."""
+    known = tuple(one for one in expected if not _is_secret(one.partition("=")[0]))
+    yield from repair_options(alter, expected, known)
 
 
 def repair(difference: Difference, expected: ForeignDataWrapper, actual: ForeignDataWrapper | None) -> Iterator[str]:
@@ -76,6 +101,7 @@ def repair(difference: Difference, expected: ForeignDataWrapper, actual: Foreign
     functions = f"{_function('HANDLER', expected.handler)} {_function('VALIDATOR', expected.validator)}"
     if actual is None:
         yield f"CREATE FOREIGN DATA WRAPPER {name} {functions}{written(expected.options)};"
+        yield from repair_secrets(f"ALTER FOREIGN DATA WRAPPER {name}", expected.options)
     elif difference.attribute == "options":
         yield from repair_options(f"ALTER FOREIGN DATA WRAPPER {name}", expected.options, actual.options)
     elif difference.attribute != "secrets":

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.foreign_data_wrappers import options, repair_options, secrets, written
+from healthd.catalog.foreign_data_wrappers import options, repair_options, repair_secrets, secrets, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import SECRET
 from healthd.model.kinds import Dependent, Kind
@@ -31,6 +31,7 @@ def repair(difference: Difference, expected: ForeignServer, actual: ForeignServe
         words += f" VERSION {literal(expected.version)}" if expected.version else ""
         wrapper = quote(expected.wrapper)
         yield f"CREATE SERVER {name}{words} FOREIGN DATA WRAPPER {wrapper}{written(expected.options)};"
+        yield from repair_secrets(f"ALTER SERVER {name}", expected.options)
     elif difference.attribute == "options":
         yield from repair_options(f"ALTER SERVER {name}", expected.options, actual.options)
     elif difference.attribute == "version":

@@ -13,7 +13,8 @@ from healthd.sqltext.statements import nameless
 from healthd.sqltext.table_costs import referenced
 
 KEY = re.compile(
-    r"(PRIMARY KEY|UNIQUE)( NULLS NOT DISTINCT)? (\([^()]*\))( INCLUDE \([^()]*\))?((?: NOT)? DEFERRABLE.*)?\Z",
+    r"(PRIMARY KEY|UNIQUE)( NULLS NOT DISTINCT)? (\((?![^()]* WITHOUT OVERLAPS\))[^()]*\))"
+    r"( INCLUDE \([^()]*\))?((?: NOT)? DEFERRABLE.*)?\Z",
     re.DOTALL,
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from healthd.catalog.roles import written
 from healthd.catalog.scope import SERVING
 from healthd.model.attributes import MINOR, Record
 from healthd.model.kinds import Around, Kind
@@ -55,10 +56,19 @@ def complete(key: Key, record: Sequence, around: Around) -> Iterator[str]:
         if column not in around.new and Key("table", column.path[:2]) not in around.new:
             yield f"ALTER SEQUENCE {key.sql} {counting(record)};"
         return
-    yield f"ALTER SEQUENCE {key.sql} OWNED BY {record.owned_by};"
+    yield from tied(key, record, around)
     if Key("table", column.path[:2]) not in around.new:
         table = Key("table", column.path[:2]).sql
         yield f"SELECT pg_catalog.setval({literal(key.sql)}, pg_catalog.max({quote(column.path[-1])})) FROM {table};"
+
+
+def tied(key: Key, record: Sequence, around: Around) -> Iterator[str]:
+    """Yield the SQL that ties a new sequence to its column: both have the same owner, once the table has its own."""
+    table = Key("table", Key.parse(f"column:{record.owned_by}").path[:2])
+    owner = around.objects.get(Key("owner", ("table", *table.path)))
+    if owner is not None and table not in around.new:
+        yield f"ALTER SEQUENCE {key.sql} OWNER TO {written(owner.role)};"
+    yield f"ALTER SEQUENCE {key.sql} OWNED BY {record.owned_by};"
 
 
 def counting(sequence: Sequence, *, typed: bool = True) -> str:

@@ -44,7 +44,6 @@ KIND = Kind(
     loss=lambda record: Severity.WARNING,
     repair=repair,
     replaced=lambda difference, expected, actual: difference.attribute in ("table", "definition"),
-    follows_type=True,
     some="SELECT FROM pg_catalog.pg_statistic_ext",
     query=f"""
         SELECT n.nspname, s.stxname,

@@ -64,12 +64,17 @@ def repair(difference: Difference, expected: Table, actual: Table) -> Iterator[s
     elif difference.attribute == "of_type":
         yield f"ALTER TABLE {name} {f'OF {expected.of_type}' if expected.of_type else 'NOT OF'};"
     elif difference.attribute == "inherits" and (expected.bound, actual.bound) == (None, None):
-        for parent in actual.inherits:
-            if parent not in expected.inherits:
-                yield f"ALTER TABLE {name} NO INHERIT {parent};"
-        for parent in expected.inherits:
-            if parent not in actual.inherits:
-                yield f"ALTER TABLE {name} INHERIT {parent};"
+        kept = kept_parents(expected, actual)
+        yield from (f"ALTER TABLE {name} NO INHERIT {parent};" for parent in actual.inherits if parent not in kept)
+        yield from (f"ALTER TABLE {name} INHERIT {parent};" for parent in expected.inherits if parent not in kept)
+
+
+def kept_parents(expected: Table, actual: Table) -> tuple[str, ...]:
+    """Return the tables from which a table goes on to inherit: a new one comes last, so that their order decides."""
+    common = tuple(one for one in actual.inherits if one in expected.inherits)
+    while common != expected.inherits[: len(common)]:
+        common = common[:-1]
+    return common
 
 
 def create(key: Key, record: Table, around: Around) -> Iterator[str]:

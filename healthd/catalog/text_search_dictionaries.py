@@ -1,11 +1,13 @@
 """Text search dictionaries."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.kinds import Kind
 from healthd.model.snapshots import Difference
+from healthd.sqltext.tokens import NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +18,20 @@ class TextSearchDictionary:
     options: str | None
 
 
-def repair(difference: Difference, expected: TextSearchDictionary, _actual: TextSearchDictionary) -> Iterator[str]:
+def repair(difference: Difference, expected: TextSearchDictionary, actual: TextSearchDictionary) -> Iterator[str]:
     """Yield the SQL that creates a dictionary, or sets its options."""
     name = difference.key.sql
     options = f", {expected.options}" if expected.options else ""
     if difference.missing:
         yield f"CREATE TEXT SEARCH DICTIONARY {name} (TEMPLATE = {expected.template}{options});"
-    elif difference.attribute == "options" and expected.options:
-        yield f"ALTER TEXT SEARCH DICTIONARY {name} ({expected.options}); -- an option without a value is removed"
+    elif difference.attribute == "options":
+        wanted = OPTION.findall(expected.options or "")
+        lost = [one for one in OPTION.findall(actual.options or "") if one not in wanted]  # without a value: removed
+        steps = [expected.options, *lost] if expected.options else lost
+        yield f"ALTER TEXT SEARCH DICTIONARY {name} ({', '.join(steps)});"
+
+
+OPTION = re.compile(rf"""({NAME}) = E?'(?:[^']|'')*'""")
 
 
 KIND = Kind(

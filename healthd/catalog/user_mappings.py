@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.foreign_data_wrappers import options, secrets
+from healthd.catalog.foreign_data_wrappers import options, repair_options, repair_secrets, secrets
+from healthd.catalog.foreign_data_wrappers import written as written_options
 from healthd.catalog.roles import PUBLIC, last_renamed, role, written
 from healthd.catalog.scope import own
 from healthd.model.attributes import SECRET, VEILED
@@ -20,18 +21,19 @@ class UserMapping:
     `secrets` is as in ForeignDataWrapper.
     """
 
-    options: Annotated[str | None, VEILED]
+    options: Annotated[tuple[str, ...] | None, VEILED]
     secrets: Annotated[str | None, SECRET] = None
 
 
-def repair(difference: Difference, expected: UserMapping, _actual: UserMapping) -> Iterator[str]:
-    """Yield the SQL that creates a mapping; its options, which may be secrets, must be set by hand."""
+def repair(difference: Difference, expected: UserMapping, actual: UserMapping | None) -> Iterator[str]:
+    """Yield the SQL that creates or alters a mapping."""
     server, user = difference.key.path
-    if difference.missing:
-        yield f"CREATE USER MAPPING FOR {written(user)} SERVER {quote(server)};"
-    if expected.options:
-        names = ", ".join(one.partition("=")[0] for one in expected.options.split(", "))
-        yield f"-- ALTER USER MAPPING FOR {written(user)} SERVER {quote(server)} OPTIONS (…): {names}"
+    words, wanted = f"USER MAPPING FOR {written(user)} SERVER {quote(server)}", expected.options or ()
+    if actual is None:
+        yield f"CREATE {words}{written_options(wanted)};"
+        yield from repair_secrets(f"ALTER {words}", wanted)
+    elif difference.attribute == "options":
+        yield from repair_options(f"ALTER {words}", wanted, actual.options or ())
 
 
 def with_roles(key: Key, record: UserMapping, names: Mapping[str, str]) -> tuple[Key, UserMapping]:
@@ -58,7 +60,7 @@ KIND = Kind(
                       OR m.usename = current_user
                          AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE')
                               OR pg_catalog.has_server_privilege(s.oid, 'USAGE'))
-                    THEN pg_catalog.array_to_string({options("m.umoptions")}, ', ') END,
+                    THEN {options("m.umoptions")} END,
                {secrets("m.umoptions")}
           FROM pg_catalog.pg_user_mappings AS m
           JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.srvid

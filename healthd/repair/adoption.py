@@ -14,6 +14,7 @@ from healthd.repair.dependencies import Dependencies
 from healthd.repair.operations import Operation
 from healthd.repair.restored_names import NAMES, restored_names
 from healthd.repair.script import changes, each_once
+from healthd.repair.taken_names import freed
 from healthd.sqltext.classify import runs_alone
 from healthd.text import printable
 
@@ -46,6 +47,8 @@ def adoption(
     `actual` has renamed, moved and swapped objects under their expected names. The migration does everything under
     the expected names and renames at its end; its rollback renames first. The role that migrates is CURRENT_USER.
     """
+    free = freed(expected, actual, differences)
+    actual, differences = free.actual, free.differences
     names = [one for one in differences if one.attribute in NAMES]
     found = tuple(_with_parts(expected, actual, differences, kinds))
     given = [inverse(one) for one in reversed(names)]
@@ -54,8 +57,8 @@ def adoption(
     there, back = changes(actual, expected, map(inverse, found), kinds), changes(expected, actual, found, kinds)
     renamed, undone = restored_names(objects, given), restored_names({**actual.objects, **expected.objects}, names)
     return Adoption(
-        each_once((*_texts(there), *(one.sql for one in renamed))),
-        each_once((*(one.sql for one in undone), *_texts(back))),
+        each_once((*_texts(there), *(one.sql for one in renamed), *free.last())),
+        each_once((*(one.sql for one in (*free.statements(), *undone)), *_texts(back))),
     )
 
 

@@ -13,11 +13,10 @@ def is_inside(side: Dependencies, key: Key) -> bool:
     """Return whether a composite type is more than the type of columns, which can get another one."""
     if key.kind != "composite":
         return False
-    for one in side.dependents(key):
-        inside = one.kind in ("composite", "domain", "range") or getattr(side.objects[one], "of_type", None)
-        if _is_array(side, one) or inside:
-            return True
-    return False
+    return any(
+        one.kind in ("composite", "domain", "range") or getattr(side.objects[one], "of_type", None)
+        for one in side.dependents(key)
+    )
 
 
 def tightened(side: Dependencies, one: Difference, *, replaced: bool) -> Key | None:

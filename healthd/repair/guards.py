@@ -12,7 +12,7 @@ from healthd.model.names import Key, literal
 from healthd.repair import bounds
 from healthd.repair.inheritance import ancestors
 from healthd.repair.operations import ALTER, CREATE, Change, Operation
-from healthd.sqltext.tokens import NAME
+from healthd.sqltext.tokens import INSIDE, NAME, elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,16 @@ def of_index(change: Change, key: Key) -> Iterator[Guard]:
 def of_constraint(change: Change, key: Key) -> Iterator[Guard]:
     """Yield the guard for a constraint of a table."""
     record, table = change.after.objects[key], Key("table", key.path[:2])
-    if record.type in ("primary key", "unique"):
-        yield from _of_key(change, key, record.definition)
-    if record.on != "table" or not record.validated or table not in change.before.objects:
+    if record.type in ("primary key", "unique") and table in change.before.objects:
+        yield from _of_period(table, record.definition) or _of_key(change, key, record.definition)
+    if record.on != "table" or not record.validated or not record.enforced or table not in change.before.objects:
         return
     if found := CHECKED.match(record.definition):
         yield Guard(f"SELECT FROM {table.sql} WHERE NOT {found[1]}", "against the constraint: with them it fails")
     elif found := REFERRING.match(record.definition):
         yield from _of_reference(change, table, *found.groups())
+    elif found := REFERRING_TO_PERIOD.match(record.definition):
+        yield _of_reference_to_period(table, *found.groups())
     elif found := EXCLUDING.match(record.definition):
         yield _of_exclusion(table, *found.groups())
 
@@ -89,14 +91,17 @@ def of_bound(change: Change, key: Key) -> Iterator[Guard]:
 
 
 def _of_key(change: Change, key: Key, definition: str) -> Iterator[Guard]:
-    """Yield the guard for a unique key whose columns are plain: rows with the same values forbid it."""
-    found, table = KEYS.search(definition), Key("table", key.path[:2])
+    """Yield the guard for a unique key without operator classes: rows with the same values forbid it."""
+    found, table = KEYS.match(definition), Key("table", key.path[:2])
     if found is None or table not in change.before.objects or "NULLS NOT DISTINCT" in definition:
         return
-    names = found[1].split(", ")
-    where = [f"{name} IS NOT NULL" for name in names] + ([found[2]] if found[2] else [])
-    query = f"SELECT FROM {table.sql} WHERE {' AND '.join(where)} GROUP BY {found[1]} HAVING pg_catalog.count(*) > 1"
-    yield Guard(query, "the same values more than once: with them it fails", columns=f"{found[1]}, pg_catalog.count(*)")
+    values = [DIRECTION.sub("", one) for one in elements(found[1])]
+    if not all(map(VALUE.fullmatch, values)):
+        return
+    where = [f"{value} IS NOT NULL" for value in values] + ([found[2]] if found[2] else [])
+    among = ", ".join(values)
+    query = f"SELECT FROM {table.sql} WHERE {' AND '.join(where)} GROUP BY {among} HAVING pg_catalog.count(*) > 1"
+    yield Guard(query, "the same values more than once: with them it fails", columns=f"{among}, pg_catalog.count(*)")
 
 
 def _of_reference(change: Change, table: Key, names: str, other: str, keys: str, full: str | None) -> Iterator[Guard]:
@@ -114,6 +119,25 @@ def _of_reference(change: Change, table: Key, names: str, other: str, keys: str,
     yield Guard(
         f"SELECT FROM {table.sql} AS r WHERE {nothing}{empty}", f"refer to nothing in {other}: with them it fails"
     )
+
+
+def _of_period(table: Key, definition: str) -> tuple[Guard, ...]:
+    """Return the guard for a key WITHOUT OVERLAPS (18): it excludes as a constraint does that says so."""
+    found = PERIOD.search(definition)
+    if found is None:
+        return ()
+    *names, period = found[1].split(", ")
+    return (_of_exclusion(table, ", ".join([*(f"{name} WITH =" for name in names), f"{period} WITH &&"]), None),)
+
+
+def _of_reference_to_period(table: Key, names: str, period: str, other: str, keys: str, within: str) -> Guard:
+    """Return the guard for a foreign key with PERIOD (18): the rows that it refers to must cover the entire period."""
+    pairs = list(zip(names.split(", "), keys.split(", "), strict=True))
+    same = " AND ".join(f"o.{key} = r.{name}" for name, key in pairs)
+    there = " AND ".join(f"r.{name} IS NOT NULL" for name in (*(name for name, _ in pairs), period))
+    periods = f"{_columns(f'pg_catalog.range_agg(o.{within})', other)} AS o WHERE {same}"
+    query = f"SELECT FROM {table.sql} AS r WHERE ({periods}) @> r.{period} IS NOT TRUE AND {there}"
+    return Guard(query, f"refer to nothing in {other}: with them it fails")
 
 
 def _attached(change: Change, table: Key) -> Iterator[str]:
@@ -144,8 +168,18 @@ EXCLUDING = re.compile(
     r"(?: WHERE (\(.*\)))?(?: DEFERRABLE.*)?\Z",
     re.DOTALL,
 )
-KEYS = re.compile(rf"\(({NAME}(?:, {NAME})*)\)(?: INCLUDE \([^()]*\))?(?: WHERE (\(.*\)))?\Z", re.DOTALL)
+KEYS = re.compile(
+    rf"[^(]*\(({INSIDE})\)(?: INCLUDE \([^()]*\))?(?: WITH \([^()]*\))?(?: WHERE (\(.*\)))?(?: DEFERRABLE.*)?\Z",
+    re.DOTALL,
+)
+DIRECTION = re.compile(r"(?: (?:ASC|DESC))?(?: NULLS (?:FIRST|LAST))?\Z")
+VALUE = re.compile(rf"{NAME}|(?:{NAME}(?:\.{NAME})?)?\({INSIDE}\)", re.DOTALL)  # a column, a call or an expression
 CHECKED = re.compile(r"CHECK (\(.*\))(?: NO INHERIT)?\Z", re.DOTALL)
+PERIOD = re.compile(rf"\(({NAME}(?:, {NAME})+) WITHOUT OVERLAPS\)")
+REFERRING_TO_PERIOD = re.compile(
+    rf"FOREIGN KEY \(({NAME}(?:, {NAME})*), PERIOD ({NAME})\)"
+    rf" REFERENCES ({NAME}\.{NAME})\(({NAME}(?:, {NAME})*), PERIOD ({NAME})\)",
+)
 REFERRING = re.compile(
     rf"FOREIGN KEY \(({NAME}(?:, {NAME})*)\) REFERENCES ({NAME}\.{NAME})\(({NAME}(?:, {NAME})*)\)( MATCH FULL)?",
     re.DOTALL,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from healthd.catalog.tables import kept_parents
 from healthd.model.attributes import Record
 from healthd.model.kinds import Statements
 from healthd.model.names import Key, quote
@@ -41,6 +42,17 @@ def overwritten(one: Difference, before: Dependencies, after: Dependencies) -> I
 SETTING = ("default", "type", "collation")  # the attributes of a column whose repair sets its default
 
 
+def kept_below(column: Key, statements: Statements, before: Dependencies, after: Dependencies) -> Statements:
+    """Return the statements that drop a column: of its own table only, if a table below it keeps the column."""
+    table = Key("table", column.path[:2])
+    below = (Key("column", (*one.path, column.path[2])) for one in before.heirs if one.path != column.path[:2])
+    if not any(
+        one in after.objects and table in ancestors(before.objects, Key("table", one.path[:2])) for one in below
+    ):
+        return statements
+    return tuple(sql.replace("ALTER TABLE ", "ALTER TABLE ONLY ", 1) for sql in statements)
+
+
 def joined(table: Key, before: Dependencies, after: Dependencies) -> tuple[Statements, Statements]:
     """Return what to do before and after `inherits` of a table changes: the checks of the tables above it.
 
@@ -48,22 +60,26 @@ def joined(table: Key, before: Dependencies, after: Dependencies) -> tuple[State
     it leaves as its own.
     """
     old, new = (side.objects[table].inherits for side in (before, after))
+    kept = kept_parents(after.objects[table], before.objects[table])
     first, last = list[str](), list[str]()
-    for above in new:
-        for name, check in _checks(after, above).items() if above not in old else ():
-            there = Key("constraint", (*Key.parse(f"table:{above}").path, name)) in before.objects
-            if there and Key("constraint", (*table.path, name)) not in after.objects:
-                first.append(f"ALTER TABLE {above} DROP CONSTRAINT {quote(name)};")
-                last.append(f"ALTER TABLE {above} ADD CONSTRAINT {quote(name)} {check};")
-    for above in old:
-        for name in _checks(before, above) if above not in new else ():
-            if Key("constraint", (*table.path, name)) not in after.objects:
-                last.append(f"ALTER TABLE {table.sql} DROP CONSTRAINT {quote(name)};")
+    for above, name, check in _checks(after, before, (one for one in new if one not in kept)):
+        there = Key("constraint", (*above.path, name)) in before.objects
+        if there and Key("constraint", (*table.path, name)) not in after.objects:
+            first.append(f"ALTER TABLE {above.sql} DROP CONSTRAINT {quote(name)};")
+            last.append(f"ALTER TABLE {above.sql} ADD CONSTRAINT {quote(name)} {check};")
+    for _, name, _ in _checks(before, before, (one for one in old if one not in new)):
+        own = Key("constraint", (*table.path, name))
+        if own not in after.objects or own not in before.objects:  # it becomes the table's own, or is created as that
+            last.append(f"ALTER TABLE {table.sql} DROP CONSTRAINT {quote(name)};")
     return tuple(first), tuple(last)
 
 
-def _checks(side: Dependencies, table: str) -> dict[str, str]:
-    """Return the check constraints that a table passes on, by their names."""
-    parts = ((key, side.objects[key]) for key in side.own_parts(Key.parse(f"table:{table}")))
-    checks = ((key, record) for key, record in parts if key.kind == "constraint" and record.type == "check")
-    return {key.path[2]: one.definition for key, one in checks if not one.definition.endswith(" NO INHERIT")}
+def _checks(side: Dependencies, before: Dependencies, parents: Iterable[str]) -> Iterator[tuple[Key, str, str]]:
+    """Yield the checks that tables pass on, and those that pass through them now: table, name and definition."""
+    tables = [Key.parse(f"table:{one}") for one in parents]
+    for table in dict.fromkeys(each for one in tables for each in (one, *sorted(ancestors(before.objects, one)))):
+        for key in side.own_parts(table):
+            record = side.objects[key]
+            check = key.kind == "constraint" and record.type == "check"
+            if check and not record.definition.endswith(" NO INHERIT"):
+                yield table, key.path[2], record.definition

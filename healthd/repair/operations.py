@@ -18,11 +18,12 @@ from healthd.model.snapshots import Difference, Place, Snapshot
 from healthd.repair.contained_types import is_inside, tightened, with_those_inside
 from healthd.repair.counters import with_counter
 from healthd.repair.dependencies import Dependencies
-from healthd.repair.inheritance import joined, overwritten
+from healthd.repair.inheritance import joined, kept_below, overwritten
 from healthd.repair.new_privileges import NewPrivileges
 
 SHELL, DROP, RELEASE, CREATE, ALTER, COMPLETE = "shell", "drop", "release", "create", "alter", "complete"
 VALIDATE = "validate"
+RELATIONS = ("table", "foreign_table", "view")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ class Change:
                 self._drop_dependents(one.key, one.place, retyped=True)
         for key, cause in tuple(self.made.items()):
             self._make_unreported(key, cause)
+        for one in self.differences:
+            if (one.key.kind, one.attribute) == ("index", "definition"):  # `repair` exchanges it for a new one
+                self.made.update(dict.fromkeys(self.after.own_parts(one.key), one.place))
         covered = set(self._covered())
         around = replace(self._around(self.after), new=frozenset(self.made))
         found = [
@@ -83,6 +87,7 @@ class Change:
             *self._alters(),
             *self._restored_defaults(),
         ]
+        found += self._restored_grants(found, around)
         return tuple(one for one in found if one.statements)
 
     # ── what is dropped and created ──────────────────────────────────────────────────────────────────────
@@ -170,8 +175,10 @@ class Change:
                 yield Operation(RELEASE, key, None, tuple(steps), cause)
                 yield Operation(DROP, key, None, (f"DROP TYPE {aside.sql};",), cause)
                 continue
-            kind = self.kinds[key.kind]
-            yield Operation(DROP, key, None, tuple(kind.dropped(*self._spelled(self.before, key), around)), cause)
+            steps = tuple(self.kinds[key.kind].dropped(*self._spelled(self.before, key), around))
+            if key.kind == "column":
+                steps = kept_below(key, steps, self.before, self.after)
+            yield Operation(DROP, key, None, steps, cause)
 
     @functools.cached_property
     def asides(self) -> frozenset[Key]:
@@ -191,7 +198,7 @@ class Change:
             if self.before.objects[column].default:
                 steps.append(f"ALTER COLUMN {name} DROP DEFAULT")
             value = f"{name}::text{array}::{record.type}"
-            if key.kind == "composite":
+            if key.kind == "composite" and not array:
                 again = {one.sql for one in self.asides}
                 value = rebuilt(name, key, self.after.objects[key], self.before.objects[key], again)
             using = f" USING {value}" if record.on == "table" else ""  # a foreign table has no values of its own
@@ -255,7 +262,7 @@ class Change:
             alter = f"ALTER TABLE {schema_table} ALTER COLUMN {column}"
             yield Operation(RELEASE, key, None, (f"{alter} DROP DEFAULT;",), cause)
             expected = self.after.objects.get(key)
-            if expected is not None and expected.default:
+            if expected is not None and expected.default and key not in self.converted:
                 yield Operation(ALTER, key, "default", (f"{alter} SET DEFAULT {expected.default};",), cause)
 
     def _creates(self, covered: set[Key], around: Around) -> Iterator[Operation]:
@@ -296,11 +303,27 @@ class Change:
             yield Operation(ALTER, one.key, one.attribute, statements, one.place)
 
     def _restored_defaults(self) -> Iterator[Operation]:
-        for one in self.differences:
+        converted = (Difference(column, "type", None, None) for column in self.converted)
+        causes = {column: self.gone[type_] for column, type_ in self.converted.items()}
+        for one in (*self.differences, *converted):
             for column, default in overwritten(one, self.before, self.after):
                 if (column, "default") not in self._places and column not in self.gone:
-                    yield Operation(ALTER, column, "default", (default,), one.place)
+                    yield Operation(ALTER, column, "default", (default,), causes.get(one.key, one.place))
+
+    def _restored_grants(self, found: Iterable[Operation], around: Around) -> Iterator[Operation]:
+        """Yield what gives roles their privileges on columns again: REVOKE on the table takes those, too."""
+        revoked = {one.key.path[1:]: one.cause for one in found if _revokes_from_relation(one)}
+        nothing = replace(around, held=lambda _key: ())
+        for key in tuple(self.after.objects) if revoked else ():
+            of_column = key.kind == "grant" and key.path[0] == "column" and key in self.before.objects
+            if of_column and (cause := revoked.get((*key.path[1:3], key.path[4]))):
+                steps = self.kinds["grant"].created(*self._spelled(self.after, key), nothing)
+                yield Operation(COMPLETE, key, None, tuple(steps), cause)
 
     @functools.cached_property
     def _places(self) -> frozenset[Place]:
         return frozenset(one.place for one in self.differences)
+
+
+def _revokes_from_relation(one: Operation) -> bool:
+    return one.key.kind == "grant" and one.key.path[0] in RELATIONS and any("REVOKE " in sql for sql in one.statements)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from healthd.repair.dependencies import Dependencies
 from healthd.repair.inheritance import ancestors
 from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, VALIDATE, Change, Operation
 from healthd.sqltext.nontransactional import blocks_nobody
+from healthd.sqltext.tokens import NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def ordered(change: Change, operations: Sequence[Operation], found: Edges) -> tu
     for number in range(len(operations)):
         for then in found.after(number):
             waits[then] += 1
-    ranks = [_rank(change, one) for one in operations]
+    ambiguous = _is_ambiguous(change)
+    ranks = [_rank(change, one, ambiguous=ambiguous) for one in operations]
     ready = [(ranks[number], number) for number, count in enumerate(waits) if not count]
     heapq.heapify(ready)
     left = set(range(len(operations)))
@@ -69,15 +72,32 @@ PHASES = {SHELL: 1, RELEASE: 0, DROP: 0, CREATE: 1, ALTER: 1, COMPLETE: 2, VALID
 LATE = {"owner": 3, "default_privileges": 4, "grant": 4, "comment": 5, "security_label": 5}
 
 
-def _rank(change: Change, one: Operation) -> tuple[Any, ...]:
+def _is_ambiguous(change: Change) -> bool:
+    """Return whether an implicit cast comes or goes with which operators have several meanings.
+
+    With it, the server prints even its own operators with their schema, and understands none of these texts.
+    """
+    sides = change.before.objects, change.after.objects
+    casts = {key for key in (*change.gone, *change.made) if key.kind == "cast"}
+    if not any(key in side and side[key].context == "implicit" for key in casts for side in sides):
+        return False
+    return any(QUALIFIED in str(side.get(one.key)) for one in change.differences for side in sides)
+
+
+QUALIFIED = "OPERATOR(pg_catalog."
+
+
+def _rank(change: Change, one: Operation, *, ambiguous: bool) -> tuple[Any, ...]:
     # A domain has its checks before columns have the domain.
     of_domain = one.key.kind == "constraint" and Key("domain", one.key.path[:2]) in change.after.objects
     place = change.order["domain" if of_domain else one.key.kind]
     if one.action in (DROP, RELEASE):
         return 0, -place, one.key, one.attribute or ""
-    if one.action != VALIDATE and any(blocks_nobody(sql) for sql in one.statements):
+    if ambiguous and one.key.kind == "cast":  # no text is read while there is an implicit one
+        return PHASES[COMPLETE], len(change.order), one.key, ""
+    if not ambiguous and one.action != VALIDATE and any(blocks_nobody(sql) for sql in one.statements):
         return -1, place, one.key, one.attribute or ""  # while it runs, nothing is dropped that comes back
-    of = _rank_of_grant(change, one.key) if one.key.kind == "grant" else 0
+    of = _rank_of_grant(change, one.key) if one.key.kind == "grant" else _names_others(change, one.key)
     return max(PHASES[one.action], LATE.get(one.key.kind, 0)), place, of, one.key, one.attribute or ""
 
 
@@ -86,6 +106,12 @@ def _rank_of_grant(change: Change, key: Key) -> int:
     of = change.order.get(key.path[0], 0)
     held, wanted = (len(getattr(side.objects.get(key), "privileges", ())) for side in (change.before, change.after))
     return -of if wanted < held else of
+
+
+def _names_others(change: Change, key: Key) -> bool:
+    """Return whether the server chooses names with an object: those of its partitions, after all that are given."""
+    table = change.after.objects.get(Key("table", key.path[:2]))
+    return key.kind in ("index", "constraint") and getattr(table, "partitioned_by", None) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +185,8 @@ def _of_drop(
         if key in change.converted:  # first, so that its old type can go even if the drop is held back
             yield from ((first, number) for first in places.at[key][ALTER])
         for other in change.before.needs(key):
-            yield from ((number, then) for then in places.drops[other])
+            if key == one.key or one.key not in change.before.needs(other):  # a trigger names partitions of its table
+                yield from ((number, then) for then in places.drops[other])
             if other not in change.gone and not stays:  # an object is altered when what stands in the way is gone
                 own = change.before.parent(key) == other
                 alters = (then for then in places.at[other][ALTER] if not own or operations[then].attribute in JOINING)
@@ -205,33 +232,47 @@ def _of_names(change: Change, operations: Sequence[Operation]) -> Iterator[tuple
     for number, one in enumerate(operations):
         if one.action == DROP and one.key.kind not in HANGING and one.key not in change.asides:
             for key in _removed(change, one.key):
-                names[_name(change.before, key)].append(number)
+                for name in (_name(change.before, key), *_attached(change.before, key)):
+                    names[name].append(number)
     for number, one in enumerate(operations):
         if one.action == CREATE and one.key.kind not in HANGING:
             yield from ((first, number) for first in names[_name(change.after, one.key)])
 
 
+def _attached(side: Dependencies, key: Key) -> Iterator[tuple[str, ...]]:
+    """Yield the names of the indexes of partitions that are dropped with an index."""
+    for schema, name in ATTACHED.findall(getattr(side.objects[key], "attached", None) or ""):
+        yield Key.parse(f"index:{schema}.{name}").path
+
+
+ATTACHED = re.compile(rf"({NAME})\.({NAME})")
+INHERITS = ALTER, "inherits"
 JOINING = ("bound", "inherits")  # the attributes that give a table another one above it
 
 
 def _joins(one: Operation, other: Operation) -> bool:
     """Return whether an operation gives parents to the table of a column that another one changes: `_of_parents`."""
+    if one.action == other.action == ALTER and one.attribute == other.attribute == "inherits":
+        return True
     return other.key.kind == "column" and one.attribute in JOINING and one.key.path == other.key.path[:2]
 
 
 def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
     """Yield the edges of what attaches a table to another one: both have their columns before.
 
-    A table that leaves another one does so before its columns change, which may be those of the other one.
+    A table that leaves another one does so before its columns change, which may be those of the other one. One that
+    joins another one does so before that joins a third one, whose checks all of them get at its end.
     """
     columns = defaultdict[tuple[str, ...], list[int]](list)
     for number, one in enumerate(operations):
         if one.key.kind in ("column", "constraint"):
             columns[one.key.path[:2]].append(number)
+    joins = {number: one.key.path for number, one in enumerate(operations) if (one.action, one.attribute) == INHERITS}
     for number, one in enumerate(operations):
         if one.action == ALTER and one.attribute in JOINING:
             record = change.after.objects[one.key]
             paths = [one.key.path, *(Key.parse(f"table:{parent}").path for parent in record.inherits)]
+            yield from _of_descendants(change, number, one.key, joins)
             others = [other for path in paths for other in columns[path] if operations[other].key.kind == "column"]
             if record.bound if one.attribute == "bound" else record.inherits:
                 yield from ((other, number) for other in others)
@@ -242,6 +283,16 @@ def _of_parents(change: Change, operations: Sequence[Operation]) -> Iterator[tup
             above = ancestors(change.after.objects, Key("table", one.key.path[:2]))
             same = (other for table in above for other in columns[table.path])
             yield from ((other, number) for other in same if operations[other].key.path[2] == one.key.path[2])
+
+
+def _of_descendants(
+    change: Change, number: int, table: Key, joins: Mapping[int, tuple[str, ...]]
+) -> Iterator[tuple[int, int]]:
+    """Yield the edges to what gives other parents to those of a table: it then has no checks from further above."""
+    sides = (side.objects.get(table) for side in (change.before, change.after))
+    above = {Key.parse(f"table:{one}").path for side in sides for one in getattr(side, "inherits", ())}
+    if number in joins:
+        yield from ((number, then) for then, path in joins.items() if path in above)
 
 
 def _referring(change: Change, operations: Sequence[Operation], partition: Key) -> Iterator[int]:
@@ -264,7 +315,9 @@ def _named_by(change: Change, key: Key) -> Iterator[Key]:
     if owned := getattr(record, "owned_by", None):
         column = Key.parse(f"column:{owned}")
         yield column
-        yield Key("table", column.path[:2])
+        yield (table := Key("table", column.path[:2]))
+        if table not in change.made:
+            yield Key("owner", ("table", *table.path))
 
 
 def _name(side: Dependencies, key: Key) -> tuple[str, ...]:

@@ -135,8 +135,11 @@ def _of_subscription(_change: Change, _key: Key) -> str:
     return "its replication slot is dropped on the other server too: drop it only if nobody needs it"
 
 
-def _of_mapping(_change: Change, _key: Key) -> str:
-    return "its options, which may contain a password, are lost with it"
+def _of_secrets(change: Change, key: Key) -> str:
+    record = change.before.objects[key]
+    if record.options is None:  # this role may not see them
+        return "its options, which may contain a password, are lost with it"
+    return "its options contain a secret, which is lost with it" if record.secrets else ""
 
 
 def _of_type(change: Change, key: Key) -> str:
@@ -148,10 +151,11 @@ Holds = Callable[[Change, Key], str]
 
 
 def _of_constraint(change: Change, key: Key) -> str:
-    table = change.after.objects.get(Key("table", key.path[:2]))
-    for parent in getattr(table, "inherits", ()):
-        above = Key("constraint", (*Key.parse(f"table:{parent}").path, key.path[2]))
-        if above in change.after.objects:
+    tables = (side.objects.get(Key("table", key.path[:2])) for side in (change.before, change.after))
+    above, stay = (getattr(table, "inherits", ()) for table in tables)
+    for parent in (one for one in above if one in stay):
+        same = Key("constraint", (*Key.parse(f"table:{parent}").path, key.path[2]))
+        if same in change.after.objects:
             return f"{parent} has it too, and the tables that inherit from it must have it"
     return ""
 
@@ -161,7 +165,9 @@ HOLDS: Mapping[str, Holds] = {
     "sequence": _of_sequence,
     "extension": _of_extension,
     "subscription": _of_subscription,
-    "user_mapping": _of_mapping,
+    "foreign_data_wrapper": _of_secrets,
+    "foreign_server": _of_secrets,
+    "user_mapping": _of_secrets,
     "base_type": _of_type,
     "range": _of_type,
 }
@@ -176,7 +182,7 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
         record = change.before.objects[one.key]
         if record.on == "table" and record.generated == "none":  # a foreign table has no values of its own
             table, name = _names(one.key)
-            query = f"SELECT FROM {table} WHERE {name} IS NOT NULL"
+            query = f"SELECT FROM {table} WHERE {_is_lost(change, one.key, name)}"
             yield Guard(query, "drop it only if nobody needs its values", table=table)
     elif one.action == ALTER and one.key.kind == "composite":
         yield from values.of_composite(change, one.key)
@@ -195,6 +201,14 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
         yield from guards.of_constraint(change, one.key)
     elif one.action == CREATE and one.key.kind == "column":
         yield from guards.of_added(change, one.key)
+
+
+def _is_lost(change: Change, key: Key, name: str) -> str:
+    """Return the condition under which dropping a column loses a value: one that is not computed again afterwards."""
+    again = change.after.objects.get(key)
+    if again is None or again.generated == "none" or change.made.keys() & change.after.needs(key):
+        return f"{name} IS NOT NULL"
+    return f"{name} IS DISTINCT FROM ({again.default})"
 
 
 def _names(column: Key) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from healthd.catalog import KINDS
+from healthd.catalog.foreign_data_wrappers import is_of_secrets
 from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.scripts import Script, Statement
@@ -18,6 +19,7 @@ from healthd.repair.order import created_with, edges, ordered
 from healthd.repair.present_names import present
 from healthd.repair.restored_names import NAMES, restored_names
 from healthd.repair.safety import Judged, Known, judged, raising
+from healthd.repair.taken_names import Freed, freed
 from healthd.sqltext.classify import is_validation, runs_alone
 
 
@@ -62,6 +64,7 @@ class Draft:
     operations: tuple[Operation, ...]
     names: tuple[Difference, ...]
     restored: tuple[Statement, ...]
+    freed: Freed
 
     def script(self, known: Known) -> Script:
         """Return the script."""
@@ -77,7 +80,8 @@ class Draft:
         statements = _statements(change, (safe[number] for number in order), places)
         weigh = weighing(change, sizes)
         done = (weigh(one) for one in (*self.restored, *_once(statements)))
-        return tuple(replace(one, rows=asked(one.rows)) if one.rows else one for one in done)
+        found = (replace(one, causes=tuple(map(self.freed.place, one.causes))) for one in done)
+        return tuple(replace(one, rows=asked(one.rows)) if one.rows else one for one in found)
 
 
 def drafted(
@@ -93,11 +97,13 @@ def drafted(
 
     `actual` has renamed, moved and swapped objects under their expected names; `names` are these differences.
     """
-    found = [one for one in differences if one.attribute not in (*NAMES, UNREADABLE)]
-    change = Change(expected, actual, found, kinds, migrator)
     wanted = tuple(one for one in names if one.attribute in NAMES)
-    restored = tuple(restored_names({**actual.objects, **expected.objects}, wanted)) if wanted else ()
-    return Draft(change, change.operations(), wanted, restored)
+    free = freed(expected, actual, (*differences, *wanted))
+    actual = free.actual
+    found = [one for one in dict.fromkeys(free.differences) if one.attribute not in (*NAMES, UNREADABLE)]
+    change = Change(expected, actual, found, kinds, migrator)
+    restored = tuple(restored_names({**actual.objects, **expected.objects}, wanted, expected.objects)) if wanted else ()
+    return Draft(change, change.operations(), wanted, (*free.statements(), *restored), free)
 
 
 def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Iterable[Place]]) -> Iterator[Statement]:
@@ -117,10 +123,14 @@ def _statements(change: Change, safe: Iterable[Judged], places: Mapping[Key, Ite
                 notes = (*notes, *(line.removeprefix("--").strip() for line in sql.splitlines()))
             else:
                 alone = runs_alone(sql) or is_validation(sql)
-                yield Statement(sql, cause, notes, one.held, alone, rows, key=key)
+                held = one.held or (UNKNOWN if is_of_secrets(sql) else "")
+                yield Statement(sql, cause, notes, held, alone, rows, key=key)
                 notes, rows = (), ""
         if notes:
             yield Statement("", cause, notes, one.held, key=key)
+
+
+UNKNOWN = "it is about a secret, which healthd does not know: set it yourself"
 
 
 def _also(change: Change, one: Operation, places: Mapping[Key, Iterable[Place]]) -> Iterator[Place]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from healthd.catalog.composites import dropped, named
 from healthd.catalog.retyping import cast
@@ -53,27 +53,42 @@ def of_composite(change: Change, key: Key) -> Iterator[Guard]:
         record = change.before.objects[column]
         if lost and column.kind == "column" and record.on == "table" and column not in change.gone:
             name = Key("", column.path[2:]).sql
-            has = " OR ".join(f"({name}).{one} IS NOT NULL" for one in lost)
-            yield _of_lost(column, key, f"{name} IS NOT NULL" if record.type.endswith("[]") else has)
+            row = "e" if record.type.endswith("[]") else f"({name})"
+            yield _of_lost(column, key, _of_each(name, row, [f"{row}.{one} IS NOT NULL" for one in lost]))
 
 
 def _of_attributes(change: Change, column: Key, key: Key) -> Iterator[Guard]:
     """Yield the guards for a column whose composite type is created again, attribute by attribute."""
     expected, actual = (dict(map(named, side.objects[key].attributes)) for side in (change.after, change.before))
     name = Key("", column.path[2:]).sql
-    lost = [f"({name}).{one} IS NOT NULL" for one in actual if one not in expected]
+    array = change.before.objects[column].type.endswith("[]")
+    if array and list(expected) != list(actual):
+        yield _guard(column, f"{name} IS NOT NULL", f"{key.sql}[]")  # no expression takes an array apart
+        return
+    row = "e" if array else f"({name})"
+    lost = [f"{row}.{one} IS NOT NULL" for one in actual if one not in expected]
     if lost:
         yield _of_lost(column, key, " OR ".join(lost))
-    unlike = [
-        _unlike(cast(cast(value, new, actual[one]), actual[one], new), value, actual[one])
-        for one, new in expected.items()
-        if one in actual and actual[one] != new and (value := f"({name}).{one}")
-    ]
+    if unlike := [*_unlike_attributes(change, row, expected, actual)]:
+        yield _guard(column, _of_each(name, row, unlike), key.sql)
+
+
+def _of_each(column: str, row: str, conditions: Iterable[str]) -> str:
+    """Return the condition that one of these holds for a value, or for an element if it is an array of rows `e`."""
+    condition = " OR ".join(conditions)
+    return f"EXISTS (SELECT FROM pg_catalog.unnest({column}) AS e WHERE {condition})" if row == "e" else condition
+
+
+def _unlike_attributes(
+    change: Change, row: str, expected: Mapping[str, str], actual: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the conditions under which a row of a composite type has a value that its other type forbids or changes."""
     for one, new in expected.items():
+        value = f"{row}.{one}"
+        if one in actual and actual[one] != new:
+            yield _unlike(cast(cast(value, new, actual[one]), actual[one], new), value, actual[one])
         if one in actual and change.after.types.get(new.removesuffix("[]")) in change.gone:
-            unlike += _forbidden(change, f"({name}).{one}", new)
-    if unlike:
-        yield _guard(column, " OR ".join(unlike), key.sql)
+            yield from _forbidden(change, value, new)
 
 
 def _of_lost(column: Key, key: Key, condition: str) -> Guard:
@@ -153,7 +168,8 @@ def _labels(change: Change, enum: Key) -> str:
 
 def _unlike(back: str, name: str, type_: str) -> str:
     """Return the condition that holds for values which another type would change."""
-    as_text = "::text" if type_.partition("(")[0].partition("[")[0] in UNEQUAL else ""
+    plain = type_.partition("(")[0].partition("[")[0]
+    as_text = "::text" if plain in UNEQUAL or "." in plain else ""  # a domain over one over an enum has no = either
     return f"{back}{as_text} IS DISTINCT FROM {name}{as_text}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from healthd.catalog.foreign_data_wrappers import is_of_secrets
 from healthd.catalog.schema_members import schema_of
 from healthd.comparison.judgement import message
 from healthd.config.settings import Target
@@ -18,7 +19,7 @@ from healthd.model.ledger import State
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Place, Snapshot, diff
 from healthd.model.waivers import matches
-from healthd.repair.adoption import adoption
+from healthd.repair.adoption import Adoption, adoption
 from healthd.replay.rehearsal import unlike, version
 from healthd.replay.scratch import Scratch, scratch_on
 from healthd.rounds.conclusion import drift
@@ -78,6 +79,7 @@ async def adopt_change(
     chosen = _chosen(target.name, _of_the_files(found.report, whole), expected, only)
     words = tuple(message(one) for one in chosen.differences)
     made = adoption(chosen.expected, chosen.actual, chosen.differences)
+    _refuse_secrets(made)
     apply, rollback = made.files(f"Adopt what was changed in {target.name}", words)
     pair = Migration(path.stem, path, apply, rollback, made.transactional, (), adopted=True)
     adopted = {one.place for one in chosen.differences}
@@ -122,6 +124,14 @@ def _of_the_files(report: Report, whole: Drift) -> Drift:
             hint="change the template in a migration; or repair the schemas: healthd repair",
         )
     return ours
+
+
+def _refuse_secrets(made: Adoption) -> None:
+    """Raise if a file would have to contain a secret, which healthd does not know."""
+    if secret := next((sql for sql in (*made.apply, *made.rollback) if is_of_secrets(sql)), None):
+        raise NotAdoptable(
+            f"no migration may contain a secret: {secret}", hint="adopt what else there is: healthd adopt --only KEY"
+        )
 
 
 def _chosen(target: str, whole: Drift, expected: Snapshot, only: Sequence[str]) -> Drift:

@@ -77,7 +77,7 @@ async def _columns(connection: Any, oid: int) -> dict[int, tuple[str, str, list[
     if not columns:
         return {}
     names = ", ".join(f"{quote(name)}::text" for _, name, _ in columns)
-    query = f"SELECT {names} FROM {found[0][0]}"  # noqa: S608 # quoted names of the catalog
+    query = f"SELECT {names} FROM ONLY {found[0][0]}"  # noqa: S608 # quoted names of the catalog
     values = await (await connection.execute(query.encode())).fetchall()
     return {number: (name, type_, [row[at] for row in values]) for at, (number, name, type_) in enumerate(columns)}
 

@@ -389,7 +389,6 @@ NOT_CREATED = {
     "operator_classes": "a class in a built-in family, whose members exist already",
 }
 NOT_DROPPED = {
-    "hostile_names": "a trigger function of a partitioned table",
     "more_privileges": "privileges on a built-in language",
     "more_replication": "a subscription, whose slot is on another server",
     "subscriptions": "a subscription, whose slot is on another server",

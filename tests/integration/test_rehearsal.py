@@ -1,7 +1,8 @@
 """A repair is played on a scratch server, and what happens there is said."""
 
-from typing import Any
+from typing import Any, LiteralString
 
+import pytest
 from conftest import BINARIES
 from objects import objects
 
@@ -40,6 +41,36 @@ def script(expected: Snapshot, actual: Snapshot) -> Script:
 
 async def played(found: Script, expected: Snapshot, actual: Snapshot) -> Rehearsal:
     return await rehearse(found, expected, actual, migrator="postgres", postgres_bin=BINARIES, say=lambda _: None)
+
+
+UNUSUAL = """
+    CREATE TABLE parent (id integer PRIMARY KEY, name text);
+    CREATE TABLE child (parent integer REFERENCES parent, extra integer) INHERITS (parent);
+    CREATE UNIQUE INDEX names ON parent (name);
+    CREATE FOREIGN DATA WRAPPER unusual;
+    CREATE SERVER unusual FOREIGN DATA WRAPPER unusual OPTIONS (token 'hush', host 'h');
+    CREATE USER MAPPING FOR PUBLIC SERVER unusual OPTIONS (user 'u', password 'hush');
+"""
+
+
+@pytest.mark.parametrize(
+    ("drift", "held"),
+    [
+        ("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'names'::regclass", 0),
+        ("ALTER TABLE parent DISABLE TRIGGER ALL; ALTER TABLE child DISABLE TRIGGER ALL", 0),
+        ("ALTER TABLE child NO INHERIT parent", 0),
+        ("DROP USER MAPPING FOR PUBLIC SERVER unusual", 1),
+        ("DROP SERVER unusual CASCADE", 2),
+    ],
+)
+async def test_what_only_the_catalogs_can_say_is_rehearsed(
+    database: str, sql: Any, drift: LiteralString, held: int
+) -> None:
+    expected, actual = await sides(database, sql, drift, UNUSUAL)
+
+    rehearsal = await played(script(expected, actual), expected, actual)
+
+    assert ("", (), held) == (rehearsal.problem, rehearsal.left, rehearsal.held)
 
 
 async def test_a_script_that_repairs_everything_is_clean(database: str, sql: Any) -> None:

@@ -238,15 +238,20 @@ def test_attributes_that_must_move_need_a_new_type_and_its_columns_follow(
         assert "DROP TYPE public.pair_replaced;" == found[-1]
 
 
-def test_an_attribute_of_an_array_is_altered_where_it_is() -> None:
+def test_a_type_of_arrays_is_created_again_and_each_element_is_tried() -> None:
     table = {**T, "column:public.t.name": replace(NAME, type="public.pair[]")}
     key = "composite:public.pair"
     sides = {**table, key: Composite(("a integer",))}, {**table, key: Composite(("a text",))}
 
-    guard, alter = runs(script(*sides))
+    aside, create, guard, alter, drop = runs(script(*sides))
 
-    assert "SELECT FROM public.t WHERE name IS NOT NULL" in guard
-    assert "ALTER TYPE public.pair DROP ATTRIBUTE a CASCADE, ADD ATTRIBUTE a integer CASCADE;" == alter
+    assert "ALTER TYPE public.pair RENAME TO pair_replaced;" == aside
+    assert "CREATE TYPE public.pair AS (a integer);" == create
+    assert (
+        "WHERE EXISTS (SELECT FROM pg_catalog.unnest(name) AS e WHERE e.a::integer::text IS DISTINCT FROM e.a)" in guard
+    )
+    assert "ALTER COLUMN name TYPE public.pair[] USING name::text[]::public.pair[];" in alter
+    assert "DROP TYPE public.pair_replaced;" == drop
 
 
 def test_rows_that_refer_to_nothing_forbid_a_foreign_key() -> None:
@@ -394,8 +399,25 @@ def test_duplicates_forbid_a_unique_index_and_are_counted() -> None:
     assert note.startswith("SELECT id, name, pg_catalog.count(*) FROM public.t WHERE ")
 
 
-@pytest.mark.parametrize("columns", ["lower(name)", "name DESC", 'name COLLATE "C"', "name text_pattern_ops"])
-def test_keys_that_are_more_than_names_are_not_counted(columns: str) -> None:
+@pytest.mark.parametrize(
+    ("columns", "values"),
+    [
+        ("lower(name)", "lower(name)"),
+        ("name DESC NULLS LAST, id", "name, id"),
+        ("lower(name)) INCLUDE (id", "lower(name)"),
+        ("((name || ', '::text)), replace(name, ')'::text, '('::text)", None),
+    ],
+)
+def test_rows_with_the_same_values_of_expressions_forbid_a_unique_index(columns: str, values: str | None) -> None:
+    made = f"CREATE UNIQUE INDEX i ON public.t USING btree ({columns})"
+
+    (statement,) = script({**T, "index:public.t.i": Index(True, True, made)}, T)
+
+    assert f" GROUP BY {values or columns} HAVING pg_catalog.count(*) > 1" in statement.rows
+
+
+@pytest.mark.parametrize("columns", ['name COLLATE "C"', "name text_pattern_ops"])
+def test_keys_with_other_operators_are_not_counted(columns: str) -> None:
     made = f"CREATE UNIQUE INDEX i ON public.t USING btree ({columns})"
 
     (statement,) = script({**T, "index:public.t.i": Index(True, True, made)}, T)

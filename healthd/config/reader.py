@@ -27,7 +27,7 @@ VARIABLE = "HEALTHD_DATABASE"
 
 def read_settings(file: Path | None = None, *, database: str | None = None) -> Settings:
     """Return the settings of `file` (or of the yoyo.ini in this folder or above); `database` overrides all targets."""
-    if file is not None and not file.is_file():
+    if file is not None and not _is_named(file):
         raise ConfigError(f"no such file: {file}", hint="name a yoyo.ini with --config")
     found = file or find()
     path = found.resolve() if found else None

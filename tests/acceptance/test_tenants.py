@@ -42,7 +42,9 @@ def made(
 def configure(folder: Path, url: str, keys: str = KEYS) -> None:
     address = url.replace("%", "%%")
     own = f"[healthd]\npostgres_bin = {BINARIES}\n" if BINARIES else ""
-    (folder / "yoyo.ini").write_text(f"[DEFAULT]\nsources = sql\n{own}[target shop]\ndatabase = {address}\n{keys}")
+    (folder / "yoyo.ini").write_text(
+        f"[DEFAULT]\nsources = sql\n{own}[target shop]\ndatabase = {address}\ndeadline_s = 120\n{keys}"
+    )
 
 
 @pytest.fixture

@@ -90,11 +90,13 @@ DRIFTS: dict[str, LiteralString] = {
         CREATE TYPE core.line AS (what varchar, how text);
         ALTER TABLE core.account ALTER lines TYPE core.line[] USING lines::core.line[]""",
     "a type of a column under statistics with a target": """
-        DROP VIEW core.tenants; ALTER TABLE core.account ALTER tenant TYPE bigint""",
+        DROP VIEW core.tenants; ALTER TABLE core.account ALTER tenant TYPE bigint;
+        ALTER STATISTICS core.pairs SET STATISTICS 77""",
     "a generated column that became a plain one": "ALTER TABLE core.account ALTER plain DROP EXPRESSION",
     "an option of a text search dictionary": "ALTER TEXT SEARCH DICTIONARY core.words (accept, stopwords = 'english')",
-    "an index with another definition, without its comment": """
-        DROP INDEX core.tops; CREATE INDEX tops ON core.account (id)""",
+    "an index with another definition and the same comment": """
+        DROP INDEX core.tops; CREATE INDEX tops ON core.account (id); COMMENT ON INDEX core.tops IS 'tops'""",
+    "a unique index that includes a column with the same values": "DROP INDEX core.mails",
     "an index of a partition in place of one of all": """
         DROP INDEX core.event_account; CREATE INDEX event_24_account_idx ON core.event_24 (account)""",
 }

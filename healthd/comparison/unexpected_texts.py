@@ -41,7 +41,8 @@ def respelled(expected: Snapshot, actual: Snapshot, found: Iterable[Difference])
             if key in expected.objects and one.attribute == SWAPPED:
                 continue  # a text that was changed back already would be swapped again
             if _mentions(key, table):
-                objects[key] = spelled(objects.get(key, record), _text(names))
+                text = _text(names) if table is not None else _with_qualifiers(names)
+                objects[key] = spelled(objects.get(key, record), text)
             elif table is not None and getattr(record, "type", None) == "foreign key":
                 objects[key] = spelled(objects.get(key, record), _keys(table, names))
     return replace(actual, objects={**actual.objects, **objects}) if objects else actual
@@ -69,6 +70,22 @@ def _text(names: Names) -> Callable[[str], str]:
     """Return a function that replaces these names in a text, but not in strings."""
     pattern = re.compile(rf"""'(?:[^']|'')*'|(?<![\w$.\"])({"|".join(map(re.escape, names))})(?![\w$\"])""")
     return lambda text: pattern.sub(lambda match: names[match[1]] if match[1] else match[0], text)
+
+
+def _with_qualifiers(names: Names) -> Callable[[str], str]:
+    """Return the same for names with their schema; before 16 a view's columns have the name of its table in front."""
+    whole = _text(names)
+    own = {Key.parse(f"name:{old}").path[-1]: Key.parse(f"name:{new}").path[-1] for old, new in names.items()}
+    short = {f"{quote(old)}.": f"{quote(new)}." for old, new in own.items() if old != new}
+    if not short:
+        return whole
+    qualifier = re.compile(rf"""'(?:[^']|'')*'|(?<![\w$.\"])({"|".join(map(re.escape, short))})""")
+
+    def text(value: str) -> str:
+        new = whole(value)
+        return new if new == value else qualifier.sub(lambda match: short[match[1]] if match[1] else match[0], new)
+
+    return text
 
 
 def _keys(table: Path, names: Names) -> Callable[[str], str]:

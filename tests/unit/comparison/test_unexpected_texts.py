@@ -28,6 +28,8 @@ def index(definition: str) -> Index:
         ("index:app.t.i", index("ON app.t (a) WHERE b <> 'a'"), SWAP, "ON app.t (b) WHERE a <> 'a'"),
         ("view:app.v", View(False, "SELECT other FROM app.t", ()), COLUMN, "SELECT other FROM app.t"),
         ("view:app.v", View(False, "SELECT 1 FROM app.s", ()), TABLE, "SELECT 1 FROM app.t"),
+        ("view:app.v", View(False, "SELECT s.id, 's.' FROM app.s", ()), TABLE, "SELECT t.id, 's.' FROM app.t"),
+        ("view:app.v", View(False, "SELECT s.id, x.s FROM app.u s", ()), TABLE, "SELECT s.id, x.s FROM app.u s"),
         ("view:app.v", View(False, "SELECT 1 FROM app.s2, x.app.s", ()), TABLE, "SELECT 1 FROM app.s2, x.app.s"),
     ],
 )

@@ -105,7 +105,9 @@ def repair(difference: Difference, expected: Grant, actual: Grant | None) -> Ite
 def drop(key: Key, record: Grant, around: Around) -> Iterator[str]:
     """Yield the SQL that gives a role the privileges that it has by default."""
     if of_the_server(key, around.objects):
-        if key.path[0] in OPEN and record.privileges == DEFAULT[key.path[0]]:  # their only one: initially it had none
+        if key.path[-1] == OWNER:
+            yield from _changed_to(key, initial(key), record.privileges, around)
+        elif key.path[0] in OPEN and record.privileges == DEFAULT[key.path[0]]:  # the only one: initially it had none
             yield from _changed_to(key, (), record.privileges, around)
         else:
             yield "-- A built-in object: what initdb granted is in pg_init_privs; compare, and revoke the rest."

@@ -20,7 +20,7 @@ DOCUMENTS: Mapping[str, tuple[str, ...]] = {
 }
 NAMES = tuple(document for name in VERBS for document in DOCUMENTS.get(name, (name,)))
 COMMON = "common.json#/$defs/"
-COMMON_NAMES = ("error", "target_error", "finding", "waived_finding", "notice", "break", "foreseen_break")
+WHOLE = "error_document"  # what HEAD shows
 
 HEAD = """# JSON
 
@@ -50,8 +50,9 @@ def page() -> str:
         parts.append(f"## {schema['title']}\n\n{sentences(schema['description'])}\n")
         parts += [text for part in schema.get("$defs", {}).values() if (text := _members(part))]
     parts.append("## What several commands print\n")
-    for name in COMMON_NAMES:
-        part = schema_of("common")["$defs"][name]
+    for name, part in schema_of("common")["$defs"].items():
+        if name == WHOLE:
+            continue
         parts.append(f"### {name}\n\n{sentences(part['description'])}\n")
         parts.append(_members(part, described=True))
     return "\n".join(parts).rstrip() + "\n"

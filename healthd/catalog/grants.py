@@ -192,11 +192,9 @@ def _on(privileges: tuple[str, ...], key: Key) -> str:
     return f"{', '.join(privileges)} ON {kind.grant_noun or kind.called} {key.sql}"
 
 
-# Including built-in objects: the privileges that initdb granted on them may have been changed.
-SEEN = f"(({SCHEMA}) OR n.nspname IN ('pg_catalog', 'information_schema'))"
-# On those of information_schema initdb grants privileges after it has recorded all others in pg_init_privs.
-READ_BY_ALL = """{schema} = 'information_schema'
-                    AND {name} !~ '^_pg_' AND {name} NOT IN ('sql_parts', 'transforms')"""
+# Including pg_catalog: the privileges that initdb granted there (pg_init_privs) may have been changed.
+# Not so information_schema, whose privileges neither pg_init_privs nor pg_dump knows.
+SEEN = f"(({SCHEMA}) OR n.nspname = 'pg_catalog')"
 
 
 def _changed(one: Address) -> str:
@@ -209,8 +207,6 @@ def _changed(one: Address) -> str:
     origin = f"coalesce(i.initprivs, pg_catalog.acldefault({letter}, {one.owner}))"
     changed = f"{one.acl} IS DISTINCT FROM i.initprivs"
     changed += f" AND ({one.acl} IS NOT NULL OR {EMPTIED})" if one is COLUMNS else f" AND {one.acl} IS NOT NULL"
-    if one in (RELATIONS, SCHEMAS):
-        origin, changed = _of_information_schema(one, letter, origin, changed)
     if one is SCHEMAS:
         origin = f"CASE n.nspname WHEN 'public' THEN {public_schema.PRIVILEGES} ELSE {origin} END"
         changed = f"({changed} OR n.nspname = 'public')"
@@ -225,20 +221,6 @@ def _changed(one: Address) -> str:
                 AND i.objsubid = {number}
          WHERE {changed}
            AND {where}"""
-
-
-def _of_information_schema(one: Address, letter: str, origin: str, changed: str) -> tuple[str, str]:
-    """Return what roles held initially, and whether that was changed, also for objects of information_schema."""
-    schema, name, right = (
-        ("n.nspname", "n.nspname", "USAGE") if one is SCHEMAS else ("c.nspname", "c.relname", "SELECT")
-    )
-    default = f"pg_catalog.acldefault({letter}, {one.owner})"
-    granted = f"pg_catalog.array_append({default}, pg_catalog.makeaclitem(0, {one.owner}, '{right}', false))"
-    which = READ_BY_ALL.format(schema=schema, name=name)
-    return (
-        f"CASE WHEN {which} THEN {granted} ELSE {origin} END",
-        f"{changed} AND ({which} AND {one.acl} = {granted}) IS NOT TRUE",
-    )
 
 
 # The privileges of a column become NULL again when everything that initdb or an extension granted is revoked.

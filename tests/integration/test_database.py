@@ -521,7 +521,7 @@ def test_a_url_for_people_has_no_password() -> None:
 def test_a_place_is_named_without_its_password() -> None:
     assert "d at h:1" == Dsn.of("postgresql://u:Tr0ub4dor@h:1/d").place
     assert "d at local socket" == Dsn.of("dbname=d password=Tr0ub4dor").place
-    assert "default database at ours" == Dsn.of("service=ours").place
+    assert "default database at a service that is in no service file" == Dsn.of("service=Tr0ub4dor").place
     assert SECRET == Dsn.of("postgresql+healthd://u:Tr0ub4dor@h/d").parameters["password"]
 
 

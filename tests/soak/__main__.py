@@ -76,7 +76,8 @@ async def _borne(plan: Plan, hosts: list[Host], targets: list[Watched], process:
             if (place % DRIFTING == 0) != bool(target.drift):
                 await set_drift(target, chance)
         end = time.time()
-        await _until(lambda: _wrong(seen, targets) == [], PATIENCE * settling_s(plan.interval_s, plan.deadline_s))
+        most_s = PATIENCE * settling_s(plan.interval_s, plan.deadline_s)
+        await _until(lambda: _wrong(seen, targets) == [] and _all_begun(seen, end), most_s)
         settled_s = time.time() - end
         await asyncio.sleep(2 * plan.interval_s)
         wrong = _wrong(seen, targets) + await _wrong_in_api(process, targets)
@@ -143,6 +144,11 @@ def _wrong(seen: Seen, targets: list[Watched]) -> list[str]:
         for name, true in truth.items()
         if states.get(name) != true
     ]
+
+
+def _all_begun(seen: Seen, since: float) -> bool:
+    """Return whether the last round of each target began later: one that began during a fault may still report it."""
+    return min(seen.scrape.begun.values(), default=0.0) > since
 
 
 async def _wrong_in_api(process: Daemon, targets: list[Watched]) -> list[str]:

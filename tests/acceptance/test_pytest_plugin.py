@@ -87,7 +87,9 @@ def test_what_a_killed_run_left_behind_is_dropped_but_not_what_another_run_uses(
     project: Path, server: Server, sql: Sql
 ) -> None:
     (project / "test_each.py").write_text(
-        "import time\n\ndef test_it(healthd_database):\n    open('ready', 'a').close()\n    time.sleep(600)\n"
+        "import signal, time\n\ndef test_it(healthd_database):\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it\n"
+        "    open('ready', 'a').close()\n    time.sleep(600)\n"
     )
     words = command("--healthd-database", server.url())
     runs = []

@@ -48,9 +48,12 @@ class Rehearsal:
         where = f"Rehearsed on PostgreSQL {self.server}, {rows}"
         if self.left:
             return f"{where}: afterwards {some(self.left)}"
-        return f"{where}: clean" + (
-            f", but for what {self.held} statements that are not run leave" if self.held else ""
+        held = (
+            "one statement that is not run leaves"
+            if self.held == 1
+            else f"{self.held} statements that are not run leave"
         )
+        return f"{where}: clean" + (f", but for what {held}" if self.held else "")
 
 
 async def rehearse(

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, get_args, get_type_hints
 
 from healthd.model.attributes import Record, attributes
@@ -16,10 +17,10 @@ def lacking(kind: Kind, rows: Sequence[Sequence[Any]]) -> str | None:
     pg_get_* return NULL for objects that were dropped since the transaction began: that is not a definition.
     """
     for position, name in _needed(kind.record, kind.depth):  # type: ignore[arg-type] # types are hashable
-        if any(row[position] is None for row in rows):
+        if None in map(itemgetter(position), rows):
             return name
     for position, name in enumerate(attributes(kind.record), max(kind.depth, 1)):
-        if name in ("type", "default") and any(row[position] == GONE for row in rows):
+        if name in ("type", "default") and GONE in map(itemgetter(position), rows):
             return name
     return None
 
@@ -58,7 +59,9 @@ def objects_of(kind: Kind, rows: Sequence[Sequence[Any]]) -> dict[Key, Record]:
     objects = {}
     for row in rows:
         if lists:
-            row = [tuple(value) if i in lists else value for i, value in enumerate(row)]
+            row = list(row)
+            for position in lists:
+                row[position] = tuple(row[position])
         if depth == 0:
             objects[Key(name, tuple(row[0]))] = record(*row[1:])
         else:

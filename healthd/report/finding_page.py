@@ -10,7 +10,7 @@ from healthd.report.board import Entry
 from healthd.report.finding_views import Shown
 from healthd.report.one_finding import Story, last_resolved
 from healthd.report.problems import PROBLEMS
-from healthd.report.rendering import linked, prefixed, render
+from healthd.report.rendering import render
 
 
 def finding(
@@ -34,8 +34,7 @@ def finding(
         rehearsed=entry.rehearsed.words,
         origin=origin,
         now=now,
-        runbook=prefixed(runbook, base),
-        linked=linked(runbook),
+        runbook=runbook,
         version=version,
         base=base,
         refresh_s=15,
@@ -52,8 +51,7 @@ def gone(target: str, entry: Entry, wanted: str, *, now: datetime, runbook: str,
         resolved=last_resolved(entry, wanted),
         seen=entry.report is not None and entry.fresh(now),
         now=now,
-        runbook=prefixed(runbook, base),
-        linked=linked(runbook),
+        runbook=runbook,
         version=version,
         base=base,
         refresh_s=15,

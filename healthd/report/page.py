@@ -16,7 +16,7 @@ from healthd.report.finding_views import groups
 from healthd.report.html import counted
 from healthd.report.page_filter import PageFilter
 from healthd.report.problems import PROBLEMS, WATCHER
-from healthd.report.rendering import linked, prefixed, render
+from healthd.report.rendering import render
 from healthd.report.target_states import STATES, Standing
 from healthd.text import natural
 
@@ -47,8 +47,7 @@ def overview(
         shown=len(shown),
         board=board,
         now=now,
-        runbook=prefixed(runbook, base),
-        linked=linked(runbook),
+        runbook=runbook,
         version=version,
         base=base,
         refresh_s=15,
@@ -104,8 +103,7 @@ def target(
         contracts=[on_target(entry, contract, now) for contract in contracts],
         migrations=sorted(entry.report.migrations, key=_newest, reverse=True) if entry.report else [],
         now=now,
-        runbook=prefixed(runbook, base),
-        linked=linked(runbook),
+        runbook=runbook,
         version=version,
         base=base,
         refresh_s=15 if entry.report else 5,
@@ -143,7 +141,6 @@ def not_found(name: str, known: Iterable[str], *, version: str, base: str = "") 
         name=name,
         known=sorted(known, key=natural),
         now=None,
-        linked=False,
         version=version,
         base=base,
     )
@@ -158,8 +155,7 @@ def runbook_page(*, version: str, base: str = "") -> str:
         sections=sections,
         version=version,
         now=None,
-        linked=True,
-        runbook=f"{base}/runbook",
+        runbook="/runbook",
         base=base,
     )
 

@@ -30,16 +30,6 @@ def _script() -> str:
     return _environment().get_template("page.js").render()
 
 
-def linked(runbook: str) -> bool:
-    """Return whether a browser can open the runbook; a file next to yoyo.ini is only named."""
-    return runbook.startswith("/") or "://" in runbook
-
-
-def prefixed(runbook: str, base: str) -> str:
-    """Return the address of the runbook as a page links it."""
-    return f"{base}{runbook}" if runbook.startswith("/") else runbook
-
-
 @functools.cache
 def _environment() -> Environment:
     made = Environment(
@@ -69,7 +59,19 @@ def _environment() -> Environment:
     return made
 
 
-def render(template: str, *, state: str, **values: object) -> str:
-    """Return a page; `refresh_s` lets it keep itself up to date, unless `reloads` only by its script."""
-    about = {"refresh_s": None, "reloads": True, "state": state, "icon_url": favicon(state)}
+def render(template: str, *, state: str, runbook: str = "", base: str, **values: object) -> str:
+    """Return a page; `refresh_s` lets it keep itself up to date, unless `reloads` only by its script.
+
+    A browser can open the runbook, unless that is a file next to yoyo.ini: then it is only named.
+    """
+    is_ours = runbook.startswith("/")
+    about = {
+        "refresh_s": None,
+        "reloads": True,
+        "state": state,
+        "icon_url": favicon(state),
+        "base": base,
+        "runbook": f"{base}{runbook}" if is_ours else runbook,
+        "linked": is_ours or "://" in runbook,
+    }
     return _environment().get_template(template).render(**about | values)

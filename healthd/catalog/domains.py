@@ -7,7 +7,7 @@ from typing import Annotated
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.attributes import DEPARSED, Attribute
 from healthd.model.kinds import Kind
-from healthd.model.names import quote
+from healthd.model.names import NAME_BYTES, quote
 from healthd.model.snapshots import Difference
 
 
@@ -34,7 +34,7 @@ def repair(difference: Difference, expected: Domain, _actual: Domain) -> Iterato
         words += [f"DEFAULT {expected.default}"] if expected.default else []
         # The server would choose another name while a domain that this one replaces has the usual one.
         usual = f"{difference.key.path[1]}_not_null"
-        named = expected.not_null_name or (usual if len(usual.encode()) < LONGEST else "")
+        named = expected.not_null_name or (usual if len(usual.encode()) <= NAME_BYTES else "")
         words += [f"CONSTRAINT {quote(named)}"] if expected.not_null and named else []
         words += ["NOT NULL"] if expected.not_null else []
         yield " ".join(words) + ";"
@@ -43,8 +43,6 @@ def repair(difference: Difference, expected: Domain, _actual: Domain) -> Iterato
     elif difference.attribute == "not_null":
         yield f"ALTER DOMAIN {name} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
 
-
-LONGEST = 64  # bytes, from which on the server shortens a name
 
 NAME = """(SELECT k.conname
                   FROM pg_catalog.pg_constraint AS k

@@ -8,7 +8,7 @@ from typing import Annotated
 from healthd.catalog.scope import own
 from healthd.model.attributes import SECRET
 from healthd.model.kinds import Kind
-from healthd.model.names import quote
+from healthd.model.names import literal, quote
 from healthd.model.snapshots import Difference
 
 
@@ -61,7 +61,7 @@ def repair_options(alter: str, expected: tuple[str, ...], actual: tuple[str, ...
             steps[_is_secret(name)].append(f"DROP {quote(name)}")
     for name, value in is_.items():
         if was.get(name) != value:
-            steps[_is_secret(name)].append(f"{'SET' if name in was else 'ADD'} {quote(name)} {_text(value)}")
+            steps[_is_secret(name)].append(f"{'SET' if name in was else 'ADD'} {quote(name)} {literal(value)}")
     yield from (f"{alter} OPTIONS ({', '.join(some)});" for some in steps.values() if some)
 
 
@@ -78,14 +78,10 @@ def _is_secret(name: str) -> bool:
     return re.search(HIDDEN, name, re.IGNORECASE) is not None
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def written(side: tuple[str, ...]) -> str:
     """Return the OPTIONS clause of CREATE, with a leading space and without secrets; empty if there are no options."""
     pairs = (one.split("=", 1) for one in side)
-    text = ", ".join(f"{quote(name)} {_text(value)}" for name, value in pairs if not _is_secret(name))
+    text = ", ".join(f"{quote(name)} {literal(value)}" for name, value in pairs if not _is_secret(name))
     return f" OPTIONS ({text})" if text else ""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from healthd.model.names import quote
+from healthd.model.names import delimited, folded, quote
 
 STRING, COMMENT, QUOTED, WORD = r"'(?:[^']|'')*'", r"--[^\n]*|/\*.*?\*/", r'"(?:[^"]|"")*"', r"[^\W\d][\w$]*"
 TOKEN = re.compile(rf"(?P<string>{STRING})|(?P<comment>{COMMENT})|(?P<quoted>{QUOTED})|(?P<word>{WORD})", re.DOTALL)
@@ -49,7 +49,7 @@ class Template:
 
     def __init__(self, name: str, names: AbstractSet[str], relations: AbstractSet[str]) -> None:
         self.name, self.names, self.relations = name, names, relations
-        self._bare = re.compile(rf"(?<![\w$.\"]){re.escape(name)}(?![\w$\"])|{re.escape(_quoted(name))}")
+        self._bare = re.compile(rf"(?<![\w$.\"]){re.escape(name)}(?![\w$\"])|{re.escape(delimited(name))}")
 
     def read(self, text: str, *, listed: bool = False) -> Text | None:
         """Return a text with its mentions of the template, None if it has none; a `listed` schema is one of a path."""
@@ -110,13 +110,9 @@ def may_be(text: Text, tenant: str, actual: str) -> bool:
 
 
 def _pattern(one: Mention, tenant: str) -> str:
-    forms = {quote(tenant), _quoted(tenant)} | (set() if one.must else {one.text, tenant})
+    forms = {quote(tenant), delimited(tenant)} | (set() if one.must else {one.text, tenant})
     return f"(?:{'|'.join(map(re.escape, sorted(forms)))})"
 
 
 def _named(quoted: str | None, word: str | None) -> str:
-    return quoted[1:-1].replace('""', '"') if quoted else (word or "").lower()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return folded(quoted or word or "")

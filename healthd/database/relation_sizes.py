@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from healthd.catalog import KINDS
+from healthd.catalog.scope import SCHEMA
 from healthd.database.connection import LIMITS, SESSION, read_only
 from healthd.errors import DatabaseFailed
 from healthd.model.ledger import BOOKS
@@ -39,7 +40,7 @@ FROM_CATALOG = QUERY.format(
 )
 
 # Temporary relations belong to one session, and those of the ledger are in no lock file.
-NAMES = """
+NAMES = f"""
     SELECT c.relkind::text, n.nspname::text, t.relname::text, c.relname::text
       FROM pg_catalog.pg_class AS c
       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -47,8 +48,8 @@ NAMES = """
       LEFT JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
      WHERE c.relkind = ANY (%s)
        AND c.relpersistence <> 't'
-       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-       AND coalesce(t.relname, c.relname) <> ALL (%s)"""
+       AND {SCHEMA}
+       AND coalesce(t.relname, c.relname) <> ALL (%s)"""  # noqa: S608 # our own
 
 
 async def read_all_sizes(connection: Any) -> dict[str, Size]:

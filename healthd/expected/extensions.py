@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from healthd.expected.files import Migration
+from healthd.model.names import folded
 from healthd.sqltext.statements import blanked, statements
 
 NAME = r'("(?:[^"]|"")+"|[\w$]+)'
@@ -46,12 +47,7 @@ def created(migrations: Iterable[Migration]) -> Iterator[Created]:
             continue
         for one in statements(migration.apply):
             if match := CREATE.match(blanked(one.text)):
-                yield Created(named(match[1]), migration, one.line)
-
-
-def named(identifier: str) -> str:
-    """Return the name that an SQL identifier denotes."""
-    return identifier[1:-1].replace('""', '"') if identifier.startswith('"') else identifier.lower()
+                yield Created(folded(match[1]), migration, one.line)
 
 
 def unavailable(

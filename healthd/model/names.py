@@ -61,6 +61,9 @@ ARGUMENTS = re.compile(r'\((?:[^"()]|"(?:[^"]|"")*")*\)')
 NAME = re.compile(r'([^".():\s][^".()]*)|"((?:[^"]|"")+)"')
 
 
+NAME_BYTES = 63  # the server cuts a longer name, and a longer application_name
+
+
 PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
 
 
@@ -81,7 +84,17 @@ def quote(name: str) -> str:
     """Return an identifier as it must be written in SQL, quoted only if necessary."""
     if PLAIN.match(name) and name not in RESERVED:
         return name
+    return delimited(name)
+
+
+def delimited(name: str) -> str:
+    """Return an identifier in quotation marks, whether it needs them or not."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def folded(identifier: str) -> str:
+    """Return the name that an identifier of an SQL text denotes: without quotation marks, or in lower case."""
+    return identifier[1:-1].replace('""', '"') if identifier.startswith('"') else identifier.lower()
 
 
 def literal(text: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from healthd.model.names import NAME_BYTES
 from healthd.text import hide
 
-NAME_BYTES = 63  # of an application_name: the server cuts what is longer
 OURS = "healthd/"  # how the application_name of a runner begins, unless its connection string names another one
 WAITS = "(waits) "
 PRINTED = re.compile(

@@ -8,6 +8,7 @@ from typing import Any
 
 from healthd.errors import MigrationFailed
 from healthd.model.ledger import BOOKS
+from healthd.model.names import folded
 from healthd.sqltext.contained import contained
 from healthd.sqltext.do_blocks import DOES
 from healthd.sqltext.statements import Statement, blanked, statements
@@ -83,11 +84,7 @@ def _written(code: str, schema: str) -> str:
 def _names(names: str) -> Collection[str]:
     """Return names as they are compared: without quotation marks, folded where they have none."""
     found = (re.findall(PART, name) for name in re.findall(NAME, re.sub(r"\bonly\s+", "", names, flags=re.IGNORECASE)))
-    return [".".join(_folded(part) for part in parts) for parts in found]
-
-
-def _folded(part: str) -> str:
-    return part[1:-1].replace('""', '"') if part.startswith('"') else part.lower()
+    return [".".join(folded(part) for part in parts) for parts in found]
 
 
 def lost(error: Any, name: str, state: str) -> MigrationFailed | None:

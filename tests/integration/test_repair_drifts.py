@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from conftest import MakeDatabase
 from objects import Objects, objects, reading
-from pg_dump import run_psql
+from pg_dump import changes, printed, run_psql
 
 from healthd.catalog import KINDS
 from healthd.comparison.causes import of_their_own
@@ -58,6 +58,18 @@ async def _repaired(url: str, expected: Snapshot, reader: Objects) -> tuple[Scri
     after = compare(expected, await reader.read(), GIVEN)
     left = of_their_own(after.differences, after.expected.objects)
     return done, failure, [f"{one.key} {one.attribute}" for one in left if not is_recorded(one, KINDS)]
+
+
+async def repairs(url: str, expected: Snapshot, sql: Any, drift: str, rows: str) -> None:
+    """Check that one script repairs a drift: no difference, the same pg_dump, and all that a query of rows returned."""
+    held, before = sql(url, rows), printed(url)
+    sql(url, drift)
+
+    _, failure, left = await repaired(url, expected)
+
+    assert ("", []) == (failure, left)
+    assert "" == changes(before, printed(url))
+    assert held == sql(url, rows)
 
 
 SCHEMA = """

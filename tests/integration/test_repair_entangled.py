@@ -11,8 +11,8 @@ from pg_dump import changes, printed
 
 from healthd.model.snapshots import Snapshot
 from healthd.postgres.embedded import Server
-from integration.test_adoption_property import adopts_and_undoes
-from integration.test_repair_drifts import repaired
+from integration.test_adoption_property import adopts_statements
+from integration.test_repair_drifts import repaired, repairs
 
 SCHEMA = """
     CREATE SCHEMA app;
@@ -162,14 +162,7 @@ async def expected(_role: None, server: Server, template_of: Callable[..., str],
 async def test_one_script_repairs_what_needs_each_other(
     database: str, expected: Snapshot, sql: Any, drift: LiteralString
 ) -> None:
-    rows, before = sql(database, TEXTS), printed(database)
-    sql(database, drift)
-
-    _, failure, left = await repaired(database, expected)
-
-    assert ("", []) == (failure, left)
-    assert "" == changes(before, printed(database))
-    assert rows == sql(database, TEXTS)
+    await repairs(database, expected, sql, drift, TEXTS)
 
 
 @pytest.mark.usefixtures("_role")
@@ -177,11 +170,7 @@ async def test_one_script_repairs_what_needs_each_other(
 async def test_a_pair_adopts_what_needs_each_other(
     make_database: MakeDatabase, template_of: Callable[..., str], drift: LiteralString
 ) -> None:
-    def change(connection: psycopg.Connection[Any]) -> list[str]:
-        connection.execute(drift)
-        return [drift]
-
-    assert await adopts_and_undoes(lambda: make_database(template_of(SCHEMA)), change, "")
+    assert await adopts_statements(lambda: make_database(template_of(SCHEMA)), drift)
 
 
 FORBIDDEN: dict[str, tuple[LiteralString, str]] = {

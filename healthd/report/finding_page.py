@@ -7,8 +7,8 @@ from datetime import datetime
 from healthd.expected.origins import Origin
 from healthd.model.severity import Severity
 from healthd.report.board import Entry
+from healthd.report.finding_story import Story, last_resolved
 from healthd.report.finding_views import Shown
-from healthd.report.one_finding import Story, last_resolved
 from healthd.report.problems import PROBLEMS
 from healthd.report.rendering import render
 
@@ -20,7 +20,7 @@ def finding(
     one = story.finding
     shown = Shown.of(one, 1, entry, whole=True)
     return render(
-        "one_finding.html",
+        "finding_page.html",
         state=str(one.severity if story.current else Severity.UNKNOWN),
         story=story,
         finding=one,

@@ -10,7 +10,7 @@ from healthd._version import __version__
 from healthd.report import finding_page
 from healthd.report.board import Entry
 from healthd.report.documents import timeline_document
-from healthd.report.one_finding import last_resolved, story, story_document
+from healthd.report.finding_story import last_resolved, story, story_document
 from healthd.report.page import not_found
 from healthd.report.rendering import policy
 from healthd.report.web_context import WebContext

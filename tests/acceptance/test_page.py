@@ -23,8 +23,8 @@ from healthd.model.tenants import TenantCount
 from healthd.model.waivers import Waiver
 from healthd.report import finding_page, page, rendering, side_by_side
 from healthd.report.board import Board, Entry
+from healthd.report.finding_story import story
 from healthd.report.html import span
-from healthd.report.one_finding import story
 from healthd.report.page_filter import PageFilter
 from healthd.report.problems import PROBLEMS
 

@@ -13,7 +13,7 @@ from healthd.model.severity import Severity
 from healthd.model.waivers import Waiver
 from healthd.report.board import Board
 from healthd.report.finding_commands import commands
-from healthd.report.one_finding import Story, last_resolved, story
+from healthd.report.finding_story import Story, last_resolved, story
 from unit.report.test_board import EXTRA, GONE, LOST, START, board, report
 from unit.report.test_memory import restarted
 

@@ -38,7 +38,7 @@ class PlannedReader:
     def __init__(self, connection: AsyncConnection[Any], migrator: str | None) -> None:
         self._connection, self._migrator = connection, migrator
         self._statements = Prepared(connection)
-        self._digests: dict[Presence, str] = {}  # the statement for what is there
+        self._digests: dict[Presence, tuple[str, ...]] = {}  # the statements for what is there, one for each kind
         self._values = self._migrator_oid = ""
 
     async def take(self, known: Snapshot, digests: Mapping[str, Digest] | None) -> Taken:
@@ -59,8 +59,9 @@ class PlannedReader:
         if digests is None:
             objects = await self._read([name for name in KINDS if name not in there.absent])
             return dataclasses.replace(known, objects=objects, server_version=self._version), {}
-        (rows,) = await self._statements.rows([f"EXECUTE {await self._digests_of(there)} {self._values}"])
-        found = dict.fromkeys(asked(), NONE) | {name: (count, int(sum_ or 0) % MODULUS) for name, count, sum_ in rows}
+        rows = await self._statements.rows([f"EXECUTE {name} {self._values}" for name in await self._digests_of(there)])
+        sums = {name: (count, int(number or 0) % MODULUS) for ((name, count, number),) in rows}
+        found = dict.fromkeys(asked(), NONE) | sums
         changed = [name for name in KINDS if name not in found or found[name] != digests.get(name)]
         left = {key: record for key, record in known.objects.items() if key.kind not in changed}
         objects = await self._read([name for name in changed if found.get(name) != NONE])
@@ -86,10 +87,12 @@ class PlannedReader:
     async def _presence(self) -> str:
         return await self._statements.planned(f"SELECT {question_columns()}", "")
 
-    async def _digests_of(self, there: Presence) -> str:
+    async def _digests_of(self, there: Presence) -> tuple[str, ...]:
+        """Return the statements for the digests; the plans of other kinds remain when a kind has its first object."""
         if there not in self._digests:
-            kinds = [KINDS[name] for name in asked() if name not in there.absent]
-            self._digests[there] = await self._statements.planned(digests_query(kinds, self._version, there))
+            kinds = (KINDS[name] for name in asked() if name not in there.absent)
+            queries = [digests_query([kind], self._version, there) for kind in kinds]
+            self._digests[there] = tuple([await self._statements.planned(query) for query in queries])
         return self._digests[there]
 
     async def _read(self, kinds: Sequence[str]) -> dict[Key, Any]:

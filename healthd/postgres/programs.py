@@ -167,11 +167,16 @@ def readable_copy(binaries: Path) -> Path:
     return copy / package.name / install.name / "bin"
 
 
+# Planning the queries of a round takes a new session 20 MB: in large pages, it has a third of the page faults, which
+# are a fifth of what it costs. Other libraries than glibc 2.35 and later do not read the variable.
+LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+
+
 def clean_environment() -> dict[str, str]:
     """Return our environment without variables that would make PostgreSQL behave differently on another machine."""
     foreign = ("PG", "LC_", "LANG", "TZ", "NOTIFY_SOCKET")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return own | {"LC_ALL": "C", "LANG": "C", "TZ": "UTC"}
+    return LARGE_PAGES | own | {"LC_ALL": "C", "LANG": "C", "TZ": "UTC"}
 
 
 def account_name(uid: int) -> str:

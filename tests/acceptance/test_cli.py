@@ -384,7 +384,7 @@ def test_status_needs_no_privilege_to_write_and_waits_for_no_lock(migrated: str,
         assert 3 == denied.code
         grant = denied.err.partition("hint: ")[2]
         assert grant.startswith("GRANT ")
-        sql(migrated, grant)  # type: ignore[arg-type] # the text is what we are testing
+        sql(migrated, grant)
         with psycopg.connect(migrated) as other:
             other.execute("SELECT pg_advisory_lock(%s, %s)", MIGRATION_LOCK)
             other.execute("LOCK TABLE machines IN ACCESS EXCLUSIVE MODE")

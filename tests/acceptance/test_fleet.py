@@ -211,7 +211,7 @@ def test_a_target_that_fails_is_a_comment_in_a_script(migrated: dict[str, str]) 
 def test_all_are_adopted(fleet: dict[str, str], sql: Sql) -> None:
     for name, url in fleet.items():
         files = FILES["stock" if name in STOCKS else "shop"]
-        sql(url.replace("postgres@", "fleet_deployer@"), files)  # type: ignore[arg-type]
+        sql(url.replace("postgres@", "fleet_deployer@"), files)
 
     code, out, err = healthd("baseline", "--all")
     assert (0, "7 of 7 ok") == (code, err.splitlines()[-1])

@@ -127,7 +127,7 @@ def test_a_ledger_that_vanishes_while_the_daemon_is_down_is_missed_by_the_next_o
     wait_for(lambda: f"'adopted': '{migrated.partition('@/')[2].partition('?')[0]} at " in str(kept(folder)))
     first.end(signal.SIGKILL)
     for table in BOOKS:
-        sql(migrated, f"DROP TABLE IF EXISTS {table} CASCADE")  # type: ignore[arg-type] # one of our own names
+        sql(migrated, f"DROP TABLE IF EXISTS {table} CASCADE")
 
     second = start()
     wait_for(lambda: second.metric('healthd_target_examined{target="app"}'))

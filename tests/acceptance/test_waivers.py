@@ -118,7 +118,7 @@ def test_a_run_that_makes_a_waiver_useless_has_succeeded(drifted: str, write: Wr
 def test_a_waived_difference_does_not_prevent_an_adoption(drifted: str, write: Write, sql: Sql) -> None:
     sql(drifted, "ALTER TABLE machines ADD COLUMN notes text, ADD COLUMN extra text")
     books = "_yoyo_migration, _yoyo_log, _yoyo_version, yoyo_lock, _healthd_migration, _healthd_progress, _healthd_file"
-    sql(drifted, f"DROP TABLE {books}")  # type: ignore[arg-type] # our own constant
+    sql(drifted, f"DROP TABLE {books}")
     assert 2 == healthd("baseline").code
     write(key="column:public.machines.extra")
     code, out, err = healthd("baseline")

@@ -136,7 +136,7 @@ def test_nobodys_functions_take_the_place_of_ours(watched: str, sql: Sql) -> Non
         "ALTER ROLE CURRENT_USER IN DATABASE {} SET search_path = public, pg_catalog".format(
             psycopg.conninfo.conninfo_to_dict(watched)["dbname"]
         ),
-    )  # type: ignore[arg-type] # a name of the tests
+    )
 
     assert 1 == heard(watched, "CREATE TABLE public.t (a integer)")
 
@@ -144,9 +144,9 @@ def test_nobodys_functions_take_the_place_of_ours(watched: str, sql: Sql) -> Non
 async def test_the_rollback_leaves_nothing(url: str, sql: Sql) -> None:
     async with connect(url) as connection:
         before = await take_snapshot(connection)
-        sql(url, APPLY)  # type: ignore[arg-type] # our own
+        sql(url, APPLY)
         between = await take_snapshot(connection)
-        sql(url, ROLLBACK)  # type: ignore[arg-type] # our own
+        sql(url, ROLLBACK)
         after = await take_snapshot(connection)
 
     assert is_installed(between.objects)
@@ -263,7 +263,7 @@ async def test_a_lost_connection_is_opened_again_and_listens(daemon: Watch, watc
     end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'healthd/%'"
     runs = daemon.board.entries["app"].runs
 
-    sql(watched, f"{end} AND datname = current_database()")  # type: ignore[arg-type] # constants
+    sql(watched, f"{end} AND datname = current_database()")
     await until(lambda: daemon.board.entries["app"].runs > runs)
     assert {} == dict(daemon.board.entries["app"].failures)
     sql(watched, "CREATE TABLE public.extra (a integer)")

@@ -175,10 +175,10 @@ async def test_a_lost_connection_raises_its_alerts_and_they_end_when_it_is_back(
     async with watching(url, tmp_path, LIST, path="/healthz") as watched:
         await watched.go(WELL)
 
-        sql(server.url(), f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type] # our own name
+        sql(server.url(), f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         sql(server.url(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", name)
         await watched.go(BROKEN)
-        sql(server.url(), f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')  # type: ignore[arg-type] # our own name
+        sql(server.url(), f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
         await watched.go(MENDED)
 
     raised = ["HealthdTargetDown", "HealthdApplicationErrors", "HealthdEndpointUnavailable"]

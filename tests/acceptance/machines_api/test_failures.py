@@ -180,7 +180,7 @@ async def test_a_lost_connection_is_answered_found_and_over_when_it_is_back(
     async with calling(url) as api:
         assert 200 == (await api.get("/healthz")).status_code
 
-        sql(server.url(), f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type] # our own name
+        sql(server.url(), f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         sql(server.url(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", name)
         answer = await api.get("/healthz")
 
@@ -190,7 +190,7 @@ async def test_a_lost_connection_is_answered_found_and_over_when_it_is_back(
         assert name not in answer.text
         assert {("database_unreachable", "database:machines")} == told(await scene.again())
 
-        sql(server.url(), f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')  # type: ignore[arg-type] # our own name
+        sql(server.url(), f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
         assert 200 == (await api.get("/healthz")).status_code
         assert set() == told(await scene.again())

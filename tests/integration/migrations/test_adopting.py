@@ -51,7 +51,7 @@ async def test_the_grant_of_a_hint_is_no_finding(
     database: str, deployer: str, sql: Sql, files: Known, words: str
 ) -> None:
     if words:
-        sql(database, f"GRANT {words} ON SCHEMA public TO deployer WITH GRANT OPTION")  # type: ignore[arg-type]
+        sql(database, f"GRANT {words} ON SCHEMA public TO deployer WITH GRANT OPTION")
     else:
         with pytest.raises(Exception, match="permission denied for schema public") as caught:
             await migrate(Target("x", deployer), *files, RunOptions(lambda _: None))
@@ -133,7 +133,7 @@ async def test_a_role_that_may_not_act_for_the_owner_is_refused_and_changes_noth
 
     assert "connect as app_owner; or GRANT app_owner TO deployer;" == caught.value.hint
     assert [] == sql(owned, OWNERS)
-    sql(owned, caught.value.grant)  # type: ignore[arg-type]
+    sql(owned, caught.value.grant)
     await adopt(target, await fit(target, *files), files[1])
     assert [] == await found(owned, files)
 

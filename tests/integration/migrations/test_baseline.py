@@ -41,7 +41,7 @@ def theirs(made: Path, database: str, sql: Sql, monkeypatch: pytest.MonkeyPatch)
     """A database that somebody made by hand as the first four files would, in the project's folder."""
     monkeypatch.chdir(made)
     monkeypatch.setenv("HEALTHD_DATABASE", database)
-    sql(database, "; ".join(list(FILES.values())[:4]))  # type: ignore[arg-type] # our own files
+    sql(database, "; ".join(list(FILES.values())[:4]))
     return database
 
 

@@ -185,7 +185,7 @@ MET = {
 def roles(database: str, sql: Sql) -> Iterator[None]:
     yield
     for role in ("cured_nobody", "cured_other"):
-        sql(database, f"DROP ROLE IF EXISTS {role}")  # type: ignore[arg-type] # two words of ours
+        sql(database, f"DROP ROLE IF EXISTS {role}")
 
 
 @pytest.mark.usefixtures("roles")
@@ -195,7 +195,7 @@ def test_what_a_migration_commonly_meets_comes_with_its_cure(
 ) -> None:
     given, text, cure = MET[case]
     if given:
-        sql(database, given)  # type: ignore[arg-type] # texts of ours
+        sql(database, given)
     (tmp_path / "1.sql").write_text(f"{text};")
     with opened(database, wait_s=1.0) as backend, pytest.raises(MigrationFailed) as caught:
         backend.apply_one(yoyo_migration(read_migrations([tmp_path])[0]))
@@ -205,7 +205,7 @@ def test_what_a_migration_commonly_meets_comes_with_its_cure(
 
 
 def test_what_wants_the_deferred_triggers_first_succeeds_with_its_cure(database: str, tmp_path: Path, sql: Sql) -> None:
-    sql(database, DEFERRED)  # type: ignore[arg-type] # a text of ours
+    sql(database, DEFERRED)
     text = "UPDATE c SET p = 1;\nSET CONSTRAINTS ALL IMMEDIATE;\nALTER TABLE c ALTER p SET NOT NULL;"
     (tmp_path / "1.sql").write_text(text)
     with opened(database, wait_s=1.0) as backend:

@@ -52,7 +52,7 @@ def make(text: str, tmp_path: Path, make_database: MakeDatabase, sql: Sql, monke
         for name, way in ways.items():
             urls[name] = url = make_database() if way != "gone" else "postgresql://127.0.0.1:1/nothing"
             if way in ("slow", "bad"):
-                sql(url, f"CREATE TABLE {way} ()")  # type: ignore[arg-type] # one of two words
+                sql(url, f"CREATE TABLE {way} ()")
             lines += [f"[target {name}]", f"database = {url.replace('%', '%%')}"]
         (tmp_path / "yoyo.ini").write_text("\n".join(lines) + "\n")
         monkeypatch.chdir(tmp_path)

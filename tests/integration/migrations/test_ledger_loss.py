@@ -73,7 +73,7 @@ def test_what_a_function_does_to_the_ledger_is_rolled_back_and_said(
 
 def test_another_schema_than_the_ledger_s_may_go(database: str, tmp_path: Path, sql: Sql) -> None:
     name = sql(database, "SELECT current_database()")[0][0]
-    sql(database, f'CREATE SCHEMA books; ALTER DATABASE "{name}" SET search_path = books')  # type: ignore[arg-type]
+    sql(database, f'CREATE SCHEMA books; ALTER DATABASE "{name}" SET search_path = books')
     apply(database, tmp_path, "DROP SCHEMA public CASCADE;\nDROP TABLE IF EXISTS public._yoyo_log;")
 
     assert [("1",)] == sql(database, "SELECT migration_id FROM books._yoyo_migration")
@@ -131,19 +131,19 @@ def test_a_file_whose_code_writes_the_ledger_is_rolled_back(
 ) -> None:
     if not counted:
         name = sql(database, "SELECT current_database()")[0][0]
-        sql(database, f'ALTER DATABASE "{name}" SET track_counts = off')  # type: ignore[arg-type]
+        sql(database, f'ALTER DATABASE "{name}" SET track_counts = off')
     words = r"2\.sql (removes|writes) what the ledger holds about (1|b), in a DO, .*; nothing was changed"
     with pytest.raises(MigrationFailed, match=words) as caught:
         apply_next(database, tmp_path, f"CREATE SCHEMA two; {HIDDEN_WRITES[how]}")
 
     assert caught.value.hint.startswith("leave the tables of the ledger")
-    assert [("1", True)] == sql(database, MARKS)  # type: ignore[arg-type]
+    assert [("1", True)] == sql(database, MARKS)
     assert [(True,)] == sql(database, "SELECT to_regnamespace('two') IS NULL")
 
 
 def test_the_ledger_may_be_in_a_schema_of_any_name(database: str, tmp_path: Path, sql: Sql) -> None:
     name = sql(database, "SELECT current_database()")[0][0]
-    sql(database, f"""CREATE SCHEMA "a;'{{}}"; ALTER DATABASE "{name}" SET search_path = "a;'{{}}" """)  # type: ignore[arg-type]
+    sql(database, f"""CREATE SCHEMA "a;'{{}}"; ALTER DATABASE "{name}" SET search_path = "a;'{{}}" """)
     apply_next(database, tmp_path, "CREATE SCHEMA two;")
 
     assert [("1",), ("2",)] == sql(database, "SELECT migration_id FROM _yoyo_migration ORDER BY 1")
@@ -160,7 +160,7 @@ def test_code_that_leaves_the_ledger_as_it_was_is_applied(database: str, tmp_pat
     undone = f"DO $$ BEGIN BEGIN {FORGETS}; RAISE 'no'; EXCEPTION WHEN OTHERS THEN NULL; END; END $$;"
     apply_next(database, tmp_path, f"CREATE SCHEMA two; GRANT SELECT ON _yoyo_migration TO PUBLIC; {undone}")
 
-    assert [("1", True), ("2", True)] == sorted(sql(database, MARKS))  # type: ignore[arg-type]
+    assert [("1", True), ("2", True)] == sorted(sql(database, MARKS))
     assert [(True,)] == sql(database, "SELECT to_regnamespace('two') IS NOT NULL")
 
 

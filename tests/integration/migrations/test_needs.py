@@ -172,7 +172,7 @@ async def test_a_file_is_counted_to_lock_no_more_than_it_does_and_not_much_less(
     held = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation >= 16384"
     with_locks = f"BEGIN;{text};CREATE TEMP TABLE held AS {held};COMMIT"
     for statement in (with_locks,):
-        sql(database, statement)  # type: ignore[arg-type] # our own
+        sql(database, statement)
     made = diff(empty, await effects(database))
     number = lock_room.locks(Locked("1", "", None, True, made, "missing"))
 

@@ -199,7 +199,7 @@ async def test_a_text_that_is_not_what_that_major_prints_is_drift(
     (definition,) = sql(url, "SELECT pg_get_viewdef('public.open'::regclass)")[0]
     sql(url, "CREATE OR REPLACE VIEW public.open AS SELECT id, note, 1 AS n FROM public.orders WHERE note <> 'new'")
     report, _ = await rounds(url, files(lock, migrations))
-    sql(url, f"CREATE OR REPLACE VIEW public.open AS {definition}")  # type: ignore[arg-type]
+    sql(url, f"CREATE OR REPLACE VIEW public.open AS {definition}")
 
     assert [("schema_mismatch", "view:public.open", "definition")] == [
         (one.problem, str(one.key), one.attribute) for one in report.findings

@@ -227,7 +227,7 @@ async def test_several_rollbacks_of_which_one_is_known_to_fail_are_refused_befor
     run = run_at("5_renames")
     for options in ({"to": "2_b"}, {"every": True}):
         with pytest.raises(MigrationFailed) as caught:
-            await run.down(**options, allow_inexact=True, agreed=True)  # type: ignore[arg-type]
+            await run.down(**options, allow_inexact=True, agreed=True)
 
         words = "the rollback of 4_fails failed when it was measured, so the run would stop halfway; nothing"
         assert str(caught.value).startswith(words)

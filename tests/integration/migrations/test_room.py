@@ -98,7 +98,7 @@ def test_rounded_up_is_the_next_power_of_two() -> None:
 async def test_views_for_whose_locks_a_server_has_no_room_are_read_in_parts(small: embedded.Server, sql: Sql) -> None:
     for first in range(0, 2000, 100):
         views = range(first, first + 100)
-        sql(small.url(), ";".join(f"CREATE VIEW v{n} AS SELECT {n} AS a FROM pg_views" for n in views))  # type: ignore[arg-type]
+        sql(small.url(), ";".join(f"CREATE VIEW v{n} AS SELECT {n} AS a FROM pg_views" for n in views))
     async with connect(small.url()) as connection:
         taken = await take_snapshot(connection)
 

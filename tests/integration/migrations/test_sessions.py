@@ -58,7 +58,7 @@ async def found(url: str, migrations: tuple[Migration, ...], lock: LockFile) -> 
 async def test_a_literal_means_what_it_meant_in_the_replay(
     database: str, sql: Sql, literals: tuple[tuple[Migration, ...], LockFile], setting: str
 ) -> None:
-    sql(database, GIVE.format(setting).replace("%%", "%"))  # type: ignore[arg-type]
+    sql(database, GIVE.format(setting).replace("%%", "%"))
 
     assert Changed(("1",)) == await migrate(Target("machines", database), *literals, RunOptions(lambda _: None))
     assert [] == await found(database, *literals)
@@ -201,7 +201,7 @@ async def firing(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migrat
 async def test_triggers_and_the_keys_of_the_ledger_fire_whatever_the_database_gives(
     database: str, sql: Sql, firing: tuple[tuple[Migration, ...], LockFile]
 ) -> None:
-    sql(database, GIVE.format(SILENT).replace("%%", "%"))  # type: ignore[arg-type]
+    sql(database, GIVE.format(SILENT).replace("%%", "%"))
     target, run_options = Target("machines", database), RunOptions(lambda _: None)
 
     assert Changed(("1", "2")) == await migrate(target, *firing, run_options)
@@ -215,7 +215,7 @@ async def test_a_role_that_may_not_let_triggers_fire_is_refused_with_the_cure(
     database: str, sql: Sql, firing: tuple[tuple[Migration, ...], LockFile]
 ) -> None:
     sql(database, "CREATE ROLE quiet LOGIN; GRANT CREATE ON SCHEMA public TO quiet")
-    sql(database, f"ALTER ROLE quiet SET {SILENT}")  # type: ignore[arg-type]
+    sql(database, f"ALTER ROLE quiet SET {SILENT}")
     url = database.replace("postgres@", "quiet@")
     target, run_options = Target("machines", url), RunOptions(lambda _: None)
     try:
@@ -228,7 +228,7 @@ async def test_a_role_that_may_not_let_triggers_fire_is_refused_with_the_cure(
         for error in (refused.value, stopped.value):
             cure = error.hint.removeprefix("as a superuser: ")
             assert cure.startswith("ALTER ROLE quiet IN DATABASE ")
-        sql(database, cure)  # type: ignore[arg-type]
+        sql(database, cure)
         assert Changed(("1", "2")) == await migrate(target, *firing, run_options)
     finally:
         sql(database, "DROP OWNED BY quiet; DROP ROLE quiet")

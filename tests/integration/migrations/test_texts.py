@@ -193,7 +193,7 @@ class Case:
         self.said: list[str] = []
 
     def do(self, text: str) -> list[tuple[Any, ...]]:
-        return self.sql(self.url, text)  # type: ignore[arg-type] # our own texts
+        return self.sql(self.url, text)
 
     async def up(self, to: str | None = None, **options: Any) -> Changed:
         return await migrate(self.target, self.migrations, self.lock, RunOptions(self.said.append), to=to, **options)

@@ -19,7 +19,7 @@ def test_progress_rewrites_one_line_and_erases_it(monkeypatch: pytest.MonkeyPatc
         tell("apply 1\x1b[2J")
         tell("apply 2")
 
-    lines = sys.stderr.getvalue().split(CLEAR)  # type: ignore[attr-defined] # a Terminal
+    lines = sys.stderr.getvalue().split(CLEAR)
     assert ["", "apply 2", ""] == [lines[0], *lines[2:]]
     assert "\x1b" not in lines[1]
 
@@ -29,4 +29,4 @@ def test_progress_is_not_written_to_a_file(monkeypatch: pytest.MonkeyPatch) -> N
     with progress() as tell:
         tell("apply 1")
 
-    assert "" == sys.stderr.getvalue()  # type: ignore[attr-defined] # a StringIO
+    assert "" == sys.stderr.getvalue()

@@ -55,8 +55,6 @@ check: install ## run ruff and mypy, as CI does
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests/typing_api.py bench
-	MYPYPATH=tests:tests/support $(BIN)/mypy --package soak
 
 bench: install ## measure durations, as ratios in one run (docs/performance.md)
 	$(BIN)/python bench/rounds.py $(TABLES)

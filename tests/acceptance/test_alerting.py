@@ -1,16 +1,15 @@
 """From a real database through the real Prometheus and Alertmanager to a webhook, and back to all clear."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from commands import HEALTHD
 from conftest import MakeDatabase, Sql
 from servers import alertmanager_command, call, free_port, running, stand_in, tool, wait_for
 
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "prometheus"
-HEALTHD = Path(sys.executable).with_name("healthd")
 
 
 @contextmanager

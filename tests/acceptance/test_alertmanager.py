@@ -249,7 +249,7 @@ def test_an_alertmanager_that_is_absent_delays_nothing_and_gets_the_alert_when_i
     sql(migrated, RENAME)
     daemon = start()
     daemon.answers(422)
-    wait_for(lambda: daemon.metric(failed(port)) > 2)
+    wait_for(lambda: (daemon.metric(failed(port)) or 0.0) > 2)
     assert 0 == daemon.metric(up(port))
     [line] = daemon.log("alertmanager.failed")
     assert (f"127.0.0.1:{port}", "error") == (line["alertmanager"], line["level"])

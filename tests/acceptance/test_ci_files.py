@@ -126,7 +126,8 @@ def job(name: str, stubs: Path) -> int:
 
 
 def report(project: Path, name: str, kind: str) -> str:
-    return (project / parsed(GITLAB)[name]["artifacts"]["reports"][kind]).read_text()
+    file: str = parsed(GITLAB)[name]["artifacts"]["reports"][kind]
+    return (project / file).read_text()
 
 
 def test_the_jobs_pass_and_write_their_reports(project: Path, stubs: Path) -> None:

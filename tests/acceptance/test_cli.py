@@ -8,7 +8,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 
 import click
 import pytest
+from commands import HEALTHD
 from conftest import BINARIES, MakeDatabase, Sql
 from story import SQL
 
@@ -218,7 +218,7 @@ def test_explain_alone_lists_every_problem_and_alert(project: Path) -> None:
 
 def test_a_reader_that_goes_away_changes_no_exit_code(migrated: str, sql: Sql) -> None:
     sql(migrated, "CREATE TABLE extra (id integer)")
-    command = [Path(sys.executable).with_name("healthd"), "check"]
+    command = [HEALTHD, "check"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.close()
@@ -757,7 +757,7 @@ def test_diff_is_3_when_a_part_of_a_side_was_not_read(project: Path, migrated: s
 def test_the_installed_command_exits_as_the_verb_does(project: Path, migrated: str, sql: Sql) -> None:
     sql(migrated, "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'")
     done = subprocess.run(
-        [Path(sys.executable).with_name("healthd"), "check"],
+        [HEALTHD, "check"],
         env=os.environ,
         capture_output=True,
         text=True,

@@ -11,6 +11,7 @@ from conftest import MakeDatabase
 
 from acceptance.test_cli import healthd, make_project, several
 from healthd.cli import main
+from healthd.cli.verbs import VERBS
 
 NOBODY_THERE = "host=127.0.0.1 port=1 dbname=app"
 
@@ -55,7 +56,7 @@ def test_the_help_loads_no_verb(monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = healthd("--help")
 
     assert (0, "") == (code, err)
-    assert [name for name in main.VERBS if f"\n  {name} " not in out] == []
+    assert [name for name in VERBS if f"\n  {name} " not in out] == []
     assert [line for line in out.splitlines() if len(line) > 80] == []
 
 

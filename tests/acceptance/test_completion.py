@@ -18,7 +18,7 @@ from healthd.cli.main import run
 from healthd.cli.verbs import VERBS
 from healthd.cli.verbs.completion import SHELLS
 from healthd.contracts import dump
-from healthd.model.contracts import Contract
+from healthd.model.contracts import Contract, Statement
 from healthd.report.problems import SECTIONS
 
 TARGETS = "[target {}]\ndatabase = host=127.0.0.1 port=1 dbname=app\n"
@@ -32,7 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     contract = "[contract orders]\nfile = orders.json\n"
     settings = "[DEFAULT]\nsources = sql\n" + "".join(map(TARGETS.format, names)) + contract
     folder = make_project(tmp_path / "project", settings)
-    (folder / "orders.json").write_text(dump(Contract("orders", statements={"one": "SELECT 1"}), "1"))
+    (folder / "orders.json").write_text(dump(Contract("orders", statements={"one": Statement("SELECT 1")}), "1"))
     monkeypatch.chdir(folder)
     return folder
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import HEALTHD
 
 from healthd.cli.main import run
 
@@ -44,8 +45,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def export(*words: str) -> tuple[int, str, str]:
     """Run the verb as an application's CI does, in a process of its own."""
-    command = [Path(sys.executable).with_name("healthd"), "contract", "export", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run([HEALTHD, "contract", "export", *words], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -79,8 +79,7 @@ def test_models_become_a_file_that_is_held_against_a_database(
 def check_models(shop: Path, models: str, *words: str) -> tuple[int, str, str]:
     """Run `healthd check` in a process of its own on a yoyo.ini that names models."""
     (shop / "yoyo.ini").write_text(f"[DEFAULT]\nsources = sql\n\n[contract shop]\nmodels = {models}\n")
-    command = [Path(sys.executable).with_name("healthd"), "check", "--format", "json", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run([HEALTHD, "check", "--format", "json", *words], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
 

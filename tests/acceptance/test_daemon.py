@@ -26,13 +26,14 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from commands import HEALTHD
 from conftest import BINARIES, MakeDatabase, Sql
 from servers import free_port, lacking, left_in, tool, wait_for
 
 from acceptance.test_cli import Result, healthd, make_project
 from healthd.cli.verbs.up import _attempt
 from healthd.config.reader import read_settings
-from healthd.config.settings import Target
+from healthd.config.settings import Endpoint, Target
 from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.loop import BACKOFF_MAX_S, Watch, present_interval_s, rest
 from healthd.daemon.rehearsals import Rehearsals
@@ -44,7 +45,6 @@ from healthd.model.ledger import MIGRATION_LOCK
 from healthd.postgres import embedded, programs
 from healthd.report.board import Board
 
-HEALTHD = Path(sys.executable).with_name("healthd")
 INTERVAL_S = 0.5
 PATIENCE_S = 60.0
 RENAME = "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'"
@@ -467,7 +467,7 @@ def test_a_daemon_listens_on_the_socket_that_systemd_passes(folder: Path, migrat
         raise lacking("systemd-socket-activate is not installed")
     configure(folder, app=migrated)
     port = free_port()
-    command = [activate, "--listen", f"127.0.0.1:{port}", str(HEALTHD), "serve", "--listen", "127.0.0.1:1"]
+    command = [activate, "--listen", f"127.0.0.1:{port}", HEALTHD, "serve", "--listen", "127.0.0.1:1"]
     with (folder / "out").open("w") as out:
         process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.DEVNULL)
     try:
@@ -485,7 +485,7 @@ def test_a_daemon_listens_on_the_socket_that_systemd_passes(folder: Path, migrat
 def test_a_daemon_serves_whatever_becomes_of_its_output(closed: str, folder: Path, migrated: str) -> None:
     configure(folder, app=migrated)
     port = free_port()
-    command = f"exec {shlex.quote(str(HEALTHD))} serve --listen 127.0.0.1:{port} {closed}"
+    command = f"exec {shlex.quote(HEALTHD)} serve --listen 127.0.0.1:{port} {closed}"
     process = subprocess.Popen(["sh", "-c", command], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: asked(port, "/api/v1/targets/app") == 200, timeout_s=PATIENCE_S)
@@ -510,7 +510,7 @@ def test_a_verb_ends_in_good_order_whatever_becomes_of_its_output(
 ) -> None:
     configure(folder, app=migrated)
     ended = subprocess.run(
-        ["sh", "-c", f"{shlex.quote(str(HEALTHD))} {' '.join(words)} {closed}"],
+        ["sh", "-c", f"{shlex.quote(HEALTHD)} {' '.join(words)} {closed}"],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -742,7 +742,7 @@ async def test_a_round_that_should_long_have_ended_starves_the_watchdog(folder: 
     board = Board()
     board.watch([(target.name, target.interval_s)])
     task = asyncio.create_task(asyncio.sleep(0))
-    watched = {target.name: (target, task)}
+    watched: dict[str, tuple[Target | Endpoint, asyncio.Task[None]]] = {target.name: (target, task)}
     memory, wrong = Memory(board), WrongFiles(board)
     alerts = Alertmanagers(board)
     watch = Watch(board, lambda: settings, settings, Rehearsals(board), memory, wrong, alerts, rounds=watched)

@@ -737,6 +737,7 @@ def test_a_plain_user_needs_no_wrapper(folder: Path, closed_wheel: Path) -> None
     for module in (embedded, clusters, data_folder, programs, errors, text_module):
         copy = (folder / "lib").joinpath(*module.__name__.split(".")).with_suffix(".py")
         copy.parent.mkdir(parents=True, exist_ok=True)
+        assert module.__file__ is not None
         shutil.copy(module.__file__, copy)
     (folder / "own").mkdir()
     os.chown(folder / "own", NOBODY.pw_uid, NOBODY.pw_gid)

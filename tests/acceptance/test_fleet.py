@@ -169,7 +169,7 @@ def test_repairs_of_several_targets_are_one_script_that_connects(
 
     script = tmp_path / "repair.sql"
     script.write_text(repair.out)
-    psql = [server.bin / "psql", "-qX", "--file", script, migrated["shop-1"]]
+    psql = [str(server.bin / "psql"), "-qX", "--file", str(script), migrated["shop-1"]]
     subprocess.run(psql, check=True, timeout=60)
     assert (0, "7 of 7 ok\n") == healthd("check")[::2]
 
@@ -291,5 +291,5 @@ def test_each_target_knows_its_files_and_labels(fleet: dict[str, str]) -> None:
     stock, shop = settings.target("stock-1"), settings.target("shop-1")
 
     assert [Path("shop/schema.lock").resolve(), Path("stock/schema.lock").resolve()] == list(settings.projects())
-    assert (settings.of(stock).lock, settings.of(shop).lock) == tuple(reversed(settings.projects()))
+    assert (settings.of(stock).lock, settings.of(shop).lock) == tuple(settings.projects())[::-1]
     assert ({"team": "store", "tier": "1"}, {}) == (stock.labels, shop.labels)

@@ -20,6 +20,7 @@ import pytest
 from certificates import Certificate, authority, signed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from schemathesis.core.result import Ok
 
 from healthd.config.settings import Target
 from healthd.config.web_config import Tls, WebConfig
@@ -172,12 +173,13 @@ def test_every_response_is_in_the_openapi_document(daemon: Daemon) -> None:
         requests()
 
     for operation in schema.get_all_operations():
+        assert isinstance(operation, Ok)
         try_all(operation.ok())
     # Each target and contract by its name, so that every state is answered for.
     for kind, known in (("targets", daemon.board.entries), ("contracts", ("fits", "broken", "unknown"))):
-        operation = schema[f"/api/v1/{kind}/{{name}}"]["GET"]
+        get = schema[f"/api/v1/{kind}/{{name}}"]["GET"]
         for name in known:
-            daemon.validate(operation.Case(path_parameters={"name": name}))
+            daemon.validate(get.Case(path_parameters={"name": name}))
     # Each target's findings and timeline, too: one of them is resolved.
     for name, entry in daemon.board.entries.items():
         daemon.validate(schema["/api/v1/targets/{name}/timeline"]["GET"].Case(path_parameters={"name": name}))

@@ -180,12 +180,12 @@ async def listens(port: int) -> bool:
 
 
 def test_stdout_has_nothing_but_the_protocol_and_the_server_ends_with_stdin(project: Path) -> None:
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"id": 1, "method": "initialize", "params": {"protocolVersion": "2025-06-18", "capabilities": {}}},
         {"method": "notifications/initialized"},
         {"id": 2, "method": "tools/call", "params": {"name": "lint", "arguments": {}}},
     ]
-    asked[0]["params"]["clientInfo"] = {"name": "test", "version": "0"}  # type: ignore[index]
+    asked[0]["params"]["clientInfo"] = {"name": "test", "version": "0"}
     with subprocess.Popen(
         [sys.executable, "-m", "healthd", "mcp"],
         stdin=subprocess.PIPE,

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -76,12 +77,14 @@ UNREACHABLE = Finding(
 )
 
 
-def entry(*findings: Finding, ago_s: float = 12, **facts: Any) -> Entry:
+def entry(*findings: Finding, ago_s: float = 12, facts: Mapping[str, Any] | None = None) -> Entry:
     """Return what is known after one round that ended some seconds ago."""
-    return board(machines=findings, ago_s=ago_s, **facts).entries["machines"]
+    return board({"machines": findings}, ago_s=ago_s, facts=facts).entries["machines"]
 
 
-def board(ago_s: float = 12, facts: dict[str, Any] | None = None, **targets: tuple[Finding, ...]) -> Board:
+def board(
+    targets: Mapping[str, tuple[Finding, ...]], *, ago_s: float = 12, facts: Mapping[str, Any] | None = None
+) -> Board:
     made = Board()
     made.watch([(name, 30.0) for name in targets])
     for name, findings in targets.items():
@@ -122,7 +125,7 @@ def gone(known: Entry, wanted: str) -> str:
 
 def page_of_gone() -> str:
     """Return the page of a finding that was reported for an hour."""
-    known = board(machines=(ENUM,), ago_s=3612)
+    known = board({"machines": (ENUM,)}, ago_s=3612)
     known.post(report("machines", (), 12))
     return gone(known.entries["machines"], finding_id(identity(ENUM)))
 
@@ -159,7 +162,7 @@ def everything() -> dict[str, str]:
         ago_s=900,
     )
     many = entry(*(replace(ENUM, key=Key("enum", ("public", f"type_{number}"))) for number in range(700)))
-    mixed = board(**{"orders": (), "machines": (ENUM, PENDING), "far": (UNREACHABLE,), HOSTILE: (hostile,)})
+    mixed = board({"orders": (), "machines": (ENUM, PENDING), "far": (UNREACHABLE,), HOSTILE: (hostile,)})
     mixed.entries["new"] = Entry(30.0)
     mixed.reload_ok = False
     mixed.reloaded_at = NOW
@@ -174,7 +177,7 @@ def everything() -> dict[str, str]:
         "many findings": target(many),
         "no targets": overview(Board()),
         "mixed": overview(mixed),
-        "many targets": overview(board(**{f"tenant-{number}": () for number in range(200)})),
+        "many targets": overview(board({f"tenant-{number}": () for number in range(200)})),
         "finding": finding_of(entry(ENUM, PENDING), ENUM),
         "pending": finding_of(entry(ENUM, PENDING), PENDING),
         "hostile finding": finding_of(busy, hostile, name=HOSTILE),
@@ -282,7 +285,7 @@ def test_a_page_has_landmarks_and_a_language(text: str) -> None:
 
 
 def test_a_hostile_name_is_shown_whole_and_leads_to_itself() -> None:
-    text = overview(board(**{HOSTILE: (ENUM,)}))
+    text = overview(board({HOSTILE: (ENUM,)}))
     reader = Reader(text)
     (link,) = [link for link in reader.links if link.startswith("/targets/")]
 
@@ -301,7 +304,7 @@ def test_a_letter_that_turns_others_around_gets_a_sign() -> None:
     [((), "ok"), ((PENDING,), "warning"), ((PENDING, ENUM), "critical"), ((ENUM, UNREACHABLE), "unknown")],
 )
 def test_the_state_is_a_word_in_the_title_and_on_the_page(findings: tuple[Finding, ...], state: str) -> None:
-    for text in (target(entry(*findings)), overview(board(machines=findings))):
+    for text in (target(entry(*findings)), overview(board({"machines": findings}))):
         assert f"<title>{state}: " in text
         assert re.search(rf"\b{state} since\b", Reader(text).shown)
 
@@ -381,7 +384,7 @@ def test_a_finding_shows_both_sides_since_when_and_what_to_do() -> None:
 
 
 def test_a_finding_keeps_the_instant_at_which_it_appeared() -> None:
-    known = board(machines=(ENUM,), ago_s=3600)
+    known = board({"machines": (ENUM,)}, ago_s=3600)
     known.post(report("machines", (ENUM, PENDING), 10))
 
     shown = Reader(target(known.entries["machines"])).shown
@@ -391,7 +394,7 @@ def test_a_finding_keeps_the_instant_at_which_it_appeared() -> None:
 
 
 def test_the_page_of_a_finding_tells_its_story() -> None:
-    known = board(machines=(ENUM,), ago_s=7200)
+    known = board({"machines": (ENUM,)}, ago_s=7200)
     known.post(report("machines", (), 3600))
     lost = replace(ENUM, facts={"consequences": ("view:public.fleet",)})
     known.post(report("machines", (lost, PENDING), 10))
@@ -429,7 +432,9 @@ def test_every_finding_of_a_target_leads_to_its_page() -> None:
 
 
 def test_the_timeline_has_the_newest_first_and_links_to_what_is_still_reported() -> None:
-    known = board(machines=(GONE,), ago_s=7200, facts={"migrations": (MigrationState("0001_x", State.APPLIED, NOW),)})
+    known = board(
+        {"machines": (GONE,)}, ago_s=7200, facts={"migrations": (MigrationState("0001_x", State.APPLIED, NOW),)}
+    )
     both = tuple(MigrationState(name, State.APPLIED, NOW) for name in ("0001_x", "0002_y"))
     known.post(report("machines", (ENUM,), 10, migrations=both))
     text = target(known.entries["machines"])
@@ -444,7 +449,7 @@ def test_the_timeline_has_the_newest_first_and_links_to_what_is_still_reported()
 
 
 def test_of_a_long_timeline_the_page_has_the_newest_fifty() -> None:
-    known = board(machines=())
+    known = board({"machines": ()})
     for number in range(100):
         known.post(report("machines", (ENUM,) * (number % 2), 10))
     shown = Reader(target(known.entries["machines"])).shown
@@ -540,7 +545,7 @@ def test_what_is_old_is_unknown_and_says_of_when_it_is() -> None:
     assert "<title>unknown: machines" in text
     assert "healthd has not examined machines for 15 min" in Reader(text).shown
     assert "the data below is from 2026-05-14 02:57:05 UTC, when the state was ok" in Reader(text).shown
-    assert "last seen 15 min ago" in Reader(overview(board(machines=(), ago_s=900))).shown
+    assert "last seen 15 min ago" in Reader(overview(board({"machines": ()}, ago_s=900))).shown
 
 
 def test_maintenance_is_said() -> None:
@@ -573,7 +578,7 @@ def test_migrations_are_listed_with_their_state_and_time() -> None:
 
 
 def test_rounds_are_told_in_words_too() -> None:
-    known = board(machines=(), ago_s=72)
+    known = board({"machines": ()}, ago_s=72)
     known.post(report("machines", (ENUM,), 42))
     text = target(known.entries["machines"])
 
@@ -587,7 +592,7 @@ def test_without_scripts_a_page_with_something_to_copy_does_not_load_itself_agai
     assert not again.search(target(entry(ENUM)))
     assert again.search(target(entry()))
     assert again.search(target(Entry(30.0)))
-    assert again.search(overview(board(machines=(ENUM,))))
+    assert again.search(overview(board({"machines": (ENUM,)})))
     assert "data-refresh" in target(entry(ENUM))
 
 
@@ -601,7 +606,13 @@ def test_pages_lead_to_the_metrics_and_the_json() -> None:
 
 def test_the_overview_puts_the_worst_first() -> None:
     known = board(
-        beta=(), alpha=(), orders=(PENDING,), machines=(ENUM, PENDING), far=(replace(UNREACHABLE, check="connection"),)
+        {
+            "beta": (),
+            "alpha": (),
+            "orders": (PENDING,),
+            "machines": (ENUM, PENDING),
+            "far": (replace(UNREACHABLE, check="connection"),),
+        }
     )
     reader = Reader(overview(known))
 
@@ -623,7 +634,7 @@ def test_the_overview_puts_the_worst_first() -> None:
     ],
 )
 def test_the_overview_says_it_in_a_sentence(targets: dict[str, tuple[Finding, ...]], headline: str) -> None:
-    assert headline in Reader(overview(board(**targets))).shown
+    assert headline in Reader(overview(board(targets))).shown
 
 
 def test_settings_that_could_not_be_read_again_are_said() -> None:
@@ -732,7 +743,7 @@ def test_what_was_searched_for_stands_in_the_form_and_nowhere_else() -> None:
     choice = PageFilter.of(HOSTILE, "critical", ("critical",))
     for text in (
         page.target("machines", entry(ENUM), now=NOW, runbook=RUNBOOK, version="1", page_filter=choice),
-        page.overview(board(machines=(ENUM,)), now=NOW, runbook=RUNBOOK, version="1", page_filter=choice),
+        page.overview(board({"machines": (ENUM,)}), now=NOW, runbook=RUNBOOK, version="1", page_filter=choice),
     ):
         assert "<script>alert" not in text
         assert 1 == text.count("alert(1)")
@@ -745,12 +756,12 @@ def test_a_form_is_shown_only_where_there_is_something_to_search() -> None:
 
     assert "<form" not in target(entry(ENUM, PENDING))
     assert "<form" in target(entry(*many))
-    assert "<form" not in overview(board(machines=(ENUM,), orders=()))
-    assert "<form" in overview(board(**{f"t{number}": () for number in range(7)}))
+    assert "<form" not in overview(board({"machines": (ENUM,), "orders": ()}))
+    assert "<form" in overview(board({f"t{number}": () for number in range(7)}))
 
 
 def test_targets_can_be_filtered_by_name_label_object_and_state() -> None:
-    known = board(**{"shop-1": (GONE,), "shop-2": (), "stock": (PENDING,)})
+    known = board({"shop-1": (GONE,), "shop-2": (), "stock": (PENDING,)})
     known.labels = {"stock": {"team": "Logistics"}}
 
     def chosen(words: str, state: str = "") -> list[str]:
@@ -767,7 +778,7 @@ def test_targets_can_be_filtered_by_name_label_object_and_state() -> None:
 
 
 def test_a_target_that_waits_for_its_first_round_is_neither_bad_nor_above_a_critical_one() -> None:
-    known = board(machines=(ENUM,), orders=())
+    known = board({"machines": (ENUM,), "orders": ()})
     known.entries["new"] = Entry(30.0)
     reader = Reader(text := overview(known))
 

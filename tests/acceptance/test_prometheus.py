@@ -289,7 +289,8 @@ def test_the_tests_of_the_rules_notice_a_rule_that_does_not_wait_or_hides_behind
 def needed_by(name: str, changes: Mapping[int, dict[str, str]] | None = None) -> dict[str, Any]:
     """Return the rules without the alerts that this one does not read, after changes of the alerts at these places."""
     wanted = {name, *re.findall(r'alertname="(\w+)"', str([rule for rule in RULE_LIST if rule["alert"] == name]))}
-    rules, position = deepcopy(PARSED_RULES), -1
+    rules: dict[str, Any] = deepcopy(PARSED_RULES)
+    position = -1
     for group in rules["groups"]:
         for rule in list(group["rules"]):
             position += "alert" in rule
@@ -332,7 +333,7 @@ def write_rules(rules: dict[str, Any], cases: Cases, folder: Path) -> None:
 def verdicts(folder: Path) -> dict[str, str]:
     """Return the objections of promtool, one process for all, by the name of the folder: empty for a success."""
     files = sorted(folder.glob("*/healthd.rules_test.yml"))
-    command = [tool("promtool"), "test", "rules", *files]
+    command = [tool("promtool"), "test", "rules", *map(str, files)]
     both: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}  # in the order of the files
     output = subprocess.run(command, **both, text=True, timeout=300, check=False).stdout
     assert "yaml:" not in output, output

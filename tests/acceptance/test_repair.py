@@ -13,6 +13,7 @@ from acceptance.test_bad_input import refused
 from acceptance.test_cli import healthd, migrated, project  # noqa: F401 # fixtures
 from healthd.model.ledger import MIGRATION_LOCK
 from healthd.repair.text import LOCK_TIMEOUT, SESSION
+from healthd.replay.rehearsal import rehearse
 
 DRIFT = """
     ALTER TABLE machines DROP COLUMN notes;
@@ -92,8 +93,6 @@ def test_a_database_that_changes_after_the_rehearsal_refuses(
 ) -> None:
     sql(migrated, DRIFT)
     from healthd.cli.verbs import repair as verb
-
-    rehearse = verb.rehearse
 
     async def and_change(*arguments: Any, **options: Any) -> Any:
         played = await rehearse(*arguments, **options)

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from conftest import MakeDatabase, Sql
 
-from acceptance.test_ci import CI_STYLES, valid
+from acceptance.test_ci import valid
 from acceptance.test_cli import NOBODY_THERE, binaries, healthd, migrated, project, several  # noqa: F401 # fixtures
 from acceptance.test_json import validated
+from healthd.cli.options import CI_STYLES
 
 INDEX = "CREATE INDEX machines_name ON public.machines (name);\n"
 NEW = {

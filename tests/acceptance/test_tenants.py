@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MakeDatabase
+from conftest import BINARIES, MakeDatabase
 from tenants import MIGRATION, tenant
 
-from acceptance.test_cli import BINARIES, healthd
+from acceptance.test_cli import healthd
 from healthd.postgres.embedded import Server
 
 TENANTS = 30

@@ -207,7 +207,7 @@ def test_a_changed_file_is_read_again(migrated: str, write: Write, monkeypatch: 
 
 # ── a file that is wrong ────────────────────────────────────────────────────────────────────────────────
 
-WRONG = {
+WRONG: dict[str, tuple[str | bytes, str]] = {
     "cut off": ("[[waiver]]\nkey = 'table:public.ma", "not valid TOML"),
     "half an entry": ("[[waiver]]\nkey = 'table:public.machines'\n", "waiver 1: reason: missing"),
     "not TOML": ("waiver: yes\n", "not valid TOML"),

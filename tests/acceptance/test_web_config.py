@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import bcrypt
@@ -80,6 +81,10 @@ def client(signer: Certificate, daemon: Daemon, **words: object) -> httpx.Client
     return httpx.Client(base_url=base, verify=context, timeout=PATIENCE_S, **words)  # type: ignore[arg-type]
 
 
+def is_answered(web: httpx.Client, path: str, status: int) -> bool:
+    return web.get(path, auth=ALICE).status_code == status
+
+
 def value(client: httpx.Client, series: str) -> float | None:
     found = [line for line in client.get("/metrics").text.splitlines() if line.startswith(f"{series} ")]
     return float(found[0].rpartition(" ")[2]) if found else None
@@ -92,7 +97,7 @@ def test_users_read_everything_over_tls_and_others_nothing(folder: Path, stack: 
     assert daemon.lines()["metrics"].startswith("https://127.0.0.1:")
     for path in ("/", "/metrics", "/targets/app", "/api/v1/targets/app", "/-/healthy", "/nosuch"):
         expected = 404 if path == "/nosuch" else 503 if path.startswith("/api") else 200
-        wait_for(lambda path=path, expected=expected: web.get(path, auth=ALICE).status_code == expected)
+        wait_for(partial(is_answered, web, path, expected))
         for auth in (None, ("alice", "wrong"), ("bob", SECRET)):
             answer = web.get(path, auth=auth)
             assert (401, "nosniff") == (answer.status_code, answer.headers["x-content-type-options"])

@@ -127,7 +127,7 @@ def test_only_a_wheel_asks_for_what_builds_the_site(monkeypatch: pytest.MonkeyPa
     backend = importlib.util.module_from_spec(found)
     found.loader.exec_module(backend)
     names = {
-        word: {re.match(r"[\w-]+", one)[0] for one in getattr(backend, f"get_requires_for_build_{word}")()}
+        word: {re.findall(r"^[\w-]+", one)[0] for one in getattr(backend, f"get_requires_for_build_{word}")()}
         for word in ("wheel", "editable", "sdist")
     }
 

@@ -48,6 +48,7 @@ from typing import Any, Self
 import pg_dump
 import psycopg
 import pytest
+from conftest import BINARIES
 from psycopg import sql as compose
 
 from ddl.follower import Follower
@@ -143,7 +144,7 @@ def answers_of(file: File, server_version: int) -> Mapping[str, Any] | None:
     """Return the record of pg_dump's output for a file, None if it is of another file or another server."""
     known: Mapping[str, Any] = RECORDED.get("files", {}).get(file.name, {})
     is_it = known.get("digest") == file.digest and RECORDED.get("server_version") == server_version
-    return known if is_it and pg_dump.BINARIES is None and RECORD_TO is None else None
+    return known if is_it and BINARIES is None and RECORD_TO is None else None
 
 
 NOTHING = Snapshot(0, {})

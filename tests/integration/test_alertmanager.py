@@ -58,7 +58,7 @@ class Fake:
     @property
     def labels(self) -> list[tuple[str, str]]:
         """Return alert and target of what the last request with alerts contained."""
-        found = next((one for one in reversed(self.requests) if one), [])
+        found: list[dict[str, Any]] = next((one for one in reversed(self.requests) if one), [])
         return [(one["labels"]["alertname"], one["labels"]["target"]) for one in found]
 
 

@@ -253,9 +253,11 @@ async def test_an_error_that_is_not_the_databases_is_answered_without_its_words(
 
 
 async def test_what_caused_an_error_of_the_application_is_logged_with_it() -> None:
+    sizes: dict[str, str] = {}
+
     async def handler(_request: Request) -> Response:
         try:
-            return PlainTextResponse(str({}["size"]))
+            return PlainTextResponse(sizes["size"])
         except KeyError as error:
             raise RuntimeError("no size is known") from error
 

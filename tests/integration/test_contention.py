@@ -127,7 +127,7 @@ async def test_of_a_locked_table_exactly_those_objects_are_unknown_whose_texts_n
     assert {(key, "unreadable") for key in during.locked} == {one.place for one in diff(before, during)}
     assert all(by in lock.reason for lock in during.locked.values())
     assert () == diff(before, after)
-    assert not before.locked | after.locked
+    assert ({}, {}) == (before.locked, after.locked)
 
 
 async def test_a_round_waits_once_for_a_lock_that_stays(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -201,7 +201,8 @@ async def test_a_connection_in_a_transaction_is_refused(url: str) -> None:
 
 def between(monkeypatch: pytest.MonkeyPatch, kind: str, act: Callable[[], object]) -> None:
     """Let something happen once, just before a kind is read."""
-    original, happened = kind_reader._objects, []
+    original = kind_reader._objects
+    happened: list[object] = []
 
     async def objects(connection: Any, read: Any, *rest: Any) -> Any:
         if read.name == kind and not happened:

@@ -104,6 +104,7 @@ async def test_a_frozen_session_is_unknown_at_the_deadline_and_well_again_afterw
 ) -> None:
     target, other = Target("app", url, deadline_s=SHORT_S), make_database(shipped)
     first = await ended(Target("app", url, deadline_s=LONG_S), known, None)
+    assert first.session is not None
     with stopped(first.session.connection.info.backend_pid):
         late = await others_go_on(other, known, lambda: ended(target, known, first), least=1)
     again = await ended(Target("app", url, deadline_s=LONG_S), known, late)
@@ -218,6 +219,7 @@ async def test_what_lies_between_is_the_reason_and_others_go_on(
 
 async def test_a_terminated_session_is_replaced_within_the_round(url: str, known: Files, sql: Any) -> None:
     first = await ended(Target("app", url, deadline_s=LONG_S), known, None)
+    assert first.session is not None
     sql(url, "SELECT pg_terminate_backend(%s)", first.session.connection.info.backend_pid)
     again = await ended(Target("app", url, deadline_s=LONG_S), known, first)
     await again.close()

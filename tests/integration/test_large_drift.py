@@ -12,6 +12,7 @@ from conftest import MakeDatabase
 from healthd.comparison import unexpected_parts
 from healthd.config.settings import Target
 from healthd.database.snapshot import reading, transaction
+from healthd.database.snapshot.kind_reader import read_kinds
 from healthd.expected.store import Files
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
@@ -94,7 +95,8 @@ async def test_a_database_in_which_nothing_was_committed_is_read_once(
 async def test_what_is_gone_before_it_is_confirmed_is_not_reported(
     url: str, known: Files, sql: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, judged = conclusion.judge, []
+    original = conclusion.judge
+    judged: list[object] = []
 
     def judge(*given: Any) -> Any:
         if not judged:
@@ -110,11 +112,10 @@ async def test_what_is_gone_before_it_is_confirmed_is_not_reported(
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """Return a list that grows by one with each reading of all objects."""
     readings: list[None] = []
-    original = transaction.read_kinds
 
     async def everything(*given: Any, **more: Any) -> Any:
         readings.append(None)
-        return await original(*given, **more)
+        return await read_kinds(*given, **more)
 
     monkeypatch.setattr(transaction, "read_kinds", everything)
     return readings

@@ -90,7 +90,8 @@ async def test_a_kind_that_cannot_be_read_the_second_time_is_not_clean(
     import psycopg
 
     closer: Any = import_module("healthd.rounds.follow_up")
-    original, judged = closer.judge, []
+    original = closer.judge
+    judged: list[object] = []
     with psycopg.connect(url) as other:
 
         def judge(*given: Any) -> Any:

@@ -3,16 +3,15 @@
 import os
 import pty
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from acceptance.test_cli import healthd, make_project
+from commands import HEALTHD
 from conftest import MakeDatabase, Sql
 
 from healthd.text import printable, sql_lines
 
-HEALTHD = Path(sys.executable).with_name("healthd")
 NAME = "a\x1b[31mb\x07\u202ec"
 
 
@@ -38,7 +37,7 @@ def test_a_repair_is_exact_in_a_pipe_and_says_at_a_terminal_when_it_is_not(
     assert 0 == healthd("lock").code
     assert 0 == healthd("migrate", "--database", database).code
     sql(database, f'ALTER TABLE odd DROP COLUMN "{NAME}"')
-    words = [str(HEALTHD), "repair", "--database", database]
+    words = [HEALTHD, "repair", "--database", database]
 
     piped = subprocess.run(words, capture_output=True, text=True, check=False).stdout
     assert f'ADD COLUMN "{NAME}" text' in piped

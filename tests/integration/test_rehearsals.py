@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -60,7 +61,7 @@ class Watched:
 
     async def round(self) -> Round:
         """Make the next round."""
-        found = await rounds.examine_again(self.target, self.known, self.last)
+        found: Round = await rounds.examine_again(self.target, self.known, self.last)
         self.board.post(found.report)
         self.last = self.rehearsals.consider(found, self.settings)
         return found
@@ -264,7 +265,7 @@ async def test_a_rehearsal_that_is_ended_leaves_no_server_and_no_folder(
 
 
 async def test_a_process_that_is_killed_is_a_rehearsal_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal_process.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
 
     found = await rehearsal_process.rehearsed_apart(b"", limit_s=PATIENCE_S)
 

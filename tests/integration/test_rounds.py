@@ -25,7 +25,7 @@ from healthd.database.snapshot import reading as door
 from healthd.database.snapshot.transaction import Reading
 from healthd.expected.store import Files, expected_digests
 from healthd.model.contracts import Contract
-from healthd.model.findings import Report
+from healthd.model.findings import Verdict
 from healthd.model.ledger import BOOKS, MIGRATION_LOCK, Applied, State
 from healthd.model.names import Key
 from healthd.model.severity import Severity
@@ -116,7 +116,7 @@ async def test_a_role_that_cannot_run_the_script_is_told_who_can(url: str, known
     assert () == (await examine(Target("machines", url), known)).script_notes
 
 
-def told(report: Report) -> list[tuple[str, str]]:
+def told(report: Verdict) -> list[tuple[str, str]]:
     return [(one.problem, str(one.key)) for one in report.findings]
 
 
@@ -249,7 +249,8 @@ async def test_books_that_may_not_be_read_are_denied_with_a_grant(url: str, know
 
 def around_readings(monkeypatch: pytest.MonkeyPatch, *acts: Callable[[], object]) -> list[int]:
     """Let something happen after each reading, in turn; return a list that grows with each."""
-    original, readings = door.read, []
+    original = door.read
+    readings: list[int] = []
 
     async def read(connection: Any, **options: Any) -> Any:
         reading = await original(connection, **options)
@@ -465,7 +466,7 @@ def reading(known: Files, applied: list[str], **changes: Any) -> Reading:
     instant = datetime(2026, 1, 2, tzinfo=UTC)
     rows = tuple(Applied(one, instant, digests.get(one), None) for one in applied)
     snapshot = Snapshot(known.lock.server_version, known.lock.expected(applied).objects)
-    return replace(Reading(snapshot, Ledger(rows, "public")), **changes)
+    return replace(Reading(snapshot, Ledger(rows, ("public",))), **changes)
 
 
 def ids(known: Files) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 from runs import migrate
 
 from healthd.config.settings import Target
+from healthd.database.dsn import Dsn
 from healthd.expected.files import read_migrations
 from healthd.expected.store import Files
 from healthd.migrations.engine.lock_waits import Patience
@@ -50,7 +51,7 @@ def target(url: str, sql: Sql) -> Target:
 
 
 def seeing(target: Target) -> Target:
-    return replace(target, dsn=psycopg.conninfo.make_conninfo(target.dsn, user=SEEING))
+    return replace(target, dsn=psycopg.conninfo.make_conninfo(Dsn.of(target.dsn).text, user=SEEING))
 
 
 @contextmanager
@@ -124,7 +125,7 @@ async def test_a_runner_that_healthd_may_see_and_a_blocking_session_that_it_may_
     url: str, target: Target, known: Files
 ) -> None:
     with (
-        psycopg.connect(target.dsn, autocommit=True) as runner,
+        psycopg.connect(Dsn.of(target.dsn).text, autocommit=True) as runner,
         psycopg.connect(url, autocommit=True) as other,
     ):
         runner.execute("SELECT pg_advisory_lock(%s, %s)", MIGRATION_LOCK)

@@ -26,7 +26,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, frozenset[str]]]:
 
     def noting(asking: Any) -> Any:
         async def noted(connection: Any, *values: Any) -> list[Any]:
-            rows = await asking(connection, *values)
+            rows: list[Any] = await asking(connection, *values)
             kept.append((connection.info.backend_pid, frozenset(row[0] for row in rows)))
             return rows
 

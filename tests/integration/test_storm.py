@@ -124,7 +124,8 @@ async def test_what_changes_in_the_middle_of_a_reading_is_read_again(
     """Half of a record is as old as the transaction, the text that the server prints is the newest."""
     sql(database, START)
     sql(database, "CREATE DOMAIN storm.size AS integer DEFAULT 1; CREATE INDEX base_idx ON storm.base (a)")
-    original, happened = kind_reader._objects, []
+    original = kind_reader._objects
+    happened: list[object] = []
 
     async def objects(connection: Any, read: Any, *rest: Any) -> Any:
         if read.name == kind and not happened:
@@ -145,7 +146,8 @@ async def test_what_changes_all_the_while_is_unknown_and_the_rest_is_read(
     database: str, sql: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sql(database, START)
-    original, turns = kind_reader._objects, []
+    original = kind_reader._objects
+    turns: list[object] = []
 
     async def objects(connection: Any, read: Any, *rest: Any) -> Any:
         if read.name == "view":

@@ -234,7 +234,10 @@ async def test_a_role_that_may_have_three_connections_sees_many_databases(
     sql(server.url(), "DROP ROLE IF EXISTS three_connections")
     sql(server.url(), "CREATE ROLE three_connections LOGIN CONNECTION LIMIT 3 IN ROLE pg_read_all_data")
     try:
-        targets = [replace(one, dsn=one.dsn.replace("postgres@", "three_connections@")) for one in make_targets(MANY)]
+        targets = [
+            replace(one, dsn=Dsn.of(one.dsn).text.replace("postgres@", "three_connections@"))
+            for one in make_targets(MANY)
+        ]
         async with watching(settings, *targets) as watch:
             await examined(watch, 2)
             unknown = [name for name, one in watch.board.entries.items() if one.report and one.report.failure]
@@ -341,7 +344,7 @@ async def test_another_database_or_role_behind_the_same_name_is_read(
     places = unkept(target.dsn)
 
     def lead_to(one: Target) -> None:
-        values = psycopg.conninfo.conninfo_to_dict(one.dsn)
+        values = psycopg.conninfo.conninfo_to_dict(Dsn.of(one.dsn).text)
         service.write_text("[app]\n" + "".join(f"{name}={value}\n" for name, value in values.items()))
 
     lead_to(good)

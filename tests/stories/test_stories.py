@@ -28,7 +28,7 @@ DRIFTS = [story for story in STORIES if story.expect]
 REPAIRED = [story for story in DRIFTS if not story.repair.startswith("no")]
 
 
-def named(stories: list[Story] | tuple[Story, ...]) -> Any:
+def named(stories: list[Story] | tuple[Story, ...]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("scene", stories, ids=lambda story: story.name, indirect=True)
 
 

@@ -47,9 +47,9 @@ def program(name: str, binaries: Path | None = BINARIES) -> Path:
 def printed(url: str) -> str:
     """Return the exact output of pg_dump for a database's schema."""
     # In its own encoding, because it reads the names of all roles, whatever the database sets.
-    command = [program("pg_dump"), "--schema-only", "--restrict-key=x", "--lock-wait-timeout=10s", "--encoding=UTF8"]
+    words = ["--schema-only", "--restrict-key=x", "--lock-wait-timeout=10s", "--encoding=UTF8"]
     hidden = [f"--exclude-table=*.{name}" for name in BOOKS]
-    result = subprocess.run([*command, *hidden, "-d", url], capture_output=True, check=False)
+    result = subprocess.run([program("pg_dump"), *words, *hidden, "-d", url], capture_output=True, check=False)
     if result.returncode:
         raise AssertionError(f"pg_dump failed: {result.stderr.decode(errors='replace').strip()}")
     return result.stdout.decode()
@@ -94,6 +94,6 @@ def restore(text: str, url: str) -> None:
 
 def run_psql(text: str, url: str) -> str:
     """Run a script with psql, until its first error; return that error, or an empty text."""
-    command = [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "-d", url]
+    command = [str(program("psql")), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "-d", url]
     result = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     return result.stderr.decode(errors="replace").strip() or "psql failed" if result.returncode else ""

@@ -31,7 +31,7 @@ def pooled(server: embedded.Server, url: str, mode: str, *, size: int = 20) -> I
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
             f"pool_mode = {mode}\nuser = {user}\ndefault_pool_size = {size}\n"
         )
-        command = [tool("pgbouncer"), "-q", folder / "pgbouncer.ini"]
+        command = [tool("pgbouncer"), "-q", str(folder / "pgbouncer.ini")]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             behind = f"postgresql://postgres@127.0.0.1:{port}/{name}"
             try:

@@ -6,9 +6,9 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from io import BufferedIOBase
 from pathlib import Path
 from threading import Thread
-from typing import IO
 
 from healthd.postgres import programs
 
@@ -62,7 +62,7 @@ def _message(kind: bytes, body: bytes = b"") -> bytes:
     return kind + struct.pack("!i", len(body) + 4) + body
 
 
-def _messages(stream: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
+def _messages(stream: BufferedIOBase) -> Iterator[tuple[bytes, bytes]]:
     while kind := stream.read(1):
         (size,) = struct.unpack("!i", stream.read(4))
         yield kind, stream.read(size - 4)

@@ -31,7 +31,7 @@ def tool(name: str) -> str:
     raise lacking(f"{name} is not installed")
 
 
-def lacking(reason: str) -> Exception:
+def lacking(reason: str) -> BaseException:
     """Return the exception that skips a test; in CI, the one that fails it."""
     return pytest.fail.Exception(reason) if "CI" in os.environ else pytest.skip.Exception(reason)
 

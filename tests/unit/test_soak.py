@@ -73,7 +73,7 @@ def test_while_the_content_changes_both_states_are_possible() -> None:
     with changing(truth, DRIFT, lambda: next(times)):
         during = truth.content
 
-    assert ({OK, DRIFT}, {DRIFT}) == (during, truth.content)
+    assert (frozenset({OK, DRIFT}), frozenset({DRIFT})) == (during, truth.content)
     assert {OK, DRIFT} == truth.possible(11.0, 11.5)
     assert {DRIFT} == truth.possible(12.5, 13.0)
 

@@ -119,7 +119,8 @@ def ddl(one: Description) -> str:
 
 def models(one: Description) -> dict[str, Any]:
     """Return the three models of a description."""
-    mood = enum.Enum("Mood", {f"M{number}": label for number, label in enumerate(one.labels)})
+    members = {f"M{number}": label for number, label in enumerate(one.labels)}
+    mood = enum.Enum("Mood", members)  # type: ignore[misc] # mypy would know its members
     hints = {field.name: mood if field.kind == "mood" else KINDS[field.kind][0] for field in one.fields}
     free = {field.name: field.optional or field.default for field in one.fields}
     said: dict[str, Any] = {name: (hint | None, None) if free[name] else (hint, ...) for name, hint in hints.items()}

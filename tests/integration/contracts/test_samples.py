@@ -1,6 +1,7 @@
 """The conditions match exactly the values that the driver or a model cannot read, value by value."""
 
 import json
+import math
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -66,6 +67,10 @@ def asked(type_: str, member: Member, version: int = 180000, **column: Any) -> t
     return questions([contract], {key: Column(key, type_, **column)}, version)
 
 
+def is_finite(number: float | Decimal) -> bool:
+    return number.is_finite() if isinstance(number, Decimal) else math.isfinite(number)
+
+
 def survives(connection: psycopg.Connection[Any], type_: str, python: str, value: str) -> bool:
     """Return whether the driver reads a value, the model accepts it, and JSON preserves it."""
     try:
@@ -77,7 +82,7 @@ def survives(connection: psycopg.Connection[Any], type_: str, python: str, value
             if type_ == "text" and python == "json":
                 read = json.loads(read)
             held = model.validate_python(read)
-            if isinstance(held, (float, Decimal)) and held - held != 0:
+            if isinstance(held, (float, Decimal)) and not is_finite(held):
                 return False  # NaN, or an infinity: null in JSON
             return bool(model.validate_json(model.dump_json(held)) == held)
     except (psycopg.DataError, ValidationError, ValueError, OverflowError, RecursionError):

@@ -590,7 +590,7 @@ def test_folders_of_versions_are_compared_as_numbers_and_so_are_the_files_in_the
     }
     tool, reading, made = read_pairs(write(tmp_path, files), None, {})
 
-    assert ("versions", {"LATEST.sql"}) == (tool, reading.left.keys())
+    assert ("versions", {"LATEST.sql"}) == (tool, set(reading.left))
     assert [f"SELECT {number};" for number in range(1, 6)] == [pair.apply for pair in made]
     assert sorted(pair.name for pair in made) == [pair.name for pair in made]
     assert ["0.8/a.sql", "0.8/b.sql"] == [pair.sources[0] for pair in made if pair.said]

@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from commands import run_yoyo
 from runs import migrate
 from yoyo.scripts.main import main as yoyo_main
 
@@ -29,7 +30,6 @@ from healthd.postgres import embedded
 Sql = Callable[..., list[tuple[Any, ...]]]
 MakeDatabase = Callable[..., str]
 
-YOYO = Path(sys.executable).with_name("yoyo")
 LOG = "SELECT migration_id, operation FROM _yoyo_log ORDER BY created_at_utc"
 MARKS = "SELECT migration_id FROM _yoyo_migration ORDER BY 1"
 DIGESTS = "SELECT migration_id, digest, rollback_digest FROM _healthd_migration ORDER BY 1"
@@ -395,7 +395,7 @@ def test_an_error_while_it_runs_names_the_line_of_its_statement(database: str, f
 def test_no_error_shows_a_password(database: str, folder: Path) -> None:
     secret = database.replace("postgres@", "postgres:hunter2@")
     write(folder, **{"1": "SELECT 1/0;"})
-    errors = [failing(secret, folder)]
+    errors: list[HealthdError] = [failing(secret, folder)]
     for broken in (
         secret.replace("port=5432", "port=1"),
         secret.replace("/test", "/lost"),
@@ -584,7 +584,7 @@ def yoyo(folder: Path, url: str, driver: str, *arguments: str) -> str:
 def yoyo_alone(folder: Path, url: str, driver: str, *arguments: str) -> str:
     """Run yoyo in a process of its own, as users do."""
     settings(folder, url, driver)
-    run = subprocess.run([YOYO, *arguments], cwd=folder.parent, capture_output=True, text=True, check=False, timeout=60)
+    run = run_yoyo(folder.parent, *arguments)
     assert run.returncode == 0, run.stderr
     return run.stdout
 

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, LiteralString
@@ -29,6 +30,7 @@ from healthd.migrations.standing import standing
 from healthd.model.ledger import State
 from healthd.model.snapshots import diff
 from healthd.postgres import embedded
+from healthd.postgres.data_folder import Mode
 from healthd.replay.replay import replay
 
 WHOLE = {
@@ -149,6 +151,10 @@ def finish(url: str, migrations: tuple[Migration, ...]) -> None:
                 backend.apply_one(yoyo_migration(one))
 
 
+def kill(pid: Future[int]) -> None:
+    wires.kill(pid.result(10))
+
+
 def breaking(wire: Wire, number: int, broken: Callable[[], object], *, answered: bool) -> None:
     """Let the wire break at a message, counted from the first that asks how far the file has come."""
     wire.questions.clear()
@@ -174,7 +180,7 @@ async def test_a_runner_that_is_killed_before_any_of_its_messages_is_followed_by
     for number in count():
         await place.clear()
         pid = Future[int]()
-        breaking(wire, number, lambda pid=pid: wires.kill(pid.result(10)), answered=False)
+        breaking(wire, number, partial(kill, pid), answered=False)
         pid.set_result(wires.start("apply_one", wire.url(place.url), form.folder))
         code = await asyncio.to_thread(wires.end, pid.result())
         if code == 0:
@@ -238,7 +244,7 @@ def data() -> Iterator[Path]:
 
 @pytest.mark.parametrize("mode", ["immediate", "fast"])
 async def test_a_server_that_is_stopped_is_followed_by_a_run_that_ends(
-    form: Form, mode: embedded.Mode, data: Path, sql: Sql
+    form: Form, mode: Mode, data: Path, sql: Sql
 ) -> None:
     migrations = read_migrations([form.folder])
     server = embedded.start(data, durable=False, settings=NO_LOSS, binaries=BINARIES)

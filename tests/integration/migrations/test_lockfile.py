@@ -143,11 +143,11 @@ def lock_files_of_two_majors(draw: st.DrawFn) -> LockFile:
             match draw(st.sampled_from(("same", "gone", "otherwise"))):
                 case "gone":
                     del there[place]
-                case "otherwise" if effect.attribute is None:
+                case "otherwise" if (attribute := effect.attribute) is not None:
+                    there[place] = replace(effect, actual=getattr(draw(records(KINDS[effect.key.kind])), attribute))
+                case "otherwise":
                     record = draw(records(KINDS[effect.key.kind]))
                     there[place] = added(effect.key, record) if effect.missing is False else removed(effect.key, record)
-                case "otherwise":
-                    there[place] = replace(effect, actual=getattr(draw(records(KINDS[effect.key.kind])), place[1]))
         more = {(effect.key, effect.attribute): effect for effect in draw(st.lists(effects(), max_size=2))}
         migrations.append(replace(one, effects=in_key_order(usual.values())))
         others.append(replace(one, effects=in_key_order((more | there).values())))
@@ -466,7 +466,7 @@ EFFECTS = {
 }
 
 
-def strange(*lines: dict[str, str]) -> Any:
+def strange(*lines: dict[str, str]) -> pytest.MarkDecorator:
     known = {name: line for some in lines for name, line in some.items()}
     return pytest.mark.parametrize("line", known.values(), ids=known.keys())
 

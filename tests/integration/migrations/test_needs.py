@@ -73,7 +73,8 @@ def test_what_an_applied_migration_needed_is_not_asked_for_again(
     database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = project(tmp_path, (Needed("role", ROLE, "1"),), **{"1": "SELECT 1;", "2": "SELECT 2;"})
-    known = project(tmp_path / "known" if (tmp_path / "known").mkdir() is None else tmp_path, (), **{"1": "SELECT 1;"})
+    (tmp_path / "known").mkdir()
+    known = project(tmp_path / "known", (), **{"1": "SELECT 1;"})
 
     assert 0 == healthd(capsys, known, "migrate", database)[0]
     code, out, _ = healthd(capsys, folder, "plan", database)

@@ -1,12 +1,11 @@
 """A database whose sessions create objects elsewhere than the replay did is refused, with the setting and its cure."""
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
 import pytest
+from commands import run_yoyo
 from conftest import BINARIES, MakeDatabase, Sql
 
 from healthd.config.settings import Target
@@ -20,7 +19,6 @@ from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.migrations.standing import standing
 from healthd.replay.replay import replay
 
-YOYO = Path(sys.executable).with_name("yoyo")
 FILES = {
     "1_bare": "CREATE TABLE acc (id int PRIMARY KEY); CREATE TYPE mood AS ENUM ('a', 'b');",
     "2_built": "DO $$ BEGIN EXECUTE 'CREATE VIEW ' || 'built AS SELECT 1 AS a'; END $$;",
@@ -216,9 +214,7 @@ async def test_yoyo_itself_refuses_too(database: str, sql: Sql, files: Known, tm
     uri = database.replace("postgresql:", "postgresql+healthd:").replace("%", "%%")
     folder = files[0][0].path.parent
     (tmp_path / "yoyo.ini").write_text(f"[DEFAULT]\nsources = {folder}\ndatabase = {uri}\nbatch_mode = on\n")
-    run = await asyncio.to_thread(
-        subprocess.run, [YOYO, "apply"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
-    )
+    run = await asyncio.to_thread(run_yoyo, tmp_path, "apply")
 
     assert run.returncode != 0
     assert "search_path is app, public, so 1_bare would create" in run.stderr

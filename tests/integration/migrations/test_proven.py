@@ -9,6 +9,7 @@ import pytest
 from conftest import BINARIES, MakeDatabase, MakeTemplate, Sql
 
 from healthd.config.settings import Target
+from healthd.database.dsn import Dsn
 from healthd.database.row_counts import losses
 from healthd.errors import MigrationFailed
 from healthd.expected.files import Migration, read_migrations
@@ -52,7 +53,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ..
 class Run:
     """What a test does with a database and the files."""
 
-    def __init__(self, url: str, migrations: tuple[Migration, ...], lock: LockFile) -> None:
+    def __init__(self, url: str | Dsn, migrations: tuple[Migration, ...], lock: LockFile) -> None:
         self.target, self.migrations, self.lock = Target("machines", url), migrations, lock
         self.said: list[str] = []
         self.asked: list[str] = []

@@ -6,13 +6,13 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from commands import YOYO, run_yoyo
 from runs import migrate
 
 from healthd.expected.files import read_migrations
@@ -21,7 +21,6 @@ from healthd.model.ledger import State
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
-YOYO = Path(sys.executable).with_name("yoyo")
 FILES = {
     "1_a": "CREATE TABLE public.a (n int);",
     "2_slow": "CREATE TABLE public.b (n int);\nLOCK TABLE public.gate;\nINSERT INTO public.b VALUES (1);",
@@ -93,9 +92,8 @@ async def test_a_yoyo_that_was_killed_while_it_applied_is_followed_by_a_run_that
     assert ("2_slow", "3_c") == await migrate(database, migrations, None, say=said.append)
     assert any(f"deleted the lock row that yoyo (process {process.pid}) left" in one for one in said)
     assert [(1,)] == sql(database, "SELECT n FROM public.b")
-    listed = await asyncio.to_thread(
-        subprocess.run, [YOYO, "list"], cwd=folder, capture_output=True, text=True, check=True, timeout=60
-    )
+    listed = await asyncio.to_thread(run_yoyo, folder, "list")
+    assert 0 == listed.returncode, listed.stderr
     assert ["A", "A", "A"] == [line.split()[0] for line in listed.stdout.splitlines()[2:]]
 
 

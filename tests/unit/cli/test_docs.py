@@ -2,6 +2,7 @@
 
 import json
 import sys
+import webbrowser
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ def test_a_browser_is_opened_only_at_a_terminal_and_when_asked_for(
 ) -> None:
     urls: list[str] = []
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    monkeypatch.setattr(docs.webbrowser, "open", urls.append)
+    monkeypatch.setattr(webbrowser, "open", urls.append)
 
     run(["docs", "contracts", *words])
 

@@ -9,9 +9,10 @@ from healthd.catalog.event_triggers import EventTrigger
 from healthd.catalog.extensions import Extension
 from healthd.catalog.grants import Grant
 from healthd.catalog.owners import Owner
+from healthd.catalog.schema_members import schema_of
 from healthd.catalog.schemas import Schema
 from healthd.catalog.tables import Table
-from healthd.comparison.platform import is_of, schema_of
+from healthd.comparison.platform import is_of
 from healthd.model.names import Key
 from healthd.model.profiles import Profile
 from healthd.model.snapshots import UNREADABLE, Difference

@@ -1,5 +1,8 @@
 """The role that runs migrations is the same in every comparison; other roles are not."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from healthd.catalog.grants import Grant
 from healthd.catalog.owners import Owner
 from healthd.catalog.policies import Policy
@@ -7,7 +10,6 @@ from healthd.catalog.roles import MIGRATOR
 from healthd.catalog.schemas import Schema
 from healthd.catalog.tables import Table
 from healthd.comparison.roles import comparable, for_comparison
-from healthd.model.attributes import attributes
 from healthd.model.names import Key
 from healthd.model.snapshots import Difference, Snapshot, diff
 
@@ -15,10 +17,11 @@ T = Key("table", ("public", "t"))
 OWNER = Key("owner", ("table", "public", "t"))
 APP = Key("grant", ("table", "public", "t", "app"))
 POLICY = Key("policy", ("public", "t", "own"))
-TABLE = Table(**dict.fromkeys(attributes(Table)))  # its content is not used
+TABLE = Table(unlogged=False, partitioned_by=None, inherits=(), bound=None, row_security="off")
+Held = tuple[int, tuple[str, ...] | None]  # the major version of a server, and privileges
 
 
-def snapshot(objects: dict[Key, object], server_version: int = 180000) -> Snapshot:
+def snapshot(objects: Mapping[Key, Any], server_version: int = 180000) -> Snapshot:
     return Snapshot(server_version, {T: TABLE, **objects})
 
 
@@ -79,13 +82,13 @@ OF_PUBLIC = Key("owner", ("schema", "public"))
 PUBLIC_SCHEMA = Key("schema", ("public",))
 
 
-def _of_everybody(expected: tuple[int, object], actual: tuple[int, object]) -> list[tuple[object, object]]:
+def _of_everybody(expected: Held, actual: Held) -> list[tuple[object, object]]:
     """Return how the privileges of PUBLIC on schema public differ; None is the default of the server's version."""
-    sides = (
+    one_side, other_side = (
         snapshot({PUBLIC_SCHEMA: Schema(), **({EVERYBODY: Grant(held)} if held is not None else {})}, version * 10000)
         for version, held in (expected, actual)
     )
-    return [(one.expected, one.actual) for one in diff(*comparable(*sides, "deploy"))]
+    return [(one.expected, one.actual) for one in diff(*comparable(one_side, other_side, "deploy"))]
 
 
 def test_before_postgresql_15_everybody_may_create_in_schema_public() -> None:

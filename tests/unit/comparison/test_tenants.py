@@ -1,5 +1,8 @@
 """What the template of tenants' schemas leads to in the schema of each, and what is the same in other words."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from healthd.catalog.casts import Cast
@@ -12,7 +15,7 @@ from healthd.catalog.schemas import Schema
 from healthd.comparison.tenant_texts import Template, may_be, written
 from healthd.comparison.tenants import also_in_tenants, differing_only, kinds_of, tenants_among, with_tenants
 from healthd.model.names import Key
-from healthd.model.snapshots import Snapshot, diff
+from healthd.model.snapshots import Place, Snapshot, diff
 from healthd.model.tenants import TenantRule, Tenants
 
 TEMPLATE = Template("tenant", {"users", "users_id_seq", "status", "f"}, {"users", "users_id_seq"})
@@ -94,7 +97,7 @@ EXPECTED = {
 RULE = TenantRule(("t_*",), "tenant")
 
 
-def expected_of(actual: dict[Key, object]) -> Snapshot:
+def expected_of(actual: Mapping[Key, Any]) -> Snapshot:
     """Return what is expected of the tenant t_1, without what is expected of others."""
     found = with_tenants(Snapshot(180000, EXPECTED), actual, Tenants(RULE, ("t_1",)))
     return Snapshot(180000, {key: record for key, record in found.objects.items() if key not in EXPECTED})
@@ -143,7 +146,7 @@ def test_the_kinds_of_tenants_are_those_of_the_template() -> None:
 
 
 def test_a_text_that_is_known_as_the_server_prints_it_is_known_in_each_tenant() -> None:
-    places = {
+    places: dict[Place, str] = {
         (Key("function", ("tenant", "f", "(tenant.status)")), "arguments"): "0001",
         (Key("enum", ("public", "tenant")), "labels"): "0002",
     }

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from healthd.config.ini import parse
 from healthd.config.reader import find, read_settings
 from healthd.config.sections import Sections
 from healthd.config.settings import Settings, Target
+from healthd.database.dsn import Dsn
 from healthd.errors import ConfigError
 
 URL = "postgresql://user@host:5432/orders"
@@ -513,10 +515,10 @@ def test_a_file_may_be_included_by_two_others(ini: Path, tmp_path: Path) -> None
     assert 3.0 == read(ini, "[DEFAULT]\n%include = a.ini b.ini\n").interval_s
 
 
-NAMES = ["yoyo.ini", "a.ini", "b.ini", "c.ini", "d.ini"]
+FILES = ["yoyo.ini", "a.ini", "b.ini", "c.ini", "d.ini"]
 # For each file after the first: who names it, and how; for each file: whether it has the one key and the other.
 links = st.tuples(
-    *(st.tuples(st.sampled_from(NAMES[:n]), st.sampled_from(["%inherit", "%include"])) for n in (1, 2, 3, 4))
+    *(st.tuples(st.sampled_from(FILES[:n]), st.sampled_from(["%inherit", "%include"])) for n in (1, 2, 3, 4))
 )
 keys = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=5, max_size=5)
 
@@ -526,10 +528,10 @@ keys = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=5, max_size=5)
 def test_a_tree_of_files_is_read_as_yoyo_reads_it(
     ini: Path, tmp_path: Path, links: list[tuple[str, str]], keys: list[tuple[bool, bool]]
 ) -> None:
-    for name, (has_prefix, has_editor) in zip(NAMES, keys, strict=True):
+    for name, (has_prefix, has_editor) in zip(FILES, keys, strict=True):
         lines = ["[DEFAULT]"]
         for word in ("%inherit", "%include"):
-            named = [other for other, link in zip(NAMES[1:], links, strict=True) if link == (name, word)]
+            named = [other for other, link in zip(FILES[1:], links, strict=True) if link == (name, word)]
             lines.append(f"{word} = {' '.join(named)} ?never.ini")
         lines += [f"prefix = from_{name}"] * has_prefix + [f"editor = %(here)s/{name}"] * has_editor
         (tmp_path / name).write_text("\n".join([*lines, ""]))
@@ -567,7 +569,7 @@ SECRET = "hunter2"
 def test_settings_never_show_a_password(ini: Path) -> None:
     found = read(ini, f"[target a]\ndatabase = postgresql://u:{SECRET}@h/x\n")
 
-    assert SECRET in found.targets[0].dsn
+    assert SECRET in Dsn.of(found.targets[0].dsn).text
     for text in (repr(found), str(found), repr(found.targets), f"{found.targets[0]}"):
         assert SECRET not in text
 
@@ -768,11 +770,12 @@ def test_a_file_of_settings_that_cannot_be_read_is_not_taken_for_none(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ini = tmp_path / "yoyo.ini"
-    for make, words in (
+    ways: tuple[tuple[Callable[[], None], str], ...] = (
         (lambda: ini.symlink_to("nowhere"), "cannot read"),
         (lambda: os.mkfifo(ini), "is a pipe or a socket, and not a file"),
         (ini.mkdir, "Is a directory"),
-    ):
+    )
+    for make, words in ways:
         make()
         with pytest.raises(ConfigError, match=words):
             read_settings(find())

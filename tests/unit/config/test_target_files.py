@@ -199,14 +199,15 @@ def test_a_removed_file_takes_its_targets_with_it_and_a_lost_folder_takes_none(f
 
 
 def test_a_change_is_noticed_and_nothing_else(folder: Path) -> None:
+    path = write(folder, "a.ini", "one")
+    settings = read_settings()
+
     def noticed() -> bool:
         nonlocal settings
         assert settings.folder is not None
         was, settings = has_changed(settings.folder), next_of(settings)
         return was
 
-    path = write(folder, "a.ini", "one")
-    settings = read_settings()
     assert not noticed()
     os.utime(write(folder, "a.ini", "two"), (1, 1))  # the same size
     assert noticed()

@@ -25,7 +25,7 @@ def names(found: Settings) -> list[str]:
 
 def test_the_last_list_stays_and_applies_to_new_patterns() -> None:
     lists = DatabaseLists()
-    assert ([], {"eu"}) == (names(lists.expanded(settings(EU))), lists.unknown)
+    assert ([], frozenset({"eu"})) == (names(lists.expanded(settings(EU))), lists.unknown)
     lists.learn(EU, ("shop_1", "crm"))
 
     assert ["eu/shop_1"] == names(lists.expanded(settings(EU)))

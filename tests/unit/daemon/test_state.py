@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,7 +132,7 @@ def test_a_disk_that_cannot_be_written_stops_nothing(tmp_path: Path, monkeypatch
 
     with kept(tmp_path, report(LOST)):
         pass
-    monkeypatch.setattr(state_file.os, "replace", read_only)
+    monkeypatch.setattr(os, "replace", read_only)
     with capture_logs() as logs, kept(tmp_path, report(LOST, at_s=60)) as memory:
         assert START + timedelta(seconds=0.5) == memory.board.entries["app"].drift_since
 

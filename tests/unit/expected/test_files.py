@@ -1,6 +1,7 @@
 """Migration files are read as stock yoyo reads them, and errors in them are reported before anything runs."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -281,11 +282,12 @@ def litter(folder: Path) -> None:
 def test_what_is_no_file_and_is_called_like_a_migration_is_refused(name: str, tmp_path: Path) -> None:
     write(tmp_path, **{"0001_a": "SELECT 1"})
     path = tmp_path / name
-    for make, unmake, words in (
+    ways: tuple[tuple[Callable[[], None], Callable[[], None], str], ...] = (
         (path.mkdir, path.rmdir, f"{path} is a folder, and not a file"),
         (lambda: os.mkfifo(path), path.unlink, f"{path} is a pipe, a socket or a device, and not a file"),
         (lambda: path.symlink_to("nowhere"), path.unlink, f"{path} is a link to nowhere, which does not exist"),
-    ):
+    )
+    for make, unmake, words in ways:
         make()
         for read in (read_migrations, read_post_apply, *([glance] if name == "0002_b.sql" else [])):
             with pytest.raises(ConfigError) as caught:

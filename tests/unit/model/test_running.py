@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from healthd.model.running import NAME_BYTES, Runner, RunningMigration, name_while
+from healthd.model.names import NAME_BYTES
+from healthd.model.running import Runner, RunningMigration, name_while
 
 OURS = "healthd/1.2.3"
 

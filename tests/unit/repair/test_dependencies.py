@@ -57,7 +57,12 @@ def test_dependents_are_the_same_with_and_without_the_other_side() -> None:
 def test_the_texts_of_what_is_the_same_are_not_read_for_a_new_name(new: Key, by: str, monkeypatch: Any) -> None:
     asked: list[Key] = []
     whole = Dependencies.mentioned
-    monkeypatch.setattr(Dependencies, "mentioned", lambda self, key: asked.append(key) or whole(self, key))
+
+    def mentioned(self: Dependencies, key: Key) -> Any:
+        asked.append(key)
+        return whole(self, key)
+
+    monkeypatch.setattr(Dependencies, "mentioned", mentioned)
 
     Dependencies(Snapshot(180000, ACTUAL), KINDS, Snapshot(180000, EXPECTED)).dependents(new)
 

@@ -22,7 +22,7 @@ ALL = "SELECT FROM app.orders"
 
 
 def asked(query: str, *names: tuple[str, str, object, object]) -> str:
-    found = [Difference(Key.parse(key), *sides) for key, *sides in names]
+    found = [Difference(Key.parse(key), attribute, *sides) for key, attribute, *sides in names]
     return present(Dependencies(snapshot(OBJECTS), KINDS), found)(query)
 
 

@@ -28,7 +28,9 @@ FOLDER = Path(__file__).parents[3] / "prometheus"
 SHIPPED = yaml.load((FOLDER / "healthd.rules.yml").read_text(), yaml.CSafeLoader)
 RULES = [rule for group in SHIPPED["groups"] for rule in group["rules"] if "alert" in rule]
 TESTS = yaml.load((FOLDER / "healthd.rules_test.yml").read_text(), yaml.CSafeLoader)["tests"]
-HELD = {rule["alert"]: rule for rule in RULES if rule["expr"].startswith("healthd:findings:held{")}
+HELD: dict[str, dict[str, Any]] = {
+    rule["alert"]: rule for rule in RULES if rule["expr"].startswith("healthd:findings:held{")
+}
 SEEN = START + timedelta(seconds=0.5)
 AT_ONCE = {"schema_mismatch", "enum_mismatch", "serialization_failed", "contract_broken", "migration_edited"}
 
@@ -124,7 +126,7 @@ def test_the_page_lists_what_is_sent_and_after_which_time() -> None:
     text = (FOLDER.parent / "docs" / "how-to" / "alertmanager.md").read_text()
     rows = re.findall(r"^\| (`Healthd.+`) \| (at once|after a minute|after five minutes)", text, re.MULTILINE)
     written = {name: words for names, words in rows for name in re.findall(r"`(\w+)`", names)}
-    words = {0: "at once", 60: "after a minute", 300: "after five minutes"}
+    words: dict[float, str] = {0: "at once", 60: "after a minute", 300: "after five minutes"}
     rules = {MAINTENANCE} | {rule for problem in (*PROBLEMS, "other") if (rule := rule_for(problem)) is not None}
 
     assert {rule.name: words[rule.waits_s] for rule in rules} == written

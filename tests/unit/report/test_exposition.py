@@ -65,7 +65,7 @@ async def test_what_was_prepared_is_what_a_scrape_would_build(monkeypatch: pytes
     made = Exposition(shown, lambda: NOW)
     made.text("")
     shown.post(QUIET)
-    pauses = []
+    pauses: list[None] = []
 
     async def pause() -> None:
         pauses.append(None)

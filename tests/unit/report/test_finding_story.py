@@ -4,6 +4,7 @@ import shlex
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import click
 import pytest
 
 from healthd.cli import main
@@ -114,9 +115,9 @@ def test_commands_are_what_the_command_line_takes_whatever_the_names(name: str, 
 
     assert {"repair", "adopt", "waive", "explain"} == found.keys()
     for verb, words in found.items():
-        command = main.cli.get_command(main.click.Context(main.cli), verb)
+        command = main.cli.get_command(click.Context(main.cli), verb)
         assert command is not None
-        context = command.make_context(verb, words[2:], parent=main.click.Context(main.cli))
+        context = command.make_context(verb, words[2:], parent=click.Context(main.cli))
         given = context.params
         context.close()
         expected: dict[str, dict[str, object]] = {

@@ -150,7 +150,7 @@ async def test_a_check_that_fails_answers_its_own_client_alone(monkeypatch: pyte
             raise RuntimeError("no thread")
         return True
 
-    monkeypatch.setattr(logins.bcrypt, "checkpw", fails)
+    monkeypatch.setattr(bcrypt, "checkpw", fails)
     asked = Logins()
     bad, good = await asyncio.gather(check(asked, "alice", "bad"), check(asked, "bob", "x"), return_exceptions=True)
 

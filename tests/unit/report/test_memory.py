@@ -75,7 +75,7 @@ def test_a_finding_is_kept_while_its_check_cannot_tell_also_over_a_restart() -> 
 
 def test_a_target_is_adopted_until_another_database_is() -> None:
     before = board()
-    applied = (MigrationState("0001_a", "", State.APPLIED),)
+    applied = (MigrationState("0001_a", State.APPLIED),)
     before.post(replace(report(), migrations=applied, database="app at eu"))
     before.post(report(GONE, at_s=10, failure="unreachable"))
     after = restarted(before)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as parse_text
+from prometheus_client import parser
+from prometheus_client.openmetrics import parser as openmetrics_parser
 
 from healthd._version import __version__
 from healthd.model.findings import Finding, Report, Waived
@@ -26,6 +26,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 HOSTILE = 'a"b\\c\nd{e="f"} 1\n# EOF'
 
+# The library's parsers have no types.
+parse_text: Any = parser.text_string_to_metric_families
+parse_openmetrics: Any = openmetrics_parser.text_string_to_metric_families
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -309,7 +312,7 @@ def test_two_findings_on_one_object_make_no_series_twice() -> None:
 def test_hostile_names_are_escaped(accept: str) -> None:
     bad = finding(name=HOSTILE, expected=HOSTILE, actual=HOSTILE)
     shown = board(replace(report(bad), target=HOSTILE), targets=(HOSTILE,))
-    parse: Any = parse_openmetrics if accept else parse_text
+    parse = parse_openmetrics if accept else parse_text
     families = list(parse(text_of(shown, accept=accept)))
     [info] = [sample for family in families for sample in family.samples if sample.name == "healthd_finding_info"]
 

@@ -11,18 +11,16 @@ from healthd.catalog.comments import Comment
 from healthd.catalog.enums import Enum
 from healthd.catalog.tables import Table
 from healthd.catalog.views import View
-from healthd.model.attributes import attributes
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
 from healthd.selftest.damages import Damage, answers, damages
 
 TABLE, NAME, STATE = Key("table", ("s", "t")), Key("column", ("s", "t", "name")), Key("enum", ("s", "state"))
 VIEW = Key("view", ("s", "v"))
-EMPTY = {"unlogged": False, "partitioned_by": None, "inherits": (), "bound": None, "row_security": "off"}
 WHOLE = Snapshot(
     180000,
     {
-        TABLE: Table(**EMPTY),
+        TABLE: Table(unlogged=False, partitioned_by=None, inherits=(), bound=None, row_security="off"),
         NAME: Column("text", not_null=True, default="'x'::text", identity="none", generated="none", collation=None),
         STATE: Enum(("new", "old")),
     },
@@ -83,7 +81,7 @@ def test_a_finding_is_about_a_damage_or_not(reported: Key, about: bool) -> None:
 
 def test_nothing_that_nobody_reports_is_damaged() -> None:
     comment, text = Key("comment", ("table", "s", "t")), Comment("x")
-    view = View(**dict.fromkeys(attributes(View)))
+    view = View(materialized=False, definition="SELECT 1;", options=())
     found = of(replace(WHOLE, objects={**WHOLE.objects, comment: text, VIEW: view}))
 
     assert comment not in {key for key, _ in found}

@@ -1,11 +1,12 @@
-"""Running migrations as metrics: plain records, which metrics.py makes families of."""
+"""Running migrations as metrics: a record for each family."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from healthd.model.running import RunningMigration
+from healthd.report.series import Family
 
 Value = Callable[[RunningMigration], float | None]
 Labels = Callable[[RunningMigration], tuple[str, ...]]
@@ -21,11 +22,11 @@ class Gauge:
     names: tuple[str, ...] = ()
     labels: Labels = field(default=lambda _: ())
 
-    def samples(self, running: Mapping[str, RunningMigration]) -> Iterator[tuple[list[str], float]]:
-        """Yield labels and value of each series."""
-        for target, one in running.items():
-            if (value := self.value(one)) is not None:
-                yield [target, *self.labels(one)], value
+    def family(self, running: Mapping[str, RunningMigration]) -> Family:
+        """Return the family for the targets with a migration that is running."""
+        found = ((target, one, self.value(one)) for target, one in running.items())
+        samples = [((target, *self.labels(one)), value) for target, one, value in found if value is not None]
+        return Family(self.name, self.text, ("target", *self.names), samples)
 
 
 GAUGES = (

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from healthd.cli.chosen_target import watched
 from healthd.cli.completion import target_names
-from healthd.cli.options import named, out, say, watched
+from healthd.cli.options import named, out, say
 from healthd.errors import ConfigError, HealthdError
 from healthd.report.lines import Line
 from healthd.text import did_you_mean, natural, printable

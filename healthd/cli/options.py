@@ -1,4 +1,4 @@
-"""What all verbs share: common options, the output to stdout and stderr, and the choice of the target."""
+"""What all verbs share: common options, and the output to stdout and stderr."""
 
 from __future__ import annotations
 
@@ -17,15 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from healthd.cli.verbs import VERBS
-from healthd.errors import ConfigError, HealthdError
-from healthd.text import hide, natural, printable
+from healthd.errors import ConfigError
+from healthd.text import hide, printable
 
 if TYPE_CHECKING:
     from healthd.cli.screen import Screen
-    from healthd.config.settings import Settings, Target
-    from healthd.database.dsn import Dsn
-    from healthd.database.snapshot.transaction import Reading
-    from healthd.migrations.run_options import RunOptions
     from healthd.report.ci.annotations import Outcome
 
 Done = TypeVar("Done")
@@ -176,31 +172,6 @@ def warn_of_password(dsn: str, place: str) -> None:
             say(f"the password in {place} is visible to other users in the process list; {ways}")
 
 
-def keeping(notices: list[dict[str, Any]]) -> Callable[[str], None]:
-    """Return a `say` that also collects the messages that migrations raise, for the JSON document."""
-
-    def tell(text: str) -> None:
-        notices.extend(raised(text))
-        say(text)
-
-    return tell
-
-
-def ran(run: Coroutine[Any, Any, Done], notices: list[dict[str, Any]]) -> Done:
-    """Return the result of a run; if it fails, its error carries the messages that its migrations raised until then."""
-    try:
-        return finished(run)
-    except HealthdError as error:
-        error.members["notices"] = notices
-        raise
-
-
-def raised(text: str) -> tuple[dict[str, Any], ...]:
-    """Return the parts of a message that a migration raised; nothing for any other line."""
-    parts = getattr(text, "parts", None)
-    return () if parts is None else (parts,)
-
-
 CLEAR = "\r\x1b[K"
 
 
@@ -221,114 +192,3 @@ def progress() -> Iterator[Callable[[str], None]]:
     finally:
         if tell is not None:
             tell("")
-
-
-MOST_S = 7 * 86_400
-WAIT_S = 60.0  # for another migration run
-
-
-class _Seconds(click.FloatRange):
-    """A number of seconds; rejects `nan`, which click accepts because it is within any range."""
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        number = super().convert(value, parameter, context)
-        if number != number:
-            self.fail(f"{value!r} is not a number of seconds", parameter, context)
-        return number
-
-
-def patient(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for waiting to a verb; `options` reads them."""
-    seconds = _Seconds(min=0, max=MOST_S)
-    for option in (
-        click.option(
-            "--max-wait",
-            "max_wait_s",
-            type=seconds,
-            metavar="SECONDS",
-            help="How long to keep trying to get locks, in total (default 300).",
-        ),
-        click.option(
-            "--lock-timeout",
-            "lock_timeout_s",
-            type=seconds,
-            metavar="SECONDS",
-            help="How long to queue for one lock before trying again later (default 3).",
-        ),
-        click.option(
-            "--wait",
-            "wait_s",
-            type=seconds,
-            default=WAIT_S,
-            metavar="SECONDS",
-            help="How long to wait for another migration run to finish (default 60).",
-        ),
-    ):
-        function = option(function)
-    return function
-
-
-def run_options(settings: Settings, options: dict[str, Any], tell: Callable[[str], None]) -> RunOptions:
-    """Remove the options of `patient` from a verb's options, and return how its run waits; it reports to `tell`.
-
-    yoyo.ini has the defaults.
-    """
-    from healthd.migrations.engine.lock_waits import Patience
-    from healthd.migrations.run_options import RunOptions
-
-    lock_timeout_s, max_wait_s = options.pop("lock_timeout_s", None), options.pop("max_wait_s", None)
-    return RunOptions(
-        tell,
-        live(),
-        options.pop("wait_s", WAIT_S),
-        Patience(
-            settings.lock_timeout_s if lock_timeout_s is None else lock_timeout_s,
-            settings.max_wait_s if max_wait_s is None else max_wait_s,
-        ),
-    )
-
-
-def watched(settings: Settings, name: str | None = None) -> Settings:
-    """Return the settings; if they have no target, with the database of the `healthd up` that runs in this folder.
-
-    Groups get their databases: those that may have a target of this name or pattern, or all.
-    """
-    if settings.groups:
-        from healthd.rounds.database_lists import with_lists  # few projects have groups
-
-        return finished(with_lists(settings, name))
-    if settings.targets:
-        return settings
-    if settings.folder is not None:
-        raise ConfigError(f"no target in yoyo.ini, nor in {settings.folder.path}", hint="add a file with [target NAME]")
-    from healthd.config.reader import read_settings
-    from healthd.postgres import embedded  # not needed if a database is named
-
-    url = embedded.running(settings.data, embedded.DATABASE)
-    if url is None:
-        raise ConfigError(
-            "no database is configured",
-            hint="set --database URL, HEALTHD_DATABASE or `database` in yoyo.ini; or start a database with: healthd up",
-        )
-    return read_settings(settings.file, database=url)
-
-
-def one_target(settings: Settings, name: str | None) -> Target:
-    """Return the target of this name, or the only target; raise ConfigError if there is no such target, or several."""
-    settings = watched(settings, name)
-    if name:
-        return settings.target(name)
-    settings.refuse_unlisted()
-    if len(settings.targets) > 1:
-        names = ", ".join(sorted((one.name for one in settings.targets), key=natural))
-        raise ConfigError("several targets are configured", hint=f"choose one: --target NAME ({names})")
-    return settings.targets[0]
-
-
-async def reading_of(dsn: str | Dsn) -> Reading:
-    """Return all objects of a database."""
-    from healthd.database.connection import connect  # `new` and `explain` need no driver
-    from healthd.database.snapshot.reading import always, read
-
-    async with connect(dsn) as connection:
-        return await read(connection, texts=always)

@@ -6,8 +6,9 @@ import sys
 
 import click
 
+from healthd.cli.chosen_target import one_target
 from healthd.cli.completion import target_names
-from healthd.cli.options import finished, one_target, out, say, verb
+from healthd.cli.options import finished, out, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import NotAdoptable
 from healthd.expected.files import next_path, read_migrations, write_pair

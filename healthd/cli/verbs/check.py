@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from healthd.background import Later
+from healthd.cli.chosen_target import watched
 from healthd.cli.completion import target_names
 from healthd.cli.contracts import contract_called, contracts_option
 from healthd.cli.fleet import candidates, named_by
-from healthd.cli.options import finished, out, say, verb, watched
+from healthd.cli.options import finished, out, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError
 from healthd.rounds.opening import begin

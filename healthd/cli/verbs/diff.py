@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from healthd.catalog import KINDS
+from healthd.cli.chosen_target import reading_of, watched
 from healthd.cli.completion import target_names
-from healthd.cli.options import finished, out, reading_of, say, verb, warn_of_password, watched
+from healthd.cli.options import finished, out, say, verb, warn_of_password
 from healthd.comparison.judgement import major, message, printed_by_two, sides
 from healthd.comparison.roles import comparable
 from healthd.comparison.server_texts import as_printed

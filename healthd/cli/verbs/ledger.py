@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from healthd.cli.chosen_target import one_target
 from healthd.cli.completion import migration_ids, target_names
-from healthd.cli.options import finished, one_target, out, say, verb
+from healthd.cli.options import finished, out, say, verb
 from healthd.cli.verbs import VERBS
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError

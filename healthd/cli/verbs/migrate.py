@@ -10,20 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from healthd.cli.chosen_target import watched
 from healthd.cli.completion import migration_ids, target_names
 from healthd.cli.fleet import chosen, refuse_unlisted
-from healthd.cli.options import (
-    finished,
-    keeping,
-    out,
-    patient,
-    raised,
-    ran,
-    run_options,
-    say,
-    verb,
-    watched,
-)
+from healthd.cli.migration_runs import keeping, patient, raised, ran, run_options
+from healthd.cli.options import finished, out, say, verb
 from healthd.cli.screen import shown
 from healthd.cli.tracing import Run, tracing
 from healthd.config.settings import Settings, Target

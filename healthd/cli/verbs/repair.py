@@ -10,7 +10,8 @@ import click
 
 from healthd.cli.completion import target_names
 from healthd.cli.fleet import Result, on_targets, several
-from healthd.cli.options import finished, patient, run_options, say, verb
+from healthd.cli.migration_runs import patient, run_options
+from healthd.cli.options import finished, say, verb
 from healthd.config.settings import Settings, Target
 from healthd.database.dsn import Dsn
 from healthd.errors import MigrationFailed

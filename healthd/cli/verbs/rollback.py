@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
+from healthd.cli.chosen_target import one_target
 from healthd.cli.completion import migration_ids, target_names
-from healthd.cli.options import keeping, one_target, out, patient, ran, run_options, say, verb
+from healthd.cli.migration_runs import keeping, patient, ran, run_options
+from healthd.cli.options import out, say, verb
 from healthd.cli.tracing import tracing
 from healthd.config.settings import Settings
 from healthd.expected.files import read_migrations

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from healthd.cli.options import either, out, say, verb, watched
+from healthd.cli.chosen_target import watched
+from healthd.cli.options import either, out, say, verb
 from healthd.config.reader import read_settings
 from healthd.config.settings import Settings
 from healthd.daemon.service import serve as serve_forever

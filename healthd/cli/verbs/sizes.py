@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import click
 
+from healthd.cli.chosen_target import one_target
 from healthd.cli.completion import target_names
-from healthd.cli.options import finished, one_target, out, say, verb
+from healthd.cli.options import finished, out, say, verb
 from healthd.config.settings import Settings, Target
 from healthd.database.held_connection import HeldConnection, lent
 from healthd.database.ledger import read_ledger

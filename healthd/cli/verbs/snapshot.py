@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from healthd.cli.chosen_target import one_target, reading_of
 from healthd.cli.completion import target_names
-from healthd.cli.options import finished, one_target, out, reading_of, say, verb
+from healthd.cli.options import finished, out, say, verb
 from healthd.comparison.judgement import one_line, summary
 from healthd.config.settings import Settings
 from healthd.expected.codec import encode_lock, encode_objects

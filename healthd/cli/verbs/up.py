@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import click
 
-from healthd.cli.options import say, verb, watched
+from healthd.cli.chosen_target import watched
+from healthd.cli.options import say, verb
 from healthd.cli.tracing import tracing
 from healthd.cli.verbs.migrate import migrate_and_say
 from healthd.cli.verbs.serve import again, listen_at, places, security_of, set_up_log, web_config_option, welcome

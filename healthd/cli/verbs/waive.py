@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from healthd.cli.chosen_target import one_target, watched
 from healthd.cli.completion import problem_names, target_names
 from healthd.cli.fleet import one_project
-from healthd.cli.options import finished, one_target, out, say, verb, watched
+from healthd.cli.options import finished, out, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError, NothingToWaive
 from healthd.expected.store import add_waivers, read_files, today, waivers_file

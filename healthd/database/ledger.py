@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import AsyncConnection, errors, sql
 
 from healthd.database.connection import LIMITS, SESSION, read_only, rows_of
+from healthd.database.ledger_faults import LOG, VERSION, fault_of
 from healthd.database.misplaced_values import first_line
 from healthd.errors import LedgerFailed, PermissionDenied
 from healthd.model.ledger import BOOKS, COPIES, DIGESTS, MIGRATION_LOCK, PROGRESS, TEXTS, Applied, Interrupted, Printed
@@ -114,7 +115,7 @@ async def _ledger(connection: AsyncConnection[Any], table: str) -> Ledger:
     )
     owners = {schema: owner for schema, name, kind, _, owner, _ in rows if name == table and kind == "r"}
     schemas = tuple(owners)
-    fault = _fault(table, [(f"{schema}.{name}", name, kind, columns) for schema, name, kind, _, _, columns in rows])
+    fault = fault_of(table, [(f"{schema}.{name}", name, kind, columns) for schema, name, kind, _, _, columns in rows])
     if len(schemas) != 1 or fault:
         return Ledger(schemas=schemas, owner=await _owner(connection), fault=fault)
     schema, owner = next(iter(owners.items()))
@@ -173,43 +174,7 @@ APPLIED = """SELECT CASE WHEN y.migration_hash = own.hash THEN y.migration_id
                FROM {} AS y
               CROSS JOIN LATERAL (SELECT encode(sha256(convert_to(y.migration_id, 'UTF8')), 'hex') AS hash) AS own {} {}
               ORDER BY id"""
-LOG, VERSION = "_yoyo_log", "_yoyo_version"
 UNREAD = (LOG, VERSION, TEXTS, COPIES)  # not read to determine what is applied
-INSTANTS = ("timestamp without time zone", "timestamp with time zone")
-COLUMNS = {
-    DIGESTS: ("digest", "migration_hash", "rollback_digest"),
-    TEXTS: ("attribute", "expected_digest", "major", "migration_hash", "object", "recorded_at", "text"),
-    COPIES: ("migration", "migration_hash", "record", "rollback", "seal"),
-    LOG: (),
-    VERSION: (),
-}
-OF_MARKS = ("applied_at_utc", "migration_hash", "migration_id")
-OF_PROGRESS = ("finished_at", "migration_hash", "migration_id", "operation", "started_at", "statement", "statements")
-AGAIN = "restore the table from a backup, or drop the rest of the ledger and run healthd baseline"
-CURES = {TEXTS: "drop it, then: healthd baseline --record-texts", COPIES: "drop it, then: healthd baseline"}
-
-
-def _fault(table: str, found: Sequence[tuple[str, str, str, Sequence[str]]]) -> tuple[str, str] | None:
-    """Return why these relations (qualified name, name, kind, columns with types) are not a ledger, and the fix."""
-    columns = {**COLUMNS, table: OF_MARKS, PROGRESS: OF_PROGRESS}
-    for where, name, kind, there in found:
-        if kind != "r":
-            return f"{where} is not a table", f"rename it, or restore yoyo's table {name}"
-        types = dict(one.split(" ", 1) for one in there)
-        if name == table and "ctime" in types:
-            return f"{where} has the format of yoyo before version 5", "upgrade it: run yoyo list"
-        if lost := [one for one in columns[name] if one not in types]:
-            cure = CURES.get(name, AGAIN)
-            return f"{where} has no column {', '.join(lost)}", cure
-        if name == table and types["applied_at_utc"] not in INSTANTS:
-            actual = types["applied_at_utc"]
-            return f"{where}.applied_at_utc has type {actual}, not timestamp", "change the type back to timestamp"
-    names = {name for _, name, _, _ in found}
-    if table not in names and (rest := [where for where, name, _, _ in found if name in COLUMNS]):
-        return f"{table} is missing, but not {', '.join(rest)}", AGAIN
-    return None
-
-
 # Only for applied migrations, the newest last: a row of a migration that is no longer applied is ignored.
 RECORDED = """SELECT m.migration_id, t.object, t.attribute, t.expected_digest, t.text
                 FROM {} AS t

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from healthd.errors import ConfigError
 from healthd.expected.file_copies import refuse_changed
-from healthd.expected.files import ROLLBACK, text_of
+from healthd.expected.files import text_of
+from healthd.expected.folder import ROLLBACK
 from healthd.model.ledger import Copy
 
 

@@ -8,7 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from healthd.expected.directives import directives, refuse_unread
-from healthd.expected.files import POST_APPLY, ROLLBACK, read_migrations
+from healthd.expected.files import read_migrations
+from healthd.expected.folder import POST_APPLY, ROLLBACK
 
 DIRECTIVE = re.compile(r"^\s*--\s*(?:[dt]|in)", re.IGNORECASE | re.MULTILINE)  # or a misspelt one
 

@@ -18,7 +18,8 @@ from healthd.database.ledger import Ledger
 from healthd.database.snapshot.transaction import Digests, Texts
 from healthd.errors import LockFileError
 from healthd.expected.codec import decode_lock, decode_objects
-from healthd.expected.files import INIT, Migration, is_migration, read_migrations, text_of
+from healthd.expected.files import Migration, read_migrations, text_of
+from healthd.expected.folder import INIT, is_migration
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_lines import load, verified
 from healthd.model.names import Key

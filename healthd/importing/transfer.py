@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from healthd.errors import ConfigError
-from healthd.expected.files import ROLLBACK, text_of
+from healthd.expected.files import text_of
+from healthd.expected.folder import ROLLBACK
 from healthd.importing.conversion import Folder, Pair, pair
 from healthd.importing.naming import names
 from healthd.importing.placeholders import Filling

@@ -12,8 +12,9 @@ from objects import objects
 
 from healthd.config.settings import Target
 from healthd.errors import ConfigError, MigrationFailed, NotAdoptable
-from healthd.expected.files import next_path, read_migrations, write_pair
+from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import LockFile
+from healthd.expected.new_files import next_path, write_pair
 from healthd.expected.store import Files
 from healthd.migrations.database_state import look
 from healthd.migrations.refusals import Outlook, outlook

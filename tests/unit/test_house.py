@@ -31,7 +31,8 @@ DOORS = frozenset(
     contracts.application contracts.models
     daemon
     database
-    expected.conflicted_lock expected.file_copies expected.file_export expected.files expected.quick_read expected.store
+    expected.conflicted_lock expected.file_copies expected.file_export expected.files expected.folder expected.new_files
+    expected.quick_read expected.store
     importing.transfer
     lint.squawk
     migrations.adopted migrations.baseline migrations.execution migrations.fleet migrations.database_state

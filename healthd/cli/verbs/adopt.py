@@ -11,7 +11,8 @@ from healthd.cli.completion import target_names
 from healthd.cli.options import finished, out, say, verb
 from healthd.config.settings import Settings
 from healthd.errors import NotAdoptable
-from healthd.expected.files import next_path, read_migrations, write_pair
+from healthd.expected.files import read_migrations
+from healthd.expected.new_files import next_path, write_pair
 from healthd.expected.store import read_files
 from healthd.replay.adoption import Adopted, adopt_change
 from healthd.text import sql_lines

@@ -16,7 +16,8 @@ from healthd.cli.options import out, say, verb
 from healthd.cli.screen import shown
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError, LockFileError
-from healthd.expected.files import Migration, read_migrations, strays, text_of
+from healthd.expected.files import Migration, read_migrations, text_of
+from healthd.expected.folder import strays
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import read_lock
 from healthd.lint import squawk

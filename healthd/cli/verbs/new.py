@@ -7,7 +7,7 @@ import click
 from healthd.cli.fleet import of_target, one_project
 from healthd.cli.options import out, verb
 from healthd.config.settings import Settings
-from healthd.expected.files import new_migration
+from healthd.expected.new_files import new_migration
 
 
 @verb(database=False)

@@ -12,7 +12,9 @@ from healthd.cli.verbs import VERBS
 from healthd.config.settings import Settings
 from healthd.errors import ConfigError
 from healthd.expected.ddl_watch import APPLY, NAME, ROLLBACK, installs
-from healthd.expected.files import is_migration, next_path, text_of, write_pair
+from healthd.expected.files import text_of
+from healthd.expected.folder import is_migration
+from healthd.expected.new_files import next_path, write_pair
 
 if TYPE_CHECKING:
     from healthd.config.settings import Target

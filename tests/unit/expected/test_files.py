@@ -13,16 +13,9 @@ from yoyo.migrations import parse_metadata_from_sql_comments, topological_sort
 
 from healthd.errors import ConfigError
 from healthd.expected.directives import directives
-from healthd.expected.files import (
-    digest,
-    new_migration,
-    read_migration,
-    read_migrations,
-    read_post_apply,
-    strays,
-    text_of,
-    up_to,
-)
+from healthd.expected.files import digest, read_migration, read_migrations, read_post_apply, text_of, up_to
+from healthd.expected.folder import strays
+from healthd.expected.new_files import new_migration
 from healthd.expected.quick_read import glance
 
 

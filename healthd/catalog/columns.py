@@ -10,7 +10,7 @@ from healthd.catalog.online_forms import of_column
 from healthd.catalog.retyping import cast
 from healthd.catalog.sequences import counting
 from healthd.catalog.server_only import any_of_column, by_server_of_column
-from healthd.catalog.storage_parameters import options_order
+from healthd.catalog.storage_parameters import options_order, set_options
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
 from healthd.model.kinds import OF_RELATION, Around, Kind
 from healthd.model.names import Key, literal, quote
@@ -70,22 +70,8 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
     """Yield the SQL that restores a column."""
     schema, table, column = map(quote, difference.key.path)
     alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
-    plain = expected.not_null_validated and not expected.not_null_no_inherit
-    if difference.attribute == "not_null" and expected.not_null and not plain:
-        yield f"ALTER TABLE {schema}.{table} ADD {not_null(difference.key, expected)};"
-    elif difference.attribute == "not_null":
-        yield f"{alter} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
-    elif difference.attribute == "not_null_no_inherit" and (expected.not_null, actual.not_null) == (True, True):
-        words = "NO INHERIT" if expected.not_null_no_inherit else "INHERIT"
-        names = [_not_null_name(difference.key, side) for side in (actual, expected)]
-        yield f"ALTER TABLE {schema}.{table} ALTER CONSTRAINT {names[0]} {words};"
-        if names[0] != names[1]:
-            yield f"ALTER TABLE {schema}.{table} RENAME CONSTRAINT {names[0]} TO {names[1]};"
-    elif difference.attribute == "not_null_validated" and (expected.not_null, actual.not_null) == (True, True):
-        if expected.not_null_validated:  # unlike SET NOT NULL, this blocks nobody
-            yield f"ALTER TABLE {schema}.{table} VALIDATE CONSTRAINT {_not_null_name(difference.key, actual)};"
-        else:
-            yield f"-- it was validated by hand: add a migration that validates the NOT NULL of {column}"
+    if difference.attribute in NULLABILITY:
+        yield from _nullability(difference, expected, actual)
     elif _becomes_ordinary(difference, expected, actual):
         yield f"{alter} DROP EXPRESSION;"
         if expected.default:
@@ -95,19 +81,9 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
     elif difference.attribute == "default" and actual.type == expected.type:
         yield f"{alter} " + (f"SET DEFAULT {expected.default};" if expected.default else "DROP DEFAULT;")
     elif difference.attribute == "identity":
-        if expected.identity == "none":
-            yield f"{alter} DROP IDENTITY;"
-        elif actual.identity != "none":
-            yield f"{alter} SET GENERATED {expected.identity.upper()};"
-        else:
-            yield f"{alter} ADD GENERATED {expected.identity.upper()} AS IDENTITY;"
-            counter = f"pg_get_serial_sequence({literal(f'{schema}.{table}')}, {literal(difference.key.path[2])})"
-            yield f"SELECT setval({counter}, max({column})) FROM {schema}.{table};"
+        yield from _identity(difference.key, expected, actual)
     elif difference.attribute == "storage":
-        usual = (
-            "main" if expected.type.startswith("numeric") else "extended" if VARIABLE.search(expected.type) else None
-        )
-        if storage := expected.storage or usual:
+        if storage := expected.storage or _usual_storage(expected.type):
             yield f"{alter} SET STORAGE {storage.upper()};"
         else:
             yield f"-- {column} does not have the default storage of its type: SET STORAGE to pg_type.typstorage."
@@ -116,15 +92,50 @@ def repair(difference: Difference, expected: Column, actual: Column) -> Iterator
     elif difference.attribute == "statistics":
         yield f"{alter} SET STATISTICS {-1 if expected.statistics is None else expected.statistics};"
     elif difference.attribute == "options":
-        wanted = dict(one.split("=") for one in expected.options.split(", ")) if expected.options else {}
-        lost = [one.split("=")[0] for one in actual.options.split(", ")] if actual.options else []
-        if lost := [name for name in lost if name not in wanted]:
-            yield f"{alter} RESET ({', '.join(lost)});"
-        if wanted:
-            yield f"{alter} SET ({expected.options});"
+        yield from set_options(alter, expected.options, actual.options)
     elif difference.attribute == "foreign_options":
         options = generic_options(expected.foreign_options, actual.foreign_options)
         yield f"ALTER FOREIGN TABLE {schema}.{table} ALTER COLUMN {column} {options};"
+
+
+NULLABILITY = ("not_null", "not_null_no_inherit", "not_null_validated")
+
+
+def _nullability(difference: Difference, expected: Column, actual: Column) -> Iterator[str]:
+    """Yield the SQL that restores a NOT NULL; what it is like matters only if both sides have it."""
+    table = Key("table", difference.key.path[:2]).sql
+    column = quote(difference.key.path[2])
+    both = expected.not_null and actual.not_null
+    plain = expected.not_null_validated and not expected.not_null_no_inherit
+    if difference.attribute == "not_null" and expected.not_null and not plain:
+        yield f"ALTER TABLE {table} ADD {not_null(difference.key, expected)};"
+    elif difference.attribute == "not_null":
+        yield f"ALTER TABLE {table} ALTER COLUMN {column} {'SET' if expected.not_null else 'DROP'} NOT NULL;"
+    elif difference.attribute == "not_null_no_inherit" and both:
+        words = "NO INHERIT" if expected.not_null_no_inherit else "INHERIT"
+        names = [_not_null_name(difference.key, side) for side in (actual, expected)]
+        yield f"ALTER TABLE {table} ALTER CONSTRAINT {names[0]} {words};"
+        if names[0] != names[1]:
+            yield f"ALTER TABLE {table} RENAME CONSTRAINT {names[0]} TO {names[1]};"
+    elif difference.attribute == "not_null_validated" and both:
+        if expected.not_null_validated:  # unlike SET NOT NULL, this blocks nobody
+            yield f"ALTER TABLE {table} VALIDATE CONSTRAINT {_not_null_name(difference.key, actual)};"
+        else:
+            yield f"-- it was validated by hand: add a migration that validates the NOT NULL of {column}"
+
+
+def _identity(key: Key, expected: Column, actual: Column) -> Iterator[str]:
+    """Yield the SQL that restores whether a column counts; a new counter goes on after the highest value."""
+    schema, table, column = map(quote, key.path)
+    alter = f"ALTER TABLE {schema}.{table} ALTER COLUMN {column}"
+    if expected.identity == "none":
+        yield f"{alter} DROP IDENTITY;"
+    elif actual.identity != "none":
+        yield f"{alter} SET GENERATED {expected.identity.upper()};"
+    else:
+        yield f"{alter} ADD GENERATED {expected.identity.upper()} AS IDENTITY;"
+        counter = f"pg_get_serial_sequence({literal(f'{schema}.{table}')}, {literal(key.path[2])})"
+        yield f"SELECT setval({counter}, max({column})) FROM {schema}.{table};"
 
 
 def drop(key: Key, record: Column, _around: Around) -> Iterator[str]:
@@ -138,8 +149,7 @@ def drop(key: Key, record: Column, _around: Around) -> Iterator[str]:
         yield f"{alter} DROP DEFAULT;"
     if record.statistics is not None:
         yield f"{alter} SET STATISTICS -1;"
-    if record.options:
-        yield f"{alter} RESET ({', '.join(one.split('=')[0] for one in record.options.split(', '))});"
+    yield from set_options(alter, None, record.options)
 
 
 def replaced(difference: Difference, expected: Column, actual: Column) -> bool:
@@ -215,8 +225,7 @@ def _stored(alter: str, record: Column) -> Iterator[str]:
         yield f"{alter} SET COMPRESSION {record.compression};"
     if record.statistics is not None:
         yield f"{alter} SET STATISTICS {record.statistics};"
-    if record.options:
-        yield f"{alter} SET ({record.options});"
+    yield from set_options(alter, record.options, None)
 
 
 def _retype(alter: str, column: str, expected: Column, actual: Column) -> str:
@@ -247,7 +256,13 @@ def definition(record: Column) -> str:
 
 # The usual types whose values can be long, and are compressed and moved out of the row.
 VARIABLE = re.compile(r"\A(?:text|character(?: varying)?|bytea|jsonb?|xml)\b|\[\]\Z")
+
 STORAGE = """CASE {} WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END"""
+
+
+def _usual_storage(type_: str) -> str | None:
+    """Return the default storage of a type, None if that is not known."""
+    return "main" if type_.startswith("numeric") else "extended" if VARIABLE.search(type_) else None
 
 
 def query(version: int) -> str:

@@ -1,4 +1,4 @@
-"""Reference databases: as many tables as asked for, with what real ones have beside them."""
+"""Reference databases: as many tables as asked for, with what real ones have besides."""
 
 from collections.abc import Iterator
 

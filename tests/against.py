@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 from click import echo
-from ddl.test_ddl import Watch, report, told
+from ddl.test_ddl import Watch, listed, report
 from psycopg import sql as compose
 from psycopg.pq import TransactionStatus
 
@@ -71,7 +71,7 @@ async def play(server: embedded.Server, name: str, file: Path) -> int:
                 disagreed += 1
                 unreadable = "\n".join(f"{kind}: {why}" for kind, why in watch.snapshot.unreadable.items())
                 where = f"{file.name}, line {one.line}: {one.text}"
-                echo(report(where, "pg_dump:", changed, "snapshot:", told(differences), unreadable, watch.question()))
+                echo(report(where, "pg_dump:", changed, "snapshot:", listed(differences), unreadable, watch.question()))
         writer.close()
     echo(f"{file.name}: {looks} comparisons, {disagreed} disagreements")
     return disagreed

@@ -1,4 +1,4 @@
-"""Files that come with the package beside the program: rules for Prometheus and units for systemd."""
+"""Files that come with the package, besides the program: rules for Prometheus and units for systemd."""
 
 from __future__ import annotations
 

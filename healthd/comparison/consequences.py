@@ -129,8 +129,8 @@ class _Graph:
         for table in sorted(tables):
             for column in self.columns[table]:
                 # A column depends on others of its own table only if it is generated.
-                beside = one.key.kind == "column" and table == one.key.path[:2] and record.generated == "none"
-                if column.key.path[2] in words and not beside:
+                independent = one.key.kind == "column" and table == one.key.path[:2] and record.generated == "none"
+                if column.key.path[2] in words and not independent:
                     yield column
         dependent = Dependent(record, pairs, self.paths)
         for other in self.others:

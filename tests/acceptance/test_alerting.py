@@ -54,7 +54,7 @@ def alerting(healthd_port: int, webhook_port: int, folder: Path) -> Iterator[str
         yield url
 
 
-def test_drift_in_a_real_database_becomes_a_page_and_mending_it_resolves_the_page(
+def test_drift_in_a_real_database_becomes_a_page_and_repairing_it_resolves_the_page(
     make_database: MakeDatabase, shipped: str, sql: Sql, tmp_path: Path
 ) -> None:
     database = make_database(shipped)

@@ -42,8 +42,8 @@ def refused(*words: str, code: int = 3) -> str:
     result = healthd(*words)
 
     assert (code, "") == (result.code, result.out)
-    beside = ("no database is configured: starting", "the password in --database is visible to other users in the")
-    lines = [line for line in result.err.splitlines() if not line.startswith(beside)]
+    others = ("no database is configured: starting", "the password in --database is visible to other users in the")
+    lines = [line for line in result.err.splitlines() if not line.startswith(others)]
     assert 2 == len(lines), result.err
     assert lines[0].startswith("healthd: ")
     assert lines[1].startswith("    hint: ")

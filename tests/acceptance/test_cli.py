@@ -309,16 +309,16 @@ def states(*words: str) -> tuple[int, dict[str, str]]:
     """Return the exit code of status, and each migration's state, which text and JSON tell alike."""
     code, out, _ = healthd("status", *words)
     document = json.loads(healthd("status", "--format", "json", *words).out)
-    told = {one["id"]: one["state"] for one in document["migrations"]}
+    shown = {one["id"]: one["state"] for one in document["migrations"]}
     notes = {one["id"]: f": {one['note']}" for one in document["migrations"] if "note" in one}
     lines = dict(
         line.split("  ")
         for line in out.splitlines()
         if not line.startswith(("drift:", "cannot tell:", "maintenance:", "    "))
     )
-    assert {name: state.replace("_", " ") + notes.get(name, "") for name, state in told.items()} == lines
+    assert {name: state.replace("_", " ") + notes.get(name, "") for name, state in shown.items()} == lines
     assert [f"drift: {one}" for one in document["drift"]] == [x for x in out.splitlines() if x.startswith("drift:")]
-    return code, told
+    return code, shown
 
 
 APPLIED = {"0001_status": "applied", "0002_machines": "applied", "0003_notes": "applied"}
@@ -356,15 +356,15 @@ def test_status_is_2_when_the_database_is_ahead_of_the_files(project: Path, migr
 def test_status_is_1_when_a_file_was_added_below_an_applied_one(project: Path, migrated: str) -> None:
     (project / "sql" / "0001b_late.sql").write_text("CREATE TABLE late (id integer);\n")
 
-    code, told = states()
-    assert (1, "out_of_order") == (code, told["0001b_late"])
+    code, shown = states()
+    assert (1, "out_of_order") == (code, shown["0001b_late"])
 
 
 def test_status_is_2_when_the_database_has_drifted(project: Path, migrated: str, sql: Sql) -> None:
     sql(migrated, "ALTER TABLE machines DROP COLUMN notes")
 
-    code, told = states()
-    assert (2, APPLIED) == (code, told)
+    code, shown = states()
+    assert (2, APPLIED) == (code, shown)
     assert "drift: column:public.machines.notes is missing" in healthd("status").out
 
 
@@ -598,7 +598,7 @@ def test_check_is_1_when_a_migration_waits(project: Path, database: str) -> None
     assert (1, ["migration_pending"] * 3) == (result.code, problems(result))
 
 
-def test_check_prints_the_sql_that_mends_what_it_found(migrated: str, sql: Sql) -> None:
+def test_check_prints_the_sql_that_repairs_what_it_found(migrated: str, sql: Sql) -> None:
     sql(migrated, "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'")
     sql(migrated, "ALTER TABLE machines DROP COLUMN notes")
     [report] = json.loads(healthd("check", "--format", "json").out)

@@ -267,14 +267,14 @@ def test_a_server_that_stops_is_told_and_forgotten_when_it_is_back(
     with own_server(data):
         daemon.answers(500)
         assert 1 == daemon.metric('healthd_target_up{target="app"}')
-        told = [(line["event"], line["problem"]) for line in daemon.log() if "problem" in line]
+        reported = [(line["event"], line["problem"]) for line in daemon.log() if "problem" in line]
         assert [
             ("finding.appeared", "schema_mismatch"),
             ("finding.resolved", "schema_mismatch"),
             ("finding.appeared", "schema_mismatch"),
             ("finding.appeared", "database_unreachable"),
             ("finding.resolved", "database_unreachable"),
-        ] == told
+        ] == reported
 
 
 # ── what the daemon is asked ────────────────────────────────────────────────────────────────────────────
@@ -767,7 +767,7 @@ def up(folder: Path, start: Start) -> Daemon:
     return daemon
 
 
-def beside(folder: Path, *words: str, **environment: str) -> Result:
+def at_the_same_time(folder: Path, *words: str, **environment: str) -> Result:
     """Run healthd in a second terminal."""
     done = subprocess.run(
         [HEALTHD, *words], cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False
@@ -783,16 +783,16 @@ def test_up_applies_serves_and_says_where_everything_is(folder: Path, up: Daemon
     assert 200 == httpx.get(lines["metrics"], verify=False).status_code
     assert [(3,)] == sql(lines["database"], "SELECT count(*) FROM _yoyo_migration")
     assert "applied 0003_notes" in up.stderr.read_text()
-    assert (0, "app  ok\n", "") == beside(folder, "check")
-    assert 0 == beside(folder, "status").code
-    assert 0 == beside(folder, "diff", "sql/schema.lock", "app").code
+    assert (0, "app  ok\n", "") == at_the_same_time(folder, "check")
+    assert 0 == at_the_same_time(folder, "status").code
+    assert 0 == at_the_same_time(folder, "diff", "sql/schema.lock", "app").code
 
     psql = subprocess.run(["sh", "-c", lines["try"]], capture_output=True, text=True, check=False)
     assert (0, "") == (psql.returncode, psql.stderr)
     up.answers(422, "app")
-    assert 2 == beside(folder, "check").code
+    assert 2 == at_the_same_time(folder, "check").code
 
-    second = beside(folder, "up", "--listen", "127.0.0.1:0")
+    second = at_the_same_time(folder, "up", "--listen", "127.0.0.1:0")
     assert (3, "") == second[:2]
     assert "another healthd" in second.err
 
@@ -800,7 +800,7 @@ def test_up_applies_serves_and_says_where_everything_is(folder: Path, up: Daemon
     up.answers(422, "app")
     assert 0 == up.end(signal.SIGINT)
     assert not (folder / ".healthd" / "data" / "postmaster.pid").exists()
-    gone = beside(folder, "check")
+    gone = at_the_same_time(folder, "check")
     assert (3, "") == gone[:2]
     assert "healthd up" in gone.err.splitlines()[1]
 
@@ -828,7 +828,9 @@ def test_the_command_to_try_names_the_psql_that_came_along_where_there_is_no_oth
     assert "\n" not in command
 
 
-def test_an_endpoint_is_watched_beside_the_targets_and_told_by_check(folder: Path, migrated: str, start: Start) -> None:
+def test_an_endpoint_is_watched_with_the_targets_and_reported_by_check(
+    folder: Path, migrated: str, start: Start
+) -> None:
     port = free_port()
     configure(folder, f"[endpoint api]\nurl = http://127.0.0.1:{port}/\n", app=migrated)
     daemon = start()

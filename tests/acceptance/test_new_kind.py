@@ -43,7 +43,7 @@ KIND = Kind(
 )
 '''
 
-# What the one line in catalog.NAMES and the file beside the others do, without touching either; then verb after verb.
+# What the one line in catalog.NAMES and the file next to the others do, without touching either; then verb after verb.
 SESSION = """
 import asyncio
 import importlib.util
@@ -126,16 +126,18 @@ def test_a_new_kind_is_one_file_and_its_word(project: Path, database: str) -> No
     code, listed = found["snapshot"]
     assert (0, True) == (code, 'large_object:"4711"' in listed)
 
-    code, told = found["check"]
-    assert (2, True, True) == (code, 'large_object:"4711" is missing' in told, "lo_create(4711);" in told), told
-    code, told = found["json"]
-    (finding,) = json.loads(told)[0]["findings"]
+    code, printed = found["check"]
+    assert (2, True, True) == (code, 'large_object:"4711" is missing' in printed, "lo_create(4711);" in printed), (
+        printed
+    )
+    code, printed = found["json"]
+    (finding,) = json.loads(printed)[0]["findings"]
     assert ("schema_mismatch", 'large_object:"4711"', "objects") == (
         finding["problem"],
         finding["key"],
         finding["check"],
     )
-    code, told = found["diff"]
-    assert (2, True) == (code, 'large_object:"4711"' in told), told
+    code, printed = found["diff"]
+    assert (2, True) == (code, 'large_object:"4711"' in printed), printed
     code, shown = found["page"]
     assert (0, True, True) == (code, "large_object:&#34;4711&#34;" in shown, "lacks 1 large object" in shown), shown

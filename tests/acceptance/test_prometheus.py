@@ -254,8 +254,8 @@ def test_the_rules_do_what_their_tests_say(tmp_path: Path) -> None:
     write_rules(deepcopy(PARSED_RULES), [{**case, "alert_rule_test": []} for case in of_all], tmp_path / "all")
 
     assert set() == {name for name, failed in verdicts(tmp_path).items() if failed}
-    told = [one for case in PARSED_TESTS["tests"] for one in case.get("alert_rule_test", ())]
-    assert set(NAMES) == {one["alertname"] for one in told}
+    results = [one for case in PARSED_TESTS["tests"] for one in case.get("alert_rule_test", ())]
+    assert set(NAMES) == {one["alertname"] for one in results}
 
 
 def test_the_tests_of_the_rules_notice_each_rule_that_never_fires(tmp_path: Path) -> None:
@@ -338,10 +338,10 @@ def verdicts(folder: Path) -> dict[str, str]:
     output = subprocess.run(command, **both, text=True, timeout=300, check=False).stdout
     assert "yaml:" not in output, output
     parts = re.split(r"^Unit Testing: +(.+)\n", output, flags=re.MULTILINE)[1:]
-    told = {Path(file).parent.name: text.strip() for file, text in zip(parts[::2], parts[1::2], strict=True)}
-    assert [file.parent.name for file in files] == list(told)
-    assert all(text == "SUCCESS" or text.startswith("FAILED:") for text in told.values()), output
-    return {name: "" if text == "SUCCESS" else text for name, text in told.items()}
+    results = {Path(file).parent.name: text.strip() for file, text in zip(parts[::2], parts[1::2], strict=True)}
+    assert [file.parent.name for file in files] == list(results)
+    assert all(text == "SUCCESS" or text.startswith("FAILED:") for text in results.values()), output
+    return {name: "" if text == "SUCCESS" else text for name, text in results.items()}
 
 
 def test_the_readme_lists_every_alert_with_its_waiting_time() -> None:
@@ -407,7 +407,7 @@ def test_an_alert_holds_back_what_it_explains_on_its_own_target_alone(
         place = {"target": f"of-{name}", "check": "enums"}
         alerts.append({"labels": {"alertname": source, "severity": severity, **place}})
         alerts.append({"labels": {"alertname": name, "severity": "warning", **place}})
-        alerts.append({"labels": {"alertname": name, "severity": "warning", "target": f"beside-{name}"}})
+        alerts.append({"labels": {"alertname": name, "severity": "warning", "target": f"other-{name}"}})
     # The trap: a label that has to be equal and is missing on both sides.
     alerts += [{"labels": {"alertname": name, "severity": "warning"}} for name in [source, *others]]
     port = free_port()
@@ -461,7 +461,7 @@ healthd_findings{target="machines",check="enums",problem="enum_mismatch",severit
 healthd_finding_info{target="machines",check="enums",problem="enum_mismatch",\
 object="enum:public.\\"machine status\\"",expected="active, offline",actual="ACTIVE, offline"} 1
 """
-MENDED = (
+REPAIRED = (
     "\n".join(DRIFT.splitlines()[:3])
     + """
 healthd_check_ok{target="machines",check="enums"} 1
@@ -470,7 +470,7 @@ healthd_check_error{target="machines",check="enums"} 0
 )
 
 
-def test_a_page_names_target_object_expected_and_actual_and_ends_when_it_is_mended(tmp_path: Path) -> None:
+def test_a_page_names_target_object_expected_and_actual_and_ends_when_it_is_repaired(tmp_path: Path) -> None:
     prometheus = tool("prometheus")
     prometheus_port, alertmanager_port = free_port(), free_port()
     (tmp_path / "healthd.rules.yml").write_text(RULES.replace("for: 1m", "for: 1s"))
@@ -499,7 +499,7 @@ def test_a_page_names_target_object_expected_and_actual_and_ends_when_it_is_mend
             ),
         ):
             page = wait_for(lambda: [body for path, body in received if path == "/page"])[0]
-            exported["metrics"] = MENDED
+            exported["metrics"] = REPAIRED
             wait_for(lambda: [body for path, body in received if body["status"] == "resolved"])
             wait_for(lambda: [body for path, body in received if path == "/alive"])
 

@@ -88,7 +88,7 @@ def section(title: str) -> list[tuple[str, str]]:
     return [(match[1], match[2]) for match in BLOCK.finditer(part)]
 
 
-def test_the_readme_shows_drift_made_caught_and_mended(clone: Path, running: subprocess.Popen[str]) -> None:
+def test_the_readme_shows_drift_made_caught_and_repaired(clone: Path, running: subprocess.Popen[str]) -> None:
     said = ""
     compared = 0
     for language, text in section("See it catch something"):

@@ -121,13 +121,13 @@ def test_a_locked_table_is_waited_for(migrated: str, sql: Sql, monkeypatch: pyte
     sql(migrated, "CREATE INDEX machines_name ON machines (name); ALTER TABLE machines ALTER name SET NOT NULL")
     with psycopg.connect(migrated) as other:
         other.execute("LOCK TABLE machines IN ROW EXCLUSIVE MODE")
-        told: list[tuple[int, str, str]] = []
-        run = Thread(target=lambda: told.append(healthd("repair", "--apply", "--max-wait", "0")))
+        results: list[tuple[int, str, str]] = []
+        run = Thread(target=lambda: results.append(healthd("repair", "--apply", "--max-wait", "0")))
         run.start()
         run.join()
 
-    assert 2 == told[0][0]
-    assert "lock timeout" in told[0][2]
+    assert 2 == results[0][0]
+    assert "lock timeout" in results[0][2]
     assert healthd("repair", "--apply").code == 0
 
 

@@ -233,11 +233,11 @@ def test_no_verb_prints_one(verb: str, project: Path, monkeypatch: pytest.Monkey
         url = SPELLINGS[name].format(host="127.0.0.1", port=1)
         if verb == "serve" and name in ("url", "options", "in the place of sslmode"):
             continue  # it serves: see below
-        told = healthd(verb, "--database", url)
+        named = healthd(verb, "--database", url)
         monkeypatch.setenv("HEALTHD_DATABASE", url)
         inherited = healthd(verb)
         monkeypatch.delenv("HEALTHD_DATABASE")
-        for result in (told, inherited, healthd("diff", url, "sql/schema.lock")):
+        for result in (named, inherited, healthd("diff", url, "sql/schema.lock")):
             assert 3 == result.code
             assert SECRET not in result.out + result.err
 
@@ -319,16 +319,16 @@ def test_a_password_on_the_command_line_is_warned_of_once(
     project: Path, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = make_database().replace("postgres@", "postgres:hunter2@")
-    told = healthd("status", "--database", url)
+    named = healthd("status", "--database", url)
     between = healthd("diff", url, url.replace("postgresql:", "postgres:"))
     monkeypatch.setenv("HEALTHD_DATABASE", url)
     kept = healthd("status")
 
-    assert 1 == told.err.count("is visible to other users in the process list")
-    assert [way for way in ("passfile", "service", "HEALTHD_DATABASE") if way not in told.err] == []
+    assert 1 == named.err.count("is visible to other users in the process list")
+    assert [way for way in ("passfile", "service", "HEALTHD_DATABASE") if way not in named.err] == []
     assert "is visible to other users in the process list" in between.err
     assert "" == kept.err
-    assert SECRET not in told.err + between.err
+    assert SECRET not in named.err + between.err
 
 
 def test_no_error_of_ours_holds_one() -> None:

@@ -60,14 +60,14 @@ def test_a_kill_at_any_moment_leaves_a_state_and_since_when_never_moves_forward(
     seen: set[datetime | None] = set()
     unfinished = 0
     chance = random.Random(7)
-    told, begun = os.pipe()
+    reading, begun = os.pipe()
     for number in range(KILLS):
         if not (child := os.fork()):
             try:
                 write_for_ever(tmp_path, number, begun)
             finally:
                 os._exit(1)
-        assert os.read(told, 1)
+        assert os.read(reading, 1)
         time.sleep(chance.uniform(0.0, 0.006))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)

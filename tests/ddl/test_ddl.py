@@ -217,7 +217,7 @@ class Watch:
         return differences, pg_dump.changes(was, printed)
 
 
-def told(differences: tuple[Difference, ...]) -> str:
+def listed(differences: tuple[Difference, ...]) -> str:
     """Return differences for people, one per line."""
     lines = [f"{one.key} {one.attribute or ''}: {one.expected!r} → {one.actual!r}" for one in differences]
     return "\n".join(line if len(line) < 400 else f"{line[:400]}…" for line in lines)
@@ -267,22 +267,22 @@ async def play(watch: Watch, sessions: Sessions, step: Step, moved: list[str]) -
     if bool(failure) != ("fails" in step.words):
         return report(title, f"it failed: {failure}" if failure else "it did not fail"), only_ours
     if watch.overlooked:
-        return report(title, watch.question(), told(differences)), only_ours
+        return report(title, watch.question(), listed(differences)), only_ours
     if watch.untouched:
-        return report(title, "changed, and not known to be touched:", told(watch.untouched)), only_ours
+        return report(title, "changed, and not known to be touched:", listed(watch.untouched)), only_ours
     still = "moves nothing" in step.words or ("fails" in step.words and not more)
     seen, wanted = bool(differences), more or least or (not still and bool(changed))
     if seen == wanted and not (changed and (more or still)):
         return None, only_ours
     wish = "only the snapshot changed" if more else "nothing changed" if still else "both changed, or neither"
-    return report(title, f"expected: {wish}", "pg_dump:", changed, "snapshot:", told(differences)), only_ours
+    return report(title, f"expected: {wish}", "pg_dump:", changed, "snapshot:", listed(differences)), only_ours
 
 
 async def compare(whole: Snapshot, reader: PlannedReader, what: str, only_ours: set[Any]) -> str | None:
     """Return how another view of the database differs, None if it is the same."""
     snapshot, _ = await reader.take(whole, expected_digests(whole.objects))
     unlike = tuple(one for one in diff(whole, snapshot) if (one.key, one.attribute) not in only_ours)
-    return report(f"{what} sees a different schema", told(unlike)) if unlike else None
+    return report(f"{what} sees a different schema", listed(unlike)) if unlike else None
 
 
 @dataclass(slots=True)
@@ -436,7 +436,7 @@ async def changed(before: Snapshot, after: Snapshot, reader: PlannedReader, url:
     snapshot, _ = await reader.take(after, expected_digests(after.objects))
     unlike = diff(after, snapshot)
     left = tuple(one for one in unlike if one.attribute is None or KINDS[one.key.kind].severity(one) is not None)
-    return report(f"{what} differs", told(left)) if left else None
+    return report(f"{what} differs", listed(left)) if left else None
 
 
 @pytest.fixture(scope="module")
@@ -502,7 +502,7 @@ async def test_a_snapshot_changes_exactly_when_pg_dump_changes(
                     only_ours |= more
         whole = await read(connection)  # of everything, whatever was read before
         if stale := diff(watch.snapshot, whole.snapshot, exact=True):
-            troubles.append(report("the incremental snapshots differ from a full snapshot", told(stale)))
+            troubles.append(report("the incremental snapshots differ from a full snapshot", listed(stale)))
         watch.snapshot = whole.snapshot
         troubles += [await counted(watch, replayed), await absent(watch, replayed.digests), await printed(watch)]
         await connection.execute(compose.SQL("SET SESSION AUTHORIZATION {}").format(compose.Identifier(reader)))

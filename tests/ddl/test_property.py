@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ddl.follower import Follower
-from ddl.test_ddl import Sessions, Watch, report, told
+from ddl.test_ddl import Sessions, Watch, listed, report
 from healthd.database.connection import connect
 from healthd.model.snapshots import Difference, Snapshot
 from healthd.postgres import embedded
@@ -217,9 +217,9 @@ async def play(url: str, steps: list[str]) -> None:
                             ";\n".join(done),
                             f"the server: {objection or 'done'}",
                             f"pg_dump:\n{changed or '(nothing)'}",
-                            f"snapshot:\n{told(differences) or '(nothing)'}",
+                            f"snapshot:\n{listed(differences) or '(nothing)'}",
                             watch.question(),
-                            f"not known to be touched:\n{told(watch.untouched) or '(nothing)'}",
+                            f"not known to be touched:\n{listed(watch.untouched) or '(nothing)'}",
                         ),
                         pytrace=False,
                     )

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from ddl.follower import Follower
-from ddl.test_ddl import NOTHING, report, told
+from ddl.test_ddl import NOTHING, listed, report
 from healthd.database.connection import connect
 from healthd.database.snapshot.planned_reader import PlannedReader
 from healthd.database.snapshot.reading import expected_digests
@@ -35,7 +35,7 @@ async def follow(url: str, steps: Sequence[str]) -> tuple[list[str], int]:
                         writer.execute(text.encode())
                 snapshot, digests = await reader.take(snapshot, digests)
                 if overlooked := await follower.overlooked(snapshot):
-                    troubles.append(report(text, told(overlooked)))
+                    troubles.append(report(text, listed(overlooked)))
     return troubles, follower.quick
 
 

@@ -1,4 +1,4 @@
-"""A round beside an application and its migrations: it waits for nobody for long, and nobody waits for it.
+"""A round next to an application and its migrations: it waits for nobody for long, and nobody waits for it.
 
 What is proven is an order, never a time: the reading ends while the lock is still held.
 """

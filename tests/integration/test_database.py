@@ -77,7 +77,7 @@ HOSTILE = (
 
 @pytest.fixture
 def rich(make_database: MakeDatabase, template_of: Callable[..., str], shipped: str) -> str:
-    """The URL of a database with sql/ applied and one of everything beside it."""
+    """The URL of a database with sql/ applied and one of everything else."""
     return make_database(template_of(RICH, shipped))
 
 

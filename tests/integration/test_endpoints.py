@@ -93,7 +93,7 @@ async def report_of(talk: Talk, **words: object) -> Report:
         return await examine_endpoint(endpoint(url, **words))
 
 
-def told(report: Report) -> list[str]:
+def reported(report: Report) -> list[str]:
     return [one.problem for one in report.findings]
 
 
@@ -120,7 +120,7 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 async def test_an_endpoint_that_hangs_is_given_up_at_its_deadline(talk: Talk) -> None:
     report = await report_of(talk, deadline_s=0.3)
 
-    assert ["endpoint_unavailable"] == told(report)
+    assert ["endpoint_unavailable"] == reported(report)
     assert "no answer within 0.3 s" in report.findings[0].message
 
 
@@ -138,14 +138,14 @@ async def test_an_endpoint_that_hangs_is_given_up_at_its_deadline(talk: Talk) ->
 async def test_another_answer_is_unavailable_in_one_line(said: bytes, words: str) -> None:
     report = await report_of(saying(said))
 
-    assert ["endpoint_unavailable"] == told(report)
+    assert ["endpoint_unavailable"] == reported(report)
     assert words in report.findings[0].message
     assert "\n" not in report.findings[0].message
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://no-such-host.invalid/", "http://[::1]:99999/"])
 async def test_an_endpoint_that_cannot_be_reached_is_unavailable(url: str) -> None:
-    assert ["endpoint_unavailable"] == told(await examine_endpoint(endpoint(url)))
+    assert ["endpoint_unavailable"] == reported(await examine_endpoint(endpoint(url)))
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ async def test_what_passes_before_the_second_question_is_not_told(first: Talk) -
     talk, seen = by_turns(first, saying(http(GOOD)))
     report = await report_of(talk, shape=SHAPE, deadline_s=0.5)
 
-    assert [] == told(report)
+    assert [] == reported(report)
     assert {"endpoints": Severity.OK} == report.checks
     assert [0, 1] == seen
 
@@ -189,7 +189,7 @@ async def test_what_is_wrong_twice_is_told_as_it_was_the_second_time() -> None:
     talk, seen = by_turns(BROKEN, OTHER, saying(http(GOOD)))
     report = await report_of(talk, shape=SHAPE)
 
-    assert ["endpoint_mismatch"] == told(report)
+    assert ["endpoint_mismatch"] == reported(report)
     assert [0, 1] == seen
 
 
@@ -204,7 +204,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_told(unknown: ssl.SSLCon
     async with serving(saying(http(GOOD)), unknown) as url:
         report = await examine_endpoint(endpoint(url))
 
-    assert ["endpoint_unavailable"] == told(report)
+    assert ["endpoint_unavailable"] == reported(report)
     assert "certificate verify failed" in report.findings[0].message
 
 
@@ -250,7 +250,7 @@ def test_a_body_is_held_against_its_contract_and_its_values_are_not_quoted(
 async def test_json_that_breaks_the_contract_is_a_mismatch() -> None:
     report = await report_of(saying(http(GOOD.replace(b'"ok"', b'"swordfish"'))), shape=SHAPE)
 
-    assert ["endpoint_mismatch"] == told(report)
+    assert ["endpoint_mismatch"] == reported(report)
     assert "swordfish" not in text(report)
 
 

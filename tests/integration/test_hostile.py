@@ -217,20 +217,20 @@ async def test_a_name_goes_all_the_way(name: str, make_database: Any, capfd: pyt
     assert ABSENT == KINDS.keys() - {key.kind for key in snapshot.objects}
     assert list(snapshot.objects) == [Key.parse(str(key)) for key in snapshot.objects]
     assert len(snapshot.objects) == len({str(key) for key in snapshot.objects})
-    told_again = decode_objects(json.loads(json.dumps(encode_objects(snapshot.objects))))
-    assert told_again == load(dump(LockFile(snapshot.server_version, snapshot.objects, ()))).base
-    assert told_again.keys() == snapshot.objects.keys()
-    assert () == diff(snapshot, replace(snapshot, objects=told_again))  # but for secrets, which no file has
+    decoded = decode_objects(json.loads(json.dumps(encode_objects(snapshot.objects))))
+    assert decoded == load(dump(LockFile(snapshot.server_version, snapshot.objects, ()))).base
+    assert decoded.keys() == snapshot.objects.keys()
+    assert () == diff(snapshot, replace(snapshot, objects=decoded))  # but for secrets, which no file has
     assert {None} == {trip.trouble for trip in trips}
     report = await report_on(empty, snapshot)
     assert len(report.findings) >= 10
-    await told(report, capfd)
+    await show_in_every_way(report, capfd)
     assert "" == await asyncio.to_thread(run_psql, script(report), empty)
 
     run(url, spelled(DAMAGE, name))
     report = await report_on(url, snapshot)
     assert len(report.findings) >= 15
-    await told(report, capfd)
+    await show_in_every_way(report, capfd)
     assert "" == await asyncio.to_thread(run_psql, script(report), url)
     left = [one for one in diff(snapshot, await snapshot_of(url)) if not shown_only(one)]
     assert [] == left
@@ -240,7 +240,7 @@ def shown_only(difference: Any) -> bool:
     return KINDS[difference.key.kind].severity(difference) is None
 
 
-async def told(report: Report, capfd: pytest.CaptureFixture[str]) -> None:
+async def show_in_every_way(report: Report, capfd: pytest.CaptureFixture[str]) -> None:
     """Tell a report in every way that there is; nothing in it may break out of its place."""
     board = Board()
     board.watch([("app", 10.0)])
@@ -554,4 +554,4 @@ async def test_a_thing_of_any_size_is_told_in_few_words(
     assert len(report.findings) < 10
     assert max(len(one.message) for one in report.findings) < 1500
     assert len("\n".join(line for line in text(report).split("\n") if not line.startswith(" "))) < 5000
-    await told(report, capfd)
+    await show_in_every_way(report, capfd)

@@ -53,7 +53,7 @@ def url(drifted: str, make_database: MakeDatabase) -> str:
     return make_database(drifted)
 
 
-def told(report: Report) -> list[tuple[str, str, int]]:
+def reported(report: Report) -> list[tuple[str, str, int]]:
     return [(one.problem, str(one.key), one.count) for one in report.findings]
 
 
@@ -64,7 +64,7 @@ async def test_one_finding_stands_for_all_and_the_metric_counts_them(url: str, k
     board.post(report)
     page, _ = Exposition(board, lambda: datetime.now(UTC)).text("")
 
-    assert [("unexpected_object", 'table:public."t_*"', TABLES)] == told(report)
+    assert [("unexpected_object", 'table:public."t_*"', TABLES)] == reported(report)
     assert TABLES == len(report.findings[0].facts["objects"])
     sample = 'healthd_findings{check="objects",problem="unexpected_object",severity="warning",target="app"}'
     assert f"{sample} {TABLES}.0" in page.decode()
@@ -87,7 +87,7 @@ async def test_a_database_in_which_nothing_was_committed_is_read_once(
     once = len(readings)
     await quiet.close()
 
-    assert [("unexpected_object", 'table:public."t_*"', TABLES)] == told(quiet.report)
+    assert [("unexpected_object", 'table:public."t_*"', TABLES)] == reported(quiet.report)
     # Another database of the server may have committed something: then it is read again, but never more often.
     assert once <= 4
 
@@ -106,7 +106,7 @@ async def test_what_is_gone_before_it_is_confirmed_is_not_reported(
     monkeypatch.setattr(import_module("healthd.rounds.follow_up"), "judge", judge)
     report = await examine(Target("app", url), known)
 
-    assert [("unexpected_object", 'table:public."t_*"', TABLES - 1)] == told(report)
+    assert [("unexpected_object", 'table:public."t_*"', TABLES - 1)] == reported(report)
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[None]:

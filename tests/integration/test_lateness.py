@@ -42,7 +42,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return ahead_s
 
 
-def told(report: Report) -> list[tuple[str, str, Severity]]:
+def reported(report: Report) -> list[tuple[str, str, Severity]]:
     return [(one.problem, str(one.key), one.severity) for one in report.findings]
 
 
@@ -61,7 +61,7 @@ async def test_what_was_read_is_judged_and_the_next_round_reads_the_rest(
     await second.close()
     late = first.report.findings[0]
 
-    assert [("round_incomplete", "database:app", Severity.UNKNOWN), TABLE, FUNCTION] == told(first.report)
+    assert [("round_incomplete", "database:app", Severity.UNKNOWN), TABLE, FUNCTION] == reported(first.report)
     assert late.message.startswith("reading took longer than deadline_s = 20: ")
     assert "view" in late.facts["unread"]
     assert "table" not in late.facts["unread"]
@@ -70,7 +70,7 @@ async def test_what_was_read_is_judged_and_the_next_round_reads_the_rest(
     }
     assert first.report.failure is None
     assert 2 == first.stretch
-    assert [TABLE, FUNCTION, VIEW] == told(second.report)
+    assert [TABLE, FUNCTION, VIEW] == reported(second.report)
 
 
 async def test_beyond_the_longest_time_there_is_a_finding_of_its_own(url: str, known: Files, slow: list[float]) -> None:
@@ -78,7 +78,7 @@ async def test_beyond_the_longest_time_there_is_a_finding_of_its_own(url: str, k
     await found.close()
 
     exceeded = ("deadline_exceeded", "database:app", Severity.WARNING)
-    assert [("round_incomplete", "database:app", Severity.UNKNOWN), exceeded, TABLE, FUNCTION] == told(found.report)
+    assert [("round_incomplete", "database:app", Severity.UNKNOWN), exceeded, TABLE, FUNCTION] == reported(found.report)
     assert "deadline_max_s = 20" in found.report.findings[1].message
     assert 1 == found.stretch
 
@@ -104,5 +104,5 @@ async def test_a_kind_that_cannot_be_read_the_second_time_is_not_clean(
         found = await examine_again(Target("app", url, deadline_s=60), known, None)
         await found.close()
 
-    assert ("cannot_compare", "table:public.machines", Severity.UNKNOWN) in told(found.report)
+    assert ("cannot_compare", "table:public.machines", Severity.UNKNOWN) in reported(found.report)
     assert Severity.UNKNOWN == found.report.checks["objects"]

@@ -26,7 +26,7 @@ def holding(url: str, table: str = "machines") -> Iterator[int]:
         connection.rollback()
 
 
-def told(report: Report) -> list[tuple[str, str, Severity]]:
+def reported(report: Report) -> list[tuple[str, str, Severity]]:
     return [(one.problem, str(one.key), one.severity) for one in report.findings]
 
 
@@ -40,7 +40,7 @@ async def test_one_finding_names_the_table_its_holder_and_what_is_unknown(url: s
         report = await examine(Target("app", url), known)
     finding = only(report, "cannot_compare")
 
-    assert [("cannot_compare", "table:public.machines", Severity.UNKNOWN)] == told(report)
+    assert [("cannot_compare", "table:public.machines", Severity.UNKNOWN)] == reported(report)
     assert f"table:public.machines is locked by the session of process {process}" in finding.message
     assert "trigger:public.machines.machines_set_updated_at" in finding.facts["objects"]
     assert Severity.UNKNOWN == report.checks["objects"]
@@ -62,9 +62,9 @@ async def test_everything_else_is_judged_and_the_rest_as_soon_as_the_lock_is_gon
         ("schema_mismatch", "trigger:public.machines.machines_set_updated_at", Severity.CRITICAL),
         ("unexpected_object", "view:public.extra", Severity.WARNING),
     ]
-    assert [] == told(first.report)
-    assert [("cannot_compare", "table:public.machines", Severity.UNKNOWN), *drift] == told(during.report)
-    assert drift == told(after.report)
+    assert [] == reported(first.report)
+    assert [("cannot_compare", "table:public.machines", Severity.UNKNOWN), *drift] == reported(during.report)
+    assert drift == reported(after.report)
 
 
 async def test_a_renamed_table_that_is_locked_has_no_missing_objects(url: str, known: Files, sql: Any) -> None:
@@ -72,7 +72,7 @@ async def test_a_renamed_table_that_is_locked_has_no_missing_objects(url: str, k
     with holding(url, "devices"):
         report = await examine(Target("app", url), known)
 
-    found = told(report)
+    found = reported(report)
     assert ("cannot_compare", "table:public.devices", Severity.UNKNOWN) in found
     assert [("schema_mismatch", "table:public.machines", Severity.CRITICAL)] == [
         one for one in found if one[0] != "cannot_compare"
@@ -87,7 +87,7 @@ async def test_a_contract_about_a_locked_view_is_unknown_and_not_broken(url: str
     with holding(url):
         report = await examine(target, known)
 
-    assert ("cannot_compare", "contract:api", Severity.UNKNOWN) in told(report)
+    assert ("cannot_compare", "contract:api", Severity.UNKNOWN) in reported(report)
     assert ["column:public.machines.gone"] == [
         str(one.key) for one in report.findings if one.problem == "contract_broken"
     ]
@@ -102,7 +102,7 @@ async def test_a_migration_that_holds_the_lock_is_maintenance(url: str, known: F
         report = await examine(Target("app", url), known)
 
         assert report.maintenance
-        assert [] == told(report)
+        assert [] == reported(report)
         migration.rollback()
 
 

@@ -56,9 +56,9 @@ async def test_the_first_line_is_the_password(output: str, password: str) -> Non
 
 
 async def test_the_command_is_told_which_connection_it_is_for(tmp_path: Path) -> None:
-    told = script("import os; print(*(os.environ.get(f'PG{n}') for n in ('HOST', 'USER', 'DATABASE', 'PORT')))")
+    parameters = script("import os; print(*(os.environ.get(f'PG{n}') for n in ('HOST', 'USER', 'DATABASE', 'PORT')))")
 
-    assert "db.example me app None" == await password_of(told, KNOWN)
+    assert "db.example me app None" == await password_of(parameters, KNOWN)
     assert str(tmp_path) == await password_of(PasswordCommand(("pwd",), folder=tmp_path), KNOWN)
 
 

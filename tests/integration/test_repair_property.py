@@ -51,7 +51,7 @@ ROWS = """
     INSERT INTO app.log VALUES ('2020-02-03', 1), ('2022-02-03', 2);
 """
 
-# {table}, {column} (of the table) and {type} are drawn anew each time; many of these fail, and then change nothing.
+# {table}, {column} (of the table) and {type} are drawn again each time; many of these fail, and then change nothing.
 CHANGES = """
     ALTER TABLE {table} ADD COLUMN more {type}
     ALTER TABLE {table} ADD COLUMN extra integer NOT NULL DEFAULT 7

@@ -116,7 +116,7 @@ async def test_a_role_that_cannot_run_the_script_is_told_who_can(url: str, known
     assert () == (await examine(Target("machines", url), known)).script_notes
 
 
-def told(report: Verdict) -> list[tuple[str, str]]:
+def reported(report: Verdict) -> list[tuple[str, str]]:
     return [(one.problem, str(one.key)) for one in report.findings]
 
 
@@ -167,7 +167,7 @@ async def test_the_database_that_a_replay_builds_is_the_one_that_a_migration_bui
 async def test_what_cannot_be_reached_is_unknown(known: Files, dsn: str, failure: str) -> None:
     report = await examine(Target("machines", dsn), known)
 
-    assert [("database_unreachable", "database:machines")] == told(report)
+    assert [("database_unreachable", "database:machines")] == reported(report)
     assert Severity.UNKNOWN == report.severity
     assert {Severity.UNKNOWN} == set(report.checks.values())
     assert {"connection", *CHECKS} - UNCONFIGURED == report.checks.keys()
@@ -177,7 +177,7 @@ async def test_what_cannot_be_reached_is_unknown(known: Files, dsn: str, failure
 
 
 @pytest.mark.parametrize(
-    ("trouble", "told_of"),
+    ("trouble", "named"),
     [
         ("LOCK TABLE public._yoyo_migration IN ACCESS EXCLUSIVE MODE", "lock timeout"),
         ("ALTER TABLE public._yoyo_migration DROP COLUMN migration_id", "has no column migration_id"),
@@ -185,7 +185,7 @@ async def test_what_cannot_be_reached_is_unknown(known: Files, dsn: str, failure
     ],
 )
 async def test_a_database_that_answers_and_cannot_be_read_is_not_said_to_be_gone(
-    url: str, known: Files, trouble: str, told_of: str
+    url: str, known: Files, trouble: str, named: str
 ) -> None:
     with psycopg.connect(url) as holder:
         holder.execute(trouble)
@@ -193,8 +193,8 @@ async def test_a_database_that_answers_and_cannot_be_read_is_not_said_to_be_gone
             holder.commit()
         report = await examine(Target("machines", url), known)
 
-    assert [("round_failed", "database:machines")] == told(report)
-    assert told_of in report.findings[0].message
+    assert [("round_failed", "database:machines")] == reported(report)
+    assert named in report.findings[0].message
     assert "error" == report.failure
     assert {Severity.UNKNOWN} == set(report.checks.values())
 
@@ -206,7 +206,7 @@ async def test_a_round_ends_at_its_deadline(known: Files) -> None:
         report = await examine(Target("machines", dsn, deadline_s=0.2), known)
 
     assert "timeout" == report.failure
-    assert [("database_unreachable", "database:machines")] == told(report)
+    assert [("database_unreachable", "database:machines")] == reported(report)
     assert "no answer within 0.2 s" in report.findings[0].message
     assert report.duration_s < 2
 
@@ -240,7 +240,7 @@ async def test_books_that_may_not_be_read_are_denied_with_a_grant(url: str, know
     (finding,) = denied.findings
     sql(url, finding.repair[0])
 
-    assert [("permission_denied", "database:machines")] == told(denied)
+    assert [("permission_denied", "database:machines")] == reported(denied)
     assert "denied" == denied.failure
     assert Severity.UNKNOWN == finding.severity
     assert finding.facts["grant"] == finding.repair[0]
@@ -271,7 +271,7 @@ async def test_what_is_gone_at_the_second_look_is_not_told(
 
     report = await examine(Target("machines", url), known)
 
-    assert [] == told(report)
+    assert [] == reported(report)
     assert {Severity.OK} == set(report.checks.values())
     assert 2 == len(readings)
 
@@ -285,11 +285,11 @@ async def test_what_comes_between_two_looks_waits_for_the_next_round(
     first = await examine(Target("machines", url), known)
     second = await examine(Target("machines", url), known)
 
-    assert ["column:public.machines.notes"] == [key for _, key in told(first)]
+    assert ["column:public.machines.notes"] == [key for _, key in reported(first)]
     assert Severity.OK == first.checks["objects"]
     assert Severity.CRITICAL == first.checks["columns"]
     assert {"column:public.machines.notes", "constraint:public.machines.machines_pkey"} == {
-        key for _, key in told(second)
+        key for _, key in reported(second)
     }
 
 
@@ -349,10 +349,10 @@ async def test_other_work_is_met_with_a_question_and_no_reading(
 
 async def test_a_change_is_met_with_a_reading_at_once(url: str, known: Files, sql: Any) -> None:
     async with watching(url, known) as following:
-        in_turn = [told((await following()).report)]
+        in_turn = [reported((await following()).report)]
         for change in ("SET NOT NULL", "DROP NOT NULL", "SET NOT NULL"):
             sql(url, f"ALTER TABLE machines ALTER COLUMN notes {change}")
-            in_turn.append(told((await following()).report))
+            in_turn.append(reported((await following()).report))
 
     wrong = [("schema_mismatch", "column:public.machines.notes")]
     assert [[], wrong, [], wrong] == in_turn
@@ -428,8 +428,8 @@ async def test_what_a_running_migration_makes_is_held_back_and_the_rest_is_told(
         runner.execute("SELECT pg_advisory_lock(%s, %s)", MIGRATION_LOCK)
         busy = await examine(Target("machines", url), known)
 
-    assert {pending, notes, scratch, ("unexpected_object", INDEX)} == set(told(idle))
-    assert {pending, notes, scratch} == set(told(busy))
+    assert {pending, notes, scratch, ("unexpected_object", INDEX)} == set(reported(idle))
+    assert {pending, notes, scratch} == set(reported(busy))
     assert idle.maintenance is None
     assert busy.maintenance
     assert "is running migrations" in busy.maintenance
@@ -454,7 +454,7 @@ async def test_a_table_that_somebody_else_holds_leaves_a_part_unknown(url: str, 
         report = await examine(Target("machines", url), known)
 
     assert {"cannot_compare"} == {one.problem for one in report.findings}
-    assert [("cannot_compare", "table:public.machines")] == told(report)
+    assert [("cannot_compare", "table:public.machines")] == reported(report)
     assert "view:public.v" in report.findings[0].facts["objects"]
     assert Severity.UNKNOWN == report.severity
     assert report.failure is None
@@ -478,14 +478,16 @@ def test_any_number_of_applied_migrations_is_compared_with_what_they_make(known:
         applied = ids(known)[:count]
         report = conclude(Target("t", ""), known, Observation(reading(known, applied)))
 
-        assert {("migration_pending", str(Key("migration", (one,)))) for one in ids(known)[count:]} == set(told(report))
+        assert {("migration_pending", str(Key("migration", (one,)))) for one in ids(known)[count:]} == set(
+            reported(report)
+        )
 
 
 def test_a_migration_that_the_lock_file_does_not_know_leaves_the_expected_state_unknown(known: Files) -> None:
     newer = Files(known.lock, (*known.migrations, ("0011_new", "sha256:0")))
     report = conclude(Target("t", ""), newer, Observation(reading(newer, [*ids(known), "0011_new"])))
 
-    assert [("lock_outdated", 'migration:"0011_new"')] == told(report)
+    assert [("lock_outdated", 'migration:"0011_new"')] == reported(report)
     assert Severity.UNKNOWN == report.severity
 
 
@@ -498,7 +500,7 @@ def test_a_database_with_an_unlocked_migration_is_unknown_whatever_it_looks_like
     )
 
     assert Severity.UNKNOWN == report.severity
-    assert ("lock_outdated", 'migration:"0011_new"') in told(report)
+    assert ("lock_outdated", 'migration:"0011_new"') in reported(report)
 
 
 def test_texts_of_another_major_version_are_neither_drift_nor_clean(known: Files) -> None:
@@ -509,8 +511,8 @@ def test_texts_of_another_major_version_are_neither_drift_nor_clean(known: Files
     older = replace(seen, snapshot=Snapshot(known.lock.server_version - 10000, objects))
     same = replace(seen, snapshot=Snapshot(known.lock.server_version + 4, objects))
 
-    assert [("cannot_compare", "database:t")] == told(conclude(Target("t", ""), known, Observation(older)))
-    assert [("schema_mismatch", str(key))] == told(conclude(Target("t", ""), known, Observation(same)))
+    assert [("cannot_compare", "database:t")] == reported(conclude(Target("t", ""), known, Observation(older)))
+    assert [("schema_mismatch", str(key))] == reported(conclude(Target("t", ""), known, Observation(same)))
 
 
 def test_what_no_major_version_prints_in_its_own_way_is_compared_across_them(known: Files) -> None:
@@ -520,7 +522,7 @@ def test_what_no_major_version_prints_in_its_own_way_is_compared_across_them(kno
     objects[key] = replace(objects[key], not_null=True)
     older = replace(seen, snapshot=Snapshot(known.lock.server_version - 10000, objects))
 
-    assert [("schema_mismatch", str(key))] == told(conclude(Target("t", ""), known, Observation(older)))
+    assert [("schema_mismatch", str(key))] == reported(conclude(Target("t", ""), known, Observation(older)))
 
 
 def test_the_worst_is_told_first_and_what_others_need_before_them(known: Files) -> None:
@@ -537,7 +539,7 @@ def test_the_worst_is_told_first_and_what_others_need_before_them(known: Files) 
         ("schema_mismatch", "column:public.machines.notes"),
         ("schema_mismatch", INDEX),
         ("unexpected_object", "view:public.extra"),
-    ] == told(report)
+    ] == reported(report)
     assert [Severity.CRITICAL, Severity.CRITICAL, Severity.WARNING, Severity.WARNING] == [
         one.severity for one in report.findings
     ]
@@ -582,8 +584,8 @@ async def test_casts_that_an_application_makes_are_in_the_way_of_no_question(url
 
     for report in (first, quiet, alone):
         assert Severity.UNKNOWN not in report.checks.values()
-        assert len(CAST) == len(told(report))
-        assert {"unexpected_object"} == {problem for problem, _ in told(report)}
+        assert len(CAST) == len(reported(report))
+        assert {"unexpected_object"} == {problem for problem, _ in reported(report)}
 
 
 def without_ledger(url: str, sql: Any) -> None:
@@ -598,7 +600,7 @@ async def test_a_database_with_objects_and_no_ledger_is_not_adopted_and_nothing_
     sql(url, "GRANT UPDATE ON machines TO PUBLIC")
     report = await examine(Target("machines", url), known)
 
-    assert [("not_adopted", "database:machines")] == told(report)
+    assert [("not_adopted", "database:machines")] == reported(report)
     assert Severity.WARNING is report.severity
     assert () == report.findings[0].repair
     assert "healthd baseline" in report.findings[0].message
@@ -625,7 +627,7 @@ async def test_a_ledger_that_is_lost_between_rounds_is_no_database_that_waits_to
         without_ledger(url, sql)
         in_turn = [(await following()).report for _ in range(3)]
 
-    assert [[("round_failed", "database:machines")]] * 3 == [told(report) for report in in_turn]
+    assert [[("round_failed", "database:machines")]] * 3 == [reported(report) for report in in_turn]
     assert ["error"] * 3 == [report.failure for report in in_turn]
 
 
@@ -637,7 +639,7 @@ async def test_a_database_that_is_emptied_between_rounds_is_not_one_with_pending
         sql(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         emptied = (await following()).report
 
-    assert [("round_failed", "database:machines")] == told(emptied)
+    assert [("round_failed", "database:machines")] == reported(emptied)
 
 
 async def test_another_database_of_the_same_target_may_be_one_that_waits_to_be_adopted(
@@ -649,7 +651,7 @@ async def test_another_database_of_the_same_target_may_be_one_that_waits_to_be_a
     for adopted in ("machines at elsewhere", "", (await examine(target, known)).database):
         last = await rounds.examine_again(target, known, None, adopted=adopted)
         await last.close()
-        found[adopted] = [problem for problem, _ in told(last.report)]
+        found[adopted] = [problem for problem, _ in reported(last.report)]
 
     assert [["not_adopted"], ["not_adopted"], ["round_failed"]] == list(found.values())
 

@@ -65,7 +65,7 @@ async def looked(url: str, *contracts: Contract, rows: int = 100, **more: Any) -
         return await sample_rows(connection, contracts or (SHOP,), rows=rows, budget_s=60.0, **more)
 
 
-def told(samples: Samples) -> list[tuple[str, str, int, int, str | None]]:
+def reported(samples: Samples) -> list[tuple[str, str, int, int, str | None]]:
     return [(one.key.path[-1], one.trouble, one.count, one.rows, one.example) for one in samples.found]
 
 
@@ -105,7 +105,7 @@ async def test_a_row_that_cannot_be_read_is_told_with_its_key(
     sql(things, "INSERT INTO things SELECT n + 5, 'x' FROM generate_series(1, 9) AS g(n)")
     sql(things, f"UPDATE things SET {column} = %s WHERE id IN (8, 9)", value)
 
-    assert [(column, trouble, 2, 10, "id = 8")] == told(await looked(things))
+    assert [(column, trouble, 2, 10, "id = 8")] == reported(await looked(things))
 
 
 async def test_the_query_of_a_finding_shows_its_rows(things: str, sql: Any) -> None:
@@ -123,21 +123,23 @@ async def test_names_are_quoted_and_a_per_cent_sign_is_one(database: str, sql: A
     sql(database, 'INSERT INTO "T %s""{}" VALUES (NULL, 3)')
     contract = of('public."T %s""{}"', a=Member('a %b"{}', "str", optional=False))
 
-    assert [('a %b"{}', "null", 1, 1, "k % = 3")] == told(await looked(database, contract))
+    assert [('a %b"{}', "null", 1, 1, "k % = 3")] == reported(await looked(database, contract))
 
 
 async def test_a_key_that_is_no_number_is_not_told(database: str, sql: Any) -> None:
     sql(database, "CREATE TABLE t (email text PRIMARY KEY, day date)")
     sql(database, "INSERT INTO t VALUES (%s, 'infinity')", SECRET)
 
-    assert [("day", "infinite", 1, 1, None)] == told(await looked(database, of("public.t", day=Member("day", "date"))))
+    assert [("day", "infinite", 1, 1, None)] == reported(
+        await looked(database, of("public.t", day=Member("day", "date")))
+    )
 
 
 async def test_a_key_of_several_columns_is_told_whole(database: str, sql: Any) -> None:
     sql(database, "CREATE TABLE t (a uuid, b bigint, day date, PRIMARY KEY (a, b))")
     sql(database, "INSERT INTO t VALUES ('00000000-0000-0000-0000-000000000007', 3, 'infinity')")
 
-    ((*_, example),) = told(await looked(database, of("public.t", day=Member("day", "date"))))
+    ((*_, example),) = reported(await looked(database, of("public.t", day=Member("day", "date"))))
 
     assert "a = 00000000-0000-0000-0000-000000000007, b = 3" == example
 
@@ -201,7 +203,7 @@ async def test_what_may_not_be_read_is_named_column_by_column(reader: str, thing
 
     samples = await looked(reader)
 
-    assert [("made_at", "infinite", 1, 2, "id = 2")] == told(samples)
+    assert [("made_at", "infinite", 1, 2, "id = 2")] == reported(samples)
     columns = ("mood", "moods", "day", "price", "more")
     assert (Unsampled(Key("table", ("public", "things")), "denied", "looker", columns),) == samples.unsampled
 
@@ -211,7 +213,7 @@ async def test_rows_that_a_policy_hides_are_not_told_as_healthy(reader: str, thi
 
     samples = await looked(reader)
 
-    assert [] == told(samples)
+    assert [] == reported(samples)
     assert ["policy"] == [one.why for one in samples.unsampled]
 
 
@@ -224,7 +226,7 @@ async def test_a_locked_table_is_left_for_the_next_time_and_the_others_are_read(
         samples = await looked(things, SHOP, free)
 
     assert ["lock"] == [one.why for one in samples.unsampled]
-    assert [("day", "infinite", 1, 1, None)] == told(samples)
+    assert [("day", "infinite", 1, 1, None)] == reported(samples)
 
 
 async def test_without_time_no_table_is_told_as_healthy(things: str) -> None:
@@ -260,7 +262,7 @@ async def test_a_value_of_many_megabytes_is_not_parsed(database: str, sql: Any) 
 
     samples = await looked(database, of("public.t", text=Member("text", "json")))
 
-    assert [("text", "unreadable_text", 1, 2, "id = 2")] == told(samples)
+    assert [("text", "unreadable_text", 1, 2, "id = 2")] == reported(samples)
 
 
 # --- in a round

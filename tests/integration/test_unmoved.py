@@ -159,7 +159,7 @@ RESTS = {
         ALTER TABLE app.events ATTACH PARTITION app.events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')""",
     },
     "made and made again": {
-        "a table written anew": """
+        "a rewritten table": """
         ALTER TABLE app.people ALTER COLUMN weight TYPE real USING weight + 1;
         ALTER TABLE app.notes ALTER COLUMN a TYPE integer USING 1;
         ALTER TABLE app.notes ALTER COLUMN a TYPE text""",

@@ -16,20 +16,23 @@ WHOLE = frozenset({None, "bound", *OTHER_NAMES})
 
 def unexplained(expected: Snapshot, actual: Snapshot, report: Report) -> list[str]:
     """Return the names of differences that are not reported, not consequences of reported ones, and not in a note."""
-    told = {(str(one.key), one.attribute) for one in report.findings}
+    reported = {(str(one.key), one.attribute) for one in report.findings}
     went = {name for one in report.findings for name in one.facts.get("consequences", ())}
     listed = {name for names in report.unreported.values() for name in names}
     renamed = any(one.attribute in OTHER_NAMES for one in report.findings)
     changes = {one.place: (one.expected, one.actual) for one in diff(expected, actual)}
-    whole = {key for key, attribute in told if attribute in WHOLE} | went | listed
+    whole = {key for key, attribute in reported if attribute in WHOLE} | went | listed
 
     def accounted(one: Difference) -> bool:
-        if (str(one.key), one.attribute) in told or named([one])[0] in listed or str(one.key) in went:
+        if (str(one.key), one.attribute) in reported or named([one])[0] in listed or str(one.key) in went:
             return True
         for key in _above(one, expected, actual):
             if str(key) in whole or any(key.sql in note for note in report.notes):
                 return True
-            if (str(key), one.attribute) in told and changes.get((key, one.attribute)) == (one.expected, one.actual):
+            if (str(key), one.attribute) in reported and changes.get((key, one.attribute)) == (
+                one.expected,
+                one.actual,
+            ):
                 return True  # the same change of the table that it inherits from
         follows = one.attribute is None or KINDS[one.key.kind].deparsed(one.attribute) or "order" in one.attribute
         return renamed and (follows or isinstance(one.expected, str | tuple))

@@ -79,8 +79,8 @@ def statements_of(text: str) -> Iterator[str]:
         if match := SHAPING.fullmatch(one):
             shape[match[1] or "authorization"] = match[2] or match[4] or ""
         elif not SESSION.match(one):
-            told = [f"{name} {value}" for name, value in shape.items() if value != UNSHAPED[name]]
-            yield f"{one} /* {', '.join(told)} */" if told and SHAPED.match(one) else one
+            changed = [f"{name} {value}" for name, value in shape.items() if value != UNSHAPED[name]]
+            yield f"{one} /* {', '.join(changed)} */" if changed and SHAPED.match(one) else one
 
 
 def restore(text: str, url: str) -> None:

@@ -46,8 +46,8 @@ class Recorder:
         with closing(connection), connection.makefile("rwb") as stream:
             (size,) = struct.unpack("!i", stream.read(4))
             stream.read(size - 4)
-            told = {"server_version": "18.0", "client_encoding": "UTF8", "standard_conforming_strings": "on"}
-            statuses = (f"{name}\0{value}\0".encode() for name, value in told.items())
+            settings = {"server_version": "18.0", "client_encoding": "UTF8", "standard_conforming_strings": "on"}
+            statuses = (f"{name}\0{value}\0".encode() for name, value in settings.items())
             stream.write(_message(b"R", bytes(4)) + b"".join(_message(b"S", one) for one in statuses))
             stream.write(_message(b"Z", b"I"))
             stream.flush()

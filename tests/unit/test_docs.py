@@ -39,7 +39,7 @@ def prose(path: Path) -> str:
     return re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
-# ── the text beside the code ────────────────────────────────────────────────────────────────────────────
+# ── the text next to the code ────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_check_that_is_shown_finds_a_table_without_a_comment() -> None:

@@ -81,8 +81,8 @@ def _texts(names: Collection[str], program: tuple[str, ...], config: Path) -> Ma
 
 def program_of(started_as: str) -> tuple[str, ...]:
     """Return the command that starts this installation."""
-    beside = Path(sys.executable).parent / "healthd"
-    for path in (Path(started_as), beside):
+    installed = Path(sys.executable).parent / "healthd"
+    for path in (Path(started_as), installed):
         if path.name == "healthd" and path.is_file() and os.access(path, os.X_OK):
             return (os.path.abspath(path),)  # noqa: PTH100 # a link stays a link
     return (sys.executable, "-m", "healthd")

@@ -41,7 +41,7 @@ from healthd.rounds.round import Round
 from .conftest import CALLERS, NEW, ORGANIZATION, ROLE, TOKENS, authorization
 from .test_failures import CONTRACT, FAILURES, GIVEN, LIST, STATUSES, repairs
 
-WELL, BROKEN, MENDED = 3, 5, 14  # steps of a minute
+WELL, BROKEN, REPAIRED = 3, 5, 14  # steps of a minute
 CALLS = 2
 SHAPE = load_shape(json.dumps({"fields": {"items[].status": {"values": STATUSES[:-1]}}}))  # not the decommissioned
 
@@ -140,7 +140,7 @@ def expected_of(report: Report, status: int, code: str, *, endpoint: bool) -> Co
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_a_failure_raises_its_alerts_and_no_others_and_mending_it_ends_them(
+async def test_a_failure_raises_its_alerts_and_no_others_and_repairing_it_ends_them(
     name: str, url: str, sql: Sql, tmp_path: Path
 ) -> None:
     failure = FAILURES[name]
@@ -156,13 +156,13 @@ async def test_a_failure_raises_its_alerts_and_no_others_and_mending_it_ends_the
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in filter(None, [failure.before_repair, *repairs(broken)]):
                 connection.execute(statement.encode())
-        assert () == (await watched.go(MENDED)).findings
+        assert () == (await watched.go(REPAIRED)).findings
 
     raised = expected_of(broken, failure.status, failure.code, endpoint=endpoint)
     scrapes = watched.scrapes
     assert raised
     assert endpoint or failure.call != LIST
-    assert "" == scrapes.alert(tmp_path, {WELL: [], WELL + BROKEN: raised, WELL + BROKEN + MENDED: []})
+    assert "" == scrapes.alert(tmp_path, {WELL: [], WELL + BROKEN: raised, WELL + BROKEN + REPAIRED: []})
     for problem in {one.problem for one in broken.findings}:
         assert [1.0] == scrapes.last("healthd_incidents_total", target="machines", problem=problem)
 
@@ -179,10 +179,10 @@ async def test_a_lost_connection_raises_its_alerts_and_they_end_when_it_is_back(
         sql(server.url(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", name)
         await watched.go(BROKEN)
         sql(server.url(), f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
-        await watched.go(MENDED)
+        await watched.go(REPAIRED)
 
     raised = ["HealthdTargetDown", "HealthdApplicationErrors", "HealthdEndpointUnavailable"]
-    expected = {WELL: [], WELL + BROKEN: raised, WELL + BROKEN + MENDED: []}
+    expected = {WELL: [], WELL + BROKEN: raised, WELL + BROKEN + REPAIRED: []}
     assert "" == watched.scrapes.alert(tmp_path, expected)
 
 
@@ -202,7 +202,7 @@ async def test_json_that_breaks_the_contract_of_an_endpoint_raises_its_alert_alo
         sql(url, "UPDATE machines SET status = 'decommissioned'")
         await watched.go(BROKEN)
         sql(url, "UPDATE machines SET status = 'active'")
-        await watched.go(MENDED)
+        await watched.go(REPAIRED)
 
-    expected = {WELL: [], WELL + BROKEN: ["HealthdEndpointMismatch"], WELL + BROKEN + MENDED: []}
+    expected = {WELL: [], WELL + BROKEN: ["HealthdEndpointMismatch"], WELL + BROKEN + REPAIRED: []}
     assert "" == watched.scrapes.alert(tmp_path, expected)

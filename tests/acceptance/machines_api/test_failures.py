@@ -130,7 +130,7 @@ async def call(api: httpx.AsyncClient, what: tuple[str, Mapping[str, Any] | None
     return await api.request(what[0], "/machines", json=what[1])
 
 
-def told(report: Report) -> set[tuple[str, str]]:
+def reported(report: Report) -> set[tuple[str, str]]:
     return {(one.problem, str(one.key)) for one in report.findings}
 
 
@@ -140,7 +140,7 @@ def leaks_nothing(answer: httpx.Response) -> bool:
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_a_failure_is_answered_found_and_mended(name: str, url: str, sql: Sql, tmp_path: Path) -> None:
+async def test_a_failure_is_answered_found_and_repaired(name: str, url: str, sql: Sql, tmp_path: Path) -> None:
     failure = FAILURES[name]
     contract = load(CONTRACT.read_text(), "machines-api@1")
     story = Story(
@@ -159,13 +159,13 @@ async def test_a_failure_is_answered_found_and_mended(name: str, url: str, sql: 
         assert failure.members == {member: body.get(member) for member in failure.members}
         assert leaks_nothing(answer)
         assert (500, "contract_broken") == (health.status_code, health.json()["error_code"])
-        assert set(failure.findings) <= told(scene.report)
+        assert set(failure.findings) <= reported(scene.report)
 
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in filter(None, [failure.before_repair, *repairs(scene.report)]):
                 connection.execute(statement.encode())
 
-        assert set() == told(await scene.again())
+        assert set() == reported(await scene.again())
         assert (await call(api, failure.call)).is_success
         assert (await api.get("/healthz")).is_success
 
@@ -188,12 +188,12 @@ async def test_a_lost_connection_is_answered_found_and_over_when_it_is_back(
         assert int(answer.headers["retry-after"]) > 0
         assert leaks_nothing(answer)
         assert name not in answer.text
-        assert {("database_unreachable", "database:machines")} == told(await scene.again())
+        assert {("database_unreachable", "database:machines")} == reported(await scene.again())
 
         sql(server.url(), f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
         assert 200 == (await api.get("/healthz")).status_code
-        assert set() == told(await scene.again())
+        assert set() == reported(await scene.again())
 
 
 async def test_invalid_input_is_the_callers_and_no_finding(url: str, tmp_path: Path) -> None:
@@ -204,4 +204,4 @@ async def test_invalid_input_is_the_callers_and_no_finding(url: str, tmp_path: P
         answer = await api.post("/machines", json=NEW | {"status": "ACTIVE"})
 
     assert (422, STATUSES) == (answer.status_code, answer.json()["valid_values"])
-    assert set() == told(await scene.again())
+    assert set() == reported(await scene.again())

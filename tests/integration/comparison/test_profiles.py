@@ -82,7 +82,7 @@ async def report(url: str, files: Files, *names: str) -> Report:
     return await examine(Target("t", url, profiles=tuple(map(read_profile, names))), files)
 
 
-def told(found: Report) -> list[tuple[str, str, str | None]]:
+def reported(found: Report) -> list[tuple[str, str, str | None]]:
     return [(one.problem, str(one.key), one.attribute) for one in found.findings]
 
 
@@ -93,7 +93,7 @@ async def test_a_database_of_a_platform_is_clean_with_its_profile_which_hides_no
     simulate(migrated, name)
     without, found = await report(migrated, files), await report(migrated, files, name)
 
-    assert [] == told(found)
+    assert [] == reported(found)
     assert without.findings
     listed = found.unreported[f"ignored by profile {name}"]
     noted = {str(one.key) for one in without.findings}
@@ -121,8 +121,8 @@ async def test_an_empty_database_of_a_platform_is_only_pending(database: str, fi
     simulate(database, "supabase")
     sql(database, "DROP TABLE public.orders, public.lines; DROP FUNCTION public.total(int)")
 
-    assert ["migration_pending"] != [problem for problem, *_ in told(await report(database, files))]
-    assert ["migration_pending"] == [problem for problem, *_ in told(await report(database, files, "supabase"))]
+    assert ["migration_pending"] != [problem for problem, *_ in reported(await report(database, files))]
+    assert ["migration_pending"] == [problem for problem, *_ in reported(await report(database, files, "supabase"))]
 
 
 async def test_several_profiles_are_listed_apart(migrated: str, files: Files) -> None:
@@ -130,7 +130,7 @@ async def test_several_profiles_are_listed_apart(migrated: str, files: Files) ->
     simulate(migrated, "pg_cron")
     found = await report(migrated, files, "rds", "pg_cron")
 
-    assert [] == told(found)
+    assert [] == reported(found)
     assert {"schema:cron"} == set(found.unreported["ignored by profile pg_cron"])
 
 
@@ -146,12 +146,12 @@ async def test_what_the_files_grant_to_a_role_of_the_platform_is_compared(
     sql(url, "GRANT ALL ON public.orders TO anon")
     sql(url, "GRANT ALL ON public.lines TO anon")
 
-    assert [("schema_mismatch", "grant:table.public.orders.anon", "privileges")] == told(
+    assert [("schema_mismatch", "grant:table.public.orders.anon", "privileges")] == reported(
         await report(url, files, "supabase")
     )
     sql(url, "REVOKE ALL ON public.orders FROM anon")
     assert [("schema_mismatch", "grant:table.public.orders.anon")] == [
-        one[:2] for one in told(await report(url, files, "supabase"))
+        one[:2] for one in reported(await report(url, files, "supabase"))
     ]
 
 
@@ -164,4 +164,4 @@ async def test_the_providers_privileges_need_no_profile_where_they_are_elsewhere
     sql(migrated, "REVOKE ALL ON public.orders FROM rds_replication")
     sql(migrated, "ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT ON TABLES FROM rds_replication")
 
-    assert [] == told(await report(migrated, files))
+    assert [] == reported(await report(migrated, files))

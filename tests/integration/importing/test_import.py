@@ -117,11 +117,11 @@ def one(folder: Path, apply: str, rollback: str = "") -> Pair:
 
 @pytest.mark.parametrize("tool", FOLDERS)
 def test_a_folder_tells_whose_it_is_and_comes_in_its_order(tool: str, tmp_path: Path) -> None:
-    told, _, made = read_pairs(write(tmp_path / "theirs", FOLDERS[tool]), None, {})
+    found, _, made = read_pairs(write(tmp_path / "theirs", FOLDERS[tool]), None, {})
     write_pairs(made, tmp_path / "sql", force=False)
     nine, ten = read_migrations([tmp_path / "sql"])
 
-    assert tool == told
+    assert tool == found
     assert ("nine", "ten") == (nine.id[-4:], ten.id[-3:])
     assert (tool not in WITHOUT_ROLLBACK) == (nine.rollback is not None and "DROP TABLE t" in nine.rollback)
     assert (True, tool not in ALONE) == (nine.transactional, ten.transactional)
@@ -302,9 +302,9 @@ def test_a_procedure_that_commits_is_known_where_another_file_calls_it(tmp_path:
     ],
 )
 def test_what_a_human_must_do_is_told_with_its_line(tmp_path: Path, text: str, words: str) -> None:
-    (told,) = one(tmp_path, text).human
+    (found,) = one(tmp_path, text).human
 
-    assert told.startswith(words)
+    assert found.startswith(words)
 
 
 def test_every_command_of_psql_is_told(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_rollback_that_differs_names_what_it_leaves(shop: Folder) -> None:
     assert ("index:area_02.lines.lines_sku",) == left["drop_column"]
 
 
-# What PostgreSQL's documentation says of each form: the strongest lock on each table, and whether it is written anew.
+# What PostgreSQL's documentation says of each form: the strongest lock on each table, and whether it is rewritten.
 HARD: Mapping[str, tuple[Mapping[str, str], Collection[str]]] = {
     "add_column": ({"orders": "ACCESS EXCLUSIVE"}, ()),
     "add_column_with_default": ({"orders": "ACCESS EXCLUSIVE"}, ()),
@@ -127,5 +127,5 @@ async def test_each_rollback_that_is_not_exact_is_refused(shop: Folder, database
 
     assert {name for name, verdict in verdicts.items() if verdict != "exact"} == refused.keys()
     for name, words in refused.items():
-        told = {"differs": "does not restore", "fails": "failed when it was measured", "missing": "has no rollback"}
-        assert told[verdicts[name]] in words
+        meanings = {"differs": "does not restore", "fails": "failed when it was measured", "missing": "has no rollback"}
+        assert meanings[verdicts[name]] in words

@@ -181,7 +181,7 @@ def test_a_breaking_migration_is_told_refused_and_allowed(two: Path, begun: str,
 
     line = "12_table_renamed: breaks until 13_table_again: api@41 still expects table public.machines"
     code, text, _ = healthd("plan")
-    assert (1, [line]) == (code, breaking(text))  # what a later file mends is told, and not refused
+    assert (1, [line]) == (code, breaking(text))  # what a later file corrects is reported, and not refused
 
     code, _, said = healthd("migrate")
     assert (0, line) == (code, said[0])
@@ -339,25 +339,25 @@ def retyped(name: str, before: str, after: str) -> Locked:
     return Locked(name, f"digest of {name}", None, True, (effect,), "missing")
 
 
-def told(*pending: Locked, before: str = "uuid") -> list[tuple[str, Severity, str | None]]:
+def reported(*pending: Locked, before: str = "uuid") -> list[tuple[str, Severity, str | None]]:
     found = breaks((API,), there(before), pending)
     return [(one.migration, one.finding.severity, one.until) for one in found]
 
 
-def test_what_is_half_mended_asks_for_care_only() -> None:
+def test_what_is_half_corrected_asks_for_care_only() -> None:
     never, care = retyped("1", "uuid", "integer"), retyped("2", "integer", "text")
 
-    assert [("1", Severity.CRITICAL, None)] == told(never)
-    assert {("1", Severity.CRITICAL, "2"), ("2", Severity.WARNING, None)} == set(told(never, care))
-    assert [("1", Severity.CRITICAL, "2")] == told(never, retyped("2", "integer", "uuid"))
+    assert [("1", Severity.CRITICAL, None)] == reported(never)
+    assert {("1", Severity.CRITICAL, "2"), ("2", Severity.WARNING, None)} == set(reported(never, care))
+    assert [("1", Severity.CRITICAL, "2")] == reported(never, retyped("2", "integer", "uuid"))
 
 
 def test_what_fitted_with_care_already_is_no_news_until_it_never_fits() -> None:
     care, never = retyped("1", "text", "character varying(99)"), retyped("2", "character varying(99)", "integer")
 
-    assert [] == told(care, before="text")
-    assert [("2", Severity.CRITICAL, None)] == told(care, never, before="text")
-    assert [("2", Severity.CRITICAL, "3")] == told(care, never, retyped("3", "integer", "text"), before="text")
+    assert [] == reported(care, before="text")
+    assert [("2", Severity.CRITICAL, None)] == reported(care, never, before="text")
+    assert [("2", Severity.CRITICAL, "3")] == reported(care, never, retyped("3", "integer", "text"), before="text")
 
 
 def foreseen(there_: Snapshot, *half: str) -> list[str]:

@@ -54,7 +54,7 @@ def project(tmp_path: Path, lock: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     return sql
 
 
-def told(url: str, *words: str, code: int) -> Result:
+def printed(url: str, *words: str, code: int) -> Result:
     result = healthd(*words, "--database", url)
 
     assert code == result.code, result
@@ -126,18 +126,18 @@ def full(server: embedded.Server, sql: Sql) -> Iterator[tuple[str, Disk]]:
 
 def test_a_disk_that_is_full_in_a_transaction_leaves_nothing(project: Path, full: tuple[str, Disk], sql: Sql) -> None:
     url, own = full
-    told(url, "migrate", "--to", "1_small", code=0)
+    printed(url, "migrate", "--to", "1_small", code=0)
     own.room_for(5)
-    error = told(url, "migrate", "--to", "2_whole", code=2).err
+    error = printed(url, "migrate", "--to", "2_whole", code=2).err
 
     assert "2_whole.sql, line 2: could not extend file" in error
     assert "(53100), statement 2: INSERT INTO public.whole" in error
     assert "nothing was changed" in error
     assert "hint: free disk space on the server, then run it again" in error
-    assert "1_small  applied\n2_whole  pending\n" in told(url, "status", code=1).out
+    assert "1_small  applied\n2_whole  pending\n" in printed(url, "status", code=1).out
     own.size(200)
-    told(url, "migrate", code=0)
-    told(url, "status", code=0)
+    printed(url, "migrate", code=0)
+    printed(url, "status", code=0)
     assert [(20000,)] == sql(url, "SELECT count(*)::int FROM public.whole")
 
 
@@ -145,17 +145,17 @@ def test_a_disk_that_is_full_between_two_statements_is_told_and_goes_on_there(
     project: Path, full: tuple[str, Disk], sql: Sql
 ) -> None:
     url, own = full
-    told(url, "migrate", "--to", "2_whole", code=0)
+    printed(url, "migrate", "--to", "2_whole", code=0)
     own.room_for(5)
-    error = told(url, "migrate", code=2).err
+    error = printed(url, "migrate", code=2).err
 
     assert "3_steps.sql, line 3: could not extend file" in error
     assert "the 1 statement before it was applied, and the file is not recorded as complete" in error
     assert "hint: free disk space on the server, then: healthd resume" in error
-    assert "3_steps  interrupted: after statement 1 of 3" in told(url, "status", code=2).out
+    assert "3_steps  interrupted: after statement 1 of 3" in printed(url, "status", code=2).out
     own.size(200)
-    assert "not proven" not in told(url, "resume", code=0).err
-    told(url, "status", code=0)
+    assert "not proven" not in printed(url, "resume", code=0).err
+    printed(url, "status", code=0)
     assert [(20000,)] == sql(url, "SELECT count(*)::int FROM public.steps")
 
 
@@ -166,11 +166,11 @@ def test_a_disk_that_is_full_in_an_index_build_leaves_no_invalid_index(
     path = project / "3_steps.sql"
     text = path.read_text()
     path.write_text(text.replace("CREATE INDEX", "SELECT 1/0;\nCREATE INDEX"))
-    told(url, "migrate", "--allow-unlocked", code=2)
+    printed(url, "migrate", "--allow-unlocked", code=2)
     path.write_text(text)
     sql(url, "CHECKPOINT")
     own.room_for(3)
-    error = told(url, "resume", code=2).err
+    error = printed(url, "resume", code=2).err
 
     assert "(53100), statement 3: CREATE INDEX CONCURRENTLY steps_word" in error
     assert "the INVALID index public.steps_word that it left behind was dropped" in error.replace(
@@ -178,8 +178,8 @@ def test_a_disk_that_is_full_in_an_index_build_leaves_no_invalid_index(
     )
     assert [] == sql(url, "SELECT 1 FROM pg_index WHERE indrelid = 'public.steps'::regclass")
     own.size(200)
-    assert "not proven" not in told(url, "resume", code=0).err
-    told(url, "status", code=0)
+    assert "not proven" not in printed(url, "resume", code=0).err
+    printed(url, "status", code=0)
 
 
 def test_a_log_without_room_takes_the_server_down_and_nothing_with_it(project: Path, data: Path, sql: Sql) -> None:
@@ -193,9 +193,9 @@ def test_a_log_without_room_takes_the_server_down_and_nothing_with_it(project: P
         server = embedded.start(data, durable=False, settings=settings, binaries=BINARIES)
         try:
             url = server.url()
-            told(url, "migrate", "--to", "1_small", code=0)
+            printed(url, "migrate", "--to", "1_small", code=0)
             own.room_for(3)
-            error = told(url, "migrate", "--to", "2_whole", code=2).err
+            error = printed(url, "migrate", "--to", "2_whole", code=2).err
 
             assert "2_whole.sql" in error
             assert "nothing was changed" in error
@@ -203,9 +203,9 @@ def test_a_log_without_room_takes_the_server_down_and_nothing_with_it(project: P
             own.size(200)
             server.stop("immediate")
             server = embedded.start(data, durable=False, settings=settings, binaries=BINARIES)
-            assert "1_small  applied\n2_whole  pending\n" in told(server.url(), "status", code=1).out
-            told(server.url(), "migrate", code=0)
-            told(server.url(), "status", code=0)
+            assert "1_small  applied\n2_whole  pending\n" in printed(server.url(), "status", code=1).out
+            printed(server.url(), "migrate", code=0)
+            printed(server.url(), "status", code=0)
         finally:
             server.stop("immediate")
 
@@ -251,15 +251,15 @@ async def test_a_standby_is_read_by_status_and_changed_by_nobody(
     primary, standby = (server.url() for server in pair)
 
     def all_of_it(code: int, state: str) -> None:
-        assert state in told(standby, "status", code=code).out
+        assert state in printed(standby, "status", code=code).out
         for words in WRITING:
-            error = told(standby, *words, code=2).err
+            error = printed(standby, *words, code=2).err
 
             assert "is a standby, which is read-only; nothing was changed" in error, words
             assert "hint: connect to the primary" in error, words
             assert 2 == len(error.splitlines()), error
 
-    await asyncio.to_thread(told, primary, "migrate", "--to", "1_small", code=0)
+    await asyncio.to_thread(printed, primary, "migrate", "--to", "1_small", code=0)
     sql(primary, "DELETE FROM _healthd_migration")  # so that baseline has something to write
     await _follows(primary, standby, sql)
     sql(primary, "CREATE TABLE public.whole (n int, word text)")
@@ -276,29 +276,29 @@ async def test_an_interrupted_file_is_not_resumed_on_a_standby(
     path = project / "3_steps.sql"
     text = path.read_text()
     path.write_text(text.replace("CREATE INDEX", "SELECT 1/0;\nCREATE INDEX"))
-    await asyncio.to_thread(told, primary, "migrate", "--allow-unlocked", code=2)
+    await asyncio.to_thread(printed, primary, "migrate", "--allow-unlocked", code=2)
     path.write_text(text)
     await _follows(primary, standby, sql)
 
     def all_of_it() -> None:
-        assert "3_steps  interrupted: after statement 2" in told(standby, "status", code=2).out
-        assert "is a standby, which is read-only; nothing was changed" in told(standby, "resume", code=2).err
-        told(primary, "resume", code=0)
+        assert "3_steps  interrupted: after statement 2" in printed(standby, "status", code=2).out
+        assert "is a standby, which is read-only; nothing was changed" in printed(standby, "resume", code=2).err
+        printed(primary, "resume", code=0)
 
     await asyncio.to_thread(all_of_it)
     await _follows(primary, standby, sql)
-    await asyncio.to_thread(told, standby, "status", code=0)
+    await asyncio.to_thread(printed, standby, "status", code=0)
 
 
 def test_a_database_that_only_reads_is_told_by_every_verb_that_writes(project: Path, database: str, sql: Sql) -> None:
-    told(database, "migrate", "--to", "1_small", code=0)
+    printed(database, "migrate", "--to", "1_small", code=0)
     sql(database, "DELETE FROM _healthd_migration; CREATE TABLE public.whole (n int, word text)")
     alter = "ALTER DATABASE %I SET default_transaction_read_only = on"
     sql(database, f"DO $$ BEGIN EXECUTE format('{alter}', current_database()); END $$")
 
-    assert "2_whole  pending" in told(database, "status", code=1).out
+    assert "2_whole  pending" in printed(database, "status", code=1).out
     for words in WRITING:
-        error = told(database, *words, code=2).err
+        error = printed(database, *words, code=2).err
 
         assert "is read-only (default_transaction_read_only is on); nothing was changed" in error, words
         assert 2 == len(error.splitlines()), error

@@ -199,28 +199,28 @@ async def test_a_runner_that_is_killed_before_any_of_its_messages_is_followed_by
 async def test_a_connection_that_is_cut_before_any_answer_is_followed_by_a_runner_that_ends(
     form: Form, wire: Wire, place: Place
 ) -> None:
-    migrations, told = read_migrations([form.folder]), []
+    migrations, errors = read_migrations([form.folder]), []
     for number in count():
         await place.clear()
         breaking(wire, number, lambda: None, answered=True)
         try:
             await asyncio.to_thread(finish, wire.url(place.url), migrations)
         except HealthdError as error:
-            told.append(str(error))
+            errors.append(str(error))
         else:
             break
         await place.gone()
         state = await truth(place, migrations, form.lock)
-        if "nothing was changed" in told[-1]:
-            assert state is State.PENDING, told[-1]
-        if "it took effect, and is recorded in the ledger" in told[-1]:
+        if "nothing was changed" in errors[-1]:
+            assert state is State.PENDING, errors[-1]
+        if "it took effect, and is recorded in the ledger" in errors[-1]:
             assert state is State.APPLIED
         wire.before = wire.after = lambda _: False
         await asyncio.to_thread(finish, place.url, migrations)
 
-        assert await truth(place, migrations, form.lock) is State.APPLIED, told[-1]
-        assert [(form.rows,)] == await place.rows(COUNT), told[-1]
-    assert any("it took effect, and is recorded in the ledger" in words for words in told)
+        assert await truth(place, migrations, form.lock) is State.APPLIED, errors[-1]
+        assert [(form.rows,)] == await place.rows(COUNT), errors[-1]
+    assert any("it took effect, and is recorded in the ledger" in words for words in errors)
 
 
 FATAL = {

@@ -52,7 +52,7 @@ def files(text: str) -> dict[str, str]:
     return {"1_base": BASE, "1_base.rollback": undone, "2_last": f"{HEADER}{text}\n"}
 
 
-def told(*words: str, code: int) -> Result:
+def printed(*words: str, code: int) -> Result:
     result = healthd(*words)
 
     assert code == result.code, result
@@ -67,7 +67,7 @@ def template(make_template: MakeTemplate, locks: dict[str, str], tmp_path_factor
         project = make_project(tmp_path_factory.mktemp("template"))
         give(project, "drop", locks)
         patch.chdir(project.parent)
-        told("migrate", "--to", "1_base", "--database", url, code=0)
+        printed("migrate", "--to", "1_base", "--database", url, code=0)
     return name
 
 
@@ -132,26 +132,26 @@ def test_what_a_lock_timeout_leaves_is_said_and_finished(
     skip_before_14(based, form)
     give(project, form, locks)
     with reading(based):
-        error = told("migrate", "--max-wait", "0.1", code=2).err
+        error = printed("migrate", "--max-wait", "0.1", code=2).err
 
         assert LEFT[form] in error
         assert "nothing was changed" not in error
         assert "then: healthd resume" in error
-        assert "2_last  interrupted: at statement 1 of 1" in told("status", code=2).out
+        assert "2_last  interrupted: at statement 1 of 1" in printed("status", code=2).out
         for verb in ("resume", "migrate"):
-            again = told(verb, "--max-wait", "0.1", code=2).err
+            again = printed(verb, "--max-wait", "0.1", code=2).err
 
             assert "nothing was changed" not in again
             assert LEFT[form].partition(";")[0] in again
-    (target,) = json.loads(told("check", "--format", "json", code=2).out)
+    (target,) = json.loads(printed("check", "--format", "json", code=2).out)
     assert ["migration_interrupted"] == [one["problem"] for one in target["findings"]]
-    assert "REINDEX" not in told("repair", code=2).out
+    assert "REINDEX" not in printed("repair", code=2).out
     other = make_database(based.rpartition("/")[2].partition("?")[0])
     for verb, url in (("resume", based), ("migrate", other)):
         monkeypatch.setenv("HEALTHD_DATABASE", url)
-        told(verb, code=0)
-        told("status", code=0)
-        told("check", code=0)
+        printed(verb, code=0)
+        printed("status", code=0)
+        printed("check", code=0)
         index = sql(url, "SELECT relname FROM pg_class WHERE relname IN ('r_v', 'r_w') ORDER BY 1")
         assert {"drop": [], "spelt": [], "detach": [("r_v",)], "build": [("r_v",), ("r_w",)]}[form] == index
 
@@ -194,40 +194,40 @@ def test_a_statement_that_was_refused_before_it_did_anything_has_changed_nothing
     give(project, form, locks)
     with psycopg.connect(based) as session:
         session.execute("LOCK TABLE public.r, public.ev IN SHARE ROW EXCLUSIVE MODE")
-        error = told("migrate", "--max-wait", "0.1", code=2).err
+        error = printed("migrate", "--max-wait", "0.1", code=2).err
 
     assert "nothing was changed" in error
-    assert "2_last  pending" in told("status", code=1).out
-    told("migrate", code=0)
+    assert "2_last  pending" in printed("status", code=1).out
+    printed("migrate", code=0)
 
 
 def test_a_rollback_that_drops_an_index_leaves_no_less_of_a_trace(project: Path, empty: str, sql: Sql) -> None:
     texts = {"1_base": BASE, "2_last": BUILD, "2_last.rollback": "DROP INDEX CONCURRENTLY public.r_w;"}
     for name, text in texts.items():
         (project / f"{name}.sql").write_text((HEADER if name != "1_base" else "") + text)
-    told("lock", code=0)
-    told("migrate", code=0)
+    printed("lock", code=0)
+    printed("migrate", code=0)
     with reading(empty):
-        error = told("rollback", "--max-wait", "0.1", "--allow-data-loss", code=2).err
+        error = printed("rollback", "--max-wait", "0.1", "--allow-data-loss", code=2).err
 
     assert "index r_w is INVALID" in error
     assert "nothing was changed" not in error
-    assert "2_last  interrupted: rollback, at statement 1 of 1" in told("status", code=2).out
-    told("resume", code=0)
-    assert "2_last  pending" in told("status", code=1).out
+    assert "2_last  interrupted: rollback, at statement 1 of 1" in printed("status", code=2).out
+    printed("resume", code=0)
+    assert "2_last  pending" in printed("status", code=1).out
     assert [] == sql(empty, "SELECT 1 FROM pg_class WHERE relname = 'r_w'")
 
 
 def test_a_unique_index_on_rows_that_are_not_leaves_nothing_and_says_so(project: Path, empty: str, sql: Sql) -> None:
     (project / "1_base.sql").write_text(BASE)
     (project / "2_last.sql").write_text(f"{HEADER}CREATE UNIQUE INDEX CONCURRENTLY ON public.r (v);")
-    told("lock", code=0)
-    told("migrate", "--to", "1_base", code=0)
+    printed("lock", code=0)
+    printed("migrate", "--to", "1_base", code=0)
     sql(empty, "INSERT INTO public.r VALUES (1, 7), (2, 7)")
-    error = told("migrate", code=2).err
+    error = printed("migrate", code=2).err
 
     assert "nothing was changed; the INVALID index r_v_idx that it left behind was dropped" in error
-    assert "2_last  pending" in told("status", code=1).out
+    assert "2_last  pending" in printed("status", code=1).out
 
 
 @pytest.mark.parametrize(

@@ -138,8 +138,7 @@ async def test_a_database_that_was_dumped_there_and_restored_here_pages_nobody(
 
     seen = {(str(one.key), one.severity) for findings in found for one in findings if one.check != "texts"}
     # The older server's own pg_dumpall writes ALL for what is all there, which the newer one takes for all of its own.
-    # The newer one's writes them one by one: what an older ALL does not give is a ticket, when the lock file was made
-    # anew.
+    # The newer one's writes them one by one: what an older ALL does not give is a ticket, with a new lock file.
     lacks = {
         ('default_privileges:"(migrator)".tables.upgraded_app', Severity.WARNING),
         ("grant:table.public.states.upgraded_app", Severity.WARNING),

@@ -47,7 +47,7 @@ async def state(url: str, migrations: tuple[Migration, ...]) -> tuple[State, str
     return one.state, one.note
 
 
-async def test_a_failed_statement_is_mended_and_what_was_in_is_not_run_again(
+async def test_a_failed_statement_is_corrected_and_what_took_effect_is_not_run_again(
     database: str, tmp_path: Path, sql: Sql
 ) -> None:
     start = f"{HEADER}CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n"
@@ -56,19 +56,19 @@ async def test_a_failed_statement_is_mended_and_what_was_in_is_not_run_again(
 
     assert (State.INTERRUPTED, "after statement 2 of 4") == await state(database, migrations)
     said: list[str] = []
-    mended = write(tmp_path, m=f"{start}INSERT INTO t VALUES (2);\nVACUUM t;")
-    assert ("m",) == await resume(database, mended, None, say=said.append)
+    corrected = write(tmp_path, m=f"{start}INSERT INTO t VALUES (2);\nVACUUM t;")
+    assert ("m",) == await resume(database, corrected, None, say=said.append)
     assert ["m.sql was interrupted; it continues at statement 3 of 4", "applied m"] == said
     assert [(1,), (2,)] == sql(database, "SELECT a FROM t ORDER BY 1")
     assert [] == sql(database, PROGRESS)
-    assert (State.APPLIED, "") == await state(database, mended)
+    assert (State.APPLIED, "") == await state(database, corrected)
 
 
 async def test_migrate_goes_on_by_itself_and_then_with_the_next(database: str, tmp_path: Path, sql: Sql) -> None:
     await fails(database, write(tmp_path, m=f"{HEADER}CREATE TABLE t (a int);\nSELECT 1/0;"))
-    mended = write(tmp_path, m=f"{HEADER}CREATE TABLE t (a int);\nSELECT 1;", n="CREATE TABLE u ();")
+    corrected = write(tmp_path, m=f"{HEADER}CREATE TABLE t (a int);\nSELECT 1;", n="CREATE TABLE u ();")
 
-    assert ("m", "n") == await migrate(database, mended, None, say=silent)
+    assert ("m", "n") == await migrate(database, corrected, None, say=silent)
 
 
 async def test_what_is_in_must_still_read_as_it_was_sent(database: str, tmp_path: Path, sql: Sql) -> None:
@@ -79,7 +79,7 @@ async def test_what_is_in_must_still_read_as_it_was_sent(database: str, tmp_path
     assert "--from-statement 1" in error.hint
 
 
-async def test_a_run_that_dies_in_an_index_build_leaves_it_invalid_and_resume_builds_it_anew(
+async def test_a_run_that_dies_in_an_index_build_leaves_it_invalid_and_resume_builds_it_again(
     database: str, tmp_path: Path, sql: Sql
 ) -> None:
     sql(database, "CREATE TABLE t (a int); CREATE INDEX other ON t (a)")
@@ -154,9 +154,9 @@ async def test_an_interrupted_rollback_goes_on(database: str, tmp_path: Path, sq
 
     assert (State.INTERRUPTED, "rollback, after statement 1 of 2") == await state(database, migrations)
     assert "the rollback of m was interrupted" in str(await fails(database, migrations))
-    mended = write(tmp_path, m__rollback=f"{HEADER}DROP TABLE t;\nDROP TABLE u;")
-    assert ("m",) == await resume(database, mended, None, say=silent)
-    assert (State.PENDING, "") == await state(database, mended)
+    corrected = write(tmp_path, m__rollback=f"{HEADER}DROP TABLE t;\nDROP TABLE u;")
+    assert ("m",) == await resume(database, corrected, None, say=silent)
+    assert (State.PENDING, "") == await state(database, corrected)
 
 
 async def test_an_invalid_index_that_was_there_before_is_no_success(database: str, tmp_path: Path, sql: Sql) -> None:

@@ -92,7 +92,7 @@ def test_drift_of_before_is_not_counted_against_it(half: str, sql: Sql) -> None:
     assert 2 == healthd("status").code
 
 
-def test_a_file_that_was_mended_is_not_proven_until_it_is_measured(half: str) -> None:
+def test_a_file_that_was_corrected_is_not_proven_until_it_is_measured(half: str) -> None:
     path = Path("sql/2_half.sql")
     path.write_text(path.read_text().replace(UNLUCKY, "SELECT 1;\n"))
 

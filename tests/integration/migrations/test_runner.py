@@ -64,7 +64,7 @@ def tables(sql: Sql, url: str) -> str:
     return sql(url, TABLES)[0][0] or ""
 
 
-def told(stand: Standing) -> list[str]:
+def states(stand: Standing) -> list[str]:
     return [f"{one.id} {one.state}" for one in stand.migrations]
 
 
@@ -182,7 +182,7 @@ async def test_a_database_that_is_ahead_is_left_alone(database: str, folder: Pat
         await migrate(database, read(folder), None, say=silent)
 
     assert () == await migrate(database, read(folder), None, say=silent, allow_ahead=True)
-    assert ["1_a applied", "2_b applied", "3_c unknown"] == told(await standing(database, read(folder), None))
+    assert ["1_a applied", "2_b applied", "3_c unknown"] == states(await standing(database, read(folder), None))
 
 
 async def test_a_lock_file_tells_a_lost_file_from_an_unknown_one(database: str, folder: Path) -> None:
@@ -190,7 +190,7 @@ async def test_a_lock_file_tells_a_lost_file_from_an_unknown_one(database: str, 
     await migrate(database, read(folder), lock, say=silent)
     (folder / "3_c.sql").unlink()
 
-    assert "3_c missing" == told(await standing(database, read(folder), lock))[-1]
+    assert "3_c missing" == states(await standing(database, read(folder), lock))[-1]
 
 
 # ── post-apply ──────────────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +213,7 @@ async def test_post_apply_files_run_after_each_run_that_applied_something(
     assert [("one", 2), ("two", 2)] == sql(database, count)
     assert () == await migrate(database, read(folder), None, say=silent)
     assert [("one", 2), ("two", 2)] == sql(database, count)
-    assert ["1_a applied", "2_b applied", "3_c applied"] == told(await standing(database, read(folder), None))
+    assert ["1_a applied", "2_b applied", "3_c applied"] == states(await standing(database, read(folder), None))
 
 
 async def test_a_failing_post_apply_file_says_what_is_in(database: str, folder: Path, sql: Sql) -> None:
@@ -250,7 +250,7 @@ async def test_a_post_apply_file_in_steps_that_fails_runs_again_from_its_beginni
 async def test_looking_at_an_empty_database_leaves_it_empty(database: str, folder: Path, sql: Sql) -> None:
     found = await standing(database, read(folder), None)
 
-    assert ["1_a pending", "2_b pending", "3_c pending"] == told(found)
+    assert ["1_a pending", "2_b pending", "3_c pending"] == states(found)
     assert ("1_a", "2_b", "3_c") == found.ids(State.PENDING)
     assert [(0,)] == sql(database, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
 
@@ -274,7 +274,7 @@ async def test_looking_needs_no_privilege_to_write_and_takes_no_lock(database: s
         busy.execute("SELECT pg_advisory_lock(%s, %s)", MIGRATION_LOCK)
         found = await standing(database.replace("postgres@", "runner_reader@"), read(folder), None)
 
-    assert ["1_a applied", "2_b pending", "3_c pending"] == told(found)
+    assert ["1_a applied", "2_b pending", "3_c pending"] == states(found)
     assert found.maintenance is not None
 
 
@@ -322,7 +322,7 @@ async def test_the_last_one_is_rolled_back(database: str, folder: Path, sql: Sql
     assert ("3_c",) == await rollback(database, read(folder), None, say=said.append, to=None)
     assert ["rolled back 3_c"] == said
     assert "a b" == tables(sql, database)
-    assert ["1_a applied", "2_b applied", "3_c pending"] == told(await standing(database, read(folder), None))
+    assert ["1_a applied", "2_b applied", "3_c pending"] == states(await standing(database, read(folder), None))
 
 
 async def test_all_after_one_are_rolled_back_the_last_first(
@@ -373,7 +373,7 @@ async def test_a_rollback_that_fails_leaves_everything(database: str, folder: Pa
     assert str(caught.value).startswith('3_c.rollback.sql, line 2: table "never_there" does not exist')
     assert str(caught.value).endswith("nothing was changed (none was rolled back before it)")
     assert "a b c" == tables(sql, database)
-    assert ["1_a applied", "2_b applied", "3_c applied"] == told(await standing(database, read(folder), None))
+    assert ["1_a applied", "2_b applied", "3_c applied"] == states(await standing(database, read(folder), None))
 
 
 async def test_the_second_of_two_that_fails_says_what_is_gone(database: str, folder: Path, sql: Sql) -> None:
@@ -425,4 +425,4 @@ async def test_a_rolled_back_migration_can_be_applied_again(database: str, folde
 
     assert ("3_c",) == await migrate(database, read(folder), None, say=silent)
     assert "a b c2" == tables(sql, database)
-    assert ["1_a applied", "2_b applied", "3_c applied"] == told(await standing(database, read(folder), None))
+    assert ["1_a applied", "2_b applied", "3_c applied"] == states(await standing(database, read(folder), None))

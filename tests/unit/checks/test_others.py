@@ -42,7 +42,7 @@ def test_expectations_that_are_met_are_not_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("beliefs", "told"),
+    ("beliefs", "reported"),
     [
         ({"tables": {"public.lost": {"id": None}}}, ("table:public.lost", "present", "missing")),
         ({"tables": {"public.machines": {"lost": None}}}, ("column:public.machines.lost", "present", "missing")),
@@ -53,8 +53,8 @@ def test_expectations_that_are_met_are_not_reported() -> None:
         ({"enums": {"public.status": ("a", "B")}}, ("enum:public.status", "a, B", "a, b")),
     ],
 )
-def test_an_expectation_that_is_not_met_is_reported(beliefs: Any, told: tuple[str, str, str]) -> None:
-    assert [told] == broken(**beliefs)
+def test_an_expectation_that_is_not_met_is_reported(beliefs: Any, reported: tuple[str, str, str]) -> None:
+    assert [reported] == broken(**beliefs)
 
 
 def test_a_broken_contract_is_named() -> None:

@@ -50,7 +50,7 @@ def test_columns_are_aligned_and_the_message_is_wrapped_below_itself() -> None:
     ] == shown(LINES, Screen(87, coloured=False)).split("\n")
 
 
-def test_a_message_that_does_not_fit_beside_its_columns_begins_on_its_own_line() -> None:
+def test_a_message_that_does_not_fit_next_to_its_columns_begins_on_its_own_line() -> None:
     text = shown(LINES, Screen(50, coloured=False)).split("\n")
 
     assert [

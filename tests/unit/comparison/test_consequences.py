@@ -26,7 +26,7 @@ def snapshot(objects: dict[str, Any]) -> Snapshot:
     return Snapshot(180000, {Key.parse(name): record for name, record in ({"schema:app": Schema()} | objects).items()})
 
 
-def told(expected: dict[str, Any], actual: dict[str, Any]) -> dict[str, list[str]]:
+def reported(expected: dict[str, Any], actual: dict[str, Any]) -> dict[str, list[str]]:
     """Return the reported differences, with their consequences."""
     one = snapshot(expected)
     every = diff(one, snapshot(actual))
@@ -64,22 +64,25 @@ def test_dependents_of_a_missing_type_follow_from_it_in_creation_order() -> None
 
     assert {
         "enum:app.state": ["column:app.orders.state", "view:app.a", "view:app.b", "grant:view.app.b.reader"]
-    } == told(GIVEN, lost)
+    } == reported(GIVEN, lost)
 
 
 def test_a_trigger_follows_from_its_function_and_from_no_other() -> None:
     more = GIVEN | {"function:app.orders()": Function("function", "", "integer", "sql", "SELECT 1")}
 
-    assert {"function:app.touch()": ["trigger:app.orders.touch"]} == told(
+    assert {"function:app.touch()": ["trigger:app.orders.touch"]} == reported(
         GIVEN, without(GIVEN, "function:app.touch()", "trigger:app.orders.touch")
     )
-    assert {"column:app.orders.id": [], "function:app.touch()": []} == told(
+    assert {"column:app.orders.id": [], "function:app.touch()": []} == reported(
         more, without(more, "function:app.touch()", "column:app.orders.id")
     )
 
 
 def test_a_view_that_mentions_nothing_missing_is_a_cause() -> None:
-    assert {"view:app.b": ["grant:view.app.b.reader"], "function:app.touch()": ["trigger:app.orders.touch"]} == told(
+    assert {
+        "view:app.b": ["grant:view.app.b.reader"],
+        "function:app.touch()": ["trigger:app.orders.touch"],
+    } == reported(
         GIVEN,
         without(GIVEN, "view:app.b", "grant:view.app.b.reader", "function:app.touch()", "trigger:app.orders.touch"),
     )
@@ -91,8 +94,10 @@ def test_a_different_default_is_a_cause() -> None:
     none = Column("bigint", True, None, "none", "none", None)
     seven = Column("bigint", True, "7", "none", "none", None)
 
-    assert ["function:app.touch()"] == list(told(given, gone | {"column:app.orders.id": none}))
-    assert ["column:app.orders.id", "function:app.touch()"] == list(told(given, gone | {"column:app.orders.id": seven}))
+    assert ["function:app.touch()"] == list(reported(given, gone | {"column:app.orders.id": none}))
+    assert ["column:app.orders.id", "function:app.touch()"] == list(
+        reported(given, gone | {"column:app.orders.id": seven})
+    )
 
 
 def test_a_check_that_differs_in_casts_follows_from_the_type_of_its_column() -> None:
@@ -108,9 +113,9 @@ def test_a_check_that_differs_in_casts_follows_from_the_type_of_its_column() -> 
             "constraint:app.orders.c": Constraint("table", "check", True, definition),
         }
 
-    assert ["column:app.orders.id"] == list(told(given, given | check("CHECK ((id <> 'x'::text))")))
+    assert ["column:app.orders.id"] == list(reported(given, given | check("CHECK ((id <> 'x'::text))")))
     assert ["column:app.orders.id", "constraint:app.orders.c"] == list(
-        told(given, given | check("CHECK ((id <> 'y'::text))"))
+        reported(given, given | check("CHECK ((id <> 'y'::text))"))
     )
 
 
@@ -120,7 +125,7 @@ def test_two_objects_that_mention_each_other_are_one_cause() -> None:
         "view:app.b": View(False, "SELECT 1 FROM app.a;", ()),
     }
 
-    assert 1 == len(told(given, {}))
+    assert 1 == len(reported(given, {}))
 
 
 def test_many_layers_of_views_are_one_cause() -> None:
@@ -129,7 +134,7 @@ def test_many_layers_of_views_are_one_cause() -> None:
         text = " ".join(f"SELECT 1 FROM app.v{below}" for below in range(number))
         given[f"view:app.v{number}"] = View(False, text, ())
 
-    found = told(given, {})
+    found = reported(given, {})
 
     assert ["table:app.orders"] == list(found)
     assert [f"view:app.v{number}" for number in range(60)] == found["table:app.orders"]
@@ -140,6 +145,6 @@ def test_a_role_that_lost_all_privileges_is_one_cause_and_one_that_lost_some_is_
     other = {"grant:table.app.orders.b": Grant(("SELECT",)), "grant:schema.app.b": Grant(("USAGE",))}
     given = GIVEN | held | other
 
-    assert {"grant:schema.app.a": ["grant:table.app.orders.a"], "grant:table.app.orders.b": []} == told(
+    assert {"grant:schema.app.a": ["grant:table.app.orders.a"], "grant:table.app.orders.b": []} == reported(
         given, without(given, *held, "grant:table.app.orders.b")
     )

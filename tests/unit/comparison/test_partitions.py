@@ -24,7 +24,7 @@ GIVEN = {"table:app.readings": PARENT, "column:app.readings.id": COLUMN}
 LISTED = GIVEN | {"table:app.old": PARTITION, "column:app.old.id": COLUMN}
 
 
-def told(expected: dict[str, Any], actual: dict[str, Any], **rules: str) -> list[tuple[str, str | None]]:
+def reported(expected: dict[str, Any], actual: dict[str, Any], **rules: str) -> list[tuple[str, str | None]]:
     words = {Key.parse(name): word for name, word in rules.items()}
     return [
         (str(one.key), one.attribute) for one in diff(*with_partitions(snapshot(**expected), snapshot(**actual), words))
@@ -36,30 +36,30 @@ def new(column: Any = COLUMN, table: Any = PARTITION) -> dict[str, Any]:
 
 
 def test_an_additional_partition_that_matches_is_not_reported() -> None:
-    assert [] == told(GIVEN, new())
+    assert [] == reported(GIVEN, new())
 
 
 def test_an_additional_partition_that_does_not_match_is_reported() -> None:
     loose = Column("bigint", False, "0", "none", "none", None)
 
-    assert [("column:app.new.id", "not_null")] == told(GIVEN, new(loose))
+    assert [("column:app.new.id", "not_null")] == reported(GIVEN, new(loose))
 
 
 def test_a_default_may_be_absent_but_not_different() -> None:
-    assert [] == told(GIVEN, new(Column("bigint", True, None, "none", "none", None)))
-    assert [("column:app.new.id", "default")] == told(GIVEN, new(Column("bigint", True, "7", "none", "none", None)))
+    assert [] == reported(GIVEN, new(Column("bigint", True, None, "none", "none", None)))
+    assert [("column:app.new.id", "default")] == reported(GIVEN, new(Column("bigint", True, "7", "none", "none", None)))
 
 
 def test_a_missing_expected_partition_is_reported() -> None:
-    assert [("column:app.old.id", None), ("table:app.old", None)] == told(LISTED, GIVEN)
+    assert [("column:app.old.id", None), ("table:app.old", None)] == reported(LISTED, GIVEN)
 
 
 def test_managed_partitions_may_be_added_and_removed() -> None:
     rules = {"table:app.readings": "managed"}
     unlogged = Table(True, None, ("app.readings",), "FOR VALUES FROM (1) TO (2)", "off", access_method="heap")
 
-    assert [] == told(LISTED, new(), **rules)
-    assert [("table:app.new", "unlogged")] == told(LISTED, new(table=unlogged), **rules)
+    assert [] == reported(LISTED, new(), **rules)
+    assert [("table:app.new", "unlogged")] == reported(LISTED, new(table=unlogged), **rules)
 
 
 def test_a_detached_partition_of_a_managed_table_is_an_unexpected_table() -> None:
@@ -83,7 +83,7 @@ def test_ignored_partitions_and_those_below_them_are_not_reported() -> None:
     actual = new(table=parts) | {"table:app.below": below, "trigger:app.readings.touch": on}
 
     rules = {"table:app.readings": "ignore"}
-    assert [] == told(LISTED | {"trigger:app.readings.touch": off}, actual, **rules)
+    assert [] == reported(LISTED | {"trigger:app.readings.touch": off}, actual, **rules)
 
 
 def test_the_nearest_rule_applies() -> None:
@@ -92,11 +92,11 @@ def test_the_nearest_rule_applies() -> None:
     expected = GIVEN | {"table:app.old": parts, "table:app.below": below}
     rules = {"table:app.readings": "ignore", "table:app.old": "conform"}
 
-    assert [("table:app.below", None)] == told(expected, GIVEN | {"table:app.old": parts}, **rules)
+    assert [("table:app.below", None)] == reported(expected, GIVEN | {"table:app.old": parts}, **rules)
 
 
 def test_partitions_of_an_unexpected_table_are_reported() -> None:
-    assert [("table:app.new", None), ("table:app.readings", None)] == told(
+    assert [("table:app.new", None), ("table:app.readings", None)] == reported(
         {}, {"table:app.readings": PARENT, "table:app.new": PARTITION}
     )
 
@@ -106,11 +106,11 @@ def test_a_role_may_hold_privileges_of_the_parent_or_default_privileges() -> Non
     less = new() | {"grant:table.app.readings.app": Grant(("INSERT", "SELECT"))}
     default = {'default_privileges:"(migrator)".tables.app.reader': DefaultPrivileges(("SELECT",))}
 
-    assert [] == told(parents, less | {"grant:table.app.new.app": Grant(("SELECT",))})
-    assert [("grant:table.app.new.app", None)] == told(
+    assert [] == reported(parents, less | {"grant:table.app.new.app": Grant(("SELECT",))})
+    assert [("grant:table.app.new.app", None)] == reported(
         parents, less | {"grant:table.app.new.app": Grant(("DELETE", "SELECT"))}
     )
-    assert [] == told(GIVEN | default, new() | default | {"grant:table.app.new.reader": Grant(("SELECT",))})
+    assert [] == reported(GIVEN | default, new() | default | {"grant:table.app.new.reader": Grant(("SELECT",))})
 
 
 def test_without_partitions_both_sides_are_unchanged() -> None:

@@ -26,7 +26,7 @@ def snapshot(objects: dict[str, Any]) -> Snapshot:
     return Snapshot(180000, {Key("schema", ("app",)): Schema()} | {Key.parse(one): rec for one, rec in objects.items()})
 
 
-def told(expected: dict[str, Any], actual: dict[str, Any]) -> list[str]:
+def reported(expected: dict[str, Any], actual: dict[str, Any]) -> list[str]:
     one, other = snapshot(expected), snapshot(actual)
     there, renamed = aligned(one, other, KINDS)
     return [
@@ -45,30 +45,30 @@ def renamed(objects: dict[str, Any], **names: str) -> dict[str, Any]:
 
 
 def test_a_table_with_equal_columns_was_renamed() -> None:
-    assert ["table:app.orders name sales"] == told(ORDERS, renamed(ORDERS, orders="sales"))
+    assert ["table:app.orders name sales"] == reported(ORDERS, renamed(ORDERS, orders="sales"))
 
 
 def test_a_table_with_other_columns_is_another_table() -> None:
     other = {"table:app.sales": table("id"), "column:app.sales.id": COLUMN}
 
-    assert 5 == len(told(ORDERS, other))
-    assert not any(NAME_OF in one for one in told(ORDERS, other))
+    assert 5 == len(reported(ORDERS, other))
+    assert not any(NAME_OF in one for one in reported(ORDERS, other))
 
 
 def test_with_two_candidates_both_are_unexpected() -> None:
-    found = told({"enum:app.state": Enum(("a",))}, {"enum:app.one": Enum(("a",)), "enum:app.two": Enum(("a",))})
+    found = reported({"enum:app.state": Enum(("a",))}, {"enum:app.one": Enum(("a",)), "enum:app.two": Enum(("a",))})
 
     assert ["enum:app.one +", "enum:app.state -", "enum:app.two +"] == found
 
 
 def test_a_candidate_for_two_missing_objects_is_not_a_rename() -> None:
-    found = told({"enum:app.one": Enum(("a",)), "enum:app.two": Enum(("a",))}, {"enum:app.state": Enum(("a",))})
+    found = reported({"enum:app.one": Enum(("a",)), "enum:app.two": Enum(("a",))}, {"enum:app.state": Enum(("a",))})
 
     assert ["enum:app.one -", "enum:app.state +", "enum:app.two -"] == found
 
 
 def test_several_renames_are_found_by_comparing_the_objects() -> None:
-    found = told(
+    found = reported(
         {"enum:app.one": Enum(("a",)), "enum:app.two": Enum(("b",))},
         {"enum:app.eins": Enum(("a",)), "enum:app.zwei": Enum(("b",))},
     )
@@ -84,15 +84,15 @@ def test_a_renamed_column_keeps_its_position() -> None:
         f"column:app.orders.{one}": COLUMN for one in ("id", "remark", "more")
     }
 
-    assert ["column:app.orders.note name more"] == told(ORDERS, moved)[:1]
-    assert ["column:app.orders.note name remark"] == told(ORDERS, there)[:1]
+    assert ["column:app.orders.note name more"] == reported(ORDERS, moved)[:1]
+    assert ["column:app.orders.note name remark"] == reported(ORDERS, there)[:1]
 
 
 def test_a_column_of_another_type_is_another_column() -> None:
     there = ORDERS | {"table:app.orders": table("id", "remark"), "column:app.orders.remark": KEY}
     del there["column:app.orders.note"]
 
-    assert not any(f" {NAME_OF} " in one for one in told(ORDERS, there))
+    assert not any(f" {NAME_OF} " in one for one in reported(ORDERS, there))
 
 
 KEY = Column("bigint", True, None, "none", "none", None)
@@ -113,7 +113,7 @@ def test_a_text_that_mentions_a_new_name_is_the_same(expected: str, actual: str,
     view = {"view:app.notes": View(False, expected, ())}
     there = {"table:app.orders": table("id", "remark"), "view:app.notes": View(False, actual, ())}
     there |= {"column:app.orders.id": COLUMN, "column:app.orders.remark": COLUMN}
-    found = told(ORDERS | view, there)
+    found = reported(ORDERS | view, there)
 
     assert same == (not any("view:" in one for one in found))
 
@@ -124,7 +124,7 @@ def test_a_body_does_not_follow_a_rename() -> None:
 
     there = renamed(ORDERS, orders="sales") | {"function:app.f()": function("SELECT note FROM app.sales")}
 
-    assert ["table:app.orders name sales", "function:app.f() body SELECT note FROM app.sales"] == told(
+    assert ["table:app.orders name sales", "function:app.f() body SELECT note FROM app.sales"] == reported(
         ORDERS | {"function:app.f()": function("SELECT note FROM app.orders")}, there
     )
 
@@ -134,7 +134,7 @@ def test_the_arguments_of_a_routine_follow_the_name_of_a_type() -> None:
     other = Function("function", "app.condition, app.states", "text", "sql", "SELECT 1")
     states = {"enum:app.states": Enum(("b",))}
 
-    assert ["enum:app.state name condition"] == told(
+    assert ["enum:app.state name condition"] == reported(
         states | {"enum:app.state": Enum(("a",)), "function:app.f(app.state, app.states)": one},
         states | {"enum:app.condition": Enum(("a",)), "function:app.f(app.condition, app.states)": other},
     )

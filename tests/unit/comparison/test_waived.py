@@ -34,7 +34,7 @@ def waived(*findings: Finding, on: date = DAY, **words: Any) -> tuple[Finding, .
     return tuple(one.finding for one in settled.waived)
 
 
-def told(*findings: Finding, waivers: Waivers, target: str = "eu") -> list[str]:
+def reported(*findings: Finding, waivers: Waivers, target: str = "eu") -> list[str]:
     """Return the problems of the waivers themselves."""
     nothing = Snapshot(0, {})
     states = settle(findings, waivers, target).states
@@ -144,29 +144,29 @@ def test_of_several_waivers_the_one_that_holds_longest_is_named() -> None:
 
 
 def test_a_waiver_that_covers_something_is_not_reported() -> None:
-    assert [] == told(FOUND, waivers=Waivers((WAIVER,), DAY))
+    assert [] == reported(FOUND, waivers=Waivers((WAIVER,), DAY))
 
 
 def test_a_waiver_that_covers_nothing_is_reported() -> None:
-    assert ["waiver_unused"] == told(waivers=Waivers((WAIVER,), DAY))
+    assert ["waiver_unused"] == reported(waivers=Waivers((WAIVER,), DAY))
 
 
 def test_an_expired_waiver_is_reported_whether_it_would_cover_something_or_not() -> None:
     late = Waivers((WAIVER,), DAY + timedelta(days=1))
 
-    assert ["waiver_expired"] == told(waivers=late)
-    assert ["waiver_expired"] == told(FOUND, waivers=late)
+    assert ["waiver_expired"] == reported(waivers=late)
+    assert ["waiver_expired"] == reported(FOUND, waivers=late)
 
 
 def test_a_waiver_of_another_target_is_not_reported() -> None:
     other = replace(WAIVER, target="us")
 
-    assert [] == told(waivers=Waivers((other,), DAY))
-    assert [] == told(waivers=Waivers((other,), DAY, ("eu", "us")))
+    assert [] == reported(waivers=Waivers((other,), DAY))
+    assert [] == reported(waivers=Waivers((other,), DAY, ("eu", "us")))
 
 
 def test_a_waiver_of_a_target_that_does_not_exist_is_reported() -> None:
-    assert ["waiver_unused"] == told(FOUND, waivers=Waivers((replace(WAIVER, target="uk"),), DAY, ("eu", "us")))
+    assert ["waiver_unused"] == reported(FOUND, waivers=Waivers((replace(WAIVER, target="uk"),), DAY, ("eu", "us")))
 
 
 # ── what is proposed ────────────────────────────────────────────────────────────────────────────────────

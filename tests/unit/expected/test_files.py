@@ -167,7 +167,7 @@ def test_post_apply_files_are_no_migrations(tmp_path: Path) -> None:
 # ── one file ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_rollback_stands_beside_its_migration(tmp_path: Path) -> None:
+def test_the_rollback_stands_next_to_its_migration(tmp_path: Path) -> None:
     write(tmp_path, **{"a": "one", "a.rollback": "two", "b": "three"})
     a, b = read_migrations([tmp_path])
 

@@ -42,15 +42,15 @@ ACTUAL = {
 
 def test_dependents_are_the_same_with_and_without_the_other_side() -> None:
     alone = Dependencies(Snapshot(180000, ACTUAL), KINDS)
-    beside = Dependencies(Snapshot(180000, ACTUAL), KINDS, Snapshot(180000, EXPECTED))
+    with_expected = Dependencies(Snapshot(180000, ACTUAL), KINDS, Snapshot(180000, EXPECTED))
 
     assert [Key("view", ("public", "v")), Key("view", ("public", "new"))] == [
-        one for one in beside.dependents(Key("table", ("public", "more"))) if one.kind == "view"
+        one for one in with_expected.dependents(Key("table", ("public", "more"))) if one.kind == "view"
     ]
-    assert (Key("view", ("public", "wide")),) == beside.dependents(EXTRA)
+    assert (Key("view", ("public", "wide")),) == with_expected.dependents(EXTRA)
     for key in ACTUAL:
-        assert set(alone.dependents(key)) == set(beside.dependents(key)), key
-        assert set(alone.parts(key)) == set(beside.parts(key)), key
+        assert set(alone.dependents(key)) == set(with_expected.dependents(key)), key
+        assert set(alone.parts(key)) == set(with_expected.parts(key)), key
 
 
 @pytest.mark.parametrize(("new", "by"), [(Key("table", ("public", "more")), "new"), (EXTRA, "wide")])

@@ -56,7 +56,7 @@ def report(*findings: Finding, next_round_s: float = 30.0) -> Report:
     )
 
 
-def told(one: Report | None, *, fresh: bool = True) -> tuple[int, Any, dict[str, str]]:
+def answered(one: Report | None, *, fresh: bool = True) -> tuple[int, Any, dict[str, str]]:
     status, body, headers = answer(
         one, fresh=fresh, request_id="r-1", now=NOW, last_good=NOW, runbook="docs/runbook.md"
     )
@@ -64,7 +64,7 @@ def told(one: Report | None, *, fresh: bool = True) -> tuple[int, Any, dict[str,
 
 
 def test_a_renamed_value_answers_422_with_the_valid_values_and_the_cure() -> None:
-    status, body, headers = told(report(ENUM))
+    status, body, headers = answered(report(ENUM))
 
     assert (422, {}) == (status, headers)
     assert ["active", "idle"] == body["valid_values"]
@@ -74,7 +74,7 @@ def test_a_renamed_value_answers_422_with_the_valid_values_and_the_cure() -> Non
 
 @pytest.mark.parametrize("finding", [ENUM, DENIED, GONE], ids=lambda finding: finding.problem)
 def test_every_error_has_the_members_of_the_seed_and_of_rfc_9457(finding: Finding) -> None:
-    status, body, _ = told(report(finding))
+    status, body, _ = answered(report(finding))
 
     assert (PROBLEMS[finding.problem].status, status) == (status, body["status"])
     assert (finding.message, finding.problem) == (body["detail"], body["error_code"])
@@ -83,13 +83,13 @@ def test_every_error_has_the_members_of_the_seed_and_of_rfc_9457(finding: Findin
 
 
 def test_a_missing_privilege_answers_403_with_the_grant() -> None:
-    status, body, _ = told(report(DENIED))
+    status, body, _ = answered(report(DENIED))
 
     assert (403, "SELECT", DENIED.facts["grant"]) == (status, body["privilege"], body["grant"])
 
 
 def test_what_cannot_be_seen_outranks_what_is_wrong_and_both_are_told() -> None:
-    status, body, _ = told(report(ENUM, DENIED, GONE))
+    status, body, _ = answered(report(ENUM, DENIED, GONE))
 
     assert (503, "database_unreachable") == (status, body["error_code"])
     assert ["enum_mismatch", "permission_denied", "database_unreachable"] == [
@@ -98,7 +98,7 @@ def test_what_cannot_be_seen_outranks_what_is_wrong_and_both_are_told() -> None:
 
 
 def test_what_merely_waits_answers_200() -> None:
-    status, body, headers = told(report(PENDING))
+    status, body, headers = answered(report(PENDING))
 
     assert (200, "warning", {}) == (status, body["severity"], headers)
     assert "error_code" not in body
@@ -107,20 +107,20 @@ def test_what_merely_waits_answers_200() -> None:
 
 @pytest.mark.parametrize("next_round_s", [0.0, 0.4, 1.6, 59.7])
 def test_503_says_when_to_ask_again_in_whole_seconds(next_round_s: float) -> None:
-    status, body, headers = told(report(GONE, next_round_s=next_round_s))
+    status, body, headers = answered(report(GONE, next_round_s=next_round_s))
 
     assert (503, NOW.isoformat()) == (status, body["last_good"])
     assert int(headers["Retry-After"]) >= max(1, next_round_s - 1)
 
 
 def test_before_the_first_round_nothing_is_known() -> None:
-    status, body, headers = told(None, fresh=False)
+    status, body, headers = answered(None, fresh=False)
 
     assert (503, "no_round_yet", "1") == (status, body["error_code"], headers["Retry-After"])
 
 
 def test_a_round_that_is_overdue_is_not_passed_off_as_the_present() -> None:
-    status, body, headers = told(report(), fresh=False)
+    status, body, headers = answered(report(), fresh=False)
 
     assert (503, "round_overdue", "1") == (status, body["error_code"], headers["Retry-After"])
     assert NOW.isoformat() in body["detail"]
@@ -140,13 +140,13 @@ def test_a_document_says_everything_that_a_report_says() -> None:
 
 
 def test_the_rehearsal_of_the_script_is_a_member_of_its_own() -> None:
-    def told_of(rehearsed: Rehearsed | None) -> Any:
+    def rehearsal(rehearsed: Rehearsed | None) -> Any:
         return answer(
             report(ENUM), fresh=True, request_id="r", now=NOW, last_good=NOW, runbook="", rehearsed=rehearsed
         )[1]["rehearsal"]
 
-    assert {"state": "none", "words": ""} == told_of(None)
-    assert {"state": "done", "words": "Rehearsed: clean"} == told_of(Rehearsed("done", "Rehearsed: clean"))
+    assert {"state": "none", "words": ""} == rehearsal(None)
+    assert {"state": "done", "words": "Rehearsed: clean"} == rehearsal(Rehearsed("done", "Rehearsed: clean"))
 
 
 def test_a_waived_finding_is_a_member_of_its_own_and_decides_nothing() -> None:

@@ -14,7 +14,7 @@ from healthd.report.exposition import FORMATS, Exposition
 from unit.report.test_metrics import NOW, OPENMETRICS, RUNNING, board, finding, full, report
 
 
-def told(made: Exposition, accept: str = "") -> list[str]:
+def exposed(made: Exposition, accept: str = "") -> list[str]:
     """Return the lines about targets, in any order."""
     text = made.text(accept)[0].decode()
     return sorted(line for line in text.splitlines() if not re.match(r"(# \w+ )?process_", line))
@@ -54,10 +54,10 @@ def test_what_has_changed_is_shown(change: Callable[[Board], None], accept: str)
     CLOCK[0] = NOW
     shown = full()
     made = Exposition(shown, lambda: CLOCK[0])
-    told(made, accept)
+    exposed(made, accept)
     change(shown)
 
-    assert told(Exposition(shown, lambda: CLOCK[0]), accept) == told(made, accept)
+    assert exposed(Exposition(shown, lambda: CLOCK[0]), accept) == exposed(made, accept)
 
 
 async def test_what_was_prepared_is_what_a_scrape_would_build(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ async def test_what_was_prepared_is_what_a_scrape_would_build(monkeypatch: pytes
     monkeypatch.setattr(exposition, "about_target", None)  # a scrape that builds anything fails
 
     assert 1 == len(pauses)
-    assert 'healthd_check_runs_total{target="app"} 2.0' in told(made)
+    assert 'healthd_check_runs_total{target="app"} 2.0' in exposed(made)
 
 
 def test_texts_of_removed_targets_and_of_old_formats_are_forgotten() -> None:
@@ -91,9 +91,9 @@ def test_texts_of_removed_targets_and_of_old_formats_are_forgotten() -> None:
 
 def test_one_target_is_shown_without_the_others_and_leaves_their_texts() -> None:
     made = Exposition(full(), lambda: NOW)
-    whole = told(made)
+    whole = exposed(made)
     alone = made.text("", only="b")[0].decode()
 
     assert 'target="b"' in alone
     assert 'target="app"' not in alone
-    assert whole == told(made)
+    assert whole == exposed(made)

@@ -84,11 +84,11 @@ def test_a_scraper_gets_the_format_that_it_asks_for() -> None:
     assert other.startswith("application/openmetrics-text; version=1.0.0")
     assert text.endswith(b"\n")
     assert open_text.endswith(b"# EOF\n")
-    told, also = (
+    plain_names, open_names = (
         {sample.name for family in families for sample in family.samples}
         for families in (parse_text(text.decode()), parse_openmetrics(open_text.decode()))
     )
-    assert told == also
+    assert plain_names == open_names
 
 
 RUNNING = RunningMigration(

@@ -228,13 +228,13 @@ async def test_a_version_that_is_none_is_answered_in_one_that_is(
 ) -> None:
     accept = f"{kind};version={version}".encode("latin-1")
     answer = await web.get("/metrics", headers={b"Accept": accept})
-    beside = await web.get("/metrics", headers={b"Accept": b"application/openmetrics-text;version=1.0.0," + accept})
+    both = await web.get("/metrics", headers={b"Accept": b"application/openmetrics-text;version=1.0.0," + accept})
     probe = await web.get("/probe?target=app", headers={b"Accept": accept})
 
-    for one in (answer, beside, probe):
+    for one in (answer, both, probe):
         assert 200 == one.status_code
         assert re.search(r"version=[01]\.0\.[04];", one.headers["content-type"])
-    assert beside.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert both.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
 
 
 async def test_metrics_are_negotiated(web: httpx.AsyncClient) -> None:

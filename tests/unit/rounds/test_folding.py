@@ -14,7 +14,7 @@ def finding(name: str, *, schema: str = "app", kind: str = "table") -> Finding:
     return Finding("unexpected_object", key, message, Severity.WARNING, NOTHING, kind, check="objects")
 
 
-def told(findings: tuple[Finding, ...]) -> list[tuple[str, int]]:
+def reported(findings: tuple[Finding, ...]) -> list[tuple[str, int]]:
     return [(str(one.key), one.count) for one in folded(Verdict(findings=findings)).findings]
 
 
@@ -35,14 +35,14 @@ def test_names_that_differ_in_numbers_are_one_finding_that_counts_and_lists_all(
 
 
 def test_fewer_are_told_one_by_one() -> None:
-    assert [(str(one.key), 1) for one in NUMBERED[1:]] == told(NUMBERED[1:])
+    assert [(str(one.key), 1) for one in NUMBERED[1:]] == reported(NUMBERED[1:])
 
 
 def test_other_names_of_the_same_schema_are_one_finding_of_their_own() -> None:
     letters = "abcdefghij"
     named = tuple(finding(f"{one}{other}") for one in letters for other in letters)
 
-    assert [('table:app."t_*_old"', MANY), ('table:app."*"', 100)] == told((*NUMBERED, *named))
+    assert [('table:app."t_*_old"', MANY), ('table:app."*"', 100)] == reported((*NUMBERED, *named))
 
 
 def test_what_differs_otherwise_stays_apart() -> None:
@@ -51,7 +51,7 @@ def test_what_differs_otherwise_stays_apart() -> None:
     many = tuple(replace(one, actual=f"{number}") for number, one in enumerate(NUMBERED))
     (one,) = folded(Verdict(findings=many)).findings
 
-    assert [*((str(each.key), 1) for each in others), ('table:app."t_*_old"', MANY)] == told((*others, *NUMBERED))
+    assert [*((str(each.key), 1) for each in others), ('table:app."t_*_old"', MANY)] == reported((*others, *NUMBERED))
     assert "100 different values" == one.actual
 
 
@@ -59,7 +59,7 @@ def test_unclear_findings_and_those_with_facts_are_never_folded() -> None:
     unclear = tuple(replace(one, severity=Severity.UNKNOWN) for one in NUMBERED)
     causes = tuple(replace(one, facts={"consequences": ("view:app.v",)}) for one in NUMBERED)
 
-    assert MANY == len(told(unclear)) == len(told(causes))
+    assert MANY == len(reported(unclear)) == len(reported(causes))
 
 
 def test_the_worst_stays_first() -> None:
@@ -67,5 +67,5 @@ def test_the_worst_stays_first() -> None:
     last = finding("last")
 
     assert ["table:app.first", 'table:app."t_*_old"', "table:app.last"] == [
-        name for name, _ in told((first, *NUMBERED, last))
+        name for name, _ in reported((first, *NUMBERED, last))
     ]

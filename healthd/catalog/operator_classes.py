@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.operator_families import members
+from healthd.catalog.operator_families import members, written
 from healthd.catalog.scope import SCHEMA, own
 from healthd.model.attributes import Attribute, Record
 from healthd.model.kinds import Dependent, Kind
@@ -60,11 +60,6 @@ def needed(key: Key, _record: OperatorClass, dependent: Dependent) -> bool:
 
 
 USES = ("definition", "partitioned_by", "operator_class")
-
-
-def written(key: Key) -> str:
-    """Return the name with its access method, as ALTER writes it."""
-    return f"{Key('', key.path[:2]).sql} USING {quote(key.path[2])}"
 
 
 KIND = Kind(

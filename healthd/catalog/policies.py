@@ -6,8 +6,9 @@ from typing import Annotated
 
 from healthd.catalog.roles import PUBLIC, role, written
 from healthd.catalog.scope import RELATION, own
-from healthd.model.attributes import DEPARSED, Record
-from healthd.model.kinds import OF_RELATION, Around, Kind
+from healthd.catalog.table_members import address_of, rename_of
+from healthd.model.attributes import DEPARSED
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, quote
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference
@@ -48,18 +49,6 @@ def replaced(difference: Difference, expected: Policy, actual: Policy) -> bool:
     return difference.attribute in ("permissive", "command") or bool(lost)
 
 
-def address(key: Key, _record: Record, _around: Around) -> str:
-    """Return noun and name of a policy, as COMMENT and DROP write them."""
-    schema, table, name = map(quote, key.path)
-    return f"POLICY {name} ON {schema}.{table}"
-
-
-def rename(there: Key, _record: Policy, name: str) -> str:
-    """Return the SQL that gives a policy another name."""
-    schema, table, policy = map(quote, there.path)
-    return f"ALTER POLICY {policy} ON {schema}.{table} RENAME TO {quote(name)};"
-
-
 def with_roles(key: Key, record: Policy, names: Mapping[str, str]) -> tuple[Key, Policy]:
     """Return a policy under its roles' other names."""
     return key, replace(record, roles=tuple(sorted(names.get(role, role) for role in record.roles)))
@@ -70,14 +59,14 @@ KIND = Kind(
     record=Policy,
     within=OF_RELATION,
     renamable=True,
-    renaming=rename,
+    renaming=rename_of("POLICY"),
     with_roles=with_roles,
     depth=3,
     parent=lambda key, record: Key("table", key.path[:2]),
     gain=lambda record: Severity.CRITICAL,
     repair=repair,
     replaced=replaced,
-    address=address,
+    address=address_of("POLICY"),
     some="SELECT FROM pg_catalog.pg_policy",
     # Including policies on tables of extensions: they do not belong to the extension.
     made_of=("pg_policy",),

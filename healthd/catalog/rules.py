@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.scope import RELATION, own
+from healthd.catalog.table_members import address_of, rename_of
 from healthd.catalog.triggers import ON, SWITCH, switched
 from healthd.model.attributes import DEPARSED, Record
-from healthd.model.kinds import OF_RELATION, Around, Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
@@ -35,28 +36,16 @@ def repair(difference: Difference, expected: Rule, _actual: Rule) -> Iterator[st
         yield f"ALTER TABLE {schema}.{table} {SWITCH[expected.enabled]} RULE {name};"
 
 
-def address(key: Key, _record: Record, _around: Around) -> str:
-    """Return noun and name of a rule, as COMMENT and DROP write them."""
-    schema, table, name = map(quote, key.path)
-    return f"RULE {name} ON {schema}.{table}"
-
-
-def rename(there: Key, _record: Rule, name: str) -> str:
-    """Return the SQL that gives a rule another name."""
-    schema, table, rule = map(quote, there.path)
-    return f"ALTER RULE {rule} ON {schema}.{table} RENAME TO {quote(name)};"
-
-
 KIND = Kind(
     name="rule",
     record=Rule,
     within=OF_RELATION,
     renamable=True,
-    renaming=rename,
+    renaming=rename_of("RULE"),
     depth=3,
     parent=parent,
     repair=repair,
-    address=address,
+    address=address_of("RULE"),
     some="SELECT FROM pg_catalog.pg_rewrite AS o WHERE o.oid >= 16384 AND o.rulename <> '_RETURN'",
     # _RETURN is the definition of a view.
     made_of=("pg_rewrite",),

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from healthd.catalog.functions import needs
 from healthd.catalog.scope import own
+from healthd.catalog.table_members import address_of, rename_of
 from healthd.model.attributes import DEPARSED, Attribute, Record
-from healthd.model.kinds import OF_RELATION, Around, Kind
+from healthd.model.kinds import OF_RELATION, Kind
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 
@@ -77,30 +78,18 @@ ELSEWHERE = f"""
              WHERE g.tgparentid <> 0)"""
 
 
-def address(key: Key, _record: Record, _around: Around) -> str:
-    """Return noun and name of a trigger, as COMMENT and DROP write them."""
-    schema, table, name = map(quote, key.path)
-    return f"TRIGGER {name} ON {schema}.{table}"
-
-
-def rename(there: Key, _record: Trigger, name: str) -> str:
-    """Return the SQL that gives a trigger another name."""
-    schema, table, trigger = map(quote, there.path)
-    return f"ALTER TRIGGER {trigger} ON {schema}.{table} RENAME TO {quote(name)};"
-
-
 KIND = Kind(
     name="trigger",
     record=Trigger,
     within=OF_RELATION,
     renamable=True,
-    renaming=rename,
+    renaming=rename_of("TRIGGER"),
     copied=True,
     depth=3,
     parent=parent,
     repair=repair,
     replaced=lambda difference, expected, actual: difference.attribute == "definition",
-    address=address,
+    address=address_of("TRIGGER"),
     made_of=("pg_trigger",),
     by_relation={},
     query=f"""{ELSEWHERE}

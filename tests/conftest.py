@@ -3,6 +3,7 @@
 import functools
 import gc
 import inspect
+import logging
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql as compose
 
 from healthd.postgres import embedded, programs
@@ -235,3 +237,14 @@ def sql() -> Sql:
             return cursor.fetchall() if cursor.description else []
 
     return sql
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """Undo what a test, or a verb that it runs, does to logging."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()

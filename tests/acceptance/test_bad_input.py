@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from conftest import BINARIES
 from servers import asking_for_passwords
 
 from acceptance.test_cli import FILES, healthd, lock_text, make_project
 from healthd.postgres import embedded
 
+pytestmark = pytest.mark.usefixtures("restored_logging")
 LOCAL = "127.0.0.1:0"
 
 
@@ -24,17 +23,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project in the current folder."""
     monkeypatch.chdir(make_project(tmp_path / "project"))
     return tmp_path / "project"
-
-
-@pytest.fixture(autouse=True)
-def _logging_restored() -> Iterator[None]:
-    """Undo what `serve` and `up` do to logging before they give up."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def refused(*words: str, code: int = 3) -> str:

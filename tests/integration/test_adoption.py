@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from conftest import BINARIES, MakeDatabase, MakeTemplate, Sql
 from objects import objects
+from story import write_sql
 
 from healthd.config.settings import Target
 from healthd.errors import ConfigError, MigrationFailed, NotAdoptable
@@ -105,8 +106,7 @@ class Adopting(Beginning):
 @pytest.fixture(scope="module")
 def beginning(tmp_path_factory: pytest.TempPathFactory, make_template: MakeTemplate) -> Beginning:
     folder = tmp_path_factory.mktemp("beginning")
-    for name, text in FILES.items():
-        (folder / f"{name}.sql").write_text(text)
+    write_sql(folder, FILES)
     project = Project(folder, LockFile(0, {}, ()))
     template, url = make_template()
 

@@ -1,11 +1,9 @@
 """Drifts that random changes found: one script repairs each of them, or holds back what rows forbid."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import MakeDatabase
-from objects import Objects, objects, reading
+from objects import Objects, fixtures_of, objects, reading
 from pg_dump import changes, printed, run_psql
 
 from healthd.catalog import KINDS
@@ -15,7 +13,6 @@ from healthd.comparison.unreported import is_recorded
 from healthd.database import finding_details
 from healthd.model.scripts import Script
 from healthd.model.snapshots import Snapshot
-from healthd.postgres.embedded import Server
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
 from healthd.repair.text import PREAMBLE, transactions
@@ -24,18 +21,6 @@ details: Any = finding_details
 
 
 GIVEN = Given({}, {}, None, lambda snapshot: snapshot)
-
-
-@pytest.fixture
-def database(make_database: MakeDatabase, template_of: Callable[..., str]) -> str:
-    """The URL of a database with SCHEMA."""
-    return make_database(template_of(SCHEMA))
-
-
-@pytest.fixture(scope="module")
-async def expected(server: Server, template_of: Callable[..., str], anyio_backend: str) -> Snapshot:
-    """What SCHEMA makes."""
-    return await objects(server.url(template_of(SCHEMA)))
 
 
 async def repaired(url: str, expected: Snapshot) -> tuple[Script, str, list[str]]:
@@ -92,6 +77,7 @@ SCHEMA = """
     INSERT INTO base VALUES (1, 'x');
     INSERT INTO log VALUES ('2020-02-03', 1);
 """
+database, expected = fixtures_of(SCHEMA)
 ROWS = "SELECT c.*::text, o.id, o.customer, o.status::text, o.past::text, o.price FROM customers AS c, orders AS o"
 
 CLEAN = {

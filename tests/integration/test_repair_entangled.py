@@ -6,11 +6,10 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 from conftest import MakeDatabase
-from objects import objects
+from objects import fixtures_of
 from pg_dump import changes, printed
 
 from healthd.model.snapshots import Snapshot
-from healthd.postgres.embedded import Server
 from integration.test_adoption_property import adopts_statements
 from integration.test_repair_drifts import repaired, repairs
 
@@ -140,22 +139,13 @@ DRIFTS: dict[str, LiteralString] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def _role(_administrator: psycopg.Connection[Any]) -> None:
     _administrator.execute("DROP ROLE IF EXISTS entangled, entangled_too")
     _administrator.execute("CREATE ROLE entangled; CREATE ROLE entangled_too")
 
 
-@pytest.fixture
-def database(_role: None, make_database: MakeDatabase, template_of: Callable[..., str]) -> str:
-    """The URL of a database with SCHEMA and ROWS."""
-    return make_database(template_of(SCHEMA + ROWS))
-
-
-@pytest.fixture(scope="module")
-async def expected(_role: None, server: Server, template_of: Callable[..., str], anyio_backend: str) -> Snapshot:
-    """What SCHEMA makes."""
-    return await objects(server.url(template_of(SCHEMA + ROWS)))
+database, expected = fixtures_of(SCHEMA + ROWS)
 
 
 @pytest.mark.parametrize("drift", DRIFTS.values(), ids=DRIFTS.keys())
@@ -165,7 +155,6 @@ async def test_one_script_repairs_what_needs_each_other(
     await repairs(database, expected, sql, drift, TEXTS)
 
 
-@pytest.mark.usefixtures("_role")
 @pytest.mark.parametrize("drift", DRIFTS.values(), ids=DRIFTS.keys())
 async def test_a_pair_adopts_what_needs_each_other(
     make_database: MakeDatabase, template_of: Callable[..., str], drift: LiteralString

@@ -1,18 +1,16 @@
 """A repair takes no strong lock for as long as a table is large, where PostgreSQL has such a form; each is played."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from conftest import MakeDatabase
-from objects import Objects, objects, reading
+from objects import Objects, fixtures_of, reading
 from pg_dump import run_psql
 
 from healthd.comparison.roles import comparable
 from healthd.database.relation_sizes import read_sizes
 from healthd.model.scripts import Script
 from healthd.model.snapshots import Snapshot, diff
-from healthd.postgres.embedded import Server
 from healthd.repair.safety import Known
 from healthd.repair.script import repair
 from healthd.repair.text import PREAMBLE, transactions
@@ -121,16 +119,7 @@ FORMS = {
 }
 
 
-@pytest.fixture
-def database(make_database: MakeDatabase, template_of: Callable[..., str]) -> str:
-    """The URL of a database with SCHEMA."""
-    return make_database(template_of(SCHEMA))
-
-
-@pytest.fixture(scope="module")
-async def known(server: Server, template_of: Callable[..., str], anyio_backend: str) -> Snapshot:
-    """What SCHEMA makes."""
-    return await objects(server.url(template_of(SCHEMA)))
+database, known = fixtures_of(SCHEMA)
 
 
 @pytest.fixture

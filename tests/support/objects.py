@@ -1,21 +1,38 @@
 """The objects of a database, as they are compared."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+from conftest import MakeDatabase
 from psycopg import AsyncConnection
 
 from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot, take_snapshot_after
 from healthd.model.snapshots import Snapshot
+from healthd.postgres.embedded import Server
 
 
 async def objects(url: str) -> Snapshot:
     """Return all objects of a database, in which the role that connects runs migrations."""
     async with connect(url) as connection:
         return for_comparison(await take_snapshot(connection), connection.info.user)
+
+
+def fixtures_of(text: str) -> tuple[Any, Any]:
+    """Return two fixtures: the URL of a database with what this SQL makes, and the objects that it makes."""
+
+    @pytest.fixture
+    def database(make_database: MakeDatabase, template_of: Callable[..., str]) -> str:
+        return make_database(template_of(text))
+
+    @pytest.fixture(scope="module")
+    async def expected(server: Server, template_of: Callable[..., str], anyio_backend: str) -> Snapshot:
+        return await objects(server.url(template_of(text)))
+
+    return database, expected
 
 
 class Objects:

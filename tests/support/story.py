@@ -230,10 +230,15 @@ def run(connection: psycopg.Connection[Any], text: str) -> None:
 
 
 def written(folder: Path, files: Mapping[str, str]) -> tuple[Migration, ...]:
-    """Write these files, from NAME to the content of NAME.sql, and return the migrations of the folder."""
+    """Write these files, as `write_sql` does, and return the migrations of the folder."""
+    return read_migrations([write_sql(folder, files)])
+
+
+def write_sql(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write these files, from NAME to the content of NAME.sql, and return their folder."""
     for name, text in files.items():
         (folder / f"{name}.sql").write_text(text)
-    return read_migrations([folder])
+    return folder
 
 
 def replayed(folder: Path, files: Mapping[str, str]) -> str:

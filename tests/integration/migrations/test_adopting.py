@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from conftest import BINARIES, Sql
+from story import written
 
 from healthd.config.settings import Target
 from healthd.errors import MigrationFailed, PermissionDenied
-from healthd.expected.files import Migration, read_migrations
+from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.migrations.baseline import adopt, fit
@@ -24,9 +25,7 @@ Known = tuple[tuple[Migration, ...], LockFile]
 @pytest.fixture(scope="module")
 async def files(tmp_path_factory: pytest.TempPathFactory) -> Known:
     folder = tmp_path_factory.mktemp("sql")
-    for name, text in FILES.items():
-        (folder / f"{name}.sql").write_text(text)
-    migrations = read_migrations([folder])
+    migrations = written(folder, FILES)
     return migrations, await replay(migrations, postgres_bin=BINARIES)
 
 

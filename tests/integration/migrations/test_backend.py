@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from commands import run_yoyo
 from runs import migrate
+from story import write_sql
 from yoyo.scripts.main import main as yoyo_main
 
 from healthd.errors import DatabaseFailed, DatabaseUnreachable, HealthdError, MigrationFailed, PermissionDenied
@@ -46,9 +47,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def write(folder: Path, **files: str) -> Path:
-    for name, text in files.items():
-        (folder / f"{name}.sql").write_text(text)
-    return folder
+    return write_sql(folder, files)
 
 
 def apply(url: str, folder: Path, *, wait_s: float = 5.0) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from acceptance.test_cli import Result, healthd
 from conftest import BINARIES, Sql
+from story import write_sql
 
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile_text import dump
@@ -28,8 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of these files and their lock file."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "sql").mkdir()
-    for name, text in FILES.items():
-        (folder / "sql" / f"{name}.sql").write_text(text)
+    write_sql(folder / "sql", FILES)
     lock = asyncio.run(replay(read_migrations([folder / "sql"]), postgres_bin=BINARIES))
     (folder / "sql" / "schema.lock").write_text(dump(lock))
     (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import MakeDatabase, MakeTemplate, Sql
 from evidence import snapshot
-from story import replayed
+from story import replayed, write_sql
 
 from healthd.catalog.columns import Column
 from healthd.catalog.tables import Table
@@ -131,8 +131,7 @@ def first_runs(lock_text: str, make_template: MakeTemplate, tmp_path_factory: py
 
 def make_project(folder: Path, lock_text: str, database: str) -> Path:
     (folder / "sql").mkdir()
-    for name, text in FILES.items():
-        (folder / "sql" / f"{name}.sql").write_text(text)
+    write_sql(folder / "sql", FILES)
     (folder / "sql" / "schema.lock").write_text(lock_text)
     (folder / "api.json").write_text(json.dumps(CONTRACT))
     (folder / "yoyo.ini").write_text(

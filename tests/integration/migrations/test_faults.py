@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from acceptance.test_cli import Result, healthd
 from conftest import BINARIES
-from story import replayed
+from story import replayed, write_sql
 
 from healthd.postgres import embedded
 
@@ -46,8 +46,7 @@ def lock(tmp_path_factory: pytest.TempPathFactory) -> str:
 def project(tmp_path: Path, lock: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     sql = tmp_path / "sql"
     sql.mkdir()
-    for name, text in FILES.items():
-        (sql / f"{name}.sql").write_text(text)
+    write_sql(sql, FILES)
     (sql / "schema.lock").write_text(lock)
     (tmp_path / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
     monkeypatch.chdir(tmp_path)

@@ -17,6 +17,7 @@ import pytest
 import wire as wires
 from conftest import BINARIES, MakeDatabase, Sql
 from psycopg import AsyncConnection
+from story import write_sql
 from wire import Wire
 
 from healthd.comparison.roles import for_comparison
@@ -73,8 +74,7 @@ class Form:
 def form(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Form:
     files, rows = FORMS[request.param]
     folder = tmp_path_factory.mktemp(request.param)
-    for name, text in files.items():
-        (folder / f"{name}.sql").write_text(text)
+    write_sql(folder, files)
     return Form(request.param, folder, asyncio.run(replay(read_migrations([folder]))), rows)
 
 

@@ -14,7 +14,7 @@ import pytest
 from acceptance.test_cli import Result, healthd
 from conftest import MakeDatabase, MakeTemplate, Sql
 from runs import migrate
-from story import replayed
+from story import replayed, write_sql
 
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
@@ -98,8 +98,7 @@ def based(make_database: MakeDatabase, template: str, monkeypatch: pytest.Monkey
 
 
 def give(project: Path, form: str, locks: dict[str, str]) -> None:
-    for name, text in files(FORMS[form]).items():
-        (project / f"{name}.sql").write_text(text)
+    write_sql(project, files(FORMS[form]))
     (project / "schema.lock").write_text(locks[form])
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from story import write_sql
 
 from healthd.expected.files import read_migrations
 from healthd.expected.lockfile import LockFile
@@ -46,9 +47,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sql")
-    for name, text in FILES.items():
-        (folder / f"{name}.sql").write_text(text)
-    return folder
+    return write_sql(folder, FILES)
 
 
 class Counted(Look):

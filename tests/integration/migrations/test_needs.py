@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Sql
+from story import write_sql
 
 from healthd.catalog.digests import NONE
 from healthd.cli.main import run
@@ -29,8 +30,7 @@ ROLE = "test_needs_reader"
 def project(folder: Path, needed: tuple[Needed, ...], **files: str) -> Path:
     """Write a project whose lock file knows these files, whatever they do, and what they need."""
     (folder / "sql").mkdir()
-    for name, text in files.items():
-        (folder / "sql" / f"{name}.sql").write_text(text)
+    write_sql(folder / "sql", files)
     (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = %(here)s/sql\n")
     locked = tuple(
         Locked(one.id, one.digest, None, one.transactional, (), "missing") for one in read_migrations([folder / "sql"])

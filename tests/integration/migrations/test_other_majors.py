@@ -15,6 +15,7 @@ import pg_dump
 import pytest
 from runs import migrate
 from servers import other_major
+from story import write_sql, written
 
 from healthd.background import Later
 from healthd.cli import main
@@ -52,9 +53,7 @@ def other() -> Path:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sql")
-    for name, text in FILES.items():
-        (folder / f"{name}.sql").write_text(text)
-    return folder
+    return write_sql(folder, FILES)
 
 
 @pytest.fixture(scope="module")
@@ -172,9 +171,7 @@ ALTER FOREIGN TABLE public.remote ALTER COLUMN a TYPE bigint;""",
 async def test_a_lock_file_and_a_dump_made_on_either_are_clean_on_the_other(
     server: embedded.Server, elsewhere: embedded.Server, tmp_path: Path, sql: Sql, there: bool
 ) -> None:
-    for name, text in ALIKE.items():
-        (tmp_path / f"{name}.sql").write_text(text)
-    migrations = read_migrations([tmp_path])
+    migrations = written(tmp_path, ALIKE)
     one, other = (elsewhere, server) if there else (server, elsewhere)
     lock = await replay(migrations, postgres_bin=one.bin)
     databases = ((one, "alike"), (other, "alike"), (other, "alike_restored"))

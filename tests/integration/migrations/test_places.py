@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from commands import run_yoyo
 from conftest import BINARIES, MakeDatabase, Sql
+from story import written
 
 from healthd.config.settings import Target
 from healthd.errors import MigrationFailed
@@ -33,9 +34,7 @@ FILES = {
 @pytest.fixture(scope="module")
 async def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
     folder = tmp_path_factory.mktemp("sql")
-    for name, text in FILES.items():
-        (folder / f"{name}.sql").write_text(text)
-    migrations = read_migrations([folder])
+    migrations = written(folder, FILES)
     lock = await replay(migrations, postgres_bin=BINARIES)
     (folder / "schema.lock").write_text(dump(lock))
     return migrations, lock
@@ -171,9 +170,7 @@ async def test_what_a_file_puts_into_a_schema_by_other_ways_is_not_refused(
         "3": "SELECT app.make();",
         "4": "SELECT set_config('search_path', 'app', true); CREATE TABLE third (id int);",
     }
-    for name, text in texts.items():
-        (tmp_path / f"{name}.sql").write_text(text)
-    migrations = read_migrations([tmp_path])
+    migrations = written(tmp_path, texts)
     lock = await replay(migrations, postgres_bin=BINARIES)
 
     assert Changed(tuple(texts)) == await migrate(Target("x", database), migrations, lock, RunOptions(lambda _: None))

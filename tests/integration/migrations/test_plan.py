@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from story import write_sql
 
 from healthd.cli import main
 from healthd.database.connection import connect
@@ -59,8 +60,7 @@ async def lock_text(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
 
 
 def write(folder: Path) -> None:
-    for name, text in FILES.items():
-        (folder / f"{name}.sql").write_text(text)
+    write_sql(folder, FILES)
 
 
 @pytest.fixture

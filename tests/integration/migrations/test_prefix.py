@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import BINARIES
 from servers import other_major
+from story import written
 
-from healthd.expected.files import Migration, read_migrations
+from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_lines import load
 from healthd.expected.lockfile_text import dump, linked
@@ -35,9 +36,7 @@ FILES = {
 
 
 def write(folder: Path, **files: str) -> tuple[Migration, ...]:
-    for name, text in files.items():
-        (folder / f"{name}.sql").write_text(text)
-    return read_migrations([folder])
+    return written(folder, files)
 
 
 @pytest.fixture(scope="module")

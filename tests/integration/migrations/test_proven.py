@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from conftest import BINARIES, MakeDatabase, MakeTemplate, Sql
+from story import written
 
 from healthd.config.settings import Target
 from healthd.database.dsn import Dsn
 from healthd.database.row_counts import losses
 from healthd.errors import MigrationFailed
-from healthd.expected.files import Migration, read_migrations
+from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.migrations.database_state import look
@@ -44,9 +45,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
     folder = tmp_path_factory.mktemp("sql")
-    for name, text in FILES.items():
-        (folder / f"{name}.sql").write_text(text)
-    migrations = read_migrations([folder])
+    migrations = written(folder, FILES)
     return migrations, asyncio.run(replay(migrations, postgres_bin=BINARIES))
 
 

@@ -9,6 +9,7 @@ import pytest
 import story
 from objects import objects
 from runs import migrate
+from story import write_sql
 
 from healthd.errors import MigrationFailed
 from healthd.expected.files import read_migrations
@@ -40,9 +41,7 @@ FILES = {
 
 
 def write(folder: Path, **files: str) -> Path:
-    for name, text in files.items():
-        (folder / f"{name}.sql").write_text(text)
-    return folder
+    return write_sql(folder, files)
 
 
 @pytest.fixture(scope="module")

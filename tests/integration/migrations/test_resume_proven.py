@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from acceptance.test_cli import healthd
 from conftest import MakeDatabase, MakeTemplate, Sql
-from story import replayed
+from story import replayed, write_sql
 
 HEADER = "-- transactional: false\n"
 UNLUCKY = "DO $$ BEGIN IF EXISTS (SELECT FROM public.base WHERE a = 13) THEN RAISE 'unlucky'; END IF; END $$;\n"
@@ -29,8 +29,7 @@ def lock(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def make_project(folder: Path, lock: str) -> Path:
     (folder / "sql").mkdir()
-    for name, text in FILES.items():
-        (folder / "sql" / f"{name}.sql").write_text(text)
+    write_sql(folder / "sql", FILES)
     (folder / "sql" / "schema.lock").write_text(lock)
     (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n")
     return folder

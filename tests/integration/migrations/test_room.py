@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BINARIES, Sql
+from story import write_sql
 
 from healthd.database.connection import connect
 from healthd.database.snapshot.reading import take_snapshot
@@ -36,9 +37,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]
 
 
 def write(folder: Path, **files: str) -> Path:
-    for name, text in files.items():
-        (folder / f"{name}.sql").write_text(text)
-    return folder
+    return write_sql(folder, files)
 
 
 async def test_a_throw_away_server_holds_a_hundred_thousand_locks(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from runs import migrate, rollback
+from story import write_sql
 
 from healthd.errors import ConfigError, HealthdError, MigrationFailed, PermissionDenied
 from healthd.expected.files import Migration, read_migrations
@@ -47,9 +48,7 @@ def said() -> list[str]:
 
 
 def write(folder: Path, **files: str) -> Path:
-    for name, text in files.items():
-        (folder / f"{name}.sql").write_text(text)
-    return folder
+    return write_sql(folder, files)
 
 
 def read(folder: Path) -> tuple[Migration, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BINARIES
+from story import write_sql
 
 from healthd.errors import LockFileError, MigrationFailed
 from healthd.expected.files import read_migrations
@@ -21,8 +22,7 @@ MEMBER = HERE.format("pg_catalog.pg_auth_members AS m WHERE m.roleid = $x$pg_sig
 
 
 async def made(folder: Path, **files: str) -> LockFile:
-    for name, text in files.items():
-        (folder / f"{name}.sql").write_text(text)
+    write_sql(folder, files)
     return await replay(read_migrations([folder]), postgres_bin=BINARIES)
 
 

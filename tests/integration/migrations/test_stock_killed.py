@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from commands import YOYO, run_yoyo
 from runs import migrate
+from story import write_sql
 
 from healthd.expected.files import read_migrations
 from healthd.migrations.standing import standing
@@ -30,8 +31,7 @@ FILES = {
 
 def project(folder: Path, url: str) -> Path:
     (folder / "sql").mkdir()
-    for name, text in FILES.items():
-        (folder / "sql" / f"{name}.sql").write_text(text)
+    write_sql(folder / "sql", FILES)
     uri = url.replace("postgresql:", "postgresql+psycopg:").replace("%", "%%")
     (folder / "yoyo.ini").write_text(f"[DEFAULT]\nsources = sql\ndatabase = {uri}\nbatch_mode = on\n")
     return folder

@@ -14,6 +14,7 @@ import pytest
 from acceptance.test_cli import healthd
 from conftest import BINARIES, Sql
 from servers import other_major
+from story import write_sql
 
 from healthd.comparison.server_texts import speak_alike
 from healthd.config.settings import Target
@@ -161,8 +162,7 @@ def newer(other: Path) -> bool:
 def project(tmp_path_factory: pytest.TempPathFactory, newer: bool) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "sql").mkdir()
-    for name, text in (FILES | NEWER if newer else FILES).items():
-        (folder / "sql" / f"{name}.sql").write_text(text)
+    write_sql(folder / "sql", FILES | NEWER if newer else FILES)
     lock = asyncio.run(replay(read_migrations([folder / "sql"]), postgres_bin=BINARIES))
     (folder / "schema.lock").write_text(dump(lock))
     (folder / "yoyo.ini").write_text("[DEFAULT]\nsources = sql\n[healthd]\nlock = schema.lock\n")

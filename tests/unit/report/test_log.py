@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from healthd.report.log import configure
 
+pytestmark = pytest.mark.usefixtures("restored_logging")
 SECRET = "hunter2 'n \\ more"
 SPELLED = [
     "postgresql://me:hunter2%20'n%20%5C%20more@h/db",
@@ -20,17 +20,6 @@ SPELLED = [
     "host=h password='hunter2 \\'n \\\\ more' dbname=db",
     "host=h password=hunter2 dbname=db",
 ]
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    """Leave logging as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 class Terminal(io.StringIO):

@@ -88,18 +88,25 @@ def section(title: str) -> list[tuple[str, str]]:
     return [(match[1], match[2]) for match in BLOCK.finditer(part)]
 
 
-def test_the_readme_shows_drift_made_caught_and_repaired(clone: Path, running: subprocess.Popen[str]) -> None:
-    said = ""
-    compared = 0
-    for language, text in section("See it catch something"):
-        if language == "sh":
-            done = subprocess.run(["bash", "-c", text], cwd=clone, capture_output=True, text=True, check=False)
-            said = "\n".join(line for line in done.stdout.splitlines() if line != "ALTER TYPE")
-        else:
-            assert text.strip() == said.strip()
-            compared += 1
+def shown(clone: Path, title: str, *, silent: str, port: int = 8000) -> int:
+    """Run the commands under a heading, and return how many of them print what the README shows.
 
-    assert 3 == compared
+    The lines `silent` are not shown, and the application has this port.
+    """
+    compared, printed = 0, ""
+    for language, text in section(title):
+        if language == "sh":
+            text = text.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+            done = subprocess.run(["bash", "-c", text], cwd=clone, capture_output=True, text=True, check=False)
+            printed = "\n".join(line for line in done.stdout.splitlines() if line != silent)
+        else:
+            assert text.strip() == printed.strip()
+            compared += 1
+    return compared
+
+
+def test_the_readme_shows_drift_made_caught_and_repaired(clone: Path, running: subprocess.Popen[str]) -> None:
+    assert 3 == shown(clone, "See it catch something", silent="ALTER TYPE")
 
 
 def test_the_readme_shows_an_application_that_says_what_is_wrong(
@@ -119,17 +126,7 @@ def test_the_readme_shows_an_application_that_says_what_is_wrong(
             assert api.poll() is None, (clone / "api.out").read_text()
             assert time.monotonic() < deadline, (clone / "api.out").read_text()
             time.sleep(0.1)
-        compared, said = 0, ""
-        for language, text in section("An application on it"):
-            if language == "sh":
-                text = text.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
-                done = subprocess.run(["bash", "-c", text], cwd=clone, capture_output=True, text=True, check=False)
-                said = "\n".join(line for line in done.stdout.splitlines() if line != "ALTER TABLE")
-            else:
-                assert text.strip() == said.strip()
-                compared += 1
-
-        assert 2 == compared
+        assert 2 == shown(clone, "An application on it", silent="ALTER TABLE", port=port)
     finally:
         interrupt(api)
 

@@ -241,6 +241,12 @@ def write_sql(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
+async def with_lock(folder: Path, files: Mapping[str, str]) -> tuple[tuple[Migration, ...], LockFile]:
+    """Write these files, as `write_sql` does, and return the migrations of the folder and their lock file."""
+    migrations = written(folder, files)
+    return migrations, await replay(migrations, postgres_bin=BINARIES)
+
+
 def replayed(folder: Path, files: Mapping[str, str]) -> str:
     """Write these files, as `written` does, and return the text of their lock file."""
     return dump(asyncio.run(replay(written(folder, files), postgres_bin=BINARIES)))

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from conftest import BINARIES, Sql
-from story import written
+from conftest import Sql
+from story import with_lock
 
 from healthd.config.settings import Target
 from healthd.errors import MigrationFailed, PermissionDenied
@@ -16,7 +16,6 @@ from healthd.migrations.baseline import adopt, fit
 from healthd.migrations.database_state import look
 from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate
-from healthd.replay.replay import replay
 
 FILES = {"1_a": "CREATE TABLE public.a (i int);", "2_b": "CREATE TABLE IF NOT EXISTS public.b (i int);"}
 Known = tuple[tuple[Migration, ...], LockFile]
@@ -24,9 +23,7 @@ Known = tuple[tuple[Migration, ...], LockFile]
 
 @pytest.fixture(scope="module")
 async def files(tmp_path_factory: pytest.TempPathFactory) -> Known:
-    folder = tmp_path_factory.mktemp("sql")
-    migrations = written(folder, FILES)
-    return migrations, await replay(migrations, postgres_bin=BINARIES)
+    return await with_lock(tmp_path_factory.mktemp("sql"), FILES)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from threading import Timer
 import psycopg
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
-from story import written
+from story import with_lock, written
 
 from healthd.config.settings import Target
 from healthd.errors import DatabaseUnreachable
@@ -38,8 +38,7 @@ QUIET = RunOptions(lambda _: None)
 
 @pytest.fixture(scope="module")
 async def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
-    migrations = written(tmp_path_factory.mktemp("sql"), TABLE)
-    return migrations, await replay(migrations, postgres_bin=BINARIES)
+    return await with_lock(tmp_path_factory.mktemp("sql"), TABLE)
 
 
 @pytest.fixture

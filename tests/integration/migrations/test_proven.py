@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import BINARIES, MakeDatabase, MakeTemplate, Sql
-from story import written
+from conftest import MakeDatabase, MakeTemplate, Sql
+from story import with_lock
 
 from healthd.config.settings import Target
 from healthd.database.dsn import Dsn
@@ -20,7 +20,6 @@ from healthd.migrations.database_state import look
 from healthd.migrations.run_options import RunOptions
 from healthd.migrations.safe_run import Changed, migrate, rollback
 from healthd.model.names import Key
-from healthd.replay.replay import replay
 
 FILES = {
     "1_a": "CREATE TABLE IF NOT EXISTS a (id int PRIMARY KEY, word text);",
@@ -44,9 +43,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
-    folder = tmp_path_factory.mktemp("sql")
-    migrations = written(folder, FILES)
-    return migrations, asyncio.run(replay(migrations, postgres_bin=BINARIES))
+    return asyncio.run(with_lock(tmp_path_factory.mktemp("sql"), FILES))
 
 
 class Run:

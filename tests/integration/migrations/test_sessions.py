@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from conftest import BINARIES, MakeDatabase, Sql
-from story import written
+from story import with_lock, written
 
 from healthd.config.settings import Target
 from healthd.errors import MigrationFailed
@@ -45,8 +45,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 async def literals(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
-    migrations = written(tmp_path_factory.mktemp("sql"), LITERALS)
-    return migrations, await replay(migrations, postgres_bin=BINARIES)
+    return await with_lock(tmp_path_factory.mktemp("sql"), LITERALS)
 
 
 async def found(url: str, migrations: tuple[Migration, ...], lock: LockFile) -> list[str]:
@@ -98,8 +97,7 @@ GIVING = {
 
 @pytest.fixture(scope="module")
 async def giving(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
-    migrations = written(tmp_path_factory.mktemp("sql"), GIVING)
-    return migrations, await replay(migrations, postgres_bin=BINARIES)
+    return await with_lock(tmp_path_factory.mktemp("sql"), GIVING)
 
 
 async def test_a_file_may_set_the_search_path_of_the_database(
@@ -194,8 +192,7 @@ SILENT = "session_replication_role = replica"
 
 @pytest.fixture(scope="module")
 async def firing(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Migration, ...], LockFile]:
-    migrations = written(tmp_path_factory.mktemp("sql"), FIRES)
-    return migrations, await replay(migrations, postgres_bin=BINARIES)
+    return await with_lock(tmp_path_factory.mktemp("sql"), FIRES)
 
 
 async def test_triggers_and_the_keys_of_the_ledger_fire_whatever_the_database_gives(

@@ -85,10 +85,11 @@ class Daemon:
 
     def answers(self, status: int, target: str = "app") -> httpx.Response:
         """Wait until the API answers for a target with this status, and return the answer."""
-        return wait_for(  # type: ignore[no-any-return]
+        found: httpx.Response = wait_for(
             lambda: answer if (answer := self.get(f"/api/v1/targets/{target}")).status_code == status else None,
             timeout_s=PATIENCE_S,
         )
+        return found
 
     def log(self, event: str = "") -> list[Any]:
         """Return the log lines with this event, or all."""

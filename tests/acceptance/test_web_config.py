@@ -74,11 +74,11 @@ def start(folder: Path, stack: ExitStack, text: str, *words: str) -> Daemon:
     return daemon
 
 
-def client(signer: Certificate, daemon: Daemon, **words: object) -> httpx.Client:
+def client(signer: Certificate, daemon: Daemon, auth: tuple[str, str] | None = None) -> httpx.Client:
     """Return a client that knows the authority."""
     context = ssl.create_default_context(cafile=signer.file)
     base = daemon.lines()["page"]
-    return httpx.Client(base_url=base, verify=context, timeout=PATIENCE_S, **words)  # type: ignore[arg-type]
+    return httpx.Client(base_url=base, verify=context, timeout=PATIENCE_S, auth=auth)
 
 
 def is_answered(web: httpx.Client, path: str, status: int) -> bool:

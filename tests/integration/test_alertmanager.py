@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,10 @@ def post(sender: Alertmanagers, *findings: Any, **words: Any) -> None:
     sender.posted(found.target)
 
 
+def is_known(sender: Alertmanagers, number: int) -> bool:
+    return known(sender) == number
+
+
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 # what it waits for has no event
@@ -134,7 +139,7 @@ async def test_what_is_new_is_repeated_sooner_and_postpones_nothing() -> None:
         times = [peer.resend_at]
         for number in range(1, 3):
             post(sender, *(replace(LOST, problem=problem) for problem in ("enum_mismatch", "contract_broken")[:number]))
-            await until(lambda number=number: known(sender) == number)  # type: ignore[misc]
+            await until(partial(is_known, sender, number))
             await asyncio.sleep(0.1)
             times.append(peer.resend_at)
         assert times[0] > times[1] == times[2]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from servers import tool
@@ -84,11 +85,11 @@ async def serving(talk: Talk, context: ssl.SSLContext | None = None) -> AsyncIte
         await asyncio.gather(*ended, return_exceptions=True)
 
 
-def endpoint(url: str, **words: object) -> Endpoint:
-    return replace(Endpoint("api", url, deadline_s=5.0, max_latency_s=5.0), **words)  # type: ignore[arg-type]
+def endpoint(url: str, **words: Any) -> Endpoint:
+    return replace(Endpoint("api", url, deadline_s=5.0, max_latency_s=5.0), **words)
 
 
-async def report_of(talk: Talk, **words: object) -> Report:
+async def report_of(talk: Talk, **words: Any) -> Report:
     async with serving(talk) as url:
         return await examine_endpoint(endpoint(url, **words))
 
@@ -331,9 +332,9 @@ async def test_the_board_shows_an_endpoint_as_metrics_on_the_page_and_in_the_api
     assert 'healthd_target_up{target="endpoint:api"} 1.0' in lines
     assert not [line for line in lines if line.startswith("healthd_migrations") and "endpoint" in line]
     entry = board.entries["endpoint:api"]
-    words = {"now": now, "runbook": "/runbook", "version": "1"}
-    assert "endpoint_unavailable" in target("endpoint:api", entry, **words)  # type: ignore[arg-type]
-    assert "endpoint:api" in overview(board, **words)  # type: ignore[arg-type]
+    words: dict[str, Any] = {"now": now, "runbook": "/runbook", "version": "1"}
+    assert "endpoint_unavailable" in target("endpoint:api", entry, **words)
+    assert "endpoint:api" in overview(board, **words)
     status, body, headers = answer(report, fresh=True, request_id="r", now=now, last_good=None, runbook="")
     assert (503, "endpoint_unavailable") == (status, body["error_code"])
     assert "Retry-After" in headers

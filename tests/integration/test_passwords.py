@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -117,9 +117,9 @@ def _group(leader: int) -> list[int]:
     return found
 
 
-async def _ends(condition: object) -> None:
+async def _ends(condition: Callable[[], object]) -> None:
     until = time.monotonic() + 30
-    while not condition():  # type: ignore[operator]
+    while not condition():  # what it waits for has no event
         assert time.monotonic() < until
         await asyncio.sleep(0.05)
 

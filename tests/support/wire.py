@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from urllib.parse import quote
 
@@ -133,15 +134,14 @@ def start(verb: str, url: str, folder: Path) -> int:
     return process.pid
 
 
-RUNNING: dict[int, object] = {}
+RUNNING: dict[int, BaseProcess] = {}
 
 
 def end(pid: int) -> int | None:
     """Wait for a runner, and return its exit code: negative if it was killed by a signal."""
     process = RUNNING.pop(pid)
-    process.join(60)  # type: ignore[attr-defined] # a process of the context's own class
-    code: int | None = process.exitcode  # type: ignore[attr-defined]
-    return code
+    process.join(60)
+    return process.exitcode
 
 
 def kill(pid: int) -> None:

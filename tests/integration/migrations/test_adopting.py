@@ -8,7 +8,7 @@ from conftest import Sql
 from story import with_lock
 
 from healthd.config.settings import Target
-from healthd.errors import MigrationFailed, PermissionDenied
+from healthd.errors import HealthdError, MigrationFailed, PermissionDenied
 from healthd.expected.files import Migration
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
@@ -49,9 +49,9 @@ async def test_the_grant_of_a_hint_is_no_finding(
     if words:
         sql(database, f"GRANT {words} ON SCHEMA public TO deployer WITH GRANT OPTION")
     else:
-        with pytest.raises(Exception, match="permission denied for schema public") as caught:
+        with pytest.raises(HealthdError, match="permission denied for schema public") as caught:
             await migrate(Target("x", deployer), *files, RunOptions(lambda _: None))
-        hint = caught.value.hint  # type: ignore[attr-defined]
+        hint = caught.value.hint
         assert hint.startswith("GRANT CREATE ON SCHEMA public TO deployer;")
         sql(database, hint)
 

@@ -724,7 +724,9 @@ def test_a_password_command_is_that_of_the_target_or_that_of_all(ini: Path) -> N
     assert [every, every] == [_commands(one.dsn), _commands(one.migrate_dsn)]
     assert [own, None] == [_commands(two.dsn), _commands(two.migrate_dsn)]
     assert [None, ""] == [_commands(three.dsn), three.migrate_dsn]
-    assert ini.parent == one.dsn.command.folder  # type: ignore[union-attr]
+    command = Dsn.of(one.dsn).command
+    assert command is not None
+    assert ini.parent == command.folder
 
 
 def test_a_password_command_is_for_every_database_without_a_password(ini: Path) -> None:

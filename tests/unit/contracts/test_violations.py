@@ -204,6 +204,6 @@ def test_an_enum_of_strings_may_be_stored_in_a_text_column() -> None:
 def test_the_columns_of_a_view_are_not_checked() -> None:
     from healthd.catalog.views import View
 
-    view = View(*[None] * len(View.__dataclass_fields__))  # type: ignore[arg-type]
+    view = View(materialized=False, definition="SELECT 1;", options=())
 
     assert [] == findings(there={"view:public.some": view}, table="public.some")

@@ -206,4 +206,4 @@ def test_the_memory_is_bounded_and_keeps_what_was_seen_first(monkeypatch: pytest
 )
 def test_a_document_of_another_form_is_refused(document: object) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
-        recalled(document, board().entries, START)  # type: ignore[arg-type]
+        recalled(document, board().entries, START)  # type: ignore[arg-type] # a file that says anything

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import SequenceMatcher
+from functools import cache
 from pathlib import PurePath
 
 from healthd.errors import ConfigError
@@ -87,6 +88,7 @@ def _outside(text: str, last: int) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
+@cache  # the comments of a folder begin with the same few words
 def _meant(word: str) -> str | None:
     """Return the directive that a word was meant to be; None when it is an ordinary word."""
     plain = re.sub(r"[-_]", "", word.lower())

@@ -11,7 +11,7 @@ from healthd.errors import LockFileError, MigrationFailed
 from healthd.expected.files import Migration, digest, in_order, migration_of
 from healthd.expected.lockfile import Locked, LockFile, counted_out
 from healthd.expected.lockfile_lines import load, verified
-from healthd.expected.lockfile_text import dump
+from healthd.expected.lockfile_text import dump, dump_of
 from healthd.model.ledger import Copy, seal_of
 
 T = TypeVar("T")
@@ -23,17 +23,18 @@ class Records:
 
     def __init__(self, lock: LockFile) -> None:
         self._lock = counted_out(lock)
+        self._first = dump(_empty(self._lock))
         self._places = {(one.id, one.digest): number for number, one in enumerate(lock.migrations)}
 
     def of(self, migration: Migration) -> bytes | None:
         """Return the record of a migration; None if the lock file does not contain it, or has another text of it."""
         place = self._places.get((migration.id, migration.digest))
-        return None if place is None else dump(_alone(self._lock, place)).encode()
+        return None if place is None else f"{self._first}{dump_of(self._lock, place)}".encode()
 
 
-def _alone(lock: LockFile, place: int) -> LockFile:
-    also = {major: _alone(other, place) for major, other in lock.also.items()}
-    return LockFile(lock.server_version, {}, (lock.migrations[place],), also)
+def _empty(lock: LockFile) -> LockFile:
+    """Return a lock file without objects and migrations, for the same versions of PostgreSQL."""
+    return LockFile(lock.server_version, {}, (), {major: _empty(other) for major, other in lock.also.items()})
 
 
 def refuse_changed(copy: Copy) -> None:

@@ -92,7 +92,7 @@ def _refuse_likeness(paths: Mapping[str, Path]) -> None:
 
 def read_post_apply(sources: Iterable[Path]) -> tuple[Migration, ...]:
     """Return the post-apply*.sql of these folders: they run after every run that applied something."""
-    return tuple(read_migration(path) for path in paths_to_apply(sources) if path.name.startswith(POST_APPLY))
+    return tuple(read_migration(path) for path in paths_to_apply(sources, POST_APPLY))
 
 
 def read_migration(path: Path) -> Migration:
@@ -108,7 +108,8 @@ def read_migration(path: Path) -> Migration:
 def migration_of(path: Path, apply: str, undo: str | None) -> Migration:
     """Return the migration with these texts."""
     header = directives(apply, path)
-    _refuse_other_header(header, undo, next_to(path, ROLLBACK))
+    if undo is not None and "transactional" in undo:
+        _refuse_other_header(header, undo, next_to(path, ROLLBACK))
     return Migration(
         id=id_of(path),
         path=path,
@@ -120,8 +121,8 @@ def migration_of(path: Path, apply: str, undo: str | None) -> Migration:
     )
 
 
-def _refuse_other_header(header: Mapping[str, str], undo: str | None, path: Path) -> None:
-    own = directives(undo or "", path).get("transactional")
+def _refuse_other_header(header: Mapping[str, str], undo: str, path: Path) -> None:
+    own = directives(undo, path).get("transactional")
     if own is not None and own != header.get("transactional", "true"):
         raise ConfigError(
             f"{path}: transactional: {own} contradicts its migration",

@@ -1,7 +1,9 @@
 """The files of a migration folder: which are migrations, which are rollbacks, and which names are refused."""
 
+import os
 import stat
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from pathlib import Path
 
 from healthd.errors import ConfigError
@@ -12,8 +14,11 @@ POST_APPLY = "post-apply"
 INIT = "begin a project with: healthd init"
 
 
-def paths_to_apply(sources: Iterable[Path]) -> Iterator[Path]:
-    """Yield every file to apply, folder by folder, by file name as yoyo sorts them: `1-b.sql`, then `1.sql`."""
+def paths_to_apply(sources: Iterable[Path], prefix: str = "") -> Iterator[Path]:
+    """Yield every file to apply, folder by folder, by file name as yoyo sorts them: `1-b.sql`, then `1.sql`.
+
+    With a `prefix`, only those whose names begin with it.
+    """
     for folder in sources:
         if not folder.is_dir():
             raise ConfigError(
@@ -21,19 +26,22 @@ def paths_to_apply(sources: Iterable[Path]) -> Iterator[Path]:
                 hint=f"name the folder in yoyo.ini, [DEFAULT], sources; or {INIT}",
             )
         try:
-            paths = sorted(folder.iterdir())
+            with os.scandir(folder) as found:  # to make and compare a Path for each costs more than to read the files
+                entries = sorted(found, key=attrgetter("name"))
         except OSError as error:
             raise ConfigError(f"cannot read {folder}: {error.strerror}", hint="check its owner and mode") from error
-        for path in paths:
-            if path.suffix == ".py" and not path.name.startswith(("_", ".")):
+        for entry in entries:
+            name = entry.name
+            if name.endswith(".py") and not name.startswith(("_", ".")):
                 raise ConfigError(
-                    f"{path} is Python, and healthd runs only SQL",
+                    f"{folder / name} is Python, and healthd runs only SQL",
                     hint="rewrite it in SQL, or move it to another folder",
                 )
-            if path.suffix == ".sql" and not path.name.startswith("."):
-                _refuse_no_file(path)
-                if not path.name.endswith(ROLLBACK):
-                    yield path
+            if name.endswith(".sql") and not name.startswith("."):
+                if not entry.is_file(follow_symlinks=False):
+                    _refuse_no_file(folder / name)
+                if name.startswith(prefix) and not name.endswith(ROLLBACK):
+                    yield folder / name
 
 
 def _refuse_no_file(path: Path) -> None:

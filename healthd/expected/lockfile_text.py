@@ -39,6 +39,13 @@ def dump(lock: LockFile) -> str:
     return "".join(line(entry) + follow for entry, follow in (first, *blocks))
 
 
+def dump_of(lock: LockFile, place: int) -> str:
+    """Return the lines of one migration, whose digests are known."""
+    one, also = lock.migrations[place], {major: other.migrations[place] for major, other in sorted(lock.also.items())}
+    entry, follow = _block(one, also)
+    return line(entry | ({"chain": one.chain} if one.chain else {})) + follow
+
+
 def linked(lock: LockFile) -> LockFile:
     """Return a lock file in which each migration has its link of the chain."""
     ones = zip(lock.migrations, chain(lock), strict=True)

@@ -36,6 +36,7 @@ def _apply(plan: RunPlan, options: RunOptions, recorder: Recorder | None) -> tup
         check(migration.apply, migration.path, transactional=migration.transactional)
     done: list[str] = []
     with _opened(plan, options, recorder) as backend:
+        backend.checked = True
         applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
         for number, migration in enumerate(plan.migrations, 1):
             theirs = yoyo_migration(migration)
@@ -121,6 +122,7 @@ def _undo(plan: RunPlan, options: RunOptions, recorder: Recorder | None) -> tupl
         check(migration.rollback or "", migration.rollback_path, transactional=migration.transactional)
     done: list[str] = []
     with _opened(plan, options, recorder) as backend:
+        backend.checked = True
         applied = set(backend.get_applied_migration_hashes())  # another run may have changed them since the plan
         for migration in plan.migrations:
             theirs = yoyo_migration(migration)

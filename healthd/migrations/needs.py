@@ -76,12 +76,12 @@ def _made_for_the_replay(lock: LockFile, measured: Sequence[Locked], there: Surr
 
 def _schemas(measured: Sequence[Locked], there: Surroundings) -> Iterator[Lack]:
     """Yield the schemas in which something is created, but which neither a file nor the database has."""
-    has = set(there.schemas)
+    has, inside = set(there.schemas), catalog.names(lambda kind: kind.in_schema)
     for locked in measured:
         if any(True for _ in _added(locked, "extension")):
             return  # its own schema is one of its members, which the effects do not show
         has.update(key.path[0] for key in _added(locked, "schema"))
-        for name in sorted({key.path[0] for key in _added(locked, *catalog.names(lambda kind: kind.in_schema))} - has):
+        for name in sorted({key.path[0] for key in _added(locked, *inside)} - has):
             has.add(name)
             yield _missing(locked.id, "schema", name)
 
@@ -117,5 +117,5 @@ def tight(measured: Iterable[Locked], there: Surroundings) -> Iterator[str]:
 
 
 def _added(locked: Locked, *kinds: str) -> Iterator[Any]:
-    found = of_kinds(locked.effects, kinds)
+    found = of_kinds(locked.effects, frozenset(kinds))
     return (one.key for one in found if one.attribute is None and one.expected is None)

@@ -54,6 +54,7 @@ class FileRun(LedgerSession):
     """The connection of a run, on which one file after the other is run."""
 
     recorder: Recorder | None = None  # None if there is no lock file, as with yoyo's own commands
+    checked: bool = False  # the caller has checked the texts of its files
     guarded: bool = False  # the caller has compared its sessions with those of the replay
     _records: bool = False  # even if the recorder does not
 
@@ -64,7 +65,8 @@ class FileRun(LedgerSession):
 
     def run_file(self, job: Job) -> None:
         """Send a file to the server and record it in the ledger."""
-        check(job.text, job.path, transactional=job.migration.transactional)
+        if not self.checked:
+            check(job.text, job.path, transactional=job.migration.transactional)
         self.start_like_new()
         file_checks.refuse_ledger_loss(self, self.ledger_schema, job)
         self.heard = Heard(job.name)
@@ -124,13 +126,13 @@ class FileRun(LedgerSession):
             self.connection.execute(BEGIN)
             self.make_tables()
         known = ledger_guard.rows(self) if exactly else None
-        part = Part(job.name, job.text)
-        before = f"{'' if lacks else BEGIN}{shown_file.named(self, job)}{XID.format(ledger_guard.state(self))}"
+        part, watched = Part(job.name, job.text), ledger_guard.watched(self)
+        before = f"{'' if lacks else BEGIN}{shown_file.named(self, job)}{XID.format(watched.state)}"
         sent = self.send(part, before=before, meanwhile=lambda: job.books)
         transaction, state = sent.split(" ", 1)
         first = f"{RESET}; {self.settings} {SAME_TRANSACTION.format(int(transaction))}"
         if known is None:
-            first += ledger_guard.same(self, state)
+            first += ledger_guard.same(watched, state)
         else:
             self._compare(job, first, known)
         self.keep(job, first, NOTHING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -60,6 +60,7 @@ class Session:
     TRANSACTION_STATUS_IDLE: Any
     # defined by what is built on this class
     table: Callable[[str], str]  # of the ledger, as a qualified name
+    lacks_tables: Callable[[], bool]
     keep: Callable[[Job, str, str], None]
     look_before: Callable[[Job, str | None], None]
     noted: Callable[[Job], str | None]
@@ -77,7 +78,11 @@ class Session:
     max_locks: int = 0  # the server's max_locks_per_transaction
     counts: bool = True  # the server counts the rows that a transaction writes
     worn: bool = False  # a file may have left something in the session that no statement removes
+    numbers: Mapping[int, str] = {}  # the names of the tables that `watched_run` counts, once they are known
+    watched: Any = None  # what `ledger_guard` compares, once it is known
     alone: bool = False  # checked: no file other than the first one of this run is partly applied
+
+    _filler: Any = None  # the driver's cursor that inserts values
 
     @property
     def records(self) -> bool:
@@ -211,7 +216,10 @@ class Session:
 
     def filled(self, query: str, values: Any, connection: Any = None) -> str:
         """Return a query with its values inserted by the driver, so that it can be sent with others in one message."""
-        text: str = self.driver.ClientCursor(connection or self.connection).mogrify(query, values)
+        connection = connection or self.connection
+        if self._filler is None or self._filler.connection is not connection:
+            self._filler = self.driver.ClientCursor(connection)
+        text: str = self._filler.mogrify(query, values)
         return text
 
     def send(self, part: Part, *, before: str = "", meanwhile: Callable[[], object] | None = None) -> str:

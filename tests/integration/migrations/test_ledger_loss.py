@@ -105,6 +105,9 @@ HIDDEN_WRITES = {
     "a new table": """DO $$ BEGIN CREATE TABLE other AS TABLE public._healthd_migration WITH NO DATA;
                                DROP TABLE public._healthd_migration;
                                ALTER TABLE other RENAME TO _healthd_migration; END $$;""",
+    "a table in its place": """DO $$ BEGIN CREATE TABLE other (LIKE public._healthd_migration INCLUDING ALL);
+                                           ALTER TABLE public._healthd_migration RENAME TO gone;
+                                           ALTER TABLE other RENAME TO _healthd_migration; END $$;""",
     "digests": "DO $$ BEGIN UPDATE public._healthd_migration SET digest = 'none'; END $$;",
     "an insertion": "DO $$ BEGIN INSERT INTO public._yoyo_migration VALUES ('a', 'b', now()); END $$;",
     "a trigger": f"""CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN {FORGETS.replace("'", "''")};

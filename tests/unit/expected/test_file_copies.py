@@ -101,6 +101,12 @@ def test_without_a_record_only_the_files_are_known() -> None:
     assert (A, B) == files
 
 
+def test_a_record_is_a_lock_file_with_one_migration() -> None:
+    lock, first, last = (lock_of(*ones, also=(15, 16)) for ones in ((A, B), (A,), (B,)))
+
+    assert [dump(first).encode(), dump(last).encode()] == [Records(lock).of(A), Records(lock).of(B)]
+
+
 def test_the_record_of_another_text_is_not_kept() -> None:
     assert Records(lock_of(A)).of(migration("1_a", "SELECT 3;")) is None
 

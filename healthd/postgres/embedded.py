@@ -57,6 +57,8 @@ THROW_AWAY = NOT_DURABLE | {
     # For 80 processes: 300,000 locks, which need 70 MB.
     "max_locks_per_transaction": "4000",
 }
+# For 40,000 locks: the server looks at the entire table whenever a session is asked for its locks.
+FEW_LOCKS = {"max_locks_per_transaction": "512"}
 
 # Stops the server when our process ends, for whatever reason: `read` then reaches the end of the pipe that we hold.
 # PR_SET_PDEATHSIG is not used: it fires when the *thread* that started the server ends, and exists only on Linux.
@@ -124,11 +126,12 @@ def start(
 
 
 @contextmanager
-def temporary(*, binaries: Path | None = None) -> Iterator[Server]:
+def temporary(*, binaries: Path | None = None, settings: Mapping[str, str] = {}) -> Iterator[Server]:
     """Provide a scratch server; its folder is removed with it, even when our process is killed."""
+    settings = {**THROW_AWAY, **settings}
     data = Path(tempfile.mkdtemp(prefix="healthd-"))
     try:
-        server = _start(data, find_binaries(binaries), durable=False, settings=THROW_AWAY, litter=[data], scratch=True)
+        server = _start(data, find_binaries(binaries), durable=False, settings=settings, litter=[data], scratch=True)
         try:
             yield server
         finally:

@@ -8,7 +8,7 @@ the locks are taken from PostgreSQL's documentation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from healthd.catalog import KINDS
@@ -41,6 +41,7 @@ RELATIONS = """
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I')
        AND c.relpersistence <> 't'
        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"""
+SOME = f"{RELATIONS} AND c.oid = ANY ($1)"
 HELD = """
     SELECT l.relation::bigint, l.mode, c.relfilenode::bigint, pg_catalog.pg_stat_get_xact_numscans(l.relation)
       FROM pg_catalog.pg_locks AS l
@@ -108,10 +109,10 @@ async def measure(
 
 
 class Measured(NamedTuple):
-    """The steps of a migration, and the catalogs that it has changed."""
+    """The steps of a migration, and how many rows of which catalogs it has written."""
 
     steps: tuple[Step, ...]
-    catalogs: frozenset[str]
+    counts: Mapping[str, int]
 
 
 async def in_one_message(runner: Runner, reader: ChangeReader, migration: Migration) -> Measured:
@@ -123,11 +124,10 @@ async def in_one_message(runner: Runner, reader: ChangeReader, migration: Migrat
     if len(found) > AT_ONCE:
         raise NotWatched
     each, first = HELD.format(newest=LAST), SCANS
-    rows, catalogs = await runner.measured(migration.id, [one.text for one in found], _named(first), _named(each))
+    rows, counts = await runner.measured(migration.id, [one.text for one in found], _named(first), _named(each))
     scans, *held = rows
     oids = sorted({int(row[0]) for one in held for row in one})
-    some = f"{RELATIONS} AND c.oid = ANY (ARRAY[{', '.join(map(str, oids))}]::oid[])"
-    before = _by_oid(await reader.rows_now(some))
+    before = _by_oid(await reader.rows_now(SOME, "(oid[])", f"('{{{','.join(map(str, oids))}}}')"))
     state, steps = _State(), []
     state.scans = {int(oid): int(count) for oid, count in scans}
     for one, of_one in zip(found, held, strict=True):
@@ -135,7 +135,7 @@ async def in_one_message(runner: Runner, reader: ChangeReader, migration: Migrat
         steps.append(_step(one, before, state, now))
         now.scans = state.scans | now.scans
         state = now
-    return Measured(_worth(steps), catalogs)
+    return Measured(_worth(steps), counts)
 
 
 def _named(query: str) -> str:

@@ -45,7 +45,8 @@ class Mirror:
         """Return how the objects that a change may have touched differ now from what is known of them."""
         there = {key for path in changes.paths for key in self._of.get(path, ())}
         having = {key.kind for key in there}
-        kinds = [kind.name for kind in KINDS.values() if changes.may_change(kind, exists=kind.name in having)]
+        likely = (kind for kind in KINDS.values() if kind.made_of or kind.name in changes.kinds)
+        kinds = [kind.name for kind in likely if changes.may_change(kind, exists=kind.name in having)]
         by_relation = {key for key in there if key.kind in kinds}
         whole = {key for kind in changes.kinds for key in self._all[kind]}
         now = await reader.objects(changes, kinds) if kinds else {}

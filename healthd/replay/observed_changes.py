@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +39,7 @@ class Look:
         self._scratch, self._mirror, self._migration = scratch, mirror, migration
         texts = (migration.apply, migration.rollback or "")
         self.quick = quick and migration.transactional and not any(map(touches_sessions, texts))
-        self._catalogs: frozenset[str] = frozenset()
+        self._counts: dict[str, int] = {}  # the rows that each catalog gained or lost since the last look
         self._last: State | None = None  # if everything was read
 
     async def begin(self) -> None:
@@ -78,7 +78,7 @@ class Look:
             except NotWatched:
                 await self.give_up()
             else:
-                self._changed(measured.catalogs)
+                self._changed(measured.counts)
                 return measured.steps
         self._scratch.forget_server_state()
         return await measured_again(self._scratch, self._migration)
@@ -91,9 +91,10 @@ class Look:
             return False
         return True
 
-    def _changed(self, catalogs: frozenset[str]) -> None:
-        self._catalogs |= catalogs
-        if catalogs & OF_SERVER:
+    def _changed(self, counts: Mapping[str, int]) -> None:
+        for catalog, count in counts.items():
+            self._counts[catalog] = self._counts.get(catalog, 0) + count
+        if counts.keys() & OF_SERVER:
             self._scratch.forget_server_state()
 
     async def give_up(self) -> None:
@@ -108,7 +109,8 @@ class Look:
         if self.quick:
             # What cannot be read in this way is read completely, or the reason is found there.
             with suppress(HealthdError, Incomplete), translated():
-                changes = await self._scratch.reader.changes(self._catalogs)
+                changes = await self._scratch.reader.changes(self._counts)
+                self._counts = dict.fromkeys(self._counts, 0)
                 if not changes.everything:
                     return await self._mirror.differences(self._scratch.reader, changes, self._scratch.user)
             await self.give_up()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from healthd.comparison.judgement import message, one_line, sides, where_they_differ
@@ -16,6 +17,7 @@ from healthd.expected.lockfile_text import linked
 from healthd.expected.measurements import Step
 from healthd.migrations.engine.lock_waits import Say
 from healthd.model.snapshots import Difference, Snapshot, diff
+from healthd.postgres import embedded
 from healthd.replay.mirror import Mirror
 from healthd.replay.observed_changes import Look, Overlooked
 from healthd.replay.proven_prefix import known_prefix
@@ -23,6 +25,8 @@ from healthd.replay.scratch import Each, Scratch, State, nothing, scratch_on
 from healthd.replay.server_state import Global
 from healthd.replay.steps import unmeasured
 
+LARGE = 50_000  # characters of a file that may take more locks than most
+OUT_OF_LOCKS = "53200"
 OF_THE_SERVER = ("53", "57")  # not the fault of a rollback: insufficient resources, shutdown
 NOW = re.compile(r"'(?:now|today|tomorrow|yesterday)'", re.IGNORECASE)
 
@@ -42,7 +46,26 @@ async def replay(
     receives what is being done, for a progress line.
     Raises MigrationFailed for a file that fails, or that does not build the same schema twice.
     """
-    async with scratch_on(postgres_bin, say) as scratch:
+    on = partial(_replay_on, migrations, known, postgres_bin, say, each)
+    if all(len(one.apply) + len(one.rollback or "") < LARGE for one in migrations):
+        try:
+            return await on(embedded.FEW_LOCKS)
+        except MigrationFailed as error:
+            if error.sqlstate != OUT_OF_LOCKS:
+                raise
+    return await on({})
+
+
+async def _replay_on(
+    migrations: Sequence[Migration],
+    known: LockFile | None,
+    postgres_bin: Path | None,
+    say: Say,
+    each: Each,
+    settings: Mapping[str, str],
+) -> LockFile:
+    """Return what `replay` returns, measured on a server with these settings."""
+    async with scratch_on(postgres_bin, say, settings) as scratch:
         await scratch.refuse_unavailable(migrations)
         base = await scratch.state()
         lock = LockFile(base.snapshot.server_version // 10000 * 10000, base.snapshot.objects, ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import TypeVar
 
@@ -37,13 +37,13 @@ class Runner:
         """Apply migrations without a ledger; `each` is called with every one before it is run."""
         await self._run(lambda backend: apply_unrecorded(backend, migrations, each))
 
-    async def watched(self, name: str, text: str) -> frozenset[str]:
-        """Run the text of a file without recording it, and return the catalogs that it changed; or raise NotWatched."""
+    async def watched(self, name: str, text: str) -> Mapping[str, int]:
+        """Run the text of a file without recording it, and return what it has written; see `run_watched`."""
         return await self._if_possible(lambda backend: run_watched(backend, name, text))
 
     async def measured(
         self, name: str, texts: Sequence[str], first: str, each: str
-    ) -> tuple[list[Rows], frozenset[str]]:
+    ) -> tuple[list[Rows], Mapping[str, int]]:
         """Run statements with a query before them and one after each; see `run_measured`."""
         return await self._if_possible(lambda backend: run_measured(backend, name, texts, first, each))
 
@@ -66,7 +66,8 @@ class Runner:
         await asyncio.to_thread(self._close)
 
     async def _run(self, work: Callable[[Backend], None]) -> None:
-        await asyncio.to_thread(self._work, work)  # yoyo is synchronous
+        await asyncio.sleep(0)  # an interruption ends the replay here
+        self._work(work)  # nothing else is to be done meanwhile, and a thread would take as long as a small file
 
     def _work(self, work: Callable[[Backend], None]) -> None:
         try:

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from healthd.catalog.digests import Digest
@@ -57,8 +58,11 @@ class State:
 class Scratch:
     """A database that can be dropped at any time, on a server that no other process uses."""
 
-    def __init__(self, binaries: Path | None, servers: ExitStack, say: Say) -> None:
+    def __init__(
+        self, binaries: Path | None, servers: ExitStack, say: Say, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.binaries, self._servers, self.say = binaries, servers, say
+        self._settings = settings  # of the server
         self._warn = _warnings(say)
         self.open = AsyncExitStack()
         self.connection: Any = None  # on which the database is read
@@ -74,7 +78,7 @@ class Scratch:
 
     def _take_server(self) -> None:
         self._servers.close()
-        server = self._servers.enter_context(embedded.temporary(binaries=self.binaries))
+        server = self._servers.enter_context(embedded.temporary(binaries=self.binaries, settings=self._settings))
         # Without options, so that PGOPTIONS in the environment does not decide what the files create.
         self.url = f"{server.url(SCRATCH)}&options="
         self._administrator, self._bin = server.url(), server.bin
@@ -267,10 +271,12 @@ class Scratch:
 
 
 @asynccontextmanager
-async def scratch_on(binaries: Path | None, say: Say) -> AsyncIterator[Scratch]:
-    """Provide an empty scratch database on a server with these programs."""
+async def scratch_on(
+    binaries: Path | None, say: Say, settings: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Scratch]:
+    """Provide an empty scratch database on a server with these programs and settings."""
     with ExitStack() as servers:
-        scratch = Scratch(binaries, servers, say)
+        scratch = Scratch(binaries, servers, say, settings)
         async with scratch.open:
             await scratch.start()
             yield scratch

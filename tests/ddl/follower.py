@@ -59,11 +59,11 @@ class Follower:
         self.changes = EVERYTHING
         await (self.reader.remember() if "CONCURRENTLY" not in text else self.reader.forget())
         try:
-            catalogs = run_watched(self.backend, "0001.sql", text)
+            counts = run_watched(self.backend, "0001.sql", text)
         except NotWatched:
             await self.reader.forget()  # some statements wait for all older transactions
             return False
-        self.changes = await self.reader.changes(catalogs)
+        self.changes = await self.reader.changes(counts)
         return True
 
     async def overlooked(self, snapshot: Snapshot) -> tuple[Difference, ...]:

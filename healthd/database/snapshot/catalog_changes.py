@@ -112,6 +112,24 @@ ROWS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     ),
 }
 
+# Where the rows about a relation are found by an index. The other catalogs are read completely, which takes longer the
+# more the database contains.
+BY_RELATION = {
+    "pg_attribute": "attrelid",
+    "pg_attrdef": "adrelid",
+    "pg_constraint": "conrelid",
+    "pg_policy": "polrelid",
+    "pg_rewrite": "ev_class",
+    "pg_sequence": "seqrelid",
+    "pg_trigger": "tgrelid",
+}
+# The relations whose rows in pg_class changed, and those in $3.
+NEAR = """
+                   AND {relation} = ANY (
+                       ARRAY(SELECT c.oid
+                               FROM pg_catalog.pg_class AS c
+                              WHERE pg_catalog.age(c.{column}) <= (SELECT pg_catalog.age($1))) || $3)"""
+
 # The rows about indexes.
 PARTS = {
     "pg_class": "t.relkind IN ('i', 'I')",
@@ -120,23 +138,26 @@ PARTS = {
 
 
 @cache
-def changed_rows(catalog: str, column: str) -> str:
+def changed_rows(catalog: str, column: str, *, near: bool = False) -> str:
     """Return the SQL for the rows of a catalog whose xmin or xmax is not before a transaction ($1).
 
     $2 is the role that runs migrations. What belongs to a partition, a parent or a composite type means everything.
+    With `near`, only the rows about relations whose rows in pg_class changed, and about those in $3.
     """
     identity, name, relation, meanings = ROWS[catalog]
     tree = _if("r.relkind IN ('p', 'I', 'c') OR r.relispartition OR r.relhassubclass", EVERYTHING)
     words = ", ".join(f"t.w{number}" for number in range(len(meanings)))
     part = f"CASE WHEN {PARTS[catalog]} THEN '{OF_INDEXES}' ELSE '' END" if catalog in PARTS else "''"
     columns = "".join(f", {word} AS w{number}" for number, word in enumerate(meanings))
+    about = f"t.{BY_RELATION[catalog]}" if catalog in BY_RELATION else "NULL"
+    some = NEAR.format(relation=about, column=column) if near else ""
     return f"""
         SELECT '{catalog}' || t.part, t.identity, t.name, r.oid::bigint, n.nspname::text, r.relname::text,
-               pg_catalog.concat_ws(' ', {tree}{words and ", "}{words})
-          FROM (SELECT {part} AS part, ({identity})::text AS identity, ({name})::text AS name,
-                       {relation} AS relation{columns}
+               pg_catalog.concat_ws(' ', {tree}{words and ", "}{words}), t.xid::text, t.about::bigint
+          FROM (SELECT {part} AS part, t.{column} AS xid, {about} AS about,
+                       ({identity})::text AS identity, ({name})::text AS name, {relation} AS relation{columns}
                   FROM pg_catalog.{catalog} AS t
-                 WHERE pg_catalog.age(t.{column}) <= (SELECT pg_catalog.age($1))) AS t
+                 WHERE pg_catalog.age(t.{column}) <= (SELECT pg_catalog.age($1)){some}) AS t
           LEFT JOIN pg_catalog.pg_class AS r ON r.oid = t.relation
           LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace"""  # noqa: S608 # texts of our own
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from psycopg import AsyncConnection
 
 from healthd.catalog import KINDS
 from healthd.catalog.scope import complete, of_relations
-from healthd.database.snapshot.catalog_changes import ROWS, CatalogChanges, changed_rows, known, meant
+from healthd.database.snapshot.catalog_changes import BY_RELATION, ROWS, CatalogChanges, changed_rows, known, meant
 from healthd.database.snapshot.planned_reader import BEGIN, PlannedReader, objects_in
 from healthd.database.snapshot.prepared import Prepared
+from healthd.database.snapshot.seen_changes import SeenChanges
 from healthd.model.names import Key
 
 HORIZON = "SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text"
 PLANNED_ONCE = "SET plan_cache_mode = force_generic_plan"
+Found = dict[str, list[Any]]  # the rows of each catalog
 PATIENT = "SET idle_in_transaction_session_timeout = 0"
 
 
@@ -34,6 +37,7 @@ class ChangeReader(PlannedReader):
         self._another = another  # opens a second connection, when it is needed
         self._before: Prepared | None = None
         self._since = ""
+        self._seen = SeenChanges()
 
     async def remember(self) -> None:
         """Remember this moment."""
@@ -43,6 +47,7 @@ class ChangeReader(PlannedReader):
             self._before = Prepared(await self._another())
             await self._before.rows([PLANNED_ONCE])
         (((self._since,),),) = await self._before.rows(["ROLLBACK", BEGIN, HORIZON])
+        self._seen = SeenChanges()
 
     async def forget(self) -> None:
         """End both transactions."""
@@ -50,20 +55,39 @@ class ChangeReader(PlannedReader):
             await self._before.rows(["ROLLBACK"])
             await self._statements.rows(["ROLLBACK"])
 
-    async def changes(self, catalogs: Collection[str]) -> CatalogChanges:
-        """Return what was changed in these catalogs since the moment; its transaction remains open."""
-        if not known(catalogs):
-            return CatalogChanges(everything=True)
-        assert self._before is not None
-        looked = sorted(one for one in catalogs if one in ROWS)
-        old = await self._before.rows([await self._changed(self._before, one, "xmax") for one in looked])
-        new = [await self._changed(self._statements, one, "xmin") for one in looked]
-        now = await self._statements.rows(["ROLLBACK", BEGIN, *new])
-        return meant([row for rows in old for row in rows], [row for rows in now for row in rows])
+    async def changes(self, counts: Mapping[str, int]) -> CatalogChanges:
+        """Return what was changed in these catalogs since the moment; its transaction remains open.
 
-    async def _changed(self, on: Prepared, catalog: str, column: str) -> str:
-        name = await on.planned(changed_rows(catalog, column), "(xid, oid)")
-        return f"EXECUTE {name} ('{self._since}', {self._migrator_oid})"
+        `counts` is how many rows of each were written since the last look, which may be none.
+        """
+        if not known(counts):
+            return CatalogChanges(everything=True)
+        looked = sorted(one for one in counts if one in ROWS)
+        # Before PostgreSQL 15, the counts include those of earlier transactions.
+        near = [one for one in looked if one in BY_RELATION and self._version >= 150000]
+        old, new = await self._rows_of([(one, one in near) for one in looked], BEGIN)
+        if left := [one for one in near if not self._seen.all_of(one, old[one], new[one], counts[one])]:
+            more = await self._rows_of([(one, False) for one in left])
+            old, new = old | more[0], new | more[1]
+        for catalog, rows in new.items():
+            self._seen.learn(catalog, rows)
+        was, are = list(chain(*old.values())), list(chain(*new.values()))
+        self._seen.end((*was, *are))
+        return meant(was, are)
+
+    async def _rows_of(self, catalogs: Sequence[tuple[str, bool]], begin: str = "") -> tuple[Found, Found]:
+        """Return the changed rows of these catalogs as they were and as they are; of some, only those found near."""
+        assert self._before is not None
+        names = [name for name, _ in catalogs]
+        old = await self._before.rows([await self._changed(self._before, *one, "xmax") for one in catalogs])
+        now = [await self._changed(self._statements, *one, "xmin") for one in catalogs]
+        new = await self._statements.rows(["ROLLBACK", begin, *now] if begin else now)
+        return dict(zip(names, old, strict=True)), dict(zip(names, new, strict=True))
+
+    async def _changed(self, on: Prepared, catalog: str, near: bool, column: str) -> str:
+        types, also = ("(xid, oid, oid[])", f", {self._seen.relations}") if near else ("(xid, oid)", "")
+        name = await on.planned(changed_rows(catalog, column, near=near), types)
+        return f"EXECUTE {name} ('{self._since}', {self._migrator_oid}{also})"
 
     async def objects(self, changes: CatalogChanges, of: Iterable[str]) -> dict[Key, Any]:
         """Return the objects of these kinds: those of the changed relations, or all if the kind is to be read whole."""
@@ -82,9 +106,9 @@ class ChangeReader(PlannedReader):
         rows = await self._statements.rows(["SAVEPOINT objects", *statements, "ROLLBACK TO SAVEPOINT objects"])
         return objects_in(kinds, rows)
 
-    async def rows_now(self, query: str) -> list[Any]:
-        """Return the rows of a query as of the last look."""
-        return (await self._statements.rows([query]))[0]
+    async def rows_now(self, query: str, types: str, values: str) -> list[Any]:
+        """Return the rows of a query as of the last look; it is planned once for all values."""
+        return (await self._statements.rows([f"EXECUTE {await self._statements.planned(query, types)} {values}"]))[0]
 
     async def close(self) -> None:
         """Close the other connection."""

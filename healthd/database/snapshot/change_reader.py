@@ -12,7 +12,7 @@ from healthd.catalog import KINDS
 from healthd.catalog.scope import complete, of_relations
 from healthd.database.snapshot.catalog_changes import BY_RELATION, ROWS, CatalogChanges, changed_rows, known, meant
 from healthd.database.snapshot.planned_reader import BEGIN, PlannedReader, objects_in
-from healthd.database.snapshot.prepared import Prepared
+from healthd.database.snapshot.prepared import PreparedAlone
 from healthd.database.snapshot.seen_changes import SeenChanges
 from healthd.model.names import Key
 
@@ -35,7 +35,7 @@ class ChangeReader(PlannedReader):
     ) -> None:
         super().__init__(connection, migrator)
         self._another = another  # opens a second connection, when it is needed
-        self._before: Prepared | None = None
+        self._before: PreparedAlone | None = None
         self._since = ""
         self._seen = SeenChanges()
 
@@ -44,7 +44,7 @@ class ChangeReader(PlannedReader):
         if self._before is None:
             await self._set_up()
             await self._statements.rows([PATIENT])
-            self._before = Prepared(await self._another())
+            self._before = PreparedAlone(await self._another())
             await self._before.rows([PLANNED_ONCE])
         (((self._since,),),) = await self._before.rows(["ROLLBACK", BEGIN, HORIZON])
         self._seen = SeenChanges()
@@ -84,7 +84,7 @@ class ChangeReader(PlannedReader):
         new = await self._statements.rows(["ROLLBACK", begin, *now] if begin else now)
         return dict(zip(names, old, strict=True)), dict(zip(names, new, strict=True))
 
-    async def _changed(self, on: Prepared, catalog: str, near: bool, column: str) -> str:
+    async def _changed(self, on: PreparedAlone, catalog: str, near: bool, column: str) -> str:
         types, also = ("(xid, oid, oid[])", f", {self._seen.relations}") if near else ("(xid, oid)", "")
         name = await on.planned(changed_rows(catalog, column, near=near), types)
         return f"EXECUTE {name} ('{self._since}', {self._migrator_oid}{also})"

@@ -18,7 +18,7 @@ from healthd.catalog.presence import Presence, question_columns
 from healthd.catalog.scope import complete
 from healthd.database.connection import LIMITS, SESSION
 from healthd.database.snapshot.digest_reader import MIGRATOR, asked
-from healthd.database.snapshot.prepared import Prepared
+from healthd.database.snapshot.prepared import PreparedAlone
 from healthd.database.snapshot.reading import take_with_digests
 from healthd.database.snapshot.row_checks import lacking, objects_of
 from healthd.model.ledger import BOOKS
@@ -37,7 +37,7 @@ class PlannedReader:
 
     def __init__(self, connection: AsyncConnection[Any], migrator: str | None) -> None:
         self._connection, self._migrator = connection, migrator
-        self._statements = Prepared(connection)
+        self._statements = PreparedAlone(connection)
         self._digests: dict[Presence, tuple[str, ...]] = {}  # the statements for what is there, one for each kind
         self._values = self._migrator_oid = ""
 

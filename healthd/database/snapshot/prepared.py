@@ -30,12 +30,26 @@ class Prepared:
         return self._names[query]
 
     async def rows(self, statements: Sequence[str]) -> list[list[Any]]:
-        """Return the rows of each of these statements that returns any, sent as one message.
+        """Return the rows of each of these statements that returns any, sent as one message."""
+        cursor = await self.connection.execute(message(statements))
+        found = []
+        while True:
+            if cursor.pgresult is not None and cursor.pgresult.nfields:  # a description would cost more than the rows
+                found.append(await cursor.fetchall())
+            if not cursor.nextset():
+                return found
 
-        A replay has nothing else to do meanwhile: the thread waits, which takes a fifth of what the event loop takes.
-        """
+
+class PreparedAlone(Prepared):
+    """The same in a process that has nothing else to do meanwhile, as a replay: nothing else runs in the event loop.
+
+    The thread waits, which takes a fifth of what the event loop takes.
+    """
+
+    async def rows(self, statements: Sequence[str]) -> list[list[Any]]:
+        """Return the rows of each of these statements that returns any, sent as one message."""
         pgconn = self.connection.pgconn
-        pgconn.send_query("; ".join(statements).encode())
+        pgconn.send_query(message(statements))
         found, transformer = [], Transformer.from_context(self.connection)
         for result in waiting.wait(generators.execute(pgconn), pgconn.socket, interval=LOOK_UP_S):
             if result.status not in FINE:
@@ -44,3 +58,8 @@ class Prepared:
                 transformer.set_pgresult(result)
                 found.append(transformer.load_rows(0, result.ntuples, tuple))
         return found
+
+
+def message(statements: Sequence[str]) -> bytes:
+    """Return several statements as one message."""
+    return "; ".join(statements).encode()

@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run psql machines-api unit test record newest matrix big against check docs image site screenshots docs-serve bench fleet soak clean
+.PHONY: help install run psql machines-api unit test record newest matrix big against check docs image sbom site screenshots docs-serve bench fleet soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -69,10 +69,13 @@ soak: install ## let a daemon with 50 targets bear random faults for 30 minutes;
 docs: install ## write the pages of docs/ that the code knows: reference, runbook, lint rules
 	$(BIN)/python -m docs.generate
 
-image: ## build the container image healthd:VERSION; needs docker or podman
-	@builder=$$(command -v docker || command -v podman) || { echo "make image needs docker or podman" >&2; exit 1; }; \
-	    version=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' healthd/_version.py); \
-	    $$builder build --file container/Dockerfile --tag "healthd:$$version" --tag healthd:latest $(ARGS) .
+image: ## build the container image healthd:VERSION with docker or podman; PLATFORMS=linux/amd64,linux/arm64 for both
+	@PLATFORMS="$(PLATFORMS)" container/image.sh $(ARGS)
+
+sbom: install ## write the list of what the image contains, in dist/healthd.cdx.json (CycloneDX)
+	@PYTHON=$(BIN)/python container/install.sh dist/image
+	@CYCLONEDX=$(BIN)/cyclonedx-py container/sbom.sh dist/image dist/healthd.cdx.json
+	@echo dist/healthd.cdx.json
 
 site: install ## docs/ as a site in dist/site, with warnings as errors; it needs no network
 	@rm -rf dist/site

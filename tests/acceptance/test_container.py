@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import kubernetes_validate
 import pytest
 import yaml
-from conftest import MakeDatabase
-from servers import free_port, lacking, wait_for
 
-from acceptance.test_cli import make_project
 from healthd.cli.main import cli
 from healthd.config.reader import read_settings
 from healthd.database.dsn import Dsn
@@ -139,101 +129,3 @@ def test_a_job_that_failed_for_good_is_not_tried_again() -> None:
         rule["onExitCodes"]["values"],
         rule["onExitCodes"]["containerName"],
     )
-
-
-# ── the image ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_image_has_no_server_and_names_no_registry() -> None:
-    assert "embedded" not in DOCKERFILE
-    assert ["python:3.13-slim", "python:3.13-slim"] == re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
-    (words,) = re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
-    verb, *options = json.loads(words)
-    command = cli.get_command(cli.make_context("healthd", [verb]), verb)
-    assert command is not None
-    command.make_context(verb, options)
-    assert 'ENTRYPOINT ["healthd"]' in DOCKERFILE
-
-
-@pytest.fixture
-def nobody(tmp_path: Path) -> list[str]:
-    """The words that run a command as a user without a name and a home, where only one folder is writable."""
-    programs = [shutil.which(name) for name in ("unshare", "setpriv")]
-    if os.getuid() != 0 or None in programs:
-        raise lacking("the image is tried as root, with unshare and setpriv")
-    state = tmp_path / "state"
-    state.mkdir()
-    os.chown(state, USER, USER)
-    # In an image everybody may read Python's folder; here it may be below a home.
-    read = "--inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search --bounding-set=-all,+dac_read_search"
-    user = f"--reuid={USER} --regid={USER} --clear-groups --no-new-privs {read}"
-    kept = f"mount --bind {state} {state} && mount -o remount,rw,bind {state}"
-    readonly = "for at in / /dev/shm /tmp; do mount --bind $at $at && mount -o remount,ro,bind $at; done"
-    script = f'mount --make-rprivate / && {readonly} && {kept} && exec setpriv {user} -- "$@"'
-    environment = [f"STATE_DIRECTORY={state}", "PYTHONDONTWRITEBYTECODE=1", f"PYTHONPATH={ROOT}"]
-    return ["unshare", "--mount", "sh", "-ec", script, "sh", "env", "-i", *environment]
-
-
-@pytest.fixture
-def project(tmp_path: Path, make_database: MakeDatabase, migrated_template: str) -> Path:
-    """A project with a target whose database can be reached by everybody."""
-    url = make_database(migrated_template)
-    lines = ["[DEFAULT]", "sources = sql", "[healthd]", "log_format = json", "[target app]"]
-    lines.append(f"database = {url.replace('%', '%%')}")
-    return make_project(tmp_path / "project", "\n".join([*lines, ""]))
-
-
-@pytest.fixture
-def address(nobody: list[str], project: Path) -> Iterator[str]:
-    """A daemon that runs as in the image."""
-    port = free_port()
-    command = [*nobody, sys.executable, "-m", "healthd", "serve", "--listen", f"127.0.0.1:{port}"]
-    with (project / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=project, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        assert process.poll() is None, (project / "log").read_text()
-        try:
-            return httpx.get(f"{address}/-/ready", verify=False).is_success
-        except httpx.TransportError:
-            return False
-
-    try:
-        wait_for(answers)
-        yield address
-        process.terminate()
-        assert 0 == process.wait(30), (project / "log").read_text()
-    finally:
-        process.kill()
-        process.wait()
-
-
-def test_the_daemon_works_as_a_user_without_a_name_on_a_read_only_root(address: str, tmp_path: Path) -> None:
-    assert "ok" == httpx.get(f"{address}/api/v1/targets", verify=False).json()["targets"][0]["severity"]
-    wait_for(lambda: [path.name for path in (tmp_path / "state").iterdir()])
-    log = [json.loads(line) for line in (tmp_path / "project" / "log").read_text().splitlines() if line[:1] == "{"]
-    assert [] == [line for line in log if line["level"] in ("error", "warning")]
-
-
-@pytest.mark.parametrize(
-    "verbs", ["--version", "check", "status", "plan", "lint", "snapshot", "wait", "rollback migrate"]
-)
-def test_the_verbs_work_there_as_well(verbs: str, nobody: list[str], project: Path) -> None:
-    for verb in verbs.split():
-        command = [*nobody, sys.executable, "-m", "healthd", verb]
-        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-        assert 0 == done.returncode, done.stderr
-
-
-def test_a_verb_that_needs_a_scratch_server_says_that_it_has_no_folder_for_one(
-    nobody: list[str], project: Path
-) -> None:
-    command = [*nobody, sys.executable, "-m", "healthd", "lock", "--check"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-
-    assert (3, "healthd: no folder for temporary files can be written") == (
-        done.returncode,
-        done.stderr.splitlines()[0],
-    )
-    assert "TMPDIR" in done.stderr

@@ -43,14 +43,18 @@ class Ran:
     err: str
 
     @property
+    def document(self) -> Any:
+        """Return what it printed as JSON; None for a text."""
+        with suppress(ValueError):
+            return json.loads(self.out)
+        return None
+
+    @property
     def failed(self) -> bool:
         """Return whether it has an error instead of a result; what it reports of a database is a result."""
         if not self.out.strip():
             return self.code != 0
-        with suppress(ValueError):  # it is text
-            document = json.loads(self.out)
-            return isinstance(document, dict) and "error" in document
-        return False
+        return isinstance(document := self.document, dict) and "error" in document
 
     @property
     def messages(self) -> str:
@@ -71,9 +75,10 @@ async def serve(*, config: str | None, database: str | None) -> None:
 
     async def call_tool(_context: Any, call: types.CallToolRequestParams) -> types.CallToolResult:
         try:
-            words = command_line(tool_called(call.name), call.arguments or {}, config)
+            tool = tool_called(call.name)
+            words = command_line(tool, call.arguments or {}, config)
             async with turns:
-                return _result(await _run(words, environment))
+                return _result(tool, await _run(words, environment))
         except HealthdError as error:
             return _answer(f"{error}\nhint: {error.hint}", error=True)
 
@@ -86,15 +91,23 @@ async def serve(*, config: str | None, database: str | None) -> None:
 
 def _described(tool: Tool, config: str | None) -> types.Tool:
     hints = types.ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
-    schema = tool.schema(arguments_of(tool, config))
-    return types.Tool(name=tool.verb, description=tool.words, input_schema=schema, annotations=hints)
+    return types.Tool(
+        name=tool.verb,
+        description=tool.words,
+        input_schema=tool.schema(arguments_of(tool, config)),
+        output_schema=tool.result_schema(),
+        annotations=hints,
+    )
 
 
-def _result(ran: Ran) -> types.CallToolResult:
-    """Return what a verb printed: its result, and then its messages if there are any."""
+def _result(tool: Tool, ran: Ran) -> types.CallToolResult:
+    """Return what a verb printed: its result as text and as a document, and then its messages if there are any."""
     if ran.failed:
         return _answer(ran.messages or f"healthd ended with exit code {ran.code} and no message", error=True)
-    return _answer(ran.out.rstrip("\n"), *([ran.messages] if ran.messages else []))
+    answer = _answer(ran.out.rstrip("\n"), *([ran.messages] if ran.messages else []))
+    if tool.style == "json":
+        answer.structured_content = {"result": ran.document}
+    return answer
 
 
 def _answer(*texts: str, error: bool = False) -> types.CallToolResult:

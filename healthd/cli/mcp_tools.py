@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from healthd.cli.json_schemas import whole
 from healthd.errors import UsageError
 from healthd.text import did_you_mean
 
@@ -52,6 +53,18 @@ class Tool:
         """Return the JSON Schema of these arguments, which are those of the tool and of all tools."""
         members = {one.name: {**one.schema, "description": one.words} for one in arguments}
         return {"type": "object", "properties": members, "additionalProperties": False}
+
+    def result_schema(self) -> dict[str, Any] | None:
+        """Return the JSON Schema of its structured result; None if its result is text.
+
+        The protocol wants an object, and a document may be a list: it is the member `result`.
+        """
+        if self.style != "json":
+            return None
+        document = whole(self.verb, errors=False)
+        inner = {name: document[name] for name in ("description", "anyOf")}
+        members = {"type": "object", "properties": {"result": inner}, "required": ["result"]}
+        return members | {"additionalProperties": False, "$defs": document["$defs"]}
 
 
 TARGET = Argument(

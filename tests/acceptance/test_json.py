@@ -16,18 +16,11 @@ import pytest
 from conftest import BINARIES, MakeDatabase, Sql
 
 from acceptance.test_cli import healthd, migrated, project, several  # noqa: F401 # fixtures
-from docs.generate.json_output import DOCUMENTS, NAMES, SCHEMAS, schema_of
+from docs.generate.json_output import DOCUMENTS, NAMES, SCHEMAS
+from healthd.cli.json_schemas import whole
 from healthd.cli.verbs import VERBS
 
 NOBODY_THERE = "host=127.0.0.1 port=1 dbname=app"
-
-
-def whole(name: str) -> Any:
-    """Return the schema of a verb as one document, with what it takes from common.json."""
-    text = json.dumps(schema_of(name)).replace("common.json#/", "#/")
-    common = json.dumps(schema_of("common")).replace("common.json#/", "#/")
-    schema = json.loads(text)
-    return schema | {"$defs": {**json.loads(common)["$defs"], **schema.get("$defs", {})}}
 
 
 def validated(*words: str, code: int, error: bool = False, schema: str = "") -> Any:

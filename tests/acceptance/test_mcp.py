@@ -23,7 +23,7 @@ from mcp.types import CallToolResult
 from servers import free_port
 
 from acceptance.test_cli import healthd, migrated, project, several, verb  # noqa: F401 # fixtures
-from acceptance.test_json import whole
+from healthd.cli.json_schemas import whole
 from healthd.cli.mcp_server import _run as run_apart
 from healthd.cli.mcp_tools import TOOLS
 
@@ -48,6 +48,7 @@ def text(result: CallToolResult) -> str:
 def error(result: CallToolResult) -> list[str]:
     """Return the lines of the error of a tool."""
     assert result.is_error
+    assert result.structured_content is None
     assert 1 == len(result.content)
     return text(result).splitlines()
 
@@ -57,6 +58,7 @@ def document(name: str, result: CallToolResult) -> Any:
     assert not result.is_error, text(result)
     found = json.loads(text(result))
     jsonschema_rs.validate(whole(name), found)
+    assert {"result": found} == result.structured_content  # the client has validated it with the schema of the tool
     return found
 
 
@@ -107,6 +109,19 @@ async def test_all_tools_only_read_and_take_what_their_verbs_take(project: Path)
         }
         assert set(tool.input_schema["properties"]) <= known | {"config"}
         assert {"apply", "database"}.isdisjoint(tool.input_schema["properties"])
+
+
+async def test_a_tool_says_what_shape_its_document_has(project: Path) -> None:
+    async with agent("mcp") as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    schemas = {name: tool.output_schema for name, tool in tools.items() if tool.output_schema is not None}
+
+    assert {"status", "plan", "lint", "check"} == set(schemas)
+    for schema in schemas.values():
+        jsonschema_rs.meta.validate(schema)
+        assert "object" == schema["type"]  # as the protocol demands before 2026-07-28
+        assert "error_document" not in schema["$defs"]
+        assert not jsonschema_rs.is_valid(schema, {"result": {"error": {"code": "x"}}})
 
 
 ERRORS: tuple[tuple[str, Mapping[str, Any], str, str], ...] = (

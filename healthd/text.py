@@ -11,12 +11,17 @@ SECRET = re.compile(
     # key=value: as libpq reads it, or in double quotes
     | ( (?: password | oauth_client_secret | scram_\w+_key ) ['"]? \s* = \s* )
       (?: ' (?: [^'\\] | \\. )* (?: ' | \Z ) | " [^"]* " (?! \S ) | (?: \\. | \S )+ )
-    | ( password \s+ (?=') )                          # SQL, as in ALTER ROLE
-      ' (?: [^'] | '' )* (?: ' | \Z )
+    | ( password \s+ (?= (?: E | U& )?' | \$ ) )      # SQL, as in ALTER ROLE
+      (?: E ' (?: [^'\\] | \\. | '' )* (?: ' | \Z ) | (?: U& )? ' (?: [^'] | '' )* (?: ' | \Z )
+        | (?P<tag> \$\w*\$ ) .*? (?: (?P=tag) | \Z ) )
+    # and without quotes, which is an error
+    | ( \b (?: create | alter ) \s+ (?: role | user | group ) \s [^;\n]{0,200}? \b password \s+ )
+      (?! null\b | [$'\w]*['$] ) (?: "[^"]*"? | [^\s;]+ )
     | ( ['"]password['"] \s* : \s* )                 # a dict
       (?: ' (?: [^'\\] | \\. )* ' | " (?: [^"\\] | \\. )* " )
-    | ( :// [^\s/?\#:@]* : ) \S{0,4096} (?= @ )      # a URL, also if an @ in the password is not escaped as %40
-    | ( (?: postgres | postgresql | psql ) (?: \+ \w+ )? :// [^\s/?\#:@]* : )
+    # a URL, also as the path of a file, and if an @ in the password is not escaped as %40
+    | ( :/{1,2} [^\s/?\#:@]* : ) \S{0,4096} (?= @ )
+    | ( (?: postgres | postgresql | psql ) (?: \+ \w+ )? :/{1,2} [^\s/?\#:@]* : )
       [^\n]{0,4096} (?= @ )                          # or if the password contains a blank
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
@@ -46,7 +51,7 @@ def hide(text: str) -> str:
     for value in _values:
         if value in text:
             text = text.replace(value, "***")
-    return SECRET.sub(lambda match: f"{match[match.lastindex or 0]}***", text)
+    return SECRET.sub(lambda match: f"{next(filter(None, match.groups()))}***", text)
 
 
 def some(texts: Sequence[str], most: int = 3) -> str:

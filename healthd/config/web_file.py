@@ -65,7 +65,10 @@ def _users(section: Place) -> dict[str, str]:
     found = {}
     for name, place in section.members().items():
         if not name or ":" in name:
-            raise place.wrong("a user name is empty, or contains a colon", "choose another name")
+            shown = Place(place.path, section.key, place.node)
+            raise shown.wrong(
+                "a user name is empty, or contains a colon", "write NAME: HASH, with a blank between them"
+            )
         hashed = HASH.fullmatch(place.text)
         if hashed is None:
             shown = Place(place.path, section.key if "$2" in name else place.key, place.node)

@@ -253,6 +253,43 @@ def test_an_argument_too_many_is_not_printed(argument: str, project: Path) -> No
         assert SECRET not in result.out + result.err
 
 
+@pytest.mark.parametrize("words", [["check", "--config"], ["import"], ["init", "--from"], ["lint"], ["explain"]])
+def test_a_connection_string_in_the_place_of_a_file_or_a_name_is_not_printed(words: list[str], project: Path) -> None:
+    result = healthd(*words, "postgresql://me:hunter2@127.0.0.1:1/x")
+
+    assert 3 == result.code
+    assert SECRET not in result.out + result.err
+
+
+STATEMENTS = (
+    "CREATE ROLE nobody_19 PASSWORD 'hunter2' NOSUCH",
+    "CREATE ROLE nobody_19 PASSWORD E'a\\'hunter2' NOSUCH",
+    "CREATE ROLE nobody_19 PASSWORD $$hunter2$$ NOSUCH",
+    "CREATE ROLE nobody_19 ENCRYPTED PASSWORD $x$hunter2 $x$ NOSUCH",
+    "CREATE ROLE nobody_19 PASSWORD hunter2",
+    'CREATE ROLE nobody_19 LOGIN PASSWORD "hunter2"',
+    "CREATE USER MAPPING FOR nobody_19 SERVER nosuch OPTIONS (password 'hunter2')",
+    "CREATE SUBSCRIPTION one CONNECTION 'host=127.0.0.1 port=1 password=hunter2' PUBLICATION p",
+    "DO $$BEGIN EXECUTE format('ALTER ROLE nobody_19 PASSWORD %L', 'hunter2'); END$$",
+    "DO $$BEGIN RAISE NOTICE 'postgresql://me:hunter2@h/x'; RAISE 'not password=hunter2'; END$$",
+)
+
+
+@pytest.mark.parametrize("verb", ["plan", "migrate"])
+def test_a_migration_with_a_password_fails_without_it(verb: str, project: Path, make_database: MakeDatabase) -> None:
+    for name in ("0001_status", "0002_machines", "0003_notes"):
+        for path in (project / "sql").glob(f"{name}*"):
+            path.unlink()
+    url = make_database()
+    for number, statement in enumerate(STATEMENTS):
+        (project / "sql" / f"{number}_one.sql").write_text(f"SELECT {number};\n{statement};\n")
+        result = healthd(verb, "--database", url, *(["--allow-unlocked"] if verb == "migrate" else []))
+        (project / "sql" / f"{number}_one.sql").unlink()
+
+        assert verb == "plan" or 2 == result.code, result.err
+        assert SECRET not in result.out + result.err, statement
+
+
 @pytest.mark.parametrize("variable", ["PGPORT", "PGSSLMODE", "PGDATABASE", "PGHOST", "PGCONNECT_TIMEOUT", "PGUSER"])
 def test_the_environment_is_not_printed(
     variable: str, project: Path, rude: int, monkeypatch: pytest.MonkeyPatch

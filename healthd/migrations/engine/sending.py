@@ -118,8 +118,9 @@ def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> 
             hint="remove the statement that releases it from the file; the state of the file: healthd status",
         )
     where, which = part.name, ""
+    position = max(0, int(diag.statement_position or 0) - ahead)
     if ready is not None and error.sqlstate not in (None, "22P05"):  # connection lost, or encoding error
-        place, which = _place(part, ready, max(0, int(diag.statement_position or 0) - ahead))
+        place, which = _place(part, ready, position)
         where += place
     state = part.state
     room = _room(error, part, ready or 0)
@@ -131,6 +132,8 @@ def failed(error: Any, part: Part, ready: int | None = None, ahead: int = 0) -> 
         hint = "check the server's log, then: healthd " + ("status" if state == NOTHING else "resume")
         return MigrationFailed(f"{where}: the connection was lost: {reason}; {state}", hint=hint)
     words = ". ".join(one for one in (diag.message_primary, diag.message_detail) if one)
+    if position and PASSWORD.search(part.text, 0, position - 1):  # the server quotes a password without quotes
+        words = re.sub('".*"', '"…"', words)
     inside = f", in {diag.context.splitlines()[0]}" if diag.context else ""
     return MigrationFailed(
         f"{where}: {words}{inside} ({error.sqlstate}){which}; {state}",
@@ -195,6 +198,7 @@ def _place(part: Part, ready: int, position: int) -> tuple[str, str]:
     )
 
 
+PASSWORD = re.compile(r"\bPASSWORD\s+\Z", re.IGNORECASE)
 FULL = re.compile(r"\bmax_\w+_per_transaction\b")  # in the server's hint, which may be in any language
 
 

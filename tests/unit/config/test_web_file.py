@@ -182,7 +182,7 @@ def test_tls_that_cannot_be_had_is_refused(more: str, words: str, tmp_path: Path
         (f"alice: {HASH}x", "basic_auth_users.alice: not a bcrypt hash"),
         (f"alice: {HASH.replace('$10$', '$18$')}", "basic_auth_users.alice: cost 18 is not from 4 to 15"),
         (f"{HASH}: alice", "basic_auth_users: not a bcrypt hash"),
-        (f"'a:b': {HASH}", "a user name is empty, or contains a colon"),
+        (f"'a:b': {HASH}", "basic_auth_users: a user name is empty, or contains a colon"),
         ("- alice", "basic_auth_users: is not a mapping"),
     ],
 )

@@ -74,6 +74,13 @@ def test_what_psycopg_makes_of_a_password_loses_it(password: str) -> None:
         ("postgresql://h/db?scram_server_key=geheim&a=b", "postgresql://h/db?scram_server_key=***&a=b"),
         ("{'user': 'me', 'password': 'ge heim'}", "{'user': 'me', 'password': ***}"),
         ('{"password": "ge\\"heim", "user": 1}', '{"password": ***, "user": 1}'),
+        ("no such file: postgresql:/me:geheim@h/db", "no such file: postgresql:/me:***@h/db"),
+        ("ALTER ROLE me PASSWORD E'ge\\'heim' LOGIN", "ALTER ROLE me PASSWORD *** LOGIN"),
+        ("ALTER ROLE me PASSWORD U&'geheim' LOGIN", "ALTER ROLE me PASSWORD *** LOGIN"),
+        ("ALTER ROLE me PASSWORD $$ge'heim$$ LOGIN", "ALTER ROLE me PASSWORD *** LOGIN"),
+        ("ALTER ROLE me PASSWORD $x$ge'heim, cut", "ALTER ROLE me PASSWORD ***"),
+        ("CREATE USER me LOGIN PASSWORD geheim; next", "CREATE USER me LOGIN PASSWORD ***; next"),
+        ('create role me password "ge heim" login', "create role me password *** login"),
     ],
 )
 def test_other_spellings_lose_it_too(text: str, hidden: str) -> None:
@@ -89,6 +96,10 @@ def test_other_spellings_lose_it_too(text: str, hidden: str) -> None:
         "passfile=/etc/pgpass host=h",
         "see http://127.0.0.1:9899/targets/app",
         "column:public.users.password_hash is missing",
+        "ALTER ROLE me PASSWORD NULL",
+        "CREATE TABLE user (id int, password text NOT NULL)",
+        "ALTER TABLE users ADD COLUMN password text",
+        "cannot read /etc/healthd/yoyo.ini:3: a@b",
     ],
 )
 def test_what_holds_no_password_stays_as_it_is(text: str) -> None:

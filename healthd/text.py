@@ -56,7 +56,7 @@ def hide(text: str) -> str:
 
 def some(texts: Sequence[str], most: int = 3) -> str:
     """Return the first few of these texts as a list, and the number of the others."""
-    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
     return ", ".join(texts[:most]) + more
 
 

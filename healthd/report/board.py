@@ -143,6 +143,11 @@ class Board:
     machine: tuple[str, ...] = ()  # the names of this host
     alertmanagers: dict[str, Delivery] = field(default_factory=dict)  # by host, port and path
 
+    @property
+    def unreached(self) -> list[str]:
+        """Return the Alertmanagers that did not accept the last request."""
+        return [place for place, delivery in self.alertmanagers.items() if delivery.reached is False]
+
     def watch(self, targets: Iterable[tuple[str, float]]) -> None:
         """Keep exactly these targets (name and interval in seconds), and remove the others."""
         self.entries = {name: self.entries.get(name) or Entry(interval_s) for name, interval_s in targets}

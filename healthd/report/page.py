@@ -146,6 +146,11 @@ def not_found(name: str, known: Iterable[str], *, version: str, base: str = "") 
     )
 
 
+def no_page(known: Iterable[str], *, version: str, base: str = "") -> str:
+    """Return the page for an address that leads nowhere."""
+    return not_found("", known, version=version, base=base)
+
+
 def runbook_page(*, version: str, base: str = "") -> str:
     """Return the runbook: a section for each problem."""
     sections = (*PROBLEMS.values(), *WATCHER)

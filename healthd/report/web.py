@@ -197,7 +197,9 @@ class _Pages:
         return await self.refused(request, HTTPException(500, "internal error in healthd: see its log"))
 
     async def refused(self, request: Request, error: HTTPException) -> Response:
-        """Return an error as a problem document (RFC 9457)."""
+        """Return an error as a problem document (RFC 9457), or as a page if a person mistyped an address."""
+        if error.status_code == 404 and _is_person(request):
+            return HTMLResponse(page.no_page(self.context.board.entries, **self.about), 404)
         detail = hide(error.detail)
         body = {
             "type": "about:blank",
@@ -215,6 +217,11 @@ def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> R
     """Return a document, which is a problem document unless the status is 200."""
     content_type = "application/json" if status == 200 else "application/problem+json"
     return JSONResponse(body, status, headers=headers, media_type=content_type)
+
+
+def _is_person(request: Request) -> bool:
+    """Return whether a browser asks for a page, and no program for a document."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
 
 
 def _page_filter(request: Request) -> PageFilter:

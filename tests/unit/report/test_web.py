@@ -19,7 +19,7 @@ from healthd.model.findings import Finding, Report, finding_id, identity
 from healthd.model.names import Key
 from healthd.model.scripts import Rehearsed, Statement, steps_of
 from healthd.model.severity import Severity
-from healthd.report.board import Board
+from healthd.report.board import Board, Delivery
 from healthd.report.log import is_ours
 from healthd.report.web import application
 from healthd.report.web_context import WebContext
@@ -354,6 +354,30 @@ async def test_what_is_not_there_is_a_problem_document(path: str, web: httpx.Asy
 
     assert "http_404" == body["error_code"]
     assert NOW.isoformat() == body["timestamp"]
+
+
+async def test_a_person_who_mistyped_an_address_gets_a_page_and_a_program_a_document(web: httpx.AsyncClient) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = await web.get("/target/app", headers=browser)
+
+    assert (404, "text/html; charset=utf-8") == (answer.status_code, answer.headers["content-type"])
+    assert "There is no such page" in answer.text
+    assert 'href="/targets/app"' in answer.text
+    problem(await web.get("/api/v1/nosuch", headers=browser), 404)
+
+
+async def test_the_page_of_all_targets_names_an_alertmanager_that_gets_no_alert(
+    web: httpx.AsyncClient, daemon: Daemon
+) -> None:
+    words = "No alert reaches Alertmanager"
+    daemon.board.alertmanagers = {"one:9093": Delivery(reached=True), "other:9093": Delivery()}
+    assert words not in (await web.get("/")).text
+    daemon.board.alertmanagers["one:9093"].reached = False
+
+    text = (await web.get("/")).text
+    assert words in text
+    assert "one:9093" in text
+    assert "other:9093" not in text
 
 
 async def test_a_fault_of_ours_is_a_problem_document_without_details(web: httpx.AsyncClient, daemon: Daemon) -> None:

@@ -26,6 +26,7 @@ from healthd.daemon.web_file import WebFile, warn_unprotected
 from healthd.database.idle_connections import Places
 from healthd.report.board import Board
 from healthd.report.connections import Clients, most_connections, most_rounds, too_few
+from healthd.report.html import counted
 from healthd.report.web import application
 from healthd.report.web_context import WebContext
 from healthd.report.web_security import WebSecurity
@@ -71,7 +72,7 @@ async def serve(
     while not server.started and not web.done():  # noqa: ASYNC110 # uvicorn has a flag for it, no event
         await asyncio.sleep(0.01)
     started()
-    notify("READY=1", f"STATUS=watching {len(settings.targets)} targets")
+    notify("READY=1", f"STATUS=watching {counted(len(settings.targets), 'target')}")
     watch.work()
     watch.later(feed_watchdog(watch))
     warn_unprotected(settings.host, security)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -12,6 +13,7 @@ from healthd.config.hosts import is_loopback
 from healthd.config.web_config import NONE
 from healthd.errors import HealthdError
 from healthd.report.board import Board
+from healthd.report.tls_names import is_for
 from healthd.report.web_security import WebSecurity
 
 log = structlog.get_logger()
@@ -25,6 +27,7 @@ class WebFile:
     board: Board
     refused: str = ""  # why the files are not in use as they are
     expired: datetime | None = None  # the certificate about which that was logged
+    named: object = None  # the certificate and the host that were compared
 
     async def follow(self, look_again_s: float) -> None:
         """Use the files as they are whenever they change; regularly, forever."""
@@ -56,13 +59,26 @@ class WebFile:
         self.show()
 
     def show(self) -> None:
-        """Show until when the certificate is valid, and log once that it is not."""
+        """Show until when the certificate is valid, and log once that it is not, or is for another name."""
+        self._compare_names()
         expires_at = self.board.certificate_expires_at = self.security.now.expires_at
         if expires_at is None or expires_at > datetime.now(UTC) or self.expired == expires_at:
             return
         self.expired = expires_at
         hint = "renew it; a new file is used without a restart"
         log.warning("web_certificate.expired", expired_at=expires_at.isoformat(), hint=hint)
+
+    def _compare_names(self) -> None:
+        """Log once that the certificate is not for the host of the address under which others reach the pages."""
+        url, now = urlsplit(self.board.external_url), self.security.now
+        if self.named == (about := (url.hostname, now.signatures)):
+            return
+        self.named = about
+        if url.scheme != "https" or not url.hostname or now.context is None or now.config.tls is None:
+            return
+        if not is_for(url.hostname, now.context, now.config.tls.cert_file):
+            hint = "let it name this host, unless a proxy with a certificate of its own answers there"
+            log.warning("web_certificate.other_name", host=url.hostname, hint=hint)
 
 
 def warn_unprotected(host: str, security: WebSecurity | None) -> None:

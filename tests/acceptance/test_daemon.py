@@ -448,7 +448,7 @@ def test_systemd_hears_of_start_life_state_reload_and_end(
             return lines
 
         daemon = start("serve", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="400000")
-        assert ["READY=1", "STATUS=watching 1 targets"] == listener.recv(4096).decode().split("\n")  # first of all
+        assert ["READY=1", "STATUS=watching 1 target"] == listener.recv(4096).decode().split("\n")  # first of all
         hear("WATCHDOG=1")
         hear("STATUS=1 target: 1 ok")
         sql(migrated, "ALTER TABLE machines DROP COLUMN notes")

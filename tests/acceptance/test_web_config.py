@@ -18,10 +18,16 @@ import httpx
 import pytest
 from certificates import Certificate, authority, signed
 from servers import call, free_port, running, tool, wait_for
+from structlog.testing import capture_logs
 
 from acceptance.test_bad_input import LOCAL, refused
 from acceptance.test_cli import make_project
 from acceptance.test_daemon import PATIENCE_S, Daemon, configure
+from healthd.config.web_file import read_web_config
+from healthd.daemon.web_file import WebFile
+from healthd.report.board import Board
+from healthd.report.logins import Logins
+from healthd.report.web_security import WebSecurity, protection_in
 
 SECRET = "hunter2 hunter2"
 HASH = bcrypt.hashpw(SECRET.encode(), bcrypt.gensalt(10)).decode()
@@ -179,6 +185,32 @@ def test_an_expired_certificate_is_served_and_reported(folder: Path, stack: Exit
         stack.enter_context(client(signer, daemon)).get("/")
     assert daemon.metric(EXPIRES)
     assert 1 == len(daemon.log("web_certificate.expired"))
+
+
+@pytest.mark.parametrize(
+    ("names", "host", "known"),
+    [
+        ("DNS:healthd.example", "healthd.example", True),
+        ("DNS:*.shop.example", "healthd.shop.example", True),
+        ("DNS:healthd.example", "other.example", False),
+        ("DNS:*.shop.example", "a.healthd.shop.example", False),
+        ("IP:127.0.0.1", "127.0.0.1", True),
+        ("IP:127.0.0.1", "127.0.0.2", False),
+    ],
+)
+def test_a_certificate_for_another_name_is_used_and_reported_once(
+    names: str, host: str, known: bool, signer: Certificate, tmp_path: Path
+) -> None:
+    use(tmp_path, signed(signer, "named", names=names, days=-1 if known else 30))
+    (tmp_path / "web.yml").write_text(TLS)
+    now = protection_in(tmp_path / "web.yml", read_web_config)
+    watched = WebFile(WebSecurity(lambda: now, Logins(), now), Board(external_url=f"https://{host}/below"))
+    with capture_logs() as logged:
+        watched.show()
+        watched.show()
+
+    expected = ["web_certificate.expired"] if known else ["web_certificate.other_name"]
+    assert expected == [line["event"] for line in logged]
 
 
 def test_a_flood_of_wrong_passwords_delays_nobody_who_has_the_right_one(

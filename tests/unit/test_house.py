@@ -43,8 +43,8 @@ DOORS = frozenset(
     postgres
     replay
     report.connections report.exposition report.log report.logins report.metrics report.openapi
-    report.openapi_schemas report.secure_connections report.tls report.traces report.web report.web_filters
-    report.web_findings
+    report.openapi_schemas report.secure_connections report.tls report.tls_names report.traces report.web
+    report.web_filters report.web_findings
     report.web_security report.web_server
     rounds.follow_up rounds.complete_reading rounds.database_lists rounds.deadline rounds.endpoints
     rounds.examination rounds.failed_round rounds.round_connection rounds.opening rounds.readiness rounds.requests

@@ -131,11 +131,11 @@ def test_an_alert_outlives_a_database_that_cannot_be_read_and_a_restart(
     folder: Path, migrated: str, start: Start, sql: Sql, pages: Pages, alertmanager: Any  # noqa: F811
 ) -> None:  # fmt: skip
     with alertmanager(port := free_port()) as url:
-        pushing(folder, port, app=migrated)
+        pushing(folder, port, resend_s=2, app=migrated)  # a restart may take five times as long
         sql(migrated, RENAME)
         daemon = start("serve", STATE_DIRECTORY=str(folder / "state"))
         wait_for(lambda: pages("firing"))
-        pushing(folder, port, app=migrated.replace("/test_", "/no_test_"))
+        pushing(folder, port, resend_s=2, app=migrated.replace("/test_", "/no_test_"))
         assert 200 == daemon.get("/-/reload", "POST").status_code
         daemon.answers(503)
         more_than_a_lifetime(daemon, port)
@@ -146,7 +146,7 @@ def test_an_alert_outlives_a_database_that_cannot_be_read_and_a_restart(
         assert 0 == daemon.end()
         with hanging(welcome=False) as silent:
             target = f"[target app]\ndatabase = postgresql://127.0.0.1:{silent}/app\ndeadline_s = 600\n"
-            pushing(folder, port, more=target)
+            pushing(folder, port, resend_s=2, more=target)
             daemon = start("serve", STATE_DIRECTORY=str(folder / "state"))
             more_than_a_lifetime(daemon, port)
             assert 0 == daemon.metric('healthd_target_examined{target="app"}')

@@ -44,6 +44,8 @@ MEANINGS: Mapping[str, str] = {
     "target_files.rejected": "More files in `targets_dir` are wrong at the same time than are logged one by one.",
     "web.unprotected": "Others than this host can connect to the web server, without TLS or without users.",
     "web_certificate.expired": "The certificate of the web server has expired: clients refuse it. Logged once.",
+    "web_certificate.other_name": "The certificate does not name the host of `external_url`: clients refuse it there. "
+    "Logged once.",
     "web_config.failed": "The web configuration could not be followed; a traceback follows.",
     "web_config.loaded": "The web configuration, a certificate or a key was changed, and is in use.",
     "web_config.rejected": "They were changed and are wrong; the old ones stay in use. Logged once.",

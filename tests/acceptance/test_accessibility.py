@@ -62,6 +62,7 @@ PAGES = {
     "resolved finding": f"/targets/app/findings/{id_of(GONE)}",
     "unknown finding": "/targets/app/findings/0123456789ab",
     "not found": "/targets/nosuch",
+    "no page": "/nosuch",
     "runbook": "/runbook",
 }
 MODES = {"light": ("light", 1100), "dark": ("dark", 1100), "phone": ("light", 390)}

@@ -23,7 +23,7 @@ from healthd.model.severity import Severity
 from healthd.model.tenants import TenantCount
 from healthd.model.waivers import Waiver
 from healthd.report import finding_page, page, rendering, side_by_side
-from healthd.report.board import Board, Entry
+from healthd.report.board import Board, Delivery, Entry
 from healthd.report.finding_story import story
 from healthd.report.html import span
 from healthd.report.page_filter import PageFilter
@@ -165,6 +165,7 @@ def everything() -> dict[str, str]:
     mixed = board({"orders": (), "machines": (ENUM, PENDING), "far": (UNREACHABLE,), HOSTILE: (hostile,)})
     mixed.entries["new"] = Entry(30.0)
     mixed.reload_ok = False
+    mixed.alertmanagers = {HOSTILE: Delivery(reached=False)}
     mixed.reloaded_at = NOW
     waiver = Waiver("enum:public.machinestatus", HOSTILE, HOSTILE, NOW.date())
     waiving = entry(facts={"waived": (Waived(ENUM, waiver),)})
@@ -185,6 +186,7 @@ def everything() -> dict[str, str]:
         "resolved": page_of_gone(),
         "never reported": gone(entry(ENUM), "0" * 12),
         "not found": page.not_found(HOSTILE, ["machines", HOSTILE], version="1.2.3"),
+        "no page": page.no_page(["machines", HOSTILE], version="1.2.3"),
     }
 
 

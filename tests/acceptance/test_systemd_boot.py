@@ -18,7 +18,11 @@ PASSWORD = "hunter2 hunter2"
 ROLES = (
     f"CREATE ROLE owner LOGIN SUPERUSER PASSWORD '{PASSWORD}'",
     f"CREATE ROLE healthd LOGIN PASSWORD '{PASSWORD}'",
-    "GRANT pg_read_all_data, pg_read_all_stats TO healthd",
+    """DO $$BEGIN
+           IF current_setting('server_version_num')::integer < 140000 THEN ALTER ROLE healthd SUPERUSER;
+           ELSE GRANT pg_read_all_data TO healthd;
+           END IF;
+       END$$""",
 )
 HBA = "local all postgres trust\nlocal all all scram-sha-256\n"
 CONFIG = """[DEFAULT]

@@ -1,6 +1,6 @@
 """Generated requests to every route of the daemon, with TLS and without: every response is in its OpenAPI document.
 
-HEALTHD_FUZZ_EXAMPLES says how many requests each operation gets: with 600 there are 10,000 with TLS, and as many without.
+HEALTHD_FUZZ_EXAMPLES says how many requests each operation gets: 600 are 10,000 with TLS, and as many without.
 """
 
 import os

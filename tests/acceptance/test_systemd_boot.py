@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from booted_systemd import HEALTHD, UNITS, Systemd, booted
+from booted_systemd import HEALTHD, PATIENCE_S, UNITS, Systemd, booted
 from conftest import BINARIES
 from servers import asking_for_passwords, free_port, wait_for
 
@@ -64,7 +64,7 @@ def install(systemd: Systemd, port: int) -> None:
         lines = ["[Service]", f"LoadCredential={credential}:/etc/healthd/{credential}"]
         lines += [f"Environment=PGPASSFILE=%d/{credential}", f"StandardError=append:/run/{unit}.log"]
         systemd.write(f"{UNITS}/{unit}.service.d/test.conf", "\n".join([*lines, ""]))
-    fast = "[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\nRestartSec=0\n"
+    fast = "[Service]\nWatchdogSec=10s\nTimeoutAbortSec=1s\nRestartSec=0\n"
     systemd.write(f"{UNITS}/healthd.service.d/watchdog.conf", fast)
     systemd.write(
         f"{UNITS}/healthd-migrate.service.d/role.conf",
@@ -89,7 +89,7 @@ def test_the_units_work_from_the_first_migration_to_the_end(systemd: Systemd) ->
     systemd.run("systemctl", "start", "healthd.socket")
     assert {"ActiveState": "inactive"} == systemd.properties("healthd.service", "ActiveState")
     url = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE_S, trust_env=False) as client:
         assert 200 == client.get("/-/healthy").status_code
         systemd.until("healthd.service", ActiveState="active", SubState="running")
         systemd.until("healthd.service", StatusText="1 target: 1 ok")
@@ -98,7 +98,7 @@ def test_the_units_work_from_the_first_migration_to_the_end(systemd: Systemd) ->
         process = systemd.run("cat", f"/proc/{first['MainPID']}/status")
         (user,) = re.findall(r"^Uid:\s+(\d+)", process, re.MULTILINE)
         assert int(user) > 1000
-        assert "state.json" in systemd.run("ls", "/var/lib/private/healthd")
+        wait_for(lambda: "state.json" in systemd.run("ls", "/var/lib/private/healthd"), timeout_s=PATIENCE_S)
         assert [("600", "0")] * 2 == [
             tuple(systemd.run("stat", "--format=%a %u", f"/etc/healthd/{name}.pgpass").split())
             for name in ("healthd", "migrate")
@@ -107,17 +107,18 @@ def test_the_units_work_from_the_first_migration_to_the_end(systemd: Systemd) ->
         # A reload keeps the process, and a wrong configuration is not used.
         systemd.write("/etc/healthd/yoyo.ini", CONFIG.format(role="healthd").replace("machines", "renamed"))
         systemd.run("systemctl", "reload", "healthd.service")
-        wait_for(lambda: "renamed" in client.get("/api/v1/targets").text)
+        wait_for(lambda: "renamed" in client.get("/api/v1/targets").text, timeout_s=PATIENCE_S)
         systemd.write("/etc/healthd/yoyo.ini", "[healthd]\nintervall_s = 1\n")
         systemd.run("systemctl", "reload", "healthd.service")
-        wait_for(lambda: "healthd_config_last_reload_successful 0.0" in client.get("/metrics").text)
+        failed = "healthd_config_last_reload_successful 0.0"
+        wait_for(lambda: failed in client.get("/metrics").text, timeout_s=PATIENCE_S)
         systemd.until("healthd.service", StatusText="1 target: 1 ok")
         assert first == systemd.properties("healthd.service", "MainPID", "NRestarts")
 
         # A daemon that makes no progress is killed and started again; a request waits meanwhile.
         systemd.write("/etc/healthd/yoyo.ini", CONFIG.format(role="healthd"))
         systemd.run("kill", "-STOP", first["MainPID"])
-        assert 200 == httpx.get(f"{url}/-/healthy", timeout=60, trust_env=False).status_code
+        assert 200 == httpx.get(f"{url}/-/healthy", timeout=PATIENCE_S, trust_env=False).status_code
         systemd.until("healthd.service", ActiveState="active", NRestarts="1", StatusText="1 target: 1 ok")
         assert first["MainPID"] != systemd.properties("healthd.service", "MainPID")["MainPID"]
 

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = Path("/lib/systemd/systemd")
 UNITS = Path("/etc/systemd/system")
 HEALTHD = "/opt/healthd/bin/healthd"
+PATIENCE_S = 120  # on a machine that is busy
 # What the units of healthd refer to. Without the others of the host, nothing but healthd is started.
 TARGETS = ("sysinit", "basic", "sockets", "shutdown", "network-online", "multi-user")
 
@@ -104,7 +105,7 @@ class Systemd:
             time.sleep(0.3)  # to ask takes longer than most other conditions
             return expected.items() <= self.properties(unit, *expected).items()
 
-        wait_for(has_them)
+        wait_for(has_them, timeout_s=PATIENCE_S)
 
     def log(self) -> str:
         """Return what systemd and the units printed."""
@@ -166,5 +167,8 @@ def _ready(process: subprocess.Popen[bytes], console: Path, log: Path) -> System
         return children.read_text().strip()
 
     found = Systemd(int(wait_for(pid)), console)
-    wait_for(lambda: pid() and "active" == found.command("systemctl", "is-active", "basic.target").stdout.strip())
+    wait_for(
+        lambda: pid() and "active" == found.command("systemctl", "is-active", "basic.target").stdout.strip(),
+        timeout_s=PATIENCE_S,
+    )
     return found

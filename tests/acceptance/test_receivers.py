@@ -97,7 +97,7 @@ def test_each_ready_receiver_gets_what_where_and_what_to_do(
     bodies = dict(posted)
     page, message = bodies["/pagerduty"], bodies["/slack"]["attachments"][0]
     mail = message_from_string(mails[0])
-    content = "".join(str(part.get_payload(decode=True), "utf-8") for part in mail.walk() if not part.is_multipart())  # type: ignore[call-overload, arg-type] # bytes of a part
+    content = "".join(str(part.get_payload(decode=True), "utf-8") for part in mail.walk() if not part.is_multipart())  # type: ignore[arg-type] # bytes of a part
 
     summary = ALERT["annotations"]["summary"]
     assert ("R0UTING", "trigger", PAGE) == (page["routing_key"], page["event_action"], page["client_url"])

@@ -126,7 +126,7 @@ def booted(folder: Path) -> Iterator[Systemd]:
     with _cgroup() as cgroup:
         own = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"]
         enter = 'echo 0 >"$1/cgroup.procs" && shift && exec unshare --cgroup sh -c "$@"'
-        command = [*own, "sh", "-c", enter, "sh", cgroup, BOOT, "sh", folder / "files", console]
+        command = [*own, "sh", "-c", enter, "sh", str(cgroup), BOOT, "sh", str(folder / "files"), str(console)]
         with (folder / "boot").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
             try:
                 found = _ready(process, console, folder / "boot")

@@ -20,7 +20,7 @@ def make_tree(folder: Path, requirement: str) -> None:
     for one in required(Requirement(requirement)).values():
         for name in {file.parts[0] for file in one.files or () if file.parts[0] not in ("..", "__pycache__")}:
             if not name.endswith(".pth"):
-                (site / name).symlink_to(one.locate_file(name))
+                (site / name).symlink_to(str(one.locate_file(name)))
     if not (site / "healthd").exists():  # an editable installation
         (site / "healthd").symlink_to(Path(healthd.__file__).parent)
 

@@ -241,17 +241,18 @@ def test_an_alert_is_tested_firing_and_silent(name: str) -> None:
 
 PARSED_RULES, PARSED_TESTS = yaml.load(RULES, yaml.CBaseLoader), yaml.load(RULES_TEST, yaml.CBaseLoader)
 RULE_LIST = [rule for group in PARSED_RULES["groups"] for rule in group["rules"] if "alert" in rule]
+RECORD_LIST = [rule for group in PARSED_RULES["groups"] for rule in group["rules"] if "record" in rule]
 Cases = list[dict[str, Any]]
+# Those in which a daemon comes and goes: what was recorded decides there.
+RECORD_CASES = [case for case in PARSED_TESTS["tests"] if 'up{job="healthd", instance="a"}' in str(case)]
 
 
 def test_the_rules_do_what_their_tests_say(tmp_path: Path) -> None:
     """The cases of each alert with the rules that it needs: a case with all rules takes ten times as long."""
     for name in NAMES:
         write_rules(needed_by(name), cases_of(name), tmp_path / name)
-    of_all = [case for case in deepcopy(PARSED_TESTS["tests"]) if "promql_expr_test" in case]
-    for one in (sample for case in of_all for test in case["promql_expr_test"] for sample in test["exp_samples"]):
-        one["value"] = float(one["value"])
-    write_rules(deepcopy(PARSED_RULES), [{**case, "alert_rule_test": []} for case in of_all], tmp_path / "all")
+    of_all = [{**case, "alert_rule_test": []} for case in PARSED_TESTS["tests"] if "promql_expr_test" in case]
+    write_rules(deepcopy(PARSED_RULES), of_all, tmp_path / "all")
 
     assert set() == {name for name, failed in verdicts(tmp_path).items() if failed}
     results = [one for case in PARSED_TESTS["tests"] for one in case.get("alert_rule_test", ())]
@@ -284,6 +285,38 @@ def test_the_tests_of_the_rules_notice_a_rule_that_does_not_wait_or_hides_behind
             write_rules(needed_by(name, {position: {"expr": "vector(0) > 1"}}), cases, tmp_path / f"{position} never")
 
     assert set() == {name for name, failed in verdicts(tmp_path).items() if not failed}
+
+
+OPPOSITE = {"==": "!=", "!=": "==", ">": "<=", "<=": ">", "<": ">=", ">=": "<"}
+# Not those of labels, which stand between braces and have no blanks around them.
+COMPARISON = re.compile(rf"(?<=\s)({'|'.join(sorted(OPPOSITE, key=len, reverse=True))})(?=\s)")
+
+
+def flipped(expression: str) -> list[str]:
+    """Return an expression with each of its comparisons turned into the opposite, one at a time."""
+    return [
+        f"{expression[: found.start()]}{OPPOSITE[found[0]]}{expression[found.end() :]}"
+        for found in COMPARISON.finditer(expression)
+    ]
+
+
+def test_the_tests_of_the_rules_notice_a_flipped_comparison(tmp_path: Path) -> None:
+    for position, rule in enumerate(RULE_LIST):
+        for number, expression in enumerate(flipped(rule["expr"])):
+            rules = needed_by(rule["alert"], {position: {"expr": expression}})
+            write_rules(rules, cases_of(rule["alert"]), tmp_path / f"{position} {rule['alert']} {number}")
+
+    for name, expression in ((rule["record"], rule["expr"]) for rule in RECORD_LIST):
+        reader = next(rule["alert"] for rule in RULE_LIST if name in rule["expr"])
+        for number, other in enumerate(flipped(expression)):
+            rules = deepcopy(PARSED_RULES)
+            (recorded,) = (one for group in rules["groups"] for one in group["rules"] if one.get("record") == name)
+            recorded["expr"] = other
+            write_rules(rules, [*RECORD_CASES, *cases_of(reader)], tmp_path / f"{name} {number}")
+
+    found = verdicts(tmp_path)
+    assert len(found) >= len(RULE_LIST)
+    assert set() == {name for name, failed in found.items() if not failed}
 
 
 def needed_by(name: str, changes: Mapping[int, dict[str, str]] | None = None) -> dict[str, Any]:
@@ -325,9 +358,14 @@ def until_it_fires(cases: Cases, *, again: bool) -> Cases:
 
 def write_rules(rules: dict[str, Any], cases: Cases, folder: Path) -> None:
     folder.mkdir()
+    cases = deepcopy(cases)
+    for one in (
+        sample for case in cases for test in case.get("promql_expr_test", ()) for sample in test["exp_samples"]
+    ):
+        one["value"] = float(one["value"])  # the loader of texts is the fast one
     (folder / "healthd.rules.yml").write_text(yaml.dump(rules, Dumper=yaml.CSafeDumper))
-    tests = yaml.dump({**PARSED_TESTS, "tests": cases}, Dumper=yaml.CSafeDumper)
-    (folder / "healthd.rules_test.yml").write_text(tests)
+    text = yaml.dump({**PARSED_TESTS, "tests": cases}, Dumper=yaml.CSafeDumper)
+    (folder / "healthd.rules_test.yml").write_text(text)
 
 
 def verdicts(folder: Path) -> dict[str, str]:

@@ -78,7 +78,8 @@ def _respelled(one: Difference, spelled: Iterable[tuple[str, str]], kinds: Mappi
     """Return whether a text differs only by labels that were renamed."""
     if one.attribute is None or not kinds[one.key.kind].deparsed(one.attribute):
         return False
-    text = one.actual
+    text, bound = one.actual, one.attribute == "bound"  # a bound has no casts
     for actual, expected in spelled:
-        text = text.replace(actual, expected) if text else text
+        old, new = (side.rpartition("::")[0] if bound else side for side in (actual, expected))
+        text = text.replace(old, new) if text else text
     return bool(text == one.expected)

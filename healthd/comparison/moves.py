@@ -24,8 +24,9 @@ def moved_back(
     """Return the actual side in the expected schemas, and a difference for each object that is in another schema.
 
     An object was moved if it is missing in one schema, exactly one object of its kind and name is unexpected in another
-    schema, and the two are equal. Texts that contain its actual schema count as expected. A table may have another
-    name as well, if no other table has the same columns. Between two schemas of `apart_from`, nothing moves.
+    schema, and the two are equal; an enum may have other labels as well. Texts that contain its actual schema count as
+    expected. A table may have another name as well, if no other table has the same columns. Between two schemas of
+    `apart_from`, nothing moves.
     """
     objects = dict(actual.objects)
     origins: dict[Key, Key] = {}
@@ -95,19 +96,25 @@ def _pairs(
             lost[key.path[1:]].append(key)
     if not lost:
         return
+    # A schema that nobody expects may be a missing one under another name.
+    anywhere = not any(key.kind == "schema" and key not in actual for key in expected)
     for key in apart.unexpected:
-        if Key("schema", key.path[:1]) in expected:
+        if anywhere or Key("schema", key.path[:1]) in expected:
             found[key.path[1:]].append(key)
     inner = inside(kind, expected), inside(kind, actual)
     for name, keys in lost.items():
         if len(keys) == len(found[name]) == 1:
             (key,), (there,) = keys, found[name]
             names = {there.path[0]: key.path[0]}
-            if same_record(expected[key], actual[there], names) and same_inside(
-                inner[0].get(key.path, {}), inner[1].get(there.path, {}), names
-            ):
+            same = same_record(expected[key], actual[there], names) or _is_relabelled(expected[key], actual[there])
+            if same and same_inside(inner[0].get(key.path, {}), inner[1].get(there.path, {}), names):
                 yield there.path, key.path
     yield from _elsewhere(apart, expected, actual, inner)
+
+
+def _is_relabelled(expected: Record, actual: Record) -> bool:
+    """Return whether two enums share a label: their columns keep their values while the other labels change."""
+    return not frozenset(getattr(expected, "labels", ())).isdisjoint(getattr(actual, "labels", ()))
 
 
 def _elsewhere(
@@ -147,6 +154,8 @@ def _follows(key: Key, expected: Mapping[Key, Record], origins: Mapping[Key, Key
 def _spelled(expected: Mapping[Key, Record], objects: Mapping[Key, Record], places: Places) -> dict[Key, Record]:
     """Return the objects, with the expected texts where these differ only by the schema of a moved object."""
     names = {_spelling(there): _spelling(path) for there, path in places.items()}
+    quoted = {_doubled(old): _doubled(new) for old, new in names.items() if "'" in old}  # as a part of a string
+    names |= quoted
     # A query also mentions a table by its bare name.
     names |= {quote(there[1]): quote(path[1]) for there, path in places.items() if there[1] != path[1]}
     one = re.compile(rf'(?<![\w$."])({"|".join(map(_exactly, names))})(?![\w$"])')
@@ -156,7 +165,8 @@ def _spelled(expected: Mapping[Key, Record], objects: Mapping[Key, Record], plac
             return tuple(map(back, value))
         return one.sub(lambda match: names[match[1]], value) if isinstance(value, str) else value
 
-    certain = re.compile(rf'(?<![\w$."])({"|".join(_exactly(_spelling(there)) for there in places)})(?![\w$"])')
+    sure = (*map(_spelling, places), *quoted)
+    certain = re.compile(rf'(?<![\w$."])({"|".join(map(_exactly, sure))})(?![\w$"])')
 
     def known(text: str) -> str:
         return certain.sub(lambda match: names[match[1]], text)
@@ -183,6 +193,10 @@ def _spelling(path: tuple[str, ...]) -> str:
     if len(path) == 3 and SIGN.fullmatch(path[1]):
         return f"{quote(path[0])}.{path[1]}"
     return ".".join(map(quote, path[:2]))
+
+
+def _doubled(name: str) -> str:
+    return name.replace("'", "''")
 
 
 def _exactly(name: str) -> str:

@@ -3,10 +3,11 @@
 The reason for this order: moves to another schema are undone first, because all later passes match objects by name.
 Tables that have exchanged their names come next, because everything in them is under the wrong name. Then come swapped
 column names, and then renames: a swap looks like two renames, and a rename of the table hides a swap, so the pass for
-swaps runs before and after that for renames. What is still missing may have been renamed and changed. The rules for
-partitions, which permit objects to be added and removed, can be applied only when each object has its expected name.
-Privileges come last, because owners are made explicit only on objects that both sides have. Everything else is compared
-attribute by attribute.
+swaps runs before and after that for renames. What is still missing may have been renamed and changed; a column and the
+sequence that counts it may have been renamed together, whether the column was changed or not. The rules for partitions,
+which permit objects to be added and removed, can be applied only when each object has its expected name. Privileges
+come last, because owners are made explicit only on objects that both sides have. Everything else is compared attribute
+by attribute.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from healthd.comparison.causes import causes, of_their_own
 from healthd.comparison.changed_tables import changed_back
 from healthd.comparison.consequences import consequences
 from healthd.comparison.detached_partitions import with_detached
+from healthd.comparison.detached_renames import detached_back
 from healthd.comparison.foreign_ledgers import ledgers
 from healthd.comparison.locked_objects import assumed, followed
 from healthd.comparison.moves import moved_back
 from healthd.comparison.partitions import come_and_go, holder, with_partitions
+from healthd.comparison.renamed_counters import counters_back
 from healthd.comparison.renames import aligned, together
 from healthd.comparison.retyped_columns import retyped_back
 from healthd.comparison.roles import comparable
@@ -108,6 +111,22 @@ def undo_renames_of_changed_tables(sides: Sides, given: Given) -> Sides:
     return undo_renames(replace(sides, actual=actual, found=(*sides.found, *renamed)), given)
 
 
+def undo_renames_of_detached(sides: Sides, given: Given) -> Sides:
+    """Give partitions that were detached and renamed their expected names; what is below may have been renamed, too."""
+    actual, renamed = detached_back(sides.expected, sides.actual)
+    if not renamed:
+        return sides
+    return undo_renames(replace(sides, actual=actual, found=(*sides.found, *renamed)), given)
+
+
+def undo_renames_of_counters(sides: Sides, given: Given) -> Sides:
+    """Give sequences that were renamed with their columns their expected names; then the columns look as expected."""
+    actual, renamed = counters_back(sides.expected, sides.actual, sides.found)
+    if not renamed:
+        return sides
+    return undo_renames(replace(sides, actual=actual, found=(*sides.found, *renamed)), given)
+
+
 def undo_renames_of_changed_columns(sides: Sides, given: Given) -> Sides:
     """Give columns that were renamed and changed their expected names, if their history is known."""
     actual, renamed = retyped_back(sides.expected, sides.actual, given.touched)
@@ -155,8 +174,11 @@ NAMES: tuple[Pass, ...] = (
     undo_swaps,
     undo_renames,
     undo_renames_of_changed_tables,
+    undo_renames_of_detached,
+    undo_renames_of_counters,
     undo_swaps,
     undo_renames_of_changed_columns,
+    undo_renames_of_counters,
     follow_all_names,
     respell_unexpected,
     forget_names_of_partitions,

@@ -143,7 +143,7 @@ def _alike(
     def alike(key: Key, there: Key, names: Mapping[str, str]) -> bool:
         return (
             same_record(expected[key], actual[there], names)
-            and (kind != "column" or _same_place(key, there, expected, actual))
+            and (kind != "column" or same_place(key, there, expected, actual))
             and same_inside(inner[0].get(key.path, {}), inner[1].get(there.path, {}), names)
         )
 
@@ -166,7 +166,7 @@ def same_inside(expected: Mapping[Any, Any], actual: Mapping[Any, Any], names: M
     return expected.keys() == actual.keys() and all(_same(one, actual[key], names) for key, one in expected.items())
 
 
-def _same_place(key: Key, there: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> bool:
+def same_place(key: Key, there: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> bool:
     """Return whether two columns have the same position; inherited columns have the position of the parent's."""
     return _position(key, expected) == _position(there, actual)
 

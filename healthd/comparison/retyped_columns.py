@@ -26,11 +26,27 @@ def retyped_back(expected: Snapshot, actual: Snapshot, history: History) -> tupl
         if table not in expected.objects or any(one.name is None and not one.untouched for one in columns):
             continue
         for key, there in tuple(_pairs(table, expected.objects, actual.objects)):
-            actual = replace(
-                actual, objects=under_other_names(expected.objects, actual.objects, "column", {there: key})
-            )
+            names = {there: key, **dict(_inherited(there, key.path[2], expected.objects, actual.objects))}
+            actual = replace(actual, objects=under_other_names(expected.objects, actual.objects, "column", names))
             found.append(Difference(key, NAME_OF, key.path[2], there.path[2]))
     return actual, tuple(found)
+
+
+def _inherited(
+    there: Key, name: str, expected: Mapping[Key, Record], actual: Mapping[Key, Record]
+) -> Iterator[tuple[Key, Key]]:
+    """Yield (the actual key, the expected key) of the same column in the tables below: a rename reaches all of them."""
+    parents = {key: one.inherits for key, one in actual.items() if getattr(one, "inherits", ())}
+    below, waiting = set[Key](), [Key("table", there.path[:2])]
+    while waiting:
+        table = waiting.pop()
+        heirs = {key for key, above in parents.items() if table.sql in above} - below
+        below |= heirs
+        waiting += heirs
+    for table in below:
+        own, key = (Key("column", (*table.path, one)) for one in (there.path[2], name))
+        if own in actual and own not in expected and key not in actual:
+            yield own, key
 
 
 def _pairs(table: Key, expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[tuple[Key, Key]]:

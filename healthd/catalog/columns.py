@@ -229,12 +229,15 @@ def _stored(alter: str, record: Column) -> Iterator[str]:
 
 
 def _retype(alter: str, column: str, expected: Column, actual: Column) -> str:
-    """Return one statement for the type and the default: a default may not be valid for the other type."""
+    """Return one statement for the type and what it resets; a default may not be valid for the other type."""
     steps = [f"ALTER COLUMN {column} DROP DEFAULT"] if actual.default else []
     collation = f" COLLATE {expected.collation}" if expected.collation else ""
     using = f" USING {cast(column, expected.type, actual.type)}" if expected.on == "table" else ""
     steps.append(f"ALTER COLUMN {column} TYPE {expected.type}{collation}{using}")
     steps += [f"ALTER COLUMN {column} SET DEFAULT {expected.default}"] if expected.default else []
+    # The server gives the column those of the type.
+    steps += [f"ALTER COLUMN {column} SET STORAGE {expected.storage.upper()}"] if expected.storage else []
+    steps += [f"ALTER COLUMN {column} SET COMPRESSION {expected.compression}"] if expected.compression else []
     return f"{alter} {', '.join(steps)};"
 
 

@@ -24,10 +24,9 @@ def repair(difference: Difference, expected: Composite, actual: Composite) -> It
     if difference.missing:
         yield f"CREATE TYPE {name} AS ({', '.join(expected.attributes)});"
         return
-    there = actual.attributes
-    for old, new in renamed(expected.attributes, there):
+    for old, new in renamed(expected.attributes, actual.attributes):
         yield f"ALTER TYPE {name} RENAME ATTRIBUTE {named(old)[0]} TO {named(new)[0]} CASCADE;"
-        there = tuple(new if one == old else one for one in there)
+    there = _restored(expected.attributes, actual.attributes)
     kept = _kept(expected.attributes, there)
     steps = [f"DROP ATTRIBUTE {named(one)[0]} CASCADE" for one in there if one not in kept]  # in typed tables too
     steps += [f"ADD ATTRIBUTE {one} CASCADE" for one in expected.attributes[len(kept) :]]
@@ -43,10 +42,15 @@ def replaced(_difference: Difference, expected: Composite, actual: Composite) ->
 
 def dropped(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[str, ...]:
     """Return the attributes that ALTER TYPE drops, some of them to add them again: it adds only at the end."""
-    if renamed(expected, actual):
-        return ()
-    kept = _kept(expected, actual)
-    return tuple(one for one in actual if one not in kept)
+    there = _restored(expected, actual)
+    kept = _kept(expected, there)
+    return tuple(one for one in there if one not in kept)
+
+
+def _restored(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the actual attributes under their expected names."""
+    names = dict(renamed(expected, actual))
+    return tuple(names.get(one, one) for one in actual)
 
 
 def _kept(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[str, ...]:
@@ -58,10 +62,10 @@ def _kept(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[str, ...]
 
 
 def renamed(expected: tuple[str, ...], actual: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return (actual, expected) for attributes that differ in nothing but their names, if no others differ."""
+    """Return (actual, expected) for attributes that differ in nothing but their names; others come after all these."""
     names = [{named(one)[0] for one in side} for side in (expected, actual)]
     pairs = [(old, new) for new, old in zip(expected, actual, strict=False) if old != new]
-    same = len(expected) == len(actual) and all(named(old)[1] == named(new)[1] for old, new in pairs)
+    same = all(named(old)[1] == named(new)[1] for old, new in pairs)
     apart = all(named(old)[0] not in names[0] and named(new)[0] not in names[1] for old, new in pairs)
     return tuple(pairs) if same and apart else ()
 

@@ -48,7 +48,7 @@ def repair(difference: Difference, expected: Index, actual: Index) -> Iterator[s
     schema, table, index = map(quote, difference.key.path)
     name = f"{schema}.{index}"
     # A partitioned index is invalid while a partition lacks its index: REINDEX does not create that.
-    lacking = difference.attribute == "valid" and _partitioned(expected)
+    lacking = difference.attribute == "valid" and is_partitioned(expected)
     made = difference.attribute == "definition" or difference.missing or lacking
     if difference.attribute == "valid" and not lacking:
         yield f"REINDEX INDEX CONCURRENTLY {name};"
@@ -86,7 +86,7 @@ def set_statistics(name: str, expected: str | None, actual: str | None) -> Itera
 def _exchanged(key: Key, index: Index) -> Iterator[str]:
     """Yield the SQL that builds an index under another name, and gives it its name when it is complete."""
     schema, own = quote(key.path[0]), quote(key.path[2])
-    if _partitioned(index):
+    if is_partitioned(index):
         yield f"DROP INDEX {schema}.{own};"
         yield f"{_typed(index)};"
         return
@@ -109,13 +109,13 @@ def _targets(statistics: str | None) -> dict[str, str]:
     return {column: target for column, _, target in parts}
 
 
-def _partitioned(index: Index) -> bool:
+def is_partitioned(index: Index) -> bool:
     return " ON ONLY " in index.definition
 
 
 def _typed(index: Index) -> str:
     """Return CREATE INDEX as a user enters it: CONCURRENTLY if possible, including partitions if not."""
-    if _partitioned(index):
+    if is_partitioned(index):
         return index.definition.replace(" ON ONLY ", " ON ", 1)
     return index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
 

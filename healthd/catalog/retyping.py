@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 NUMBER = [*"smallint integer bigint numeric real money".split(), "double precision"]
+WHOLE = NUMBER[:3]
 TEXT = [*"text character bpchar name citext".split(), "character varying", '"char"']
 TIME = "date interval".split() + [
     f"{one} {zone} time zone" for one in ("time", "timestamp") for zone in ("with", "without")
@@ -32,7 +33,9 @@ def cast(value: str, to: str, of: str) -> str:
     known = scalars[0] == scalars[1] or not {*scalars}.isdisjoint(TEXT) or any({*scalars} <= {*one} for one in FAMILIES)
     if (one_shape and known) or there in TEXT or here in TEXT:
         return f"{value}::{to}"
-    return f"{value}::text{'[]' if one_shape and there.endswith('[]') else ''}::{to}"
+    array = "[]" if one_shape and there.endswith("[]") else ""
+    whole = f"::numeric{array}" if scalars[0] in WHOLE else ""  # the text of a domain over numbers may have a point
+    return f"{value}::text{array}{whole}::{to}"
 
 
 def _plain(name: str) -> str:

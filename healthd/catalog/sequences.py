@@ -33,7 +33,7 @@ def parent(key: Key, record: Record) -> Key | None:
     return Key.parse(f"column:{record.owned_by}") if record.owned_by else Key("schema", key.path[:1])
 
 
-def repair(difference: Difference, expected: Sequence, _actual: Sequence) -> Iterator[str]:
+def repair(difference: Difference, expected: Sequence, actual: Sequence) -> Iterator[str]:
     """Yield the SQL that creates a sequence or corrects its parameters."""
     name = difference.key.sql
     if difference.attribute == "owned_by":
@@ -42,9 +42,27 @@ def repair(difference: Difference, expected: Sequence, _actual: Sequence) -> Ite
         yield f"ALTER SEQUENCE {name} SET {'UNLOGGED' if expected.unlogged else 'LOGGED'};"
     elif difference.attribute not in (None, "identity"):
         # All parameters at once: a limit may be valid for the expected type only.
+        yield from _within(name, expected, actual)
         yield f"ALTER SEQUENCE {name} {counting(expected)};"
     elif difference.missing and not expected.identity:  # that of an identity column is created with the column
         yield f"CREATE {'UNLOGGED ' if expected.unlogged else ''}SEQUENCE {name} {counting(expected)};"
+
+
+def _within(name: str, expected: Sequence, actual: Sequence) -> Iterator[str]:
+    """Yield the SQL that brings the next number within its limits, if it only has to go on further: none is used again.
+
+    Its value after that is a question of its own: `beyond`.
+    """
+    up = expected.increment > 0
+    limit, last, sign = (expected.minimum, actual.minimum, "<") if up else (expected.maximum, actual.maximum, ">")
+    if limit != last and actual.minimum <= limit <= actual.maximum:
+        yield f"SELECT pg_catalog.setval({literal(name)}, {limit}, false) FROM {name} WHERE last_value {sign} {limit};"
+
+
+def beyond(key: Key, expected: Sequence) -> str:
+    """Return a query that finds a row if a sequence has counted further than it may."""
+    limit = f"> {expected.maximum}" if expected.increment > 0 else f"< {expected.minimum}"
+    return f"SELECT FROM {key.sql} WHERE last_value {limit}"
 
 
 def complete(key: Key, record: Sequence, around: Around) -> Iterator[str]:
@@ -52,8 +70,9 @@ def complete(key: Key, record: Sequence, around: Around) -> Iterator[str]:
     if not record.owned_by:
         return
     column = Key.parse(f"column:{record.owned_by}")
-    if record.identity:  # it exists since its column is an identity column
-        if column not in around.new and Key("table", column.path[:2]) not in around.new:
+    if record.identity:  # it exists since its column is an identity column, and has that type
+        typed = column not in around.objects or around.objects[column].type == record.type
+        if not typed or (column not in around.new and Key("table", column.path[:2]) not in around.new):
             yield f"ALTER SEQUENCE {key.sql} {counting(record)};"
         return
     yield from tied(key, record, around)

@@ -171,7 +171,7 @@ class Dependencies:
             yield from self._named.get(pair, ())
             yield from self._columns(key, record, pair, found)
         if getattr(record, "type", None) == "foreign key":
-            yield from (one for pair in pairs if pair != key.path[:2] for one in self._keys.get(pair, ()))
+            yield from (one for pair in found.pairs for one in self._keys.get(pair, ()))  # also of its own table
         dependent = Dependent(record, found.pairs, self._paths)
         for other in self._others:
             needed = self.kinds[other.kind].needed

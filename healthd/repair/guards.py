@@ -24,6 +24,7 @@ class Guard:
     table: str = ""  # the table of these rows, if a statement must make sure that there are none
     columns: str = "*"  # to see of these rows
     counts: bool = True  # whether the number of rows means something
+    lock: str = ""  # the statement that keeps others from adding some, if `table` is a sequence
 
     @property
     def question(self) -> str:

@@ -10,6 +10,7 @@ from healthd.model.kinds import Statements
 from healthd.model.names import Key, quote
 from healthd.model.snapshots import Difference
 from healthd.repair.dependencies import Dependencies
+from healthd.sqltext.tokens import tokens
 
 
 def ancestors(objects: Mapping[Key, Record], table: Key) -> frozenset[Key]:
@@ -22,16 +23,29 @@ def ancestors(objects: Mapping[Key, Record], table: Key) -> frozenset[Key]:
     return frozenset(found)
 
 
+def divided_by(side: Dependencies, column: Key) -> Key | None:
+    """Return the table that has a column in its partition key, be it a partition below: it cannot get another type."""
+    table = Key("table", column.path[:2])
+    below = (one for one in side.heirs if table in ancestors(side.objects, one))
+    for one in (table, *below):
+        key = getattr(side.objects.get(one), "partitioned_by", None)
+        if key and column.path[2] in tokens(key):
+            return one
+    return None
+
+
 def overwritten(one: Difference, before: Dependencies, after: Dependencies) -> Iterator[tuple[Key, str]]:
     """Yield the columns below whose defaults this repair overwrites, each with the SQL that restores it.
 
-    SET DEFAULT of a table is also one of all tables below.
+    SET DEFAULT of a table is also one of all tables below, and a new column has the same default in all of them.
     """
     old, new = before.objects.get(one.key), after.objects.get(one.key)
-    if one.key.kind != "column" or one.attribute not in SETTING or old is None or new is None:
+    if one.key.kind != "column" or new is None:
+        return
+    if not one.missing and (old is None or one.attribute not in SETTING or not (old.default or new.default)):
         return
     above = Key("table", one.key.path[:2])
-    for table in before.heirs if old.default or new.default else ():
+    for table in before.heirs:
         column = Key("column", (*table.path, one.key.path[2]))
         record = after.objects.get(column) or before.objects.get(column)
         if record is not None and record.default != new.default and above in ancestors(before.objects, table):

@@ -15,8 +15,8 @@ from healthd.model.attributes import Record
 from healthd.model.kinds import Around, Kind
 from healthd.model.names import HANGING, Key
 from healthd.model.snapshots import Difference, Place, Snapshot
+from healthd.repair import collations, counters
 from healthd.repair.contained_types import is_inside, tightened, with_those_inside
-from healthd.repair.counters import with_counter
 from healthd.repair.dependencies import Dependencies
 from healthd.repair.inheritance import joined, kept_below, overwritten
 from healthd.repair.new_privileges import NewPrivileges
@@ -60,6 +60,7 @@ class Change:
         self.gone: dict[Key, Place] = {}  # what is dropped, with the difference that requires it
         self.made: dict[Key, Place] = {}  # what is created
         self.released: dict[Key, Place] = {}  # columns that lose their default for a while
+        self.recollated: dict[Key, Place] = {}  # columns that have no collation of their own for a while
         self.converted: dict[Key, Key] = {}  # columns whose type is created again, with that type
 
     def operations(self) -> tuple[Operation, ...]:
@@ -82,6 +83,9 @@ class Change:
             *self._drops(),
             *self._conversions(),
             *self._releases(),
+            *(Operation(RELEASE, *one) for one in collations.taken(self.recollated, self.before)),
+            *(Operation(ALTER, *one) for one in collations.given(self.recollated, self.after, self._places)),
+            *(Operation(RELEASE, *one) for one in counters.exchanged(self.differences, self.before, self.after)),
             *self._creates(covered, around),
             *self._revokes(around),
             *self._alters(),
@@ -140,7 +144,7 @@ class Change:
                 continue
             if one.kind == "column" and not record.on.endswith("view") and record.generated == "none":
                 self._drop_from_column(one, key, cause)
-            elif one.kind in ("table", "foreign_table", "schema") or (retyped and one.kind == "column"):
+            elif one.kind in ("table", "foreign_table", "schema") or (retyped and not _is_computed(one, record)):
                 continue  # its rows stay; what stands in the way is a difference of its own
             else:
                 self._drop(one, cause)
@@ -148,9 +152,12 @@ class Change:
     def _drop_from_column(self, column: Key, key: Key, cause: Place) -> None:
         """Note what a column must give up while an object that it names is dropped and created again."""
         record = self.before.objects[column]
-        if self.kinds[key.kind].is_type and key.sql in record.type:
-            table = self.before.objects.get(Key("table", column.path[:2]))
-            of_parent = record.inherited or getattr(table, "bound", None)
+        of_parent = record.inherited or getattr(self.before.objects.get(Key("table", column.path[:2])), "bound", None)
+        if key.kind == "collation" and record.collation == key.sql:
+            if not of_parent and column not in self.recollated:
+                self.recollated[column] = cause
+                self._drop_dependents(column, cause, retyped=True)
+        elif self.kinds[key.kind].is_type and key.sql in record.type:
             if key in self.after.objects and not of_parent and column not in self.converted:
                 self.converted[column] = key
                 self._drop_dependents(column, cause, retyped=True)
@@ -246,8 +253,8 @@ class Change:
         if any(other in self.gone and key in self.before.needs(other) for other in self.before.needs(key)):
             return key.kind == "function"  # a type and its functions need each other: DROP TYPE … CASCADE
         record = self.before.objects[key]
-        if key.kind == "sequence" and record.identity:
-            return True  # DROP IDENTITY drops it
+        if key.kind == "sequence" and (record.identity or counters.succeeded(key, self.before, self.after)):
+            return True  # DROP IDENTITY drops it, or what makes its column an identity column
         if key.kind == "column" and getattr(self.before.objects.get(Key("table", key.path[:2])), "of_type", None):
             return True  # the columns of a typed table are those of its type
         parent = self.before.parent(key)
@@ -296,7 +303,7 @@ class Change:
             )
             statements = tuple(self.kinds[one.key.kind].repair(replace(one, key=key), expected, actual))
             if (one.key.kind, one.attribute) == ("column", "identity"):
-                statements = with_counter(one.key, statements, self.before, self.after)
+                statements = counters.with_counter(one.key, statements, self.before, self.after)
             elif one.attribute == "inherits" and statements:
                 first, last = joined(one.key, self.before, self.after)
                 statements = (*first, *statements, *last)
@@ -323,6 +330,11 @@ class Change:
     @functools.cached_property
     def _places(self) -> frozenset[Place]:
         return frozenset(one.place for one in self.differences)
+
+
+def _is_computed(key: Key, record: Record) -> bool:
+    """Return whether an object is not a column, or one whose values are computed again."""
+    return key.kind != "column" or bool(record.generated != "none")
 
 
 def _revokes_from_relation(one: Operation) -> bool:

@@ -7,10 +7,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from healthd.model.names import HANGING, Key
 from healthd.repair.dependencies import Dependencies
+from healthd.repair.grantors import of_grantors
 from healthd.repair.inheritance import ancestors
 from healthd.repair.operations import ALTER, COMPLETE, CREATE, DROP, RELEASE, SHELL, VALIDATE, Change, Operation
 from healthd.sqltext.nontransactional import blocks_nobody
@@ -31,7 +33,7 @@ class Edges:
 def edges(change: Change, operations: Sequence[Operation]) -> Edges:
     """Return which of these operations must come after which others."""
     found = defaultdict[int, set[int]](set)
-    for first, then in _edges(change, operations):
+    for first, then in chain(_edges(change, operations), of_grantors(change, operations)):
         if first != then:
             found[first].add(then)
     return Edges({first: frozenset(then) for first, then in found.items()})
@@ -191,6 +193,8 @@ def _of_drop(
                 own = change.before.parent(key) == other
                 alters = (then for then in places.at[other][ALTER] if not own or operations[then].attribute in JOINING)
                 yield from ((number, then) for then in alters)
+                released = places.at[other][RELEASE] if other in change.recollated else ()
+                yield from ((number, then) for then in released)
     if one.key in change.asides:  # it goes when no column has it any more
         columns = (column for column, key in change.converted.items() if key == one.key)
         yield from ((first, number) for column in columns for first in places.at[column][ALTER])

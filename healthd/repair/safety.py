@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from healthd.catalog.sequences import beyond
 from healthd.model.names import Key, dollars, literal
 from healthd.model.observations import Size
 from healthd.model.scripts import COUNTED, REFUSED
 from healthd.model.snapshots import Place
 from healthd.repair import guards, values
+from healthd.repair.domain_guards import of_domain
 from healthd.repair.guards import Guard
+from healthd.repair.inheritance import divided_by
 from healthd.repair.online import has_rows
 from healthd.repair.operations import ALTER, CREATE, DROP, Change, Operation
 from healthd.repair.order import Edges
@@ -92,12 +95,15 @@ def _reason(change: Change, one: Operation, guarded: Iterable[Guard], known: Kno
         return f"{table} must be settled first"
     if one.action == DROP and (holds := HOLDS.get(one.key.kind)) and (reason := holds(change, one.key)):
         return reason
+    retyped = one.action == ALTER and one.key.kind == "column" and one.attribute in ("type", "collation")
+    if retyped and (divided := divided_by(change.before, one.key)):
+        return f"the partition key of {divided.sql} has it, and PostgreSQL gives no such column another type"
     if (of := _unsettled(change, one)) and has_rows(change, one.key, known.sizes):
         return f"{of} must be settled first"
     for guard in guarded:
         count = known.count(guard.query)
         if count or (count is None and one.action == DROP):
-            return f"{counted(count) if guard.counts else ''}{guard.meaning}"
+            return f"{counted(count) if guard.counts and not guard.lock else ''}{guard.meaning}"
     return ""
 
 
@@ -121,10 +127,6 @@ def counted(count: int | None) -> str:
     if count == REFUSED:
         return "at least 1 row: "
     return f"{'at least ' if count >= COUNTED else ''}{count} row{'s' * (count != 1)}: "
-
-
-def _of_sequence(_change: Change, _key: Key) -> str:
-    return "its value is lost with it: drop it only if nobody needs it"
 
 
 def _of_extension(_change: Change, _key: Key) -> str:
@@ -162,7 +164,6 @@ def _of_constraint(change: Change, key: Key) -> str:
 
 HOLDS: Mapping[str, Holds] = {
     "constraint": _of_constraint,
-    "sequence": _of_sequence,
     "extension": _of_extension,
     "subscription": _of_subscription,
     "foreign_data_wrapper": _of_secrets,
@@ -176,6 +177,7 @@ HOLDS: Mapping[str, Holds] = {
 def _guards(change: Change, one: Operation) -> Iterator[Guard]:
     """Yield the queries for rows that an operation would damage, or that forbid it."""
     yield from guards.of_roles(change, one)
+    yield from of_domain(change, one)
     if one.action == DROP and one.key.kind == "table":
         yield Guard(f"SELECT FROM {one.key.sql}", "drop it only if nobody needs its rows", table=one.key.sql)
     elif one.action == DROP and one.key.kind == "column":
@@ -184,11 +186,17 @@ def _guards(change: Change, one: Operation) -> Iterator[Guard]:
             table, name = _names(one.key)
             query = f"SELECT FROM {table} WHERE {_is_lost(change, one.key, name)}"
             yield Guard(query, "drop it only if nobody needs its values", table=table)
+    elif one.action == DROP and one.key.kind == "sequence":
+        query, lock = f"SELECT FROM {one.key.sql} WHERE is_called", f"ALTER SEQUENCE {one.key.sql} OWNED BY NONE;"
+        yield Guard(query, "its value is lost with it: drop it only if nobody needs it", one.key.sql, lock=lock)
     elif one.action == ALTER and one.key.kind == "composite":
         yield from values.of_composite(change, one.key)
     elif one.action == ALTER and one.key.kind == "column" and one.attribute == "type":
         of = values.of_conversion if one.key in change.converted else values.of_column
         yield from of(change, one.key)
+    elif one.action == ALTER and one.key.kind == "sequence" and one.attribute in ("increment", "minimum", "maximum"):
+        query = beyond(one.key, change.after.objects[one.key])
+        yield Guard(query, "its last value is outside of the expected limits: with it it fails", counts=False)
     elif one.action == ALTER and one.attribute == "bound":
         yield from guards.of_bound(change, one.key)
     elif one.action == ALTER and one.attribute == "not_null" and change.after.objects[one.key].not_null:
@@ -220,7 +228,7 @@ def raising(guard: Guard) -> str:
     word = dollars(guard.query + guard.meaning, "check")
     return (
         f"DO {word} BEGIN\n"
-        f"    LOCK TABLE {guard.table} IN ACCESS EXCLUSIVE MODE;\n"
+        f"    {guard.lock or f'LOCK TABLE {guard.table} IN ACCESS EXCLUSIVE MODE;'}\n"
         f"    IF EXISTS ({guard.query}) THEN\n"
         f"        RAISE EXCEPTION USING MESSAGE = {literal(guard.meaning)};\n"
         f"    END IF;\nEND {word};"

@@ -156,7 +156,12 @@ def _against(change: Change, domain: Key, value: str) -> Iterator[str]:
         needs = (change.after.needs(key) | change.after.needs(domain)) - {domain}
         new = any(one in change.made or one in changed for one in needs)
         if key.kind == "constraint" and not new and (found := CHECKED.match(record.definition)):
-            yield f"NOT {VALUE.sub(lambda word: value if word[0] == 'VALUE' else word[0], found[1])}"
+            yield f"NOT {with_value(found[1], value)}"
+
+
+def with_value(check: str, value: str) -> str:
+    """Return the check of a domain for this value."""
+    return VALUE.sub(lambda word: value if word[0] == "VALUE" else word[0], check)
 
 
 VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\bVALUE\b""")

@@ -109,10 +109,17 @@ def _left(
     repaired = {place for one in script if not one.held for place in one.causes} - held
     for place, one in after.items():
         created = (one.key, None) in held
-        of_other = Key("table", one.key.path[:2])
+        of_other = Key("table", _table(one))
         stays = of_other not in expected.objects and (of_other, None) in before
         if not created and (place in repaired or (place not in before and not stays)):
             yield one
+
+
+def _table(one: Difference) -> tuple[str, ...]:
+    """Return the path of the table that an object belongs to, if it has one."""
+    record = one.actual if one.expected is None else one.expected
+    owned = getattr(record, "owned_by", None) if one.attribute is None else None
+    return (Key.parse(f"column:{owned}") if owned else one.key).path[:2]
 
 
 async def _copied(

@@ -10,6 +10,7 @@ from healthd.catalog.columns import Column
 from healthd.catalog.comments import Comment
 from healthd.catalog.composites import Composite
 from healthd.catalog.constraints import Constraint
+from healthd.catalog.domains import Domain
 from healthd.catalog.enums import Enum
 from healthd.catalog.functions import Function
 from healthd.catalog.grants import Grant
@@ -561,3 +562,28 @@ def test_the_text_has_transactions_around_all_that_can_be_in_one() -> None:
     assert ["BEGIN;\nCREATE VIEW public.v AS\n SELECT name\n   FROM public.t;\nCOMMIT;"] == [
         one for one in parts if one.startswith("BEGIN")
     ]
+
+
+def test_a_role_holds_what_it_grants_on_before_others_do() -> None:
+    on = "grant:table.public.t."
+    granted = {f"{on}z": Grant(("SELECT*",)), f"{on}a": Grant(("SELECT/z",))}
+
+    assert [
+        "GRANT SELECT ON TABLE public.t TO z WITH GRANT OPTION;",
+        "SET ROLE z;\nGRANT SELECT ON TABLE public.t TO a;\nRESET ROLE;",
+    ] == runs(script(T | granted, T))
+
+
+def test_a_domain_is_asked_for_the_values_that_its_check_forbids() -> None:
+    key, rule = "domain:public.share", "constraint:public.share.range"
+    both = {
+        **PUBLIC,
+        key: Domain("integer", False, None, None, None),
+        "table:public.t": replace(TABLE, column_order="share"),
+    }
+    both |= {"column:public.t.share": replace(ID, type="public.share")}
+    expected = both | {rule: Constraint("domain", "check", True, "CHECK (VALUE > 0 AND 'VALUE' <> '')")}
+    query = "SELECT FROM public.t WHERE NOT (share > 0 AND 'VALUE' <> '')"
+
+    assert [] == held(script(expected, both, rows={query: 0}))
+    assert 1 == len(held(script(expected, both, rows={query: 2})))

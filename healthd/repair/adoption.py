@@ -11,6 +11,7 @@ from healthd.model.kinds import Kind
 from healthd.model.names import Key
 from healthd.model.snapshots import NAME_OF, PLACE_OF, SCHEMA_OF, UNREADABLE, Difference, Place, Snapshot
 from healthd.repair.dependencies import Dependencies
+from healthd.repair.late_views import late
 from healthd.repair.operations import Operation
 from healthd.repair.restored_names import NAMES, restored_names
 from healthd.repair.script import changes, each_once
@@ -45,7 +46,8 @@ def adoption(
     """Return the SQL that gives `expected` these differences, and the SQL that removes them again.
 
     `actual` has renamed, moved and swapped objects under their expected names. The migration does everything under
-    the expected names and renames at its end; its rollback renames first. The role that migrates is CURRENT_USER.
+    the expected names and renames at its end; only new views of renamed columns come after that. Its rollback renames
+    first. The role that migrates is CURRENT_USER.
     """
     free = freed(expected, actual, differences)
     actual, differences = free.actual, free.differences
@@ -56,8 +58,10 @@ def adoption(
     objects |= {one.key: expected.objects[known.key] for one, known in zip(given, reversed(names), strict=True)}
     there, back = changes(actual, expected, map(inverse, found), kinds), changes(expected, actual, found, kinds)
     renamed, undone = restored_names(objects, given), restored_names({**actual.objects, **expected.objects}, names)
+    last = late(expected, actual, names, kinds)
+    first, then = (tuple(_texts(one for one in there if (one.key in last) == is_last)) for is_last in (False, True))
     return Adoption(
-        each_once((*_texts(there), *(one.sql for one in renamed), *free.last())),
+        each_once((*first, *(one.sql for one in renamed), *free.last(), *then)),
         each_once((*(one.sql for one in (*free.statements(), *undone)), *_texts(back))),
     )
 

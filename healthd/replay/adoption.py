@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from healthd.catalog import KINDS
 from healthd.catalog.foreign_data_wrappers import is_of_secrets
 from healthd.catalog.schema_members import schema_of
 from healthd.comparison.judgement import message
+from healthd.comparison.partitions import holder
 from healthd.config.settings import Target
 from healthd.errors import ConfigError, MigrationFailed, NotAdoptable
 from healthd.expected.files import Migration
@@ -16,10 +18,12 @@ from healthd.expected.store import Files
 from healthd.migrations.engine.lock_waits import Say
 from healthd.model.findings import Report
 from healthd.model.ledger import State
+from healthd.model.names import HANGING, Key
 from healthd.model.severity import Severity
 from healthd.model.snapshots import Difference, Place, Snapshot, diff
 from healthd.model.waivers import matches
 from healthd.repair.adoption import Adoption, adoption
+from healthd.repair.beyond_migrations import Possible, possible
 from healthd.replay.rehearsal import unlike, version
 from healthd.replay.scratch import Scratch, scratch_on
 from healthd.rounds.conclusion import drift
@@ -77,6 +81,8 @@ async def adopt_change(
     whole = drift(target, files, found.reading)
     expected, actual = found.sides()
     chosen = _chosen(target.name, _of_the_files(found.report, whole), expected, only)
+    beyond = possible(chosen.expected, chosen.actual)
+    chosen = _created(target.name, chosen, beyond)
     words = tuple(message(one) for one in chosen.differences)
     made = adoption(chosen.expected, chosen.actual, chosen.differences)
     _refuse_secrets(made)
@@ -84,9 +90,10 @@ async def adopt_change(
     pair = Migration(path.stem, path, apply, rollback, made.transactional, (), adopted=True)
     adopted = {one.place for one in chosen.differences}
     owner = found.reading.ledger.owner
+    actual = possible(expected, actual).actual
     played = await play_adoption(migrations, pair, actual, adopted, migrator=owner, postgres_bin=postgres_bin, say=say)
-    left = tuple(message(one) for one in whole.differences if one.place not in adopted)
-    return Adopted(pair, words, left, played)
+    left = tuple(message(one) for one in whole.differences if one.place not in adopted and beyond.creates(one))
+    return Adopted(pair, words, (*dict.fromkeys(beyond.instead.values()), *left), played)
 
 
 def _refuse_blind(report: Report) -> None:
@@ -143,9 +150,30 @@ def _chosen(target: str, whole: Drift, expected: Snapshot, only: Sequence[str]) 
     return chosen if chosen.differences else _nothing(target, ours, only)
 
 
+def _created(target: str, chosen: Drift, beyond: Possible) -> Drift:
+    """Return the part of a drift that a migration can create; raise if there is none."""
+    left = tuple(one for one in chosen.differences if beyond.creates(one))
+    if not left:
+        first = next(one.key for one in chosen.differences)
+        raise NotAdoptable(f"{target}: {message(chosen.differences[0])}", hint=beyond.instead[first])
+    return replace(chosen, actual=beyond.actual, differences=left)
+
+
 def _of_other_partition(one: Difference, compared: Snapshot, files: Snapshot) -> bool:
     """Return whether a difference is in a partition that a comparison expects, but the files do not create."""
-    return one.key in compared.objects and one.key not in files.objects
+    if one.key not in compared.objects:
+        return False
+    path = _table(one.key, compared)
+    keys = [Key(kind, path) for kind in ("table", "foreign_table")] if path is not None else []
+    return any(key in compared.objects and key not in files.objects for key in keys)
+
+
+def _table(key: Key, snapshot: Snapshot) -> tuple[str, ...] | None:
+    """Return the path of the table that an object is, or belongs to; None if there is none."""
+    if key.kind not in HANGING:
+        return holder(key, snapshot.objects[key])
+    of = Key(key.path[0], key.path[1:])
+    return of.path[:2] if KINDS[of.kind].is_part or of.kind in ("table", "foreign_table") else None
 
 
 def _nothing(target: str, drift: Drift, only: Sequence[str]) -> Drift:

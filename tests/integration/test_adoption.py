@@ -258,13 +258,36 @@ async def test_one_object_can_be_adopted_and_the_others_are_named(project: Proje
     assert "table:public.extra" in caught.value.hint
 
 
-async def test_what_no_migration_can_do_is_not_adopted(project: Project, migrated: str, sql: Sql) -> None:
-    sql(migrated, "CREATE INDEX orders_note ON orders (note)")
+async def test_what_no_migration_can_create_is_left_with_what_to_do_instead(
+    project: Project, migrated: str, sql: Sql
+) -> None:
+    sql(migrated, "CREATE TABLE refunds (id integer PRIMARY KEY, more integer REFERENCES refunds)")
+    sql(migrated, "CREATE INDEX orders_note ON orders (note); ALTER TABLE refunds DISABLE TRIGGER ALL")
     sql(migrated, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_note'::regclass")
 
     found = await project.adopted(migrated)
 
-    assert "afterwards index:public.orders.orders_note: valid, expected invalid" == found.played.problem
+    assert ("", ("table:public.refunds is not in sql/",)) == (found.played.problem, found.differences)
+    name, table = "public.orders_note", "public.refunds"
+    drop = f"DROP INDEX CONCURRENTLY {name}; or REINDEX INDEX CONCURRENTLY {name};"
+    enable = f"healthd repair, or ALTER TABLE {table} ENABLE TRIGGER ALL;"
+    assert {
+        f"no migration creates an invalid index: {drop}",
+        f"no migration switches off the triggers of a foreign key: {enable}",
+    } == {*found.left}
+    assert "CREATE INDEX" not in found.pair.apply
+    with pytest.raises(NotAdoptable, match=r"index:public\.orders\.orders_note is not in sql/") as caught:
+        await project.adopted(migrated, "index:*")
+    assert caught.value.hint.startswith("no migration creates an invalid index: DROP INDEX CONCURRENTLY")
+
+
+async def test_other_owners_are_adopted(project: Project, migrated: str, sql: Sql) -> None:
+    sql(migrated, "ALTER TABLE orders OWNER TO pg_monitor; GRANT SELECT ON orders TO pg_read_all_stats")
+
+    found = await project.adopted(migrated)
+
+    assert ("", ()) == (found.played.problem, found.left)
+    assert "ALTER TABLE public.orders OWNER TO pg_monitor;" in found.pair.apply
 
 
 async def test_a_part_that_needs_another_one_is_not_adopted_alone(project: Project, migrated: str, sql: Sql) -> None:

@@ -16,28 +16,38 @@ from healthd.database.driver_errors import translated
 from healthd.database.snapshot.reading import read
 from healthd.errors import DatabaseFailed, HealthdError, MigrationFailed
 from healthd.expected.store import Files, of_another_major
+from healthd.migrations.engine.ledger_tables import refuse_read_only
 from healthd.migrations.engine.lock_waits import AGAIN, pause_s, timeout
 from healthd.migrations.engine.yoyo_backend import opened
 from healthd.migrations.run_options import RunOptions
+from healthd.model.findings import Verdict
 from healthd.model.scripts import Script, Statement, running
 from healthd.repair.text import LOCK_TIMEOUT, SESSION, batches
 from healthd.rounds.follow_up import conclude_closely
 from healthd.rounds.observation import Observation
 from healthd.sqltext.nontransactional import blocks_nobody
 from healthd.sqltext.steps import excerpt
+from healthd.text import some
 
 
 async def run_repair(target: Target, files: Files, script: Script, options: RunOptions) -> int:
     """Run the statements of a script that are not held back, and return how many ran.
 
     The migration lock is held meanwhile. Raises MigrationFailed before anything runs if the database no longer needs
-    exactly this script, and for a statement that fails: the message states what ran before it.
+    exactly this script, cannot be written, or the role may not run it; and for a statement that fails: the message
+    states what ran before it.
     """
     async with _migration_lock(target, options), connect(target.dsn) as connection:
-        if running(await _script(connection, target, files)) != running(script):
+        verdict = await _verdict(connection, target, files)
+        if running(verdict.script) != running(script):
             raise MigrationFailed(
                 f"{target.name} has changed since the script was rehearsed; nothing was changed",
                 hint="try again: healthd repair --apply",
+            )
+        if verdict.script_notes:  # a part of the script could run alone, and be left
+            raise MigrationFailed(
+                f"{target.name} cannot be repaired here: {some(verdict.script_notes)}; nothing was changed",
+                hint="connect to the primary, as a role that may: healthd repair prints the script for psql",
             )
         with translated():
             await connection.execute("; ".join(one.rstrip(";") for one in SESSION).encode())
@@ -50,22 +60,23 @@ async def run_repair(target: Target, files: Files, script: Script, options: RunO
 
 @asynccontextmanager
 async def _migration_lock(target: Target, options: RunOptions) -> AsyncIterator[None]:
-    """Hold the migration lock for a block: no migration runs at the same time."""
+    """Hold the migration lock for a block, on a server that can be written: no migration runs at the same time."""
     held = opened(target.dsn, wait_s=options.wait_s, say=options.say)
-    await asyncio.to_thread(held.__enter__)
+    backend = await asyncio.to_thread(held.__enter__)
     try:
+        await asyncio.to_thread(refuse_read_only, backend)
         yield
     finally:
         await asyncio.to_thread(held.__exit__, None, None, None)
 
 
-async def _script(connection: Any, target: Target, files: Files) -> Script:
-    """Return the script that the database needs now; its migration lock is our own."""
+async def _verdict(connection: Any, target: Target, files: Files) -> Verdict:
+    """Return the verdict on the database, with the script that it needs now; its migration lock is our own."""
     texts = of_another_major(Later.made(files), connection.info.server_version)
     reading = await read(connection, texts=texts)
     observation = Observation(replace(reading, runner=None))
     _, verdict = await conclude_closely(connection, target, files, observation)
-    return verdict.script
+    return verdict
 
 
 async def _run(connection: Any, batch: Sequence[Statement], ran: int, options: RunOptions) -> None:

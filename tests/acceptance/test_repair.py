@@ -114,6 +114,19 @@ def test_nothing_is_run_while_a_migration_runs(migrated: str, sql: Sql) -> None:
     assert "nothing was changed" in message
 
 
+def test_a_role_that_may_not_change_everything_runs_nothing(migrated: str, sql: Sql) -> None:  # noqa: F811
+    sql(migrated, "CREATE ROLE repairer LOGIN; GRANT pg_read_all_data, pg_write_all_data TO repairer")
+    try:
+        sql(migrated, "CREATE SCHEMA theirs AUTHORIZATION repairer; ALTER TABLE machines ALTER name SET NOT NULL")
+        message = refused("repair", "--apply", "--database", migrated.replace("postgres@", "repairer@"), code=2)
+    finally:
+        sql(migrated, "DROP OWNED BY repairer")
+        sql(migrated, "DROP ROLE repairer")
+
+    assert "cannot be repaired here: Run it as postgres: healthd's role repairer does not own" in message
+    assert "; nothing was changed" in message
+
+
 def test_a_locked_table_is_waited_for(migrated: str, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     short = tuple(one.replace(LOCK_TIMEOUT, "200ms") for one in SESSION)
     monkeypatch.setattr("healthd.migrations.repair_run.SESSION", short)

@@ -289,6 +289,31 @@ async def test_an_interrupted_file_is_not_resumed_on_a_standby(
     await asyncio.to_thread(printed, standby, "status", code=0)
 
 
+async def test_a_drift_of_a_standby_is_shown_adopted_and_waived_but_not_repaired_there(
+    project: Path, pair: tuple[embedded.Server, embedded.Server], sql: Sql
+) -> None:
+    sql(pair[0].url(), "CREATE DATABASE drifted TEMPLATE template0")
+    primary, standby = (server.url("drifted") for server in pair)
+    await asyncio.to_thread(printed, primary, "migrate", code=0)
+    sql(primary, "ALTER TABLE public.small ADD COLUMN more text")
+    await _follows(primary, standby, sql)
+
+    def all_of_it() -> None:
+        script = printed(standby, "repair", "--no-rehearsal", code=1).out
+        error = printed(standby, "repair", "--apply", code=2).err
+
+        assert "-- This is a standby: run it on the primary." in script
+        assert "is a standby, which is read-only; nothing was changed" in error
+        assert "hint: connect to the primary" in error
+        assert 2 == len(error.splitlines()), error
+        assert "ADD COLUMN more text" in printed(standby, "adopt", "more", "--dry-run", code=0).out  # they only read
+        printed(standby, "waive", "column:public.small.more", "--until", "30d", "--reason", "x", code=0)
+        printed(standby, "check", code=0)
+        printed(primary, "repair", "--apply", code=0)
+
+    await asyncio.to_thread(all_of_it)
+
+
 def test_a_database_that_only_reads_is_told_by_every_verb_that_writes(project: Path, database: str, sql: Sql) -> None:
     printed(database, "migrate", "--to", "1_small", code=0)
     sql(database, "DELETE FROM _healthd_migration; CREATE TABLE public.whole (n int, word text)")
@@ -296,7 +321,7 @@ def test_a_database_that_only_reads_is_told_by_every_verb_that_writes(project: P
     sql(database, f"DO $$ BEGIN EXECUTE format('{alter}', current_database()); END $$")
 
     assert "2_whole  pending" in printed(database, "status", code=1).out
-    for words in WRITING:
+    for words in (*WRITING, ["repair", "--apply"]):
         error = printed(database, *words, code=2).err
 
         assert "is read-only (default_transaction_read_only is on); nothing was changed" in error, words

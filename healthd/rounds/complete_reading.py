@@ -13,6 +13,7 @@ from healthd.database.probes.row_samples import Samples
 from healthd.database.probes.statements import prepare_statements
 from healthd.database.snapshot.budget import Budget
 from healthd.database.snapshot.reader import Reader
+from healthd.database.snapshot.stability import unchanged
 from healthd.database.snapshot.transaction import Reading
 from healthd.expected.store import Files, expected_digests, of_another_major
 from healthd.model.severity import Severity
@@ -66,7 +67,8 @@ async def read_everything(
 async def _examine(target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool) -> Seen:
     """Read and judge; what looks wrong is read a second time, and only what is wrong twice is reported.
 
-    A database in which nothing was committed since is not read a second time: it would be the same.
+    A database in which nothing was committed since is not read a second time: it would be the same. Then there is no
+    pause either: the first reading saw one instant, and so did the probes.
     """
     connection, once = session.connection, None
     reading: Reading | None = None
@@ -107,4 +109,5 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
             verdict = verdict if once is None else confirmed(once, verdict)
             return Seen(folded(folded_tenants(verdict)) if bounded else verdict, known, found, reading, late, not late)
         once = verdict
-        await asyncio.sleep(AGAIN_S)
+        if not (reading.snapshot.readable and await unchanged(connection, reading.mark)):  # else it is confirmed
+            await asyncio.sleep(AGAIN_S)

@@ -293,6 +293,26 @@ async def test_what_comes_between_two_looks_waits_for_the_next_round(
     }
 
 
+@pytest.mark.parametrize(("between", "pauses"), [("SELECT 1", 0), ("SELECT txid_current()", 1)])
+async def test_a_mismatch_is_confirmed_without_a_pause_if_nothing_was_committed(
+    url: str, known: Files, sql: Any, monkeypatch: pytest.MonkeyPatch, between: str, pauses: int
+) -> None:
+    again_s, sleep, slept = 0.00125, asyncio.sleep, list[float]()
+
+    async def sleeping(delay_s: float, *more: Any) -> Any:
+        slept.append(delay_s)
+        return await sleep(delay_s, *more)
+
+    monkeypatch.setattr("healthd.rounds.complete_reading.AGAIN_S", again_s)
+    monkeypatch.setattr(asyncio, "sleep", sleeping)
+    sql(url, "ALTER TABLE machines ALTER COLUMN notes SET NOT NULL")
+    around_readings(monkeypatch, lambda: sql(url, between))
+    report = await examine(Target("machines", url), known)
+
+    assert ["column:public.machines.notes"] == [key for _, key in reported(report)]
+    assert pauses == slept.count(again_s)
+
+
 @pytest.fixture
 def readings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A list that grows with each reading of everything."""

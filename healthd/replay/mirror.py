@@ -10,6 +10,7 @@ from healthd.catalog import KINDS
 from healthd.comparison.roles import for_comparison
 from healthd.database.snapshot.catalog_changes import CatalogChanges
 from healthd.database.snapshot.change_reader import ChangeReader
+from healthd.database.snapshot.image_reader import ImageReader
 from healthd.expected.lockfile import fold
 from healthd.model.kinds import Path
 from healthd.model.names import Key
@@ -41,7 +42,9 @@ class Mirror:
         """Return everything that is known; of kinds that have changed, no digest is."""
         return State(Snapshot(self._version, dict(self._objects)), dict(self._digests))
 
-    async def differences(self, reader: ChangeReader, changes: CatalogChanges, migrator: str) -> tuple[Difference, ...]:
+    async def differences(
+        self, reader: ChangeReader | ImageReader, changes: CatalogChanges, migrator: str
+    ) -> tuple[Difference, ...]:
         """Return how the objects that a change may have touched differ now from what is known of them."""
         there = {key for path in changes.paths for key in self._of.get(path, ())}
         having = {key.kind for key in there}

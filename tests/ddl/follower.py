@@ -1,12 +1,13 @@
-"""What a replay knows of a database: after each statement, it reads only what that touched."""
+"""What a replay knows of a database: after each statement, it reads only what that touched; and what a daemon knows."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Self
 
+from ddl.kept import Kept
 from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect, dial
 from healthd.database.snapshot.catalog_changes import CatalogChanges
@@ -22,33 +23,39 @@ EVERYTHING = CatalogChanges(everything=True)
 
 @dataclass(slots=True)
 class Follower:
-    """The session in which a replay runs statements, and what it knows of the database.
+    """The session in which a replay runs statements, and what it knows of the database; and what a daemon knows.
 
-    `quick` is how many statements needed no complete reading.
+    The latter has a session of its own, if at all. `quick` is how many statements needed no complete reading.
     """
 
     backend: Backend
     reader: ChangeReader
     user: str
+    kept: Kept | None
     mirror: Mirror = field(init=False)
     quick: int = 0
     changes: CatalogChanges = field(default=EVERYTHING)  # of the last statement
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, url: str) -> AsyncIterator[Self]:
-        """Open the sessions for the duration of a block; call `know` before the first statement."""
-        async with connect(url) as connection:
+    async def of(cls, url: str, *, daemon: bool = True) -> AsyncIterator[Self]:
+        """Open the sessions for the duration of a block; call `begin` before the first statement."""
+        async with connect(url) as connection, Kept.of(url) if daemon else nullcontext() as kept:
             user = connection.info.user
             reader = ChangeReader(connection, lambda: dial(url), user)
             try:
                 with opened(url, wait_s=5.0, say=lambda _: None) as backend:
-                    yield cls(backend, reader, user)
+                    yield cls(backend, reader, user, kept)
             finally:
                 await reader.close()
 
-    def know(self, snapshot: Snapshot) -> None:
-        """Learn a complete reading."""
+    async def begin(self, snapshot: Snapshot) -> None:
+        """Learn a complete reading, before the first statement."""
+        self._know(snapshot)
+        if self.kept is not None:
+            await self.kept.know(for_comparison(snapshot, self.user))
+
+    def _know(self, snapshot: Snapshot) -> None:
         self.mirror = Mirror(State(for_comparison(snapshot, self.user), {}))
 
     async def run(self, text: str) -> bool:
@@ -75,5 +82,9 @@ class Follower:
             self.mirror.take(await self.mirror.differences(self.reader, self.changes, self.user))
             differences = diff(self.mirror.state.snapshot, complete, exact=True)
         if self.changes.everything or differences:
-            self.know(snapshot)
-        return differences
+            self._know(snapshot)
+        if self.kept is None:
+            return differences
+        if unknown := await self.kept.overlooked(complete):
+            await self.kept.know(complete)
+        return (*differences, *unknown)

@@ -205,7 +205,7 @@ async def play(url: str, steps: list[str]) -> None:
     """Run statements one after the other; fail after the first one for which the two disagree."""
     done: list[str] = []
     with psycopg.connect(url, autocommit=True, options="-c lock_timeout=5s") as writer:
-        async with connect(url) as reader, Follower.of(url) as follower:
+        async with connect(url) as reader, Follower.of(url, daemon=THOROUGH) as follower:
             watch, sessions = await Watch.begin(url, reader, follower=follower), Sessions(follower, writer)
             for step in steps:
                 text = resolve(step, writer.execute(NAMES).fetchall()) if "<" in step else step

@@ -27,7 +27,7 @@ async def follow(url: str, steps: Sequence[str]) -> tuple[list[str], int]:
         follower.backend.ensure_internal_schema_updated()
         reader = PlannedReader(connection, follower.user)
         snapshot, digests = await reader.take(NOTHING, expected_digests({}))
-        follower.know(snapshot)
+        await follower.begin(snapshot)
         with psycopg.connect(url, autocommit=True) as writer:
             for text in steps:
                 if not await follower.run(text):

@@ -7,6 +7,9 @@ rows of pg_class in place and do not change it. What changes it unnecessarily (a
 catalog) costs a full round and nothing else.
 """
 
+from __future__ import annotations
+
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,7 +75,8 @@ class Mark:
     """The results of the queries; `busy` means that other transactions commit, so that the sums are queried at once.
 
     `question` is the query for all three, for the catalogs of this server and the tables of this ledger; it is empty
-    as long as the sums were never needed. If it is repeated in every round, it is `planned` once.
+    as long as the sums were never needed. If it is repeated in every round, it is `planned` once. `catalogs` are what
+    the sums are of, in their order: a catalog by its name, anything else with its schema, or as a view's query.
     """
 
     standing: str
@@ -81,6 +85,18 @@ class Mark:
     sums: str = ""
     busy: bool = False
     planned: bool = True
+    catalogs: tuple[str, ...] = ()
+
+    def changed_since(self, last: Mark) -> frozenset[str] | None:
+        """Return the catalogs whose sums differ from those of an earlier mark; None if it is not known."""
+        if not self.sums or not last.sums or self.question != last.question:
+            return None
+        pairs = zip(self.catalogs, json.loads(last.sums), json.loads(self.sums), strict=True)
+        return frozenset(name for name, one, other in pairs if one != other)
+
+    def rows(self, catalog: str) -> int:
+        """Return how many rows a catalog has, of those that the sums are of."""
+        return int(json.loads(self.sums)[self.catalogs.index(catalog)].partition(" ")[0])
 
 
 # Rows of two large catalogs that no round reads are omitted: in pg_depend all but those of extensions (ALTER SEQUENCE
@@ -99,9 +115,9 @@ async def take_mark(connection: Any, *, busy: bool, planned: bool = True) -> Mar
     if not busy:
         standing, around = await answer(connection, f"SELECT {FIRST} {FROM}")
         return Mark(standing, around)
-    whole = await _question(connection)
+    whole, catalogs = await _question(connection)
     standing, around, sums = await _answer(connection, whole, planned=planned)
-    return Mark(standing, around, whole, sums, busy=True, planned=planned)
+    return Mark(standing, around, whole, sums, busy=True, planned=planned, catalogs=catalogs)
 
 
 async def _answer(connection: Any, question: str, *, planned: bool) -> list[str]:
@@ -110,7 +126,8 @@ async def _answer(connection: Any, question: str, *, planned: bool) -> list[str]
     return await answer(connection, f"BEGIN READ ONLY; {SET}{question}; COMMIT")
 
 
-async def _question(connection: Any) -> str:
+async def _question(connection: Any) -> tuple[str, tuple[str, ...]]:
+    """Return the query, and what each of its sums is of."""
     async with read_only(connection, {**SESSION, **LIMITS}):
         cursor = await connection.execute(
             """SELECT n.nspname, c.relname
@@ -130,13 +147,16 @@ async def _question(connection: Any) -> str:
     sums = [_identities(f"{quote(schema)}.{quote(table)}", table) for schema, table in tables]
     views = (*VIEWS, SUBSCRIPTIONS.format(", ".join(columns)))
     sums += [f"SELECT pg_catalog.sum(pg_catalog.hashtextextended(t.v, 0)) FROM ({view}) AS t(v)" for view in views]  # noqa: S608
-    return f"SELECT {FIRST}, pg_catalog.jsonb_build_array({', '.join(f'({one})' for one in sums)})::text {FROM}"
+    names = (table if schema == "pg_catalog" else f"{schema}.{table}" for schema, table in tables)
+    whole = f"SELECT {FIRST}, pg_catalog.jsonb_build_array({', '.join(f'({one})' for one in sums)})::text {FROM}"
+    return whole, (*names, *views)
 
 
 def _identities(table: str, name: str) -> str:
-    """Return the SQL that computes one number from the xmin of each row of a table."""
+    """Return the SQL that counts the rows of a table, and computes one number from the xmin of each."""
     where = SOME.get(name, "")
-    return f"SELECT pg_catalog.hash_array_extended(pg_catalog.array_agg(t.xmin), 0) FROM {table} AS t{where}"  # noqa: S608
+    number = "pg_catalog.hash_array_extended(pg_catalog.array_agg(t.xmin), 0)"
+    return f"SELECT pg_catalog.concat_ws(' ', pg_catalog.count(*), {number}) FROM {table} AS t{where}"  # noqa: S608
 
 
 async def look(connection: Any, last: Mark) -> tuple[bool, Mark]:

@@ -75,7 +75,9 @@ def _entry(thing: Any) -> Iterator[str]:
 def _fields(thing: Any) -> Iterator[list[str]]:
     """Yield the name, the type and the default of each field of a record."""
     if is_dataclass(thing):
-        yield from ([f"`{one.name}`", f"`{_type(one.type)}`", _default(one)] for one in fields(thing))
+        yield from (
+            [f"`{one.name}`", f"`{_type(one.type)}`", _default(one)] for one in fields(thing) if one.name[0] != "_"
+        )
     elif hasattr(thing, "_fields"):  # a named tuple
         hints = get_type_hints(thing)
         yield from ([f"`{name}`", f"`{_type(hints[name])}`", "required"] for name in thing._fields)

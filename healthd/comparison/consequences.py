@@ -3,7 +3,9 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import cached_property
 
 from healthd.catalog.roles import OWNER, PUBLIC
 from healthd.comparison.causes import parent_of
@@ -67,7 +69,6 @@ class _Graph:
         self.columns = defaultdict[tuple[str, ...], list[Difference]](list)
         self.types = defaultdict[tuple[str, ...], list[Difference]](list)
         self.others = list[Difference]()
-        self.paths = {key.path[:2] for key in expected.objects if key.kind not in HANGING}
         self.roots = dict[Id, tuple[Difference, int]]()
         self.busy = set[Id]()
         for one in causes:
@@ -79,6 +80,11 @@ class _Graph:
                 self.others.append(one)
             elif one.missing and kinds[one.key.kind].referenced:
                 self.named[one.key.path[0], one.key.path[1]].append(one)
+
+    @cached_property
+    def paths(self) -> AbstractSet[tuple[str, ...]]:
+        """Return the first two parts of all expected paths; few differences need them."""
+        return {key.path[:2] for key in self.expected.objects if key.kind not in HANGING}
 
     def root(self, one: Difference) -> tuple[Difference, int]:
         """Return the root cause of a difference, and its distance; the difference itself if it has no cause."""
@@ -132,7 +138,7 @@ class _Graph:
                 independent = one.key.kind == "column" and table == one.key.path[:2] and record.generated == "none"
                 if column.key.path[2] in words and not independent:
                     yield column
-        dependent = Dependent(record, pairs, self.paths)
+        dependent = Dependent(record, pairs, self.paths if self.others else frozenset())
         for other in self.others:
             needed = self.kinds[other.key.kind].needed
             if needed is not None and needed(other.key, other.expected, dependent):

@@ -34,6 +34,11 @@ class Effects(Sequence[Difference]):
         """Return the lines as they are in the file."""
         return "".join(f"{line.decode()}\n" for line in self._lines)
 
+    @property
+    def lines(self) -> Sequence[bytes]:
+        """Return the lines."""
+        return self._lines
+
     def decode(self) -> None:
         """Decode all lines, and keep what they say: it is needed more than once."""
         found: dict[str, list[Difference]] = {}

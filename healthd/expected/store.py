@@ -7,7 +7,7 @@ import json
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from healthd.expected.files import Migration, read_migrations, text_of
 from healthd.expected.folder import INIT, is_migration
 from healthd.expected.lockfile import LockFile
 from healthd.expected.lockfile_lines import load, verified
+from healthd.expected.places import Places
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
 from healthd.model.waivers import Waiver, Waivers
@@ -38,6 +39,15 @@ class Files:
 
     lock: LockFile
     migrations: Sequence[tuple[str, str]]
+    _places: dict[int, Places] = field(default_factory=dict, compare=False, repr=False)
+
+    def places(self, server_version: int) -> Places:
+        """Return where the lock file has the effects on each place; the first time, this reads all of it."""
+        lock_file = self.lock.on(server_version)
+        major = lock_file.server_version // 10000
+        if major not in self._places or self._places[major].lock_file is not lock_file:
+            self._places[major] = Places(lock_file)
+        return self._places[major]
 
     @classmethod
     def of(cls, lock: LockFile, migrations: Iterable[Migration]) -> Files:

@@ -55,6 +55,11 @@ ROUTINES = frozenset({"function", "aggregate", "operator"})
 HANGING = frozenset({"owner", "grant", "comment", "security_label"})  # their paths begin with a kind
 
 
+def place_of(key: Key) -> tuple[str, ...]:
+    """Return the place of an object: schema and name of what it is, or belongs to; of a schema only its name."""
+    return (key.path[1:] if key.kind in HANGING else key.path)[:2]
+
+
 ARGUMENTS = re.compile(r'\((?:[^"()]|"(?:[^"]|"")*")*\)')
 
 

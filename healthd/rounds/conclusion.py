@@ -46,6 +46,7 @@ from healthd.model.severity import Severity
 from healthd.model.snapshots import UNREADABLE, diff
 from healthd.model.waivers import Waivers
 from healthd.repair.who_runs import who_runs
+from healthd.rounds.near_comparison import near_comparison
 from healthd.rounds.notes import on_partitions, unseen
 from healthd.rounds.observation import Observation
 from healthd.rounds.precedence import rank
@@ -138,7 +139,7 @@ def judge(target: Target, files: Files, observation: Observation) -> Judged:
     reading, ledger = observation.reading, observation.reading.ledger
     lock_file = files.lock.on(reading.snapshot.server_version)
     promise = Promise(lock_file, reading, target.tenants)
-    comparison = _compared(target, promise, reading)
+    comparison = _compared_near(target, files, promise, reading) or _compared(target, promise, reading)
     roles = _roles(comparison, lock_file, target, ledger.owner)
     interrupted = () if reading.maintenance else ledger.interrupted
     moving = _moving(lock_file, reading, interrupted)
@@ -148,6 +149,13 @@ def judge(target: Target, files: Files, observation: Observation) -> Judged:
     return Judged(
         target, files, observation, comparison, parted, evidence, _settled(evidence, files.lock.waivers, reading)
     )
+
+
+def _compared_near(target: Target, files: Files, promise: Promise, reading: Reading) -> Comparison | None:
+    """Return the comparison of a reading of changes, if it can be made without all other objects."""
+    if reading.deviations is None:
+        return None
+    return near_comparison(target, promise, reading, files.places(reading.snapshot.server_version))
 
 
 def _compared(target: Target, promise: Promise, reading: Reading) -> Comparison:

@@ -67,13 +67,13 @@ class Promise:
         self.tenants = tenants_of(rule, lock_file, reading) if rule is not None else None
         self._reading = reading
         self._lock_file, self._ledger, self._version = lock_file, reading.ledger, reading.snapshot.server_version
-        self._applied = [one.id for one in reading.ledger.applied]
+        self.applied = [one.id for one in reading.ledger.applied]
         self.locked = [one.id for one in lock_file.migrations]  # the ids in the lock file
 
     def of(self, kinds: Collection[str]) -> Snapshot:
         """Return the objects of these kinds."""
         expected, recorded = as_printed(
-            self._lock_file.expected(self._applied, kinds), self._ledger.texts, self._version
+            self._lock_file.expected(self.applied, kinds), self._ledger.texts, self._version
         )
         expected = for_comparison(expected, self._ledger.owner)
         if self.tenants is None or not self.tenants.compared:

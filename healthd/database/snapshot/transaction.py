@@ -39,7 +39,8 @@ class Reading:
     `touched` is, for tables whose columns seem to be swapped, when each column was last changed; `rows` is how many
     rows queries of the repair returned, up to a bound; `sizes` are those of the relations that the repair locks;
     `updates` is, for extensions of another version, from which version to which they can be updated; `rights` is what
-    the role of the connection lacks, if something can be repaired.
+    the role of the connection lacks, if something can be repaired. `deviations` are all objects that differ from the
+    expected ones, None for a missing one, if only what had changed was read.
     """
 
     snapshot: Snapshot
@@ -53,6 +54,7 @@ class Reading:
     updates: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     rights: Rights | None = None
     mark: Mark | None = None  # while it stays the same, another reading would be the same
+    deviations: Mapping[Key, Any] | None = None
 
     @property
     def maintenance(self) -> str | None:

@@ -33,6 +33,8 @@ MEANINGS: Mapping[str, str] = {
     "request.aborted": "An error after a response had begun: the connection is closed.",
     "request.failed": "A request ended with an error; `error_code` is the one in the response.",
     "request.finished": "A request was answered.",
+    "partial_rounds.contradicted": "Rounds that read only what had changed reported something else than one that then "
+    "read everything; its report is right. Please report this as a bug.",
     "round.failed": "healthd itself failed in a round; a traceback follows.",
     "round.finished": "A round ended.",
     "state.failed": "What the daemon remembers is not kept; logged when that begins, and rounds go on.",

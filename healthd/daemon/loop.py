@@ -21,13 +21,13 @@ from healthd.daemon.alertmanager import Alertmanagers
 from healthd.daemon.database_lists import DatabaseLists, log_changes, watched_groups
 from healthd.daemon.project_files import ProjectFiles
 from healthd.daemon.rehearsals import Rehearsals
-from healthd.daemon.round_log import log_round
+from healthd.daemon.round_log import log_contradiction, log_round
 from healthd.daemon.state import Memory
 from healthd.daemon.status import keep_status
 from healthd.daemon.systemd import notify
 from healthd.daemon.target_files import WrongFiles, changed, look_again_s, usable
 from healthd.daemon.turns import Servers, Turn, Turns
-from healthd.daemon.watch import Pauses
+from healthd.daemon.watch import Pauses, pause_after_s
 from healthd.daemon.web_file import WebFile
 from healthd.database.dsn import Dsn
 from healthd.database.idle_connections import Places
@@ -176,30 +176,35 @@ class Watch:
         await asyncio.sleep(first_s)
         failures = 0
         last: Round | None = None
+        woken = False
         try:
             while True:
-                last, waited_s = await self._turn(target, last)
+                last, waited_s = await self._turn(target, last, woken=woken)
                 if not failures and self.lists.may_lack(target, last.report):
                     last, waited_s = await self._still_there(target, last)
                 report = last.report
                 failures = failures + 1 if report.failure else 0
                 rest_s = rest(present_interval_s(target, report), failures) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
-                rest_s = max(rest_s / 2, rest_s - waited_s)
+                rest_s = pause_after_s(target, last, max(rest_s / 2, rest_s - waited_s))
                 report = replace(report, next_round_s=rest_s)
                 change = self.board.post(report)
                 self.memory.posted(change)
                 self.alerts.posted(report.target)
                 log_round(change, report)
+                log_contradiction(last)
+                if last.owed is not None:  # what is wrong is known now; how it is repaired, in a moment
+                    await asyncio.sleep(rest_s)
+                    woken = True
+                    continue
                 last = self.rehearsals.consider(last, self.settings)
-                if not await self.lists.rest(target, rest_s):
-                    await self.pauses.rest(target, last, rest_s)
+                woken = not await self.lists.rest(target, rest_s) and await self.pauses.rest(target, last, rest_s)
         finally:
             if last is not None:
                 if last.session is not None:
                     self.places.take(last.session.connection)
                 await last.close()
 
-    async def _turn(self, target: Target | Endpoint, last: Round | None) -> tuple[Round, float]:
+    async def _turn(self, target: Target | Endpoint, last: Round | None, *, woken: bool = False) -> tuple[Round, float]:
         """Return the next round of a target when it is its turn, and how long it had to wait for that."""
         servers, entry = self.servers[target.name], self.board.entries[target.name]
         if not self.turns.silent(servers):
@@ -207,7 +212,7 @@ class Watch:
         async with self.turns.turn(target.name, servers) as turn:
             entry.begin(now(), allowed_s(target, last) if isinstance(target, Target) else target.deadline_s)
             with hearing(partial(self.turns.heard, turn)):
-                found = await self._round(target, last)
+                found = await self._round(target, last, woken=woken)
             self._learn(turn, target, found.report)
             return found, turn.waited_s
 
@@ -242,7 +247,7 @@ class Watch:
                 if (entry := self.board.entries.get(name)) is not None:
                     entry.hurry(now())
 
-    async def _round(self, target: Target | Endpoint, last: Round | None) -> Round:
+    async def _round(self, target: Target | Endpoint, last: Round | None, *, woken: bool = False) -> Round:
         """Return the next round, even after an internal error."""
         try:
             if isinstance(target, Endpoint):
@@ -250,7 +255,7 @@ class Watch:
             if target.databases:
                 return await self._group_round(target)
             files, adopted = self.files.current(self.settings.of(target)), self.board.entries[target.name].adopted
-            return await examine_again(target, files, last, places=self.places, adopted=adopted)
+            return await examine_again(target, files, last, places=self.places, adopted=adopted, woken=woken)
         except Exception as error:
             log.exception("round.failed", target=target.name)
             ours = HealthdError(f"internal error in healthd: {type(error).__name__}", hint="see its log")

@@ -7,8 +7,20 @@ import structlog
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
 from healthd.report.board import Change
+from healthd.rounds.round import Round
+from healthd.text import some
 
 log = structlog.get_logger()
+
+
+def log_contradiction(last: Round) -> None:
+    """Log what rounds that read only changes reported otherwise than the round that then read everything."""
+    if last.contradicted:
+        log.warning(
+            "partial_rounds.contradicted",
+            target=last.report.target,
+            objects=some(last.contradicted),
+        )
 
 
 def log_round(change: Change, report: Report) -> None:

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 SETTLED_S = 0.2  # without a notification: the burst is over
 MOST_S = 2.0  # that a burst without an end keeps a round waiting
 REST_MOST_S = 0.5  # after a round, before the next one that is notified
+SCRIPT_AFTER_S = 0.1  # a report, which others may hear of before a script takes the processor
 AGAIN_S, AGAIN_MOST_S = 0.5, 15.0  # until a lost connection is tried again; doubled each time
 
 
@@ -63,8 +64,8 @@ class Pauses:
     bursts: dict[str, Burst] = field(default_factory=dict)
     logged: dict[str, str | None] = field(default_factory=dict)
 
-    async def rest(self, target: Target | Endpoint, last: Round, rest_s: float) -> None:
-        """Rest for so long, or until the database of a target has notified us of DDL."""
+    async def rest(self, target: Target | Endpoint, last: Round, rest_s: float) -> bool:
+        """Rest for so long, or until the database of a target has notified us of DDL; return whether it has."""
         until = monotonic() + rest_s
         session = last.session
         heard = session.notifications if session is not None and session.connection is not None else None
@@ -75,8 +76,9 @@ class Pauses:
             woken = not heard.refused and await _woken(target, heard, burst, until)
             burst.answered()
             if woken:
-                return
+                return True
         await asyncio.sleep(until - monotonic())
+        return False
 
     def _log(self, target: str, heard: Notifications) -> None:
         """Log once whether notifications are received, and why not."""
@@ -92,6 +94,14 @@ class Pauses:
         """Forget the targets without one of these names."""
         self.bursts = {name: burst for name, burst in self.bursts.items() if name in names}
         self.logged = {name: why for name, why in self.logged.items() if name in names}
+
+
+def pause_after_s(target: Target | Endpoint, last: Round, rest_s: float) -> float:
+    """Return the pause after a round: a moment if it owes a script; and everything is read once in the interval."""
+    if last.owed is not None:
+        return SCRIPT_AFTER_S
+    since = last.session.partial_since if last.session is not None else None
+    return rest_s if since is None else min(rest_s, max(0.0, since + target.interval_s - monotonic()))
 
 
 REFUSED = "rounds begin at their interval; for the DDL watch, connect directly to the primary server"

@@ -22,6 +22,7 @@ from healthd.rounds.folding import folded
 from healthd.rounds.follow_up import judge_closely, make_closely
 from healthd.rounds.lateness import late_kinds
 from healthd.rounds.observation import Observation
+from healthd.rounds.remembering import remember
 from healthd.rounds.round import Seen
 from healthd.rounds.running import running_of
 from healthd.rounds.session import Session, sample, try_values
@@ -61,7 +62,10 @@ async def read_everything(
     # Texts of another major are the same in the next reading, and rows are not sampled in every round.
     same = ("texts", "serialization")
     blinded = any(one.severity is Severity.UNKNOWN and one.check not in same for one in seen.verdict.findings)
-    return replace(seen, session=replace(seen.session, mark=None)) if blinded else seen
+    found = replace(seen.session, partial_since=None)
+    if blinded or not kept:
+        return replace(seen, session=replace(found, mark=None if blinded else found.mark, remembered=None))
+    return replace(seen, session=await remember(target, seen.files, found, seen.reading))
 
 
 async def _examine(target: Target, files: Later[Files], session: Session, reader: Reader, *, bounded: bool) -> Seen:

@@ -59,7 +59,13 @@ async def examine_alone(target: Target, files: Later[Files], opening: Opening) -
 
 
 async def examine_again(
-    target: Target, files: Files, last: Round | None, *, places: Places | None = None, adopted: str = ""
+    target: Target,
+    files: Files,
+    last: Round | None,
+    *,
+    places: Places | None = None,
+    adopted: str = "",
+    woken: bool = False,
 ) -> Round:
     """Return the next round; it reads everything only if something changed since the last round.
 
@@ -69,8 +75,9 @@ async def examine_again(
     Between rounds the connection is kept in `places`, and may be closed there; a target that shares its server with
     many others keeps none, and asks on a new one whether anything has changed.
     A ledger must not be missing in the database that was `adopted` according to an earlier report.
+    A round that was `woken` by DDL reads only what has changed if that is enough. The next one makes its script.
     """
-    return await _round(target, Later.made(files), last, places, adopted=adopted)
+    return await _round(target, Later.made(files), last, places, adopted=adopted, woken=woken)
 
 
 def allowed_s(target: Target, last: Round | None) -> float:
@@ -87,6 +94,7 @@ async def _round(
     opening: Opening | None = None,
     bounded: bool = True,
     adopted: str = "",
+    woken: bool = False,
 ) -> Round:
     """Return a round; one that no other follows has begun with an `opening`.
 
@@ -100,7 +108,7 @@ async def _round(
             if opening is not None:
                 work = see_alone(target, files, opening, bounded=bounded)
             else:
-                work = see_next(target, files, last, places, Budget.of(start_s, limit_s))
+                work = see_next(target, files, last, places, Budget.of(start_s, limit_s), woken=woken)
             outcome = await _outcome(target, work, opened, limit_s, until_s=start_s + limit_s)
             outcome = await _unless_lost(target, outcome, adopted=place == adopted)
     finally:
@@ -123,7 +131,9 @@ async def _round(
     if seen is None:
         return Round(report, None, stretch=stretch, tenants=target.tenants)
     reading = seen.reading if report.script else None
-    return Round(report, seen.files, session, reading, stretch, target.tenants)
+    return Round(
+        report, seen.files, session, reading, stretch, target.tenants, owed=seen.owed, contradicted=seen.contradicted
+    )
 
 
 def _connections(last: Round | None, places: Places | None, opening: Opening | None) -> Opened:

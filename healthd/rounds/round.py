@@ -9,6 +9,7 @@ from healthd.expected.store import Files
 from healthd.model.findings import Report, Verdict
 from healthd.model.snapshots import Snapshot
 from healthd.model.tenants import TenantRule
+from healthd.rounds.conclusion import Judged
 from healthd.rounds.session import Session
 from healthd.rounds.sides import sides
 
@@ -23,6 +24,8 @@ class Round:
     reading: Reading | None = None  # only if the report has a script
     stretch: float = 1.0  # the next round may take so many times deadline_s
     tenants: TenantRule | None = None
+    owed: Judged | None = None  # the next round adds the script to its verdict
+    contradicted: tuple[str, ...] = ()  # what the last rounds, which read only changes, reported otherwise
 
     def sides(self) -> tuple[Snapshot, Snapshot]:
         """Return the expected and the actual objects that the script of the report was made from."""
@@ -46,6 +49,8 @@ class Seen:
     reading: Reading | None = None
     late: tuple[str, ...] = ()  # the kinds that were not read because the time was up
     whole: bool = False  # everything else was read
+    owed: Judged | None = None
+    contradicted: tuple[str, ...] = ()
 
     @property
     def is_late(self) -> bool:

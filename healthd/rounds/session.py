@@ -13,7 +13,9 @@ from healthd.database.notifications import Notifications, listen
 from healthd.database.probes.round_trips import probe_values
 from healthd.database.probes.row_samples import Samples, sample_rows
 from healthd.database.probes.vitals import Vitals
+from healthd.database.snapshot.catalog_image import Image
 from healthd.database.snapshot.change_token import Mark
+from healthd.database.snapshot.image_reader import ImageReader
 from healthd.database.snapshot.reader import Reader
 from healthd.database.snapshot.transaction import Reading
 from healthd.model.observations import RoundTrip
@@ -43,12 +45,23 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is known of a database at a mark: its catalogs, what differs from the expected objects, and the ledger."""
+
+    reader: ImageReader
+    image: Image
+    reading: Reading  # with the ledger, the settings and the deviations, but without objects
+    types: frozenset[str]  # of columns, that values were sent of
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A connection that rounds share, its start (monotonic seconds), and what was read on it.
 
     Without a mark everything must be read again; the last full reading took `reading_s`. The connection is None if it
     was not kept between rounds: the next round opens another one, and what was read is as old as it was.
-    Where the database is `watched`, which the last full reading saw, a connection that is kept has notifications.
+    Where the database is `watched`, which the last full reading saw, a connection that is kept has notifications, and
+    the state at the mark is `remembered`, so that only changes need be read.
     """
 
     connection: Any
@@ -61,6 +74,9 @@ class Session:
     made: Made | None = None  # the script of the last round with findings, kept as well
     watched: bool = False
     notifications: Notifications | None = None
+    reader: ImageReader | None = None
+    remembered: Remembered | None = None
+    partial_since: float | None = None  # when rounds began to read only what had changed, in monotonic seconds
 
     @property
     def is_closed(self) -> bool:
@@ -74,7 +90,15 @@ class Session:
         """
         mark = replace(self.mark, planned=kept) if self.mark is not None else None
         tried = self.tried if kept else None
-        return replace(self, connection=connection, mark=mark, tried=tried, notifications=notifications)
+        return replace(
+            self,
+            connection=connection,
+            mark=mark,
+            tried=tried,
+            notifications=notifications,
+            reader=None,
+            remembered=None,
+        )
 
     async def listening(self) -> Session:
         """Return the session with a connection that listens, if the reading has just shown that this is of use."""

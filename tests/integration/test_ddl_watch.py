@@ -249,6 +249,17 @@ async def test_ddl_begins_a_round(daemon: Watch, watched: str, sql: Sql) -> None
     await until(lambda: "table:public.extra" not in reported(daemon))
 
 
+async def test_the_script_follows_the_report(daemon: Watch, watched: str, sql: Sql) -> None:
+    sql(watched, "CREATE TABLE public.extra (a integer)")
+
+    def script() -> str:
+        report = daemon.board.entries["app"].report
+        return "" if report is None else "\n".join(one.sql for one in report.script)
+
+    await until(lambda: "table:public.extra" in reported(daemon))
+    await until(lambda: "public.extra" in script())
+
+
 async def test_a_burst_makes_few_rounds_and_the_last_one_sees_all(daemon: Watch, watched: str, sql: Sql) -> None:
     before = daemon.board.entries["app"].runs
     async with connect(watched) as session:

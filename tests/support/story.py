@@ -34,24 +34,30 @@ from explained import unexplained
 from psycopg import sql as compose
 from runs import migrate
 
+from healthd.background import Later
 from healthd.comparison.roles import comparable, for_comparison
 from healthd.config.settings import Target
 from healthd.contracts import load as load_contract
 from healthd.database.connection import connect
-from healthd.database.snapshot.change_token import take_mark
+from healthd.database.notifications import Notifications
+from healthd.database.snapshot.change_token import look, take_mark
 from healthd.database.snapshot.reading import read, take_snapshot
+from healthd.errors import HealthdError
 from healthd.expected.files import Migration, read_migrations
 from healthd.expected.lockfile import Locked, LockFile
 from healthd.expected.lockfile_lines import load
 from healthd.expected.lockfile_text import dump
-from healthd.expected.store import Files
+from healthd.expected.store import Files, expected_digests
 from healthd.model.contracts import Contract
 from healthd.model.findings import Report
 from healthd.model.names import Key
 from healthd.model.snapshots import diff
 from healthd.replay.replay import replay
+from healthd.rounds.changed_reading import add_script, see_changes
 from healthd.rounds.examination import examine_again
-from healthd.rounds.round import Round
+from healthd.rounds.remembering import remember
+from healthd.rounds.round import Round, Seen
+from healthd.rounds.session import Session
 from healthd.sqltext.statements import statements
 
 HERE = Path(__file__).parents[1] / "stories"
@@ -148,6 +154,7 @@ class Scene:
     report: Report
     after: Round
     printed: str  # the output of pg_dump before the change; "": that of the template
+    woken: Seen | None = None  # what a round saw that read only what had changed, if that was possible
 
     async def again(self) -> Report:
         """Return the report of another round, the last one."""
@@ -168,7 +175,9 @@ class Scene:
         return unexplained(*both, self.report)
 
 
-async def play(story: Story, url: str, folder: Path, connection: psycopg.Connection[Any]) -> Scene:
+async def play(
+    story: Story, url: str, folder: Path, connection: psycopg.Connection[Any], *, watched: bool = False
+) -> Scene:
     """Play the story in the migrated database of both `url` and `connection`."""
     known, locked = list(migrations()), lock()
     for role in story.roles:
@@ -184,15 +193,40 @@ async def play(story: Story, url: str, folder: Path, connection: psycopg.Connect
     target = Target(story.name, url, contracts=story.contracts, partitions=story.partitions)
     compared = files(locked, kept)
     before = await _busy(await examine_again(target, compared, None))
+    listening = await listening_to(before, target) if watched and not story.slow else None
     printed = pg_dump.printed(url) if story.given else ""
     run(connection, story.drift)
     # The previous round is available, as in the daemon: the change must not be overlooked.
     if story.slow:
         await before.close()
+    woken = await see_changed(before, target, compared, listening) if listening is not None else None
     after = await examine_again(target, compared, None if story.slow else before)
     if story.slow:
         await after.close()
-    return Scene(story, url, target, compared, after.report, after, printed)
+    return Scene(story, url, target, compared, after.report, after, printed, woken)
+
+
+async def listening_to(one: Round, target: Target) -> Session | None:
+    """Return the session of a round as it is where the DDL watch is installed; None if that makes no difference."""
+    assert one.session
+    assert one.files
+    session = replace(one.session, notifications=Notifications(one.session.connection))
+    wanted = expected_digests(Later.made(one.files), session.connection.info.server_version)
+    found = await remember(target, one.files, session, await read(session.connection, digests=wanted))
+    return found if found.remembered is not None else None
+
+
+async def see_changed(one: Round, target: Target, compared: Files, session: Session) -> Seen | None:
+    """Return what a round sees that is woken by the change, with its script; None if it reads everything."""
+    assert session.mark
+    try:
+        _, mark = await look(session.connection, session.mark)
+    except HealthdError:  # the ledger is gone
+        return None
+    seen = await see_changes(target, compared, replace(session, mark=mark), session.mark)
+    if seen is None or seen.owed is None:
+        return seen
+    return await add_script(session.connection, replace(one, owed=seen.owed), session)
 
 
 async def _busy(one: Round) -> Round:

@@ -46,9 +46,9 @@ DOORS = frozenset(
     report.openapi_schemas report.secure_connections report.tls report.tls_names report.traces report.web
     report.web_filters report.web_findings
     report.web_security report.web_server
-    rounds.follow_up rounds.complete_reading rounds.database_lists rounds.deadline rounds.endpoints
-    rounds.examination rounds.failed_round rounds.round_connection rounds.opening rounds.readiness rounds.requests
-    rounds.running rounds.session rounds.timing
+    rounds.changed_reading rounds.follow_up rounds.complete_reading rounds.database_lists rounds.deadline
+    rounds.endpoints rounds.examination rounds.failed_round rounds.round_connection rounds.opening rounds.readiness
+    rounds.requests rounds.remembering rounds.running rounds.session rounds.timing
     selftest.trial
     testing""".split()
 )

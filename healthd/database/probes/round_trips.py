@@ -42,6 +42,20 @@ async def column_types(connection: AsyncConnection[Any]) -> Mapping[Key, str]:
     return {Key("column", tuple(path)): type_ for *path, type_ in rows}
 
 
+async def distinct_types(connection: AsyncConnection[Any]) -> frozenset[str]:
+    """Return all types of columns, as the catalogs print them."""
+    query = f"""{SHARED}
+        SELECT pg_catalog.format_type(t.atttypid, t.atttypmod)
+          FROM (SELECT DISTINCT a.atttypid, a.atttypmod
+                  FROM pg_catalog.pg_attribute AS a
+                  JOIN relations AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f')
+                 WHERE a.attnum > 0
+                   AND NOT a.attisdropped) AS t"""  # noqa: S608 # nothing in it is anybody else's
+    async with read_only(connection, {**SESSION, **LIMITS}):
+        rows = await (await connection.execute(query.encode(), {"books": list(BOOKS)})).fetchall()
+    return frozenset(name for (name,) in rows)
+
+
 async def probe_values(
     connection: AsyncConnection[Any], snapshot: Snapshot, types: Mapping[Key, str] | None = None
 ) -> tuple[RoundTrip, ...]:

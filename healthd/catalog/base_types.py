@@ -133,5 +133,11 @@ KIND = Kind(  # noqa: S604 # a shell type is none of an operating system
     shell=lambda key, record: f"CREATE TYPE {key.sql};",
     drop=lambda key, record, around: (f"DROP TYPE {key.sql} CASCADE;",),
     replaced=lambda difference, expected, actual: difference.attribute not in ALTERABLE,
+    some="""
+        SELECT
+          FROM pg_catalog.pg_type AS o
+         WHERE o.oid >= 16384
+           AND (o.typtype = 'b' AND o.typinput <> 'pg_catalog.array_in'::pg_catalog.regproc
+                OR o.typtype = 'p' AND NOT o.typisdefined)""",
     query=query,
 )

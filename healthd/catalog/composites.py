@@ -109,6 +109,7 @@ KIND = Kind(
     referenced=True,
     repair=repair,
     replaced=replaced,
+    some="SELECT FROM pg_catalog.pg_class AS o WHERE o.oid >= 16384 AND o.relkind = 'c'",
     query=f"""
         SELECT n.nspname, c.relname,
                ARRAY(SELECT pg_catalog.concat_ws(' ',

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.functions import needs
-from healthd.catalog.indexes import ATTACHED, STATISTICS, TABLESPACE, set_statistics, tied
+from healthd.catalog.indexes import ATTACHED, OF_ATTACHED, STATISTICS, TABLESPACE, set_statistics, tied
 from healthd.catalog.online_forms import of_constraint
 from healthd.catalog.scope import SCHEMA, own
+from healthd.catalog.seldom import needs, nothing, of_inheritance, of_needs, of_switched_triggers
 from healthd.catalog.storage_parameters import assigned, options, options_order, set_options
 from healthd.catalog.triggers import switched
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
@@ -109,15 +109,8 @@ def parent(key: Key, record: Record) -> Key:
     return Key(record.on.replace(" ", "_"), key.path[:2])
 
 
-def query(version: int) -> str:
-    """Return the query for one version: constraints that are not enforced exist since PostgreSQL 18."""
-    # Types are listed: NOT NULL ('n', since PostgreSQL 18) belongs to the column, 't' to the trigger.
-    # NOT VALID is `validated`. Constraints that a partition or a child inherits belong to the parent.
-    enforced = "k.conenforced" if version >= 180000 else "true"
-    return f"""
-        WITH RECURSIVE
-             attached AS {ATTACHED},
-             switched AS (SELECT g.tgconstraint AS oid,
+# The triggers of foreign keys that are switched off, or in another state than those of the partitioned table.
+SWITCHED = f"""switched AS (SELECT g.tgconstraint AS oid,
                                  g.tgenabled IN ('D', 'R') AS off,
                                  CASE WHEN g.tgenabled <> u.tgenabled
                                       THEN g.tgrelid::pg_catalog.regclass::text || ' ' || {switched("g.tgenabled")}
@@ -135,8 +128,10 @@ def query(version: int) -> str:
                                  pg_catalog.bool_or(s.off) AS off,
                                  pg_catalog.string_agg(DISTINCT s.name, ', ' ORDER BY s.name) AS names
                             FROM switched AS s
-                           GROUP BY s.oid),
-             partitions AS (SELECT p.oid,
+                           GROUP BY s.oid)"""
+
+# The partitions in which a check is validated, but not in its table, or the other way round.
+PARTITIONS = """(SELECT p.oid,
                                    pg_catalog.string_agg(k.conrelid::pg_catalog.regclass::text, ', '
                                                          ORDER BY k.conrelid::pg_catalog.regclass::text) AS names
                               FROM pg_catalog.pg_constraint AS k
@@ -155,7 +150,19 @@ def query(version: int) -> str:
                                                           HAVING pg_catalog.bool_or(m.convalidated)
                                                              AND NOT pg_catalog.bool_and(m.convalidated)))
                                AND p.convalidated <> k.convalidated
-                             GROUP BY p.oid)
+                             GROUP BY p.oid)"""
+
+
+def query(version: int) -> str:
+    """Return the query for one version: constraints that are not enforced exist since PostgreSQL 18."""
+    # Types are listed: NOT NULL ('n', since PostgreSQL 18) belongs to the column, 't' to the trigger.
+    # NOT VALID is `validated`. Constraints that a partition or a child inherits belong to the parent.
+    enforced = "k.conenforced" if version >= 180000 else "true"
+    return f"""
+        WITH RECURSIVE
+             attached AS {ATTACHED},
+             {SWITCHED},
+             partitions AS {PARTITIONS}
         SELECT n.nspname, coalesce(c.relname, t.typname), k.conname,
                CASE WHEN t.oid IS NOT NULL THEN 'domain' WHEN c.relkind = 'f' THEN 'foreign table' ELSE 'table' END,
                CASE k.contype WHEN 'c' THEN 'check' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
@@ -256,5 +263,11 @@ KIND = Kind(
     follows_type=True,
     made_of=("pg_constraint", *INDEXES, "pg_trigger"),
     by_relation={"pg_constraint": "conrelid"},
+    seldom=(
+        OF_ATTACHED,
+        of_inheritance(PARTITIONS, nothing(oid="oid", names="text")),
+        of_switched_triggers(SWITCHED, f"triggers AS {nothing(oid='oid', off='bool', names='text')}"),
+        of_needs("pg_class"),  # the first one contains it
+    ),
     query=query,
 )

@@ -75,6 +75,7 @@ KIND = Kind(
     change=change,
     repair=repair,
     drop=drop,
+    some="SELECT FROM pg_catalog.pg_default_acl",
     # Entries for all schemas replace the server's defaults, entries for one schema are added to them.
     query=f"""
         SELECT ARRAY[{role("d.defaclrole")},

@@ -86,5 +86,6 @@ KIND = Kind(
     as_known=as_known,
     repair=repair,
     replaced=lambda difference, expected, actual: difference.attribute in ("type", "collation"),
+    some="SELECT FROM pg_catalog.pg_type AS o WHERE o.oid >= 16384 AND o.typtype = 'd'",
     query=query,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from healthd.catalog.scope import SCHEMA, own
+from healthd.catalog.seldom import needs, of_needs
 from healthd.model.attributes import DEPARSED, MINOR, Attribute
 from healthd.model.kinds import Kind
 from healthd.model.names import dollars, literal, quote
@@ -135,18 +136,6 @@ def definition(name: str, function: Function) -> str:
     return "\n".join(lines) + ";"
 
 
-def needs(catalog: str) -> str:
-    """Return a subquery with the extensions that objects of this catalog explicitly depend on."""
-    return f"""(SELECT d.objid, pg_catalog.string_agg(e.extname, ', ' ORDER BY e.extname) AS names
-                  FROM pg_catalog.pg_extension AS e
-                  JOIN pg_catalog.pg_depend AS d
-                    ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-                   AND d.refobjid   = e.oid
-                 WHERE d.classid = 'pg_catalog.{catalog}'::pg_catalog.regclass
-                   AND d.deptype = 'x'
-                 GROUP BY d.objid)"""
-
-
 def query(version: int) -> str:
     """Return the query for one version: since PostgreSQL 14 SQL bodies can be parsed on creation."""
     return f"""
@@ -204,5 +193,6 @@ KIND = Kind(
     replaced=replaced,
     little=runs_the_same,
     names_columns=True,
+    seldom=(of_needs("pg_proc"),),
     query=query,
 )

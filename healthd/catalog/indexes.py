@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from healthd.catalog.functions import needs
+from healthd.catalog.seldom import needs, nothing, of_inheritance, of_needs
 from healthd.catalog.server_only import by_server
 from healthd.model.attributes import DEPARSED, MINOR, Attribute, Record
 from healthd.model.kinds import INDEXES, OF_RELATION, Around, Kind
@@ -150,6 +150,8 @@ ATTACHED = f"""(SELECT pg_catalog.pg_partition_root(i.indexrelid) AS root,
                WHERE c.relispartition
                GROUP BY 1)"""
 
+OF_ATTACHED = of_inheritance(ATTACHED, nothing(root="regclass", names="text"))
+
 # Most indexes are plain B-trees on one column: their definition is composed here, because pg_get_indexdef() opens the
 # table, which takes a lock and fills the server's caches. It prints all other indexes.
 PLAIN = """i.indnatts = 1
@@ -248,5 +250,6 @@ KIND = Kind(
     follows_type=True,
     made_of=INDEXES,
     by_relation={"pg_index": "indrelid"},
+    seldom=(OF_ATTACHED, of_needs("pg_class")),  # the first contains the second
     query=query,
 )

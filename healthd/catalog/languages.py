@@ -45,6 +45,7 @@ KIND = Kind(
     depth=1,
     parent=lambda key, record: None,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_language AS o WHERE o.oid >= 16384",
     query=f"""
         SELECT l.lanname,
                l.lanpltrusted,

@@ -104,6 +104,6 @@ KIND = Kind(
     drop=drop,
     query=(
         *(Part(_owners(one, one.owner), kinds=one.kinds) for one in ADDRESSES if one.owner and one.acl_type != "c"),
-        Part(SUBSCRIPTIONS),
+        Part(SUBSCRIPTIONS, kinds=frozenset({"subscription"})),
     ),
 )

@@ -10,9 +10,18 @@ from healthd.model.kinds import Kind
 
 
 def question() -> dict[str, str]:
-    """Return, for each kind that not every database has, SQL that shows whether it has objects, or in which parts."""
+    """Return, for each kind that not every database has, SQL that shows whether it has objects, or in which parts.
+
+    Subqueries that find nothing in most databases are asked for in the same way.
+    """
     kinds = [kind for kind in catalog.KINDS.values() if kind.some]
-    return {kind.name: f"ARRAY({kind.some})" if kind.finds_parts else f"EXISTS ({kind.some})" for kind in kinds}
+    found = {kind.name: f"ARRAY({kind.some})" if kind.finds_parts else f"EXISTS ({kind.some})" for kind in kinds}
+    return found | seldom_question(catalog.KINDS.values())
+
+
+def seldom_question(kinds: Iterable[Kind]) -> dict[str, str]:
+    """Return, for each subquery of these kinds that most databases do not need, SQL that shows whether it is needed."""
+    return {one.name: f"EXISTS ({one.some})" for kind in kinds for one in kind.seldom}
 
 
 def question_columns() -> str:
@@ -22,22 +31,31 @@ def question_columns() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """The kinds of which a database has no object, and the parts in which queries find any; None: they may in all."""
+    """The kinds of which a database has no object, and the parts in which queries find any; None: they may in all.
+
+    `needless` are the subqueries that find nothing.
+    """
 
     absent: frozenset[str] = frozenset()
     parts: frozenset[tuple[str, str]] | None = None
+    needless: frozenset[str] = frozenset()
 
     @staticmethod
     def of(answers: Iterable[bool | list[str]]) -> Presence:
         """Return what the values in the row of the question mean."""
         found = dict(zip(question(), answers, strict=True))
         named = ((name, part) for name, value in found.items() if isinstance(value, list) for part in value)
-        return Presence(frozenset(name for name, value in found.items() if not value), frozenset(named))
+        none = frozenset(name for name, value in found.items() if not value)
+        return Presence(none.intersection(catalog.KINDS), frozenset(named), none.difference(catalog.KINDS))
 
     def sql(self, kind: Kind, server_version: int) -> str:
-        """Return the query of a kind without the parts that find nothing; the whole query if none is known to."""
+        """Return the query of a kind without what finds nothing; the whole query if nothing is known."""
         there = [part.query for part in kind.parts if self._finds(kind, part.name, part.kinds)]
-        return "\n         UNION ALL".join(there) if there else kind.sql(server_version)
+        whole = "\n         UNION ALL".join(there) if there else kind.sql(server_version)
+        for one in kind.seldom:
+            if one.name in self.needless:
+                whole = whole.replace(one.query, one.nothing)
+        return whole
 
     def _finds(self, kind: Kind, part: str, kinds: frozenset[str]) -> bool:
         if kind.finds_parts:

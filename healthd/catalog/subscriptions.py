@@ -132,5 +132,6 @@ KIND = Kind(
     parent=lambda key, record: None,
     change=change,
     repair=repair,
+    some="SELECT FROM pg_catalog.pg_subscription",
     query=query,
 )

@@ -5,7 +5,8 @@ from healthd.catalog.presence import EVERYTHING, Presence, question
 
 
 def answers(**some: bool | list[str]) -> Presence:
-    return Presence.of(some.get(name, [] if KINDS[name].finds_parts else False) for name in question())
+    parts = {name for name, kind in KINDS.items() if kind.finds_parts}
+    return Presence.of(some.get(name.replace(" ", "_"), [] if name in parts else False) for name in question())
 
 
 def test_comments_are_read_only_from_catalogs_that_have_any() -> None:
@@ -28,6 +29,22 @@ def test_owners_of_kinds_that_do_not_exist_are_not_read() -> None:
 
 def test_without_answers_every_part_is_read() -> None:
     assert all(EVERYTHING.sql(kind, 180000) == kind.sql(180000) for kind in KINDS.values())
+
+
+def test_what_is_seldom_needed_is_left_out_where_it_finds_nothing() -> None:
+    index, none = KINDS["index"], answers()
+    partitioned, extended = answers(inheritance=True), answers(inheritance=True, needed_extensions=True)
+
+    counts = [one.sql(index, 180000).count("pg_partition_root") for one in (none, partitioned, extended)]
+    assert [0, 1, 1] == counts
+    assert [0, 0, 2] == [one.sql(index, 180000).count("pg_depend AS d") for one in (none, partitioned, extended)]
+    assert "inheritance" not in none.absent
+
+
+def test_every_subquery_that_is_seldom_needed_is_found_in_its_query() -> None:
+    for kind in KINDS.values():
+        for version in (130000, 180000):
+            assert all(one.query in kind.sql(version) for one in kind.seldom), kind.name
 
 
 def test_a_kind_without_any_comment_is_absent() -> None:

@@ -23,8 +23,12 @@ MODULUS = 2**64
 
 def digested(kind: str, query: str) -> str:
     """Return the SQL that computes one row from a kind's query: the kind, the count, and the sum of the hashes."""
-    number = "('x' || pg_catalog.substr(pg_catalog.md5(q::pg_catalog.text), 1, 16))::pg_catalog.bit(64)::bigint"
-    return f"SELECT '{kind}', pg_catalog.count(*), pg_catalog.sum({number}) FROM ({query}) AS q"
+    return f"SELECT '{kind}', pg_catalog.count(*), {sum_of('q::pg_catalog.text')} FROM ({query}) AS q"
+
+
+def sum_of(text: str) -> str:
+    """Return the SQL for the sum of the hashes of a text of each row."""
+    return f"pg_catalog.sum(('x' || pg_catalog.substr(pg_catalog.md5({text}), 1, 16))::pg_catalog.bit(64)::bigint)"
 
 
 def digests_query(kinds: Iterable[Kind], server_version: int, there: Presence = EVERYTHING) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from healthd.catalog import KINDS
+from healthd.model.kinds import Kind
 from healthd.model.names import HANGING, Key
 
 
@@ -20,6 +23,37 @@ def schema_of(key: Key) -> str | None:
     """Return the schema that an object is, is in or is attached to; None if it is outside of all schemas."""
     at = schema_place(key)
     return key.path[at] if at is not None else None
+
+
+def home_of(key: Key) -> str | None:
+    """Return the schema of an object; outside of all schemas, that of the first type in its name, if it is plain."""
+    if schema_place(key) is None and key.kind not in HANGING:
+        found = (re.match(PLAIN, part) for part in key.path[types_place(key) :])
+        return next((match[1] for match in found if match), None)
+    return schema_of(key)
+
+
+PLAIN = r"^([a-z_][a-z0-9_$]*)[.]"  # the schema of a type, as the server prints it without quotes
+
+
+def schema_in_row(kind: Kind) -> str | None:
+    """Return the SQL for `home_of` the object of a row; None if no row of this kind names a schema.
+
+    The parts of the path are the columns k0, k1, …; if its length varies, it is the array k.
+    """
+    at = kind.within.get("schema")
+    if kind.depth and at is not None:
+        return f"q.k{at}::text"
+    if kind.depth:
+        types = () if kind.types_at is None else range(kind.types_at, kind.depth)
+        found = ", ".join(f"pg_catalog.substring(q.k{number}, '{PLAIN}')" for number in types)
+        return f"coalesce({found})" if found else None
+    if at is not None:
+        return f"CASE WHEN pg_catalog.cardinality(q.k) > {at + kind.role_last} THEN q.k[{at + 1}]::text END"
+    if kind.name in HANGING:
+        inner = ",".join(name for name, one in KINDS.items() if name == "schema" or one.within.get("schema") == 0)
+        return f"CASE WHEN q.k[1] = ANY ('{{{inner}}}'::text[]) THEN q.k[2]::text END"
+    return None
 
 
 def types_place(key: Key) -> int:

@@ -61,6 +61,11 @@ def complete(query: str) -> str:
     return f"{shared(query)} SELECT q.* FROM ({query}) AS q"  # texts of our own
 
 
+def without_schemas(query: str) -> str:
+    """Return a query without the objects of some schemas, %(alike)s."""
+    return query.replace(SCHEMA, f"{SCHEMA} AND n.nspname::text <> ALL (%(alike)s)")
+
+
 @cache
 def of_relations(query: str, *by_relation: tuple[str, str]) -> str:
     """Return the complete query for the objects of some relations ($3) only, whose rows of these catalogs are enough.

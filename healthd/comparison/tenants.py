@@ -13,7 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from healthd.catalog import KINDS
-from healthd.catalog.schema_members import schema_of, schema_place, types_place
+from healthd.catalog.digests import Digest, digest_of
+from healthd.catalog.schema_members import home_of, schema_of, schema_place, types_place
+from healthd.catalog.tenant_digests import divided
 from healthd.comparison.mentions import mentions
 from healthd.comparison.tenant_texts import Template, Text, may_be, written
 from healthd.model.attributes import Record, attributes
@@ -24,35 +26,43 @@ from healthd.model.tenants import TenantRule, Tenants
 Objects = Mapping[Key, Record]
 
 
-def with_tenants(expected: Snapshot, actual: Objects, tenants: Tenants) -> Snapshot:
+def with_tenants(expected: Snapshot, actual: Objects, tenants: Tenants, template: Template | None = None) -> Snapshot:
     """Return the expected side with the objects of each tenant; `actual` are those that a database has.
 
+    If the expected side has only some kinds, the `template` must be given: texts name objects of all of them.
     Where only the texts of an object are written in another way, it is the actual one.
     """
     if not tenants.names:
         return expected
-    copies = list(_copies(expected.objects, tenants.rule.template))
+    copies = list(_copies(expected.objects, template or template_of(expected.objects, tenants.rule.template)))
+    few = [copy for copy in copies if not divided(KINDS[copy.kind])]
     objects = dict(expected.objects)
     for tenant in tenants.names:
-        for copy in copies:
+        for copy in few if tenant in tenants.alike else copies:
             key = copy.key(tenant, actual)
             objects[key] = copy.record(tenant, actual.get(key))
     return replace(expected, objects=objects)
 
 
 def also_in_tenants(
-    places: Mapping[Place, str], expected: Snapshot, actual: Objects, tenants: Tenants
+    places: Mapping[Place, str],
+    expected: Snapshot,
+    actual: Objects,
+    tenants: Tenants,
+    template: Template | None = None,
 ) -> dict[Place, str]:
     """Return these places in the template, each with what is known of it, and the same in the schema of each tenant."""
     known = defaultdict[Key, list[tuple[str | None, str]]](list)
     for (key, attribute), said in places.items():
         known[key].append((attribute, said))
-    copies = [copy for copy in _copies(expected.objects, tenants.rule.template) if copy.origin in known]
+    template = template or template_of(expected.objects, tenants.rule.template)
+    copies = [copy for copy in _copies(expected.objects, template) if copy.origin in known]
     return dict(places) | {
         (copy.key(tenant, actual), attribute): said
         for copy in copies
         for attribute, said in known[copy.origin]
         for tenant in tenants.names
+        if tenant not in tenants.alike or not divided(KINDS[copy.kind])
     }
 
 
@@ -60,24 +70,33 @@ def tenants_among(rule: TenantRule, expected: Snapshot, actual: Snapshot, others
     """Return the schemas of tenants on the actual side: those that match, but for expected schemas and `others`."""
     now = _schemas(expected)
     names = rule.among(_schemas(actual).difference(now, others))
-    return Tenants(rule, names, rule.template in now, rule.template in now)
+    return Tenants(rule, names, rule.template in now, rule.template in now, actual.alike)
 
 
 def _schemas(snapshot: Snapshot) -> frozenset[str]:
     return frozenset(key.path[0] for key in snapshot.objects if key.kind == "schema")
 
 
-def kinds_of(objects: Objects, template: str) -> frozenset[str]:
-    """Return the kinds of which tenants have objects."""
-    return frozenset(copy.kind for copy in _copies(objects, template))
+def template_digests(objects: Objects, template: str, name: str) -> tuple[dict[str, Digest], frozenset[str]]:
+    """Return the digest of each kind in the schema of a tenant with this name, which must need no quotes.
+
+    And the kinds of which tenants have objects that their digests do not count; it does not matter for schemas.
+    """
+    made = {copy.key(name, {}): copy.record(name, None) for copy in _copies(objects, template_of(objects, template))}
+    counted = {key: record for key, record in made.items() if key.kind != "schema" and home_of(key) == name}
+    return digest_of(counted), frozenset(key.kind for key in made.keys() - counted.keys() if key.kind != "schema")
 
 
-def _copies(objects: Objects, name: str) -> Iterator[_Copy]:
-    template = Template(name, frozenset(_names(objects, name)), frozenset(_relations(objects, name)))
+def template_of(objects: Objects, name: str) -> Template:
+    """Return the template with the names of everything in it; `objects` are of all kinds."""
+    return Template(name, frozenset(_names(objects, name)), frozenset(_relations(objects, name)))
+
+
+def _copies(objects: Objects, template: Template) -> Iterator[_Copy]:
     read = functools.cache(template.read)
     for key, record in objects.items():
-        if schema_of(key) == name or _is_made_of(key, read):
-            yield _Copy(key, record, name, read)
+        if schema_of(key) == template.name or _is_made_of(key, read):
+            yield _Copy(key, record, template.name, read)
 
 
 def _is_made_of(key: Key, read: Callable[..., Text | None]) -> bool:

@@ -22,7 +22,7 @@ from healthd.rounds.conclusion import confirmed
 from healthd.rounds.follow_up import conclude_closely
 from healthd.rounds.observation import Observation
 from healthd.rounds.running import running_of
-from healthd.rounds.sides import without_tenants
+from healthd.rounds.sides import digests_of_tenants
 
 if TYPE_CHECKING:
     from healthd.model.findings import Verdict
@@ -83,7 +83,8 @@ async def look_alone(target: Target, files: Later[Files]) -> Look:
 async def _twice(target: Target, files: Later[Files], where: Where, *, alone: bool) -> Look:
     try:
         async with lent(where) as connection:
-            async with Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=alone) as reader:
+            shared = alone and target.tenants is None
+            async with Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=shared) as reader:
                 once = await _look(reader, target, files, alone=alone)
             if not once.found and not once.unclear:
                 return once
@@ -98,9 +99,9 @@ async def _twice(target: Target, files: Later[Files], where: Where, *, alone: bo
 async def _look(reader: Reader, target: Target, files: Later[Files], *, alone: bool) -> Look:
     connection = reader.connection
     version = connection.info.server_version
-    wanted = without_tenants(expected_digests(files, version), files, version, target.tenants)
+    wanted, tenants = expected_digests(files, version), digests_of_tenants(files, version, target)
     texts = of_another_major(files, version)
-    reading = await reader.read(digests=wanted, texts=texts)
+    reading = await reader.read(digests=wanted, texts=texts, tenants=tenants)
     reading.ledger.readable()
     running = await running_of(connection, reading.runner, reading.ledger) if alone else None
     observation = Observation(reading, running=running)

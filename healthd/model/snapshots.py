@@ -26,6 +26,7 @@ class Snapshot:
     `server_version` is PostgreSQL's number (180004 = 18.4); `unreadable` names each kind that could not be
     read, with the reason; `omitted` names the kinds that were not read, because a digest proved that they match.
     `locked` are objects that exist, and could not be read because of a lock: `objects` does not contain them.
+    `alike` are schemas whose objects were not read, because digests proved that they are like their template.
     """
 
     server_version: int
@@ -33,6 +34,7 @@ class Snapshot:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     omitted: frozenset[str] = frozenset()
     locked: Mapping[Key, TableLock] = field(default_factory=dict)
+    alike: frozenset[str] = frozenset()
 
     @property
     def readable(self) -> bool:

@@ -24,12 +24,14 @@ class Tenants:
     """The schemas of tenants in one database.
 
     They are `compared` unless no applied migration creates the template; then `known` is whether a pending one does.
+    Those that are `alike` were proven to be like the template: both sides leave out what is in them.
     """
 
     rule: TenantRule
     names: tuple[str, ...] = ()
     compared: bool = True
     known: bool = True
+    alike: frozenset[str] = frozenset()
 
     @property
     def pattern(self) -> str:

@@ -26,7 +26,7 @@ from healthd.rounds.remembering import remember
 from healthd.rounds.round import Seen
 from healthd.rounds.running import running_of
 from healthd.rounds.session import Session, sample, try_values
-from healthd.rounds.sides import is_watched, without_tenants
+from healthd.rounds.sides import digests_of_tenants, is_watched
 from healthd.rounds.tenant_folding import folded_tenants
 from healthd.rounds.timing import ACCESS, READ, STATEMENTS, VITALS, question
 
@@ -40,7 +40,7 @@ def reader_of(target: Target, session: Session, budget: Budget, *, kept: bool) -
         session.connection,
         target.dsn,
         timeout_s=target.deadline_s,
-        last_s=session.reading_s if kept else 0.0,
+        last_s=session.reading_s if kept and target.tenants is None else 0.0,
         kept=not new,
         more=new,
         drifted=session.made is not None,
@@ -78,12 +78,12 @@ async def _examine(target: Target, files: Later[Files], session: Session, reader
     reading: Reading | None = None
     seen: tuple[Observation, Judged] | None = None
     version = connection.info.server_version
-    wanted = without_tenants(expected_digests(files, version), files, version, target.tenants)
+    wanted, tenants = expected_digests(files, version), digests_of_tenants(files, version, target)
     texts = of_another_major(files, version)
     tried, vitals, sampled = session.tried, session.vitals, session.sampled
     while True:
         with question(READ):
-            reading = await reader.read(digests=wanted, texts=texts, last=reading)
+            reading = await reader.read(digests=wanted, texts=texts, last=reading, tenants=tenants)
         reading.ledger.readable()
         tried = await try_values(target, tried, reading, reader)
         if vitals is None:

@@ -48,4 +48,5 @@ def begin(target: Target) -> Opening:
 async def _open(target: Target) -> Reader:
     budget = Budget.of(monotonic(), target.deadline_s)
     connection = await dial(target.dsn, timeout_s=target.deadline_s)
-    return Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=True, more=True, budget=budget)
+    alone = target.tenants is None  # a second connection computes digests of whole kinds
+    return Reader(connection, target.dsn, timeout_s=target.deadline_s, alone=alone, more=True, budget=budget)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cached_property
 
 from healthd.background import Later
 from healthd.catalog import KINDS
-from healthd.catalog.digests import Digest
 from healthd.catalog.grants import Grant
+from healthd.catalog.tenant_digests import TenantDigests
 from healthd.comparison.lazy_objects import whole
 from healthd.comparison.roles import for_comparison
 from healthd.comparison.server_texts import as_printed
-from healthd.comparison.tenants import also_in_tenants, differing_only, kinds_of, tenants_among, with_tenants
+from healthd.comparison.tenant_texts import Template
+from healthd.comparison.tenants import (
+    also_in_tenants,
+    differing_only,
+    template_digests,
+    template_of,
+    tenants_among,
+    with_tenants,
+)
+from healthd.config.settings import Target
 from healthd.database.ledger import Ledger
-from healthd.database.snapshot.transaction import Digests, Reading
+from healthd.database.snapshot.digest_reader import STAND_IN
+from healthd.database.snapshot.transaction import OfTenants, Reading
 from healthd.expected.lockfile import LockFile
 from healthd.expected.store import Files
 from healthd.model.ddl_watch import is_installed
-from healthd.model.names import Key
+from healthd.model.names import Key, quote
 from healthd.model.snapshots import Place, Snapshot
 from healthd.model.tenants import TenantRule, Tenants
 
@@ -34,21 +44,34 @@ def sides(files: Files, reading: Reading, rule: TenantRule | None = None) -> tup
     return differing_only(*both, promise.tenants.names) if promise.tenants is not None else both
 
 
-def without_tenants(digests: Digests, files: Later[Files], server_version: int, rule: TenantRule | None) -> Digests:
-    """Return a function that returns these digests, without the kinds of which the schemas of tenants have objects.
+def digests_of_tenants(files: Later[Files], server_version: int, target: Target) -> OfTenants | None:
+    """Return a function that returns what schemas of tenants must contain, as digests; None without tenants.
 
-    The digest of such a kind is never the expected one, unless all objects of tenants are missing.
+    A schema that a contract or another setting of the target names is read, whatever its digests are.
     """
+    rule = target.tenants
     if rule is None:
-        return digests
+        return None
+    named = repr((target.contracts, target.partitions))
 
-    async def wanted(ledger: Ledger) -> Mapping[str, Digest]:
+    async def wanted(ledger: Ledger) -> TenantDigests:
         lock_file = (await files.ready()).lock.on(server_version)
         objects = lock_file.expected([one.id for one in ledger.applied]).objects
-        tenants = kinds_of(objects, rule.template) | {"schema"}
-        return {kind: one for kind, one in (await digests(ledger)).items() if kind not in tenants}
+        digests, unsure = template_digests(objects, rule.template, STAND_IN)
+        return TenantDigests(
+            STAND_IN,
+            lambda schemas: rule.among(schemas - _others(lock_file, ledger)),
+            lambda schema: quote(schema) == schema and schema not in named,
+            digests,
+            unsure,
+        )
 
     return wanted
+
+
+def _others(lock_file: LockFile, ledger: Ledger) -> frozenset[str]:
+    """Return the schemas that are no tenants, whatever their names: those of the files and of the ledger."""
+    return frozenset({key.path[0] for key in lock_file.expected(None, {"schema"}).objects}.union(ledger.schemas))
 
 
 def is_watched(files: Files, reading: Reading) -> bool:
@@ -80,8 +103,15 @@ class Promise:
             self.printed.update(recorded)
             return expected
         there = self.actual.objects
-        self.printed.update(also_in_tenants(recorded, expected, there, self.tenants) if recorded else {})
-        return with_tenants(expected, there, self.tenants)
+        if recorded:
+            self.printed.update(also_in_tenants(recorded, expected, there, self.tenants, self._template))
+        return with_tenants(expected, there, self.tenants, self._template)
+
+    @cached_property
+    def _template(self) -> Template | None:
+        """Return the template of the schemas of tenants."""
+        objects = self._lock_file.expected(self._applied).objects
+        return template_of(objects, self.tenants.rule.template) if self.tenants is not None else None
 
     @cached_property
     def actual(self) -> Snapshot:
@@ -95,10 +125,11 @@ class Promise:
 
 def tenants_of(rule: TenantRule, lock_file: LockFile, reading: Reading) -> Tenants:
     """Return the schemas of tenants: those that match, and that neither the files create nor the ledger is in."""
-    whole = {key.path[0] for key in lock_file.expected(None, {"schema"}).objects}
     now = lock_file.expected([one.id for one in reading.ledger.applied], {"schema"})
-    found = tenants_among(rule, now, reading.snapshot, (*whole, *reading.ledger.schemas))
-    return replace(found, known=found.compared or rule.template in whole)
+    others = _others(lock_file, reading.ledger)
+    found = tenants_among(rule, now, reading.snapshot, others)
+    whole = lock_file.expected(None, {"schema"}).objects
+    return replace(found, known=found.compared or Key("schema", (rule.template,)) in whole)
 
 
 def actual_objects(reading: Reading) -> Snapshot:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from secrets import token_hex
 from time import monotonic
 from typing import Any
 
@@ -14,11 +16,13 @@ from healthd import catalog
 from healthd.catalog.digests import MODULUS, NONE, Digest, digests_query
 from healthd.catalog.presence import Presence, question_columns
 from healthd.catalog.table_locks import Held
+from healthd.catalog.tenant_digests import SCHEMAS, Digested, TenantDigests, digested, tenant_query
 from healthd.database.connection import planned
 from healthd.database.snapshot.kind_reader import KindFailed, failing
 from healthd.database.snapshot.second_connection import SERVER, Second, digest_rows
 from healthd.database.snapshot.table_locks import LOCKED, TableLocks
 
+STAND_IN = f"healthd_{token_hex(8)}"  # for the schema of a tenant: no text of a database contains it
 Expected = Callable[[], Coroutine[Any, Any, Mapping[str, Digest]]]
 
 
@@ -29,21 +33,22 @@ async def read_digests(
     second: Second | None,
     expected: Expected,
     locks: TableLocks,
-) -> tuple[int | None, Mapping[str, Digest], Mapping[str, Digest]]:
-    """Return the oid of the role that runs migrations, the digests of all kinds, and the expected digests.
+    tenants: TenantDigests | None = None,
+) -> Digested:
+    """Return the digests of all kinds, and which are as expected.
 
     If one of them fails, there are none: which kind failed is found when each is read. If one has to wait for a table
     lock, they are computed once more without the objects of that table: only the kinds of these then differ.
     """
     with suppress(KindFailed):
         try:
-            return await _digests_once(connection, books, owner, second, expected, locks.held)
+            return await _digests_once(connection, books, owner, second, expected, locks.held, tenants)
         except KindFailed as error:
             if error.state != LOCKED:
                 raise
         await locks.look(connection)
-        return await _digests_once(connection, books, owner, None, expected, locks.held)
-    return None, {}, {}
+        return await _digests_once(connection, books, owner, None, expected, locks.held, tenants)
+    return Digested()
 
 
 async def _digests_once(
@@ -53,7 +58,8 @@ async def _digests_once(
     second: Second | None,
     expected: Expected,
     held: Held,
-) -> tuple[int | None, Mapping[str, Digest], Mapping[str, Digest]]:
+    tenants: TenantDigests | None,
+) -> Digested:
     """Return the same as `read_digests`; raise KindFailed if one of them fails.
 
     They are one statement, or one on each connection, which returns two numbers for each kind; the expected ones are
@@ -64,6 +70,9 @@ async def _digests_once(
             facts = f"SELECT ({MIGRATOR}), ({SERVER}), {question_columns()}".encode()
             ((migrator, server, *found),) = await (await connection.execute(facts, [owner])).fetchall()
             there = Presence.of(found)
+            if tenants is not None:
+                found = await _with_tenants(connection, books, migrator, there, await expected(), held, tenants)
+                return replace(found, migrator=migrator)
             names = (name for name in asked() if name not in there.absent and not (second and name in second.kinds))
             kinds = [catalog.KINDS[name] for name in names]
             query = digests_query(kinds, connection.info.server_version, there)
@@ -81,7 +90,26 @@ async def _digests_once(
                     raise KindFailed(LOCKED, "a table is locked")
                 rows += rest or await digest_rows(connection, second.kinds)
     read = {name: (count, int(number or 0) % MODULUS) for name, count, number in rows}
-    return migrator, dict.fromkeys(there.absent, NONE) | read, wanted
+    found = dict.fromkeys(there.absent, NONE) | read
+    return Digested(migrator, found, frozenset(kind for kind, one in found.items() if wanted.get(kind) == one))
+
+
+async def _with_tenants(
+    connection: AsyncConnection[Any],
+    books: Sequence[str],
+    migrator: int | None,
+    there: Presence,
+    wanted: Mapping[str, Digest],
+    held: Held,
+    tenants: TenantDigests,
+) -> Digested:
+    """Return the digests of a database with tenants, computed for each of their schemas."""
+    schemas = await (await connection.execute(SCHEMAS.encode())).fetchall()
+    names = list(tenants.among(frozenset(name for (name,) in schemas)))
+    kinds = [kind for name, kind in catalog.KINDS.items() if name not in there.absent]
+    query = held.guarded(tenant_query(kinds, connection.info.server_version, there, tenants.name))
+    values = {"books": list(books), "migrator": migrator, "tenants": names}
+    return digested(await (await connection.execute(query.encode(), values)).fetchall(), wanted, names, tenants)
 
 
 MIGRATOR = "SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = %s"

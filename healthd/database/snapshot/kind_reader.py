@@ -11,8 +11,10 @@ import psycopg
 from psycopg import AsyncConnection
 
 from healthd import catalog
-from healthd.catalog.scope import complete
+from healthd.catalog.schema_members import home_of
+from healthd.catalog.scope import complete, without_schemas
 from healthd.catalog.table_locks import Held
+from healthd.catalog.tenant_digests import divided
 from healthd.database.driver_errors import is_final
 from healthd.database.misplaced_values import first_line
 from healthd.database.snapshot.row_checks import key_of, lacking, objects_of
@@ -32,17 +34,18 @@ async def read_kinds(
     values: Mapping[str, Any],
     omitted: Collection[str],
     locks: TableLocks,
-    *,
     last: bool,
+    alike: frozenset[str] = frozenset(),
 ) -> tuple[dict[Key, Any], dict[Key, TableLock], dict[str, str]]:
     """Return the objects of all kinds but the omitted, the locked ones, and why a kind could not be read.
 
+    What is in the schemas that are `alike` is left out.
     The locks of pg_get_viewdef are held until the end of the transaction, or until a savepoint is restored.
     """
-    found: _Found = _Found()
+    found: _Found = _Found(alike)
     unreadable: dict[str, str] = {}
     async with connection.transaction("kinds", force_rollback=True):
-        for kind in catalog.KINDS.values():
+        for kind in _in_order(locks):
             if kind.name in omitted:
                 continue
             failed = await _kind(connection, kind, values, locks, found)
@@ -55,8 +58,15 @@ async def read_kinds(
     return found.objects, found.locked, unreadable
 
 
+def _in_order(locks: TableLocks) -> list[Kind]:
+    """Return all kinds, at first those for which the last round had no time."""
+    first = locks.budget.first if locks.budget is not None else ()
+    return sorted(catalog.KINDS.values(), key=lambda kind: kind.name not in first)
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
+    alike: frozenset[str]
     objects: dict[Key, Any] = field(default_factory=dict)
     locked: dict[Key, TableLock] = field(default_factory=dict)
 
@@ -79,7 +89,7 @@ async def _kind(
             return KindFailed(LATE, budget.reason)
         try:
             await locks.hurry(connection)
-            found.add(await _objects(connection, kind, values, held))
+            found.add(await _objects(connection, kind, values, held, found.alike))
         except KindFailed as error:
             failed = error
         await connection.execute("ROLLBACK TO SAVEPOINT kinds")
@@ -95,13 +105,13 @@ async def _in_parts(
     connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], locks: TableLocks, found: _Found
 ) -> bool:
     """Add the objects of one kind, a part of them in each subtransaction; return whether this was possible."""
-    parts = _Found()
+    parts = _Found(found.alike)
     if not kind.depth:
         return False
     try:
         for part in range(PARTS):
             async with connection.transaction(force_rollback=True):
-                parts.add(await _objects(connection, kind, values, locks.held, part))
+                parts.add(await _objects(connection, kind, values, locks.held, found.alike, part))
     except KindFailed:
         return False
     found.add(parts)
@@ -126,16 +136,24 @@ def failing(connection: AsyncConnection[Any]) -> Iterator[None]:
 
 
 async def _objects(
-    connection: AsyncConnection[Any], kind: Kind, values: Mapping[str, Any], held: Held, part: int | None = None
+    connection: AsyncConnection[Any],
+    kind: Kind,
+    values: Mapping[str, Any],
+    held: Held,
+    alike: frozenset[str],
+    part: int | None = None,
 ) -> _Found:
     """Return the objects of one kind, or those of one part of them."""
-    query = kind.sql(connection.info.server_version)
-    statement = complete(held.guarded(query)).encode()
+    query = held.guarded(kind.sql(connection.info.server_version))
+    left_out = alike if divided(kind) else frozenset()
+    statement = (without_schemas(complete(query)) if left_out else complete(query)).encode()
     if part is not None:
         columns = ", ".join(f"k{number}" for number in range(kind.depth))
         statement += f"({columns}) WHERE pg_catalog.hashtext(k{kind.depth - 1}::text) & {PARTS - 1} = {part}".encode()
     with failing(connection):
         rows = await (await connection.execute(statement, values)).fetchall()
+    if left_out:  # not every query has the condition on all of its rows
+        rows = [row for row in rows if home_of(key_of(kind, row)) not in left_out]
     locked: dict[Key, TableLock] = {}
     if held.relations:
         locks = [held.lock_on(row) for row in rows]
@@ -146,4 +164,4 @@ async def _objects(
     objects = objects_of(kind, rows)
     if len(objects) < len(rows):  # a role named PUBLIC, a catalog with a duplicate row
         raise KindFailed("no names", "two objects have the same name")
-    return _Found(objects, locked)
+    return _Found(alike, objects, locked)

@@ -16,7 +16,7 @@ from healthd.database.snapshot.budget import Budget
 from healthd.database.snapshot.second_connection import Second
 from healthd.database.snapshot.stability import unchanged
 from healthd.database.snapshot.table_locks import TableLocks
-from healthd.database.snapshot.transaction import Digests, Reading, Texts
+from healthd.database.snapshot.transaction import Digests, OfTenants, Reading, Texts
 from healthd.model.names import Key
 
 LONG_S = 0.5  # after a longer reading, the next one uses two connections; such a reading counts twice
@@ -58,7 +58,9 @@ class Reader:
         if self._second is not None:
             await self._second.close()
 
-    async def read(self, *, digests: Digests, texts: Texts, last: Reading | None = None) -> Reading:
+    async def read(
+        self, *, digests: Digests, texts: Texts, last: Reading | None = None, tenants: OfTenants | None = None
+    ) -> Reading:
         """Return the objects, the ledger and the migration lock; see `reading.read`.
 
         The `last` reading of the same round is returned if another one would be the same.
@@ -68,7 +70,13 @@ class Reader:
         sharing, self._sharing = self._sharing, None
         began = monotonic()
         found = await reading.read(
-            self.connection, digests=digests, second=sharing, texts=texts, locks=self._locks, drifted=self._drifted
+            self.connection,
+            digests=digests,
+            second=sharing,
+            texts=texts,
+            locks=self._locks,
+            drifted=self._drifted,
+            tenants=tenants,
         )
         self.reading_s = (monotonic() - began) * (1 if sharing is None else 2)
         if sharing is not None and sharing.kept:

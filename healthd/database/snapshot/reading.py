@@ -13,7 +13,7 @@ from healthd.database.snapshot.digest_reader import asked
 from healthd.database.snapshot.second_connection import Second
 from healthd.database.snapshot.stability import nothing_committed, quiet_mark, when_still
 from healthd.database.snapshot.table_locks import TableLocks
-from healthd.database.snapshot.transaction import Digests, Reading, Texts, read_once
+from healthd.database.snapshot.transaction import Digests, OfTenants, Reading, Texts, read_once
 from healthd.model.ledger import BOOKS
 from healthd.model.names import Key
 from healthd.model.snapshots import Snapshot
@@ -80,6 +80,7 @@ async def read(
     texts: Texts | None = None,
     locks: TableLocks | None = None,
     drifted: bool = False,
+    tenants: OfTenants | None = None,
 ) -> Reading:
     """Return the objects, the ledger and the migration lock as one transaction sees them.
 
@@ -89,14 +90,17 @@ async def read(
     Kinds that other sessions change all the time are unreadable: a part of what is read of them would be newer.
     If `texts` returns true, the recorded texts of the other kinds are read from the ledger.
     A database that has `drifted` before has probably not the expected objects: all that is read must be consistent.
+    With `tenants`, digests decide which of their schemas are read.
     What earlier readings of a round know of locked tables is in `locks`: only the first one waits for them.
     """
     locks = locks or TableLocks()
     if digests is not None and not drifted:
         mark = await quiet_mark(connection)
-        reading = await read_once(connection, books, digests, second, texts=texts, locks=locks)
+        reading = await read_once(connection, books, digests, second, texts=texts, locks=locks, tenants=tenants)
         if reading.as_expected:
             return reading  # objects that match the expectation were not read between two states
         if mark is not None and await nothing_committed(connection, mark):
             return dataclasses.replace(reading, mark=mark)
-    return await when_still(connection, lambda: read_once(connection, books, digests, texts=texts, locks=locks))
+    return await when_still(
+        connection, lambda: read_once(connection, books, digests, texts=texts, locks=locks, tenants=tenants)
+    )

@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 
 from healthd import catalog
 from healthd.catalog.digests import Digest
+from healthd.catalog.tenant_digests import Digested, TenantDigests, mentioned
 from healthd.database.connection import LIMITS, SESSION, read_only
 from healthd.database.ledger import Ledger, read_books, with_texts
 from healthd.database.snapshot.change_token import Mark
@@ -29,6 +30,7 @@ Digests = Callable[[Ledger], Coroutine[Any, Any, Mapping[str, Digest]]]
 
 
 Texts = Callable[[], Coroutine[Any, Any, bool]]  # whether the ledger's texts are needed
+OfTenants = Callable[[Ledger], Coroutine[Any, Any, TenantDigests]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ async def read_once(
     migrates: Callable[[Ledger], str | None] = attrgetter("owner"),
     texts: Texts | None = None,
     locks: TableLocks | None = None,
+    tenants: OfTenants | None = None,
 ) -> Reading:
     locks = locks or TableLocks()
     for readings in range(READINGS, 0, -1):
@@ -89,21 +92,25 @@ async def read_once(
                     await locks.look(connection)
                 ledger, runner, settings = await read_books(connection, books[0])
                 values: dict[str, Any] = {"books": list(books), "migrator": None}
-                found: Mapping[str, Digest] = {}
-                wanted: Mapping[str, Digest] = {}
+                found = Digested()
                 if digests is not None and not ledger.refused:
                     await asyncio.to_thread(getattr, catalog, "KINDS")  # loads the kinds, if this is not done yet
-                    migrator, found, wanted = await read_digests(
-                        connection, books, migrates(ledger), second, partial(digests, ledger), locks
-                    )
-                    values["migrator"] = migrator
-                same = frozenset(kind for kind, digest in found.items() if wanted.get(kind) == digest)
-                needless = same if found else await absent_kinds(connection)
-                objects, locked, unreadable = await read_kinds(connection, values, needless, locks, last=readings == 1)
+                    of_tenants = await tenants(ledger) if tenants is not None else None
+                    expected = partial(digests, ledger)
+                    found = await read_digests(connection, books, migrates(ledger), second, expected, locks, of_tenants)
+                    values |= {"migrator": found.migrator, "alike": list(found.alike)}
+                needless = found.same if found.found else await absent_kinds(connection)
+                last, alike = readings == 1, found.alike
+                objects, locked, unreadable = await read_kinds(connection, values, needless, locks, last, alike)
+                if named := mentioned(objects, alike):  # by a tenant that differs: the script must know them as well
+                    alike -= named
+                    values["alike"] = list(alike)
+                    objects, locked, unreadable = await read_kinds(connection, values, needless, locks, last, alike)
                 if texts is not None and len(ledger.schemas) == 1 and await texts():
-                    ledger = await with_texts(connection, ledger, same)
-                snapshot = Snapshot(connection.info.server_version, objects, unreadable, same, locked)
-                return Reading(snapshot, ledger, runner, settings, found)
+                    ledger = await with_texts(connection, ledger, found.same)
+                version = connection.info.server_version
+                snapshot = Snapshot(version, objects, unreadable, found.same, locked, alike)
+                return Reading(snapshot, ledger, runner, settings, found.found)
         except KindFailed:
             # pg_get_* see the newest catalog: they fail for an object that was dropped meanwhile. Read again.
             continue

@@ -7,13 +7,14 @@ import pytest
 
 from healthd.catalog.casts import Cast
 from healthd.catalog.columns import Column
+from healthd.catalog.digests import row
 from healthd.catalog.enums import Enum
 from healthd.catalog.functions import Function
 from healthd.catalog.grants import Grant
-from healthd.catalog.schema_members import schema_of, types_place
+from healthd.catalog.schema_members import home_of, schema_of, types_place
 from healthd.catalog.schemas import Schema
 from healthd.comparison.tenant_texts import Template, may_be, written
-from healthd.comparison.tenants import also_in_tenants, differing_only, kinds_of, tenants_among, with_tenants
+from healthd.comparison.tenants import also_in_tenants, differing_only, template_digests, tenants_among, with_tenants
 from healthd.model.names import Key
 from healthd.model.snapshots import Place, Snapshot, diff
 from healthd.model.tenants import TenantRule, Tenants
@@ -141,8 +142,35 @@ def test_a_default_of_another_tenant_is_a_difference() -> None:
     assert ("default", "nextval('t_1.users_id_seq'::regclass)") == (found.attribute, found.expected)
 
 
-def test_the_kinds_of_tenants_are_those_of_the_template() -> None:
-    assert {"schema", "enum", "column", "sequence", "function", "cast", "grant"} == kinds_of(EXPECTED, "tenant")
+def test_the_digest_of_the_template_is_that_of_each_tenant_with_a_name_in_place_of_its_schema() -> None:
+    digests, unsure = template_digests(EXPECTED, "tenant", "stand_in")
+    rows = {
+        row(key, record).replace("t_1", "stand_in")
+        for key, record in expected_of({}).objects.items()
+        if home_of(key) == "t_1" and key.kind != "schema"
+    }
+
+    assert {"enum", "column", "sequence", "function", "cast", "grant"} == digests.keys()
+    assert set() == unsure
+    assert len(rows) == sum(count for count, _ in digests.values())
+    assert rows == {
+        row(key, record)
+        for key, record in _of("stand_in").items()
+        if home_of(key) == "stand_in" and key.kind != "schema"
+    }
+
+
+def _of(tenant: str) -> dict[Key, object]:
+    tenants = Tenants(TenantRule((tenant,), "tenant"), (tenant,))
+    return dict(with_tenants(Snapshot(180000, EXPECTED), {}, tenants).objects)
+
+
+def test_what_is_in_schemas_that_are_alike_is_left_out() -> None:
+    tenants = Tenants(TenantRule(("t_*",), "tenant"), ("t_1", "t_2"), alike=frozenset({"t_1"}))
+    found = with_tenants(Snapshot(180000, EXPECTED), {}, tenants).objects
+
+    assert {"schema"} == {key.kind for key in found if "t_1" in str(key)}
+    assert len(_of("t_2")) == len([key for key in found if "t_1" not in str(key)])
 
 
 def test_a_text_that_is_known_as_the_server_prints_it_is_known_in_each_tenant() -> None:

@@ -108,7 +108,8 @@ async def _round(
             if opening is not None:
                 work = see_alone(target, files, opening, bounded=bounded)
             else:
-                work = see_next(target, files, last, places, Budget.of(start_s, limit_s), woken=woken)
+                budget = Budget.of(start_s, limit_s, last.late if last is not None else ())
+                work = see_next(target, files, last, places, budget, woken=woken)
             outcome = await _outcome(target, work, opened, limit_s, until_s=start_s + limit_s)
             outcome = await _unless_lost(target, outcome, adopted=place == adopted)
     finally:
@@ -132,7 +133,15 @@ async def _round(
         return Round(report, None, stretch=stretch, tenants=target.tenants)
     reading = seen.reading if report.script else None
     return Round(
-        report, seen.files, session, reading, stretch, target.tenants, owed=seen.owed, contradicted=seen.contradicted
+        report,
+        seen.files,
+        session,
+        reading,
+        stretch,
+        target.tenants,
+        late=seen.late,
+        owed=seen.owed,
+        contradicted=seen.contradicted,
     )
 
 

@@ -24,6 +24,7 @@ class Round:
     reading: Reading | None = None  # only if the report has a script
     stretch: float = 1.0  # the next round may take so many times deadline_s
     tenants: TenantRule | None = None
+    late: tuple[str, ...] = ()  # the kinds for which it had no time: the next round begins with them
     owed: Judged | None = None  # the next round adds the script to its verdict
     contradicted: tuple[str, ...] = ()  # what the last rounds, which read only changes, reported otherwise
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from healthd.config.settings import Target
-from healthd.database.snapshot import budget, kind_reader, reading
+from healthd.database.snapshot import budget, kind_reader, reader, reading
 from healthd.expected.store import Files
 from healthd.model.findings import Report
 from healthd.model.severity import Severity
@@ -71,6 +71,23 @@ async def test_what_was_read_is_judged_and_the_next_round_reads_the_rest(
     assert first.report.failure is None
     assert 2 == first.stretch
     assert [TABLE, FUNCTION, VIEW] == reported(second.report)
+
+
+async def test_a_round_begins_with_what_the_last_one_had_no_time_for(
+    url: str, known: Files, slow: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def yes(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(reader, "unchanged", yes)  # otherwise it is read a second time, which takes longer still
+    target = Target("app", url, deadline_s=20, deadline_max_s=20)
+    first = await examine_again(target, known, None)
+    slow[0] = 0.0
+    second = await examine_again(target, known, first)
+    await second.close()
+
+    assert ("view" in first.late, "table" in first.late, second.late) == (True, False, ())
+    assert [TABLE, FUNCTION, VIEW] == told(second.report)
 
 
 async def test_beyond_the_longest_time_there_is_a_finding_of_its_own(url: str, known: Files, slow: list[float]) -> None:

@@ -14,15 +14,19 @@ LEAST_MS = 100
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """When reading ends, in monotonic seconds, and how many seconds the round has."""
+    """When reading ends, in monotonic seconds, how many seconds the round has, and with which kinds it begins.
+
+    These are the kinds for which the last round had no time: each is read at least in every other round.
+    """
 
     until: float
     allowed_s: float
+    first: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, start_s: float, allowed_s: float) -> Budget:
+    def of(cls, start_s: float, allowed_s: float, first: tuple[str, ...] = ()) -> Budget:
         """Return the budget of a round that began then."""
-        return cls(start_s + SHARE * allowed_s, allowed_s)
+        return cls(start_s + SHARE * allowed_s, allowed_s, first)
 
     @property
     def left_ms(self) -> int:

@@ -24,6 +24,9 @@ FULL = {
 }
 
 
+UNTRUSTED = "certificate verify failed"
+
+
 def is_final(connection: AsyncConnection[Any], error: psycopg.Error) -> bool:
     """Return whether nothing can be read on a connection after an error: it is lost, or the server ends sessions."""
     return connection.closed or error.sqlstate is None or error.sqlstate[:3] in ("25P", "57P")
@@ -70,6 +73,8 @@ def translate(error: psycopg.Error, dsn: Dsn | None = None) -> HealthdError:
         return PermissionDenied(f"the server denied access{' to' if where else ''}{where}: {text}", grant=grant)
     if full := limit_of(error):
         return DatabaseUnreachable(f"cannot reach database{where}: {text}", hint=ROOM[full])
+    if UNTRUSTED in text:  # libpq does not say why
+        text += ": the server's certificate has expired, or no authority in sslrootcert has signed it"
     lost = state is None and isinstance(error, psycopg.OperationalError)
     cut = isinstance(error, (errors.ConnectionTimeout, errors.IdleInTransactionSessionTimeout))
     if lost and service_of(known) == "":

@@ -2,9 +2,10 @@
 
     make soak ARGS="--minutes 5 --seed 7"
 
-Two servers are stopped as by a crash, frozen, and run out of connections; sessions are terminated, tables locked,
-databases changed, dropped and created again; proxies delay, cut, swallow and answer garbage; targets are removed and
-added; clients of the web port say nothing. At the end all is well, but for some drift, and everything must be known.
+Two servers are stopped as by a crash, frozen, promoted, and run out of connections; the password expires; sessions are
+terminated, tables locked, databases changed, dropped and created again; proxies delay, cut, swallow and answer garbage;
+PgBouncer is killed; targets are removed and added; clients of the web port say nothing.
+At the end all is well, but for some drift, and everything must be known.
 The same seed chooses the same faults, but not at the same moments.
 """
 
@@ -104,9 +105,9 @@ async def _played(faults: Faults, hosts: list[Host], seconds: float) -> None:
     async with asyncio.TaskGroup() as group:
         for host in hosts:
             own = HostFaults(faults, host)
-            usual = (own.drift, own.drift, own.terminate, own.lock, own.limit, own.drop)
-            group.create_task(faults.play(*usual, own.stop, own.freeze))
-        for fault in (others.proxy, others.reload, others.silence):
+            usual = (own.drift, own.drift, own.terminate, own.lock, own.limit, own.expire, own.fill, own.drop)
+            group.create_task(faults.play(*usual, own.stop, own.freeze, own.promote))
+        for fault in (others.proxy, others.restart_pooler, others.reload, others.silence):
             group.create_task(faults.play(fault))
         while (left_s := until - time.time()) > PROGRESS_S:
             await asyncio.sleep(PROGRESS_S)

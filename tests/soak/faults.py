@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 from frozen import frozen
@@ -16,7 +17,7 @@ from frozen import frozen
 from soak.process import Daemon, configure
 from soak.truth import DRIFT, OK, changing
 from soak.watcher import Seen
-from soak.world import ROLE, SQL, Host, Watched, created, troubled, unreachable
+from soak.world import CROWD, ROLE, SQL, Host, Watched, created, troubled, unreachable
 
 # What drifts, and what undoes it.
 DRIFTS = {
@@ -114,6 +115,36 @@ class HostFaults:
             finally:
                 await self.host.run(f"ALTER ROLE {ROLE} CONNECTION LIMIT -1")
 
+    async def expire(self) -> None:
+        """Let the password of the daemon expire, and renew it."""
+        with troubled(*self.targets):
+            await self.host.run(f"ALTER ROLE {ROLE} VALID UNTIL '2000-01-01'")
+            try:
+                await self.all.rest()
+            finally:
+                await self.host.run(f"ALTER ROLE {ROLE} VALID UNTIL 'infinity'")
+
+    async def fill(self) -> None:
+        """Take all connections of the server that are left."""
+        url = self.host.server.url().replace("postgres@", f"{CROWD}@")
+        taken: list[psycopg.AsyncConnection[Any]] = []
+        with troubled(*self.targets):
+            try:
+                with suppress(psycopg.OperationalError):
+                    while True:
+                        taken.append(await psycopg.AsyncConnection.connect(url, connect_timeout=10))
+                await self.all.rest()
+            finally:
+                for one in taken:
+                    await one.close()
+
+    async def promote(self) -> None:
+        """Let the server become a standby, and promote it while it is examined."""
+        with troubled(*self.targets):
+            await asyncio.to_thread(self.host.become_standby)
+            await self.all.rest()
+            await self.host.run("SELECT pg_promote()")
+
     async def lock(self) -> None:
         """Lock a table for a while."""
         target = self.one()
@@ -168,6 +199,19 @@ class OtherFaults:
             finally:
                 behind.proxy.mode = "pass"
         return f"proxy: {mode}"
+
+    async def restart_pooler(self) -> None:
+        """Kill a pooler, and start it again."""
+        chance = self.all.chance
+        if not (behind := [target for target in self.all.targets if target.pooler is not None]):
+            return
+        pooler = chance.choice(behind).pooler
+        assert pooler is not None
+        with troubled(*(target for target in behind if target.pooler is pooler)) as troubles:
+            await asyncio.to_thread(pooler.kill)
+            with unreachable(troubles):
+                await self.all.rest()
+            await asyncio.to_thread(pooler.start)
 
     async def reload(self) -> None:
         """Remove some targets from the settings, and add them again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from pooler import Pooler, pooler
 from proxy import Proxy, proxy
 
 from healthd.expected.files import read_migrations
@@ -23,8 +25,17 @@ from soak.truth import Trouble, Truth
 
 SQL = Path(__file__).parents[2] / "sql"
 ROLE, TEMPLATE = "soak", "of_sql"
+CROWD, POOLED = "crowd", "pooled"  # who takes all connections; the role of a pooler's
+PASSWORD = "soaked"  # of the daemon's role
+# It tries again at once, and lets nobody wait for longer than a round.
+PATIENT = {"server_login_retry": "1", "query_wait_timeout": "5", "server_connect_timeout": "3"}
 # What is committed is not lost by an immediate stop: only the machine is trusted.
-SETTINGS = embedded.THROW_AWAY | {"max_connections": "100", "synchronous_commit": "on", "full_page_writes": "on"}
+SETTINGS = embedded.THROW_AWAY | {
+    "max_connections": "40",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "wal_level": "replica",
+}
 BINARIES = Path(os.environ["HEALTHD_PG_BIN"]) if os.environ.get("HEALTHD_PG_BIN") else None
 
 
@@ -45,6 +56,12 @@ class Host:
         """Stop it as if it crashed."""
         self.server.stop("immediate")
 
+    def become_standby(self) -> None:
+        """Start it again as a standby, which only reads until it is promoted."""
+        self.server.stop()
+        (self.data / "standby.signal").touch()
+        self.start()
+
     async def run(self, *statements: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Run statements as the administrator, each committed, and return the rows of the last one."""
         url = self.server.url(database)
@@ -63,12 +80,15 @@ class Watched:
     proxy: Proxy | None = None
     truth: Truth = field(default_factory=Truth)
     drift: str = ""  # the SQL that undoes its drift
+    pooler: Pooler | None = None
 
     @property
     def url(self) -> str:
         """Return the URL with which the daemon connects."""
+        if self.pooler is not None:
+            return self.pooler.url.replace("/*", f"/{self.name}")
         url = self.proxy.url(self.name) if self.proxy is not None else self.host.server.url(self.name)
-        return url.replace("postgres@", f"{ROLE}@")
+        return url.replace("postgres@", f"{ROLE}:{PASSWORD}@")
 
 
 def started(data: Path) -> embedded.Server:
@@ -78,7 +98,7 @@ def started(data: Path) -> embedded.Server:
 
 @asynccontextmanager
 async def world(folder: Path, number: int) -> AsyncIterator[tuple[list[Host], list[Watched]]]:
-    """Start two servers with so many databases in all, every second of a server behind a proxy."""
+    """Start two servers with so many databases in all: half of them behind proxies, and some behind a pooler."""
     async with AsyncExitStack() as stack:
         hosts = [Host(await asyncio.to_thread(started, folder / name), folder / name) for name in ("one", "two")]
         for host in hosts:
@@ -92,12 +112,23 @@ async def world(folder: Path, number: int) -> AsyncIterator[tuple[list[Host], li
                 between = await stack.enter_async_context(proxy(host.server.socket / ".s.PGSQL.5432"))
             targets.append(made := Watched(f"app_{place:02}", host, between))
             await host.run(created(made.name))
+        if shutil.which("pgbouncer"):
+            for host in hosts:
+                made = stack.enter_context(pooler(host.server, "/*", "transaction", settings=PATIENT, role=POOLED))
+                own = [target for target in targets if target.host is host and target.proxy is None]
+                for target in own[1::3]:
+                    target.pooler = made
         yield hosts, targets
 
 
 async def _prepare(host: Host) -> None:
     """Create the role of the daemon, and the template of the databases."""
-    await host.run(f"CREATE ROLE {ROLE} LOGIN", f"GRANT pg_read_all_data TO {ROLE}", f"CREATE DATABASE {TEMPLATE}")
+    await host.run(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'", f"GRANT pg_read_all_data TO {ROLE}")
+    await host.run(f"CREATE ROLE {POOLED} LOGIN", f"GRANT pg_read_all_data TO {POOLED}", f"CREATE ROLE {CROWD} LOGIN")
+    await host.run(f"CREATE DATABASE {TEMPLATE}")
+    hba = host.data / "pg_hba.conf"
+    hba.write_text(f"local all {ROLE} scram-sha-256\n{hba.read_text()}")
+    await host.run("SELECT pg_reload_conf()")
     plan = await plan_apply(host.server.url(TEMPLATE), read_migrations([SQL]), None, say=lambda _: None)
     await execute(plan, RunOptions(say=lambda _: None))
 

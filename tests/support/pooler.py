@@ -27,7 +27,7 @@ class Pooler:
     def start(self) -> None:
         command = [tool("pgbouncer"), "-q", str(self._folder / "pgbouncer.ini")]
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        wait_until_ready(self._process, lambda: reachable(self.url))
+        wait_until_ready(self._process, lambda: reachable(self.url.replace("/*", "/postgres")))
 
     def kill(self) -> None:
         self._process.kill()
@@ -36,9 +36,15 @@ class Pooler:
 
 @contextmanager
 def pooler(
-    server: embedded.Server, url: str, mode: str, *, size: int = 20, settings: Mapping[str, str] = {}
+    server: embedded.Server,
+    url: str,
+    mode: str,
+    *,
+    size: int = 20,
+    settings: Mapping[str, str] = {},
+    role: str = "postgres",
 ) -> Iterator[Pooler]:
-    """Yield a PgBouncer that opens up to `size` connections to a database."""
+    """Yield a PgBouncer that opens up to `size` connections to a database, or to each (`*`)."""
     port, name = free_port(), url.rpartition("/")[2].partition("?")[0]
     user = "nobody" if os.getuid() == 0 else getpass.getuser()  # it refuses to run as root
     with tempfile.TemporaryDirectory() as temporary, wire(server, Path(temporary)):
@@ -47,7 +53,7 @@ def pooler(
         (folder / ".s.PGSQL.5432").chmod(0o777)
         more = "".join(f"{key} = {value}\n" for key, value in settings.items())
         (folder / "pgbouncer.ini").write_text(
-            f"[databases]\n{name} = host={folder} port=5432 user=postgres\n"
+            f"[databases]\n{name} = host={folder} port=5432 user={role}\n"
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
             f"pool_mode = {mode}\nuser = {user}\ndefault_pool_size = {size}\n{more}"
         )

@@ -132,6 +132,14 @@ def test_the_page_lists_what_is_sent_and_after_which_time() -> None:
     assert {rule.name: words[rule.waits_s] for rule in rules} == written
 
 
+def test_the_page_says_of_each_other_alert_why_it_is_not_sent() -> None:
+    text = (FOLDER.parent / "docs" / "how-to" / "alertmanager.md").read_text()
+    table = text.partition("why the daemon does not send it |")[2].partition("\n\n")[0]
+    sent = {MAINTENANCE.name} | {rule.name for problem in (*PROBLEMS, "other") if (rule := rule_for(problem))}
+
+    assert sorted({rule["alert"] for rule in RULES} - sent) == sorted(re.findall(r"`(\w+)`", table))
+
+
 def test_a_running_migration_is_the_alert_of_the_shipped_rules() -> None:
     (shipped,) = [rule for rule in RULES if rule["alert"] == MAINTENANCE.name]
     (too_long,) = [rule for rule in RULES if rule["alert"] == "HealthdMaintenanceTooLong"]

@@ -82,6 +82,11 @@ async def _read(url: str) -> None:
             await asyncio.sleep(PAUSE_S)
 
 
+def _fill(server: embedded.Server, url: str) -> None:
+    """Create the tables of pgbench."""
+    subprocess.run([str(server.bin / "pgbench"), "-i", "-q", url], check=True, capture_output=True)
+
+
 @contextmanager
 def daemon(folder: Path, url: str) -> Iterator[None]:
     """Run a daemon that has examined the database once."""
@@ -120,9 +125,7 @@ async def measure(pairs: int, seconds: int) -> None:
         folder.chmod(0o755)  # noqa: ASYNC240 # nothing else runs here
         with embedded.start(folder / "data", durable=False, settings=SERVER) as server:
             url = server.url((await databases(server, 1))[0])
-            await asyncio.to_thread(
-                subprocess.run, [server.bin / "pgbench", "-i", "-q", url], check=True, capture_output=True
-            )
+            await asyncio.to_thread(_fill, server, url)
             found = []
             for number in range(pairs):
                 seen = {}

@@ -28,6 +28,7 @@ ROLE, TEMPLATE = "soak", "of_sql"
 CROWD, POOLED = "crowd", "pooled"  # who takes all connections; the role of a pooler's
 PASSWORD = "soaked"  # of the daemon's role
 # It tries again at once, and lets nobody wait for longer than a round.
+POOLER_S = 3.0  # for which a pooler may still hand out the sessions that it had before a fault
 PATIENT = {"server_login_retry": "1", "query_wait_timeout": "5", "server_connect_timeout": "3"}
 # What is committed is not lost by an immediate stop: only the machine is trusted.
 SETTINGS = embedded.THROW_AWAY | {
@@ -114,10 +115,10 @@ async def world(folder: Path, number: int) -> AsyncIterator[tuple[list[Host], li
             await host.run(created(made.name))
         if shutil.which("pgbouncer"):
             for host in hosts:
-                made = stack.enter_context(pooler(host.server, "/*", "transaction", settings=PATIENT, role=POOLED))
+                shared = stack.enter_context(pooler(host.server, "/*", "transaction", settings=PATIENT, role=POOLED))
                 own = [target for target in targets if target.host is host and target.proxy is None]
                 for target in own[1::3]:
-                    target.pooler = made
+                    target.pooler = shared
         yield hosts, targets
 
 
@@ -145,8 +146,8 @@ def troubled(*targets: Watched) -> Iterator[list[Trouble]]:
     try:
         yield troubles
     finally:
-        for trouble in troubles:
-            trouble.end = time.time()
+        for target, trouble in zip(targets, troubles, strict=True):
+            trouble.end = time.time() + (POOLER_S if target.pooler is not None else 0)
 
 
 @contextmanager

@@ -87,7 +87,7 @@ async def test_a_round_begins_with_what_the_last_one_had_no_time_for(
     await second.close()
 
     assert ("view" in first.late, "table" in first.late, second.late) == (True, False, ())
-    assert [TABLE, FUNCTION, VIEW] == told(second.report)
+    assert [TABLE, FUNCTION, VIEW] == reported(second.report)
 
 
 async def test_beyond_the_longest_time_there_is_a_finding_of_its_own(url: str, known: Files, slow: list[float]) -> None:

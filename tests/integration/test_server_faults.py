@@ -35,7 +35,7 @@ SETTINGS = embedded.THROW_AWAY | {
     "synchronous_commit": "on",
     "full_page_writes": "on",
 }
-WELL = (None, [])
+WELL: tuple[str | None, list[str]] = (None, [])
 
 
 async def ended(url: str, known: Files, last: Round | None = None, *, deadline_s: float = DEADLINE_S) -> Round:

@@ -1,7 +1,7 @@
 """What rounds cost on a database with a schema for each tenant, in processor seconds of healthd and of the server.
 
-Usage: python bench/tenants.py [TENANTS …] (default 50 1000). Each tenant has 20 tables with a key, an index, a check,
-and a foreign key, an enum, a view and a function. Processor seconds depend less on other work than time does.
+Usage: python bench/many_tenants.py [TENANTS …] (default 50 1000). Each tenant has 20 tables with a key, an index, a
+check and a foreign key, an enum, a view and a function. Processor seconds depend less on other work than time does.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The parts of unexpected objects: set aside where there are thousands, because no pass concludes anything from them.
 
 The columns of a table that is not expected are compared with nothing, unless the table may be an expected one under
-another name: then an object of its kind is missing.
+another name or in another schema: then an object of its kind is missing.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ def parts(differences: Iterable[Difference], kinds: Mapping[str, Kind]) -> dict[
             return known
         parent = parent_of(one, lost, kinds)
         inherits = any(_inherits(record) for record in (one.actual, parent and unexpected[parent].actual))
-        found[one.key] = part = (
-            parent is not None and not inherits and (parent.kind not in sought or is_part(unexpected[parent]))
-        )
+        if parent is None or inherits or (parent.kind == "schema" and one.key.kind in sought):
+            part = False
+        else:
+            part = parent.kind not in sought or is_part(unexpected[parent])
+        found[one.key] = part
         return part
 
     return {key: one.actual for key, one in unexpected.items() if is_part(one)}

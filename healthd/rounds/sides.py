@@ -110,7 +110,7 @@ class Promise:
     @cached_property
     def _template(self) -> Template | None:
         """Return the template of the schemas of tenants."""
-        objects = self._lock_file.expected(self._applied).objects
+        objects = self._lock_file.expected(self.applied).objects
         return template_of(objects, self.tenants.rule.template) if self.tenants is not None else None
 
     @cached_property

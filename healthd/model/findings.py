@@ -140,6 +140,7 @@ class Verdict:
     unreported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # differences without a finding, by reason
     script: Script = ()  # the repair of all differences, in order
     script_notes: tuple[str, ...] = ()  # what a reader must know before it can run
+    script_follows: bool = False  # the next verdict, a moment later, has the script
     waived: tuple[Waived, ...] = ()  # findings that waivers cover; `findings` does not contain them
     not_adopted: Finding | None = None  # for a database that is not empty and has no ledger
     tenants: TenantCount | None = None  # if the target has schemas of tenants

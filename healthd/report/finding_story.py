@@ -21,7 +21,8 @@ class Story:
     """A finding, its waiver if it has one, and its events, the newest first.
 
     It is reported `since`; `first_seen` is earlier if it was resolved in between. It is `current` if the last round has
-    seen it, and that round is recent; otherwise it is the last known result.
+    seen it, and that round is recent; otherwise it is the last known result. If its repair `follows`, the next verdict
+    has it, a moment later.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Story:
     first_seen: datetime | None
     events: tuple[Event, ...]
     commands: tuple[Command, ...]
+    follows: bool
 
 
 def story(target: str, entry: Entry, wanted: str, now: datetime) -> Story | None:
@@ -44,7 +46,8 @@ def story(target: str, entry: Entry, wanted: str, now: datetime) -> Story | None
             may = () if waiver else tuple(commands(target, finding))
             since, current = entry.first_seen.get(one), seen and entry.fresh(now)
             first = min((*filter(None, [since]), *(event.at for event in events)), default=None)
-            return Story(wanted, target, finding, waiver, current, since, first, events, may)
+            follows = entry.report is not None and entry.report.script_follows and not finding.repair
+            return Story(wanted, target, finding, waiver, current, since, first, events, may, follows)
     return None
 
 

@@ -6,6 +6,9 @@ from healthd.model.findings import Finding, Report
 from healthd.repair.text import PREAMBLE, transactions
 from healthd.text import printable, sql_lines
 
+NONE = "-- no SQL for this finding: see healthd explain {}"
+FOLLOWS = "-- the SQL is being made: ask again in a second"
+
 
 def script(report: Report, *, shown: bool = False, rehearsed: str = "") -> str:
     """Return the repair of a report; healthd does not run it.
@@ -42,7 +45,7 @@ def _lines(report: Report, parts: list[str], rehearsed: str) -> Iterator[str]:
     for finding in others:
         yield ""
         yield from (f"-- {printable(line)}" for line in finding.message.splitlines())
-        yield from finding.repair or (f"-- no SQL for this finding: see healthd explain {finding.problem}",)
+        yield from finding.repair or (FOLLOWS if report.script_follows else NONE.format(finding.problem),)
 
 
 def _in_script(finding: Finding, report: Report) -> bool:

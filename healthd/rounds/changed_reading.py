@@ -82,7 +82,9 @@ async def see_changes(target: Target, files: Files, session: Session, before: Ma
             remembered=replace(known, reading=now, types=known.types.union(new.values())),
             partial_since=session.partial_since or monotonic(),
         )
-        return Seen(folded(verdict), files, found, observation.reading, owed=judged if verdict.findings else None)
+        owed = judged if verdict.findings else None
+        verdict = replace(folded(verdict), script_follows=owed is not None)
+        return Seen(verdict, files, found, observation.reading, owed=owed)
     return None
 
 

@@ -109,8 +109,10 @@ async def test_a_report_comes_first_and_its_script_in_the_next_round(watched: st
 
     assert () == first.report.script
     assert first.owed
+    assert first.report.script_follows
     assert second.report.script
     assert second.owed is None
+    assert not second.report.script_follows
     assert without_script(first.report.findings) == without_script(second.report.findings)
 
 

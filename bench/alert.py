@@ -43,7 +43,8 @@ class Programs:
 
     def is_found(self) -> bool:
         """Return whether /metrics shows the finding."""
-        return 'problem="enum_mismatch"' in str(call(f"{self.healthd}/metrics"))
+        lines = call(f"{self.healthd}/metrics").decode().splitlines()
+        return any(line.startswith("healthd_findings{") and 'problem="enum_mismatch"' in line for line in lines)
 
     def is_scraped(self) -> bool:
         """Return whether Prometheus has the finding."""

@@ -301,6 +301,8 @@ CREATE AGGREGATE total(integer) (sfunc = int4pl, stype = integer);
 CREATE FOREIGN DATA WRAPPER far;
 CREATE SERVER far FOREIGN DATA WRAPPER far;
 COMMENT ON TABLE t IS 'a comment';
+CREATE TYPE pair AS (one integer, two text);
+ALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM PUBLIC;
 """
 
 

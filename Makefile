@@ -37,7 +37,7 @@ test: install ## run the entire test suite, on all processors, and a share of it
 	$(if $(ARGS),,$(MAKE) --no-print-directory newest)
 
 newest: install ## run a share of the tests on Debian's newest PostgreSQL, if it is installed
-	$(BIN)/python tests/support/matrix.py newest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/python tests/support/matrix.py newest -n auto --dist worksteal $(ARGS)
 
 matrix: install ## run the tests that read a database, on PostgreSQL 13 to 18 and Debian's newest; MAJORS="13 18" for some
 	$(BIN)/python tests/support/matrix.py $(MAJORS) $(ARGS)

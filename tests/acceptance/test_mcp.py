@@ -12,20 +12,20 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 import pytest
 from conftest import Sql
-from mcp.client import Client
-from mcp.client.stdio import StdioServerParameters
-from mcp.types import CallToolResult
 from servers import free_port
 
 from acceptance.test_cli import healthd, migrated, project, several, verb  # noqa: F401 # fixtures
 from healthd.cli.json_schemas import whole
-from healthd.cli.mcp_server import _run as run_apart
 from healthd.cli.mcp_tools import TOOLS
+
+if TYPE_CHECKING:  # the SDK takes a second to import, in each process that collects tests
+    from mcp.client import Client
+    from mcp.types import CallToolResult
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "mcp.md"
 READ_ONLY = ("status", "plan", "lint", "check", "explain", "repair")
@@ -35,6 +35,9 @@ DRIFT = "ALTER TYPE machinestatus RENAME VALUE 'active' TO 'ACTIVE'"
 @asynccontextmanager
 async def agent(*words: str) -> AsyncIterator[Client]:
     """Yield a client of a server that was started with these words."""
+    from mcp.client import Client
+    from mcp.client.stdio import StdioServerParameters
+
     command = StdioServerParameters(command=sys.executable, args=["-m", "healthd", *words], env=dict(os.environ))
     async with Client(command) as client:
         yield client
@@ -170,6 +173,8 @@ async def test_no_answer_contains_a_password(project: Path) -> None:
 
 
 async def test_a_call_that_nobody_waits_for_ends_its_process(project: Path) -> None:
+    from healthd.cli.mcp_server import _run as run_apart
+
     port = free_port()
     words = ("serve", "--listen", f"127.0.0.1:{port}", "--database", "host=127.0.0.1 port=1 dbname=app")
     call = asyncio.create_task(run_apart(list(words), dict(os.environ)))

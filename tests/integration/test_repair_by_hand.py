@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 from conftest import MakeDatabase
-from objects import fixtures_of, objects
+from objects import fixtures_of, make_roles, objects
 from pg_dump import changes, printed
 
 from healthd.model.snapshots import Snapshot
@@ -103,8 +103,7 @@ DRIFTS: dict[str, LiteralString] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _role(_administrator: psycopg.Connection[Any]) -> None:
-    _administrator.execute("DROP ROLE IF EXISTS by_hand")
-    _administrator.execute("CREATE ROLE by_hand")
+    make_roles(_administrator, "by_hand")
 
 
 database, expected = fixtures_of(SCHEMA + ROWS)

@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 from conftest import MakeDatabase
-from objects import fixtures_of
+from objects import fixtures_of, make_roles
 from pg_dump import changes, printed
 
 from healthd.model.snapshots import Snapshot
@@ -141,8 +141,7 @@ DRIFTS: dict[str, LiteralString] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _role(_administrator: psycopg.Connection[Any]) -> None:
-    _administrator.execute("DROP ROLE IF EXISTS entangled, entangled_too")
-    _administrator.execute("CREATE ROLE entangled; CREATE ROLE entangled_too")
+    make_roles(_administrator, "entangled", "entangled_too")
 
 
 database, expected = fixtures_of(SCHEMA + ROWS)

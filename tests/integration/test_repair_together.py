@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 from conftest import MakeDatabase
-from objects import objects
+from objects import make_roles, objects
 
 from healthd.model.snapshots import Snapshot
 from healthd.postgres.embedded import Server
@@ -126,8 +126,7 @@ DRIFTS: dict[str, LiteralString] = {
 
 @pytest.fixture(scope="module")
 def _role(_administrator: psycopg.Connection[Any]) -> None:
-    _administrator.execute("DROP ROLE IF EXISTS together_a, together_z")
-    _administrator.execute("CREATE ROLE together_a; CREATE ROLE together_z")
+    make_roles(_administrator, "together_a", "together_z")
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from conftest import MakeDatabase
 from psycopg import AsyncConnection
+from psycopg import sql as compose
 
 from healthd.comparison.roles import for_comparison
 from healthd.database.connection import connect
@@ -19,6 +21,14 @@ async def objects(url: str) -> Snapshot:
     """Return all objects of a database, in which the role that connects runs migrations."""
     async with connect(url) as connection:
         return for_comparison(await take_snapshot(connection), connection.info.user)
+
+
+def make_roles(administrator: psycopg.Connection[Any], *names: str) -> None:
+    """Create these roles where they do not exist: a worker may come back to a module while its databases are there."""
+    there = {name for (name,) in administrator.execute("SELECT rolname FROM pg_roles")}
+    for name in names:
+        if name not in there:
+            administrator.execute(compose.SQL("CREATE ROLE {}").format(compose.Identifier(name)))
 
 
 def fixtures_of(text: str) -> tuple[Any, Any]:

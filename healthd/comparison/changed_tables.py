@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
-from healthd.comparison.renames import under_other_names
+from healthd.comparison.renames import named_back
 from healthd.model.attributes import Record
 from healthd.model.names import Key
-from healthd.model.snapshots import NAME_OF, Difference, Snapshot
+from healthd.model.snapshots import Difference, Snapshot
 
 KEYS = ("primary key", "unique", "exclusion")  # constraints that have an index of their name
 
@@ -21,12 +20,7 @@ def changed_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tuple[
     one has indexes of other names, unless somebody gave it the old ones. No two partitions of a table have the same
     bound. Columns say nothing: many tables have such.
     """
-    found = dict(_pairs(expected.objects, actual.objects))
-    if not found:
-        return actual, ()
-    objects = under_other_names(expected.objects, actual.objects, "table", found)
-    differences = (Difference(key, NAME_OF, key.path[1], there.path[1]) for there, key in found.items())
-    return replace(actual, objects=objects), tuple(differences)
+    return named_back(expected, actual, "table", dict(_pairs(expected.objects, actual.objects)))
 
 
 def _pairs(expected: Mapping[Key, Record], actual: Mapping[Key, Record]) -> Iterator[tuple[Key, Key]]:

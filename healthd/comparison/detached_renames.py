@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from healthd.comparison.changed_tables import KEYS
-from healthd.comparison.renames import inside, under_other_names
+from healthd.comparison.renames import inside, named_back
 from healthd.model.attributes import Record
 from healthd.model.names import Key
-from healthd.model.snapshots import NAME_OF, Difference, Snapshot
+from healthd.model.snapshots import Difference, Snapshot
 
 Objects = Mapping[Key, Record]
 
@@ -23,12 +22,7 @@ def detached_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tuple
     the same columns, too, and so nothing is assumed if there are several such tables, or several such partitions, or
     if a table has no index that was named after the partition, although the partition had one.
     """
-    found = dict(_pairs(expected.objects, actual.objects))
-    if not found:
-        return actual, ()
-    objects = under_other_names(expected.objects, actual.objects, "table", found)
-    differences = (Difference(key, NAME_OF, key.path[1], there.path[1]) for there, key in found.items())
-    return replace(actual, objects=objects), tuple(differences)
+    return named_back(expected, actual, "table", dict(_pairs(expected.objects, actual.objects)))
 
 
 def _pairs(expected: Objects, actual: Objects) -> Iterator[tuple[Key, Key]]:

@@ -105,23 +105,21 @@ def undo_renames(sides: Sides, _given: Given) -> Sides:
 
 def undo_renames_of_changed_tables(sides: Sides, given: Given) -> Sides:
     """Give tables that were renamed and changed their expected names; their columns may have been renamed, too."""
-    actual, renamed = changed_back(sides.expected, sides.actual)
-    if not renamed:
-        return sides
-    return undo_renames(replace(sides, actual=actual, found=(*sides.found, *renamed)), given)
+    return _with_what_is_below(sides, given, *changed_back(sides.expected, sides.actual))
 
 
 def undo_renames_of_detached(sides: Sides, given: Given) -> Sides:
     """Give partitions that were detached and renamed their expected names; what is below may have been renamed, too."""
-    actual, renamed = detached_back(sides.expected, sides.actual)
-    if not renamed:
-        return sides
-    return undo_renames(replace(sides, actual=actual, found=(*sides.found, *renamed)), given)
+    return _with_what_is_below(sides, given, *detached_back(sides.expected, sides.actual))
 
 
 def undo_renames_of_counters(sides: Sides, given: Given) -> Sides:
     """Give sequences that were renamed with their columns their expected names; then the columns look as expected."""
-    actual, renamed = counters_back(sides.expected, sides.actual, sides.found)
+    return _with_what_is_below(sides, given, *counters_back(sides.expected, sides.actual, sides.found))
+
+
+def _with_what_is_below(sides: Sides, given: Given, actual: Snapshot, renamed: tuple[Difference, ...]) -> Sides:
+    """Return the sides with these names undone, and with those that show only then; as they were if there are none."""
     if not renamed:
         return sides
     return undo_renames(replace(sides, actual=actual, found=(*sides.found, *renamed)), given)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from healthd.catalog import KINDS
-from healthd.comparison.renames import same_place, same_record, under_other_names
+from healthd.comparison.renames import named_back, same_place, same_record
 from healthd.model.attributes import Record
 from healthd.model.names import Key, literal
 from healthd.model.snapshots import NAME_OF, Difference, Snapshot
@@ -29,10 +29,9 @@ def counters_back(
     found = dict(_pairs(expected.objects, actual.objects, _renamed(earlier)))
     if not found:
         return actual, ()
-    objects = under_other_names(expected.objects, actual.objects, "sequence", found)
-    objects |= {key: _with_default(record, found) for key, record in objects.items() if key.kind == "column"}
-    differences = (Difference(key, NAME_OF, key.path[1], there.path[1]) for there, key in found.items())
-    return replace(actual, objects=objects), tuple(differences)
+    named, differences = named_back(expected, actual, "sequence", found)
+    columns = {key: _with_default(record, found) for key, record in named.objects.items() if key.kind == "column"}
+    return replace(named, objects={**named.objects, **columns}), differences
 
 
 def _renamed(earlier: Iterable[Difference]) -> Mapping[Key, Key]:

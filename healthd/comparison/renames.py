@@ -64,6 +64,20 @@ def under_other_names(
     return _followed(expected, renamed, names)
 
 
+def named_back(
+    expected: Snapshot, actual: Snapshot, kind: str, found: Mapping[Key, Key]
+) -> tuple[Snapshot, tuple[Difference, ...]]:
+    """Return the actual side with the expected names of these objects of one kind, and a difference for each.
+
+    `found` has the expected key of each by its actual key.
+    """
+    if not found:
+        return actual, ()
+    objects = under_other_names(expected.objects, actual.objects, kind, found)
+    differences = (Difference(key, NAME_OF, _name(key), _name(there)) for there, key in found.items())
+    return replace(actual, objects=objects), tuple(differences)
+
+
 def together(expected: Snapshot, actual: Snapshot, differences: Iterable[Difference]) -> Snapshot:
     """Return the actual side with the expected texts where these differ by several new names, which passes found."""
     names = _names_of(differences)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from healthd.comparison.changed_tables import owners
-from healthd.comparison.renames import inside, under_other_names
+from healthd.comparison.renames import inside, named_back
 from healthd.model.attributes import Record
 from healthd.model.names import Key
-from healthd.model.snapshots import NAME_OF, Difference, Snapshot
+from healthd.model.snapshots import Difference, Snapshot
 
 Objects = Mapping[Key, Record]
 Swaps = dict[Key, Key]  # from the actual key to the expected one
@@ -37,12 +36,7 @@ def exchanged_back(expected: Snapshot, actual: Snapshot) -> tuple[Snapshot, tupl
     Each table has all columns of the one whose name it has. That it was exchanged shows in the names of its indexes,
     which a rename leaves as they are, or in its columns, if these are other ones.
     """
-    found = dict(_swapped(expected.objects, actual.objects))
-    if not found:
-        return actual, ()
-    objects = under_other_names(expected.objects, actual.objects, "table", found)
-    differences = (Difference(key, NAME_OF, key.path[1], there.path[1]) for there, key in sorted(found.items()))
-    return replace(actual, objects=objects), tuple(differences)
+    return named_back(expected, actual, "table", dict(sorted(_swapped(expected.objects, actual.objects))))
 
 
 def _swapped(expected: Objects, actual: Objects) -> Iterator[tuple[Key, Key]]:

@@ -1,4 +1,4 @@
-"""Objects without the kinds that match the expected ones: these are fetched when they are needed."""
+"""Objects of which only some were computed: the others are fetched when they are needed."""
 
 import functools
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
@@ -18,21 +18,16 @@ def whole(snapshot: Snapshot, fetch: Fetch) -> Snapshot:
     return replace(snapshot, objects=_Objects(snapshot.objects, snapshot.omitted, fetch), omitted=frozenset())
 
 
-class _Objects(Mapping[Key, Record]):
-    """The objects of a snapshot, and those of its omitted kinds; whoever wants all of them gets those of one dict."""
+class LazyObjects(Mapping[Key, Record]):
+    """Objects that can be looked up one by one; whoever wants all of them gets those of one dict."""
 
-    def __init__(self, objects: Mapping[Key, Record], omitted: frozenset[str], fetch: Fetch) -> None:
-        self._objects, self._omitted, self._fetch = objects, omitted, functools.cache(fetch)
-
-    def __getitem__(self, key: Key) -> Record:
-        return (self._fetch(key.kind) if key.kind in self._omitted else self._objects)[key]
+    def _computed(self) -> dict[Key, Record]:
+        """Return all of them; it is called once at most."""
+        raise NotImplementedError
 
     @functools.cached_property
     def _all(self) -> dict[Key, Record]:
-        found = dict(self._objects)
-        for kind in sorted(self._omitted):
-            found.update(self._fetch(kind))
-        return found
+        return self._computed()
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._all)
@@ -48,6 +43,25 @@ class _Objects(Mapping[Key, Record]):
     def values(self) -> ValuesView[Record]:
         """Return all objects."""
         return self._all.values()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+class _Objects(LazyObjects):
+    """The objects of a snapshot, and those of its omitted kinds."""
+
+    def __init__(self, objects: Mapping[Key, Record], omitted: frozenset[str], fetch: Fetch) -> None:
+        self._objects, self._omitted, self._fetch = objects, omitted, functools.cache(fetch)
+
+    def __getitem__(self, key: Key) -> Record:
+        return (self._fetch(key.kind) if key.kind in self._omitted else self._objects)[key]
+
+    def _computed(self) -> dict[Key, Record]:
+        found = dict(self._objects)
+        for kind in sorted(self._omitted):
+            found.update(self._fetch(kind))
+        return found
 
     def __len__(self) -> int:
         return len(self._objects) + sum(len(self._fetch(kind)) for kind in self._omitted)

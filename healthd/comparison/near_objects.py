@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from functools import cache, cached_property
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
 
+from healthd.comparison.lazy_objects import LazyObjects
 from healthd.model.attributes import Record
 from healthd.model.kinds import Path
 from healthd.model.names import Key, place_of
@@ -12,7 +13,7 @@ from healthd.model.names import Key, place_of
 FEW = 50  # other places that are fetched by themselves; beyond that, whole kinds are
 
 
-class NearObjects(Mapping[Key, Record]):
+class NearObjects(LazyObjects):
     """The objects of these kinds: at these places the given ones, and everywhere else the expected ones.
 
     `at` returns the expected objects at a place, `of` those of a kind.
@@ -42,27 +43,8 @@ class NearObjects(Mapping[Key, Record]):
             self._elsewhere[place] = self._at(place)
         return self._elsewhere[place][key]
 
-    @cached_property
-    def _all(self) -> dict[Key, Record]:
+    def _computed(self) -> dict[Key, Record]:
         found = {key: record for key, record in self._near.items() if key.kind in self._kinds}
         for kind in sorted(self._kinds):
             found.update((key, one) for key, one in self._of(kind).items() if place_of(key) not in self._places)
         return found
-
-    def __iter__(self) -> Iterator[Key]:
-        return iter(self._all)
-
-    def keys(self) -> KeysView[Key]:
-        """Return all keys."""
-        return self._all.keys()
-
-    def items(self) -> ItemsView[Key, Record]:
-        """Return all keys with their objects."""
-        return self._all.items()
-
-    def values(self) -> ValuesView[Record]:
-        """Return all objects."""
-        return self._all.values()
-
-    def __len__(self) -> int:
-        return len(self._all)
